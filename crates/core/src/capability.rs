@@ -1,0 +1,103 @@
+//! What a tracker can do. The engine and the policy ask these; nobody matches on a tracker's name.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What a tracker can do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capabilities {
+    /// The tracker's name in the configuration: `github`, `jira-cloud`, `redmine`.
+    pub tracker: String,
+    /// The keys of a `scope`: `["repo"]`, `["project", "type"]`.
+    pub scope_keys: Vec<String>,
+    /// The comment channels by native name.
+    pub channels: Vec<Channel>,
+    /// Whether a comment can be edited and deleted after it was written.
+    pub comment_edit: bool,
+    /// Whether a comment can be deleted.
+    pub comment_delete: bool,
+    /// Whether an item can be deleted through the API.
+    pub item_delete: bool,
+    /// Whether a file can be uploaded; where not, a link is written.
+    pub attachment_upload: bool,
+    /// How an update can be made conditional.
+    pub compare_and_swap: bool,
+    /// Whether our marker can be stored in the create request itself, and so recognised after an unknown outcome.
+    pub create_marker: bool,
+    /// Whether a comment can carry a marker; where not, comments are recognised by author, body and time.
+    pub comment_marker: bool,
+    /// Whether it sends webhooks at all; where not, the change feed is polled.
+    pub webhooks: bool,
+    /// Fields whose history (who changed it when) can be read; `latest` is refused for others.
+    pub field_history: FieldSet,
+    /// Which kinds of change its change feed covers.
+    pub feed_covers: BTreeSet<ChangeKind>,
+    /// After a request with unknown outcome, "not there" counts only when this much time has passed.
+    pub settle: Duration,
+    /// How long its query index may lag behind its items.
+    pub index_lag: Duration,
+    /// The greatest length of the description, in characters as the tracker counts them.
+    pub description_max_chars: usize,
+    /// The greatest length of a comment, in characters.
+    pub comment_max_chars: usize,
+    /// The greatest length of the summary, in characters.
+    pub summary_max_chars: usize,
+    /// Whether statuses are reached by transitions of a workflow.
+    pub workflow: bool,
+}
+
+/// A set of fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldSet {
+    /// No field.
+    None,
+    /// Every field.
+    All,
+    /// Just these, by native name.
+    Only(BTreeSet<String>),
+    /// All but these.
+    AllBut(BTreeSet<String>),
+}
+
+impl FieldSet {
+    /// Whether a field is in the set.
+    pub fn contains(&self, field: &str) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Only(fields) => fields.contains(field),
+            Self::AllBut(fields) => !fields.contains(field),
+        }
+    }
+}
+
+/// A comment channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    /// Its native name.
+    pub name: String,
+    /// Whether only the tracker's own team sees it. Internal text never enters a channel that is not internal.
+    pub internal: bool,
+}
+
+/// A kind of change, as the ledger accounts for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// An item was created.
+    Created,
+    /// A field of an item changed.
+    Field,
+    /// A comment was added.
+    CommentAdded,
+    /// A comment was edited.
+    CommentEdited,
+    /// A comment was deleted.
+    CommentDeleted,
+    /// An item was deleted.
+    Deleted,
+    /// An item was moved to another scope.
+    Moved,
+}

@@ -1,0 +1,17 @@
+//! The pure heart of Twinline: what an item is, what crosses between two of them, and what to write.
+//!
+//! Facts in, plan out. Nothing here reads a clock, draws a random number, opens a file or a socket; the crate's
+//! manifest shows it. Everything that decides lives here; everything that acts lives in `twinline-engine`.
+
+pub mod capability;
+pub mod contract;
+pub mod digest;
+pub mod effect;
+pub mod handles;
+pub mod item;
+pub mod marker;
+pub mod names;
+pub mod richtext;
+pub mod rules;
+pub mod time;
+pub mod view;

@@ -1,0 +1,8 @@
+//! Stateful simulators of the trackers' HTTP APIs, for the demonstration, the tests and the deterministic simulation.
+//!
+//! A simulator is a pure state machine: request and time in, response and webhooks out. [`Simulator`] is its whole
+//! surface; serving it on a port, injecting faults and showing it in a browser are done once for all of them.
+
+mod simulator;
+
+pub use simulator::{Simulator, Webhook};

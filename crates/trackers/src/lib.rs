@@ -1,0 +1,12 @@
+//! Connectors: what Twinline knows of each tracker's API, behind one trait.
+//!
+//! Adding a tracker needs a folder here and one line in the registry; the engine never names a tracker.
+
+mod error;
+mod tracker;
+
+pub use error::{TrackerError, WebhookRejected};
+pub use tracker::{
+    Candidate, ChangePage, Cursor, Description, FeedChange, FieldDescription, ItemPage, Notice,
+    NoticeKind, Opinion, Probe, Scope, Status, Subscribed, Tracker, Webhook,
+};

@@ -1,0 +1,264 @@
+//! The contract that every connector fulfils. `docs/specs/tracker.md` is its checklist; `conformance` its proof.
+
+use crate::error::TrackerError;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use twinline_core::capability::{Capabilities, ChangeKind};
+use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
+use twinline_core::item::{Choice, Fetched, ItemId, ItemRef, User, Value, Version};
+use twinline_core::marker::Marker;
+use twinline_core::names::FieldName;
+use twinline_core::time::Timestamp;
+
+/// Where in a node: the tracker's scope keys and their values, `{repo: "acme/app"}`.
+pub type Scope = BTreeMap<String, String>;
+
+/// One tracker instance with credentials: a node, seen from the engine.
+///
+/// Every method bounds its own time; a caller needs no timeout of its own. No method retries: it says whether retrying
+/// helps, and the engine decides.
+#[async_trait]
+pub trait Tracker: Send + Sync {
+    /// What this tracker can do.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// Checks credentials, scopes, clock skew and webhook registration; one plain sentence for each fault.
+    async fn probe(&self) -> Result<Probe, TrackerError>;
+
+    /// The types, fields, options, statuses and users of a scope: for `check`, `types` and the mapping editor.
+    async fn describe(&self, scope: &Scope) -> Result<Description, TrackerError>;
+
+    /// The whole item: all pages of comments, its marker. Strongly consistent.
+    async fn fetch(&self, item: &ItemId) -> Result<Fetched, TrackerError>;
+
+    /// One page of the items that match a native query within a scope: for backfill, previews and candidates.
+    /// May lag behind the items by [`Capabilities::index_lag`].
+    async fn query(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        page: Option<&str>,
+    ) -> Result<ItemPage, TrackerError>;
+
+    /// The change feed of one scope from a cursor on. Overlapping and resumable: it never loses an item on equal
+    /// timestamps, and may repeat.
+    async fn changes(&self, scope: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError>;
+
+    /// Whether items match a trigger, exactly, where the tracker can say so without a lagging index.
+    async fn matches(
+        &self,
+        trigger: &str,
+        items: &[ItemId],
+    ) -> Result<BTreeMap<ItemId, Opinion>, TrackerError>;
+
+    /// Whether a write with unknown outcome is there. `since` is when its attempt began, by our clock corrected for
+    /// skew. For a create `scope` and marker are in the effect. Strongly consistent, or [`Recognised::Unclear`].
+    async fn recognise(
+        &self,
+        effect: &Effect,
+        since: Timestamp,
+    ) -> Result<Recognised, TrackerError>;
+
+    /// Who changed which field when, newest last; empty where the tracker has no history.
+    async fn field_history(
+        &self,
+        item: &ItemId,
+        since: Timestamp,
+    ) -> Result<Vec<FieldChange>, TrackerError>;
+
+    /// Makes one write. After [`TrackerError::Unknown`] it may or may not have happened.
+    async fn apply(&self, effect: &Effect) -> Result<Applied, TrackerError>;
+
+    /// Registers (or renews, or repairs) the node's webhook at `url`. Where only a person can, the answer says how.
+    async fn subscribe(
+        &self,
+        scope: &Scope,
+        url: &str,
+        secret: &str,
+    ) -> Result<Subscribed, TrackerError>;
+
+    /// Removes the node's webhook at `url`.
+    async fn unsubscribe(&self, scope: &Scope, url: &str) -> Result<(), TrackerError>;
+
+    /// The value that the tracker would give back after `value` was written to `field`: trimmed, cut, re-encoded.
+    /// Pure. The plan compares with this, so that a tracker's normalisation is no change.
+    fn normalise(&self, field: &FieldName, value: &Value) -> Value;
+}
+
+/// The part of a connector that needs no credentials: telling a genuine webhook and reading it. Used by the edge.
+pub trait Webhook: Send + Sync {
+    /// Checks the signature in constant time against each secret (two are valid while one rotates).
+    fn verify(
+        &self,
+        secrets: &[&[u8]],
+        headers: &http::HeaderMap,
+        body: &[u8],
+    ) -> Result<(), crate::WebhookRejected>;
+
+    /// The delivery's id, the same on a redelivery; `None` where the tracker sends none.
+    fn delivery_id(&self, headers: &http::HeaderMap) -> Option<String>;
+
+    /// What the delivery hints at. A genuine delivery about something else gives no notice and is no error.
+    fn decode(
+        &self,
+        headers: &http::HeaderMap,
+        body: &[u8],
+    ) -> Result<Vec<Notice>, crate::WebhookRejected>;
+}
+
+/// A hint that an item is dirty. What the item is gets fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// The tracker's id of the item (the `id` of an [`ItemId`]).
+    pub item: String,
+    /// What is said to have happened.
+    pub kind: NoticeKind,
+    /// Where the item lies, in scope keys, when the delivery says.
+    pub scope: Scope,
+    /// When it happened by the tracker's clock, when the delivery says.
+    pub at: Option<Timestamp>,
+}
+
+/// What a delivery says has happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// Created, or anything about it changed.
+    Changed,
+    /// A comment was added, edited or deleted.
+    Commented,
+    /// Positive evidence of deletion.
+    Deleted,
+    /// Transferred, to there if known.
+    Moved(Option<ItemRef>),
+}
+
+/// Whether a node works.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// Who we are there: the tracker's id and label of our account.
+    pub account: Option<User>,
+    /// The tracker's clock minus ours, in milliseconds.
+    pub skew_ms: i64,
+    /// The tracker's version, where it says.
+    pub version: Option<String>,
+    /// Faults, each one plain sentence saying what is wrong and what to do. Empty: all is well.
+    pub faults: Vec<String>,
+}
+
+/// What a scope offers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// The fields by stable id.
+    pub fields: BTreeMap<FieldName, FieldDescription>,
+    /// The statuses, and which can be reached from which where there is a workflow.
+    pub statuses: Vec<Status>,
+    /// People who can be assigned.
+    pub users: Vec<User>,
+}
+
+/// One field of a scope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldDescription {
+    /// What people call it.
+    pub name: String,
+    /// `text`, `rich`, `number`, `bool`, `date`, `time`, `user`, `users`, `choice`, `choices`, `set`, `cascade`, `json`.
+    pub kind: String,
+    /// Whether a create needs it.
+    pub required: bool,
+    /// Whether it can be written.
+    pub writable: bool,
+    /// The options of a list.
+    pub options: Vec<Choice>,
+    /// The greatest length in characters.
+    pub max_chars: Option<usize>,
+}
+
+/// One status of a workflow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The status.
+    pub status: Choice,
+    /// The ids of the statuses that a transition leads to from here; `None` where any status can be set.
+    pub leads_to: Option<BTreeSet<String>>,
+    /// Whether it counts as done.
+    pub closed: bool,
+}
+
+/// One page of a query.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemPage {
+    /// The items, with the versions that the query's index knows.
+    pub items: Vec<Candidate>,
+    /// The next page's token; `None` on the last.
+    pub next: Option<String>,
+    /// How many there are in all, where the tracker tells.
+    pub total: Option<u64>,
+}
+
+/// An item as a query or feed lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Which item.
+    pub reference: ItemRef,
+    /// The version that the listing knows.
+    pub version: Version,
+    /// Its marker, when the listing shows it.
+    pub marker: Option<Marker>,
+}
+
+/// A resumable place in a change feed; opaque to all but its connector.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Read changes from this instant on, by the tracker's clock (the engine has subtracted the overlap).
+    pub since: Timestamp,
+    /// The connector's own continuation within one sweep; `None` at its start.
+    pub page: Option<String>,
+}
+
+/// One page of a change feed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangePage {
+    /// The changes.
+    pub changes: Vec<FeedChange>,
+    /// Where to go on; `None` when the feed's end was reached.
+    pub next: Option<Cursor>,
+    /// Every change of the covered kinds before this instant (the tracker's clock) has been listed once the feed's end
+    /// is reached.
+    pub complete_to: Timestamp,
+}
+
+/// One change in a feed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedChange {
+    /// The item and its version.
+    pub candidate: Candidate,
+    /// What kind: mostly [`ChangeKind::Field`], meaning "anything".
+    pub kind: ChangeKind,
+}
+
+/// What a tracker says about one item and one trigger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Opinion {
+    /// It matches.
+    Matches,
+    /// It does not match.
+    Differs,
+    /// The tracker cannot say exactly; ask the query, whose index lags by this at most.
+    Ask(Duration),
+}
+
+/// How a webhook came to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subscribed {
+    /// Registered, or found registered and sound.
+    Registered,
+    /// Only a person can do it: these are the instructions.
+    ByHand(String),
+    /// The tracker has no webhooks: it is polled.
+    Polled,
+}
