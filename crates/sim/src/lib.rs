@@ -3,6 +3,12 @@
 //! A simulator is a pure state machine: request and time in, response and webhooks out. [`Simulator`] is its whole
 //! surface; serving it on a port, injecting faults and showing it in a browser are done once for all of them.
 
+pub mod call;
+pub mod command;
+pub mod dump;
+pub mod seeds;
 mod simulator;
 
-pub use simulator::{Simulator, Webhook};
+pub use command::{Command, Done, Refused};
+pub use dump::{Dump, DumpComment, DumpItem};
+pub use simulator::{Delivered, Simulator, Webhook};
