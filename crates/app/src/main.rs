@@ -1,1 +1,3 @@
+//! Twinline: keeps work items in different trackers in step.
+
 fn main() {}

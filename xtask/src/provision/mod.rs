@@ -1,0 +1,47 @@
+//! Installing what the tests need beside Rust and a C compiler: said first, pinned, and only what is missing.
+
+mod debian;
+mod npm;
+pub mod python;
+pub mod redmine;
+
+use crate::say;
+use anyhow::Result;
+
+/// One thing that tests need.
+struct Need {
+    /// What it is and what for, for a person.
+    what: &'static str,
+    missing: fn() -> bool,
+    install: fn() -> Result<()>,
+}
+
+const NEEDS: &[Need] = &[
+    Need {
+        what: "Redmine 5 with SQLite and puma, from the distribution's packages (the real tracker of the suite)",
+        missing: redmine::is_missing,
+        install: redmine::install,
+    },
+    Need {
+        what: "GitHub's published webhook examples, from npm, under target/testdata",
+        missing: npm::is_missing,
+        install: npm::install,
+    },
+    Need {
+        what: "two Python clients, PyGithub and jira, in an environment under target/testdata",
+        missing: python::is_missing,
+        install: python::install,
+    },
+];
+
+/// Installs what is missing; says so first.
+pub fn all() -> Result<()> {
+    let missing: Vec<&Need> = NEEDS.iter().filter(|need| (need.missing)()).collect();
+    for need in &missing {
+        say(&format!("installing {}", need.what));
+    }
+    for need in missing {
+        (need.install)()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! A real Redmine 5: installed from Debian's packages, seeded once, started anew for each test on its own database.
+
+use super::debian;
+use crate::{run, testdata};
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// Where Debian puts the application.
+const APPLICATION: &str = "/usr/share/redmine";
+/// The database that the package's configure step made.
+const INSTALLED: &str =
+    "/var/lib/dbconfig-common/sqlite3/redmine/instances/default/redmine_default";
+/// The package's configure step fails with Debian's newer bundler unless this one is asked for.
+const BUNDLER: (&str, &str) = ("BUNDLER_VERSION", "2.3.15");
+
+/// Turns REST on, writes Markdown, makes the project `twin` and an administrator's key of forty times `a` and a member
+/// `mia` with a key of forty times `b`.
+const SEED: &str = r"
+Setting.rest_api_enabled = '1'
+Setting.text_formatting = 'markdown'
+project = Project.create!(name: 'Twin', identifier: 'twin', is_public: true, trackers: Tracker.all,
+                          enabled_module_names: ['issue_tracking'])
+give = lambda do |user, value|
+  Token.where(user_id: user.id, action: 'api').delete_all
+  token = Token.new(user: user, action: 'api')
+  token.save!(validate: false)
+  token.update_columns(value: value)
+end
+admin = User.find_by_login('admin')
+admin.update!(must_change_passwd: false)
+give.call(admin, 'a' * 40)
+mia = User.new(firstname: 'Mia', lastname: 'Member', mail: 'mia@twin.example', language: 'en')
+mia.login = 'mia'
+mia.password = mia.password_confirmation = 'a-long-password'
+mia.save!
+give.call(mia, 'b' * 40)
+role = Role.find_by(name: 'Manager')
+[admin, mia].each { |user| Member.create!(project: project, principal: user, roles: [role]) }
+";
+
+pub(super) fn is_missing() -> bool {
+    !Path::new(INSTALLED).is_file() || !run::exists("puma")
+}
+
+pub(super) fn install() -> Result<()> {
+    debian::preseed(&[
+        "redmine redmine/instances/default/dbconfig-install boolean true",
+        "redmine redmine/instances/default/database-type select sqlite3",
+        "redmine redmine/instances/default/default-language select en",
+    ])?;
+    debian::install(&["redmine", "redmine-sqlite", "puma"], &[BUNDLER])
+}
+
+/// A running Redmine on loopback with a database of its own; ends when dropped.
+#[derive(Debug)]
+pub struct Redmine {
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+    server: Child,
+    // Holds the database; removed after the server has ended.
+    _folder: TempDir,
+}
+
+impl Redmine {
+    /// The administrator's API key: Twinline's account in tests.
+    pub const KEY: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    /// A person's API key: edits made as `mia`.
+    pub const PERSON_KEY: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+    /// The project's identifier.
+    pub const PROJECT: &str = "twin";
+
+    /// Whether the packages are there.
+    pub fn is_installed() -> bool {
+        !is_missing()
+    }
+
+    /// Starts one on a fresh copy of the seeded database. It serves some seconds later: ask it until it answers.
+    pub fn start() -> Result<Self> {
+        let seeded = seeded_database()?;
+        let folder = TempDir::new().context("making a folder for Redmine")?;
+        let database = folder.path().join("redmine.db");
+        fs::copy(&seeded, &database).context("copying the seeded database")?;
+        let port = free_port()?;
+        let mut puma = Command::new("puma");
+        puma.args([
+            "-e",
+            "production",
+            "-t",
+            "1:4",
+            "-b",
+            &format!("tcp://127.0.0.1:{port}"),
+            "config.ru",
+        ]);
+        let log =
+            fs::File::create(folder.path().join("puma.log")).context("making Redmine's log")?;
+        let server = rails(&mut puma, &database)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().context("doubling Redmine's log")?)
+            .stderr(log)
+            .spawn()
+            .context("starting puma")?;
+        Ok(Self {
+            url: format!("http://127.0.0.1:{port}"),
+            server,
+            _folder: folder,
+        })
+    }
+
+    /// Whether the server has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.server.try_wait(), Ok(None))
+    }
+}
+
+impl Drop for Redmine {
+    fn drop(&mut self) {
+        // Already gone is as good as killed.
+        drop(self.server.kill());
+        drop(self.server.wait());
+    }
+}
+
+/// The seeded database, made once for this seed; several tests may ask at the same time.
+fn seeded_database() -> Result<PathBuf> {
+    let folder = testdata().join("redmine");
+    let digest = twinline_core::digest::Digest::of_bytes(SEED.as_bytes());
+    let ready = folder.join(format!("{digest}.db"));
+    if ready.is_file() {
+        return Ok(ready);
+    }
+    fs::create_dir_all(&folder).context("making target/testdata/redmine")?;
+    let scratch = TempDir::new_in(&folder).context("making a scratch folder")?;
+    let (database, script) = (
+        scratch.path().join("seed.db"),
+        scratch.path().join("seed.rb"),
+    );
+    fs::copy(INSTALLED, &database).with_context(|| format!("copying {INSTALLED}"))?;
+    fs::write(&script, SEED).context("writing the seed")?;
+    let mut runner = Command::new("bundle");
+    run::quietly(rails(
+        runner.args(["exec", "rails", "runner"]).arg(&script),
+        &database,
+    ))?;
+    fs::rename(&database, &ready).context("keeping the seeded database")?;
+    Ok(ready)
+}
+
+/// Runs a command of the application on a given database.
+fn rails<'a>(command: &'a mut Command, database: &Path) -> &'a mut Command {
+    command
+        .current_dir(APPLICATION)
+        .env("RAILS_ENV", "production")
+        .env(BUNDLER.0, BUNDLER.1)
+        .env("DATABASE_URL", format!("sqlite3:{}", database.display()))
+}
+
+/// A port that was free a moment ago: puma cannot report one that it chose itself.
+fn free_port() -> Result<u16> {
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port")?;
+    let port = listener.local_addr().context("reading the port")?.port();
+    if port == 0 {
+        bail!("the system gave no port");
+    }
+    Ok(port)
+}

@@ -1,0 +1,49 @@
+//! Running other programs: what failed is named with its command line and its last words.
+
+use anyhow::{Context, Result, bail};
+use std::process::{Command, Stdio};
+
+/// Runs a program with inherited output; false when it fails.
+pub fn passes(command: &mut Command) -> Result<bool> {
+    let status = command
+        .status()
+        .with_context(|| format!("starting {}", shown(command)))?;
+    Ok(status.success())
+}
+
+/// Runs a program quietly; an error with its output when it fails.
+pub fn quietly(command: &mut Command) -> Result<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("starting {}", shown(command)))?;
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        bail!(
+            "{} failed ({}):\n{stdout}{stderr}",
+            shown(command),
+            output.status
+        );
+    }
+    Ok(stdout)
+}
+
+/// Whether a program is on the machine and answers `--version`.
+pub fn exists(program: &str) -> bool {
+    let probe = Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    probe.is_ok_and(|status| status.success())
+}
+
+/// The command line as a person would type it.
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
