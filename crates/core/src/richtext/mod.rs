@@ -1,5 +1,16 @@
-//! Rich text: one document tree for all trackers, a superset of CommonMark with GFM tables and task lists.
+//! Rich text: one document tree for all trackers, a superset of CommonMark with GFM tables and task lists, and of what
+//! Atlassian Document Format adds to it.
+//!
+//! A document is compared by its canonical form ([`Document::normalised`]); every decoder returns that form. What a
+//! decoder does not know becomes an *opaque* node with the tracker's own text in it, so that it goes back to that
+//! tracker as it came, and with a *shown* form for all others.
 
+mod canonical;
+mod inline;
 mod model;
 
-pub use model::{Block, Document, Inline};
+pub use inline::{Emoji, Image, Inline, Link, Marks, Mention, OpaqueInline, Script};
+pub use model::{
+    Alignment, Block, Cell, Document, Format, List, ListItem, MAX_DEPTH, Media, Opaque, PanelKind,
+    Row, Table,
+};
