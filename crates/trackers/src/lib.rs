@@ -3,6 +3,8 @@
 //! Adding a tracker needs a folder here and one line in the registry; the engine never names a tracker.
 
 mod error;
+pub mod http;
+pub mod registry;
 mod tracker;
 
 pub use error::{TrackerError, WebhookRejected};

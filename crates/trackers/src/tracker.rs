@@ -33,8 +33,13 @@ pub trait Tracker: Send + Sync {
     /// The whole item: all pages of comments, its marker. Strongly consistent.
     async fn fetch(&self, item: &ItemId) -> Result<Fetched, TrackerError>;
 
+    /// The item that a person calls `key` (`acme/app#12`, `PROJ-7`, `#31`): for links given as pairs of keys. `None`
+    /// when the tracker shows no such item to us.
+    async fn find(&self, key: &str) -> Result<Option<ItemRef>, TrackerError>;
+
     /// One page of the items that match a native query within a scope: for backfill, previews and candidates.
-    /// May lag behind the items by [`Capabilities::index_lag`].
+    /// May lag behind the items by [`Capabilities::index_lag`]. A trigger that the tracker does not understand is
+    /// [`TrackerError::Refused`] with a sentence that names the part.
     async fn query(
         &self,
         scope: &Scope,

@@ -1,0 +1,106 @@
+use super::*;
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(1_000_000_000_000 + millis)
+}
+
+fn budget(windows: Vec<Window>, write_spacing_ms: u64) -> Budget {
+    Budget::new(BudgetRules {
+        windows,
+        write_spacing: Duration::from_millis(write_spacing_ms),
+        in_flight_max: 0,
+    })
+}
+
+const CREATIONS: Window = Window {
+    name: "content creations per second",
+    per: Duration::from_secs(1),
+    points_max: 2,
+    points: [0, 0, 1],
+    keyed: false,
+};
+
+/// The wait in milliseconds; `None`: the requests may go.
+fn check(budget: &Budget, costs: &[Cost], millis: i64, expected: Option<u128>) {
+    let wait = budget.charge(costs, None, at(millis)).err();
+    assert_eq!(
+        wait.map(|wait| wait.after.as_millis()),
+        expected,
+        "at {millis}"
+    );
+}
+
+#[test]
+fn a_window_slides() {
+    let budget = budget(vec![CREATIONS], 0);
+    check(&budget, &[Cost::Create], 0, None);
+    check(&budget, &[Cost::Create], 400, None);
+    check(&budget, &[Cost::Create], 500, Some(500));
+    check(&budget, &[Cost::Read, Cost::Write], 500, None);
+    check(&budget, &[Cost::Create], 1000, None);
+    check(&budget, &[Cost::Create], 1001, Some(399));
+}
+
+#[test]
+fn several_requests_are_charged_together_or_not_at_all() {
+    let budget = budget(vec![CREATIONS], 0);
+    check(&budget, &[Cost::Create], 0, None);
+    check(&budget, &[Cost::Create, Cost::Create], 1, Some(999));
+    check(&budget, &[Cost::Create], 2, None);
+    check(&budget, &[Cost::Create; 9], 1500, None);
+    check(&budget, &[Cost::Create], 1501, Some(999));
+}
+
+#[test]
+fn writes_keep_their_distance_and_reads_do_not() {
+    let budget = budget(vec![], 1000);
+    check(&budget, &[Cost::Write, Cost::Create], 0, None);
+    check(&budget, &[Cost::Read], 1, None);
+    check(&budget, &[Cost::Write], 500, Some(1500));
+    check(&budget, &[Cost::Write], 2000, None);
+}
+
+#[test]
+fn keyed_windows_count_apart_and_are_forgotten() {
+    let budget = budget(
+        vec![Window {
+            keyed: true,
+            ..CREATIONS
+        }],
+        0,
+    );
+    let charge = |key: &str| budget.charge(&[Cost::Create; 2], Some(key), at(0)).is_ok();
+    assert!(charge("one") && charge("two") && !charge("one"));
+    for key in 0..KEYS_MAX * 2 {
+        assert!(charge(&format!("key {key}")));
+    }
+    assert!(budget.state.lock().unwrap().charges.len() <= KEYS_MAX);
+}
+
+#[test]
+fn the_trackers_own_word_counts() {
+    let budget = budget(vec![], 0);
+    let signal = |remaining, resets_s: Option<u64>, retry_s: Option<u64>| RateSignal {
+        remaining,
+        resets_in: resets_s.map(Duration::from_secs),
+        retry_after: retry_s.map(Duration::from_secs),
+    };
+    budget.learn(&signal(Some(1), Some(50), None), false, at(0));
+    check(&budget, &[Cost::Read], 0, None);
+    budget.learn(&signal(Some(0), Some(50), None), false, at(0));
+    check(&budget, &[Cost::Read], 0, Some(50_000));
+    check(&budget, &[Cost::Read], 50_000, None);
+    budget.learn(&signal(Some(9), Some(50), Some(3)), true, at(60_000));
+    check(&budget, &[Cost::Read], 60_000, Some(3000));
+    budget.learn(&signal(None, None, None), true, at(70_000));
+    check(&budget, &[Cost::Read], 70_000, Some(60_000));
+}
+
+#[test]
+fn a_clock_that_steps_back_blocks_for_no_longer_than_the_window() {
+    let budget = budget(vec![CREATIONS], 100);
+    check(&budget, &[Cost::Create; 2], 86_400_000, None);
+    let wait = budget.charge(&[Cost::Create], None, at(0)).unwrap_err();
+    assert!(wait.after <= Duration::from_millis(6400), "{wait:?}");
+    check(&budget, &[Cost::Create], 6400, None);
+}

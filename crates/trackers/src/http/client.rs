@@ -1,0 +1,277 @@
+//! One node's connection to its tracker.
+
+use super::RESPONSE_MAX_BYTES;
+use super::auth::{Auth, NotAHeader};
+use super::budget::{Budget, BudgetRules, Cost, Permit, Wait};
+use super::call::Call;
+use super::classify::{Verdict, classify, unanswered};
+use super::dialect::Dialect;
+use super::rate_headers::RateSignal;
+use super::reply::Reply;
+use super::transport::{Sent, Transport, TransportError, TransportFault};
+use crate::error::TrackerError;
+use bytes::Bytes;
+use http::header::{HeaderName, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tokio::sync::Semaphore;
+use twinline_core::handles::Clock;
+use twinline_core::names::NodeName;
+use twinline_core::time::Timestamp;
+use url::Url;
+
+/// Requests under way at once for one node, where its tracker asks for no lower limit.
+const IN_FLIGHT_MAX: usize = 16;
+
+/// What a [`Client`] is made of.
+#[derive(Debug)]
+pub struct ClientSettings {
+    /// Whose requests they are; named in the log.
+    pub node: NodeName,
+    /// The API's base; calls are relative to it. No user, no password, no query.
+    pub base: Url,
+    /// How a request says who asks.
+    pub auth: Auth,
+    /// Headers that every request carries: the API's version.
+    pub headers: HeaderMap,
+    /// The tracker's published limits.
+    pub budget: BudgetRules,
+}
+
+/// One node's connection to its tracker: base URL, credentials, rate budget, classification, log.
+pub struct Client {
+    settings: ClientSettings,
+    credentials: Option<(HeaderName, HeaderValue)>,
+    dialect: &'static dyn Dialect,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    budget: Budget,
+    in_flight: Semaphore,
+    skew_ms: AtomicI64,
+}
+
+impl Client {
+    /// Makes a client. Fails when the secret cannot be a header.
+    pub fn new(
+        settings: ClientSettings,
+        dialect: &'static dyn Dialect,
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, NotAHeader> {
+        let limit = match settings.budget.in_flight_max {
+            0 => IN_FLIGHT_MAX,
+            limit => limit,
+        };
+        Ok(Self {
+            credentials: settings.auth.header()?,
+            budget: Budget::new(settings.budget.clone()),
+            in_flight: Semaphore::new(limit),
+            skew_ms: AtomicI64::new(0),
+            settings,
+            dialect,
+            transport,
+            clock,
+        })
+    }
+
+    /// The node that it speaks for.
+    pub const fn node(&self) -> &NodeName {
+        &self.settings.node
+    }
+
+    /// The API's base URL.
+    pub const fn base(&self) -> &Url {
+        &self.settings.base
+    }
+
+    /// Now, by our clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The tracker's clock minus ours in milliseconds, by the last answer's whole-second `Date`: exact to a second.
+    pub fn skew_ms(&self) -> i64 {
+        self.skew_ms.load(Ordering::Relaxed)
+    }
+
+    /// Charges the rate budget for all requests of one effect at once, so that an effect of several requests does not
+    /// stop half-way; [`Call::prepaid`] then uses it. `Retry` when they do not fit now.
+    pub fn reserve(&self, costs: &[Cost], key: Option<&str>) -> Result<Permit, TrackerError> {
+        self.budget
+            .charge(costs, key, self.clock.now())
+            .map_err(|wait| self.over_budget(wait))
+    }
+
+    fn over_budget(&self, wait: Wait) -> TrackerError {
+        TrackerError::Retry {
+            reason: format!("{}: {}", self.dialect.tracker(), wait.reason),
+            after: Some(wait.after),
+        }
+    }
+
+    /// Sends a call. Gives successes, 304, redirects on the same server, and the statuses that the call accepts.
+    pub async fn send(&self, call: Call) -> Result<Reply, TrackerError> {
+        let url = self.url(&call)?;
+        let place = format!("{} {}", call.method, url.path());
+        if !call.prepaid {
+            let _permit = self.reserve(&[call.cost], call.key.as_deref())?;
+        }
+        let _slot = self
+            .in_flight
+            .acquire()
+            .await
+            .expect("this semaphore is never closed");
+        let started = tokio::time::Instant::now();
+        let answer = self.transport.send(self.request(&call, &url)).await;
+        let answer = answer.and_then(within_limit);
+        let log = Log {
+            node: &self.settings.node,
+            place: &place,
+            millis: started.elapsed().as_millis(),
+        };
+        let response = match answer {
+            Ok(response) => response,
+            Err(error) => {
+                log.unanswered(&error);
+                return Err(unanswered(
+                    self.dialect.tracker(),
+                    &place,
+                    call.writes(),
+                    error,
+                ));
+            }
+        };
+        let (parts, body) = response.into_parts();
+        let reply = Reply {
+            tracker: self.dialect.tracker(),
+            place: place.clone(),
+            url,
+            writes: call.writes(),
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        };
+        log.answered(&reply);
+        self.judge(reply, &call)
+    }
+
+    fn judge(&self, reply: Reply, call: &Call) -> Result<Reply, TrackerError> {
+        let now = self.clock.now();
+        if let Some(date) = reply.date() {
+            let skew = date.as_millis() - now.floor_to_second().as_millis();
+            self.skew_ms.store(skew, Ordering::Relaxed);
+        }
+        let verdict = if call.accepted.contains(&reply.status) {
+            Verdict::Give
+        } else {
+            classify(&reply, self.dialect)
+        };
+        let signal = RateSignal::read(&reply.headers, now);
+        let limited = matches!(verdict, Verdict::Limited);
+        let wait = self.budget.learn(&signal, limited, now);
+        match verdict {
+            Verdict::Give => Ok(reply),
+            Verdict::Limited => Err(TrackerError::Retry {
+                reason: format!(
+                    "{} answered {}: its rate limit is spent",
+                    reply.tracker, reply.status
+                ),
+                after: wait,
+            }),
+            Verdict::Fail(TrackerError::Retry {
+                reason,
+                after: None,
+            }) => Err(TrackerError::Retry {
+                reason,
+                after: signal.retry_after,
+            }),
+            Verdict::Fail(error) => Err(error),
+        }
+    }
+
+    /// The URL of a call: below the base, or absolute on the same server.
+    fn url(&self, call: &Call) -> Result<Url, TrackerError> {
+        let base = &self.settings.base;
+        let absolute = call.target.starts_with("http://") || call.target.starts_with("https://");
+        let mut url = if absolute {
+            let parsed = Url::parse(&call.target).ok();
+            parsed
+                .filter(|url| url.origin() == base.origin())
+                .ok_or_else(|| TrackerError::Unreadable {
+                    tracker: self.dialect.tracker().to_owned(),
+                    place: base.path().to_owned(),
+                    reason: "it gave a link to another server".to_owned(),
+                })?
+        } else {
+            let (path, query) = match call.target.split_once('?') {
+                Some((path, query)) => (path, Some(query)),
+                None => (call.target.as_str(), None),
+            };
+            let mut url = base.clone();
+            url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+            url.set_query(query);
+            url
+        };
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
+        }
+        Ok(url)
+    }
+
+    fn request(&self, call: &Call, url: &Url) -> http::Request<Bytes> {
+        let mut request = http::Request::new(call.body.clone());
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = url.as_str().parse().expect("a serialised URL is a URI");
+        let headers = request.headers_mut();
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.extend(self.settings.headers.clone());
+        headers.extend(call.headers.clone());
+        headers.extend(self.credentials.clone());
+        request
+    }
+}
+
+/// GitHub refuses requests without one.
+const AGENT: &str = concat!("twinline/", env!("CARGO_PKG_VERSION"));
+
+fn within_limit(response: http::Response<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+    if response.body().len() <= RESPONSE_MAX_BYTES {
+        return Ok(response);
+    }
+    Err(TransportError {
+        sent: Sent::MaybeSent,
+        fault: TransportFault::TooLarge,
+        reason: format!("the answer is larger than {RESPONSE_MAX_BYTES} bytes"),
+    })
+}
+
+/// The request log: one line per request, without query, headers and body.
+struct Log<'a> {
+    node: &'a NodeName,
+    place: &'a str,
+    millis: u128,
+}
+
+impl Log<'_> {
+    fn answered(&self, reply: &Reply) {
+        let request_id = reply
+            .header("x-github-request-id")
+            .or_else(|| reply.header("x-request-id"))
+            .unwrap_or("");
+        tracing::debug!(
+            node = %self.node, request = self.place, status = reply.status.as_u16(),
+            millis = self.millis, bytes = reply.body.len(), request_id, "tracker answered"
+        );
+    }
+
+    fn unanswered(&self, error: &TransportError) {
+        tracing::debug!(
+            node = %self.node, request = self.place, millis = self.millis, sent = ?error.sent,
+            reason = error.reason, "tracker did not answer"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

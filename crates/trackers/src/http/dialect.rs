@@ -1,0 +1,36 @@
+//! How one tracker words its failures.
+
+use super::reply::Reply;
+
+/// What [`super::Client`] must know of a tracker to classify its answers.
+pub trait Dialect: Send + Sync {
+    /// The tracker's name for people: `GitHub`.
+    fn tracker(&self) -> &'static str;
+
+    /// The tracker's own sentence in a failure, with the field that it names.
+    fn refusal(&self, reply: &Reply) -> Refusal;
+
+    /// Whether a status other than 429 says that a rate limit is spent. GitHub: 403 with limit headers.
+    fn is_rate_limited(&self, _reply: &Reply) -> bool {
+        false
+    }
+
+    /// Whether a 403 says that our credentials lack a scope, as opposed to this one item being out of reach.
+    fn lacks_scope(&self, _reply: &Reply) -> bool {
+        false
+    }
+
+    /// The failure that a success status hides, if it does.
+    fn hidden_failure(&self, _reply: &Reply) -> Option<Refusal> {
+        None
+    }
+}
+
+/// What a tracker said when it refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refusal {
+    /// Its sentence; empty when it gave none.
+    pub sentence: String,
+    /// The field that it named.
+    pub field: Option<String>,
+}

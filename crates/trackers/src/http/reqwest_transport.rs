@@ -1,0 +1,203 @@
+//! The real transport: rustls, deadlines, limits, and only vetted addresses.
+
+use super::RESPONSE_MAX_BYTES;
+use super::guard::AddressGuard;
+use super::transport::{Sent, Transport, TransportError, TransportFault};
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::error::Error;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+use url::{Host, Url};
+
+/// The limits of a [`ReqwestTransport`].
+#[derive(Clone, Debug)]
+pub struct TransportLimits {
+    /// To resolve the name, connect and agree on TLS.
+    pub connect: Duration,
+    /// From the request's start to the answer's headers.
+    pub headers: Duration,
+    /// From the headers to the body's end.
+    pub body: Duration,
+    /// Idle connections kept per server.
+    pub idle_per_host_max: usize,
+    /// The greatest answer, after decompression, in bytes.
+    pub response_max_bytes: usize,
+}
+
+impl Default for TransportLimits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            headers: Duration::from_secs(20),
+            body: Duration::from_secs(30),
+            idle_per_host_max: 4,
+            response_max_bytes: RESPONSE_MAX_BYTES,
+        }
+    }
+}
+
+/// Sends over the network, to addresses that the guard allows and to no other.
+pub struct ReqwestTransport {
+    client: reqwest::Client,
+    guard: Arc<AddressGuard>,
+    limits: TransportLimits,
+}
+
+impl ReqwestTransport {
+    /// Makes a transport. Fails when the system's trust store cannot be read.
+    pub fn new(guard: AddressGuard, limits: TransportLimits) -> Result<Self, reqwest::Error> {
+        // An error means that a provider is already installed: one is all that is needed.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let guard = Arc::new(guard);
+        // No proxy: it would connect on our behalf, past the guard.
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(limits.connect)
+            .pool_max_idle_per_host(limits.idle_per_host_max)
+            .dns_resolver(VettingResolver {
+                guard: Arc::clone(&guard),
+            })
+            .build()?;
+        Ok(Self {
+            client,
+            guard,
+            limits,
+        })
+    }
+
+    /// A host written as an address is not resolved, so it is vetted here.
+    fn vet_literal(&self, url: &Url) -> Result<(), TransportError> {
+        let address: IpAddr = match url.host() {
+            Some(Host::Ipv4(address)) => address.into(),
+            Some(Host::Ipv6(address)) => address.into(),
+            Some(Host::Domain(_)) => return Ok(()),
+            None => return Err(TransportError::not_sent("the URL names no server")),
+        };
+        if self.guard.allows(address) {
+            return Ok(());
+        }
+        Err(TransportError {
+            sent: Sent::NotSent,
+            fault: TransportFault::Forbidden,
+            reason: AddressGuard::refusal("the tracker", address),
+        })
+    }
+
+    async fn body(&self, mut response: reqwest::Response) -> Result<Bytes, TransportError> {
+        let limit = self.limits.response_max_bytes;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > limit {
+                return Err(TransportError {
+                    sent: Sent::MaybeSent,
+                    fault: TransportFault::TooLarge,
+                    reason: format!("the answer is larger than {limit} bytes"),
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+}
+
+#[async_trait]
+impl Transport for ReqwestTransport {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let request = reqwest::Request::try_from(request)
+            .map_err(|error| TransportError::not_sent(chain(&error)))?;
+        self.vet_literal(request.url())?;
+        let limits = &self.limits;
+        let answer = timeout(limits.headers, self.client.execute(request)).await;
+        let response = answer
+            .map_err(|_| late("no answer", limits.headers))?
+            .map_err(failed)?;
+        let mut parts = http::Response::new(()).into_parts().0;
+        parts.status = response.status();
+        parts.version = response.version();
+        parts.headers = response.headers().clone();
+        let body = timeout(limits.body, self.body(response)).await;
+        let body = body.map_err(|_| late("the answer did not end", limits.body))??;
+        Ok(http::Response::from_parts(parts, body))
+    }
+}
+
+fn late(what: &str, limit: Duration) -> TransportError {
+    TransportError::maybe_sent(format!("{what} within {} ms", limit.as_millis()))
+}
+
+fn failed(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    let forbidden = find::<ForbiddenAddress>(&error).is_some();
+    let fault = if forbidden {
+        TransportFault::Forbidden
+    } else if error.is_decode() {
+        TransportFault::Malformed
+    } else {
+        TransportFault::Network
+    };
+    let unsent = forbidden || error.is_connect() || error.is_builder();
+    TransportError {
+        sent: if unsent {
+            Sent::NotSent
+        } else {
+            Sent::MaybeSent
+        },
+        fault,
+        reason: chain(&error),
+    }
+}
+
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    std::iter::successors(Some(error), |error| (*error).source())
+        .find_map(|error| error.downcast_ref::<T>())
+}
+
+/// The error and its causes in one line.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    std::iter::successors(Some(error), |error| (*error).source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+/// Resolves names and gives out only allowed addresses: the connection is made to exactly what was vetted, so a name
+/// that changes its address in between gains nothing.
+struct VettingResolver {
+    guard: Arc<AddressGuard>,
+}
+
+impl Resolve for VettingResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = Arc::clone(&self.guard);
+        Box::pin(async move {
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let (allowed, refused): (Vec<_>, Vec<_>) = found
+                .into_iter()
+                .partition(|address| guard.allows(address.ip()));
+            match (allowed.is_empty(), refused.first()) {
+                (true, Some(address)) => {
+                    let sentence = AddressGuard::refusal(name.as_str(), address.ip());
+                    Err(ForbiddenAddress(sentence).into())
+                }
+                _ => Ok(Box::new(allowed.into_iter()) as Addrs),
+            }
+        })
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct ForbiddenAddress(String);
+
+#[cfg(test)]
+mod tests;

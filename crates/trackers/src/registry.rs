@@ -1,0 +1,168 @@
+//! The list of trackers, by the name that the configuration uses: `tracker = "github"`.
+
+use crate::http::{Secret, Transport};
+use crate::tracker::{Tracker, Webhook};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use twinline_core::capability::Capabilities;
+use twinline_core::handles::Clock;
+use twinline_core::names::NodeName;
+use url::Url;
+
+/// Every tracker that Twinline knows: one line each.
+const KINDS: &[&Kind] = &[];
+
+/// What the registry must know of a tracker.
+pub(crate) struct Kind {
+    /// Its name in the configuration.
+    pub(crate) name: &'static str,
+    /// Where its API is when the configuration gives no `url`; `None`: it must.
+    pub(crate) default_url: Option<&'static str>,
+    /// The sets of `auth` keys that it takes; exactly one set must be given.
+    pub(crate) auth: &'static [&'static [&'static str]],
+    /// What it can do, before a node is known.
+    pub(crate) capabilities: fn() -> Capabilities,
+    /// Its webhook reader.
+    pub(crate) webhook: &'static dyn Webhook,
+    /// Makes a node's connector, from settings whose `auth` keys are checked.
+    pub(crate) build: Build,
+}
+
+/// Makes a node's connector.
+pub(crate) type Build =
+    fn(Node, Arc<dyn Transport>, Arc<dyn Clock>) -> Result<Arc<dyn Tracker>, RegistryError>;
+
+/// A node's settings as the configuration gives them.
+#[derive(Clone, Debug)]
+pub struct NodeSettings {
+    /// The node's name.
+    pub node: NodeName,
+    /// The API's base URL; `None`: the tracker's public service, where it has one.
+    pub url: Option<Url>,
+    /// The `auth` table, its secrets read. A user name is no secret but travels here too.
+    pub auth: BTreeMap<String, Secret>,
+    /// Replaces the tracker's settle time.
+    pub settle: Option<Duration>,
+    /// Replaces the tracker's advised time between two writes; zero for simulators.
+    pub write_spacing: Option<Duration>,
+}
+
+/// Settings that the registry has checked.
+pub(crate) struct Node {
+    pub(crate) name: NodeName,
+    pub(crate) url: Url,
+    pub(crate) auth: BTreeMap<String, Secret>,
+    pub(crate) settle: Option<Duration>,
+    pub(crate) write_spacing: Option<Duration>,
+}
+
+/// A node that cannot be built from its settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryError {
+    /// No such tracker.
+    #[error("there is no tracker '{name}'; there are: {known}")]
+    UnknownTracker {
+        /// The name that was given.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// The `auth` table is not what the tracker needs.
+    #[error("nodes.{node}: {sentence}")]
+    Settings {
+        /// The node.
+        node: NodeName,
+        /// What is wrong and what to write.
+        sentence: String,
+    },
+}
+
+/// The names of all trackers, for messages and completion.
+pub fn trackers() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.name)
+}
+
+/// What a tracker can do, before a node is known.
+pub fn capabilities(tracker: &str) -> Result<Capabilities, RegistryError> {
+    Ok((kind(tracker)?.capabilities)())
+}
+
+/// A tracker's webhook reader: needs no credentials.
+pub fn webhook(tracker: &str) -> Result<&'static dyn Webhook, RegistryError> {
+    Ok(kind(tracker)?.webhook)
+}
+
+/// Makes a node's connector.
+pub fn build(
+    tracker: &str,
+    settings: NodeSettings,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Tracker>, RegistryError> {
+    let kind = kind(tracker)?;
+    let node = check(kind, settings)?;
+    (kind.build)(node, transport, clock)
+}
+
+fn kind(name: &str) -> Result<&'static Kind, RegistryError> {
+    let found = KINDS.iter().find(|kind| kind.name == name).copied();
+    found.ok_or_else(|| RegistryError::UnknownTracker {
+        name: name.to_owned(),
+        known: trackers().collect::<Vec<_>>().join(", "),
+    })
+}
+
+fn check(kind: &Kind, settings: NodeSettings) -> Result<Node, RegistryError> {
+    let fail = |sentence: String| RegistryError::Settings {
+        node: settings.node.clone(),
+        sentence,
+    };
+    let given: Vec<&str> = settings.auth.keys().map(String::as_str).collect();
+    let fits = |form: &[&str]| {
+        form.len() == given.len() && form.iter().all(|key| settings.auth.contains_key(*key))
+    };
+    if !kind.auth.iter().any(|form| fits(form)) {
+        let forms: Vec<String> = kind.auth.iter().map(|form| form.join(" and ")).collect();
+        let given = if given.is_empty() {
+            "nothing".to_owned()
+        } else {
+            given.join(" and ")
+        };
+        return Err(fail(format!(
+            "auth for {} needs {}; it has {given}",
+            kind.name,
+            forms.join(", or "),
+        )));
+    }
+    if let Some((key, _)) = settings.auth.iter().find(|(_, secret)| secret.is_empty()) {
+        return Err(fail(format!("auth.{key} is empty")));
+    }
+    let default = || kind.default_url.and_then(|url| Url::parse(url).ok());
+    let url = settings
+        .url
+        .clone()
+        .or_else(default)
+        .ok_or_else(|| fail(format!("url is missing: where is this {}?", kind.name)))?;
+    check_url(&url).map_err(|sentence| fail(format!("url {sentence}")))?;
+    Ok(Node {
+        name: settings.node,
+        url,
+        auth: settings.auth,
+        settle: settings.settle,
+        write_spacing: settings.write_spacing,
+    })
+}
+
+fn check_url(url: &Url) -> Result<(), &'static str> {
+    if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
+        return Err("must start with https:// or http:// and name a server");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must hold no user name and no password: they belong into auth");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("must end after the path");
+    }
+    Ok(())
+}
