@@ -1,0 +1,73 @@
+//! What is wrong with a configuration, and where.
+
+use std::path::Path;
+
+/// A configuration that cannot be used: names file, line, column, key and the way out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {reason}")]
+pub struct ConfigError {
+    /// `twinline.toml:12:3`, or the key.
+    pub place: String,
+    /// What is wrong and what to write instead.
+    pub reason: String,
+}
+
+impl ConfigError {
+    pub(super) fn file(path: &Path, reason: impl Into<String>) -> Self {
+        Self {
+            place: path.display().to_string(),
+            reason: reason.into(),
+        }
+    }
+
+    pub(super) fn key(path: &Path, key: &str, reason: impl Into<String>) -> Self {
+        Self {
+            place: format!("{}: {key}", path.display()),
+            reason: reason.into(),
+        }
+    }
+
+    pub(super) fn secret(what: &str, reason: String) -> Self {
+        Self {
+            place: what.to_owned(),
+            reason,
+        }
+    }
+
+    /// From what the TOML reader says, with line and column, and a suggestion for an unknown key.
+    pub(super) fn toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
+        let at = error.span().map_or(0, |span| span.start.min(text.len()));
+        let before = text.get(..at).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        let place = format!("{}:{line}:{column}", path.display());
+        Self {
+            place,
+            reason: suggest(error.message()),
+        }
+    }
+}
+
+/// Adds "did you mean" to serde's sentence about an unknown key.
+fn suggest(message: &str) -> String {
+    let Some(rest) = message.strip_prefix("unknown field `") else {
+        return message.to_owned();
+    };
+    let Some((unknown, rest)) = rest.split_once('`') else {
+        return message.to_owned();
+    };
+    let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+    let best = known
+        .iter()
+        .map(|key| (strsim::damerau_levenshtein(unknown, key), *key))
+        .min();
+    match best {
+        Some((distance, key)) if distance <= 3 => {
+            format!("there is no key '{unknown}' here: did you mean '{key}'?")
+        }
+        _ => format!(
+            "there is no key '{unknown}' here: the keys are {}",
+            known.join(", ")
+        ),
+    }
+}

@@ -1,0 +1,109 @@
+//! Reading, then checking: what leaves here is sound.
+
+use super::error::ConfigError;
+use super::model::Config;
+use std::path::Path;
+
+/// Reads and checks a configuration file. Relative paths in it become relative to its folder.
+pub fn load(path: &Path) -> Result<Config, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let way_out = if error.kind() == std::io::ErrorKind::NotFound {
+            ": make one with 'twinline init'"
+        } else {
+            ""
+        };
+        ConfigError::file(path, format!("cannot be read ({error}){way_out}"))
+    })?;
+    parse(path, &text)
+}
+
+/// Checks a configuration's text; `path` names it in errors and anchors its relative paths.
+pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
+    let mut config: Config =
+        toml::from_str(text).map_err(|error| ConfigError::toml(path, text, &error))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    config.data = folder.join(&config.data);
+    config.rules = folder.join(&config.rules);
+    check(path, &config)?;
+    Ok(config)
+}
+
+fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
+    let refuse = |key: &str, reason: String| Err(ConfigError::key(path, key, reason));
+    if config.format != 1 {
+        return refuse(
+            "format",
+            format!("is {}; this version reads format 1", config.format),
+        );
+    }
+    if !(0.15..=0.5).contains(&config.host.backfill_share) {
+        return refuse(
+            "host.backfill_share",
+            format!("is {}; write 0.15 to 0.5", config.host.backfill_share),
+        );
+    }
+    let positive = [
+        ("edge.body_max_mib", config.edge.body_max_mib),
+        ("edge.inbox_max_gib", config.edge.inbox_max_gib),
+        ("edge.node_inbox_max_mib", config.edge.node_inbox_max_mib),
+        ("edge.node_max_per_s", config.edge.node_max_per_s),
+        ("host.scripts.workers", config.host.scripts.workers),
+        ("host.scripts.time_ms", config.host.scripts.time_ms),
+        ("host.scripts.memory_mib", config.host.scripts.memory_mib),
+    ];
+    for (key, value) in positive {
+        if value == 0 {
+            return refuse(key, "is 0; write at least 1".to_owned());
+        }
+    }
+    for (name, node) in &config.nodes {
+        check_node(path, name, node)?;
+    }
+    Ok(())
+}
+
+fn check_node(path: &Path, name: &str, node: &super::Node) -> Result<(), ConfigError> {
+    let refuse = |key: &str, reason: String| {
+        Err(ConfigError::key(
+            path,
+            &format!("nodes.{name}{key}"),
+            reason,
+        ))
+    };
+    let sound = !name.is_empty()
+        && name.len() <= 64
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !sound {
+        return refuse(
+            "",
+            "a node's name is 1 to 64 of a-z, 0-9 and '-'".to_owned(),
+        );
+    }
+    if !matches!(node.url.scheme(), "http" | "https") || node.url.host().is_none() {
+        return refuse(
+            ".url",
+            format!("'{}' is not an http or https address", node.url),
+        );
+    }
+    if !node.url.username().is_empty() || node.url.password().is_some() {
+        return refuse(
+            ".url",
+            "credentials do not belong into the address: write them under auth".to_owned(),
+        );
+    }
+    if node.sweep_s.period == 0 || node.sweep_s.resweep == 0 || node.sweep_s.audit == 0 {
+        return refuse(
+            ".sweep_s",
+            "period, resweep and audit are at least 1 second".to_owned(),
+        );
+    }
+    if node.webhook.secrets.len() > 2 {
+        return refuse(
+            ".webhook.secrets",
+            "at most two, while one rotates".to_owned(),
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! The configuration: one `twinline.toml`, parsed into validated types. `config/twinline.default.toml` documents every
+//! key; a test holds the two against each other.
+//!
+//! This is the only place that reads the environment.
+
+mod error;
+mod load;
+mod model;
+mod secret;
+
+pub use error::ConfigError;
+pub use load::{load, parse};
+pub use model::{
+    AuthValue, Config, Edge, Host, Instance, KeepDays, Log, LogFormat, Node, Scripts, Sweep,
+    Traces, WebhookSettings,
+};
+pub use secret::{Secret, SecretRef};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,274 @@
+//! The configuration's shape. Unknown keys are errors; every key has a default but for a node's own facts.
+
+use super::secret::SecretRef;
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use url::Url;
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The format of this file: 1.
+    pub format: u32,
+    /// Where all state lies. Relative to the file.
+    #[serde(default = "default_data")]
+    pub data: PathBuf,
+    /// The rules folder: every `*.toml` in it is one connection. Relative to the file.
+    #[serde(default = "default_rules")]
+    pub rules: PathBuf,
+    /// `[instance]`
+    #[serde(default)]
+    pub instance: Instance,
+    /// `[edge]`
+    #[serde(default)]
+    pub edge: Edge,
+    /// `[host]`
+    #[serde(default)]
+    pub host: Host,
+    /// `[log]`
+    #[serde(default)]
+    pub log: Log,
+    /// `[traces]`
+    #[serde(default)]
+    pub traces: Traces,
+    /// `[nodes.NAME]`
+    #[serde(default)]
+    pub nodes: BTreeMap<String, Node>,
+}
+
+/// This installation.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Instance {
+    /// Its name.
+    pub name: String,
+    /// Where trackers reach the edge; without it webhooks are not registered and trackers are polled.
+    pub public_url: Option<Url>,
+}
+
+/// The edge.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Edge {
+    /// Where webhooks arrive.
+    pub listen: SocketAddr,
+    /// The private listener: health, metrics, and the inbox that hosts pull.
+    pub health: SocketAddr,
+    /// The largest body of a delivery, in MiB.
+    pub body_max_mib: u32,
+    /// The largest size of the inbox, in GiB.
+    pub inbox_max_gib: u32,
+    /// The largest share of one node in the inbox, in MiB.
+    pub node_inbox_max_mib: u32,
+    /// Deliveries of one node per second; over it: 503.
+    pub node_max_per_s: u32,
+}
+
+/// The host.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Host {
+    /// The private listener: the API that the command line uses.
+    pub listen: SocketAddr,
+    /// Script workers.
+    pub scripts: Scripts,
+    /// How long things are kept, in days.
+    pub keep_days: KeepDays,
+    /// The share of attempts that backfills keep when there is more work than time: 0.15 to 0.5.
+    pub backfill_share: f64,
+}
+
+/// Script workers and their limits.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scripts {
+    /// How many worker processes.
+    pub workers: u32,
+    /// The time of one run, in milliseconds.
+    pub time_ms: u32,
+    /// The memory of one worker, in MiB.
+    pub memory_mib: u32,
+}
+
+/// How long things are kept, in days.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeepDays {
+    /// The history of writes.
+    pub history: u32,
+    /// Observations that no base refers to.
+    pub observations: u32,
+}
+
+/// What is logged.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// For people or for programs.
+    pub format: LogFormat,
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `twinline_engine=debug,info`.
+    pub level: String,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One line for a person.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Where traces go.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Traces {
+    /// An OTLP collector's HTTP address; without it no traces are sent.
+    pub otlp: Option<Url>,
+}
+
+/// One node.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// `github`, `jira-cloud`, `redmine`.
+    pub tracker: String,
+    /// The tracker's address.
+    pub url: Url,
+    /// Credentials: which keys, the tracker decides.
+    #[serde(default)]
+    pub auth: BTreeMap<String, AuthValue>,
+    /// How its webhooks are told from forged ones.
+    #[serde(default)]
+    pub webhook: WebhookSettings,
+    /// How often its change feed is read.
+    #[serde(default)]
+    pub sweep_s: Sweep,
+    /// Private networks that the address may lie in: on-premise and loopback trackers.
+    #[serde(default)]
+    pub allow_private: Vec<IpNet>,
+    /// Overrides the tracker's settle time, in seconds.
+    #[serde(default)]
+    pub settle_s: Option<u32>,
+}
+
+/// A node's webhooks.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebhookSettings {
+    /// One secret; two while one rotates.
+    pub secrets: Vec<SecretRef>,
+}
+
+/// How often a node's change feed is read, in seconds.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sweep {
+    /// Between sweeps.
+    pub period: u32,
+    /// How far each reaches back before the last one's end.
+    pub overlap: u32,
+    /// Between wide sweeps, which find what the feed does not cover.
+    pub resweep: u32,
+    /// Between audits, which compare both sides of every twin.
+    pub audit: u32,
+}
+
+/// One credential: a plain text (a user name) or a reference to a secret.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum AuthValue {
+    /// Not secret: an e-mail address, a user name.
+    Plain(String),
+    /// Secret.
+    Secret(SecretRef),
+}
+
+fn default_data() -> PathBuf {
+    "twinline-data".into()
+}
+
+fn default_rules() -> PathBuf {
+    "rules".into()
+}
+
+const fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+impl Default for Instance {
+    fn default() -> Self {
+        Self {
+            name: "twinline".into(),
+            public_url: None,
+        }
+    }
+}
+
+impl Default for Edge {
+    fn default() -> Self {
+        Self {
+            listen: loopback(7400),
+            health: loopback(7410),
+            body_max_mib: 10,
+            inbox_max_gib: 20,
+            node_inbox_max_mib: 512,
+            node_max_per_s: 200,
+        }
+    }
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self {
+            listen: loopback(7401),
+            scripts: Scripts::default(),
+            keep_days: KeepDays::default(),
+            backfill_share: 0.2,
+        }
+    }
+}
+
+impl Default for Scripts {
+    fn default() -> Self {
+        Self {
+            workers: 2,
+            time_ms: 250,
+            memory_mib: 64,
+        }
+    }
+}
+
+impl Default for KeepDays {
+    fn default() -> Self {
+        Self {
+            history: 90,
+            observations: 14,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Human,
+            level: "info".into(),
+        }
+    }
+}
+
+impl Default for Sweep {
+    fn default() -> Self {
+        Self {
+            period: 60,
+            overlap: 300,
+            resweep: 3600,
+            audit: 86400,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+use super::*;
+use std::path::Path;
+
+const DEFAULTS: &str = include_str!("../../../../config/twinline.default.toml");
+
+fn error(text: &str) -> String {
+    parse(Path::new("twinline.toml"), text)
+        .unwrap_err()
+        .to_string()
+}
+
+#[test]
+fn an_almost_empty_file_is_enough() {
+    let config = parse(Path::new("etc/twinline.toml"), "format = 1\n").unwrap();
+    assert_eq!(config.data, Path::new("etc/twinline-data"));
+    assert_eq!(config.edge.listen.to_string(), "127.0.0.1:7400");
+}
+
+/// The documented file holds every key with its default: reading it gives the defaults, and writing the defaults gives
+/// no key that it does not hold.
+#[test]
+fn the_documented_defaults_are_the_defaults() {
+    let documented = parse(Path::new("twinline.toml"), DEFAULTS).unwrap();
+    let mut plain = parse(Path::new("twinline.toml"), "format = 1\n").unwrap();
+    let example = documented.nodes["example"].clone();
+    plain.nodes.insert("example".into(), example);
+    let (documented, plain) = (
+        toml::to_string(&documented).unwrap(),
+        toml::to_string(&plain).unwrap(),
+    );
+    assert_eq!(documented, plain);
+    for line in plain.lines().filter_map(|line| line.split_once(" = ")) {
+        assert!(
+            DEFAULTS.contains(line.0.trim()),
+            "{} is not documented",
+            line.0
+        );
+    }
+}
+
+#[test]
+fn a_fault_names_its_place_and_the_way_out() {
+    let cases = [
+        (
+            "format = 2",
+            "twinline.toml: format: is 2; this version reads format 1",
+        ),
+        (
+            "format = 1\n[edge]\nlisen = \"127.0.0.1:1\"",
+            "twinline.toml:3:1: there is no key 'lisen' here: did you mean 'listen'?",
+        ),
+        (
+            "format = 1\n[edge]\nbody_max_mib = 0",
+            "twinline.toml: edge.body_max_mib: is 0; write at least 1",
+        ),
+        (
+            "format = 1\n[host]\nbackfill_share = 0.9",
+            "twinline.toml: host.backfill_share: is 0.9; write 0.15 to 0.5",
+        ),
+        (
+            "format = 1\n[nodes.\"A b\"]\ntracker = \"github\"\nurl = \"https://x.example\"",
+            "twinline.toml: nodes.A b: a node's name is 1 to 64 of a-z, 0-9 and '-'",
+        ),
+        (
+            "format = 1\n[nodes.a]\ntracker = \"github\"\nurl = \"https://me:secret@x.example\"",
+            "twinline.toml: nodes.a.url: credentials do not belong into the address: write them under auth",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(error(text), expected);
+    }
+    assert!(
+        error("format = ").starts_with("twinline.toml:1:"),
+        "{}",
+        error("format = ")
+    );
+    assert!(
+        error("formt = 1").contains("did you mean 'format'"),
+        "{}",
+        error("formt = 1")
+    );
+}
+
+#[test]
+fn a_secret_is_read_trimmed_and_never_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), "s3cret\n").unwrap();
+    let secret = SecretRef::File("token".into())
+        .read(folder.path(), "nodes.a.auth.token")
+        .unwrap();
+    assert_eq!(secret.expose(), "s3cret");
+    assert!(!format!("{secret:?}").contains("s3cret"));
+    let missing =
+        SecretRef::Env("TWINLINE_SURELY_NOT_SET".into()).read(folder.path(), "nodes.a.auth.token");
+    assert_eq!(
+        missing.unwrap_err().to_string(),
+        "nodes.a.auth.token: the environment variable TWINLINE_SURELY_NOT_SET is not set"
+    );
+}
