@@ -4,6 +4,7 @@
 //! manifest shows it. Everything that decides lives here; everything that acts lives in `twinline-engine`.
 
 pub mod capability;
+pub mod comments;
 pub mod contract;
 pub mod digest;
 pub mod effect;
@@ -11,6 +12,7 @@ pub mod handles;
 pub mod item;
 pub mod marker;
 pub mod names;
+pub mod reconcile;
 pub mod richtext;
 pub mod rules;
 pub mod time;

@@ -1,0 +1,68 @@
+//! Comments: each known by its origin, across the whole cluster.
+//!
+//! Originals own. A comment crosses once to each node; only the original's edits and deletions follow it, outwards along
+//! the path on which it came. What a person does to a mirror stays there.
+
+use crate::digest::Digest;
+use crate::names::{LinkId, NodeName, RootId};
+use serde::{Deserialize, Serialize};
+
+/// The identity of a comment: where a person wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CommentOrigin {
+    /// The node.
+    pub node: NodeName,
+    /// The tracker's comment id there. For a comment that a script asked for, or a correction, an id of our own that no
+    /// tracker uses (it contains `~`).
+    pub comment: String,
+}
+
+impl CommentOrigin {
+    /// What the marker of a mirror carries in [`crate::marker::Marker::link`].
+    pub fn key(&self) -> LinkId {
+        LinkId::new(Digest::of_parts(&["comment", self.node.as_str(), &self.comment]).as_str())
+    }
+}
+
+/// One mirror of a comment. Stored for ever: a mirror that once existed is never written again. Unique by
+/// (root, origin, node): storing replaces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommentLink {
+    /// The cluster.
+    pub root: RootId,
+    /// The original.
+    pub origin: CommentOrigin,
+    /// The node that the mirror is on.
+    pub node: NodeName,
+    /// The mirror's id there.
+    pub comment: String,
+    /// The node that it was mirrored from: the origin's, or in a chain another mirror's.
+    pub parent: NodeName,
+    /// The state of the original that the mirror shows: the digest of its text and channel.
+    pub revision: Digest,
+    /// Whether it is still there.
+    pub state: MirrorState,
+}
+
+/// What became of a mirror.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MirrorState {
+    /// It is there and follows its original.
+    Live,
+    /// It is there, and nothing is to follow: a correction, or a comment by a script.
+    Fixed,
+    /// We deleted it, because the original was deleted or moved to a channel that does not cross.
+    Deleted,
+    /// A person deleted it; it stays deleted.
+    HandDeleted,
+    /// We deleted it to write it again in another channel.
+    Recreating,
+}
+
+/// What the success of a comment effect means for the links. The engine hands it back to `settle`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommentStep {
+    /// The link as it is stored after success; for an add, `comment` is empty and filled from the answer.
+    pub link: CommentLink,
+}

@@ -1,0 +1,140 @@
+//! What a plan is made from.
+
+use super::plan::Hold;
+use crate::capability::Capabilities;
+use crate::comments::CommentLink;
+use crate::effect::{FieldChange, FieldWrite};
+use crate::item::{Item, Value};
+use crate::names::{FieldName, LinkId, NodeName, ReplicaField, RootId, Side, Sides};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything that one plan for one twin depends on.
+pub struct Facts<'a> {
+    /// The twin's id: `cluster::link_id`.
+    pub link: LinkId,
+    /// Its cluster.
+    pub root: RootId,
+    /// How many items the cluster has; a change that hopped more often is a ping-pong.
+    pub cluster_size: u32,
+    /// The side from which the other side's item was created by us; `None` when two existing items were linked. It wins
+    /// unset fields while nothing was settled yet (a crash between creation and base).
+    pub created_from: Option<Side>,
+    /// When the twin was made.
+    pub since: Timestamp,
+    /// Now, by our clock. Used for ping-pong windows only.
+    pub now: Timestamp,
+    /// What is known about each side.
+    pub sides: Sides<SideFacts<'a>>,
+    /// Fields that earlier plans froze and nobody released. Holds by a rule ([`Hold::Rule`]) are judged anew and may be
+    /// left out.
+    pub held: BTreeMap<ReplicaField, Hold>,
+    /// `twinline release … --field F --take SIDE`: the side's value crosses, whatever else holds it.
+    pub release: BTreeMap<ReplicaField, Side>,
+    /// All comment links of the cluster, those of other nodes too.
+    pub comments: Vec<CommentLink>,
+}
+
+/// What is known about one side of a twin.
+pub struct SideFacts<'a> {
+    /// Its node.
+    pub node: NodeName,
+    /// What it was last seen to be.
+    pub seen: Seen,
+    /// The stored base; `None` while this side was never in step.
+    pub base: Option<Base>,
+    /// What its tracker can do.
+    pub capabilities: &'a Capabilities,
+    /// The value that its tracker gives back after a value was written to a field (`Tracker::normalise`).
+    pub normalise: &'a dyn Fn(&FieldName, &Value) -> Value,
+    /// The tracker's ids of our own account there.
+    pub accounts: BTreeSet<String>,
+    /// The item's field history since the base, by the tracker's clock; empty where it was not read. Needed for fields
+    /// with `conflict = "latest"` only.
+    pub history: Vec<FieldChange>,
+    /// The tracker's clock minus ours, in milliseconds.
+    pub skew_ms: i64,
+    /// When our own attempts on this item ran, by our clock: their rows in `history` are not a person's.
+    pub own_attempts: Vec<OwnAttempt>,
+    /// Field writes that were made, or may have been made, and that no base accounts for yet (their attempt outlived a
+    /// crash). What they explain is not a person's edit.
+    pub unsettled: Vec<BTreeMap<FieldName, FieldWrite>>,
+    /// Our confirmed writes to this item within the ping-pong window (ten minutes), oldest first.
+    pub recent: Vec<RecentWrite>,
+    /// Whether an `AddComment` with unknown outcome is open on this item: then no unlinked comment by our account
+    /// crosses.
+    pub comment_open: bool,
+}
+
+/// What one side was last seen to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// The item, whole.
+    Item(Box<Item>),
+    /// There is no item yet: the plan creates it when the other side is admitted.
+    NotCreated,
+    /// The twin sleeps, since the item left its trigger.
+    Asleep,
+    /// 404 or 403. Not evidence of deletion.
+    Unreachable {
+        /// The tracker's sentence.
+        reason: String,
+    },
+    /// Positive evidence of deletion.
+    Deleted {
+        /// What said so.
+        evidence: String,
+    },
+}
+
+impl Seen {
+    /// The item, when there is one to work with.
+    pub const fn item(&self) -> Option<&Item> {
+        match self {
+            Self::Item(item) => Some(item),
+            Self::NotCreated | Self::Asleep | Self::Unreachable { .. } | Self::Deleted { .. } => {
+                None
+            }
+        }
+    }
+}
+
+/// One side's state when the twins were last in step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    /// The item then. A hybrid: a native field of a replica field that did not advance keeps its older value, so that a
+    /// new rule version (R2) and the check for hidden overwrites (R5) see what the base values came from.
+    pub observation: Item,
+    /// The rule version that `fields` was made with.
+    pub rule_version: u32,
+    /// The view then. A missing field is *unset*: it was never in step, and `first` settles it.
+    pub fields: BTreeMap<ReplicaField, Value>,
+    /// Unset fields whose value was to cross from this side when the twin was created and could not: this side wins
+    /// them, whatever `first` says.
+    pub pending: BTreeSet<ReplicaField>,
+}
+
+/// When one of our attempts ran and which native fields it wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnAttempt {
+    /// Its start, by our clock.
+    pub from: Timestamp,
+    /// Its end, by our clock; for an unknown outcome the end of the tracker's settle time.
+    pub to: Timestamp,
+    /// The native fields that it wrote.
+    pub fields: BTreeSet<FieldName>,
+}
+
+/// One native field of a confirmed write of ours, for finding ping-pongs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecentWrite {
+    /// The native field.
+    pub field: FieldName,
+    /// When, by our clock.
+    pub at: Timestamp,
+    /// [`crate::digest::Digest::of`] the [`FieldWrite`].
+    pub write: crate::digest::Digest,
+    /// How many writes of ours led to it: [`super::plan::WriteNote::hops`].
+    pub hops: u32,
+}
