@@ -53,14 +53,17 @@ impl Plan {
 
     /// The fields that stay frozen after this plan, with the reason: replaces the stored ones.
     pub fn held(&self) -> BTreeMap<ReplicaField, Hold> {
-        let held = self.fields.iter().filter_map(|(field, decision)| match decision {
-            Decision::Held(hold) => Some((field.clone(), hold.clone())),
-            Decision::InStep
-            | Decision::Crosses { .. }
-            | Decision::Merges
-            | Decision::Waived { .. }
-            | Decision::Rests => None,
-        });
+        let held = self
+            .fields
+            .iter()
+            .filter_map(|(field, decision)| match decision {
+                Decision::Held(hold) => Some((field.clone(), hold.clone())),
+                Decision::InStep
+                | Decision::Crosses { .. }
+                | Decision::Merges
+                | Decision::Waived { .. }
+                | Decision::Rests => None,
+            });
         held.collect()
     }
 }
