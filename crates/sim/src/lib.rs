@@ -6,9 +6,15 @@
 pub mod call;
 pub mod command;
 pub mod dump;
+pub mod faults;
+mod faulty;
+pub mod inprocess;
 pub mod seeds;
+pub mod serve;
 mod simulator;
 
 pub use command::{Command, Done, Refused};
 pub use dump::{Dump, DumpComment, DumpItem};
+pub use faults::{FaultCounts, Faults};
+pub use faulty::{Faulty, Outcome};
 pub use simulator::{Delivered, Simulator, Webhook};

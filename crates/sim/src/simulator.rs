@@ -31,6 +31,23 @@ pub trait Simulator: Send {
 
     /// How long a change takes to show in the tracker's query index. Zero: at once.
     fn set_index_lag(&mut self, lag: Duration);
+
+    /// Tells at which address the API is served (`http://127.0.0.1:4010`), for the addresses inside of answers.
+    fn set_base_url(&mut self, _base: &str) {}
+
+    /// The status values that a person can choose from, for the web page; empty: any text.
+    fn statuses(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// How the tracker refuses a request that came too soon.
+    fn throttled(&self, _now: Timestamp, retry_after: Duration) -> http::Response<Bytes> {
+        let message = serde_json::json!({"message": "Too many requests"});
+        let mut response = crate::call::json(http::StatusCode::TOO_MANY_REQUESTS, &message);
+        let seconds = retry_after.as_secs().max(1).to_string();
+        crate::call::set(&mut response, "retry-after", &seconds);
+        response
+    }
 }
 
 /// A webhook on its way.
