@@ -111,7 +111,9 @@ impl Catalogue {
     /// Whether a status counts as done; false where it is not known.
     pub fn is_closed(&self, status: &Choice) -> bool {
         let known = &self.description.statuses;
-        known.iter().any(|info| info.closed && info.status == *status)
+        known
+            .iter()
+            .any(|info| info.closed && info.status == *status)
     }
 }
 

@@ -6,6 +6,8 @@
 //! ([`script::InProcess`]) for the simulation and the tests.
 
 pub mod catalogue;
+pub mod compiled;
+mod convert;
 pub mod describe;
 pub mod finding;
 mod map;
@@ -14,3 +16,4 @@ pub mod parse;
 mod rich;
 pub mod script;
 pub mod source;
+pub mod worker;

@@ -83,7 +83,9 @@ impl Crossing<'_> {
     }
 
     fn assign(&self, native: &FieldName, value: Value, draft: &mut MapDraft) {
-        draft.fields.insert(native.clone(), (value, self.name.clone()));
+        draft
+            .fields
+            .insert(native.clone(), (value, self.name.clone()));
     }
 
     fn current(&self, native: &FieldName) -> Option<&Value> {
@@ -109,12 +111,20 @@ impl Crossing<'_> {
         };
         let entries = row.entries.get(side);
         if !row.direction.leaves(side.other()) {
-            let reason = format!("the row '{}' of {} does not cross to the {side}", row.value.value, named(self.field));
+            let reason = format!(
+                "the row '{}' of {} does not cross to the {side}",
+                row.value.value,
+                named(self.field)
+            );
             draft.waived.insert(self.name.clone(), reason);
             return;
         }
         let Some(first) = entries.first() else {
-            let reason = format!("the row '{}' of {} has nothing on the {side}", row.value.value, named(self.field));
+            let reason = format!(
+                "the row '{}' of {} has nothing on the {side}",
+                row.value.value,
+                named(self.field)
+            );
             self.unmapped(reason, draft);
             return;
         };
@@ -239,12 +249,20 @@ impl Crossing<'_> {
             let row = row.filter(|row| row.direction.leaves(side.other()));
             match row.and_then(|row| row.entries.get(side).first()) {
                 Some(entry) => kept.extend(
-                    written(std::slice::from_ref(native), &entry.value, self.target, self.map.catalogue())
-                        .into_iter()
-                        .flat_map(|(_, value)| elements(&value).unwrap_or_else(|| vec![value])),
+                    written(
+                        std::slice::from_ref(native),
+                        &entry.value,
+                        self.target,
+                        self.map.catalogue(),
+                    )
+                    .into_iter()
+                    .flat_map(|(_, value)| elements(&value).unwrap_or_else(|| vec![value])),
                 ),
                 None => {
-                    let reason = format!("\"{text}\" has no row in {} to the {side}", named(self.field));
+                    let reason = format!(
+                        "\"{text}\" has no row in {} to the {side}",
+                        named(self.field)
+                    );
                     if self.field.unmapped == Unmapped::Hold {
                         draft.held.insert(self.name.clone(), reason);
                         return;
@@ -339,11 +357,17 @@ impl Crossing<'_> {
             let single = (!value.is_empty()).then(|| value.clone());
             single.into_iter().collect()
         });
-        let wanted = wanted.into_iter().filter(|element| !is_ignored(self.field, element));
+        let wanted = wanted
+            .into_iter()
+            .filter(|element| !is_ignored(self.field, element));
         let present = self.current(native).and_then(elements).unwrap_or_default();
-        let ignored = present.into_iter().filter(|element| is_ignored(self.field, element));
+        let ignored = present
+            .into_iter()
+            .filter(|element| is_ignored(self.field, element));
         // Choices of the other tracker have its ids: they cross by name.
-        let texts = wanted.filter_map(|element| as_text(&element)).map(Value::Text);
+        let texts = wanted
+            .filter_map(|element| as_text(&element))
+            .map(Value::Text);
         self.set_value(native, value, texts.chain(ignored).collect())
     }
 
@@ -360,17 +384,22 @@ impl Crossing<'_> {
             }
             let text = as_text(value).ok_or_else(|| format!("\"{}\" is no text", shown(value)))?;
             return Ok(match current {
-                Some(Value::Rich(document)) if document.plain() == text => Value::Rich(document.clone()),
+                Some(Value::Rich(document)) if document.plain() == text => {
+                    Value::Rich(document.clone())
+                }
                 _ => Value::Rich(Document::from_plain(&text)),
             });
         }
         if kind == NativeKind::Json {
             return Ok(match value {
                 Value::Json(_) => value.clone(),
-                other => as_text(other).map_or_else(|| other.clone(), |text| Value::Json(text.into())),
+                other => {
+                    as_text(other).map_or_else(|| other.clone(), |text| Value::Json(text.into()))
+                }
             });
         }
-        let text = as_text(value).ok_or_else(|| format!("\"{}\" is no single value", shown(value)))?;
+        let text =
+            as_text(value).ok_or_else(|| format!("\"{}\" is no single value", shown(value)))?;
         let fault = |wanted: &str| Err(format!("\"{}\" is no {wanted}", shown(value)));
         match kind {
             NativeKind::Choice => {
@@ -382,9 +411,15 @@ impl Crossing<'_> {
                 match self.option(native, &text) {
                     Some(option) => Ok(Value::Choice(option)),
                     None if self.map.catalogue().options(native).is_empty() => {
-                        Ok(Value::Choice(Choice { id: text.clone(), name: text }))
+                        Ok(Value::Choice(Choice {
+                            id: text.clone(),
+                            name: text,
+                        }))
                     }
-                    None => Err(format!("'{native}' on the {} has no option \"{text}\"", self.map.side)),
+                    None => Err(format!(
+                        "'{native}' on the {} has no option \"{text}\"",
+                        self.map.side
+                    )),
                 }
             }
             NativeKind::Number => match text.parse::<Number>() {

@@ -9,7 +9,7 @@ mod people;
 mod tests;
 
 pub(crate) use incoming::{MapDraft, incoming, is_day};
-pub(crate) use native::{as_text, kind_of};
+pub(crate) use native::kind_of;
 pub(crate) use outgoing::{MapView, outgoing};
 pub(crate) use people::by_text;
 
@@ -66,7 +66,13 @@ pub(crate) fn natives(field: &FieldRules, side: Side, catalogue: &Catalogue) -> 
 
 /// The rows in the order in which a side reads them: those that leave the side before those that only arrive.
 fn reading_order(table: &ValueTable, side: Side) -> impl Iterator<Item = &ValueRow> {
-    let leaving = table.rows.iter().filter(move |row| row.direction.leaves(side));
-    let arriving = table.rows.iter().filter(move |row| !row.direction.leaves(side));
+    let leaving = table
+        .rows
+        .iter()
+        .filter(move |row| row.direction.leaves(side));
+    let arriving = table
+        .rows
+        .iter()
+        .filter(move |row| !row.direction.leaves(side));
     leaving.chain(arriving)
 }

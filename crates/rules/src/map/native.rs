@@ -120,10 +120,12 @@ pub(super) fn value_for(
         .kind(field)
         .or_else(|| item.fields.get(field).and_then(kind_of));
     let choice = || {
-        side.option(field, &text).cloned().unwrap_or_else(|| Choice {
-            id: text.clone(),
-            name: text.clone(),
-        })
+        side.option(field, &text)
+            .cloned()
+            .unwrap_or_else(|| Choice {
+                id: text.clone(),
+                name: text.clone(),
+            })
     };
     match kind {
         Some(NativeKind::Choice) => Value::Choice(choice()),

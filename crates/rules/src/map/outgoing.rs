@@ -2,7 +2,9 @@
 
 use super::native::{as_text, holds, holds_entry, is_option, shown};
 use super::{Map, natives, reading_order};
-use crate::model::{FieldRules, Literal, NativeSource, NativeValue, ReferencePart, Unmapped, ValueTable};
+use crate::model::{
+    FieldRules, Literal, NativeSource, NativeValue, ReferencePart, Unmapped, ValueTable,
+};
 use crate::script::ViaCall;
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::{Item, Value};
@@ -52,7 +54,12 @@ pub(crate) fn outgoing(map: Map<'_>, item: &Item) -> MapView {
 }
 
 fn read(map: Map<'_>, field: &FieldRules, item: &Item) -> Read {
-    let natives = match field.sources.get(map.side).as_ref().map(|source| &source.value) {
+    let natives = match field
+        .sources
+        .get(map.side)
+        .as_ref()
+        .map(|source| &source.value)
+    {
         None => return Read::Absent,
         Some(NativeSource::Reference(part)) => return Read::Is(reference(*part, item)),
         Some(NativeSource::Fields(_)) => natives(field, map.side, map.catalogue()),
@@ -141,16 +148,30 @@ fn read_row(
     let side = map.catalogue();
     for row in reading_order(table, map.side) {
         let entries = row.entries.get(map.side);
-        if entries.iter().any(|entry| holds_entry(item, natives, &entry.value, side)) {
+        if entries
+            .iter()
+            .any(|entry| holds_entry(item, natives, &entry.value, side))
+        {
             return Read::Is(Value::Text(row.value.value.clone()));
         }
     }
-    let values: Vec<&Value> = natives.iter().filter_map(|id| item.fields.get(id)).collect();
+    let values: Vec<&Value> = natives
+        .iter()
+        .filter_map(|id| item.fields.get(id))
+        .collect();
     if values.iter().all(|value| value.is_empty()) {
         return Read::Is(Value::Empty);
     }
-    let shown: Vec<String> = values.iter().map(|value| format!("\"{}\"", shown(value))).collect();
-    let reason = format!("{} has no row in {} on the {}", shown.join(", "), named(field), map.side);
+    let shown: Vec<String> = values
+        .iter()
+        .map(|value| format!("\"{}\"", shown(value)))
+        .collect();
+    let reason = format!(
+        "{} has no row in {} on the {}",
+        shown.join(", "),
+        named(field),
+        map.side
+    );
     match field.unmapped {
         Unmapped::Hold => Read::Held(reason),
         Unmapped::Skip => Read::Waived(reason),
@@ -195,7 +216,10 @@ fn read_set(
     elements: &[Value],
 ) -> Read {
     let mut replica = BTreeSet::new();
-    for element in elements.iter().filter(|element| !is_ignored(field, element)) {
+    for element in elements
+        .iter()
+        .filter(|element| !is_ignored(field, element))
+    {
         let row = element_row(map, table, native, element);
         match (row, field.unmapped) {
             (Some(value), _) => {
@@ -203,7 +227,11 @@ fn read_set(
             }
             (None, Unmapped::Hold) => {
                 let element = shown(element);
-                return Read::Held(format!("\"{element}\" has no row in {} on the {}", named(field), map.side));
+                return Read::Held(format!(
+                    "\"{element}\" has no row in {} on the {}",
+                    named(field),
+                    map.side
+                ));
             }
             (None, Unmapped::Skip | Unmapped::Default) => {}
         }
@@ -237,8 +265,8 @@ fn element_is(map: Map<'_>, native: &FieldName, element: &Value, literal: &Liter
 
 /// The field's table as the file names it.
 pub(super) fn named(field: &FieldRules) -> String {
-    field
-        .values
-        .as_ref()
-        .map_or_else(|| "the map".to_owned(), |table| format!("[values.{}]", table.value))
+    field.values.as_ref().map_or_else(
+        || "the map".to_owned(),
+        |table| format!("[values.{}]", table.value),
+    )
 }

@@ -43,7 +43,9 @@ pub(super) fn bring(
         },
     };
     let named = field.people.as_ref();
-    let table = named.and_then(|name| map.rules.people.get(&name.value)).unwrap_or(&plain);
+    let table = named
+        .and_then(|name| map.rules.people.get(&name.value))
+        .unwrap_or(&plain);
     let present = current.and_then(people_of).unwrap_or_default();
     let mut found = BTreeSet::new();
     let mut unknown = Vec::new();
