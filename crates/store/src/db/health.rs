@@ -1,6 +1,7 @@
 //! What state a file is in, as its last write found it.
 
 use crate::error::StoreError;
+use std::fmt;
 use std::sync::Mutex;
 
 /// The state of a store, for probes and alerts. A store that is not [`Health::Ok`] still tries every write, and
@@ -36,6 +37,18 @@ impl Health {
             StoreError::Corrupt { .. } => Some(Self::Corrupt(error.to_string())),
             StoreError::Crashed { .. } | StoreError::Closed { .. } => Some(Self::Stopped),
             _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ok => f.write_str("accepts writes"),
+            Self::DiskFull => f.write_str("no space left on the disk"),
+            Self::ReadOnly => f.write_str("the file cannot be written"),
+            Self::Io(sentence) | Self::Corrupt(sentence) => f.write_str(sentence),
+            Self::Stopped => f.write_str("stopped"),
         }
     }
 }
