@@ -3,16 +3,22 @@
 //! Facts in, plan out. Nothing here reads a clock, draws a random number, opens a file or a socket; the crate's
 //! manifest shows it. Everything that decides lives here; everything that acts lives in `twinline-engine`.
 
+pub mod breaker;
 pub mod capability;
+pub mod cluster;
 pub mod comments;
 pub mod contract;
 pub mod digest;
 pub mod effect;
 pub mod handles;
 pub mod item;
+pub mod lanes;
+pub mod life;
 pub mod marker;
 pub mod names;
+pub mod quarantine;
 pub mod reconcile;
+pub mod retry;
 pub mod richtext;
 pub mod rules;
 pub mod time;

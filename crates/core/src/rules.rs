@@ -113,6 +113,8 @@ pub enum Assigner {
         /// The line, where it is known.
         line: Option<u32>,
     },
+    /// A policy of the connection: `deleted = "close"`.
+    Policy,
 }
 
 /// A comment that a script asks for (`issue.addComment(key, …)`).

@@ -3,7 +3,16 @@
 //! Originals own. A comment crosses once to each node; only the original's edits and deletions follow it, outwards along
 //! the path on which it came. What a person does to a mirror stays there.
 
+mod book;
+mod channel;
+mod cross;
+mod render;
+mod script;
+
+pub(crate) use cross::{Scene, SideScene, plan};
+
 use crate::digest::Digest;
+use crate::item::Comment;
 use crate::names::{LinkId, NodeName, RootId};
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +47,7 @@ pub struct CommentLink {
     pub comment: String,
     /// The node that it was mirrored from: the origin's, or in a chain another mirror's.
     pub parent: NodeName,
-    /// The state of the original that the mirror shows: the digest of its text and channel.
+    /// The state of the original that the mirror shows: [`revision`] of it.
     pub revision: Digest,
     /// Whether it is still there.
     pub state: MirrorState,
@@ -60,9 +69,30 @@ pub enum MirrorState {
     Recreating,
 }
 
-/// What the success of a comment effect means for the links. The engine hands it back to `settle`.
+/// What the success of a comment effect means for the links.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommentStep {
-    /// The link as it is stored after success; for an add, `comment` is empty and filled from the answer.
-    pub link: CommentLink,
+    /// The links as they are stored after success. In a link without a comment id the id is filled from the answer.
+    pub links: Vec<CommentLink>,
+}
+
+impl CommentStep {
+    /// The links to store after the effect was done (`answered`: the id of the comment that the tracker's answer shows,
+    /// or that `recognise` found). A link whose comment id is not known is left out: the next plan adopts the comment by
+    /// its marker.
+    pub fn settled(&self, answered: Option<&str>) -> Vec<CommentLink> {
+        let links = self.links.iter().filter_map(|link| {
+            let mut link = link.clone();
+            if link.comment.is_empty() {
+                link.comment = answered?.to_owned();
+            }
+            Some(link)
+        });
+        links.collect()
+    }
+}
+
+/// The state of an original that mirrors follow: its text and channel.
+pub fn revision(comment: &Comment) -> Digest {
+    Digest::of(&(&comment.body, &comment.channel))
 }

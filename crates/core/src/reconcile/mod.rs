@@ -6,16 +6,30 @@
 //!       ─▶ writes, comments, predictions = plan ─▶ (engine acts) ─▶ settle (R6, R7) = new bases
 //! ```
 //!
-//! `reconcile` reads no clock and asks nobody; running it twice on the same facts gives the same plan. The engine
-//! executes a plan's effects and hands the outcomes to `settle`; after a crash in between it plans again from the old
+//! [`reconcile`] reads no clock and asks nobody; running it twice on the same facts gives the same plan. The engine
+//! executes a plan's effects and hands the outcomes to [`settle`]; after a crash in between it plans again from the old
 //! bases, and R4 finds what had already arrived.
 
+mod create;
+mod decide;
+mod drafts;
 mod facts;
+mod gone;
+mod hybrid;
+pub mod latest;
 mod outcome;
+pub mod pingpong;
 mod plan;
+mod run;
+mod settle;
+mod values;
+mod views;
+mod writes;
 
 pub use facts::{Base, Facts, OwnAttempt, RecentWrite, Seen, SideFacts};
 pub use outcome::{Outcome, Outcomes, Settled};
 pub use plan::{
     Cause, ConflictRecord, Decision, Hold, Plan, Planned, Standing, ValidFor, Working, WriteNote,
 };
+pub use run::reconcile;
+pub use settle::settle;

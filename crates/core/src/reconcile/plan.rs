@@ -18,8 +18,9 @@ pub struct Plan {
     pub valid_for: ValidFor,
     /// Whether the twin could be planned at all.
     pub standing: Standing,
-    /// The writes, in the order in which to make them. A failed write does not stop the others, with one exception: after
-    /// an `AddComment` that did not succeed no later `AddComment` on that side is made, so that threads keep order.
+    /// The writes, in the order in which to make them. A write that fails does not stop the others, with one exception:
+    /// after a comment's effect that did not succeed no later comment effect on that side is tried, so that threads keep
+    /// their order and nothing is written anew before its predecessor is deleted.
     pub effects: Vec<Planned>,
     /// What was decided about each replica field that is not simply unchanged.
     pub fields: BTreeMap<ReplicaField, Decision>,
@@ -257,4 +258,6 @@ pub struct Working {
     pub writes: BTreeMap<FieldName, FieldWrite>,
     /// The native fields that each replica field assigned on this side.
     pub natives: BTreeMap<ReplicaField, BTreeSet<FieldName>>,
+    /// Native fields that a script assigned and that no replica field declares.
+    pub scripted: BTreeSet<FieldName>,
 }

@@ -1,0 +1,163 @@
+//! The links of one cluster while a plan is made.
+
+use super::cross::{Scene, SideScene};
+use super::render::{rendered, shows};
+use super::{CommentLink, CommentOrigin, MirrorState, revision};
+use crate::digest::Digest;
+use crate::item::Comment;
+use crate::names::{LinkId, NodeName, Side};
+use std::collections::BTreeMap;
+
+/// The links by both their keys.
+pub(super) struct Book {
+    by_origin: BTreeMap<(CommentOrigin, NodeName), CommentLink>,
+    by_comment: BTreeMap<(NodeName, String), CommentOrigin>,
+}
+
+impl Book {
+    pub(super) fn open(links: &[CommentLink]) -> Self {
+        let mut book = Self {
+            by_origin: BTreeMap::new(),
+            by_comment: BTreeMap::new(),
+        };
+        for link in links {
+            book.put(link.clone());
+        }
+        book
+    }
+
+    pub(super) fn put(&mut self, link: CommentLink) {
+        let place = (link.node.clone(), link.comment.clone());
+        self.by_comment.insert(place, link.origin.clone());
+        let key = (link.origin.clone(), link.node.clone());
+        self.by_origin.insert(key, link);
+    }
+
+    /// The mirror of an origin on a node, whatever became of it.
+    pub(super) fn mirror(&self, origin: &CommentOrigin, node: &NodeName) -> Option<&CommentLink> {
+        self.by_origin.get(&(origin.clone(), node.clone()))
+    }
+
+    /// The link of a comment that is itself a mirror.
+    pub(super) fn of(&self, node: &NodeName, comment: &str) -> Option<&CommentLink> {
+        let origin = self.by_comment.get(&(node.clone(), comment.to_owned()))?;
+        let link = self.mirror(origin, node)?;
+        (link.comment == comment).then_some(link)
+    }
+
+    /// The mirrors on one node that came from another.
+    pub(super) fn between(&self, parent: &NodeName, node: &NodeName) -> Vec<CommentLink> {
+        let links = self.by_origin.values();
+        links
+            .filter(|link| link.parent == *parent && link.node == *node)
+            .cloned()
+            .collect()
+    }
+
+    /// Marks mirrors that are no longer there as deleted by hand; gives the changed links.
+    pub(super) fn note_deleted_by_hand(&mut self, side: &SideScene<'_>) -> Vec<CommentLink> {
+        let Some(present) = side.present() else {
+            return Vec::new();
+        };
+        let mut gone = Vec::new();
+        for link in self.by_origin.values_mut() {
+            let stands = matches!(link.state, MirrorState::Live | MirrorState::Fixed);
+            if link.node == *side.node && stands && !present.contains_key(link.comment.as_str()) {
+                link.state = MirrorState::HandDeleted;
+                gone.push(link.clone());
+            }
+        }
+        gone
+    }
+
+    /// Takes mirrors that carry our marker and have no link (a crash after the write, before the link was stored) back
+    /// as ours; gives the new links.
+    pub(super) fn adopt(&mut self, scene: &Scene<'_>, on: Side) -> Vec<CommentLink> {
+        let (side, other) = (scene.sides.get(on), scene.sides.get(on.other()));
+        let unlinked: Vec<&Comment> = side
+            .raw()
+            .iter()
+            .filter(|comment| self.of(side.node, &comment.id).is_none())
+            .filter(|comment| {
+                comment
+                    .marker
+                    .as_ref()
+                    .is_some_and(|marker| marker.root == *scene.root)
+            })
+            .collect();
+        if unlinked.is_empty() {
+            return Vec::new();
+        }
+        let origins = self.origins_seen_from(other);
+        let mut adopted = Vec::new();
+        for comment in unlinked {
+            let key = comment.marker.as_ref().map(|marker| &marker.link);
+            let Some(origin) = key.and_then(|key| origins.get(key)) else {
+                continue;
+            };
+            let taken = self
+                .mirror(origin, side.node)
+                .is_some_and(|link| link.state != MirrorState::Recreating);
+            if taken || origin.node == *side.node {
+                continue;
+            }
+            let link = CommentLink {
+                root: scene.root.clone(),
+                origin: origin.clone(),
+                node: side.node.clone(),
+                comment: comment.id.clone(),
+                parent: other.node.clone(),
+                revision: self.adopted_revision(scene, on, origin, comment),
+                state: MirrorState::Live,
+            };
+            self.put(link.clone());
+            adopted.push(link);
+        }
+        adopted
+    }
+
+    fn origins_seen_from(&self, other: &SideScene<'_>) -> BTreeMap<LinkId, CommentOrigin> {
+        let linked = self.by_origin.keys().map(|(origin, _)| origin.clone());
+        let raw = other.raw().iter().map(|comment| CommentOrigin {
+            node: other.node.clone(),
+            comment: comment.id.clone(),
+        });
+        linked
+            .chain(raw)
+            .map(|origin| (origin.key(), origin))
+            .collect()
+    }
+
+    /// The state that an adopted mirror shows: its parent's present one where the texts agree; else one that no comment
+    /// has, so that the mirror is written anew.
+    fn adopted_revision(
+        &self,
+        scene: &Scene<'_>,
+        on: Side,
+        origin: &CommentOrigin,
+        mirror: &Comment,
+    ) -> Digest {
+        let (side, from) = (scene.sides.get(on), scene.sides.get(on.other()));
+        let up = self.mirror(origin, from.node);
+        let id = up.map_or(origin.comment.as_str(), |link| link.comment.as_str());
+        let unknown = Digest::of_parts(&["adopted", side.node.as_str(), &mirror.id]);
+        let Some(parent) = from.raw().iter().find(|comment| comment.id == id) else {
+            return unknown;
+        };
+        let shown = from
+            .view
+            .iter()
+            .find(|comment| comment.id == id)
+            .unwrap_or(parent);
+        let header = scene
+            .contract
+            .map_or("", |contract| contract.header.as_str());
+        if shows(
+            mirror,
+            &rendered(shown, if up.is_some() { "" } else { header }),
+        ) {
+            return up.map_or_else(|| revision(parent), |link| link.revision.clone());
+        }
+        unknown
+    }
+}

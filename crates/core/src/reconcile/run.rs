@@ -1,0 +1,215 @@
+//! The entry: which kind of plan these facts ask for, and putting it together.
+
+use super::create;
+use super::decide::{Decisions, decide};
+use super::facts::{Facts, Seen};
+use super::gone;
+use super::plan::{Plan, Planned, Standing, ValidFor, Working};
+use super::values::written;
+use super::views::Scene;
+use super::writes::{SideWrites, write};
+use crate::comments;
+use crate::digest::Digest;
+use crate::effect::Effect;
+use crate::item::Item;
+use crate::names::{Side, Sides};
+use crate::rules::{RuleError, Rules};
+use std::cmp::Ordering;
+
+/// Plans one twin: pure, so that the same facts give the same plan.
+///
+/// # Errors
+/// When a rule fails or rejects; the twin is quarantined with that cause.
+pub fn reconcile(facts: &Facts<'_>, rules: &dyn Rules) -> Result<Plan, RuleError> {
+    let (left, right) = (&facts.sides.left.seen, &facts.sides.right.seen);
+    match (left, right) {
+        (Seen::Deleted { evidence }, _) => Ok(gone::ended(facts, rules, Side::Left, evidence)),
+        (_, Seen::Deleted { evidence }) => Ok(gone::ended(facts, rules, Side::Right, evidence)),
+        (Seen::Unreachable { reason }, _) => Ok(asleep(facts, rules, Side::Left, reason)),
+        (_, Seen::Unreachable { reason }) => Ok(asleep(facts, rules, Side::Right, reason)),
+        (Seen::Asleep, _) => Ok(asleep(facts, rules, Side::Left, LEFT_TRIGGER)),
+        (_, Seen::Asleep) => Ok(asleep(facts, rules, Side::Right, LEFT_TRIGGER)),
+        (Seen::Item(left), Seen::Item(right)) => {
+            let items = Sides {
+                left: (**left).clone(),
+                right: (**right).clone(),
+            };
+            both_there(facts, rules, items)
+        }
+        (Seen::Item(item), Seen::NotCreated) => create::created(facts, rules, Side::Left, item),
+        (Seen::NotCreated, Seen::Item(item)) => create::created(facts, rules, Side::Right, item),
+        (Seen::NotCreated, Seen::NotCreated) => Ok(empty(facts, rules, Standing::NotAdmitted)),
+    }
+}
+
+const LEFT_TRIGGER: &str = "the item left its trigger";
+
+fn asleep(facts: &Facts<'_>, rules: &dyn Rules, side: Side, reason: &str) -> Plan {
+    let reason = reason.to_owned();
+    empty(facts, rules, Standing::Asleep { side, reason })
+}
+
+/// A plan that writes nothing.
+pub(super) fn empty(facts: &Facts<'_>, rules: &dyn Rules, standing: Standing) -> Plan {
+    Plan {
+        valid_for: ValidFor::of(facts, rules),
+        standing,
+        effects: Vec::new(),
+        fields: facts
+            .held
+            .iter()
+            .map(|(field, hold)| (field.clone(), super::plan::Decision::Held(hold.clone())))
+            .collect(),
+        conflicts: Vec::new(),
+        cut: Sides::default(),
+        comment_links: Vec::new(),
+        comments_waived: std::collections::BTreeMap::new(),
+        trace: Sides::default(),
+        working: Sides::from_fn(|side| Working {
+            base: facts.sides.get(side).base.clone(),
+            ..Working::default()
+        }),
+    }
+}
+
+impl ValidFor {
+    /// What a plan made from these facts depends on (R9).
+    pub fn of(facts: &Facts<'_>, rules: &dyn Rules) -> Self {
+        Self {
+            observations: Sides::from_fn(|side| facts.sides.get(side).seen.item().map(Digest::of)),
+            bases: Sides::from_fn(|side| facts.sides.get(side).base.as_ref().map(Digest::of)),
+            twin: Digest::of(&(&facts.comments, &facts.held, &facts.release)),
+            rule_version: rules.contract().version,
+        }
+    }
+}
+
+fn both_there(facts: &Facts<'_>, rules: &dyn Rules, items: Sides<Item>) -> Result<Plan, RuleError> {
+    for side in Side::BOTH {
+        if is_stale(facts, side, items.get(side)) {
+            return Ok(empty(facts, rules, Standing::Stale(side)));
+        }
+    }
+    let scene = Scene::set(facts, rules, items)?;
+    let mut decisions = decide(&scene)?;
+    let writes = write(&scene, &mut decisions)?;
+    let mut plan = empty(facts, rules, Standing::Active);
+    for side in Side::BOTH {
+        let update = update(&scene, side, writes.get(side));
+        plan.effects.extend(update);
+        *plan.working.get_mut(side) = working(&scene, side, writes.get(side))?;
+        *plan.cut.get_mut(side) = writes.get(side).cut.clone();
+        let trace = plan.trace.get_mut(side);
+        trace.clone_from(&scene.shown.get(side).trace);
+        trace.extend(writes.get(side).trace.iter().cloned());
+    }
+    let crossing = comments::plan(&comments_scene(&scene, &writes, &decisions));
+    plan.fields = decisions.fields;
+    plan.conflicts = decisions.conflicts;
+    plan.effects.extend(crossing.effects);
+    plan.comment_links = crossing.links;
+    plan.comments_waived = crossing.waived;
+    Ok(plan)
+}
+
+fn comments_scene<'a>(
+    scene: &'a Scene<'a>,
+    writes: &Sides<SideWrites>,
+    decisions: &Decisions,
+) -> comments::Scene<'a> {
+    comments::Scene {
+        root: &scene.facts.root,
+        link: &scene.facts.link,
+        contract: scene.contract.comments.as_ref(),
+        links: &scene.facts.comments,
+        sides: Sides::from_fn(|side| comments::SideScene {
+            node: &scene.side(side).node,
+            item: scene.items.get(side),
+            view: &scene.shown.get(side).view.comments,
+            capabilities: scene.side(side).capabilities,
+            accounts: &scene.side(side).accounts,
+            open: scene.side(side).comment_open,
+        }),
+        scripted: Sides::from_fn(|side| {
+            let cause = cause(scene, side.other(), decisions);
+            (writes.get(side).comments.clone(), cause)
+        }),
+    }
+}
+
+/// The change that makes a script's comment unique: what crosses, and from which base.
+fn cause(scene: &Scene<'_>, from: Side, decisions: &Decisions) -> Digest {
+    let base = scene.bases.get(from).as_ref();
+    let version = base.map(|base| base.observation.version.clone());
+    let crossing = decisions.crossing(from);
+    let values: Vec<_> = crossing
+        .keys()
+        .map(|field| (field, scene.view(from, field)))
+        .collect();
+    Digest::of(&(version, values))
+}
+
+/// A fetch that is older than what the base was made from says nothing.
+fn is_stale(facts: &Facts<'_>, side: Side, item: &Item) -> bool {
+    let base = facts.sides.get(side).base.as_ref();
+    base.is_some_and(|base| item.version.order(&base.observation.version) == Ordering::Less)
+}
+
+fn update(scene: &Scene<'_>, side: Side, writes: &SideWrites) -> Option<Planned> {
+    if writes.fields.is_empty() {
+        return None;
+    }
+    let item = scene.items.get(side);
+    let fields = writes.fields.iter();
+    Some(Planned {
+        side,
+        effect: Effect::Update {
+            item: item.reference.item.clone(),
+            fields: fields
+                .clone()
+                .map(|(native, (write, _))| (native.clone(), write.clone()))
+                .collect(),
+            planned_from: item.version.clone(),
+        },
+        fields: fields
+            .map(|(native, (_, note))| (native.clone(), note.clone()))
+            .collect(),
+        comment: None,
+    })
+}
+
+/// What settling needs to know of one side: among it what its view is expected to be after the writes (R6).
+pub(super) fn working(
+    scene: &Scene<'_>,
+    side: Side,
+    writes: &SideWrites,
+) -> Result<Working, RuleError> {
+    let item = scene.items.get(side).clone();
+    let view = scene.shown.get(side).view.clone();
+    let mut working = Working {
+        base: scene.bases.get(side).clone(),
+        refreshed: *scene.bases.get(side) != scene.side(side).base,
+        natives: writes.natives.clone(),
+        scripted: writes.scripted.clone(),
+        ..Working::default()
+    };
+    if writes.fields.is_empty() {
+        working.predicted = view.clone();
+    } else {
+        let mut draft = item.clone();
+        for (native, (write, _)) in &writes.fields {
+            let value = written(item.fields.get(native), write);
+            let value = (scene.side(side).normalise)(native, &value);
+            draft.fields.insert(native.clone(), value);
+            working.writes.insert(native.clone(), write.clone());
+        }
+        working.predicted = scene
+            .rules
+            .outgoing(side, &draft, Some(scene.links.get(side)))?
+            .view;
+        working.draft = Some(draft);
+    }
+    working.item = Some(item);
+    working.view = view;
+    Ok(working)
+}

@@ -1,0 +1,173 @@
+//! How one native value crosses: whole, by element, or by block.
+
+use crate::effect::FieldWrite;
+use crate::item::Value;
+use crate::richtext::Document;
+use std::collections::BTreeSet;
+
+/// Whether two values are the same; all empty values are.
+pub(crate) fn same(one: &Value, other: &Value) -> bool {
+    one == other || (one.is_empty() && other.is_empty())
+}
+
+/// [`same`] where either may be absent; absent is the same as absent only.
+pub(crate) fn same_opt(one: Option<&Value>, other: Option<&Value>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => same(one, other),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// Whether a value is compared and merged by element.
+pub(super) const fn is_set(value: &Value) -> bool {
+    matches!(value, Value::Set(_) | Value::Users(_) | Value::Choices(_))
+}
+
+/// Whether both are sets, where an empty value counts as an empty set, and at least one is not empty by type alone.
+pub(super) fn both_sets(one: &Value, other: &Value) -> bool {
+    let fits = |value: &Value| is_set(value) || matches!(value, Value::Empty);
+    fits(one) && fits(other) && (is_set(one) || is_set(other))
+}
+
+/// What an edit from `old` to `new` makes of `onto`, element by element; an addition wins over a removal because the
+/// caller applies removals of elements that `onto` has only. `None` when the three are not sets of one kind.
+pub(super) fn carry_elements(old: &Value, new: &Value, onto: &Value) -> Option<Value> {
+    fn carried<T: Ord + Clone>(
+        old: &BTreeSet<T>,
+        new: &BTreeSet<T>,
+        onto: &BTreeSet<T>,
+    ) -> BTreeSet<T> {
+        let kept = onto
+            .iter()
+            .filter(|element| !old.contains(element) || new.contains(element));
+        let added = new.difference(old);
+        kept.chain(added).cloned().collect()
+    }
+    if let (Some(old), Some(new), Some(onto)) = (texts(old), texts(new), texts(onto)) {
+        return Some(Value::Set(carried(&old, &new, &onto)));
+    }
+    match (old, new, onto) {
+        (
+            Value::Users(_) | Value::Empty,
+            Value::Users(_) | Value::Empty,
+            Value::Users(_) | Value::Empty,
+        ) => {
+            let users = |value: &Value| match value {
+                Value::Users(users) => users.clone(),
+                _ => BTreeSet::new(),
+            };
+            Some(Value::Users(carried(
+                &users(old),
+                &users(new),
+                &users(onto),
+            )))
+        }
+        (
+            Value::Choices(_) | Value::Empty,
+            Value::Choices(_) | Value::Empty,
+            Value::Choices(_) | Value::Empty,
+        ) => {
+            let choices = |value: &Value| match value {
+                Value::Choices(choices) => choices.clone(),
+                _ => BTreeSet::new(),
+            };
+            let carried = carried(&choices(old), &choices(new), &choices(onto));
+            Some(Value::Choices(carried))
+        }
+        _ => None,
+    }
+}
+
+/// The elements of a set of texts; an empty value is the empty set.
+pub(super) fn texts(value: &Value) -> Option<BTreeSet<String>> {
+    match value {
+        Value::Set(set) => Some(set.clone()),
+        Value::Empty => Some(BTreeSet::new()),
+        _ => None,
+    }
+}
+
+/// The write that turns `from` into `to`: by element for sets of texts, so that a simultaneous change of another element
+/// is kept; else the whole value.
+pub(super) fn write_between(from: Option<&Value>, to: &Value) -> FieldWrite {
+    if let (Value::Set(after), Some(before)) = (to, from.map_or(Some(BTreeSet::new()), texts)) {
+        return FieldWrite::Elements {
+            add: after.difference(&before).cloned().collect(),
+            remove: before.difference(after).cloned().collect(),
+        };
+    }
+    FieldWrite::Replace(to.clone())
+}
+
+/// The value after a write onto `before`.
+pub(crate) fn written(before: Option<&Value>, write: &FieldWrite) -> Value {
+    match write {
+        FieldWrite::Replace(value) => value.clone(),
+        FieldWrite::Elements { add, remove } => {
+            let before = before.and_then(texts).unwrap_or_default();
+            let kept = before.difference(remove).chain(add).cloned();
+            Value::Set(kept.collect())
+        }
+    }
+}
+
+/// What a native field is to become.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Crossing {
+    /// It already is what it should be, or the rule's change does not touch it.
+    Nothing,
+    /// This value.
+    Becomes(Value),
+    /// Both sides changed the same block of a rich text.
+    Clash,
+}
+
+/// Crosses one native value (R3): `d0` is what the rule assigns from the source's base, `d1` with the crossing fields
+/// replaced, `target` what is there. `whole` writes `d1` as it is (a side won the field); else sets cross by element
+/// and rich text by block.
+pub(super) fn cross(
+    d0: Option<&Value>,
+    target: Option<&Value>,
+    d1: &Value,
+    whole: bool,
+) -> Crossing {
+    if same_opt(d0, Some(d1)) || same_opt(target, Some(d1)) {
+        return Crossing::Nothing;
+    }
+    let empty = Value::Empty;
+    let (old, onto) = (d0.unwrap_or(&empty), target.unwrap_or(&empty));
+    if whole {
+        return Crossing::Becomes(d1.clone());
+    }
+    if is_set(d1) || (is_set(onto) && d1.is_empty()) {
+        return match carry_elements(old, d1, onto) {
+            Some(value) if same(&value, onto) => Crossing::Nothing,
+            Some(value) => Crossing::Becomes(value),
+            None => Crossing::Becomes(d1.clone()),
+        };
+    }
+    match (old, onto, d1) {
+        (Value::Rich(old), Value::Rich(onto), Value::Rich(new)) => cross_text(old, onto, new),
+        _ => Crossing::Becomes(d1.clone()),
+    }
+}
+
+fn cross_text(old: &Document, onto: &Document, new: &Document) -> Crossing {
+    match merge_text(old, onto, new) {
+        None => Crossing::Clash,
+        Some(merged) if merged == *onto => Crossing::Nothing,
+        Some(merged) => Crossing::Becomes(Value::Rich(merged)),
+    }
+}
+
+/// Carries the edit `old` → `new` onto another text, block by block; `None` where one block was changed by both.
+fn merge_text(old: &Document, onto: &Document, new: &Document) -> Option<Document> {
+    if old == onto {
+        return Some(new.clone());
+    }
+    if new == onto || old == new {
+        return Some(onto.clone());
+    }
+    None
+}

@@ -1,0 +1,356 @@
+//! From decisions to writes: the final drafts, and what they meet on the target.
+
+use super::decide::{Decisions, decide_hidden};
+use super::drafts::{CrossingFields, Drafts, differing};
+use super::pingpong;
+use super::plan::{Cause, ConflictRecord, Decision, Hold, WriteNote};
+use super::values::{Crossing, cross, same, write_between};
+use super::views::{Mark, Scene};
+use crate::contract::Conflict;
+use crate::effect::FieldWrite;
+use crate::item::Value;
+use crate::names::{FieldName, ReplicaField, Side, Sides};
+use crate::rules::{Assigner, RuleError, ScriptComment};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is written to one side.
+#[derive(Debug, Default)]
+pub(super) struct SideWrites {
+    pub(super) fields: BTreeMap<FieldName, (FieldWrite, WriteNote)>,
+    /// The native fields of each crossing replica field.
+    pub(super) natives: BTreeMap<ReplicaField, BTreeSet<FieldName>>,
+    /// What a script assigned and nothing declares.
+    pub(super) scripted: BTreeSet<FieldName>,
+    pub(super) comments: Vec<ScriptComment>,
+    pub(super) cut: BTreeMap<ReplicaField, usize>,
+    pub(super) trace: Vec<String>,
+}
+
+/// Makes the writes of both directions. Where a write meets something that changes a decision (a rule's hold, a clash, a
+/// hidden change, a ping-pong) the decision is changed and the drafts are made again. Each round settles at least one
+/// field for good, so the rounds are bounded by the number of fields.
+pub(super) fn write(
+    scene: &Scene<'_>,
+    decisions: &mut Decisions,
+) -> Result<Sides<SideWrites>, RuleError> {
+    let rounds = 4 * scene.contract.fields.len() + 1;
+    for _ in 0..rounds {
+        let mut writes = Sides::<SideWrites>::default();
+        let mut verdicts = Verdicts::new();
+        for from in Side::BOTH {
+            *writes.get_mut(from.other()) = write_to(scene, from, decisions, &mut verdicts)?;
+        }
+        if verdicts.is_empty() {
+            return Ok(writes);
+        }
+        for (field, verdict) in verdicts {
+            verdict.apply(scene, &field, decisions);
+        }
+    }
+    unreachable!("every round settles a field for good")
+}
+
+type Verdicts = BTreeMap<ReplicaField, Verdict>;
+
+/// What a write met.
+enum Verdict {
+    /// The field is decided otherwise.
+    Becomes(Decision),
+    /// The target cannot take the change block by block: it is written whole.
+    Whole,
+    /// The target changed where no view shows it (R5), and the winner is this; `None`: it is held.
+    Hidden {
+        from: Side,
+        native: FieldName,
+        winner: Option<Side>,
+    },
+}
+
+impl Verdict {
+    fn apply(self, scene: &Scene<'_>, field: &ReplicaField, decisions: &mut Decisions) {
+        let decision = match self {
+            Self::Becomes(decision) => {
+                if matches!(decision, Decision::Held(Hold::Conflict)) {
+                    decisions.record(scene, field, None);
+                }
+                decision
+            }
+            Self::Whole => {
+                decisions.whole.insert(field.clone());
+                return;
+            }
+            Self::Hidden {
+                from,
+                native,
+                winner,
+            } => {
+                decisions.judged.insert(field.clone());
+                record_hidden(scene, from, field, &native, winner, decisions);
+                match winner {
+                    Some(winner) if winner == from => return,
+                    Some(winner) => yield_to(scene, winner, field),
+                    None => Decision::Held(Hold::Conflict),
+                }
+            }
+        };
+        decisions.fields.insert(field.clone(), decision);
+    }
+}
+
+fn record_hidden(
+    scene: &Scene<'_>,
+    from: Side,
+    field: &ReplicaField,
+    native: &FieldName,
+    winner: Option<Side>,
+    decisions: &mut Decisions,
+) {
+    let mut values = Sides::<Option<Value>>::default();
+    *values.get_mut(from) = scene.view(from, field).cloned();
+    *values.get_mut(from.other()) = scene.items.get(from.other()).fields.get(native).cloned();
+    decisions.conflicts.push(ConflictRecord {
+        field: field.clone(),
+        values,
+        native: Some(native.clone()),
+        winner,
+    });
+}
+
+/// The target won with a change that no view shows: its value crosses back where it can.
+fn yield_to(scene: &Scene<'_>, winner: Side, field: &ReplicaField) -> Decision {
+    let can_cross = scene.contract_of(field).direction.leaves(winner);
+    if can_cross && scene.view(winner, field).is_some() {
+        return Decision::Crosses {
+            from: winner,
+            cause: Cause::Won,
+        };
+    }
+    Decision::Waived {
+        from: winner.other(),
+        reason: format!("the {winner} side's own change wins"),
+    }
+}
+
+fn write_to(
+    scene: &Scene<'_>,
+    from: Side,
+    decisions: &Decisions,
+    verdicts: &mut Verdicts,
+) -> Result<SideWrites, RuleError> {
+    let crossing = decisions.crossing(from);
+    if crossing.is_empty() {
+        return Ok(SideWrites::default());
+    }
+    let drafts = scene.drafts(from, &crossing)?;
+    heed_the_rule(from, &crossing, &drafts, decisions, verdicts);
+    let mut writes = SideWrites {
+        comments: new_comments(&drafts),
+        cut: drafts.d1.cut.clone(),
+        trace: drafts.d1.trace.clone(),
+        ..SideWrites::default()
+    };
+    writes.cut.retain(|field, _| crossing.contains_key(field));
+    for (native, assigned) in &drafts.d1.fields {
+        if matches!(assigned.by, Assigner::Script { .. })
+            && !is_declared(scene, from.other(), native)
+        {
+            writes.scripted.insert(native.clone());
+        }
+    }
+    for native in differing(&drafts) {
+        let one = OneWrite {
+            scene,
+            from,
+            crossing: &crossing,
+            drafts: &drafts,
+            decisions,
+            native: &native,
+        };
+        one.make(&mut writes, verdicts)?;
+    }
+    Ok(writes)
+}
+
+fn is_declared(scene: &Scene<'_>, side: Side, native: &FieldName) -> bool {
+    let mut fields = scene.contract.fields.values();
+    fields.any(|field| field.native.get(side).contains(native))
+}
+
+/// Holds and waivers by the incoming rule, for fields that cross. A person's release overrides a rule's hold.
+fn heed_the_rule(
+    from: Side,
+    crossing: &CrossingFields,
+    drafts: &Drafts,
+    decisions: &Decisions,
+    verdicts: &mut Verdicts,
+) {
+    for field in crossing.keys() {
+        let held = drafts
+            .d1
+            .held
+            .get(field)
+            .filter(|_| !decisions.is_released(field));
+        let verdict = if let Some(reason) = held {
+            Decision::Held(Hold::Rule {
+                reason: reason.clone(),
+            })
+        } else if let Some(reason) = drafts.d1.waived.get(field) {
+            Decision::Waived {
+                from,
+                reason: reason.clone(),
+            }
+        } else {
+            continue;
+        };
+        verdicts.insert(field.clone(), Verdict::Becomes(verdict));
+    }
+}
+
+/// The comments that the script asks for because of the crossing fields.
+fn new_comments(drafts: &Drafts) -> Vec<ScriptComment> {
+    let mut asked = drafts.d1.comments.clone();
+    asked.retain(|comment| !drafts.d0.comments.contains(comment));
+    asked
+}
+
+struct OneWrite<'a> {
+    scene: &'a Scene<'a>,
+    from: Side,
+    crossing: &'a CrossingFields,
+    drafts: &'a Drafts,
+    decisions: &'a Decisions,
+    native: &'a FieldName,
+}
+
+impl OneWrite<'_> {
+    fn make(&self, writes: &mut SideWrites, verdicts: &mut Verdicts) -> Result<(), RuleError> {
+        let (scene, to) = (self.scene, self.from.other());
+        let assigned = &self.drafts.d1.fields[self.native];
+        let causes = scene.causes(self.from, self.native, self.crossing, self.drafts)?;
+        for field in &causes {
+            writes
+                .natives
+                .entry(field.clone())
+                .or_default()
+                .insert(self.native.clone());
+        }
+        if scene.holds(to, self.native, &assigned.value) {
+            return Ok(());
+        }
+        let target = scene.items.get(to).fields.get(self.native);
+        let d0 = self
+            .drafts
+            .d0
+            .fields
+            .get(self.native)
+            .map(|assigned| &assigned.value);
+        let whole = causes
+            .iter()
+            .any(|field| self.crossing.get(field) == Some(&true));
+        let after = match cross(d0, target, &assigned.value, whole) {
+            Crossing::Nothing => return Ok(()),
+            Crossing::Becomes(value) => value,
+            Crossing::Clash => {
+                self.clash(&causes, verdicts);
+                return Ok(());
+            }
+        };
+        let overwrites = self.overwrites(target);
+        let merged = !whole && !same(&after, &assigned.value);
+        if overwrites && !merged {
+            self.hidden(&causes, verdicts);
+        }
+        let write = write_between(target, &after);
+        let hops = causes
+            .iter()
+            .map(|field| pingpong::hops(scene, self.from, field))
+            .max()
+            .unwrap_or(0);
+        self.ping_pong(&write, hops, &causes, verdicts);
+        let note = WriteNote {
+            by: assigned.by.clone(),
+            caused_by: causes,
+            before: target.cloned(),
+            after: (scene.side(to).normalise)(self.native, &after),
+            overwrites,
+            hops,
+        };
+        writes.fields.insert(self.native.clone(), (write, note));
+        Ok(())
+    }
+
+    /// Whether the target's native value is another than in its base observation (R5).
+    fn overwrites(&self, target: Option<&Value>) -> bool {
+        let base = self.scene.bases.get(self.from.other()).as_ref();
+        let then = base.and_then(|base| base.observation.fields.get(self.native));
+        match (then, target) {
+            (Some(then), Some(now)) => !same(then, now),
+            (None, _) | (_, None) => false,
+        }
+    }
+
+    /// One block changed on both sides, or lost its form on the target.
+    fn clash(&self, causes: &BTreeSet<ReplicaField>, verdicts: &mut Verdicts) {
+        let target = self
+            .scene
+            .items
+            .get(self.from.other())
+            .fields
+            .get(self.native);
+        for field in causes {
+            let merging = self.decisions.fields.get(field) == Some(&Decision::Merges);
+            let asks = self.scene.contract_of(field).conflict == Conflict::Hold;
+            let verdict = if merging || (asks && !self.overwrites(target)) {
+                Verdict::Becomes(Decision::Held(Hold::Conflict))
+            } else {
+                Verdict::Whole
+            };
+            verdicts.entry(field.clone()).or_insert(verdict);
+        }
+    }
+
+    fn hidden(&self, causes: &BTreeSet<ReplicaField>, verdicts: &mut Verdicts) {
+        for field in causes {
+            let changed = matches!(
+                self.decisions.fields.get(field),
+                Some(Decision::Crosses {
+                    cause: Cause::Changed,
+                    ..
+                })
+            );
+            // Where a view shows the target's change, the field was already decided as a conflict.
+            let shown = self.scene.mark(self.from.other(), field) == Mark::Changed;
+            if !changed || shown || self.decisions.judged.contains(field) {
+                continue;
+            }
+            let winner = decide_hidden(self.scene, self.from, field, self.native);
+            let verdict = Verdict::Hidden {
+                from: self.from,
+                native: self.native.clone(),
+                winner,
+            };
+            verdicts.entry(field.clone()).or_insert(verdict);
+        }
+    }
+
+    fn ping_pong(
+        &self,
+        write: &FieldWrite,
+        hops: u32,
+        causes: &BTreeSet<ReplicaField>,
+        verdicts: &mut Verdicts,
+    ) {
+        let Some(seen) = pingpong::judge(self.scene, self.from.other(), self.native, write, hops)
+        else {
+            return;
+        };
+        for field in causes {
+            if !self.decisions.is_released(field) {
+                let held = Decision::Held(Hold::PingPong { seen: seen.clone() });
+                verdicts
+                    .entry(field.clone())
+                    .or_insert(Verdict::Becomes(held));
+            }
+        }
+    }
+}
