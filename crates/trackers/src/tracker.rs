@@ -136,8 +136,8 @@ pub enum NoticeKind {
     Commented,
     /// Positive evidence of deletion.
     Deleted,
-    /// Transferred: the tracker's id of the item there, if known.
-    Moved(Option<String>),
+    /// Transferred, to there if known.
+    Moved(Option<ItemRef>),
 }
 
 /// Whether a node works.
