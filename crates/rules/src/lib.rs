@@ -5,8 +5,15 @@
 //! [`script::ScriptRunner`]: in killable worker processes ([`worker::WorkerPool`]), or in this process
 //! ([`script::InProcess`]) for the simulation and the tests.
 
+pub mod catalogue;
+pub mod compiled;
+mod convert;
 pub mod describe;
 pub mod finding;
+mod map;
 pub mod model;
+pub mod parse;
+mod rich;
 pub mod script;
 pub mod source;
+pub mod worker;

@@ -8,6 +8,7 @@ pub mod command;
 pub mod dump;
 pub mod faults;
 mod faulty;
+pub mod github;
 pub mod inprocess;
 pub mod jira_cloud;
 pub mod seeds;

@@ -3,6 +3,7 @@
 //! Adding a tracker needs a folder here and one line in the registry; the engine never names a tracker.
 
 mod error;
+mod github;
 pub mod http;
 pub mod registry;
 mod tracker;

@@ -11,7 +11,7 @@ use twinline_core::names::NodeName;
 use url::Url;
 
 /// Every tracker that Twinline knows: one line each.
-const KINDS: &[&Kind] = &[];
+const KINDS: &[&Kind] = &[&crate::github::KIND];
 
 /// What the registry must know of a tracker.
 pub(crate) struct Kind {
@@ -46,6 +46,9 @@ pub struct NodeSettings {
     pub settle: Option<Duration>,
     /// Replaces the tracker's advised time between two writes; zero for simulators.
     pub write_spacing: Option<Duration>,
+    /// Keeps only the limits that the tracker's answers name, not its public service's published ones: for GitHub
+    /// Enterprise Server, whose limits are off by default, and for simulators.
+    pub unlimited: bool,
 }
 
 /// Settings that the registry has checked.
@@ -55,6 +58,23 @@ pub(crate) struct Node {
     pub(crate) auth: BTreeMap<String, Secret>,
     pub(crate) settle: Option<Duration>,
     pub(crate) write_spacing: Option<Duration>,
+    pub(crate) unlimited: bool,
+}
+
+impl Node {
+    /// A secret of the `auth` table.
+    pub(crate) fn secret(&self, key: &str) -> Result<Secret, RegistryError> {
+        let secret = self.auth.get(key).cloned();
+        secret.ok_or_else(|| self.fault(format!("auth.{key} is missing")))
+    }
+
+    /// An error about this node's settings.
+    pub(crate) fn fault(&self, sentence: String) -> RegistryError {
+        RegistryError::Settings {
+            node: self.name.clone(),
+            sentence,
+        }
+    }
 }
 
 /// A node that cannot be built from its settings.
@@ -151,6 +171,7 @@ fn check(kind: &Kind, settings: NodeSettings) -> Result<Node, RegistryError> {
         auth: settings.auth,
         settle: settings.settle,
         write_spacing: settings.write_spacing,
+        unlimited: settings.unlimited,
     })
 }
 
@@ -166,3 +187,6 @@ fn check_url(url: &Url) -> Result<(), &'static str> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

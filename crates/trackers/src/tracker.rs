@@ -136,8 +136,8 @@ pub enum NoticeKind {
     Commented,
     /// Positive evidence of deletion.
     Deleted,
-    /// Transferred, to there if known.
-    Moved(Option<ItemRef>),
+    /// Transferred: the tracker's id of the item there, if known.
+    Moved(Option<String>),
 }
 
 /// Whether a node works.

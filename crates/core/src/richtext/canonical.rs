@@ -173,7 +173,7 @@ fn canonical_media(media: Media) -> Media {
     Media {
         url: media.url.map(|url| clean_line(&url)),
         alt: clean_line(&media.alt),
-        title: media.title.map(|title| clean_line(&title)),
+        title: clean_title(media.title),
         ..media
     }
 }
@@ -188,14 +188,21 @@ pub(super) fn canonical_inlines(content: Vec<Inline>) -> Vec<Inline> {
             Inline::Image(image) => out.push(Inline::Image(Image {
                 url: clean_line(&image.url),
                 alt: clean_line(&image.alt),
-                title: image.title.map(|title| clean_line(&title)),
+                title: clean_title(image.title),
                 link: image.link.map(canonical_link),
             })),
             Inline::Opaque(mut opaque) => {
                 opaque.shown = canonical_inlines(opaque.shown);
                 out.push(Inline::Opaque(opaque));
             }
-            other @ (Inline::Mention(_) | Inline::Emoji(_)) => out.push(other),
+            Inline::Mention(mut mention) => {
+                mention.label = clean_line(&mention.label);
+                out.push(Inline::Mention(mention));
+            }
+            Inline::Emoji(mut emoji) => {
+                emoji.text = emoji.text.map(|text| clean_line(&text));
+                out.push(Inline::Emoji(emoji));
+            }
         }
     }
     while out.last() == Some(&Inline::Break) {
@@ -237,6 +244,13 @@ fn canonical_marks(mut marks: Marks) -> Marks {
 fn canonical_link(link: Link) -> Link {
     Link {
         url: clean_line(&link.url),
-        title: link.title.map(|title| clean_line(&title)),
+        title: clean_title(link.title),
     }
+}
+
+/// An empty title is none.
+fn clean_title(title: Option<String>) -> Option<String> {
+    title
+        .map(|title| clean_line(&title))
+        .filter(|title| !title.is_empty())
 }

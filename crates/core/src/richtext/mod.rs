@@ -5,11 +5,19 @@
 //! decoder does not know becomes an *opaque* node with the tracker's own text in it, so that it goes back to that
 //! tracker as it came, and with a *shown* form for all others.
 
+pub mod markdown;
+
 mod canonical;
 mod inline;
+mod loss;
+mod lower;
 mod model;
 
+#[cfg(test)]
+mod arbitrary;
+
 pub use inline::{Emoji, Image, Inline, Link, Marks, Mention, OpaqueInline, Script};
+pub use loss::{Loss, LossKind, LossReport, MAX_LOSSES};
 pub use model::{
     Alignment, Block, Cell, Document, Format, List, ListItem, MAX_DEPTH, Media, Opaque, PanelKind,
     Row, Table,

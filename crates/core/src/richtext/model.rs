@@ -1,6 +1,6 @@
 //! The tree of blocks.
 
-use super::inline::{Inline, plain_inlines};
+use super::inline::{Image, Inline, plain_inlines};
 use serde::{Deserialize, Serialize};
 
 /// How deeply blocks may nest. Deeper content is lifted into the block at this depth, or kept as an opaque node.
@@ -271,6 +271,16 @@ impl Media {
             return &self.alt;
         }
         self.url.as_deref().or(self.id.as_deref()).unwrap_or("")
+    }
+
+    /// The same picture in a line.
+    pub(super) fn into_image(self) -> Image {
+        Image {
+            url: self.url.unwrap_or_default(),
+            alt: self.alt,
+            title: self.title,
+            link: None,
+        }
     }
 }
 

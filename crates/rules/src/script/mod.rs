@@ -1,7 +1,15 @@
 //! Scripts: the program that a side's script makes, the calls on it, and who runs them.
 
+mod engine;
+mod in_process;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
+pub(crate) use engine::{Engine, Fault};
+pub use in_process::InProcess;
+pub(crate) use in_process::read_reply;
 pub use wire::{
     Call, CallKind, Failure, FieldSpec, Limits, Program, Reply, ScriptLine, TableSpec, ViaCall,
 };

@@ -8,7 +8,7 @@ use twinline_core::digest::Digest;
 use twinline_core::names::Side;
 
 /// The limits of one call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Wall time, in milliseconds; over it the worker process is killed.
     pub time_ms: u32,
@@ -20,11 +20,14 @@ pub struct Limits {
     pub output_max_bytes: usize,
 }
 
+/// How many steps of 10,000 branches a call has where nothing else is said: some 100 ms of a tight loop.
+const STEPS_10K: u32 = 500;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             time_ms: 250,
-            steps_10k: 500,
+            steps_10k: STEPS_10K,
             memory_mib: 64,
             output_max_bytes: 16 << 20,
         }
@@ -50,8 +53,6 @@ pub struct Program {
     pub known: BTreeSet<String>,
     /// The value tables as this side reads and writes them.
     pub tables: BTreeMap<String, TableSpec>,
-    /// The exports that `via` keys name.
-    pub exports: BTreeSet<String>,
 }
 
 impl Program {
@@ -61,6 +62,13 @@ impl Program {
         self.digest = None;
         self.digest = Some(Digest::of(&self));
         self
+    }
+
+    /// The file that errors name: the script, else the rules file.
+    pub fn file(&self) -> &str {
+        let script = self.script.as_ref().map(|(name, _)| name.as_str());
+        let when = self.when.as_ref().map(|(_, file, _)| file.as_str());
+        script.or(when).unwrap_or_default()
     }
 
     /// The digest as text; empty when it was not sealed.
@@ -90,10 +98,8 @@ pub struct Call {
     pub kind: CallKind,
     /// This side's item as scripts see it.
     pub issue: Json,
-    /// What the field map has assigned on the item already (incoming).
+    /// What the field map has assigned on the item already, by native id (incoming).
     pub assigned: Map<String, Json>,
-    /// The same for `issue.fields`, by id (incoming).
-    pub assigned_fields: Map<String, Json>,
     /// The replica: the field map's (outgoing), or the one to bring in.
     pub replica: Json,
     /// The replica when the twins were last in step (incoming).
@@ -104,8 +110,6 @@ pub struct Call {
     pub link: Json,
     /// The `via` exports to run before the script's own function.
     pub vias: Vec<ViaCall>,
-    /// The limits.
-    pub limits: Limits,
 }
 
 /// What a call runs.

@@ -2,7 +2,7 @@
 
 use super::budget::{Cost, Permit};
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
+use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 
@@ -47,13 +47,11 @@ impl Call {
     }
 
     fn new(method: Method, target: impl Into<String>, cost: Cost) -> Self {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         Self {
             method,
             target: target.into(),
             query: Vec::new(),
-            headers,
+            headers: HeaderMap::new(),
             body: Bytes::new(),
             cost,
             key: None,

@@ -11,10 +11,11 @@ use super::reply::Reply;
 use super::transport::{Sent, Transport, TransportError, TransportFault};
 use crate::error::TrackerError;
 use bytes::Bytes;
-use http::header::{HeaderName, USER_AGENT};
+use http::header::{ACCEPT, HeaderName, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
@@ -23,6 +24,9 @@ use url::Url;
 
 /// Requests under way at once for one node, where its tracker asks for no lower limit.
 const IN_FLIGHT_MAX: usize = 16;
+
+/// How long a request waits for one of those to end.
+const SLOT_DEADLINE: Duration = Duration::from_secs(30);
 
 /// What a [`Client`] is made of.
 #[derive(Debug)]
@@ -117,10 +121,15 @@ impl Client {
         if !call.prepaid {
             let _permit = self.reserve(&[call.cost], call.key.as_deref())?;
         }
-        let _slot = self
-            .in_flight
-            .acquire()
-            .await
+        let slot = tokio::time::timeout(SLOT_DEADLINE, self.in_flight.acquire()).await;
+        let _slot = slot
+            .map_err(|_| TrackerError::Retry {
+                reason: format!(
+                    "{} is slow: too many requests are under way",
+                    self.dialect.tracker()
+                ),
+                after: None,
+            })?
             .expect("this semaphore is never closed");
         let started = tokio::time::Instant::now();
         let answer = self.transport.send(self.request(&call, &url)).await;
@@ -225,6 +234,7 @@ impl Client {
         *request.uri_mut() = url.as_str().parse().expect("a serialised URL is a URI");
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.extend(self.settings.headers.clone());
         headers.extend(call.headers.clone());
         headers.extend(self.credentials.clone());

@@ -1,0 +1,135 @@
+//! `twinline up`: a small supervisor. Starts an edge and a host, restarts the one that dies, passes signals on.
+//!
+//! It holds no state and touches no data: if it is killed, its children end with it and the next one starts anew.
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+use tokio::process::{Child, Command};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// A child that ends is started again after this at first.
+const BACKOFF_MIN: Duration = Duration::from_millis(200);
+/// The pause doubles up to this.
+const BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// A child that ran this long starts again at the shortest pause.
+const SOUND_AFTER: Duration = Duration::from_secs(60);
+/// Children get this long to end by themselves before they are killed; all of `up` ends within 10 s.
+const DRAIN: Duration = Duration::from_secs(9);
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The binary.
+    pub program: PathBuf,
+    /// The configuration file handed to each role.
+    pub config: PathBuf,
+    /// The roles.
+    pub roles: Vec<&'static str>,
+}
+
+/// Runs the roles until `shutdown`, then ends them.
+pub async fn run(plan: &Plan, shutdown: CancellationToken) -> Result<()> {
+    let mut keepers = tokio::task::JoinSet::new();
+    for role in plan.roles.clone() {
+        keepers.spawn(keep(plan.clone(), role, shutdown.clone()));
+    }
+    let mut outcome = Ok(());
+    while let Some(ended) = keepers.join_next().await {
+        let ended = ended
+            .context("a supervising task failed")
+            .and_then(|kept| kept);
+        if ended.is_err() {
+            shutdown.cancel();
+            outcome = outcome.and(ended);
+        }
+    }
+    outcome
+}
+
+/// Keeps one role running until shutdown. A role that refuses its configuration ends all: starting it again is no use.
+async fn keep(plan: Plan, role: &'static str, shutdown: CancellationToken) -> Result<()> {
+    let mut pause = BACKOFF_MIN;
+    while !shutdown.is_cancelled() {
+        let started = Instant::now();
+        let mut child = start(&plan.program, &plan.config, role)?;
+        tracing::info!(role, pid = child.id(), "started");
+        let status = tokio::select! {
+            biased;
+            status = child.wait() => status.with_context(|| format!("waiting for {role}"))?,
+            () = shutdown.cancelled() => return end(role, &mut child).await,
+        };
+        if status.code() == Some(crate::exit::CONFIGURATION) {
+            anyhow::bail!("{role} refused its configuration: see above");
+        }
+        if started.elapsed() >= SOUND_AFTER {
+            pause = BACKOFF_MIN;
+        }
+        tracing::error!(role, status = %shown(status), pause_ms = millis(pause), "ended; starting it again");
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => break,
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = (pause * 2).min(BACKOFF_MAX);
+    }
+    Ok(())
+}
+
+fn start(program: &Path, config: &Path, role: &str) -> Result<Child> {
+    Command::new(program)
+        .arg(role)
+        .arg("--config")
+        .arg(config)
+        .arg("--supervisor")
+        .arg(std::process::id().to_string())
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("starting {role}"))
+}
+
+/// Asks a child to end, waits, then kills it.
+async fn end(role: &str, child: &mut Child) -> Result<()> {
+    if let Some(pid) = child
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .and_then(Pid::from_raw)
+    {
+        // It may have ended by itself: then there is nobody to signal.
+        drop(kill_process(pid, Signal::TERM));
+    }
+    match tokio::time::timeout(DRAIN, child.wait()).await {
+        Ok(status) => {
+            let status = status.with_context(|| format!("waiting for {role}"))?;
+            tracing::info!(role, status = %shown(status), "ended");
+        }
+        Err(_) => {
+            tracing::error!(
+                role,
+                drain_ms = millis(DRAIN),
+                "did not end in time: killing it"
+            );
+            child
+                .kill()
+                .await
+                .with_context(|| format!("killing {role}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn shown(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt as _;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "unknown".to_owned(),
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,248 @@
+//! A line made into what Markdown can hold.
+
+use super::line::push_recognised;
+use super::recognise;
+use super::{Options, html};
+use crate::richtext::canonical::canonical_inlines;
+use crate::richtext::inline::{Inline, Marks, Mention, OpaqueInline};
+use crate::richtext::loss::{LossKind, Losses};
+use crate::richtext::lower;
+use crate::richtext::model::{Block, Format};
+
+/// Where a line stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In a paragraph, which may have several lines.
+    Paragraph,
+    /// In a heading, which has one.
+    Heading,
+    /// In a cell of a table, where `|` ends the cell and `<br>` the line.
+    Cell,
+}
+
+/// The line that Markdown can hold in a place.
+pub(super) fn line(
+    content: Vec<Inline>,
+    place: Place,
+    options: Options,
+    losses: &mut Losses,
+) -> Vec<Inline> {
+    let mut out = Vec::with_capacity(content.len());
+    for inline in content {
+        node(inline, place, options, losses, &mut out);
+    }
+    let out = trim_lines(loosen(trim_lines(canonical_inlines(out))));
+    let out = trim_lines(html_at_starts(link_addresses(out), losses));
+    canonical_inlines(check_mentions(out, losses))
+}
+
+fn node(
+    inline: Inline,
+    place: Place,
+    options: Options,
+    losses: &mut Losses,
+    out: &mut Vec<Inline>,
+) {
+    match inline {
+        Inline::Text { text, marks } => {
+            let marks = lower_marks(&text, marks, place, losses);
+            out.push(Inline::marked(text, marks));
+        }
+        Inline::Break if place == Place::Heading => {
+            losses.note(LossKind::Break);
+            out.push(Inline::text(" "));
+        }
+        Inline::Mention(mention) => out.push(match login_of(&mention, options) {
+            Some(login) => Inline::Mention(Mention {
+                format: Format::MarkdownHtml,
+                label: login.clone(),
+                id: login,
+            }),
+            None => lower::mention_text(&mention, losses),
+        }),
+        Inline::Emoji(emoji) => out.push(lower::emoji_text(&emoji, losses)),
+        Inline::Opaque(opaque) => {
+            if let Some(tag) = plain_tag(&opaque, place) {
+                out.push(Inline::Opaque(tag));
+                return;
+            }
+            losses.note(LossKind::Opaque);
+            for shown in opaque.shown {
+                node(shown, place, options, losses, out);
+            }
+        }
+        kept @ (Inline::Break | Inline::Image(_)) => out.push(kept),
+    }
+}
+
+fn lower_marks(text: &str, marks: Marks, place: Place, losses: &mut Losses) -> Marks {
+    if marks.colour.is_some() || marks.background.is_some() {
+        losses.note(LossKind::Colour);
+    }
+    // In a table `\|` in code is a pipe, and there is no way to write a backslash before one.
+    let code = marks.code && !(place == Place::Cell && text.contains('\\') && text.contains('|'));
+    if marks.code && !code {
+        losses.note(LossKind::Mark);
+    }
+    Marks {
+        code,
+        colour: None,
+        background: None,
+        ..marks
+    }
+}
+
+fn login_of(mention: &Mention, options: Options) -> Option<String> {
+    let ours = options.mentions && mention.format == Format::MarkdownHtml;
+    (ours && recognise::is_login(&mention.id)).then(|| mention.id.clone())
+}
+
+/// An opaque node that is one tag or comment, as it is read back.
+fn plain_tag(opaque: &OpaqueInline, place: Place) -> Option<OpaqueInline> {
+    let raw = &opaque.raw;
+    if opaque.format != Format::MarkdownHtml
+        || raw.contains(['\n', '\\'])
+        || (place == Place::Cell && raw.contains('|'))
+        || html::tag(raw).is_some()
+    {
+        return None;
+    }
+    match super::decode(&format!("x{raw}x")).blocks.pop()? {
+        Block::Paragraph(line) => match &line[..] {
+            [
+                Inline::Text { .. },
+                Inline::Opaque(read),
+                Inline::Text { .. },
+            ] => (read.raw == *raw).then(|| read.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Without spaces at the starts and ends of lines, which Markdown drops. Code keeps its own.
+fn trim_lines(mut line: Vec<Inline>) -> Vec<Inline> {
+    trim(line.iter_mut(), |text| text.trim_start_matches(' '));
+    trim(line.iter_mut().rev(), |text| text.trim_end_matches(' '));
+    canonical_inlines(line)
+}
+
+/// Trims the first text of each line in the given direction, and those after it while they have only spaces.
+fn trim<'a>(line: impl Iterator<Item = &'a mut Inline>, cut: impl Fn(&str) -> &str) {
+    let mut at_edge = true;
+    for inline in line {
+        match inline {
+            Inline::Text { text, marks } if at_edge && !marks.code => {
+                *text = cut(text).to_owned();
+                at_edge = text.is_empty();
+            }
+            other => at_edge = *other == Inline::Break,
+        }
+    }
+}
+
+/// Takes spaces at the edges of bold, italic, struck and linked texts out of the mark: nobody sees the difference, and
+/// Markdown's marks must touch a letter.
+fn loosen(line: Vec<Inline>) -> Vec<Inline> {
+    let marks_of = |inline: Option<&Inline>| match inline {
+        Some(Inline::Text { marks, .. }) => marks.clone(),
+        _ => Marks::default(),
+    };
+    let mut out = Vec::with_capacity(line.len());
+    for (at, inline) in line.iter().enumerate() {
+        let Inline::Text { text, marks } = inline else {
+            out.push(inline.clone());
+            continue;
+        };
+        if marks.is_plain() || marks.code || !(text.starts_with(' ') || text.ends_with(' ')) {
+            out.push(inline.clone());
+            continue;
+        }
+        let before = marks_of(at.checked_sub(1).and_then(|at| line.get(at)));
+        let after = marks_of(line.get(at + 1));
+        let core = text.trim_start_matches(' ');
+        let (leading, core) = (&text[..text.len() - core.len()], core.trim_end_matches(' '));
+        if core.is_empty() {
+            let both = common(&common(marks, &before), &after);
+            out.push(Inline::marked(text, both));
+            continue;
+        }
+        let trailing = &text[leading.len() + core.len()..];
+        out.push(Inline::marked(leading, common(marks, &before)));
+        out.push(Inline::marked(core, marks.clone()));
+        out.push(Inline::marked(trailing, common(marks, &after)));
+    }
+    canonical_inlines(out)
+}
+
+/// The marks of a space next to a text: those that the text has too.
+fn common(space: &Marks, neighbour: &Marks) -> Marks {
+    Marks {
+        bold: space.bold && neighbour.bold,
+        italic: space.italic && neighbour.italic,
+        strike: space.strike && neighbour.strike,
+        link: space.link.clone().filter(|_| space.link == neighbour.link),
+        ..space.clone()
+    }
+}
+
+/// Makes links of bare addresses, as the trackers do when they show a text.
+fn link_addresses(line: Vec<Inline>) -> Vec<Inline> {
+    let mut out = Vec::with_capacity(line.len());
+    let mut before = None;
+    for inline in line {
+        match &inline {
+            Inline::Text { text, marks } => {
+                let last = text.chars().next_back();
+                if marks.code || marks.link.is_some() {
+                    out.push(inline);
+                } else {
+                    push_recognised(&mut out, text, marks, before, false);
+                }
+                before = last;
+            }
+            other => {
+                before = matches!(other, Inline::Mention(_)).then_some('x');
+                out.push(inline);
+            }
+        }
+    }
+    canonical_inlines(out)
+}
+
+/// Replaces HTML at the start of a line, where it would begin a block of HTML.
+fn html_at_starts(line: Vec<Inline>, losses: &mut Losses) -> Vec<Inline> {
+    let mut out: Vec<Inline> = Vec::with_capacity(line.len());
+    for inline in line {
+        match inline {
+            Inline::Opaque(opaque) if matches!(out.last(), None | Some(Inline::Break)) => {
+                losses.note(LossKind::Opaque);
+                out.extend(opaque.shown);
+            }
+            other => out.push(other),
+        }
+    }
+    canonical_inlines(out)
+}
+
+/// Makes text of a mention that touches a word, where nobody would be called.
+fn check_mentions(mut line: Vec<Inline>, losses: &mut Losses) -> Vec<Inline> {
+    for at in 0..line.len() {
+        let Inline::Mention(mention) = &line[at] else {
+            continue;
+        };
+        let before = match at.checked_sub(1).and_then(|at| line.get(at)) {
+            Some(Inline::Text { text, .. }) => text.chars().next_back(),
+            Some(Inline::Mention(_)) => Some('x'),
+            _ => None,
+        };
+        let after = match line.get(at + 1) {
+            Some(Inline::Text { text, .. }) => text.chars().next(),
+            _ => None,
+        };
+        if !recognise::may_mention(before, after) {
+            line[at] = lower::mention_text(mention, losses);
+        }
+    }
+    line
+}

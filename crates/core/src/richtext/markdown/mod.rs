@@ -1,0 +1,63 @@
+//! Markdown: CommonMark with GFM's tables, task lists, strikethrough, alerts and bare links.
+//!
+//! [`decode`] reads what people write, on pulldown-cmark. [`encode`] first lowers a document to what Markdown can hold
+//! and reports the losses, then writes that exactly: reading it again gives the lowered document.
+//!
+//! Simple HTML tags for looks that Markdown lacks (`<ins>`, `<sub>`, `<sup>`) or cannot place (`<strong>` inside a
+//! word) are read and written as marks; all other HTML is kept as opaque nodes.
+
+mod decode;
+mod escape;
+mod flank;
+mod html;
+mod line;
+mod lower;
+mod lower_line;
+mod recognise;
+mod spans;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use super::loss::LossReport;
+use super::model::Document;
+
+/// What a tracker's Markdown means beyond CommonMark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether `@login` calls a person.
+    pub mentions: bool,
+    /// Whether a line feed in a paragraph breaks the line, as in GitHub's issues and Redmine; else it is a space.
+    pub line_breaks: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            mentions: true,
+            line_breaks: true,
+        }
+    }
+}
+
+/// Reads Markdown as GitHub's issues mean it. Any text is Markdown, so nothing can fail.
+pub fn decode(text: &str) -> Document {
+    decode_with(text, Options::default())
+}
+
+/// Reads Markdown.
+pub fn decode_with(text: &str, options: Options) -> Document {
+    decode::document(text, options)
+}
+
+/// Writes a document for GitHub's issues, and what is lost.
+pub fn encode(document: &Document) -> (String, LossReport) {
+    encode_with(document, Options::default())
+}
+
+/// Writes a document, and what is lost. Ends without a line feed.
+pub fn encode_with(document: &Document, options: Options) -> (String, LossReport) {
+    let (document, losses) = lower::document(document, options);
+    (write::blocks(&document.blocks, options), losses)
+}

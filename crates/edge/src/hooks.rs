@@ -1,0 +1,197 @@
+//! `POST /hooks/{node}`: the phases of a delivery.
+
+use crate::Shared;
+use crate::phase::Ended;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::routing::post;
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use std::sync::Arc;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+use twinline_core::names::NodeName;
+use twinline_store::StoreError;
+use twinline_store::inbox::{Appended, Delivery, Refusal};
+use twinline_trackers::WebhookRejected;
+
+use crate::routes::Hook;
+
+/// Headers that a connector may need to decode a delivery. Others (cookies, authorisation) are not kept.
+const KEPT_HEADERS: &[&str] = &["content-type", "user-agent"];
+/// Headers beginning like this are the trackers' own.
+const KEPT_PREFIXES: &[&str] = &[
+    "x-github-",
+    "x-atlassian-",
+    "x-zendesk-",
+    "x-twinline-",
+    "x-vss-",
+];
+/// A kept header is at most this long, in bytes.
+const HEADER_MAX_BYTES: usize = 1024;
+/// The unit in which body memory is counted, in bytes.
+const MEMORY_UNIT_BYTES: usize = 1024;
+
+/// The state behind the route.
+struct Hooks {
+    shared: Arc<Shared>,
+    memory: Semaphore,
+}
+
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    let memory = Semaphore::new(shared.limits.bodies_max_bytes / MEMORY_UNIT_BYTES);
+    let state = Arc::new(Hooks { shared, memory });
+    Router::new()
+        .route("/hooks/{node}", post(receive))
+        .route("/hooks/{node}/{*rest}", post(receive_below))
+        .with_state(state)
+}
+
+async fn receive(state: State<Arc<Hooks>>, Path(node): Path<String>, request: Request) -> Ended {
+    answer(state, node, request).await
+}
+
+async fn receive_below(
+    state: State<Arc<Hooks>>,
+    Path((node, _rest)): Path<(String, String)>,
+    request: Request,
+) -> Ended {
+    answer(state, node, request).await
+}
+
+async fn answer(State(hooks): State<Arc<Hooks>>, node: String, request: Request) -> Ended {
+    let began = Instant::now();
+    let ended = hooks.phases(&node, request).await;
+    hooks.shared.metrics.delivery(&ended, began.elapsed());
+    ended
+}
+
+impl Hooks {
+    async fn phases(&self, name: &str, request: Request) -> Ended {
+        let shared = &*self.shared;
+        let Some((node, hook)) = shared.routes.get(name) else {
+            return Ended::NoSuchNode;
+        };
+        if !shared.rates.take(node, Instant::now()) {
+            return Ended::Later("the node sends more deliveries than its limit", 1);
+        }
+        let (parts, body) = request.into_parts();
+        let (body, _memory) = match self.body(&parts.headers, body).await {
+            Ok(read) => read,
+            Err(ended) => return ended,
+        };
+        if let Err(ended) = authenticate(hook, &parts.headers, &body) {
+            return ended;
+        }
+        self.append(node, hook, &parts.headers, body).await
+    }
+
+    /// Reads the body within the limits of size, time and memory.
+    async fn body(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<(Bytes, SemaphorePermit<'_>), Ended> {
+        let limits = &self.shared.limits;
+        let max = limits.body_max_bytes;
+        let announced = headers
+            .get(http::header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse().ok());
+        if announced.is_some_and(|length: usize| length > max) {
+            return Err(Ended::TooLarge(max));
+        }
+        let units = announced.unwrap_or(max).div_ceil(MEMORY_UNIT_BYTES).max(1);
+        let units = u32::try_from(units).unwrap_or(u32::MAX);
+        let permit = self
+            .memory
+            .try_acquire_many(units)
+            .map_err(|_| Ended::Later("too many bodies at once", 1))?;
+        let read =
+            tokio::time::timeout(limits.body_deadline, Limited::new(body, max).collect()).await;
+        match read {
+            Ok(Ok(collected)) => Ok((collected.to_bytes(), permit)),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Ended::TooLarge(max)),
+            Ok(Err(error)) => Err(Ended::Malformed(format!("the body broke off: {error}"))),
+            Err(_) => Err(Ended::Slow),
+        }
+    }
+
+    async fn append(
+        &self,
+        node: &NodeName,
+        hook: &Hook,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Ended {
+        let delivery = Delivery {
+            node: node.clone(),
+            delivery_id: hook.webhook.delivery_id(headers),
+            received_at: self.shared.clock.now(),
+            headers: kept(headers),
+            body,
+        };
+        match self.shared.inbox.append(delivery).await {
+            Ok(Appended::New(_)) => {
+                self.shared.arrived.notify_waiters();
+                Ended::Accepted
+            }
+            Ok(Appended::Duplicate) => Ended::Duplicate,
+            Ok(Appended::Refused(Refusal::NodeQuota)) => {
+                Ended::Later("the node's share of the inbox is full", 30)
+            }
+            Ok(Appended::Refused(Refusal::Full)) => Ended::Later("the inbox is full", 30),
+            Err(error) => later(&error),
+        }
+    }
+}
+
+/// Whether the delivery is the tracker's, and one that its connector can read.
+fn authenticate(hook: &Hook, headers: &HeaderMap, body: &[u8]) -> Result<(), Ended> {
+    if hook.secrets.is_empty() {
+        return Err(Ended::Forged(
+            "the node has no webhook secret: write webhook.secrets in its configuration",
+        ));
+    }
+    let secrets: Vec<&[u8]> = hook.secrets.iter().map(Vec::as_slice).collect();
+    let refused = |rejected| match rejected {
+        WebhookRejected::Signature => Ended::Forged("the signature is missing or wrong"),
+        WebhookRejected::Malformed(why) => Ended::Malformed(why),
+    };
+    hook.webhook
+        .verify(&secrets, headers, body)
+        .map_err(refused)?;
+    hook.webhook
+        .decode(headers, body)
+        .map(drop)
+        .map_err(refused)
+}
+
+/// The headers that are kept with the delivery.
+fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
+    let wanted = |name: &str| {
+        KEPT_HEADERS.contains(&name) || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    };
+    let short = |value: &http::HeaderValue| {
+        value
+            .to_str()
+            .ok()
+            .filter(|text| text.len() <= HEADER_MAX_BYTES)
+            .map(str::to_owned)
+    };
+    let all = headers.iter().filter(|(name, _)| wanted(name.as_str()));
+    all.filter_map(|(name, value)| Some((name.as_str().to_owned(), short(value)?)))
+        .collect()
+}
+
+/// What a store that did not take the delivery means for the tracker. Logged here: nobody above handles it.
+fn later(error: &StoreError) -> Ended {
+    match error {
+        StoreError::Busy { .. } => Ended::Later("too many deliveries wait for the disk", 1),
+        error => {
+            tracing::error!(%error, "a delivery could not be made durable");
+            Ended::Later("the inbox cannot be written now", 10)
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The private listener: health, metrics and the inbox that hosts pull. On a thread and runtime of its own.
+
+use crate::protocol::{Ack, Cursors, Deliveries, Numbered, Owner, Pull};
+use crate::{EdgeError, Shared, problem, serve};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{StatusCode, header};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use subtle::ConstantTimeEq as _;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use twinline_store::StoreError;
+use twinline_store::inbox::{Page, Pulled};
+
+/// Few callers: hosts, watch, a scraper.
+const CONNECTIONS_MAX: usize = 256;
+
+/// Starts the thread; it ends after `shutdown`.
+pub(crate) fn spawn(
+    shared: Arc<Shared>,
+    listener: std::net::TcpListener,
+    shutdown: CancellationToken,
+) -> Result<JoinHandle<()>, EdgeError> {
+    let failed = |_| EdgeError::Thread("private listener".into());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    let thread = std::thread::Builder::new().name("edge-private".into());
+    let run = move || {
+        runtime.block_on(async move {
+            match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => {
+                    serve::serve(listener, router(shared), CONNECTIONS_MAX, shutdown).await
+                }
+                Err(error) => tracing::error!(%error, "the private listener cannot be used"),
+            }
+        });
+    };
+    thread.spawn(run).map_err(failed)
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    let inbox = Router::new()
+        .route("/inbox/claim", post(claim))
+        .route("/inbox/pull", post(pull))
+        .route("/inbox/taken", post(taken))
+        .route("/inbox/safe", post(safe))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&shared),
+            authorised,
+        ));
+    Router::new()
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .merge(inbox)
+        .with_state(shared)
+}
+
+/// Lets only those in who show the installation's token.
+async fn authorised(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let shown = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let token = shown
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .unwrap_or_default();
+    if bool::from(token.as_bytes().ct_eq(shared.token.as_bytes())) {
+        next.run(request).await
+    } else {
+        problem::answer(
+            StatusCode::UNAUTHORIZED,
+            "not authenticated",
+            "show the installation's token",
+        )
+    }
+}
+
+/// 200 while deliveries can be made durable, else 503 with the reason.
+async fn health(State(shared): State<Arc<Shared>>) -> Response {
+    let health = shared.inbox.health();
+    let status = if health.accepts_writes() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        Json(serde_json::json!({ "role": "edge", "inbox": health.to_string() })),
+    )
+        .into_response()
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    let oldest = shared.inbox.oldest_untaken().await;
+    let now = shared.clock.now();
+    let age =
+        oldest.map(|oldest| oldest.map_or(Duration::ZERO, |(_, received)| now.since(received)));
+    match age {
+        Ok(age) => {
+            let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, content)], shared.metrics.text(age)).into_response()
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+async fn claim(State(shared): State<Arc<Shared>>, Json(owner): Json<Owner>) -> Response {
+    cursors(shared.inbox.claim(owner.group, owner.epoch).await)
+}
+
+async fn taken(State(shared): State<Arc<Shared>>, Json(ack): Json<Ack>) -> Response {
+    cursors(
+        shared
+            .inbox
+            .ack_taken(ack.owner.group, ack.owner.epoch, ack.seq)
+            .await,
+    )
+}
+
+async fn safe(State(shared): State<Arc<Shared>>, Json(ack): Json<Ack>) -> Response {
+    cursors(
+        shared
+            .inbox
+            .ack_safe(ack.owner.group, ack.owner.epoch, ack.seq)
+            .await,
+    )
+}
+
+/// Waits for deliveries: woken by an arrival, and looks once more at the end of the wait.
+async fn pull(State(shared): State<Arc<Shared>>, Json(pull): Json<Pull>) -> Response {
+    let wait = Duration::from_millis(pull.wait_ms).min(shared.limits.pull_wait_max);
+    let deadline = Instant::now() + wait;
+    let page = Page {
+        after: pull.after,
+        max_rows: pull.max_rows.clamp(1, 1000),
+        max_bytes: pull.max_bytes,
+    };
+    loop {
+        // Registered before looking, so that an arrival in between is not missed.
+        let arrived = shared.arrived.notified();
+        tokio::pin!(arrived);
+        arrived.as_mut().enable();
+        match shared
+            .inbox
+            .page(pull.owner.group.clone(), pull.owner.epoch, page)
+            .await
+        {
+            Ok(found) if found.is_empty() && Instant::now() < deadline => {
+                if tokio::time::timeout_at(deadline, arrived).await.is_err() {
+                    return Json(Deliveries {
+                        deliveries: Vec::new(),
+                    })
+                    .into_response();
+                }
+            }
+            Ok(found) => {
+                return Json(Deliveries {
+                    deliveries: found.into_iter().map(numbered).collect(),
+                })
+                .into_response();
+            }
+            Err(error) => return failed(&error),
+        }
+    }
+}
+
+fn numbered(pulled: Pulled) -> Numbered {
+    let delivery = pulled.delivery;
+    Numbered {
+        seq: pulled.seq,
+        node: delivery.node,
+        delivery_id: delivery.delivery_id,
+        received_at: delivery.received_at,
+        headers: delivery.headers,
+        body: STANDARD.encode(&delivery.body),
+    }
+}
+
+fn cursors(found: Result<twinline_store::inbox::Cursors, StoreError>) -> Response {
+    match found {
+        Ok(found) => Json(Cursors {
+            taken: found.taken,
+            safe: found.safe,
+        })
+        .into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &StoreError) -> Response {
+    let (status, title) = match error {
+        StoreError::StaleEpoch { .. } => (StatusCode::CONFLICT, "a newer owner has been here"),
+        StoreError::Missing { .. } => (StatusCode::NOT_FOUND, "not there"),
+        _ => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the inbox cannot be used now",
+        ),
+    };
+    problem::answer(status, title, &error.to_string())
+}

@@ -1,0 +1,81 @@
+//! How a host pulls deliveries: JSON over the private listener. `docs/specs/inbox.md` tells the protocol.
+//!
+//! | request | does |
+//! |---|---|
+//! | `POST /inbox/claim` | begins or goes on as owner of a group; answers the cursors |
+//! | `POST /inbox/pull` | waits for deliveries after a sequence number |
+//! | `POST /inbox/taken` | everything up to `seq` is durable at the owner |
+//! | `POST /inbox/safe` | everything up to `seq` is processed |
+//!
+//! Each shows the installation's token as `Authorization: Bearer …`. A pull by an older epoch is answered 409.
+
+use serde::{Deserialize, Serialize};
+use twinline_core::names::NodeName;
+use twinline_core::time::Timestamp;
+use twinline_store::{Epoch, GroupId};
+
+/// Who asks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Owner {
+    /// The group that the host owns.
+    pub group: GroupId,
+    /// Under which ownership.
+    pub epoch: Epoch,
+}
+
+/// Body of `POST /inbox/pull`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pull {
+    /// Who asks.
+    pub owner: Owner,
+    /// Only later ones.
+    pub after: u64,
+    /// At most so many deliveries.
+    pub max_rows: u32,
+    /// About so many bytes at most.
+    pub max_bytes: u64,
+    /// How long to wait when there is none, in milliseconds; the edge caps it.
+    pub wait_ms: u64,
+}
+
+/// Body of `POST /inbox/taken` and `/inbox/safe`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ack {
+    /// Who says so.
+    pub owner: Owner,
+    /// Everything up to and including this.
+    pub seq: u64,
+}
+
+/// Answer to claim, taken and safe.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Cursors {
+    /// Everything up to here is taken.
+    pub taken: u64,
+    /// Everything up to here is safe.
+    pub safe: u64,
+}
+
+/// Answer to pull.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Deliveries {
+    /// Oldest first; empty when the wait ended without one.
+    pub deliveries: Vec<Numbered>,
+}
+
+/// One delivery.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Numbered {
+    /// Its sequence number.
+    pub seq: u64,
+    /// The node it is for.
+    pub node: NodeName,
+    /// The tracker's id of it.
+    pub delivery_id: Option<String>,
+    /// When the edge received it.
+    pub received_at: Timestamp,
+    /// The headers that decoding needs.
+    pub headers: Vec<(String, String)>,
+    /// The body, base64.
+    pub body: String,
+}

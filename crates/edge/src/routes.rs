@@ -1,0 +1,61 @@
+//! The route table: which nodes there are, whose they are and how their webhooks are verified.
+//!
+//! A snapshot that is replaced as a whole. On one machine it comes from the configuration and is therefore complete: a
+//! node that is not in it does not exist.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use twinline_core::names::NodeName;
+use twinline_store::GroupId;
+use twinline_store::inbox::Route;
+use twinline_trackers::Webhook;
+
+/// One node's webhooks.
+pub struct Hook {
+    /// The group that the node belongs to.
+    pub group: GroupId,
+    /// Its tracker's name.
+    pub tracker: String,
+    /// Its tracker's verifier.
+    pub webhook: &'static dyn Webhook,
+    /// The secrets that are valid now: one, or two while one rotates.
+    pub secrets: Vec<Vec<u8>>,
+}
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hook")
+            .field("group", &self.group)
+            .field("tracker", &self.tracker)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All nodes.
+#[derive(Debug, Default)]
+pub struct RouteTable {
+    hooks: BTreeMap<NodeName, Hook>,
+}
+
+impl RouteTable {
+    /// A complete table: a node that is not in it does not exist.
+    pub const fn new(hooks: BTreeMap<NodeName, Hook>) -> Self {
+        Self { hooks }
+    }
+
+    /// The node's webhooks; `None`: there is provably no such node.
+    pub(crate) fn get(&self, node: &str) -> Option<(&NodeName, &Hook)> {
+        self.hooks.get_key_value(node)
+    }
+
+    /// As the inbox keeps it.
+    pub(crate) fn as_rows(&self) -> Vec<Route> {
+        let row = |(node, hook): (&NodeName, &Hook)| Route {
+            node: node.clone(),
+            group: hook.group.clone(),
+            tracker: hook.tracker.clone(),
+            verifier: "{}".to_owned(),
+        };
+        self.hooks.iter().map(row).collect()
+    }
+}

@@ -1,0 +1,125 @@
+//! Matching people of one tracker with people of the other.
+
+use super::Map;
+use crate::catalogue::is_person;
+use crate::model::{Fallback, FieldRules, PeopleMatch, PeopleTable};
+use std::collections::BTreeSet;
+use twinline_core::item::{User, Value};
+use twinline_core::names::Sides;
+
+/// What becomes of a person field on the target.
+pub(super) enum Person {
+    /// Write this value; unknown people are named for the trace.
+    Is(Value, Vec<String>),
+    /// Nothing is written; the reason.
+    Waived(String),
+}
+
+/// The people of a replica value; `None` when it is not about people.
+pub(super) fn people_of(value: &Value) -> Option<Vec<User>> {
+    match value {
+        Value::Empty => Some(Vec::new()),
+        Value::User(user) => Some(vec![user.clone()]),
+        Value::Users(users) => Some(users.iter().cloned().collect()),
+        _ => None,
+    }
+}
+
+/// Brings the source's people to the target, whose present value is `current`.
+pub(super) fn bring(
+    map: Map<'_>,
+    field: &FieldRules,
+    people: &[User],
+    current: Option<&Value>,
+    several: bool,
+) -> Person {
+    let plain = PeopleTable {
+        spot: field.spot,
+        matching: vec![PeopleMatch::Email, PeopleMatch::Login],
+        table: Vec::new(),
+        fallback: Sides {
+            left: Fallback::Keep,
+            right: Fallback::Keep,
+        },
+    };
+    let named = field.people.as_ref();
+    let table = named
+        .and_then(|name| map.rules.people.get(&name.value))
+        .unwrap_or(&plain);
+    let present = current.and_then(people_of).unwrap_or_default();
+    let mut found = BTreeSet::new();
+    let mut unknown = Vec::new();
+    for person in people {
+        match find(map, table, person, &present) {
+            Some(user) => {
+                found.insert(user);
+            }
+            None => unknown.push(person.label().to_owned()),
+        }
+        if !several {
+            break;
+        }
+    }
+    if found.is_empty() && !unknown.is_empty() {
+        let reason = format!("the {} does not know {}", map.side, unknown.join(", "));
+        match table.fallback.get(map.side) {
+            Fallback::Keep => return Person::Waived(reason),
+            Fallback::Nobody => {}
+            Fallback::Person(text) => match map.catalogue().person(text) {
+                Some(user) => {
+                    found.insert(user.clone());
+                }
+                None => {
+                    found.insert(by_text(text));
+                }
+            },
+        }
+    }
+    Person::Is(as_value(found, several), unknown)
+}
+
+fn as_value(found: BTreeSet<User>, several: bool) -> Value {
+    if several {
+        return Value::Users(found);
+    }
+    found.into_iter().next().map_or(Value::Empty, Value::User)
+}
+
+/// The target's person for a person of the source: whoever is there already comes first, so that a match is left alone.
+fn find(map: Map<'_>, table: &PeopleTable, person: &User, present: &[User]) -> Option<User> {
+    let candidates = || present.iter().chain(map.catalogue().users());
+    let same = |mine: &Option<String>, theirs: &Option<String>| match (mine, theirs) {
+        (Some(mine), Some(theirs)) => mine.to_lowercase() == theirs.to_lowercase(),
+        _ => false,
+    };
+    table.matching.iter().find_map(|way| match way {
+        PeopleMatch::Table => {
+            let mut pairs = table.table.iter();
+            let pair = pairs.find(|pair| is_person(person, pair.get(map.side.other())))?;
+            let wanted = pair.get(map.side);
+            let known = candidates().find(|user| is_person(user, wanted));
+            Some(known.cloned().unwrap_or_else(|| by_text(wanted)))
+        }
+        PeopleMatch::Email => candidates()
+            .find(|user| same(&user.email, &person.email))
+            .cloned(),
+        PeopleMatch::Login => candidates()
+            .find(|user| same(&user.login, &person.login))
+            .cloned(),
+    })
+}
+
+/// A person known by one text only; the connector resolves them at the write.
+pub(crate) fn by_text(text: &str) -> User {
+    let text = text.to_owned();
+    if text.contains('@') {
+        return User {
+            email: Some(text),
+            ..User::default()
+        };
+    }
+    User {
+        login: Some(text),
+        ..User::default()
+    }
+}

@@ -1,0 +1,189 @@
+//! Copies of a store, taken while it is in use, and their way back.
+
+use crate::StoreError;
+use crate::db::{Db, Integrity, Schema, open_reader, quick_check, read_header};
+use crate::stamp::Epoch;
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Pages of 4 KiB copied between two reports of progress.
+const STEP_PAGES: i32 = 1024;
+/// How long to wait for another process, before a backup fails.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// How far a copy is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopyProgress {
+    /// Pages copied so far.
+    pub done_pages: u64,
+    /// Pages in all.
+    pub total_pages: u64,
+}
+
+impl Db {
+    /// Copies the file as of now to `to`, which must not exist, while writes go on. Complete and synced when it
+    /// resolves; `progress` is called from another thread.
+    ///
+    /// # Errors
+    /// [`StoreError::File`] when `to` exists or cannot be written; otherwise the file's state. What was written of an
+    /// unfinished copy is removed.
+    pub async fn backup(
+        &self,
+        to: &Path,
+        progress: impl Fn(CopyProgress) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let to = to.to_owned();
+        self.read(move |conn| fresh_copy(conn, &to, progress)).await
+    }
+}
+
+/// What a restore made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// The file.
+    pub path: PathBuf,
+    /// The new epoch of a host's state; `None` for an inbox, which has no epoch of its own.
+    pub epoch: Option<Epoch>,
+}
+
+/// Makes a host's state at `to`, which must not exist, from a backup. The copy is checked whole and takes a new epoch,
+/// so that whatever the lost file wrote later elsewhere is known to be older.
+///
+/// Blocking: call it from a command, not from a running role.
+///
+/// # Errors
+/// The backup is damaged, newer, something else, or `to` exists. Then nothing is left at `to`.
+pub fn restore_host(
+    from: &Path,
+    to: &Path,
+    progress: impl Fn(CopyProgress),
+) -> Result<Restored, StoreError> {
+    let epoch = restore(from, to, &crate::host::SCHEMA, progress, |conn| {
+        let stored: i64 = conn.query_row("SELECT epoch FROM meta", [], |row| row.get(0))?;
+        let epoch = Epoch::from_stored(stored)
+            .restored()
+            .ok_or_else(|| StoreError::Missing("a further generation".to_owned()))?;
+        conn.execute("UPDATE meta SET epoch = ?1", [epoch.to_stored()])?;
+        Ok(epoch)
+    })?;
+    Ok(Restored {
+        path: to.to_owned(),
+        epoch: Some(epoch),
+    })
+}
+
+/// Makes an inbox at `to`, which must not exist, from a backup. Its cursors go back to *safe*.
+///
+/// Blocking: call it from a command, not from a running role.
+///
+/// # Errors
+/// As [`restore_host`].
+pub fn restore_inbox(
+    from: &Path,
+    to: &Path,
+    progress: impl Fn(CopyProgress),
+) -> Result<Restored, StoreError> {
+    restore(from, to, &crate::inbox::SCHEMA, progress, |conn| {
+        conn.execute("UPDATE groups SET taken = safe", [])?;
+        Ok(())
+    })?;
+    Ok(Restored {
+        path: to.to_owned(),
+        epoch: None,
+    })
+}
+
+fn restore<T>(
+    from: &Path,
+    to: &Path,
+    schema: &Schema,
+    progress: impl Fn(CopyProgress),
+    finish: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let file = from.display().to_string();
+    let look = || {
+        let mut source = open_reader(from, LOCK_WAIT)?;
+        let version = read_header(&source, schema, &file)?;
+        if version == 0 {
+            return Err(StoreError::WrongFile {
+                file: file.clone(),
+                expected: schema.name,
+            });
+        }
+        match quick_check(&mut source, Duration::MAX / 4)? {
+            Integrity::Damaged(what) => Err(StoreError::Corrupt {
+                file: file.clone(),
+                what,
+                way_back: "Use another backup".to_owned(),
+            }),
+            Integrity::Sound | Integrity::Unfinished => Ok(source),
+        }
+    };
+    let source = look().map_err(|e| e.in_file(&file))?;
+    fresh_copy(&source, to, progress).map_err(|e| e.in_file(&file))?;
+    let target = to.display().to_string();
+    let made = Connection::open(to)
+        .map_err(StoreError::from)
+        .and_then(|conn| finish(&conn))
+        .map_err(|e| e.in_file(&target));
+    if made.is_err() {
+        remove(to);
+    }
+    made
+}
+
+/// Copies to a file that must not exist; removes what it made when it fails.
+fn fresh_copy(
+    source: &Connection,
+    to: &Path,
+    progress: impl Fn(CopyProgress),
+) -> Result<(), StoreError> {
+    // Made exclusively first, so that two copies cannot meet and nothing is overwritten.
+    let made = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(to);
+    drop(made.map_err(|e| StoreError::File {
+        path: to.display().to_string(),
+        reason: e.to_string(),
+    })?);
+    let copied = copy(source, to, progress).map_err(|e| e.in_file(&to.display().to_string()));
+    if copied.is_err() {
+        remove(to);
+    }
+    copied
+}
+
+fn copy(source: &Connection, to: &Path, progress: impl Fn(CopyProgress)) -> Result<(), StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut target = Connection::open_with_flags(to, flags)?;
+    target.pragma_update(None, "synchronous", "FULL")?;
+    let backup = Backup::new(source, &mut target)?;
+    loop {
+        let step = backup.step(STEP_PAGES)?;
+        let at = backup.progress();
+        let total = u64::try_from(at.pagecount).unwrap_or(0);
+        progress(CopyProgress {
+            done_pages: total.saturating_sub(u64::try_from(at.remaining).unwrap_or(0)),
+            total_pages: total,
+        });
+        match step {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            _ => {
+                return Err(StoreError::Busy {
+                    file: to.display().to_string(),
+                    what: "another process holds the file".to_owned(),
+                });
+            }
+        }
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::warn!(path = %path.display(), %error, "an unfinished copy is left behind");
+    }
+}

@@ -1,0 +1,251 @@
+//! One SQLite file: one writer with group commit, a small pool of readers.
+//!
+//! Writers queue closures. The writing thread runs as many of them as wait, up to a count and a time, in one
+//! transaction, commits with `synchronous=FULL`, and only then releases the waiters: one fsync for all of them. A closure
+//! that fails rolls back its own savepoint and nobody else's.
+//!
+//! What this does not do: it never holds a transaction across an await (closures are synchronous), and it never retries
+//! a closure, since it cannot know whether the closure is still wanted.
+
+mod checkpoint;
+mod fault;
+mod health;
+mod job;
+mod open;
+mod options;
+mod readers;
+mod session;
+mod writer;
+
+pub use fault::{CommitFault, FaultPlan, NoFaults};
+pub use health::Health;
+pub use options::{DbOptions, Executor, Limits};
+
+pub(crate) use open::{Integrity, Schema, open_reader, quick_check, read_header};
+
+use crate::error::StoreError;
+use health::HealthCell;
+use job::{Closure, Ended, Job};
+use rusqlite::Connection;
+use session::Session;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use tokio::sync::oneshot;
+
+/// A handle to one file. Cheap to clone; the file is closed when the last one is dropped.
+#[derive(Clone)]
+pub struct Db {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    path: PathBuf,
+    file: Arc<str>,
+    health: Arc<HealthCell>,
+    runs: Runs,
+}
+
+/// Where closures run.
+enum Runs {
+    Thread {
+        writer: writer::Writer,
+        readers: readers::Readers,
+    },
+    Inline(Mutex<Session>),
+}
+
+impl Db {
+    /// Opens (or makes) the file, brings its schema up to date and checks it within the limits' time.
+    ///
+    /// # Errors
+    /// The file is damaged, newer than this version, something else, or cannot be opened.
+    pub(crate) fn open(
+        path: &Path,
+        options: DbOptions,
+        schema: &'static Schema,
+    ) -> Result<Self, StoreError> {
+        let file: Arc<str> = path.display().to_string().into();
+        let health = Arc::new(HealthCell::default());
+        let mut conn = open::open_writer(path, &file, &options, schema)?;
+        let limits = options.limits;
+        let session =
+            |conn| Session::new(conn, Arc::clone(&file), options.faults, Arc::clone(&health));
+        let runs = match options.executor {
+            Executor::Inline => Runs::Inline(Mutex::new(session(conn))),
+            Executor::Thread => {
+                let checkpointer = checkpoint::Checkpointer::start(&mut conn, path, &file, limits)
+                    .map_err(|e| e.in_file(&file))?;
+                let health = Arc::clone(&health);
+                Runs::Thread {
+                    writer: writer::Writer::start(
+                        session(conn),
+                        checkpointer,
+                        &file,
+                        health,
+                        limits,
+                    )?,
+                    readers: readers::Readers::new(path, Arc::clone(&file), limits),
+                }
+            }
+        };
+        Ok(Self {
+            shared: Arc::new(Shared {
+                path: path.to_owned(),
+                file,
+                health,
+                runs,
+            }),
+        })
+    }
+
+    /// The file's path.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// The state that the last write found.
+    pub fn health(&self) -> Health {
+        self.shared.health.get()
+    }
+
+    /// How many writes wait or run; zero when inline.
+    pub fn queued_writes(&self) -> usize {
+        match &self.shared.runs {
+            Runs::Thread { writer, .. } => writer.queued(),
+            Runs::Inline(_) => 0,
+        }
+    }
+
+    /// Finishes what is queued, then closes the file for all handles. Later calls answer [`StoreError::Closed`].
+    pub async fn close(&self) {
+        match &self.shared.runs {
+            Runs::Thread { writer, readers } => {
+                readers.close();
+                writer.close().await;
+            }
+            Runs::Inline(session) => session.lock().expect("jobs catch their panics").close(),
+        }
+        let closed = self.closed();
+        self.shared.health.note(&self.shared.file, Err(&closed));
+    }
+
+    /// Runs a closure in the next batch; resolves after its commit. Waits while the queue is full.
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        match &self.shared.runs {
+            Runs::Thread { writer, .. } => {
+                let permit = writer.permit().await.ok_or_else(|| self.closed())?;
+                self.queued(writer, permit, work).await
+            }
+            Runs::Inline(session) => self.inline(session, work),
+        }
+    }
+
+    /// As [`Db::write`], but answers [`StoreError::Busy`] at once when the queue is full.
+    pub(crate) async fn try_write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        match &self.shared.runs {
+            Runs::Thread { writer, .. } => {
+                let permit = writer.try_permit().map_err(|closed| {
+                    if closed {
+                        return self.closed();
+                    }
+                    StoreError::Busy {
+                        file: self.shared.file.to_string(),
+                        what: format!("{} writes wait already", writer.queued()),
+                    }
+                })?;
+                self.queued(writer, permit, work).await
+            }
+            Runs::Inline(session) => self.inline(session, work),
+        }
+    }
+
+    /// Runs a closure on a read-only connection, in one snapshot of what is committed.
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let outcome = match &self.shared.runs {
+            Runs::Thread { readers, .. } => readers.run(work).await,
+            Runs::Inline(session) => {
+                let session = session.lock().expect("jobs catch their panics");
+                session.conn().and_then(work)
+            }
+        };
+        outcome.map_err(|e| {
+            let error = e.in_file(&self.shared.file);
+            if matches!(error, StoreError::Corrupt { .. }) {
+                self.shared.health.note(&self.shared.file, Err(&error));
+            }
+            error
+        })
+    }
+
+    async fn queued<T, F>(
+        &self,
+        writer: &writer::Writer,
+        permit: writer::Permit,
+        work: F,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (send, ended) = oneshot::channel();
+        let job = Closure::new(work, move |outcome| {
+            // A waiter that went away has no use for the outcome.
+            drop(send.send(outcome));
+            drop(permit);
+        });
+        if !writer.queue(Box::new(job)) {
+            return Err(self.closed());
+        }
+        match ended.await {
+            Ok(ended) => self.finish(ended),
+            Err(_) => Err(self.closed()),
+        }
+    }
+
+    fn inline<T, F>(&self, session: &Mutex<Session>, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (send, mut ended) = oneshot::channel();
+        let job: Box<dyn Job> = Box::new(Closure::new(work, move |outcome| {
+            drop(send.send(outcome));
+        }));
+        {
+            let mut session = session.lock().expect("jobs catch their panics");
+            let mut batch = session.batch();
+            batch.add(job);
+            batch.finish();
+        }
+        self.finish(
+            ended
+                .try_recv()
+                .expect("a finished batch has released its jobs"),
+        )
+    }
+
+    fn finish<T>(&self, ended: Ended<T>) -> Result<T, StoreError> {
+        match ended {
+            Ok(outcome) => outcome.map_err(|e| e.in_file(&self.shared.file)),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+
+    fn closed(&self) -> StoreError {
+        StoreError::Closed {
+            file: self.shared.file.to_string(),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Opening a file: is it ours, is it sound, is its schema current.
+
+use super::options::{DbOptions, Executor};
+use crate::error::StoreError;
+use crate::migrate::{self, Migration};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::path::Path;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What kind of file this is.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    /// With its article: `an edge's inbox`.
+    pub(crate) name: &'static str,
+    /// In the file's header, so that one kind is never taken for another.
+    pub(crate) application_id: i32,
+    /// All versions, oldest first, numbered from 1.
+    pub(crate) migrations: &'static [Migration],
+}
+
+/// How many prepared statements a connection keeps: more than this crate has.
+const STATEMENTS_MAX: usize = 256;
+
+pub(super) fn open_writer(
+    path: &Path,
+    file: &str,
+    options: &DbOptions,
+    schema: &Schema,
+) -> Result<Connection, StoreError> {
+    let mut conn = connect(path, file, options, schema)?;
+    match quick_check(
+        &mut conn,
+        Duration::from_millis(options.limits.start_check_max_ms),
+    ) {
+        Ok(Integrity::Sound) => {}
+        Ok(Integrity::Unfinished) => {
+            tracing::warn!(file, "the file is too big to be checked whole at start");
+        }
+        Ok(Integrity::Damaged(what)) => return Err(StoreError::corrupt(file.to_owned(), what)),
+        Err(error) => return Err(error.in_file(file)),
+    }
+    migrate::migrate(&mut conn, schema, file).map_err(|e| e.in_file(file))?;
+    Ok(conn)
+}
+
+fn connect(
+    path: &Path,
+    file: &str,
+    options: &DbOptions,
+    schema: &Schema,
+) -> Result<Connection, StoreError> {
+    let connect = || -> Result<Connection, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(path, flags)?;
+        conn.busy_timeout(Duration::from_millis(options.limits.lock_wait_max_ms))?;
+        conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        read_header(&conn, schema, file)?;
+        conn.pragma_update(None, "journal_mode", "WAL")?;
+        conn.pragma_update(None, "temp_store", "MEMORY")?;
+        conn.pragma_update(None, "cache_size", -16_384)?;
+        let synchronous = match options.executor {
+            Executor::Thread => {
+                // The checkpointing thread does it.
+                conn.pragma_update(None, "wal_autocheckpoint", 0)?;
+                "FULL"
+            }
+            Executor::Inline => "OFF",
+        };
+        conn.pragma_update(None, "synchronous", synchronous)?;
+        if let Some(pages) = options.limits.file_max_pages {
+            conn.pragma_update(None, "max_page_count", pages)?;
+        }
+        Ok(conn)
+    };
+    connect().map_err(|e| e.in_file(file))
+}
+
+/// A read-only connection to a file that a writer has opened before.
+pub(crate) fn open_reader(path: &Path, lock_wait: Duration) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(lock_wait)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    Ok(conn)
+}
+
+/// Reads the schema version, zero for a new file; refuses files of another kind and newer ones.
+pub(crate) fn read_header(
+    conn: &Connection,
+    schema: &Schema,
+    file: &str,
+) -> Result<i64, StoreError> {
+    let id: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let found: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let is_new = id == 0 && found == 0 && tables == 0;
+    if !is_new && id != schema.application_id {
+        return Err(StoreError::WrongFile {
+            file: file.to_owned(),
+            expected: schema.name,
+        });
+    }
+    let known = schema.migrations.last().map_or(0, |m| m.version);
+    if found > known {
+        return Err(StoreError::NewerSchema {
+            file: file.to_owned(),
+            found,
+            known,
+        });
+    }
+    Ok(found)
+}
+
+/// What a check found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Integrity {
+    /// No damage.
+    Sound,
+    /// No damage until the time was up.
+    Unfinished,
+    /// Damage, as SQLite words it.
+    Damaged(String),
+}
+
+/// `PRAGMA quick_check`, given up when the time is over.
+pub(crate) fn quick_check(
+    conn: &mut Connection,
+    at_most: Duration,
+) -> Result<Integrity, StoreError> {
+    /// Virtual machine steps between two looks at the clock.
+    const STEPS: i32 = 10_000;
+    let end = Instant::now() + at_most;
+    conn.progress_handler(STEPS, Some(move || Instant::now() >= end))?;
+    let found = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+    conn.progress_handler(0, None::<fn() -> bool>)?;
+    match found {
+        Ok(text) if text == "ok" => Ok(Integrity::Sound),
+        Ok(text) => Ok(Integrity::Damaged(text)),
+        Err(e) if e.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+            Ok(Integrity::Unfinished)
+        }
+        Err(e) => Err(e.into()),
+    }
+}

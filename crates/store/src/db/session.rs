@@ -1,0 +1,169 @@
+//! The writing connection: runs jobs in batches, each batch one transaction, each job one savepoint in it.
+
+use super::fault::{CommitFault, FaultPlan};
+use super::health::HealthCell;
+use super::job::{Failed, Job};
+use crate::error::StoreError;
+use rusqlite::Connection;
+use std::sync::Arc;
+
+/// The one connection of a file that writes.
+pub(super) struct Session {
+    /// `None` after a simulated crash.
+    conn: Option<Connection>,
+    file: Arc<str>,
+    faults: Box<dyn FaultPlan>,
+    health: Arc<HealthCell>,
+    commits: u64,
+}
+
+/// A batch that is being filled.
+pub(super) struct Batch<'s> {
+    session: &'s mut Session,
+    jobs: Vec<Box<dyn Job>>,
+    /// Set when the transaction is gone: SQLite rolls back all of it when the disk is full.
+    broken: Option<StoreError>,
+}
+
+impl Session {
+    pub(super) fn new(
+        conn: Connection,
+        file: Arc<str>,
+        faults: Box<dyn FaultPlan>,
+        health: Arc<HealthCell>,
+    ) -> Self {
+        Self {
+            conn: Some(conn),
+            file,
+            faults,
+            health,
+            commits: 0,
+        }
+    }
+
+    /// The connection, for reads and checkpoints between batches.
+    pub(super) fn conn(&self) -> Result<&Connection, StoreError> {
+        self.conn.as_ref().ok_or_else(|| StoreError::Crashed {
+            file: self.file.to_string(),
+        })
+    }
+
+    /// Lets the connection go; later calls fail as after a crash, and the handle answers before they get here.
+    pub(super) fn close(&mut self) {
+        self.conn = None;
+    }
+
+    pub(super) fn is_crashed(&self) -> bool {
+        self.conn.is_none()
+    }
+
+    /// Begins a batch.
+    pub(super) fn batch(&mut self) -> Batch<'_> {
+        let began = self.conn().and_then(|conn| run(conn, "BEGIN IMMEDIATE"));
+        let broken = began.err().map(|e| e.in_file(&self.file));
+        Batch {
+            session: self,
+            jobs: Vec::new(),
+            broken,
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.commits += 1;
+        let fault = self.faults.at_commit(self.commits);
+        match fault {
+            CommitFault::None => run(self.conn()?, "COMMIT"),
+            CommitFault::DiskFull => Err(StoreError::DiskFull {
+                file: self.file.to_string(),
+            }),
+            CommitFault::ReadOnly => Err(StoreError::ReadOnly {
+                file: self.file.to_string(),
+            }),
+            CommitFault::CrashBefore => self.crash(),
+            CommitFault::CrashAfter => {
+                run(self.conn()?, "COMMIT")?;
+                self.crash()
+            }
+        }
+    }
+
+    /// Drops the connection as a dying process would; SQLite rolls an open transaction back.
+    fn crash(&mut self) -> Result<(), StoreError> {
+        self.conn = None;
+        Err(StoreError::Crashed {
+            file: self.file.to_string(),
+        })
+    }
+}
+
+impl Batch<'_> {
+    /// How many jobs are in it.
+    pub(super) fn len(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// Whether more jobs can join.
+    pub(super) const fn is_open(&self) -> bool {
+        self.broken.is_none()
+    }
+
+    /// Runs one job; its failure rolls back its own part only.
+    pub(super) fn add(&mut self, mut job: Box<dyn Job>) {
+        if self.broken.is_none()
+            && let Err(error) = self.run_one(job.as_mut())
+        {
+            self.broken = Some(error.in_file(&self.session.file));
+        }
+        self.jobs.push(job);
+    }
+
+    /// An error means that the whole batch is lost.
+    fn run_one(&self, job: &mut dyn Job) -> Result<(), StoreError> {
+        let conn = self.session.conn()?;
+        run(conn, "SAVEPOINT job")?;
+        let Err(failed) = job.run(conn) else {
+            return run(conn, "RELEASE job");
+        };
+        if let Failed::Error(error) = failed {
+            let error = error.in_file(&self.session.file);
+            self.session.health.note(&self.session.file, Err(&error));
+            if conn.is_autocommit() {
+                return Err(error);
+            }
+        }
+        run(conn, "ROLLBACK TO job")?;
+        run(conn, "RELEASE job")
+    }
+
+    /// Commits, then tells every waiter.
+    pub(super) fn finish(self) {
+        let Self {
+            session,
+            jobs,
+            broken,
+        } = self;
+        let outcome = match broken {
+            None => session.commit(),
+            Some(error) => Err(error),
+        };
+        let outcome = outcome.map_err(|e| e.in_file(&session.file));
+        if outcome.is_err()
+            && let Some(conn) = &session.conn
+            && !conn.is_autocommit()
+            && let Err(error) = run(conn, "ROLLBACK")
+        {
+            tracing::error!(file = %session.file, %error, "a failed batch could not be rolled back");
+        }
+        session
+            .health
+            .note(&session.file, outcome.as_ref().map(|&()| ()));
+        for job in jobs {
+            job.release(outcome.clone());
+        }
+    }
+}
+
+fn run(conn: &Connection, sql: &str) -> Result<(), StoreError> {
+    conn.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}

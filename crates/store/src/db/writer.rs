@@ -1,0 +1,188 @@
+//! The writing thread.
+
+use super::checkpoint::Checkpointer;
+use super::health::{Health, HealthCell};
+use super::job::{Closure, Job};
+use super::options::Limits;
+use super::session::Session;
+use crate::error::StoreError;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::time::Instant;
+
+/// How often a store that does not accept writes tries one of its own.
+const TRIAL_PERIOD: Duration = Duration::from_millis(500);
+
+/// A place in the queue, given back when the job is released.
+pub(super) type Permit = OwnedSemaphorePermit;
+
+/// What the thread is sent.
+enum Message {
+    Job(Box<dyn Job>),
+    Close,
+}
+
+/// The handle to the writing thread.
+pub(super) struct Writer {
+    queue: SyncSender<Message>,
+    permits: Arc<Semaphore>,
+    queue_max: usize,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(super) fn start(
+        session: Session,
+        checkpointer: Checkpointer,
+        file: &Arc<str>,
+        health: Arc<HealthCell>,
+        limits: Limits,
+    ) -> Result<Self, StoreError> {
+        // One place beyond the permits for `Close`, so that sending never blocks.
+        let (queue, messages) = sync_channel(limits.queue_max_writes + 1);
+        let thread = Loop {
+            session,
+            messages,
+            health,
+            checkpointer,
+            limits,
+            file: Arc::clone(file),
+        };
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || thread.run())
+            .map_err(|e| StoreError::File {
+                path: file.to_string(),
+                reason: format!("no thread to write it: {e}"),
+            })?;
+        Ok(Self {
+            queue,
+            permits: Arc::new(Semaphore::new(limits.queue_max_writes)),
+            queue_max: limits.queue_max_writes,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Waits for a place in the queue; `None` when closed.
+    pub(super) async fn permit(&self) -> Option<Permit> {
+        Arc::clone(&self.permits).acquire_owned().await.ok()
+    }
+
+    /// A place in the queue at once; the error tells whether the writer is closed, else the queue is full.
+    pub(super) fn try_permit(&self) -> Result<Permit, bool> {
+        Arc::clone(&self.permits)
+            .try_acquire_owned()
+            .map_err(|e| e == TryAcquireError::Closed)
+    }
+
+    /// Queues a job whose permit is held; false when the thread has ended.
+    pub(super) fn queue(&self, job: Box<dyn Job>) -> bool {
+        self.queue.try_send(Message::Job(job)).is_ok()
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        self.queue_max - self.permits.available_permits()
+    }
+
+    /// Lets the thread finish what is queued and waits for its end.
+    pub(super) async fn close(&self) {
+        self.permits.close();
+        let thread = self
+            .thread
+            .lock()
+            .expect("no code panics with this lock")
+            .take();
+        let Some(thread) = thread else { return };
+        // Fails only when the thread has ended already.
+        drop(self.queue.try_send(Message::Close));
+        let ended = tokio::task::spawn_blocking(move || thread.join()).await;
+        if !matches!(ended, Ok(Ok(()))) {
+            tracing::error!("the writing thread ended in a panic");
+        }
+    }
+}
+
+/// What the thread owns.
+struct Loop {
+    session: Session,
+    messages: Receiver<Message>,
+    health: Arc<HealthCell>,
+    checkpointer: Checkpointer,
+    limits: Limits,
+    file: Arc<str>,
+}
+
+impl Loop {
+    fn run(mut self) {
+        loop {
+            let first = if self.health.get() == Health::Ok || self.session.is_crashed() {
+                self.messages
+                    .recv()
+                    .map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                self.messages.recv_timeout(TRIAL_PERIOD)
+            };
+            match first {
+                Ok(Message::Job(job)) => {
+                    if !self.batch(job) {
+                        return;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => self.trial(),
+                Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Runs one batch; false when the store is to be closed after it.
+    fn batch(&mut self, first: Box<dyn Job>) -> bool {
+        let until = Instant::now() + Duration::from_micros(self.limits.batch_max_us);
+        let mut goes_on = true;
+        let mut batch = self.session.batch();
+        batch.add(first);
+        while batch.is_open()
+            && batch.len() < self.limits.batch_max_writes
+            && Instant::now() < until
+        {
+            match self.messages.try_recv() {
+                Ok(Message::Job(job)) => batch.add(job),
+                Ok(Message::Close) => {
+                    goes_on = false;
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        batch.finish();
+        if let Ok(conn) = self.session.conn() {
+            self.checkpointer.after_commit(conn, &self.file);
+        }
+        goes_on
+    }
+
+    /// A write of our own that needs space: commits it, and so finds out whether the disk takes writes again.
+    fn trial(&mut self) {
+        for bytes in [TRIAL_BYTES, 0] {
+            let mut batch = self.session.batch();
+            batch.add(Box::new(Closure::new(
+                move |conn: &rusqlite::Connection| {
+                    conn.prepare_cached(
+                        "INSERT INTO trial (one, filler) VALUES (1, zeroblob(?1)) \
+                         ON CONFLICT (one) DO UPDATE SET filler = excluded.filler",
+                    )?
+                    .execute([bytes])?;
+                    Ok(())
+                },
+                // The outcome shows in the store's health, which the batch has set.
+                drop,
+            )));
+            batch.finish();
+        }
+    }
+}
+
+/// How much a trial writes: a delivery of average size finds room where this found it.
+const TRIAL_BYTES: i64 = 256 * 1024;

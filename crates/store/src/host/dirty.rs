@@ -1,0 +1,183 @@
+//! The dirty queue: which items may have changed, and when to look.
+//!
+//! One row per item. Marks coalesce: the earlier due time and the livelier lane win, and every mark gives the row a new
+//! [`MarkId`]. Who works on an item remembers the id that it began with; [`HostTx::clear_dirty`] removes the row only
+//! when it still has that id, so a mark that arrives in between is kept.
+
+use super::{HostRead, HostTx};
+use crate::StoreError;
+use crate::row::{count, from_word, time, to_count, to_word};
+use rusqlite::Row;
+use serde::{Deserialize, Serialize};
+use twinline_core::item::ItemId;
+use twinline_core::names::NodeName;
+use twinline_core::time::Timestamp;
+
+/// Which share of the work an item waits in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// Someone changed something.
+    Live,
+    /// Backfill, retries of groups, audits.
+    Backfill,
+}
+
+/// One state of a dirty row: changes with every mark, and is never used twice in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MarkId(i64);
+
+/// What to mark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The item.
+    pub item: ItemId,
+    /// In which lane.
+    pub lane: Lane,
+    /// What made it dirty, in the caller's words: `delivery`, `sweep`, `retry`.
+    pub cause: String,
+    /// When to look at it.
+    pub due: Timestamp,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// One row of the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dirty {
+    /// Its place: rises with every new row, stays while marks coalesce.
+    pub seq: u64,
+    /// The item.
+    pub item: ItemId,
+    /// In which lane.
+    pub lane: Lane,
+    /// What made it dirty first.
+    pub cause: String,
+    /// When to look at it.
+    pub due: Timestamp,
+    /// When it was marked first.
+    pub since: Timestamp,
+    /// Its state: for [`HostTx::clear_dirty`].
+    pub mark: MarkId,
+}
+
+/// How much waits for a node in a lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirtyCount {
+    /// The node.
+    pub node: NodeName,
+    /// The lane.
+    pub lane: Lane,
+    /// How many items.
+    pub items: u64,
+    /// When the oldest was marked.
+    pub oldest: Timestamp,
+}
+
+const SELECT: &str = "SELECT seq, node, id, lane, cause, due, since, mark FROM dirty";
+
+fn read(row: &Row<'_>) -> Result<Dirty, StoreError> {
+    Ok(Dirty {
+        seq: count(row, 0)?,
+        item: ItemId {
+            node: NodeName::new(row.get::<_, String>(1)?),
+            id: row.get(2)?,
+        },
+        lane: from_word("dirty.lane", row.get(3)?)?,
+        cause: row.get(4)?,
+        due: time(row, 5)?,
+        since: time(row, 6)?,
+        mark: MarkId(row.get(7)?),
+    })
+}
+
+impl HostRead<'_> {
+    /// One item's row.
+    pub fn dirty(&self, item: &ItemId) -> Result<Option<Dirty>, StoreError> {
+        self.one(
+            &format!("{SELECT} WHERE node = ?1 AND id = ?2"),
+            (item.node.as_str(), &item.id),
+            read,
+        )
+    }
+
+    /// The queue in order of first marking, after `after` (0: from the start), at most `max`: for loading at start.
+    pub fn dirty_page(&self, after: u64, max: u32) -> Result<Vec<Dirty>, StoreError> {
+        self.many(
+            &format!("{SELECT} WHERE seq > ?1 ORDER BY seq LIMIT ?2"),
+            (to_count(after), max),
+            read,
+        )
+    }
+
+    /// What of a lane is due by `now`, earliest due first, at most `max`.
+    pub fn dirty_due(
+        &self,
+        lane: Lane,
+        now: Timestamp,
+        max: u32,
+    ) -> Result<Vec<Dirty>, StoreError> {
+        let sql = format!("{SELECT} WHERE lane = ?1 AND due <= ?2 ORDER BY due, seq LIMIT ?3");
+        self.many(&sql, (to_word(&lane), now.as_millis(), max), read)
+    }
+
+    /// How much waits, by node and lane.
+    pub fn dirty_counts(&self) -> Result<Vec<DirtyCount>, StoreError> {
+        let sql = "SELECT node, lane, count(*), min(since) FROM dirty GROUP BY node, lane ORDER BY node, lane";
+        self.many(sql, [], |row| {
+            Ok(DirtyCount {
+                node: NodeName::new(row.get::<_, String>(0)?),
+                lane: from_word("dirty.lane", row.get(1)?)?,
+                items: count(row, 2)?,
+                oldest: time(row, 3)?,
+            })
+        })
+    }
+}
+
+impl HostTx<'_> {
+    /// Marks an item; answers with the row as it is now.
+    pub fn mark_dirty(&self, mark: &Mark) -> Result<Dirty, StoreError> {
+        self.stamped(
+            "INSERT INTO dirty (grp, epoch, rev, node, id, lane, cause, due, since, mark) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?3) \
+             ON CONFLICT (node, id) DO UPDATE SET grp = ?1, epoch = ?2, rev = ?3, mark = ?3, due = min(due, ?8), \
+             lane = CASE WHEN ?6 = 'live' THEN 'live' ELSE lane END",
+            &[
+                &mark.item.node.as_str(),
+                &mark.item.id,
+                &to_word(&mark.lane),
+                &mark.cause,
+                &mark.due.as_millis(),
+                &mark.at.as_millis(),
+            ],
+        )?;
+        Ok(self.dirty(&mark.item)?.expect("the row was just written"))
+    }
+
+    /// Removes an item's row when nothing was marked since `mark`; answers whether it was removed.
+    pub fn clear_dirty(&self, item: &ItemId, mark: MarkId) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM dirty WHERE node = ?1 AND id = ?2 AND mark = ?3";
+        Ok(self.delete(sql, (item.node.as_str(), &item.id, mark.0))? > 0)
+    }
+
+    /// Puts off an item's row when nothing was marked since `mark`, and gives its new state; `None`: it was marked
+    /// again (and stays due as that mark says) or is gone.
+    pub fn defer_dirty(
+        &self,
+        item: &ItemId,
+        mark: MarkId,
+        due: Timestamp,
+    ) -> Result<Option<MarkId>, StoreError> {
+        let changed = self.stamped(
+            "UPDATE dirty SET grp = ?1, epoch = ?2, rev = ?3, mark = ?3, due = ?7 \
+             WHERE node = ?4 AND id = ?5 AND mark = ?6",
+            &[&item.node.as_str(), &item.id, &mark.0, &due.as_millis()],
+        )?;
+        Ok(if changed == 0 {
+            None
+        } else {
+            Some(MarkId(self.rev()?))
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! Long work that survives a restart: imports of links, backfills, retries of groups.
+
+use super::{HostRead, HostTx};
+use crate::StoreError;
+use crate::row::{count, from_word, time, to_count, to_word};
+use rusqlite::Row;
+use serde::{Deserialize, Serialize};
+use twinline_core::names::ConnectionName;
+use twinline_core::time::Timestamp;
+
+/// What kind of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// Linking existing pairs.
+    LinkImport,
+    /// Bringing existing items into a connection.
+    Backfill,
+    /// Releasing a group of quarantined twins.
+    Retry,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// It goes on.
+    Running,
+    /// A person has paused it.
+    Paused,
+    /// It is done.
+    Finished,
+    /// It cannot go on.
+    Failed,
+}
+
+/// One piece of long work with its progress.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Its id.
+    pub id: String,
+    /// What kind.
+    pub kind: JobKind,
+    /// For which connection.
+    pub connection: ConnectionName,
+    /// How far it is.
+    pub state: JobState,
+    /// What was asked for, as JSON.
+    pub spec: String,
+    /// Where to go on, in the kind's own form; `None`: at the start.
+    pub cursor: Option<String>,
+    /// How many items there are; `None` while unknown.
+    pub total: Option<u64>,
+    /// How many are done.
+    pub done: u64,
+    /// How many of these failed.
+    pub failed: u64,
+    /// What went wrong, for a person.
+    pub sentence: Option<String>,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// When it last advanced.
+    pub updated_at: Timestamp,
+}
+
+const SELECT: &str = "SELECT id, kind, connection, state, spec, cursor, total, done, failed, sentence, started_at, \
+                      updated_at FROM jobs";
+
+fn read(row: &Row<'_>) -> Result<Job, StoreError> {
+    let total: Option<i64> = row.get(6)?;
+    Ok(Job {
+        id: row.get(0)?,
+        kind: from_word("jobs.kind", row.get(1)?)?,
+        connection: ConnectionName::new(row.get::<_, String>(2)?),
+        state: from_word("jobs.state", row.get(3)?)?,
+        spec: row.get(4)?,
+        cursor: row.get(5)?,
+        total: total.map(|total| u64::try_from(total).unwrap_or(0)),
+        done: count(row, 7)?,
+        failed: count(row, 8)?,
+        sentence: row.get(9)?,
+        started_at: time(row, 10)?,
+        updated_at: time(row, 11)?,
+    })
+}
+
+impl HostRead<'_> {
+    /// One job.
+    pub fn job(&self, id: &str) -> Result<Option<Job>, StoreError> {
+        self.one(&format!("{SELECT} WHERE id = ?1"), [id], read)
+    }
+
+    /// All jobs in a state (`None`: all that are kept), newest first, at most `max`.
+    pub fn jobs(&self, state: Option<JobState>, max: u32) -> Result<Vec<Job>, StoreError> {
+        let sql = format!(
+            "{SELECT} WHERE ?1 IS NULL OR state = ?1 ORDER BY started_at DESC, id LIMIT ?2"
+        );
+        self.many(&sql, (state.as_ref().map(to_word), max), read)
+    }
+}
+
+impl HostTx<'_> {
+    /// Stores a job whole: its progress in the same step as what it has progressed by.
+    pub fn put_job(&self, job: &Job) -> Result<(), StoreError> {
+        self.upsert(
+            "jobs",
+            &["id"],
+            &[
+                "kind",
+                "connection",
+                "state",
+                "spec",
+                "cursor",
+                "total",
+                "done",
+                "failed",
+                "sentence",
+                "started_at",
+                "updated_at",
+            ],
+            &[
+                &job.id,
+                &to_word(&job.kind),
+                &job.connection.as_str(),
+                &to_word(&job.state),
+                &job.spec,
+                &job.cursor,
+                &job.total.map(to_count),
+                &to_count(job.done),
+                &to_count(job.failed),
+                &job.sentence,
+                &job.started_at.as_millis(),
+                &job.updated_at.as_millis(),
+            ],
+        )
+    }
+}

@@ -1,0 +1,144 @@
+//! All working state of a host: twins and bases, what is dirty, what is intended, what was written.
+//!
+//! Reads are methods of [`HostRead`], writes of [`HostTx`] (which reads too). Both are composed in a closure: one closure
+//! is one atomic step, and what a settled reconcile touches is written in one.
+//!
+//! Every row carries (group, epoch, revision) of its last write. Nothing here decides: which state a twin takes, which
+//! effect is due and what may be dropped is the caller's word.
+
+mod access;
+mod audit;
+mod bases;
+mod breaker;
+mod comments;
+mod cursors;
+mod dirty;
+mod effects;
+mod history;
+mod items;
+mod jobs;
+mod nodes;
+mod retention;
+mod rule_versions;
+
+mod twin_record;
+mod twins;
+
+pub use access::{HostRead, HostTx};
+pub use audit::{AuditEntry, AuditRow};
+pub use breaker::ConnectionHold;
+pub use cursors::{EdgeCursor, LedgerRow, SweepCursor};
+pub use dirty::{Dirty, DirtyCount, Lane, Mark, MarkId};
+pub use effects::{EffectRow, EffectState};
+pub use history::{HistoryEntry, HistoryKind, HistoryRow};
+pub use items::ItemRow;
+pub use jobs::{Job, JobKind, JobState};
+pub use nodes::NodeRow;
+pub use retention::{HostKeep, HostPruned};
+pub use rule_versions::{Publish, RuleVersion};
+pub use twin_record::{HeldField, Twin, TwinState, TwinStateName};
+pub use twins::{TwinCount, TwinFilter};
+
+use crate::StoreError;
+use crate::db::{Db, DbOptions, Health, Schema};
+use crate::migrate::Migration;
+use crate::stamp::{Epoch, GroupId, Stamp};
+use std::path::Path;
+
+/// The file's schema.
+pub(crate) static SCHEMA: Schema = Schema {
+    name: "a host's state",
+    // "TwHo" in ASCII.
+    application_id: 0x5477_486f,
+    migrations: &[Migration {
+        version: 1,
+        sql: include_str!("migrations/001.sql"),
+    }],
+};
+
+/// The state of one host, as the owner of one group. Cheap to clone.
+#[derive(Clone)]
+pub struct HostStore {
+    db: Db,
+    stamp: Stamp,
+}
+
+/// Who a file belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostMeta {
+    /// The installation's id: tells two installations apart.
+    pub instance: String,
+    /// The group that the file was made for.
+    pub group: GroupId,
+    /// The ownership under which it is written; a restored file has a newer one than the file it was copied from.
+    pub epoch: Epoch,
+}
+
+impl HostStore {
+    /// Opens the file, or makes it for `instance` and the local group at [`Epoch::FIRST`]. An existing file keeps the
+    /// instance and epoch that it has.
+    ///
+    /// # Errors
+    /// See [`StoreError`]: damaged, newer, something else, no access.
+    pub async fn open(path: &Path, options: DbOptions, instance: &str) -> Result<Self, StoreError> {
+        let db = Db::open(path, options, &SCHEMA)?;
+        let instance = instance.to_owned();
+        let meta = match db.read(access::meta_or_none).await? {
+            Some(meta) => meta,
+            None => {
+                db.write(move |conn| access::make_meta(conn, &instance))
+                    .await?
+            }
+        };
+        let stamp = Stamp {
+            group: meta.group,
+            epoch: meta.epoch,
+        };
+        Ok(Self { db, stamp })
+    }
+
+    /// The same file, written as the owner of another group or under another epoch.
+    pub fn as_owner(&self, stamp: Stamp) -> Self {
+        Self {
+            db: self.db.clone(),
+            stamp,
+        }
+    }
+
+    /// Under whose ownership this handle writes.
+    pub const fn stamp(&self) -> &Stamp {
+        &self.stamp
+    }
+
+    /// The file's handle: health, backup, closing.
+    pub const fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The state that the last write found.
+    pub fn health(&self) -> Health {
+        self.db.health()
+    }
+
+    /// One atomic step: resolves when all of it is durable, or fails with nothing of it kept. The closure must not
+    /// block: all writes of the file wait for it.
+    pub async fn write<T, F>(&self, step: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&HostTx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let stamp = self.stamp.clone();
+        self.db
+            .write(move |conn| step(&HostTx::new(conn, &stamp)))
+            .await
+    }
+
+    /// Reads in one snapshot of everything that was durable when it began.
+    pub async fn read<T, F>(&self, look: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&HostRead<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.db.read(move |conn| look(&HostRead::new(conn))).await
+    }
+}

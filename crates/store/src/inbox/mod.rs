@@ -1,0 +1,177 @@
+//! The edge's inbox: deliveries, durable before the 2xx, kept until they are safe.
+//!
+//! Two cursors per group of nodes: *taken* (a host has them durably) and *safe* (processed and replicated). A pull says
+//! under which ownership it is made, and one by an older epoch than the newest seen is refused. A takeover restarts from
+//! *safe*, so a delivery may be pulled more than once: it is a hint, and repeating it is harmless.
+
+mod append;
+mod pull;
+mod records;
+mod retention;
+mod routes;
+
+pub use records::{
+    Alert, Appended, Cursors, Delivery, InboxLimits, NodeUse, Page, Pruned, Pulled, Refusal, Route,
+};
+
+use crate::StoreError;
+use crate::db::{Db, DbOptions, Health, Schema};
+use crate::migrate::Migration;
+use crate::stamp::{Epoch, GroupId};
+use std::path::Path;
+use twinline_core::names::NodeName;
+use twinline_core::time::Timestamp;
+
+/// The file's schema.
+pub(crate) static SCHEMA: Schema = Schema {
+    name: "an edge's inbox",
+    // "TwIn" in ASCII.
+    application_id: 0x5477_496e,
+    migrations: &[Migration {
+        version: 1,
+        sql: include_str!("migrations/001.sql"),
+    }],
+};
+
+/// The inbox of one edge. Cheap to clone.
+#[derive(Clone)]
+pub struct Inbox {
+    db: Db,
+    limits: InboxLimits,
+}
+
+impl Inbox {
+    /// Opens (or makes) the file.
+    ///
+    /// # Errors
+    /// See [`StoreError`]: damaged, newer, something else, no access.
+    pub fn open(path: &Path, options: DbOptions, limits: InboxLimits) -> Result<Self, StoreError> {
+        let db = Db::open(path, options, &SCHEMA)?;
+        Ok(Self { db, limits })
+    }
+
+    /// The file's handle: health, backup, closing.
+    pub const fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The state that the last write found. An edge answers 503 while it does not accept writes, but goes on trying.
+    pub fn health(&self) -> Health {
+        self.db.health()
+    }
+
+    /// Replaces the route snapshot: exactly these nodes are known from now on.
+    ///
+    /// A node that has moved to another group takes its untaken deliveries along, and the other group's cursors go
+    /// back to the lesser of both: what was between is pulled once more.
+    pub async fn set_routes(&self, routes: Vec<Route>) -> Result<(), StoreError> {
+        self.db.write(move |conn| routes::set(conn, &routes)).await
+    }
+
+    /// The route snapshot, ordered by node.
+    pub async fn routes(&self) -> Result<Vec<Route>, StoreError> {
+        self.db.read(routes::all).await
+    }
+
+    /// Appends one delivery; resolves when it is durable. Answers [`StoreError::Busy`] at once when too many wait.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] for a node that no route names; otherwise the file's state.
+    pub async fn append(&self, delivery: Delivery) -> Result<Appended, StoreError> {
+        let limits = self.limits;
+        self.db
+            .try_write(move |conn| append::append(conn, &delivery, limits))
+            .await
+    }
+
+    /// Begins or goes on with pulling as the owner of `group` at `epoch`. A newer epoch than the one known is a
+    /// takeover: *taken* goes back to *safe*.
+    ///
+    /// # Errors
+    /// [`StoreError::StaleEpoch`] when a newer owner has been here.
+    pub async fn claim(&self, group: GroupId, epoch: Epoch) -> Result<Cursors, StoreError> {
+        self.db
+            .write(move |conn| pull::claim(conn, &group, epoch))
+            .await
+    }
+
+    /// Deliveries of the group after `page.after`, oldest first, at most `page.max_rows` and about `page.max_bytes`
+    /// (the first one always, whatever its size).
+    ///
+    /// # Errors
+    /// [`StoreError::StaleEpoch`] when a newer owner has been here; [`StoreError::Missing`] before [`Inbox::claim`].
+    pub async fn page(
+        &self,
+        group: GroupId,
+        epoch: Epoch,
+        page: Page,
+    ) -> Result<Vec<Pulled>, StoreError> {
+        self.db
+            .read(move |conn| pull::page(conn, &group, epoch, page))
+            .await
+    }
+
+    /// Everything up to and including `seq` is durable at the group's owner. Never goes back.
+    ///
+    /// # Errors
+    /// As [`Inbox::page`].
+    pub async fn ack_taken(
+        &self,
+        group: GroupId,
+        epoch: Epoch,
+        seq: u64,
+    ) -> Result<Cursors, StoreError> {
+        self.db
+            .write(move |conn| pull::ack(conn, &group, epoch, seq, None))
+            .await
+    }
+
+    /// Everything up to and including `seq` is safe; it is taken too. Never goes back.
+    ///
+    /// # Errors
+    /// As [`Inbox::page`].
+    pub async fn ack_safe(
+        &self,
+        group: GroupId,
+        epoch: Epoch,
+        seq: u64,
+    ) -> Result<Cursors, StoreError> {
+        self.db
+            .write(move |conn| pull::ack(conn, &group, epoch, seq, Some(seq)))
+            .await
+    }
+
+    /// Removes what may go, a bounded piece at a time: call again while [`Pruned::more`].
+    ///
+    /// Safe deliveries go at once. While the inbox weighs more than its limit, taken ones go, oldest first. Untaken
+    /// ones go only when `drop_untaken` says so and nothing else is left, each node's with an [`Alert`] in the same
+    /// transaction.
+    pub async fn prune(&self, now: Timestamp, drop_untaken: bool) -> Result<Pruned, StoreError> {
+        let limits = self.limits;
+        self.db
+            .write(move |conn| retention::prune(conn, limits, now, drop_untaken))
+            .await
+    }
+
+    /// What was dropped untaken and is not yet settled, oldest first, at most `max`.
+    pub async fn alerts(&self, max: u32) -> Result<Vec<Alert>, StoreError> {
+        self.db.read(move |conn| retention::alerts(conn, max)).await
+    }
+
+    /// A sweep from before the dropped deliveries has been made: the alert is settled.
+    pub async fn settle_alert(&self, id: i64) -> Result<(), StoreError> {
+        self.db
+            .write(move |conn| retention::settle_alert(conn, id))
+            .await
+    }
+
+    /// What each node's deliveries weigh, ordered by node.
+    pub async fn usage(&self) -> Result<Vec<NodeUse>, StoreError> {
+        self.db.read(routes::usage).await
+    }
+
+    /// When the oldest delivery that no host has taken was received; `None`: all are taken.
+    pub async fn oldest_untaken(&self) -> Result<Option<(NodeName, Timestamp)>, StoreError> {
+        self.db.read(pull::oldest_untaken).await
+    }
+}

@@ -1,0 +1,172 @@
+//! Giving deliveries out, and learning how far they have come.
+
+use super::records::{Cursors, Delivery, Page, Pulled};
+use crate::StoreError;
+use crate::row::{count, from_json, time, to_count};
+use crate::stamp::{Epoch, GroupId};
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, Row};
+use twinline_core::names::NodeName;
+use twinline_core::time::Timestamp;
+
+/// A group's row.
+struct Group {
+    id: i64,
+    cursors: Cursors,
+}
+
+pub(super) fn claim(
+    conn: &Connection,
+    group: &GroupId,
+    epoch: Epoch,
+) -> Result<Cursors, StoreError> {
+    conn.prepare_cached(
+        "INSERT OR IGNORE INTO groups (grp, epoch, taken, safe) VALUES (?1, ?2, 0, 0)",
+    )?
+    .execute((group.as_str(), epoch.to_stored()))?;
+    let (row, known) = find(conn, group)?;
+    if epoch < known {
+        return Err(stale(group, epoch, known));
+    }
+    if epoch == known {
+        return Ok(row.cursors);
+    }
+    conn.prepare_cached("UPDATE groups SET epoch = ?2, taken = safe WHERE id = ?1")?
+        .execute((row.id, epoch.to_stored()))?;
+    Ok(Cursors {
+        taken: row.cursors.safe,
+        safe: row.cursors.safe,
+    })
+}
+
+pub(super) fn page(
+    conn: &Connection,
+    group: &GroupId,
+    epoch: Epoch,
+    page: Page,
+) -> Result<Vec<Pulled>, StoreError> {
+    let row = claimed(conn, group, epoch)?;
+    let mut statement = conn.prepare_cached(
+        "SELECT d.seq, n.node, d.delivery_id, d.received_at, d.headers, d.body, d.bytes \
+         FROM deliveries d JOIN nodes n ON n.id = d.node_id \
+         WHERE d.group_id = ?1 AND d.seq > ?2 ORDER BY d.seq LIMIT ?3",
+    )?;
+    let mut rows = statement.query((row.id, to_count(page.after), page.max_rows))?;
+    let (mut pulled, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        bytes += count(row, 6)?;
+        if bytes > page.max_bytes && !pulled.is_empty() {
+            break;
+        }
+        pulled.push(read(row)?);
+    }
+    Ok(pulled)
+}
+
+fn read(row: &Row<'_>) -> Result<Pulled, StoreError> {
+    Ok(Pulled {
+        seq: count(row, 0)?,
+        delivery: Delivery {
+            node: NodeName::new(row.get::<_, String>(1)?),
+            delivery_id: row.get(2)?,
+            received_at: time(row, 3)?,
+            headers: from_json("deliveries.headers", &row.get::<_, String>(4)?)?,
+            body: Bytes::from(row.get::<_, Vec<u8>>(5)?),
+        },
+    })
+}
+
+pub(super) fn ack(
+    conn: &Connection,
+    group: &GroupId,
+    epoch: Epoch,
+    taken: u64,
+    safe: Option<u64>,
+) -> Result<Cursors, StoreError> {
+    let row = claimed(conn, group, epoch)?;
+    // Nobody can have taken what was not there yet.
+    let last = count_of(
+        conn,
+        "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'deliveries'",
+    )?;
+    let cursors = Cursors {
+        taken: row.cursors.taken.max(taken.min(last)),
+        safe: row.cursors.safe.max(safe.unwrap_or(0).min(last)),
+    };
+    conn.prepare_cached("UPDATE groups SET taken = ?2, safe = ?3 WHERE id = ?1")?
+        .execute((row.id, to_count(cursors.taken), to_count(cursors.safe)))?;
+    Ok(cursors)
+}
+
+fn count_of(conn: &Connection, sql: &str) -> Result<u64, StoreError> {
+    Ok(conn
+        .prepare_cached(sql)?
+        .query_row([], |row| count(row, 0))?)
+}
+
+pub(super) fn oldest_untaken(
+    conn: &Connection,
+) -> Result<Option<(NodeName, Timestamp)>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT id, taken FROM groups")?;
+    let groups = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut oldest: Option<(NodeName, Timestamp)> = None;
+    for group in groups {
+        let (id, taken): (i64, i64) = group?;
+        let first = conn
+            .prepare_cached(
+                "SELECT n.node, d.received_at FROM deliveries d JOIN nodes n ON n.id = d.node_id \
+                 WHERE d.group_id = ?1 AND d.seq > ?2 ORDER BY d.seq LIMIT 1",
+            )?
+            .query_row((id, taken), |row| {
+                Ok((NodeName::new(row.get::<_, String>(0)?), time(row, 1)?))
+            })
+            .optional()?;
+        oldest = match (oldest, first) {
+            (Some(known), Some(found)) if known.1 <= found.1 => Some(known),
+            (known, found) => found.or(known),
+        };
+    }
+    Ok(oldest)
+}
+
+/// The group's row, when `epoch` is the one that claimed it.
+fn claimed(conn: &Connection, group: &GroupId, epoch: Epoch) -> Result<Group, StoreError> {
+    let (row, known) = find(conn, group)?;
+    if epoch < known {
+        return Err(stale(group, epoch, known));
+    }
+    if epoch > known {
+        return Err(StoreError::Missing(format!(
+            "a claim of group {group} at epoch {epoch}"
+        )));
+    }
+    Ok(row)
+}
+
+fn find(conn: &Connection, group: &GroupId) -> Result<(Group, Epoch), StoreError> {
+    let found = conn
+        .prepare_cached("SELECT id, epoch, taken, safe FROM groups WHERE grp = ?1")?
+        .query_row([group.as_str()], |row| {
+            let cursors = Cursors {
+                taken: count(row, 2)?,
+                safe: count(row, 3)?,
+            };
+            Ok((
+                Group {
+                    id: row.get(0)?,
+                    cursors,
+                },
+                Epoch::from_stored(row.get(1)?),
+            ))
+        })
+        .optional()?;
+    found.ok_or_else(|| StoreError::Missing(format!("group {group}")))
+}
+
+fn stale(group: &GroupId, given: Epoch, known: Epoch) -> StoreError {
+    StoreError::StaleEpoch {
+        group: group.clone(),
+        given,
+        known,
+    }
+}

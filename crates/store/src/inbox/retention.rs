@@ -1,0 +1,171 @@
+//! What the inbox may drop: safe ones, then under pressure taken ones, then untaken ones with an alert.
+
+use super::records::{Alert, InboxLimits, Pruned};
+use crate::StoreError;
+use crate::row::{count, time};
+use rusqlite::{Connection, params};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use twinline_core::names::NodeName;
+use twinline_core::time::Timestamp;
+
+/// Pruning under pressure goes on until this share of the limit is free, so that it does not start with every append.
+const FREE_SHARE: u64 = 10;
+
+/// A delivery that may go.
+struct Victim {
+    seq: i64,
+    node: i64,
+    bytes: i64,
+    received_at: Timestamp,
+}
+
+pub(super) fn prune(
+    conn: &Connection,
+    limits: InboxLimits,
+    now: Timestamp,
+    drop_untaken: bool,
+) -> Result<Pruned, StoreError> {
+    let kept_since = now
+        .minus(Duration::from_millis(limits.safe_keep_ms))
+        .as_millis();
+    let mut room = limits.prune_max_rows;
+    let mut pruned = Pruned::default();
+    let goal = limits.total_max_bytes - limits.total_max_bytes / FREE_SHARE;
+
+    // Safe and old enough that no redelivery of it is expected.
+    let old = victims(
+        conn,
+        "d.seq <= g.safe AND d.received_at < ?1",
+        kept_since,
+        room,
+    )?;
+    pruned.safe += remove(conn, &old)?;
+    room -= pruned.safe;
+    let mut passes = vec![
+        ("d.seq <= g.safe", Kind::Safe),
+        ("d.seq <= g.taken", Kind::Taken),
+    ];
+    if drop_untaken {
+        passes.push(("d.seq > g.taken", Kind::Untaken));
+    }
+    for (which, kind) in passes {
+        let excess = weight(conn)?.saturating_sub(goal);
+        if excess == 0 || room == 0 {
+            break;
+        }
+        let chosen = enough(victims(conn, which, 0, room)?, excess);
+        if matches!(kind, Kind::Untaken) {
+            record_alerts(conn, &chosen, now)?;
+        }
+        let removed = remove(conn, &chosen)?;
+        room -= removed;
+        match kind {
+            Kind::Safe => pruned.safe += removed,
+            Kind::Taken => pruned.taken += removed,
+            Kind::Untaken => pruned.untaken += removed,
+        }
+    }
+    pruned.more = room == 0;
+    Ok(pruned)
+}
+
+enum Kind {
+    Safe,
+    Taken,
+    Untaken,
+}
+
+/// The oldest deliveries of every group that a condition on (d, g) names.
+fn victims(
+    conn: &Connection,
+    which: &str,
+    bound: i64,
+    max: u32,
+) -> Result<Vec<Victim>, StoreError> {
+    let sql = format!(
+        "SELECT d.seq, d.node_id, d.bytes, d.received_at FROM deliveries d JOIN groups g ON g.id = d.group_id \
+         WHERE {which} AND ?1 = ?1 ORDER BY d.seq LIMIT ?2"
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let rows = statement.query_map((bound, max), |row| {
+        Ok(Victim {
+            seq: row.get(0)?,
+            node: row.get(1)?,
+            bytes: row.get(2)?,
+            received_at: time(row, 3)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// As many of the oldest as weigh `excess` bytes.
+fn enough(victims: Vec<Victim>, excess: u64) -> Vec<Victim> {
+    let mut freed = 0;
+    let is_needed = |victim: &Victim| {
+        let needed = freed < excess;
+        freed += u64::try_from(victim.bytes).unwrap_or(0);
+        needed
+    };
+    victims.into_iter().take_while(is_needed).collect()
+}
+
+fn remove(conn: &Connection, victims: &[Victim]) -> Result<u32, StoreError> {
+    for victim in victims {
+        conn.prepare_cached("DELETE FROM deliveries WHERE seq = ?1")?
+            .execute([victim.seq])?;
+        conn.prepare_cached("UPDATE nodes SET bytes = bytes - ?2, rows = rows - 1 WHERE id = ?1")?
+            .execute((victim.node, victim.bytes))?;
+        conn.prepare_cached("UPDATE weight SET bytes = bytes - ?1")?
+            .execute([victim.bytes])?;
+    }
+    Ok(u32::try_from(victims.len()).unwrap_or(u32::MAX))
+}
+
+/// What all deliveries weigh, in bytes.
+fn weight(conn: &Connection) -> Result<u64, StoreError> {
+    Ok(conn
+        .prepare_cached("SELECT bytes FROM weight")?
+        .query_row([], |row| count(row, 0))?)
+}
+
+fn record_alerts(conn: &Connection, victims: &[Victim], now: Timestamp) -> Result<(), StoreError> {
+    let mut by_node: BTreeMap<i64, (Timestamp, u32)> = BTreeMap::new();
+    for victim in victims {
+        let (oldest, dropped) = by_node
+            .entry(victim.node)
+            .or_insert((victim.received_at, 0));
+        *oldest = victim.received_at.min(*oldest);
+        *dropped += 1;
+    }
+    for (node, (oldest, dropped)) in by_node {
+        conn.prepare_cached(
+            "INSERT INTO alerts (node_id, at, sweep_from, dropped) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![node, now.as_millis(), oldest.as_millis(), dropped])?;
+    }
+    Ok(())
+}
+
+pub(super) fn alerts(conn: &Connection, max: u32) -> Result<Vec<Alert>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT a.id, n.node, a.at, a.sweep_from, a.dropped FROM alerts a JOIN nodes n ON n.id = a.node_id \
+         ORDER BY a.id LIMIT ?1",
+    )?;
+    let rows = statement.query_map([max], |row| {
+        Ok(Alert {
+            id: row.get(0)?,
+            node: NodeName::new(row.get::<_, String>(1)?),
+            at: time(row, 2)?,
+            sweep_from: time(row, 3)?,
+            dropped: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn settle_alert(conn: &Connection, id: i64) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM alerts WHERE id = ?1")?
+        .execute([id])?;
+    Ok(())
+}

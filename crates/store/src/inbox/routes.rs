@@ -1,0 +1,97 @@
+//! The route snapshot, and what each node's deliveries weigh.
+
+use super::records::{NodeUse, Route};
+use crate::StoreError;
+use crate::row::count;
+use crate::stamp::{Epoch, GroupId};
+use rusqlite::{Connection, OptionalExtension, params};
+use twinline_core::names::NodeName;
+
+pub(super) fn set(conn: &Connection, routes: &[Route]) -> Result<(), StoreError> {
+    conn.execute("UPDATE nodes SET routed = 0", [])?;
+    for route in routes {
+        let group = group_id(conn, &route.group)?;
+        let old: Option<(i64, i64)> = conn
+            .prepare_cached("SELECT id, group_id FROM nodes WHERE node = ?1")?
+            .query_row([route.node.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        match old {
+            Some((node, old_group)) => {
+                if old_group != group {
+                    change_group(conn, node, old_group, group)?;
+                }
+                conn.prepare_cached(
+                    "UPDATE nodes SET group_id = ?2, routed = 1, tracker = ?3, verifier = ?4 WHERE id = ?1",
+                )?
+                .execute(params![node, group, route.tracker, route.verifier])?;
+            }
+            None => {
+                conn.prepare_cached(
+                    "INSERT INTO nodes (node, group_id, routed, tracker, verifier, bytes, rows) \
+                     VALUES (?1, ?2, 1, ?3, ?4, 0, 0)",
+                )?
+                .execute(params![
+                    route.node.as_str(),
+                    group,
+                    route.tracker,
+                    route.verifier
+                ])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A group's row, made when it is new: nothing taken, claimed by nobody.
+fn group_id(conn: &Connection, group: &GroupId) -> Result<i64, StoreError> {
+    conn.prepare_cached(
+        "INSERT OR IGNORE INTO groups (grp, epoch, taken, safe) VALUES (?1, ?2, 0, 0)",
+    )?
+    .execute(params![group.as_str(), Epoch::NONE.to_stored()])?;
+    let id = conn
+        .prepare_cached("SELECT id FROM groups WHERE grp = ?1")?
+        .query_row([group.as_str()], |row| row.get(0))?;
+    Ok(id)
+}
+
+/// Moves a node's deliveries; what the old group had not taken must not lie below the new group's cursors.
+fn change_group(conn: &Connection, node: i64, from: i64, to: i64) -> Result<(), StoreError> {
+    conn.execute(
+        "UPDATE deliveries SET group_id = ?2 WHERE node_id = ?1",
+        (node, to),
+    )?;
+    conn.execute(
+        "UPDATE groups SET taken = min(taken, (SELECT taken FROM groups WHERE id = ?1)), \
+         safe = min(safe, (SELECT safe FROM groups WHERE id = ?1)) WHERE id = ?2",
+        (from, to),
+    )?;
+    Ok(())
+}
+
+pub(super) fn all(conn: &Connection) -> Result<Vec<Route>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT n.node, g.grp, n.tracker, n.verifier FROM nodes n JOIN groups g ON g.id = n.group_id \
+         WHERE n.routed = 1 ORDER BY n.node",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok(Route {
+            node: NodeName::new(row.get::<_, String>(0)?),
+            group: GroupId::new(row.get::<_, String>(1)?),
+            tracker: row.get(2)?,
+            verifier: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn usage(conn: &Connection) -> Result<Vec<NodeUse>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT node, bytes, rows FROM nodes ORDER BY node")?;
+    let rows = statement.query_map([], |row| {
+        Ok(NodeUse {
+            node: NodeName::new(row.get::<_, String>(0)?),
+            bytes: count(row, 1)?,
+            rows: count(row, 2)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,114 @@
+//! The repository's webhook that brings us its deliveries.
+
+use super::address::Repo;
+use super::{GitHub, client, wire};
+use crate::error::TrackerError;
+use crate::http::{Call, Cost, Reply};
+use crate::tracker::{Scope, Subscribed};
+use http::StatusCode;
+use serde_json::json;
+
+/// The events that say something about an item.
+pub(super) const EVENTS: [&str; 2] = ["issues", "issue_comment"];
+
+/// What webhooks answer to an account that may not manage them.
+const NOT_ALLOWED: [StatusCode; 2] = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND];
+
+impl GitHub {
+    /// Registers the webhook, or puts an existing one in order: active, our events, our secret. Its secret cannot be
+    /// read back, so it is written each time.
+    pub(super) async fn register(
+        &self,
+        scope: &Scope,
+        url: &str,
+        secret: &str,
+    ) -> Result<Subscribed, TrackerError> {
+        let repo = super::repo(scope)?;
+        let Some(hook) = self.hook(&repo, url).await? else {
+            return Ok(Subscribed::ByHand(by_hand(&repo, url)));
+        };
+        let body = json!({
+            "active": true,
+            "events": EVENTS,
+            "config": {
+                "url": url,
+                "content_type": "json",
+                "secret": secret,
+                "insecure_ssl": "0",
+            },
+        });
+        let call = match hook {
+            Some(hook) => Call::patch(repo.path(&format!("/hooks/{}", hook.id))),
+            None => Call::post(repo.path("/hooks")).cost(Cost::Write),
+        };
+        let reply = self
+            .client
+            .send(call.json(&body).accept(&NOT_ALLOWED))
+            .await?;
+        if refused(&reply) {
+            return Ok(Subscribed::ByHand(by_hand(&repo, url)));
+        }
+        client::repo_here(&reply, &repo)?;
+        Ok(Subscribed::Registered)
+    }
+
+    /// Removes the webhook. One that is not there is removed.
+    pub(super) async fn unregister(&self, scope: &Scope, url: &str) -> Result<(), TrackerError> {
+        let repo = super::repo(scope)?;
+        let Some(hook) = self.hook(&repo, url).await? else {
+            return Err(TrackerError::Credentials {
+                sentence: format!(
+                    "the token may not manage the webhooks of {repo}: remove the one to {url} by hand"
+                ),
+            });
+        };
+        if let Some(hook) = hook {
+            let call = Call::delete(repo.path(&format!("/hooks/{}", hook.id)));
+            self.client
+                .send(call.accept(&[StatusCode::NOT_FOUND]))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Our webhook, if there is one; `None` when we may not look.
+    async fn hook(
+        &self,
+        repo: &Repo,
+        url: &str,
+    ) -> Result<Option<Option<wire::Hook>>, TrackerError> {
+        let mut call = Call::get(repo.path("/hooks"))
+            .query("per_page", client::PAGE_ITEMS.to_string())
+            .accept(&NOT_ALLOWED);
+        // A repository has at most 20 webhooks for one event, so there are few pages.
+        loop {
+            let reply = self.client.send(call).await?;
+            if refused(&reply) {
+                return Ok(None);
+            }
+            client::repo_here(&reply, repo)?;
+            let hooks: Vec<wire::Hook> = reply.json()?;
+            let ours = |hook: &wire::Hook| hook.config.url.as_deref() == Some(url);
+            if let Some(hook) = hooks.into_iter().find(ours) {
+                return Ok(Some(Some(hook)));
+            }
+            match reply.link("next") {
+                Some(next) => call = Call::get(next).accept(&NOT_ALLOWED),
+                None => return Ok(Some(None)),
+            }
+        }
+    }
+}
+
+/// Whether the account may not manage webhooks: GitHub hides them with 404.
+fn refused(reply: &Reply) -> bool {
+    NOT_ALLOWED.contains(&reply.status)
+}
+
+fn by_hand(repo: &Repo, url: &str) -> String {
+    format!(
+        "The token may not manage the webhooks of {repo}. Somebody with admin access opens Settings, Webhooks, \
+         Add webhook there: payload URL {url}, content type application/json, the secret from the node's \
+         configuration, and the events Issues and Issue comments."
+    )
+}

@@ -1,0 +1,142 @@
+use super::*;
+use http::HeaderValue;
+use std::path::PathBuf;
+
+fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+    let pairs = pairs.iter();
+    pairs
+        .map(|(name, value)| {
+            (
+                http::HeaderName::from_static(name),
+                HeaderValue::from_str(value).unwrap(),
+            )
+        })
+        .collect()
+}
+
+/// The example of GitHub's guide "Validating webhook deliveries".
+#[test]
+fn signatures_are_told_genuine() {
+    let secret: &[u8] = b"It's a Secret to Everybody";
+    let genuine = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+    let check = |secrets: &[&[u8]], signature: &str, body: &[u8], expected: bool| {
+        let headers = headers(&[("x-hub-signature-256", signature)]);
+        let verified = GitHubWebhook.verify(secrets, &headers, body);
+        assert_eq!(verified.is_ok(), expected, "{signature}");
+    };
+    check(&[secret], genuine, b"Hello, World!", true);
+    check(&[b"new", secret], genuine, b"Hello, World!", true);
+    check(&[b"other"], genuine, b"Hello, World!", false);
+    check(&[], genuine, b"Hello, World!", false);
+    check(&[b""], genuine, b"Hello, World!", false);
+    check(&[secret], genuine, b"Hello, World?", false);
+    check(&[secret], "sha256=757107", b"Hello, World!", false);
+    check(&[secret], "sha1=757107", b"Hello, World!", false);
+    assert_eq!(
+        GitHubWebhook.verify(&[secret], &HeaderMap::new(), b"Hello, World!"),
+        Err(WebhookRejected::Signature)
+    );
+}
+
+#[test]
+fn a_redelivery_has_the_same_id() {
+    let headers = headers(&[("x-github-delivery", "72d3162e-cc78")]);
+    assert_eq!(
+        GitHubWebhook.delivery_id(&headers).as_deref(),
+        Some("72d3162e-cc78")
+    );
+    assert_eq!(GitHubWebhook.delivery_id(&HeaderMap::new()), None);
+}
+
+#[test]
+fn nonsense_is_malformed_and_unknown_events_are_not() {
+    let decode = |event: &str, body: &[u8]| {
+        GitHubWebhook.decode(&headers(&[("x-github-event", event)]), body)
+    };
+    assert!(matches!(
+        decode("issues", b"{}"),
+        Err(WebhookRejected::Malformed(_))
+    ));
+    assert!(matches!(
+        decode("issue_comment", b"<html>"),
+        Err(WebhookRejected::Malformed(_))
+    ));
+    assert_eq!(decode("star", b"{}"), Ok(Vec::new()));
+    assert!(matches!(
+        GitHubWebhook.decode(&HeaderMap::new(), b"{}"),
+        Err(WebhookRejected::Malformed(_))
+    ));
+}
+
+/// The examples that GitHub's own organisation publishes as the npm package `@octokit/webhooks-examples`; `cargo xtask
+/// provision` installs it. `None` when it is not there and not required.
+fn examples() -> Option<Vec<serde_json::Value>> {
+    let path: PathBuf = [
+        env!("CARGO_MANIFEST_DIR"),
+        "../../target/testdata/npm/node_modules/@octokit/webhooks-examples/api.github.com/index.json",
+    ]
+    .iter()
+    .collect();
+    match std::fs::read(&path) {
+        Ok(text) => Some(serde_json::from_slice(&text).unwrap()),
+        Err(error) => {
+            assert!(!required(), "{}: {error}", path.display());
+            println!("skipped: {} is not there", path.display());
+            None
+        }
+    }
+}
+
+/// Whether `TWINLINE_TESTDATA_REQUIRED=1` forbids leaving out a test for want of its data.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test's switch, not configuration"
+)]
+fn required() -> bool {
+    std::env::var("TWINLINE_TESTDATA_REQUIRED").is_ok_and(|value| value == "1")
+}
+
+#[test]
+fn every_published_example_is_read_or_knowingly_ignored() {
+    let Some(events) = examples() else { return };
+    let (mut noticed, mut ignored, mut all) = (0, 0, 0);
+    for event in &events {
+        let name = event["name"].as_str().unwrap();
+        let about_issues = matches!(name, "issues" | "issue_comment");
+        for example in event["examples"].as_array().unwrap() {
+            let body = serde_json::to_vec(example).unwrap();
+            let read = read(name, &body).unwrap_or_else(|error| panic!("{name}: {error}"));
+            all += usize::from(about_issues);
+            match read {
+                Read::Notice(notice) => {
+                    assert!(about_issues, "{name}");
+                    check_notice(name, example, &notice);
+                    noticed += 1;
+                }
+                Read::Ignored(_) if about_issues => {
+                    assert!(example["issue"]["pull_request"].is_object(), "{example}");
+                    ignored += 1;
+                }
+                Read::Ignored(_) => {}
+            }
+        }
+    }
+    assert!(noticed > 0 && ignored > 0, "{noticed} {ignored}");
+    assert_eq!(noticed + ignored, all);
+}
+
+fn check_notice(event: &str, example: &serde_json::Value, notice: &Notice) {
+    let text = |path: &str| example.pointer(path).unwrap().as_str().unwrap();
+    let number = example["issue"]["number"].as_u64().unwrap();
+    let key = format!("{}#{number}", text("/repository/full_name"));
+    assert_eq!(notice.item, key.to_lowercase());
+    let kind_fits = match (event, text("/action")) {
+        ("issue_comment", _) => notice.kind == NoticeKind::Commented,
+        (_, "deleted") => notice.kind == NoticeKind::Deleted,
+        (_, "transferred") => {
+            matches!(&notice.kind, NoticeKind::Moved(Some(there)) if *there != notice.item)
+        }
+        _ => notice.kind == NoticeKind::Changed,
+    };
+    assert!(kind_fits, "{event} {}: {notice:?}", text("/action"));
+}

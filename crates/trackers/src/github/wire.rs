@@ -1,0 +1,130 @@
+//! What GitHub sends, as far as it is read. Source: GitHub's own OpenAPI description of its REST interface.
+
+use serde::{Deserialize, Deserializer};
+use twinline_core::time::Timestamp;
+
+/// An issue, or a pull request: those are issues too.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Issue {
+    pub(super) number: u64,
+    pub(super) title: String,
+    pub(super) body: Option<String>,
+    pub(super) state: String,
+    #[serde(default)]
+    pub(super) state_reason: Option<String>,
+    pub(super) html_url: String,
+    pub(super) repository_url: String,
+    /// `null` for a deleted account.
+    pub(super) user: Option<Account>,
+    pub(super) labels: Vec<Label>,
+    #[serde(default)]
+    pub(super) assignees: Option<Vec<Account>>,
+    pub(super) milestone: Option<Milestone>,
+    /// Missing where the owner has no issue types.
+    #[serde(default, rename = "type", deserialize_with = "present")]
+    pub(super) kind: Option<Option<IssueType>>,
+    /// Missing where sub-issues are not offered.
+    #[serde(default, deserialize_with = "present")]
+    pub(super) parent_issue_url: Option<Option<String>>,
+    #[serde(default)]
+    pub(super) comments: u64,
+    #[serde(deserialize_with = "time")]
+    pub(super) created_at: Timestamp,
+    #[serde(deserialize_with = "time")]
+    pub(super) updated_at: Timestamp,
+    #[serde(default)]
+    pub(super) pull_request: Option<serde_json::Value>,
+}
+
+impl Issue {
+    pub(super) const fn is_pull_request(&self) -> bool {
+        self.pull_request.is_some()
+    }
+}
+
+/// A person, a bot or an organisation.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Account {
+    pub(super) login: String,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) email: Option<String>,
+}
+
+/// A label: an object, or in old answers only its name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Label {
+    Name(String),
+    Object { name: String },
+}
+
+impl Label {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Name(name) | Self::Object { name } => name,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Milestone {
+    pub(super) number: u64,
+    pub(super) title: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct IssueType {
+    pub(super) name: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Comment {
+    pub(super) id: u64,
+    #[serde(default)]
+    pub(super) body: Option<String>,
+    pub(super) user: Option<Account>,
+    pub(super) html_url: String,
+    pub(super) issue_url: String,
+    #[serde(deserialize_with = "time")]
+    pub(super) created_at: Timestamp,
+    #[serde(deserialize_with = "time")]
+    pub(super) updated_at: Timestamp,
+}
+
+/// One entry of an issue's history.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Event {
+    pub(super) event: String,
+    pub(super) actor: Option<Account>,
+    #[serde(deserialize_with = "time")]
+    pub(super) created_at: Timestamp,
+}
+
+/// A repository's webhook.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Hook {
+    pub(super) id: u64,
+    #[serde(default)]
+    pub(super) config: HookConfig,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct HookConfig {
+    #[serde(default)]
+    pub(super) url: Option<String>,
+}
+
+/// Keeps a `null` apart from a missing key.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// An instant in RFC 3339.
+pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Timestamp::parse(&text).map_err(serde::de::Error::custom)
+}

@@ -1,0 +1,421 @@
+//! Making writes.
+
+use super::address::{Address, Repo};
+use super::encode::{Elements, Impossible, Writes};
+use super::recognise::at_version;
+use super::{GitHub, MILESTONE, client, decode, text, wire};
+use crate::error::TrackerError;
+use crate::http::{Call, Cost, Permit};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
+use twinline_core::effect::{Applied, Effect, FieldWrite};
+use twinline_core::item::{Value, field};
+use twinline_core::marker::Marker;
+use twinline_core::names::FieldName;
+use twinline_core::richtext::Document;
+
+impl GitHub {
+    /// Makes one write.
+    pub(super) async fn write(&self, effect: &Effect) -> Result<Applied, TrackerError> {
+        match effect {
+            Effect::Create {
+                scope,
+                fields,
+                marker,
+            } => self.create(&super::repo(scope)?, fields, marker).await,
+            Effect::Update { item, fields, .. } => {
+                self.update(&super::address(item)?, fields).await
+            }
+            Effect::Mark { item, marker } => self.mark(&super::address(item)?, marker).await,
+            Effect::AddComment {
+                item,
+                channel,
+                body,
+                marker,
+            } => {
+                super::check_channel(channel)?;
+                let address = super::address(item)?;
+                let call = Call::post(address.path("/comments"));
+                self.write_comment(call, body, marker).await
+            }
+            Effect::EditComment {
+                item,
+                comment,
+                body,
+                marker,
+            } => {
+                let address = super::address(item)?;
+                let call = Call::patch(super::comment_path(&address, comment)?);
+                let written = self.write_comment(call, body, marker).await;
+                self.gone_meanwhile(&address, comment, written).await
+            }
+            Effect::DeleteComment { item, comment } => {
+                let address = super::address(item)?;
+                let call = Call::delete(super::comment_path(&address, comment)?);
+                let written = self.client.send(call).await;
+                match written {
+                    Err(TrackerError::Unreachable { reason }) => {
+                        let there = self.comment(&address, comment).await?;
+                        match there {
+                            None => Ok(Applied::default()),
+                            Some(_) => Err(TrackerError::Unreachable { reason }),
+                        }
+                    }
+                    other => other.map(|_| Applied::default()),
+                }
+            }
+            Effect::Delete { .. } => Err(refused(Impossible {
+                field: String::new(),
+                sentence: "GitHub's REST interface deletes no issues".to_owned(),
+            })),
+        }
+    }
+
+    async fn create(
+        &self,
+        repo: &Repo,
+        fields: &BTreeMap<FieldName, Value>,
+        marker: &Marker,
+    ) -> Result<Applied, TrackerError> {
+        let mut writes = Writes::of_create(fields).map_err(refused)?;
+        // Every issue carries its marker, also one without a text.
+        writes.description.get_or_insert_default();
+        writes.mark(Some(marker));
+        self.put_milestone(repo, &mut writes).await?;
+        // An issue is always created open.
+        let mut later = Map::new();
+        for key in ["state", "state_reason"] {
+            later.extend(writes.body.remove(key).map(|value| (key.to_owned(), value)));
+        }
+        later.retain(|_, value| value != "open");
+        let costs = if later.is_empty() {
+            vec![Cost::Create]
+        } else {
+            vec![Cost::Create, Cost::Write]
+        };
+        let permit = self.client.reserve(&costs, None)?;
+        let call = Call::post(repo.path("/issues")).json(&writes.body);
+        let reply = self.client.send(call.prepaid(&permit)).await?;
+        client::repo_here(&reply, repo)?;
+        let mut issue: wire::Issue = reply.json()?;
+        let mut applied = self.created_as(&issue, &reply)?;
+        let mut sent = writes.body;
+        if !later.is_empty() {
+            let address = decode::address(&issue)
+                .ok_or_else(|| reply.unreadable("repository_url", "not a repository"))?;
+            let closed = self.patch(&address, &later, &permit).await;
+            issue = closed.map_err(half_done)?;
+            applied.version = at_version(&issue).version;
+            sent.extend(later);
+        }
+        applied.waived = dropped(&sent, &issue);
+        applied.waived.extend(writes.waived);
+        applied.waived.retain(|name, _| fields.contains_key(name));
+        Ok(applied)
+    }
+
+    async fn update(
+        &self,
+        address: &Address,
+        fields: &BTreeMap<FieldName, FieldWrite>,
+    ) -> Result<Applied, TrackerError> {
+        let mut writes = Writes::of(fields).map_err(refused)?;
+        self.put_milestone(&address.repo, &mut writes).await?;
+        let requests = requests(&writes);
+        let mut applied = Applied::default();
+        if requests > 0 {
+            let costs = client::read_and_writes(requests);
+            let permit = self.client.reserve(&costs, None)?;
+            let mut marker = None;
+            if writes.description.is_some() {
+                let present = client::issue(&self.client, address, Some(&permit)).await?;
+                marker = decode::marker(&present);
+            }
+            writes.mark(marker.as_ref());
+            applied = self.make(address, &writes, &permit).await?;
+        }
+        applied.waived.extend(writes.waived);
+        applied.waived.retain(|name, _| fields.contains_key(name));
+        Ok(applied)
+    }
+
+    /// Makes an update's requests. Once one has been made, the loss of another leaves the outcome unknown.
+    async fn make(
+        &self,
+        address: &Address,
+        writes: &Writes,
+        permit: &Permit,
+    ) -> Result<Applied, TrackerError> {
+        let mut applied = Applied::default();
+        let mut begun = false;
+        let once_begun = |begun: bool, error| if begun { half_done(error) } else { error };
+        if !writes.body.is_empty() {
+            let mut issue = self.patch(address, &writes.body, permit).await?;
+            if status_stuck(&writes.body, &issue) {
+                issue = self
+                    .close_anew(address, &writes.body)
+                    .await
+                    .map_err(half_done)?;
+            }
+            applied = at_version(&issue);
+            applied.waived = dropped(&writes.body, &issue);
+            begun = true;
+        }
+        for call in label_calls(address, &writes.labels) {
+            let done = self.client.send(call.prepaid(permit)).await;
+            done.and_then(|reply| client::here(&reply))
+                .or_else(is_no_such_label)
+                .map_err(|error| once_begun(begun, error))?;
+            begun = true;
+        }
+        let mut assigned = None;
+        for call in assignee_calls(address, &writes.assignees) {
+            let done = self.client.send(call.prepaid(permit)).await;
+            let issue = done.and_then(|reply| {
+                client::here(&reply)?;
+                reply.json::<wire::Issue>()
+            });
+            let issue = issue.map_err(|error| once_begun(begun, error))?;
+            applied.version = at_version(&issue).version;
+            assigned = Some(issue);
+            begun = true;
+        }
+        let refused = assigned.and_then(|issue| not_assignable(&writes.assignees, &issue));
+        applied.waived.extend(refused);
+        if !writes.labels.add.is_empty() || !writes.labels.remove.is_empty() {
+            // These requests answer with labels, not with the issue: its version is not known.
+            applied.version = None;
+        }
+        Ok(applied)
+    }
+
+    async fn patch(
+        &self,
+        address: &Address,
+        body: &Map<String, Json>,
+        permit: &Permit,
+    ) -> Result<wire::Issue, TrackerError> {
+        let call = Call::patch(address.path("")).json(body).prepaid(permit);
+        let reply = self.client.send(call).await?;
+        client::here(&reply)?;
+        reply.json()
+    }
+
+    /// GitHub ignores a new reason on an issue that is closed already: it is opened and closed again.
+    async fn close_anew(
+        &self,
+        address: &Address,
+        body: &Map<String, Json>,
+    ) -> Result<wire::Issue, TrackerError> {
+        let permit = self.client.reserve(&[Cost::Write, Cost::Write], None)?;
+        let open = Map::from_iter([("state".to_owned(), json!("open"))]);
+        self.patch(address, &open, &permit).await?;
+        self.patch(address, body, &permit).await
+    }
+
+    /// Asks for the number of a milestone that is named by its title.
+    async fn put_milestone(&self, repo: &Repo, writes: &mut Writes) -> Result<(), TrackerError> {
+        let Some(title) = writes.milestone.take() else {
+            return Ok(());
+        };
+        if title.is_empty() {
+            writes.body.insert("milestone".to_owned(), Json::Null);
+            return Ok(());
+        }
+        let call = Call::get(repo.path("/milestones")).query("state", "all");
+        let milestones: Vec<wire::Milestone> = client::all_pages(&self.client, call).await?;
+        let found = milestones.iter().find(|milestone| milestone.title == title);
+        let number = found.map(|milestone| milestone.number).ok_or_else(|| {
+            refused(Impossible {
+                field: MILESTONE.to_owned(),
+                sentence: format!("{repo} has no milestone '{title}'"),
+            })
+        })?;
+        writes.body.insert("milestone".to_owned(), number.into());
+        Ok(())
+    }
+
+    async fn mark(&self, address: &Address, marker: &Marker) -> Result<Applied, TrackerError> {
+        let permit = self.client.reserve(&client::read_and_writes(1), None)?;
+        let issue = client::issue(&self.client, address, Some(&permit)).await?;
+        let (present, _) = text::split(issue.body.as_deref().unwrap_or_default());
+        let body = text::join(&present, Some(marker));
+        let body = Map::from_iter([("body".to_owned(), Json::String(body))]);
+        let issue = self.patch(address, &body, &permit).await?;
+        Ok(at_version(&issue))
+    }
+
+    async fn write_comment(
+        &self,
+        call: Call,
+        body: &Document,
+        marker: &Marker,
+    ) -> Result<Applied, TrackerError> {
+        let body = text::join(&text::write(body), Some(marker));
+        let reply = self
+            .client
+            .send(call.json(&json!({ "body": body })))
+            .await?;
+        client::here(&reply)?;
+        let comment: wire::Comment = reply.json()?;
+        Ok(Applied {
+            comment: Some(Box::new(decode::comment(&comment))),
+            ..Applied::default()
+        })
+    }
+
+    /// A comment that was deleted while its edit was under way asks for a new plan.
+    async fn gone_meanwhile(
+        &self,
+        address: &Address,
+        comment: &str,
+        written: Result<Applied, TrackerError>,
+    ) -> Result<Applied, TrackerError> {
+        match written {
+            Err(TrackerError::Unreachable { reason }) => {
+                match self.comment(address, comment).await? {
+                    None => Err(TrackerError::Changed),
+                    Some(_) => Err(TrackerError::Unreachable { reason }),
+                }
+            }
+            other => other,
+        }
+    }
+}
+
+/// How many requests an update needs.
+fn requests(writes: &Writes) -> usize {
+    let patch = !writes.body.is_empty() || writes.description.is_some();
+    usize::from(patch)
+        + usize::from(!writes.labels.add.is_empty())
+        + writes.labels.remove.len()
+        + usize::from(!writes.assignees.add.is_empty())
+        + usize::from(!writes.assignees.remove.is_empty())
+}
+
+fn label_calls(address: &Address, labels: &Elements) -> Vec<Call> {
+    let removes = labels.remove.iter().map(|label| {
+        let name = utf8_percent_encode(label, NON_ALPHANUMERIC);
+        Call::delete(address.path(&format!("/labels/{name}")))
+    });
+    let mut calls: Vec<Call> = removes.collect();
+    if !labels.add.is_empty() {
+        let body = json!({ "labels": labels.add });
+        let call = Call::post(address.path("/labels")).cost(Cost::Write);
+        calls.push(call.json(&body));
+    }
+    calls
+}
+
+fn assignee_calls(address: &Address, assignees: &Elements) -> Vec<Call> {
+    let path = address.path("/assignees");
+    let mut calls = Vec::new();
+    if !assignees.remove.is_empty() {
+        let body = json!({ "assignees": assignees.remove });
+        calls.push(Call::delete(path.clone()).json(&body));
+    }
+    if !assignees.add.is_empty() {
+        let body = json!({ "assignees": assignees.add });
+        calls.push(Call::post(path).cost(Cost::Write).json(&body));
+    }
+    calls
+}
+
+/// Removing a label that is not there is done.
+fn is_no_such_label(error: TrackerError) -> Result<(), TrackerError> {
+    match &error {
+        TrackerError::Unreachable { reason } if reason.contains("Label does not exist") => Ok(()),
+        _ => Err(error),
+    }
+}
+
+/// An effect of several requests that stopped half-way: what is done is seen by `recognise`.
+fn half_done(error: TrackerError) -> TrackerError {
+    match error {
+        TrackerError::Retry { reason, .. } => TrackerError::Unknown {
+            reason: format!("half of it was written: {reason}"),
+        },
+        other => other,
+    }
+}
+
+pub(super) fn refused(impossible: Impossible) -> TrackerError {
+    TrackerError::Refused {
+        tracker: "GitHub".to_owned(),
+        sentence: impossible.sentence,
+        field: Some(impossible.field).filter(|field| !field.is_empty()),
+    }
+}
+
+/// Whether an issue stayed in its state against what was sent.
+fn status_stuck(sent: &Map<String, Json>, issue: &wire::Issue) -> bool {
+    sent.get("state").is_some_and(|state| state == "closed")
+        && issue.state == "closed"
+        && sent.get("state_reason").and_then(Json::as_str) != issue.state_reason.as_deref()
+        && !(issue.state_reason.as_deref() == Some("duplicate")
+            && sent
+                .get("state_reason")
+                .is_some_and(|reason| reason == "not_planned"))
+}
+
+/// Fields that GitHub left as they were without a word: it does so for accounts without push access, and for people
+/// who cannot be assigned.
+fn dropped(sent: &Map<String, Json>, issue: &wire::Issue) -> BTreeMap<FieldName, String> {
+    let lower = |text: &str| text.to_lowercase();
+    let names = |key: &str| -> Option<Vec<String>> {
+        let list = sent.get(key)?.as_array()?;
+        Some(list.iter().filter_map(Json::as_str).map(lower).collect())
+    };
+    let mut dropped = BTreeMap::new();
+    let mut drop_field = |name: &str| {
+        let why = format!(
+            "GitHub left {name} as it was: the account lacks push access, or a value is not allowed there"
+        );
+        dropped.insert(FieldName::from(name), why);
+    };
+    if let Some(labels) = names("labels") {
+        let held: Vec<String> = issue
+            .labels
+            .iter()
+            .map(|label| lower(label.name()))
+            .collect();
+        if labels.iter().any(|label| !held.contains(label)) || held.len() > labels.len() {
+            drop_field(field::LABELS);
+        }
+    }
+    if let Some(logins) = names("assignees") {
+        let held = issue.assignees.as_deref().unwrap_or_default();
+        let held: Vec<String> = held.iter().map(|who| lower(&who.login)).collect();
+        if logins.iter().any(|login| !held.contains(login)) || held.len() > logins.len() {
+            drop_field(field::ASSIGNEES);
+            drop_field(field::ASSIGNEE);
+        }
+    }
+    if let Some(number) = sent.get("milestone") {
+        let held = issue.milestone.as_ref().map(|milestone| milestone.number);
+        if number.as_u64() != held {
+            drop_field(MILESTONE);
+        }
+    }
+    dropped
+}
+
+/// People whom GitHub did not assign.
+fn not_assignable(assignees: &Elements, issue: &wire::Issue) -> Option<(FieldName, String)> {
+    let held = issue.assignees.as_deref().unwrap_or_default();
+    let missing: Vec<&str> = assignees
+        .add
+        .iter()
+        .filter(|login| !held.iter().any(|who| who.login.eq_ignore_ascii_case(login)))
+        .map(String::as_str)
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let why = format!(
+        "GitHub did not assign {}: not allowed there",
+        missing.join(", ")
+    );
+    Some((FieldName::from(field::ASSIGNEES), why))
+}
