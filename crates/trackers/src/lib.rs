@@ -2,6 +2,7 @@
 //!
 //! Adding a tracker needs a folder here and one line in the registry; the engine never names a tracker.
 
+pub mod conformance;
 mod error;
 mod github;
 pub mod http;

@@ -1,6 +1,8 @@
 //! What the connector's tests share. The connector itself is tested by the conformance suite.
 
 use super::client::client;
+use crate::conformance;
+use crate::conformance::sim::{SimHarness, Under};
 use crate::http::{Client, Secret, Transport};
 use crate::registry::Node;
 use std::collections::BTreeMap;
@@ -28,4 +30,35 @@ pub(super) fn client_over(transport: Arc<dyn Transport>) -> Client {
         unlimited: true,
     };
     client(&node, transport, Arc::new(Still)).unwrap()
+}
+
+/// GitHub's connector in front of its simulator.
+fn harness() -> SimHarness {
+    let under = Under {
+        tracker: "github",
+        auth: &[("token", "github-token")],
+        scope: &[("repo", "acme/app")],
+        container: "acme/app",
+        move_to: Some("acme/archive"),
+        open_trigger: "is:issue is:open",
+        bad_trigger: ("is:open crash", "crash"),
+        required_fields: BTreeMap::new(),
+        tells_deletion: true,
+        webhooks: true,
+    };
+    let github = twinline_sim::github::Github::new(twinline_sim::github::GithubConfig::default());
+    SimHarness::new(Box::new(github), under)
+}
+
+#[tokio::test]
+async fn the_contract_holds() {
+    let report = conformance::run(&harness()).await;
+    assert!(report.broken.is_empty(), "{report}");
+    let skipped: Vec<&str> = report.skipped.iter().map(|(name, _)| *name).collect();
+    let expected = ["compare-and-swap: a person's edit in between is not overwritten"];
+    assert_eq!(skipped, expected, "{report}");
+    assert_eq!(
+        report.passed.len() + expected.len(),
+        conformance::checks().len()
+    );
 }

@@ -1,7 +1,7 @@
 //! Texts: Markdown, with our marker in a comment that GitHub's pages do not show.
 
 use twinline_core::marker::Marker;
-use twinline_core::richtext::Document;
+use twinline_core::richtext::{Document, markdown};
 
 const OPEN: &str = "<!-- twinline:";
 const CLOSE: &str = " -->";
@@ -43,12 +43,12 @@ pub(super) fn join(text: &str, marker: Option<&Marker>) -> String {
 
 /// The document that a text without its marker shows.
 pub(super) fn read(text: &str) -> Document {
-    Document::from_plain(text)
+    markdown::decode(text)
 }
 
 /// The Markdown of a document.
 pub(super) fn write(document: &Document) -> String {
-    document.plain().trim_end().to_owned()
+    markdown::encode(document).0.trim_end().to_owned()
 }
 
 /// The document that GitHub would give back.

@@ -95,12 +95,14 @@ fn failure(reply: &Reply, dialect: &dyn Dialect) -> TrackerError {
                 sentence: format!("{tracker} does not accept the credentials: {sentence}"),
             }
         }
-        StatusCode::FORBIDDEN if dialect.lacks_scope(reply) => TrackerError::Credentials {
-            sentence: format!(
-                "the credentials for {tracker} lack a permission for {}: {sentence}",
-                reply.place
-            ),
-        },
+        StatusCode::FORBIDDEN if reply.writes && dialect.lacks_scope(reply) => {
+            TrackerError::Credentials {
+                sentence: format!(
+                    "the credentials for {tracker} lack a permission for {}: {sentence}",
+                    reply.place
+                ),
+            }
+        }
         StatusCode::FORBIDDEN if reply.writes => TrackerError::Refused {
             tracker: tracker.to_owned(),
             sentence,

@@ -15,7 +15,8 @@ pub trait Dialect: Send + Sync {
         false
     }
 
-    /// Whether a 403 says that our credentials lack a scope, as opposed to this one item being out of reach.
+    /// Whether a 403 to a write says that our credentials lack a scope, as opposed to this one write being refused. A
+    /// 403 to a read is always [`crate::TrackerError::Unreachable`].
     fn lacks_scope(&self, _reply: &Reply) -> bool {
         false
     }

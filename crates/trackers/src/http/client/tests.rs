@@ -109,7 +109,7 @@ async fn statuses_are_classified_by_who_can_mend_them() {
     check(plain(304, ""), "ok 304", "ok 304").await;
     check(plain(400, "no"), "refused no", "refused no").await;
     check(plain(401, "no"), "credentials", "credentials").await;
-    check(plain(403, "scope"), "credentials", "credentials").await;
+    check(plain(403, "scope"), "unreachable", "credentials").await;
     check(plain(403, "no"), "unreachable", "refused no").await;
     check(plain(404, "no"), "unreachable", "unreachable").await;
     check(plain(410, "no"), "unreachable", "unreachable").await;

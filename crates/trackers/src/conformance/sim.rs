@@ -1,0 +1,243 @@
+//! The suite's harness over a simulator in this process.
+
+use super::harness::{Act, Acted, Harness};
+use super::meddler::Meddler;
+use crate::http::{Secret, Transport, TransportError};
+use crate::registry::{self, NodeSettings};
+use crate::tracker::{Scope, Tracker, Webhook};
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use twinline_core::handles::Clock;
+use twinline_core::item::Value;
+use twinline_core::names::FieldName;
+use twinline_core::time::Timestamp;
+use twinline_sim::inprocess::InProcess;
+use twinline_sim::{Command, Done, Faulty, Outcome, Simulator};
+
+const ORIGIN: &str = "http://tracker.sim";
+
+/// The start of the simulated time: 2026-01-31T09:30:00Z.
+const START: i64 = 1_769_851_800_000;
+
+/// The people of the simulators' seeds.
+const PERSON: &str = "ana";
+
+/// What differs between the simulated trackers.
+pub(crate) struct Under {
+    /// The tracker's name.
+    pub(crate) tracker: &'static str,
+    /// The `auth` table.
+    pub(crate) auth: &'static [(&'static str, &'static str)],
+    /// Where items are made.
+    pub(crate) scope: &'static [(&'static str, &'static str)],
+    /// Where a person creates items.
+    pub(crate) container: &'static str,
+    /// Where a person moves items to; `None`: nowhere.
+    pub(crate) move_to: Option<&'static str>,
+    pub(crate) open_trigger: &'static str,
+    /// A trigger that is not understood, and the part to name; empty: every text is one.
+    pub(crate) bad_trigger: (&'static str, &'static str),
+    pub(crate) required_fields: BTreeMap<FieldName, Value>,
+    pub(crate) tells_deletion: bool,
+    /// Whether the tracker sends webhooks that the connector reads.
+    pub(crate) webhooks: bool,
+}
+
+/// A simulator, a clock that stands still unless it is moved, and the connector.
+pub(crate) struct SimHarness {
+    under: Under,
+    world: Arc<World>,
+    meddler: Arc<Meddler>,
+    tracker: Arc<dyn Tracker>,
+}
+
+struct World {
+    trackers: Mutex<InProcess>,
+    now_ms: AtomicI64,
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.now_ms.load(Ordering::Relaxed))
+    }
+}
+
+#[async_trait]
+impl Transport for World {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let mut trackers = self.trackers.lock().unwrap();
+        match trackers.decide(self.now(), &request) {
+            Ok(Outcome::Answer { response, .. }) => Ok(response),
+            Ok(Outcome::Silence { .. }) => Err(TransportError::maybe_sent("no answer came")),
+            Err(nowhere) => Err(TransportError::not_sent(nowhere.to_string())),
+        }
+    }
+}
+
+impl SimHarness {
+    /// Puts the connector in front of a simulator.
+    pub(crate) fn new(simulator: Box<dyn Simulator>, under: Under) -> Self {
+        let mut trackers = InProcess::default();
+        trackers.add(
+            ORIGIN,
+            Faulty::new(simulator, twinline_sim::Faults::default(), 1),
+        );
+        let world = Arc::new(World {
+            trackers: Mutex::new(trackers),
+            now_ms: AtomicI64::new(START),
+        });
+        let meddler = Arc::new(Meddler::new(Arc::<World>::clone(&world)));
+        let auth = under.auth.iter();
+        let settings = NodeSettings {
+            node: "node".into(),
+            url: Some(ORIGIN.parse().unwrap()),
+            auth: auth
+                .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
+                .collect(),
+            settle: None,
+            write_spacing: None,
+            unlimited: true,
+        };
+        let transport: Arc<dyn Transport> = Arc::<Meddler>::clone(&meddler);
+        let clock: Arc<dyn Clock> = Arc::<World>::clone(&world);
+        let tracker = registry::build(under.tracker, settings, transport, clock).unwrap();
+        Self {
+            under,
+            world,
+            meddler,
+            tracker,
+        }
+    }
+
+    fn command(&self, act: Act) -> Result<Command, String> {
+        let by = PERSON.to_owned();
+        Ok(match act {
+            Act::Create { title } => Command::Create {
+                container: Some(self.under.container.to_owned()),
+                by,
+                title,
+                body: String::new(),
+                labels: Vec::new(),
+                assignees: Vec::new(),
+            },
+            Act::Retitle { key, title } => Command::edit(&key, PERSON, "title", title),
+            Act::SetStatus { key, status } => Command::edit(&key, PERSON, "status", status),
+            Act::SetLabels { key, labels } => Command::edit(&key, PERSON, "labels", json!(labels)),
+            Act::Comment { key, text } => Command::comment(&key, PERSON, &text),
+            Act::EditComment { key, comment, text } => Command::EditComment {
+                key,
+                by,
+                comment,
+                body: text,
+            },
+            Act::DeleteComment { key, comment } => Command::DeleteComment { key, by, comment },
+            Act::Delete { key } => Command::Delete { key, by },
+            Act::Move { key } => Command::Move {
+                key,
+                by,
+                to: self
+                    .under
+                    .move_to
+                    .ok_or("there is nowhere to move to")?
+                    .to_owned(),
+            },
+            Act::Hide { key, status } => Command::Hide {
+                keys: vec![key],
+                status,
+            },
+            Act::Show { key } => Command::Show { keys: vec![key] },
+        })
+    }
+}
+
+#[async_trait]
+impl Harness for SimHarness {
+    fn tracker(&self) -> &dyn Tracker {
+        self.tracker.as_ref()
+    }
+
+    fn webhook(&self) -> Option<&dyn Webhook> {
+        let reader = registry::webhook(self.under.tracker).unwrap();
+        self.under.webhooks.then_some(reader)
+    }
+
+    fn meddler(&self) -> &Meddler {
+        &self.meddler
+    }
+
+    fn scope(&self) -> Scope {
+        let scope = self.under.scope.iter();
+        scope
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    fn open_trigger(&self) -> String {
+        self.under.open_trigger.to_owned()
+    }
+
+    fn bad_trigger(&self) -> (String, String) {
+        let (trigger, part) = self.under.bad_trigger;
+        (trigger.to_owned(), part.to_owned())
+    }
+
+    fn required_fields(&self) -> BTreeMap<FieldName, Value> {
+        self.under.required_fields.clone()
+    }
+
+    fn many(&self) -> usize {
+        230
+    }
+
+    fn tells_deletion(&self) -> bool {
+        self.under.tells_deletion
+    }
+
+    fn too_fast(&self, retry_after_s: u64) -> http::Response<Bytes> {
+        let mut trackers = self.world.trackers.lock().unwrap();
+        let wait = Duration::from_secs(retry_after_s);
+        let tracker = trackers.tracker(ORIGIN).unwrap();
+        tracker.simulator().throttled(self.world.now(), wait)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+
+    async fn pass(&self, time: Duration) {
+        let millis = i64::try_from(time.as_millis()).unwrap();
+        self.world.now_ms.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    async fn next_check(&self) {
+        self.pass(Duration::from_secs(2 * 3600)).await;
+    }
+
+    async fn act(&self, act: Act) -> Result<Acted, String> {
+        let command = self.command(act)?;
+        let mut trackers = self.world.trackers.lock().unwrap();
+        let tracker = trackers.tracker(ORIGIN).unwrap();
+        match tracker.command(self.world.now(), command) {
+            Ok(Done::Nothing) => Ok(String::new()),
+            Ok(Done::Item(made) | Done::Comment(made)) => Ok(made),
+            Err(refused) => Err(refused.to_string()),
+        }
+    }
+
+    async fn deliveries(&self, url: &str) -> Vec<http::Request<Bytes>> {
+        let now = self.world.now();
+        let mut trackers = self.world.trackers.lock().unwrap();
+        let sent = trackers.due_webhooks(now).into_iter();
+        sent.map(|sent| sent.webhook.request)
+            .filter(|request| *request.uri() == *url)
+            .collect()
+    }
+}
