@@ -1,0 +1,215 @@
+//! What a project and tracker offer, and whether the node works.
+
+use super::{Redmine, SUMMARY_MAX_CHARS, client, decode, wire};
+use crate::error::TrackerError;
+use crate::http::Call;
+use crate::tracker::{Description, FieldDescription, Probe, Scope, Status};
+use http::StatusCode;
+use std::collections::BTreeMap;
+use twinline_core::item::{Choice, User, field};
+use twinline_core::names::FieldName;
+
+/// Members that are read at most.
+const MEMBERS_MAX: usize = 2000;
+
+impl Redmine {
+    /// Asks who we are.
+    pub(super) async fn check_node(&self) -> Result<Probe, TrackerError> {
+        let reply = self.client.send(Call::get("/users/current.json")).await?;
+        let current: wire::CurrentUser = reply.json()?;
+        Ok(Probe {
+            account: Some(decode::account(&current.user)),
+            skew_ms: self.client.skew_ms(),
+            ..Probe::default()
+        })
+    }
+
+    /// Fields, statuses and people of a scope.
+    pub(super) async fn describe_scope(&self, scope: &Scope) -> Result<Description, TrackerError> {
+        let project = super::project(scope)?;
+        self.tracker_id(scope).await?;
+        let include = "trackers,issue_categories,issue_custom_fields";
+        let call = Call::get(super::project_path(project, "")).query("include", include);
+        let project_found = self
+            .client
+            .send(call)
+            .await?
+            .json::<wire::OneProject>()?
+            .project;
+        let statuses: wire::Statuses = self
+            .client
+            .send(Call::get("/issue_statuses.json"))
+            .await?
+            .json()?;
+        let priorities: wire::Priorities = self
+            .client
+            .send(Call::get("/enumerations/issue_priorities.json"))
+            .await?
+            .json()?;
+        let users = self.members(project).await?;
+        let mut fields = standard(&project_found, &statuses, &priorities);
+        self.custom(&project_found, &mut fields).await?;
+        Ok(Description {
+            fields,
+            statuses: statuses.issue_statuses.iter().map(status).collect(),
+            users,
+        })
+    }
+
+    async fn members(&self, project: &str) -> Result<Vec<User>, TrackerError> {
+        let mut members = Vec::new();
+        let mut read = 0;
+        loop {
+            let call = Call::get(super::project_path(project, "/memberships"))
+                .query("limit", client::PAGE_ISSUES.to_string())
+                .query("offset", read.to_string());
+            let page: wire::Memberships = self.client.send(call).await?.json()?;
+            read += page.memberships.len();
+            members.extend(
+                page.memberships
+                    .iter()
+                    .filter_map(|member| member.user.as_ref())
+                    .map(decode::user),
+            );
+            if page.memberships.is_empty() || read >= page.total_count.min(MEMBERS_MAX) {
+                break;
+            }
+        }
+        self.with_addresses(&mut members).await?;
+        Ok(members)
+    }
+
+    /// Adds logins and e-mail addresses, which only administrators may list; without them people are told by table.
+    async fn with_addresses(&self, members: &mut [User]) -> Result<(), TrackerError> {
+        for member in members {
+            let call = Call::get(format!("/users/{}.json", member.id));
+            let call = call.accept(&[StatusCode::FORBIDDEN, StatusCode::NOT_FOUND]);
+            let reply = self.client.send(call).await?;
+            if reply.status.is_success() {
+                *member = decode::account(&reply.json::<wire::CurrentUser>()?.user);
+            }
+        }
+        Ok(())
+    }
+
+    /// Custom fields: names for everyone, formats and options for administrators.
+    async fn custom(
+        &self,
+        project: &wire::Project,
+        fields: &mut BTreeMap<FieldName, FieldDescription>,
+    ) -> Result<(), TrackerError> {
+        let call = Call::get("/custom_fields.json").accept(&[StatusCode::FORBIDDEN]);
+        let reply = self.client.send(call).await?;
+        let known = if reply.status.is_success() {
+            reply.json::<wire::CustomFields>()?.custom_fields
+        } else {
+            Vec::new()
+        };
+        for named in &project.issue_custom_fields {
+            let definition = known
+                .iter()
+                .find(|known| known.id == named.id && known.customized_type == "issue");
+            fields.insert(
+                FieldName::new(format!("cf_{}", named.id)),
+                custom(named, definition),
+            );
+        }
+        Ok(())
+    }
+}
+
+fn standard(
+    project: &wire::Project,
+    statuses: &wire::Statuses,
+    priorities: &wire::Priorities,
+) -> BTreeMap<FieldName, FieldDescription> {
+    let options = |named: &[wire::Named]| named.iter().map(decode::option).collect::<Vec<Choice>>();
+    let statuses = statuses.issue_statuses.iter().map(status_choice).collect();
+    let mut fields = BTreeMap::new();
+    let mut add = |id: &str, name: &str, kind: &str, writable: bool, options: Vec<Choice>| {
+        let described = FieldDescription {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            required: id == field::SUMMARY,
+            writable,
+            options,
+            max_chars: (id == field::SUMMARY).then_some(SUMMARY_MAX_CHARS),
+        };
+        fields.insert(FieldName::from(id), described);
+    };
+    add(field::SUMMARY, "Subject", "text", true, vec![]);
+    add(field::DESCRIPTION, "Description", "rich", true, vec![]);
+    add(
+        field::TYPE,
+        "Tracker",
+        "choice",
+        true,
+        options(&project.trackers),
+    );
+    add(field::STATUS, "Status", "choice", true, statuses);
+    add(
+        field::PRIORITY,
+        "Priority",
+        "choice",
+        true,
+        options(&priorities.issue_priorities),
+    );
+    add(field::ASSIGNEE, "Assignee", "user", true, vec![]);
+    add(field::REPORTER, "Author", "user", false, vec![]);
+    add(field::PARENT, "Parent task", "text", true, vec![]);
+    add(field::DUE, "Due date", "date", true, vec![]);
+    add(field::CREATED, "Created", "time", false, vec![]);
+    add(field::UPDATED, "Updated", "time", false, vec![]);
+    add(
+        "category",
+        "Category",
+        "choice",
+        true,
+        options(&project.issue_categories),
+    );
+    add("fixed_version", "Target version", "choice", true, vec![]);
+    add("start_date", "Start date", "date", true, vec![]);
+    add("done_ratio", "% Done", "number", true, vec![]);
+    add("estimated_hours", "Estimated time", "number", true, vec![]);
+    add("is_private", "Private", "bool", true, vec![]);
+    fields
+}
+
+fn custom(
+    named: &wire::Named,
+    definition: Option<&wire::CustomFieldDefinition>,
+) -> FieldDescription {
+    let option = |value: &wire::PossibleValue| Choice {
+        id: value.value.clone(),
+        name: value.label.clone().unwrap_or_else(|| value.value.clone()),
+    };
+    let multiple = definition.is_some_and(|definition| definition.multiple);
+    // Every value of a custom field travels as a text, several as a list of texts.
+    let kind = if multiple { "set" } else { "text" };
+    FieldDescription {
+        name: named.name.clone(),
+        kind: kind.to_owned(),
+        required: definition.is_some_and(|definition| definition.is_required),
+        writable: true,
+        options: definition
+            .map(|definition| definition.possible_values.iter().map(option).collect())
+            .unwrap_or_default(),
+        max_chars: definition.and_then(|definition| definition.max_length),
+    }
+}
+
+fn status(status: &wire::Status) -> Status {
+    // The workflow depends on role and author; an issue's `allowed_statuses` tells, a scope's description cannot.
+    Status {
+        status: status_choice(status),
+        leads_to: None,
+        closed: status.is_closed,
+    }
+}
+
+fn status_choice(status: &wire::Status) -> Choice {
+    Choice {
+        id: status.id.to_string(),
+        name: status.name.clone(),
+    }
+}

@@ -1,0 +1,250 @@
+//! The change feed, queries and exact matching of one project and tracker.
+//!
+//! Redmine's list is read from its database, so it does not lag. Numbered pages of it would lose issues that change
+//! while they are read, so each page starts at the greatest time of the one before; only where more issues than a page
+//! holds share that second does an offset help out, overlapping the page before.
+
+use super::{Redmine, client, decode, wire};
+use crate::error::TrackerError;
+use crate::http::{Call, Reply};
+use crate::tracker::{Candidate, ChangePage, Cursor, FeedChange, ItemPage, Opinion, Scope};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use twinline_core::capability::ChangeKind;
+use twinline_core::item::ItemId;
+use twinline_core::time::Timestamp;
+
+/// How far an offset reaches back into the page before: as many issues may leave a second while it is read.
+const OFFSET_OVERLAP: usize = 20;
+
+/// Times are whole seconds and an issue's is taken before its transaction commits.
+const COMMIT_MARGIN: Duration = Duration::from_secs(2);
+
+/// Filters of a trigger that would change what the list is, not what it holds.
+const RESERVED: &[&str] = &[
+    "limit",
+    "offset",
+    "sort",
+    "include",
+    "key",
+    "project_id",
+    "tracker_id",
+    "issue_id",
+    "page",
+];
+
+impl Redmine {
+    /// One page of the change feed.
+    pub(super) async fn feed(
+        &self,
+        scope: &Scope,
+        cursor: &Cursor,
+    ) -> Result<ChangePage, TrackerError> {
+        let place = Place::read(cursor, self.client.now());
+        let call = self
+            .list(scope, &[("status_id".to_owned(), "*".to_owned())])
+            .await?
+            .query(
+                "updated_on",
+                format!(">={}", cursor.since.floor_to_second()),
+            )
+            .query("sort", "updated_on:asc,id:asc")
+            .query("offset", place.offset.to_string());
+        let reply = self.client.send(call).await?;
+        let page: wire::Many = reply.json()?;
+        let began = reply.date().unwrap_or(place.began).min(place.began);
+        let place = Place { began, ..place };
+        let changes = page.issues.iter().map(|issue| FeedChange {
+            candidate: self.candidate(issue),
+            kind: ChangeKind::Field,
+        });
+        Ok(ChangePage {
+            changes: changes.collect(),
+            next: place.next(cursor, &page),
+            complete_to: began.minus(COMMIT_MARGIN).floor_to_second(),
+        })
+    }
+
+    /// One page of the issues that match a trigger, by id: an issue never changes its place.
+    pub(super) async fn enumerate(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        page: Option<&str>,
+    ) -> Result<ItemPage, TrackerError> {
+        let offset: usize = page.map_or(Ok(0), str::parse).map_err(|_| {
+            client::refused(
+                format!("'{}' is no page of a query", page.unwrap_or_default()),
+                None,
+            )
+        })?;
+        let filters = filters(trigger)?;
+        let call = self
+            .list(scope, &filters)
+            .await?
+            .query("sort", "id:asc")
+            .query("offset", offset.to_string());
+        let reply = self.client.send(call).await?;
+        let page: wire::Many = reply.json()?;
+        let read = offset + page.issues.len();
+        let more = !page.issues.is_empty() && (read as u64) < page.total_count;
+        Ok(ItemPage {
+            items: page
+                .issues
+                .iter()
+                .map(|issue| self.candidate(issue))
+                .collect(),
+            next: more.then(|| read.to_string()),
+            total: Some(page.total_count),
+        })
+    }
+
+    /// Exact: the same list, narrowed to the issues in question.
+    pub(super) async fn opinions(
+        &self,
+        trigger: &str,
+        items: &[ItemId],
+    ) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
+        let filters = filters(trigger)?;
+        let mut matching = BTreeSet::new();
+        for some in items.chunks(client::PAGE_ISSUES) {
+            let ids = some
+                .iter()
+                .map(|item| item.id.as_str())
+                .collect::<Vec<_>>()
+                .join(",");
+            let call = with_filters(Call::get("/issues.json"), &filters).query("issue_id", ids);
+            let call = call.query("limit", client::PAGE_ISSUES.to_string());
+            let page: wire::Many = self.client.send(call).await?.json()?;
+            matching.extend(page.issues.iter().map(|issue| issue.id.to_string()));
+        }
+        let opinion = |item: &ItemId| {
+            if matching.contains(&item.id) {
+                Opinion::Matches
+            } else {
+                Opinion::Differs
+            }
+        };
+        Ok(items
+            .iter()
+            .map(|item| (item.clone(), opinion(item)))
+            .collect())
+    }
+
+    /// The issues made in a scope since, newest first, one page.
+    pub(super) async fn newest(
+        &self,
+        scope: &Scope,
+        offset: usize,
+    ) -> Result<(wire::Many, Reply), TrackerError> {
+        let any = [("status_id".to_owned(), "*".to_owned())];
+        let call = self
+            .list(scope, &any)
+            .await?
+            .query("sort", "id:desc")
+            .query("offset", offset.to_string());
+        let reply = self.client.send(call).await?;
+        Ok((reply.json()?, reply))
+    }
+
+    async fn list(
+        &self,
+        scope: &Scope,
+        filters: &[(String, String)],
+    ) -> Result<Call, TrackerError> {
+        let tracker = self.tracker_id(scope).await?;
+        let call = Call::get("/issues.json")
+            .query("project_id", super::project(scope)?)
+            .query("subproject_id", "!*")
+            .query("limit", client::PAGE_ISSUES.to_string());
+        let call = match tracker {
+            Some(id) => call.query("tracker_id", id.to_string()),
+            None => call,
+        };
+        Ok(with_filters(call, filters))
+    }
+
+    fn candidate(&self, issue: &wire::Issue) -> Candidate {
+        let (_, marker) = super::text::split(issue.description.as_deref().unwrap_or_default());
+        Candidate {
+            reference: self.reference(issue.id),
+            version: decode::version(issue.updated_on),
+            marker,
+        }
+    }
+}
+
+fn with_filters(call: Call, filters: &[(String, String)]) -> Call {
+    filters
+        .iter()
+        .fold(call, |call, (name, value)| call.query(name, value.as_str()))
+}
+
+/// A trigger is what stands behind the `?` of Redmine's own issue list: `status_id=open&cf_3=yes`. Without a
+/// `status_id` it means any status, not Redmine's default of open ones.
+fn filters(trigger: &str) -> Result<Vec<(String, String)>, TrackerError> {
+    let pairs = url::form_urlencoded::parse(trigger.trim().trim_start_matches('?').as_bytes());
+    let mut filters: Vec<(String, String)> = pairs.into_owned().collect();
+    for (name, value) in &filters {
+        if name.is_empty() || value.is_empty() {
+            return Err(client::refused(
+                format!("the trigger's part '{name}={value}' is not FILTER=VALUE"),
+                None,
+            ));
+        }
+        if RESERVED.contains(&name.as_str()) {
+            let why = format!(
+                "the trigger must not contain '{name}': the scope says where, and paging is Twinline's"
+            );
+            return Err(client::refused(why, None));
+        }
+    }
+    if !filters.iter().any(|(name, _)| name == "status_id") {
+        filters.push(("status_id".to_owned(), "*".to_owned()));
+    }
+    Ok(filters)
+}
+
+/// A place within one sweep.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// When the sweep began, by the earlier of both clocks.
+    began: Timestamp,
+    offset: usize,
+}
+
+impl Place {
+    fn read(cursor: &Cursor, now: Timestamp) -> Self {
+        let parts = cursor.page.as_deref().and_then(|page| page.split_once('.'));
+        let read = parts.and_then(|(began, offset)| {
+            Some(Self {
+                began: Timestamp::from_millis(began.parse().ok()?),
+                offset: offset.parse().ok()?,
+            })
+        });
+        read.unwrap_or(Self {
+            began: now,
+            offset: 0,
+        })
+    }
+
+    /// Where to go on; `None` at the end.
+    fn next(self, cursor: &Cursor, page: &wire::Many) -> Option<Cursor> {
+        let last = page.issues.last()?;
+        if (self.offset + page.issues.len()) as u64 >= page.total_count {
+            return None;
+        }
+        let later = last.updated_on > cursor.since;
+        let offset = if later {
+            0
+        } else {
+            (self.offset + page.issues.len())
+                .saturating_sub(OFFSET_OVERLAP)
+                .max(self.offset + 1)
+        };
+        Some(Cursor {
+            since: if later { last.updated_on } else { cursor.since },
+            page: Some(format!("{}.{offset}", self.began.as_millis())),
+        })
+    }
+}

@@ -1,0 +1,24 @@
+//! Redmine sends no webhooks of its own: nothing that arrives is genuine.
+
+use crate::error::WebhookRejected;
+use crate::tracker::{Notice, Webhook};
+use http::HeaderMap;
+
+/// Refuses everything.
+pub(super) struct NoWebhook;
+
+impl Webhook for NoWebhook {
+    fn verify(&self, _: &[&[u8]], _: &HeaderMap, _: &[u8]) -> Result<(), WebhookRejected> {
+        Err(WebhookRejected::Signature)
+    }
+
+    fn delivery_id(&self, _: &HeaderMap) -> Option<String> {
+        None
+    }
+
+    fn decode(&self, _: &HeaderMap, _: &[u8]) -> Result<Vec<Notice>, WebhookRejected> {
+        Err(WebhookRejected::Malformed(
+            "Redmine sends no webhooks".to_owned(),
+        ))
+    }
+}

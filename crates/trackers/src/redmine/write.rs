@@ -1,0 +1,239 @@
+//! Making a write. Redmine answers an update with nothing and drops what its workflow forbids without a word, so every
+//! update is followed by a look.
+
+use super::encode::{self, Impossible, Writes};
+use super::{CHANNEL_PRIVATE, Redmine, client, decode, text, wire};
+use crate::error::TrackerError;
+use crate::http::{Call, Cost};
+use crate::tracker::Scope;
+use serde_json::json;
+use std::collections::BTreeMap;
+use twinline_core::effect::{Applied, Effect, FieldWrite};
+use twinline_core::item::{Comment, ItemId, Value, field};
+use twinline_core::marker::Marker;
+use twinline_core::names::FieldName;
+use twinline_core::richtext::Document;
+
+impl Redmine {
+    /// Makes one write.
+    pub(super) async fn write(&self, effect: &Effect) -> Result<Applied, TrackerError> {
+        match effect {
+            Effect::Create {
+                scope,
+                fields,
+                marker,
+            } => self.create(scope, fields, marker).await,
+            Effect::Update { item, fields, .. } => self.update(item, fields).await,
+            Effect::Mark { item, marker } => self.mark(item, marker).await,
+            Effect::AddComment {
+                item,
+                channel,
+                body,
+                marker,
+            } => self.add_comment(item, channel, body, marker).await,
+            Effect::EditComment {
+                item,
+                comment,
+                body,
+                marker,
+            } => {
+                let notes = text::join(&text::write(body), Some(marker));
+                self.put_notes(item, comment, &notes).await
+            }
+            // Empty notes remove them; Redmine keeps the entry only if it also records changes.
+            Effect::DeleteComment { item, comment } => self.put_notes(item, comment, "").await,
+            Effect::Delete { item } => {
+                let call = Call::delete(format!("/issues/{}.json", item.id));
+                self.client.send(call).await.map(|_| Applied::default())
+            }
+        }
+    }
+
+    async fn create(
+        &self,
+        scope: &Scope,
+        fields: &BTreeMap<FieldName, Value>,
+        marker: &Marker,
+    ) -> Result<Applied, TrackerError> {
+        let mut writes = Writes::of_create(fields).map_err(refused)?;
+        writes.description = Some(text::join(
+            writes.description.as_deref().unwrap_or_default(),
+            Some(marker),
+        ));
+        writes
+            .issue
+            .insert("project_id".to_owned(), super::project(scope)?.into());
+        if let Some(id) = self.tracker_id(scope).await? {
+            writes.issue.insert("tracker_id".to_owned(), id.into());
+        }
+        let call = Call::post("/issues.json").json(&writes.body());
+        let issue = self.client.send(call).await?.json::<wire::One>()?.issue;
+        let wanted: BTreeMap<_, _> = fields
+            .iter()
+            .map(|(name, value)| (name.clone(), FieldWrite::Replace(value.clone())))
+            .collect();
+        let mut waived = dropped(&wanted, &BTreeMap::new(), &decode::fields(&issue));
+        waived.extend(writes.waived);
+        Ok(Applied {
+            created: Some(self.reference(issue.id)),
+            version: Some(decode::version(issue.updated_on)),
+            waived,
+            ..Applied::default()
+        })
+    }
+
+    async fn update(
+        &self,
+        item: &ItemId,
+        fields: &BTreeMap<FieldName, FieldWrite>,
+    ) -> Result<Applied, TrackerError> {
+        let before = client::issue_here(&self.client, &item.id).await?;
+        let held = decode::fields(&before);
+        let mut writes = Writes::of(fields, &held).map_err(refused)?;
+        if let Some(description) = writes.description.take() {
+            let (_, marker) = text::split(before.description.as_deref().unwrap_or_default());
+            writes.description = Some(text::join(&description, marker.as_ref()));
+        }
+        if writes.is_empty() {
+            return Ok(Applied {
+                waived: writes.waived,
+                ..Applied::default()
+            });
+        }
+        let permit = self.client.reserve(&[Cost::Write, Cost::Read], None)?;
+        let call = Call::put(format!("/issues/{}.json", item.id)).json(&writes.body());
+        self.client.send(call.prepaid(&permit)).await?;
+        let after = self.look(item).await?;
+        let mut waived = dropped(fields, &held, &after.fields);
+        waived.extend(writes.waived);
+        Ok(Applied {
+            version: Some(after.version.clone()),
+            item: Some(Box::new(after)),
+            waived,
+            ..Applied::default()
+        })
+    }
+
+    async fn mark(&self, item: &ItemId, marker: &Marker) -> Result<Applied, TrackerError> {
+        let before = client::issue_here(&self.client, &item.id).await?;
+        let (present, _) = text::split(before.description.as_deref().unwrap_or_default());
+        let body = json!({ "issue": { "description": text::join(&present, Some(marker)) } });
+        self.client
+            .send(Call::put(format!("/issues/{}.json", item.id)).json(&body))
+            .await?;
+        let after = self.look(item).await?;
+        Ok(Applied {
+            version: Some(after.version.clone()),
+            item: Some(Box::new(after)),
+            ..Applied::default()
+        })
+    }
+
+    async fn add_comment(
+        &self,
+        item: &ItemId,
+        channel: &str,
+        body: &Document,
+        marker: &Marker,
+    ) -> Result<Applied, TrackerError> {
+        let notes = text::join(&text::write(body), Some(marker));
+        let body =
+            json!({ "issue": { "notes": notes, "private_notes": channel == CHANNEL_PRIVATE } });
+        let call = Call::put(format!("/issues/{}.json", item.id))
+            .cost(Cost::Create)
+            .json(&body);
+        self.client.send(call).await?;
+        let after = self.look(item).await?;
+        let written = after
+            .comments
+            .iter()
+            .flatten()
+            .find(|comment| comment.marker.as_ref() == Some(marker));
+        let written: Comment = written.cloned().ok_or_else(|| TrackerError::Unknown {
+            reason: "Redmine took a comment and does not show it".to_owned(),
+        })?;
+        Ok(Applied {
+            comment: Some(Box::new(written)),
+            version: Some(after.version.clone()),
+            item: Some(Box::new(after)),
+            ..Applied::default()
+        })
+    }
+
+    /// Replaces a comment's text. One that was removed in the meantime asks for a new plan.
+    async fn put_notes(
+        &self,
+        item: &ItemId,
+        comment: &str,
+        notes: &str,
+    ) -> Result<Applied, TrackerError> {
+        let before = client::issue_here(&self.client, &item.id).await?;
+        let there = before
+            .journals
+            .iter()
+            .flatten()
+            .filter_map(decode::comment)
+            .any(|found| found.id == comment);
+        if !there {
+            return if notes.is_empty() {
+                Ok(Applied::default())
+            } else {
+                Err(TrackerError::Changed)
+            };
+        }
+        let body = json!({ "journal": { "notes": notes } });
+        self.client
+            .send(Call::put(format!("/journals/{comment}.json")).json(&body))
+            .await?;
+        let after = self.look(item).await?;
+        let written = after
+            .comments
+            .iter()
+            .flatten()
+            .find(|found| found.id == comment)
+            .cloned();
+        Ok(Applied {
+            comment: written.map(Box::new),
+            version: Some(after.version.clone()),
+            item: Some(Box::new(after)),
+            ..Applied::default()
+        })
+    }
+
+    /// The issue after a write. When it cannot be read the write's outcome is unknown: `recognise` looks again.
+    async fn look(&self, item: &ItemId) -> Result<twinline_core::item::Item, TrackerError> {
+        let lost = |error: TrackerError| TrackerError::Unknown {
+            reason: format!("written, but not seen: {error}"),
+        };
+        let issue = client::issue_here(&self.client, &item.id)
+            .await
+            .map_err(lost)?;
+        self.item(&issue).await.map_err(lost)
+    }
+}
+
+/// Fields that Redmine left as they were: its workflow, permissions and field settings forbid without a word.
+fn dropped(
+    fields: &BTreeMap<FieldName, FieldWrite>,
+    held: &BTreeMap<FieldName, Value>,
+    shown: &BTreeMap<FieldName, Value>,
+) -> BTreeMap<FieldName, String> {
+    let mut dropped = BTreeMap::new();
+    for (name, write) in fields {
+        let wanted = encode::normalise(name, &encode::after(write, held.get(name)));
+        // Texts are compared by the plan: a person may have changed them since.
+        let compared = !matches!(name.as_str(), field::SUMMARY | field::DESCRIPTION);
+        let kept = shown.get(name).unwrap_or(&Value::Empty);
+        if compared && *kept != wanted && (held.get(name) == Some(kept) || held.is_empty()) {
+            let why = format!(
+                "Redmine left {name} as it was: the workflow or the permissions of this account do not allow the change"
+            );
+            dropped.insert(name.clone(), why);
+        }
+    }
+    dropped
+}
+
+fn refused(impossible: Impossible) -> TrackerError {
+    client::refused(impossible.sentence, Some(impossible.field))
+}
