@@ -102,6 +102,10 @@ impl Github {
             .get_mut(&id)
             .ok_or_else(Failure::not_found)?;
         let mut changed = hook.clone();
+        if body["config"].is_object() {
+            // A secret that is not sent again is removed (docs.github.com, "Update a repository webhook").
+            changed.secret = None;
+        }
         configure(&mut changed, &body)?;
         for name in names(&body["add_events"]) {
             if !changed.events.contains(&name) {

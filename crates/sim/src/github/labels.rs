@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 impl Github {
     /// `/labels` and `/labels/{name}` of a repository.
     pub(super) fn route_labels(&mut self, ask: &Ask<'_>, repo: usize, rest: &[&str]) -> Reply {
-        match (&ask.call.method, rest) {
+        let joined = joined(rest);
+        match (&ask.call.method, joined.as_slice()) {
             (&Method::GET, []) => {
                 let repo = &self.repos[repo];
                 let all = repo.labels.values().collect();
@@ -111,8 +112,8 @@ impl Github {
         place: Place,
         rest: &[&str],
     ) -> Reply {
-        let old = self.names_of(place);
-        match (&ask.call.method, rest) {
+        let (old, joined) = (self.names_of(place), joined(rest));
+        match (&ask.call.method, joined.as_slice()) {
             (&Method::GET, []) => {
                 let repo = self.repo(place);
                 let keys = self.issue(place).labels.iter();
@@ -156,6 +157,15 @@ impl Github {
         keys.filter_map(|key| labels.get(key))
             .map(|label| label.name.clone())
             .collect()
+    }
+}
+
+/// The label's name in an address. Clients leave a slash inside a name as it is, and GitHub takes it so.
+fn joined(rest: &[&str]) -> Vec<String> {
+    if rest.is_empty() {
+        Vec::new()
+    } else {
+        vec![rest.join("/")]
     }
 }
 
