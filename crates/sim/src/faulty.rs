@@ -309,3 +309,6 @@ impl Faulty {
         self.sequence
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,7 @@ fn every_answer_fits_the_description() {
         spec,
     };
     issues(&mut checked);
+    below_an_issue(&mut checked);
     labels_and_milestones(&mut checked);
     hooks(&mut checked);
     accounts_and_search(&mut checked);
@@ -46,7 +47,7 @@ fn every_answer_fits_the_description() {
 }
 
 fn issues(checked: &mut Checked) {
-    let (post, patch, delete) = (Method::POST, Method::PATCH, Method::DELETE);
+    let (post, patch) = (Method::POST, Method::PATCH);
     let issues = "/repos/acme/app/issues";
     checked.ask(
         post.clone(),
@@ -77,6 +78,11 @@ fn issues(checked: &mut Checked) {
     checked.get(one);
     checked.get("/repos/acme/app/issues/3");
     checked.get("/repos/acme/app/issues?state=all");
+}
+
+fn below_an_issue(checked: &mut Checked) {
+    let (post, patch, delete) = (Method::POST, Method::PATCH, Method::DELETE);
+    let one = "/repos/acme/app/issues/1";
     checked.ask(
         post.clone(),
         &format!("{one}/assignees"),
