@@ -112,7 +112,7 @@ fn restore<T>(
                 expected: schema.name,
             });
         }
-        match quick_check(&mut source, Duration::MAX / 4)? {
+        match quick_check(&mut source, None)? {
             Integrity::Damaged(what) => Err(StoreError::Corrupt {
                 file: file.clone(),
                 what,
@@ -170,7 +170,7 @@ fn copy(source: &Connection, to: &Path, progress: impl Fn(CopyProgress)) -> Resu
             total_pages: total,
         });
         match step {
-            StepResult::Done => return Ok(()),
+            StepResult::Done => break,
             StepResult::More => {}
             _ => {
                 return Err(StoreError::Busy {
@@ -180,6 +180,25 @@ fn copy(source: &Connection, to: &Path, progress: impl Fn(CopyProgress)) -> Resu
             }
         }
     }
+    drop(backup);
+    // One file without a log beside it: it can be read from anywhere.
+    target.pragma_update(None, "journal_mode", "DELETE")?;
+    target.close().map_err(|(_, error)| error)?;
+    sync_folder(to)
+}
+
+/// Makes the file's name durable.
+fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    std::fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|e| StoreError::File {
+            path: folder.display().to_string(),
+            reason: e.to_string(),
+        })
 }
 
 fn remove(path: &Path) {

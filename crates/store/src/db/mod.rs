@@ -17,6 +17,9 @@ mod readers;
 mod session;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use fault::{CommitFault, FaultPlan, NoFaults};
 pub use health::Health;
 pub use options::{DbOptions, Executor, Limits};

@@ -29,10 +29,8 @@ pub(super) fn open_writer(
     schema: &Schema,
 ) -> Result<Connection, StoreError> {
     let mut conn = connect(path, file, options, schema)?;
-    match quick_check(
-        &mut conn,
-        Duration::from_millis(options.limits.start_check_max_ms),
-    ) {
+    let check_max = Duration::from_millis(options.limits.start_check_max_ms);
+    match quick_check(&mut conn, Some(check_max)) {
         Ok(Integrity::Sound) => {}
         Ok(Integrity::Unfinished) => {
             tracing::warn!(file, "the file is too big to be checked whole at start");
@@ -125,15 +123,17 @@ pub(crate) enum Integrity {
     Damaged(String),
 }
 
-/// `PRAGMA quick_check`, given up when the time is over.
+/// `PRAGMA quick_check`, given up when the time is over (`None`: it takes what it takes).
 pub(crate) fn quick_check(
     conn: &mut Connection,
-    at_most: Duration,
+    at_most: Option<Duration>,
 ) -> Result<Integrity, StoreError> {
     /// Virtual machine steps between two looks at the clock.
     const STEPS: i32 = 10_000;
-    let end = Instant::now() + at_most;
-    conn.progress_handler(STEPS, Some(move || Instant::now() >= end))?;
+    if let Some(at_most) = at_most {
+        let end = Instant::now() + at_most;
+        conn.progress_handler(STEPS, Some(move || Instant::now() >= end))?;
+    }
     let found = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
     conn.progress_handler(0, None::<fn() -> bool>)?;
     match found {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 /// The one connection of a file that writes.
 pub(super) struct Session {
-    /// `None` after a simulated crash.
-    conn: Option<Connection>,
+    /// Why there is none any more: closed, or (simulated) crashed.
+    conn: Result<Connection, StoreError>,
     file: Arc<str>,
     faults: Box<dyn FaultPlan>,
     health: Arc<HealthCell>,
@@ -33,7 +33,7 @@ impl Session {
         health: Arc<HealthCell>,
     ) -> Self {
         Self {
-            conn: Some(conn),
+            conn: Ok(conn),
             file,
             faults,
             health,
@@ -43,18 +43,18 @@ impl Session {
 
     /// The connection, for reads and checkpoints between batches.
     pub(super) fn conn(&self) -> Result<&Connection, StoreError> {
-        self.conn.as_ref().ok_or_else(|| StoreError::Crashed {
-            file: self.file.to_string(),
-        })
+        self.conn.as_ref().map_err(Clone::clone)
     }
 
-    /// Lets the connection go; later calls fail as after a crash, and the handle answers before they get here.
+    /// Lets the connection go.
     pub(super) fn close(&mut self) {
-        self.conn = None;
+        self.conn = Err(StoreError::Closed {
+            file: self.file.to_string(),
+        });
     }
 
     pub(super) fn is_crashed(&self) -> bool {
-        self.conn.is_none()
+        self.conn.is_err()
     }
 
     /// Begins a batch.
@@ -89,10 +89,11 @@ impl Session {
 
     /// Drops the connection as a dying process would; SQLite rolls an open transaction back.
     fn crash(&mut self) -> Result<(), StoreError> {
-        self.conn = None;
-        Err(StoreError::Crashed {
+        let crashed = StoreError::Crashed {
             file: self.file.to_string(),
-        })
+        };
+        self.conn = Err(crashed.clone());
+        Err(crashed)
     }
 }
 
@@ -148,7 +149,7 @@ impl Batch<'_> {
         };
         let outcome = outcome.map_err(|e| e.in_file(&session.file));
         if outcome.is_err()
-            && let Some(conn) = &session.conn
+            && let Ok(conn) = &session.conn
             && !conn.is_autocommit()
             && let Err(error) = run(conn, "ROLLBACK")
         {

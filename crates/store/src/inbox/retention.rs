@@ -34,12 +34,7 @@ pub(super) fn prune(
     let goal = limits.total_max_bytes - limits.total_max_bytes / FREE_SHARE;
 
     // Safe and old enough that no redelivery of it is expected.
-    let old = victims(
-        conn,
-        "d.seq <= g.safe AND d.received_at < ?1",
-        kept_since,
-        room,
-    )?;
+    let old = victims(conn, "d.seq <= g.safe", kept_since, room)?;
     pruned.safe += remove(conn, &old)?;
     room -= pruned.safe;
     let mut passes = vec![
@@ -54,7 +49,7 @@ pub(super) fn prune(
         if excess == 0 || room == 0 {
             break;
         }
-        let chosen = enough(victims(conn, which, 0, room)?, excess);
+        let chosen = enough(victims(conn, which, i64::MAX, room)?, excess);
         if matches!(kind, Kind::Untaken) {
             record_alerts(conn, &chosen, now)?;
         }
@@ -76,19 +71,19 @@ enum Kind {
     Untaken,
 }
 
-/// The oldest deliveries of every group that a condition on (d, g) names.
+/// The oldest deliveries that a condition on delivery `d` and its group `g` names.
 fn victims(
     conn: &Connection,
     which: &str,
-    bound: i64,
+    received_before: i64,
     max: u32,
 ) -> Result<Vec<Victim>, StoreError> {
     let sql = format!(
         "SELECT d.seq, d.node_id, d.bytes, d.received_at FROM deliveries d JOIN groups g ON g.id = d.group_id \
-         WHERE {which} AND ?1 = ?1 ORDER BY d.seq LIMIT ?2"
+         WHERE {which} AND d.received_at < ?1 ORDER BY d.seq LIMIT ?2"
     );
     let mut statement = conn.prepare_cached(&sql)?;
-    let rows = statement.query_map((bound, max), |row| {
+    let rows = statement.query_map((received_before, max), |row| {
         Ok(Victim {
             seq: row.get(0)?,
             node: row.get(1)?,
