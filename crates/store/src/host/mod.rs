@@ -24,6 +24,9 @@ mod rule_versions;
 mod twin_record;
 mod twins;
 
+#[cfg(test)]
+mod tests;
+
 pub use access::{HostRead, HostTx};
 pub use audit::{AuditEntry, AuditRow};
 pub use breaker::ConnectionHold;

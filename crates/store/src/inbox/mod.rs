@@ -10,6 +10,9 @@ mod records;
 mod retention;
 mod routes;
 
+#[cfg(test)]
+mod tests;
+
 pub use records::{
     Alert, Appended, Cursors, Delivery, InboxLimits, NodeUse, Page, Pruned, Pulled, Refusal, Route,
 };

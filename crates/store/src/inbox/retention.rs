@@ -12,6 +12,12 @@ use twinline_core::time::Timestamp;
 /// Pruning under pressure goes on until this share of the limit is free, so that it does not start with every append.
 const FREE_SHARE: u64 = 10;
 
+/// Conditions on a delivery `d` and its group `g`. The greatest cursor of all groups ends the search early: what lies
+/// beyond it is not looked at.
+const SAFE: &str = "d.seq <= (SELECT max(safe) FROM groups) AND d.seq <= g.safe";
+const TAKEN: &str = "d.seq <= (SELECT max(taken) FROM groups) AND d.seq <= g.taken";
+const UNTAKEN: &str = "d.seq > g.taken";
+
 /// A delivery that may go.
 struct Victim {
     seq: i64,
@@ -34,15 +40,12 @@ pub(super) fn prune(
     let goal = limits.total_max_bytes - limits.total_max_bytes / FREE_SHARE;
 
     // Safe and old enough that no redelivery of it is expected.
-    let old = victims(conn, "d.seq <= g.safe", kept_since, room)?;
+    let old = victims(conn, SAFE, kept_since, room)?;
     pruned.safe += remove(conn, &old)?;
     room -= pruned.safe;
-    let mut passes = vec![
-        ("d.seq <= g.safe", Kind::Safe),
-        ("d.seq <= g.taken", Kind::Taken),
-    ];
+    let mut passes = vec![(SAFE, Kind::Safe), (TAKEN, Kind::Taken)];
     if drop_untaken {
-        passes.push(("d.seq > g.taken", Kind::Untaken));
+        passes.push((UNTAKEN, Kind::Untaken));
     }
     for (which, kind) in passes {
         let excess = weight(conn)?.saturating_sub(goal);
@@ -71,7 +74,7 @@ enum Kind {
     Untaken,
 }
 
-/// The oldest deliveries that a condition on delivery `d` and its group `g` names.
+/// The oldest deliveries that a condition names.
 fn victims(
     conn: &Connection,
     which: &str,

@@ -1,0 +1,126 @@
+//! Marks coalesce, and none is lost.
+
+use super::*;
+
+fn mark(item: &ItemId, lane: Lane, due: i64) -> Mark {
+    Mark {
+        item: item.clone(),
+        lane,
+        cause: "delivery".to_owned(),
+        due: at(due),
+        at: at(0),
+    }
+}
+
+async fn put(host: &HostStore, item: &ItemId, lane: Lane, due: i64) -> Dirty {
+    let mark = mark(item, lane, due);
+    host.write(move |tx| tx.mark_dirty(&mark)).await.unwrap()
+}
+
+/// Marks an item twice and looks at the one row that is left.
+async fn check(first: (Lane, i64), second: (Lane, i64), expected: (Lane, i64)) {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let item = id("gh", "1");
+    let before = put(&host, &item, first.0, first.1).await;
+    let after = put(&host, &item, second.0, second.1).await;
+    assert_eq!((after.lane, after.due), (expected.0, at(expected.1)));
+    assert_eq!(before.seq, after.seq, "it keeps its place");
+    assert_ne!(before.mark, after.mark, "every mark shows");
+    assert_eq!(host.read(|r| r.dirty_page(0, 10)).await.unwrap(), [after]);
+}
+
+#[tokio::test]
+async fn the_earlier_time_and_the_livelier_lane_win() {
+    use Lane::{Backfill, Live};
+    check((Live, 10), (Live, 20), (Live, 10)).await;
+    check((Live, 20), (Live, 10), (Live, 10)).await;
+    check((Backfill, 10), (Live, 20), (Live, 10)).await;
+    check((Live, 20), (Backfill, 10), (Live, 10)).await;
+    check((Backfill, 20), (Backfill, 30), (Backfill, 20)).await;
+}
+
+#[tokio::test]
+async fn a_mark_that_arrives_during_the_work_is_kept() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let item = id("gh", "1");
+    let working = put(&host, &item, Lane::Live, 10).await.mark;
+    let newer = put(&host, &item, Lane::Live, 10).await.mark;
+    let clear = |mark| {
+        let (host, item) = (host.clone(), item.clone());
+        async move {
+            host.write(move |tx| tx.clear_dirty(&item, mark))
+                .await
+                .unwrap()
+        }
+    };
+    assert!(!clear(working).await);
+    assert!(clear(newer).await);
+    assert!(!clear(newer).await);
+    let again = put(&host, &item, Lane::Live, 10).await.mark;
+    assert!(
+        !clear(working).await && !clear(newer).await,
+        "an id is never used twice"
+    );
+    assert!(clear(again).await);
+}
+
+#[tokio::test]
+async fn putting_off_respects_a_newer_mark() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let item = id("gh", "1");
+    let first = put(&host, &item, Lane::Live, 10).await.mark;
+    let defer = |mark, due| {
+        let (host, item) = (host.clone(), item.clone());
+        async move {
+            host.write(move |tx| tx.defer_dirty(&item, mark, at(due)))
+                .await
+                .unwrap()
+        }
+    };
+    let second = defer(first, 500)
+        .await
+        .expect("nothing was marked in between");
+    assert_eq!(defer(first, 900).await, None);
+    let due = |now| {
+        let host = host.clone();
+        async move {
+            host.read(move |r| r.dirty_due(Lane::Live, at(now), 10))
+                .await
+                .unwrap()
+                .len()
+        }
+    };
+    assert_eq!((due(499).await, due(500).await), (0, 1));
+    put(&host, &item, Lane::Live, 20).await;
+    assert_eq!((due(20).await, defer(second, 900).await), (1, None));
+}
+
+#[tokio::test]
+async fn counts_are_by_node_and_lane() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    for (node, number, lane) in [
+        ("gh", "1", Lane::Live),
+        ("gh", "2", Lane::Live),
+        ("jira", "1", Lane::Backfill),
+    ] {
+        put(&host, &id(node, number), lane, 10).await;
+    }
+    let counts = host.read(|r| r.dirty_counts()).await.unwrap();
+    let short: Vec<_> = counts
+        .iter()
+        .map(|c| (c.node.as_str(), c.lane, c.items))
+        .collect();
+    assert_eq!(short, [("gh", Lane::Live, 2), ("jira", Lane::Backfill, 1)]);
+}

@@ -1,0 +1,362 @@
+//! What is stored comes back, and is found by what people know of it.
+
+use super::*;
+use twinline_core::capability::ChangeKind;
+use twinline_core::comments::{CommentLink, CommentOrigin, MirrorState};
+use twinline_core::digest::Digest;
+use twinline_core::effect::Effect;
+use twinline_core::names::Side;
+use twinline_core::reconcile::{Planned, ValidFor};
+
+#[tokio::test]
+async fn twins_are_found_by_item_root_key_state_and_cause() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let quarantined = TwinState::Quarantined {
+        cause: "refused:summary".to_owned(),
+        sentence: "too long".to_owned(),
+    };
+    let mut stuck = twin("l2", "2", None, quarantined.clone());
+    stuck.held = held();
+    stuck.negatives.right = Some(at(3));
+    stuck.root = "r2".into();
+    let all = vec![
+        twin("l1", "1", Some("10"), TwinState::Live),
+        stuck.clone(),
+        twin("l3", "3", None, TwinState::Creating),
+        twin(
+            "l4",
+            "4",
+            Some("40"),
+            TwinState::Asleep {
+                why: "left".to_owned(),
+            },
+        ),
+        twin("l5", "1", Some("50"), TwinState::Unlinked),
+    ];
+    let stored = all.clone();
+    host.write(move |tx| {
+        tx.put_item(&item_row("jira", "10", "SUP-10", Some("r1")))?;
+        tx.put_item(&item_row("gh", "2", "acme/app#2", None))?;
+        stored.iter().try_for_each(|twin| tx.put_twin(twin))
+    })
+    .await
+    .unwrap();
+    host.read(move |r| {
+        assert_eq!(r.twin(&"l2".into())?, Some(stuck));
+        assert_eq!(links(&r.twins_of_item(&id("gh", "1"))?), ["l1", "l5"]);
+        assert_eq!(links(&r.twins_of_item(&id("jira", "1"))?), [] as [&str; 0]);
+        assert_eq!(links(&r.twins_of_root(&"r2".into())?), ["l2"]);
+        assert_eq!(
+            links(&r.twins_by_key("sup-10")?),
+            ["l1"],
+            "letter case is ignored"
+        );
+        let by = |filter: TwinFilter| r.twins(&filter, None, 10);
+        assert_eq!(by(TwinFilter::default())?, all);
+        assert_eq!(
+            links(&by(TwinFilter {
+                state: Some(TwinStateName::Asleep),
+                ..TwinFilter::default()
+            })?),
+            ["l4"]
+        );
+        let cause = Some("refused:summary".to_owned());
+        assert_eq!(
+            links(&by(TwinFilter {
+                cause,
+                ..TwinFilter::default()
+            })?),
+            ["l2"]
+        );
+        assert_eq!(
+            links(&by(TwinFilter {
+                held: true,
+                ..TwinFilter::default()
+            })?),
+            ["l2"]
+        );
+        assert_eq!(
+            by(TwinFilter {
+                connection: Some("other".into()),
+                ..TwinFilter::default()
+            })?,
+            []
+        );
+        assert_eq!(
+            links(&r.twins(&TwinFilter::default(), Some(&"l2".into()), 2)?),
+            ["l3", "l4"]
+        );
+        let counts = r.twin_counts()?;
+        assert_eq!(counts.len(), 5);
+        let group = counts
+            .iter()
+            .find(|c| c.state == TwinStateName::Quarantined)
+            .unwrap();
+        assert_eq!(
+            (group.sentence.as_deref(), group.twins),
+            (Some("too long"), 1)
+        );
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_moved_item_keeps_its_twins_and_joined_clusters_are_one() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let link = |root: &str, node: &str| CommentLink {
+        root: root.into(),
+        origin: CommentOrigin {
+            node: "gh".into(),
+            comment: "7".to_owned(),
+        },
+        node: node.into(),
+        comment: "70".to_owned(),
+        parent: "gh".into(),
+        revision: Digest::of_bytes(b"text"),
+        state: MirrorState::Live,
+    };
+    host.write(move |tx| {
+        tx.put_item(&item_row("gh", "1", "acme/app#1", Some("r1")))?;
+        tx.put_twin(&twin("l1", "1", Some("10"), TwinState::Live))?;
+        tx.move_item(&id("gh", "1"), &item_row("gh", "99", "acme/other#5", None))?;
+        assert_eq!(links(&tx.twins_of_item(&id("gh", "99"))?), ["l1"]);
+        assert_eq!(links(&tx.twins_of_item(&id("gh", "1"))?), [] as [&str; 0]);
+        assert_eq!(tx.items_of_root(&"r1".into())?.len(), 1);
+
+        tx.put_comment_link(&link("r1", "jira"))?;
+        tx.put_comment_link(&link("r1", "redmine"))?;
+        tx.put_comment_link(&link("r0", "jira"))?;
+        tx.join_roots(&"r1".into(), &"r0".into())?;
+        assert_eq!(links(&tx.twins_of_root(&"r0".into())?), ["l1"]);
+        assert_eq!(tx.item(&id("gh", "99"))?.unwrap().root, Some("r0".into()));
+        assert_eq!(
+            tx.comment_links(&"r0".into())?,
+            [link("r0", "jira"), link("r0", "redmine")]
+        );
+        assert_eq!(tx.comment_links(&"r1".into())?, []);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn rule_versions_count_up_and_one_is_active() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let publish = |text: &str| Publish {
+        connection: "bugs".into(),
+        digest: Digest::of_bytes(text.as_bytes()),
+        sources: BTreeMap::from([("bugs.toml".to_owned(), text.to_owned())]),
+        at: at(1),
+        by: "ada".to_owned(),
+    };
+    host.write(move |tx| {
+        assert_eq!(tx.publish(&publish("one"))?.version, 1);
+        assert_eq!(
+            tx.publish(&publish("one"))?.version,
+            1,
+            "nothing new, nothing published"
+        );
+        assert_eq!(tx.publish(&publish("two"))?.version, 2);
+        let back = tx.rollback(&"bugs".into(), 1, at(2), "bo")?;
+        assert_eq!((back.version, back.rollback_of), (3, Some(1)));
+        assert_eq!(back.sources, publish("one").sources);
+        assert_eq!(tx.active_rules()?, [back]);
+        assert!(matches!(
+            tx.rollback(&"bugs".into(), 9, at(2), "bo"),
+            Err(StoreError::Missing(_))
+        ));
+        let versions: Vec<_> = tx
+            .rule_versions(&"bugs".into())?
+            .iter()
+            .map(|v| (v.version, v.active))
+            .collect();
+        assert_eq!(versions, [(3, true), (2, false), (1, false)]);
+        tx.retire_rules(&"bugs".into())?;
+        assert_eq!(tx.active_rule(&"bugs".into())?, None);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+fn effect(name: &str, is_create: bool) -> EffectRow {
+    let effect = if is_create {
+        Effect::Create {
+            scope: BTreeMap::new(),
+            fields: BTreeMap::new(),
+            marker: twinline_core::marker::Marker {
+                root: "r1".into(),
+                link: "l1".into(),
+            },
+        }
+    } else {
+        Effect::Delete {
+            item: id("jira", "10"),
+        }
+    };
+    EffectRow {
+        id: name.into(),
+        link: "l1".into(),
+        connection: "bugs".into(),
+        node: "jira".into(),
+        scope: "SUP".to_owned(),
+        item: (!is_create).then(|| "10".to_owned()),
+        planned: Planned {
+            side: Side::Right,
+            effect,
+            fields: BTreeMap::new(),
+            comment: None,
+        },
+        valid_for: ValidFor {
+            observations: Sides::default(),
+            bases: Sides::default(),
+            twin: Digest::of_bytes(b""),
+            rule_version: 1,
+        },
+        rule_version: 1,
+        state: EffectState::Intended,
+        settled: false,
+        intended_at: at(10),
+        started_at: None,
+        ended_at: None,
+        attempts: 0,
+        next_due: None,
+    }
+}
+
+#[tokio::test]
+async fn open_effects_are_found_until_they_are_settled() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    host.write(|tx| {
+        tx.put_effect(&effect("e1", true))?;
+        let mut second = effect("e2", false);
+        tx.put_effect(&second)?;
+        second.state = EffectState::Failed {
+            cause: "refused".to_owned(),
+            sentence: "no".to_owned(),
+        };
+        second.attempts = 1;
+        second.started_at = Some(at(11));
+        second.next_due = Some(at(20));
+        tx.put_effect(&second)?;
+        assert_eq!(
+            tx.open_effects_of(&"l1".into())?,
+            [effect("e1", true), second.clone()]
+        );
+        assert_eq!(
+            tx.open_creates(&"jira".into(), "SUP")?,
+            [effect("e1", true)]
+        );
+        assert_eq!(tx.open_creates(&"jira".into(), "OTHER")?, []);
+        tx.settle_effect(&"e1".into())?;
+        assert_eq!(tx.open_creates(&"jira".into(), "SUP")?, []);
+        assert_eq!(tx.open_effects(None, 10)?, [second.clone()]);
+        tx.settle_effect(&"e2".into())?;
+        second.settled = true;
+        assert_eq!(tx.open_effects(None, 10)?, []);
+        assert_eq!(tx.effects_on_item(&id("jira", "10"), at(10))?, [second]);
+        assert_eq!(tx.effects_on_item(&id("jira", "10"), at(11))?, []);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn cursors_ledger_nodes_holds_and_jobs_come_back() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    host.write(|tx| {
+        let node = || "gh".into();
+        assert_eq!(tx.edge_cursor("e1")?, EdgeCursor::default());
+        tx.put_edge_cursor("e1", EdgeCursor { taken: 9, safe: 4 })?;
+        assert_eq!(tx.edge_cursor("e1")?, EdgeCursor { taken: 9, safe: 4 });
+        let sweep = SweepCursor {
+            cursor: "{}".to_owned(),
+            started_at: Some(at(1)),
+            finished_at: None,
+        };
+        tx.put_sweep_cursor(&node(), "acme/app", "feed", &sweep)?;
+        assert_eq!(tx.sweep_cursor(&node(), "acme/app", "feed")?, Some(sweep));
+        tx.account_to(&node(), ChangeKind::Field, at(50))?;
+        tx.account_to(&node(), ChangeKind::Field, at(40))?;
+        tx.audit_to(&node(), ChangeKind::Field, at(30))?;
+        let ledger = tx.ledger()?;
+        assert_eq!(
+            (ledger[0].accounted_to, ledger[0].audited_to),
+            (Some(at(50)), Some(at(30)))
+        );
+        tx.pause_node(&node(), "401", at(3))?;
+        tx.put_probe(&node(), at(4), -20, "{}")?;
+        let found = tx.node(&node())?.unwrap();
+        assert_eq!(
+            (found.paused, found.skew_ms),
+            (Some(("401".to_owned(), at(3))), -20)
+        );
+        tx.resume_node(&node())?;
+        assert_eq!(tx.nodes()?[0].paused, None);
+        tx.count_writes(&"bugs".into(), at(5_000), 3)?;
+        tx.count_writes(&"bugs".into(), at(9_999), 4)?;
+        tx.count_writes(&"bugs".into(), at(10_000), 5)?;
+        assert_eq!(tx.writes_since(&"bugs".into(), at(0))?, 12);
+        assert_eq!(tx.writes_since(&"bugs".into(), at(10_001))?, 5);
+        tx.drop_write_slices(at(10_000))?;
+        assert_eq!(tx.writes_since(&"bugs".into(), at(0))?, 5);
+        let hold = ConnectionHold {
+            connection: "bugs".into(),
+            held: Some((at(6), "600 writes".to_owned())),
+            budget_writes: 7,
+        };
+        tx.put_connection_hold(&hold)?;
+        assert_eq!(tx.connection_holds()?, [hold]);
+        let job = Job {
+            id: "j".to_owned(),
+            kind: JobKind::Backfill,
+            connection: "bugs".into(),
+            state: JobState::Running,
+            spec: "{}".to_owned(),
+            cursor: Some("p2".to_owned()),
+            total: Some(10),
+            done: 4,
+            failed: 1,
+            sentence: None,
+            started_at: at(1),
+            updated_at: at(2),
+        };
+        tx.put_job(&job)?;
+        assert_eq!(tx.jobs(Some(JobState::Running), 5)?, [job]);
+        assert_eq!(tx.jobs(Some(JobState::Failed), 5)?, []);
+        let deed = AuditEntry {
+            at: at(1),
+            who: "ada".to_owned(),
+            action: "publish".to_owned(),
+            subject: "bugs".to_owned(),
+            detail: "{}".to_owned(),
+        };
+        tx.append_audit(&deed)?;
+        assert_eq!(tx.audit(None, 5)?[0].entry, deed);
+        tx.put_script_comment(&"l1".into(), "k", "c", at(1))?;
+        assert!(tx.script_comment_done(&"l1".into(), "k", "c")?);
+        assert!(!tx.script_comment_done(&"l1".into(), "k", "d")?);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}

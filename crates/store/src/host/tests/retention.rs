@@ -1,0 +1,126 @@
+//! What is forgotten, what never is.
+
+use super::*;
+use std::time::Duration;
+use twinline_core::names::Side;
+use twinline_core::reconcile::Base;
+
+fn keep(max: u32) -> HostKeep {
+    HostKeep {
+        history: Duration::from_millis(100),
+        observations: Duration::from_millis(100),
+        audit: Duration::from_millis(100),
+        history_max_rows: 3,
+        step_max_rows: max,
+    }
+}
+
+fn entry(ms: i64) -> HistoryEntry {
+    HistoryEntry {
+        item: id("gh", "1"),
+        at: at(ms),
+        kind: HistoryKind::Write,
+        connection: None,
+        link: None,
+        rule_version: None,
+        by: None,
+        field: None,
+        before: None,
+        after: None,
+        source: None,
+        source_at: None,
+        effect: None,
+        attempt: 1,
+        latency_ms: None,
+        text: None,
+    }
+}
+
+async fn prune(host: &HostStore, keep: HostKeep, now: i64) -> HostPruned {
+    host.write(move |tx| tx.prune(&keep, at(now)))
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_observation_that_a_base_refers_to_is_never_dropped() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let (kept, dropped) = host
+        .write(|tx| {
+            let base = Base {
+                observation: observation("kept"),
+                rule_version: 3,
+                fields: BTreeMap::from([("title".into(), Value::text("kept"))]),
+                pending: std::collections::BTreeSet::from(["points".into()]),
+            };
+            tx.put_base(&"l1".into(), Side::Left, &base, at(0))?;
+            Ok((
+                tx.put_observation(&observation("kept"), at(0))?,
+                tx.put_observation(&observation("dropped"), at(0))?,
+            ))
+        })
+        .await
+        .unwrap();
+    assert_eq!(
+        prune(&host, keep(10), 100).await.observations,
+        0,
+        "not old enough"
+    );
+    assert_eq!(prune(&host, keep(10), 10_000).await.observations, 1);
+    let found = host
+        .read(move |r| {
+            Ok((
+                r.observation(&kept)?,
+                r.observation(&dropped)?,
+                r.base(&"l1".into(), Side::Left)?,
+            ))
+        })
+        .await
+        .unwrap();
+    assert_eq!((found.0, found.1), (Some(observation("kept")), None));
+    assert_eq!(found.2.unwrap().observation, observation("kept"));
+    host.write(|tx| tx.drop_bases(&"l1".into())).await.unwrap();
+    assert_eq!(
+        prune(&host, keep(10), 10_000).await.observations,
+        1,
+        "nobody refers to it now"
+    );
+}
+
+#[tokio::test]
+async fn history_goes_by_age_and_by_count_a_piece_at_a_time() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    host.write(|tx| (0..10).try_for_each(|n| tx.append_history(&entry(n * 20))))
+        .await
+        .unwrap();
+    // At 200 the entries at 0 to 80 are past their time: five of them, two a step; then only three newest are kept.
+    let mut gone = 0;
+    loop {
+        let step = prune(&host, keep(2), 200).await;
+        assert!(step.history <= 4, "{step:?}");
+        gone += step.history;
+        if !step.more {
+            break;
+        }
+    }
+    assert_eq!(gone, 7);
+    let left = host
+        .read(|r| r.history(&id("gh", "1"), None, 10))
+        .await
+        .unwrap();
+    assert_eq!(
+        left.iter().map(|row| row.entry.at).collect::<Vec<_>>(),
+        [at(180), at(160), at(140)]
+    );
+    let older = host
+        .read(move |r| r.history(&id("gh", "1"), Some(left[0].seq), 1))
+        .await
+        .unwrap();
+    assert_eq!(older[0].entry, entry(160));
+}

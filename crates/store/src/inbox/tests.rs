@@ -1,0 +1,375 @@
+//! The inbox: duplicates, ownership, paging, quotas, what may be dropped.
+
+use super::*;
+use crate::db::{DbOptions, NoFaults};
+use bytes::Bytes;
+use tempfile::TempDir;
+
+struct Fixture {
+    inbox: Inbox,
+    _folder: TempDir,
+}
+
+const OWNER: Epoch = Epoch::FIRST;
+
+fn group(name: &str) -> GroupId {
+    GroupId::new(name)
+}
+
+fn route(node: &str, of: &str) -> Route {
+    Route {
+        node: node.into(),
+        group: group(of),
+        tracker: "github".to_owned(),
+        verifier: "{}".to_owned(),
+    }
+}
+
+/// An inbox with nodes `a` and `b` of group `g`, claimed, and `c` of group `h`.
+async fn fixture(limits: InboxLimits) -> Fixture {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("inbox.db");
+    let inbox = Inbox::open(&path, DbOptions::inline(NoFaults), limits).unwrap();
+    inbox
+        .set_routes(vec![route("a", "g"), route("b", "g"), route("c", "h")])
+        .await
+        .unwrap();
+    inbox.claim(group("g"), OWNER).await.unwrap();
+    Fixture {
+        inbox,
+        _folder: folder,
+    }
+}
+
+fn delivery(node: &str, id: &str, at_ms: i64, bytes: usize) -> Delivery {
+    Delivery {
+        node: node.into(),
+        delivery_id: (!id.is_empty()).then(|| id.to_owned()),
+        received_at: Timestamp::from_millis(at_ms),
+        headers: Vec::new(),
+        body: Bytes::from(vec![7; bytes]),
+    }
+}
+
+async fn add(inbox: &Inbox, node: &str, id: &str) -> Appended {
+    inbox.append(delivery(node, id, 0, 100)).await.unwrap()
+}
+
+async fn seqs(inbox: &Inbox, of: &str, page: Page) -> Vec<u64> {
+    let pulled = inbox.page(group(of), OWNER, page).await.unwrap();
+    pulled.iter().map(|pulled| pulled.seq).collect()
+}
+
+const ALL: Page = Page {
+    after: 0,
+    max_rows: 1000,
+    max_bytes: u64::MAX,
+};
+
+#[tokio::test]
+async fn a_redelivery_is_known_and_what_has_no_id_never_is() {
+    let Fixture { inbox, _folder } = fixture(InboxLimits::default()).await;
+    assert_eq!(add(&inbox, "a", "x").await, Appended::New(1));
+    assert_eq!(add(&inbox, "a", "x").await, Appended::Duplicate);
+    assert!(
+        matches!(add(&inbox, "b", "x").await, Appended::New(_)),
+        "ids are a node's own"
+    );
+    for _ in 0..2 {
+        assert!(matches!(add(&inbox, "a", "").await, Appended::New(_)));
+    }
+    let usage = inbox.usage().await.unwrap();
+    assert_eq!((usage[0].bytes, usage[0].rows), (300, 3));
+    let unknown = inbox.append(delivery("nobody", "x", 0, 1)).await;
+    assert!(
+        matches!(unknown, Err(StoreError::Missing(_))),
+        "{unknown:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_delivery_comes_out_as_it_went_in() {
+    let Fixture { inbox, _folder } = fixture(InboxLimits::default()).await;
+    let mut sent = delivery("a", "x", 42, 3);
+    sent.headers = vec![
+        ("X-Event".to_owned(), "é".to_owned()),
+        ("X-Event".to_owned(), String::new()),
+    ];
+    inbox.append(sent.clone()).await.unwrap();
+    let pulled = inbox.page(group("g"), OWNER, ALL).await.unwrap();
+    assert_eq!(
+        pulled,
+        [Pulled {
+            seq: 1,
+            delivery: sent
+        }]
+    );
+}
+
+#[tokio::test]
+async fn pages_are_bounded_by_rows_and_bytes_and_keep_to_the_group() {
+    let Fixture { inbox, _folder } = fixture(InboxLimits::default()).await;
+    inbox.claim(group("h"), OWNER).await.unwrap();
+    for (node, id) in [("a", "1"), ("c", "2"), ("b", "3"), ("a", "4")] {
+        add(&inbox, node, id).await;
+    }
+    assert_eq!(seqs(&inbox, "g", ALL).await, [1, 3, 4]);
+    assert_eq!(seqs(&inbox, "h", ALL).await, [2]);
+    assert_eq!(seqs(&inbox, "g", Page { after: 1, ..ALL }).await, [3, 4]);
+    assert_eq!(seqs(&inbox, "g", Page { max_rows: 2, ..ALL }).await, [1, 3]);
+    assert_eq!(
+        seqs(
+            &inbox,
+            "g",
+            Page {
+                max_bytes: 250,
+                ..ALL
+            }
+        )
+        .await,
+        [1, 3]
+    );
+    assert_eq!(
+        seqs(
+            &inbox,
+            "g",
+            Page {
+                max_bytes: 1,
+                ..ALL
+            }
+        )
+        .await,
+        [1],
+        "the first one always"
+    );
+}
+
+#[tokio::test]
+async fn cursors_only_rise_and_a_takeover_restarts_from_safe() {
+    let Fixture { inbox, _folder } = fixture(InboxLimits::default()).await;
+    for id in ["1", "2", "3", "4"] {
+        add(&inbox, "a", id).await;
+    }
+    let g = || group("g");
+    assert_eq!(
+        inbox.ack_taken(g(), OWNER, 3).await.unwrap(),
+        Cursors { taken: 3, safe: 0 }
+    );
+    assert_eq!(
+        inbox.ack_safe(g(), OWNER, 2).await.unwrap(),
+        Cursors { taken: 3, safe: 2 }
+    );
+    assert_eq!(
+        inbox.ack_taken(g(), OWNER, 1).await.unwrap(),
+        Cursors { taken: 3, safe: 2 }
+    );
+    assert_eq!(
+        inbox.claim(g(), OWNER).await.unwrap(),
+        Cursors { taken: 3, safe: 2 }
+    );
+
+    let newer = Epoch::new(1, 9);
+    assert!(
+        matches!(
+            inbox.page(g(), newer, ALL).await,
+            Err(StoreError::Missing(_))
+        ),
+        "claim first"
+    );
+    assert_eq!(
+        inbox.claim(g(), newer).await.unwrap(),
+        Cursors { taken: 2, safe: 2 }
+    );
+    for refused in [
+        inbox.claim(g(), OWNER).await.map(drop),
+        inbox.page(g(), OWNER, ALL).await.map(drop),
+        inbox.ack_taken(g(), OWNER, 4).await.map(drop),
+        inbox.ack_safe(g(), OWNER, 4).await.map(drop),
+    ] {
+        assert!(
+            matches!(refused, Err(StoreError::StaleEpoch { .. })),
+            "{refused:?}"
+        );
+    }
+    let beyond = inbox.ack_safe(g(), newer, 1000).await.unwrap();
+    assert_eq!(
+        beyond,
+        Cursors { taken: 4, safe: 4 },
+        "nobody has what is not there"
+    );
+    add(&inbox, "a", "5").await;
+    let (node, _) = inbox.oldest_untaken().await.unwrap().unwrap();
+    assert_eq!(node.as_str(), "a");
+}
+
+#[tokio::test]
+async fn quotas_refuse_without_writing_but_a_redelivery_is_still_known() {
+    let limits = InboxLimits {
+        total_max_bytes: 450,
+        node_max_bytes: 250,
+        ..InboxLimits::default()
+    };
+    let Fixture { inbox, _folder } = fixture(limits).await;
+    add(&inbox, "a", "1").await;
+    add(&inbox, "a", "2").await;
+    assert_eq!(
+        add(&inbox, "a", "3").await,
+        Appended::Refused(Refusal::NodeQuota)
+    );
+    assert_eq!(add(&inbox, "a", "2").await, Appended::Duplicate);
+    add(&inbox, "b", "1").await;
+    add(&inbox, "b", "2").await;
+    assert_eq!(
+        add(&inbox, "c", "1").await,
+        Appended::Refused(Refusal::Full)
+    );
+    assert_eq!(inbox.usage().await.unwrap()[2].rows, 0);
+}
+
+#[tokio::test]
+async fn safe_ones_go_by_age_and_nothing_else_without_pressure() {
+    let limits = InboxLimits {
+        safe_keep_ms: 1000,
+        ..InboxLimits::default()
+    };
+    let Fixture { inbox, _folder } = fixture(limits).await;
+    for (id, at) in [("1", 0), ("2", 5000), ("3", 0), ("4", 0)] {
+        inbox.append(delivery("a", id, at, 100)).await.unwrap();
+    }
+    inbox.ack_taken(group("g"), OWNER, 3).await.unwrap();
+    inbox.ack_safe(group("g"), OWNER, 2).await.unwrap();
+    let pruned = inbox
+        .prune(Timestamp::from_millis(5500), true)
+        .await
+        .unwrap();
+    assert_eq!(
+        pruned,
+        Pruned {
+            safe: 1,
+            ..Pruned::default()
+        }
+    );
+    assert_eq!(seqs(&inbox, "g", ALL).await, [2, 3, 4]);
+    assert_eq!(inbox.usage().await.unwrap()[0].bytes, 300);
+}
+
+#[tokio::test]
+async fn under_pressure_taken_go_before_untaken_and_untaken_only_with_an_alert() {
+    let limits = InboxLimits {
+        total_max_bytes: 1000,
+        ..InboxLimits::default()
+    };
+    let Fixture { inbox, _folder } = fixture(limits).await;
+    for n in 1..=5 {
+        inbox
+            .append(delivery("a", &n.to_string(), n * 10, 200))
+            .await
+            .unwrap();
+    }
+    let now = Timestamp::from_millis(99);
+    // 1 is safe, 2 is taken, the rest untaken; the goal is 900 bytes of the 1000.
+    inbox.ack_taken(group("g"), OWNER, 2).await.unwrap();
+    inbox.ack_safe(group("g"), OWNER, 1).await.unwrap();
+    assert_eq!(
+        inbox.prune(now, false).await.unwrap(),
+        Pruned {
+            safe: 1,
+            ..Pruned::default()
+        }
+    );
+    inbox.append(delivery("b", "6", 60, 200)).await.unwrap();
+    assert_eq!(
+        inbox.prune(now, false).await.unwrap(),
+        Pruned {
+            taken: 1,
+            ..Pruned::default()
+        }
+    );
+    inbox.append(delivery("b", "7", 70, 200)).await.unwrap();
+    assert_eq!(
+        inbox.prune(now, false).await.unwrap(),
+        Pruned::default(),
+        "untaken ones stay"
+    );
+    assert_eq!(
+        inbox.prune(now, true).await.unwrap(),
+        Pruned {
+            untaken: 1,
+            ..Pruned::default()
+        }
+    );
+    let alerts = inbox.alerts(10).await.unwrap();
+    assert_eq!(alerts.len(), 1);
+    assert_eq!(alerts[0].node.as_str(), "a");
+    assert_eq!(
+        (alerts[0].sweep_from, alerts[0].dropped),
+        (Timestamp::from_millis(30), 1)
+    );
+    inbox.settle_alert(alerts[0].id).await.unwrap();
+    assert_eq!(inbox.alerts(10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_prune_is_a_bounded_piece() {
+    let limits = InboxLimits {
+        safe_keep_ms: 0,
+        prune_max_rows: 2,
+        ..InboxLimits::default()
+    };
+    let Fixture { inbox, _folder } = fixture(limits).await;
+    for id in ["1", "2", "3"] {
+        add(&inbox, "a", id).await;
+    }
+    inbox.ack_safe(group("g"), OWNER, 3).await.unwrap();
+    let now = Timestamp::from_millis(1);
+    assert_eq!(
+        inbox.prune(now, false).await.unwrap(),
+        Pruned {
+            safe: 2,
+            more: true,
+            ..Pruned::default()
+        }
+    );
+    assert_eq!(
+        inbox.prune(now, false).await.unwrap(),
+        Pruned {
+            safe: 1,
+            ..Pruned::default()
+        }
+    );
+    assert_eq!(
+        add(&inbox, "a", "4").await,
+        Appended::New(4),
+        "a number is never used twice"
+    );
+}
+
+#[tokio::test]
+async fn a_node_takes_its_untaken_deliveries_to_its_new_group() {
+    let Fixture { inbox, _folder } = fixture(InboxLimits::default()).await;
+    inbox.claim(group("h"), OWNER).await.unwrap();
+    for (node, id) in [("a", "1"), ("c", "2"), ("b", "3")] {
+        add(&inbox, node, id).await;
+    }
+    inbox.ack_taken(group("h"), OWNER, 2).await.unwrap();
+    inbox
+        .set_routes(vec![route("a", "h"), route("c", "h")])
+        .await
+        .unwrap();
+    // Number 1 was not taken by g, so h goes back to before it.
+    assert_eq!(
+        inbox.claim(group("h"), OWNER).await.unwrap(),
+        Cursors { taken: 0, safe: 0 }
+    );
+    assert_eq!(seqs(&inbox, "h", ALL).await, [1, 2]);
+    assert_eq!(inbox.routes().await.unwrap().len(), 2);
+    assert!(
+        inbox.append(delivery("b", "9", 0, 1)).await.is_err(),
+        "no route, no delivery"
+    );
+    assert_eq!(
+        seqs(&inbox, "g", ALL).await,
+        [3],
+        "what b had stays until it is safe"
+    );
+}
