@@ -206,3 +206,6 @@ fn remove(path: &Path) {
         tracing::warn!(path = %path.display(), %error, "an unfinished copy is left behind");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,3 +43,6 @@ pub(crate) fn migrate(
     );
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
