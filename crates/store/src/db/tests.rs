@@ -35,7 +35,7 @@ async fn put(db: &Db, id: i64) -> Result<(), StoreError> {
 }
 
 async fn ids(db: &Db) -> Vec<i64> {
-    db.read(|conn| ids_of(conn)).await.unwrap()
+    db.read(ids_of).await.unwrap()
 }
 
 fn ids_of(conn: &rusqlite::Connection) -> Result<Vec<i64>, StoreError> {

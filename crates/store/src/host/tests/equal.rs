@@ -99,7 +99,8 @@ async fn outcome(options: DbOptions, ops: &[Op]) -> (Vec<bool>, Vec<String>) {
         .await
         .unwrap();
     let mut results = Vec::new();
-    for op in ops.iter().cloned() {
+    for op in ops {
+        let op = op.clone();
         results.push(host.write(move |tx| run(tx, &op)).await.is_ok());
     }
     let db: &Db = host.db();

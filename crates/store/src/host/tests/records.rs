@@ -8,32 +8,28 @@ use twinline_core::effect::Effect;
 use twinline_core::names::Side;
 use twinline_core::reconcile::{Planned, ValidFor};
 
-#[tokio::test]
-async fn twins_are_found_by_item_root_key_state_and_cause() {
-    let Fixture {
-        host,
-        folder: _folder,
-    } = fixture().await;
-    let quarantined = TwinState::Quarantined {
+fn quarantined() -> Twin {
+    let state = TwinState::Quarantined {
         cause: "refused:summary".to_owned(),
         sentence: "too long".to_owned(),
     };
-    let mut stuck = twin("l2", "2", None, quarantined.clone());
-    stuck.held = held();
-    stuck.negatives.right = Some(at(3));
-    stuck.root = "r2".into();
+    let mut twin = twin("l2", "2", None, state);
+    twin.held = held();
+    twin.negatives.right = Some(at(3));
+    twin.root = "r2".into();
+    twin
+}
+
+/// Twins in every state, ordered by id.
+async fn with_twins(host: &HostStore) -> Vec<Twin> {
+    let asleep = TwinState::Asleep {
+        why: "left".to_owned(),
+    };
     let all = vec![
         twin("l1", "1", Some("10"), TwinState::Live),
-        stuck.clone(),
+        quarantined(),
         twin("l3", "3", None, TwinState::Creating),
-        twin(
-            "l4",
-            "4",
-            Some("40"),
-            TwinState::Asleep {
-                why: "left".to_owned(),
-            },
-        ),
+        twin("l4", "4", Some("40"), asleep),
         twin("l5", "1", Some("50"), TwinState::Unlinked),
     ];
     let stored = all.clone();
@@ -44,8 +40,18 @@ async fn twins_are_found_by_item_root_key_state_and_cause() {
     })
     .await
     .unwrap();
-    host.read(move |r| {
-        assert_eq!(r.twin(&"l2".into())?, Some(stuck));
+    all
+}
+
+#[tokio::test]
+async fn twins_are_found_by_item_root_and_key() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    with_twins(&host).await;
+    host.read(|r| {
+        assert_eq!(r.twin(&"l2".into())?, Some(quarantined()));
         assert_eq!(links(&r.twins_of_item(&id("gh", "1"))?), ["l1", "l5"]);
         assert_eq!(links(&r.twins_of_item(&id("jira", "1"))?), [] as [&str; 0]);
         assert_eq!(links(&r.twins_of_root(&"r2".into())?), ["l2"]);
@@ -54,39 +60,48 @@ async fn twins_are_found_by_item_root_key_state_and_cause() {
             ["l1"],
             "letter case is ignored"
         );
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn twins_are_listed_by_state_and_cause_and_counted_by_them() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let all = with_twins(&host).await;
+    host.read(move |r| {
+        let any = TwinFilter::default;
         let by = |filter: TwinFilter| r.twins(&filter, None, 10);
-        assert_eq!(by(TwinFilter::default())?, all);
+        assert_eq!(by(any())?, all);
         assert_eq!(
             links(&by(TwinFilter {
                 state: Some(TwinStateName::Asleep),
-                ..TwinFilter::default()
+                ..any()
             })?),
             ["l4"]
         );
         let cause = Some("refused:summary".to_owned());
-        assert_eq!(
-            links(&by(TwinFilter {
-                cause,
-                ..TwinFilter::default()
-            })?),
-            ["l2"]
-        );
+        assert_eq!(links(&by(TwinFilter { cause, ..any() })?), ["l2"]);
         assert_eq!(
             links(&by(TwinFilter {
                 held: true,
-                ..TwinFilter::default()
+                ..any()
             })?),
             ["l2"]
         );
         assert_eq!(
             by(TwinFilter {
                 connection: Some("other".into()),
-                ..TwinFilter::default()
+                ..any()
             })?,
             []
         );
         assert_eq!(
-            links(&r.twins(&TwinFilter::default(), Some(&"l2".into()), 2)?),
+            links(&r.twins(&any(), Some(&"l2".into()), 2)?),
             ["l3", "l4"]
         );
         let counts = r.twin_counts()?;
@@ -278,7 +293,7 @@ async fn open_effects_are_found_until_they_are_settled() {
 }
 
 #[tokio::test]
-async fn cursors_ledger_nodes_holds_and_jobs_come_back() {
+async fn cursors_ledger_and_nodes_come_back() {
     let Fixture {
         host,
         folder: _folder,
@@ -312,6 +327,19 @@ async fn cursors_ledger_nodes_holds_and_jobs_come_back() {
         );
         tx.resume_node(&node())?;
         assert_eq!(tx.nodes()?[0].paused, None);
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn holds_jobs_and_deeds_come_back() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    host.write(|tx| {
         tx.count_writes(&"bugs".into(), at(5_000), 3)?;
         tx.count_writes(&"bugs".into(), at(9_999), 4)?;
         tx.count_writes(&"bugs".into(), at(10_000), 5)?;
