@@ -6,6 +6,8 @@ mod program;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use program::program;
+
 use crate::catalogue::Catalogue;
 use crate::convert;
 use crate::describe::{NativeKind, SideDescription};
@@ -49,8 +51,7 @@ impl CompiledRules {
             right: Catalogue::new(descriptions.right),
         };
         let contract = contract::contract(&rules, &catalogues, version);
-        let programs =
-            Sides::from_fn(|side| program::program(&rules, sources, catalogues.get(side), side));
+        let programs = Sides::from_fn(|side| program(&rules, sources, catalogues.get(side), side));
         Self {
             rules,
             catalogues,
@@ -63,6 +64,10 @@ impl CompiledRules {
     /// The rules as they were read.
     pub const fn rules(&self) -> &RuleSet {
         &self.rules
+    }
+
+    pub(crate) const fn catalogue(&self, side: Side) -> &Catalogue {
+        self.catalogues.get(side)
     }
 
     const fn map(&self, side: Side) -> Map<'_> {
@@ -101,7 +106,7 @@ impl CompiledRules {
     }
 
     /// What a replica field holds: as declared, else what the left or the right native field does.
-    fn replica_kind(&self, name: &ReplicaField) -> Option<NativeKind> {
+    pub(crate) fn replica_kind(&self, name: &ReplicaField) -> Option<NativeKind> {
         let field = self.rules.fields.get(name)?;
         if field.kind.is_some() {
             return field.kind;
@@ -268,7 +273,7 @@ impl Rules for CompiledRules {
         else {
             return Ok(true);
         };
-        let call = call(CallKind::When, convert::issue(item), Json::Null);
+        let call = Call::new(CallKind::When, convert::issue(item), Json::Null);
         let reply = self.runner.run(program, &call).map_err(|failure| {
             let mut error = self.rule_error(failure);
             error.file.clone_from(file);
@@ -302,7 +307,7 @@ impl Rules for CompiledRules {
             return Ok(outgoing);
         };
         let sent = convert::replica(&outgoing.view);
-        let mut call = call(CallKind::Outgoing, convert::issue(item), sent);
+        let mut call = Call::new(CallKind::Outgoing, convert::issue(item), sent);
         call.first_sync = link.is_none();
         call.link = convert::link(link);
         call.vias = vias;
@@ -357,7 +362,7 @@ fn incoming_call(
     vias: Vec<ViaCall>,
 ) -> Call {
     let issue = convert::issue(input.target);
-    let mut call = call(CallKind::Incoming, issue, convert::replica(input.replica));
+    let mut call = Call::new(CallKind::Incoming, issue, convert::replica(input.replica));
     call.assigned = assigned
         .iter()
         .map(|(id, value)| (id.as_str().to_owned(), convert::value_json(value)))
@@ -367,17 +372,4 @@ fn incoming_call(
     call.link = convert::link(Some(input.link));
     call.vias = vias;
     call
-}
-
-fn call(kind: CallKind, issue: Json, replica: Json) -> Call {
-    Call {
-        kind,
-        issue,
-        assigned: serde_json::Map::new(),
-        replica,
-        previous: Json::Null,
-        first_sync: false,
-        link: Json::Null,
-        vias: Vec::new(),
-    }
 }

@@ -6,14 +6,18 @@
 //! ([`script::InProcess`]) for the simulation and the tests.
 
 pub mod catalogue;
+pub mod check;
 pub mod compiled;
 mod convert;
 pub mod describe;
 pub mod finding;
+pub mod fixtures;
 mod map;
 pub mod model;
 pub mod parse;
 mod rich;
 pub mod script;
 pub mod source;
+pub mod types;
+pub mod version;
 pub mod worker;

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use twinline_core::names::Side;
 
 /// The side's program; `None` when it has neither a script nor a `when`, and so never needs a worker.
-pub(super) fn program(
+pub(crate) fn program(
     rules: &RuleSet,
     sources: &RuleSources,
     catalogue: &Catalogue,

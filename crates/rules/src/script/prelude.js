@@ -310,7 +310,8 @@
     state = { held: {}, trace: [], rejected: null };
     let result, failed = false;
     try {
-      if (call.kind === "when") result = { admitted: Boolean(when(fixedIssue(call.issue, "issue in when"))) };
+      if (call.kind === "load") { for (const via of call.vias) exported(exports, via.export); result = {}; }
+      else if (call.kind === "when") result = { admitted: Boolean(when(fixedIssue(call.issue, "issue in when"))) };
       else if (call.kind === "outgoing") result = outgoing(call, exports);
       else result = incoming(call, exports);
     } catch (error) {

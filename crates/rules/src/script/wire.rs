@@ -112,10 +112,36 @@ pub struct Call {
     pub vias: Vec<ViaCall>,
 }
 
+impl Call {
+    /// A call with nothing but a kind, an item and a replica.
+    pub(crate) fn new(kind: CallKind, issue: Json, replica: Json) -> Self {
+        Self {
+            kind,
+            issue,
+            assigned: Map::new(),
+            replica,
+            previous: Json::Null,
+            first_sync: false,
+            link: Json::Null,
+            vias: Vec::new(),
+        }
+    }
+
+    /// Loads the program and looks for these exports.
+    pub fn load(vias: Vec<ViaCall>) -> Self {
+        Self {
+            vias,
+            ..Self::new(CallKind::Load, Json::Null, Json::Null)
+        }
+    }
+}
+
 /// What a call runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallKind {
+    /// Nothing: the program is loaded, and the `via` exports are looked for.
+    Load,
     /// The `when` expression.
     When,
     /// `outgoing`, and the `via` exports' `outgoing`.

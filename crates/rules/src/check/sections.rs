@@ -1,0 +1,118 @@
+//! `[left]`, `[right]`, `[comments]`, `[attachments]`.
+
+use super::Judge;
+use crate::finding::{Severity, suggest};
+use std::collections::BTreeSet;
+use twinline_core::names::{NodeName, Side};
+
+pub(super) fn sides(judge: &mut Judge<'_>, nodes: Option<&BTreeSet<NodeName>>) {
+    for side in Side::BOTH {
+        let rules = judge.rules.sides.get(side);
+        if let Some(nodes) = nodes
+            && !nodes.contains(&rules.node.value)
+        {
+            let what = format!(
+                "[{side}] names the node '{}', which the configuration does not have",
+                rules.node.value
+            );
+            let way_out = suggest(
+                rules.node.value.as_str(),
+                nodes.iter().map(NodeName::as_str),
+            );
+            judge.error(rules.node.spot, what, way_out);
+        }
+        if let Some(capabilities) = judge.capabilities.get(side) {
+            for (key, value) in &rules.scope {
+                if !capabilities.scope_keys.contains(key) {
+                    let what = format!("a scope of {} has no key '{key}'", capabilities.tracker);
+                    let way_out = suggest(key, capabilities.scope_keys.iter().map(String::as_str));
+                    judge.error(value.spot, what, way_out);
+                }
+            }
+        }
+    }
+    let [left, right] = [&judge.rules.sides.left, &judge.rules.sides.right];
+    if left.trigger.is_none() && right.trigger.is_none() {
+        judge.say(
+            Severity::Note,
+            left.node.spot,
+            "neither side has a trigger, so no twin is ever created",
+            "add trigger = \"…\" to a side, or link existing pairs",
+        );
+    }
+}
+
+pub(super) fn comments(judge: &mut Judge<'_>) {
+    let Some(comments) = &judge.rules.comments else {
+        return;
+    };
+    for pair in &comments.channels {
+        for side in Side::BOTH {
+            let name = pair.value.names.get(side);
+            let Some(capabilities) = judge.capabilities.get(side) else {
+                continue;
+            };
+            let channels = &capabilities.channels;
+            let Some(channel) = channels.iter().find(|channel| channel.name == *name) else {
+                let what = format!("{} has no comment channel '{name}'", capabilities.tracker);
+                let way_out = suggest(name, channels.iter().map(|channel| channel.name.as_str()));
+                judge.error(pair.spot, what, way_out);
+                continue;
+            };
+            let Some(other) = judge.capabilities.get(side.other()) else {
+                continue;
+            };
+            let target = pair.value.names.get(side.other());
+            let target = other
+                .channels
+                .iter()
+                .find(|channel| channel.name == *target);
+            if channel.internal
+                && target.is_some_and(|target| !target.internal)
+                && pair.value.direction.leaves(side)
+            {
+                let what = format!(
+                    "internal comments of the {side} channel '{name}' would enter the channel '{}', which is not internal",
+                    pair.value.names.get(side.other())
+                );
+                let arrow = if side == Side::Left { "<-" } else { "->" };
+                judge.error(
+                    pair.spot,
+                    what,
+                    format!("pair it with an internal channel, or write dir = \"{arrow}\""),
+                );
+            }
+        }
+    }
+    for side in Side::BOTH {
+        let Some(capabilities) = judge.capabilities.get(side) else {
+            continue;
+        };
+        for channel in &capabilities.channels {
+            let mut pairs = comments.channels.iter();
+            if !pairs.any(|pair| *pair.value.names.get(side) == channel.name) {
+                let what = format!(
+                    "comments in the {side} channel '{}' never cross",
+                    channel.name
+                );
+                judge.say(
+                    Severity::Note,
+                    comments.spot,
+                    what,
+                    "list the channel, if they should",
+                );
+            }
+        }
+    }
+}
+
+pub(super) fn attachments(judge: &mut Judge<'_>) {
+    if let Some(attachments) = &judge.rules.attachments {
+        judge.say(
+            Severity::Note,
+            attachments.spot,
+            "[attachments] is read, but attachments do not cross yet",
+            "leave it as it is: it takes effect with the version that copies attachments",
+        );
+    }
+}
