@@ -395,8 +395,7 @@ impl Github {
             let before = self.issue(place).clone();
             self.index_before(now, place, Some(before));
         }
-        let issue = self.issue_mut(place);
-        issue.updated = issue.updated.max(now);
+        self.issue_mut(place).updated = now;
     }
 
     fn emit_issue(&mut self, act: Act<'_>, place: Place, action: &str, more: Value) {

@@ -157,7 +157,7 @@ impl Github {
         Ok(self.shown_issue(status, place))
     }
 
-    pub(super) fn list_assignees(&self, ask: &Ask<'_>, _repo: usize) -> Reply {
+    pub(super) fn list_assignees(&self, ask: &Ask<'_>) -> Reply {
         let people = self
             .accounts
             .values()

@@ -93,6 +93,7 @@ impl Github {
             "is_template": false,
             "web_commit_signoff_required": false,
             "topics": [],
+            "custom_properties": {},
             "forks": 0,
             "open_issues": open,
             "watchers": 0,

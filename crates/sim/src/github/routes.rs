@@ -167,7 +167,7 @@ impl Github {
             (_, ["issues", "comments", rest @ ..]) => self.route_comments(ask, repo, rest),
             (&Method::GET, ["issues", "events", rest @ ..]) => self.repo_events(ask, repo, rest),
             (_, ["issues", rest @ ..]) => self.route_issues(ask, repo, rest),
-            (&Method::GET, ["assignees"]) => self.list_assignees(ask, repo),
+            (&Method::GET, ["assignees"]) => self.list_assignees(ask),
             (&Method::GET, ["assignees", login]) => {
                 self.find_person(login).ok_or_else(Failure::not_found)?;
                 Ok(call::empty(StatusCode::NO_CONTENT))

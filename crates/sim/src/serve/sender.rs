@@ -27,17 +27,21 @@ pub(super) async fn run(shared: Arc<Shared>, mut stopped: watch::Receiver<bool>)
     let mut sending = JoinSet::new();
     let mut ready = std::collections::VecDeque::new();
     loop {
-        let now = shared.now();
-        let wait = {
-            let mut tracker = shared.lock();
-            ready.extend(tracker.due_webhooks(now));
-            tracker.next_due().map_or(IDLE, |due| due.since(now))
-        };
+        if ready.is_empty() {
+            // Otherwise they wait in their own queue, which has a limit.
+            ready.extend(shared.lock().due_webhooks(shared.now()));
+        }
         while sending.len() < CONCURRENT
             && let Some(webhook) = ready.pop_front()
         {
             sending.spawn(deliver(client.clone(), Arc::clone(&shared), webhook));
         }
+        let wait = if ready.is_empty() {
+            let next = shared.lock().next_due();
+            next.map_or(IDLE, |due| due.since(shared.now()))
+        } else {
+            IDLE
+        };
         tokio::select! {
             biased;
             () = super::told_to_stop(&mut stopped) => break,
