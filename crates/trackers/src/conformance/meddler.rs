@@ -4,11 +4,14 @@ use crate::http::{Transport, TransportError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Request, Response};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What happens to a request.
 #[derive(Clone, Debug)]
 pub enum Trick {
+    /// Nothing: the trick after it is for the request after this one.
+    Pass,
     /// It takes effect, and its answer is lost.
     LoseAnswer,
     /// It is lost on its way; the sender cannot know.
@@ -27,8 +30,8 @@ pub struct Meddler {
 
 #[derive(Default)]
 struct Tricks {
-    read: Option<Trick>,
-    write: Option<Trick>,
+    reads: VecDeque<Trick>,
+    writes: VecDeque<Trick>,
     requests: u64,
 }
 
@@ -41,27 +44,27 @@ impl Meddler {
         }
     }
 
-    /// Plays a trick on the next GET or HEAD.
+    /// Plays a trick on the next GET or HEAD that none is meant for yet.
     pub fn next_read(&self, trick: Trick) {
-        self.lock().read = Some(trick);
+        self.lock().reads.push_back(trick);
     }
 
-    /// Plays a trick on the next request of any other method.
+    /// Plays a trick on the next request of any other method that none is meant for yet.
     pub fn next_write(&self, trick: Trick) {
-        self.lock().write = Some(trick);
+        self.lock().writes.push_back(trick);
     }
 
     /// Forgets the tricks that were not played.
     pub fn clear(&self) {
         let mut tricks = self.lock();
-        tricks.read = None;
-        tricks.write = None;
+        tricks.reads.clear();
+        tricks.writes.clear();
     }
 
     /// Whether every trick was played.
     pub fn is_spent(&self) -> bool {
         let tricks = self.lock();
-        tricks.read.is_none() && tricks.write.is_none()
+        tricks.reads.is_empty() && tricks.writes.is_empty()
     }
 
     /// How many requests came by.
@@ -77,9 +80,9 @@ impl Meddler {
         let mut tricks = self.lock();
         tricks.requests += 1;
         if matches!(*request.method(), Method::GET | Method::HEAD) {
-            tricks.read.take()
+            tricks.reads.pop_front()
         } else {
-            tricks.write.take()
+            tricks.writes.pop_front()
         }
     }
 }
@@ -88,7 +91,7 @@ impl Meddler {
 impl Transport for Meddler {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         match self.draw(&request) {
-            None => self.inner.send(request).await,
+            None | Some(Trick::Pass) => self.inner.send(request).await,
             Some(Trick::LoseAnswer) => {
                 self.inner.send(request).await?;
                 Err(TransportError::maybe_sent("the answer was lost"))

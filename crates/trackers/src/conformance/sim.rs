@@ -17,7 +17,7 @@ use twinline_core::item::Value;
 use twinline_core::names::FieldName;
 use twinline_core::time::Timestamp;
 use twinline_sim::inprocess::InProcess;
-use twinline_sim::{Command, Done, Faulty, Outcome, Simulator};
+use twinline_sim::{Command, Delivered, Done, Faulty, Outcome, Simulator};
 
 const ORIGIN: &str = "http://tracker.sim";
 
@@ -115,6 +115,41 @@ impl SimHarness {
             meddler,
             tracker,
         }
+    }
+
+    /// Sends a request to the simulator as somebody else's client would; the answer's JSON.
+    pub(crate) async fn raw(
+        &self,
+        method: http::Method,
+        path: &str,
+        authorization: &str,
+        body: serde_json::Value,
+    ) -> serde_json::Value {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{ORIGIN}{path}"))
+            .header("authorization", authorization)
+            .header("user-agent", "test")
+            .body(serde_json::to_vec(&body).unwrap().into())
+            .unwrap();
+        let answer = self.world.send(request).await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {answer:?}");
+        serde_json::from_slice(answer.body()).unwrap()
+    }
+
+    /// Takes the webhooks that leave now, and tells the tracker that nobody answered.
+    pub(crate) fn lose_deliveries(&self) -> usize {
+        let now = self.world.now();
+        let mut trackers = self.world.trackers.lock().unwrap();
+        let sent = trackers.due_webhooks(now);
+        let count = sent.len();
+        for sent in sent {
+            let how = Delivered::Failed {
+                reason: "connection refused".to_owned(),
+            };
+            trackers.delivered(now, sent, &how).unwrap();
+        }
+        count
     }
 
     fn command(&self, act: Act) -> Result<Command, String> {

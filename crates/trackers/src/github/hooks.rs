@@ -7,12 +7,16 @@ use crate::http::{Call, Cost, Reply};
 use crate::tracker::{Scope, Subscribed};
 use http::StatusCode;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// The events that say something about an item.
 pub(super) const EVENTS: [&str; 2] = ["issues", "issue_comment"];
 
 /// What webhooks answer to an account that may not manage them.
 const NOT_ALLOWED: [StatusCode; 2] = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND];
+
+/// Deliveries that are asked for again at once.
+const REDELIVERIES_MAX: usize = 20;
 
 impl GitHub {
     /// Registers the webhook, or puts an existing one in order: active, our events, our secret. Its secret cannot be
@@ -37,7 +41,7 @@ impl GitHub {
                 "insecure_ssl": "0",
             },
         });
-        let call = match hook {
+        let call = match &hook {
             Some(hook) => Call::patch(repo.path(&format!("/hooks/{}", hook.id))),
             None => Call::post(repo.path("/hooks")).cost(Cost::Write),
         };
@@ -49,7 +53,30 @@ impl GitHub {
             return Ok(Subscribed::ByHand(by_hand(&repo, url)));
         }
         client::repo_here(&reply, &repo)?;
+        if let Some(hook) = hook {
+            self.redeliver(&repo, &hook).await?;
+        }
         Ok(Subscribed::Registered)
+    }
+
+    /// Asks for the deliveries again that nobody took: GitHub never tries twice by itself. Sweeps find most of what they
+    /// told; deletions and transfers are told by webhooks alone.
+    async fn redeliver(&self, repo: &Repo, hook: &wire::Hook) -> Result<(), TrackerError> {
+        let deliveries = repo.path(&format!("/hooks/{}/deliveries", hook.id));
+        let call = Call::get(deliveries.clone())
+            .query("per_page", client::PAGE_ITEMS.to_string())
+            .accept(&NOT_ALLOWED);
+        let reply = self.client.send(call).await?;
+        if refused(&reply) {
+            return Ok(());
+        }
+        let listed: Vec<wire::Delivery> = reply.json()?;
+        for id in untaken(&listed) {
+            // Asking twice does no harm, so it is no write whose outcome would have to be known.
+            let call = Call::post(format!("{deliveries}/{id}/attempts")).cost(Cost::Read);
+            self.client.send(call).await?;
+        }
+        Ok(())
     }
 
     /// Removes the webhook. One that is not there is removed.
@@ -103,6 +130,23 @@ impl GitHub {
 /// Whether the account may not manage webhooks: GitHub hides them with 404.
 fn refused(reply: &Reply) -> bool {
     NOT_ALLOWED.contains(&reply.status)
+}
+
+/// The newest attempt of each delivery that was never taken, newest first.
+fn untaken(listed: &[wire::Delivery]) -> Vec<u64> {
+    let taken = |delivery: &wire::Delivery| (200..400).contains(&delivery.status_code);
+    let mut known: BTreeSet<&str> = listed
+        .iter()
+        .filter(|delivery| taken(delivery))
+        .map(|delivery| delivery.guid.as_str())
+        .collect();
+    let newest = listed
+        .iter()
+        .filter(|delivery| known.insert(delivery.guid.as_str()));
+    newest
+        .map(|delivery| delivery.id)
+        .take(REDELIVERIES_MAX)
+        .collect()
 }
 
 fn by_hand(repo: &Repo, url: &str) -> String {

@@ -1,14 +1,23 @@
-//! What the connector's tests share. The connector itself is tested by the conformance suite.
+//! The connector in front of GitHub's simulator: the conformance suite, and what only GitHub has.
 
 use super::client::client;
-use crate::conformance;
+use super::{MILESTONE, decode};
 use crate::conformance::sim::{SimHarness, Under};
+use crate::conformance::{self, Act, Harness, Trick};
+use crate::error::TrackerError;
 use crate::http::{Client, Secret, Transport};
 use crate::registry::Node;
-use std::collections::BTreeMap;
+use crate::tracker::{Cursor, Subscribed};
+use http::Method;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
+use twinline_core::effect::{Applied, Effect, FieldWrite, Recognised};
 use twinline_core::handles::Clock;
+use twinline_core::item::{Fetched, Item, ItemId, Value, field};
 use twinline_core::time::Timestamp;
+use twinline_sim::github::{Github, GithubConfig};
 
 /// A clock that stands still at 2026-01-31T09:30:00Z.
 pub(super) struct Still;
@@ -32,13 +41,21 @@ pub(super) fn client_over(transport: Arc<dyn Transport>) -> Client {
     client(&node, transport, Arc::new(Still)).unwrap()
 }
 
+const REPO: &str = "acme/app";
+
 /// GitHub's connector in front of its simulator.
-fn harness() -> SimHarness {
+fn harness(config: GithubConfig) -> SimHarness {
+    let mut github = Github::new(config);
+    // Pull requests are in every list of issues, and never items.
+    for title in ["A pull request", "Another"] {
+        let made = github.add_pull_request(Timestamp::EPOCH, "ana", REPO, title);
+        assert!(made.is_some());
+    }
     let under = Under {
         tracker: "github",
         auth: &[("token", "github-token")],
-        scope: &[("repo", "acme/app")],
-        container: "acme/app",
+        scope: &[("repo", REPO)],
+        container: REPO,
         move_to: Some("acme/archive"),
         open_trigger: "is:issue is:open",
         bad_trigger: ("is:open crash", "crash"),
@@ -46,13 +63,12 @@ fn harness() -> SimHarness {
         tells_deletion: true,
         webhooks: true,
     };
-    let github = twinline_sim::github::Github::new(twinline_sim::github::GithubConfig::default());
     SimHarness::new(Box::new(github), under)
 }
 
 #[tokio::test]
 async fn the_contract_holds() {
-    let report = conformance::run(&harness()).await;
+    let report = conformance::run(&harness(GithubConfig::default())).await;
     assert!(report.broken.is_empty(), "{report}");
     let skipped: Vec<&str> = report.skipped.iter().map(|(name, _)| *name).collect();
     let expected = ["compare-and-swap: a person's edit in between is not overwritten"];
@@ -61,4 +77,205 @@ async fn the_contract_holds() {
         report.passed.len() + expected.len(),
         conformance::checks().len()
     );
+}
+
+/// An item of a person, as the connector reads it.
+async fn item(h: &SimHarness) -> Item {
+    let title = "An issue".to_owned();
+    let key = h.act(Act::Create { title }).await.unwrap();
+    let found = h.tracker().find(&key).await.unwrap().unwrap();
+    read(h, &found.item).await
+}
+
+async fn read(h: &SimHarness, item: &ItemId) -> Item {
+    match h.tracker().fetch(item).await.unwrap() {
+        Fetched::Found(item) => *item,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn update(
+    h: &SimHarness,
+    item: &Item,
+    fields: &[(&str, FieldWrite)],
+) -> Result<Applied, TrackerError> {
+    let fields = fields.iter().cloned();
+    let effect = Effect::Update {
+        item: item.reference.item.clone(),
+        fields: fields.map(|(name, write)| (name.into(), write)).collect(),
+        planned_from: item.version.clone(),
+    };
+    h.tracker().apply(&effect).await
+}
+
+#[tokio::test]
+async fn a_pull_request_is_no_item() {
+    let h = harness(GithubConfig::default());
+    assert_eq!(h.tracker().find("acme/app#1").await, Ok(None));
+    let pull = ItemId {
+        node: "node".into(),
+        id: "acme/app#1".to_owned(),
+    };
+    let fetched = h.tracker().fetch(&pull).await.unwrap();
+    assert!(
+        matches!(fetched, Fetched::Unreachable { .. }),
+        "{fetched:?}"
+    );
+    let cursor = Cursor::default();
+    let page = h.tracker().changes(&h.scope(), &cursor).await.unwrap();
+    assert!(page.changes.is_empty(), "{page:?}");
+    let found = h.tracker().query(&h.scope(), "", None).await.unwrap();
+    assert!(found.items.is_empty(), "{found:?}");
+}
+
+#[tokio::test]
+async fn milestones_are_set_by_their_title() {
+    let h = harness(GithubConfig::default());
+    let path = "/repos/acme/app/milestones";
+    let body = json!({"title": "v1.0"});
+    h.raw(Method::POST, path, "Bearer github-token", body).await;
+    let item = item(&h).await;
+    for (title, expected) in [("v1.0", decode::choice("v1.0")), ("", Value::Empty)] {
+        let write = FieldWrite::Replace(Value::text(title));
+        let applied = update(&h, &item, &[(MILESTONE, write)]).await.unwrap();
+        assert_eq!(applied.waived, BTreeMap::new());
+        let now = read(&h, &item.reference.item).await;
+        assert_eq!(now.get(MILESTONE), Some(&expected));
+    }
+    let write = FieldWrite::Replace(Value::text("v9"));
+    let refused = update(&h, &item, &[(MILESTONE, write)]).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("no milestone 'v9'"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn people_are_assigned_one_by_one_and_who_cannot_be_is_waived() {
+    let h = harness(GithubConfig::default());
+    let item = item(&h).await;
+    let set = |logins: &[&str]| logins.iter().map(|login| (*login).to_owned()).collect();
+    let elements = |add: &[&str], remove: &[&str]| FieldWrite::Elements {
+        add: set(add),
+        remove: set(remove),
+    };
+    let write = elements(&["ana", "Ben"], &[]);
+    let applied = update(&h, &item, &[(field::ASSIGNEES, write)])
+        .await
+        .unwrap();
+    assert_eq!(applied.waived, BTreeMap::new());
+    let write = elements(&["chen", "stranger"], &["ana"]);
+    let applied = update(&h, &item, &[(field::ASSIGNEES, write)])
+        .await
+        .unwrap();
+    assert!(
+        applied.waived[field::ASSIGNEES].contains("stranger"),
+        "{applied:?}"
+    );
+    let now = read(&h, &item.reference.item).await;
+    let Some(Value::Users(users)) = now.get(field::ASSIGNEES) else {
+        panic!("{now:?}");
+    };
+    let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
+    assert_eq!(ids, ["ben", "chen"]);
+}
+
+#[tokio::test]
+async fn an_update_that_stops_half_way_is_unknown_and_then_recognised() {
+    let h = harness(GithubConfig::default());
+    let item = item(&h).await;
+    let writes = [
+        (field::SUMMARY, FieldWrite::Replace(Value::text("renamed"))),
+        (
+            field::LABELS,
+            FieldWrite::Elements {
+                add: BTreeSet::from(["new".to_owned()]),
+                remove: BTreeSet::new(),
+            },
+        ),
+    ];
+    h.meddler().next_write(Trick::Pass);
+    h.meddler().next_write(Trick::Refuse);
+    let half = update(&h, &item, &writes).await;
+    assert!(
+        matches!(half, Err(TrackerError::Unknown { .. })),
+        "{half:?}"
+    );
+    let effect = Effect::Update {
+        item: item.reference.item.clone(),
+        fields: writes
+            .clone()
+            .map(|(name, write)| (name.into(), write))
+            .into(),
+        planned_from: item.version.clone(),
+    };
+    let recognise = async || h.tracker().recognise(&effect, h.now()).await.unwrap();
+    assert_eq!(recognise().await, Recognised::NotThere);
+    update(&h, &item, &writes).await.unwrap();
+    assert!(matches!(recognise().await, Recognised::There(_)));
+}
+
+#[tokio::test]
+async fn who_may_not_manage_webhooks_is_told_what_to_do_by_hand() {
+    let mut config = GithubConfig::default();
+    config.tokens[0].may_manage_hooks = false;
+    let h = harness(config);
+    let url = "https://edge.example/in/node";
+    let subscribed = h.tracker().subscribe(&h.scope(), url, "s").await.unwrap();
+    let Subscribed::ByHand(how) = subscribed else {
+        panic!("{subscribed:?}");
+    };
+    assert!(how.contains(url) && how.contains(REPO), "{how}");
+    let left = h.tracker().unsubscribe(&h.scope(), url).await;
+    assert!(
+        matches!(left, Err(TrackerError::Credentials { .. })),
+        "{left:?}"
+    );
+}
+
+#[tokio::test]
+async fn deliveries_that_nobody_took_are_asked_for_again() {
+    let h = harness(GithubConfig::default());
+    let url = "https://edge.example/in/node";
+    let subscribe = async || h.tracker().subscribe(&h.scope(), url, "s").await.unwrap();
+    assert_eq!(subscribe().await, Subscribed::Registered);
+    drop(h.deliveries(url).await);
+    let item = item(&h).await;
+    assert_eq!(h.lose_deliveries(), 1);
+    subscribe().await;
+    let again = h.deliveries(url).await;
+    let reader = h.webhook().unwrap();
+    let told: Vec<String> = again
+        .iter()
+        .flat_map(|request| reader.decode(request.headers(), request.body()).unwrap())
+        .map(|notice| notice.item)
+        .collect();
+    assert_eq!(told, [item.reference.item.id]);
+}
+
+#[tokio::test]
+async fn a_quiet_repository_costs_nothing() {
+    let h = harness(GithubConfig::default());
+    drop(item(&h).await);
+    h.pass(Duration::from_secs(3600)).await;
+    let used = async || {
+        let limits = h
+            .raw(Method::GET, "/rate_limit", "Bearer github-token", json!({}))
+            .await;
+        limits["resources"]["core"]["used"].as_u64().unwrap()
+    };
+    let sweep = async || {
+        let cursor = Cursor {
+            since: h.now().minus(Duration::from_secs(60)),
+            page: None,
+        };
+        let page = h.tracker().changes(&h.scope(), &cursor).await.unwrap();
+        assert!(page.changes.is_empty() && page.next.is_none(), "{page:?}");
+    };
+    sweep().await;
+    let before = used().await;
+    for _ in 0..10 {
+        sweep().await;
+    }
+    assert_eq!(used().await, before);
 }

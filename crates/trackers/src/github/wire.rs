@@ -116,6 +116,16 @@ pub(super) struct HookConfig {
     pub(super) url: Option<String>,
 }
 
+/// One attempt to deliver a webhook.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Delivery {
+    pub(super) id: u64,
+    /// The delivery's id, the same for each attempt.
+    pub(super) guid: String,
+    /// Ours; 0 when no answer came.
+    pub(super) status_code: u16,
+}
+
 /// Keeps a `null` apart from a missing key.
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
