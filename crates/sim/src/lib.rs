@@ -11,6 +11,7 @@ mod faulty;
 pub mod github;
 pub mod inprocess;
 pub mod jira_cloud;
+pub mod redmine;
 pub mod seeds;
 pub mod serve;
 mod simulator;

@@ -1,0 +1,370 @@
+//! What a person or a test does past the API, and the dump.
+
+use super::Redmine;
+use super::issues::{By, Notes};
+use super::model::Issue;
+use super::site::User;
+use crate::command::{Command, Done, Refused};
+use crate::dump::{Dump, DumpComment, DumpItem};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use twinline_core::time::Timestamp;
+
+/// Notes that everybody sees.
+const PUBLIC: &str = "public";
+/// Notes for those with the permission.
+pub(super) const PRIVATE: &str = "private";
+/// Redmine has no labels; they are kept in a custom field with this name, with commas between them.
+const LABELS: &str = "Labels";
+
+fn attributes(pairs: impl IntoIterator<Item = (&'static str, Value)>) -> Map<String, Value> {
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+fn joined(labels: &[String]) -> String {
+    labels.join(", ")
+}
+
+fn invalid(errors: Vec<String>) -> Refused {
+    Refused::Invalid(errors.join("; "))
+}
+
+impl Redmine {
+    pub(super) fn act(&mut self, now: Timestamp, command: Command) -> Result<Done, Refused> {
+        match command {
+            Command::Create {
+                container,
+                by,
+                title,
+                body,
+                labels,
+                assignees,
+            } => {
+                let by = self.by(now, &by)?;
+                let mut fields =
+                    attributes([("subject", json!(title)), ("description", json!(body))]);
+                fields.insert(
+                    "project_id".to_owned(),
+                    json!(self.container(container.as_deref())?),
+                );
+                self.add_people_and_labels(&mut fields, &assignees, &labels)?;
+                let id = self.insert(by, &fields).map_err(invalid)?;
+                Ok(Done::Item(id.to_string()))
+            }
+            Command::Edit {
+                key,
+                by,
+                field,
+                value,
+            } => {
+                let (id, by) = (self.id_of(&key)?, self.by(now, &by)?);
+                let fields = self.edit(id, &field, &value)?;
+                self.change(by, id, &fields, Notes::default())
+                    .map_err(invalid)?;
+                Ok(Done::Nothing)
+            }
+            Command::AddComment {
+                key,
+                by,
+                body,
+                channel,
+            } => {
+                let (id, by) = (self.id_of(&key)?, self.by(now, &by)?);
+                self.add_notes(by, id, body, channel.as_deref())
+            }
+            Command::EditComment {
+                key, comment, body, ..
+            } => self.edit_notes(&key, &comment, body),
+            Command::DeleteComment { key, comment, .. } => {
+                self.edit_notes(&key, &comment, String::new())
+            }
+            Command::Delete { key, .. } => {
+                self.remove(self.id_of(&key)?);
+                Ok(Done::Nothing)
+            }
+            Command::Move { key, by, to } => {
+                let (id, by) = (self.id_of(&key)?, self.by(now, &by)?);
+                let fields = attributes([("project_id", json!(self.container(Some(&to))?))]);
+                self.change(by, id, &fields, Notes::default())
+                    .map_err(invalid)?;
+                Ok(Done::Item(key))
+            }
+            Command::Clone { key, by } => {
+                let (id, by) = (self.id_of(&key)?, self.by(now, &by)?);
+                Ok(Done::Item(self.copy(by, id).to_string()))
+            }
+            Command::Hide { keys, status } => self.set_hidden(&keys, Some(status)),
+            Command::Show { keys } => self.set_hidden(&keys, None),
+            Command::Webhook { .. } => {
+                Err(Refused::Invalid("Redmine sends no webhooks".to_owned()))
+            }
+        }
+    }
+
+    fn by(&self, now: Timestamp, login: &str) -> Result<By, Refused> {
+        let who = self.person(login)?.id;
+        Ok(By { now, who })
+    }
+
+    fn add_people_and_labels(
+        &self,
+        fields: &mut Map<String, Value>,
+        assignees: &[String],
+        labels: &[String],
+    ) -> Result<(), Refused> {
+        if let Some(login) = assignees.first() {
+            fields.insert("assigned_to_id".to_owned(), json!(self.person(login)?.id));
+        }
+        if !labels.is_empty() {
+            fields.insert("custom_fields".to_owned(), self.labels_value(labels)?);
+        }
+        Ok(())
+    }
+
+    fn add_notes(
+        &mut self,
+        by: By,
+        id: u64,
+        text: String,
+        channel: Option<&str>,
+    ) -> Result<Done, Refused> {
+        let private = match channel {
+            None | Some(PUBLIC) => false,
+            Some(PRIVATE) => true,
+            Some(other) => return Err(Refused::unknown("channel", other)),
+        };
+        let notes = Notes { text, private };
+        let made = self.change(by, id, &Map::new(), notes).map_err(invalid)?;
+        let journal = made.ok_or_else(|| Refused::Invalid("notes cannot be empty".to_owned()))?;
+        Ok(Done::Comment(journal.to_string()))
+    }
+
+    fn person(&self, login: &str) -> Result<&User, Refused> {
+        let mut users = self.site.users.iter();
+        users
+            .find(|user| user.login == login)
+            .ok_or_else(|| Refused::unknown("person", login))
+    }
+
+    fn id_of(&self, key: &str) -> Result<u64, Refused> {
+        let found = key.parse().ok().and_then(|id| self.find(id));
+        found
+            .map(|issue| issue.id)
+            .ok_or_else(|| Refused::unknown("item", key))
+    }
+
+    fn container(&self, name: Option<&str>) -> Result<u64, Refused> {
+        let found = match name {
+            Some(name) => self.site.project(name),
+            None => self.site.projects.first(),
+        };
+        found
+            .map(|project| project.id)
+            .ok_or_else(|| Refused::unknown("project", name.unwrap_or_default()))
+    }
+
+    fn labels_value(&self, labels: &[String]) -> Result<Value, Refused> {
+        let field = self
+            .site
+            .custom_fields
+            .iter()
+            .find(|field| field.name == LABELS);
+        let field = field.ok_or_else(|| Refused::unknown("field", LABELS))?;
+        Ok(json!([{"id": field.id, "value": joined(labels)}]))
+    }
+
+    /// The attributes of the API for one edited field.
+    fn edit(&self, id: u64, field: &str, value: &Value) -> Result<Map<String, Value>, Refused> {
+        let texts = || -> Vec<String> {
+            let values = value.as_array().into_iter().flatten();
+            values
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect()
+        };
+        Ok(match field {
+            "title" => attributes([("subject", value.clone())]),
+            "body" => attributes([("description", value.clone())]),
+            "status" => {
+                let name = value.as_str().unwrap_or_default();
+                let wanted = self.site.statuses.iter().find(|status| status.name == name);
+                let wanted = wanted.ok_or_else(|| Refused::unknown("status", name))?.id;
+                let from = self.issues[&id].status;
+                if !self
+                    .site
+                    .allowed(from)
+                    .iter()
+                    .any(|status| status.id == wanted)
+                {
+                    return Err(Refused::Invalid(format!(
+                        "the workflow does not allow '{name}' from here"
+                    )));
+                }
+                attributes([("status_id", json!(wanted))])
+            }
+            "labels" => attributes([("custom_fields", self.labels_value(&texts())?)]),
+            "assignees" => {
+                let user = texts()
+                    .first()
+                    .map(|login| self.person(login).map(|user| user.id))
+                    .transpose()?;
+                attributes([("assigned_to_id", user.into())])
+            }
+            _ => match field
+                .strip_prefix("cf_")
+                .and_then(|number| number.parse().ok())
+            {
+                Some(number) if self.site.custom_field(number).is_some() => {
+                    attributes([("custom_fields", json!([{"id": number, "value": value}]))])
+                }
+                _ => {
+                    let known = [
+                        "priority_id",
+                        "tracker_id",
+                        "start_date",
+                        "due_date",
+                        "done_ratio",
+                        "estimated_hours",
+                        "is_private",
+                    ];
+                    let name = known.iter().find(|name| **name == field);
+                    attributes([(
+                        *name.ok_or_else(|| Refused::unknown("field", field))?,
+                        value.clone(),
+                    )])
+                }
+            },
+        })
+    }
+
+    fn edit_notes(&mut self, key: &str, comment: &str, text: String) -> Result<Done, Refused> {
+        let id = self.id_of(key)?;
+        let journal = comment
+            .parse()
+            .ok()
+            .filter(|journal| self.issue_of_journal(*journal) == Some(id));
+        let journal = journal.ok_or_else(|| Refused::unknown("comment", comment))?;
+        self.rewrite(id, journal, Some(text), None);
+        Ok(Done::Nothing)
+    }
+
+    /// Copies an issue as Redmine's "Copy" does: attributes and custom fields, but no journals.
+    fn copy(&mut self, by: By, id: u64) -> u64 {
+        let copy = self.issues.last_key_value().map_or(1, |(id, _)| id + 1);
+        let mut issue = self.issues[&id].clone();
+        issue.id = copy;
+        issue.author = by.who;
+        issue.created = by.now;
+        issue.updated = by.now;
+        issue.closed = issue.closed.map(|_| by.now);
+        issue.journals.clear();
+        issue.hidden = None;
+        self.issues.insert(copy, issue);
+        copy
+    }
+
+    fn set_hidden(&mut self, keys: &[String], status: Option<u16>) -> Result<Done, Refused> {
+        if let Some(status) = status.filter(|status| !matches!(status, 403 | 404)) {
+            return Err(Refused::Invalid(format!(
+                "Redmine hides issues with 403 or 404, not {status}"
+            )));
+        }
+        let ids: Vec<u64> = match keys.is_empty() {
+            true => self.issues.keys().copied().collect(),
+            false => keys
+                .iter()
+                .map(|key| self.id_of(key))
+                .collect::<Result<_, _>>()?,
+        };
+        for id in ids {
+            if let Some(issue) = self.issues.get_mut(&id) {
+                issue.hidden = status;
+            }
+        }
+        Ok(Done::Nothing)
+    }
+
+    pub(super) fn dump_all(&self) -> Dump {
+        Dump {
+            tracker: "redmine".to_owned(),
+            items: self
+                .issues
+                .values()
+                .map(|issue| self.dump_item(issue))
+                .collect(),
+        }
+    }
+
+    fn dump_item(&self, issue: &Issue) -> DumpItem {
+        let login = |id: u64| {
+            self.site
+                .user(id)
+                .map_or_else(|| id.to_string(), |user| user.login.clone())
+        };
+        let field = self
+            .site
+            .custom_fields
+            .iter()
+            .find(|field| field.name == LABELS);
+        let held = field.and_then(|field| issue.custom.get(&field.id)?.first());
+        let mut labels: Vec<String> = held
+            .map(|text| text.split(", ").map(str::to_owned).collect())
+            .unwrap_or_default();
+        labels.sort();
+        let shown = self.issue(issue);
+        let mut fields: BTreeMap<String, Value> = [
+            "tracker",
+            "priority",
+            "start_date",
+            "due_date",
+            "done_ratio",
+        ]
+        .iter()
+        .map(|name| ((*name).to_owned(), shown[*name].clone()))
+        .collect();
+        fields.extend(
+            issue
+                .custom
+                .iter()
+                .map(|(id, values)| (format!("cf_{id}"), json!(values))),
+        );
+        // A journal with changes only is history, not a comment.
+        let comments = issue
+            .journals
+            .iter()
+            .filter(|journal| !journal.notes.trim().is_empty());
+        DumpItem {
+            key: issue.id.to_string(),
+            id: issue.id.to_string(),
+            container: self
+                .site
+                .project_by_id(issue.project)
+                .map_or_else(String::new, |each| each.identifier.clone()),
+            title: issue.subject.clone(),
+            body: issue.description.clone(),
+            status: self
+                .site
+                .status(issue.status)
+                .map_or_else(String::new, |each| each.name.clone()),
+            labels,
+            assignees: issue.assigned_to.map(login).into_iter().collect(),
+            fields,
+            comments: comments
+                .map(|journal| DumpComment {
+                    id: journal.id.to_string(),
+                    author: login(journal.user),
+                    body: journal.notes.clone(),
+                    channel: if journal.private { PRIVATE } else { PUBLIC }.to_owned(),
+                    created: journal.created.to_string(),
+                })
+                .collect(),
+            created: issue.created.to_string(),
+            updated: issue.updated.to_string(),
+            deleted: issue.deleted,
+            hidden: issue.hidden.is_some(),
+        }
+    }
+}

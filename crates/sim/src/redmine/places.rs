@@ -1,0 +1,181 @@
+//! Users, projects and the other things that a Redmine has few of.
+
+use super::Redmine;
+use super::route::{Answer, Asked, Failure};
+use super::site::{Project, User};
+use crate::call::json;
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+/// When everything that the site is set up with was made.
+const LONG_AGO: &str = "2025-01-01T00:00:00Z";
+
+/// A part of a list with its counts.
+fn paged(asked: &Asked<'_>, name: &str, all: &[Value]) -> Response<Bytes> {
+    let (offset, limit) = asked.page();
+    let part: Vec<&Value> = all.iter().skip(offset).take(limit).collect();
+    json(
+        StatusCode::OK,
+        &json!({name: part, "total_count": all.len(), "offset": offset, "limit": limit}),
+    )
+}
+
+fn user(user: &User, full: bool) -> Value {
+    let mut out = json!({"id": user.id, "login": user.login, "firstname": user.firstname, "lastname": user.lastname,
+        "created_on": LONG_AGO, "last_login_on": null});
+    if full {
+        out["mail"] = json!(user.mail);
+        out["admin"] = json!(user.admin);
+    }
+    out
+}
+
+fn project(project: &Project) -> Value {
+    json!({"id": project.id, "name": project.name, "identifier": project.identifier, "description": "", "status": 1,
+        "is_public": true, "inherit_members": false, "created_on": LONG_AGO, "updated_on": LONG_AGO})
+}
+
+impl Redmine {
+    pub(super) fn current_user(&self, asked: &Asked<'_>) -> Response<Bytes> {
+        let mut out = user(&asked.caller, true);
+        out["api_key"] = json!(asked.caller.api_key);
+        json(StatusCode::OK, &json!({"user": out}))
+    }
+
+    pub(super) fn list_users(&self, asked: &Asked<'_>) -> Answer {
+        if !asked.caller.admin {
+            return Err(Failure::Forbidden);
+        }
+        let name = asked.call.param("name").unwrap_or_default().to_lowercase();
+        let matches = |each: &&User| {
+            [&each.login, &each.firstname, &each.lastname, &each.mail]
+                .iter()
+                .any(|text| text.to_lowercase().contains(&name))
+        };
+        let all: Vec<Value> = self
+            .site
+            .users
+            .iter()
+            .filter(matches)
+            .map(|each| user(each, true))
+            .collect();
+        Ok(paged(asked, "users", &all))
+    }
+
+    pub(super) fn get_user(&self, asked: &Asked<'_>, id: &str) -> Answer {
+        let found = id
+            .parse()
+            .ok()
+            .and_then(|id| self.site.user(id))
+            .ok_or(Failure::NotFound)?;
+        let full = asked.caller.admin || asked.caller.id == found.id;
+        Ok(json(StatusCode::OK, &json!({"user": user(found, full)})))
+    }
+
+    pub(super) fn list_projects(&self, asked: &Asked<'_>) -> Response<Bytes> {
+        let all: Vec<Value> = self.site.projects.iter().map(project).collect();
+        paged(asked, "projects", &all)
+    }
+
+    pub(super) fn known_project(&self, name: &str) -> Result<&Project, Failure> {
+        self.site.project(name).ok_or(Failure::NotFound)
+    }
+
+    pub(super) fn get_project(&self, asked: &Asked<'_>, name: &str) -> Answer {
+        let found = self.known_project(name)?;
+        let mut out = project(found);
+        if asked.includes("trackers") {
+            let trackers = found
+                .trackers
+                .iter()
+                .filter_map(|id| self.site.tracker(*id));
+            out["trackers"] = trackers
+                .map(|each| json!({"id": each.id, "name": each.name}))
+                .collect();
+        }
+        if asked.includes("issue_custom_fields") {
+            let fields = self.site.custom_fields.iter();
+            out["issue_custom_fields"] = fields
+                .map(|each| json!({"id": each.id, "name": each.name}))
+                .collect();
+        }
+        Ok(json(StatusCode::OK, &json!({"project": out})))
+    }
+
+    pub(super) fn list_memberships(&self, asked: &Asked<'_>, name: &str) -> Answer {
+        let found = self.known_project(name)?;
+        let members = found.members.iter().filter_map(|id| self.site.user(*id));
+        let all: Vec<Value> = members
+            .map(|member| {
+                json!({"id": found.id * 1000 + member.id,
+                "project": {"id": found.id, "name": found.name},
+                "user": {"id": member.id, "name": member.name()},
+                "roles": [{"id": 3, "name": "Manager"}]})
+            })
+            .collect();
+        Ok(paged(asked, "memberships", &all))
+    }
+
+    pub(super) fn list_trackers(&self) -> Response<Bytes> {
+        let one = |each: &super::site::Tracker| {
+            let status = self
+                .site
+                .status(each.default_status)
+                .map(|status| json!({"id": status.id, "name": status.name}));
+            json!({"id": each.id, "name": each.name, "default_status": status, "description": null,
+                "enabled_standard_fields": ["assigned_to_id", "parent_issue_id", "start_date", "due_date",
+                    "estimated_hours", "done_ratio", "description"]})
+        };
+        json(
+            StatusCode::OK,
+            &json!({"trackers": self.site.trackers.iter().map(one).collect::<Vec<_>>()}),
+        )
+    }
+
+    pub(super) fn list_statuses(&self) -> Response<Bytes> {
+        let one = |each: &super::site::Status| json!({"id": each.id, "name": each.name, "is_closed": each.closed});
+        json(
+            StatusCode::OK,
+            &json!({"issue_statuses": self.site.statuses.iter().map(one).collect::<Vec<_>>()}),
+        )
+    }
+
+    pub(super) fn list_priorities(&self) -> Response<Bytes> {
+        let one = |each: &super::site::Priority| json!({"id": each.id, "name": each.name, "is_default": each.default, "active": true});
+        json(
+            StatusCode::OK,
+            &json!({"issue_priorities": self.site.priorities.iter().map(one).collect::<Vec<_>>()}),
+        )
+    }
+
+    pub(super) fn list_custom_fields(&self, asked: &Asked<'_>) -> Answer {
+        if !asked.caller.admin {
+            return Err(Failure::Forbidden);
+        }
+        let trackers: Vec<Value> = self
+            .site
+            .trackers
+            .iter()
+            .map(|each| json!({"id": each.id, "name": each.name}))
+            .collect();
+        let one = |each: &super::site::CustomField| {
+            let mut out = json!({"id": each.id, "name": each.name, "customized_type": "issue",
+                "field_format": each.format.name(), "regexp": "", "min_length": null, "max_length": null,
+                "is_required": each.required, "is_filter": true, "searchable": false, "multiple": each.multiple,
+                "default_value": null, "visible": true, "trackers": trackers, "roles": []});
+            if !each.options.is_empty() {
+                let values = each
+                    .options
+                    .iter()
+                    .map(|option| json!({"value": option, "label": option}));
+                out["possible_values"] = values.collect();
+            }
+            out
+        };
+        Ok(json(
+            StatusCode::OK,
+            &json!({"custom_fields": self.site.custom_fields.iter().map(one).collect::<Vec<_>>()}),
+        ))
+    }
+}
