@@ -10,7 +10,7 @@ use twinline_core::time::Timestamp;
 /// How long and how much to keep.
 #[derive(Clone, Copy, Debug)]
 pub struct HostKeep {
-    /// History, settled effects and finished jobs.
+    /// History, settled effects, finished jobs and the directory's entries of items that are in no twin.
     pub history: Duration,
     /// Observations that no base refers to.
     pub observations: Duration,
@@ -48,6 +48,8 @@ pub struct HostPruned {
     pub audit: usize,
     /// Finished jobs.
     pub jobs: usize,
+    /// Directory entries of items that are in no twin.
+    pub items: usize,
     /// Whether another step would remove more.
     pub more: bool,
 }
@@ -84,8 +86,15 @@ impl HostTx<'_> {
              AND updated_at < ?1 LIMIT ?2)",
             (past, max),
         )?;
+        let items = self.delete(
+            "DELETE FROM items WHERE rowid IN (SELECT i.rowid FROM items i WHERE root IS NULL AND seen_at < ?1 \
+             AND NOT EXISTS (SELECT 1 FROM twins t WHERE t.left_node = i.node AND t.left_id = i.id) \
+             AND NOT EXISTS (SELECT 1 FROM twins t WHERE t.right_node = i.node AND t.right_id = i.id) \
+             ORDER BY seen_at LIMIT ?2)",
+            (past, max),
+        )?;
         let full = max as usize;
-        let more = [history, observations, effects, audit, jobs]
+        let more = [history, observations, effects, audit, jobs, items]
             .iter()
             .any(|removed| *removed >= full);
         Ok(HostPruned {
@@ -94,6 +103,7 @@ impl HostTx<'_> {
             effects,
             audit,
             jobs,
+            items,
             more,
         })
     }

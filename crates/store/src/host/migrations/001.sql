@@ -59,6 +59,7 @@ CREATE TABLE items (
 ) STRICT;
 CREATE INDEX items_by_key ON items (key);
 CREATE INDEX items_by_root ON items (root) WHERE root IS NOT NULL;
+CREATE INDEX items_untwinned ON items (seen_at) WHERE root IS NULL;
 
 CREATE TABLE twins (
     link TEXT PRIMARY KEY,

@@ -124,3 +124,31 @@ async fn history_goes_by_age_and_by_count_a_piece_at_a_time() {
         .unwrap();
     assert_eq!(older[0].entry, entry(160));
 }
+
+#[tokio::test]
+async fn the_directory_forgets_old_items_that_are_in_no_twin() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    host.write(|tx| {
+        tx.put_item(&item_row("gh", "1", "acme/app#1", None))?;
+        tx.put_item(&item_row("gh", "2", "acme/app#2", None))?;
+        tx.put_item(&item_row("gh", "3", "acme/app#3", Some("r1")))?;
+        tx.put_twin(&twin("l1", "1", None, TwinState::Unlinked))
+    })
+    .await
+    .unwrap();
+    assert_eq!(prune(&host, keep(10), 100).await.items, 0, "not old enough");
+    assert_eq!(prune(&host, keep(10), 10_000).await.items, 1);
+    let left = host
+        .read(|r| {
+            ["1", "2", "3"]
+                .iter()
+                .map(|n| Ok(r.item(&id("gh", n))?.is_some()))
+                .collect::<Result<Vec<_>, StoreError>>()
+        })
+        .await
+        .unwrap();
+    assert_eq!(left, [true, false, true]);
+}
