@@ -57,6 +57,15 @@ impl JiraCloud {
         ))
     }
 
+    /// Deprecated in favour of the search, but clients still call it.
+    pub(super) fn list_projects(&self) -> Response<Bytes> {
+        let projects = self.site.projects.iter();
+        json(
+            StatusCode::OK,
+            &projects.map(|each| self.show().project(each)).collect(),
+        )
+    }
+
     pub(super) fn search_projects(&self, asked: &Asked<'_>) -> Answer {
         let page = asked.page(50, 50)?;
         let query = asked.call.param("query").unwrap_or_default().to_lowercase();

@@ -56,6 +56,7 @@ impl JiraCloud {
             ("GET", ["user"]) => self.get_user(asked),
             ("GET", ["user", "search"]) => self.search_users(asked),
             ("GET", ["user", "assignable", "search"]) => self.search_assignable(asked),
+            ("GET", ["project"]) => Ok(self.list_projects()),
             ("GET", ["project", "search"]) => self.search_projects(asked),
             ("GET", ["project", project]) => self.get_project(asked, project),
             ("GET", ["project", project, "statuses"]) => self.project_statuses(project),

@@ -88,6 +88,7 @@ fn the_sites_answers_are_as_described() {
     };
     for path in [
         "myself",
+        "project",
         "serverInfo",
         "field",
         "issuetype",
