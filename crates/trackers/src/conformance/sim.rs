@@ -85,6 +85,15 @@ impl Transport for World {
 impl SimHarness {
     /// Puts the connector in front of a simulator.
     pub(crate) fn new(simulator: Box<dyn Simulator>, under: Under) -> Self {
+        Self::build(simulator, under, true)
+    }
+
+    /// The same, with the tracker's published limits kept.
+    pub(crate) fn limited(simulator: Box<dyn Simulator>, under: Under) -> Self {
+        Self::build(simulator, under, false)
+    }
+
+    fn build(simulator: Box<dyn Simulator>, under: Under, unlimited: bool) -> Self {
         let mut trackers = InProcess::default();
         trackers.add(
             ORIGIN,
@@ -104,7 +113,7 @@ impl SimHarness {
                 .collect(),
             settle: None,
             write_spacing: None,
-            unlimited: true,
+            unlimited,
         };
         let transport: Arc<dyn Transport> = Arc::<Meddler>::clone(&meddler);
         let clock: Arc<dyn Clock> = Arc::<World>::clone(&world);

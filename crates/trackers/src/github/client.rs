@@ -4,7 +4,7 @@ use super::address::{Address, Repo};
 use super::wire;
 use crate::error::TrackerError;
 use crate::http::{
-    Auth, BudgetRules, Call, Client, ClientSettings, Cost, Dialect, Permit, Refusal, Reply, Window,
+    Auth, BudgetRules, Call, Client, ClientSettings, Dialect, Refusal, Reply, Window,
 };
 use crate::registry::{Node, RegistryError};
 use http::header::{ACCEPT, HeaderName};
@@ -209,16 +209,8 @@ pub(super) async fn issue_reply(client: &Client, address: &Address) -> Result<Re
 }
 
 /// An issue that must be there. Elsewhere or gone is `Unreachable`: the caller fetches and learns which.
-pub(super) async fn issue(
-    client: &Client,
-    address: &Address,
-    permit: Option<&Permit>,
-) -> Result<wire::Issue, TrackerError> {
-    let mut call = Call::get(address.path(""));
-    if let Some(permit) = permit {
-        call = call.prepaid(permit);
-    }
-    let reply = client.send(call).await?;
+pub(super) async fn issue(client: &Client, address: &Address) -> Result<wire::Issue, TrackerError> {
+    let reply = client.send(Call::get(address.path(""))).await?;
     here(&reply)?;
     reply.json()
 }
@@ -243,11 +235,4 @@ pub(super) fn repo_here(reply: &Reply, repo: &Repo) -> Result<(), TrackerError> 
             "the repository {repo} was renamed or transferred: write its new name into the scope"
         ),
     })
-}
-
-/// The costs of `writes` writes to one issue and of one read.
-pub(super) fn read_and_writes(writes: usize) -> Vec<Cost> {
-    let mut costs = vec![Cost::Write; writes];
-    costs.push(Cost::Read);
-    costs
 }

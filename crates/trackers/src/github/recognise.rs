@@ -33,14 +33,14 @@ impl GitHub {
                 self.created(&super::repo(scope)?, marker, since).await
             }
             Effect::Update { item, fields, .. } => {
-                let issue = client::issue(&self.client, &super::address(item)?, None).await?;
+                let issue = client::issue(&self.client, &super::address(item)?).await?;
                 Ok(found_if(
                     holds(&decode::fields(&issue), fields),
                     at_version(&issue),
                 ))
             }
             Effect::Mark { item, marker } => {
-                let issue = client::issue(&self.client, &super::address(item)?, None).await?;
+                let issue = client::issue(&self.client, &super::address(item)?).await?;
                 let there = decode::marker(&issue).as_ref() == Some(marker);
                 Ok(found_if(there, at_version(&issue)))
             }
@@ -159,7 +159,7 @@ impl GitHub {
         let call = Call::get(path).accept(&[StatusCode::NOT_FOUND]);
         let reply = self.client.send(call).await?;
         if reply.status == StatusCode::NOT_FOUND {
-            client::issue(&self.client, address, None).await?;
+            client::issue(&self.client, address).await?;
             return Ok(None);
         }
         client::here(&reply)?;

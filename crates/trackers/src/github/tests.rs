@@ -17,6 +17,7 @@ use twinline_core::effect::{Applied, Effect, FieldWrite, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Fetched, Item, ItemId, Value, field};
 use twinline_core::time::Timestamp;
+use twinline_sim::Simulator;
 use twinline_sim::github::{Github, GithubConfig};
 
 /// A clock that stands still at 2026-01-31T09:30:00Z.
@@ -45,13 +46,21 @@ const REPO: &str = "acme/app";
 
 /// GitHub's connector in front of its simulator.
 fn harness(config: GithubConfig) -> SimHarness {
+    SimHarness::new(simulator(config), under())
+}
+
+fn simulator(config: GithubConfig) -> Box<dyn Simulator> {
     let mut github = Github::new(config);
     // Pull requests are in every list of issues, and never items.
     for title in ["A pull request", "Another"] {
         let made = github.add_pull_request(Timestamp::EPOCH, "ana", REPO, title);
         assert!(made.is_some());
     }
-    let under = Under {
+    Box::new(github)
+}
+
+fn under() -> Under {
+    Under {
         tracker: "github",
         auth: &[("token", "github-token")],
         scope: &[("repo", REPO)],
@@ -62,8 +71,7 @@ fn harness(config: GithubConfig) -> SimHarness {
         required_fields: BTreeMap::new(),
         tells_deletion: true,
         webhooks: true,
-    };
-    SimHarness::new(Box::new(github), under)
+    }
 }
 
 #[tokio::test]
@@ -278,4 +286,55 @@ async fn a_quiet_repository_costs_nothing() {
         sweep().await;
     }
     assert_eq!(used().await, before);
+}
+
+#[tokio::test]
+async fn published_limits_space_writes_but_do_not_stop_one_half_way() {
+    let h = SimHarness::limited(simulator(GithubConfig::default()), under());
+    let item = item(&h).await;
+    let closed = |reason: &str| FieldWrite::Replace(Value::text(format!("closed:{reason}")));
+    let writes = [
+        (field::STATUS, closed("completed")),
+        (
+            field::LABELS,
+            FieldWrite::Elements {
+                add: BTreeSet::from(["new".to_owned()]),
+                remove: BTreeSet::new(),
+            },
+        ),
+    ];
+    update(&h, &item, &writes).await.unwrap();
+    let after = async |seconds| {
+        let write = [(field::STATUS, closed("not_planned"))];
+        h.pass(Duration::from_secs(seconds)).await;
+        update(&h, &item, &write).await
+    };
+    // Two requests were made, so two seconds are kept; closing for another reason takes two more.
+    let early = after(1).await;
+    let wait = Some(Duration::from_secs(1));
+    assert!(
+        matches!(early, Err(TrackerError::Retry { after, .. }) if after == wait),
+        "{early:?}"
+    );
+    let applied = after(1).await.unwrap();
+    assert_eq!(applied.waived, BTreeMap::new());
+    let now = read(&h, &item.reference.item).await;
+    assert_eq!(
+        now.get(field::STATUS),
+        Some(&decode::choice("closed:not_planned"))
+    );
+}
+
+#[tokio::test]
+async fn a_spent_limit_is_not_taken_for_a_missing_permission() {
+    let h = harness(GithubConfig::default());
+    h.meddler().next_read(Trick::Answer(h.too_fast(5)));
+    let subscribed = h
+        .tracker()
+        .subscribe(&h.scope(), "https://edge.example/in", "s")
+        .await;
+    assert!(
+        matches!(subscribed, Err(TrackerError::Retry { .. })),
+        "{subscribed:?}"
+    );
 }

@@ -3,7 +3,7 @@
 use super::address::{Address, Repo};
 use super::encode::{Elements, Impossible, Writes};
 use super::recognise::at_version;
-use super::{GitHub, MILESTONE, client, decode, text, wire};
+use super::{GitHub, MILESTONE, client, decode, status, text, wire};
 use crate::error::TrackerError;
 use crate::http::{Call, Cost, Permit};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -122,18 +122,17 @@ impl GitHub {
     ) -> Result<Applied, TrackerError> {
         let mut writes = Writes::of(fields).map_err(refused)?;
         self.put_milestone(&address.repo, &mut writes).await?;
-        let requests = requests(&writes);
+        let mut reopen = false;
+        if writes.description.is_some() || writes.body.contains_key("state_reason") {
+            let present = client::issue(&self.client, address).await?;
+            writes.mark(decode::marker(&present).as_ref());
+            reopen = has_other_reason(&present, &writes.body);
+        }
+        let requests = requests(&writes) + usize::from(reopen);
         let mut applied = Applied::default();
         if requests > 0 {
-            let costs = client::read_and_writes(requests);
-            let permit = self.client.reserve(&costs, None)?;
-            let mut marker = None;
-            if writes.description.is_some() {
-                let present = client::issue(&self.client, address, Some(&permit)).await?;
-                marker = decode::marker(&present);
-            }
-            writes.mark(marker.as_ref());
-            applied = self.make(address, &writes, &permit).await?;
+            let permit = self.client.reserve(&vec![Cost::Write; requests], None)?;
+            applied = self.make(address, &writes, reopen, &permit).await?;
         }
         applied.waived.extend(writes.waived);
         applied.waived.retain(|name, _| fields.contains_key(name));
@@ -145,19 +144,20 @@ impl GitHub {
         &self,
         address: &Address,
         writes: &Writes,
+        reopen: bool,
         permit: &Permit,
     ) -> Result<Applied, TrackerError> {
         let mut applied = Applied::default();
         let mut begun = false;
         let once_begun = |begun: bool, error| if begun { half_done(error) } else { error };
+        if reopen {
+            let open = Map::from_iter([("state".to_owned(), json!("open"))]);
+            self.patch(address, &open, permit).await?;
+            begun = true;
+        }
         if !writes.body.is_empty() {
-            let mut issue = self.patch(address, &writes.body, permit).await?;
-            if status_stuck(&writes.body, &issue) {
-                issue = self
-                    .close_anew(address, &writes.body)
-                    .await
-                    .map_err(half_done)?;
-            }
+            let issue = self.patch(address, &writes.body, permit).await;
+            let issue = issue.map_err(|error| once_begun(begun, error))?;
             applied = at_version(&issue);
             applied.waived = dropped(&writes.body, &issue);
             begun = true;
@@ -202,18 +202,6 @@ impl GitHub {
         reply.json()
     }
 
-    /// GitHub ignores a new reason on an issue that is closed already: it is opened and closed again.
-    async fn close_anew(
-        &self,
-        address: &Address,
-        body: &Map<String, Json>,
-    ) -> Result<wire::Issue, TrackerError> {
-        let permit = self.client.reserve(&[Cost::Write, Cost::Write], None)?;
-        let open = Map::from_iter([("state".to_owned(), json!("open"))]);
-        self.patch(address, &open, &permit).await?;
-        self.patch(address, body, &permit).await
-    }
-
     /// Asks for the number of a milestone that is named by its title.
     async fn put_milestone(&self, repo: &Repo, writes: &mut Writes) -> Result<(), TrackerError> {
         let Some(title) = writes.milestone.take() else {
@@ -237,8 +225,8 @@ impl GitHub {
     }
 
     async fn mark(&self, address: &Address, marker: &Marker) -> Result<Applied, TrackerError> {
-        let permit = self.client.reserve(&client::read_and_writes(1), None)?;
-        let issue = client::issue(&self.client, address, Some(&permit)).await?;
+        let issue = client::issue(&self.client, address).await?;
+        let permit = self.client.reserve(&[Cost::Write], None)?;
         let (present, _) = text::split(issue.body.as_deref().unwrap_or_default());
         let body = text::join(&present, Some(marker));
         let body = Map::from_iter([("body".to_owned(), Json::String(body))]);
@@ -348,15 +336,13 @@ pub(super) fn refused(impossible: Impossible) -> TrackerError {
     }
 }
 
-/// Whether an issue stayed in its state against what was sent.
-fn status_stuck(sent: &Map<String, Json>, issue: &wire::Issue) -> bool {
-    sent.get("state").is_some_and(|state| state == "closed")
+/// Whether an issue is closed already, for another reason than the one to be written: GitHub ignores a reason unless
+/// the state changes, so the issue must be opened in between.
+fn has_other_reason(issue: &wire::Issue, sent: &Map<String, Json>) -> bool {
+    let reason = sent.get("state_reason").and_then(Json::as_str);
+    reason.is_some()
         && issue.state == "closed"
-        && sent.get("state_reason").and_then(Json::as_str) != issue.state_reason.as_deref()
-        && !(issue.state_reason.as_deref() == Some("duplicate")
-            && sent
-                .get("state_reason")
-                .is_some_and(|reason| reason == "not_planned"))
+        && status::read("closed", reason) != status::read("closed", issue.state_reason.as_deref())
 }
 
 /// Fields that GitHub left as they were without a word: it does so for accounts without push access, and for people
@@ -374,6 +360,13 @@ fn dropped(sent: &Map<String, Json>, issue: &wire::Issue) -> BTreeMap<FieldName,
         );
         dropped.insert(FieldName::from(name), why);
     };
+    if let Some(state) = sent.get("state").and_then(Json::as_str) {
+        let reason = sent.get("state_reason").and_then(Json::as_str);
+        let held = status::read(&issue.state, issue.state_reason.as_deref());
+        if status::read(state, reason) != held {
+            drop_field(field::STATUS);
+        }
+    }
     if let Some(labels) = names("labels") {
         let held: Vec<String> = issue
             .labels

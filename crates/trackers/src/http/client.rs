@@ -171,10 +171,10 @@ impl Client {
             let skew = date.as_millis() - now.floor_to_second().as_millis();
             self.skew_ms.store(skew, Ordering::Relaxed);
         }
-        let verdict = if call.accepted.contains(&reply.status) {
-            Verdict::Give
-        } else {
-            classify(&reply, self.dialect)
+        let verdict = match classify(&reply, self.dialect) {
+            // A spent limit says nothing about what was asked for, whatever the status.
+            Verdict::Fail(_) if call.accepted.contains(&reply.status) => Verdict::Give,
+            verdict => verdict,
         };
         let signal = RateSignal::read(&reply.headers, now);
         let limited = matches!(verdict, Verdict::Limited);
