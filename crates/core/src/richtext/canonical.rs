@@ -60,6 +60,11 @@ fn canonical_block(block: Block, depth: usize, out: &mut Vec<Block>) {
         }),
         Block::Rule => out.push(Block::Rule),
         Block::Media(media) => out.push(Block::Media(canonical_media(media))),
+        Block::Opaque(Opaque { format, raw, shown }) => out.push(Block::Opaque(Opaque {
+            format,
+            raw,
+            shown: canonical_blocks(shown, depth + 1),
+        })),
         container if depth >= MAX_DEPTH => {
             for child in children(container) {
                 canonical_block(child, depth, out);
@@ -74,7 +79,7 @@ fn canonical_container(block: Block, depth: usize, out: &mut Vec<Block>) {
         Block::List(List { start, items }) if !items.is_empty() => {
             let items = items.into_iter().map(|item| ListItem {
                 task: item.task,
-                blocks: canonical_blocks(item.blocks, depth),
+                blocks: compartment(item.blocks, depth),
             });
             out.push(Block::List(List {
                 start,
@@ -94,11 +99,6 @@ fn canonical_container(block: Block, depth: usize, out: &mut Vec<Block>) {
             }
         }
         Block::Table(table) => out.extend(canonical_table(table, depth).map(Block::Table)),
-        Block::Opaque(Opaque { format, raw, shown }) => out.push(Block::Opaque(Opaque {
-            format,
-            raw,
-            shown: canonical_blocks(shown, depth),
-        })),
         _ => {}
     }
 }
@@ -116,7 +116,6 @@ fn children(block: Block) -> Vec<Block> {
             let rows = table.header.into_iter().chain(table.rows);
             rows.flatten().flatten().collect()
         }
-        Block::Opaque(opaque) => opaque.shown,
         leaf => vec![leaf],
     }
 }
@@ -127,16 +126,8 @@ fn canonical_table(table: Table, depth: usize) -> Option<Table> {
         return None;
     }
     let row = |cells: Vec<Vec<Block>>| {
-        let mut cells: Vec<_> = cells
-            .into_iter()
-            .map(|cell| {
-                let mut blocks = canonical_blocks(cell, depth);
-                if matches!(&blocks[..], [Block::Paragraph(content)] if content.is_empty()) {
-                    blocks.clear();
-                }
-                blocks
-            })
-            .collect();
+        let cells = cells.into_iter().map(|cell| compartment(cell, depth));
+        let mut cells: Vec<_> = cells.collect();
         cells.resize(width, Vec::new());
         cells
     };
@@ -147,6 +138,15 @@ fn canonical_table(table: Table, depth: usize) -> Option<Table> {
         header: table.header.map(row),
         rows: table.rows.into_iter().map(row).collect(),
     })
+}
+
+/// The content of a list item or cell, where one empty paragraph is nothing.
+fn compartment(blocks: Vec<Block>, depth: usize) -> Vec<Block> {
+    let mut blocks = canonical_blocks(blocks, depth);
+    if matches!(&blocks[..], [Block::Paragraph(content)] if content.is_empty()) {
+        blocks.clear();
+    }
+    blocks
 }
 
 fn paragraph(mut content: Vec<Inline>) -> Block {

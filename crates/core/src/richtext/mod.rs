@@ -5,9 +5,15 @@
 //! decoder does not know becomes an *opaque* node with the tracker's own text in it, so that it goes back to that
 //! tracker as it came, and with a *shown* form for all others.
 
+pub mod adf;
+pub mod diff;
 pub mod markdown;
+pub mod merge;
+pub mod plain;
 
+mod align;
 mod canonical;
+mod dialect;
 mod inline;
 mod loss;
 mod lower;
@@ -16,6 +22,7 @@ mod model;
 #[cfg(test)]
 mod arbitrary;
 
+pub use dialect::Dialect;
 pub use inline::{Emoji, Image, Inline, Link, Marks, Mention, OpaqueInline, Script};
 pub use loss::{Loss, LossKind, LossReport, MAX_LOSSES};
 pub use model::{

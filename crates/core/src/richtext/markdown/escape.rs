@@ -30,15 +30,19 @@ pub(super) fn text(text: &str, context: Context) -> String {
         let special = match c {
             '\\' | '`' | '*' | '[' | ']' | '~' => true,
             '|' => context.place == Place::Cell || (context.line_start && at == 0),
+            // Inside a word it means nothing; at the start of a run a delimiter may stand before it.
             '_' => {
-                !(previous.is_some_and(char::is_alphanumeric)
-                    && next.is_some_and(char::is_alphanumeric))
+                let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+                at == 0 || !word(previous) || !word(next)
             }
             '<' => next.is_none_or(|c| c.is_ascii_alphabetic() || "/!?".contains(c)),
             '&' => begins_entity(rest),
             '!' => next.is_none(),
             '#' => context.place == Place::Heading && previous.is_none_or(|c| c == ' ' || c == '#'),
-            '@' => context.mentions && next.is_some_and(|c| c.is_ascii_alphanumeric()),
+            '@' => {
+                let login = next.is_some_and(|c| c.is_ascii_alphanumeric());
+                context.mentions && login && recognise::may_mention(previous, None)
+            }
             ':' => rest.starts_with("//"),
             '.' => ends_with_www(&text[..at]),
             _ => false,

@@ -45,7 +45,7 @@ impl Lowering<'_> {
     }
 
     fn block(&mut self, block: Block) -> Vec<Block> {
-        vec![match block {
+        let lowered = match block {
             Block::Paragraph(content) => return self.paragraph(content),
             Block::Heading { level, content } => Block::Heading {
                 level,
@@ -61,7 +61,13 @@ impl Lowering<'_> {
             Block::Media(media) => return self.media(media),
             Block::Opaque(opaque) => return self.opaque(opaque),
             leaf @ (Block::Code { .. } | Block::Rule) => leaf,
-        }]
+        };
+        // A container that lost all it had is gone too, so that its own container knows.
+        match &lowered {
+            Block::List(list) if list.items.is_empty() => Vec::new(),
+            Block::Quote(blocks) | Block::Panel { blocks, .. } if blocks.is_empty() => Vec::new(),
+            _ => vec![lowered],
+        }
     }
 
     fn paragraph(&mut self, content: Vec<Inline>) -> Vec<Block> {

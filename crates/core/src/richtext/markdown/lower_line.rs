@@ -144,35 +144,53 @@ fn trim<'a>(line: impl Iterator<Item = &'a mut Inline>, cut: impl Fn(&str) -> &s
 /// Takes spaces at the edges of bold, italic, struck and linked texts out of the mark: nobody sees the difference, and
 /// Markdown's marks must touch a letter.
 fn loosen(line: Vec<Inline>) -> Vec<Inline> {
-    let marks_of = |inline: Option<&Inline>| match inline {
-        Some(Inline::Text { marks, .. }) => marks.clone(),
-        _ => Marks::default(),
-    };
-    let mut out = Vec::with_capacity(line.len());
-    for (at, inline) in line.iter().enumerate() {
-        let Inline::Text { text, marks } = inline else {
-            out.push(inline.clone());
-            continue;
-        };
-        if marks.is_plain() || marks.code || !(text.starts_with(' ') || text.ends_with(' ')) {
-            out.push(inline.clone());
-            continue;
+    let mut out: Vec<Inline> = line.into_iter().flat_map(split_spaces).collect();
+    let before = core_marks(out.iter());
+    let mut after = core_marks(out.iter().rev());
+    after.reverse();
+    for ((inline, before), after) in out.iter_mut().zip(&before).zip(&after) {
+        if let Inline::Text { text, marks } = inline
+            && is_space(text, marks)
+        {
+            *marks = common(&common(marks, before), after);
         }
-        let before = marks_of(at.checked_sub(1).and_then(|at| line.get(at)));
-        let after = marks_of(line.get(at + 1));
-        let core = text.trim_start_matches(' ');
-        let (leading, core) = (&text[..text.len() - core.len()], core.trim_end_matches(' '));
-        if core.is_empty() {
-            let both = common(&common(marks, &before), &after);
-            out.push(Inline::marked(text, both));
-            continue;
-        }
-        let trailing = &text[leading.len() + core.len()..];
-        out.push(Inline::marked(leading, common(marks, &before)));
-        out.push(Inline::marked(core, marks.clone()));
-        out.push(Inline::marked(trailing, common(marks, &after)));
     }
     canonical_inlines(out)
+}
+
+fn is_space(text: &str, marks: &Marks) -> bool {
+    !marks.code && !marks.is_plain() && text.bytes().all(|b| b == b' ')
+}
+
+/// A text as its leading spaces, its core and its trailing spaces.
+fn split_spaces(inline: Inline) -> Vec<Inline> {
+    let (text, marks) = match inline {
+        Inline::Text { text, marks } if !marks.code && !marks.is_plain() => (text, marks),
+        other => return vec![other],
+    };
+    let from_core = text.trim_start_matches(' ');
+    let core = from_core.trim_end_matches(' ');
+    let leading = &text[..text.len() - from_core.len()];
+    let parts = [leading, core, &from_core[core.len()..]];
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    parts
+        .map(|part| Inline::marked(part, marks.clone()))
+        .collect()
+}
+
+/// For each piece the marks of the nearest text before it that is more than marked spaces; none after another node.
+fn core_marks<'a>(line: impl Iterator<Item = &'a Inline>) -> Vec<Marks> {
+    let mut last = Marks::default();
+    let mut out = Vec::new();
+    for inline in line {
+        out.push(last.clone());
+        match inline {
+            Inline::Text { text, marks } if is_space(text, marks) => {}
+            Inline::Text { marks, .. } => last = marks.clone(),
+            _ => last = Marks::default(),
+        }
+    }
+    out
 }
 
 /// The marks of a space next to a text: those that the text has too.
@@ -213,13 +231,23 @@ fn link_addresses(line: Vec<Inline>) -> Vec<Inline> {
 /// Replaces HTML at the start of a line, where it would begin a block of HTML.
 fn html_at_starts(line: Vec<Inline>, losses: &mut Losses) -> Vec<Inline> {
     let mut out: Vec<Inline> = Vec::with_capacity(line.len());
+    let mut at_start = true;
     for inline in line {
-        match inline {
-            Inline::Opaque(opaque) if matches!(out.last(), None | Some(Inline::Break)) => {
+        let pieces = match inline {
+            Inline::Opaque(opaque) if at_start => {
                 losses.note(LossKind::Opaque);
-                out.extend(opaque.shown);
+                opaque.shown
             }
-            other => out.push(other),
+            other => vec![other],
+        };
+        for piece in pieces {
+            at_start = match &piece {
+                Inline::Break => true,
+                // Spaces at a line's start are dropped after this.
+                Inline::Text { text, marks } if !marks.code => at_start && text.trim().is_empty(),
+                _ => false,
+            };
+            out.push(piece);
         }
     }
     canonical_inlines(out)

@@ -14,7 +14,7 @@ fn json(document: &Document) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn what_is_written_is_read_back(document in arbitrary::document()) {

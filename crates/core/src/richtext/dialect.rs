@@ -1,0 +1,52 @@
+//! The notations that a tracker's texts may be in.
+
+use super::loss::LossReport;
+use super::model::{Block, Document};
+use super::{adf, markdown, plain};
+use serde::{Deserialize, Serialize};
+
+/// A notation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// Markdown as GitHub's issues mean it.
+    Markdown,
+    /// Atlassian Document Format.
+    Adf,
+    /// Plain text.
+    Plain,
+}
+
+impl Dialect {
+    /// What a tracker of this notation would give back of a document, and what is lost. Projecting twice is the same as
+    /// projecting once.
+    pub fn project(self, document: &Document) -> (Document, LossReport) {
+        match self {
+            Self::Markdown => {
+                let (text, losses) = markdown::encode(document);
+                (markdown::decode(&text), losses)
+            }
+            Self::Adf => {
+                let (value, losses) = adf::encode(document);
+                let read = adf::decode(&value).expect("what the codec writes it can read");
+                (read, losses)
+            }
+            Self::Plain => {
+                let (text, losses) = plain::encode(document);
+                (plain::decode(&text), losses)
+            }
+        }
+    }
+
+    /// What such a tracker would give back of one block: none, one or several.
+    pub fn project_block(self, block: &Block) -> Document {
+        let document = Document {
+            blocks: vec![block.clone()],
+        };
+        self.project(&document).0
+    }
+}
+
+#[cfg(test)]
+#[path = "dialect_tests.rs"]
+mod tests;

@@ -1,0 +1,25 @@
+use super::Dialect;
+use crate::richtext::arbitrary;
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn projecting_twice_is_projecting_once_and_loses_nothing_more(document in arbitrary::document()) {
+        for dialect in [Dialect::Markdown, Dialect::Adf, Dialect::Plain] {
+            let (once, _) = dialect.project(&document);
+            let (twice, losses) = dialect.project(&once);
+            prop_assert_eq!(&twice, &once);
+            if dialect != Dialect::Plain {
+                prop_assert!(losses.is_empty(), "{:?}: {:?}", dialect, losses);
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_is_stored_and_read_back(document in arbitrary::document()) {
+        let text = serde_json::to_string(&document).unwrap();
+        prop_assert_eq!(serde_json::from_str::<super::Document>(&text).unwrap(), document);
+    }
+}
