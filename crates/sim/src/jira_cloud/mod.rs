@@ -1,8 +1,8 @@
 //! Jira Cloud, REST API version 3.
 //!
-//! [`JiraCloud`] keeps issues ([`model`], [`store`]) of a configured [`site`], checks what is written ([`fields`],
-//! [`adf`]), answers requests (one module for each part of the API), sends webhooks ([`hooks`]) and lets people act
-//! past the API ([`control`]). Searching goes through an index that may lag behind ([`index`], [`jql`]).
+//! [`JiraCloud`] keeps issues (`model`, `store`) of a configured `site`, checks what is written (`fields`,
+//! `adf`), answers requests (one module for each part of the API), sends webhooks (`hooks`) and lets people act
+//! past the API (`control`). Searching goes through an index that may lag behind (`index`, `jql`).
 //!
 //! What it does not do: attachments, worklogs, issue security, boards, permissions other than hiding issues.
 

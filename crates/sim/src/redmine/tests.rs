@@ -2,7 +2,9 @@
 
 use super::{API_KEY, Redmine, demo_site, seed};
 use crate::command::{Command, Done};
+use crate::seeds;
 use crate::simulator::Simulator;
+use crate::{Faults, Faulty};
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
@@ -353,4 +355,12 @@ fn people_work_past_the_api() {
     world.expect(404, "GET", "issues/3.json", Value::Null);
     world.expect(204, "DELETE", "issues/1.json", Value::Null);
     world.expect(404, "GET", "issues/1.json", Value::Null);
+}
+
+#[test]
+fn items_that_look_real_can_be_seeded() {
+    let world = World::new();
+    let mut tracker = Faulty::new(Box::new(world.redmine), Faults::default(), 1);
+    let keys = seeds::seed_demo(&mut tracker, world.now, None, 20).unwrap();
+    assert_eq!((keys.len(), keys[19].as_str()), (20, "20"));
 }

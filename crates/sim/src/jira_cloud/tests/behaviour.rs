@@ -2,7 +2,9 @@
 
 use super::{World, adf};
 use crate::command::{Command, Done};
+use crate::seeds;
 use crate::simulator::Simulator;
+use crate::{Faults, Faulty};
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
@@ -300,4 +302,13 @@ fn people_work_past_the_api_by_the_same_rules() {
     assert_eq!(item.status, "Done");
     assert_eq!(item.fields["resolution"]["name"], "Done");
     assert!(item.body.contains("line two"));
+}
+
+#[test]
+fn items_that_look_real_can_be_seeded() {
+    let mut world = World::new();
+    super::super::seed(&mut world.jira, world.now).unwrap();
+    let mut tracker = Faulty::new(Box::new(world.jira), Faults::default(), 1);
+    let keys = seeds::seed_demo(&mut tracker, world.now, Some("SUP"), 20).unwrap();
+    assert_eq!((keys.len(), keys[19].as_str()), (20, "SUP-21"));
 }
