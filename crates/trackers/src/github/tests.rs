@@ -3,16 +3,19 @@
 use super::client::client;
 use super::{MILESTONE, decode};
 use crate::conformance::sim::{SimHarness, Under};
-use crate::conformance::{self, Act, Harness, Trick};
+use crate::conformance::{self, Act, Harness, Meddler, Trick};
 use crate::error::TrackerError;
-use crate::http::{Client, Secret, Transport};
+use crate::http::{Call, Client, Secret, Transport, TransportError};
 use crate::registry::Node;
 use crate::tracker::{Cursor, Subscribed};
+use async_trait::async_trait;
+use bytes::Bytes;
 use http::Method;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+use twinline_core::capability::ChangeKind;
 use twinline_core::effect::{Applied, Effect, FieldWrite, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Fetched, Item, ItemId, Value, field};
@@ -337,4 +340,86 @@ async fn a_spent_limit_is_not_taken_for_a_missing_permission() {
         matches!(subscribed, Err(TrackerError::Retry { .. })),
         "{subscribed:?}"
     );
+}
+
+#[tokio::test]
+async fn comments_are_listed_by_themselves() {
+    let h = harness(GithubConfig::default());
+    let key = item(&h).await.reference.key;
+    let kinds = async |since| {
+        let mut cursor = Some(Cursor { since, page: None });
+        let mut kinds = BTreeSet::new();
+        while let Some(at) = cursor {
+            let page = h.tracker().changes(&h.scope(), &at).await.unwrap();
+            kinds.extend(page.changes.iter().map(|change| change.kind));
+            cursor = page.next;
+        }
+        kinds
+    };
+    h.pass(Duration::from_secs(60)).await;
+    let since = h.now();
+    let text = "a comment".to_owned();
+    let comment = h
+        .act(Act::Comment {
+            key: key.clone(),
+            text,
+        })
+        .await
+        .unwrap();
+    assert!(kinds(since).await.contains(&ChangeKind::CommentAdded));
+    h.pass(Duration::from_secs(60)).await;
+    let since = h.now();
+    let text = "edited".to_owned();
+    h.act(Act::EditComment { key, comment, text })
+        .await
+        .unwrap();
+    assert!(kinds(since).await.contains(&ChangeKind::CommentEdited));
+}
+
+/// A 403 of GitHub and what it is, in a word.
+async fn check_403(headers: &[(&'static str, &'static str)], message: &str, expected: &str) {
+    let mut answer = http::Response::builder().status(403);
+    for (name, value) in headers {
+        answer = answer.header(*name, *value);
+    }
+    let body = serde_json::to_vec(&json!({ "message": message })).unwrap();
+    let wire = Arc::new(Meddler::new(Arc::new(Nowhere)));
+    wire.next_write(Trick::Answer(answer.body(body.into()).unwrap()));
+    let client = client_over(wire);
+    let error = client.send(Call::post("/x")).await.unwrap_err();
+    let found = match error {
+        TrackerError::Retry { after, .. } => format!("retry after {} s", after.unwrap().as_secs()),
+        TrackerError::Credentials { .. } => "credentials".to_owned(),
+        TrackerError::Refused { sentence, .. } => sentence,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(found, expected, "{message}");
+}
+
+struct Nowhere;
+
+#[async_trait]
+impl Transport for Nowhere {
+    async fn send(
+        &self,
+        _request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        Err(TransportError::not_sent("nowhere"))
+    }
+}
+
+#[tokio::test]
+async fn a_403_can_be_a_limit_a_permission_or_a_refusal() {
+    let secondary = "You have exceeded a secondary rate limit.";
+    check_403(&[], secondary, "retry after 60 s").await;
+    check_403(&[("retry-after", "9")], secondary, "retry after 9 s").await;
+    let spent = [
+        ("x-ratelimit-remaining", "0"),
+        ("x-ratelimit-reset", "1769851830"),
+    ];
+    check_403(&spent, "API rate limit exceeded", "retry after 30 s").await;
+    let lacking = "Resource not accessible by personal access token";
+    check_403(&[("x-ratelimit-remaining", "12")], lacking, "credentials").await;
+    let locked = "Unable to create comment because issue is locked.";
+    check_403(&[], locked, locked).await;
 }
