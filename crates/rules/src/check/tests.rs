@@ -1,1 +1,319 @@
+//! What `check` finds, each with its place and the way out.
 
+use super::*;
+use crate::parse::parse;
+use crate::script::InProcess;
+use crate::source::SourceFile;
+use serde_json::json;
+use std::time::Duration;
+use twinline_core::capability::{Channel, FieldSet};
+
+const HEAD: &str = r#"format = 1
+name = "pair"
+[left]
+node = "a"
+scope = { project = "A" }
+trigger = "all"
+[right]
+node = "b"
+scope = { project = "B" }
+"#;
+
+fn capabilities(tracker: &str, history: FieldSet) -> Capabilities {
+    let channel = |name: &str, internal: bool| Channel {
+        name: name.to_owned(),
+        internal,
+    };
+    Capabilities {
+        tracker: tracker.to_owned(),
+        scope_keys: vec!["project".to_owned()],
+        channels: vec![channel("public", false), channel("internal", true)],
+        comment_edit: true,
+        comment_delete: true,
+        item_delete: false,
+        attachment_upload: true,
+        compare_and_swap: false,
+        create_marker: true,
+        comment_marker: true,
+        webhooks: true,
+        field_history: history,
+        feed_covers: BTreeSet::new(),
+        settle: Duration::ZERO,
+        index_lag: Duration::ZERO,
+        description_max_chars: 1000,
+        comment_max_chars: 1000,
+        summary_max_chars: 100,
+        workflow: true,
+    }
+}
+
+fn left() -> SideDescription {
+    serde_json::from_value(json!({ "fields": {
+        "summary": { "name": "Summary", "kind": "text", "required": true, "max_chars": 100 },
+        "status": { "name": "Status", "kind": "choice" },
+        "created": { "name": "Created", "kind": "time", "writable": false },
+        "cf_1": { "name": "Severity", "kind": "choice", "options": [{ "id": "1", "name": "S1" }, { "id": "2", "name": "S2" }] } },
+        "statuses": [
+            { "status": { "id": "1", "name": "To Do" }, "leads_to": ["2"] },
+            { "status": { "id": "2", "name": "Done" }, "leads_to": ["1"], "closed": true },
+            { "status": { "id": "3", "name": "Lost" }, "leads_to": ["1"] }] }))
+    .unwrap()
+}
+
+fn right() -> SideDescription {
+    serde_json::from_value(json!({ "fields": {
+        "summary": { "name": "Title", "kind": "text", "required": true },
+        "kind": { "name": "Kind", "kind": "choice", "required": true, "options": [{ "id": "b", "name": "Bug" }] },
+        "state": { "name": "State", "kind": "choice", "options": [{ "id": "n", "name": "New" }, { "id": "c", "name": "Closed" }] },
+        "sev": { "name": "Severity", "kind": "choice", "options": [{ "id": "x", "name": "S1" }] } } }))
+    .unwrap()
+}
+
+const SUMMARY: &str = "[fields.summary]\nleft = \"summary\"\nright = \"summary\"\n[fields.kind]\nright = \"kind\"\ndir = \"->\"\n";
+
+fn findings(text: &str, scripts: Sides<Option<SourceFile>>) -> Vec<String> {
+    let map = SourceFile::new("pair.toml", text);
+    let rules = parse(&map).unwrap();
+    let descriptions = Sides {
+        left: left(),
+        right: right(),
+    };
+    let only = BTreeSet::from(["summary".to_owned(), "status".to_owned()]);
+    let capabilities = Sides {
+        left: Some(capabilities("jira-cloud", FieldSet::All)),
+        right: Some(capabilities("other", FieldSet::Only(only))),
+    };
+    let nodes = BTreeSet::from(["a".into(), "b".into()]);
+    let around = Surroundings {
+        descriptions: &descriptions,
+        capabilities: &capabilities,
+        nodes: Some(&nodes),
+    };
+    let sources = RuleSources { map, scripts };
+    let found = check(&rules, &sources, around, &InProcess::default());
+    found
+        .iter()
+        .map(|finding| finding.to_string().replace("pair.toml:", ""))
+        .collect()
+}
+
+/// Puts `text` after the head (nine lines) and expects that these are among the findings.
+fn finds(text: &str, expected: &[&str]) {
+    let found = findings(&format!("{HEAD}{text}"), Sides::default());
+    for one in expected {
+        assert!(
+            found.iter().any(|finding| finding == one),
+            "{one}\nis not in {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn unknown_names_are_errors_with_a_suggestion() {
+    finds(
+        "[fields.s]\nleft = \"Sumary\"\nright = \"Title\"\n",
+        &["11:8: error: a has no field 'Sumary'; did you mean 'Summary'?"],
+    );
+    finds(
+        "[fields.s]\nleft = \"status\"\nright = \"state\"\nvalues = \"v\"\n[values.v]\nn = { left = [\"ToDo\"], right = [\"New\"], right_set = { Sevrity = \"S1\" } }\nc = { left = \"Done\", right = \"Cloosed\" }\n",
+        &[
+            "15:15: error: 'status' of a has no option \"ToDo\"; did you mean 'To Do'?",
+            "15:65: error: b has no field 'Sevrity'; did you mean 'Severity'?",
+            "16:30: error: 'state' of b has no option \"Cloosed\"; did you mean 'Closed'?",
+        ],
+    );
+    let renamed = HEAD
+        .replace("node = \"b\"", "node = \"bb\"")
+        .replace("project = \"A\"", "projekt = \"A\"");
+    let found = findings(&renamed, Sides::default());
+    assert!(found.contains(&"8:8: error: [right] names the node 'bb', which the configuration does not have; did you mean 'b'?".to_owned()), "{found:#?}");
+    assert!(
+        found.contains(
+            &"5:21: error: a scope of jira-cloud has no key 'projekt'; did you mean 'project'?"
+                .to_owned()
+        ),
+        "{found:#?}"
+    );
+}
+
+const STATUS: &str =
+    "[fields.status]\nleft = \"status\"\nright = \"state\"\nvalues = \"v\"\n[values.v]\n";
+
+#[test]
+fn a_native_value_in_two_rows_is_an_error() {
+    finds(
+        &format!(
+            "{STATUS}n = {{ left = [\"To Do\", \"Done\"], right = \"New\" }}\nc = {{ left = \"Done\", right = \"Closed\" }}\n"
+        ),
+        &[
+            "16:14: error: \"Done\" on the left is read by the rows 'n' and 'c'; keep it in one row, or give one of the rows a dir",
+        ],
+    );
+}
+
+#[test]
+fn options_that_no_row_reads_are_named() {
+    finds(
+        &format!("{STATUS}n = {{ left = \"To Do\", right = \"New\" }}\n"),
+        &[
+            "14:9: warning: no row reads \"Closed\" of the right; add it to a row, or mean it so by unmapped = \"skip\"",
+            "14:9: warning: no row reads \"Done\", \"Lost\" of the left; add it to a row, or mean it so by unmapped = \"skip\"",
+        ],
+    );
+    let skipped = format!(
+        "{HEAD}[policy]\nunmapped = \"skip\"\n{STATUS}n = {{ left = \"To Do\", right = \"New\" }}\n"
+    );
+    let found = findings(&skipped, Sides::default());
+    assert!(
+        !found.iter().any(|finding| finding.contains("no row reads")),
+        "{found:#?}"
+    );
+    finds(
+        "[fields.sev]\nleft = \"Severity\"\nright = \"Severity\"\n",
+        &[
+            "10:9: warning: [fields.sev]: the right has no option of the name \"S2\"; add a value table",
+        ],
+    );
+}
+
+#[test]
+fn a_status_that_no_transition_reaches_is_named() {
+    finds(
+        &format!("{STATUS}n = {{ left = \"Lost\", right = \"New\" }}\n"),
+        &[
+            "15:14: warning: no transition path of a leads to the status \"Lost\"; write another status first in the row, or add a transition to the workflow",
+        ],
+    );
+}
+
+#[test]
+fn replica_fields_that_nobody_fills_or_reads_are_named() {
+    finds(
+        "[fields.x]\nleft = \"summary\"\ndir = \"<-\"\n",
+        &[
+            "10:9: error: nobody fills the replica field 'x'; name a native field, or assign it in a script's outgoing",
+        ],
+    );
+    finds(
+        "[fields.x]\nleft = \"summary\"\ndir = \"->\"\n",
+        &[
+            "10:9: error: nobody reads the replica field 'x'; name a native field, or read it in a script's incoming",
+        ],
+    );
+}
+
+#[test]
+fn latest_needs_field_history_on_both_sides() {
+    finds(
+        "[policy]\nconflict = \"latest\"\n[fields.sev]\nleft = \"Severity\"\nright = \"Severity\"\n",
+        &[
+            "11:12: error: [fields.sev] cannot be settled by \"latest\": other keeps no history of 'sev'; write conflict = \"left\", \"right\", \"merge\" or \"hold\" in [fields.sev]",
+        ],
+    );
+    let found = findings(
+        &format!("{HEAD}[policy]\nconflict = \"latest\"\n{SUMMARY}"),
+        Sides::default(),
+    );
+    assert!(
+        !found.iter().any(|finding| finding.contains("latest")),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn what_cannot_be_written_and_what_a_create_lacks_is_named() {
+    finds(
+        "[fields.c]\nleft = \"Created\"\nright = \"Title\"\n",
+        &["11:8: error: 'Created' of a cannot be written; write dir = \"->\""],
+    );
+    finds(
+        "",
+        &[
+            "8:8: warning: creating an item of b needs 'Kind', which nothing fills; map it, with a default, or assign it in the script's incoming",
+        ],
+    );
+    finds(
+        "[fields.a]\nleft = \"summary\"\nright = \"Title\"\n[fields.b]\nleft = \"summary\"\nright = \"Kind\"\n",
+        &[
+            "14:8: error: 'summary' on the left is written by [fields.a] and by [fields.b]; let one of them read only, by its dir",
+        ],
+    );
+}
+
+#[test]
+fn comment_channels_are_judged() {
+    finds(
+        "[comments]\nchannels = [{ left = \"internal\", right = \"public\" }, { left = \"pubic\", right = \"public\" }]\n",
+        &[
+            "11:13: error: internal comments of the left channel 'internal' would enter the channel 'public', which is not internal; pair it with an internal channel, or write dir = \"<-\"",
+            "11:54: error: jira-cloud has no comment channel 'pubic'; did you mean 'public'?",
+            "10:2: note: comments in the right channel 'internal' never cross; list the channel, if they should",
+        ],
+    );
+}
+
+#[test]
+fn scripts_are_loaded_and_read() {
+    let text = format!(
+        "{HEAD}script = \"r.js\"\n{SUMMARY}[fields.z]\nleft = \"Severity\"\nright = \"Severity\"\nright_via = \"sev\"\ndir = \"->\"\n"
+    );
+    let with = |script: &str| {
+        let scripts = Sides {
+            left: None,
+            right: Some(SourceFile::new("r.js", script)),
+        };
+        findings(&text, scripts)
+    };
+    let syntax = with("export const sev = ;\n");
+    assert!(
+        syntax
+            .iter()
+            .any(|finding| finding.starts_with("r.js:1:") && finding.contains("SyntaxError")),
+        "{syntax:#?}"
+    );
+    let missing = with("export function incoming() {}\n");
+    assert!(
+        missing
+            .iter()
+            .any(|finding| finding.contains("r.js does not export 'sev'")),
+        "{missing:#?}"
+    );
+    let doubtful = with(
+        "let count = 0;\nexport const sev = { outgoing: v => v, incoming: v => v };\nexport async function incoming() {}\n",
+    );
+    let expected = [
+        "r.js:1:1: warning: a variable outside of functions would keep its value from one call to the next; write const, or move it into a function",
+        "r.js:3:1: warning: a rule is synchronous, but this line says 'async'; write it without",
+    ];
+    for one in expected {
+        assert!(
+            doubtful.iter().any(|finding| finding == one),
+            "{doubtful:#?}"
+        );
+    }
+}
+
+#[test]
+fn connections_are_seen_together() {
+    let connection = |file: &str, name: &str, left: &str, right: &str| {
+        let text = format!(
+            "format = 1\nname = \"{name}\"\n[left]\nnode = \"{left}\"\nscope = {{ p = \"1\" }}\n[right]\nnode = \"{right}\"\nscope = {{ p = \"1\" }}\n"
+        );
+        parse(&SourceFile::new(file, text)).unwrap()
+    };
+    let all = [
+        connection("1.toml", "ab", "a", "b"),
+        connection("2.toml", "bc", "b", "c"),
+        connection("3.toml", "ca", "c", "a"),
+        connection("4.toml", "ab", "d", "e"),
+        connection("5.toml", "self", "f", "f"),
+    ];
+    let found: Vec<String> = check_connections(&all.iter().collect::<Vec<_>>())
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(found.len(), 3, "{found:#?}");
+    assert!(found[0].starts_with("3.toml:2:8: warning: 'ca' closes a cycle between connections"));
+    assert!(found[1].starts_with("4.toml:2:8: error: 1.toml also has a connection named 'ab'"));
+    assert!(found[2].starts_with("5.toml:2:8: error: 'self' connects a scope of 'f' with itself"));
+}

@@ -6,7 +6,7 @@ use crate::catalogue::Catalogue;
 use crate::describe::NativeKind;
 use crate::finding::{Severity, Spot, suggest};
 use crate::map::natives;
-use crate::model::{FieldRules, Literal, NativeValue, Placed, ValueTable};
+use crate::model::{FieldRules, Literal, NativeValue, Placed, Unmapped, ValueTable};
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::field::STATUS;
 use twinline_core::names::{FieldName, ReplicaField, Side};
@@ -199,6 +199,9 @@ fn unreached(
     natives: &[FieldName],
     table: &ValueTable,
 ) {
+    if field.unmapped == Unmapped::Skip {
+        return;
+    }
     let catalogue = judge.catalogues.get(side);
     let mut combinations: Vec<BTreeMap<FieldName, (String, String)>> = vec![BTreeMap::new()];
     for native in natives {

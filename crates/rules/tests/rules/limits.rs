@@ -61,7 +61,11 @@ const SOUND: &str = "replica.summary = 'sound'";
 
 /// Runs one body after another in one pool: the error says `expected`, and the next call works.
 fn check(body: &str, expected: &str) {
-    let workers = Arc::new(pool(Limits::default()));
+    check_within(Limits::default(), body, expected);
+}
+
+fn check_within(limits: Limits, body: &str, expected: &str) {
+    let workers = Arc::new(pool(limits));
     let error = run(body, workers.clone()).expect_err(body);
     assert_eq!(error.file, "pair.left.js", "{body}");
     assert!(error.reason.contains(expected), "{body}: {error}");
@@ -105,11 +109,18 @@ fn a_built_in_that_ignores_the_interpreters_limits_is_killed() {
 
 #[test]
 fn a_memory_bomb_ends() {
-    check(
+    // Time and steps are generous, so that the memory is what ends it, on a slow machine too.
+    let limits = Limits {
+        time_ms: 20_000,
+        steps_10k: 100_000,
+        ..Limits::default()
+    };
+    for body in [
         "const all = []; for (;;) all.push(new Array(10000).fill('x'.repeat(1000)))",
-        "memory",
-    );
-    check("let s = 'x'; for (;;) s += s", "");
+        "let s = 'x'; const all = []; for (;;) { s = s + 'y'; all.push(s.repeat(1000)) }",
+    ] {
+        check_within(limits, body, "the script needs more than 64 MiB of memory");
+    }
 }
 
 #[test]
