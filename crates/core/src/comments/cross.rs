@@ -384,6 +384,7 @@ impl Way<'_> {
             side: self.from.other(),
             effect,
             fields: BTreeMap::new(),
+            sent: BTreeMap::new(),
             comment: Some(CommentStep { links }),
         });
     }

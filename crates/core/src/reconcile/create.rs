@@ -69,6 +69,7 @@ pub(super) fn created(
             .iter()
             .map(|(native, (_, note))| (native.clone(), note.clone()))
             .collect(),
+        sent: BTreeMap::new(),
         comment: None,
     });
     *plan.cut.get_mut(target) = writes.cut.clone();

@@ -59,7 +59,7 @@ pub struct SideFacts<'a> {
     pub own_attempts: Vec<OwnAttempt>,
     /// Field writes that were made, or may have been made, and that no base accounts for yet (their attempt outlived a
     /// crash). What they explain is not a person's edit.
-    pub unsettled: Vec<BTreeMap<FieldName, FieldWrite>>,
+    pub unsettled: Vec<Unsettled>,
     /// Our confirmed writes to this item within the ping-pong window (ten minutes), oldest first.
     pub recent: Vec<RecentWrite>,
     /// Whether an `AddComment` with unknown outcome is open on this item: then no unlinked comment by our account
@@ -124,6 +124,15 @@ pub struct OwnAttempt {
     pub to: Timestamp,
     /// The native fields that it wrote.
     pub fields: BTreeSet<FieldName>,
+}
+
+/// A field write that no base accounts for yet: what the engine keeps with its intent ([`super::Planned::unsettled`]).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsettled {
+    /// What was written, by native field.
+    pub fields: BTreeMap<FieldName, FieldWrite>,
+    /// The other side's values that were sent with it: its base, once the write is found there.
+    pub sent: BTreeMap<ReplicaField, Value>,
 }
 
 /// One native field of a confirmed write of ours, for finding ping-pongs.

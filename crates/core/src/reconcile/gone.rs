@@ -37,6 +37,7 @@ pub(super) fn ended(facts: &Facts<'_>, rules: &dyn Rules, gone: Side, evidence: 
                         item: item.reference.item.clone(),
                     },
                     fields: BTreeMap::new(),
+                    sent: BTreeMap::new(),
                     comment: None,
                 });
             }
@@ -79,6 +80,7 @@ fn close(side: Side, item: &Item, status: &str) -> Option<Planned> {
             planned_from: item.version.clone(),
         },
         fields: BTreeMap::from([(native, note)]),
+        sent: BTreeMap::new(),
         comment: None,
     })
 }

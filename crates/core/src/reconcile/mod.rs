@@ -26,10 +26,13 @@ mod values;
 mod views;
 mod writes;
 
-pub use facts::{Base, Facts, OwnAttempt, RecentWrite, Seen, SideFacts};
+pub use facts::{Base, Facts, OwnAttempt, RecentWrite, Seen, SideFacts, Unsettled};
 pub use outcome::{Outcome, Outcomes, Settled};
 pub use plan::{
     Cause, ConflictRecord, Decision, Hold, Plan, Planned, Standing, ValidFor, Working, WriteNote,
 };
 pub use run::reconcile;
 pub use settle::settle;
+
+#[cfg(test)]
+mod tests;

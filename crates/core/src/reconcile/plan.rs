@@ -1,6 +1,6 @@
 //! What a plan says.
 
-use super::facts::Base;
+use super::facts::{Base, Unsettled};
 use crate::comments::{CommentLink, CommentStep};
 use crate::digest::Digest;
 use crate::effect::{Effect, FieldWrite};
@@ -39,7 +39,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether there is nothing to write and nothing to store.
+    /// Whether there is nothing to write and nothing to settle. The frozen fields ([`Self::held`]) are stored either way.
     pub fn is_empty(&self) -> bool {
         self.effects.is_empty() && !self.rebases() && self.comment_links.is_empty()
     }
@@ -205,8 +205,24 @@ pub struct Planned {
     pub effect: Effect,
     /// For `Create` and `Update`: each native field's provenance.
     pub fields: BTreeMap<FieldName, WriteNote>,
+    /// For `Update`: the other side's values that are sent with it.
+    pub sent: BTreeMap<ReplicaField, Value>,
     /// For comment effects: what the links become when it succeeds.
     pub comment: Option<CommentStep>,
+}
+
+impl Planned {
+    /// For `Update`: what to keep with the intent until it is settled, and to give back as
+    /// [`super::SideFacts::unsettled`] when its attempt outlived a crash.
+    pub fn unsettled(&self) -> Option<Unsettled> {
+        let Effect::Update { fields, .. } = &self.effect else {
+            return None;
+        };
+        Some(Unsettled {
+            fields: fields.clone(),
+            sent: self.sent.clone(),
+        })
+    }
 }
 
 /// Where the write of one native field comes from.

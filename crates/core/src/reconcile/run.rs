@@ -11,10 +11,11 @@ use super::writes::{SideWrites, write};
 use crate::comments;
 use crate::digest::Digest;
 use crate::effect::Effect;
-use crate::item::Item;
-use crate::names::{Side, Sides};
+use crate::item::{Item, Value};
+use crate::names::{ReplicaField, Side, Sides};
 use crate::rules::{RuleError, Rules};
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 /// Plans one twin: pure, so that the same facts give the same plan.
 ///
@@ -63,7 +64,7 @@ pub(super) fn empty(facts: &Facts<'_>, rules: &dyn Rules, standing: Standing) ->
         conflicts: Vec::new(),
         cut: Sides::default(),
         comment_links: Vec::new(),
-        comments_waived: std::collections::BTreeMap::new(),
+        comments_waived: BTreeMap::new(),
         trace: Sides::default(),
         working: Sides::from_fn(|side| Working {
             base: facts.sides.get(side).base.clone(),
@@ -95,7 +96,7 @@ fn both_there(facts: &Facts<'_>, rules: &dyn Rules, items: Sides<Item>) -> Resul
     let writes = write(&scene, &mut decisions)?;
     let mut plan = empty(facts, rules, Standing::Active);
     for side in Side::BOTH {
-        let update = update(&scene, side, writes.get(side));
+        let update = update(&scene, side, writes.get(side), &decisions);
         plan.effects.extend(update);
         *plan.working.get_mut(side) = working(&scene, side, writes.get(side))?;
         *plan.cut.get_mut(side) = writes.get(side).cut.clone();
@@ -155,7 +156,12 @@ fn is_stale(facts: &Facts<'_>, side: Side, item: &Item) -> bool {
     base.is_some_and(|base| item.version.order(&base.observation.version) == Ordering::Less)
 }
 
-fn update(scene: &Scene<'_>, side: Side, writes: &SideWrites) -> Option<Planned> {
+fn update(
+    scene: &Scene<'_>,
+    side: Side,
+    writes: &SideWrites,
+    decisions: &Decisions,
+) -> Option<Planned> {
     if writes.fields.is_empty() {
         return None;
     }
@@ -174,8 +180,16 @@ fn update(scene: &Scene<'_>, side: Side, writes: &SideWrites) -> Option<Planned>
         fields: fields
             .map(|(native, (_, note))| (native.clone(), note.clone()))
             .collect(),
+        sent: sent(scene, side.other(), decisions),
         comment: None,
     })
+}
+
+fn sent(scene: &Scene<'_>, from: Side, decisions: &Decisions) -> BTreeMap<ReplicaField, Value> {
+    let crossing = decisions.crossing(from).into_keys();
+    crossing
+        .filter_map(|field| Some((field.clone(), scene.view(from, &field)?.clone())))
+        .collect()
 }
 
 /// What settling needs to know of one side: among it what its view is expected to be after the writes (R6).

@@ -330,6 +330,10 @@ impl Settling<'_> {
             return Fared::Arrived(value, Advanced::Draft);
         }
         match self.base(to) {
+            // A text crosses by block: with the old base, a block of ours that somebody put back would not cross.
+            Some(_) if matches!(predicted, Value::Rich(_)) => {
+                Fared::Arrived(Some(predicted.clone()), Advanced::Draft)
+            }
             Some(_) => Fared::Shifted,
             // It has no base to keep: with the prediction as its base, what somebody made of it crosses.
             None => Fared::Arrived(Some(predicted.clone()), Advanced::Draft),

@@ -161,13 +161,44 @@ fn cross_text(old: &Document, onto: &Document, new: &Document) -> Crossing {
     }
 }
 
-/// Carries the edit `old` → `new` onto another text, block by block; `None` where one block was changed by both.
+/// Carries the edit `old` → `new` onto another text, block by block; `None` where both changed the same blocks. Each
+/// side's changed blocks count as one region, from the first to the last.
 fn merge_text(old: &Document, onto: &Document, new: &Document) -> Option<Document> {
-    if old == onto {
-        return Some(new.clone());
-    }
     if new == onto || old == new {
         return Some(onto.clone());
     }
-    None
+    let (theirs, ours) = (Region::between(old, new), Region::between(old, onto));
+    let mut blocks = onto.blocks.clone();
+    let replacement = new.blocks[theirs.start..new.blocks.len() - theirs.tail]
+        .iter()
+        .cloned();
+    if old == onto || old.blocks.len() - theirs.tail <= ours.start {
+        blocks.splice(theirs.start..old.blocks.len() - theirs.tail, replacement);
+    } else if old.blocks.len() - ours.tail <= theirs.start {
+        let start = onto.blocks.len() - (old.blocks.len() - theirs.start);
+        blocks.splice(start..onto.blocks.len() - theirs.tail, replacement);
+    } else {
+        return None;
+    }
+    Some(Document { blocks })
+}
+
+/// Which blocks of a text an edit touched: all but `start` at the beginning and `tail` at the end.
+struct Region {
+    start: usize,
+    tail: usize,
+}
+
+impl Region {
+    fn between(old: &Document, new: &Document) -> Self {
+        let both = || old.blocks.iter().zip(&new.blocks);
+        let start = both().take_while(|(old, new)| old == new).count();
+        let ends = old.blocks.iter().rev().zip(new.blocks.iter().rev());
+        let tail = ends.take_while(|(old, new)| old == new).count();
+        let shorter = old.blocks.len().min(new.blocks.len());
+        Self {
+            start,
+            tail: tail.min(shorter - start),
+        }
+    }
 }

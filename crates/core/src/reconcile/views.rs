@@ -46,14 +46,19 @@ impl<'a> Scene<'a> {
         for side in Side::BOTH {
             let link = Some(links.get(side));
             *shown.get_mut(side) = rules.outgoing(side, items.get(side), link)?;
-            *bases.get_mut(side) = base(
-                facts,
+            *bases.get_mut(side) = base(facts, rules, side, links.get(side))?;
+        }
+        for side in Side::BOTH {
+            let own = OwnWrites {
                 rules,
-                side,
-                links.get(side),
-                shown.get(side),
-                items.get(side),
-            )?;
+                link: links.get(side),
+                shown: shown.get(side),
+                item: items.get(side),
+            };
+            let found = own.account(facts.sides.get(side), bases.get_mut(side).as_mut())?;
+            if let Some(source) = bases.get_mut(side.other()) {
+                source.fields.extend(found);
+            }
         }
         Ok(Self {
             facts,
@@ -143,14 +148,12 @@ pub(super) fn blank(node: &crate::names::NodeName, scope: &BTreeMap<String, Stri
     }
 }
 
-/// The stored base in this rule version's vocabulary, with our unsettled writes accounted for.
+/// The stored base in this rule version's vocabulary.
 fn base(
     facts: &Facts<'_>,
     rules: &dyn Rules,
     side: Side,
     link: &Link,
-    shown: &Outgoing,
-    item: &Item,
 ) -> Result<Option<Base>, RuleError> {
     let Some(stored) = &facts.sides.get(side).base else {
         return Ok(None);
@@ -162,63 +165,83 @@ fn base(
             .outgoing(side, &base.observation, Some(link))?
             .view
             .fields;
-        fresh.retain(|field, _| {
-            stored.fields.contains_key(field) && contract.fields.contains_key(field)
-        });
+        let known = |field: &ReplicaField| contract.fields.contains_key(field);
+        fresh.retain(|field, _| stored.fields.contains_key(field) && known(field));
         base.fields = fresh;
-        base.pending
-            .retain(|field| contract.fields.contains_key(field));
+        base.pending.retain(known);
         base.rule_version = contract.version;
-    }
-    if !facts.sides.get(side).unsettled.is_empty() {
-        account_for_own_writes(
-            facts.sides.get(side),
-            rules,
-            side,
-            link,
-            shown,
-            item,
-            &mut base,
-        )?;
     }
     Ok(Some(base))
 }
 
-/// Where the item shows just what our unsettled writes would have made of the base, the difference is ours and no
-/// person's: the base follows it.
-fn account_for_own_writes(
-    facts: &SideFacts<'_>,
-    rules: &dyn Rules,
-    side: Side,
-    link: &Link,
-    shown: &Outgoing,
-    item: &Item,
-    base: &mut Base,
-) -> Result<(), RuleError> {
-    let mut expected = base.observation.clone();
-    for (native, write) in facts.unsettled.iter().flatten() {
-        let value = written(expected.fields.get(native), write);
-        let value = (facts.normalise)(native, &value);
-        expected.fields.insert(native.clone(), value);
-    }
-    let predicted = rules.outgoing(side, &expected, Some(link))?.view.fields;
-    for (field, value) in &mut base.fields {
-        let (Some(ours), Some(now)) = (predicted.get(field), shown.view.fields.get(field)) else {
-            continue;
+/// Finding our unsettled writes on one side's item.
+struct OwnWrites<'a> {
+    rules: &'a dyn Rules,
+    link: &'a Link,
+    shown: &'a Outgoing,
+    item: &'a Item,
+}
+
+impl OwnWrites<'_> {
+    /// Where the item shows just what our unsettled writes would have made of the base, the difference is ours and no
+    /// person's: the base follows it. Gives the values that had been sent for those fields: the other side's base.
+    fn account(
+        &self,
+        facts: &SideFacts<'_>,
+        base: Option<&mut Base>,
+    ) -> Result<BTreeMap<ReplicaField, Value>, RuleError> {
+        let mut found = BTreeMap::new();
+        let Some(base) = base.filter(|_| !facts.unsettled.is_empty()) else {
+            return Ok(found);
         };
-        if same(ours, now) {
-            *value = now.clone();
-        } else if let Some(confirmed) = confirm(value, ours, now) {
-            *value = confirmed;
+        let mut expected = base.observation.clone();
+        let writes = || {
+            facts
+                .unsettled
+                .iter()
+                .flat_map(|unsettled| &unsettled.fields)
+        };
+        for (native, write) in writes() {
+            let value = written(expected.fields.get(native), write);
+            let value = (facts.normalise)(native, &value);
+            expected.fields.insert(native.clone(), value);
         }
-    }
-    for native in facts.unsettled.iter().flat_map(BTreeMap::keys) {
-        if same_opt(expected.fields.get(native), item.fields.get(native)) {
-            let now = expected.fields[native].clone();
-            base.observation.fields.insert(native.clone(), now);
+        let predicted = self
+            .rules
+            .outgoing(self.link.side, &expected, Some(self.link))?
+            .view
+            .fields;
+        let sent: BTreeMap<_, _> = facts
+            .unsettled
+            .iter()
+            .flat_map(|unsettled| &unsettled.sent)
+            .collect();
+        for (field, value) in &mut base.fields {
+            let (Some(ours), Some(now)) = (predicted.get(field), self.shown.view.fields.get(field))
+            else {
+                continue;
+            };
+            let arrived = if same(ours, now) {
+                Some(now.clone())
+            } else {
+                confirm(value, ours, now)
+            };
+            let Some(arrived) = arrived else { continue };
+            *value = arrived;
+            if let Some(sent) = sent.get(field).filter(|_| same(value, ours)) {
+                found.insert(field.clone(), (*sent).clone());
+            }
         }
+        for (native, _) in writes() {
+            let now = self.item.fields.get(native);
+            if same_opt(expected.fields.get(native), now) {
+                base.observation
+                    .fields
+                    .extend(now.map(|now| (native.clone(), now.clone())));
+            }
+        }
+        Ok(found)
     }
-    Ok(())
 }
 
 /// The base with those element edits that both our write and the present view show.

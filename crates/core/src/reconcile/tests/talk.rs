@@ -1,0 +1,378 @@
+//! Cases of comments.
+
+use super::net::{Net, US, item, name};
+use super::rules::{TestRules, scripted};
+use super::{Case, plan_is, show::summary};
+use crate::comments::MirrorState;
+use crate::contract::Direction;
+use crate::marker::Marker;
+use crate::names::Side;
+use crate::richtext::Document;
+use crate::rules::ScriptComment;
+
+pub(super) const CASES: &[Case] = &[
+    ("comment crosses with its author", crosses),
+    ("comments keep their order", order),
+    ("comment edited", edited),
+    ("comment deleted", deleted),
+    ("comment edit against delete", edit_against_delete),
+    (
+        "mirror edited by hand stays, until its original is edited",
+        hand_edit,
+    ),
+    ("mirror deleted by hand stays deleted", hand_delete),
+    ("an unlisted channel never crosses", unlisted),
+    ("a one-way channel", one_way_channel),
+    ("moved to an unlisted channel", moved_away),
+    ("public to internal is delete and recreate", to_internal),
+    (
+        "internal never enters a public channel",
+        internal_never_public,
+    ),
+    ("a script may not widen a comment's audience", no_widening),
+    ("a comment that a script filters out is absent", filtered),
+    ("comments that were not read are not deleted", not_read),
+    ("no edit: append a correction", append),
+    ("no edit: skip", skip),
+    ("no delete: waived", no_delete),
+    ("edits do not cross when the contract says so", no_edits),
+    ("crash after a comment was written", crash_adopts),
+    (
+        "crash after a comment was written, then its original edited",
+        crash_then_edit,
+    ),
+    ("our own unlinked comment waits while an add is open", waits),
+    ("a comment too long for the other side", too_long),
+    ("a script's comment is written once", script_once),
+    ("a chain carries edits and deletions on", chain),
+    ("a chain does not carry a hand edit on", chain_hand_edit),
+];
+
+fn net() -> Net {
+    let rules = TestRules::new("a", "b").comments();
+    let mut net = Net::pair(rules, Some(item(0, &[])), Some(item(1, &[])));
+    net.rebase(0);
+    net
+}
+
+/// A net with one mirrored comment: `1` on the left, `m0` on the right.
+fn mirrored() -> Net {
+    let mut net = net();
+    net.nodes[0].comment("1", "ada", "public", "hello");
+    net.quiesce();
+    net
+}
+
+fn rewrite(net: &mut Net, node: usize, text: &str) {
+    net.nodes[node].comments()[0].body = Document::from_plain(text);
+}
+
+fn crosses() {
+    let mut net = net();
+    net.nodes[1].comment("9", "ben", "internal", "hello");
+    plan_is(&net, "left add internal 'ben¶hello'");
+    net.quiesce();
+    plan_is(&net, "");
+    assert_eq!(net.links.len(), 1);
+}
+
+fn order() {
+    let mut net = net();
+    for id in ["1", "2", "3"] {
+        net.nodes[0].comment(id, "ada", "public", id);
+    }
+    plan_is(
+        &net,
+        "right add public 'ada¶1'; right add public 'ada¶2'; right add public 'ada¶3'",
+    );
+}
+
+fn edited() {
+    let mut net = mirrored();
+    rewrite(&mut net, 0, "hello again");
+    plan_is(&net, "right edit m0 'ada¶hello again'");
+    net.quiesce();
+    plan_is(&net, "");
+}
+
+fn deleted() {
+    let mut net = mirrored();
+    net.nodes[0].comments().clear();
+    plan_is(&net, "right delete m0");
+    net.quiesce();
+    assert_eq!(net.links[0].state, MirrorState::Deleted);
+    plan_is(&net, "");
+}
+
+/// The original is deleted while a person edits the mirror; and the other way round.
+fn edit_against_delete() {
+    let mut net = mirrored();
+    net.nodes[0].comments().clear();
+    rewrite(&mut net, 1, "edited by hand");
+    plan_is(&net, "right delete m0");
+    let mut net = mirrored();
+    rewrite(&mut net, 0, "edited");
+    net.nodes[1].comments().clear();
+    plan_is(&net, "");
+    net.quiesce();
+    assert_eq!(net.links[0].state, MirrorState::HandDeleted);
+}
+
+fn hand_edit() {
+    let mut net = mirrored();
+    rewrite(&mut net, 1, "by hand");
+    plan_is(&net, "");
+    rewrite(&mut net, 0, "newer");
+    plan_is(&net, "right edit m0 'ada¶newer'");
+}
+
+fn hand_delete() {
+    let mut net = mirrored();
+    net.nodes[1].comments().clear();
+    net.quiesce();
+    rewrite(&mut net, 0, "newer");
+    plan_is(&net, "");
+}
+
+fn unlisted() {
+    let mut net = net();
+    net.nodes[0].comment("1", "ada", "secret", "hello");
+    plan_is(&net, "");
+}
+
+fn one_way_channel() {
+    let mut net = net();
+    net.twins[0]
+        .rules
+        .contract
+        .comments
+        .as_mut()
+        .unwrap()
+        .channels[0]
+        .direction = Direction::ToRight;
+    net.nodes[1].comment("9", "ben", "public", "stays");
+    net.nodes[0].comment("1", "ada", "public", "crosses");
+    plan_is(&net, "right add public 'ada¶crosses'");
+}
+
+fn moved_away() {
+    let mut net = mirrored();
+    net.nodes[0].comments()[0].channel = "secret".to_owned();
+    plan_is(&net, "right delete m0");
+    net.quiesce();
+    plan_is(&net, "");
+}
+
+fn to_internal() {
+    let mut net = mirrored();
+    net.nodes[0].comments()[0].channel = "internal".to_owned();
+    plan_is(&net, "right delete m0; right add internal 'ada¶hello'");
+    net.quiesce();
+    plan_is(&net, "");
+    assert_eq!(net.nodes[1].comments()[0].channel, "internal");
+    assert_eq!(
+        (net.links.len(), net.links[0].state),
+        (1, MirrorState::Live)
+    );
+}
+
+fn internal_never_public() {
+    let mut net = net();
+    let contract = net.twins[0].rules.contract.comments.as_mut().unwrap();
+    contract.channels[1].names.right = "public".to_owned();
+    net.nodes[0].comment("1", "ada", "internal", "secret");
+    plan_is(&net, "");
+}
+
+fn no_widening() {
+    let mut net = net();
+    net.twins[0].rules.outgoing = Some(|_, _, outgoing| {
+        for comment in &mut outgoing.view.comments {
+            comment.channel = "public".to_owned();
+        }
+    });
+    net.nodes[0].comment("1", "ada", "internal", "secret");
+    plan_is(&net, "");
+}
+
+fn filtered() {
+    let mut net = mirrored();
+    net.twins[0].rules.outgoing = Some(|_, _, outgoing| outgoing.view.comments.clear());
+    plan_is(&net, "");
+    rewrite(&mut net, 0, "edited");
+    plan_is(&net, "");
+}
+
+fn not_read() {
+    let mut net = mirrored();
+    net.nodes[0].item.as_mut().unwrap().comments = None;
+    plan_is(&net, "");
+    let mut net = mirrored();
+    net.nodes[1].item.as_mut().unwrap().comments = None;
+    plan_is(&net, "");
+    assert!(net.plan(0).comment_links.is_empty());
+}
+
+fn append() {
+    let mut net = mirrored();
+    net.nodes[1].capabilities.comment_edit = false;
+    rewrite(&mut net, 0, "newer");
+    plan_is(&net, "right add public 'Correction: ada¶newer'");
+    net.quiesce();
+    plan_is(&net, "");
+    assert_eq!(net.nodes[0].comments().len(), 1);
+}
+
+fn skip() {
+    let mut net = mirrored();
+    net.nodes[1].capabilities.comment_edit = false;
+    net.twins[0]
+        .rules
+        .contract
+        .comments
+        .as_mut()
+        .unwrap()
+        .append_corrections = false;
+    rewrite(&mut net, 0, "newer");
+    plan_is(&net, "");
+    assert_eq!(
+        net.plan(0).comments_waived["a/1"],
+        "the other side cannot edit a comment"
+    );
+    net.quiesce();
+    assert!(net.plan(0).is_empty());
+}
+
+fn no_delete() {
+    let mut net = mirrored();
+    net.nodes[1].capabilities.comment_delete = false;
+    net.nodes[0].comments().clear();
+    plan_is(&net, "");
+    assert_eq!(net.plan(0).comments_waived.len(), 1);
+    net.quiesce();
+    assert!(net.plan(0).is_empty());
+}
+
+fn no_edits() {
+    let mut net = mirrored();
+    net.twins[0].rules.contract.comments.as_mut().unwrap().edits = false;
+    rewrite(&mut net, 0, "newer");
+    plan_is(&net, "");
+}
+
+/// The comment was written, its link was not stored.
+fn crashed() -> Net {
+    let mut net = mirrored();
+    net.links.clear();
+    net
+}
+
+fn crash_adopts() {
+    let mut net = crashed();
+    plan_is(&net, "");
+    net.quiesce();
+    assert_eq!(net.links.len(), 1);
+    assert!(net.plan(0).is_empty());
+}
+
+fn crash_then_edit() {
+    let mut net = crashed();
+    rewrite(&mut net, 0, "newer");
+    plan_is(&net, "right edit m0 'ada¶newer'");
+    net.quiesce();
+    assert!(net.plan(0).is_empty());
+}
+
+fn waits() {
+    let mut net = net();
+    net.nodes[1].comment("9", US, "public", "ada¶hello");
+    net.nodes[1].comment_open = true;
+    plan_is(&net, "");
+    net.nodes[1].comment_open = false;
+    plan_is(&net, "left add public 'us¶ada¶hello'");
+    // A marker of this cluster whose original nobody knows is ours whatever is open.
+    net.nodes[1].comments()[0].marker = Some(Marker {
+        root: net.facts(0).root,
+        link: "unknown".into(),
+    });
+    plan_is(&net, "");
+}
+
+fn too_long() {
+    let mut net = net();
+    net.nodes[1].capabilities.comment_max_chars = 5;
+    net.nodes[0].comment("1", "ada", "public", "much too long");
+    plan_is(&net, "");
+    assert_eq!(net.plan(0).comments_waived.len(), 1);
+}
+
+fn script_once() {
+    let mut rules = TestRules::new("a", "b").field("f", "").comments();
+    rules.incoming = Some(|side, input, draft| {
+        let resolved = input.replica.fields.get("f") == Some(&scripted("resolved").value);
+        let before = input.previous.and_then(|view| view.fields.get("f"));
+        if side == Side::Right && resolved && before != Some(&scripted("resolved").value) {
+            let body = Document::from_plain("resolved over there");
+            draft.comments.push(ScriptComment {
+                key: "resolved".to_owned(),
+                body,
+                channel: "internal".to_owned(),
+            });
+        }
+    });
+    let fields = [("f", "open")];
+    let mut net = Net::pair(rules, Some(item(0, &fields)), Some(item(1, &fields)));
+    net.rebase(0);
+    net.node_mut(Side::Left).edit("f", "resolved");
+    let whole = "f -> changed; right: f=resolved; right add internal 'resolved over there'";
+    plan_is(&net, whole);
+    let plan = net.plan(0);
+    let mut outcomes = net.execute(0, &plan);
+    // The field's write is lost: it is planned again, the comment is not, and nothing of it crosses back.
+    outcomes.effects[0] = crate::reconcile::Outcome::NotDone;
+    net.node_mut(Side::Right).edit("f", "open");
+    net.settle(0, &plan, &outcomes);
+    plan_is(&net, "f -> changed; right: f=resolved");
+    net.quiesce();
+    plan_is(&net, "");
+    assert_eq!(net.nodes[0].comments().len(), 0);
+}
+
+fn three() -> Net {
+    let mut net = Net::of((0..3).map(|node| item(node, &[])).collect());
+    for (left, right) in [(0, 1), (1, 2)] {
+        net.join(
+            TestRules::new(name(left).as_str(), name(right).as_str()).comments(),
+            left,
+            right,
+        );
+        net.rebase(net.twins.len() - 1);
+    }
+    net.nodes[0].comment("1", "ada", "public", "hello");
+    net.quiesce();
+    net
+}
+
+fn chain() {
+    let mut net = three();
+    assert_eq!(net.nodes[2].comments()[0].body.plain(), "ada\n\nhello");
+    rewrite(&mut net, 0, "newer");
+    net.quiesce();
+    assert_eq!(net.nodes[2].comments()[0].body.plain(), "ada\n\nnewer");
+    net.nodes[0].comments().clear();
+    net.quiesce();
+    assert!(net.nodes[1].comments().is_empty() && net.nodes[2].comments().is_empty());
+}
+
+fn chain_hand_edit() {
+    let mut net = three();
+    rewrite(&mut net, 1, "by hand");
+    assert_eq!(summary(&net.plan(1)), "");
+    net.nodes[1].comments().clear();
+    net.quiesce();
+    assert_eq!(
+        net.nodes[2].comments().len(),
+        1,
+        "a mirror deleted by hand takes no other along"
+    );
+}
