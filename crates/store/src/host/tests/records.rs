@@ -232,6 +232,7 @@ fn effect(name: &str, is_create: bool) -> EffectRow {
             side: Side::Right,
             effect,
             fields: BTreeMap::new(),
+            sent: BTreeMap::new(),
             comment: None,
         },
         valid_for: ValidFor {
