@@ -6,6 +6,7 @@ pub mod conformance;
 mod error;
 mod github;
 pub mod http;
+mod jira_cloud;
 mod redmine;
 pub mod registry;
 mod tracker;

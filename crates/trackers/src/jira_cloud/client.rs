@@ -1,0 +1,166 @@
+//! Jira's requests: its dialect of failures, its limits, its pages.
+
+use super::{PROPERTY, wire};
+use crate::error::TrackerError;
+use crate::http::{Auth, BudgetRules, Call, Client, ClientSettings, Cost, Dialect, Refusal, Reply, Transport, Window};
+use crate::registry::{Node, RegistryError};
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use twinline_core::handles::Clock;
+
+/// Issues on a page of a search, and in a bulk fetch; Jira's greatest.
+pub(super) const PAGE_ISSUES: usize = 100;
+/// Comments on a page.
+const PAGE_COMMENTS: usize = 100;
+/// Pages of one issue's comments or history that are read at most.
+pub(super) const PAGES_MAX: usize = 200;
+
+/// Atlassian's published limits: per issue 20 writes in 2 s and 100 in 30 s; the burst limits per endpoint are far above
+/// what a node sends, and its answers tell when they are near.
+fn limits(node: &Node) -> BudgetRules {
+    let window = |name, seconds, points_max| Window {
+        name,
+        per: Duration::from_secs(seconds),
+        points_max,
+        points: [0, 1, 1],
+        keyed: true,
+    };
+    let published = vec![window("writes to one issue in 2 s", 2, 20), window("writes to one issue in 30 s", 30, 100)];
+    BudgetRules {
+        windows: if node.unlimited { Vec::new() } else { published },
+        write_spacing: node.write_spacing.unwrap_or_default(),
+        in_flight_max: 0,
+    }
+}
+
+/// The client of one node.
+pub(super) fn client(
+    node: &Node,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+) -> Result<Client, RegistryError> {
+    let user = node.secret("email")?.expose().to_owned();
+    let settings = ClientSettings {
+        node: node.name.clone(),
+        base: node.url.clone(),
+        auth: Auth::Basic { user, password: node.secret("token")? },
+        headers: HeaderMap::new(),
+        budget: limits(node),
+    };
+    Client::new(settings, &JiraDialect, transport, clock)
+        .map_err(|error| node.fault(format!("auth: {error}")))
+}
+
+struct JiraDialect;
+
+#[derive(Deserialize)]
+struct Failure {
+    #[serde(default, rename = "errorMessages")]
+    messages: Vec<String>,
+    #[serde(default)]
+    errors: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    message: Option<String>,
+}
+
+impl Dialect for JiraDialect {
+    fn tracker(&self) -> &'static str {
+        "Jira"
+    }
+
+    fn refusal(&self, reply: &Reply) -> Refusal {
+        let Ok(failure) = serde_json::from_slice::<Failure>(&reply.body) else { return Refusal::default() };
+        let field = failure.errors.keys().next().map(|name| super::decode::ours(name).to_owned());
+        let by_field = failure.errors.iter().map(|(name, said)| {
+            format!("{name}: {}", said.as_str().map_or_else(|| said.to_string(), str::to_owned))
+        });
+        let sentences = failure.messages.iter().cloned().chain(by_field).chain(failure.message);
+        Refusal { sentence: sentences.collect::<Vec<_>>().join("; "), field }
+    }
+}
+
+/// An issue's path.
+pub(super) fn path(id: &str, rest: &str) -> String {
+    format!("/rest/api/3/issue/{id}{rest}")
+}
+
+/// An issue whole, but for its comments; `None` for 403 and 404, with the reason.
+pub(super) async fn issue(client: &Client, id: &str) -> Result<Result<(wire::Issue, Reply), String>, TrackerError> {
+    let call = Call::get(path(id, ""))
+        .query("fields", "*all,-comment,-worklog")
+        .query("properties", PROPERTY)
+        .accept(&[StatusCode::NOT_FOUND, StatusCode::FORBIDDEN]);
+    let reply = client.send(call).await?;
+    match reply.status {
+        StatusCode::NOT_FOUND | StatusCode::FORBIDDEN => {
+            let said = JiraDialect.refusal(&reply).sentence;
+            Ok(Err(format!("Jira answered {}: {said}", reply.status)))
+        }
+        _ => {
+            let issue = reply.json()?;
+            Ok(Ok((issue, reply)))
+        }
+    }
+}
+
+/// An issue that must be there.
+pub(super) async fn issue_here(client: &Client, id: &str) -> Result<wire::Issue, TrackerError> {
+    let found = issue(client, id).await?;
+    found.map(|(issue, _)| issue).map_err(|reason| TrackerError::Unreachable { reason })
+}
+
+/// All comments of an issue, in the order of their creation.
+pub(super) async fn comments(client: &Client, id: &str) -> Result<Vec<wire::Comment>, TrackerError> {
+    let mut comments: Vec<wire::Comment> = Vec::new();
+    for _ in 0..PAGES_MAX {
+        let call = Call::get(path(id, "/comment"))
+            .query("orderBy", "created")
+            .query("expand", "properties")
+            .query("maxResults", PAGE_COMMENTS.to_string())
+            .query("startAt", comments.len().to_string());
+        let page: wire::Comments = client.send(call).await?.json()?;
+        let (read, total) = (page.comments.len(), page.total);
+        comments.extend(page.comments);
+        if read == 0 || comments.len() >= total {
+            return Ok(comments);
+        }
+    }
+    Err(TrackerError::Unreadable {
+        tracker: "Jira".to_owned(),
+        place: path(id, "/comment"),
+        reason: format!("more than {} comments", PAGES_MAX * PAGE_COMMENTS),
+    })
+}
+
+/// One page of a search.
+pub(super) async fn search(
+    client: &Client,
+    jql: &str,
+    page: Option<&str>,
+    reconcile: &[u64],
+) -> Result<(wire::Found, Reply), TrackerError> {
+    let mut body = json!({
+        "jql": jql,
+        "maxResults": PAGE_ISSUES,
+        "fields": ["updated", "created"],
+        "properties": [PROPERTY],
+    });
+    if let Some(token) = page {
+        body["nextPageToken"] = json!(token);
+    }
+    if !reconcile.is_empty() {
+        body["reconcileIssues"] = json!(reconcile);
+    }
+    let reply = client.send(Call::post("/rest/api/3/search/jql").cost(Cost::Read).json(&body)).await?;
+    let found = reply.json()?;
+    Ok((found, reply))
+}
+
+/// The error for something that Jira would refuse.
+pub(super) fn refused(sentence: impl Into<String>, field: Option<String>) -> TrackerError {
+    TrackerError::Refused { tracker: "Jira".to_owned(), sentence: sentence.into(), field }
+}

@@ -1,0 +1,196 @@
+//! From Jira's words to ours.
+
+use super::{CHANNEL_INTERNAL, CHANNEL_PUBLIC, PROPERTY, wire};
+use serde_json::{Map, Value as Json};
+use std::collections::{BTreeMap, BTreeSet};
+use twinline_core::item::{
+    Attachment, Choice, Comment, Item, ItemId, ItemRef, User, Value, Version, field,
+};
+use twinline_core::marker::Marker;
+use twinline_core::names::{FieldName, NodeName};
+use twinline_core::richtext::{Document, adf};
+use twinline_core::time::Timestamp;
+
+/// Our name and Jira's, where they differ.
+pub(super) const RENAMED: &[(&str, &str)] = &[(field::TYPE, "issuetype"), (field::DUE, "duedate")];
+
+/// What Jira calls fields and is none of an item's own: what hangs on it, what is computed, what says where it lies.
+const NO_FIELDS: &[&str] = &[
+    "aggregateprogress",
+    "aggregatetimeestimate",
+    "aggregatetimeoriginalestimate",
+    "aggregatetimespent",
+    "attachment",
+    "comment",
+    "issuelinks",
+    "issuerestriction",
+    "lastViewed",
+    "progress",
+    "project",
+    "statusCategory",
+    "statuscategorychangedate",
+    "subtasks",
+    "thumbnail",
+    "timetracking",
+    "votes",
+    "watches",
+    "workratio",
+    "worklog",
+];
+
+/// An issue's version. Jira gives milliseconds.
+pub(super) fn version(issue: &wire::Issue) -> Option<Version> {
+    let updated = issue.fields.get("updated")?.as_str()?;
+    let updated = Timestamp::parse(updated).ok()?;
+    Some(Version { revision: None, updated, resolution_ms: 1, token: None })
+}
+
+/// An issue as seen from one node. `base` is the site's address without a trailing slash.
+pub(super) fn reference(node: &NodeName, base: &str, id: &str, key: &str) -> ItemRef {
+    ItemRef {
+        item: ItemId { node: node.clone(), id: id.to_owned() },
+        key: key.to_owned(),
+        url: format!("{base}/browse/{key}"),
+    }
+}
+
+/// The marker among an issue's properties.
+pub(super) fn marker(issue: &wire::Issue) -> Option<Marker> {
+    issue.properties.get(PROPERTY).and_then(marker_of)
+}
+
+fn marker_of(value: &Json) -> Option<Marker> {
+    Marker::parse(value.get("marker")?.as_str()?)
+}
+
+/// An issue; `None` when it lacks what every issue has.
+pub(super) fn item(issue: &wire::Issue, reference: ItemRef, comments: Vec<Comment>) -> Option<Item> {
+    let named = |name: &str, part: &str| Some(issue.fields.get(name)?.get(part)?.as_str()?.to_owned());
+    let scope = [("project", named("project", "key")?), ("type", named("issuetype", "name")?)];
+    let files = issue.fields.get("attachment").and_then(Json::as_array);
+    Some(Item {
+        reference,
+        fields: fields(&issue.fields),
+        comments: Some(comments),
+        attachments: files.map(|files| files.iter().filter_map(attachment).collect()),
+        version: version(issue)?,
+        marker: marker(issue),
+        scope: scope.map(|(key, value)| (key.to_owned(), value)).into(),
+    })
+}
+
+/// Every field that the answer shows.
+pub(super) fn fields(fields: &Map<String, Json>) -> BTreeMap<FieldName, Value> {
+    let shown = fields.iter().filter(|(name, _)| !NO_FIELDS.contains(&name.as_str()));
+    shown.map(|(name, json)| (FieldName::from(ours(name)), value(name, json))).collect()
+}
+
+/// Our name of a field of theirs.
+pub(super) fn ours(theirs: &str) -> &str {
+    RENAMED.iter().find(|(_, jira)| *jira == theirs).map_or(theirs, |(ours, _)| ours)
+}
+
+/// A value by its shape: what Jira sends tells by itself what it is, but for days, instants and parents.
+fn value(name: &str, json: &Json) -> Value {
+    match (name, json) {
+        ("labels", Json::Array(labels)) => Value::set(labels.iter().filter_map(Json::as_str)),
+        (_, Json::Null) => Value::Empty,
+        ("parent", parent) => text_of(parent, "key").map_or(Value::Empty, Value::Text),
+        ("duedate", Json::String(day)) => Value::Date(day.clone()),
+        ("created" | "updated" | "resolutiondate", Json::String(at)) => {
+            Timestamp::parse(at).map_or_else(|_| Value::text(at), Value::Time)
+        }
+        (_, Json::String(text)) => Value::text(text),
+        (_, Json::Bool(yes)) => Value::Bool(*yes),
+        (_, Json::Number(number)) => Value::Number(number.clone()),
+        (_, Json::Array(elements)) => several(elements, json),
+        (_, Json::Object(_)) => one(json),
+    }
+}
+
+fn one(json: &Json) -> Value {
+    if json.get("type").and_then(Json::as_str) == Some("doc") {
+        let document = rich(json);
+        return if document.is_empty() { Value::Empty } else { Value::Rich(document) };
+    }
+    if let Some(user) = user_of(json) {
+        return Value::User(user);
+    }
+    let Some(option) = option(json) else { return Value::Json(json.clone()) };
+    match json.get("child").and_then(self::option) {
+        Some(child) => Value::Cascade(vec![option, child]),
+        None => Value::Choice(option),
+    }
+}
+
+fn several(elements: &[Json], whole: &Json) -> Value {
+    if elements.is_empty() {
+        return Value::Empty;
+    }
+    let texts: Option<BTreeSet<String>> = elements.iter().map(|one| one.as_str().map(str::to_owned)).collect();
+    let users = || elements.iter().map(user_of).collect::<Option<BTreeSet<User>>>();
+    let options = || elements.iter().map(option).collect::<Option<BTreeSet<Choice>>>();
+    texts
+        .map(Value::Set)
+        .or_else(|| users().map(Value::Users))
+        .or_else(|| options().map(Value::Choices))
+        .unwrap_or_else(|| Value::Json(whole.clone()))
+}
+
+/// A document; one that cannot be read is shown as its text.
+pub(super) fn rich(json: &Json) -> Document {
+    adf::decode(json).unwrap_or_else(|_| Document::from_plain(&json.to_string()))
+}
+
+/// An option: an id, and `name` (system fields) or `value` (custom fields).
+pub(super) fn option(json: &Json) -> Option<Choice> {
+    let id = text_of(json, "id")?;
+    let name = text_of(json, "name").or_else(|| text_of(json, "value")).unwrap_or_else(|| id.clone());
+    Some(Choice { id, name })
+}
+
+fn text_of(json: &Json, name: &str) -> Option<String> {
+    json.get(name)?.as_str().map(str::to_owned)
+}
+
+fn user_of(json: &Json) -> Option<User> {
+    json.get("accountId")?;
+    serde_json::from_value::<wire::Account>(json.clone()).ok().map(|account| user(&account))
+}
+
+/// A person.
+pub(super) fn user(account: &wire::Account) -> User {
+    User {
+        id: account.account_id.clone(),
+        name: account.display_name.clone(),
+        email: account.email_address.clone().filter(|address| !address.is_empty()),
+        login: None,
+    }
+}
+
+/// A comment.
+pub(super) fn comment(comment: &wire::Comment) -> Comment {
+    let property = |key: &str| comment.properties.iter().find(|property| property.key == key);
+    let internal = comment.jsd_public == Some(false)
+        || property("sd.public.comment").is_some_and(|shown| shown.value["internal"] == Json::Bool(true));
+    Comment {
+        id: comment.id.clone(),
+        author: comment.author.as_ref().map(user).unwrap_or_default(),
+        created: comment.created,
+        edited: (comment.updated > comment.created).then_some(comment.updated),
+        body: rich(&comment.body),
+        channel: if internal { CHANNEL_INTERNAL } else { CHANNEL_PUBLIC }.to_owned(),
+        marker: property(PROPERTY).and_then(|property| marker_of(&property.value)),
+    }
+}
+
+fn attachment(json: &Json) -> Option<Attachment> {
+    Some(Attachment {
+        id: text_of(json, "id")?,
+        name: text_of(json, "filename")?,
+        size: json.get("size")?.as_u64()?,
+        media_type: text_of(json, "mimeType").unwrap_or_else(|| "application/octet-stream".to_owned()),
+        author: json.get("author").and_then(user_of),
+        created: Timestamp::parse(json.get("created")?.as_str()?).ok()?,
+    })
+}

@@ -1,0 +1,170 @@
+//! What a project and type offer, and whether the node works.
+
+use super::{Jira, SUMMARY_MAX_CHARS, client, decode, transition, wire};
+use crate::error::TrackerError;
+use crate::http::Call;
+use crate::tracker::{Description, FieldDescription, Probe, Scope, Status};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::collections::BTreeMap;
+use twinline_core::item::{Choice, User, field};
+use twinline_core::names::FieldName;
+
+/// People that are read at most.
+const USERS_MAX: usize = 1000;
+
+impl Jira {
+    /// Asks who we are.
+    pub(super) async fn check_node(&self) -> Result<Probe, TrackerError> {
+        let me: wire::Account = self.client.send(Call::get("/rest/api/3/myself")).await?.json()?;
+        let faults = if me.active == Some(false) {
+            vec!["the account of these credentials is deactivated: use another, or activate it".to_owned()]
+        } else {
+            Vec::new()
+        };
+        Ok(Probe { account: Some(decode::user(&me)), skew_ms: self.client.skew_ms(), version: None, faults })
+    }
+
+    /// Fields, statuses and people of a scope.
+    pub(super) async fn describe_scope(&self, scope: &Scope) -> Result<Description, TrackerError> {
+        let project = super::project(scope)?;
+        let kind = scope.get("type").map_or("", String::as_str);
+        let types = self.types(project).await?;
+        let place = format!("{project}/{kind}");
+        let mut fields = standard();
+        if let Some(one) = types.iter().find(|one| one.name == kind) {
+            self.create_fields(project, &one.id, &mut fields).await?;
+        }
+        self.explore(&place).await?;
+        let workflow = self.workflow(&place);
+        let statuses = self.statuses(project, kind).await?;
+        let status = |one: &wire::Status| Status {
+            status: Choice { id: one.id.clone(), name: one.name.clone() },
+            leads_to: transition::leads_to(&workflow, &one.id),
+            closed: one.category.as_ref().is_some_and(|category| category.key == "done"),
+        };
+        Ok(Description { statuses: statuses.iter().map(status).collect(), users: self.users(project).await?, fields })
+    }
+
+    async fn types(&self, project: &str) -> Result<Vec<wire::TypeStatuses>, TrackerError> {
+        let path = format!("/rest/api/3/project/{}/statuses", utf8_percent_encode(project, NON_ALPHANUMERIC));
+        self.client.send(Call::get(path)).await?.json()
+    }
+
+    /// The statuses of a type; of all types when none is named.
+    pub(super) async fn statuses(&self, project: &str, kind: &str) -> Result<Vec<wire::Status>, TrackerError> {
+        let types = self.types(project).await?;
+        if !kind.is_empty() && !types.iter().any(|one| one.name == kind) {
+            let names = types.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
+            let why = format!("the project {project} has no type '{kind}'; it has {names}");
+            return Err(client::refused(why, Some("scope".to_owned())));
+        }
+        let mut statuses: Vec<wire::Status> = Vec::new();
+        for one in types.into_iter().filter(|one| kind.is_empty() || one.name == kind) {
+            for status in one.statuses {
+                if !statuses.iter().any(|known| known.id == status.id) {
+                    statuses.push(status);
+                }
+            }
+        }
+        Ok(statuses)
+    }
+
+    async fn create_fields(
+        &self,
+        project: &str,
+        kind: &str,
+        fields: &mut BTreeMap<FieldName, FieldDescription>,
+    ) -> Result<(), TrackerError> {
+        let project = utf8_percent_encode(project, NON_ALPHANUMERIC);
+        let mut read = 0;
+        for _ in 0..client::PAGES_MAX {
+            let call = Call::get(format!("/rest/api/3/issue/createmeta/{project}/issuetypes/{kind}"))
+                .query("startAt", read.to_string())
+                .query("maxResults", "100");
+            let page: wire::CreateFields = self.client.send(call).await?.json()?;
+            read += page.fields.len();
+            for one in page.fields.iter().filter(|one| !matches!(one.field_id.as_str(), "project" | "attachment" | "issuelinks")) {
+                fields.insert(FieldName::from(decode::ours(&one.field_id)), described(one));
+            }
+            if page.fields.is_empty() || read >= page.total {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn users(&self, project: &str) -> Result<Vec<User>, TrackerError> {
+        let mut users: Vec<User> = Vec::new();
+        while users.len() < USERS_MAX {
+            let call = Call::get("/rest/api/3/user/assignable/search")
+                .query("project", project)
+                .query("startAt", users.len().to_string())
+                .query("maxResults", "100");
+            let page: Vec<wire::Account> = self.client.send(call).await?.json()?;
+            let last = page.len() < 100;
+            users.extend(page.iter().map(decode::user));
+            if last {
+                break;
+            }
+        }
+        Ok(users)
+    }
+}
+
+/// Fields that every issue has, also where no create screen shows them.
+fn standard() -> BTreeMap<FieldName, FieldDescription> {
+    let one = |name: &str, kind: &str, writable: bool, max_chars: Option<usize>| FieldDescription {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        required: false,
+        writable,
+        options: Vec::new(),
+        max_chars,
+    };
+    [
+        (field::SUMMARY, one("Summary", "text", true, Some(SUMMARY_MAX_CHARS))),
+        (field::DESCRIPTION, one("Description", "rich", true, None)),
+        (field::TYPE, one("Issue Type", "choice", true, None)),
+        (field::STATUS, one("Status", "choice", true, None)),
+        (field::RESOLUTION, one("Resolution", "choice", true, None)),
+        (field::LABELS, one("Labels", "set", true, None)),
+        (field::ASSIGNEE, one("Assignee", "user", true, None)),
+        (field::REPORTER, one("Reporter", "user", true, None)),
+        (field::CREATED, one("Created", "time", false, None)),
+        (field::UPDATED, one("Updated", "time", false, None)),
+    ]
+    .into_iter()
+    .map(|(id, described)| (FieldName::from(id), described))
+    .collect()
+}
+
+fn described(one: &wire::CreateField) -> FieldDescription {
+    FieldDescription {
+        name: one.name.clone(),
+        kind: kind(one).to_owned(),
+        required: one.required && !one.has_default_value,
+        writable: true,
+        options: one.allowed_values.iter().filter_map(decode::option).collect(),
+        max_chars: (one.field_id == "summary").then_some(SUMMARY_MAX_CHARS),
+    }
+}
+
+/// Our kind of a field's schema.
+fn kind(one: &wire::CreateField) -> &'static str {
+    let textarea = one.schema.custom.as_deref().is_some_and(|custom| custom.ends_with(":textarea"));
+    match (one.schema.kind.as_str(), one.schema.items.as_deref()) {
+        _ if textarea || matches!(one.field_id.as_str(), "description" | "environment") => "rich",
+        ("array", Some("string")) => "set",
+        ("array", Some("user")) => "users",
+        ("array", _) => "choices",
+        ("number", _) => "number",
+        ("date", _) => "date",
+        ("datetime", _) => "time",
+        ("user", _) => "user",
+        ("option-with-child", _) => "cascade",
+        ("option" | "priority" | "resolution" | "issuetype" | "status" | "version" | "component", _) => "choice",
+        ("string", _) => "text",
+        ("issuelink", _) => "text",
+        _ => "json",
+    }
+}

@@ -1,0 +1,157 @@
+//! The change feed, queries and exact matching.
+//!
+//! Jira's search lags behind its issues by seconds, seldom minutes; the engine's overlap covers that, and
+//! `reconcileIssues` makes a search exact for issues that are named. JQL's times are whole minutes in the time zone of
+//! our account, so the feed asks in minutes before now, which has no time zone.
+
+use super::{Jira, client, decode, wire};
+use crate::error::TrackerError;
+use crate::http::Reply;
+use crate::tracker::{Candidate, ChangePage, Cursor, FeedChange, ItemPage, Opinion, Scope};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use twinline_core::capability::ChangeKind;
+use twinline_core::item::{ItemId, Version};
+use twinline_core::time::Timestamp;
+
+/// Ids that one search can reconcile.
+const RECONCILE_MAX: usize = 50;
+
+/// How far the index may lag behind.
+pub(super) const INDEX_LAG: Duration = Duration::from_secs(180);
+
+impl Jira {
+    /// One page of the change feed.
+    pub(super) async fn feed(&self, scope: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError> {
+        let stored = cursor.page.as_deref().and_then(|page| page.split_once(' '));
+        let began = stored.and_then(|(began, _)| began.parse().ok()).map(Timestamp::from_millis);
+        let began = began.unwrap_or_else(|| self.tracker_now());
+        let jql = format!("{} AND updated >= {} ORDER BY updated ASC, key ASC", in_scope(scope)?, ago(cursor.since, began));
+        // A page token belongs to its query: the query is worded from the sweep's beginning, so that it stays the same.
+        let (found, _) = client::search(&self.client, &jql, stored.map(|(_, token)| token), &[]).await?;
+        let change = |issue: &wire::Issue| {
+            Some(FeedChange { candidate: self.candidate(issue)?, kind: ChangeKind::Field })
+        };
+        let next = found.next_page_token.map(|token| Cursor {
+            since: cursor.since,
+            page: Some(format!("{} {token}", began.as_millis())),
+        });
+        Ok(ChangePage {
+            changes: found.issues.iter().filter_map(change).collect(),
+            next,
+            complete_to: began.minus(INDEX_LAG),
+        })
+    }
+
+    /// One page of the issues of a scope that match a trigger.
+    pub(super) async fn enumerate(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        page: Option<&str>,
+    ) -> Result<ItemPage, TrackerError> {
+        let jql = format!("{}{} ORDER BY key ASC", in_scope(scope)?, and(trigger)?);
+        let (found, _) = client::search(&self.client, &jql, page, &[]).await?;
+        Ok(ItemPage {
+            items: found.issues.iter().filter_map(|issue| self.candidate(issue)).collect(),
+            next: found.next_page_token,
+            total: None,
+        })
+    }
+
+    /// Exact: a search over just these issues, reconciled.
+    pub(super) async fn opinions(
+        &self,
+        trigger: &str,
+        items: &[ItemId],
+    ) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
+        let mut matching = BTreeSet::new();
+        for some in items.chunks(RECONCILE_MAX) {
+            let ids: Vec<u64> = some.iter().filter_map(|item| item.id.parse().ok()).collect();
+            let listed = ids.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+            if listed.is_empty() {
+                continue;
+            }
+            let jql = format!("id in ({listed}){}", and(trigger)?);
+            let (found, _) = client::search(&self.client, &jql, None, &ids).await?;
+            matching.extend(found.issues.into_iter().map(|issue| issue.id));
+        }
+        let opinion = |item: &ItemId| {
+            if matching.contains(&item.id) { Opinion::Matches } else { Opinion::Differs }
+        };
+        Ok(items.iter().map(|item| (item.clone(), opinion(item))).collect())
+    }
+
+    /// The greatest number of a key that was surely given before `since` and is surely in the index; 0 for none.
+    pub(super) async fn key_before(&self, project: &str, since: Timestamp) -> Result<u64, TrackerError> {
+        let before = since.minus(INDEX_LAG);
+        let jql = format!("project = {} AND created < {} ORDER BY created DESC", quoted(project), ago_at_most(before, self.tracker_now()));
+        let (found, _) = client::search(&self.client, &jql, None, &[]).await?;
+        Ok(found.issues.iter().filter_map(|issue| number(&issue.key)).max().unwrap_or(0))
+    }
+
+    pub(super) fn candidate(&self, issue: &wire::Issue) -> Option<Candidate> {
+        Some(Candidate {
+            reference: self.reference(&issue.id, &issue.key),
+            version: decode::version(issue)?,
+            marker: decode::marker(issue),
+        })
+    }
+
+    /// Now, by Jira's clock as far as it is known.
+    pub(super) fn tracker_now(&self) -> Timestamp {
+        let now = self.client.now().as_millis() + self.client.skew_ms();
+        Timestamp::from_millis(now)
+    }
+
+    /// The version that an answer shows, or an error that names the place.
+    pub(super) fn version(issue: &wire::Issue, reply: &Reply) -> Result<Version, TrackerError> {
+        decode::version(issue).ok_or_else(|| reply.unreadable("fields.updated", "no time"))
+    }
+}
+
+/// The number of a key: 7 of `APP-7`.
+pub(super) fn number(key: &str) -> Option<u64> {
+    key.rsplit_once('-')?.1.parse().ok()
+}
+
+/// JQL of a scope.
+fn in_scope(scope: &Scope) -> Result<String, TrackerError> {
+    let project = quoted(super::project(scope)?);
+    Ok(match scope.get("type") {
+        Some(kind) => format!("project = {project} AND issuetype = {}", quoted(kind)),
+        None => format!("project = {project}"),
+    })
+}
+
+/// A trigger as a further condition.
+fn and(trigger: &str) -> Result<String, TrackerError> {
+    let trigger = trigger.trim();
+    if trigger.is_empty() {
+        return Ok(String::new());
+    }
+    let words = trigger.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.contains("order by") {
+        return Err(client::refused("the trigger must not contain ORDER BY: the order is Twinline's", None));
+    }
+    Ok(format!(" AND ({trigger})"))
+}
+
+/// A text in JQL.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// At least as far back as `since`, in whole minutes before now.
+fn ago(since: Timestamp, now: Timestamp) -> String {
+    format!("\"-{}m\"", minutes(since, now) + 1)
+}
+
+/// At most as far back as `since`.
+fn ago_at_most(since: Timestamp, now: Timestamp) -> String {
+    format!("\"-{}m\"", minutes(since, now) + 2)
+}
+
+fn minutes(since: Timestamp, now: Timestamp) -> u64 {
+    now.since(since).as_secs().div_ceil(60)
+}

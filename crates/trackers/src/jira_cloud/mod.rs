@@ -1,0 +1,225 @@
+//! Jira Cloud, REST API version 3: issues of one project and type.
+//!
+//! Sources: Atlassian's OpenAPI description of the API and its pages on rate limits, webhooks and the enhanced search.
+//! Texts are Atlassian Document Format. Statuses are reached through the workflow ([`transition`]). There is no
+//! compare-and-swap. Webhooks with a secret are set up by an administrator; an API token cannot register any.
+
+mod client;
+mod decode;
+mod describe;
+mod encode;
+mod feed;
+mod recognise;
+mod transition;
+mod webhook;
+mod wire;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use crate::error::TrackerError;
+use crate::http::{Call, Client, Transport};
+use crate::registry::{Kind, Node, RegistryError};
+use crate::tracker::{ChangePage, Cursor, Description, ItemPage, Opinion, Probe, Scope, Subscribed, Tracker};
+use async_trait::async_trait;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use transition::Workflow;
+use twinline_core::capability::{Capabilities, ChangeKind, Channel, FieldSet};
+use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
+use twinline_core::handles::Clock;
+use twinline_core::item::{Fetched, ItemId, ItemRef, Value};
+use twinline_core::names::FieldName;
+use twinline_core::time::Timestamp;
+
+/// Comments that customers of a service desk see, and all comments elsewhere.
+const CHANNEL_PUBLIC: &str = "public";
+/// Comments that only the team of a service desk sees.
+const CHANNEL_INTERNAL: &str = "internal";
+/// The entity property that holds our marker, on issues and comments.
+const PROPERTY: &str = "twinline";
+/// The longest summary, in characters.
+const SUMMARY_MAX_CHARS: usize = 255;
+/// The longest label, in characters.
+const LABEL_MAX_CHARS: usize = 255;
+/// The longest text, in characters.
+const TEXT_MAX_CHARS: usize = 32_767;
+
+/// Jira Cloud's line in the registry.
+pub(crate) const KIND: Kind = Kind {
+    name: "jira-cloud",
+    default_url: None,
+    auth: &[&["email", "token"]],
+    capabilities,
+    webhook: &webhook::JiraWebhook,
+    build,
+};
+
+fn build(node: Node, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Tracker>, RegistryError> {
+    let mut capabilities = capabilities();
+    if let Some(settle) = node.settle {
+        capabilities.settle = settle;
+    }
+    Ok(Arc::new(Jira { client: client::client(&node, transport, clock)?, capabilities, workflows: Mutex::default() }))
+}
+
+fn capabilities() -> Capabilities {
+    let channel = |name: &str, internal| Channel { name: name.to_owned(), internal };
+    Capabilities {
+        tracker: KIND.name.to_owned(),
+        scope_keys: vec!["project".to_owned(), "type".to_owned()],
+        channels: vec![channel(CHANNEL_PUBLIC, false), channel(CHANNEL_INTERNAL, true)],
+        comment_edit: true,
+        comment_delete: true,
+        item_delete: true,
+        attachment_upload: true,
+        compare_and_swap: false,
+        create_marker: true,
+        comment_marker: true,
+        webhooks: true,
+        field_history: FieldSet::All,
+        feed_covers: BTreeSet::from([
+            ChangeKind::Created,
+            ChangeKind::Field,
+            ChangeKind::CommentAdded,
+            ChangeKind::CommentEdited,
+            ChangeKind::CommentDeleted,
+        ]),
+        settle: Duration::from_secs(60),
+        index_lag: feed::INDEX_LAG,
+        description_max_chars: TEXT_MAX_CHARS,
+        comment_max_chars: TEXT_MAX_CHARS,
+        summary_max_chars: SUMMARY_MAX_CHARS,
+        workflow: true,
+    }
+}
+
+/// One Jira Cloud node.
+struct Jira {
+    client: Client,
+    capabilities: Capabilities,
+    /// What is known of each workflow, by `PROJECT/TYPE`.
+    workflows: Mutex<BTreeMap<String, Workflow>>,
+}
+
+#[async_trait]
+impl Tracker for Jira {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn probe(&self) -> Result<Probe, TrackerError> {
+        self.check_node().await
+    }
+
+    async fn describe(&self, scope: &Scope) -> Result<Description, TrackerError> {
+        self.describe_scope(scope).await
+    }
+
+    async fn fetch(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
+        // The comments first: one that is written in between changes the version that is read last, and is seen later.
+        let comments = match client::comments(&self.client, &item.id).await {
+            Err(TrackerError::Unreachable { reason }) => return Ok(Fetched::Unreachable { reason }),
+            other => other?,
+        };
+        let (issue, reply) = match client::issue(&self.client, &item.id).await? {
+            Ok(found) => found,
+            Err(reason) => return Ok(Fetched::Unreachable { reason }),
+        };
+        Self::version(&issue, &reply)?;
+        let reference = self.reference(&issue.id, &issue.key);
+        let comments = comments.iter().map(decode::comment).collect();
+        let item = decode::item(&issue, reference, comments)
+            .ok_or_else(|| reply.unreadable("fields", "neither project nor type"))?;
+        Ok(Fetched::Found(Box::new(item)))
+    }
+
+    async fn find(&self, key: &str) -> Result<Option<ItemRef>, TrackerError> {
+        if feed::number(key).is_none() {
+            return Err(client::refused(format!("'{key}' is no Jira issue: write PROJ-12"), None));
+        }
+        let key = utf8_percent_encode(key, NON_ALPHANUMERIC).to_string().replace("%2D", "-");
+        let found = client::issue(&self.client, &key).await?;
+        Ok(found.ok().map(|(issue, _)| self.reference(&issue.id, &issue.key)))
+    }
+
+    async fn query(&self, scope: &Scope, trigger: &str, page: Option<&str>) -> Result<ItemPage, TrackerError> {
+        self.enumerate(scope, trigger, page).await
+    }
+
+    async fn changes(&self, scope: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError> {
+        self.feed(scope, cursor).await
+    }
+
+    async fn matches(&self, trigger: &str, items: &[ItemId]) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
+        self.opinions(trigger, items).await
+    }
+
+    async fn recognise(
+        &self,
+        effect: &Effect,
+        since: Timestamp,
+    ) -> Result<Recognised, TrackerError> {
+        self.look_for(effect, since).await
+    }
+
+    async fn field_history(&self, item: &ItemId, since: Timestamp) -> Result<Vec<FieldChange>, TrackerError> {
+        let mut changes = Vec::new();
+        let mut read = 0;
+        for _ in 0..client::PAGES_MAX {
+            let call = Call::get(client::path(&item.id, "/changelog"))
+                .query("startAt", read.to_string())
+                .query("maxResults", "100");
+            let page: wire::Changelog = self.client.send(call).await?.json()?;
+            read += page.values.len();
+            for change in page.values.iter().filter(|change| change.created >= since) {
+                let by = change.author.as_ref().map(|author| author.account_id.clone()).unwrap_or_default();
+                changes.extend(change.items.iter().map(|item| FieldChange {
+                    field: FieldName::from(decode::ours(item.field_id.as_deref().unwrap_or(&item.field))),
+                    at: change.created,
+                    by: by.clone(),
+                }));
+            }
+            if page.values.is_empty() || read >= page.total {
+                break;
+            }
+        }
+        Ok(changes)
+    }
+
+    async fn apply(&self, effect: &Effect) -> Result<Applied, TrackerError> {
+        self.write(effect).await
+    }
+
+    async fn subscribe(&self, scope: &Scope, url: &str, _: &str) -> Result<Subscribed, TrackerError> {
+        let project = project(scope)?;
+        Ok(Subscribed::ByHand(format!(
+            "An administrator sets the webhook up once: in Jira, System → WebHooks → Create a WebHook. URL: {url} — \
+             Secret: the text that webhook.secrets of this node refers to — JQL: project = {project} — Events: Issue \
+             created, updated, deleted; Comment created, updated, deleted. Until then the node is polled."
+        )))
+    }
+
+    async fn unsubscribe(&self, _: &Scope, _: &str) -> Result<(), TrackerError> {
+        Ok(())
+    }
+
+    fn normalise(&self, field: &FieldName, value: &Value) -> Value {
+        encode::normalise(field, value)
+    }
+}
+
+impl Jira {
+    fn reference(&self, id: &str, key: &str) -> ItemRef {
+        decode::reference(self.client.node(), self.client.base().as_str().trim_end_matches('/'), id, key)
+    }
+}
+
+/// The project of a scope.
+fn project(scope: &Scope) -> Result<&str, TrackerError> {
+    let project = scope.get("project").map(String::as_str).filter(|project| !project.is_empty());
+    project.ok_or_else(|| client::refused("a scope at Jira names its project", Some("scope".to_owned())))
+}

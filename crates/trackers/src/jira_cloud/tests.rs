@@ -1,0 +1,66 @@
+//! The connector in front of its simulator: the contract, and what is Jira's own.
+
+use super::*;
+use crate::conformance;
+use crate::conformance::sim::{SimHarness, Under};
+use serde_json::json;
+use twinline_core::effect::FieldWrite;
+use twinline_sim::jira_cloud::{API_TOKEN, JiraCloud, demo_site};
+
+fn harness() -> SimHarness {
+    let under = Under {
+        tracker: "jira-cloud",
+        auth: &[("email", "twinline@acme.example"), ("token", API_TOKEN)],
+        scope: &[("project", "APP"), ("type", "Task")],
+        container: "APP",
+        move_to: Some("SUP"),
+        open_trigger: "statusCategory != Done",
+        bad_trigger: ("flavour = sweet", "flavour"),
+        required_fields: BTreeMap::new(),
+        tells_deletion: false,
+        webhooks: true,
+    };
+    SimHarness::new(Box::new(JiraCloud::new(demo_site())), under)
+}
+
+#[tokio::test]
+async fn the_contract_holds() {
+    let report = conformance::run(&harness()).await;
+    assert!(report.broken.is_empty(), "{report}");
+    println!("{report}");
+}
+
+#[test]
+fn a_value_is_told_by_its_shape() {
+    let cases = [
+        ("labels", json!([]), Value::set(Vec::<String>::new())),
+        ("labels", json!(["b", "a"]), Value::set(["a", "b"])),
+        ("customfield_1", json!(null), Value::Empty),
+        ("customfield_1", json!({ "id": "7", "value": "Seven" }), Value::Choice(choice("7"))),
+        ("customfield_1", json!([{ "id": "7", "value": "Seven" }]), Value::Choices([choice("7")].into())),
+        (
+            "customfield_1",
+            json!({ "id": "7", "value": "Seven", "child": { "id": "8", "value": "Eight" } }),
+            Value::Cascade(vec![choice("7"), choice("8")]),
+        ),
+        ("duedate", json!("2026-01-31"), Value::Date("2026-01-31".into())),
+        ("parent", json!({ "id": "1", "key": "APP-1" }), Value::text("APP-1")),
+    ];
+    for (name, json, expected) in cases {
+        let fields = json!({ name: json });
+        let decoded = decode::fields(fields.as_object().unwrap());
+        assert_eq!(decoded.values().next(), Some(&expected), "{name}");
+    }
+}
+
+fn choice(id: &str) -> twinline_core::item::Choice {
+    twinline_core::item::Choice { id: id.into(), name: String::new() }
+}
+
+#[test]
+fn labels_are_changed_one_by_one_and_without_spaces() {
+    let write = FieldWrite::Elements { add: ["good first issue".to_owned()].into(), remove: ["old".to_owned()].into() };
+    let writes = encode::Writes::of(&BTreeMap::from([("labels".into(), write)])).unwrap();
+    let expected = json!({ "update": { "labels": [{ "remove": "old" }, { "add": "good_first_issue" }] } });
+    assert_eq!(serde_json::Value::Object(writes.body()), expected);
+}
