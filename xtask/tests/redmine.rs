@@ -1,6 +1,9 @@
 //! The Redmine connector against a real Redmine.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where its world is not as it must be")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where its world is not as it must be"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -11,7 +11,11 @@ use twinline_core::names::NodeName;
 use url::Url;
 
 /// Every tracker that Twinline knows: one line each.
-const KINDS: &[&Kind] = &[&crate::github::KIND, &crate::jira_cloud::KIND, &crate::redmine::KIND];
+const KINDS: &[&Kind] = &[
+    &crate::github::KIND,
+    &crate::jira_cloud::KIND,
+    &crate::redmine::KIND,
+];
 
 /// What the registry must know of a tracker.
 pub(crate) struct Kind {

@@ -2,7 +2,10 @@
 
 use super::{PROPERTY, wire};
 use crate::error::TrackerError;
-use crate::http::{Auth, BudgetRules, Call, Client, ClientSettings, Cost, Dialect, Refusal, Reply, Transport, Window};
+use crate::http::{
+    Auth, BudgetRules, Call, Client, ClientSettings, Cost, Dialect, Refusal, Reply, Transport,
+    Window,
+};
 use crate::registry::{Node, RegistryError};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -29,9 +32,16 @@ fn limits(node: &Node) -> BudgetRules {
         points: [0, 1, 1],
         keyed: true,
     };
-    let published = vec![window("writes to one issue in 2 s", 2, 20), window("writes to one issue in 30 s", 30, 100)];
+    let published = vec![
+        window("writes to one issue in 2 s", 2, 20),
+        window("writes to one issue in 30 s", 30, 100),
+    ];
     BudgetRules {
-        windows: if node.unlimited { Vec::new() } else { published },
+        windows: if node.unlimited {
+            Vec::new()
+        } else {
+            published
+        },
         write_spacing: node.write_spacing.unwrap_or_default(),
         in_flight_max: 0,
     }
@@ -47,7 +57,10 @@ pub(super) fn client(
     let settings = ClientSettings {
         node: node.name.clone(),
         base: node.url.clone(),
-        auth: Auth::Basic { user, password: node.secret("token")? },
+        auth: Auth::Basic {
+            user,
+            password: node.secret("token")?,
+        },
         headers: HeaderMap::new(),
         budget: limits(node),
     };
@@ -73,13 +86,31 @@ impl Dialect for JiraDialect {
     }
 
     fn refusal(&self, reply: &Reply) -> Refusal {
-        let Ok(failure) = serde_json::from_slice::<Failure>(&reply.body) else { return Refusal::default() };
-        let field = failure.errors.keys().next().map(|name| super::decode::ours(name).to_owned());
+        let Ok(failure) = serde_json::from_slice::<Failure>(&reply.body) else {
+            return Refusal::default();
+        };
+        let field = failure
+            .errors
+            .keys()
+            .next()
+            .map(|name| super::decode::ours(name).to_owned());
         let by_field = failure.errors.iter().map(|(name, said)| {
-            format!("{name}: {}", said.as_str().map_or_else(|| said.to_string(), str::to_owned))
+            format!(
+                "{name}: {}",
+                said.as_str()
+                    .map_or_else(|| said.to_string(), str::to_owned)
+            )
         });
-        let sentences = failure.messages.iter().cloned().chain(by_field).chain(failure.message);
-        Refusal { sentence: sentences.collect::<Vec<_>>().join("; "), field }
+        let sentences = failure
+            .messages
+            .iter()
+            .cloned()
+            .chain(by_field)
+            .chain(failure.message);
+        Refusal {
+            sentence: sentences.collect::<Vec<_>>().join("; "),
+            field,
+        }
     }
 }
 
@@ -89,7 +120,10 @@ pub(super) fn path(id: &str, rest: &str) -> String {
 }
 
 /// An issue whole, but for its comments; `None` for 403 and 404, with the reason.
-pub(super) async fn issue(client: &Client, id: &str) -> Result<Result<(wire::Issue, Reply), String>, TrackerError> {
+pub(super) async fn issue(
+    client: &Client,
+    id: &str,
+) -> Result<Result<(wire::Issue, Reply), String>, TrackerError> {
     let call = Call::get(path(id, ""))
         .query("fields", "*all,-comment,-worklog")
         .query("properties", PROPERTY)
@@ -110,11 +144,16 @@ pub(super) async fn issue(client: &Client, id: &str) -> Result<Result<(wire::Iss
 /// An issue that must be there.
 pub(super) async fn issue_here(client: &Client, id: &str) -> Result<wire::Issue, TrackerError> {
     let found = issue(client, id).await?;
-    found.map(|(issue, _)| issue).map_err(|reason| TrackerError::Unreachable { reason })
+    found
+        .map(|(issue, _)| issue)
+        .map_err(|reason| TrackerError::Unreachable { reason })
 }
 
 /// All comments of an issue, in the order of their creation.
-pub(super) async fn comments(client: &Client, id: &str) -> Result<Vec<wire::Comment>, TrackerError> {
+pub(super) async fn comments(
+    client: &Client,
+    id: &str,
+) -> Result<Vec<wire::Comment>, TrackerError> {
     let mut comments: Vec<wire::Comment> = Vec::new();
     for _ in 0..PAGES_MAX {
         let call = Call::get(path(id, "/comment"))
@@ -155,12 +194,22 @@ pub(super) async fn search(
     if !reconcile.is_empty() {
         body["reconcileIssues"] = json!(reconcile);
     }
-    let reply = client.send(Call::post("/rest/api/3/search/jql").cost(Cost::Read).json(&body)).await?;
+    let reply = client
+        .send(
+            Call::post("/rest/api/3/search/jql")
+                .cost(Cost::Read)
+                .json(&body),
+        )
+        .await?;
     let found = reply.json()?;
     Ok((found, reply))
 }
 
 /// The error for something that Jira would refuse.
 pub(super) fn refused(sentence: impl Into<String>, field: Option<String>) -> TrackerError {
-    TrackerError::Refused { tracker: "Jira".to_owned(), sentence: sentence.into(), field }
+    TrackerError::Refused {
+        tracker: "Jira".to_owned(),
+        sentence: sentence.into(),
+        field,
+    }
 }

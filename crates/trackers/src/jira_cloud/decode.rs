@@ -42,13 +42,21 @@ const NO_FIELDS: &[&str] = &[
 pub(super) fn version(issue: &wire::Issue) -> Option<Version> {
     let updated = issue.fields.get("updated")?.as_str()?;
     let updated = Timestamp::parse(updated).ok()?;
-    Some(Version { revision: None, updated, resolution_ms: 1, token: None })
+    Some(Version {
+        revision: None,
+        updated,
+        resolution_ms: 1,
+        token: None,
+    })
 }
 
 /// An issue as seen from one node. `base` is the site's address without a trailing slash.
 pub(super) fn reference(node: &NodeName, base: &str, id: &str, key: &str) -> ItemRef {
     ItemRef {
-        item: ItemId { node: node.clone(), id: id.to_owned() },
+        item: ItemId {
+            node: node.clone(),
+            id: id.to_owned(),
+        },
         key: key.to_owned(),
         url: format!("{base}/browse/{key}"),
     }
@@ -64,9 +72,17 @@ fn marker_of(value: &Json) -> Option<Marker> {
 }
 
 /// An issue; `None` when it lacks what every issue has.
-pub(super) fn item(issue: &wire::Issue, reference: ItemRef, comments: Vec<Comment>) -> Option<Item> {
-    let named = |name: &str, part: &str| Some(issue.fields.get(name)?.get(part)?.as_str()?.to_owned());
-    let scope = [("project", named("project", "key")?), ("type", named("issuetype", "name")?)];
+pub(super) fn item(
+    issue: &wire::Issue,
+    reference: ItemRef,
+    comments: Vec<Comment>,
+) -> Option<Item> {
+    let named =
+        |name: &str, part: &str| Some(issue.fields.get(name)?.get(part)?.as_str()?.to_owned());
+    let scope = [
+        ("project", named("project", "key")?),
+        ("type", named("issuetype", "name")?),
+    ];
     let files = issue.fields.get("attachment").and_then(Json::as_array);
     Some(Item {
         reference,
@@ -81,13 +97,20 @@ pub(super) fn item(issue: &wire::Issue, reference: ItemRef, comments: Vec<Commen
 
 /// Every field that the answer shows.
 pub(super) fn fields(fields: &Map<String, Json>) -> BTreeMap<FieldName, Value> {
-    let shown = fields.iter().filter(|(name, _)| !NO_FIELDS.contains(&name.as_str()));
-    shown.map(|(name, json)| (FieldName::from(ours(name)), value(name, json))).collect()
+    let shown = fields
+        .iter()
+        .filter(|(name, _)| !NO_FIELDS.contains(&name.as_str()));
+    shown
+        .map(|(name, json)| (FieldName::from(ours(name)), value(name, json)))
+        .collect()
 }
 
 /// Our name of a field of theirs.
 pub(super) fn ours(theirs: &str) -> &str {
-    RENAMED.iter().find(|(_, jira)| *jira == theirs).map_or(theirs, |(ours, _)| ours)
+    RENAMED
+        .iter()
+        .find(|(_, jira)| *jira == theirs)
+        .map_or(theirs, |(ours, _)| ours)
 }
 
 /// A value by its shape: what Jira sends tells by itself what it is, but for days, instants and parents.
@@ -111,12 +134,18 @@ fn value(name: &str, json: &Json) -> Value {
 fn one(json: &Json) -> Value {
     if json.get("type").and_then(Json::as_str) == Some("doc") {
         let document = rich(json);
-        return if document.is_empty() { Value::Empty } else { Value::Rich(document) };
+        return if document.is_empty() {
+            Value::Empty
+        } else {
+            Value::Rich(document)
+        };
     }
     if let Some(user) = user_of(json) {
         return Value::User(user);
     }
-    let Some(option) = option(json) else { return Value::Json(json.clone()) };
+    let Some(option) = option(json) else {
+        return Value::Json(json.clone());
+    };
     match json.get("child").and_then(self::option) {
         Some(child) => Value::Cascade(vec![option, child]),
         None => Value::Choice(option),
@@ -127,9 +156,22 @@ fn several(elements: &[Json], whole: &Json) -> Value {
     if elements.is_empty() {
         return Value::Empty;
     }
-    let texts: Option<BTreeSet<String>> = elements.iter().map(|one| one.as_str().map(str::to_owned)).collect();
-    let users = || elements.iter().map(user_of).collect::<Option<BTreeSet<User>>>();
-    let options = || elements.iter().map(option).collect::<Option<BTreeSet<Choice>>>();
+    let texts: Option<BTreeSet<String>> = elements
+        .iter()
+        .map(|one| one.as_str().map(str::to_owned))
+        .collect();
+    let users = || {
+        elements
+            .iter()
+            .map(user_of)
+            .collect::<Option<BTreeSet<User>>>()
+    };
+    let options = || {
+        elements
+            .iter()
+            .map(option)
+            .collect::<Option<BTreeSet<Choice>>>()
+    };
     texts
         .map(Value::Set)
         .or_else(|| users().map(Value::Users))
@@ -145,7 +187,9 @@ pub(super) fn rich(json: &Json) -> Document {
 /// An option: an id, and `name` (system fields) or `value` (custom fields).
 pub(super) fn option(json: &Json) -> Option<Choice> {
     let id = text_of(json, "id")?;
-    let name = text_of(json, "name").or_else(|| text_of(json, "value")).unwrap_or_else(|| id.clone());
+    let name = text_of(json, "name")
+        .or_else(|| text_of(json, "value"))
+        .unwrap_or_else(|| id.clone());
     Some(Choice { id, name })
 }
 
@@ -155,7 +199,9 @@ fn text_of(json: &Json, name: &str) -> Option<String> {
 
 fn user_of(json: &Json) -> Option<User> {
     json.get("accountId")?;
-    serde_json::from_value::<wire::Account>(json.clone()).ok().map(|account| user(&account))
+    serde_json::from_value::<wire::Account>(json.clone())
+        .ok()
+        .map(|account| user(&account))
 }
 
 /// A person.
@@ -163,23 +209,37 @@ pub(super) fn user(account: &wire::Account) -> User {
     User {
         id: account.account_id.clone(),
         name: account.display_name.clone(),
-        email: account.email_address.clone().filter(|address| !address.is_empty()),
+        email: account
+            .email_address
+            .clone()
+            .filter(|address| !address.is_empty()),
         login: None,
     }
 }
 
 /// A comment.
 pub(super) fn comment(comment: &wire::Comment) -> Comment {
-    let property = |key: &str| comment.properties.iter().find(|property| property.key == key);
+    let property = |key: &str| {
+        comment
+            .properties
+            .iter()
+            .find(|property| property.key == key)
+    };
     let internal = comment.jsd_public == Some(false)
-        || property("sd.public.comment").is_some_and(|shown| shown.value["internal"] == Json::Bool(true));
+        || property("sd.public.comment")
+            .is_some_and(|shown| shown.value["internal"] == Json::Bool(true));
     Comment {
         id: comment.id.clone(),
         author: comment.author.as_ref().map(user).unwrap_or_default(),
         created: comment.created,
         edited: (comment.updated > comment.created).then_some(comment.updated),
         body: rich(&comment.body),
-        channel: if internal { CHANNEL_INTERNAL } else { CHANNEL_PUBLIC }.to_owned(),
+        channel: if internal {
+            CHANNEL_INTERNAL
+        } else {
+            CHANNEL_PUBLIC
+        }
+        .to_owned(),
         marker: property(PROPERTY).and_then(|property| marker_of(&property.value)),
     }
 }
@@ -189,7 +249,8 @@ fn attachment(json: &Json) -> Option<Attachment> {
         id: text_of(json, "id")?,
         name: text_of(json, "filename")?,
         size: json.get("size")?.as_u64()?,
-        media_type: text_of(json, "mimeType").unwrap_or_else(|| "application/octet-stream".to_owned()),
+        media_type: text_of(json, "mimeType")
+            .unwrap_or_else(|| "application/octet-stream".to_owned()),
         author: json.get("author").and_then(user_of),
         created: Timestamp::parse(json.get("created")?.as_str()?).ok()?,
     })

@@ -15,13 +15,25 @@ const USERS_MAX: usize = 1000;
 impl Jira {
     /// Asks who we are.
     pub(super) async fn check_node(&self) -> Result<Probe, TrackerError> {
-        let me: wire::Account = self.client.send(Call::get("/rest/api/3/myself")).await?.json()?;
+        let me: wire::Account = self
+            .client
+            .send(Call::get("/rest/api/3/myself"))
+            .await?
+            .json()?;
         let faults = if me.active == Some(false) {
-            vec!["the account of these credentials is deactivated: use another, or activate it".to_owned()]
+            vec![
+                "the account of these credentials is deactivated: use another, or activate it"
+                    .to_owned(),
+            ]
         } else {
             Vec::new()
         };
-        Ok(Probe { account: Some(decode::user(&me)), skew_ms: self.client.skew_ms(), version: None, faults })
+        Ok(Probe {
+            account: Some(decode::user(&me)),
+            skew_ms: self.client.skew_ms(),
+            version: None,
+            faults,
+        })
     }
 
     /// Fields, statuses and people of a scope.
@@ -38,28 +50,52 @@ impl Jira {
         let workflow = self.workflow(&place);
         let statuses = self.statuses(project, kind).await?;
         let status = |one: &wire::Status| Status {
-            status: Choice { id: one.id.clone(), name: one.name.clone() },
+            status: Choice {
+                id: one.id.clone(),
+                name: one.name.clone(),
+            },
             leads_to: transition::leads_to(&workflow, &one.id),
-            closed: one.category.as_ref().is_some_and(|category| category.key == "done"),
+            closed: one
+                .category
+                .as_ref()
+                .is_some_and(|category| category.key == "done"),
         };
-        Ok(Description { statuses: statuses.iter().map(status).collect(), users: self.users(project).await?, fields })
+        Ok(Description {
+            statuses: statuses.iter().map(status).collect(),
+            users: self.users(project).await?,
+            fields,
+        })
     }
 
     async fn types(&self, project: &str) -> Result<Vec<wire::TypeStatuses>, TrackerError> {
-        let path = format!("/rest/api/3/project/{}/statuses", utf8_percent_encode(project, NON_ALPHANUMERIC));
+        let path = format!(
+            "/rest/api/3/project/{}/statuses",
+            utf8_percent_encode(project, NON_ALPHANUMERIC)
+        );
         self.client.send(Call::get(path)).await?.json()
     }
 
     /// The statuses of a type; of all types when none is named.
-    pub(super) async fn statuses(&self, project: &str, kind: &str) -> Result<Vec<wire::Status>, TrackerError> {
+    pub(super) async fn statuses(
+        &self,
+        project: &str,
+        kind: &str,
+    ) -> Result<Vec<wire::Status>, TrackerError> {
         let types = self.types(project).await?;
         if !kind.is_empty() && !types.iter().any(|one| one.name == kind) {
-            let names = types.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
+            let names = types
+                .iter()
+                .map(|one| one.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
             let why = format!("the project {project} has no type '{kind}'; it has {names}");
             return Err(client::refused(why, Some("scope".to_owned())));
         }
         let mut statuses: Vec<wire::Status> = Vec::new();
-        for one in types.into_iter().filter(|one| kind.is_empty() || one.name == kind) {
+        for one in types
+            .into_iter()
+            .filter(|one| kind.is_empty() || one.name == kind)
+        {
             for status in one.statuses {
                 if !statuses.iter().any(|known| known.id == status.id) {
                     statuses.push(status);
@@ -78,12 +114,19 @@ impl Jira {
         let project = utf8_percent_encode(project, NON_ALPHANUMERIC);
         let mut read = 0;
         for _ in 0..client::PAGES_MAX {
-            let call = Call::get(format!("/rest/api/3/issue/createmeta/{project}/issuetypes/{kind}"))
-                .query("startAt", read.to_string())
-                .query("maxResults", "100");
+            let call = Call::get(format!(
+                "/rest/api/3/issue/createmeta/{project}/issuetypes/{kind}"
+            ))
+            .query("startAt", read.to_string())
+            .query("maxResults", "100");
             let page: wire::CreateFields = self.client.send(call).await?.json()?;
             read += page.fields.len();
-            for one in page.fields.iter().filter(|one| !matches!(one.field_id.as_str(), "project" | "attachment" | "issuelinks")) {
+            for one in page.fields.iter().filter(|one| {
+                !matches!(
+                    one.field_id.as_str(),
+                    "project" | "attachment" | "issuelinks"
+                )
+            }) {
                 fields.insert(FieldName::from(decode::ours(&one.field_id)), described(one));
             }
             if page.fields.is_empty() || read >= page.total {
@@ -122,7 +165,10 @@ fn standard() -> BTreeMap<FieldName, FieldDescription> {
         max_chars,
     };
     [
-        (field::SUMMARY, one("Summary", "text", true, Some(SUMMARY_MAX_CHARS))),
+        (
+            field::SUMMARY,
+            one("Summary", "text", true, Some(SUMMARY_MAX_CHARS)),
+        ),
         (field::DESCRIPTION, one("Description", "rich", true, None)),
         (field::TYPE, one("Issue Type", "choice", true, None)),
         (field::STATUS, one("Status", "choice", true, None)),
@@ -144,14 +190,22 @@ fn described(one: &wire::CreateField) -> FieldDescription {
         kind: kind(one).to_owned(),
         required: one.required && !one.has_default_value,
         writable: true,
-        options: one.allowed_values.iter().filter_map(decode::option).collect(),
+        options: one
+            .allowed_values
+            .iter()
+            .filter_map(decode::option)
+            .collect(),
         max_chars: (one.field_id == "summary").then_some(SUMMARY_MAX_CHARS),
     }
 }
 
 /// Our kind of a field's schema.
 fn kind(one: &wire::CreateField) -> &'static str {
-    let textarea = one.schema.custom.as_deref().is_some_and(|custom| custom.ends_with(":textarea"));
+    let textarea = one
+        .schema
+        .custom
+        .as_deref()
+        .is_some_and(|custom| custom.ends_with(":textarea"));
     match (one.schema.kind.as_str(), one.schema.items.as_deref()) {
         _ if textarea || matches!(one.field_id.as_str(), "description" | "environment") => "rich",
         ("array", Some("string")) => "set",
@@ -162,7 +216,10 @@ fn kind(one: &wire::CreateField) -> &'static str {
         ("datetime", _) => "time",
         ("user", _) => "user",
         ("option-with-child", _) => "cascade",
-        ("option" | "priority" | "resolution" | "issuetype" | "status" | "version" | "component", _) => "choice",
+        (
+            "option" | "priority" | "resolution" | "issuetype" | "status" | "version" | "component",
+            _,
+        ) => "choice",
         ("string", _) => "text",
         ("issuelink", _) => "text",
         _ => "json",

@@ -57,13 +57,17 @@ impl Writes {
             (field::STATUS, Value::Choice(status)) => self.status = Some(status),
             (field::STATUS, _) => return Err(impossible(name, "is no status")),
             (field::CREATED | field::UPDATED | "creator" | "resolutiondate", _) => {
-                self.waived.insert(name.clone(), format!("{name} cannot be written at Jira"));
+                self.waived
+                    .insert(name.clone(), format!("{name} cannot be written at Jira"));
             }
             (field::PARENT, Value::Text(key)) => {
-                self.fields.insert("parent".to_owned(), json!({ "key": key }));
+                self.fields
+                    .insert("parent".to_owned(), json!({ "key": key }));
             }
             (_, value) => {
-                let json = plain(&value).ok_or_else(|| impossible(name, "has a value of a kind that Jira cannot hold"))?;
+                let json = plain(&value).ok_or_else(|| {
+                    impossible(name, "has a value of a kind that Jira cannot hold")
+                })?;
                 self.fields.insert(theirs(name.as_str()).to_owned(), json);
             }
         }
@@ -71,12 +75,21 @@ impl Writes {
     }
 
     fn elements(&mut self, name: &FieldName, add: &BTreeSet<String>, remove: &BTreeSet<String>) {
-        let label = |text: &String| if name.as_str() == field::LABELS { label(text) } else { text.clone() };
+        let label = |text: &String| {
+            if name.as_str() == field::LABELS {
+                label(text)
+            } else {
+                text.clone()
+            }
+        };
         let adds = add.iter().map(|element| json!({ "add": label(element) }));
-        let removes = remove.iter().map(|element| json!({ "remove": label(element) }));
+        let removes = remove
+            .iter()
+            .map(|element| json!({ "remove": label(element) }));
         let verbs: Vec<Json> = removes.chain(adds).collect();
         if !verbs.is_empty() {
-            self.update.insert(theirs(name.as_str()).to_owned(), Json::Array(verbs));
+            self.update
+                .insert(theirs(name.as_str()).to_owned(), Json::Array(verbs));
         }
     }
 
@@ -84,11 +97,17 @@ impl Writes {
     pub(super) fn split_off(&mut self, screen: &Map<String, Json>) -> Self {
         let on_screen = |name: &String| screen.contains_key(name);
         let take = |from: &mut Map<String, Json>| -> Map<String, Json> {
-            let (taken, left) = std::mem::take(from).into_iter().partition(|(name, _)| on_screen(name));
+            let (taken, left) = std::mem::take(from)
+                .into_iter()
+                .partition(|(name, _)| on_screen(name));
             *from = left;
             taken
         };
-        Self { fields: take(&mut self.fields), update: take(&mut self.update), ..Self::default() }
+        Self {
+            fields: take(&mut self.fields),
+            update: take(&mut self.update),
+            ..Self::default()
+        }
     }
 
     /// Whether a `PUT` is needed.
@@ -100,13 +119,18 @@ impl Writes {
     pub(super) fn body(&self) -> Map<String, Json> {
         let parts = [("fields", &self.fields), ("update", &self.update)];
         let filled = parts.into_iter().filter(|(_, part)| !part.is_empty());
-        filled.map(|(name, part)| (name.to_owned(), Json::Object(part.clone()))).collect()
+        filled
+            .map(|(name, part)| (name.to_owned(), Json::Object(part.clone())))
+            .collect()
     }
 }
 
 /// Their name of a field of ours.
 pub(super) fn theirs(ours: &str) -> &str {
-    RENAMED.iter().find(|(name, _)| *name == ours).map_or(ours, |(_, jira)| jira)
+    RENAMED
+        .iter()
+        .find(|(name, _)| *name == ours)
+        .map_or(ours, |(_, jira)| jira)
 }
 
 /// The document to send. What the notation cannot show was reported by the plan, which projected it already.
@@ -125,10 +149,16 @@ pub(super) fn normalise(name: &FieldName, value: &Value) -> Value {
             let cut: String = line.chars().take(SUMMARY_MAX_CHARS).collect();
             Value::Text(cut.trim_end().to_owned())
         }
-        (field::LABELS, Value::Set(labels)) => Value::Set(labels.iter().map(|text| label(text)).collect()),
+        (field::LABELS, Value::Set(labels)) => {
+            Value::Set(labels.iter().map(|text| label(text)).collect())
+        }
         (_, Value::Rich(document)) => {
             let document = Dialect::Adf.project(document).0;
-            if document.is_empty() { Value::Empty } else { Value::Rich(document) }
+            if document.is_empty() {
+                Value::Empty
+            } else {
+                Value::Rich(document)
+            }
         }
         (_, value) => value.clone(),
     }
@@ -151,7 +181,10 @@ fn plain(value: &Value) -> Option<Json> {
         Value::Time(at) => json!(at.to_string()),
         Value::Rich(rich) => document(rich),
         Value::User(user) => json!({ "accountId": user.id }),
-        Value::Users(users) => users.iter().map(|user| json!({ "accountId": user.id })).collect(),
+        Value::Users(users) => users
+            .iter()
+            .map(|user| json!({ "accountId": user.id }))
+            .collect(),
         Value::Choice(choice) => id(choice),
         Value::Choices(choices) => choices.iter().map(id).collect(),
         Value::Set(set) => json!(set),
@@ -165,5 +198,8 @@ fn plain(value: &Value) -> Option<Json> {
 }
 
 fn impossible(name: &FieldName, sentence: &str) -> Impossible {
-    Impossible { field: name.to_string(), sentence: format!("{name}: {sentence}") }
+    Impossible {
+        field: name.to_string(),
+        sentence: format!("{name}: {sentence}"),
+    }
 }

@@ -22,15 +22,29 @@ pub(super) const INDEX_LAG: Duration = Duration::from_secs(180);
 
 impl Jira {
     /// One page of the change feed.
-    pub(super) async fn feed(&self, scope: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError> {
+    pub(super) async fn feed(
+        &self,
+        scope: &Scope,
+        cursor: &Cursor,
+    ) -> Result<ChangePage, TrackerError> {
         let stored = cursor.page.as_deref().and_then(|page| page.split_once(' '));
-        let began = stored.and_then(|(began, _)| began.parse().ok()).map(Timestamp::from_millis);
+        let began = stored
+            .and_then(|(began, _)| began.parse().ok())
+            .map(Timestamp::from_millis);
         let began = began.unwrap_or_else(|| self.tracker_now());
-        let jql = format!("{} AND updated >= {} ORDER BY updated ASC, key ASC", in_scope(scope)?, ago(cursor.since, began));
+        let jql = format!(
+            "{} AND updated >= {} ORDER BY updated ASC, key ASC",
+            in_scope(scope)?,
+            ago(cursor.since, began)
+        );
         // A page token belongs to its query: the query is worded from the sweep's beginning, so that it stays the same.
-        let (found, _) = client::search(&self.client, &jql, stored.map(|(_, token)| token), &[]).await?;
+        let (found, _) =
+            client::search(&self.client, &jql, stored.map(|(_, token)| token), &[]).await?;
         let change = |issue: &wire::Issue| {
-            Some(FeedChange { candidate: self.candidate(issue)?, kind: ChangeKind::Field })
+            Some(FeedChange {
+                candidate: self.candidate(issue)?,
+                kind: ChangeKind::Field,
+            })
         };
         let next = found.next_page_token.map(|token| Cursor {
             since: cursor.since,
@@ -53,7 +67,11 @@ impl Jira {
         let jql = format!("{}{} ORDER BY key ASC", in_scope(scope)?, and(trigger)?);
         let (found, _) = client::search(&self.client, &jql, page, &[]).await?;
         Ok(ItemPage {
-            items: found.issues.iter().filter_map(|issue| self.candidate(issue)).collect(),
+            items: found
+                .issues
+                .iter()
+                .filter_map(|issue| self.candidate(issue))
+                .collect(),
             next: found.next_page_token,
             total: None,
         })
@@ -67,8 +85,15 @@ impl Jira {
     ) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
         let mut matching = BTreeSet::new();
         for some in items.chunks(RECONCILE_MAX) {
-            let ids: Vec<u64> = some.iter().filter_map(|item| item.id.parse().ok()).collect();
-            let listed = ids.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+            let ids: Vec<u64> = some
+                .iter()
+                .filter_map(|item| item.id.parse().ok())
+                .collect();
+            let listed = ids
+                .iter()
+                .map(u64::to_string)
+                .collect::<Vec<_>>()
+                .join(", ");
             if listed.is_empty() {
                 continue;
             }
@@ -77,17 +102,37 @@ impl Jira {
             matching.extend(found.issues.into_iter().map(|issue| issue.id));
         }
         let opinion = |item: &ItemId| {
-            if matching.contains(&item.id) { Opinion::Matches } else { Opinion::Differs }
+            if matching.contains(&item.id) {
+                Opinion::Matches
+            } else {
+                Opinion::Differs
+            }
         };
-        Ok(items.iter().map(|item| (item.clone(), opinion(item))).collect())
+        Ok(items
+            .iter()
+            .map(|item| (item.clone(), opinion(item)))
+            .collect())
     }
 
     /// The greatest number of a key that was surely given before `since` and is surely in the index; 0 for none.
-    pub(super) async fn key_before(&self, project: &str, since: Timestamp) -> Result<u64, TrackerError> {
+    pub(super) async fn key_before(
+        &self,
+        project: &str,
+        since: Timestamp,
+    ) -> Result<u64, TrackerError> {
         let before = since.minus(INDEX_LAG);
-        let jql = format!("project = {} AND created < {} ORDER BY created DESC", quoted(project), ago_at_most(before, self.tracker_now()));
+        let jql = format!(
+            "project = {} AND created < {} ORDER BY created DESC",
+            quoted(project),
+            ago_at_most(before, self.tracker_now())
+        );
         let (found, _) = client::search(&self.client, &jql, None, &[]).await?;
-        Ok(found.issues.iter().filter_map(|issue| number(&issue.key)).max().unwrap_or(0))
+        Ok(found
+            .issues
+            .iter()
+            .filter_map(|issue| number(&issue.key))
+            .max()
+            .unwrap_or(0))
     }
 
     pub(super) fn candidate(&self, issue: &wire::Issue) -> Option<Candidate> {
@@ -130,9 +175,16 @@ fn and(trigger: &str) -> Result<String, TrackerError> {
     if trigger.is_empty() {
         return Ok(String::new());
     }
-    let words = trigger.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = trigger
+        .to_lowercase()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     if words.contains("order by") {
-        return Err(client::refused("the trigger must not contain ORDER BY: the order is Twinline's", None));
+        return Err(client::refused(
+            "the trigger must not contain ORDER BY: the order is Twinline's",
+            None,
+        ));
     }
     Ok(format!(" AND ({trigger})"))
 }

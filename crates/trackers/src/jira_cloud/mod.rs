@@ -21,7 +21,9 @@ mod tests;
 use crate::error::TrackerError;
 use crate::http::{Call, Client, Transport};
 use crate::registry::{Kind, Node, RegistryError};
-use crate::tracker::{ChangePage, Cursor, Description, ItemPage, Opinion, Probe, Scope, Subscribed, Tracker};
+use crate::tracker::{
+    ChangePage, Cursor, Description, ItemPage, Opinion, Probe, Scope, Subscribed, Tracker,
+};
 use async_trait::async_trait;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,20 +60,34 @@ pub(crate) const KIND: Kind = Kind {
     build,
 };
 
-fn build(node: Node, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Tracker>, RegistryError> {
+fn build(
+    node: Node,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Tracker>, RegistryError> {
     let mut capabilities = capabilities();
     if let Some(settle) = node.settle {
         capabilities.settle = settle;
     }
-    Ok(Arc::new(Jira { client: client::client(&node, transport, clock)?, capabilities, workflows: Mutex::default() }))
+    Ok(Arc::new(Jira {
+        client: client::client(&node, transport, clock)?,
+        capabilities,
+        workflows: Mutex::default(),
+    }))
 }
 
 fn capabilities() -> Capabilities {
-    let channel = |name: &str, internal| Channel { name: name.to_owned(), internal };
+    let channel = |name: &str, internal| Channel {
+        name: name.to_owned(),
+        internal,
+    };
     Capabilities {
         tracker: KIND.name.to_owned(),
         scope_keys: vec!["project".to_owned(), "type".to_owned()],
-        channels: vec![channel(CHANNEL_PUBLIC, false), channel(CHANNEL_INTERNAL, true)],
+        channels: vec![
+            channel(CHANNEL_PUBLIC, false),
+            channel(CHANNEL_INTERNAL, true),
+        ],
         comment_edit: true,
         comment_delete: true,
         item_delete: true,
@@ -122,7 +138,9 @@ impl Tracker for Jira {
     async fn fetch(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
         // The comments first: one that is written in between changes the version that is read last, and is seen later.
         let comments = match client::comments(&self.client, &item.id).await {
-            Err(TrackerError::Unreachable { reason }) => return Ok(Fetched::Unreachable { reason }),
+            Err(TrackerError::Unreachable { reason }) => {
+                return Ok(Fetched::Unreachable { reason });
+            }
             other => other?,
         };
         let (issue, reply) = match client::issue(&self.client, &item.id).await? {
@@ -139,14 +157,26 @@ impl Tracker for Jira {
 
     async fn find(&self, key: &str) -> Result<Option<ItemRef>, TrackerError> {
         if feed::number(key).is_none() {
-            return Err(client::refused(format!("'{key}' is no Jira issue: write PROJ-12"), None));
+            return Err(client::refused(
+                format!("'{key}' is no Jira issue: write PROJ-12"),
+                None,
+            ));
         }
-        let key = utf8_percent_encode(key, NON_ALPHANUMERIC).to_string().replace("%2D", "-");
+        let key = utf8_percent_encode(key, NON_ALPHANUMERIC)
+            .to_string()
+            .replace("%2D", "-");
         let found = client::issue(&self.client, &key).await?;
-        Ok(found.ok().map(|(issue, _)| self.reference(&issue.id, &issue.key)))
+        Ok(found
+            .ok()
+            .map(|(issue, _)| self.reference(&issue.id, &issue.key)))
     }
 
-    async fn query(&self, scope: &Scope, trigger: &str, page: Option<&str>) -> Result<ItemPage, TrackerError> {
+    async fn query(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        page: Option<&str>,
+    ) -> Result<ItemPage, TrackerError> {
         self.enumerate(scope, trigger, page).await
     }
 
@@ -154,7 +184,11 @@ impl Tracker for Jira {
         self.feed(scope, cursor).await
     }
 
-    async fn matches(&self, trigger: &str, items: &[ItemId]) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
+    async fn matches(
+        &self,
+        trigger: &str,
+        items: &[ItemId],
+    ) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
         self.opinions(trigger, items).await
     }
 
@@ -166,7 +200,11 @@ impl Tracker for Jira {
         self.look_for(effect, since).await
     }
 
-    async fn field_history(&self, item: &ItemId, since: Timestamp) -> Result<Vec<FieldChange>, TrackerError> {
+    async fn field_history(
+        &self,
+        item: &ItemId,
+        since: Timestamp,
+    ) -> Result<Vec<FieldChange>, TrackerError> {
         let mut changes = Vec::new();
         let mut read = 0;
         for _ in 0..client::PAGES_MAX {
@@ -176,9 +214,15 @@ impl Tracker for Jira {
             let page: wire::Changelog = self.client.send(call).await?.json()?;
             read += page.values.len();
             for change in page.values.iter().filter(|change| change.created >= since) {
-                let by = change.author.as_ref().map(|author| author.account_id.clone()).unwrap_or_default();
+                let by = change
+                    .author
+                    .as_ref()
+                    .map(|author| author.account_id.clone())
+                    .unwrap_or_default();
                 changes.extend(change.items.iter().map(|item| FieldChange {
-                    field: FieldName::from(decode::ours(item.field_id.as_deref().unwrap_or(&item.field))),
+                    field: FieldName::from(decode::ours(
+                        item.field_id.as_deref().unwrap_or(&item.field),
+                    )),
                     at: change.created,
                     by: by.clone(),
                 }));
@@ -194,7 +238,12 @@ impl Tracker for Jira {
         self.write(effect).await
     }
 
-    async fn subscribe(&self, scope: &Scope, url: &str, _: &str) -> Result<Subscribed, TrackerError> {
+    async fn subscribe(
+        &self,
+        scope: &Scope,
+        url: &str,
+        _: &str,
+    ) -> Result<Subscribed, TrackerError> {
         let project = project(scope)?;
         Ok(Subscribed::ByHand(format!(
             "An administrator sets the webhook up once: in Jira, System → WebHooks → Create a WebHook. URL: {url} — \
@@ -214,12 +263,25 @@ impl Tracker for Jira {
 
 impl Jira {
     fn reference(&self, id: &str, key: &str) -> ItemRef {
-        decode::reference(self.client.node(), self.client.base().as_str().trim_end_matches('/'), id, key)
+        decode::reference(
+            self.client.node(),
+            self.client.base().as_str().trim_end_matches('/'),
+            id,
+            key,
+        )
     }
 }
 
 /// The project of a scope.
 fn project(scope: &Scope) -> Result<&str, TrackerError> {
-    let project = scope.get("project").map(String::as_str).filter(|project| !project.is_empty());
-    project.ok_or_else(|| client::refused("a scope at Jira names its project", Some("scope".to_owned())))
+    let project = scope
+        .get("project")
+        .map(String::as_str)
+        .filter(|project| !project.is_empty());
+    project.ok_or_else(|| {
+        client::refused(
+            "a scope at Jira names its project",
+            Some("scope".to_owned()),
+        )
+    })
 }

@@ -17,16 +17,22 @@ const KEYS_MAX: usize = 5000;
 
 impl Jira {
     /// Looks for the write that `effect` asks for.
-    pub(super) async fn look_for(&self, effect: &Effect, since: Timestamp) -> Result<Recognised, TrackerError> {
+    pub(super) async fn look_for(
+        &self,
+        effect: &Effect,
+        since: Timestamp,
+    ) -> Result<Recognised, TrackerError> {
         match effect {
-            Effect::Create { scope, marker, .. } => self.created(super::project(scope)?, marker, since).await,
+            Effect::Create { scope, marker, .. } => {
+                self.created(super::project(scope)?, marker, since).await
+            }
             Effect::Update { item, fields, .. } => {
                 let issue = client::issue_here(&self.client, &item.id).await?;
                 let held = decode::fields(&issue.fields);
                 let there = fields.iter().all(|(name, write)| match write {
-                    FieldWrite::Replace(value) => {
-                        held.get(name).is_none_or(|held| *held == encode::normalise(name, value))
-                    }
+                    FieldWrite::Replace(value) => held
+                        .get(name)
+                        .is_none_or(|held| *held == encode::normalise(name, value)),
                     FieldWrite::Elements { add, remove } => match held.get(name) {
                         Some(Value::Set(set)) => {
                             let add = encode::normalise(name, &Value::Set(add.clone()));
@@ -46,12 +52,28 @@ impl Jira {
             Effect::AddComment { item, marker, .. } => {
                 let comments = client::comments(&self.client, &item.id).await?;
                 let mut read = comments.iter().map(decode::comment);
-                Ok(found(read.find(|comment| comment.marker.as_ref() == Some(marker)).map(with_comment)))
+                Ok(found(
+                    read.find(|comment| comment.marker.as_ref() == Some(marker))
+                        .map(with_comment),
+                ))
             }
-            Effect::EditComment { item, comment, body, .. } => {
-                let wanted = encode::normalise(&field::DESCRIPTION.into(), &Value::Rich(body.clone()));
-                let there = self.comment_there(item, comment).await?.map(|comment| decode::comment(&comment));
-                Ok(found(there.filter(|there| Value::Rich(there.body.clone()) == wanted).map(with_comment)))
+            Effect::EditComment {
+                item,
+                comment,
+                body,
+                ..
+            } => {
+                let wanted =
+                    encode::normalise(&field::DESCRIPTION.into(), &Value::Rich(body.clone()));
+                let there = self
+                    .comment_there(item, comment)
+                    .await?
+                    .map(|comment| decode::comment(&comment));
+                Ok(found(
+                    there
+                        .filter(|there| Value::Rich(there.body.clone()) == wanted)
+                        .map(with_comment),
+                ))
             }
             Effect::DeleteComment { item, comment } => {
                 let gone = self.comment_there(item, comment).await?.is_none();
@@ -65,29 +87,55 @@ impl Jira {
     }
 
     /// A comment of an issue that must be there.
-    async fn comment_there(&self, item: &ItemId, comment: &str) -> Result<Option<wire::Comment>, TrackerError> {
+    async fn comment_there(
+        &self,
+        item: &ItemId,
+        comment: &str,
+    ) -> Result<Option<wire::Comment>, TrackerError> {
         client::issue_here(&self.client, &item.id).await?;
         self.one_comment(item, comment).await
     }
 
-    async fn created(&self, project: &str, marker: &Marker, since: Timestamp) -> Result<Recognised, TrackerError> {
+    async fn created(
+        &self,
+        project: &str,
+        marker: &Marker,
+        since: Timestamp,
+    ) -> Result<Recognised, TrackerError> {
         let first = self.key_before(project, since).await? + 1;
-        for start in (first..).step_by(client::PAGE_ISSUES).take(KEYS_MAX / client::PAGE_ISSUES) {
-            let keys: Vec<String> =
-                (start..start + client::PAGE_ISSUES as u64).map(|number| format!("{project}-{number}")).collect();
-            let body = json!({ "issueIdsOrKeys": keys, "fields": ["updated"], "properties": [PROPERTY] });
-            let call = Call::post("/rest/api/3/issue/bulkfetch").cost(Cost::Read).json(&body);
+        for start in (first..)
+            .step_by(client::PAGE_ISSUES)
+            .take(KEYS_MAX / client::PAGE_ISSUES)
+        {
+            let keys: Vec<String> = (start..start + client::PAGE_ISSUES as u64)
+                .map(|number| format!("{project}-{number}"))
+                .collect();
+            let body =
+                json!({ "issueIdsOrKeys": keys, "fields": ["updated"], "properties": [PROPERTY] });
+            let call = Call::post("/rest/api/3/issue/bulkfetch")
+                .cost(Cost::Read)
+                .json(&body);
             let bulk: wire::Bulk = self.client.send(call).await?.json()?;
-            if let Some(issue) = bulk.issues.iter().find(|issue| decode::marker(issue).as_ref() == Some(marker)) {
+            if let Some(issue) = bulk
+                .issues
+                .iter()
+                .find(|issue| decode::marker(issue).as_ref() == Some(marker))
+            {
                 let created = Some(self.reference(&issue.id, &issue.key));
-                return Ok(found(Some(Applied { created, ..at_version(issue) })));
+                return Ok(found(Some(Applied {
+                    created,
+                    ..at_version(issue)
+                })));
             }
             if bulk.issues.is_empty() {
                 return Ok(Recognised::NotThere);
             }
         }
         Ok(Recognised::Unclear {
-            reason: format!("more than {KEYS_MAX} issues lie above {project}-{}", first.saturating_sub(1)),
+            reason: format!(
+                "more than {KEYS_MAX} issues lie above {project}-{}",
+                first.saturating_sub(1)
+            ),
         })
     }
 }
@@ -101,13 +149,21 @@ fn disjoint(part: &Value, set: &std::collections::BTreeSet<String>) -> bool {
 }
 
 fn with_comment(comment: twinline_core::item::Comment) -> Applied {
-    Applied { comment: Some(Box::new(comment)), ..Applied::default() }
+    Applied {
+        comment: Some(Box::new(comment)),
+        ..Applied::default()
+    }
 }
 
 fn at_version(issue: &wire::Issue) -> Applied {
-    Applied { version: decode::version(issue), ..Applied::default() }
+    Applied {
+        version: decode::version(issue),
+        ..Applied::default()
+    }
 }
 
 fn found(applied: Option<Applied>) -> Recognised {
-    applied.map_or(Recognised::NotThere, |applied| Recognised::There(Box::new(applied)))
+    applied.map_or(Recognised::NotThere, |applied| {
+        Recognised::There(Box::new(applied))
+    })
 }

@@ -36,15 +36,31 @@ fn a_value_is_told_by_its_shape() {
         ("labels", json!([]), Value::set(Vec::<String>::new())),
         ("labels", json!(["b", "a"]), Value::set(["a", "b"])),
         ("customfield_1", json!(null), Value::Empty),
-        ("customfield_1", json!({ "id": "7", "value": "Seven" }), Value::Choice(choice("7"))),
-        ("customfield_1", json!([{ "id": "7", "value": "Seven" }]), Value::Choices([choice("7")].into())),
+        (
+            "customfield_1",
+            json!({ "id": "7", "value": "Seven" }),
+            Value::Choice(choice("7")),
+        ),
+        (
+            "customfield_1",
+            json!([{ "id": "7", "value": "Seven" }]),
+            Value::Choices([choice("7")].into()),
+        ),
         (
             "customfield_1",
             json!({ "id": "7", "value": "Seven", "child": { "id": "8", "value": "Eight" } }),
             Value::Cascade(vec![choice("7"), choice("8")]),
         ),
-        ("duedate", json!("2026-01-31"), Value::Date("2026-01-31".into())),
-        ("parent", json!({ "id": "1", "key": "APP-1" }), Value::text("APP-1")),
+        (
+            "duedate",
+            json!("2026-01-31"),
+            Value::Date("2026-01-31".into()),
+        ),
+        (
+            "parent",
+            json!({ "id": "1", "key": "APP-1" }),
+            Value::text("APP-1"),
+        ),
     ];
     for (name, json, expected) in cases {
         let fields = json!({ name: json });
@@ -54,13 +70,20 @@ fn a_value_is_told_by_its_shape() {
 }
 
 fn choice(id: &str) -> twinline_core::item::Choice {
-    twinline_core::item::Choice { id: id.into(), name: String::new() }
+    twinline_core::item::Choice {
+        id: id.into(),
+        name: String::new(),
+    }
 }
 
 #[test]
 fn labels_are_changed_one_by_one_and_without_spaces() {
-    let write = FieldWrite::Elements { add: ["good first issue".to_owned()].into(), remove: ["old".to_owned()].into() };
+    let write = FieldWrite::Elements {
+        add: ["good first issue".to_owned()].into(),
+        remove: ["old".to_owned()].into(),
+    };
     let writes = encode::Writes::of(&BTreeMap::from([("labels".into(), write)])).unwrap();
-    let expected = json!({ "update": { "labels": [{ "remove": "old" }, { "add": "good_first_issue" }] } });
+    let expected =
+        json!({ "update": { "labels": [{ "remove": "old" }, { "add": "good_first_issue" }] } });
     assert_eq!(serde_json::Value::Object(writes.body()), expected);
 }

@@ -50,24 +50,49 @@ impl Jira {
             let place = place(&issue);
             let open = self.transitions(id, &place, &at).await?;
             let Some(next) = self.step(&place, &at, &wanted.id, &open).await? else {
-                let names = open.iter().map(|way| way.to.name.as_str()).collect::<BTreeSet<_>>();
+                let names = open
+                    .iter()
+                    .map(|way| way.to.name.as_str())
+                    .collect::<BTreeSet<_>>();
                 let names = names.into_iter().collect::<Vec<_>>().join(", ");
-                let why = format!("no transition leads to {} from here; there is a way to: {names}", wanted.name);
+                let why = format!(
+                    "no transition leads to {} from here; there is a way to: {names}",
+                    wanted.name
+                );
                 return Ok(Reached::No(why));
             };
             self.go(id, next, writes, key).await?;
         }
-        Ok(Reached::No(format!("{} is more than {STEPS_MAX} transitions away", wanted.name)))
+        Ok(Reached::No(format!(
+            "{} is more than {STEPS_MAX} transitions away",
+            wanted.name
+        )))
     }
 
     /// The transitions that the issue offers, and a lesson about its workflow.
-    async fn transitions(&self, id: &str, place: &str, at: &str) -> Result<Vec<wire::Transition>, TrackerError> {
-        let call = Call::get(client::path(id, "/transitions")).query("expand", "transitions.fields");
+    async fn transitions(
+        &self,
+        id: &str,
+        place: &str,
+        at: &str,
+    ) -> Result<Vec<wire::Transition>, TrackerError> {
+        let call =
+            Call::get(client::path(id, "/transitions")).query("expand", "transitions.fields");
         let open: wire::Transitions = self.client.send(call).await?.json()?;
-        let to = open.transitions.iter().map(|way| way.to.id.clone()).collect();
-        let mut workflows = self.workflows.lock().unwrap_or_else(PoisonError::into_inner);
+        let to = open
+            .transitions
+            .iter()
+            .map(|way| way.to.id.clone())
+            .collect();
+        let mut workflows = self
+            .workflows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if workflows.len() < WORKFLOWS_MAX || workflows.contains_key(place) {
-            workflows.entry(place.to_owned()).or_default().insert(at.to_owned(), to);
+            workflows
+                .entry(place.to_owned())
+                .or_default()
+                .insert(at.to_owned(), to);
         }
         Ok(open.transitions)
     }
@@ -94,7 +119,10 @@ impl Jira {
 
     /// What is known of a workflow.
     pub(super) fn workflow(&self, place: &str) -> Workflow {
-        let workflows = self.workflows.lock().unwrap_or_else(PoisonError::into_inner);
+        let workflows = self
+            .workflows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         workflows.get(place).cloned().unwrap_or_default()
     }
 
@@ -103,31 +131,55 @@ impl Jira {
         let (project, kind) = place.split_once('/').unwrap_or((place, ""));
         let statuses = self.statuses(project, kind).await?;
         let known = self.workflow(place);
-        for status in statuses.iter().filter(|status| !known.contains_key(&status.id)) {
-            let jql = format!("project = \"{project}\" AND issuetype = \"{kind}\" AND status = {}", status.id);
+        for status in statuses
+            .iter()
+            .filter(|status| !known.contains_key(&status.id))
+        {
+            let jql = format!(
+                "project = \"{project}\" AND issuetype = \"{kind}\" AND status = {}",
+                status.id
+            );
             let (found, _) = client::search(&self.client, &jql, None, &[]).await?;
             if let Some(issue) = found.issues.first() {
                 let issue = client::issue_here(&self.client, &issue.id).await?;
-                let at = self::status(&issue).map(|status| status.id).unwrap_or_default();
+                let at = self::status(&issue)
+                    .map(|status| status.id)
+                    .unwrap_or_default();
                 self.transitions(&issue.id, place, &at).await?;
             }
         }
         Ok(())
     }
 
-    async fn go(&self, id: &str, way: &wire::Transition, writes: &mut Writes, key: &str) -> Result<(), TrackerError> {
+    async fn go(
+        &self,
+        id: &str,
+        way: &wire::Transition,
+        writes: &mut Writes,
+        key: &str,
+    ) -> Result<(), TrackerError> {
         let with = writes.split_off(&way.fields);
-        if let Some((name, field)) = way.fields.iter().find(|(name, field)| lacks(field, name, &with)) {
+        if let Some((name, field)) = way
+            .fields
+            .iter()
+            .find(|(name, field)| lacks(field, name, &with))
+        {
             let shown = field["name"].as_str().unwrap_or(name);
             let why = format!(
                 "the transition '{}' to {} needs the field '{shown}': let the rule set it along with the status",
                 way.name, way.to.name
             );
-            return Err(client::refused(why, Some(super::decode::ours(name).to_owned())));
+            return Err(client::refused(
+                why,
+                Some(super::decode::ours(name).to_owned()),
+            ));
         }
         let mut body = with.body();
         body.insert("transition".to_owned(), json!({ "id": way.id }));
-        let call = Call::post(client::path(id, "/transitions")).key(key).cost(crate::http::Cost::Write).json(&body);
+        let call = Call::post(client::path(id, "/transitions"))
+            .key(key)
+            .cost(crate::http::Cost::Write)
+            .json(&body);
         self.client.send(call).await.map(drop)
     }
 
@@ -142,7 +194,9 @@ impl Jira {
         if !writes.needs_put() {
             return Ok(());
         }
-        let mut call = Call::put(client::path(id, "")).key(key).json(&writes.body());
+        let mut call = Call::put(client::path(id, ""))
+            .key(key)
+            .json(&writes.body());
         if let Some(permit) = permit {
             call = call.prepaid(permit);
         }
@@ -152,7 +206,13 @@ impl Jira {
 
 /// Where an issue's workflow is kept: `PROJECT/TYPE`.
 pub(super) fn place(issue: &wire::Issue) -> String {
-    let text = |name: &str, part: &str| issue.fields.get(name).and_then(|field| field[part].as_str()).unwrap_or("");
+    let text = |name: &str, part: &str| {
+        issue
+            .fields
+            .get(name)
+            .and_then(|field| field[part].as_str())
+            .unwrap_or("")
+    };
     format!("{}/{}", text("project", "key"), text("issuetype", "name"))
 }
 
@@ -201,18 +261,33 @@ mod tests {
 
     fn check(edges: &[(&str, &[&str])], at: &str, wanted: &str, expected: Option<&str>) {
         let workflow = edges.iter().map(|(from, to)| {
-            ((*from).to_owned(), to.iter().map(|to| (*to).to_owned()).collect())
+            (
+                (*from).to_owned(),
+                to.iter().map(|to| (*to).to_owned()).collect(),
+            )
         });
-        assert_eq!(first_step(&workflow.collect(), at, wanted).as_deref(), expected);
+        assert_eq!(
+            first_step(&workflow.collect(), at, wanted).as_deref(),
+            expected
+        );
     }
 
     #[test]
     fn a_way_is_the_shortest_that_is_known() {
-        let line: &[(&str, &[&str])] = &[("todo", &["doing"]), ("doing", &["todo", "review"]), ("review", &["done"])];
+        let line: &[(&str, &[&str])] = &[
+            ("todo", &["doing"]),
+            ("doing", &["todo", "review"]),
+            ("review", &["done"]),
+        ];
         check(line, "todo", "done", Some("doing"));
         check(line, "doing", "done", Some("review"));
         check(line, "done", "todo", None);
         check(line, "todo", "todo", None);
-        check(&[("a", &["b", "c"]), ("b", &["c"]), ("c", &["d"])], "a", "d", Some("c"));
+        check(
+            &[("a", &["b", "c"]), ("b", &["c"]), ("c", &["d"])],
+            "a",
+            "d",
+            Some("c"),
+        );
     }
 }

@@ -48,24 +48,42 @@ struct IssueType {
 }
 
 impl Webhook for JiraWebhook {
-    fn verify(&self, secrets: &[&[u8]], headers: &HeaderMap, body: &[u8]) -> Result<(), WebhookRejected> {
-        let shown = headers.get("x-hub-signature").and_then(|value| value.to_str().ok());
+    fn verify(
+        &self,
+        secrets: &[&[u8]],
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<(), WebhookRejected> {
+        let shown = headers
+            .get("x-hub-signature")
+            .and_then(|value| value.to_str().ok());
         let shown = shown.and_then(|value| value.strip_prefix("sha256="));
-        let shown = shown.and_then(|digits| hex::decode(digits).ok()).ok_or(WebhookRejected::Signature)?;
+        let shown = shown
+            .and_then(|digits| hex::decode(digits).ok())
+            .ok_or(WebhookRejected::Signature)?;
         let genuine = secrets.iter().any(|secret| {
             let mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key may have any length");
             // Compares in constant time.
             mac.chain_update(body).verify_slice(&shown).is_ok()
         });
-        if genuine { Ok(()) } else { Err(WebhookRejected::Signature) }
+        if genuine {
+            Ok(())
+        } else {
+            Err(WebhookRejected::Signature)
+        }
     }
 
     fn delivery_id(&self, headers: &HeaderMap) -> Option<String> {
-        headers.get("x-atlassian-webhook-identifier")?.to_str().ok().map(str::to_owned)
+        headers
+            .get("x-atlassian-webhook-identifier")?
+            .to_str()
+            .ok()
+            .map(str::to_owned)
     }
 
     fn decode(&self, _: &HeaderMap, body: &[u8]) -> Result<Vec<Notice>, WebhookRejected> {
-        let event: Event = serde_json::from_slice(body).map_err(|error| WebhookRejected::Malformed(error.to_string()))?;
+        let event: Event = serde_json::from_slice(body)
+            .map_err(|error| WebhookRejected::Malformed(error.to_string()))?;
         let kind = match event.event.as_str() {
             "jira:issue_created" | "jira:issue_updated" => NoticeKind::Changed,
             "jira:issue_deleted" => NoticeKind::Deleted,
@@ -73,10 +91,23 @@ impl Webhook for JiraWebhook {
             // Sprints, versions, users: nothing that an item is.
             _ => return Ok(Vec::new()),
         };
-        let issue = event.issue.ok_or_else(|| WebhookRejected::Malformed(format!("{} without an issue", event.event)))?;
-        let project = issue.fields.project.map(|project| ("project".to_owned(), project.key));
-        let kind_of = issue.fields.issuetype.map(|kind| ("type".to_owned(), kind.name));
+        let issue = event.issue.ok_or_else(|| {
+            WebhookRejected::Malformed(format!("{} without an issue", event.event))
+        })?;
+        let project = issue
+            .fields
+            .project
+            .map(|project| ("project".to_owned(), project.key));
+        let kind_of = issue
+            .fields
+            .issuetype
+            .map(|kind| ("type".to_owned(), kind.name));
         let scope: BTreeMap<String, String> = project.into_iter().chain(kind_of).collect();
-        Ok(vec![Notice { item: issue.id, kind, scope, at: event.timestamp.map(Timestamp::from_millis) }])
+        Ok(vec![Notice {
+            item: issue.id,
+            kind,
+            scope,
+            at: event.timestamp.map(Timestamp::from_millis),
+        }])
     }
 }

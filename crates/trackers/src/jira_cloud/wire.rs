@@ -38,12 +38,6 @@ pub(super) struct Bulk {
     pub(super) issues: Vec<Issue>,
 }
 
-/// `POST /search/approximate-count`
-#[derive(Debug, Deserialize)]
-pub(super) struct Count {
-    pub(super) count: u64,
-}
-
 /// `GET /issue/{id}/comment`
 #[derive(Debug, Deserialize)]
 pub(super) struct Comments {

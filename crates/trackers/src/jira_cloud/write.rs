@@ -19,26 +19,47 @@ impl Jira {
     /// Makes one write.
     pub(super) async fn write(&self, effect: &Effect) -> Result<Applied, TrackerError> {
         match effect {
-            Effect::Create { scope, fields, marker } => self.create(scope, fields, marker).await,
+            Effect::Create {
+                scope,
+                fields,
+                marker,
+            } => self.create(scope, fields, marker).await,
             Effect::Update { item, fields, .. } => self.update(item, fields).await,
             Effect::Mark { item, marker } => {
                 let call = Call::put(client::path(&item.id, &format!("/properties/{PROPERTY}")));
-                self.client.send(call.key(&item.id).json(&property(marker))).await?;
+                self.client
+                    .send(call.key(&item.id).json(&property(marker)))
+                    .await?;
                 Ok(Applied::default())
             }
-            Effect::AddComment { item, channel, body, marker } => {
+            Effect::AddComment {
+                item,
+                channel,
+                body,
+                marker,
+            } => {
                 let call = Call::post(client::path(&item.id, "/comment"));
                 let internal = (channel == CHANNEL_INTERNAL).then_some(true);
-                self.comment(item, call, comment(body, marker, internal)).await
+                self.comment(item, call, comment(body, marker, internal))
+                    .await
             }
-            Effect::EditComment { item, comment: id, body, marker } => {
+            Effect::EditComment {
+                item,
+                comment: id,
+                body,
+                marker,
+            } => {
                 let call = Call::put(client::path(&item.id, &format!("/comment/{id}")));
                 let edited = self.comment(item, call, comment(body, marker, None)).await;
                 self.gone_meanwhile(item, id, edited).await
             }
             Effect::DeleteComment { item, comment } => {
                 let call = Call::delete(client::path(&item.id, &format!("/comment/{comment}")));
-                let deleted = self.client.send(call.key(&item.id)).await.map(|_| Applied::default());
+                let deleted = self
+                    .client
+                    .send(call.key(&item.id))
+                    .await
+                    .map(|_| Applied::default());
                 match self.gone_meanwhile(item, comment, deleted).await {
                     Err(TrackerError::Changed) => Ok(Applied::default()),
                     other => other,
@@ -46,7 +67,10 @@ impl Jira {
             }
             Effect::Delete { item } => {
                 let call = Call::delete(client::path(&item.id, ""));
-                self.client.send(call.key(&item.id)).await.map(|_| Applied::default())
+                self.client
+                    .send(call.key(&item.id))
+                    .await
+                    .map(|_| Applied::default())
             }
         }
     }
@@ -58,54 +82,97 @@ impl Jira {
         marker: &Marker,
     ) -> Result<Applied, TrackerError> {
         let mut writes = Writes::of_create(fields).map_err(refused)?;
-        writes.fields.insert("project".to_owned(), json!({ "key": super::project(scope)? }));
+        writes.fields.insert(
+            "project".to_owned(),
+            json!({ "key": super::project(scope)? }),
+        );
         if let Some(kind) = scope.get("type") {
-            writes.fields.insert("issuetype".to_owned(), json!({ "name": kind }));
+            writes
+                .fields
+                .insert("issuetype".to_owned(), json!({ "name": kind }));
         }
         let status = writes.status.take();
         // Fields that no create screen has are written by the next plan, which sees that they are not there.
         let mut body = writes.body();
-        body.insert("properties".to_owned(), json!([{ "key": PROPERTY, "value": property(marker) }]));
-        let reply = self.client.send(Call::post("/rest/api/3/issue").json(&body)).await?;
+        body.insert(
+            "properties".to_owned(),
+            json!([{ "key": PROPERTY, "value": property(marker) }]),
+        );
+        let reply = self
+            .client
+            .send(Call::post("/rest/api/3/issue").json(&body))
+            .await?;
         let created: wire::Created = reply.json()?;
         let mut waived = writes.waived;
         if let Some(status) = status {
             let mut none = Writes::default();
             // The issue is there: a status that cannot be reached now is the next plan's concern.
-            match self.reach(&created.id, &status, &mut none, &created.id).await {
+            match self
+                .reach(&created.id, &status, &mut none, &created.id)
+                .await
+            {
                 Ok(Reached::Yes) => {}
                 Ok(Reached::No(why)) => drop(waived.insert(FieldName::from(field::STATUS), why)),
-                Err(error) => tracing::debug!(%error, key = created.key, "a new issue stays in its first status"),
+                Err(error) => {
+                    tracing::debug!(%error, key = created.key, "a new issue stays in its first status")
+                }
             }
         }
-        Ok(Applied { created: Some(self.reference(&created.id, &created.key)), waived, ..Applied::default() })
+        Ok(Applied {
+            created: Some(self.reference(&created.id, &created.key)),
+            waived,
+            ..Applied::default()
+        })
     }
 
-    async fn update(&self, item: &ItemId, fields: &BTreeMap<FieldName, FieldWrite>) -> Result<Applied, TrackerError> {
+    async fn update(
+        &self,
+        item: &ItemId,
+        fields: &BTreeMap<FieldName, FieldWrite>,
+    ) -> Result<Applied, TrackerError> {
         let mut writes = Writes::of(fields).map_err(refused)?;
         let mut waived = std::mem::take(&mut writes.waived);
         let permit = self.client.reserve(&[Cost::Write], Some(&item.id))?;
         match writes.status.take() {
             None => self.put(&item.id, &writes, &item.id, Some(&permit)).await?,
             Some(status) => {
-                if let Reached::No(why) = self.reach(&item.id, &status, &mut writes, &item.id).await? {
+                if let Reached::No(why) =
+                    self.reach(&item.id, &status, &mut writes, &item.id).await?
+                {
                     waived.insert(FieldName::from(field::STATUS), why);
                 }
-                self.put(&item.id, &writes, &item.id, Some(&permit)).await.map_err(half_done)?;
+                self.put(&item.id, &writes, &item.id, Some(&permit))
+                    .await
+                    .map_err(half_done)?;
             }
         }
-        Ok(Applied { waived, ..Applied::default() })
+        Ok(Applied {
+            waived,
+            ..Applied::default()
+        })
     }
 
-    async fn comment(&self, item: &ItemId, call: Call, body: Json) -> Result<Applied, TrackerError> {
-        let reply = self.client.send(call.query("expand", "properties").key(&item.id).json(&body)).await?;
+    async fn comment(
+        &self,
+        item: &ItemId,
+        call: Call,
+        body: Json,
+    ) -> Result<Applied, TrackerError> {
+        let reply = self
+            .client
+            .send(call.query("expand", "properties").key(&item.id).json(&body))
+            .await?;
         let mut written: wire::Comment = reply.json()?;
         if written.properties.is_empty() {
             let sent = body["properties"].as_array().into_iter().flatten();
-            written.properties =
-                sent.filter_map(|property| serde_json::from_value(property.clone()).ok()).collect();
+            written.properties = sent
+                .filter_map(|property| serde_json::from_value(property.clone()).ok())
+                .collect();
         }
-        Ok(Applied { comment: Some(Box::new(decode::comment(&written))), ..Applied::default() })
+        Ok(Applied {
+            comment: Some(Box::new(decode::comment(&written))),
+            ..Applied::default()
+        })
     }
 
     /// A comment that was deleted while its edit was under way asks for a new plan.
@@ -115,7 +182,9 @@ impl Jira {
         comment: &str,
         written: Result<Applied, TrackerError>,
     ) -> Result<Applied, TrackerError> {
-        let Err(TrackerError::Unreachable { reason }) = written else { return written };
+        let Err(TrackerError::Unreachable { reason }) = written else {
+            return written;
+        };
         client::issue_here(&self.client, &item.id).await?;
         match self.one_comment(item, comment).await? {
             None => Err(TrackerError::Changed),
@@ -124,12 +193,20 @@ impl Jira {
     }
 
     /// One comment; `None` when there is none.
-    pub(super) async fn one_comment(&self, item: &ItemId, comment: &str) -> Result<Option<wire::Comment>, TrackerError> {
+    pub(super) async fn one_comment(
+        &self,
+        item: &ItemId,
+        comment: &str,
+    ) -> Result<Option<wire::Comment>, TrackerError> {
         let call = Call::get(client::path(&item.id, &format!("/comment/{comment}")))
             .query("expand", "properties")
             .accept(&[StatusCode::NOT_FOUND]);
         let reply = self.client.send(call).await?;
-        if reply.status == StatusCode::NOT_FOUND { Ok(None) } else { reply.json().map(Some) }
+        if reply.status == StatusCode::NOT_FOUND {
+            Ok(None)
+        } else {
+            reply.json().map(Some)
+        }
     }
 }
 
@@ -149,9 +226,9 @@ fn comment(body: &Document, marker: &Marker, internal: Option<bool>) -> Json {
 /// An update whose first request was made and whose second was lost.
 fn half_done(error: TrackerError) -> TrackerError {
     match error {
-        TrackerError::Retry { reason, .. } => {
-            TrackerError::Unknown { reason: format!("half of it was written: {reason}") }
-        }
+        TrackerError::Retry { reason, .. } => TrackerError::Unknown {
+            reason: format!("half of it was written: {reason}"),
+        },
         other => other,
     }
 }
