@@ -297,11 +297,9 @@ async fn the_connector_does_its_work_on_a_real_redmine() {
         Fetched::Unreachable { .. }
     ));
     let wrong = connector(&redmine, "0000000000000000000000000000000000000000");
-    let error = wrong.probe().await.unwrap_err();
+    let faults = wrong.probe().await.unwrap().faults.join("; ");
     assert!(
-        error
-            .to_string()
-            .contains("does not accept the credentials"),
-        "{error}"
+        faults.contains("does not accept the credentials"),
+        "{faults}"
     );
 }

@@ -47,6 +47,25 @@ pub struct Capabilities {
     pub workflow: bool,
 }
 
+impl Capabilities {
+    /// Whether a comment channel exists; else a sentence that lists those that do.
+    pub fn check_channel(&self, name: &str) -> Result<(), String> {
+        if self.channels.iter().any(|channel| channel.name == name) {
+            return Ok(());
+        }
+        let known = self
+            .channels
+            .iter()
+            .map(|channel| channel.name.as_str())
+            .collect::<Vec<_>>();
+        Err(format!(
+            "{} has no comment channel '{name}'; it has {}",
+            self.tracker,
+            known.join(", ")
+        ))
+    }
+}
+
 /// A set of fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

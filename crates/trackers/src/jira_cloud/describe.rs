@@ -15,11 +15,16 @@ const USERS_MAX: usize = 1000;
 impl Jira {
     /// Asks who we are.
     pub(super) async fn check_node(&self) -> Result<Probe, TrackerError> {
-        let me: wire::Account = self
-            .client
-            .send(Call::get("/rest/api/3/myself"))
-            .await?
-            .json()?;
+        let reply = match self.client.send(Call::get("/rest/api/3/myself")).await {
+            Err(TrackerError::Credentials { sentence }) => {
+                return Ok(Probe {
+                    faults: vec![sentence],
+                    ..Probe::default()
+                });
+            }
+            other => other?,
+        };
+        let me: wire::Account = reply.json()?;
         let faults = if me.active == Some(false) {
             vec![
                 "the account of these credentials is deactivated: use another, or activate it"
@@ -28,8 +33,9 @@ impl Jira {
         } else {
             Vec::new()
         };
+        let account = Some(decode::user(&me));
         Ok(Probe {
-            account: Some(decode::user(&me)),
+            account,
             skew_ms: self.client.skew_ms(),
             version: None,
             faults,

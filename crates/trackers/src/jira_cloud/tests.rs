@@ -11,9 +11,9 @@ fn harness() -> SimHarness {
     let under = Under {
         tracker: "jira-cloud",
         auth: &[("email", "twinline@acme.example"), ("token", API_TOKEN)],
-        scope: &[("project", "APP"), ("type", "Task")],
-        container: "APP",
-        move_to: Some("SUP"),
+        scope: &[("project", "SUP"), ("type", "Task")],
+        container: "SUP",
+        move_to: Some("APP"),
         open_trigger: "statusCategory != Done",
         bad_trigger: ("flavour = sweet", "flavour"),
         required_fields: BTreeMap::new(),

@@ -38,6 +38,9 @@ impl Jira {
                 body,
                 marker,
             } => {
+                self.capabilities
+                    .check_channel(channel)
+                    .map_err(|why| client::refused(why, None))?;
                 let call = Call::post(client::path(&item.id, "/comment"));
                 let internal = (channel == CHANNEL_INTERNAL).then_some(true);
                 self.comment(item, call, comment(body, marker, internal))

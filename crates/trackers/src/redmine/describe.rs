@@ -15,10 +15,19 @@ const MEMBERS_MAX: usize = 2000;
 impl Redmine {
     /// Asks who we are.
     pub(super) async fn check_node(&self) -> Result<Probe, TrackerError> {
-        let reply = self.client.send(Call::get("/users/current.json")).await?;
+        let reply = match self.client.send(Call::get("/users/current.json")).await {
+            Err(TrackerError::Credentials { sentence }) => {
+                return Ok(Probe {
+                    faults: vec![sentence],
+                    ..Probe::default()
+                });
+            }
+            other => other?,
+        };
         let current: wire::CurrentUser = reply.json()?;
+        let account = Some(decode::account(&current.user));
         Ok(Probe {
-            account: Some(decode::account(&current.user)),
+            account,
             skew_ms: self.client.skew_ms(),
             ..Probe::default()
         })

@@ -105,3 +105,28 @@ fn writes_become_one_request() {
         "summary: Redmine needs a subject"
     );
 }
+
+/// Redmine's connector in front of its simulator. The real one is held against it in the workspace's own tests.
+#[tokio::test]
+async fn the_contract_holds() {
+    let under = crate::conformance::sim::Under {
+        tracker: "redmine",
+        auth: &[("key", twinline_sim::redmine::API_KEY)],
+        scope: &[("project", "app"), ("tracker", "Bug")],
+        container: "app",
+        move_to: Some("support"),
+        open_trigger: "status_id=open",
+        bad_trigger: ("project_id=other", "project_id"),
+        required_fields: BTreeMap::new(),
+        tells_deletion: false,
+        webhooks: false,
+    };
+    let redmine = twinline_sim::redmine::Redmine::new(twinline_sim::redmine::demo_site());
+    let report = crate::conformance::run(&crate::conformance::sim::SimHarness::new(
+        Box::new(redmine),
+        under,
+    ))
+    .await;
+    assert!(report.broken.is_empty(), "{report}");
+    println!("{report}");
+}

@@ -136,6 +136,9 @@ impl Redmine {
         body: &Document,
         marker: &Marker,
     ) -> Result<Applied, TrackerError> {
+        self.capabilities
+            .check_channel(channel)
+            .map_err(|why| client::refused(why, None))?;
         let notes = text::join(&text::write(body), Some(marker));
         let body =
             json!({ "issue": { "notes": notes, "private_notes": channel == CHANNEL_PRIVATE } });
