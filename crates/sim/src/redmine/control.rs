@@ -52,7 +52,7 @@ impl Redmine {
                 );
                 self.add_people_and_labels(&mut fields, &assignees, &labels)?;
                 let id = self.insert(by, &fields).map_err(invalid)?;
-                Ok(Done::Item(id.to_string()))
+                Ok(Done::Item(key_of(id)))
             }
             Command::Edit {
                 key,
@@ -90,11 +90,11 @@ impl Redmine {
                 let fields = attributes([("project_id", json!(self.container(Some(&to))?))]);
                 self.change(by, id, &fields, Notes::default())
                     .map_err(invalid)?;
-                Ok(Done::Item(key))
+                Ok(Done::Item(key_of(id)))
             }
             Command::Clone { key, by } => {
                 let (id, by) = (self.id_of(&key)?, self.by(now, &by)?);
-                Ok(Done::Item(self.copy(by, id).to_string()))
+                Ok(Done::Item(key_of(self.copy(by, id))))
             }
             Command::Hide { keys, status } => self.set_hidden(&keys, Some(status)),
             Command::Show { keys } => self.set_hidden(&keys, None),
@@ -150,7 +150,11 @@ impl Redmine {
     }
 
     fn id_of(&self, key: &str) -> Result<u64, Refused> {
-        let found = key.parse().ok().and_then(|id| self.find(id));
+        let found = key
+            .trim_start_matches('#')
+            .parse()
+            .ok()
+            .and_then(|id| self.find(id));
         found
             .map(|issue| issue.id)
             .ok_or_else(|| Refused::unknown("item", key))
@@ -337,7 +341,7 @@ impl Redmine {
             .iter()
             .filter(|journal| !journal.notes.trim().is_empty());
         DumpItem {
-            key: issue.id.to_string(),
+            key: key_of(issue.id),
             id: issue.id.to_string(),
             container: self
                 .site
@@ -367,4 +371,9 @@ impl Redmine {
             hidden: issue.hidden.is_some(),
         }
     }
+}
+
+/// What a person calls an issue.
+fn key_of(id: u64) -> String {
+    format!("#{id}")
 }

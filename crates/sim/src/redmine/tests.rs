@@ -319,14 +319,14 @@ fn people_work_past_the_api() {
             by: "ana".into(),
             to: "support".into()
         }),
-        Ok(Done::Item("1".into()))
+        Ok(Done::Item("#1".into()))
     );
     assert_eq!(
         act(Command::Clone {
             key: "1".into(),
             by: "ana".into()
         }),
-        Ok(Done::Item("3".into()))
+        Ok(Done::Item("#3".into()))
     );
     assert_eq!(
         act(Command::Hide {
@@ -343,14 +343,14 @@ fn people_work_past_the_api() {
         Ok(Done::Nothing)
     );
     let dump = world.redmine.dump();
-    let first = dump.item("1").unwrap();
+    let first = dump.item("#1").unwrap();
     assert_eq!(
         (first.container.as_str(), first.status.as_str()),
         ("support", "Closed")
     );
     assert_eq!(first.labels, ["a", "b"]);
     assert_eq!(first.comments.len(), 1);
-    assert!(dump.item("3").unwrap().deleted);
+    assert!(dump.item("#3").unwrap().deleted);
     world.expect(403, "GET", "issues/2.json", Value::Null);
     world.expect(404, "GET", "issues/3.json", Value::Null);
     world.expect(204, "DELETE", "issues/1.json", Value::Null);
@@ -362,5 +362,5 @@ fn items_that_look_real_can_be_seeded() {
     let world = World::new();
     let mut tracker = Faulty::new(Box::new(world.redmine), Faults::default(), 1);
     let keys = seeds::seed_demo(&mut tracker, world.now, None, 20).unwrap();
-    assert_eq!((keys.len(), keys[19].as_str()), (20, "20"));
+    assert_eq!((keys.len(), keys[19].as_str()), (20, "#20"));
 }

@@ -42,15 +42,6 @@ impl Writes {
         Ok(writes)
     }
 
-    /// Sorts a create's fields.
-    pub(super) fn of_create(fields: &BTreeMap<FieldName, Value>) -> Result<Self, Impossible> {
-        let mut writes = Self::default();
-        for (name, value) in fields {
-            writes.replace(name, value)?;
-        }
-        Ok(writes)
-    }
-
     fn replace(&mut self, name: &FieldName, value: &Value) -> Result<(), Impossible> {
         match (name.as_str(), normalise(name, value)) {
             (field::SUMMARY, Value::Empty) => return Err(impossible(name, "Jira needs a summary")),

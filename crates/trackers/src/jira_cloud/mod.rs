@@ -9,6 +9,7 @@ mod decode;
 mod describe;
 mod encode;
 mod feed;
+mod people;
 mod recognise;
 mod transition;
 mod webhook;

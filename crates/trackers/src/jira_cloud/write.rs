@@ -84,7 +84,12 @@ impl Jira {
         fields: &BTreeMap<FieldName, Value>,
         marker: &Marker,
     ) -> Result<Applied, TrackerError> {
-        let mut writes = Writes::of_create(fields).map_err(refused)?;
+        let replaced = fields
+            .iter()
+            .map(|(name, value)| (name.clone(), FieldWrite::Replace(value.clone())));
+        let resolved = self.resolve(&replaced.collect()).await?;
+        let mut writes = Writes::of(&resolved.fields).map_err(refused)?;
+        writes.waived.extend(resolved.waived);
         writes.fields.insert(
             "project".to_owned(),
             json!({ "key": super::project(scope)? }),
@@ -133,8 +138,10 @@ impl Jira {
         item: &ItemId,
         fields: &BTreeMap<FieldName, FieldWrite>,
     ) -> Result<Applied, TrackerError> {
-        let mut writes = Writes::of(fields).map_err(refused)?;
+        let resolved = self.resolve(fields).await?;
+        let mut writes = Writes::of(&resolved.fields).map_err(refused)?;
         let mut waived = std::mem::take(&mut writes.waived);
+        waived.extend(resolved.waived);
         let permit = self.client.reserve(&[Cost::Write], Some(&item.id))?;
         match writes.status.take() {
             None => self.put(&item.id, &writes, &item.id, Some(&permit)).await?,

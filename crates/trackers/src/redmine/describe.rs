@@ -65,7 +65,8 @@ impl Redmine {
         })
     }
 
-    async fn members(&self, project: &str) -> Result<Vec<User>, TrackerError> {
+    /// The members of a project.
+    pub(super) async fn members(&self, project: &str) -> Result<Vec<User>, TrackerError> {
         let mut members = Vec::new();
         let mut read = 0;
         loop {

@@ -55,15 +55,6 @@ impl Writes {
         Ok(writes)
     }
 
-    /// Sorts a create's fields.
-    pub(super) fn of_create(fields: &BTreeMap<FieldName, Value>) -> Result<Self, Impossible> {
-        let mut writes = Self::default();
-        for (name, value) in fields {
-            writes.replace(name, value)?;
-        }
-        Ok(writes)
-    }
-
     fn replace(&mut self, name: &FieldName, value: &Value) -> Result<(), Impossible> {
         let value = normalise(name, value);
         match (name.as_str(), value) {

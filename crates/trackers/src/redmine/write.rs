@@ -55,7 +55,12 @@ impl Redmine {
         fields: &BTreeMap<FieldName, Value>,
         marker: &Marker,
     ) -> Result<Applied, TrackerError> {
-        let mut writes = Writes::of_create(fields).map_err(refused)?;
+        let wanted: BTreeMap<FieldName, FieldWrite> = fields
+            .iter()
+            .map(|(name, value)| (name.clone(), FieldWrite::Replace(value.clone())))
+            .collect();
+        let resolved = self.resolve(super::project(scope)?, &wanted).await?;
+        let mut writes = Writes::of(&resolved.fields, &BTreeMap::new()).map_err(refused)?;
         writes.description = Some(text::join(
             writes.description.as_deref().unwrap_or_default(),
             Some(marker),
@@ -68,12 +73,9 @@ impl Redmine {
         }
         let call = Call::post("/issues.json").json(&writes.body());
         let issue = self.client.send(call).await?.json::<wire::One>()?.issue;
-        let wanted: BTreeMap<_, _> = fields
-            .iter()
-            .map(|(name, value)| (name.clone(), FieldWrite::Replace(value.clone())))
-            .collect();
-        let mut waived = dropped(&wanted, &BTreeMap::new(), &decode::fields(&issue));
+        let mut waived = dropped(&resolved.fields, &BTreeMap::new(), &decode::fields(&issue));
         waived.extend(writes.waived);
+        waived.extend(resolved.waived);
         Ok(Applied {
             created: Some(self.reference(issue.id)),
             version: Some(decode::version(issue.updated_on)),
@@ -89,7 +91,10 @@ impl Redmine {
     ) -> Result<Applied, TrackerError> {
         let before = client::issue_here(&self.client, &item.id).await?;
         let held = decode::fields(&before);
-        let mut writes = Writes::of(fields, &held).map_err(refused)?;
+        let project = self.identifier(before.project.id).await?;
+        let resolved = self.resolve(&project, fields).await?;
+        let mut writes = Writes::of(&resolved.fields, &held).map_err(refused)?;
+        writes.waived.extend(resolved.waived);
         if let Some(description) = writes.description.take() {
             let (_, marker) = text::split(before.description.as_deref().unwrap_or_default());
             writes.description = Some(text::join(&description, marker.as_ref()));
@@ -104,7 +109,7 @@ impl Redmine {
         let call = Call::put(format!("/issues/{}.json", item.id)).json(&writes.body());
         self.client.send(call.prepaid(&permit)).await?;
         let after = self.look(item).await?;
-        let mut waived = dropped(fields, &held, &after.fields);
+        let mut waived = dropped(&resolved.fields, &held, &after.fields);
         waived.extend(writes.waived);
         Ok(Applied {
             version: Some(after.version.clone()),
