@@ -10,11 +10,10 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use twinline_core::handles::Entropy;
-
-use crate::config::Secret;
+use twinline_trackers::http::Secret;
 
 /// How long a role waits for its predecessor to let go of the folder.
-const LOCK_WAIT: Duration = Duration::from_secs(12);
+pub const LOCK_WAIT: Duration = Duration::from_secs(12);
 
 /// The data folder of one installation.
 #[derive(Clone, Debug)]
@@ -68,8 +67,8 @@ impl DataFolder {
         self.root.join("host/host.db")
     }
 
-    /// Takes the folder for one role; waits a little for a predecessor that is shutting down.
-    pub async fn hold(&self, role: &str) -> Result<Hold> {
+    /// Takes the folder for one role; waits for a predecessor that is shutting down.
+    pub async fn hold(&self, role: &str, wait: Duration) -> Result<Hold> {
         let path = self.root.join(format!("run/{role}.lock"));
         let file = OpenOptions::new()
             .create(true)
@@ -77,7 +76,7 @@ impl DataFolder {
             .write(true)
             .open(&path)
             .with_context(|| format!("opening {}", path.display()))?;
-        let deadline = tokio::time::Instant::now() + LOCK_WAIT;
+        let deadline = tokio::time::Instant::now() + wait;
         let mut pause = tokio::time::interval(Duration::from_millis(50));
         while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             if tokio::time::Instant::now() >= deadline {

@@ -1,11 +1,61 @@
 //! Twinline: keeps work items in different trackers in step.
 
+pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod exit;
 pub mod handles;
 pub mod instance;
+pub mod nodes;
+pub mod report;
 pub mod roles;
+pub mod rulebook;
 pub mod shutdown;
 pub mod telemetry;
 
-fn main() {}
+use clap::Parser as _;
+use cli::{Cli, Command};
+use std::process::ExitCode;
+use tokio::runtime::{Builder, Runtime};
+
+fn main() -> ExitCode {
+    // Before any TLS. An error means that a provider is installed already: one is all that is needed.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let cli = Cli::parse();
+    let code = match &cli.command {
+        // A worker has no runtime, no configuration and no environment.
+        Command::ScriptWorker => match twinline_rules::worker::main() {
+            Ok(()) => exit::OK,
+            Err(_) => exit::FAILED,
+        },
+        _ => run(&cli),
+    };
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+fn run(cli: &Cli) -> i32 {
+    let ran = runtime(&cli.command)
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| {
+            let report = runtime.block_on(commands::run(cli))?;
+            match report {
+                Some(report) => report.print(cli.json).map(|()| report.code),
+                None => Ok(exit::OK),
+            }
+        });
+    ran.unwrap_or_else(|error| {
+        let code = exit::code_of(&error);
+        report::failure(&error, code, cli.json);
+        code
+    })
+}
+
+/// The roles that work have all processors; the supervisor and the commands need one thread.
+fn runtime(command: &Command) -> std::io::Result<Runtime> {
+    match command {
+        Command::Edge(_) | Command::Sim(_) => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
+    }
+    .enable_all()
+    .build()
+}

@@ -14,7 +14,7 @@ pub use model::{
     AuthValue, Config, Edge, Host, Instance, KeepDays, Log, LogFormat, Node, Scripts, Sweep,
     Traces, WebhookSettings,
 };
-pub use secret::{Secret, SecretRef};
+pub use secret::SecretRef;
 
 #[cfg(test)]
 mod tests;

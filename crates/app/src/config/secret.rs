@@ -1,10 +1,9 @@
-//! Secrets: by reference in the file, zeroed in memory, never shown.
+//! Secrets: by reference in the file; read, they are `twinline_trackers::http::Secret`.
 
 use super::error::ConfigError;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
+use twinline_trackers::http::Secret;
 
 /// Where a secret lies.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -14,28 +13,6 @@ pub enum SecretRef {
     File(PathBuf),
     /// In an environment variable.
     Env(String),
-}
-
-/// A secret's text.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
-
-impl Secret {
-    /// Wraps a text.
-    pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    /// The text: only for the request that needs it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
 }
 
 impl SecretRef {
@@ -55,11 +32,11 @@ impl SecretRef {
                 ConfigError::secret(what, format!("the environment variable {name} is not set"))
             })?,
         };
-        let trimmed = text.trim();
-        if trimmed.is_empty() {
+        let secret = Secret::new(text);
+        if secret.is_empty() {
             return Err(ConfigError::secret(what, "it is empty".to_owned()));
         }
-        Ok(Secret::new(trimmed.to_owned()))
+        Ok(secret)
     }
 }
 

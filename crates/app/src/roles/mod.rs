@@ -1,3 +1,25 @@
 //! The roles: each its own process with its own files, so that one can hang without the others.
 
+pub mod edge;
+pub mod sim;
 pub mod up;
+
+use crate::config::{self, Config};
+use crate::{shutdown, telemetry};
+use anyhow::Result;
+use std::path::Path;
+use tokio_util::sync::CancellationToken;
+
+/// What every long-running role begins with: configuration, log, signals.
+///
+/// # Errors
+/// The configuration is wrong, or the supervisor is gone already.
+pub fn begin(file: &Path, supervisor: Option<u32>) -> Result<(Config, CancellationToken)> {
+    let config = config::load(file)?;
+    telemetry::start(&config.log)?;
+    if let Some(supervisor) = supervisor {
+        shutdown::end_with(supervisor)?;
+    }
+    let shutdown = shutdown::on_signal()?;
+    Ok((config, shutdown))
+}

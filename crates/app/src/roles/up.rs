@@ -2,14 +2,20 @@
 //!
 //! It holds no state and touches no data: if it is killed, its children end with it and the next one starts anew.
 
+use crate::exit::{CONFIGURATION, Coded};
+use crate::handles::SystemClock;
+use crate::instance::DataFolder;
+use crate::nodes::Nodes;
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use twinline_core::handles::Clock;
 
 /// A child that ends is started again after this at first.
 const BACKOFF_MIN: Duration = Duration::from_millis(200);
@@ -29,6 +35,27 @@ pub struct Plan {
     pub config: PathBuf,
     /// The roles.
     pub roles: Vec<&'static str>,
+}
+
+/// `twinline up`: holds the data folder, runs edge and host until a signal.
+///
+/// # Errors
+/// The configuration is wrong, or another `up` runs on this data folder.
+pub async fn up(file: &Path) -> Result<()> {
+    let (config, shutdown) = super::begin(file, None)?;
+    // Found now, so that a fault is told once and not by each child.
+    let nodes = Nodes::new(&config, file);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    nodes.routes()?;
+    nodes.trackers(&clock)?;
+    let folder = DataFolder::open(&config.data)?;
+    let _hold = folder.hold("up", Duration::from_secs(1)).await?;
+    let plan = Plan {
+        program: std::env::current_exe().context("finding this program's own file")?,
+        config: file.to_owned(),
+        roles: vec!["edge", "host"],
+    };
+    run(&plan, shutdown).await
 }
 
 /// Runs the roles until `shutdown`, then ends them.
@@ -62,8 +89,9 @@ async fn keep(plan: Plan, role: &'static str, shutdown: CancellationToken) -> Re
             status = child.wait() => status.with_context(|| format!("waiting for {role}"))?,
             () = shutdown.cancelled() => return end(role, &mut child).await,
         };
-        if status.code() == Some(crate::exit::CONFIGURATION) {
-            anyhow::bail!("{role} refused its configuration: see above");
+        if status.code() == Some(CONFIGURATION) {
+            let sentence = format!("{role} refused its configuration: see above");
+            return Err(Coded::new(CONFIGURATION, sentence).into());
         }
         if started.elapsed() >= SOUND_AFTER {
             pause = BACKOFF_MIN;
@@ -99,7 +127,7 @@ async fn end(role: &str, child: &mut Child) -> Result<()> {
         .and_then(Pid::from_raw)
     {
         // It may have ended by itself: then there is nobody to signal.
-        drop(kill_process(pid, Signal::TERM));
+        let _gone = kill_process(pid, Signal::TERM);
     }
     match tokio::time::timeout(DRAIN, child.wait()).await {
         Ok(status) => {

@@ -1,0 +1,151 @@
+//! `init`: a configuration and rules to start from. Overwrites nothing.
+
+mod config_text;
+mod rules_text;
+mod tracker;
+
+use crate::cli::InitArgs;
+use crate::exit::{Coded, USAGE};
+use crate::handles::SystemEntropy;
+use crate::report::Report;
+use anyhow::{Context as _, Result};
+use serde_json::json;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use tracker::{Known, known};
+use twinline_core::handles::Entropy as _;
+use url::Url;
+
+/// One side of the connection to start with.
+struct Side {
+    known: &'static Known,
+    /// The node's name: the tracker's, made different where both sides have the same one.
+    node: String,
+    url: Option<Url>,
+}
+
+impl Side {
+    /// Whether the tracker is on this machine: then webhooks can reach the edge where it listens.
+    fn is_local(&self) -> bool {
+        let host = self
+            .url
+            .as_ref()
+            .and_then(Url::host_str)
+            .unwrap_or_default();
+        matches!(host, "localhost" | "[::1]") || host.starts_with("127.")
+    }
+}
+
+pub(super) fn run(args: &InitArgs, file: &Path) -> Result<Report> {
+    check_name(&args.name)?;
+    let same = args.left == args.right;
+    let side = |tracker: &str, url: &Option<Url>, which: &str| Side {
+        known: known(tracker),
+        node: if same {
+            format!("{tracker}-{which}")
+        } else {
+            tracker.to_owned()
+        },
+        url: url.clone(),
+    };
+    let left = side(&args.left, &args.left_url, "left");
+    let right = side(&args.right, &args.right_url, "right");
+    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+    let hooks = [&left, &right]
+        .into_iter()
+        .filter(|side| side.known.webhooks);
+    let mut files = vec![
+        (file.to_owned(), config_text::text(&left, &right), 0o644),
+        (
+            folder.join(format!("rules/{}.toml", args.name)),
+            rules_text::text(&args.name, &left, &right),
+            0o644,
+        ),
+    ];
+    files.extend(hooks.map(|side| {
+        (
+            folder.join(format!("secrets/{}.hook", side.node)),
+            secret(),
+            0o600,
+        )
+    }));
+    if let Some((path, ..)) = files.iter().find(|(path, ..)| path.exists()) {
+        let sentence = format!(
+            "{} is there already, and nothing is overwritten: remove it, or name another file with --config",
+            path.display()
+        );
+        return Err(Coded::new(USAGE, sentence).into());
+    }
+    for (path, text, mode) in &files {
+        write(path, text, *mode)?;
+    }
+    let written: Vec<PathBuf> = files.into_iter().map(|(path, ..)| path).collect();
+    answer(&written, &folder, [&left, &right])
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let sound = !name.is_empty()
+        && name.len() <= 64
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if sound {
+        return Ok(());
+    }
+    let sentence = format!("--name '{name}': a connection's name is 1 to 64 of a-z, 0-9 and '-'");
+    Err(Coded::new(USAGE, sentence).into())
+}
+
+/// What a tracker signs its webhooks with.
+fn secret() -> String {
+    let words = (0..4).map(|_| format!("{:016x}", SystemEntropy.next_u64()));
+    words.collect::<String>() + "\n"
+}
+
+fn write(path: &Path, text: &str, mode: u32) -> Result<()> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        let private = if mode == 0o600 { 0o700 } else { 0o755 };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(private)
+            .create(folder)
+            .with_context(|| format!("making {}", folder.display()))?;
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .with_context(|| format!("making {}", path.display()))?;
+    file.write_all(text.as_bytes())
+        .with_context(|| format!("writing {}", path.display()))
+}
+
+fn answer(written: &[PathBuf], folder: &Path, sides: [&Side; 2]) -> Result<Report> {
+    let mut text = String::new();
+    for path in written {
+        text.push_str(&format!("wrote {}\n", path.display()));
+    }
+    let tokens: Vec<String> = sides
+        .iter()
+        .map(|side| {
+            folder
+                .join(side.known.secret_file(&side.node))
+                .display()
+                .to_string()
+        })
+        .collect();
+    text.push_str(&format!(
+        "\nNext:\n  write your credentials to {}\n  edit the files above, then: twinline check, plan, apply, up\n",
+        tokens.join(" and ")
+    ));
+    Report::done(&json!({ "written": written, "credentials": tokens }), text)
+}
+
+#[cfg(test)]
+mod tests;

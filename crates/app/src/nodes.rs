@@ -1,0 +1,168 @@
+//! The configuration's nodes as the other parts need them: connectors, webhook verifiers, sweeps.
+
+use crate::config::{AuthValue, Config, ConfigError, Node};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use twinline_core::handles::Clock;
+use twinline_core::names::NodeName;
+use twinline_edge::{Hook, RouteTable};
+use twinline_store::GroupId;
+use twinline_trackers::Tracker;
+use twinline_trackers::http::{AddressGuard, ReqwestTransport, Secret, TransportLimits};
+use twinline_trackers::registry::{self, NodeSettings};
+
+/// The connectors by node.
+pub type Trackers = BTreeMap<NodeName, Arc<dyn Tracker>>;
+
+/// The configuration with the folder that its relative paths start from.
+#[derive(Clone, Copy, Debug)]
+pub struct Nodes<'a> {
+    config: &'a Config,
+    file: &'a Path,
+}
+
+impl<'a> Nodes<'a> {
+    /// The nodes of a configuration that was read from `file`.
+    pub const fn new(config: &'a Config, file: &'a Path) -> Self {
+        Self { config, file }
+    }
+
+    fn folder(&self) -> &'a Path {
+        self.file.parent().unwrap_or(Path::new(""))
+    }
+
+    fn fault(&self, sentence: impl ToString) -> ConfigError {
+        ConfigError {
+            place: self.file.display().to_string(),
+            reason: sentence.to_string(),
+        }
+    }
+
+    /// Each node's tracker by name, `github`; no secret is read.
+    ///
+    /// # Errors
+    /// A node names a tracker that there is not.
+    pub fn kinds(&self) -> Result<BTreeMap<NodeName, String>, ConfigError> {
+        let nodes = self.config.nodes.iter();
+        nodes
+            .map(|(name, node)| {
+                let known = registry::capabilities(&node.tracker);
+                known.map_err(|error| ConfigError {
+                    place: format!("{}: nodes.{name}.tracker", self.file.display()),
+                    reason: error.to_string(),
+                })?;
+                Ok((NodeName::from(name.as_str()), node.tracker.clone()))
+            })
+            .collect()
+    }
+
+    /// The connectors, credentials read.
+    ///
+    /// # Errors
+    /// A secret that cannot be read, an `auth` table that the tracker does not take, a trust store that is missing.
+    pub fn trackers(&self, clock: &Arc<dyn Clock>) -> Result<Trackers, ConfigError> {
+        let nodes = self.config.nodes.iter();
+        nodes
+            .map(|(name, node)| {
+                Ok((
+                    NodeName::from(name.as_str()),
+                    self.tracker(name, node, clock)?,
+                ))
+            })
+            .collect()
+    }
+
+    fn tracker(
+        &self,
+        name: &str,
+        node: &Node,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Arc<dyn Tracker>, ConfigError> {
+        let mut auth = BTreeMap::new();
+        for (key, value) in &node.auth {
+            let secret = match value {
+                AuthValue::Plain(text) => Secret::new(text.as_str()),
+                AuthValue::Secret(at) => {
+                    at.read(self.folder(), &format!("nodes.{name}.auth.{key}"))?
+                }
+            };
+            auth.insert(key.clone(), secret);
+        }
+        // A tracker in one's own network has the limits that its answers name, not those of the public service.
+        let own_network = !node.allow_private.is_empty();
+        let settings = NodeSettings {
+            node: NodeName::from(name),
+            url: Some(node.url.clone()),
+            auth,
+            settle: node
+                .settle_s
+                .map(|seconds| Duration::from_secs(seconds.into())),
+            write_spacing: None,
+            unlimited: own_network,
+        };
+        let guard = AddressGuard::new(node.allow_private.clone());
+        let transport =
+            ReqwestTransport::new(guard, TransportLimits::default()).map_err(|error| {
+                self.fault(format!(
+                    "this machine's trust store cannot be used: {error}"
+                ))
+            })?;
+        registry::build(
+            &node.tracker,
+            settings,
+            Arc::new(transport),
+            Arc::clone(clock),
+        )
+        .map_err(|error| self.fault(error))
+    }
+
+    /// A node's webhook secrets: one, or two while one rotates.
+    ///
+    /// # Errors
+    /// A secret that cannot be read.
+    pub fn webhook_secrets(&self, name: &str, node: &Node) -> Result<Vec<Secret>, ConfigError> {
+        let secrets = node.webhook.secrets.iter().enumerate();
+        secrets
+            .map(|(at, secret)| {
+                secret.read(
+                    self.folder(),
+                    &format!("nodes.{name}.webhook.secrets[{at}]"),
+                )
+            })
+            .collect()
+    }
+
+    /// What the edge routes and verifies with. Complete: a node that is not in it does not exist.
+    ///
+    /// # Errors
+    /// A secret that cannot be read, a tracker that there is not.
+    pub fn routes(&self) -> Result<RouteTable, ConfigError> {
+        let mut hooks = BTreeMap::new();
+        for (name, node) in &self.config.nodes {
+            let secrets = self.webhook_secrets(name, node)?;
+            let hook = Hook {
+                group: GroupId::local(),
+                tracker: node.tracker.clone(),
+                webhook: registry::webhook(&node.tracker).map_err(|error| self.fault(error))?,
+                secrets: secrets
+                    .iter()
+                    .map(|secret| secret.expose().as_bytes().to_vec())
+                    .collect(),
+            };
+            hooks.insert(NodeName::from(name.as_str()), hook);
+        }
+        Ok(RouteTable::new(hooks))
+    }
+}
+
+/// What people call a tracker.
+pub fn label(tracker: &str) -> String {
+    match tracker {
+        "github" => "GitHub".to_owned(),
+        "jira-cloud" => "Jira".to_owned(),
+        "redmine" => "Redmine".to_owned(),
+        other => other.to_owned(),
+    }
+}

@@ -1,0 +1,48 @@
+//! `twinline edge`: receives webhooks and keeps them until a host has them.
+
+use crate::handles::{SystemClock, SystemEntropy};
+use crate::instance::{DataFolder, LOCK_WAIT};
+use crate::nodes::Nodes;
+use anyhow::{Context, Result};
+use std::path::Path;
+use std::sync::Arc;
+use twinline_edge::{Edge, Limits, Settings};
+use twinline_store::db::DbOptions;
+use twinline_store::inbox::{Inbox, InboxLimits};
+
+/// Runs the edge until a signal.
+///
+/// # Errors
+/// The configuration is wrong, the folder is held by another edge, an address is taken.
+pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
+    let (config, shutdown) = super::begin(file, supervisor)?;
+    let routes = Nodes::new(&config, file).routes()?;
+    let folder = DataFolder::open(&config.data)?;
+    let _hold = folder.hold("edge", LOCK_WAIT).await?;
+    let token = folder.token(&SystemEntropy)?;
+    let limits = InboxLimits {
+        total_max_bytes: u64::from(config.edge.inbox_max_gib) << 30,
+        node_max_bytes: u64::from(config.edge.node_inbox_max_mib) << 20,
+        ..InboxLimits::default()
+    };
+    let inbox = Inbox::open(&folder.inbox(), DbOptions::default(), limits)
+        .context("opening the edge's inbox")?;
+    let settings = Settings {
+        listen: config.edge.listen,
+        private: config.edge.health,
+        token: token.expose().to_owned(),
+        limits: Limits {
+            body_max_bytes: (config.edge.body_max_mib as usize) << 20,
+            node_max_per_s: config.edge.node_max_per_s,
+            ..Limits::default()
+        },
+    };
+    let clock = Arc::new(SystemClock);
+    let edge = Edge::bind(settings, inbox.clone(), routes, clock).await?;
+    let (webhooks, private) = edge.addresses()?;
+    folder.announce("edge", &[("webhooks", webhooks), ("private", private)])?;
+    tracing::info!(%webhooks, %private, "the edge listens");
+    let served = edge.serve(shutdown).await;
+    inbox.db().close().await;
+    Ok(served?)
+}

@@ -1,0 +1,28 @@
+use super::*;
+use crate::config;
+
+#[test]
+fn every_simulator_prints_a_node_that_the_configuration_takes() {
+    for tracker in ["github", "jira-cloud", "redmine"] {
+        let text = format!(
+            "format = 1\n{}",
+            node_section(tracker, "http://127.0.0.1:4010")
+        );
+        let config = config::parse(Path::new("twinline.toml"), &text).unwrap();
+        assert_eq!(config.nodes[tracker].tracker, tracker);
+        assert_eq!(simulator(tracker).tracker(), tracker);
+    }
+}
+
+#[test]
+fn faults_that_are_none_are_refused() {
+    assert_eq!(faults("demo").unwrap(), Faults::demo());
+    assert!(faults("no-such-file.json").is_err());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("faults.json");
+    for wrong in ["{\"throttle\": 2}", "{\"trottle\": 0.1}", "["] {
+        std::fs::write(&file, wrong).unwrap();
+        let error = faults(file.to_str().unwrap()).unwrap_err();
+        assert_eq!(crate::exit::code_of(&error), USAGE, "{wrong}");
+    }
+}
