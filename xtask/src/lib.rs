@@ -1,7 +1,12 @@
 //! Development tasks: what verifies, tests and measures the product. Nothing here ships.
 
+pub mod bench;
+pub mod conformance;
+pub mod fuzz;
+pub mod needs;
 pub mod provision;
 pub mod run;
+pub mod served;
 pub mod suite;
 pub mod verify;
 

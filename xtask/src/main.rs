@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use xtask::{suite, verify};
+use xtask::{bench, conformance, fuzz, suite, verify};
 
 /// Development tasks of Twinline.
 #[derive(Parser)]
@@ -18,12 +18,31 @@ enum Task {
     Verify,
     /// The whole test suite, after installing what is missing (says so first).
     Test(suite::Options),
+    /// Connectors and simulators against the vendors' API descriptions; 0 violations hold.
+    Conformance(conformance::Options),
+    /// Hostile input for every decoder, for a given time.
+    Fuzz(fuzz::Options),
+    #[command(hide = true)]
+    FuzzChild(fuzz::ChildOptions),
+    /// Figures, with what they compare to in the same run.
+    #[command(subcommand)]
+    Bench(bench::Bench),
+    #[command(hide = true)]
+    BenchEdge(bench::ServeOptions),
+    #[command(hide = true)]
+    BenchStore(bench::StoreOptions),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Verify => verify::run(),
         Task::Test(options) => suite::run(&options),
+        Task::Conformance(options) => conformance::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
+        Task::FuzzChild(options) => fuzz::run_child(&options),
+        Task::Bench(bench) => bench::run(&bench),
+        Task::BenchEdge(options) => bench::serve(&options),
+        Task::BenchStore(options) => bench::store(&options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -63,12 +63,17 @@ impl Timestamp {
     }
 }
 
+/// The last whole second that can be written.
+const LAST: &str = "9999-12-30T22:00:00Z";
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_millisecond(self.0) {
             Ok(instant) if self.0 % 1000 == 0 => write!(f, "{instant:.0}"),
             Ok(instant) => write!(f, "{instant:.3}"),
-            Err(_) => write!(f, "{}ms", self.0),
+            // What is shown can be read: an instant beyond the calendar shows as its first or last second.
+            Err(_) if self.0 < 0 => write!(f, "{:.0}", jiff::Timestamp::MIN),
+            Err(_) => write!(f, "{LAST}"),
         }
     }
 }
@@ -96,6 +101,14 @@ mod tests {
             1_769_851_800_000,
             "2026-01-31T09:30:00Z",
         );
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read_also_at_the_ends() {
+        for millis in [i64::MIN, -1, 0, 1, 253_402_207_200_199, i64::MAX] {
+            let shown = Timestamp::from_millis(millis).to_string();
+            assert!(Timestamp::parse(&shown).is_ok(), "{shown}");
+        }
     }
 
     #[test]

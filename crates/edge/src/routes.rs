@@ -49,7 +49,7 @@ impl RouteTable {
     }
 
     /// As the inbox keeps it.
-    pub(crate) fn as_rows(&self) -> Vec<Route> {
+    pub fn as_rows(&self) -> Vec<Route> {
         let row = |(node, hook): (&NodeName, &Hook)| Route {
             node: node.clone(),
             group: hook.group.clone(),

@@ -2,6 +2,10 @@
 //!
 //! Adding a tracker needs a folder here and one line in the registry; the engine never names a tracker.
 
+// The conformance harness over simulators is compiled here for the tests and in `xtask`, by the same paths.
+#[cfg(test)]
+extern crate self as twinline_trackers;
+
 pub mod conformance;
 mod error;
 mod github;

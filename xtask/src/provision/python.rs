@@ -13,7 +13,7 @@ pub fn interpreter() -> PathBuf {
     testdata().join("python/bin/python")
 }
 
-pub(super) fn is_missing() -> bool {
+pub(crate) fn is_missing() -> bool {
     let mut probe = Command::new(interpreter());
     run::quietly(probe.args(["-c", "import github, jira"])).is_err()
 }

@@ -15,7 +15,7 @@ mod webhooks;
 mod writes;
 
 #[cfg(test)]
-pub(crate) mod sim;
+pub mod sim;
 
 pub use harness::{Act, Acted, Harness};
 pub use meddler::{Meddler, Trick};

@@ -1,16 +1,12 @@
-//! The suite's harness over a simulator in this process.
+//! The suite's harness over a simulator in this process: for the connectors' own tests, and for `xtask`, which compiles
+//! this file too: connectors do not depend on simulators.
 
-use super::harness::{Act, Acted, Harness};
-use super::meddler::Meddler;
-use crate::http::{Secret, Transport, TransportError};
-use crate::registry::{self, NodeSettings};
-use crate::tracker::{Scope, Tracker, Webhook};
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use twinline_core::handles::Clock;
 use twinline_core::item::Value;
@@ -18,6 +14,10 @@ use twinline_core::names::FieldName;
 use twinline_core::time::Timestamp;
 use twinline_sim::inprocess::InProcess;
 use twinline_sim::{Command, Delivered, Done, Faulty, Outcome, Simulator};
+use twinline_trackers::conformance::{Act, Acted, Harness, Meddler};
+use twinline_trackers::http::{Secret, Transport, TransportError};
+use twinline_trackers::registry::{self, NodeSettings};
+use twinline_trackers::{Scope, Tracker, Webhook};
 
 const ORIGIN: &str = "http://tracker.sim";
 
@@ -28,28 +28,31 @@ const START: i64 = 1_769_851_800_000;
 const PERSON: &str = "ana";
 
 /// What differs between the simulated trackers.
-pub(crate) struct Under {
+pub struct Under {
     /// The tracker's name.
-    pub(crate) tracker: &'static str,
+    pub tracker: &'static str,
     /// The `auth` table.
-    pub(crate) auth: &'static [(&'static str, &'static str)],
+    pub auth: &'static [(&'static str, &'static str)],
     /// Where items are made.
-    pub(crate) scope: &'static [(&'static str, &'static str)],
+    pub scope: &'static [(&'static str, &'static str)],
     /// Where a person creates items.
-    pub(crate) container: &'static str,
+    pub container: &'static str,
     /// Where a person moves items to; `None`: nowhere.
-    pub(crate) move_to: Option<&'static str>,
-    pub(crate) open_trigger: &'static str,
+    pub move_to: Option<&'static str>,
+    /// A trigger that every open item matches and no closed one does.
+    pub open_trigger: &'static str,
     /// A trigger that is not understood, and the part to name; empty: every text is one.
-    pub(crate) bad_trigger: (&'static str, &'static str),
-    pub(crate) required_fields: BTreeMap<FieldName, Value>,
-    pub(crate) tells_deletion: bool,
+    pub bad_trigger: (&'static str, &'static str),
+    /// What a new item must have beside its title.
+    pub required_fields: BTreeMap<FieldName, Value>,
+    /// Whether the tracker tells a deleted item from a hidden one.
+    pub tells_deletion: bool,
     /// Whether the tracker sends webhooks that the connector reads.
-    pub(crate) webhooks: bool,
+    pub webhooks: bool,
 }
 
 /// A simulator, a clock that stands still unless it is moved, and the connector.
-pub(crate) struct SimHarness {
+pub struct SimHarness {
     under: Under,
     world: Arc<World>,
     meddler: Arc<Meddler>,
@@ -59,6 +62,14 @@ pub(crate) struct SimHarness {
 struct World {
     trackers: Mutex<InProcess>,
     now_ms: AtomicI64,
+}
+
+impl World {
+    fn locked(&self) -> MutexGuard<'_, InProcess> {
+        self.trackers
+            .lock()
+            .expect("a simulator that panicked fails the check that asked it")
+    }
 }
 
 impl Clock for World {
@@ -73,7 +84,7 @@ impl Transport for World {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        let mut trackers = self.trackers.lock().unwrap();
+        let mut trackers = self.locked();
         match trackers.decide(self.now(), &request) {
             Ok(Outcome::Answer { response, .. }) => Ok(response),
             Ok(Outcome::Silence { .. }) => Err(TransportError::maybe_sent("no answer came")),
@@ -84,12 +95,12 @@ impl Transport for World {
 
 impl SimHarness {
     /// Puts the connector in front of a simulator.
-    pub(crate) fn new(simulator: Box<dyn Simulator>, under: Under) -> Self {
+    pub fn new(simulator: Box<dyn Simulator>, under: Under) -> Self {
         Self::build(simulator, under, true)
     }
 
     /// The same, with the tracker's published limits kept.
-    pub(crate) fn limited(simulator: Box<dyn Simulator>, under: Under) -> Self {
+    pub fn limited(simulator: Box<dyn Simulator>, under: Under) -> Self {
         Self::build(simulator, under, false)
     }
 
@@ -107,7 +118,7 @@ impl SimHarness {
         let auth = under.auth.iter();
         let settings = NodeSettings {
             node: "node".into(),
-            url: Some(ORIGIN.parse().unwrap()),
+            url: Some(ORIGIN.parse().expect("it is a URL")),
             auth: auth
                 .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
                 .collect(),
@@ -117,7 +128,8 @@ impl SimHarness {
         };
         let transport: Arc<dyn Transport> = Arc::<Meddler>::clone(&meddler);
         let clock: Arc<dyn Clock> = Arc::<World>::clone(&world);
-        let tracker = registry::build(under.tracker, settings, transport, clock).unwrap();
+        let tracker = registry::build(under.tracker, settings, transport, clock)
+            .expect("the harness names a tracker and its auth");
         Self {
             under,
             world,
@@ -127,7 +139,7 @@ impl SimHarness {
     }
 
     /// Sends a request to the simulator as somebody else's client would; the answer's JSON.
-    pub(crate) async fn raw(
+    pub async fn raw(
         &self,
         method: http::Method,
         path: &str,
@@ -139,24 +151,26 @@ impl SimHarness {
             .uri(format!("{ORIGIN}{path}"))
             .header("authorization", authorization)
             .header("user-agent", "test")
-            .body(serde_json::to_vec(&body).unwrap().into())
-            .unwrap();
-        let answer = self.world.send(request).await.unwrap();
+            .body(body.to_string().into())
+            .expect("a test writes a valid request");
+        let answer = self.world.send(request).await.expect("no fault is on");
         assert!(answer.status().is_success(), "{path}: {answer:?}");
-        serde_json::from_slice(answer.body()).unwrap()
+        serde_json::from_slice(answer.body()).expect("it answers JSON")
     }
 
     /// Takes the webhooks that leave now, and tells the tracker that nobody answered.
-    pub(crate) fn lose_deliveries(&self) -> usize {
+    pub fn lose_deliveries(&self) -> usize {
         let now = self.world.now();
-        let mut trackers = self.world.trackers.lock().unwrap();
+        let mut trackers = self.world.locked();
         let sent = trackers.due_webhooks(now);
         let count = sent.len();
         for sent in sent {
             let how = Delivered::Failed {
                 reason: "connection refused".to_owned(),
             };
-            trackers.delivered(now, sent, &how).unwrap();
+            trackers
+                .delivered(now, sent, &how)
+                .expect("its sender is here");
         }
         count
     }
@@ -209,7 +223,7 @@ impl Harness for SimHarness {
     }
 
     fn webhook(&self) -> Option<&dyn Webhook> {
-        let reader = registry::webhook(self.under.tracker).unwrap();
+        let reader = registry::webhook(self.under.tracker).expect("new() found it");
         self.under.webhooks.then_some(reader)
     }
 
@@ -246,9 +260,9 @@ impl Harness for SimHarness {
     }
 
     fn too_fast(&self, retry_after_s: u64) -> http::Response<Bytes> {
-        let mut trackers = self.world.trackers.lock().unwrap();
+        let mut trackers = self.world.locked();
         let wait = Duration::from_secs(retry_after_s);
-        let tracker = trackers.tracker(ORIGIN).unwrap();
+        let tracker = trackers.tracker(ORIGIN).expect("new() put it there");
         tracker.simulator().throttled(self.world.now(), wait)
     }
 
@@ -257,7 +271,7 @@ impl Harness for SimHarness {
     }
 
     async fn pass(&self, time: Duration) {
-        let millis = i64::try_from(time.as_millis()).unwrap();
+        let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
         self.world.now_ms.fetch_add(millis, Ordering::Relaxed);
     }
 
@@ -267,8 +281,8 @@ impl Harness for SimHarness {
 
     async fn act(&self, act: Act) -> Result<Acted, String> {
         let command = self.command(act)?;
-        let mut trackers = self.world.trackers.lock().unwrap();
-        let tracker = trackers.tracker(ORIGIN).unwrap();
+        let mut trackers = self.world.locked();
+        let tracker = trackers.tracker(ORIGIN).expect("new() put it there");
         match tracker.command(self.world.now(), command) {
             Ok(Done::Nothing) => Ok(String::new()),
             Ok(Done::Item(made) | Done::Comment(made)) => Ok(made),
@@ -278,7 +292,7 @@ impl Harness for SimHarness {
 
     async fn deliveries(&self, url: &str) -> Vec<http::Request<Bytes>> {
         let now = self.world.now();
-        let mut trackers = self.world.trackers.lock().unwrap();
+        let mut trackers = self.world.locked();
         let sent = trackers.due_webhooks(now).into_iter();
         sent.map(|sent| sent.webhook.request)
             .filter(|request| *request.uri() == *url)

@@ -1,0 +1,154 @@
+//! Real inputs to begin from: what the simulators send, what people write, the example of the rules.
+
+use anyhow::Result;
+use bytes::Bytes;
+use http::Request;
+use serde_json::{Value, json};
+use twinline_core::richtext::{adf, markdown};
+use twinline_core::time::Timestamp;
+use twinline_sim::github::{Github, GithubConfig};
+use twinline_sim::jira_cloud::{self, JiraCloud};
+use twinline_sim::{Faults, Faulty, Simulator, seeds};
+
+/// 2026-01-31T09:30:00Z.
+const NOW: Timestamp = Timestamp::from_millis(1_769_851_800_000);
+
+/// None: the input is only a source.
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) const fn none() -> Result<Vec<Vec<u8>>> {
+    Ok(Vec::new())
+}
+
+pub(super) fn github_webhooks() -> Result<Vec<Vec<u8>>> {
+    let hook = json!({"name": "web", "active": true, "events": ["issues", "issue_comment"],
+        "config": {"url": "http://127.0.0.1:9/hooks/a", "content_type": "json", "secret": "s"}});
+    let subscribe = Request::post("http://tracker.sim/repos/acme/app/hooks")
+        .header("authorization", "Bearer github-token")
+        .header("user-agent", "fuzz")
+        .body(Bytes::from(hook.to_string()))?;
+    let github = Github::new(GithubConfig::default());
+    sent(Box::new(github), Some(&subscribe))
+}
+
+pub(super) fn jira_webhooks() -> Result<Vec<Vec<u8>>> {
+    let mut bodies = sent(Box::new(JiraCloud::new(jira_cloud::demo_site())), None)?;
+    let event = json!({"timestamp": 1_769_851_800_000_i64, "webhookEvent": "jira:issue_updated", "issue": {"id": "10001",
+        "key": "APP-1", "fields": {"project": {"id": "10000", "key": "APP"}, "issuetype": {"id": "1", "name": "Task"}}}});
+    bodies.push(event.to_string().into_bytes());
+    Ok(bodies)
+}
+
+/// The bodies of what a simulator sends while it is seeded.
+fn sent(simulator: Box<dyn Simulator>, subscribe: Option<&Request<Bytes>>) -> Result<Vec<Vec<u8>>> {
+    let mut tracker = Faulty::new(simulator, Faults::default(), 1);
+    if let Some(subscribe) = subscribe {
+        drop(tracker.decide(NOW, subscribe));
+    }
+    seeds::seed_demo(&mut tracker, NOW, None, 6)?;
+    let webhooks = tracker.due_webhooks(NOW).into_iter();
+    Ok(webhooks
+        .map(|webhook| webhook.request.into_body().to_vec())
+        .collect())
+}
+
+const MARKDOWN: &[&str] = &[
+    "# Title\n\nThe *page* **waits** for `30 s`, [see](https://a.example \"t\") ![i](b.png)\n\n1. one\n2. two\n   - [ ] open\n   - [x] done\n",
+    "> quoted\n> > twice\n\n```rust\nfn main() {}\n```\n\n~~gone~~ <ins>under</ins> H<sub>2</sub>O @ana #12 https://a.example\n\n---\n",
+    "| a | b |\n|:--|--:|\n| 1 \\| 2 | **x** |\n\n<details><summary>s</summary>\n\ntext\n\n</details>\n\n[^1]: note\n\n[ref]: https://b.example\n",
+    "> [!NOTE]\n> alert\n\nhard\\\nbreak  \nand &amp; \\* &#128640; 😀 שלום\n\n    indented\n\n* a\n\n  b\n* c",
+];
+
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn markdown() -> Result<Vec<Vec<u8>>> {
+    Ok(MARKDOWN
+        .iter()
+        .map(|text| text.as_bytes().to_vec())
+        .collect())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn adf() -> Result<Vec<Vec<u8>>> {
+    let encoded = MARKDOWN
+        .iter()
+        .map(|text| adf::encode(&markdown::decode(text)).0);
+    let mut documents: Vec<Value> = encoded.collect();
+    let text = |text: &str| {
+        json!({"type": "text", "text": text, "marks": [{"type": "strong"}, {"type": "link",
+        "attrs": {"href": "https://a.example"}}]})
+    };
+    let paragraph = json!({"type": "paragraph", "content": [text("a"), {"type": "hardBreak"}, {"type": "mention",
+        "attrs": {"id": "1", "text": "@ana"}}, {"type": "emoji", "attrs": {"shortName": ":x:"}}, {"type": "status",
+        "attrs": {"text": "t", "color": "red"}}, {"type": "date", "attrs": {"timestamp": "1769851800000"}},
+        {"type": "inlineCard", "attrs": {"url": "https://a.example"}}]});
+    documents.push(json!({"type": "doc", "version": 1, "content": [
+        {"type": "panel", "attrs": {"panelType": "info"}, "content": [paragraph.clone()]},
+        {"type": "expand", "attrs": {"title": "t"}, "content": [paragraph.clone()]},
+        {"type": "mediaSingle", "content": [{"type": "media", "attrs": {"type": "file", "id": "1", "collection": "c"}}]},
+        {"type": "taskList", "attrs": {"localId": "1"}, "content": [{"type": "taskItem", "attrs": {"localId": "2",
+            "state": "DONE"}, "content": [text("t")]}]},
+        {"type": "table", "content": [{"type": "tableRow", "content": [{"type": "tableHeader", "attrs": {"colspan": 2},
+            "content": [paragraph]}]}]},
+    ]}));
+    Ok(documents
+        .iter()
+        .map(|document| document.to_string().into_bytes())
+        .collect())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn rules() -> Result<Vec<Vec<u8>>> {
+    let example = include_bytes!("../../../crates/rules/tests/example/acme-support.toml");
+    Ok(vec![example.to_vec()])
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn fixtures() -> Result<Vec<Vec<u8>>> {
+    let fixture = "side = \"left\"\ndirection = \"outgoing\"\n[item]\nkey = \"A-1\"\n[item.fields]\nsummary = \"text\"\n\
+        labels = [\"a\"]\n[expect]\nabsent = [\"description\"]\n[expect.replica]\nsummary = \"text\"\n";
+    Ok(vec![fixture.as_bytes().to_vec()])
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn small() -> Result<Vec<Vec<u8>>> {
+    let texts = [
+        "twinline:abc1:9f",
+        "2026-01-31T09:30:00Z",
+        "2026-01-31T09:30:00.000+0000",
+        "-009999-01-02T01:59:59Z",
+        "9999-12-30T22:00:00.999999999Z",
+    ];
+    Ok(texts.iter().map(|text| text.as_bytes().to_vec()).collect())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn protocol() -> Result<Vec<Vec<u8>>> {
+    let owner = json!({"group": "local", "epoch": 1});
+    let delivery = json!({"seq": 1, "node": "a", "delivery_id": "d", "received_at": "2026-01-31T09:30:00Z",
+        "headers": [["x-github-event", "issues"]], "body": "e30="});
+    let bodies = [
+        owner.clone(),
+        json!({"owner": owner, "after": 0, "max_rows": 10, "max_bytes": 1000, "wait_ms": 0}),
+        json!({"owner": owner, "seq": 1}),
+        json!({"deliveries": [delivery]}),
+    ];
+    Ok(bodies
+        .iter()
+        .map(|body| body.to_string().into_bytes())
+        .collect())
+}
+
+/// Requests as they come over the wire; `PULL` begins those for the private listener.
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn requests() -> Result<Vec<Vec<u8>>> {
+    let texts = [
+        "POST /hooks/gh HTTP/1.1\r\nhost: a\r\nx-github-event: issues\r\nx-github-delivery: d\r\nx-hub-signature-256: sha256=00\r\ncontent-length: 2\r\n\r\n{}",
+        "POST /hooks/gh HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        "GET /hooks/nobody HTTP/1.1\r\nhost: a\r\n\r\n",
+        "POST /hooks/gh/rest HTTP/1.1\r\nhost: a\r\ncontent-length: 999999999\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0",
+        "PULLPOST /inbox/pull HTTP/1.1\r\nhost: a\r\nauthorization: Bearer the-token\r\ncontent-type: application/json\r\ncontent-length: 96\r\n\r\n{\"owner\":{\"group\":\"local\",\"epoch\":1},\"after\":0,\"max_rows\":1,\"max_bytes\":1,\"wait_ms\":0}          ",
+        "PULLPOST /inbox/claim HTTP/1.1\r\nhost: a\r\nauthorization: Bearer the-token\r\ncontent-type: application/json\r\ncontent-length: 29\r\n\r\n{\"group\":\"local\",\"epoch\":1}  ",
+        "PULLGET /metrics HTTP/1.1\r\nhost: a\r\n\r\n",
+    ];
+    Ok(texts.iter().map(|text| text.as_bytes().to_vec()).collect())
+}

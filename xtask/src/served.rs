@@ -1,0 +1,106 @@
+//! A real edge on a folder and on loopback: for the fuzzer and the benchmarks.
+
+use anyhow::{Context, Result};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use twinline_core::handles::Clock;
+use twinline_core::time::Timestamp;
+use twinline_edge::{Edge, EdgeError, Hook, Limits, RouteTable, Settings};
+use twinline_store::GroupId;
+use twinline_store::db::DbOptions;
+use twinline_store::inbox::{Inbox, InboxLimits};
+use twinline_trackers::registry;
+
+/// What every node's webhooks are signed with.
+pub const SECRET: &[u8] = b"the webhooks' secret";
+/// What hosts show on the private listener.
+pub const TOKEN: &str = "the-token";
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "development tools measure a real process in real time"
+    )]
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Timestamp::EPOCH.plus(since.unwrap_or_default())
+    }
+}
+
+/// A serving edge.
+pub struct Served {
+    /// Where webhooks arrive.
+    pub webhooks: SocketAddr,
+    /// The private listener.
+    pub private: SocketAddr,
+    shutdown: CancellationToken,
+    task: tokio::task::JoinHandle<Result<(), EdgeError>>,
+}
+
+impl Served {
+    /// Stops it and waits for its end.
+    pub async fn stop(self) -> Result<()> {
+        self.shutdown.cancel();
+        let ended = self.task.await.context("the edge panicked")?;
+        ended.context("the edge failed")
+    }
+}
+
+/// Opens the folder's inbox, with room for anything.
+pub fn inbox(folder: &Path) -> Result<Inbox> {
+    let limits = InboxLimits {
+        node_max_bytes: u64::MAX / 4,
+        total_max_bytes: u64::MAX / 4,
+        ..InboxLimits::default()
+    };
+    Inbox::open(&folder.join("inbox.db"), DbOptions::default(), limits).context("opening the inbox")
+}
+
+/// GitHub nodes of these names, all with [`SECRET`].
+pub fn routes(nodes: &[String]) -> Result<RouteTable> {
+    let webhook = registry::webhook("github")?;
+    let hook = |node: &String| {
+        let hook = Hook {
+            group: GroupId::local(),
+            tracker: "github".to_owned(),
+            webhook,
+            secrets: vec![SECRET.to_vec()],
+        };
+        (node.as_str().into(), hook)
+    };
+    Ok(RouteTable::new(
+        nodes.iter().map(hook).collect::<BTreeMap<_, _>>(),
+    ))
+}
+
+/// Serves these nodes; no limit of rate.
+pub async fn start(folder: &Path, nodes: &[String]) -> Result<Served> {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let settings = Settings {
+        listen: any,
+        private: any,
+        token: TOKEN.to_owned(),
+        limits: Limits {
+            node_max_per_s: 1_000_000,
+            ..Limits::default()
+        },
+    };
+    let inbox = inbox(folder)?;
+    let edge = Edge::bind(settings, inbox, routes(nodes)?, Arc::new(SystemClock)).await?;
+    let (webhooks, private) = edge.addresses()?;
+    let shutdown = CancellationToken::new();
+    let task = tokio::spawn(edge.serve(shutdown.clone()));
+    Ok(Served {
+        webhooks,
+        private,
+        shutdown,
+        task,
+    })
+}
