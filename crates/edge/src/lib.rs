@@ -18,7 +18,7 @@
 //! It never asks a database or a host during a request, never decodes more than it needs to refuse garbage, and never
 //! decides what a delivery means.
 //!
-//! The private listener ([`private`]) runs on a thread and runtime of its own, so that traffic cannot starve health,
+//! The private listener runs on a thread and runtime of its own, so that traffic cannot starve health,
 //! metrics and the hosts' pulls.
 
 mod hooks;
