@@ -24,8 +24,13 @@ const NEEDS: &[Need] = &[
     },
     Need {
         what: "GitHub's published webhook examples, from npm, under target/testdata",
-        missing: npm::is_missing,
-        install: npm::install,
+        missing: npm::examples_are_missing,
+        install: npm::install_examples,
+    },
+    Need {
+        what: "Atlassian's published schema of its document format, from npm, under target/testdata",
+        missing: npm::schema_is_missing,
+        install: npm::install_schema,
     },
     Need {
         what: "two Python clients, PyGithub and jira, in an environment under target/testdata",

@@ -3,6 +3,9 @@
 use super::inline::{Image, Inline, Link, Marks};
 use super::model::{Alignment, Block, Document, List, ListItem, MAX_DEPTH, Media, Opaque, Table};
 
+/// How many empty cells a table gets at most to make its rows equally long.
+pub(super) const MAX_PADDING: usize = 100_000;
+
 impl Document {
     /// The canonical form of a document:
     /// - neighbouring texts with equal marks are one, no text is empty, a line feed in a text is a [`Inline::Break`];
@@ -10,7 +13,9 @@ impl Document {
     /// - a line neither begins nor ends with a break;
     /// - a heading's level is 1 to 6; lists, tables, quotes and panels that have no content are gone;
     /// - a table's rows have equal length; a paragraph of one unlinked image is a [`Block::Media`];
-    /// - blocks nest no deeper than [`MAX_DEPTH`]: deeper ones are lifted into their container.
+    /// - blocks nest no deeper than [`MAX_DEPTH`]: deeper ones are lifted into their container; so are the cells of a table
+    ///   whose rows differ so much in length that [`MAX_PADDING`] empty cells would not even them;
+    /// - nothing in the shown form of an opaque node is opaque.
     #[must_use]
     pub fn normalised(self) -> Self {
         Self {
@@ -38,19 +43,70 @@ pub(super) fn clean_line(text: &str) -> String {
 
 /// The canonical form of blocks at a depth of nesting.
 pub(super) fn canonical_blocks(blocks: Vec<Block>, depth: usize) -> Vec<Block> {
+    canonical_in(
+        blocks,
+        Place {
+            depth,
+            shown: false,
+        },
+    )
+}
+
+/// Where blocks stand.
+#[derive(Clone, Copy)]
+struct Place {
+    /// In how many containers.
+    depth: usize,
+    /// Whether in the shown form of an opaque node.
+    shown: bool,
+}
+
+impl Place {
+    fn inside(self) -> Self {
+        Self {
+            depth: self.depth + 1,
+            ..self
+        }
+    }
+
+    /// Whether a block's content stands here in its stead.
+    fn lifts(self, block: &Block) -> bool {
+        match block {
+            Block::Opaque(_) => self.shown,
+            Block::List(_) | Block::Quote(_) | Block::Panel { .. } => self.depth >= MAX_DEPTH,
+            Block::Table(table) => self.depth >= MAX_DEPTH || padding(table) > MAX_PADDING,
+            _ => false,
+        }
+    }
+}
+
+/// How many cells the rows of a table lack.
+fn padding(table: &Table) -> usize {
+    let rows = table.header.iter().chain(&table.rows);
+    let cells: usize = rows.clone().map(Vec::len).sum();
+    table.width().saturating_mul(rows.count()) - cells
+}
+
+/// Lifts with a stack of its own, so that the depth of what is lifted is never depth of calls.
+fn canonical_in(blocks: Vec<Block>, place: Place) -> Vec<Block> {
     let mut out = Vec::with_capacity(blocks.len());
-    for block in blocks {
-        canonical_block(block, depth, &mut out);
+    let mut open = vec![blocks.into_iter()];
+    while let Some(blocks) = open.last_mut() {
+        match blocks.next() {
+            Some(block) if place.lifts(&block) => open.push(children(block).into_iter()),
+            Some(block) => canonical_block(block, place, &mut out),
+            None => drop(open.pop()),
+        }
     }
     out
 }
 
-fn canonical_block(block: Block, depth: usize, out: &mut Vec<Block>) {
+fn canonical_block(block: Block, place: Place, out: &mut Vec<Block>) {
     match block {
-        Block::Paragraph(content) => out.push(paragraph(canonical_inlines(content))),
+        Block::Paragraph(content) => out.push(paragraph(line_in(content, place.shown))),
         Block::Heading { level, content } => out.push(Block::Heading {
             level: level.clamp(1, 6),
-            content: canonical_inlines(content),
+            content: line_in(content, place.shown),
         }),
         Block::Code { language, text } => out.push(Block::Code {
             language: language
@@ -60,26 +116,27 @@ fn canonical_block(block: Block, depth: usize, out: &mut Vec<Block>) {
         }),
         Block::Rule => out.push(Block::Rule),
         Block::Media(media) => out.push(Block::Media(canonical_media(media))),
-        Block::Opaque(Opaque { format, raw, shown }) => out.push(Block::Opaque(Opaque {
-            format,
-            raw,
-            shown: canonical_blocks(shown, depth + 1),
-        })),
-        container if depth >= MAX_DEPTH => {
-            for child in children(container) {
-                canonical_block(child, depth, out);
-            }
+        Block::Opaque(Opaque { format, raw, shown }) => {
+            let inside = Place {
+                shown: true,
+                ..place.inside()
+            };
+            out.push(Block::Opaque(Opaque {
+                format,
+                raw,
+                shown: canonical_in(shown, inside),
+            }));
         }
-        container => canonical_container(container, depth + 1, out),
+        container => canonical_container(container, place.inside(), out),
     }
 }
 
-fn canonical_container(block: Block, depth: usize, out: &mut Vec<Block>) {
+fn canonical_container(block: Block, place: Place, out: &mut Vec<Block>) {
     match block {
         Block::List(List { start, items }) if !items.is_empty() => {
             let items = items.into_iter().map(|item| ListItem {
                 task: item.task,
-                blocks: compartment(item.blocks, depth),
+                blocks: compartment(item.blocks, place),
             });
             out.push(Block::List(List {
                 start,
@@ -87,18 +144,18 @@ fn canonical_container(block: Block, depth: usize, out: &mut Vec<Block>) {
             }));
         }
         Block::Quote(blocks) => {
-            let blocks = canonical_blocks(blocks, depth);
+            let blocks = canonical_in(blocks, place);
             if !blocks.is_empty() {
                 out.push(Block::Quote(blocks));
             }
         }
         Block::Panel { kind, blocks } => {
-            let blocks = canonical_blocks(blocks, depth);
+            let blocks = canonical_in(blocks, place);
             if !blocks.is_empty() {
                 out.push(Block::Panel { kind, blocks });
             }
         }
-        Block::Table(table) => out.extend(canonical_table(table, depth).map(Block::Table)),
+        Block::Table(table) => out.extend(canonical_table(table, place).map(Block::Table)),
         _ => {}
     }
 }
@@ -116,17 +173,18 @@ fn children(block: Block) -> Vec<Block> {
             let rows = table.header.into_iter().chain(table.rows);
             rows.flatten().flatten().collect()
         }
+        Block::Opaque(opaque) => opaque.shown,
         leaf => vec![leaf],
     }
 }
 
-fn canonical_table(table: Table, depth: usize) -> Option<Table> {
+fn canonical_table(table: Table, place: Place) -> Option<Table> {
     let width = table.width();
     if width == 0 {
         return None;
     }
     let row = |cells: Vec<Vec<Block>>| {
-        let cells = cells.into_iter().map(|cell| compartment(cell, depth));
+        let cells = cells.into_iter().map(|cell| compartment(cell, place));
         let mut cells: Vec<_> = cells.collect();
         cells.resize(width, Vec::new());
         cells
@@ -141,8 +199,8 @@ fn canonical_table(table: Table, depth: usize) -> Option<Table> {
 }
 
 /// The content of a list item or cell, where one empty paragraph is nothing.
-fn compartment(blocks: Vec<Block>, depth: usize) -> Vec<Block> {
-    let mut blocks = canonical_blocks(blocks, depth);
+fn compartment(blocks: Vec<Block>, place: Place) -> Vec<Block> {
+    let mut blocks = canonical_in(blocks, place);
     if matches!(&blocks[..], [Block::Paragraph(content)] if content.is_empty()) {
         blocks.clear();
     }
@@ -180,29 +238,18 @@ fn canonical_media(media: Media) -> Media {
 
 /// The canonical form of a line.
 pub(super) fn canonical_inlines(content: Vec<Inline>) -> Vec<Inline> {
+    line_in(content, false)
+}
+
+/// The canonical form of a line; in the shown form of an opaque node what is opaque is replaced by what it shows.
+fn line_in(content: Vec<Inline>, shown: bool) -> Vec<Inline> {
     let mut out: Vec<Inline> = Vec::with_capacity(content.len());
-    for inline in content {
-        match inline {
-            Inline::Text { text, marks } => push_text(&mut out, &text, &canonical_marks(marks)),
-            Inline::Break => out.push(Inline::Break),
-            Inline::Image(image) => out.push(Inline::Image(Image {
-                url: clean_line(&image.url),
-                alt: clean_line(&image.alt),
-                title: clean_title(image.title),
-                link: image.link.map(canonical_link),
-            })),
-            Inline::Opaque(mut opaque) => {
-                opaque.shown = canonical_inlines(opaque.shown);
-                out.push(Inline::Opaque(opaque));
-            }
-            Inline::Mention(mut mention) => {
-                mention.label = clean_line(&mention.label);
-                out.push(Inline::Mention(mention));
-            }
-            Inline::Emoji(mut emoji) => {
-                emoji.text = emoji.text.map(|text| clean_line(&text));
-                out.push(Inline::Emoji(emoji));
-            }
+    let mut open = vec![content.into_iter()];
+    while let Some(content) = open.last_mut() {
+        match content.next() {
+            Some(Inline::Opaque(opaque)) if shown => open.push(opaque.shown.into_iter()),
+            Some(inline) => push_inline(&mut out, inline),
+            None => drop(open.pop()),
         }
     }
     while out.last() == Some(&Inline::Break) {
@@ -212,6 +259,31 @@ pub(super) fn canonical_inlines(content: Vec<Inline>) -> Vec<Inline> {
     let leading = leading.count();
     out.drain(..leading);
     out
+}
+
+fn push_inline(out: &mut Vec<Inline>, inline: Inline) {
+    match inline {
+        Inline::Text { text, marks } => push_text(out, &text, &canonical_marks(marks)),
+        Inline::Break => out.push(Inline::Break),
+        Inline::Image(image) => out.push(Inline::Image(Image {
+            url: clean_line(&image.url),
+            alt: clean_line(&image.alt),
+            title: clean_title(image.title),
+            link: image.link.map(canonical_link),
+        })),
+        Inline::Opaque(mut opaque) => {
+            opaque.shown = line_in(opaque.shown, true);
+            out.push(Inline::Opaque(opaque));
+        }
+        Inline::Mention(mut mention) => {
+            mention.label = clean_line(&mention.label);
+            out.push(Inline::Mention(mention));
+        }
+        Inline::Emoji(mut emoji) => {
+            emoji.text = emoji.text.map(|text| clean_line(&text));
+            out.push(Inline::Emoji(emoji));
+        }
+    }
 }
 
 fn push_text(out: &mut Vec<Inline>, text: &str, marks: &Marks) {
@@ -254,3 +326,7 @@ fn clean_title(title: Option<String>) -> Option<String> {
         .map(|title| clean_line(&title))
         .filter(|title| !title.is_empty())
 }
+
+#[cfg(test)]
+#[path = "canonical_tests.rs"]
+mod tests;

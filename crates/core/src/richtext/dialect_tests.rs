@@ -3,7 +3,7 @@ use crate::richtext::arbitrary;
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(arbitrary::config())]
 
     #[test]
     fn projecting_twice_is_projecting_once_and_loses_nothing_more(document in arbitrary::document()) {

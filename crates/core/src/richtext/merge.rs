@@ -3,9 +3,12 @@
 //! Blocks are compared as the poorer side shows them, through `project`. A block of ours that the edit left alone is kept
 //! verbatim, with all that the other side cannot show; only the blocks that were edited are replaced.
 
-use super::align::{self, Interner};
+use super::align::Interner;
 use super::model::{Block, Document};
+use anchors::{Anchor, anchors};
 use std::ops::Range;
+
+mod anchors;
 
 /// The outcome of a merge.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,50 +111,6 @@ impl<'a> Side<'a> {
     fn shows(&self, block: usize) -> bool {
         self.starts[block] < self.starts[block + 1]
     }
-}
-
-/// Keys that are the same in all three: base, ours, theirs.
-type Anchor = [usize; 3];
-
-/// The anchors, whole blocks of every side only: a block that is shown as several is kept or replaced as one.
-fn anchors(base: &Side<'_>, ours: &Side<'_>, theirs: &Side<'_>) -> Vec<Anchor> {
-    let in_ours = align::matches(&base.keys, &ours.keys);
-    let in_theirs = align::matches(&base.keys, &theirs.keys);
-    let pairs = in_ours.iter().zip(&in_theirs).enumerate();
-    let mut anchors: Vec<Anchor> = pairs
-        .filter_map(|(at, (ours, theirs))| Some([at, (*ours)?, (*theirs)?]))
-        .collect();
-    // Dropping one block's anchors may break another side's block: at most all are dropped.
-    loop {
-        let before = anchors.len();
-        for (side, which) in [(base, 0), (ours, 1), (theirs, 2)] {
-            anchors = whole(side, which, &anchors);
-        }
-        if anchors.len() == before {
-            return anchors;
-        }
-    }
-}
-
-/// The anchors whose block on one side is anchored wholly and without a gap on any side.
-fn whole(side: &Side<'_>, which: usize, anchors: &[Anchor]) -> Vec<Anchor> {
-    let mut out = Vec::with_capacity(anchors.len());
-    let mut at = 0;
-    while at < anchors.len() {
-        let keys = side.siblings(anchors[at][which]);
-        let group = anchors[at..]
-            .iter()
-            .take_while(|anchor| keys.contains(&anchor[which]));
-        let group = &anchors[at..at + group.count()];
-        let steady = group
-            .windows(2)
-            .all(|pair| (0..3).all(|i| pair[0][i] + 1 == pair[1][i]));
-        if group.len() == keys.len() && steady {
-            out.extend_from_slice(group);
-        }
-        at += group.len();
-    }
-    out
 }
 
 struct Merge<'a> {

@@ -1,6 +1,7 @@
 //! ADF as Jira sends it, and what is made of it.
 
 mod properties;
+mod published;
 
 use super::{AdfError, decode, encode};
 use crate::richtext::{Block, Dialect, Document, LossKind, markdown};
@@ -85,7 +86,7 @@ fn what_only_jira_has_is_kept_verbatim_and_shown_nearly() {
             {"type": "status", "attrs": {"text": "Done", "color": "green"}}, text(" "),
             {"type": "date", "attrs": {"timestamp": "1582152559000"}}, text(" "),
             {"type": "inlineCard", "attrs": {"url": "https://a.example/"}}]}]),
-        "\\@Ann Done 2020-02-19 <https://a.example/>",
+        "@<!-- -->Ann Done 2020-02-19 <https://a.example/>",
     );
     check(
         &json!([{"type": "expand", "attrs": {"title": "more"}, "content": [paragraph("in")]}]),

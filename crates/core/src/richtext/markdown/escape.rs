@@ -1,7 +1,7 @@
 //! Escapes texts so that they are read as text.
 
 use super::lower_line::Place;
-use super::recognise;
+use super::{html, recognise};
 
 /// Where a text stands, as far as escaping depends on it.
 #[derive(Clone, Copy)]
@@ -11,7 +11,7 @@ pub(super) struct Context {
     pub(super) line_start: bool,
     /// The character before it in the line as it is shown.
     pub(super) before: Option<char>,
-    /// Whether `@login` calls a person.
+    /// Whether `@login` calls a person, and so must be kept from it.
     pub(super) mentions: bool,
 }
 
@@ -35,14 +35,11 @@ pub(super) fn text(text: &str, context: Context) -> String {
                 let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
                 at == 0 || !word(previous) || !word(next)
             }
-            '<' => next.is_none_or(|c| c.is_ascii_alphabetic() || "/!?".contains(c)),
+            // A tag, or an address between angle brackets: many signs may begin one of e-mail.
+            '<' => next.is_none_or(|c| c.is_ascii_graphic()),
             '&' => begins_entity(rest),
             '!' => next.is_none(),
             '#' => context.place == Place::Heading && previous.is_none_or(|c| c == ' ' || c == '#'),
-            '@' => {
-                let login = next.is_some_and(|c| c.is_ascii_alphanumeric());
-                context.mentions && login && recognise::may_mention(previous, None)
-            }
             ':' => rest.starts_with("//"),
             '.' => ends_with_www(&text[..at]),
             _ => false,
@@ -51,9 +48,19 @@ pub(super) fn text(text: &str, context: Context) -> String {
             out.push('\\');
         }
         out.push(c);
+        if c == '@' && context.mentions && might_call(text[..at].chars().next_back(), next) {
+            out.push_str(html::CALLS_NOBODY);
+        }
         previous = Some(c);
     }
     out
+}
+
+/// Whether an `@` between these characters of one text may call a person. Wider than what is recognised when a text is
+/// read: to call a stranger is worse than to write a comment that nobody sees.
+fn might_call(before: Option<char>, next: Option<char>) -> bool {
+    let in_word = before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+    !in_word && next.is_some_and(|c| c.is_ascii_alphanumeric())
 }
 
 /// The position of the character at the start of a line that would begin a block.

@@ -26,6 +26,7 @@ pub(super) fn finish(pieces: Vec<Piece>, mentions: bool) -> Vec<Inline> {
     let mut before = None;
     for piece in join(resolve(pieces)) {
         match piece {
+            Piece::Html(raw) if mentions && calls_nobody(&raw, &out) => {}
             Piece::Text {
                 text,
                 marks,
@@ -50,6 +51,14 @@ pub(super) fn finish(pieces: Vec<Piece>, mentions: bool) -> Vec<Inline> {
         }
     }
     out
+}
+
+/// Whether a tag is the comment that keeps the `@` at the end of the node before it from calling anybody.
+pub(super) fn calls_nobody(raw: &str, before: &[Inline]) -> bool {
+    let empty = |inline: &&Inline| matches!(inline, Inline::Text { text, .. } if text.is_empty());
+    let before = before.iter().rev().find(|inline| !empty(inline));
+    raw == html::CALLS_NOBODY
+        && matches!(before, Some(Inline::Text { text, marks }) if !marks.code && text.ends_with('@'))
 }
 
 fn opaque(raw: String) -> Inline {

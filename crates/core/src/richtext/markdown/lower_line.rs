@@ -1,10 +1,10 @@
 //! A line made into what Markdown can hold.
 
-use super::line::push_recognised;
+use super::line::{calls_nobody, push_recognised};
 use super::recognise;
 use super::{Options, html};
 use crate::richtext::canonical::canonical_inlines;
-use crate::richtext::inline::{Inline, Marks, Mention, OpaqueInline};
+use crate::richtext::inline::{Inline, Link, Marks, Mention, OpaqueInline};
 use crate::richtext::loss::{LossKind, Losses};
 use crate::richtext::lower;
 use crate::richtext::model::{Block, Format};
@@ -31,9 +31,32 @@ pub(super) fn line(
     for inline in content {
         node(inline, place, options, losses, &mut out);
     }
-    let out = trim_lines(loosen(trim_lines(canonical_inlines(out))));
+    let out = canonical_inlines(out);
+    let out = if place == Place::Cell {
+        without_escaped_pipes(out, losses)
+    } else {
+        out
+    };
+    let out = trim_lines(loosen(trim_lines(out)));
     let out = trim_lines(html_at_starts(link_addresses(out), losses));
+    let out = if options.mentions {
+        without_calls_nobody(out)
+    } else {
+        out
+    };
     canonical_inlines(check_mentions(out, losses))
+}
+
+/// Without the comments that are read as part of an `@`; the writer puts them where they are needed.
+fn without_calls_nobody(line: Vec<Inline>) -> Vec<Inline> {
+    let mut out: Vec<Inline> = Vec::with_capacity(line.len());
+    for inline in line {
+        match &inline {
+            Inline::Opaque(opaque) if calls_nobody(&opaque.raw, &out) => {}
+            _ => out.push(inline),
+        }
+    }
+    canonical_inlines(out)
 }
 
 fn node(
@@ -45,8 +68,7 @@ fn node(
 ) {
     match inline {
         Inline::Text { text, marks } => {
-            let marks = lower_marks(&text, marks, place, losses);
-            out.push(Inline::marked(text, marks));
+            out.push(Inline::marked(text, lower_marks(marks, losses)));
         }
         Inline::Break if place == Place::Heading => {
             losses.note(LossKind::Break);
@@ -75,21 +97,31 @@ fn node(
     }
 }
 
-fn lower_marks(text: &str, marks: Marks, place: Place, losses: &mut Losses) -> Marks {
+fn lower_marks(marks: Marks, losses: &mut Losses) -> Marks {
     if marks.colour.is_some() || marks.background.is_some() {
         losses.note(LossKind::Colour);
     }
-    // In a table `\|` in code is a pipe, and there is no way to write a backslash before one.
-    let code = marks.code && !(place == Place::Cell && text.contains('\\') && text.contains('|'));
-    if marks.code && !code {
-        losses.note(LossKind::Mark);
-    }
     Marks {
-        code,
         colour: None,
         background: None,
         ..marks
     }
+}
+
+/// In a table `\|` in code is a pipe, and there is no way to write a backslash before one: such code is text. Texts that
+/// another mark kept apart are joined by now.
+fn without_escaped_pipes(mut line: Vec<Inline>, losses: &mut Losses) -> Vec<Inline> {
+    for inline in &mut line {
+        if let Inline::Text { text, marks } = inline
+            && marks.code
+            && text.contains('\\')
+            && text.contains('|')
+        {
+            losses.note(LossKind::Mark);
+            marks.code = false;
+        }
+    }
+    canonical_inlines(line)
 }
 
 fn login_of(mention: &Mention, options: Options) -> Option<String> {
@@ -144,18 +176,25 @@ fn trim<'a>(line: impl Iterator<Item = &'a mut Inline>, cut: impl Fn(&str) -> &s
 /// Takes spaces at the edges of bold, italic, struck and linked texts out of the mark: nobody sees the difference, and
 /// Markdown's marks must touch a letter.
 fn loosen(line: Vec<Inline>) -> Vec<Inline> {
-    let mut out: Vec<Inline> = line.into_iter().flat_map(split_spaces).collect();
-    let before = core_marks(out.iter());
-    let mut after = core_marks(out.iter().rev());
+    let line: Vec<Inline> = line.into_iter().flat_map(split_spaces).collect();
+    let before = reaching(line.iter());
+    let mut after = reaching(line.iter().rev());
     after.reverse();
-    for ((inline, before), after) in out.iter_mut().zip(&before).zip(&after) {
-        if let Inline::Text { text, marks } = inline
-            && is_space(text, marks)
-        {
-            *marks = common(&common(marks, before), after);
-        }
-    }
-    canonical_inlines(out)
+    let around = before.into_iter().zip(after);
+    let looser = line.iter().zip(around).map(|(inline, (before, after))| {
+        let Inline::Text { text, marks } = inline else {
+            return None;
+        };
+        let common = || Look::of(marks).common(before).common(after);
+        is_space(text, marks).then(|| common().of_space(marks))
+    });
+    let looser: Vec<Option<Marks>> = looser.collect();
+    let pieces = line.into_iter().zip(looser);
+    let loosened = pieces.map(|(inline, looser)| match (inline, looser) {
+        (Inline::Text { text, .. }, Some(marks)) => Inline::Text { text, marks },
+        (inline, _) => inline,
+    });
+    canonical_inlines(loosened.collect())
 }
 
 fn is_space(text: &str, marks: &Marks) -> bool {
@@ -178,30 +217,60 @@ fn split_spaces(inline: Inline) -> Vec<Inline> {
         .collect()
 }
 
-/// For each piece the marks of the nearest text before it that is more than marked spaces; none after another node.
-fn core_marks<'a>(line: impl Iterator<Item = &'a Inline>) -> Vec<Marks> {
-    let mut last = Marks::default();
-    let mut out = Vec::new();
-    for inline in line {
-        out.push(last.clone());
-        match inline {
-            Inline::Text { text, marks } if is_space(text, marks) => {}
-            Inline::Text { marks, .. } => last = marks.clone(),
-            _ => last = Marks::default(),
-        }
-    }
-    out
+/// The marks that spaces are taken out of. The link is not copied: a long address may stand beside many pieces.
+#[derive(Clone, Copy, Default)]
+struct Look<'a> {
+    bold: bool,
+    italic: bool,
+    strike: bool,
+    link: Option<&'a Link>,
 }
 
-/// The marks of a space next to a text: those that the text has too.
-fn common(space: &Marks, neighbour: &Marks) -> Marks {
-    Marks {
-        bold: space.bold && neighbour.bold,
-        italic: space.italic && neighbour.italic,
-        strike: space.strike && neighbour.strike,
-        link: space.link.clone().filter(|_| space.link == neighbour.link),
-        ..space.clone()
+impl<'a> Look<'a> {
+    fn of(marks: &'a Marks) -> Self {
+        Self {
+            bold: marks.bold,
+            italic: marks.italic,
+            strike: marks.strike,
+            link: marks.link.as_ref(),
+        }
     }
+
+    fn common(self, other: Self) -> Self {
+        Self {
+            bold: self.bold && other.bold,
+            italic: self.italic && other.italic,
+            strike: self.strike && other.strike,
+            link: self.link.filter(|_| self.link == other.link),
+        }
+    }
+
+    /// The marks of a space that keeps no more than this.
+    fn of_space(self, marks: &Marks) -> Marks {
+        Marks {
+            bold: self.bold,
+            italic: self.italic,
+            strike: self.strike,
+            link: self.link.cloned(),
+            ..marks.clone()
+        }
+    }
+}
+
+/// For each piece what reaches it from the pieces before it: the look of the nearest text, as far as every marked space
+/// between has it too; none after another node.
+fn reaching<'a>(line: impl Iterator<Item = &'a Inline>) -> Vec<Look<'a>> {
+    let mut last = Look::default();
+    let mut out = Vec::new();
+    for inline in line {
+        out.push(last);
+        last = match inline {
+            Inline::Text { text, marks } if is_space(text, marks) => last.common(Look::of(marks)),
+            Inline::Text { marks, .. } => Look::of(marks),
+            _ => Look::default(),
+        };
+    }
+    out
 }
 
 /// Makes links of bare addresses, as the trackers do when they show a text.

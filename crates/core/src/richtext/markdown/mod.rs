@@ -5,6 +5,8 @@
 //!
 //! Simple HTML tags for looks that Markdown lacks (`<ins>`, `<sub>`, `<sup>`) or cannot place (`<strong>` inside a
 //! word) are read and written as marks; all other HTML is kept as opaque nodes.
+//!
+//! A name after `@` that is not a [`Mention`](super::Mention) calls nobody: it is written `@<!-- -->name`.
 
 mod decode;
 mod escape;

@@ -95,13 +95,14 @@ fn address(text: &str) -> Option<(usize, String)> {
     let scheme = ["https://", "http://", "www."]
         .into_iter()
         .find(|scheme| starts(scheme))?;
+    // Checked before the end is looked for: many false starts must not each scan the rest of the text.
+    if !text[scheme.len()..].starts_with(char::is_alphanumeric) {
+        return None;
+    }
     let stops = |c: char| c.is_whitespace() || c == '<' || c == '>' || c.is_control();
     let end = text.find(stops).unwrap_or(text.len());
     let url = trim_address(&text[..end]);
-    let host = url.get(scheme.len()..)?;
-    if !host.chars().next().is_some_and(char::is_alphanumeric) {
-        return None;
-    }
+    let host = &url[scheme.len()..];
     if scheme == "www." {
         return host
             .contains('.')

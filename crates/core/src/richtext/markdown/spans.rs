@@ -33,11 +33,25 @@ pub(super) fn line(content: &[Inline], place: Place, options: Options) -> String
         line_start: true,
         before: None,
     };
-    for (at, inline) in content.iter().enumerate() {
-        writer.inline(inline, &content[at + 1..]);
+    let next = next_nodes(content);
+    for (inline, next) in content.iter().zip(next) {
+        writer.inline(inline, next);
     }
     writer.keep(0);
     render(&writer.tokens)
+}
+
+/// For each node the next one that is not a break.
+fn next_nodes(content: &[Inline]) -> Vec<Option<&Inline>> {
+    let mut next = None;
+    let mut out = vec![None; content.len()];
+    for (inline, out) in content.iter().zip(&mut out).rev() {
+        *out = next;
+        if *inline != Inline::Break {
+            next = Some(inline);
+        }
+    }
+    out
 }
 
 struct Writer {
@@ -52,18 +66,18 @@ struct Writer {
 }
 
 impl Writer {
-    fn inline(&mut self, inline: &Inline, rest: &[Inline]) {
+    fn inline(&mut self, inline: &Inline, next: Option<&Inline>) {
         match inline {
             Inline::Text { text, marks } => self.text(text, marks),
-            Inline::Break => self.line_break(rest),
+            Inline::Break => self.line_break(next),
             Inline::Image(image) => self.image(image),
             Inline::Mention(mention) => {
-                self.keep_common(rest, true);
+                self.keep_common(next, true);
                 self.raw(format!("@{}", mention.id));
                 self.before = Some('x');
             }
             Inline::Opaque(opaque) => {
-                self.keep_common(rest, true);
+                self.keep_common(next, true);
                 self.raw(opaque.raw.clone());
                 self.before = None;
             }
@@ -110,8 +124,8 @@ impl Writer {
         self.before = None;
     }
 
-    fn line_break(&mut self, rest: &[Inline]) {
-        self.keep_common(rest, false);
+    fn line_break(&mut self, next: Option<&Inline>) {
+        self.keep_common(next, false);
         self.raw(match self.place {
             Place::Cell => "<br>".to_owned(),
             _ if self.line_start || !self.options.line_breaks => "\\\n".to_owned(),
@@ -127,8 +141,7 @@ impl Writer {
     }
 
     /// Closes what encloses the next text no more. A node in a link would lose its meaning: then closes all.
-    fn keep_common(&mut self, rest: &[Inline], not_in_link: bool) {
-        let next = rest.iter().find(|inline| **inline != Inline::Break);
+    fn keep_common(&mut self, next: Option<&Inline>, not_in_link: bool) {
         let wanted = match next {
             Some(Inline::Text { marks, .. }) => wrappers(marks),
             _ => Vec::new(),

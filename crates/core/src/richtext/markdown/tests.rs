@@ -83,7 +83,11 @@ fn what_is_only_text_stays_text() {
     check("a_b __c__", "a_b \\_\\_c\\_\\_");
     check("<b> a < b", "\\<b> a < b");
     check("&amp; a & b", "\\&amp; a & b");
-    check("@bob", "\\@bob");
+    check("@bob", "@<!-- -->bob");
+    check(
+        "a.@bob-x, c@d, @ e, (@bob)",
+        "a.@<!-- -->bob-x, c@d, @ e, (@<!-- -->bob)",
+    );
     check("| a |\n|---|", "\\| a |\n\\|---|");
     check("שלום 👩‍👩‍👧", "שלום 👩‍👩‍👧");
 }
@@ -137,6 +141,87 @@ fn links_mentions_and_tags_are_recognised() {
     check_line(
         "a<br>b",
         &[Inline::text("a"), Inline::Break, Inline::text("b")],
+    );
+}
+
+#[test]
+fn a_name_that_is_no_mention_calls_nobody() {
+    let link = Marks {
+        link: Some(Link::to("https://a.example")),
+        ..Marks::default()
+    };
+    let document = Document {
+        blocks: vec![Block::Paragraph(vec![
+            Inline::text("é@bob "),
+            Inline::marked("@ann", link),
+        ])],
+    };
+    let (text, losses) = encode(&document);
+    assert_eq!(text, "é@<!-- -->bob [@<!-- -->ann](https://a.example)");
+    assert_eq!(decode(&text), document);
+    assert!(losses.is_empty());
+    check_same("@<!-- x -->bob");
+}
+
+/// A document that is written and read back as what it is lowered to, however often.
+#[track_caller]
+fn check_stable(line: Vec<Inline>, expected: &str) {
+    let paragraph = Block::Paragraph(line);
+    let table = crate::richtext::Table {
+        rows: vec![vec![vec![paragraph]]],
+        ..Default::default()
+    };
+    let (text, _) = encode(&Document {
+        blocks: vec![Block::Table(table)],
+    });
+    let row = text.lines().last().unwrap();
+    assert_eq!(row, format!("| {expected} |"));
+    let (again, losses) = encode(&decode(&text));
+    assert_eq!(again, text);
+    assert!(losses.is_empty(), "{losses:?}");
+}
+
+#[test]
+fn what_is_written_is_stable_where_neighbours_meet() {
+    let code = |colour: Option<&str>| Marks {
+        code: true,
+        colour: colour.map(str::to_owned),
+        ..Marks::default()
+    };
+    let bold = Marks {
+        bold: true,
+        ..Marks::default()
+    };
+    let link = Marks {
+        link: Some(Link::to("u")),
+        ..Marks::default()
+    };
+    let comment = Inline::Opaque(crate::richtext::OpaqueInline {
+        format: Format::MarkdownHtml,
+        raw: "<!-- -->".to_owned(),
+        shown: Vec::new(),
+    });
+    let bob = Inline::Mention(Mention {
+        format: Format::MarkdownHtml,
+        id: "bob".to_owned(),
+        label: "bob".to_owned(),
+    });
+    check_stable(
+        vec![
+            Inline::marked("\\", code(Some("#ff0000"))),
+            Inline::marked("|", code(None)),
+        ],
+        "\\\\\\|",
+    );
+    check_stable(vec![Inline::text("<0@a>")], "\\<0@a>");
+    check_stable(vec![Inline::text("@"), comment, bob], "@@<!-- -->bob");
+    check_stable(
+        vec![
+            Inline::marked("a", link.clone()),
+            Inline::marked(" ", bold),
+            Inline::marked(" b", link),
+        ],
+        "[a](u)  [b](u)",
     );
 }
 

@@ -138,8 +138,48 @@ fn ten_thousand_equal_blocks_are_merged_in_bounded_time() {
     assert_eq!(merged.document.blocks[9_000], Block::paragraph("theirs"));
 }
 
+/// A block that the poor side shows as one paragraph for each word.
+fn shown_as(words_shown: &[usize]) -> Block {
+    Block::Opaque(Opaque {
+        format: Format::Html,
+        raw: format!("{words_shown:?}"),
+        shown: words_shown
+            .iter()
+            .map(|word| Block::paragraph(word.to_string()))
+            .collect(),
+    })
+}
+
+fn shown(block: &Block) -> Document {
+    let blocks = match block {
+        Block::Opaque(opaque) => opaque.shown.clone(),
+        other => vec![other.clone()],
+    };
+    Document { blocks }
+}
+
+#[test]
+fn blocks_that_overlap_in_a_long_chain_fall_together_in_linear_time() {
+    const WORDS: usize = 60_000;
+    let words: Vec<usize> = (0..WORDS).collect();
+    let base = Document {
+        blocks: words.chunks(2).map(shown_as).collect(),
+    };
+    // Shifted by one, each block shares words with two of the base's: one edit at the end breaks all.
+    let mut ours = Document {
+        blocks: vec![shown_as(&words[..1])],
+    };
+    ours.blocks.extend(words[1..].chunks(2).map(shown_as));
+    let mut theirs = base.clone();
+    let last = theirs.blocks.len() - 1;
+    theirs.blocks[last] = shown_as(&[WORDS - 2, WORDS]);
+    let merged = merge3(&base, &ours, &theirs, &shown);
+    assert_eq!(merged.document, theirs);
+    assert_eq!(merged.conflicts, Vec::new());
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(arbitrary::config())]
 
     #[test]
     fn an_edit_of_one_side_wins(base in arbitrary::document(), other in arbitrary::document()) {

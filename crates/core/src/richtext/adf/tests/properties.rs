@@ -95,7 +95,7 @@ fn doc(content: &[Value]) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(arbitrary::config())]
 
     #[test]
     fn what_is_written_is_read_back(document in arbitrary::document()) {

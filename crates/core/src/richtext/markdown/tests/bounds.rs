@@ -46,18 +46,24 @@ fn ten_thousand_levels_are_flattened() {
 
 #[test]
 fn a_long_address_around_many_pieces_does_not_multiply() {
-    let pieces = "a*b*".repeat(20_000);
-    check(&format!(
-        "[{pieces}](https://a.example/{})",
-        "x".repeat(50_000)
-    ));
+    let pieces = "a*b*".repeat(5_000);
+    let address = format!("https://a.example/{}", "x".repeat(50_000));
+    check(&format!("[{pieces}]({address})"));
+    let spaces = "<b> </b><i> </i>".repeat(5_000);
+    check(&format!("[x]({address}) {spaces}y"));
 }
 
 #[test]
-fn half_a_megabyte_of_signs_is_read() {
-    const BYTES: usize = 500_000;
+fn many_line_breaks_are_written_in_linear_time() {
+    check(&format!("a{}b", "<br>".repeat(20_000)));
+}
+
+#[test]
+fn a_hundred_kilobytes_of_signs_are_read() {
+    const BYTES: usize = 100_000;
     for unit in [
         "word ", "a*b_", "@a ", "www.", "- x\n", "| a ", "&amp;", "<b>", "https://", "\\@", "`a` ",
+        "http://(", "<!-- c ", "[", "<",
     ] {
         let text = unit.repeat(BYTES / unit.len());
         let document = decode(&text);

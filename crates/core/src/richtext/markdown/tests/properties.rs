@@ -14,7 +14,7 @@ fn json(document: &Document) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(arbitrary::config())]
 
     #[test]
     fn what_is_written_is_read_back(document in arbitrary::document()) {
