@@ -1,0 +1,76 @@
+//! Asking a tracker what an item is.
+
+use super::trouble::Trouble;
+use crate::env::Env;
+use crate::metrics::Metrics;
+use crate::node::Node;
+use twinline_core::item::{Fetched, ItemId, ItemRef};
+use twinline_core::reconcile::Seen;
+use twinline_core::time::Timestamp;
+
+/// A transfer that leads on and on is followed this many times.
+const MOVES_MAX: usize = 4;
+
+/// What a tracker said an item is.
+#[derive(Debug)]
+pub(crate) struct Observation {
+    pub(crate) seen: Seen,
+    /// The new reference, when the item was moved.
+    pub(crate) moved: Option<ItemRef>,
+    /// Set when a change made after this observation could carry the same version: fetch again then.
+    pub(crate) provisional_until: Option<Timestamp>,
+}
+
+/// Fetches an item and follows transfers. The fetch begins after every write that the caller has awaited, so what it
+/// shows is never older than those.
+pub(crate) async fn observe(
+    node: &Node,
+    env: &Env,
+    metrics: &Metrics,
+    item: &ItemId,
+) -> Result<Observation, Trouble> {
+    let mut item = item.clone();
+    let mut moved = None;
+    for _ in 0..=MOVES_MAX {
+        metrics.fetches.inc();
+        let fetched = node.request(node.tracker().fetch(&item)).await;
+        let seen = match fetched {
+            Ok(Fetched::Moved(to)) => {
+                item = to.item.clone();
+                moved = Some(to);
+                continue;
+            }
+            Ok(Fetched::Found(found)) => Seen::Item(found),
+            Ok(Fetched::Unreachable { reason })
+            | Err(twinline_trackers::TrackerError::Unreachable { reason }) => {
+                Seen::Unreachable { reason }
+            }
+            Ok(Fetched::Deleted { evidence }) => Seen::Deleted { evidence },
+            Err(error) => return Err(Trouble::of(node.name(), error)),
+        };
+        let provisional_until = provisional(node, env, &seen);
+        return Ok(Observation {
+            seen,
+            moved,
+            provisional_until,
+        });
+    }
+    Ok(Observation {
+        seen: Seen::Unreachable {
+            reason: format!("moved more than {MOVES_MAX} times, last to {item}"),
+        },
+        moved: None,
+        provisional_until: None,
+    })
+}
+
+/// When to look again, by our clock, at an item whose version could hide a later change.
+fn provisional(node: &Node, env: &Env, seen: &Seen) -> Option<Timestamp> {
+    let version = &seen.item()?.version;
+    let skew_ms = node.known_probe().map_or(0, |probe| probe.skew_ms);
+    let theirs = Timestamp::from_millis(env.now().as_millis().saturating_add(skew_ms));
+    version.is_provisional(theirs).then(|| {
+        let over_ms = version.updated.as_millis() + i64::from(version.resolution_ms);
+        Timestamp::from_millis(over_ms.saturating_sub(skew_ms).saturating_add(1))
+    })
+}

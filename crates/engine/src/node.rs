@@ -1,0 +1,205 @@
+//! One node at run time: its tracker behind a gate and a limit of requests.
+
+use crate::env::Env;
+use crate::gate::{Backoff, Gate, NodeState};
+use crate::metrics::Metrics;
+use crate::settings::{HostSettings, SweepSettings};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
+use twinline_core::names::NodeName;
+use twinline_core::time::Timestamp;
+use twinline_trackers::{Probe, Scope, Tracker, TrackerError, Webhook};
+
+/// A node as it is configured.
+#[derive(Clone)]
+pub struct NodeConfig {
+    /// Its name.
+    pub name: NodeName,
+    /// What the node is called in front of people: `GitHub`, `Jira`.
+    pub label: String,
+    /// Its tracker, with credentials.
+    pub tracker: Arc<dyn Tracker>,
+    /// Reads its deliveries; `None` where its tracker sends none.
+    pub webhook: Option<Arc<dyn Webhook>>,
+    /// Its sweep.
+    pub sweep: SweepSettings,
+}
+
+impl fmt::Debug for NodeConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NodeConfig").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The node. Its requests at once are limited; a job that waits for a permit holds no permit of another node.
+pub(crate) struct Node {
+    pub(crate) config: NodeConfig,
+    env: Env,
+    permits: Semaphore,
+    gate: Mutex<Gate>,
+    probe: Mutex<Option<Probe>>,
+    /// The last delivery that announced a change, for the sweep's period.
+    announced: Mutex<Option<Timestamp>>,
+    /// Rung when the gate opens or closes, so that the scheduler looks again.
+    changed: Arc<Notify>,
+    metrics: Arc<Metrics>,
+}
+
+impl Node {
+    pub(crate) fn new(
+        config: NodeConfig,
+        settings: &HostSettings,
+        env: Env,
+        changed: Arc<Notify>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let backoff = Backoff {
+            first: settings.backoff_first,
+            max: settings.backoff_max,
+            failures_max: settings.node_failures_max,
+            credentials_period: settings.credentials_period,
+        };
+        Self {
+            config,
+            env,
+            permits: Semaphore::new(settings.node_requests_max),
+            gate: Mutex::new(Gate::new(backoff)),
+            probe: Mutex::new(None),
+            announced: Mutex::new(None),
+            changed,
+            metrics,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &NodeName {
+        &self.config.name
+    }
+
+    pub(crate) fn tracker(&self) -> &dyn Tracker {
+        self.config.tracker.as_ref()
+    }
+
+    /// Makes one request: waits for a permit, then lets the gate learn from the outcome.
+    pub(crate) async fn request<T>(
+        &self,
+        request: impl Future<Output = Result<T, TrackerError>>,
+    ) -> Result<T, TrackerError> {
+        let permit = self.permits.acquire().await.expect("the semaphore is never closed");
+        let outcome = request.await;
+        drop(permit);
+        self.learn(outcome.as_ref().err());
+        outcome
+    }
+
+    fn learn(&self, error: Option<&TrackerError>) {
+        let now = Instant::now();
+        let mut gate = self.lock_gate();
+        let before = gate.state();
+        match error {
+            Some(TrackerError::Retry { reason, after }) => {
+                gate.failed(now, reason, *after, |wait| self.env.jittered(wait));
+                self.metrics.retries.inc();
+            }
+            Some(TrackerError::Unknown { reason }) => {
+                gate.failed(now, reason, None, |wait| self.env.jittered(wait));
+            }
+            Some(TrackerError::Credentials { sentence }) => gate.refused(now, sentence),
+            // An answer that says no is still an answer: the node works.
+            Some(
+                TrackerError::Refused { .. }
+                | TrackerError::Unreachable { .. }
+                | TrackerError::Changed
+                | TrackerError::Unreadable { .. },
+            )
+            | None => gate.succeeded(),
+        }
+        let after = gate.state();
+        drop(gate);
+        if before != after {
+            tracing::info!(node = %self.name(), ?after, "the node's state has changed");
+            self.changed.notify_one();
+        }
+    }
+
+    /// Whether a job may start now.
+    pub(crate) fn is_open(&self) -> bool {
+        self.lock_gate().is_open(Instant::now())
+    }
+
+    /// A job that uses the node starts.
+    pub(crate) fn enter(&self) {
+        self.lock_gate().enter();
+    }
+
+    /// A job that entered has ended.
+    pub(crate) fn leave(&self) {
+        self.lock_gate().leave();
+    }
+
+    /// When a closed gate may be tried.
+    pub(crate) fn opens_at(&self) -> Option<Instant> {
+        self.lock_gate().opens_at()
+    }
+
+    pub(crate) fn set_paused(&self, paused: bool) {
+        self.lock_gate().set_paused(paused);
+        self.changed.notify_one();
+    }
+
+    pub(crate) fn state(&self) -> NodeState {
+        self.lock_gate().state()
+    }
+
+    fn lock_gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().expect("no code panics with this lock")
+    }
+
+    /// Who we are there and how its clock differs, as the last probe found; asks once when nobody has.
+    pub(crate) async fn probe(&self) -> Result<Probe, TrackerError> {
+        if let Some(known) = self.known_probe() {
+            return Ok(known);
+        }
+        let probe = self.request(self.tracker().probe()).await?;
+        for fault in &probe.faults {
+            tracing::warn!(node = %self.name(), fault, "the probe found a fault");
+        }
+        *self.probe.lock().expect("no code panics with this lock") = Some(probe.clone());
+        Ok(probe)
+    }
+
+    /// What the last probe found.
+    pub(crate) fn known_probe(&self) -> Option<Probe> {
+        self.probe.lock().expect("no code panics with this lock").clone()
+    }
+
+    /// Forgets the last probe, so that the next job probes again.
+    pub(crate) fn forget_probe(&self) {
+        *self.probe.lock().expect("no code panics with this lock") = None;
+    }
+
+    /// The ids of our own account there; empty while nobody has probed.
+    pub(crate) fn accounts(&self) -> BTreeSet<String> {
+        let account = self.known_probe().and_then(|probe| probe.account);
+        account.map(|user| user.id).into_iter().collect()
+    }
+
+    /// A webhook has announced a change.
+    pub(crate) fn announce(&self, at: Timestamp) {
+        let mut announced = self.announced.lock().expect("no code panics with this lock");
+        *announced = (*announced).max(Some(at));
+    }
+
+    /// The last change that a webhook has announced.
+    pub(crate) fn announced(&self) -> Option<Timestamp> {
+        *self.announced.lock().expect("no code panics with this lock")
+    }
+}
+
+/// A place in a node, for logs and status: `repo=acme/app`.
+pub(crate) fn show_scope(scope: &Scope) -> String {
+    let pairs = scope.iter().map(|(key, value)| format!("{key}={value}"));
+    pairs.collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,231 @@
+//! The dirty queue in memory: what to do next, fairly.
+//!
+//! Pure: no clock, no task, no store. The scheduler feeds it and asks it for the next piece of work that may start now.
+//!
+//! * **Coalescing.** A key is in the queue once. Work that arrives while its key is in flight is remembered and queued
+//!   again when the job ends, so a change during a job is never lost and a burst costs two jobs, not a hundred.
+//! * **Two lanes.** `live` and `backfill`. While both have work that may start, `backfill` gets its reserved share and
+//!   `live` the rest; when one has none, the other gets everything.
+//! * **Fair.** Within a lane nodes take turns, within a node its connections take turns, within a connection first come,
+//!   first served. So a node with one change waits for at most one piece of work of every other node.
+//! * **One job a cluster.** Work whose cluster is in flight waits aside and goes to the front when the cluster is free.
+//! * **Blocked nodes cost nothing.** A node none of whose work may start is parked until [`Queue::unpark`] names it.
+
+mod lane;
+
+#[cfg(test)]
+mod tests;
+
+use lane::LaneQueue;
+use std::collections::{BTreeMap, BTreeSet};
+use twinline_core::item::ItemId;
+use twinline_core::names::{ConnectionName, LinkId, NodeName, RootId};
+
+/// Which lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lane {
+    /// Changes as they happen.
+    Live,
+    /// Backfill, retries of groups, republished rules, audits.
+    Backfill,
+}
+
+/// What one job works on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Key {
+    /// One twin: fetch both sides, reconcile.
+    Twin(LinkId),
+    /// An item that may enter connections in which it has no twin yet.
+    Candidate(ItemId),
+}
+
+/// One piece of work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Work {
+    pub(crate) key: Key,
+    /// The cluster that the job must have to itself.
+    pub(crate) root: RootId,
+    /// The node on which something changed: whose turn it is.
+    pub(crate) node: NodeName,
+    /// The connection whose turn it is within the node; `None` for candidates.
+    pub(crate) connection: Option<ConnectionName>,
+    pub(crate) lane: Lane,
+}
+
+#[derive(Debug)]
+enum Place {
+    Queued(Work),
+    /// In flight; the work to queue when it ends, if something changed meanwhile.
+    Running(Option<Work>),
+}
+
+/// The queue.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    live: LaneQueue,
+    backfill: LaneQueue,
+    places: BTreeMap<Key, Place>,
+    /// The clusters in flight, and the work that waits for each.
+    roots: BTreeMap<RootId, Vec<Work>>,
+    share: f64,
+    /// How many picks the backfill lane is owed; between 0 and 1.
+    owed: f64,
+}
+
+impl Queue {
+    /// `share`: what the backfill lane gets of the picks while both lanes have work.
+    pub(crate) fn new(share: f64) -> Self {
+        Self {
+            live: LaneQueue::default(),
+            backfill: LaneQueue::default(),
+            places: BTreeMap::new(),
+            roots: BTreeMap::new(),
+            share: share.clamp(0.15, 0.9),
+            owed: 0.0,
+        }
+    }
+
+    /// Adds work, or coalesces it with what is there. Live work lifts backfill work of the same key.
+    pub(crate) fn push(&mut self, work: Work) {
+        match self.places.get_mut(&work.key) {
+            None => {
+                self.places
+                    .insert(work.key.clone(), Place::Queued(work.clone()));
+                self.lane(work.lane).push_back(work);
+            }
+            Some(Place::Queued(queued)) => {
+                if work.lane < queued.lane {
+                    let queued = queued.clone();
+                    self.lift(&queued);
+                }
+            }
+            Some(Place::Running(again)) => match again {
+                Some(queued) if queued.lane <= work.lane => {}
+                _ => *again = Some(work),
+            },
+        }
+    }
+
+    /// Moves work from the backfill to the live lane.
+    fn lift(&mut self, queued: &Work) {
+        let lifted = Work {
+            lane: Lane::Live,
+            ..queued.clone()
+        };
+        let waiting = self.roots.get_mut(&queued.root);
+        if let Some(aside) =
+            waiting.and_then(|list| list.iter_mut().find(|other| other.key == queued.key))
+        {
+            aside.lane = Lane::Live;
+        } else {
+            self.backfill.remove(queued);
+            self.live.push_back(lifted.clone());
+        }
+        self.places
+            .insert(lifted.key.clone(), Place::Queued(lifted));
+    }
+
+    /// The next work that may start: whose node and connection are `ready`, and whose cluster is free. It is in flight
+    /// until [`Queue::finish`].
+    pub(crate) fn pick(
+        &mut self,
+        mut ready: impl FnMut(&NodeName, Option<&ConnectionName>) -> bool,
+    ) -> Option<Work> {
+        let both = !self.live.is_idle() && !self.backfill.is_idle();
+        let order = if both && self.owed + self.share >= 1.0 {
+            [Lane::Backfill, Lane::Live]
+        } else {
+            [Lane::Live, Lane::Backfill]
+        };
+        for lane in order {
+            while let Some(work) = self.lane(lane).pop(&mut ready) {
+                if let Some(waiting) = self.roots.get_mut(&work.root) {
+                    waiting.push(work);
+                    continue;
+                }
+                self.account(both, lane);
+                self.roots.insert(work.root.clone(), Vec::new());
+                self.places.insert(work.key.clone(), Place::Running(None));
+                return Some(work);
+            }
+        }
+        None
+    }
+
+    fn account(&mut self, both: bool, picked: Lane) {
+        self.owed = match (both, picked) {
+            (true, Lane::Live) => (self.owed + self.share).min(1.0),
+            (true, Lane::Backfill) => (self.owed + self.share - 1.0).max(0.0),
+            (false, _) => self.owed,
+        };
+    }
+
+    /// A job has ended: its cluster is free, and what changed meanwhile is queued again.
+    pub(crate) fn finish(&mut self, work: &Work) {
+        let again = match self.places.remove(&work.key) {
+            Some(Place::Running(again)) => again,
+            other => unreachable!("{:?} ended but was {other:?}", work.key),
+        };
+        let waiting = self.roots.remove(&work.root).unwrap_or_default();
+        for other in waiting.into_iter().rev() {
+            self.lane(other.lane).push_front(other);
+        }
+        if let Some(again) = again {
+            self.push(again);
+        }
+    }
+
+    /// Forgets queued work of a key, for a twin that has ended or is held. A job in flight goes on, and is its last.
+    pub(crate) fn forget(&mut self, key: &Key) {
+        match self.places.get_mut(key) {
+            Some(Place::Queued(queued)) => {
+                let queued = queued.clone();
+                self.places.remove(key);
+                self.lane(queued.lane).remove(&queued);
+                if let Some(waiting) = self.roots.get_mut(&queued.root) {
+                    waiting.retain(|other| other.key != *key);
+                }
+            }
+            Some(Place::Running(again)) => *again = None,
+            None => {}
+        }
+    }
+
+    /// Nodes whose state has changed: their work is looked at again.
+    pub(crate) fn unpark<'a>(&mut self, nodes: impl IntoIterator<Item = &'a NodeName>) {
+        let nodes: BTreeSet<&NodeName> = nodes.into_iter().collect();
+        self.live.unpark(&nodes);
+        self.backfill.unpark(&nodes);
+    }
+
+    /// How much is queued in a lane, what waits for its cluster included.
+    pub(crate) fn depth(&self, lane: Lane) -> usize {
+        self.places
+            .values()
+            .filter(|place| matches!(place, Place::Queued(queued) if queued.lane == lane))
+            .count()
+    }
+
+    /// How many keys are known, queued or in flight.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// How many jobs are in flight.
+    pub(crate) fn running(&self) -> usize {
+        self.roots.len()
+    }
+
+    /// Whether a key is queued or in flight.
+    pub(crate) fn contains(&self, key: &Key) -> bool {
+        self.places.contains_key(key)
+    }
+
+    fn lane(&mut self, lane: Lane) -> &mut LaneQueue {
+        match lane {
+            Lane::Live => &mut self.live,
+            Lane::Backfill => &mut self.backfill,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+use super::*;
+use proptest::prelude::*;
+
+fn work(key: &str, node: &str, lane: Lane) -> Work {
+    rooted(key, key, node, lane)
+}
+
+fn rooted(key: &str, root: &str, node: &str, lane: Lane) -> Work {
+    Work {
+        key: Key::Twin(key.into()),
+        root: root.into(),
+        node: node.into(),
+        connection: Some("c".into()),
+        lane,
+    }
+}
+
+fn name(work: &Work) -> String {
+    match &work.key {
+        Key::Twin(link) => link.to_string(),
+        Key::Candidate(item) => item.to_string(),
+    }
+}
+
+/// Picks and finishes until nothing is left.
+fn drain(queue: &mut Queue) -> Vec<String> {
+    let mut names = Vec::new();
+    while let Some(work) = queue.pick(|_, _| true) {
+        names.push(name(&work));
+        queue.finish(&work);
+    }
+    names
+}
+
+#[test]
+fn a_burst_on_one_key_is_one_piece_of_work_and_one_more_while_it_runs() {
+    let mut queue = Queue::new(0.2);
+    for _ in 0..100 {
+        queue.push(work("a", "n", Lane::Live));
+    }
+    let first = queue.pick(|_, _| true).unwrap();
+    for _ in 0..100 {
+        queue.push(work("a", "n", Lane::Live));
+    }
+    assert!(queue.pick(|_, _| true).is_none(), "its cluster is in flight");
+    queue.finish(&first);
+    assert_eq!(drain(&mut queue), ["a"]);
+    assert_eq!(queue.len(), 0);
+}
+
+#[test]
+fn one_cluster_has_one_job_in_flight_and_others_go_on() {
+    let mut queue = Queue::new(0.2);
+    queue.push(rooted("a1", "r", "n", Lane::Live));
+    queue.push(rooted("a2", "r", "n", Lane::Live));
+    queue.push(rooted("b", "s", "n", Lane::Live));
+    let first = queue.pick(|_, _| true).unwrap();
+    let second = queue.pick(|_, _| true).unwrap();
+    assert_eq!((name(&first), name(&second)), ("a1".into(), "b".into()));
+    assert!(queue.pick(|_, _| true).is_none());
+    assert_eq!((queue.running(), queue.depth(Lane::Live)), (2, 1));
+    queue.finish(&first);
+    assert_eq!(name(&queue.pick(|_, _| true).unwrap()), "a2");
+}
+
+#[test]
+fn nodes_take_turns_so_a_flood_on_one_delays_another_by_one_pick() {
+    let mut queue = Queue::new(0.2);
+    for i in 0..50 {
+        queue.push(work(&format!("flood{i}"), "busy", Lane::Live));
+    }
+    queue.push(work("quiet", "calm", Lane::Live));
+    let order = drain(&mut queue);
+    assert_eq!(order.iter().position(|name| name == "quiet"), Some(1));
+}
+
+#[test]
+fn a_parked_node_waits_and_the_others_do_not() {
+    let mut queue = Queue::new(0.2);
+    queue.push(work("a", "down", Lane::Live));
+    queue.push(work("b", "up", Lane::Live));
+    let up = |node: &NodeName, _: Option<&ConnectionName>| node.as_str() == "up";
+    assert_eq!(name(&queue.pick(up).unwrap()), "b");
+    assert!(queue.pick(|_, _| true).is_none(), "parked until it is named");
+    queue.unpark([&"down".into()]);
+    assert_eq!(name(&queue.pick(|_, _| true).unwrap()), "a");
+}
+
+#[test]
+fn live_work_lifts_backfill_work_even_while_it_waits_for_its_cluster() {
+    let mut queue = Queue::new(0.2);
+    queue.push(rooted("a", "r", "n", Lane::Live));
+    queue.push(rooted("b", "r", "n", Lane::Backfill));
+    queue.push(rooted("c", "s", "n", Lane::Backfill));
+    let first = queue.pick(|_, _| true).unwrap();
+    let second = queue.pick(|_, _| true).unwrap();
+    assert_eq!(name(&second), "c");
+    queue.push(rooted("b", "r", "n", Lane::Live));
+    assert_eq!((queue.depth(Lane::Live), queue.depth(Lane::Backfill)), (1, 0));
+    queue.finish(&first);
+    assert_eq!(queue.pick(|_, _| true).unwrap().lane, Lane::Live);
+}
+
+#[test]
+fn forgotten_work_does_not_run() {
+    let mut queue = Queue::new(0.2);
+    queue.push(work("a", "n", Lane::Live));
+    queue.push(work("b", "m", Lane::Backfill));
+    queue.forget(&Key::Twin("a".into()));
+    queue.forget(&Key::Twin("b".into()));
+    assert!(queue.pick(|_, _| true).is_none());
+    assert_eq!(queue.len(), 0);
+}
+
+/// Two lanes that never run dry, `nodes` nodes each: the share of backfill, and the longest wait of a node in rounds.
+fn saturate(share: f64, nodes: usize, picks: usize) -> (f64, f64) {
+    let mut queue = Queue::new(share);
+    let mut next = 0;
+    let mut push = |queue: &mut Queue, node: &str, lane| {
+        next += 1;
+        queue.push(work(&format!("k{next}"), node, lane));
+    };
+    for i in 0..nodes {
+        for _ in 0..3 {
+            push(&mut queue, &format!("n{i}"), Lane::Live);
+            push(&mut queue, &format!("n{i}"), Lane::Backfill);
+        }
+    }
+    let mut backfill = 0;
+    let mut last: BTreeMap<NodeName, usize> = BTreeMap::new();
+    let mut longest = 0;
+    for pick in 0..picks {
+        let picked = queue.pick(|_, _| true).expect("never dry");
+        backfill += usize::from(picked.lane == Lane::Backfill);
+        longest = longest.max(pick - last.insert(picked.node.clone(), pick).unwrap_or(0));
+        push(&mut queue, picked.node.as_str(), picked.lane);
+        queue.finish(&picked);
+    }
+    (backfill as f64 / picks as f64, longest as f64 / nodes as f64)
+}
+
+#[test]
+fn saturated_backfill_keeps_its_share_and_no_node_waits_two_rounds() {
+    for (share, at_least, at_most) in [(0.2, 0.19, 0.21), (0.0, 0.149, 0.16), (0.5, 0.49, 0.51)] {
+        let (backfill, rounds) = saturate(share, 40, 4000);
+        assert!((at_least..=at_most).contains(&backfill), "{share}: {backfill}");
+        assert!(rounds <= 2.0, "{share}: {rounds} rounds");
+    }
+}
+
+proptest! {
+    /// Whatever is pushed runs, exactly once per coalesced push, and nothing stays behind.
+    #[test]
+    fn everything_pushed_runs(
+        pushes in prop::collection::vec((0u8..12, 0u8..3, any::<bool>()), 0..80),
+    ) {
+        let mut queue = Queue::new(0.2);
+        let mut expected = BTreeSet::new();
+        for (key, node, live) in pushes {
+            let lane = if live { Lane::Live } else { Lane::Backfill };
+            // A twin's cluster belongs to it; the node is the side that changed, and may differ from push to push.
+            let root = format!("r{}", key % 5);
+            let work = rooted(&format!("k{key}"), &root, &format!("n{node}"), lane);
+            expected.insert(name(&work));
+            queue.push(work);
+        }
+        let mut running: Vec<Work> = Vec::new();
+        let mut seen = Vec::new();
+        loop {
+            if let Some(work) = queue.pick(|_, _| true) {
+                prop_assert!(running.iter().all(|other| other.root != work.root));
+                running.push(work);
+            } else if let Some(work) = running.pop() {
+                seen.push(name(&work));
+                queue.finish(&work);
+            } else {
+                break;
+            }
+        }
+        prop_assert_eq!(seen.len(), expected.len());
+        prop_assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), expected);
+        prop_assert_eq!(queue.len(), 0);
+    }
+}

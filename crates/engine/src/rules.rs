@@ -1,0 +1,44 @@
+//! How the engine runs a connection's rules.
+
+use std::sync::Arc;
+use twinline_core::rules::Rules;
+
+/// Turns a stored rule version into rules that run. The binary knows the format; the engine does not.
+pub trait RulesFactory: Send + Sync {
+    /// Builds the rules of one stored version.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the version, naming file and place.
+    fn compile(&self, snapshot: &serde_json::Value) -> Result<Compiled, String>;
+}
+
+/// Rules that run.
+#[derive(Clone)]
+pub struct Compiled {
+    /// The rules.
+    pub rules: SharedRules,
+    /// Whether running them may block (scripts in worker processes): then they run off the async threads.
+    pub blocking: bool,
+}
+
+/// Rules as jobs share them.
+pub type SharedRules = Arc<dyn Rules + Send + Sync>;
+
+impl Compiled {
+    /// Runs a piece of policy that calls the rules, where it blocks nobody. A panic in it goes on in the caller, which
+    /// is a job, whose boundary catches it.
+    pub(crate) async fn run<T, F>(&self, work: F) -> T
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Rules) -> T + Send + 'static,
+    {
+        let rules = Arc::clone(&self.rules);
+        if !self.blocking {
+            return work(rules.as_ref());
+        }
+        match tokio::task::spawn_blocking(move || work(rules.as_ref())).await {
+            Ok(done) => done,
+            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+        }
+    }
+}

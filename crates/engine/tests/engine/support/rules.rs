@@ -1,0 +1,112 @@
+//! Rules that carry every contract field over unchanged, without a script.
+
+use std::collections::{BTreeMap, BTreeSet};
+use twinline_core::contract::{
+    ChannelPair, CommentContract, Conflict, Contract, Deleted, Direction, Drift, FieldContract, First,
+    Leave,
+};
+use twinline_core::item::{Item, Value};
+use twinline_core::names::{FieldName, Side, Sides};
+use twinline_core::rules::{
+    Assigned, Assigner, Draft, Incoming, Link, Outgoing, RuleError, Rules,
+};
+
+pub(crate) struct Plain(Contract);
+
+impl Plain {
+    pub(crate) fn new(contract: Contract) -> Self {
+        Self(contract)
+    }
+}
+
+/// A connection of `left` and `right` that carries summary, status and labels both ways, and public comments.
+pub(crate) fn contract(name: &str, left: &str, right: &str) -> Contract {
+    let fields = ["summary", "status", "labels"];
+    Contract {
+        connection: name.into(),
+        version: 1,
+        nodes: Sides {
+            left: left.into(),
+            right: right.into(),
+        },
+        scopes: Sides::from_fn(|_| super::tracker::scope()),
+        triggers: Sides {
+            left: Some("all".to_owned()),
+            right: None,
+        },
+        fields: fields.into_iter().map(|field| (field.into(), two_way(field))).collect(),
+        comments: Some(CommentContract {
+            channels: vec![ChannelPair {
+                names: Sides::from_fn(|_| "public".to_owned()),
+                direction: Direction::Both,
+            }],
+            header: String::new(),
+            edits: true,
+            deletes: true,
+            append_corrections: false,
+        }),
+        leave: Leave::Sleep,
+        deleted: Deleted::Unlink,
+        closed_status: Sides::default(),
+        max_writes_per_10min: 100_000,
+    }
+}
+
+fn two_way(field: &str) -> FieldContract {
+    FieldContract {
+        direction: Direction::Both,
+        conflict: Conflict::Left,
+        tie: Side::Left,
+        first: First::Left,
+        drift: Drift::Keep,
+        native: Sides::from_fn(|_| BTreeSet::from([FieldName::from(field)])),
+        max_chars: Sides::default(),
+    }
+}
+
+impl Rules for Plain {
+    fn contract(&self) -> &Contract {
+        &self.0
+    }
+
+    fn admits(&self, _: Side, item: &Item) -> Result<bool, RuleError> {
+        match item.get("labels") {
+            Some(Value::Set(labels)) => Ok(!labels.contains("private")),
+            _ => Ok(true),
+        }
+    }
+
+    fn outgoing(&self, _: Side, item: &Item, _: Option<&Link>) -> Result<Outgoing, RuleError> {
+        if item.get("summary") == Some(&Value::text("reject me")) {
+            return Err(RuleError {
+                file: "plain.toml".to_owned(),
+                line: Some(3),
+                column: None,
+                reason: "'reject me' has no row".to_owned(),
+                rejected: true,
+            });
+        }
+        let mut out = Outgoing::default();
+        for name in self.0.fields.keys() {
+            if let Some(value) = item.get(name.as_str()) {
+                out.view.fields.insert(name.clone(), value.clone());
+            }
+        }
+        out.view.comments = item.comments.clone().unwrap_or_default();
+        Ok(out)
+    }
+
+    fn incoming(&self, _: Side, input: &Incoming<'_>) -> Result<Draft, RuleError> {
+        let assigned = |(name, value): (&twinline_core::names::ReplicaField, &Value)| {
+            let assigned = Assigned {
+                value: value.clone(),
+                by: Assigner::Map(name.clone()),
+            };
+            (FieldName::from(name.as_str()), assigned)
+        };
+        Ok(Draft {
+            fields: input.replica.fields.iter().map(assigned).collect::<BTreeMap<_, _>>(),
+            ..Draft::default()
+        })
+    }
+}

@@ -1,0 +1,500 @@
+//! A small tracker in memory: fields, comments, a change feed, markers, and faults on demand.
+
+use async_trait::async_trait;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use twinline_core::capability::{Capabilities, ChangeKind, Channel, FieldSet};
+use twinline_core::effect::{Applied, Effect, FieldChange, FieldWrite, Recognised};
+use twinline_core::handles::Clock;
+use twinline_core::item::{Comment, Fetched, Item, ItemId, ItemRef, User, Value, Version};
+use twinline_core::names::{FieldName, NodeName};
+use twinline_core::time::Timestamp;
+use twinline_trackers::{
+    Candidate, ChangePage, Cursor, Description, FeedChange, ItemPage, Opinion, Probe, Scope,
+    Subscribed, Tracker, TrackerError,
+};
+
+/// What to do to the next requests of a kind.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// A failure that may pass.
+    Retry(Option<Duration>),
+    /// The write takes effect, and its answer never comes.
+    LostAnswer,
+    /// The write never arrives, and no answer comes.
+    LostRequest,
+    /// The write takes effect this much later.
+    Late(Duration),
+    /// The tracker refuses.
+    Refused(&'static str),
+    /// The credentials are refused.
+    Credentials,
+    /// The connector breaks its own invariant.
+    Panic,
+}
+
+/// Which requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum On {
+    Fetch,
+    Apply,
+    Changes,
+}
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) items: BTreeMap<String, Item>,
+    pub(crate) deleted: BTreeSet<String>,
+    pub(crate) hidden: bool,
+    /// Every write that took effect, in order.
+    pub(crate) writes: Vec<Effect>,
+    pub(crate) fetches: u64,
+    pub(crate) faults: BTreeMap<On, VecDeque<Fault>>,
+    pub(crate) latency: Duration,
+    /// Answered instead of the present item, once each.
+    pub(crate) stale: VecDeque<Item>,
+    next: u64,
+}
+
+/// The tracker. Clones share their state.
+#[derive(Clone)]
+pub(crate) struct Memory {
+    pub(crate) node: NodeName,
+    clock: Arc<dyn Clock>,
+    capabilities: Arc<Capabilities>,
+    state: Arc<Mutex<State>>,
+}
+
+pub(crate) fn scope() -> Scope {
+    BTreeMap::from([("project".to_owned(), "P".to_owned())])
+}
+
+impl Memory {
+    pub(crate) fn new(node: &str, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            node: node.into(),
+            clock,
+            capabilities: Arc::new(capabilities()),
+            state: Arc::default(),
+        }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn fault(&self, on: On, fault: Fault) {
+        self.state().faults.entry(on).or_default().push_back(fault);
+    }
+
+    fn id(&self, id: &str) -> ItemId {
+        ItemId {
+            node: self.node.clone(),
+            id: id.to_owned(),
+        }
+    }
+
+    /// A person makes an item.
+    pub(crate) fn make(&self, fields: &[(&str, Value)]) -> ItemId {
+        let fields = fields
+            .iter()
+            .map(|(name, value)| (FieldName::from(*name), value.clone()))
+            .collect();
+        let id = self.insert(fields, "person");
+        self.id(&id)
+    }
+
+    fn insert(&self, fields: BTreeMap<FieldName, Value>, by: &str) -> String {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.next += 1;
+        let id = format!("{}", state.next);
+        let mut fields = fields;
+        let reporter = User {
+            id: by.to_owned(),
+            ..User::default()
+        };
+        fields.insert("reporter".into(), Value::User(reporter));
+        let item = Item {
+            reference: ItemRef {
+                item: self.id(&id),
+                key: format!("{}-{id}", self.node),
+                url: format!("http://{}/{id}", self.node),
+            },
+            fields,
+            comments: Some(Vec::new()),
+            attachments: None,
+            version: version(now, 1),
+            marker: None,
+            scope: scope(),
+        };
+        state.items.insert(id.clone(), item);
+        id
+    }
+
+    /// A person edits a field.
+    pub(crate) fn edit(&self, id: &ItemId, field: &str, value: Value) {
+        self.change(&id.id, |item| {
+            item.fields.insert(field.into(), value);
+        });
+    }
+
+    /// A person comments.
+    pub(crate) fn comment(&self, id: &ItemId, text: &str) -> String {
+        let comment = self.new_comment("person", text);
+        let comment_id = comment.id.clone();
+        self.change(&id.id, |item| {
+            item.comments.get_or_insert_default().push(comment);
+        });
+        comment_id
+    }
+
+    fn new_comment(&self, by: &str, text: &str) -> Comment {
+        let mut state = self.state();
+        state.next += 1;
+        Comment {
+            id: format!("c{}", state.next),
+            author: User {
+                id: by.to_owned(),
+                ..User::default()
+            },
+            created: self.clock.now(),
+            edited: None,
+            body: twinline_core::richtext::Document::from_plain(text),
+            channel: "public".to_owned(),
+            marker: None,
+        }
+    }
+
+    fn change<R>(&self, id: &str, edit: impl FnOnce(&mut Item) -> R) -> R {
+        let now = self.clock.now();
+        let mut state = self.state();
+        let item = state.items.get_mut(id).expect("the item exists");
+        let done = edit(item);
+        let revision = item.version.revision.unwrap_or(0) + 1;
+        item.version = version(now, revision);
+        done
+    }
+
+    pub(crate) fn item(&self, id: &ItemId) -> Item {
+        self.state().items[&id.id].clone()
+    }
+
+    pub(crate) fn only(&self) -> Item {
+        let state = self.state();
+        assert_eq!(state.items.len(), 1, "{}: one item", self.node);
+        state.items.values().next().unwrap().clone()
+    }
+
+    async fn pass(&self, on: On) -> Result<Option<Fault>, TrackerError> {
+        let latency = self.state().latency;
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
+        let fault = self.state().faults.get_mut(&on).and_then(VecDeque::pop_front);
+        match fault {
+            Some(Fault::Retry(after)) => Err(TrackerError::Retry {
+                reason: "503".to_owned(),
+                after,
+            }),
+            Some(Fault::Credentials) => Err(TrackerError::Credentials {
+                sentence: "the token has expired".to_owned(),
+            }),
+            Some(Fault::Refused(sentence)) => Err(TrackerError::Refused {
+                tracker: "memory".to_owned(),
+                sentence: sentence.to_owned(),
+                field: None,
+            }),
+            Some(Fault::Panic) => panic!("a broken invariant, on purpose"),
+            other => Ok(other),
+        }
+    }
+
+    fn write(&self, effect: &Effect) -> Applied {
+        self.state().writes.push(effect.clone());
+        match effect {
+            Effect::Create { fields, marker, .. } => {
+                let id = self.insert(fields.clone(), "twinline");
+                self.change(&id, |item| item.marker = Some(marker.clone()));
+                self.applied(&id)
+            }
+            Effect::Update { item, fields, .. } => {
+                self.change(&item.id, |target| {
+                    for (name, write) in fields {
+                        let old = target.fields.get(name).cloned();
+                        target.fields.insert(name.clone(), written(old, write));
+                    }
+                });
+                self.applied(&item.id)
+            }
+            Effect::Mark { item, marker } => {
+                self.change(&item.id, |target| target.marker = Some(marker.clone()));
+                self.applied(&item.id)
+            }
+            Effect::AddComment { item, channel, body, marker } => {
+                let mut comment = self.new_comment("twinline", "");
+                comment.body = body.clone();
+                comment.channel.clone_from(channel);
+                comment.marker = Some(marker.clone());
+                let added = comment.clone();
+                self.change(&item.id, |target| {
+                    target.comments.get_or_insert_default().push(comment);
+                });
+                Applied {
+                    comment: Some(Box::new(added)),
+                    ..self.applied(&item.id)
+                }
+            }
+            Effect::EditComment { item, comment, body, .. } => {
+                self.change(&item.id, |target| {
+                    let comments = target.comments.get_or_insert_default();
+                    for old in comments.iter_mut().filter(|old| old.id == *comment) {
+                        old.body = body.clone();
+                    }
+                });
+                self.applied(&item.id)
+            }
+            Effect::DeleteComment { item, comment } => {
+                self.change(&item.id, |target| {
+                    target.comments.get_or_insert_default().retain(|old| old.id != *comment);
+                });
+                self.applied(&item.id)
+            }
+            Effect::Delete { item } => {
+                let mut state = self.state();
+                state.items.remove(&item.id);
+                state.deleted.insert(item.id.clone());
+                Applied::default()
+            }
+        }
+    }
+
+    fn applied(&self, id: &str) -> Applied {
+        let item = self.state().items[id].clone();
+        Applied {
+            created: Some(item.reference.clone()),
+            version: Some(item.version.clone()),
+            item: Some(Box::new(item)),
+            ..Applied::default()
+        }
+    }
+}
+
+fn written(old: Option<Value>, write: &FieldWrite) -> Value {
+    match write {
+        FieldWrite::Replace(value) => value.clone(),
+        FieldWrite::Elements { add, remove } => {
+            let mut set = match old {
+                Some(Value::Set(set)) => set,
+                _ => BTreeSet::new(),
+            };
+            set.retain(|element| !remove.contains(element));
+            set.extend(add.iter().cloned());
+            Value::Set(set)
+        }
+    }
+}
+
+fn version(now: Timestamp, revision: u64) -> Version {
+    Version {
+        revision: Some(revision),
+        updated: now,
+        resolution_ms: 1,
+        token: None,
+    }
+}
+
+fn capabilities() -> Capabilities {
+    use ChangeKind::{CommentAdded, CommentDeleted, CommentEdited, Created, Deleted, Field};
+    Capabilities {
+        tracker: "memory".to_owned(),
+        scope_keys: vec!["project".to_owned()],
+        channels: vec![Channel {
+            name: "public".to_owned(),
+            internal: false,
+        }],
+        comment_edit: true,
+        comment_delete: true,
+        item_delete: true,
+        attachment_upload: false,
+        compare_and_swap: false,
+        create_marker: true,
+        comment_marker: true,
+        webhooks: true,
+        field_history: FieldSet::None,
+        feed_covers: BTreeSet::from([Created, Field, CommentAdded, CommentEdited, CommentDeleted, Deleted]),
+        settle: Duration::from_secs(10),
+        index_lag: Duration::ZERO,
+        description_max_chars: 60_000,
+        comment_max_chars: 60_000,
+        summary_max_chars: 255,
+        workflow: false,
+    }
+}
+
+#[async_trait]
+impl Tracker for Memory {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn probe(&self) -> Result<Probe, TrackerError> {
+        Ok(Probe {
+            account: Some(User {
+                id: "twinline".to_owned(),
+                ..User::default()
+            }),
+            ..Probe::default()
+        })
+    }
+
+    async fn describe(&self, _: &Scope) -> Result<Description, TrackerError> {
+        Ok(Description::default())
+    }
+
+    async fn fetch(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
+        self.pass(On::Fetch).await?;
+        let mut state = self.state();
+        state.fetches += 1;
+        if state.hidden {
+            return Ok(Fetched::Unreachable {
+                reason: "403 Forbidden".to_owned(),
+            });
+        }
+        if let Some(at) = state.stale.iter().position(|old| old.reference.item == *item) {
+            let old = state.stale.remove(at).unwrap();
+            return Ok(Fetched::Found(Box::new(old)));
+        }
+        if state.deleted.contains(&item.id) {
+            return Ok(Fetched::Deleted {
+                evidence: "410 Gone".to_owned(),
+            });
+        }
+        Ok(state.items.get(&item.id).map_or_else(
+            || Fetched::Unreachable {
+                reason: "404 Not Found".to_owned(),
+            },
+            |found| Fetched::Found(Box::new(found.clone())),
+        ))
+    }
+
+    async fn query(&self, _: &Scope, _: &str, page: Option<&str>) -> Result<ItemPage, TrackerError> {
+        const PAGE: usize = 50;
+        let from: usize = page.map_or(0, |page| page.parse().unwrap());
+        let state = self.state();
+        let total = state.items.len();
+        let items = state.items.values().skip(from).take(PAGE).map(candidate).collect();
+        Ok(ItemPage {
+            items,
+            next: (from + PAGE < total).then(|| (from + PAGE).to_string()),
+            total: Some(total as u64),
+        })
+    }
+
+    async fn changes(&self, _: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError> {
+        self.pass(On::Changes).await?;
+        let state = self.state();
+        let mut items: Vec<&Item> = state
+            .items
+            .values()
+            .filter(|item| item.version.updated >= cursor.since)
+            .collect();
+        items.sort_by_key(|item| item.version.updated);
+        let changes = items.into_iter().map(|item| FeedChange {
+            candidate: candidate(item),
+            kind: ChangeKind::Field,
+        });
+        Ok(ChangePage {
+            changes: changes.collect(),
+            next: None,
+            complete_to: self.clock.now(),
+        })
+    }
+
+    async fn matches(
+        &self,
+        _: &str,
+        items: &[ItemId],
+    ) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
+        Ok(items.iter().map(|item| (item.clone(), Opinion::Matches)).collect())
+    }
+
+    async fn recognise(&self, effect: &Effect, _: Timestamp) -> Result<Recognised, TrackerError> {
+        let state = self.state();
+        let there = |item: &Item| {
+            Recognised::There(Box::new(Applied {
+                created: Some(item.reference.clone()),
+                item: Some(Box::new(item.clone())),
+                ..Applied::default()
+            }))
+        };
+        let found = match effect {
+            Effect::Create { marker, .. } => {
+                state.items.values().find(|item| item.marker.as_ref() == Some(marker))
+            }
+            Effect::AddComment { item, marker, .. } => state.items.get(&item.id).filter(|item| {
+                let comments = item.comments.iter().flatten();
+                comments.filter_map(|comment| comment.marker.as_ref()).any(|m| m == marker)
+            }),
+            Effect::Update { item, fields, .. } => state.items.get(&item.id).filter(|item| {
+                fields.iter().all(|(name, write)| {
+                    let now = item.fields.get(name).cloned();
+                    now == Some(written(now.clone(), write))
+                })
+            }),
+            other => other.item().and_then(|item| state.items.get(&item.id)),
+        };
+        Ok(found.map_or(Recognised::NotThere, there))
+    }
+
+    async fn field_history(
+        &self,
+        _: &ItemId,
+        _: Timestamp,
+    ) -> Result<Vec<FieldChange>, TrackerError> {
+        Ok(Vec::new())
+    }
+
+    async fn apply(&self, effect: &Effect) -> Result<Applied, TrackerError> {
+        let unknown = || TrackerError::Unknown {
+            reason: "the connection was cut".to_owned(),
+        };
+        match self.pass(On::Apply).await? {
+            Some(Fault::LostRequest) => Err(unknown()),
+            Some(Fault::LostAnswer) => {
+                self.write(effect);
+                Err(unknown())
+            }
+            Some(Fault::Late(delay)) => {
+                let (late, effect) = (self.clone(), effect.clone());
+                tokio::spawn(async move {
+                    tokio::time::sleep(delay).await;
+                    late.write(&effect);
+                });
+                Err(unknown())
+            }
+            _ => Ok(self.write(effect)),
+        }
+    }
+
+    async fn subscribe(&self, _: &Scope, _: &str, _: &str) -> Result<Subscribed, TrackerError> {
+        Ok(Subscribed::Registered)
+    }
+
+    async fn unsubscribe(&self, _: &Scope, _: &str) -> Result<(), TrackerError> {
+        Ok(())
+    }
+
+    fn normalise(&self, _: &FieldName, value: &Value) -> Value {
+        value.clone()
+    }
+}
+
+fn candidate(item: &Item) -> Candidate {
+    Candidate {
+        reference: item.reference.clone(),
+        version: item.version.clone(),
+        marker: item.marker.clone(),
+    }
+}
