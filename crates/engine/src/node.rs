@@ -34,6 +34,32 @@ impl fmt::Debug for NodeConfig {
     }
 }
 
+/// The gates that have opened or closed since the scheduler last looked.
+#[derive(Debug)]
+pub(crate) struct GateChanges {
+    nodes: Mutex<BTreeSet<NodeName>>,
+    wake: Arc<Notify>,
+}
+
+impl GateChanges {
+    pub(crate) fn new(wake: Arc<Notify>) -> Self {
+        Self {
+            nodes: Mutex::default(),
+            wake,
+        }
+    }
+
+    fn note(&self, node: &NodeName) {
+        self.nodes.lock().expect("no code panics with this lock").insert(node.clone());
+        self.wake.notify_one();
+    }
+
+    /// Takes them, in the order of their names.
+    pub(crate) fn take(&self) -> BTreeSet<NodeName> {
+        std::mem::take(&mut *self.nodes.lock().expect("no code panics with this lock"))
+    }
+}
+
 /// The node. Its requests at once are limited; a job that waits for a permit holds no permit of another node.
 pub(crate) struct Node {
     pub(crate) config: NodeConfig,
@@ -43,8 +69,7 @@ pub(crate) struct Node {
     probe: Mutex<Option<Probe>>,
     /// The last delivery that announced a change, for the sweep's period.
     announced: Mutex<Option<Timestamp>>,
-    /// Rung when the gate opens or closes, so that the scheduler looks again.
-    changed: Arc<Notify>,
+    changes: Arc<GateChanges>,
     metrics: Arc<Metrics>,
 }
 
@@ -53,7 +78,7 @@ impl Node {
         config: NodeConfig,
         settings: &HostSettings,
         env: Env,
-        changed: Arc<Notify>,
+        changes: Arc<GateChanges>,
         metrics: Arc<Metrics>,
     ) -> Self {
         let backoff = Backoff {
@@ -69,7 +94,7 @@ impl Node {
             gate: Mutex::new(Gate::new(backoff)),
             probe: Mutex::new(None),
             announced: Mutex::new(None),
-            changed,
+            changes,
             metrics,
         }
     }
@@ -120,7 +145,7 @@ impl Node {
         drop(gate);
         if before != after {
             tracing::info!(node = %self.name(), ?after, "the node's state has changed");
-            self.changed.notify_one();
+            self.changes.note(self.name());
         }
     }
 
@@ -146,7 +171,7 @@ impl Node {
 
     pub(crate) fn set_paused(&self, paused: bool) {
         self.lock_gate().set_paused(paused);
-        self.changed.notify_one();
+        self.changes.note(self.name());
     }
 
     pub(crate) fn state(&self) -> NodeState {

@@ -1,0 +1,196 @@
+//! What every task of the host shares.
+
+use super::connection::Connection;
+use super::topology::Topology;
+use crate::breaker::Breaker;
+use crate::env::Env;
+use crate::event::{Event, What};
+use crate::inbox::EdgeInbox;
+use crate::metrics::Metrics;
+use crate::node::{GateChanges, Node, NodeConfig};
+use crate::rules::RulesFactory;
+use crate::scheduler::Scheduler;
+use crate::settings::HostSettings;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, RwLock};
+use tokio::sync::{Notify, broadcast};
+use twinline_core::names::{ConnectionName, LinkId, NodeName};
+use twinline_core::time::Timestamp;
+use twinline_store::host::HostStore;
+use twinline_trackers::Scope;
+
+pub(crate) struct Inner {
+    pub(crate) env: Env,
+    pub(crate) settings: HostSettings,
+    pub(crate) store: HostStore,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) scheduler: Scheduler,
+    pub(crate) edges: Vec<Arc<dyn EdgeInbox>>,
+    pub(crate) factory: Arc<dyn RulesFactory>,
+    /// Rung when all sweeps are to run now.
+    pub(crate) sweep_now: Notify,
+    /// Rung when nodes or connections have changed.
+    pub(crate) topology_changed: Notify,
+    /// Rung when a backfill or another long job was made or changed.
+    pub(crate) jobs_changed: Notify,
+    /// When this process began: an attempt without an outcome from before may have been sent until then.
+    pub(crate) started: Timestamp,
+    pub(super) topology: RwLock<Topology>,
+    breakers: Mutex<BTreeMap<ConnectionName, Breaker>>,
+    pub(super) gates: Arc<GateChanges>,
+    events: broadcast::Sender<Event>,
+}
+
+impl Inner {
+    pub(super) fn new(
+        env: Env,
+        settings: HostSettings,
+        store: HostStore,
+        edges: Vec<Arc<dyn EdgeInbox>>,
+        factory: Arc<dyn RulesFactory>,
+    ) -> Self {
+        let wake = Arc::new(Notify::new());
+        Self {
+            started: env.now(),
+            scheduler: Scheduler::new(settings.backfill_share, Arc::clone(&wake)),
+            gates: Arc::new(GateChanges::new(wake)),
+            events: broadcast::Sender::new(settings.events_max),
+            metrics: Arc::default(),
+            sweep_now: Notify::new(),
+            topology_changed: Notify::new(),
+            jobs_changed: Notify::new(),
+            topology: RwLock::default(),
+            breakers: Mutex::default(),
+            env,
+            settings,
+            store,
+            edges,
+            factory,
+        }
+    }
+
+    pub(super) fn add_node(&self, config: NodeConfig) {
+        let node = Node::new(
+            config,
+            &self.settings,
+            self.env.clone(),
+            Arc::clone(&self.gates),
+            Arc::clone(&self.metrics),
+        );
+        self.change_topology(|topology| topology.add_node(Arc::new(node)));
+    }
+
+    pub(super) fn change_topology<T>(&self, change: impl FnOnce(&mut Topology) -> T) -> T {
+        let changed = change(&mut self.topology.write().expect("no code panics with this lock"));
+        self.topology_changed.notify_one();
+        self.scheduler.ring();
+        changed
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&Topology) -> T) -> T {
+        look(&self.topology.read().expect("no code panics with this lock"))
+    }
+
+    pub(crate) fn node(&self, name: &NodeName) -> Option<Arc<Node>> {
+        self.look(|topology| topology.nodes.get(name).cloned())
+    }
+
+    pub(crate) fn nodes_now(&self) -> BTreeMap<NodeName, Arc<Node>> {
+        self.look(|topology| topology.nodes.clone())
+    }
+
+    /// Rises with every change of nodes or connections.
+    pub(crate) fn generation(&self) -> u64 {
+        self.look(|topology| topology.generation)
+    }
+
+    pub(crate) fn connection(&self, name: &ConnectionName) -> Option<Arc<Connection>> {
+        self.look(|topology| topology.connections.get(name).cloned())
+    }
+
+    pub(crate) fn connections_now(&self) -> Vec<Arc<Connection>> {
+        self.look(|topology| topology.connections.values().cloned().collect())
+    }
+
+    /// The connections in which a node takes part.
+    pub(crate) fn connections_of(&self, node: &NodeName) -> Vec<Arc<Connection>> {
+        self.look(|topology| topology.of_node(node))
+    }
+
+    /// The scopes that a node's sweeps cover: those of its connections.
+    pub(crate) fn scopes_of(&self, node: &NodeName) -> BTreeSet<Scope> {
+        let connections = self.connections_of(node);
+        let scopes = connections.iter().flat_map(|connection| {
+            let sides = connection.sides_of(node);
+            sides.map(|side| connection.contract().scopes.get(side).clone())
+        });
+        scopes.collect()
+    }
+
+    /// A node and those that share a connection with it.
+    pub(crate) fn with_peers(&self, node: &NodeName) -> BTreeSet<NodeName> {
+        let connections = self.connections_of(node);
+        let nodes = connections.iter().flat_map(|connection| {
+            let nodes = &connection.contract().nodes;
+            [nodes.left.clone(), nodes.right.clone()]
+        });
+        nodes.chain([node.clone()]).collect()
+    }
+
+    /// The nodes that a piece of work uses.
+    pub(crate) fn nodes_of(
+        &self,
+        node: &NodeName,
+        connection: Option<&ConnectionName>,
+    ) -> Vec<Arc<Node>> {
+        self.look(|topology| topology.nodes_of(node, connection))
+    }
+
+    /// Whether work may start: its nodes' gates are open and its connection is not held. Work of a connection that is
+    /// not known (any more) starts, and ends itself.
+    pub(crate) fn may_start(&self, node: &NodeName, connection: Option<&ConnectionName>) -> bool {
+        let held = connection.is_some_and(|name| self.is_held(name));
+        !held && self.nodes_of(node, connection).iter().all(|node| node.is_open())
+    }
+
+    pub(crate) fn is_held(&self, connection: &ConnectionName) -> bool {
+        self.with_breaker(connection, |breaker| breaker.is_held()).unwrap_or(false)
+    }
+
+    pub(crate) fn with_breaker<T>(
+        &self,
+        connection: &ConnectionName,
+        work: impl FnOnce(&mut Breaker) -> T,
+    ) -> Option<T> {
+        let mut breakers = self.breakers.lock().expect("no code panics with this lock");
+        breakers.get_mut(connection).map(work)
+    }
+
+    pub(crate) fn put_breaker(&self, connection: &ConnectionName, breaker: Breaker) {
+        let mut breakers = self.breakers.lock().expect("no code panics with this lock");
+        breakers.insert(connection.clone(), breaker);
+    }
+
+    pub(crate) fn take_changed_gates(&self) -> BTreeSet<NodeName> {
+        self.gates.take()
+    }
+
+    /// Tells everyone who listens; nobody has to.
+    pub(crate) fn tell(&self, connection: &ConnectionName, link: &LinkId, what: What) {
+        let event = Event {
+            at: self.env.now(),
+            connection: connection.clone(),
+            link: link.clone(),
+            what,
+        };
+        tracing::info!(target: "twinline::events", %event);
+        if self.events.receiver_count() > 0 {
+            // Fails only when the last listener has just gone.
+            drop(self.events.send(event));
+        }
+    }
+
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+}

@@ -1,0 +1,60 @@
+//! Which nodes and connections there are now.
+
+use super::connection::Connection;
+use crate::node::Node;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use twinline_core::names::{ConnectionName, NodeName};
+
+#[derive(Default)]
+pub(crate) struct Topology {
+    pub(super) nodes: BTreeMap<NodeName, Arc<Node>>,
+    pub(super) connections: BTreeMap<ConnectionName, Arc<Connection>>,
+    by_node: BTreeMap<NodeName, BTreeSet<ConnectionName>>,
+    pub(super) generation: u64,
+}
+
+impl Topology {
+    pub(super) fn add_node(&mut self, node: Arc<Node>) {
+        self.nodes.insert(node.name().clone(), node);
+        self.generation += 1;
+    }
+
+    pub(super) fn put_connection(&mut self, connection: Connection) {
+        let name = connection.name.clone();
+        self.remove_connection(&name);
+        let nodes = &connection.contract().nodes;
+        for node in [&nodes.left, &nodes.right] {
+            self.by_node.entry(node.clone()).or_default().insert(name.clone());
+        }
+        self.connections.insert(name, Arc::new(connection));
+        self.generation += 1;
+    }
+
+    pub(super) fn remove_connection(&mut self, name: &ConnectionName) {
+        if self.connections.remove(name).is_some() {
+            for connections in self.by_node.values_mut() {
+                connections.remove(name);
+            }
+            self.generation += 1;
+        }
+    }
+
+    pub(super) fn of_node(&self, node: &NodeName) -> Vec<Arc<Connection>> {
+        let names = self.by_node.get(node).into_iter().flatten();
+        names.filter_map(|name| self.connections.get(name)).cloned().collect()
+    }
+
+    pub(super) fn nodes_of(
+        &self,
+        node: &NodeName,
+        connection: Option<&ConnectionName>,
+    ) -> Vec<Arc<Node>> {
+        let mut names = BTreeSet::from([node]);
+        if let Some(connection) = connection.and_then(|name| self.connections.get(name)) {
+            let nodes = &connection.contract().nodes;
+            names = BTreeSet::from([&nodes.left, &nodes.right]);
+        }
+        names.into_iter().filter_map(|name| self.nodes.get(name)).cloned().collect()
+    }
+}

@@ -1,0 +1,167 @@
+//! Making a plan's writes, one after the other, each with its intent durable before it.
+
+use super::observe::observe;
+use super::trouble::{Quarantine, Trouble};
+use crate::env::Env;
+use crate::metrics::Metrics;
+use crate::node::Node;
+use std::sync::Arc;
+use twinline_core::effect::{Applied, Effect};
+use twinline_core::item::{Item, ItemId};
+use twinline_core::names::Sides;
+use twinline_core::reconcile::{Outcome, Planned, Seen};
+use twinline_core::time::Timestamp;
+use twinline_trackers::TrackerError;
+
+/// What became of one planned write.
+#[derive(Debug)]
+pub(super) struct Attempted {
+    pub(super) outcome: Outcome,
+    /// When the attempt was sent and when its answer was there; `None`: it was never sent.
+    pub(super) ran: Option<(Timestamp, Timestamp)>,
+    /// The tracker's or network's sentence, where it did not succeed.
+    pub(super) sentence: Option<String>,
+}
+
+/// What became of all of them.
+#[derive(Debug, Default)]
+pub(super) struct Executed {
+    pub(super) attempts: Vec<Attempted>,
+    /// The item of each written side after its last field write.
+    pub(super) after: Sides<Option<Item>>,
+    /// Why the job must be tried again, if it must.
+    pub(super) retry: Option<Trouble>,
+    /// Why the twin is to be held back, if it is.
+    pub(super) quarantine: Option<Quarantine>,
+    /// A compare-and-swap failed: plan again at once.
+    pub(super) changed: bool,
+    /// Whether an outcome is unknown.
+    pub(super) unknown: bool,
+}
+
+/// Makes the writes in their order. A failed write does not stop the others, but for two: after a comment that was not
+/// added no later one is added on that side, so that threads keep their order; and a node that does not work is not
+/// asked again.
+pub(super) async fn execute(
+    nodes: &Sides<Arc<Node>>,
+    env: &Env,
+    metrics: &Metrics,
+    effects: &[Planned],
+) -> Executed {
+    let mut done = Executed::default();
+    let mut node_failed = Sides::<bool>::default();
+    let mut thread_broken = Sides::<bool>::default();
+    for planned in effects {
+        let adds = matches!(planned.effect, Effect::AddComment { .. });
+        if *node_failed.get(planned.side) || (adds && *thread_broken.get(planned.side)) {
+            done.attempts.push(Attempted {
+                outcome: Outcome::NotDone,
+                ran: None,
+                sentence: Some("not tried: an earlier write did not succeed".to_owned()),
+            });
+            continue;
+        }
+        let node = nodes.get(planned.side);
+        let attempt = attempt(node, env, metrics, &planned.effect).await;
+        let succeeded = attempt.is_ok();
+        if adds && !succeeded {
+            *thread_broken.get_mut(planned.side) = true;
+        }
+        let (attempted, failed) = done.take(node, attempt);
+        if failed {
+            *node_failed.get_mut(planned.side) = true;
+        }
+        if let Outcome::Done(applied) = &attempted.outcome {
+            metrics.written.inc();
+            if writes_fields(&planned.effect) {
+                let after = after(node, env, metrics, &planned.effect, applied).await;
+                *done.after.get_mut(planned.side) = after;
+            }
+        }
+        done.attempts.push(attempted);
+    }
+    done
+}
+
+type Attempt = Result<(Box<Applied>, Timestamp, Timestamp), (TrackerError, Timestamp, Timestamp)>;
+
+async fn attempt(node: &Node, env: &Env, metrics: &Metrics, effect: &Effect) -> Attempt {
+    metrics.attempts.inc();
+    let began = env.now();
+    let answer = node.request(node.tracker().apply(effect)).await;
+    let ended = env.now();
+    match answer {
+        Ok(applied) => Ok((Box::new(applied), began, ended)),
+        Err(error) => Err((error, began, ended)),
+    }
+}
+
+impl Executed {
+    /// Sorts an attempt by what follows from it; the second value says whether the node is not to be asked again now.
+    fn take(&mut self, node: &Node, attempt: Attempt) -> (Attempted, bool) {
+        let (error, began, ended) = match attempt {
+            Ok((applied, began, ended)) => {
+                let attempted = Attempted {
+                    outcome: Outcome::Done(applied),
+                    ran: Some((began, ended)),
+                    sentence: None,
+                };
+                return (attempted, false);
+            }
+            Err(failed) => failed,
+        };
+        let unknown = matches!(error, TrackerError::Unknown { .. });
+        let attempted = Attempted {
+            outcome: if unknown { Outcome::Unknown } else { Outcome::NotDone },
+            ran: Some((began, ended)),
+            sentence: Some(error.to_string()),
+        };
+        if matches!(error, TrackerError::Changed) {
+            self.changed = true;
+            return (attempted, false);
+        }
+        self.unknown |= unknown;
+        match Trouble::of(node.name(), error) {
+            Trouble::Quarantine(cause) => {
+                self.quarantine.get_or_insert(cause);
+                (attempted, false)
+            }
+            retry => {
+                self.retry.get_or_insert(retry);
+                (attempted, true)
+            }
+        }
+    }
+}
+
+const fn writes_fields(effect: &Effect) -> bool {
+    matches!(effect, Effect::Create { .. } | Effect::Update { .. })
+}
+
+/// The item after our write: from the answer, or fetched after the write ended. `None` when it cannot be had now: then
+/// no written field of that side advances, and the next round finds them in step.
+async fn after(
+    node: &Node,
+    env: &Env,
+    metrics: &Metrics,
+    effect: &Effect,
+    applied: &Applied,
+) -> Option<Item> {
+    if let Some(item) = &applied.item {
+        return Some(Item::clone(item));
+    }
+    let id: &ItemId = match effect.item() {
+        Some(item) => item,
+        None => &applied.created.as_ref()?.item,
+    };
+    match observe(node, env, metrics, id).await {
+        Ok(observation) => match observation.seen {
+            Seen::Item(item) => Some(*item),
+            _ => None,
+        },
+        Err(trouble) => {
+            tracing::debug!(node = %node.name(), %trouble, "the item could not be fetched after the write");
+            None
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The facts of one plan, owned, so that policy can run off the async threads.
+
+use crate::node::Node;
+use crate::rules::Compiled;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use twinline_core::comments::CommentLink;
+use twinline_core::effect::{FieldChange, FieldWrite};
+use twinline_core::item::Value;
+use twinline_core::names::{FieldName, LinkId, ReplicaField, RootId, Side, Sides};
+use twinline_core::reconcile::{
+    Base, Facts, Hold, Outcomes, OwnAttempt, Plan, RecentWrite, Seen, Settled, SideFacts, reconcile,
+    settle,
+};
+use twinline_core::rules::RuleError;
+use twinline_core::time::Timestamp;
+
+/// [`Facts`], owned.
+pub(crate) struct Owned {
+    pub(crate) link: LinkId,
+    pub(crate) root: RootId,
+    pub(crate) cluster_size: u32,
+    pub(crate) since: Timestamp,
+    pub(crate) now: Timestamp,
+    pub(crate) sides: Sides<OwnedSide>,
+    pub(crate) held: BTreeMap<ReplicaField, Hold>,
+    pub(crate) release: BTreeMap<ReplicaField, Side>,
+    pub(crate) comments: Vec<CommentLink>,
+}
+
+/// [`SideFacts`], owned.
+pub(crate) struct OwnedSide {
+    pub(crate) node: Arc<Node>,
+    pub(crate) seen: Seen,
+    pub(crate) base: Option<Base>,
+    pub(crate) history: Vec<FieldChange>,
+    pub(crate) own_attempts: Vec<OwnAttempt>,
+    pub(crate) unsettled: Vec<BTreeMap<FieldName, FieldWrite>>,
+    pub(crate) recent: Vec<RecentWrite>,
+    pub(crate) comment_open: bool,
+}
+
+impl Owned {
+    /// Plans. The facts go with the plan: settling needs the same ones.
+    pub(crate) async fn plan(
+        self: &Arc<Self>,
+        rules: &Compiled,
+    ) -> Result<Plan, RuleError> {
+        let facts = Arc::clone(self);
+        rules
+            .run(move |rules| facts.with(|facts| reconcile(facts, rules)))
+            .await
+    }
+
+    /// What to store when the plan was executed.
+    pub(crate) async fn settle(
+        self: &Arc<Self>,
+        rules: &Compiled,
+        plan: Plan,
+        outcomes: Outcomes,
+    ) -> Result<Settled, RuleError> {
+        let facts = Arc::clone(self);
+        rules
+            .run(move |rules| facts.with(|facts| settle(facts, rules, &plan, &outcomes)))
+            .await
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&Facts<'_>) -> T) -> T {
+        let left = |field: &FieldName, value: &Value| self.sides.left.node.tracker().normalise(field, value);
+        let right = |field: &FieldName, value: &Value| self.sides.right.node.tracker().normalise(field, value);
+        work(&Facts {
+            link: self.link.clone(),
+            root: self.root.clone(),
+            cluster_size: self.cluster_size,
+            since: self.since,
+            now: self.now,
+            sides: Sides {
+                left: self.sides.left.facts(&left),
+                right: self.sides.right.facts(&right),
+            },
+            held: self.held.clone(),
+            release: self.release.clone(),
+            comments: self.comments.clone(),
+        })
+    }
+}
+
+impl OwnedSide {
+    fn facts<'a>(&'a self, normalise: &'a dyn Fn(&FieldName, &Value) -> Value) -> SideFacts<'a> {
+        SideFacts {
+            node: self.node.name().clone(),
+            seen: self.seen.clone(),
+            base: self.base.clone(),
+            capabilities: self.node.tracker().capabilities(),
+            normalise,
+            accounts: self.accounts(),
+            history: self.history.clone(),
+            skew_ms: self.node.known_probe().map_or(0, |probe| probe.skew_ms),
+            own_attempts: self.own_attempts.clone(),
+            unsettled: self.unsettled.clone(),
+            recent: self.recent.clone(),
+            comment_open: self.comment_open,
+        }
+    }
+
+    fn accounts(&self) -> BTreeSet<String> {
+        self.node.accounts()
+    }
+}

@@ -1,0 +1,278 @@
+//! The scheduler: turns dirty marks into jobs, fairly, within limits, one cluster at a time.
+//!
+//! Level-triggered: a signal or a period wakes it, it reads the marks that the store has and this memory does not, and
+//! starts what may start. Nothing here is durable and nothing is lost with it: the marks are in the store until the work
+//! that stands for them is done.
+//!
+//! A job that fails in a way that may pass waits aside with a back-off of its own (a failing twin), or until its node's
+//! gate opens (a failing node), and holds neither a slot nor a permit meanwhile.
+
+mod load;
+mod marks;
+mod run;
+
+#[cfg(test)]
+mod marks_tests;
+
+pub(crate) use marks::Mark;
+pub(crate) use run::run;
+
+use crate::queue::{Key, Lane, Queue, Work};
+use marks::Marks;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use twinline_core::item::ItemId;
+use twinline_core::names::{ConnectionName, NodeName};
+
+/// The shared state of the scheduler; jobs and operations feed it, its one task empties it.
+pub(crate) struct Scheduler {
+    state: Mutex<State>,
+    wake: Arc<Notify>,
+}
+
+struct State {
+    queue: Queue,
+    marks: Marks,
+    /// Work that waits for a time, by that time and a number that keeps equal times apart.
+    delayed: BTreeMap<(Instant, u64), Work>,
+    delayed_at: BTreeMap<Key, (Instant, u64)>,
+    /// How often a key has failed in a row.
+    failures: BTreeMap<Key, u32>,
+    /// Jobs in flight by connection; of candidates by node.
+    jobs: BTreeMap<Slot, usize>,
+    /// Dispatches by lane, for the figures.
+    dispatched: [u64; 2],
+    next: u64,
+}
+
+/// Whose jobs at once are limited together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Slot {
+    Connection(ConnectionName),
+    Candidates(NodeName),
+}
+
+impl Slot {
+    fn of(node: &NodeName, connection: Option<&ConnectionName>) -> Self {
+        match connection {
+            Some(connection) => Self::Connection(connection.clone()),
+            None => Self::Candidates(node.clone()),
+        }
+    }
+}
+
+/// A piece of work with the marks that it takes on.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) work: Work,
+    pub(crate) marks: Vec<Mark>,
+    /// How often it has failed in a row before.
+    pub(crate) failures: u32,
+}
+
+impl Scheduler {
+    pub(crate) fn new(backfill_share: f64, wake: Arc<Notify>) -> Self {
+        Self {
+            state: Mutex::new(State {
+                queue: Queue::new(backfill_share),
+                marks: Marks::default(),
+                delayed: BTreeMap::new(),
+                delayed_at: BTreeMap::new(),
+                failures: BTreeMap::new(),
+                jobs: BTreeMap::new(),
+                dispatched: [0; 2],
+                next: 0,
+            }),
+            wake,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no code panics with this lock")
+    }
+
+    /// Something in the store, in memory or at a node's gate has changed: look again.
+    pub(crate) fn ring(&self) {
+        self.wake.notify_one();
+    }
+
+    /// A durable mark and the work that stands for it. Work that waits out a back-off goes on waiting for it unless the
+    /// mark is live and newer than the failure: then it is tried at once.
+    pub(crate) fn mark(&self, mark: Mark, works: Vec<Work>) {
+        let mut state = self.lock();
+        if state.marks.rev(&mark.item) == Some(mark.rev) {
+            return;
+        }
+        state.marks.open(mark, works.iter().map(|work| work.key.clone()));
+        for work in works {
+            state.push(work);
+        }
+    }
+
+    /// Whether a durable mark is known here under this revision.
+    pub(crate) fn knows(&self, item: &ItemId, rev: u64) -> bool {
+        self.lock().marks.rev(item) == Some(rev)
+    }
+
+    /// Work without a mark: repeated by whoever asked for it after a restart.
+    pub(crate) fn push(&self, work: Work) {
+        self.lock().push(work);
+        self.ring();
+    }
+
+    /// Work to do in a while; what is queued for the key already is left alone.
+    pub(crate) fn push_later(&self, work: Work, wait: Duration) {
+        self.lock().delay(work, Instant::now() + wait);
+        self.ring();
+    }
+
+    /// Work and marks of a twin that has ended or was held.
+    pub(crate) fn forget(&self, key: &Key) {
+        let mut state = self.lock();
+        state.undelay(key);
+        state.queue.forget(key);
+        state.failures.remove(key);
+    }
+
+    /// The next work that may start. `open`: whether the node and the connection let work start, limits aside.
+    fn start(
+        &self,
+        connection_jobs_max: usize,
+        open: impl Fn(&NodeName, Option<&ConnectionName>) -> bool,
+    ) -> Option<Started> {
+        let mut state = self.lock();
+        let State { queue, jobs, .. } = &mut *state;
+        let work = queue.pick(|node, connection| {
+            let running = jobs.get(&Slot::of(node, connection)).copied().unwrap_or(0);
+            running < connection_jobs_max && open(node, connection)
+        })?;
+        *jobs.entry(Slot::of(&work.node, work.connection.as_ref())).or_default() += 1;
+        state.dispatched[usize::from(work.lane == Lane::Backfill)] += 1;
+        let marks = state.marks.take(&work.key);
+        let failures = state.failures.get(&work.key).copied().unwrap_or(0);
+        Some(Started {
+            work,
+            marks,
+            failures,
+        })
+    }
+
+    /// A job is done: the durable marks that may be cleared now.
+    pub(crate) fn done(&self, started: Started) -> Vec<Mark> {
+        let mut state = self.lock();
+        state.failures.remove(&started.work.key);
+        state.marks.done(&started.work.key, started.marks)
+    }
+
+    /// A job is to be tried again after a wait; `failed`: counts as a failure.
+    pub(crate) fn again(&self, started: &Started, wait: Duration, failed: bool) {
+        let mut state = self.lock();
+        let key = &started.work.key;
+        state.marks.put_back(key, &started.marks);
+        if failed {
+            *state.failures.entry(key.clone()).or_default() += 1;
+        }
+        state.delay(started.work.clone(), Instant::now() + wait);
+    }
+
+    /// A job has left its slot and its cluster.
+    fn finish(&self, work: &Work, unpark: &[NodeName]) {
+        let mut state = self.lock();
+        let slot = Slot::of(&work.node, work.connection.as_ref());
+        if let Some(running) = state.jobs.get_mut(&slot) {
+            *running -= 1;
+            if *running == 0 {
+                state.jobs.remove(&slot);
+            }
+        }
+        state.queue.finish(work);
+        state.queue.unpark(unpark);
+    }
+
+    /// Queues what has waited long enough; the time at which the next will have.
+    fn wake_due(&self, now: Instant) -> Option<Instant> {
+        let mut state = self.lock();
+        while let Some(entry) = state.delayed.first_entry() {
+            if entry.key().0 > now {
+                return Some(entry.key().0);
+            }
+            let work = entry.remove();
+            state.delayed_at.remove(&work.key);
+            state.queue.push(work);
+        }
+        None
+    }
+
+    fn unpark(&self, nodes: &[NodeName]) {
+        self.lock().queue.unpark(nodes);
+    }
+
+    /// What is queued, by lane, and what waits for a time.
+    pub(crate) fn depths(&self) -> Depths {
+        let state = self.lock();
+        Depths {
+            live: state.queue.depth(Lane::Live),
+            backfill: state.queue.depth(Lane::Backfill),
+            waiting: state.delayed.len(),
+            running: state.queue.running(),
+            dirty: state.marks.len(),
+            dispatched_live: state.dispatched[0],
+            dispatched_backfill: state.dispatched[1],
+        }
+    }
+
+    /// How much is held in memory.
+    pub(crate) fn len(&self) -> usize {
+        let state = self.lock();
+        state.queue.len() + state.delayed.len()
+    }
+}
+
+/// How full the scheduler is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Depths {
+    /// Work queued in the live lane.
+    pub live: usize,
+    /// Work queued in the backfill lane.
+    pub backfill: usize,
+    /// Work that waits for a time: back-off, settle time, provisional observations.
+    pub waiting: usize,
+    /// Jobs in flight.
+    pub running: usize,
+    /// Items marked dirty.
+    pub dirty: usize,
+    /// Jobs started from the live lane since the start.
+    pub dispatched_live: u64,
+    /// Jobs started from the backfill lane since the start.
+    pub dispatched_backfill: u64,
+}
+
+impl State {
+    fn push(&mut self, work: Work) {
+        // A fresh sign of change ends a wait: whatever stood in the way may be gone with it. The count of failures
+        // stays, so that a twin that keeps failing keeps its long waits between signs.
+        self.undelay(&work.key);
+        self.queue.push(work);
+    }
+
+    fn delay(&mut self, work: Work, at: Instant) {
+        let earlier = self.delayed_at.get(&work.key).is_some_and(|(known, _)| *known <= at);
+        if earlier {
+            return;
+        }
+        self.undelay(&work.key);
+        let number = self.next;
+        self.next += 1;
+        self.delayed_at.insert(work.key.clone(), (at, number));
+        self.delayed.insert((at, number), work);
+    }
+
+    fn undelay(&mut self, key: &Key) {
+        if let Some(place) = self.delayed_at.remove(key) {
+            self.delayed.remove(&place);
+        }
+    }
+}

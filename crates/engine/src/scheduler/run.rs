@@ -1,0 +1,151 @@
+//! The scheduler's one task.
+
+use super::Started;
+use crate::host::Inner;
+use crate::job::{self, Ended};
+use crate::queue::{Key, Lane};
+use futures_util::FutureExt as _;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use twinline_core::names::{ConnectionName, NodeName};
+
+/// Runs jobs until shutdown, then lets those in flight end within the drain time. What is aborted then is resolved
+/// like after a crash.
+pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
+    let mut jobs: JoinSet<()> = JoinSet::new();
+    // Nodes whose gate is closed, and when each may be tried.
+    let mut closed: BTreeMap<NodeName, Instant> = BTreeMap::new();
+    loop {
+        if let Err(error) = super::load::load(&host).await {
+            tracing::error!(%error, "the dirty marks cannot be read; trying again");
+        }
+        let now = Instant::now();
+        let opening = look_at_gates(&host, &mut closed, now);
+        let due = host.scheduler.wake_due(now);
+        start_all(&host, &mut jobs);
+        let period = now + host.settings.period;
+        let next = [due, opening].into_iter().flatten().fold(period, Instant::min);
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => break,
+            () = host.scheduler.wake.notified() => {}
+            Some(ended) = jobs.join_next() => report(ended),
+            () = tokio::time::sleep_until(next) => {}
+        }
+        while let Some(ended) = jobs.try_join_next() {
+            report(ended);
+        }
+    }
+    let drained = tokio::time::timeout(host.settings.drain, async {
+        while let Some(ended) = jobs.join_next().await {
+            report(ended);
+        }
+    });
+    if drained.await.is_err() {
+        tracing::warn!(jobs = jobs.len(), "jobs did not end in time; what they began is looked up at the next start");
+    }
+}
+
+/// A job's own failures are handled inside; what arrives here is an abort at shutdown.
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a job ended outside its boundary");
+    }
+}
+
+/// Unparks the nodes whose gate has changed, with their peers; the time at which the next closed gate may be tried.
+fn look_at_gates(
+    host: &Inner,
+    closed: &mut BTreeMap<NodeName, Instant>,
+    now: Instant,
+) -> Option<Instant> {
+    let mut unpark = BTreeSet::new();
+    for node in host.take_changed_gates() {
+        match host.node(&node).and_then(|node| node.opens_at()) {
+            Some(at) => closed.insert(node.clone(), at),
+            None => closed.remove(&node),
+        };
+        unpark.extend(host.with_peers(&node));
+    }
+    while let Some(node) = closed.iter().find(|(_, at)| **at <= now).map(|(node, _)| node.clone()) {
+        closed.remove(&node);
+        unpark.extend(host.with_peers(&node));
+    }
+    if !unpark.is_empty() {
+        host.scheduler.unpark(&unpark.into_iter().collect::<Vec<_>>());
+    }
+    closed.values().min().copied()
+}
+
+fn start_all(host: &Arc<Inner>, jobs: &mut JoinSet<()>) {
+    while jobs.len() < host.settings.jobs_max {
+        let open = |node: &NodeName, connection: Option<&ConnectionName>| host.may_start(node, connection);
+        let Some(started) = host.scheduler.start(host.settings.connection_jobs_max, open) else {
+            return;
+        };
+        for node in host.nodes_of(&started.work.node, started.work.connection.as_ref()) {
+            node.enter();
+        }
+        jobs.spawn(one(Arc::clone(host), started));
+    }
+}
+
+/// One job, from its start to the release of its cluster. Panics of ours end here: the twin is quarantined.
+async fn one(host: Arc<Inner>, started: Started) {
+    let work = started.work.clone();
+    let caught = AssertUnwindSafe(job::run(&host, &started)).catch_unwind().await;
+    let ended = match caught {
+        Ok(ended) => ended,
+        Err(panic) => {
+            host.metrics.panics.inc();
+            let said = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no message");
+            tracing::error!(key = ?work.key, said, "a job panicked");
+            job::quarantine_panicked(&host, &work, said).await
+        }
+    };
+    host.metrics.jobs.inc();
+    if work.lane == Lane::Backfill {
+        host.metrics.jobs_backfill.inc();
+    }
+    conclude(&host, started, ended).await;
+    let nodes = host.nodes_of(&work.node, work.connection.as_ref());
+    let mut unpark = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        node.leave();
+        unpark.push(node.name().clone());
+    }
+    host.scheduler.finish(&work, &unpark);
+}
+
+async fn conclude(host: &Inner, started: Started, ended: Ended) {
+    match ended {
+        Ended::Done => {
+            let cleared = host.scheduler.done(started);
+            if let Err(error) = super::load::clear(host, cleared).await {
+                // The marks stay in the store and are read again: the work is repeated, which is harmless.
+                tracing::error!(%error, "dirty marks could not be cleared");
+            }
+        }
+        Ended::Again { wait, failed } => {
+            let wait = if failed {
+                let doublings = started.failures.min(16);
+                let backed_off = host.settings.backoff_first.saturating_mul(1 << doublings);
+                wait.max(host.env.jittered(backed_off.min(host.settings.backoff_max)))
+            } else {
+                wait
+            };
+            if let Key::Candidate(item) = &started.work.key {
+                tracing::debug!(%item, ?wait, "looked at again later");
+            }
+            host.scheduler.again(&started, wait, failed);
+        }
+    }
+}

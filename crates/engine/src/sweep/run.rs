@@ -1,0 +1,145 @@
+//! The sweeps' one task: starts each node's sweep when it is due. One node has one sweep in flight, and a node that
+//! does not answer delays no other.
+
+use super::dues::{Due, Dues};
+use super::{audit, feed, next_period};
+use crate::host::Inner;
+use crate::node::Node;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use twinline_core::names::NodeName;
+use twinline_core::time::Timestamp;
+
+/// What one round of a node has found.
+struct Round {
+    node: NodeName,
+    /// Changes that no webhook had announced; `None`: the round failed.
+    missed: Option<u64>,
+    resweep: bool,
+    audit: bool,
+}
+
+/// Sweeps until shutdown. Sweeps in flight are dropped then: their pages are repeated at the next start.
+pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
+    let mut dues = Dues::default();
+    let mut running: BTreeSet<NodeName> = BTreeSet::new();
+    let mut rounds: JoinSet<Round> = JoinSet::new();
+    let mut known = None;
+    loop {
+        let now = Instant::now();
+        if known != Some(host.generation()) {
+            known = Some(host.generation());
+            follow_nodes(&host, &mut dues, now);
+        }
+        while let Some((_, name)) = dues.first().filter(|(at, _)| *at <= now) {
+            let name = name.clone();
+            let due = dues.get(&name).expect("the order names known nodes").clone();
+            let (resweep, audit) = (due.resweep_at <= now, due.audit_at <= now);
+            dues.put(&name, Due { at: now + due.period, ..due });
+            if let Some(node) = host.node(&name).filter(|node| node.is_open())
+                && running.insert(name)
+            {
+                rounds.spawn(round(Arc::clone(&host), node, resweep, audit));
+            }
+        }
+        let next = dues.first().map_or(now + host.settings.period, |(at, _)| at);
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            Some(ended) = rounds.join_next() => match ended {
+                Ok(round) => conclude(&host, &mut dues, &mut running, &round),
+                Err(error) => {
+                    tracing::error!(%error, "a sweep panicked");
+                    // Which node it was is lost with it; all that stand still are tried again at their next period.
+                    running.clear();
+                }
+            },
+            () = host.sweep_now.notified() => dues.all_now(now),
+            () = host.topology_changed.notified() => {}
+            () = tokio::time::sleep_until(next) => {}
+        }
+    }
+}
+
+/// New nodes start at once; many are spread over one period, so that ten thousand do not start together.
+fn follow_nodes(host: &Inner, dues: &mut Dues, now: Instant) {
+    let nodes = host.nodes_now();
+    dues.retain(|name| nodes.contains_key(name));
+    let many = nodes.len() > 16;
+    for (name, node) in nodes.iter().filter(|(name, _)| dues.get(name).is_none()).collect::<Vec<_>>() {
+        let settings = &node.config.sweep;
+        let wait = if many {
+            settings.period.saturating_sub(host.env.jittered(settings.period)).saturating_mul(2)
+        } else {
+            Duration::ZERO
+        };
+        dues.put(
+            name,
+            Due {
+                at: now + wait,
+                period: settings.period,
+                resweep_at: now + settings.resweep,
+                audit_at: now + settings.audit,
+            },
+        );
+    }
+}
+
+async fn round(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) -> Round {
+    let mut missed = Some(0);
+    for scope in host.scopes_of(node.name()) {
+        let swept = feed::sweep(&host, &node, &scope, resweep).await;
+        match swept {
+            Ok(found) => missed = missed.map(|sum| sum + found),
+            Err(trouble) => {
+                tracing::warn!(node = %node.name(), %trouble, "the sweep stopped; it goes on from its cursor");
+                missed = None;
+                break;
+            }
+        }
+    }
+    if missed.is_some() {
+        let looked = audit::look(&host, &node, resweep, audit).await;
+        if let Err(error) = looked {
+            tracing::error!(node = %node.name(), %error, "the store failed during an audit");
+            missed = None;
+        }
+    }
+    Round {
+        node: node.name().clone(),
+        missed,
+        resweep,
+        audit,
+    }
+}
+
+fn conclude(host: &Inner, dues: &mut Dues, running: &mut BTreeSet<NodeName>, round: &Round) {
+    running.remove(&round.node);
+    let (Some(due), Some(node)) = (dues.get(&round.node).cloned(), host.node(&round.node)) else {
+        return;
+    };
+    let settings = &node.config.sweep;
+    let now = Instant::now();
+    let Some(missed) = round.missed else {
+        let period = settings.period;
+        dues.put(&round.node, Due { period, ..due });
+        return;
+    };
+    let day = Duration::from_secs(86_400);
+    let recently = |at: Timestamp| host.env.now().since(at) < day;
+    let arrive = node.tracker().capabilities().webhooks && node.announced().is_some_and(recently);
+    let period = next_period(settings, due.period, missed, arrive);
+    dues.put(
+        &round.node,
+        Due {
+            at: now + period,
+            period,
+            resweep_at: if round.resweep { now + settings.resweep } else { due.resweep_at },
+            audit_at: if round.audit { now + settings.audit } else { due.audit_at },
+        },
+    );
+}
