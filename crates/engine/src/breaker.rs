@@ -1,109 +1,114 @@
 //! The runtime blast-radius breaker: a connection that would write more than its limit in ten minutes is held, and a
 //! person asked.
 //!
-//! It counts planned effects before they are attempted, so that nothing over the limit is ever sent. Work that a person
-//! has confirmed (a backfill, a publish, a retried group) carries a budget of its own and does not count.
+//! It judges planned effects before they are attempted, in the same step of the store that records their intents, so
+//! that nothing over the limit is ever sent and a restart forgets nothing. Work that a person has confirmed (a backfill,
+//! a publish, a retried group) is paid from a budget of its own first.
 
-use std::collections::VecDeque;
 use std::time::Duration;
-use tokio::time::Instant;
+use twinline_core::names::ConnectionName;
+use twinline_core::time::Timestamp;
+use twinline_store::StoreError;
+use twinline_store::host::{ConnectionHold, HostTx};
 
-#[cfg(test)]
-mod tests;
-
-const WINDOW: Duration = Duration::from_secs(600);
-/// The window is counted in slices of this length: memory stays bounded whatever is written.
-const SLICE: Duration = Duration::from_secs(10);
+/// Writes are counted over this long.
+pub(crate) const WINDOW: Duration = Duration::from_secs(600);
 
 /// What the breaker says to a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Go on.
-    Allowed,
-    /// The connection is held now: this many writes in the window, this one included.
-    Tripped {
-        /// Writes in the last ten minutes, the refused ones included.
-        writes: u64,
-    },
-    /// The connection was held before.
+    /// Go on; this much is paid from the confirmed budget.
+    Allowed { paid: u64 },
+    /// The connection is to be held: so many writes in the window, the refused ones included.
+    Tripped { writes: u64 },
+    /// The connection is held already.
     Held,
 }
 
-/// One connection's breaker.
-#[derive(Debug)]
-pub(crate) struct Breaker {
-    limit: u64,
-    /// Starts of slices and the writes in them, oldest first.
-    slices: VecDeque<(Instant, u64)>,
-    /// Writes that a person confirmed and that are not spent.
-    budget: u64,
-    held: bool,
+/// Judges `writes` more. `window`: the unconfirmed writes of the last ten minutes.
+pub(crate) fn judge(
+    hold: Option<&ConnectionHold>,
+    window: u64,
+    limit: u32,
+    writes: u64,
+    confirmed: bool,
+) -> Verdict {
+    if hold.is_some_and(|hold| hold.held.is_some()) {
+        return Verdict::Held;
+    }
+    let budget = hold.map_or(0, |hold| hold.budget_writes);
+    let paid = if confirmed { writes.min(budget) } else { 0 };
+    let counted = window.saturating_add(writes - paid);
+    if writes > paid && counted > u64::from(limit) {
+        return Verdict::Tripped { writes: counted };
+    }
+    Verdict::Allowed { paid }
 }
 
-impl Breaker {
-    /// `held`: as the store remembers it.
-    pub(crate) fn new(limit: u32, held: bool) -> Self {
-        Self {
-            limit: u64::from(limit),
-            slices: VecDeque::new(),
-            budget: 0,
+/// Judges and keeps the books: counts what is allowed, holds what is over the limit.
+pub(crate) fn admit(
+    tx: &HostTx<'_>,
+    connection: &ConnectionName,
+    limit: u32,
+    now: Timestamp,
+    writes: u64,
+    confirmed: bool,
+) -> Result<Verdict, StoreError> {
+    let hold = tx.connection_hold(connection)?;
+    let window = tx.writes_since(connection, now.minus(WINDOW))?;
+    let verdict = judge(hold.as_ref(), window, limit, writes, confirmed);
+    let budget_writes = hold.map_or(0, |hold| hold.budget_writes);
+    let put = |held, budget_writes| {
+        tx.put_connection_hold(&ConnectionHold {
+            connection: connection.clone(),
             held,
+            budget_writes,
+        })
+    };
+    match verdict {
+        Verdict::Allowed { paid } => {
+            if paid > 0 {
+                put(None, budget_writes - paid)?;
+            }
+            if writes > paid {
+                tx.count_writes(connection, now, writes - paid)?;
+            }
         }
-    }
-
-    /// Counts `writes` that are about to be attempted, or refuses them. `confirmed`: they belong to work that a person
-    /// confirmed and are paid from its budget as far as that goes.
-    pub(crate) fn admit(&mut self, now: Instant, writes: u64, confirmed: bool) -> Verdict {
-        if self.held {
-            return Verdict::Held;
+        Verdict::Tripped { writes } => {
+            let reason = format!("{writes} writes within ten minutes, the limit is {limit}");
+            put(Some((now, reason)), budget_writes)?;
         }
-        let paid = if confirmed { writes.min(self.budget) } else { 0 };
-        let counted = self.window(now) + (writes - paid);
-        if writes > paid && counted > self.limit {
-            self.held = true;
-            return Verdict::Tripped { writes: counted };
-        }
-        self.budget -= paid;
-        self.count(now, writes - paid);
-        Verdict::Allowed
+        Verdict::Held => {}
+    }
+    Ok(verdict)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(held: bool, budget: u64, window: u64, writes: u64, confirmed: bool, expected: Verdict) {
+        let hold = ConnectionHold {
+            connection: "c".into(),
+            held: held.then(|| (Timestamp::EPOCH, "asked".to_owned())),
+            budget_writes: budget,
+        };
+        assert_eq!(judge(Some(&hold), window, 10, writes, confirmed), expected);
     }
 
-    /// The writes counted in the last ten minutes.
-    pub(crate) fn window(&mut self, now: Instant) -> u64 {
-        while self.slices.front().is_some_and(|(start, _)| *start + WINDOW <= now) {
-            self.slices.pop_front();
-        }
-        self.slices.iter().map(|(_, writes)| writes).sum()
+    #[test]
+    fn the_write_over_the_limit_is_refused() {
+        check(false, 0, 0, 10, false, Verdict::Allowed { paid: 0 });
+        check(false, 0, 10, 1, false, Verdict::Tripped { writes: 11 });
+        check(false, 0, 10, 0, false, Verdict::Allowed { paid: 0 });
+        check(true, 0, 0, 1, false, Verdict::Held);
     }
 
-    fn count(&mut self, now: Instant, writes: u64) {
-        if writes == 0 {
-            return;
-        }
-        match self.slices.back_mut() {
-            Some((start, sum)) if *start + SLICE > now => *sum += writes,
-            _ => self.slices.push_back((now, writes)),
-        }
-    }
-
-    /// A person confirmed up to `writes` more.
-    pub(crate) fn grant(&mut self, writes: u64) {
-        self.budget = self.budget.saturating_add(writes);
-    }
-
-    /// A person released the connection: what was counted is forgiven.
-    pub(crate) fn release(&mut self) {
-        self.held = false;
-        self.slices.clear();
-    }
-
-    /// A new rule version has a new limit.
-    pub(crate) fn set_limit(&mut self, limit: u32) {
-        self.limit = u64::from(limit);
-    }
-
-    /// Whether the connection is held.
-    pub(crate) const fn is_held(&self) -> bool {
-        self.held
+    #[test]
+    fn confirmed_work_is_paid_from_its_budget_first() {
+        check(false, 100, 10, 90, true, Verdict::Allowed { paid: 90 });
+        check(false, 5, 5, 10, true, Verdict::Allowed { paid: 5 });
+        check(false, 5, 6, 10, true, Verdict::Tripped { writes: 11 });
+        check(false, 100, 10, 1, false, Verdict::Tripped { writes: 11 });
     }
 }

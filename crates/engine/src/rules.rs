@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use twinline_core::rules::Rules;
+use twinline_store::host::RuleVersion;
 
 /// Turns a stored rule version into rules that run. The binary knows the format; the engine does not.
 pub trait RulesFactory: Send + Sync {
@@ -9,7 +10,7 @@ pub trait RulesFactory: Send + Sync {
     ///
     /// # Errors
     /// A sentence that says what is wrong with the version, naming file and place.
-    fn compile(&self, snapshot: &serde_json::Value) -> Result<Compiled, String>;
+    fn compile(&self, version: &RuleVersion) -> Result<Compiled, String>;
 }
 
 /// Rules that run.
@@ -38,7 +39,11 @@ impl Compiled {
         }
         match tokio::task::spawn_blocking(move || work(rules.as_ref())).await {
             Ok(done) => done,
-            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+            Err(failed) => match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is shutting down, and this job with it.
+                Err(_) => std::future::pending().await,
+            },
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use super::connection::Connection;
 use super::topology::Topology;
-use crate::breaker::Breaker;
 use crate::env::Env;
 use crate::event::{Event, What};
 use crate::inbox::EdgeInbox;
 use crate::metrics::Metrics;
 use crate::node::{GateChanges, Node, NodeConfig};
+use crate::pull::SafeMarks;
+use crate::release::Releases;
 use crate::rules::RulesFactory;
 use crate::scheduler::Scheduler;
 use crate::settings::HostSettings;
@@ -36,7 +37,11 @@ pub(crate) struct Inner {
     /// When this process began: an attempt without an outcome from before may have been sent until then.
     pub(crate) started: Timestamp,
     pub(super) topology: RwLock<Topology>,
-    breakers: Mutex<BTreeMap<ConnectionName, Breaker>>,
+    /// The connections that the breaker holds, as the store remembers them.
+    held: Mutex<BTreeSet<ConnectionName>>,
+    /// What persons have released and no plan has used yet; lost with the process, like the wish itself.
+    pub(crate) releases: Releases,
+    pub(crate) safe: SafeMarks,
     pub(super) gates: Arc<GateChanges>,
     events: broadcast::Sender<Event>,
 }
@@ -60,7 +65,9 @@ impl Inner {
             topology_changed: Notify::new(),
             jobs_changed: Notify::new(),
             topology: RwLock::default(),
-            breakers: Mutex::default(),
+            held: Mutex::default(),
+            releases: Releases::default(),
+            safe: SafeMarks::default(),
             env,
             settings,
             store,
@@ -154,21 +161,16 @@ impl Inner {
     }
 
     pub(crate) fn is_held(&self, connection: &ConnectionName) -> bool {
-        self.with_breaker(connection, |breaker| breaker.is_held()).unwrap_or(false)
+        self.held.lock().expect("no code panics with this lock").contains(connection)
     }
 
-    pub(crate) fn with_breaker<T>(
-        &self,
-        connection: &ConnectionName,
-        work: impl FnOnce(&mut Breaker) -> T,
-    ) -> Option<T> {
-        let mut breakers = self.breakers.lock().expect("no code panics with this lock");
-        breakers.get_mut(connection).map(work)
-    }
-
-    pub(crate) fn put_breaker(&self, connection: &ConnectionName, breaker: Breaker) {
-        let mut breakers = self.breakers.lock().expect("no code panics with this lock");
-        breakers.insert(connection.clone(), breaker);
+    pub(crate) fn set_held(&self, connection: &ConnectionName, held: bool) {
+        let mut all = self.held.lock().expect("no code panics with this lock");
+        if held {
+            all.insert(connection.clone());
+        } else {
+            all.remove(connection);
+        }
     }
 
     pub(crate) fn take_changed_gates(&self) -> BTreeSet<NodeName> {

@@ -20,16 +20,7 @@ use lane::LaneQueue;
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::ItemId;
 use twinline_core::names::{ConnectionName, LinkId, NodeName, RootId};
-
-/// Which lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Lane {
-    /// Changes as they happen.
-    Live,
-    /// Backfill, retries of groups, republished rules, audits.
-    Backfill,
-}
+pub use twinline_store::host::Lane;
 
 /// What one job works on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

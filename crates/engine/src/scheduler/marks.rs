@@ -2,7 +2,7 @@
 //!
 //! An item is marked dirty once, in the store, whatever happened to it; in memory that becomes a piece of work for each
 //! of its twins. The mark may be cleared when all of them are done. A mark that was renewed while a job ran (its
-//! revision rose) is not cleared by that job, since the job may have looked before the change.
+//! id changed) is not cleared by that job, since the job may have looked before the change.
 //!
 //! Pure, and lost without harm: after a restart every mark in the store becomes work again.
 
@@ -10,21 +10,26 @@ use crate::queue::Key;
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::ItemId;
 use twinline_core::time::Timestamp;
+use twinline_store::host::MarkId;
 
 /// One durable mark, as a job has taken it on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) item: ItemId,
-    /// The revision of the durable mark.
-    pub(crate) rev: u64,
-    /// When the change was made, where a delivery or feed said so.
+    /// The state of the durable mark.
+    pub(crate) id: MarkId,
+    /// When the change was made, where a delivery said so.
     pub(crate) changed_at: Option<Timestamp>,
+    /// Whether the tracker has said that the item was deleted: evidence that a later 404 alone is not.
+    pub(crate) deleted: bool,
 }
 
 #[derive(Debug)]
 struct Open {
     mark: Mark,
     keys: BTreeSet<Key>,
+    /// Whether a job has taken the mark on since it was made.
+    taken: bool,
 }
 
 /// The marks that are open.
@@ -41,24 +46,37 @@ impl Marks {
         let open = self.open.entry(item.clone()).or_insert_with(|| Open {
             mark: mark.clone(),
             keys: BTreeSet::new(),
+            taken: false,
         });
-        open.mark = mark;
+        let waiting = (!open.taken).then_some(open.mark.changed_at).flatten();
+        open.mark = Mark {
+            changed_at: [waiting, mark.changed_at].into_iter().flatten().min(),
+            deleted: mark.deleted || open.mark.deleted,
+            ..mark
+        };
+        open.taken = false;
         for key in keys {
             self.by_key.entry(key.clone()).or_default().insert(item.clone());
             open.keys.insert(key);
         }
     }
 
-    /// The revision under which an item's mark is open here.
-    pub(crate) fn rev(&self, item: &ItemId) -> Option<u64> {
-        self.open.get(item).map(|open| open.mark.rev)
+    /// The state under which an item's mark is open here.
+    pub(crate) fn id(&self, item: &ItemId) -> Option<MarkId> {
+        self.open.get(item).map(|open| open.mark.id)
     }
 
     /// A job for `key` starts: the marks that it takes on.
     pub(crate) fn take(&mut self, key: &Key) -> Vec<Mark> {
         let items = self.by_key.remove(key).unwrap_or_default();
-        let marks = items.iter().filter_map(|item| self.open.get(item));
-        marks.map(|open| open.mark.clone()).collect()
+        let mut marks = Vec::with_capacity(items.len());
+        for item in &items {
+            if let Some(open) = self.open.get_mut(item) {
+                open.taken = true;
+                marks.push(open.mark.clone());
+            }
+        }
+        marks
     }
 
     /// The job is done: the marks that nothing else stands for and that may be cleared.
@@ -68,7 +86,7 @@ impl Marks {
             let Some(open) = self.open.get_mut(&mark.item) else {
                 continue;
             };
-            if open.mark.rev != mark.rev {
+            if open.mark.id != mark.id {
                 continue;
             }
             open.keys.remove(key);

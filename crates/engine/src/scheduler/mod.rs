@@ -14,6 +14,7 @@ mod run;
 #[cfg(test)]
 mod marks_tests;
 
+pub(crate) use load::clear;
 pub(crate) use marks::Mark;
 pub(crate) use run::run;
 
@@ -26,6 +27,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use twinline_core::item::ItemId;
 use twinline_core::names::{ConnectionName, NodeName};
+use twinline_store::host::MarkId;
 
 /// The shared state of the scheduler; jobs and operations feed it, its one task empties it.
 pub(crate) struct Scheduler {
@@ -46,6 +48,10 @@ struct State {
     /// Dispatches by lane, for the figures.
     dispatched: [u64; 2],
     next: u64,
+    /// Where to go on reading the store's marks; `None`: all were read.
+    unread: Option<u64>,
+    /// Whether marks were left in the store since reading began: then it begins again when it has ended.
+    overflowed: bool,
 }
 
 /// Whose jobs at once are limited together.
@@ -85,6 +91,8 @@ impl Scheduler {
                 jobs: BTreeMap::new(),
                 dispatched: [0; 2],
                 next: 0,
+                unread: Some(0),
+                overflowed: false,
             }),
             wake,
         }
@@ -99,22 +107,51 @@ impl Scheduler {
         self.wake.notify_one();
     }
 
-    /// A durable mark and the work that stands for it. Work that waits out a back-off goes on waiting for it unless the
-    /// mark is live and newer than the failure: then it is tried at once.
-    pub(crate) fn mark(&self, mark: Mark, works: Vec<Work>) {
+    /// A durable mark and the work that stands for it, to be done after `wait`. A mark without work is done at once and
+    /// given back, to be cleared.
+    pub(crate) fn mark(&self, mark: Mark, works: Vec<Work>, wait: Duration) -> Option<Mark> {
         let mut state = self.lock();
-        if state.marks.rev(&mark.item) == Some(mark.rev) {
-            return;
+        if state.marks.id(&mark.item) == Some(mark.id) {
+            return None;
+        }
+        if works.is_empty() {
+            return Some(mark);
         }
         state.marks.open(mark, works.iter().map(|work| work.key.clone()));
+        let at = Instant::now() + wait;
         for work in works {
-            state.push(work);
+            if wait.is_zero() {
+                state.push(work);
+            } else {
+                state.delay(work, at);
+            }
         }
+        None
     }
 
-    /// Whether a durable mark is known here under this revision.
-    pub(crate) fn knows(&self, item: &ItemId, rev: u64) -> bool {
-        self.lock().marks.rev(item) == Some(rev)
+    /// Whether a durable mark is known here in this state.
+    pub(crate) fn knows(&self, item: &ItemId, id: MarkId) -> bool {
+        self.lock().marks.id(item) == Some(id)
+    }
+
+    /// Marks stay in the store, for want of room here.
+    pub(crate) fn overflowed(&self) {
+        self.lock().overflowed = true;
+    }
+
+    /// The place from which the store's marks are to be read; `None`: they are all here.
+    fn to_load(&self) -> Option<u64> {
+        let mut state = self.lock();
+        if state.unread.is_none() && state.overflowed {
+            state.overflowed = false;
+            state.unread = Some(0);
+        }
+        state.unread
+    }
+
+    /// A page was read; `last`: where the next begins.
+    fn loaded(&self, last: Option<u64>) {
+        self.lock().unread = last;
     }
 
     /// Work without a mark: repeated by whoever asked for it after a restart.

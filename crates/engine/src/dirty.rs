@@ -1,0 +1,150 @@
+//! Marking items dirty: durably, and then as work in memory.
+
+use crate::host::Inner;
+use crate::ids::root_of;
+use crate::queue::{Key, Lane, Work};
+use crate::scheduler::Mark;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use twinline_core::item::ItemId;
+use twinline_core::names::Side;
+use twinline_core::time::Timestamp;
+use twinline_store::StoreError;
+use twinline_store::host::{self, Dirty, HostRead, HostTx, Twin, TwinStateName};
+
+/// A sign that an item may have changed.
+#[derive(Clone, Debug)]
+pub(crate) struct Hint {
+    pub(crate) item: ItemId,
+    pub(crate) lane: Lane,
+    pub(crate) cause: &'static str,
+    /// When to look.
+    pub(crate) due: Timestamp,
+    /// When the change was made, where a delivery said so.
+    pub(crate) changed_at: Option<Timestamp>,
+    /// The tracker said that it was deleted.
+    pub(crate) deleted: bool,
+}
+
+impl Hint {
+    pub(crate) fn now(item: ItemId, lane: Lane, cause: &'static str, now: Timestamp) -> Self {
+        Self {
+            item,
+            lane,
+            cause,
+            due: now,
+            changed_at: None,
+            deleted: false,
+        }
+    }
+}
+
+/// What a step of the store has marked; to be announced when the step is durable.
+#[derive(Debug, Default)]
+#[must_use = "marks are announced when their step is durable"]
+pub(crate) struct Marked(Vec<(Mark, Timestamp, Vec<Work>)>);
+
+/// The cause of a mark by a deletion that the tracker announced.
+pub(crate) const DELETED: &str = "deleted";
+
+/// Marks items, in a step of the store.
+pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Marked, StoreError> {
+    let now = host.env.now();
+    let mut marked = Vec::with_capacity(hints.len());
+    for hint in hints {
+        let dirty = tx.mark_dirty(&host::Mark {
+            item: hint.item.clone(),
+            lane: hint.lane,
+            cause: hint.cause.to_owned(),
+            due: hint.due,
+            at: now,
+        })?;
+        let works = works(host, tx, &dirty)?;
+        let mark = Mark {
+            changed_at: hint.changed_at,
+            deleted: hint.deleted || dirty.cause == DELETED,
+            item: dirty.item,
+            id: dirty.mark,
+        };
+        marked.push((mark, dirty.due, works));
+    }
+    Ok(Marked(marked))
+}
+
+/// What a row of the queue means as work.
+pub(crate) fn of_row(host: &Inner, read: &HostRead<'_>, dirty: Dirty) -> Result<Marked, StoreError> {
+    let works = works(host, read, &dirty)?;
+    let mark = Mark {
+        changed_at: None,
+        deleted: dirty.cause == DELETED,
+        item: dirty.item,
+        id: dirty.mark,
+    };
+    Ok(Marked(vec![(mark, dirty.due, works)]))
+}
+
+impl Marked {
+    pub(crate) fn join(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Makes work of durable marks. What the memory has no room for stays in the store and is read again. Returns the
+    /// marks that nothing is to be done for.
+    pub(crate) fn announce(self, host: &Inner) -> Vec<Mark> {
+        let now = host.env.now();
+        let mut nothing = Vec::new();
+        for (mark, due, works) in self.0 {
+            if host.scheduler.len() >= host.settings.queued_max {
+                host.scheduler.overflowed();
+                break;
+            }
+            let wait: Duration = due.since(now);
+            nothing.extend(host.scheduler.mark(mark, works, wait));
+        }
+        host.scheduler.ring();
+        nothing
+    }
+}
+
+/// Whether a twin takes part in the work: one that has ended does not.
+pub(crate) fn is_alive(twin: &Twin) -> bool {
+    twin.state.name() != TwinStateName::Unlinked
+}
+
+/// The work that a dirty item means: each of its twins, and a look at the connections that it may enter.
+fn works(host: &Inner, read: &HostRead<'_>, dirty: &Dirty) -> Result<Vec<Work>, StoreError> {
+    let item = &dirty.item;
+    let twins: Vec<Twin> = read.twins_of_item(item)?.into_iter().filter(is_alive).collect();
+    let mut works: Vec<Work> = twins.iter().map(|twin| of_twin(twin, dirty.lane, &item.node)).collect();
+    let twinned: BTreeSet<_> = twins.iter().map(|twin| &twin.connection).collect();
+    let may_enter = host.connections_of(&item.node).iter().any(|connection| {
+        let triggers = &connection.contract().triggers;
+        let enters = |side: Side| triggers.get(side).is_some();
+        !twinned.contains(&connection.name) && connection.sides_of(&item.node).any(enters)
+    });
+    if may_enter {
+        let root = match twins.first() {
+            Some(twin) => twin.root.clone(),
+            None => root_of(item),
+        };
+        works.push(Work {
+            key: Key::Candidate(item.clone()),
+            root,
+            node: item.node.clone(),
+            connection: None,
+            lane: dirty.lane,
+        });
+    }
+    Ok(works)
+}
+
+/// The work of one twin, on the turn of one of its nodes.
+pub(crate) fn of_twin(twin: &Twin, lane: Lane, node: &twinline_core::names::NodeName) -> Work {
+    Work {
+        key: Key::Twin(twin.link.clone()),
+        root: twin.root.clone(),
+        node: node.clone(),
+        connection: Some(twin.connection.clone()),
+        lane,
+    }
+}

@@ -1,0 +1,250 @@
+//! Pulling deliveries from edges.
+//!
+//! A delivery is a hint. It is decoded into dirty marks, and these and the edge's cursor are one step of the store; then
+//! the edge is told *taken*. When every item that a batch has marked was looked at, the edge is told *safe*, up to there.
+//! A delivery that cannot be read is logged and passed: the sweep finds what it meant.
+
+use crate::dirty::{self, DELETED, Hint, Marked};
+use crate::host::Inner;
+use crate::inbox::{Delivery, EdgeInbox};
+use crate::queue::Lane;
+use crate::scheduler;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use twinline_core::item::ItemId;
+use twinline_store::StoreError;
+use twinline_store::host::EdgeCursor;
+use twinline_trackers::{Notice, NoticeKind};
+
+/// Batches remembered for each edge; more are joined, which only makes *safe* later.
+const BATCHES_MAX: usize = 4096;
+
+/// Pulls one edge until shutdown.
+pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: CancellationToken) {
+    let mut failures = 0;
+    let mut cursor = loop {
+        match begin(&host, edge.as_ref()).await {
+            Ok(cursor) => break cursor,
+            Err(error) => tracing::error!(edge = edge.name(), %error, "the edge's cursor cannot be read"),
+        }
+        if wait(&host, &mut failures, &shutdown).await {
+            return;
+        }
+    };
+    loop {
+        let pull = edge.pull(cursor.taken, host.settings.pull_max, host.settings.pull_wait);
+        let pulled = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            pulled = pull => pulled,
+        };
+        let taken = match pulled {
+            Ok(deliveries) if deliveries.is_empty() => Ok(()),
+            Ok(deliveries) => take(&host, edge.as_ref(), &mut cursor, deliveries).await,
+            Err(error) => Err(error.to_string()),
+        };
+        match taken {
+            Ok(()) => failures = 0,
+            Err(error) => {
+                tracing::warn!(edge = edge.name(), error, "pulling failed; trying again");
+                if wait(&host, &mut failures, &shutdown).await {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Backs off; answers whether the host shuts down.
+async fn wait(host: &Inner, failures: &mut u32, shutdown: &CancellationToken) -> bool {
+    let doubled = host.settings.backoff_first.saturating_mul(1 << (*failures).min(5));
+    *failures += 1;
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => true,
+        () = tokio::time::sleep(host.env.jittered(doubled)) => false,
+    }
+}
+
+/// Where to go on. What is dirty now may stem from deliveries that are not safe yet.
+async fn begin(host: &Inner, edge: &dyn EdgeInbox) -> Result<EdgeCursor, StoreError> {
+    const PAGE: u32 = 1000;
+    let name = edge.name().to_owned();
+    let (cursor, dirty) = host
+        .store
+        .read(move |read| {
+            let cursor = read.edge_cursor(&name)?;
+            let mut dirty = BTreeSet::new();
+            let mut after = 0;
+            loop {
+                let page = read.dirty_page(after, PAGE)?;
+                let Some(last) = page.last() else { break };
+                after = last.seq;
+                dirty.extend(page.into_iter().map(|row| row.item));
+            }
+            Ok((cursor, dirty))
+        })
+        .await?;
+    host.safe.taken(edge.name(), cursor.taken, dirty);
+    Ok(cursor)
+}
+
+async fn take(
+    host: &Arc<Inner>,
+    edge: &dyn EdgeInbox,
+    cursor: &mut EdgeCursor,
+    deliveries: Vec<Delivery>,
+) -> Result<(), String> {
+    let last = deliveries.iter().map(|delivery| delivery.seq).max().unwrap_or(cursor.taken);
+    host.metrics.deliveries.add(deliveries.len() as u64);
+    let hints: Vec<Hint> = deliveries.iter().flat_map(|delivery| decode(host, delivery)).collect();
+    host.metrics.hints.add(hints.len() as u64);
+    let next = EdgeCursor {
+        taken: last,
+        safe: host.safe.watermark(edge.name()),
+    };
+    // Before the marks are durable, so that none can be cleared unseen in between.
+    host.safe.taken(edge.name(), last, hints.iter().map(|hint| hint.item.clone()).collect());
+    let (shared, name) = (Arc::clone(host), edge.name().to_owned());
+    let marked: Marked = host
+        .store
+        .write(move |tx| {
+            tx.put_edge_cursor(&name, next)?;
+            dirty::mark(&shared, tx, &hints)
+        })
+        .await
+        .map_err(|error| error.to_string())?;
+    *cursor = next;
+    let nothing = marked.announce(host);
+    scheduler::clear(host, nothing).await.map_err(|error| error.to_string())?;
+    edge.ack_taken(last).await.map_err(|error| error.to_string())
+}
+
+fn decode(host: &Inner, delivery: &Delivery) -> Vec<Hint> {
+    let Some(node) = host.node(&delivery.node) else {
+        tracing::warn!(node = %delivery.node, seq = delivery.seq, "a delivery for a node that is not here");
+        return Vec::new();
+    };
+    let Some(webhook) = &node.config.webhook else {
+        return Vec::new();
+    };
+    let notices = match webhook.decode(&delivery.headers, &delivery.body) {
+        Ok(notices) => notices,
+        Err(error) => {
+            host.metrics.deliveries_unreadable.inc();
+            tracing::warn!(node = %delivery.node, seq = delivery.seq, %error, "a delivery cannot be read; the sweep finds what it meant");
+            return Vec::new();
+        }
+    };
+    notices
+        .into_iter()
+        .map(|notice| {
+            node.announce(host.env.now());
+            hint(host, delivery, notice)
+        })
+        .collect()
+}
+
+fn hint(host: &Inner, delivery: &Delivery, notice: Notice) -> Hint {
+    let deleted = notice.kind == NoticeKind::Deleted;
+    let item = ItemId {
+        node: delivery.node.clone(),
+        id: notice.item,
+    };
+    Hint {
+        changed_at: Some(notice.at.unwrap_or(delivery.received)),
+        deleted,
+        ..Hint::now(item, Lane::Live, if deleted { DELETED } else { "delivery" }, host.env.now())
+    }
+}
+
+/// Which deliveries are processed.
+#[derive(Debug, Default)]
+pub(crate) struct SafeMarks {
+    edges: Mutex<BTreeMap<String, Batches>>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Batches {
+    /// Batches that are not processed: the last number of each, and its items that are still dirty.
+    open: VecDeque<(u64, BTreeSet<ItemId>)>,
+    safe: u64,
+}
+
+impl SafeMarks {
+    /// A batch was taken, up to a number; it marks these items.
+    fn taken(&self, edge: &str, last: u64, items: BTreeSet<ItemId>) {
+        let mut edges = self.edges.lock().expect("no code panics with this lock");
+        let batches = edges.entry(edge.to_owned()).or_default();
+        if batches.open.len() >= BATCHES_MAX
+            && let Some((newest, open)) = batches.open.back_mut()
+        {
+            *newest = last;
+            open.extend(items);
+        } else {
+            batches.open.push_back((last, items));
+        }
+        batches.advance();
+        drop(edges);
+        self.changed.notify_one();
+    }
+
+    /// These items' marks were cleared: every batch that marked them has been looked at.
+    pub(crate) fn cleared(&self, items: &[ItemId]) {
+        let mut edges = self.edges.lock().expect("no code panics with this lock");
+        for batches in edges.values_mut() {
+            for (_, open) in &mut batches.open {
+                for item in items {
+                    open.remove(item);
+                }
+            }
+            batches.advance();
+        }
+        drop(edges);
+        self.changed.notify_one();
+    }
+
+    /// Everything up to here is processed.
+    fn watermark(&self, edge: &str) -> u64 {
+        let edges = self.edges.lock().expect("no code panics with this lock");
+        edges.get(edge).map_or(0, |batches| batches.safe)
+    }
+}
+
+impl Batches {
+    fn advance(&mut self) {
+        while let Some((last, open)) = self.open.front() {
+            if !open.is_empty() {
+                return;
+            }
+            self.safe = self.safe.max(*last);
+            self.open.pop_front();
+        }
+    }
+}
+
+/// Tells edges what is safe, until shutdown. An edge that cannot be told is told again at the next period.
+pub(crate) async fn acknowledge(host: Arc<Inner>, shutdown: CancellationToken) {
+    let mut told: BTreeMap<String, u64> = BTreeMap::new();
+    loop {
+        for edge in &host.edges {
+            let safe = host.safe.watermark(edge.name());
+            if safe <= told.get(edge.name()).copied().unwrap_or(0) {
+                continue;
+            }
+            match edge.ack_safe(safe).await {
+                Ok(()) => drop(told.insert(edge.name().to_owned(), safe)),
+                Err(error) => tracing::warn!(%error, "the edge could not be told what is safe"),
+            }
+        }
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            () = host.safe.changed.notified() => {}
+            () = tokio::time::sleep(host.settings.period) => {}
+        }
+    }
+}

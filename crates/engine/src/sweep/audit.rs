@@ -1,0 +1,190 @@
+//! Looking at known twins, wherever they lie: audits, and sleeping twins that may be reached again.
+
+use crate::dirty::{self, Hint};
+use crate::host::Inner;
+use crate::node::Node;
+use crate::queue::Lane;
+use crate::scheduler;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use twinline_core::capability::ChangeKind;
+use twinline_core::time::Timestamp;
+use twinline_store::StoreError;
+use twinline_store::host::{SweepCursor, TwinFilter, TwinStateName};
+
+/// Marks in one step of the store.
+const PAGE: u32 = 200;
+const KIND: &str = "audit";
+/// An audit covers the node, not one of its scopes.
+const WHOLE_NODE: &str = "";
+
+/// Where an audit stands; kept as JSON in the store.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Place {
+    /// Items up to this id are marked; `None` with a running audit: all are.
+    after: Option<String>,
+    /// Whether all items were marked; then it ends when their marks are done.
+    marked: bool,
+}
+
+const KINDS: [ChangeKind; 7] = [
+    ChangeKind::Created,
+    ChangeKind::Field,
+    ChangeKind::CommentAdded,
+    ChangeKind::CommentEdited,
+    ChangeKind::CommentDeleted,
+    ChangeKind::Deleted,
+    ChangeKind::Moved,
+];
+
+/// One look after a node's sweep. `audit`: a new audit is due.
+pub(super) async fn look(
+    host: &Arc<Inner>,
+    node: &Arc<Node>,
+    wide: bool,
+    audit: bool,
+) -> Result<(), StoreError> {
+    sleepers(host, node, wide).await?;
+    let name = node.name().clone();
+    let running = host
+        .store
+        .read(move |read| read.sweep_cursor(&name, WHOLE_NODE, KIND))
+        .await?
+        .filter(|row| row.finished_at.is_none());
+    let Some(started) = running.as_ref().and_then(|row| row.started_at) else {
+        if audit {
+            go_on(host, node, host.env.now(), Place::default()).await?;
+        }
+        return Ok(());
+    };
+    let place = running.and_then(|row| serde_json::from_str(&row.cursor).ok()).unwrap_or_default();
+    go_on(host, node, started, place).await
+}
+
+/// Marks what is not marked yet; when all is and the marks are done, the audit has ended.
+async fn go_on(
+    host: &Arc<Inner>,
+    node: &Arc<Node>,
+    started: Timestamp,
+    mut place: Place,
+) -> Result<(), StoreError> {
+    while !place.marked {
+        let (shared, name, from) = (Arc::clone(host), node.name().clone(), place.clone());
+        let (next, marked) = host
+            .store
+            .write(move |tx| {
+                let page = tx.twinned_items(&name, from.after.as_deref(), PAGE)?;
+                let next = Place {
+                    after: page.last().map(|row| row.reference.item.id.clone()).or(from.after),
+                    marked: page.len() < PAGE as usize,
+                };
+                let now = shared.env.now();
+                let hint = |row: twinline_store::host::ItemRow| {
+                    Hint::now(row.reference.item, Lane::Backfill, "audit", now)
+                };
+                let hints: Vec<Hint> = page.into_iter().map(hint).collect();
+                put(tx, &name, started, &next, None)?;
+                Ok((next, dirty::mark(&shared, tx, &hints)?))
+            })
+            .await?;
+        scheduler::clear(host, marked.announce(host)).await?;
+        place = next;
+    }
+    let name = node.name().clone();
+    let now = host.env.now();
+    let skew_ms = node.known_probe().map_or(0, |probe| probe.skew_ms);
+    let theirs = Timestamp::from_millis(started.as_millis().saturating_add(skew_ms));
+    host.store
+        .write(move |tx| {
+            let counts = tx.dirty_counts()?;
+            let open = |count: &twinline_store::host::DirtyCount| count.node == name && count.oldest <= now;
+            if counts.iter().any(open) {
+                return Ok(());
+            }
+            for kind in KINDS {
+                tx.audit_to(&name, kind, theirs)?;
+            }
+            put(tx, &name, started, &place, Some(now))
+        })
+        .await
+}
+
+fn put(
+    tx: &twinline_store::host::HostTx<'_>,
+    node: &twinline_core::names::NodeName,
+    started: Timestamp,
+    place: &Place,
+    finished_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let cursor = SweepCursor {
+        cursor: serde_json::to_string(place).expect("a place is JSON"),
+        started_at: Some(started),
+        finished_at,
+    };
+    tx.put_sweep_cursor(node, WHOLE_NODE, KIND, &cursor)
+}
+
+/// One of each group of sleeping twins is looked at with every sweep: when it can be reached again, its job wakes the
+/// group. With a resweep all of them are.
+async fn sleepers(host: &Arc<Inner>, node: &Arc<Node>, all: bool) -> Result<(), StoreError> {
+    let connections = host.connections_of(node.name());
+    let names: Vec<_> = connections.iter().map(|connection| connection.name.clone()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let (shared, name) = (Arc::clone(host), node.name().clone());
+    let any = host
+        .store
+        .read(move |read| {
+            let counts = read.twin_counts()?;
+            Ok(counts
+                .into_iter()
+                .filter(|count| count.state == TwinStateName::Asleep && names.contains(&count.connection))
+                .collect::<Vec<_>>())
+        })
+        .await?;
+    for count in any {
+        let filter = TwinFilter {
+            connection: Some(count.connection),
+            state: Some(TwinStateName::Asleep),
+            cause: count.cause,
+            held: false,
+        };
+        wake(&shared, &name, filter, if all { None } else { Some(1) }).await?;
+    }
+    Ok(())
+}
+
+/// Marks the items that sleeping twins of a filter have on a node; at most `max` of them.
+pub(crate) async fn wake(
+    host: &Arc<Inner>,
+    node: &twinline_core::names::NodeName,
+    filter: TwinFilter,
+    max: Option<u32>,
+) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let (shared, node, filter) = (Arc::clone(host), node.clone(), filter.clone());
+        let (last, marked) = host
+            .store
+            .write(move |tx| {
+                let page = tx.twins(&filter, after.as_ref(), max.unwrap_or(PAGE))?;
+                let full = page.len() == PAGE as usize;
+                let last = page.last().filter(|_| full && max.is_none()).map(|twin| twin.link.clone());
+                let now = shared.env.now();
+                let items = page.iter().flat_map(|twin| {
+                    let sides = twinline_core::names::Side::BOTH.into_iter();
+                    sides.filter_map(|side| twin.item(side)).find(|item| item.node == node)
+                });
+                let hints: Vec<Hint> =
+                    items.map(|item| Hint::now(item, Lane::Backfill, "asleep", now)).collect();
+                Ok((last, dirty::mark(&shared, tx, &hints)?))
+            })
+            .await?;
+        scheduler::clear(host, marked.announce(host)).await?;
+        match last {
+            Some(link) => after = Some(link),
+            None => return Ok(()),
+        }
+    }
+}
