@@ -1,7 +1,7 @@
 //! Marking items dirty: durably, and then as work in memory.
 
 use crate::host::Inner;
-use crate::ids::root_of;
+use crate::ids::lock_of;
 use crate::queue::{Key, Lane, Work};
 use crate::scheduler::Mark;
 use std::collections::BTreeSet;
@@ -125,7 +125,7 @@ fn works(host: &Inner, read: &HostRead<'_>, dirty: &Dirty) -> Result<Vec<Work>, 
     if may_enter {
         let root = match twins.first() {
             Some(twin) => twin.root.clone(),
-            None => root_of(item),
+            None => lock_of(item),
         };
         works.push(Work {
             key: Key::Candidate(item.clone()),

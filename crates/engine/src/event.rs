@@ -148,6 +148,7 @@ fn origin(note: &WriteNote) -> String {
             Some(line) => format!("{file}:{line}"),
             None => file.clone(),
         },
+        Assigner::Policy => "[policy]".to_owned(),
     }
 }
 

@@ -6,12 +6,13 @@ use crate::metrics::Metrics;
 use crate::settings::{HostSettings, SweepSettings};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
-use twinline_trackers::{Probe, Scope, Tracker, TrackerError, Webhook};
+use twinline_trackers::{Probe, Tracker, TrackerError, Webhook};
 
 /// A node as it is configured.
 #[derive(Clone)]
@@ -70,6 +71,8 @@ pub(crate) struct Node {
     /// The last delivery that announced a change, for the sweep's period.
     announced: Mutex<Option<Timestamp>>,
     changes: Arc<GateChanges>,
+    /// Whether twins may sleep that have an item here; a sweep looks, and clears it when there is none.
+    has_sleepers: AtomicBool,
     metrics: Arc<Metrics>,
 }
 
@@ -95,6 +98,7 @@ impl Node {
             probe: Mutex::new(None),
             announced: Mutex::new(None),
             changes,
+            has_sleepers: AtomicBool::new(true),
             metrics,
         }
     }
@@ -211,6 +215,14 @@ impl Node {
         account.map(|user| user.id).into_iter().collect()
     }
 
+    pub(crate) fn has_sleepers(&self) -> bool {
+        self.has_sleepers.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_has_sleepers(&self, has: bool) {
+        self.has_sleepers.store(has, Ordering::Relaxed);
+    }
+
     /// A webhook has announced a change.
     pub(crate) fn announce(&self, at: Timestamp) {
         let mut announced = self.announced.lock().expect("no code panics with this lock");
@@ -221,10 +233,4 @@ impl Node {
     pub(crate) fn announced(&self) -> Option<Timestamp> {
         *self.announced.lock().expect("no code panics with this lock")
     }
-}
-
-/// A place in a node, for logs and status: `repo=acme/app`.
-pub(crate) fn show_scope(scope: &Scope) -> String {
-    let pairs = scope.iter().map(|(key, value)| format!("{key}={value}"));
-    pairs.collect::<Vec<_>>().join(",")
 }

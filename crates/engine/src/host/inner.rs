@@ -2,6 +2,7 @@
 
 use super::connection::Connection;
 use super::topology::Topology;
+use crate::backfill::Paces;
 use crate::env::Env;
 use crate::event::{Event, What};
 use crate::inbox::EdgeInbox;
@@ -42,6 +43,7 @@ pub(crate) struct Inner {
     /// What persons have released and no plan has used yet; lost with the process, like the wish itself.
     pub(crate) releases: Releases,
     pub(crate) safe: SafeMarks,
+    pub(crate) paces: Paces,
     pub(super) gates: Arc<GateChanges>,
     events: broadcast::Sender<Event>,
 }
@@ -68,6 +70,7 @@ impl Inner {
             held: Mutex::default(),
             releases: Releases::default(),
             safe: SafeMarks::default(),
+            paces: Paces::default(),
             env,
             settings,
             store,

@@ -1,7 +1,7 @@
 //! Making a plan's writes, one after the other, each with its intent durable before it.
 
 use super::observe::observe;
-use super::trouble::{Quarantine, Trouble};
+use super::trouble::Trouble;
 use crate::env::Env;
 use crate::metrics::Metrics;
 use crate::node::Node;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use twinline_core::effect::{Applied, Effect};
 use twinline_core::item::{Item, ItemId};
 use twinline_core::names::Sides;
+use twinline_core::quarantine::Cause;
 use twinline_core::reconcile::{Outcome, Planned, Seen};
 use twinline_core::time::Timestamp;
 use twinline_trackers::TrackerError;
@@ -32,16 +33,16 @@ pub(super) struct Executed {
     /// Why the job must be tried again, if it must.
     pub(super) retry: Option<Trouble>,
     /// Why the twin is to be held back, if it is.
-    pub(super) quarantine: Option<Quarantine>,
+    pub(super) quarantine: Option<Cause>,
     /// A compare-and-swap failed: plan again at once.
     pub(super) changed: bool,
     /// Whether an outcome is unknown.
     pub(super) unknown: bool,
 }
 
-/// Makes the writes in their order. A failed write does not stop the others, but for two: after a comment that was not
-/// added no later one is added on that side, so that threads keep their order; and a node that does not work is not
-/// asked again.
+/// Makes the writes in their order. A failed write does not stop the others, but for two: after a comment's
+/// write that did not succeed no later one is made on that side, so that threads keep their order; and a node that does
+/// not work is not asked again.
 pub(super) async fn execute(
     nodes: &Sides<Arc<Node>>,
     env: &Env,
@@ -52,8 +53,8 @@ pub(super) async fn execute(
     let mut node_failed = Sides::<bool>::default();
     let mut thread_broken = Sides::<bool>::default();
     for planned in effects {
-        let adds = matches!(planned.effect, Effect::AddComment { .. });
-        if *node_failed.get(planned.side) || (adds && *thread_broken.get(planned.side)) {
+        let comments = planned.comment.is_some();
+        if *node_failed.get(planned.side) || (comments && *thread_broken.get(planned.side)) {
             done.attempts.push(Attempted {
                 outcome: Outcome::NotDone,
                 ran: None,
@@ -64,7 +65,7 @@ pub(super) async fn execute(
         let node = nodes.get(planned.side);
         let attempt = attempt(node, env, metrics, &planned.effect).await;
         let succeeded = attempt.is_ok();
-        if adds && !succeeded {
+        if comments && !succeeded {
             *thread_broken.get_mut(planned.side) = true;
         }
         let (attempted, failed) = done.take(node, attempt);

@@ -20,6 +20,7 @@ pub(crate) struct Owned {
     pub(crate) link: LinkId,
     pub(crate) root: RootId,
     pub(crate) cluster_size: u32,
+    pub(crate) created_from: Option<Side>,
     pub(crate) since: Timestamp,
     pub(crate) now: Timestamp,
     pub(crate) sides: Sides<OwnedSide>,
@@ -56,12 +57,12 @@ impl Owned {
     pub(crate) async fn settle(
         self: &Arc<Self>,
         rules: &Compiled,
-        plan: Plan,
+        plan: Arc<Plan>,
         outcomes: Outcomes,
     ) -> Result<Settled, RuleError> {
         let facts = Arc::clone(self);
         rules
-            .run(move |rules| facts.with(|facts| settle(facts, rules, &plan, &outcomes)))
+            .run(move |rules| facts.with(|facts| settle(&plan, facts, rules, &outcomes)))
             .await
     }
 
@@ -72,6 +73,7 @@ impl Owned {
             link: self.link.clone(),
             root: self.root.clone(),
             cluster_size: self.cluster_size,
+            created_from: self.created_from,
             since: self.since,
             now: self.now,
             sides: Sides {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 use twinline_core::names::NodeName;
+use twinline_core::quarantine::Cause;
 use twinline_core::rules::RuleError;
 use twinline_store::StoreError;
 use twinline_trackers::TrackerError;
@@ -17,44 +18,14 @@ pub(crate) enum Trouble {
         after: Option<Duration>,
     },
     /// A person must mend a rule, an item or the tracker's settings: the twin is held back.
-    #[error("{0}")]
-    Quarantine(Quarantine),
+    #[error("{}", sentence(.0))]
+    Quarantine(Cause),
     /// The connection is held by its breaker.
     #[error("the connection is held")]
     Held,
     /// The local store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Why a twin is held back. Equal causes group to one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Quarantine {
-    pub(crate) class: Class,
-    /// What groups: free of ids, keys and values of a single item.
-    pub(crate) cause: String,
-    /// What is shown for the one twin.
-    pub(crate) detail: String,
-}
-
-/// By whom a quarantine can be mended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    /// Map or script: the integration engineer.
-    Rule,
-    /// The tracker refuses what is written: rule or item.
-    Refused,
-    /// The tracker cannot say whether a write happened: a person looks.
-    Unclear,
-    /// A defect of Twinline.
-    Internal,
-}
-
-impl std::fmt::Display for Quarantine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.detail)
-    }
 }
 
 impl Trouble {
@@ -65,13 +36,7 @@ impl Trouble {
             reason,
             after,
         };
-        let refused = |cause: String| {
-            Self::Quarantine(Quarantine {
-                class: Class::Refused,
-                detail: cause.clone(),
-                cause,
-            })
-        };
+        let refused = |sentence: String| Self::Quarantine(Cause::Refused { sentence });
         match error {
             TrackerError::Retry { reason, after } => retry(reason, after),
             TrackerError::Unknown { reason } | TrackerError::Unreachable { reason } => {
@@ -92,18 +57,41 @@ impl Trouble {
             } => refused(format!("{tracker} answered something unreadable: {reason}")),
         }
     }
+}
 
-    /// The trouble that a rule makes.
-    pub(crate) fn of_rule(error: &RuleError) -> Self {
-        let place = match error.line {
-            Some(line) => format!("{}:{line}", error.file),
-            None => error.file.clone(),
-        };
-        let said = if error.rejected { "rejected" } else { "failed" };
-        Self::Quarantine(Quarantine {
-            class: Class::Rule,
-            cause: format!("{place} {said}"),
-            detail: error.to_string(),
-        })
+impl From<RuleError> for Trouble {
+    fn from(error: RuleError) -> Self {
+        Self::Quarantine(Cause::from(&error))
     }
+}
+
+/// What is shown for one twin.
+pub(crate) fn sentence(cause: &Cause) -> String {
+    match cause {
+        Cause::Retry { reason } => format!("given up after many attempts: {reason}"),
+        Cause::Rule { file, line, reason } => match line {
+            Some(line) => format!("{file}:{line}: {reason}"),
+            None => format!("{file}: {reason}"),
+        },
+        Cause::Refused { sentence } => sentence.clone(),
+        Cause::Unclear { reason } => format!("it cannot be told whether a write happened: {reason}"),
+        Cause::Gone { evidence } => evidence.clone(),
+    }
+}
+
+/// What equal causes share, as stored: the kind, then the group.
+pub(crate) fn group(cause: &Cause) -> String {
+    let kind = match cause {
+        Cause::Retry { .. } => "retry",
+        Cause::Rule { .. } => "rule",
+        Cause::Refused { .. } => "refused",
+        Cause::Unclear { .. } => "unclear",
+        Cause::Gone { .. } => "gone",
+    };
+    format!("{kind}-{}", &cause.group().as_str()[..12])
+}
+
+/// Whether a change of the item may mend the cause: then the twin is tried again by itself.
+pub(crate) fn mended_by_change(group: &str) -> bool {
+    ["retry-", "rule-", "refused-"].iter().any(|kind| group.starts_with(kind))
 }

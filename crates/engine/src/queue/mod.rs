@@ -208,11 +208,6 @@ impl Queue {
         self.roots.len()
     }
 
-    /// Whether a key is queued or in flight.
-    pub(crate) fn contains(&self, key: &Key) -> bool {
-        self.places.contains_key(key)
-    }
-
     fn lane(&mut self, lane: Lane) -> &mut LaneQueue {
         match lane {
             Lane::Live => &mut self.live,

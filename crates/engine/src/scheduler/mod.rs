@@ -160,12 +160,6 @@ impl Scheduler {
         self.ring();
     }
 
-    /// Work to do in a while; what is queued for the key already is left alone.
-    pub(crate) fn push_later(&self, work: Work, wait: Duration) {
-        self.lock().delay(work, Instant::now() + wait);
-        self.ring();
-    }
-
     /// Work and marks of a twin that has ended or was held.
     pub(crate) fn forget(&self, key: &Key) {
         let mut state = self.lock();
@@ -241,6 +235,12 @@ impl Scheduler {
             state.queue.push(work);
         }
         None
+    }
+
+    /// A node's work may start again: look.
+    pub(crate) fn look_again(&self, node: &NodeName) {
+        self.unpark(std::slice::from_ref(node));
+        self.ring();
     }
 
     fn unpark(&self, nodes: &[NodeName]) {

@@ -127,6 +127,11 @@ fn put(
 /// One of each group of sleeping twins is looked at with every sweep: when it can be reached again, its job wakes the
 /// group. With a resweep all of them are.
 async fn sleepers(host: &Arc<Inner>, node: &Arc<Node>, all: bool) -> Result<(), StoreError> {
+    if !node.has_sleepers() {
+        return Ok(());
+    }
+    // Cleared first: a twin that goes to sleep meanwhile sets it again.
+    node.set_has_sleepers(false);
     let connections = host.connections_of(node.name());
     let names: Vec<_> = connections.iter().map(|connection| connection.name.clone()).collect();
     if names.is_empty() {
@@ -143,6 +148,9 @@ async fn sleepers(host: &Arc<Inner>, node: &Arc<Node>, all: bool) -> Result<(), 
                 .collect::<Vec<_>>())
         })
         .await?;
+    if !any.is_empty() {
+        node.set_has_sleepers(true);
+    }
     for count in any {
         let filter = TwinFilter {
             connection: Some(count.connection),

@@ -17,6 +17,7 @@ mod dues;
 mod feed;
 mod run;
 
+pub(crate) use audit::wake as wake_group;
 pub(crate) use run::run;
 
 use std::time::Duration;

@@ -99,6 +99,15 @@ impl HostTx<'_> {
         )
     }
 
+    /// Forgets what a connection has written: a person released it.
+    pub fn forgive_writes(&self, connection: &ConnectionName) -> Result<(), StoreError> {
+        self.delete(
+            "DELETE FROM write_slices WHERE connection = ?1",
+            [connection.as_str()],
+        )
+        .map(drop)
+    }
+
     /// Forgets slices that ended before `before`.
     pub fn drop_write_slices(&self, before: Timestamp) -> Result<(), StoreError> {
         self.delete("DELETE FROM write_slices WHERE slice < ?1", [slice(before)])

@@ -1,0 +1,208 @@
+//! The host's handle: what the binary builds, runs and asks.
+
+mod connection;
+mod inner;
+mod topology;
+
+pub(crate) use connection::Connection;
+pub(crate) use inner::Inner;
+
+use crate::env::Env;
+use crate::event::Event;
+use crate::inbox::EdgeInbox;
+use crate::metrics::Metrics;
+use crate::node::NodeConfig;
+use crate::rules::RulesFactory;
+use crate::settings::HostSettings;
+use crate::{backfill, pull, scheduler, sweep};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use twinline_core::names::ConnectionName;
+use twinline_store::StoreError;
+use twinline_store::host::{HostStore, RuleVersion};
+
+/// Builds a [`Host`].
+pub struct HostBuilder {
+    env: Env,
+    store: HostStore,
+    factory: Arc<dyn RulesFactory>,
+    settings: HostSettings,
+    nodes: Vec<NodeConfig>,
+    edges: Vec<Arc<dyn EdgeInbox>>,
+}
+
+impl HostBuilder {
+    /// A host on a store, whose rules a factory builds.
+    pub fn new(env: Env, store: HostStore, factory: Arc<dyn RulesFactory>) -> Self {
+        Self {
+            env,
+            store,
+            factory,
+            settings: HostSettings::default(),
+            nodes: Vec::new(),
+            edges: Vec::new(),
+        }
+    }
+
+    /// Sets the limits.
+    #[must_use]
+    pub fn settings(mut self, settings: HostSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Adds a node.
+    #[must_use]
+    pub fn node(mut self, node: NodeConfig) -> Self {
+        self.nodes.push(node);
+        self
+    }
+
+    /// Adds an edge to pull from.
+    #[must_use]
+    pub fn edge(mut self, edge: Arc<dyn EdgeInbox>) -> Self {
+        self.edges.push(edge);
+        self
+    }
+
+    /// Reads what the store has and builds the host. A connection whose active rules cannot be built is reported and
+    /// left out; the others work.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn build(self) -> Result<Host, StoreError> {
+        let inner = Inner::new(self.env, self.settings, self.store, self.edges, self.factory);
+        let inner = Arc::new(inner);
+        for node in self.nodes {
+            inner.add_node(node);
+        }
+        let host = Host { inner };
+        host.read_store().await?;
+        Ok(host)
+    }
+}
+
+/// A host: many nodes, their connections, and everything that runs for them. Cheap to clone; clones are one host.
+#[derive(Clone)]
+pub struct Host {
+    pub(crate) inner: Arc<Inner>,
+}
+
+impl Host {
+    /// Runs until shutdown, then ends jobs in flight within the drain time.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let mut tasks = tokio::task::JoinSet::new();
+        // The order of spawning is part of what makes a simulation repeat itself.
+        for edge in &self.inner.edges {
+            tasks.spawn(pull::run(Arc::clone(&self.inner), Arc::clone(edge), shutdown.clone()));
+        }
+        tasks.spawn(pull::acknowledge(Arc::clone(&self.inner), shutdown.clone()));
+        tasks.spawn(sweep::run(Arc::clone(&self.inner), shutdown.clone()));
+        tasks.spawn(backfill::run(Arc::clone(&self.inner), shutdown.clone()));
+        tasks.spawn(scheduler::run(Arc::clone(&self.inner), shutdown));
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a task of the host panicked");
+            }
+        }
+    }
+
+    async fn read_store(&self) -> Result<(), StoreError> {
+        let inner = &self.inner;
+        let (rules, holds, nodes) = inner
+            .store
+            .read(|read| Ok((read.active_rules()?, read.connection_holds()?, read.nodes()?)))
+            .await?;
+        for rule in &rules {
+            if let Err(reason) = self.take_rules(rule) {
+                tracing::error!(connection = %rule.connection, version = rule.version, reason, "the rules in force cannot be built; the connection stands still");
+            }
+        }
+        for hold in holds.iter().filter(|hold| hold.held.is_some()) {
+            inner.set_held(&hold.connection, true);
+        }
+        for row in nodes.iter().filter(|row| row.paused.is_some()) {
+            if let Some(node) = inner.node(&row.node) {
+                node.set_paused(true);
+            }
+        }
+        self.take_up_intents().await
+    }
+
+    /// Twins with open intents are worked on first, whether or not their items are dirty.
+    async fn take_up_intents(&self) -> Result<(), StoreError> {
+        const PAGE: u32 = 500;
+        let mut after = None;
+        loop {
+            let from = after.clone();
+            let page = self
+                .inner
+                .store
+                .read(move |read| {
+                    let rows = read.open_effects(from.as_ref(), PAGE)?;
+                    let mut twins = BTreeMap::new();
+                    for row in &rows {
+                        if !twins.contains_key(&row.link)
+                            && let Some(twin) = read.twin(&row.link)?
+                        {
+                            twins.insert(row.link.clone(), twin);
+                        }
+                    }
+                    let next = rows.last().map(|row| row.id.clone());
+                    Ok((twins, next, rows.len()))
+                })
+                .await?;
+            let (twins, next, count) = page;
+            for twin in twins.values() {
+                let node = twin.nodes.left.clone();
+                let work = crate::dirty::of_twin(twin, crate::queue::Lane::Live, &node);
+                self.inner.scheduler.push(work);
+            }
+            if count < PAGE as usize {
+                return Ok(());
+            }
+            after = next;
+        }
+    }
+
+    /// Builds a rule version and puts it to work.
+    pub(crate) fn take_rules(&self, rule: &RuleVersion) -> Result<(), String> {
+        let compiled = self.inner.factory.compile(rule)?;
+        let contract = compiled.rules.contract();
+        for node in [&contract.nodes.left, &contract.nodes.right] {
+            if self.inner.node(node).is_none() {
+                return Err(format!("node '{node}' is not configured"));
+            }
+        }
+        let connection = Connection::new(compiled);
+        self.inner.change_topology(|topology| topology.put_connection(connection));
+        Ok(())
+    }
+
+    /// The live stream: what happens from now on. A reader that lags more than the limit loses the oldest events.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.inner.subscribe()
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.inner.metrics)
+    }
+
+    /// The store, for what only reads.
+    pub fn store(&self) -> &HostStore {
+        &self.inner.store
+    }
+
+    /// The connections whose rules are at work.
+    pub fn connections(&self) -> Vec<ConnectionName> {
+        self.inner.connections_now().iter().map(|connection| connection.name.clone()).collect()
+    }
+
+    /// Sweeps all nodes now.
+    pub fn sweep_now(&self) {
+        self.inner.sweep_now.notify_one();
+    }
+}

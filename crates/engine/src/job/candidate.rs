@@ -1,0 +1,266 @@
+//! The job of an item that may enter connections: which triggers admit it, and what twin it gets.
+
+use super::Ended;
+use super::life::{Membership, belongs, in_scope};
+use super::observe::observe;
+use super::settle::entry;
+use super::trouble::Trouble;
+use crate::dirty::{self, Hint, Marked, is_alive};
+use crate::host::{Connection, Inner};
+use crate::node::Node;
+use crate::queue::Lane;
+use crate::scheduler::{self, Started};
+use crate::sweep::scope_key;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use twinline_core::cluster::{self, Entry, Member};
+use twinline_core::item::{Item, ItemId, Value, field};
+use twinline_core::names::{Side, Sides};
+use twinline_core::reconcile::Seen;
+use twinline_store::StoreError;
+use twinline_store::host::{HistoryEntry, HistoryKind, HostRead, HostTx, ItemRow, Twin, TwinState};
+
+/// Pages of a query that are read to find out about one item.
+const ASK_PAGES_MAX: usize = 20;
+
+pub(super) async fn run(
+    host: &Arc<Inner>,
+    started: &Started,
+    id: &ItemId,
+) -> Result<Ended, Trouble> {
+    let Some(node) = host.node(&id.node) else {
+        return Ok(Ended::Done);
+    };
+    node.probe().await.map_err(|error| Trouble::of(node.name(), error))?;
+    let observation = observe(&node, &host.env, &host.metrics, id).await?;
+    let Seen::Item(item) = observation.seen else {
+        return Ok(Ended::Done);
+    };
+    let standing = standing(host, &node, &item).await?;
+    if standing == Standing::Wait {
+        return Ok(Ended::Again {
+            wait: node.tracker().capabilities().settle.max(Duration::from_millis(100)),
+            failed: false,
+        });
+    }
+    for connection in host.connections_of(&id.node) {
+        for side in connection.sides_of(&id.node).collect::<Vec<_>>() {
+            let enters = connection.contract().triggers.get(side).is_some();
+            if standing == Standing::Free && enters && in_scope(&connection, side, &item) {
+                consider(host, &node, &connection, side, &item, started.work.lane).await?;
+            }
+        }
+    }
+    remember(host, &item).await?;
+    Ok(Ended::Done)
+}
+
+/// What an item's marker, and open creates where it lies, say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It may enter.
+    Free,
+    /// It may be what an open create of ours has made.
+    Wait,
+    /// It carries a marker that nobody here knows: a person links it.
+    Foreign,
+}
+
+async fn standing(host: &Arc<Inner>, node: &Node, item: &Item) -> Result<Standing, StoreError> {
+    let ours = match item.get(field::REPORTER) {
+        Some(Value::User(reporter)) => node.accounts().contains(&reporter.id),
+        _ => false,
+    };
+    let scopes: Vec<String> = host.scopes_of(node.name()).iter().map(scope_key).collect();
+    let (name, item) = (node.name().clone(), item.clone());
+    host.store
+        .read(move |read| {
+            let mut open = Vec::new();
+            for scope in &scopes {
+                open.extend(read.open_creates(&name, scope)?);
+            }
+            let marked_twin = match &item.marker {
+                Some(marker) => read.twin(&marker.link)?,
+                None => None,
+            };
+            let twin_of = |_: &_| {
+                let twin = marked_twin.as_ref()?;
+                let made = Side::BOTH.into_iter().filter_map(|side| twin.item(side));
+                made.into_iter().find(|made| made.node == item.reference.item.node)
+            };
+            let is_open = |link: &_| open.iter().any(|row| row.link == *link);
+            let marked = cluster::recognise(&item, twin_of, is_open);
+            Ok(match &marked {
+                cluster::Marked::Ours(link) if is_open(link) => Standing::Wait,
+                cluster::Marked::Foreign => Standing::Foreign,
+                marked if cluster::must_wait(marked, ours, !open.is_empty()) => Standing::Wait,
+                _ => Standing::Free,
+            })
+        })
+        .await
+}
+
+async fn consider(
+    host: &Arc<Inner>,
+    node: &Node,
+    connection: &Arc<Connection>,
+    side: Side,
+    item: &Item,
+    lane: Lane,
+) -> Result<(), Trouble> {
+    let id = item.reference.item.clone();
+    let name = connection.name.clone();
+    let twinned = host
+        .store
+        .read(move |read| Ok(alive_in(read, &id, &name)?.is_some()))
+        .await?;
+    if twinned {
+        return Ok(());
+    }
+    let admitted = match belongs(connection, node, side, item).await? {
+        Membership::Belongs => true,
+        Membership::Left => false,
+        Membership::Ask(_) => listed(node, connection, side, &item.reference.item).await?,
+    };
+    if admitted {
+        enter(host, connection, side, item, lane).await?;
+    }
+    Ok(())
+}
+
+/// Whether the trigger's own query lists an item.
+async fn listed(
+    node: &Node,
+    connection: &Connection,
+    side: Side,
+    item: &ItemId,
+) -> Result<bool, Trouble> {
+    let contract = connection.contract();
+    let Some(trigger) = contract.triggers.get(side) else {
+        return Ok(true);
+    };
+    let mut page: Option<String> = None;
+    for _ in 0..ASK_PAGES_MAX {
+        let query = node.tracker().query(contract.scopes.get(side), trigger, page.as_deref());
+        let found = node.request(query).await.map_err(|error| Trouble::of(node.name(), error))?;
+        if found.items.iter().any(|candidate| candidate.reference.item == *item) {
+            return Ok(true);
+        }
+        match found.next {
+            Some(next) => page = Some(next),
+            None => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
+/// The twin of an item in a connection that has not ended.
+fn alive_in(
+    read: &HostRead<'_>,
+    item: &ItemId,
+    connection: &twinline_core::names::ConnectionName,
+) -> Result<Option<Twin>, StoreError> {
+    let twins = read.twins_of_item(item)?;
+    Ok(twins.into_iter().find(|twin| is_alive(twin) && twin.connection == *connection))
+}
+
+/// Makes the twin: with a new item to come, or with the one that its cluster already has there.
+async fn enter(
+    host: &Arc<Inner>,
+    connection: &Arc<Connection>,
+    side: Side,
+    item: &Item,
+    lane: Lane,
+) -> Result<(), StoreError> {
+    let (shared, connection, item) = (Arc::clone(host), Arc::clone(connection), item.clone());
+    let marked = host
+        .store
+        .write(move |tx| make(&shared, tx, &connection, side, &item, lane))
+        .await?;
+    scheduler::clear(host, marked.announce(host)).await
+}
+
+fn make(
+    host: &Inner,
+    tx: &HostTx<'_>,
+    connection: &Connection,
+    side: Side,
+    item: &Item,
+    lane: Lane,
+) -> Result<Marked, StoreError> {
+    let id = &item.reference.item;
+    if alive_in(tx, id, &connection.name)?.is_some() {
+        return Ok(Marked::default());
+    }
+    let now = host.env.now();
+    let earlier = tx.twins_of_item(id)?;
+    let incarnation = earlier.iter().filter(|twin| twin.connection == connection.name).count();
+    let incarnation = u32::try_from(incarnation).unwrap_or(u32::MAX);
+    let link = cluster::link_id(&connection.name, side, id, incarnation);
+    let known = tx.item(id)?.and_then(|row| row.root);
+    let root = known.unwrap_or_else(|| cluster::root_of(&link));
+    let members: Vec<Member> = tx
+        .items_of_root(&root)?
+        .into_iter()
+        .map(|row| Member { item: row.reference.item, scope: row.scope })
+        .collect();
+    let contract = connection.contract();
+    let other = side.other();
+    let mut ids = Sides::default();
+    *ids.get_mut(side) = Some(id.id.clone());
+    let closed = match cluster::entry(&members, contract.nodes.get(other), contract.scopes.get(other)) {
+        Entry::Create => None,
+        Entry::Close(member) if alive_in(tx, &member, &connection.name)?.is_some() || member == *id => {
+            return Ok(Marked::default());
+        }
+        Entry::Close(member) => Some(member.id),
+    };
+    let state = if closed.is_some() { TwinState::Live } else { TwinState::Creating };
+    let created_from = closed.is_none().then_some(side);
+    *ids.get_mut(other) = closed;
+    let twin = Twin {
+        link,
+        connection: connection.name.clone(),
+        root: root.clone(),
+        nodes: contract.nodes.clone(),
+        ids,
+        created_from,
+        incarnation,
+        state,
+        state_since: now,
+        negatives: Sides::default(),
+        held: BTreeMap::new(),
+        since: now,
+        reconciled: None,
+    };
+    tx.put_twin(&twin)?;
+    tx.put_item(&super::settle::item_row(item, &twin, now))?;
+    if twin.created_from.is_none() {
+        tx.append_history(&HistoryEntry {
+            text: Some("the ring closes".to_owned()),
+            ..entry(&twin, id.clone(), HistoryKind::Linked, now)
+        })?;
+    }
+    dirty::mark(host, tx, &[Hint::now(id.clone(), lane, "entered", now)])
+}
+
+/// Remembers which version was looked at, so that a sweep does not ask again.
+async fn remember(host: &Arc<Inner>, item: &Item) -> Result<(), StoreError> {
+    let (item, now) = (item.clone(), host.env.now());
+    host.store
+        .write(move |tx| {
+            let known = tx.item(&item.reference.item)?;
+            if known.as_ref().is_some_and(|known| known.version == item.version) {
+                return Ok(());
+            }
+            tx.put_item(&ItemRow {
+                reference: item.reference,
+                scope: item.scope,
+                root: known.and_then(|known| known.root),
+                version: item.version,
+                seen_at: now,
+            })
+        })
+        .await
+}

@@ -1,0 +1,97 @@
+//! What the store knows about one twin, in one snapshot.
+
+use twinline_core::comments::CommentLink;
+use twinline_core::effect::{Effect, FieldWrite};
+use twinline_core::item::ItemId;
+use twinline_core::names::{FieldName, LinkId, Side, Sides};
+use twinline_core::reconcile::{Base, OwnAttempt, RecentWrite, pingpong};
+use twinline_core::digest::Digest;
+use twinline_core::time::Timestamp;
+use twinline_store::StoreError;
+use twinline_store::host::{EffectRow, EffectState, HostRead, ItemRow, Twin};
+
+/// A twin with all that a plan needs from the store.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) twin: Twin,
+    pub(crate) bases: Sides<Option<Base>>,
+    pub(crate) items: Sides<Option<ItemRow>>,
+    pub(crate) comments: Vec<CommentLink>,
+    pub(crate) cluster_size: u32,
+    /// Effects that no base accounts for yet.
+    pub(crate) open: Vec<EffectRow>,
+    /// Our writes to each side's item within the ping-pong window, by this and other twins.
+    effects: Sides<Vec<EffectRow>>,
+}
+
+impl Context {
+    /// Reads it; `None`: there is no such twin.
+    pub(crate) fn read(
+        read: &HostRead<'_>,
+        link: &LinkId,
+        now: Timestamp,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(twin) = read.twin(link)? else {
+            return Ok(None);
+        };
+        let since = now.minus(pingpong::WINDOW);
+        let mut bases = Sides::default();
+        let mut items = Sides::default();
+        let mut effects = Sides::default();
+        for side in Side::BOTH {
+            *bases.get_mut(side) = read.base(link, side)?;
+            if let Some(item) = twin.item(side) {
+                *items.get_mut(side) = read.item(&item)?;
+                *effects.get_mut(side) = read.effects_on_item(&item, since)?;
+            }
+        }
+        let members = read.items_of_root(&twin.root)?.len();
+        Ok(Some(Self {
+            comments: read.comment_links(&twin.root)?,
+            cluster_size: u32::try_from(members.max(2)).unwrap_or(u32::MAX),
+            open: read.open_effects_of(link)?,
+            twin,
+            bases,
+            items,
+            effects,
+        }))
+    }
+
+    pub(crate) fn item(&self, side: Side) -> Option<ItemId> {
+        self.twin.item(side)
+    }
+
+    /// Our confirmed field writes to a side's item, oldest first.
+    pub(crate) fn recent(&self, side: Side) -> Vec<RecentWrite> {
+        let done = self.effects.get(side).iter().filter(|row| row.state == EffectState::Done);
+        done.flat_map(|row| {
+            let Effect::Update { fields, .. } = &row.planned.effect else {
+                return Vec::new();
+            };
+            let at = row.ended_at.unwrap_or(row.intended_at);
+            let write = |(field, write): (&FieldName, &FieldWrite)| RecentWrite {
+                field: field.clone(),
+                at,
+                write: Digest::of(write),
+                hops: row.planned.fields.get(field).map_or(0, |note| note.hops),
+            };
+            fields.iter().map(write).collect()
+        })
+        .collect()
+    }
+
+    /// When our attempts on a side's item ran.
+    pub(crate) fn own_attempts(&self, side: Side) -> Vec<OwnAttempt> {
+        let ran = self.effects.get(side).iter().filter_map(|row| {
+            let Effect::Update { fields, .. } = &row.planned.effect else {
+                return None;
+            };
+            Some(OwnAttempt {
+                from: row.started_at?,
+                to: row.ended_at.or(row.next_due)?,
+                fields: fields.keys().cloned().collect(),
+            })
+        });
+        ran.collect()
+    }
+}

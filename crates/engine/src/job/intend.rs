@@ -1,0 +1,90 @@
+//! Intents: what is about to be attempted, durable before it is, if the breaker lets it.
+
+use super::context::Context;
+use super::trouble::Trouble;
+use crate::breaker::{self, Verdict};
+use crate::event::What;
+use crate::host::{Connection, Inner};
+use crate::ids::effect_id;
+use crate::queue::Lane;
+use crate::sweep::scope_key;
+use std::sync::Arc;
+use twinline_core::effect::Effect;
+use twinline_core::reconcile::Plan;
+use twinline_store::host::{EffectRow, EffectState};
+
+/// Stores an intent for each of the plan's effects, in one step with the breaker's books. `None`: the facts have changed
+/// since the plan was made (R9); plan again.
+pub(super) async fn intend(
+    host: &Arc<Inner>,
+    connection: &Connection,
+    context: &Context,
+    plan: &Plan,
+    lane: Lane,
+) -> Result<Option<Vec<EffectRow>>, Trouble> {
+    if plan.effects.is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    let rows = rows(host, connection, context, plan);
+    let (name, limit) = (connection.name.clone(), connection.contract().max_writes_per_10min);
+    let (twin, version, now) = (context.twin.clone(), connection.contract().version, host.env.now());
+    let stored = rows.clone();
+    let verdict = host
+        .store
+        .write(move |tx| {
+            let active = tx.active_rule(&name)?.map(|rule| rule.version);
+            if tx.twin(&twin.link)?.as_ref() != Some(&twin) || active != Some(version) {
+                return Ok(None);
+            }
+            let writes = stored.len() as u64;
+            let verdict = breaker::admit(tx, &name, limit, now, writes, lane == Lane::Backfill)?;
+            if let Verdict::Allowed { .. } = verdict {
+                for row in &stored {
+                    tx.put_effect(row)?;
+                }
+            }
+            Ok(Some(verdict))
+        })
+        .await?;
+    match verdict {
+        None => Ok(None),
+        Some(Verdict::Allowed { .. }) => Ok(Some(rows)),
+        Some(Verdict::Tripped { writes }) => {
+            host.set_held(&connection.name, true);
+            host.metrics.breaker_trips.inc();
+            host.tell(&connection.name, &context.twin.link, What::Held { writes });
+            Err(Trouble::Held)
+        }
+        Some(Verdict::Held) => {
+            host.set_held(&connection.name, true);
+            Err(Trouble::Held)
+        }
+    }
+}
+
+fn rows(host: &Inner, connection: &Connection, context: &Context, plan: &Plan) -> Vec<EffectRow> {
+    let salt = host.env.entropy.next_u64();
+    let now = host.env.now();
+    let row = |(index, planned): (usize, &twinline_core::reconcile::Planned)| EffectRow {
+        id: effect_id(&context.twin.link, salt, index),
+        link: context.twin.link.clone(),
+        connection: connection.name.clone(),
+        node: context.twin.nodes.get(planned.side).clone(),
+        scope: match &planned.effect {
+            Effect::Create { scope, .. } => scope_key(scope),
+            _ => String::new(),
+        },
+        item: planned.effect.item().map(|item| item.id.clone()),
+        planned: planned.clone(),
+        valid_for: plan.valid_for.clone(),
+        rule_version: plan.valid_for.rule_version,
+        state: EffectState::Attempting,
+        settled: false,
+        intended_at: now,
+        started_at: Some(now),
+        ended_at: None,
+        attempts: 1,
+        next_due: None,
+    };
+    plan.effects.iter().enumerate().map(row).collect()
+}

@@ -1,0 +1,285 @@
+//! Whether a twin is awake: triggers, scopes, moves, deletions and what cannot be reached.
+
+use super::context::Context;
+use super::observe::Observation;
+use super::trouble::Trouble;
+use crate::dirty::{self, Hint};
+use crate::event::What;
+use crate::host::{Connection, Inner};
+use crate::node::Node;
+use crate::queue::Lane;
+use crate::scheduler::{self, Mark};
+use crate::sweep::wake_group;
+use std::sync::Arc;
+use std::time::Duration;
+use twinline_core::item::Item;
+use twinline_core::life::{Evidence, Presence};
+use twinline_core::names::{NodeName, Side, Sides};
+use twinline_core::reconcile::Seen;
+use twinline_store::StoreError;
+use twinline_store::host::{HistoryEntry, HistoryKind, ItemRow, TwinFilter, TwinState, TwinStateName};
+use twinline_trackers::Opinion;
+
+/// Why a twin sleeps whose item left its trigger or scope.
+pub(super) const LEFT: &str = "the item left its trigger or scope";
+
+/// Whether an item belongs to its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Membership {
+    /// It matches trigger and `when`, or the side has no trigger.
+    Belongs,
+    /// It does not.
+    Left,
+    /// The tracker cannot say exactly: its query decides, and lags by so much.
+    Ask(Duration),
+}
+
+/// Asks the rules, then the tracker.
+pub(crate) async fn belongs(
+    connection: &Connection,
+    node: &Node,
+    side: Side,
+    item: &Item,
+) -> Result<Membership, Trouble> {
+    let Some(trigger) = connection.contract().triggers.get(side).clone() else {
+        return Ok(Membership::Belongs);
+    };
+    let subject = item.clone();
+    let admitted = connection.compiled.run(move |rules| rules.admits(side, &subject)).await?;
+    if !admitted {
+        return Ok(Membership::Left);
+    }
+    let id = item.reference.item.clone();
+    let opinions = node.request(node.tracker().matches(&trigger, std::slice::from_ref(&id))).await;
+    let opinions = opinions.map_err(|error| Trouble::of(node.name(), error))?;
+    Ok(match opinions.get(&id) {
+        Some(Opinion::Matches) => Membership::Belongs,
+        Some(Opinion::Differs) => Membership::Left,
+        Some(Opinion::Ask(lag)) => Membership::Ask(*lag),
+        None => Membership::Ask(node.tracker().capabilities().index_lag),
+    })
+}
+
+/// Whether an item lies in a connection's scope.
+pub(crate) fn in_scope(connection: &Connection, side: Side, item: &Item) -> bool {
+    let scope = connection.contract().scopes.get(side);
+    scope.iter().all(|(key, value)| item.scope.get(key) == Some(value))
+}
+
+/// An item that was moved is known by its new id from now on. Answers whether there was one: its mark goes on under
+/// the new id.
+pub(super) async fn follow_move(
+    host: &Arc<Inner>,
+    context: &Context,
+    observed: &Sides<Observation>,
+) -> Result<bool, StoreError> {
+    let mut any = false;
+    for side in Side::BOTH {
+        let observation = observed.get(side);
+        let (Some(moved), Some(from)) = (&observation.moved, context.item(side)) else {
+            continue;
+        };
+        let Some(item) = observation.seen.item() else { continue };
+        if moved.item == from {
+            continue;
+        }
+        any = true;
+        let row = ItemRow {
+            reference: item.reference.clone(),
+            scope: item.scope.clone(),
+            root: Some(context.twin.root.clone()),
+            version: item.version.clone(),
+            seen_at: host.env.now(),
+        };
+        let hint = Hint::now(row.reference.item.clone(), Lane::Live, "moved", host.env.now());
+        let shared = Arc::clone(host);
+        let marked = host
+            .store
+            .write(move |tx| {
+                tx.move_item(&from, &row)?;
+                dirty::mark(&shared, tx, &[hint])
+            })
+            .await?;
+        scheduler::clear(host, marked.announce(host)).await?;
+    }
+    Ok(any)
+}
+
+/// A 404 after the tracker announced the deletion is a deletion.
+pub(super) fn believe_deletions(context: &Context, marks: &[Mark], observed: &mut Sides<Observation>) {
+    for side in Side::BOTH {
+        let announced = marks.iter().any(|mark| mark.deleted && Some(&mark.item) == context.item(side).as_ref());
+        let observation = observed.get_mut(side);
+        if announced && matches!(observation.seen, Seen::Unreachable { .. }) {
+            observation.seen = Seen::Deleted {
+                evidence: "the tracker announced the deletion, and the item is not there".to_owned(),
+            };
+        }
+    }
+}
+
+/// Whether an item lies outside its connection's scope now.
+pub(super) fn left_scope(
+    connection: &Connection,
+    context: &Context,
+    observed: &mut Sides<Observation>,
+) -> bool {
+    let created = context.twin.state.name() != TwinStateName::Creating;
+    created
+        && Side::BOTH.into_iter().any(|side| {
+            let item = observed.get(side).seen.item();
+            item.is_some_and(|item| !in_scope(connection, side, item))
+        })
+}
+
+/// Whether a twin that was asleep or leaving is to be worked on. One that sleeps wakes when both items are there and
+/// belong; with it wakes its group, if it was not to be reached.
+pub(super) async fn is_awake(
+    host: &Arc<Inner>,
+    connection: &Connection,
+    nodes: &Sides<Arc<Node>>,
+    context: &Context,
+    observed: &Sides<Observation>,
+) -> Result<bool, Trouble> {
+    let twin = &context.twin;
+    let leaving = twin.negatives != Sides::default();
+    let TwinState::Asleep { why } = &twin.state else {
+        if !leaving {
+            return Ok(true);
+        }
+        return judge(host, connection, nodes, context, observed).await;
+    };
+    if Side::BOTH.iter().any(|side| matches!(observed.get(*side).seen, Seen::Unreachable { .. })) {
+        return Ok(true);
+    }
+    if why != LEFT {
+        let filter = TwinFilter {
+            connection: Some(twin.connection.clone()),
+            state: Some(TwinStateName::Asleep),
+            cause: Some(why.clone()),
+            held: false,
+        };
+        for node in [&nodes.left, &nodes.right] {
+            wake_group(host, node.name(), filter.clone(), None).await?;
+        }
+        return Ok(true);
+    }
+    for side in Side::BOTH {
+        if let Some(item) = observed.get(side).seen.item()
+            && belongs(connection, nodes.get(side), side, item).await? != Membership::Belongs
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Judges a twin with a first negative: a second one, far enough apart, puts it to sleep.
+async fn judge(
+    host: &Arc<Inner>,
+    connection: &Connection,
+    nodes: &Sides<Arc<Node>>,
+    context: &Context,
+    observed: &Sides<Observation>,
+) -> Result<bool, Trouble> {
+    let now = host.env.now();
+    let mut twin = context.twin.clone();
+    let mut awake = true;
+    for side in Side::BOTH {
+        let (Some(item), Some(since)) = (observed.get(side).seen.item(), *twin.negatives.get(side)) else {
+            continue;
+        };
+        let node = nodes.get(side);
+        let evidence = match belongs(connection, node, side, item).await? {
+            Membership::Belongs => Evidence::Belongs,
+            Membership::Left => Evidence::Left,
+            Membership::Ask(_) => continue,
+        };
+        let lag = node.tracker().capabilities().index_lag;
+        match (Presence::Leaving { since }).after(&evidence, now, lag) {
+            Presence::Awake => *twin.negatives.get_mut(side) = None,
+            Presence::Asleep { .. } => awake = false,
+            _ => {}
+        }
+    }
+    if twin.negatives != context.twin.negatives {
+        host.store.write(move |tx| tx.put_twin(&twin)).await?;
+    }
+    Ok(awake)
+}
+
+/// The first negative: remembered, and judged again after the index's lag.
+pub(crate) async fn note_negative(
+    host: &Arc<Inner>,
+    context: &Context,
+    side: Side,
+) -> Result<(), StoreError> {
+    let (link, now) = (context.twin.link.clone(), host.env.now());
+    let Some(node) = host.node(context.twin.nodes.get(side)) else {
+        return Ok(());
+    };
+    let lag = node.tracker().capabilities().index_lag;
+    let shared = Arc::clone(host);
+    let marked = host
+        .store
+        .write(move |tx| {
+            let Some(mut twin) = tx.twin(&link)? else {
+                return Ok(dirty::Marked::default());
+            };
+            let Some(item) = twin.item(side) else {
+                return Ok(dirty::Marked::default());
+            };
+            if twin.negatives.get(side).is_none() {
+                *twin.negatives.get_mut(side) = Some(now);
+                tx.put_twin(&twin)?;
+            }
+            let hint = Hint {
+                due: now.plus(lag).plus(Duration::from_millis(1)),
+                ..Hint::now(item, Lane::Live, "leaving", now)
+            };
+            dirty::mark(&shared, tx, &[hint])
+        })
+        .await?;
+    scheduler::clear(host, marked.announce(host)).await
+}
+
+/// Puts a twin to sleep; link and bases are kept.
+pub(super) async fn sleep(host: &Arc<Inner>, context: &Context, why: &str) -> Result<(), StoreError> {
+    let state = TwinState::Asleep { why: why.to_owned() };
+    if context.twin.state == state {
+        return Ok(());
+    }
+    let now = host.env.now();
+    let mut twin = context.twin.clone();
+    twin.state = state;
+    twin.state_since = now;
+    let (link, connection) = (twin.link.clone(), twin.connection.clone());
+    for side in Side::BOTH {
+        if let Some(node) = host.node(twin.nodes.get(side)) {
+            node.set_has_sleepers(true);
+        }
+    }
+    let text = why.to_owned();
+    host.store
+        .write(move |tx| {
+            tx.put_twin(&twin)?;
+            for item in Side::BOTH.into_iter().filter_map(|side| twin.item(side)) {
+                tx.append_history(&HistoryEntry {
+                    text: Some(text.clone()),
+                    ..super::settle::entry(&twin, item, HistoryKind::Asleep, now)
+                })?;
+            }
+            Ok(())
+        })
+        .await?;
+    host.tell(&connection, &link, What::Asleep { reason: why.to_owned() });
+    Ok(())
+}
+
+/// Why a twin sleeps, in words that equal cases share: one lost permission is one group.
+pub(crate) fn show_reason(node: &NodeName, seen: &Seen, reason: &str) -> String {
+    match seen {
+        Seen::Unreachable { .. } => format!("{node} does not show its items"),
+        _ => reason.to_owned(),
+    }
+}

@@ -1,0 +1,137 @@
+//! Jobs: one look at one twin, or at one item that may enter connections.
+//!
+//! A job for a twin, step by step:
+//!
+//! 1. **Load** the twin, its bases, links and open effects, in one snapshot.
+//! 2. **Resolve** effects whose outcome is unknown by asking the tracker, and only after its settle time; nothing is
+//!    planned before that, and a create is never made twice.
+//! 3. **Observe** both items. The fetch begins after every write of ours has ended, since the job has the cluster to
+//!    itself; an answer older than what is known is dropped and fetched again.
+//! 4. **Plan**: `twinline_core::reconcile`, pure.
+//! 5. **Intend**: the breaker's verdict, and an intent for every effect, durable before the first attempt.
+//! 6. **Execute** the effects in their order.
+//! 7. **Settle**: bases, links, outcomes, history and follow-up marks, in one step.
+//!
+//! A crash between any two leaves only an attempt with unknown outcome, which step 2 of the next job resolves. A job
+//! decides nothing: what is written comes from the plan, what an error means from its cause.
+
+mod candidate;
+mod context;
+mod execute;
+mod facts;
+mod intend;
+mod life;
+mod observe;
+mod resolve;
+mod settle;
+mod trouble;
+mod twin;
+
+pub(crate) use context::Context;
+pub(crate) use observe::observe;
+pub(crate) use settle::{entry, item_row, unlink};
+pub(crate) use trouble::Trouble;
+pub(crate) use twin::facts_of;
+
+use crate::host::Inner;
+use crate::queue::{Key, Work};
+use crate::scheduler::Started;
+use std::sync::Arc;
+use std::time::Duration;
+use trouble::sentence;
+use twinline_core::quarantine::Cause;
+use twinline_core::time::Timestamp;
+use twinline_store::host::{Twin, TwinState};
+
+/// How a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Its marks may be cleared.
+    Done,
+    /// It is to be tried again after a wait; `failed`: with a back-off that grows.
+    Again { wait: Duration, failed: bool },
+}
+
+/// Failures in a row after which a twin waits in quarantine instead of in memory; time or a change tries it again.
+const FAILURES_MAX: u32 = 12;
+
+/// Runs one job.
+pub(crate) async fn run(host: &Arc<Inner>, started: &Started) -> Ended {
+    let outcome = match &started.work.key {
+        Key::Twin(link) => twin::run(host, started, link).await,
+        Key::Candidate(item) => candidate::run(host, started, item).await,
+    };
+    match outcome {
+        Ok(ended) => ended,
+        Err(trouble) => after(host, started, trouble).await,
+    }
+}
+
+/// What follows from a trouble.
+async fn after(host: &Arc<Inner>, started: &Started, trouble: Trouble) -> Ended {
+    let again = |wait| Ended::Again { wait, failed: true };
+    match trouble {
+        Trouble::Retry { node, reason, .. } if started.failures >= FAILURES_MAX => {
+            let open = host.node(&node).is_some_and(|node| node.is_open());
+            if !open {
+                return again(host.settings.backoff_max);
+            }
+            quarantine(host, &started.work, Cause::Retry { reason }).await
+        }
+        Trouble::Retry { node, reason, after } => {
+            tracing::debug!(%node, reason, ?after, "tried again later");
+            again(after.unwrap_or(Duration::ZERO))
+        }
+        Trouble::Quarantine(cause) => quarantine(host, &started.work, cause).await,
+        Trouble::Held => Ended::Again {
+            wait: host.settings.period,
+            failed: false,
+        },
+        Trouble::Store(error) => {
+            tracing::error!(%error, "the store failed during a job");
+            again(host.settings.backoff_first)
+        }
+    }
+}
+
+/// Holds a twin back. A candidate without a twin is only logged: the next change of the item looks again.
+async fn quarantine(host: &Arc<Inner>, work: &Work, cause: Cause) -> Ended {
+    let Key::Twin(link) = &work.key else {
+        tracing::warn!(key = ?work.key, cause = sentence(&cause), "an item could not be considered");
+        return Ended::Done;
+    };
+    match settle::quarantine(host, link, &cause).await {
+        Ok(()) => Ended::Done,
+        Err(error) => {
+            tracing::error!(%error, "the store failed during a quarantine");
+            Ended::Again {
+                wait: host.settings.backoff_first,
+                failed: true,
+            }
+        }
+    }
+}
+
+/// A job has panicked: its twin is held back, and nothing else.
+pub(crate) async fn quarantine_panicked(host: &Arc<Inner>, work: &Work, said: &str) -> Ended {
+    let cause = Cause::Unclear {
+        reason: format!("a defect of Twinline: {said}"),
+    };
+    quarantine(host, work, cause).await
+}
+
+/// A twin released by a person, or by time: it is tried again.
+pub(crate) fn mended(mut twin: Twin, now: Timestamp) -> Twin {
+    if matches!(twin.state, TwinState::Quarantined { .. }) {
+        let both = twin.ids.left.is_some() && twin.ids.right.is_some();
+        twin.state = if both { TwinState::Live } else { TwinState::Creating };
+        twin.state_since = now;
+    }
+    twin
+}
+
+/// A twin after a new rule version: what a rule held back is tried again, the rest stays as it is.
+pub(crate) fn mended_by_rules(twin: Twin, now: Timestamp) -> Twin {
+    let by_rule = matches!(&twin.state, TwinState::Quarantined { cause, .. } if trouble::mended_by_change(cause));
+    if by_rule { mended(twin, now) } else { twin }
+}

@@ -1,0 +1,140 @@
+//! Effects whose outcome is unknown: asked about, never assumed.
+//!
+//! An attempt that was cut off may still arrive, so "not there" counts only after the tracker's settle time. An attempt
+//! without any recorded end belongs to a process that died; it may have been sent until this process began.
+
+use super::context::Context;
+use super::trouble::Trouble;
+use crate::host::Inner;
+use crate::node::Node;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use twinline_core::comments::CommentLink;
+use twinline_core::effect::{Applied, Effect, FieldWrite, Recognised};
+use twinline_core::item::ItemRef;
+use twinline_core::names::{FieldName, Side, Sides};
+use twinline_core::quarantine::Cause;
+use twinline_core::time::Timestamp;
+use twinline_store::host::{EffectRow, EffectState, TwinState};
+
+/// What came out.
+pub(super) enum Resolved {
+    /// Everything is known. The field writes that are there and that no base accounts for.
+    Known(Sides<Vec<BTreeMap<FieldName, FieldWrite>>>),
+    /// Ask again then.
+    Wait(Timestamp),
+}
+
+/// Resolves all open effects of a twin, and brings the context up to date with what was found.
+pub(super) async fn resolve(
+    host: &Arc<Inner>,
+    nodes: &Sides<Arc<Node>>,
+    context: &mut Context,
+) -> Result<Resolved, Trouble> {
+    let mut found = Vec::new();
+    let mut unsettled = Sides::<Vec<BTreeMap<FieldName, FieldWrite>>>::default();
+    for mut row in context.open.clone() {
+        let side = row.planned.side;
+        if row.state != EffectState::Done {
+            host.metrics.unknown.inc();
+            match ask(host, nodes.get(side), &row).await? {
+                Answer::There(applied) => {
+                    host.metrics.recognised.inc();
+                    row.state = EffectState::Done;
+                    row.settled = !matches!(row.planned.effect, Effect::Update { .. });
+                    found.push((row.clone(), Some(applied)));
+                }
+                Answer::Wait(until) => return Ok(Resolved::Wait(until)),
+                Answer::NotThere => {
+                    row.state = EffectState::Failed {
+                        cause: "lost".to_owned(),
+                        sentence: "the request never arrived".to_owned(),
+                    };
+                    row.settled = true;
+                    found.push((row.clone(), None));
+                }
+            }
+        }
+        if let (EffectState::Done, Effect::Update { fields, .. }) = (&row.state, &row.planned.effect) {
+            unsettled.get_mut(side).push(fields.clone());
+        }
+    }
+    if !found.is_empty() {
+        store(host, context, found).await?;
+    }
+    Ok(Resolved::Known(unsettled))
+}
+
+enum Answer {
+    There(Box<Applied>),
+    NotThere,
+    Wait(Timestamp),
+}
+
+async fn ask(host: &Inner, node: &Node, row: &EffectRow) -> Result<Answer, Trouble> {
+    let settle = node.tracker().capabilities().settle;
+    let settled_at = row.ended_at.unwrap_or(host.started).plus(settle);
+    let skew_ms = node.known_probe().map_or(0, |probe| probe.skew_ms);
+    let began = row.started_at.unwrap_or(row.intended_at);
+    let since = Timestamp::from_millis(began.as_millis().saturating_add(skew_ms));
+    // Asked before the answer is judged: a write that arrives in between is seen the next time, not missed.
+    let asked_at = host.env.now();
+    let answer = node.request(node.tracker().recognise(&row.planned.effect, since)).await;
+    match answer.map_err(|error| Trouble::of(node.name(), error))? {
+        Recognised::There(applied) => Ok(Answer::There(applied)),
+        Recognised::NotThere if asked_at >= settled_at => Ok(Answer::NotThere),
+        Recognised::NotThere => Ok(Answer::Wait(settled_at)),
+        Recognised::Unclear { reason } => Err(Trouble::Quarantine(Cause::Unclear { reason })),
+    }
+}
+
+/// Stores what was found: the created item becomes the twin's, comments become links.
+async fn store(
+    host: &Arc<Inner>,
+    context: &mut Context,
+    found: Vec<(EffectRow, Option<Box<Applied>>)>,
+) -> Result<(), Trouble> {
+    let mut links: Vec<CommentLink> = Vec::new();
+    let mut created: Option<(Side, ItemRef)> = None;
+    for (row, applied) in &found {
+        let Some(applied) = applied else { continue };
+        if let Some(step) = &row.planned.comment {
+            links.extend(step.settled(applied.comment.as_ref().map(|comment| comment.id.as_str())));
+        }
+        if matches!(row.planned.effect, Effect::Create { .. }) {
+            let reference = applied.created.clone();
+            let reference = reference.or_else(|| applied.item.as_ref().map(|item| item.reference.clone()));
+            created = reference.map(|reference| (row.planned.side, reference));
+        }
+    }
+    if let Some((side, reference)) = &created {
+        *context.twin.ids.get_mut(*side) = Some(reference.item.id.clone());
+        context.twin.state = TwinState::Live;
+        context.twin.state_since = host.env.now();
+        host.metrics.twins_created.inc();
+    }
+    let twin = context.twin.clone();
+    let rows: Vec<EffectRow> = found.into_iter().map(|(row, _)| row).collect();
+    let (stored, comments) = (rows.clone(), links.clone());
+    host.store
+        .write(move |tx| {
+            tx.put_twin(&twin)?;
+            for row in &stored {
+                tx.put_effect(row)?;
+            }
+            comments.iter().try_for_each(|link| tx.put_comment_link(link))
+        })
+        .await?;
+    for link in links {
+        let same = |old: &CommentLink| old.origin == link.origin && old.node == link.node;
+        context.comments.retain(|old| !same(old));
+        context.comments.push(link);
+    }
+    for row in rows {
+        if let Some(open) = context.open.iter_mut().find(|open| open.id == row.id) {
+            *open = row;
+        }
+    }
+    context.open.retain(|row| !row.settled);
+    Ok(())
+}

@@ -1,0 +1,314 @@
+//! The job of one twin.
+
+use super::context::Context;
+use super::execute::{Executed, execute};
+use super::facts::{Owned, OwnedSide};
+use super::intend::intend;
+use super::life::{self, Membership};
+use super::observe::{Observation, observe};
+use super::resolve::{Resolved, resolve};
+use super::settle::{self, Settling};
+use super::trouble::{Trouble, mended_by_change};
+use super::Ended;
+use crate::dirty::is_alive;
+use crate::host::{Connection, Inner};
+use crate::node::Node;
+use crate::queue::Lane;
+use crate::scheduler::Started;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use twinline_core::contract::{Conflict, Leave};
+use twinline_core::effect::FieldWrite;
+use twinline_core::names::{FieldName, LinkId, Side, Sides};
+use twinline_core::reconcile::{Outcomes, Plan, Seen, Standing};
+use twinline_store::host::{Twin, TwinState};
+
+/// Plans made in one job when somebody else writes between observation and write.
+const PLANS_MAX: usize = 4;
+/// The wait before a stale observation is fetched again; grows with the failures.
+const STALE_WAIT: Duration = Duration::from_millis(250);
+
+type Unsettled = Sides<Vec<BTreeMap<FieldName, FieldWrite>>>;
+
+pub(super) async fn run(
+    host: &Arc<Inner>,
+    started: &Started,
+    link: &LinkId,
+) -> Result<Ended, Trouble> {
+    for _ in 0..PLANS_MAX {
+        let Some(mut context) = load(host, link).await? else {
+            return Ok(Ended::Done);
+        };
+        let Some(connection) = host.connection(&context.twin.connection) else {
+            return Ok(Ended::Done);
+        };
+        let Some(nodes) = nodes(host, &context.twin) else {
+            return Ok(Ended::Done);
+        };
+        if rests(&context.twin, started.work.lane) {
+            return Ok(Ended::Done);
+        }
+        for side in Side::BOTH {
+            let node = nodes.get(side);
+            node.probe().await.map_err(|error| Trouble::of(node.name(), error))?;
+        }
+        let unsettled = match resolve(host, &nodes, &mut context).await? {
+            Resolved::Known(unsettled) => unsettled,
+            Resolved::Wait(until) => {
+                let wait = until.since(host.env.now()).max(Duration::from_millis(1));
+                return Ok(Ended::Again { wait, failed: false });
+            }
+        };
+        let job = Job {
+            host,
+            started,
+            connection: &connection,
+            nodes: &nodes,
+        };
+        if let Some(ended) = job.round(context, unsettled).await? {
+            return Ok(ended);
+        }
+    }
+    Ok(Ended::Again {
+        wait: host.settings.backoff_first,
+        failed: true,
+    })
+}
+
+async fn load(host: &Arc<Inner>, link: &LinkId) -> Result<Option<Context>, Trouble> {
+    let (link, now) = (link.clone(), host.env.now());
+    Ok(host.store.read(move |read| Context::read(read, &link, now)).await?)
+}
+
+fn nodes(host: &Inner, twin: &Twin) -> Option<Sides<Arc<Node>>> {
+    Some(Sides {
+        left: host.node(&twin.nodes.left)?,
+        right: host.node(&twin.nodes.right)?,
+    })
+}
+
+/// Whether nothing is to be done: the twin has ended, or is held back by something that this sign cannot have mended.
+fn rests(twin: &Twin, lane: Lane) -> bool {
+    match &twin.state {
+        TwinState::Quarantined { cause, .. } => lane != Lane::Live || !mended_by_change(cause),
+        _ => !is_alive(twin),
+    }
+}
+
+struct Job<'a> {
+    host: &'a Arc<Inner>,
+    started: &'a Started,
+    connection: &'a Arc<Connection>,
+    nodes: &'a Sides<Arc<Node>>,
+}
+
+impl Job<'_> {
+    /// One round from observation to settling; `None`: the facts changed meanwhile, plan again.
+    async fn round(&self, context: Context, unsettled: Unsettled) -> Result<Option<Ended>, Trouble> {
+        let host = self.host;
+        let (left, right) = tokio::join!(
+            self.observe(&context, Side::Left),
+            self.observe(&context, Side::Right)
+        );
+        let mut observed = Sides { left: left?, right: right? };
+        if life::follow_move(host, &context, &observed).await? {
+            return Ok(Some(Ended::Done));
+        }
+        life::believe_deletions(&context, &self.started.marks, &mut observed);
+        if life::left_scope(self.connection, &context, &mut observed)
+            || !life::is_awake(host, self.connection, self.nodes, &context, &observed).await?
+        {
+            match self.connection.contract().leave {
+                Leave::Sleep => life::sleep(host, &context, life::LEFT).await?,
+                Leave::Unlink => settle::end(host, &context, life::LEFT).await?,
+            }
+            return Ok(Some(Ended::Done));
+        }
+        let facts = Arc::new(self.facts(&context, &observed, unsettled).await?);
+        let plan = Arc::new(facts.plan(&self.connection.compiled).await?);
+        match &plan.standing {
+            Standing::Stale(side) => {
+                host.metrics.stale.inc();
+                tracing::debug!(link = %context.twin.link, %side, "a stale observation");
+                return Ok(Some(Ended::Again { wait: STALE_WAIT, failed: true }));
+            }
+            Standing::Asleep { side, reason } => {
+                let why = life::show_reason(self.nodes.get(*side).name(), &observed.get(*side).seen, reason);
+                life::sleep(host, &context, &why).await?;
+                return Ok(Some(Ended::Done));
+            }
+            Standing::NotAdmitted => {
+                settle::end(host, &context, "the item does not match `when`").await?;
+                return Ok(Some(Ended::Done));
+            }
+            Standing::Active | Standing::Ended { .. } => {}
+        }
+        self.perform(context, &observed, &facts, plan).await
+    }
+
+    async fn perform(
+        &self,
+        context: Context,
+        observed: &Sides<Observation>,
+        facts: &Arc<Owned>,
+        plan: Arc<Plan>,
+    ) -> Result<Option<Ended>, Trouble> {
+        let host = self.host;
+        let lane = self.started.work.lane;
+        let Some(rows) = intend(host, self.connection, &context, &plan, lane).await? else {
+            return Ok(None);
+        };
+        let executed = execute(self.nodes, &host.env, &host.metrics, &plan.effects).await;
+        let outcomes = Outcomes {
+            effects: executed.attempts.iter().map(|attempt| attempt.outcome.clone()).collect(),
+            after: executed.after.clone(),
+        };
+        // A rule that fails on an item after our write settles nothing: the intents stay open, and the next round finds
+        // what has arrived.
+        let settled = facts.settle(&self.connection.compiled, Arc::clone(&plan), outcomes).await?;
+        let settling = Settling {
+            host,
+            connection: self.connection,
+            context: &context,
+            observed,
+            plan: &plan,
+            executed: &executed,
+            settled: &settled,
+            marks: &self.started.marks,
+            release: &facts.release,
+        };
+        settling.store(rows).await?;
+        if let Standing::Ended { evidence, .. } = &plan.standing
+            && executed.retry.is_none()
+            && executed.quarantine.is_none()
+            && !executed.unknown
+        {
+            settle::end(host, &context, evidence).await?;
+            return Ok(Some(Ended::Done));
+        }
+        self.membership(&context, observed).await;
+        self.conclude(executed)
+    }
+
+    fn conclude(&self, executed: Executed) -> Result<Option<Ended>, Trouble> {
+        if executed.changed {
+            return Ok(None);
+        }
+        if executed.unknown {
+            let settles = self.nodes.left.tracker().capabilities().settle;
+            let settles = settles.min(self.nodes.right.tracker().capabilities().settle);
+            return Ok(Some(Ended::Again { wait: settles, failed: true }));
+        }
+        if let Some(retry) = executed.retry {
+            return Err(retry);
+        }
+        // Settled as quarantined already.
+        Ok(Some(Ended::Done))
+    }
+
+    async fn observe(&self, context: &Context, side: Side) -> Result<Observation, Trouble> {
+        let Some(item) = context.item(side) else {
+            return Ok(Observation {
+                seen: Seen::NotCreated,
+                moved: None,
+                provisional_until: None,
+            });
+        };
+        observe(self.nodes.get(side), &self.host.env, &self.host.metrics, &item).await
+    }
+
+    async fn facts(
+        &self,
+        context: &Context,
+        observed: &Sides<Observation>,
+        unsettled: Unsettled,
+    ) -> Result<Owned, Trouble> {
+        let seen = Sides::from_fn(|side| observed.get(side).seen.clone());
+        facts_of(self.host, self.connection, self.nodes, context, seen, unsettled).await
+    }
+
+    /// After a change, off the path of the change itself: does the item still belong?
+    async fn membership(&self, context: &Context, observed: &Sides<Observation>) {
+        for side in Side::BOTH {
+            let Some(item) = observed.get(side).seen.item() else { continue };
+            let known = context.items.get(side).as_ref();
+            if known.is_some_and(|known| known.version == item.version) {
+                continue;
+            }
+            let node = self.nodes.get(side);
+            let belongs = life::belongs(self.connection, node, side, item).await;
+            if let Ok(Membership::Left) = belongs
+                && let Err(error) = life::note_negative(self.host, context, side).await
+            {
+                tracing::error!(%error, "a negative could not be stored");
+            }
+        }
+    }
+}
+
+/// The facts of one twin as it was seen.
+pub(crate) async fn facts_of(
+    host: &Arc<Inner>,
+    connection: &Connection,
+    nodes: &Sides<Arc<Node>>,
+    context: &Context,
+    seen: Sides<Seen>,
+    unsettled: Unsettled,
+) -> Result<Owned, Trouble> {
+    let mut sides = Vec::with_capacity(2);
+    for side in Side::BOTH {
+        let node = nodes.get(side);
+        let open_comment = context.open.iter().any(|row| row.planned.side == side && row.planned.comment.is_some());
+        sides.push(OwnedSide {
+            history: history(connection, node, context, &seen, side).await?,
+            node: Arc::clone(node),
+            seen: seen.get(side).clone(),
+            base: context.bases.get(side).clone(),
+            own_attempts: context.own_attempts(side),
+            unsettled: unsettled.get(side).clone(),
+            recent: context.recent(side),
+            comment_open: open_comment,
+        });
+    }
+    let right = sides.pop().expect("two sides");
+    let left = sides.pop().expect("two sides");
+    let twin = &context.twin;
+    Ok(Owned {
+        link: twin.link.clone(),
+        root: twin.root.clone(),
+        cluster_size: context.cluster_size,
+        created_from: twin.created_from,
+        since: twin.since,
+        now: host.env.now(),
+        sides: Sides { left, right },
+        held: twin.held.iter().map(|(field, held)| (field.clone(), held.hold.clone())).collect(),
+        release: host.releases.of(&twin.link),
+        comments: context.comments.clone(),
+    })
+}
+
+/// The field history, where a conflict could need it: both sides have changed, and some field asks who was later.
+async fn history(
+    connection: &Connection,
+    node: &Node,
+    context: &Context,
+    seen: &Sides<Seen>,
+    side: Side,
+) -> Result<Vec<twinline_core::effect::FieldChange>, Trouble> {
+    let latest = connection.contract().fields.values().any(|field| field.conflict == Conflict::Latest);
+    let changed = |side: Side| {
+        let base = context.bases.get(side).as_ref()?;
+        let item = seen.get(side).item()?;
+        Some(base.observation.version != item.version)
+    };
+    if !latest || changed(Side::Left) != Some(true) || changed(Side::Right) != Some(true) {
+        return Ok(Vec::new());
+    }
+    let (Some(item), Some(base)) = (context.item(side), context.bases.get(side)) else {
+        return Ok(Vec::new());
+    };
+    let since = base.observation.version.updated;
+    let history = node.request(node.tracker().field_history(&item, since)).await;
+    history.map_err(|error| Trouble::of(node.name(), error))
+}

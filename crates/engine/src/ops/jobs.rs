@@ -1,0 +1,134 @@
+//! Backfills: started, listed, paused.
+
+use super::{OpError, audit, grant};
+use crate::backfill::BackfillSpec;
+use crate::host::Host;
+use serde::Serialize;
+use twinline_core::names::{ConnectionName, Side};
+use twinline_core::time::Timestamp;
+use twinline_store::host::{Job, JobKind, JobState};
+
+/// A long job, as it is shown.
+#[derive(Clone, Debug, Serialize)]
+pub struct JobView {
+    /// Its id.
+    pub id: String,
+    /// For which connection.
+    pub connection: ConnectionName,
+    /// How far it is.
+    pub state: JobState,
+    /// How many items there are, where the tracker says.
+    pub total: Option<u64>,
+    /// How many were handed to the queue.
+    pub done: u64,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it will be finished at the rate of the last minutes; `None` while nothing can be said.
+    pub finish_at: Option<Timestamp>,
+    /// What went wrong.
+    pub sentence: Option<String>,
+}
+
+impl Host {
+    /// Starts a backfill of one side's trigger. `items`: how many writes' worth of items the person has confirmed.
+    ///
+    /// # Errors
+    /// There is no such connection, the side has no trigger, the store failed.
+    pub async fn start_backfill(
+        &self,
+        connection: &ConnectionName,
+        side: Side,
+        query: Option<String>,
+        items: u64,
+        who: &str,
+    ) -> Result<String, OpError> {
+        let found = self.inner.connection(connection);
+        let found = found.ok_or_else(|| OpError::Unknown(format!("connection '{connection}'")))?;
+        if query.is_none() && found.contract().triggers.get(side).is_none() {
+            return Err(OpError::Refused(format!("the {side} side of {connection} has no trigger")));
+        }
+        let now = self.inner.env.now();
+        let id = format!("backfill-{:016x}", self.inner.env.entropy.next_u64());
+        let spec = BackfillSpec { side, query };
+        let job = Job {
+            id: id.clone(),
+            kind: JobKind::Backfill,
+            connection: connection.clone(),
+            state: JobState::Running,
+            spec: serde_json::to_string(&spec).expect("an order is JSON"),
+            cursor: None,
+            total: None,
+            done: 0,
+            failed: 0,
+            sentence: None,
+            started_at: now,
+            updated_at: now,
+        };
+        let entry = audit(&self.inner, who, "backfill", connection.as_str());
+        self.inner
+            .store
+            .write(move |tx| {
+                grant(tx, &job.connection, items)?;
+                tx.put_job(&job)?;
+                tx.append_audit(&entry)
+            })
+            .await?;
+        self.inner.jobs_changed.notify_one();
+        Ok(id)
+    }
+
+    /// All jobs that are kept, newest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn jobs(&self) -> Result<Vec<JobView>, OpError> {
+        const MAX: u32 = 200;
+        let jobs = self.inner.store.read(|read| read.jobs(None, MAX)).await?;
+        let now = self.inner.env.now();
+        let view = |job: Job| JobView {
+            finish_at: match job.state {
+                JobState::Running => self.inner.paces.finish(&job, now),
+                _ => None,
+            },
+            id: job.id,
+            connection: job.connection,
+            state: job.state,
+            total: job.total,
+            done: job.done,
+            started_at: job.started_at,
+            sentence: job.sentence,
+        };
+        Ok(jobs.into_iter().map(view).collect())
+    }
+
+    /// Pauses or resumes a job.
+    ///
+    /// # Errors
+    /// There is no such job, or it has ended; the store failed.
+    pub async fn set_job_paused(&self, id: &str, paused: bool) -> Result<(), OpError> {
+        let wanted = id.to_owned();
+        let now = self.inner.env.now();
+        let done = self
+            .inner
+            .store
+            .write(move |tx| {
+                let Some(mut job) = tx.job(&wanted)? else {
+                    return Ok(None);
+                };
+                if matches!(job.state, JobState::Finished | JobState::Failed) {
+                    return Ok(Some(false));
+                }
+                job.state = if paused { JobState::Paused } else { JobState::Running };
+                job.updated_at = now;
+                tx.put_job(&job)?;
+                Ok(Some(true))
+            })
+            .await?;
+        self.inner.jobs_changed.notify_one();
+        match done {
+            None => Err(OpError::Unknown(format!("job '{id}'"))),
+            Some(false) => Err(OpError::Refused(format!("job '{id}' has ended"))),
+            Some(true) => Ok(()),
+        }
+    }
+}

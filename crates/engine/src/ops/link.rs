@@ -1,0 +1,209 @@
+//! Linking pairs that both exist, and ending twins.
+
+use super::{OpError, audit};
+use crate::dirty::{self, Hint, is_alive};
+use crate::host::{Connection, Host, Inner};
+use crate::job::{entry, item_row, unlink};
+use crate::queue::{Key, Lane};
+use crate::scheduler;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use twinline_core::cluster::{self, Joined, Member};
+use twinline_core::item::{Fetched, Item, ItemId};
+use twinline_core::names::{ConnectionName, LinkId, Side, Sides};
+use twinline_store::StoreError;
+use twinline_store::host::{HistoryEntry, HistoryKind, HostTx, Twin, TwinState};
+
+/// A pair by what people call the items, or by their trackers' ids.
+pub type PairKey = Sides<String>;
+
+/// What became of one pair.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkOutcome {
+    /// They are twins now; `first` settles their differences.
+    Linked(LinkId),
+    /// They were twins already.
+    Already(LinkId),
+    /// They cannot be twins, and why.
+    Refused(String),
+}
+
+impl Host {
+    /// Links pairs of existing items: one outcome for each, in their order.
+    ///
+    /// # Errors
+    /// There is no such connection; the store failed. What a tracker says about one pair is that pair's outcome.
+    pub async fn link(
+        &self,
+        connection: &ConnectionName,
+        pairs: Vec<PairKey>,
+        who: &str,
+    ) -> Result<Vec<LinkOutcome>, OpError> {
+        let found = self.inner.connection(connection);
+        let found = found.ok_or_else(|| OpError::Unknown(format!("connection '{connection}'")))?;
+        let mut outcomes = Vec::with_capacity(pairs.len());
+        for pair in pairs {
+            let left = self.find(&found, Side::Left, &pair.left).await?;
+            let right = self.find(&found, Side::Right, &pair.right).await?;
+            outcomes.push(match (left, right) {
+                (Ok(left), Ok(right)) => self.link_items(&found, Sides { left, right }, who).await?,
+                (Err(why), _) | (_, Err(why)) => LinkOutcome::Refused(why),
+            });
+        }
+        Ok(outcomes)
+    }
+
+    /// The item that a text names on a side: by the directory's key, else by the tracker's id.
+    async fn find(
+        &self,
+        connection: &Connection,
+        side: Side,
+        text: &str,
+    ) -> Result<Result<Box<Item>, String>, OpError> {
+        let name = connection.node(side).clone();
+        let Some(node) = self.inner.node(&name) else {
+            return Ok(Err(format!("node '{name}' is not configured")));
+        };
+        let (key, on) = (text.to_owned(), name.clone());
+        let known = self.inner.store.read(move |read| read.items_by_key(&key)).await?;
+        let known = known.into_iter().map(|row| row.reference.item).find(|item| item.node == on);
+        let id = known.unwrap_or_else(|| ItemId { node: name, id: text.to_owned() });
+        Ok(match node.request(node.tracker().fetch(&id)).await {
+            Ok(Fetched::Found(item)) => Ok(item),
+            Ok(Fetched::Moved(to)) => Err(format!("'{text}' has moved to {}", to.key)),
+            Ok(Fetched::Unreachable { reason }) => Err(format!("'{text}': {reason}")),
+            Ok(Fetched::Deleted { evidence }) => Err(format!("'{text}' was deleted: {evidence}")),
+            Err(error) => Err(format!("'{text}': {error}")),
+        })
+    }
+
+    async fn link_items(
+        &self,
+        connection: &Arc<Connection>,
+        items: Sides<Box<Item>>,
+        who: &str,
+    ) -> Result<LinkOutcome, OpError> {
+        let (shared, connection) = (Arc::clone(&self.inner), Arc::clone(connection));
+        let names = format!("{} {}", items.left.reference.key, items.right.reference.key);
+        let note = audit(&self.inner, who, "link", &names);
+        let (outcome, marked) = self
+            .inner
+            .store
+            .write(move |tx| {
+                let joined = join(&shared, tx, &connection, &items)?;
+                if let (LinkOutcome::Linked(_), _) = &joined {
+                    tx.append_audit(&note)?;
+                }
+                Ok(joined)
+            })
+            .await?;
+        scheduler::clear(&self.inner, marked.announce(&self.inner)).await?;
+        Ok(outcome)
+    }
+
+    /// Ends a twin: both items stay as they are.
+    ///
+    /// # Errors
+    /// There is no such twin; the store failed.
+    pub async fn unlink(&self, link: &LinkId, who: &str) -> Result<(), OpError> {
+        let id = link.clone();
+        let note = audit(&self.inner, who, "unlink", link.as_str());
+        let text = format!("unlinked by {who}");
+        let known = self
+            .inner
+            .store
+            .write(move |tx| {
+                let known = tx.twin(&id)?.is_some();
+                unlink(tx, &id, note.at, &text)?;
+                tx.append_audit(&note)?;
+                Ok(known)
+            })
+            .await?;
+        self.inner.scheduler.forget(&Key::Twin(link.clone()));
+        if known { Ok(()) } else { Err(OpError::Unknown(format!("twin '{link}'"))) }
+    }
+}
+
+type Step = (LinkOutcome, dirty::Marked);
+
+fn join(
+    host: &Inner,
+    tx: &HostTx<'_>,
+    connection: &Connection,
+    items: &Sides<Box<Item>>,
+) -> Result<Step, StoreError> {
+    let refused = |why: String| Ok((LinkOutcome::Refused(why), dirty::Marked::default()));
+    let ids = Sides::from_fn(|side| items.get(side).reference.item.clone());
+    for side in Side::BOTH {
+        let mut twins = tx.twins_of_item(ids.get(side))?.into_iter().filter(is_alive);
+        let Some(twin) = twins.find(|twin| twin.connection == connection.name) else { continue };
+        if twin.item(side.other()).as_ref() == Some(ids.get(side.other())) {
+            return Ok((LinkOutcome::Already(twin.link), dirty::Marked::default()));
+        }
+        return refused(format!("{} has another twin in {}", items.get(side).reference.key, connection.name));
+    }
+    let earlier = tx.twins_of_item(&ids.left)?;
+    let incarnation = earlier.iter().filter(|twin| twin.connection == connection.name).count();
+    let incarnation = u32::try_from(incarnation).unwrap_or(u32::MAX);
+    let link = cluster::link_id(&connection.name, Side::Left, &ids.left, incarnation);
+    let mut known = Sides::default();
+    for side in Side::BOTH {
+        *known.get_mut(side) = cluster_of(tx, ids.get(side))?;
+    }
+    let member = Sides::from_fn(|side| Member {
+        item: ids.get(side).clone(),
+        scope: items.get(side).scope.clone(),
+    });
+    let side = |side: Side| {
+        let cluster = known.get(side).as_ref().map(|(root, members)| (root, members.as_slice()));
+        (member.get(side), cluster)
+    };
+    let root = match cluster::join(&link, side(Side::Left), side(Side::Right)) {
+        Joined::New(root) | Joined::Same(root) => root,
+        Joined::Merged { root, gone } => {
+            tx.join_roots(&gone, &root)?;
+            root
+        }
+        Joined::Clash { items: (one, other) } => {
+            return refused(format!("their clusters hold {one} and {other} in one place"));
+        }
+    };
+    let now = host.env.now();
+    let twin = Twin {
+        link: link.clone(),
+        connection: connection.name.clone(),
+        root,
+        nodes: connection.contract().nodes.clone(),
+        ids: Sides::from_fn(|side| Some(ids.get(side).id.clone())),
+        created_from: None,
+        incarnation,
+        state: TwinState::Live,
+        state_since: now,
+        negatives: Sides::default(),
+        held: BTreeMap::new(),
+        since: now,
+        reconciled: None,
+    };
+    tx.put_twin(&twin)?;
+    for side in Side::BOTH {
+        tx.put_item(&item_row(items.get(side), &twin, now))?;
+        tx.append_history(&HistoryEntry {
+            ..entry(&twin, ids.get(side).clone(), HistoryKind::Linked, now)
+        })?;
+    }
+    let marked = dirty::mark(host, tx, &[Hint::now(ids.left, Lane::Backfill, "link", now)])?;
+    Ok((LinkOutcome::Linked(link), marked))
+}
+
+type Cluster = (twinline_core::names::RootId, Vec<Member>);
+
+fn cluster_of(tx: &HostTx<'_>, item: &ItemId) -> Result<Option<Cluster>, StoreError> {
+    let Some(root) = tx.item(item)?.and_then(|row| row.root) else {
+        return Ok(None);
+    };
+    let members = tx.items_of_root(&root)?.into_iter();
+    let members = members.map(|row| Member { item: row.reference.item, scope: row.scope });
+    Ok(Some((root, members.collect())))
+}

@@ -1,0 +1,144 @@
+//! Releasing what is held, and trying again what failed.
+
+use super::{OpError, audit, each_twin, grant};
+use crate::dirty::{self, Hint};
+use crate::host::Host;
+use crate::job::mended;
+use crate::queue::Lane;
+use crate::scheduler;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use twinline_core::names::{ConnectionName, LinkId, ReplicaField, Side};
+use twinline_store::host::{ConnectionHold, TwinFilter, TwinState, TwinStateName};
+
+/// What to try again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Every twin of a connection that one cause holds back.
+    Group {
+        /// The connection.
+        connection: ConnectionName,
+        /// The group's cause, as `errors` names it.
+        cause: String,
+    },
+    /// One twin.
+    Twin(LinkId),
+}
+
+impl Host {
+    /// Tries again what an error holds back or what sleeps, in the backfill lane and on a budget of its own. Answers how
+    /// many twins.
+    ///
+    /// # Errors
+    /// There is no such twin; the store failed.
+    pub async fn retry(&self, target: &Target, who: &str) -> Result<u64, OpError> {
+        match target {
+            Target::Twin(link) => self.retry_twin(link, who).await.map(|()| 1),
+            Target::Group { connection, cause } => {
+                let mut total = 0;
+                for state in [TwinStateName::Quarantined, TwinStateName::Asleep] {
+                    let filter = TwinFilter {
+                        connection: Some(connection.clone()),
+                        state: Some(state),
+                        cause: Some(cause.clone()),
+                        held: false,
+                    };
+                    let now = self.inner.env.now();
+                    let change = move |twin| Some(mended(twin, now));
+                    total += each_twin(&self.inner, filter, "retry", change).await?;
+                }
+                let (name, items) = (connection.clone(), total);
+                let entry = audit(&self.inner, who, "retry", &format!("{connection} {cause}"));
+                self.inner
+                    .store
+                    .write(move |tx| {
+                        grant(tx, &name, items)?;
+                        tx.append_audit(&entry)
+                    })
+                    .await?;
+                Ok(total)
+            }
+        }
+    }
+
+    async fn retry_twin(&self, link: &LinkId, who: &str) -> Result<(), OpError> {
+        self.release_twin(link, BTreeMap::new(), who).await
+    }
+
+    /// Releases a connection that the breaker holds: what was counted is forgiven.
+    ///
+    /// # Errors
+    /// There is no such connection; the store failed.
+    pub async fn release_connection(&self, connection: &ConnectionName, who: &str) -> Result<(), OpError> {
+        if self.inner.connection(connection).is_none() {
+            return Err(OpError::Unknown(format!("connection '{connection}'")));
+        }
+        let name = connection.clone();
+        let entry = audit(&self.inner, who, "release", connection.as_str());
+        self.inner
+            .store
+            .write(move |tx| {
+                let budget_writes = tx.connection_hold(&name)?.map_or(0, |hold| hold.budget_writes);
+                tx.forgive_writes(&name)?;
+                tx.put_connection_hold(&ConnectionHold {
+                    connection: name,
+                    held: None,
+                    budget_writes,
+                })?;
+                tx.append_audit(&entry)
+            })
+            .await?;
+        self.inner.set_held(connection, false);
+        for side in Side::BOTH {
+            if let Some(connection) = self.inner.connection(connection) {
+                self.inner.scheduler.look_again(connection.node(side));
+            }
+        }
+        Ok(())
+    }
+
+    /// Releases a twin from quarantine, and frozen fields with the side whose value is to cross.
+    ///
+    /// # Errors
+    /// There is no such twin; a field is not one of the connection's; the store failed.
+    pub async fn release_twin(
+        &self,
+        link: &LinkId,
+        take: BTreeMap<ReplicaField, Side>,
+        who: &str,
+    ) -> Result<(), OpError> {
+        let id = link.clone();
+        let twin = self.inner.store.read(move |read| read.twin(&id)).await?;
+        let twin = twin.ok_or_else(|| OpError::Unknown(format!("twin '{link}'")))?;
+        if twin.state == TwinState::Unlinked {
+            return Err(OpError::Refused(format!("twin '{link}' has ended")));
+        }
+        if let Some(connection) = self.inner.connection(&twin.connection) {
+            let unknown = take.keys().find(|field| !connection.contract().fields.contains_key(*field));
+            if let Some(field) = unknown {
+                return Err(OpError::Unknown(format!("field '{field}' of {}", twin.connection)));
+            }
+        }
+        self.inner.releases.put(link, take);
+        let (shared, id) = (Arc::clone(&self.inner), link.clone());
+        let entry = audit(&self.inner, who, "release", link.as_str());
+        let marked = self
+            .inner
+            .store
+            .write(move |tx| {
+                let Some(twin) = tx.twin(&id)? else {
+                    return Ok(dirty::Marked::default());
+                };
+                let twin = mended(twin, entry.at);
+                tx.put_twin(&twin)?;
+                tx.append_audit(&entry)?;
+                let item = Side::BOTH.into_iter().find_map(|side| twin.item(side));
+                let hints: Vec<Hint> =
+                    item.map(|item| Hint::now(item, Lane::Live, "release", entry.at)).into_iter().collect();
+                dirty::mark(&shared, tx, &hints)
+            })
+            .await?;
+        scheduler::clear(&self.inner, marked.announce(&self.inner)).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,158 @@
+//! Status: what works, what waits, what is accounted for.
+
+use super::OpError;
+use crate::gate::NodeState;
+use crate::host::Host;
+use crate::scheduler::Depths;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use twinline_core::capability::ChangeKind;
+use twinline_core::names::{ConnectionName, NodeName};
+use twinline_core::time::Timestamp;
+use twinline_store::host::{DirtyCount, Lane, LedgerRow, TwinCount};
+
+/// The host at a glance.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// When it was looked at.
+    pub at: Timestamp,
+    /// The nodes, by name.
+    pub nodes: Vec<NodeStatus>,
+    /// The connections at work, by name.
+    pub connections: Vec<ConnectionStatus>,
+    /// What is accounted for.
+    pub ledger: Vec<LedgerLine>,
+    /// How full the scheduler is.
+    pub depths: Depths,
+    /// Everything that is counted.
+    pub counters: BTreeMap<&'static str, u64>,
+}
+
+/// One node.
+#[derive(Clone, Debug, Serialize)]
+pub struct NodeStatus {
+    /// Its name.
+    pub node: NodeName,
+    /// Its tracker.
+    pub tracker: String,
+    /// Whether work of it starts.
+    pub state: NodeState,
+    /// What the last probe complained about.
+    pub faults: Vec<String>,
+    /// Its tracker's clock minus ours, in milliseconds.
+    pub skew_ms: i64,
+    /// Items that wait in the live lane.
+    pub dirty_live: u64,
+    /// Items that wait in the backfill lane.
+    pub dirty_backfill: u64,
+    /// How long the oldest has waited, in milliseconds.
+    pub lag_ms: Option<u64>,
+    /// When a webhook last announced a change, since the start.
+    pub webhook_at: Option<Timestamp>,
+}
+
+/// One connection.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConnectionStatus {
+    /// Its name.
+    pub connection: ConnectionName,
+    /// The rule version at work.
+    pub version: u32,
+    /// Since when and why the breaker holds it.
+    pub held: Option<(Timestamp, String)>,
+    /// Confirmed writes that are not spent.
+    pub budget_writes: u64,
+    /// Its twins by state.
+    pub twins: BTreeMap<String, u64>,
+}
+
+/// What the ledger claims about one node and kind of change.
+#[derive(Clone, Debug, Serialize)]
+pub struct LedgerLine {
+    /// The node.
+    pub node: NodeName,
+    /// The kind of change.
+    pub kind: ChangeKind,
+    /// Every change up to then was worked off, by the tracker's clock: what was read, but not beyond the oldest change
+    /// that still waits.
+    pub accounted_to: Option<Timestamp>,
+    /// Every change up to then was compared by an audit.
+    pub audited_to: Option<Timestamp>,
+}
+
+impl Host {
+    /// The host at a glance.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn status(&self) -> Result<Status, OpError> {
+        let (ledger, dirty, twins, holds) = self
+            .inner
+            .store
+            .read(|read| {
+                Ok((read.ledger()?, read.dirty_counts()?, read.twin_counts()?, read.connection_holds()?))
+            })
+            .await?;
+        let now = self.inner.env.now();
+        let nodes = self.inner.nodes_now();
+        let nodes = nodes.values().map(|node| {
+            let probe = node.known_probe().unwrap_or_default();
+            let of_node = || dirty.iter().filter(|count| count.node == *node.name());
+            let in_lane = |lane| of_node().filter(move |count| count.lane == lane).map(|count| count.items).sum();
+            let oldest = of_node().map(|count| count.oldest).min();
+            NodeStatus {
+                node: node.name().clone(),
+                tracker: node.tracker().capabilities().tracker.clone(),
+                state: node.state(),
+                faults: probe.faults,
+                skew_ms: probe.skew_ms,
+                dirty_live: in_lane(Lane::Live),
+                dirty_backfill: in_lane(Lane::Backfill),
+                lag_ms: oldest.and_then(|oldest| u64::try_from(now.since(oldest).as_millis()).ok()),
+                webhook_at: node.announced(),
+            }
+        });
+        let connections = self.inner.connections_now();
+        let connections = connections.iter().map(|connection| {
+            let hold = holds.iter().find(|hold| hold.connection == connection.name);
+            ConnectionStatus {
+                connection: connection.name.clone(),
+                version: connection.contract().version,
+                held: hold.and_then(|hold| hold.held.clone()),
+                budget_writes: hold.map_or(0, |hold| hold.budget_writes),
+                twins: by_state(&twins, &connection.name),
+            }
+        });
+        Ok(Status {
+            at: now,
+            nodes: nodes.collect(),
+            connections: connections.collect(),
+            ledger: ledger.into_iter().map(|row| self.line(row, &dirty)).collect(),
+            depths: self.inner.scheduler.depths(),
+            counters: self.inner.metrics.counters().into_iter().collect(),
+        })
+    }
+
+    fn line(&self, row: LedgerRow, dirty: &[DirtyCount]) -> LedgerLine {
+        let node = self.inner.node(&row.node);
+        let skew_ms = node.and_then(|node| node.known_probe()).map_or(0, |probe| probe.skew_ms);
+        let waiting = dirty.iter().filter(|count| count.node == row.node).map(|count| count.oldest).min();
+        let waiting = waiting.map(|oldest| Timestamp::from_millis(oldest.as_millis().saturating_add(skew_ms)));
+        LedgerLine {
+            node: row.node,
+            kind: row.kind,
+            accounted_to: row.accounted_to.map(|to| waiting.map_or(to, |waiting| to.min(waiting))),
+            audited_to: row.audited_to,
+        }
+    }
+}
+
+fn by_state(counts: &[TwinCount], connection: &ConnectionName) -> BTreeMap<String, u64> {
+    let mut states = BTreeMap::new();
+    for count in counts.iter().filter(|count| count.connection == *connection) {
+        let state = serde_json::to_value(count.state).ok();
+        let state = state.as_ref().and_then(|state| state.as_str()).unwrap_or("other").to_owned();
+        *states.entry(state).or_default() += count.twins;
+    }
+    states
+}

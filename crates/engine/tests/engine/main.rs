@@ -1,0 +1,6 @@
+//! The engine end to end, between trackers in memory, under a paused clock.
+
+mod flow;
+mod recovery;
+mod support;
+mod trouble;

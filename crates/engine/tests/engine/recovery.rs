@@ -1,0 +1,91 @@
+//! What is left of a crash or a lost answer: nothing lost, nothing doubled.
+
+use crate::support::rules::contract;
+use crate::support::tracker::{Fault, On};
+use crate::support::World;
+use std::time::Duration;
+use twinline_core::effect::Effect;
+use twinline_core::item::Value;
+
+fn creates(world: &World, node: &str) -> usize {
+    let state = world.tracker(node).state();
+    state.writes.iter().filter(|effect| matches!(effect, Effect::Create { .. })).count()
+}
+
+async fn create_despite(fault: Fault) {
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    world.tracker("right").fault(On::Apply, fault.clone());
+    world.make("left", "once");
+    running.quiet().await;
+    assert_eq!(creates(&world, "right"), 1, "{fault:?}");
+    assert_eq!(world.tracker("right").only().get("summary"), Some(&Value::text("once")));
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_with_unknown_outcome_happens_once() {
+    create_despite(Fault::LostAnswer).await;
+    create_despite(Fault::LostRequest).await;
+    create_despite(Fault::Late(Duration::from_secs(5))).await;
+    create_despite(Fault::Retry(Some(Duration::from_secs(7)))).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comment_with_unknown_outcome_is_written_once() {
+    for fault in [Fault::LostAnswer, Fault::LostRequest, Fault::Late(Duration::from_secs(5))] {
+        let world = World::new(&["left", "right"]);
+        let running = world.start(&[contract("c", "left", "right")]).await;
+        let item = world.make("left", "x");
+        running.quiet().await;
+        world.tracker("right").fault(On::Apply, fault.clone());
+        world.tracker("left").comment(&item, "only once");
+        world.announce(&item);
+        running.quiet().await;
+        let comments = world.tracker("right").only().comments.unwrap();
+        assert_eq!(comments.len(), 1, "{fault:?}");
+        running.stop().await;
+    }
+}
+
+/// A create, two edits and a comment, with a crash at the `at`-th commit after the start. Answers whether there was one.
+async fn crash_at(at: u64, after: bool) -> bool {
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    {
+        let mut plan = world.crash.0.lock().unwrap();
+        plan.at = plan.commits + at;
+        plan.after = after;
+    }
+    let item = world.make("left", "first");
+    world.tracker("left").comment(&item, "hello");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    world.edit(&item, "summary", Value::text("second"));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let crashed = {
+        let plan = world.crash.0.lock().unwrap();
+        plan.commits >= plan.at
+    };
+    running.kill().await;
+    world.crash.0.lock().unwrap().at = 0;
+    let running = World::run(world.build().await);
+    running.quiet().await;
+    let twin = world.tracker("right").only();
+    assert_eq!(twin.get("summary"), Some(&Value::text("second")), "commit {at}");
+    assert_eq!(twin.comments.as_ref().unwrap().len(), 1, "commit {at}: one comment");
+    assert_eq!(world.tracker("left").item(&item).comments.unwrap().len(), 1, "commit {at}: no echo");
+    assert_eq!(creates(&world, "right"), 1, "commit {at}");
+    running.stop().await;
+    crashed
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_at_any_commit_loses_and_doubles_nothing() {
+    for after in [false, true] {
+        let mut at = 1;
+        while crash_at(at, after).await {
+            at += 1;
+        }
+        assert!(at > 8, "the story has commits to crash at: {at}");
+    }
+}

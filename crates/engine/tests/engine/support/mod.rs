@@ -1,0 +1,230 @@
+//! A host between trackers in memory, under a paused clock.
+
+pub(crate) mod clock;
+pub(crate) mod inbox;
+pub(crate) mod rules;
+pub(crate) mod tracker;
+
+use inbox::{Inbox, MemoryWebhook};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracker::Memory;
+use twinline_core::contract::Contract;
+use twinline_core::digest::Digest;
+use twinline_core::item::{ItemId, Value};
+use twinline_engine::{
+    Compiled, Env, Event, Host, HostBuilder, HostSettings, NodeConfig, RulesFactory, SweepSettings,
+};
+use twinline_store::db::{CommitFault, DbOptions, FaultPlan};
+use twinline_store::host::{HostStore, Publish, RuleVersion, TwinFilter, TwinState};
+
+/// Builds [`rules::Plain`] from the contract that is a version's only source.
+pub(crate) struct Contracts;
+
+impl RulesFactory for Contracts {
+    fn compile(&self, version: &RuleVersion) -> Result<Compiled, String> {
+        let source = version.sources.get("contract").ok_or("no contract")?;
+        let mut contract: Contract = serde_json::from_str(source).map_err(|e| e.to_string())?;
+        contract.version = version.version;
+        Ok(Compiled {
+            rules: Arc::new(rules::Plain::new(contract)),
+            blocking: false,
+        })
+    }
+}
+
+/// Crashes at one commit, counted over all openings; 0: never.
+#[derive(Clone, Default)]
+pub(crate) struct CrashAt(pub(crate) Arc<Mutex<CrashPlan>>);
+
+#[derive(Default)]
+pub(crate) struct CrashPlan {
+    pub(crate) commits: u64,
+    pub(crate) at: u64,
+    pub(crate) after: bool,
+}
+
+impl FaultPlan for CrashAt {
+    fn at_commit(&mut self, _: u64) -> CommitFault {
+        let mut plan = self.0.lock().unwrap();
+        plan.commits += 1;
+        match (plan.commits == plan.at, plan.after) {
+            (false, _) => CommitFault::None,
+            (true, false) => CommitFault::CrashBefore,
+            (true, true) => CommitFault::CrashAfter,
+        }
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) env: Env,
+    pub(crate) trackers: BTreeMap<String, Memory>,
+    pub(crate) inbox: Inbox,
+    pub(crate) crash: CrashAt,
+    pub(crate) settings: HostSettings,
+    pub(crate) sweep: SweepSettings,
+    folder: tempfile::TempDir,
+}
+
+/// A host that runs.
+pub(crate) struct Running {
+    pub(crate) host: Host,
+    shutdown: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl World {
+    pub(crate) fn new(nodes: &[&str]) -> Self {
+        let env = clock::env();
+        let trackers = nodes.iter().map(|name| {
+            let memory = Memory::new(name, Arc::clone(&env.clock));
+            ((*name).to_owned(), memory)
+        });
+        Self {
+            trackers: trackers.collect(),
+            inbox: Inbox::default(),
+            crash: CrashAt::default(),
+            settings: HostSettings {
+                period: Duration::from_secs(1),
+                ..HostSettings::default()
+            },
+            sweep: SweepSettings {
+                period: Duration::from_secs(3600),
+                backed_off: Duration::from_secs(3600),
+                ..SweepSettings::default()
+            },
+            folder: tempfile::tempdir().unwrap(),
+            env,
+        }
+    }
+
+    pub(crate) fn tracker(&self, node: &str) -> &Memory {
+        &self.trackers[node]
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("host.db")
+    }
+
+    /// Opens the store and starts a host, with these connections published.
+    pub(crate) async fn start(&self, contracts: &[Contract]) -> Running {
+        let host = self.build().await;
+        for contract in contracts {
+            let source = serde_json::to_string(contract).unwrap();
+            let publish = Publish {
+                connection: contract.connection.clone(),
+                digest: Digest::of_bytes(source.as_bytes()),
+                sources: BTreeMap::from([("contract".to_owned(), source)]),
+                at: self.env.now(),
+                by: "test".to_owned(),
+            };
+            host.publish(publish, true).await.unwrap();
+        }
+        Self::run(host)
+    }
+
+    pub(crate) async fn build(&self) -> Host {
+        let options = DbOptions::inline(self.crash.clone());
+        let store = HostStore::open(&self.path(), options, "test").await.unwrap();
+        let mut builder = HostBuilder::new(self.env.clone(), store, Arc::new(Contracts))
+            .settings(self.settings.clone())
+            .edge(Arc::new(self.inbox.clone()));
+        for (name, tracker) in &self.trackers {
+            builder = builder.node(NodeConfig {
+                name: name.as_str().into(),
+                label: name.clone(),
+                tracker: Arc::new(tracker.clone()),
+                webhook: Some(Arc::new(MemoryWebhook)),
+                sweep: self.sweep.clone(),
+            });
+        }
+        builder.build().await.unwrap()
+    }
+
+    pub(crate) fn run(host: Host) -> Running {
+        let shutdown = CancellationToken::new();
+        let (running, until) = (host.clone(), shutdown.clone());
+        let task = tokio::spawn(async move { running.run(until).await });
+        Running { host, shutdown, task }
+    }
+
+    /// A person edits a field, and the webhook says so.
+    pub(crate) fn edit(&self, item: &ItemId, field: &str, value: Value) {
+        self.tracker(item.node.as_str()).edit(item, field, value);
+        self.announce(item);
+    }
+
+    pub(crate) fn announce(&self, item: &ItemId) {
+        self.inbox.announce(item, self.env.now());
+    }
+
+    /// A person makes an item, and the webhook says so.
+    pub(crate) fn make(&self, node: &str, summary: &str) -> ItemId {
+        let item = self.tracker(node).make(&[
+            ("summary", Value::text(summary)),
+            ("status", Value::text("open")),
+            ("labels", Value::set(["a"])),
+        ]);
+        self.announce(&item);
+        item
+    }
+}
+
+impl Running {
+    /// Kills the host as a crash would: its tasks vanish where they stand.
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        drop(self.task.await);
+    }
+
+    pub(crate) async fn stop(self) {
+        self.shutdown.cancel();
+        self.task.await.unwrap();
+    }
+
+    /// Waits until nothing is dirty, queued or open, for at most ten minutes of the paused clock.
+    pub(crate) async fn quiet(&self) {
+        until("everything is quiet", || async {
+            let depths = self.host.status().await.unwrap().depths;
+            let idle = depths.live + depths.backfill + depths.running + depths.waiting == 0;
+            let open = self.host.store().read(|read| {
+                Ok(read.dirty_page(0, 1)?.is_empty() && read.open_effects(None, 1)?.is_empty())
+            });
+            idle && open.await.unwrap()
+        })
+        .await;
+    }
+
+    pub(crate) async fn states(&self) -> Vec<TwinState> {
+        let read = self.host.store().read(|read| read.twins(&TwinFilter::default(), None, 100_000));
+        read.await.unwrap().into_iter().map(|twin| twin.state).collect()
+    }
+}
+
+/// Waits for a condition under the paused clock.
+pub(crate) async fn until<F, Fut>(what: &str, mut holds: F)
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = bool>,
+{
+    for _ in 0..60_000 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never: {what}");
+}
+
+/// What the listeners have heard so far.
+pub(crate) fn heard(events: &mut tokio::sync::broadcast::Receiver<Event>) -> Vec<String> {
+    let mut all = Vec::new();
+    while let Ok(event) = events.try_recv() {
+        all.push(event.to_string());
+    }
+    all
+}
