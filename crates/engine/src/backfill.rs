@@ -42,18 +42,26 @@ impl Paces {
     fn done(&self, job: &str, count: u64) {
         let now = Instant::now();
         let mut paces = self.0.lock().expect("no code panics with this lock");
-        paces.entry(job.to_owned()).or_insert_with(|| Pace::new(now)).done(now, count);
+        paces
+            .entry(job.to_owned())
+            .or_insert_with(|| Pace::new(now))
+            .done(now, count);
     }
 
     /// When a job will be finished at its measured rate.
     pub(crate) fn finish(&self, job: &Job, clock: Timestamp) -> Option<Timestamp> {
         let remaining = job.total?.saturating_sub(job.done);
         let paces = self.0.lock().expect("no code panics with this lock");
-        paces.get(&job.id)?.finish(Instant::now(), clock, remaining, None)
+        paces
+            .get(&job.id)?
+            .finish(Instant::now(), clock, remaining, None)
     }
 
     fn forget(&self, job: &str) {
-        self.0.lock().expect("no code panics with this lock").remove(job);
+        self.0
+            .lock()
+            .expect("no code panics with this lock")
+            .remove(job);
     }
 }
 
@@ -67,7 +75,11 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
                 false
             }
         };
-        let pause = if worked { host.settings.period / 50 } else { host.settings.period };
+        let pause = if worked {
+            host.settings.period / 50
+        } else {
+            host.settings.period
+        };
         tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
@@ -79,12 +91,21 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
 
 /// One page of every running backfill; answers whether there was one.
 async fn round(host: &Arc<Inner>) -> Result<bool, StoreError> {
-    let jobs = host.store.read(|read| read.jobs(Some(JobState::Running), JOBS_MAX)).await?;
+    let jobs = host
+        .store
+        .read(|read| read.jobs(Some(JobState::Running), JOBS_MAX))
+        .await?;
     let mut worked = false;
     for job in jobs.into_iter().filter(|job| job.kind == JobKind::Backfill) {
         worked = true;
         let Some(connection) = host.connection(&job.connection) else {
-            end(host, job, JobState::Failed, Some("the connection is not at work".to_owned())).await?;
+            end(
+                host,
+                job,
+                JobState::Failed,
+                Some("the connection is not at work".to_owned()),
+            )
+            .await?;
             continue;
         };
         if host.is_held(&job.connection) || host.scheduler.depths().backfill > AHEAD_MAX {
@@ -108,14 +129,32 @@ async fn end(
     host.store.write(move |tx| tx.put_job(&job)).await
 }
 
-async fn page(host: &Arc<Inner>, connection: &Arc<Connection>, mut job: Job) -> Result<(), StoreError> {
+async fn page(
+    host: &Arc<Inner>,
+    connection: &Arc<Connection>,
+    mut job: Job,
+) -> Result<(), StoreError> {
     let Ok(spec) = serde_json::from_str::<BackfillSpec>(&job.spec) else {
-        return end(host, job, JobState::Failed, Some("its order cannot be read".to_owned())).await;
+        return end(
+            host,
+            job,
+            JobState::Failed,
+            Some("its order cannot be read".to_owned()),
+        )
+        .await;
     };
     let contract = connection.contract();
-    let query = spec.query.or_else(|| contract.triggers.get(spec.side).clone());
+    let query = spec
+        .query
+        .or_else(|| contract.triggers.get(spec.side).clone());
     let (Some(query), Some(node)) = (query, host.node(connection.node(spec.side))) else {
-        return end(host, job, JobState::Failed, Some("the side has no trigger".to_owned())).await;
+        return end(
+            host,
+            job,
+            JobState::Failed,
+            Some("the side has no trigger".to_owned()),
+        )
+        .await;
     };
     if !node.is_open() {
         return Ok(());
@@ -129,7 +168,11 @@ async fn page(host: &Arc<Inner>, connection: &Arc<Connection>, mut job: Job) -> 
             return Ok(());
         }
     };
-    let items: Vec<ItemId> = found.items.into_iter().map(|candidate| candidate.reference.item).collect();
+    let items: Vec<ItemId> = found
+        .items
+        .into_iter()
+        .map(|candidate| candidate.reference.item)
+        .collect();
     let count = items.len() as u64;
     job.total = found.total.or(job.total);
     job.done += count;
@@ -149,8 +192,16 @@ async fn page(host: &Arc<Inner>, connection: &Arc<Connection>, mut job: Job) -> 
             let mut hints = Vec::new();
             for item in items {
                 let twins = tx.twins_of_item(&item)?;
-                if !twins.iter().any(|twin| is_alive(twin) && twin.connection == name) {
-                    hints.push(Hint::now(item, Lane::Backfill, "backfill", shared.env.now()));
+                if !twins
+                    .iter()
+                    .any(|twin| is_alive(twin) && twin.connection == name)
+                {
+                    hints.push(Hint::now(
+                        item,
+                        Lane::Backfill,
+                        "backfill",
+                        shared.env.now(),
+                    ));
                 }
             }
             tx.put_job(&job)?;

@@ -87,7 +87,14 @@ pub(crate) fn admit(
 mod tests {
     use super::*;
 
-    fn check(held: bool, budget: u64, window: u64, writes: u64, confirmed: bool, expected: Verdict) {
+    fn check(
+        held: bool,
+        budget: u64,
+        window: u64,
+        writes: u64,
+        confirmed: bool,
+        expected: Verdict,
+    ) {
         let hold = ConnectionHold {
             connection: "c".into(),
             held: held.then(|| (Timestamp::EPOCH, "asked".to_owned())),

@@ -72,7 +72,11 @@ pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Mark
 }
 
 /// What a row of the queue means as work.
-pub(crate) fn of_row(host: &Inner, read: &HostRead<'_>, dirty: Dirty) -> Result<Marked, StoreError> {
+pub(crate) fn of_row(
+    host: &Inner,
+    read: &HostRead<'_>,
+    dirty: Dirty,
+) -> Result<Marked, StoreError> {
     let works = works(host, read, &dirty)?;
     let mark = Mark {
         changed_at: None,
@@ -114,8 +118,15 @@ pub(crate) fn is_alive(twin: &Twin) -> bool {
 /// The work that a dirty item means: each of its twins, and a look at the connections that it may enter.
 fn works(host: &Inner, read: &HostRead<'_>, dirty: &Dirty) -> Result<Vec<Work>, StoreError> {
     let item = &dirty.item;
-    let twins: Vec<Twin> = read.twins_of_item(item)?.into_iter().filter(is_alive).collect();
-    let mut works: Vec<Work> = twins.iter().map(|twin| of_twin(twin, dirty.lane, &item.node)).collect();
+    let twins: Vec<Twin> = read
+        .twins_of_item(item)?
+        .into_iter()
+        .filter(is_alive)
+        .collect();
+    let mut works: Vec<Work> = twins
+        .iter()
+        .map(|twin| of_twin(twin, dirty.lane, &item.node))
+        .collect();
     let twinned: BTreeSet<_> = twins.iter().map(|twin| &twin.connection).collect();
     let may_enter = host.connections_of(&item.node).iter().any(|connection| {
         let triggers = &connection.contract().triggers;

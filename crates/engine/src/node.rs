@@ -31,7 +31,9 @@ pub struct NodeConfig {
 
 impl fmt::Debug for NodeConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NodeConfig").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("NodeConfig")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -51,7 +53,10 @@ impl GateChanges {
     }
 
     fn note(&self, node: &NodeName) {
-        self.nodes.lock().expect("no code panics with this lock").insert(node.clone());
+        self.nodes
+            .lock()
+            .expect("no code panics with this lock")
+            .insert(node.clone());
         self.wake.notify_one();
     }
 
@@ -116,7 +121,11 @@ impl Node {
         &self,
         request: impl Future<Output = Result<T, TrackerError>>,
     ) -> Result<T, TrackerError> {
-        let permit = self.permits.acquire().await.expect("the semaphore is never closed");
+        let permit = self
+            .permits
+            .acquire()
+            .await
+            .expect("the semaphore is never closed");
         let outcome = request.await;
         drop(permit);
         self.learn(outcome.as_ref().err());
@@ -201,7 +210,10 @@ impl Node {
 
     /// What the last probe found.
     pub(crate) fn known_probe(&self) -> Option<Probe> {
-        self.probe.lock().expect("no code panics with this lock").clone()
+        self.probe
+            .lock()
+            .expect("no code panics with this lock")
+            .clone()
     }
 
     /// Forgets the last probe, so that the next job probes again.
@@ -225,12 +237,18 @@ impl Node {
 
     /// A webhook has announced a change.
     pub(crate) fn announce(&self, at: Timestamp) {
-        let mut announced = self.announced.lock().expect("no code panics with this lock");
+        let mut announced = self
+            .announced
+            .lock()
+            .expect("no code panics with this lock");
         *announced = (*announced).max(Some(at));
     }
 
     /// The last change that a webhook has announced.
     pub(crate) fn announced(&self) -> Option<Timestamp> {
-        *self.announced.lock().expect("no code panics with this lock")
+        *self
+            .announced
+            .lock()
+            .expect("no code panics with this lock")
     }
 }

@@ -35,7 +35,11 @@ impl Pace {
             Some((start, sum)) if *start + SLICE > now => *sum += count,
             _ => self.slices.push_back((now, count)),
         }
-        while self.slices.front().is_some_and(|(start, _)| *start + WINDOW <= now) {
+        while self
+            .slices
+            .front()
+            .is_some_and(|(start, _)| *start + WINDOW <= now)
+        {
             self.slices.pop_front();
         }
     }
@@ -47,9 +51,15 @@ impl Pace {
             return None;
         }
         let since = now.checked_sub(WINDOW);
-        let recent = self.slices.iter().filter(|(start, _)| since.is_none_or(|since| *start > since));
+        let recent = self
+            .slices
+            .iter()
+            .filter(|(start, _)| since.is_none_or(|since| *start > since));
         let done: u64 = recent.map(|(_, count)| count).sum();
-        #[expect(clippy::cast_precision_loss, reason = "a rate for people, far below 2^52")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a rate for people, far below 2^52"
+        )]
         let done = done as f64;
         Some(done / measured.as_secs_f64())
     }
@@ -72,7 +82,10 @@ impl Pace {
         if rate <= f64::EPSILON {
             return None;
         }
-        #[expect(clippy::cast_precision_loss, reason = "an estimate for people, far below 2^52")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "an estimate for people, far below 2^52"
+        )]
         let seconds = remaining as f64 / rate;
         let wait = Duration::try_from_secs_f64(seconds).ok()?;
         Some(clock.plus(wait))

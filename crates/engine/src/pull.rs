@@ -27,14 +27,20 @@ pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: Ca
     let mut cursor = loop {
         match begin(&host, edge.as_ref()).await {
             Ok(cursor) => break cursor,
-            Err(error) => tracing::error!(edge = edge.name(), %error, "the edge's cursor cannot be read"),
+            Err(error) => {
+                tracing::error!(edge = edge.name(), %error, "the edge's cursor cannot be read")
+            }
         }
         if wait(&host, &mut failures, &shutdown).await {
             return;
         }
     };
     loop {
-        let pull = edge.pull(cursor.taken, host.settings.pull_max, host.settings.pull_wait);
+        let pull = edge.pull(
+            cursor.taken,
+            host.settings.pull_max,
+            host.settings.pull_wait,
+        );
         let pulled = tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
@@ -59,7 +65,10 @@ pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: Ca
 
 /// Backs off; answers whether the host shuts down.
 async fn wait(host: &Inner, failures: &mut u32, shutdown: &CancellationToken) -> bool {
-    let doubled = host.settings.backoff_first.saturating_mul(1 << (*failures).min(5));
+    let doubled = host
+        .settings
+        .backoff_first
+        .saturating_mul(1 << (*failures).min(5));
     *failures += 1;
     tokio::select! {
         biased;
@@ -97,16 +106,27 @@ async fn take(
     cursor: &mut EdgeCursor,
     deliveries: Vec<Delivery>,
 ) -> Result<(), String> {
-    let last = deliveries.iter().map(|delivery| delivery.seq).max().unwrap_or(cursor.taken);
+    let last = deliveries
+        .iter()
+        .map(|delivery| delivery.seq)
+        .max()
+        .unwrap_or(cursor.taken);
     host.metrics.deliveries.add(deliveries.len() as u64);
-    let hints: Vec<Hint> = deliveries.iter().flat_map(|delivery| decode(host, delivery)).collect();
+    let hints: Vec<Hint> = deliveries
+        .iter()
+        .flat_map(|delivery| decode(host, delivery))
+        .collect();
     host.metrics.hints.add(hints.len() as u64);
     let next = EdgeCursor {
         taken: last,
         safe: host.safe.watermark(edge.name()),
     };
     // Before the marks are durable, so that none can be cleared unseen in between.
-    host.safe.taken(edge.name(), last, hints.iter().map(|hint| hint.item.clone()).collect());
+    host.safe.taken(
+        edge.name(),
+        last,
+        hints.iter().map(|hint| hint.item.clone()).collect(),
+    );
     let (shared, name) = (Arc::clone(host), edge.name().to_owned());
     let marked: Marked = host
         .store
@@ -118,8 +138,12 @@ async fn take(
         .map_err(|error| error.to_string())?;
     *cursor = next;
     let nothing = marked.announce(host);
-    scheduler::clear(host, nothing).await.map_err(|error| error.to_string())?;
-    edge.ack_taken(last).await.map_err(|error| error.to_string())
+    scheduler::clear(host, nothing)
+        .await
+        .map_err(|error| error.to_string())?;
+    edge.ack_taken(last)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 fn decode(host: &Inner, delivery: &Delivery) -> Vec<Hint> {
@@ -156,7 +180,12 @@ fn hint(host: &Inner, delivery: &Delivery, notice: Notice) -> Hint {
     Hint {
         changed_at: Some(notice.at.unwrap_or(delivery.received)),
         deleted,
-        ..Hint::now(item, Lane::Live, if deleted { DELETED } else { "delivery" }, host.env.now())
+        ..Hint::now(
+            item,
+            Lane::Live,
+            if deleted { DELETED } else { "delivery" },
+            host.env.now(),
+        )
     }
 }
 

@@ -33,7 +33,10 @@ async fn the_trackers_own_word_closes_it_at_once_and_is_never_shortened() {
     assert!(!gate.is_open(start + Duration::from_secs(29)));
     assert!(gate.is_open(start + Duration::from_secs(31)));
     fail(&mut gate, start, Some(2));
-    assert!(!gate.is_open(start + Duration::from_secs(29)), "the longer wait stays");
+    assert!(
+        !gate.is_open(start + Duration::from_secs(29)),
+        "the longer wait stays"
+    );
 }
 
 #[tokio::test(start_paused = true)]

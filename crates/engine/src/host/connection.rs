@@ -28,6 +28,8 @@ impl Connection {
 
     /// The sides on which a node takes part; both, where a connection joins two scopes of one node.
     pub(crate) fn sides_of<'a>(&'a self, node: &'a NodeName) -> impl Iterator<Item = Side> + 'a {
-        Side::BOTH.into_iter().filter(move |side| self.node(*side) == node)
+        Side::BOTH
+            .into_iter()
+            .filter(move |side| self.node(*side) == node)
     }
 }

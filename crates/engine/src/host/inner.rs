@@ -91,7 +91,12 @@ impl Inner {
     }
 
     pub(super) fn change_topology<T>(&self, change: impl FnOnce(&mut Topology) -> T) -> T {
-        let changed = change(&mut self.topology.write().expect("no code panics with this lock"));
+        let changed = change(
+            &mut self
+                .topology
+                .write()
+                .expect("no code panics with this lock"),
+        );
         self.topology_changed.notify_one();
         self.scheduler.ring();
         changed
@@ -160,11 +165,18 @@ impl Inner {
     /// not known (any more) starts, and ends itself.
     pub(crate) fn may_start(&self, node: &NodeName, connection: Option<&ConnectionName>) -> bool {
         let held = connection.is_some_and(|name| self.is_held(name));
-        !held && self.nodes_of(node, connection).iter().all(|node| node.is_open())
+        !held
+            && self
+                .nodes_of(node, connection)
+                .iter()
+                .all(|node| node.is_open())
     }
 
     pub(crate) fn is_held(&self, connection: &ConnectionName) -> bool {
-        self.held.lock().expect("no code panics with this lock").contains(connection)
+        self.held
+            .lock()
+            .expect("no code panics with this lock")
+            .contains(connection)
     }
 
     pub(crate) fn set_held(&self, connection: &ConnectionName, held: bool) {

@@ -73,7 +73,13 @@ impl HostBuilder {
     /// # Errors
     /// The store cannot be read.
     pub async fn build(self) -> Result<Host, StoreError> {
-        let inner = Inner::new(self.env, self.settings, self.store, self.edges, self.factory);
+        let inner = Inner::new(
+            self.env,
+            self.settings,
+            self.store,
+            self.edges,
+            self.factory,
+        );
         let inner = Arc::new(inner);
         for node in self.nodes {
             inner.add_node(node);
@@ -96,7 +102,11 @@ impl Host {
         let mut tasks = tokio::task::JoinSet::new();
         // The order of spawning is part of what makes a simulation repeat itself.
         for edge in &self.inner.edges {
-            tasks.spawn(pull::run(Arc::clone(&self.inner), Arc::clone(edge), shutdown.clone()));
+            tasks.spawn(pull::run(
+                Arc::clone(&self.inner),
+                Arc::clone(edge),
+                shutdown.clone(),
+            ));
         }
         tasks.spawn(pull::acknowledge(Arc::clone(&self.inner), shutdown.clone()));
         tasks.spawn(sweep::run(Arc::clone(&self.inner), shutdown.clone()));
@@ -113,7 +123,13 @@ impl Host {
         let inner = &self.inner;
         let (rules, holds, nodes) = inner
             .store
-            .read(|read| Ok((read.active_rules()?, read.connection_holds()?, read.nodes()?)))
+            .read(|read| {
+                Ok((
+                    read.active_rules()?,
+                    read.connection_holds()?,
+                    read.nodes()?,
+                ))
+            })
             .await?;
         for rule in &rules {
             if let Err(reason) = self.take_rules(rule) {
@@ -177,7 +193,8 @@ impl Host {
             }
         }
         let connection = Connection::new(compiled);
-        self.inner.change_topology(|topology| topology.put_connection(connection));
+        self.inner
+            .change_topology(|topology| topology.put_connection(connection));
         Ok(())
     }
 
@@ -198,7 +215,11 @@ impl Host {
 
     /// The connections whose rules are at work.
     pub fn connections(&self) -> Vec<ConnectionName> {
-        self.inner.connections_now().iter().map(|connection| connection.name.clone()).collect()
+        self.inner
+            .connections_now()
+            .iter()
+            .map(|connection| connection.name.clone())
+            .collect()
     }
 
     /// Sweeps all nodes now.

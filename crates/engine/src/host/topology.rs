@@ -25,7 +25,10 @@ impl Topology {
         self.remove_connection(&name);
         let nodes = &connection.contract().nodes;
         for node in [&nodes.left, &nodes.right] {
-            self.by_node.entry(node.clone()).or_default().insert(name.clone());
+            self.by_node
+                .entry(node.clone())
+                .or_default()
+                .insert(name.clone());
         }
         self.connections.insert(name, Arc::new(connection));
         self.generation += 1;
@@ -42,7 +45,10 @@ impl Topology {
 
     pub(super) fn of_node(&self, node: &NodeName) -> Vec<Arc<Connection>> {
         let names = self.by_node.get(node).into_iter().flatten();
-        names.filter_map(|name| self.connections.get(name)).cloned().collect()
+        names
+            .filter_map(|name| self.connections.get(name))
+            .cloned()
+            .collect()
     }
 
     pub(super) fn nodes_of(
@@ -55,6 +61,10 @@ impl Topology {
             let nodes = &connection.contract().nodes;
             names = BTreeSet::from([&nodes.left, &nodes.right]);
         }
-        names.into_iter().filter_map(|name| self.nodes.get(name)).cloned().collect()
+        names
+            .into_iter()
+            .filter_map(|name| self.nodes.get(name))
+            .cloned()
+            .collect()
     }
 }

@@ -32,7 +32,9 @@ pub(super) async fn run(
     let Some(node) = host.node(&id.node) else {
         return Ok(Ended::Done);
     };
-    node.probe().await.map_err(|error| Trouble::of(node.name(), error))?;
+    node.probe()
+        .await
+        .map_err(|error| Trouble::of(node.name(), error))?;
     let observation = observe(&node, &host.env, &host.metrics, id).await?;
     let Seen::Item(item) = observation.seen else {
         return Ok(Ended::Done);
@@ -40,7 +42,11 @@ pub(super) async fn run(
     let standing = standing(host, &node, &item).await?;
     if standing == Standing::Wait {
         return Ok(Ended::Again {
-            wait: node.tracker().capabilities().settle.max(Duration::from_millis(100)),
+            wait: node
+                .tracker()
+                .capabilities()
+                .settle
+                .max(Duration::from_millis(100)),
             failed: false,
         });
     }
@@ -87,7 +93,8 @@ async fn standing(host: &Arc<Inner>, node: &Node, item: &Item) -> Result<Standin
             let twin_of = |_: &_| {
                 let twin = marked_twin.as_ref()?;
                 let made = Side::BOTH.into_iter().filter_map(|side| twin.item(side));
-                made.into_iter().find(|made| made.node == item.reference.item.node)
+                made.into_iter()
+                    .find(|made| made.node == item.reference.item.node)
             };
             let is_open = |link: &_| open.iter().any(|row| row.link == *link);
             let marked = cluster::recognise(&item, twin_of, is_open);
@@ -142,9 +149,18 @@ async fn listed(
     };
     let mut page: Option<String> = None;
     for _ in 0..ASK_PAGES_MAX {
-        let query = node.tracker().query(contract.scopes.get(side), trigger, page.as_deref());
-        let found = node.request(query).await.map_err(|error| Trouble::of(node.name(), error))?;
-        if found.items.iter().any(|candidate| candidate.reference.item == *item) {
+        let query = node
+            .tracker()
+            .query(contract.scopes.get(side), trigger, page.as_deref());
+        let found = node
+            .request(query)
+            .await
+            .map_err(|error| Trouble::of(node.name(), error))?;
+        if found
+            .items
+            .iter()
+            .any(|candidate| candidate.reference.item == *item)
+        {
             return Ok(true);
         }
         match found.next {
@@ -162,7 +178,9 @@ fn alive_in(
     connection: &twinline_core::names::ConnectionName,
 ) -> Result<Option<Twin>, StoreError> {
     let twins = read.twins_of_item(item)?;
-    Ok(twins.into_iter().find(|twin| is_alive(twin) && twin.connection == *connection))
+    Ok(twins
+        .into_iter()
+        .find(|twin| is_alive(twin) && twin.connection == *connection))
 }
 
 /// Makes the twin: with a new item to come, or with the one that its cluster already has there.
@@ -195,7 +213,10 @@ fn make(
     }
     let now = host.env.now();
     let earlier = tx.twins_of_item(id)?;
-    let incarnation = earlier.iter().filter(|twin| twin.connection == connection.name).count();
+    let incarnation = earlier
+        .iter()
+        .filter(|twin| twin.connection == connection.name)
+        .count();
     let incarnation = u32::try_from(incarnation).unwrap_or(u32::MAX);
     let link = cluster::link_id(&connection.name, side, id, incarnation);
     let known = tx.item(id)?.and_then(|row| row.root);
@@ -203,20 +224,33 @@ fn make(
     let members: Vec<Member> = tx
         .items_of_root(&root)?
         .into_iter()
-        .map(|row| Member { item: row.reference.item, scope: row.scope })
+        .map(|row| Member {
+            item: row.reference.item,
+            scope: row.scope,
+        })
         .collect();
     let contract = connection.contract();
     let other = side.other();
     let mut ids = Sides::default();
     *ids.get_mut(side) = Some(id.id.clone());
-    let closed = match cluster::entry(&members, contract.nodes.get(other), contract.scopes.get(other)) {
+    let closed = match cluster::entry(
+        &members,
+        contract.nodes.get(other),
+        contract.scopes.get(other),
+    ) {
         Entry::Create => None,
-        Entry::Close(member) if alive_in(tx, &member, &connection.name)?.is_some() || member == *id => {
+        Entry::Close(member)
+            if alive_in(tx, &member, &connection.name)?.is_some() || member == *id =>
+        {
             return Ok(Marked::default());
         }
         Entry::Close(member) => Some(member.id),
     };
-    let state = if closed.is_some() { TwinState::Live } else { TwinState::Creating };
+    let state = if closed.is_some() {
+        TwinState::Live
+    } else {
+        TwinState::Creating
+    };
     let created_from = closed.is_none().then_some(side);
     *ids.get_mut(other) = closed;
     let twin = Twin {
@@ -251,7 +285,10 @@ async fn remember(host: &Arc<Inner>, item: &Item) -> Result<(), StoreError> {
     host.store
         .write(move |tx| {
             let known = tx.item(&item.reference.item)?;
-            if known.as_ref().is_some_and(|known| known.version == item.version) {
+            if known
+                .as_ref()
+                .is_some_and(|known| known.version == item.version)
+            {
                 return Ok(());
             }
             tx.put_item(&ItemRow {

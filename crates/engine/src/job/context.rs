@@ -1,11 +1,11 @@
 //! What the store knows about one twin, in one snapshot.
 
 use twinline_core::comments::CommentLink;
+use twinline_core::digest::Digest;
 use twinline_core::effect::{Effect, FieldWrite};
 use twinline_core::item::ItemId;
 use twinline_core::names::{FieldName, LinkId, Side, Sides};
 use twinline_core::reconcile::{Base, OwnAttempt, RecentWrite, pingpong};
-use twinline_core::digest::Digest;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{EffectRow, EffectState, HostRead, ItemRow, Twin};
@@ -63,7 +63,11 @@ impl Context {
 
     /// Our confirmed field writes to a side's item, oldest first.
     pub(crate) fn recent(&self, side: Side) -> Vec<RecentWrite> {
-        let done = self.effects.get(side).iter().filter(|row| row.state == EffectState::Done);
+        let done = self
+            .effects
+            .get(side)
+            .iter()
+            .filter(|row| row.state == EffectState::Done);
         done.flat_map(|row| {
             let Effect::Update { fields, .. } = &row.planned.effect else {
                 return Vec::new();

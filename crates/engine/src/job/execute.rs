@@ -113,7 +113,11 @@ impl Executed {
         };
         let unknown = matches!(error, TrackerError::Unknown { .. });
         let attempted = Attempted {
-            outcome: if unknown { Outcome::Unknown } else { Outcome::NotDone },
+            outcome: if unknown {
+                Outcome::Unknown
+            } else {
+                Outcome::NotDone
+            },
             ran: Some((began, ended)),
             sentence: Some(error.to_string()),
         };

@@ -9,8 +9,8 @@ use twinline_core::effect::{FieldChange, FieldWrite};
 use twinline_core::item::Value;
 use twinline_core::names::{FieldName, LinkId, ReplicaField, RootId, Side, Sides};
 use twinline_core::reconcile::{
-    Base, Facts, Hold, Outcomes, OwnAttempt, Plan, RecentWrite, Seen, Settled, SideFacts, reconcile,
-    settle,
+    Base, Facts, Hold, Outcomes, OwnAttempt, Plan, RecentWrite, Seen, Settled, SideFacts,
+    reconcile, settle,
 };
 use twinline_core::rules::RuleError;
 use twinline_core::time::Timestamp;
@@ -43,10 +43,7 @@ pub(crate) struct OwnedSide {
 
 impl Owned {
     /// Plans. The facts go with the plan: settling needs the same ones.
-    pub(crate) async fn plan(
-        self: &Arc<Self>,
-        rules: &Compiled,
-    ) -> Result<Plan, RuleError> {
+    pub(crate) async fn plan(self: &Arc<Self>, rules: &Compiled) -> Result<Plan, RuleError> {
         let facts = Arc::clone(self);
         rules
             .run(move |rules| facts.with(|facts| reconcile(facts, rules)))
@@ -67,8 +64,12 @@ impl Owned {
     }
 
     fn with<T>(&self, work: impl FnOnce(&Facts<'_>) -> T) -> T {
-        let left = |field: &FieldName, value: &Value| self.sides.left.node.tracker().normalise(field, value);
-        let right = |field: &FieldName, value: &Value| self.sides.right.node.tracker().normalise(field, value);
+        let left = |field: &FieldName, value: &Value| {
+            self.sides.left.node.tracker().normalise(field, value)
+        };
+        let right = |field: &FieldName, value: &Value| {
+            self.sides.right.node.tracker().normalise(field, value)
+        };
         work(&Facts {
             link: self.link.clone(),
             root: self.root.clone(),

@@ -26,8 +26,15 @@ pub(super) async fn intend(
         return Ok(Some(Vec::new()));
     }
     let rows = rows(host, connection, context, plan);
-    let (name, limit) = (connection.name.clone(), connection.contract().max_writes_per_10min);
-    let (twin, version, now) = (context.twin.clone(), connection.contract().version, host.env.now());
+    let (name, limit) = (
+        connection.name.clone(),
+        connection.contract().max_writes_per_10min,
+    );
+    let (twin, version, now) = (
+        context.twin.clone(),
+        connection.contract().version,
+        host.env.now(),
+    );
     let stored = rows.clone();
     let verdict = host
         .store

@@ -17,7 +17,9 @@ use twinline_core::life::{Evidence, Presence};
 use twinline_core::names::{NodeName, Side, Sides};
 use twinline_core::reconcile::Seen;
 use twinline_store::StoreError;
-use twinline_store::host::{HistoryEntry, HistoryKind, ItemRow, TwinFilter, TwinState, TwinStateName};
+use twinline_store::host::{
+    HistoryEntry, HistoryKind, ItemRow, TwinFilter, TwinState, TwinStateName,
+};
 use twinline_trackers::Opinion;
 
 /// Why a twin sleeps whose item left its trigger or scope.
@@ -45,12 +47,17 @@ pub(crate) async fn belongs(
         return Ok(Membership::Belongs);
     };
     let subject = item.clone();
-    let admitted = connection.compiled.run(move |rules| rules.admits(side, &subject)).await?;
+    let admitted = connection
+        .compiled
+        .run(move |rules| rules.admits(side, &subject))
+        .await?;
     if !admitted {
         return Ok(Membership::Left);
     }
     let id = item.reference.item.clone();
-    let opinions = node.request(node.tracker().matches(&trigger, std::slice::from_ref(&id))).await;
+    let opinions = node
+        .request(node.tracker().matches(&trigger, std::slice::from_ref(&id)))
+        .await;
     let opinions = opinions.map_err(|error| Trouble::of(node.name(), error))?;
     Ok(match opinions.get(&id) {
         Some(Opinion::Matches) => Membership::Belongs,
@@ -63,7 +70,9 @@ pub(crate) async fn belongs(
 /// Whether an item lies in a connection's scope.
 pub(crate) fn in_scope(connection: &Connection, side: Side, item: &Item) -> bool {
     let scope = connection.contract().scopes.get(side);
-    scope.iter().all(|(key, value)| item.scope.get(key) == Some(value))
+    scope
+        .iter()
+        .all(|(key, value)| item.scope.get(key) == Some(value))
 }
 
 /// An item that was moved is known by its new id from now on. Answers whether there was one: its mark goes on under
@@ -79,7 +88,9 @@ pub(super) async fn follow_move(
         let (Some(moved), Some(from)) = (&observation.moved, context.item(side)) else {
             continue;
         };
-        let Some(item) = observation.seen.item() else { continue };
+        let Some(item) = observation.seen.item() else {
+            continue;
+        };
         if moved.item == from {
             continue;
         }
@@ -91,7 +102,12 @@ pub(super) async fn follow_move(
             version: item.version.clone(),
             seen_at: host.env.now(),
         };
-        let hint = Hint::now(row.reference.item.clone(), Lane::Live, "moved", host.env.now());
+        let hint = Hint::now(
+            row.reference.item.clone(),
+            Lane::Live,
+            "moved",
+            host.env.now(),
+        );
         let shared = Arc::clone(host);
         let marked = host
             .store
@@ -106,13 +122,20 @@ pub(super) async fn follow_move(
 }
 
 /// A 404 after the tracker announced the deletion is a deletion.
-pub(super) fn believe_deletions(context: &Context, marks: &[Mark], observed: &mut Sides<Observation>) {
+pub(super) fn believe_deletions(
+    context: &Context,
+    marks: &[Mark],
+    observed: &mut Sides<Observation>,
+) {
     for side in Side::BOTH {
-        let announced = marks.iter().any(|mark| mark.deleted && Some(&mark.item) == context.item(side).as_ref());
+        let announced = marks
+            .iter()
+            .any(|mark| mark.deleted && Some(&mark.item) == context.item(side).as_ref());
         let observation = observed.get_mut(side);
         if announced && matches!(observation.seen, Seen::Unreachable { .. }) {
             observation.seen = Seen::Deleted {
-                evidence: "the tracker announced the deletion, and the item is not there".to_owned(),
+                evidence: "the tracker announced the deletion, and the item is not there"
+                    .to_owned(),
             };
         }
     }
@@ -149,7 +172,10 @@ pub(super) async fn is_awake(
         }
         return judge(host, connection, nodes, context, observed).await;
     };
-    if Side::BOTH.iter().any(|side| matches!(observed.get(*side).seen, Seen::Unreachable { .. })) {
+    if Side::BOTH
+        .iter()
+        .any(|side| matches!(observed.get(*side).seen, Seen::Unreachable { .. }))
+    {
         return Ok(true);
     }
     if why != LEFT {
@@ -186,7 +212,8 @@ async fn judge(
     let mut twin = context.twin.clone();
     let mut awake = true;
     for side in Side::BOTH {
-        let (Some(item), Some(since)) = (observed.get(side).seen.item(), *twin.negatives.get(side)) else {
+        let (Some(item), Some(since)) = (observed.get(side).seen.item(), *twin.negatives.get(side))
+        else {
             continue;
         };
         let node = nodes.get(side);
@@ -244,8 +271,14 @@ pub(crate) async fn note_negative(
 }
 
 /// Puts a twin to sleep; link and bases are kept.
-pub(super) async fn sleep(host: &Arc<Inner>, context: &Context, why: &str) -> Result<(), StoreError> {
-    let state = TwinState::Asleep { why: why.to_owned() };
+pub(super) async fn sleep(
+    host: &Arc<Inner>,
+    context: &Context,
+    why: &str,
+) -> Result<(), StoreError> {
+    let state = TwinState::Asleep {
+        why: why.to_owned(),
+    };
     if context.twin.state == state {
         return Ok(());
     }
@@ -272,7 +305,13 @@ pub(super) async fn sleep(host: &Arc<Inner>, context: &Context, why: &str) -> Re
             Ok(())
         })
         .await?;
-    host.tell(&connection, &link, What::Asleep { reason: why.to_owned() });
+    host.tell(
+        &connection,
+        &link,
+        What::Asleep {
+            reason: why.to_owned(),
+        },
+    );
     Ok(())
 }
 

@@ -78,7 +78,11 @@ async fn after(host: &Arc<Inner>, started: &Started, trouble: Trouble) -> Ended 
             }
             quarantine(host, &started.work, Cause::Retry { reason }).await
         }
-        Trouble::Retry { node, reason, after } => {
+        Trouble::Retry {
+            node,
+            reason,
+            after,
+        } => {
             tracing::debug!(%node, reason, ?after, "tried again later");
             again(after.unwrap_or(Duration::ZERO))
         }
@@ -124,7 +128,11 @@ pub(crate) async fn quarantine_panicked(host: &Arc<Inner>, work: &Work, said: &s
 pub(crate) fn mended(mut twin: Twin, now: Timestamp) -> Twin {
     if matches!(twin.state, TwinState::Quarantined { .. }) {
         let both = twin.ids.left.is_some() && twin.ids.right.is_some();
-        twin.state = if both { TwinState::Live } else { TwinState::Creating };
+        twin.state = if both {
+            TwinState::Live
+        } else {
+            TwinState::Creating
+        };
         twin.state_since = now;
     }
     twin

@@ -55,7 +55,9 @@ pub(super) async fn resolve(
                 }
             }
         }
-        if let (EffectState::Done, Effect::Update { fields, .. }) = (&row.state, &row.planned.effect) {
+        if let (EffectState::Done, Effect::Update { fields, .. }) =
+            (&row.state, &row.planned.effect)
+        {
             unsettled.get_mut(side).push(fields.clone());
         }
     }
@@ -79,7 +81,9 @@ async fn ask(host: &Inner, node: &Node, row: &EffectRow) -> Result<Answer, Troub
     let since = Timestamp::from_millis(began.as_millis().saturating_add(skew_ms));
     // Asked before the answer is judged: a write that arrives in between is seen the next time, not missed.
     let asked_at = host.env.now();
-    let answer = node.request(node.tracker().recognise(&row.planned.effect, since)).await;
+    let answer = node
+        .request(node.tracker().recognise(&row.planned.effect, since))
+        .await;
     match answer.map_err(|error| Trouble::of(node.name(), error))? {
         Recognised::There(applied) => Ok(Answer::There(applied)),
         Recognised::NotThere if asked_at >= settled_at => Ok(Answer::NotThere),
@@ -103,7 +107,8 @@ async fn store(
         }
         if matches!(row.planned.effect, Effect::Create { .. }) {
             let reference = applied.created.clone();
-            let reference = reference.or_else(|| applied.item.as_ref().map(|item| item.reference.clone()));
+            let reference =
+                reference.or_else(|| applied.item.as_ref().map(|item| item.reference.clone()));
             created = reference.map(|reference| (row.planned.side, reference));
         }
     }
@@ -122,7 +127,9 @@ async fn store(
             for row in &stored {
                 tx.put_effect(row)?;
             }
-            comments.iter().try_for_each(|link| tx.put_comment_link(link))
+            comments
+                .iter()
+                .try_for_each(|link| tx.put_comment_link(link))
         })
         .await?;
     for link in links {

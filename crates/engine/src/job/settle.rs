@@ -58,7 +58,9 @@ impl Settling<'_> {
         }
         self.events(&step.effects);
         if step.is_empty() && self.settled.comments.is_empty() {
-            self.host.releases.used(&self.context.twin.link, self.release);
+            self.host
+                .releases
+                .used(&self.context.twin.link, self.release);
             return Ok(());
         }
         let (shared, link) = (Arc::clone(self.host), self.context.twin.link.clone());
@@ -74,14 +76,18 @@ impl Settling<'_> {
                 step.write(&shared, tx, &link, now)
             })
             .await?;
-        self.host.releases.used(&self.context.twin.link, self.release);
+        self.host
+            .releases
+            .used(&self.context.twin.link, self.release);
         scheduler::clear(self.host, marked.announce(self.host)).await
     }
 
     /// The intents with what became of them.
     fn outcomes(&self, rows: Vec<EffectRow>) -> Vec<EffectRow> {
         let attempts = rows.into_iter().zip(&self.executed.attempts);
-        attempts.map(|(row, attempted)| self.outcome(row, attempted)).collect()
+        attempts
+            .map(|(row, attempted)| self.outcome(row, attempted))
+            .collect()
     }
 
     fn outcome(&self, mut row: EffectRow, attempted: &Attempted) -> EffectRow {
@@ -100,7 +106,9 @@ impl Settling<'_> {
             }
             Outcome::NotDone => {
                 let sentence = sentence();
-                let cause = group(&Cause::Refused { sentence: sentence.clone() });
+                let cause = group(&Cause::Refused {
+                    sentence: sentence.clone(),
+                });
                 row.state = EffectState::Failed { cause, sentence };
                 row.settled = true;
             }
@@ -108,7 +116,8 @@ impl Settling<'_> {
                 self.host.metrics.unknown.inc();
                 row.state = EffectState::Unknown;
                 let node = self.host.node(&row.node);
-                let settle = node.map_or(Duration::ZERO, |node| node.tracker().capabilities().settle);
+                let settle =
+                    node.map_or(Duration::ZERO, |node| node.tracker().capabilities().settle);
                 row.next_due = row.ended_at.map(|ended| ended.plus(settle));
             }
         }
@@ -124,15 +133,19 @@ impl Settling<'_> {
             base.filter(|base| self.context.bases.get(side).as_ref() != Some(base))
         });
         // Effects found done after a crash are accounted for by these bases.
-        let found = self.context.open.iter().filter(|row| row.state == EffectState::Done).map(|row| {
-            let mut row = row.clone();
-            row.settled = true;
-            row
-        });
+        let found = self
+            .context
+            .open
+            .iter()
+            .filter(|row| row.state == EffectState::Done)
+            .map(|row| {
+                let mut row = row.clone();
+                row.settled = true;
+                row
+            });
         let history = self.history(&effects, &twin, now);
         let written = effects.iter().filter(|row| row.state == EffectState::Done);
-        let written: BTreeSet<ItemId> =
-            written.filter_map(|row| item_of(row)).collect();
+        let written: BTreeSet<ItemId> = written.filter_map(|row| item_of(row)).collect();
         Step {
             twin: changed.then_some(twin),
             bases,
@@ -147,7 +160,9 @@ impl Settling<'_> {
     fn twin(&self, now: Timestamp) -> Twin {
         let mut twin = self.context.twin.clone();
         if let Some(created) = &self.settled.created {
-            let sides = Side::BOTH.into_iter().filter(|side| twin.ids.get(*side).is_none());
+            let sides = Side::BOTH
+                .into_iter()
+                .filter(|side| twin.ids.get(*side).is_none());
             if let Some(side) = sides.last() {
                 *twin.ids.get_mut(side) = Some(created.item.id.clone());
                 self.host.metrics.twins_created.inc();
@@ -176,10 +191,17 @@ impl Settling<'_> {
 
     fn held(&self, now: Timestamp) -> BTreeMap<ReplicaField, HeldField> {
         let field = |(field, hold): (&ReplicaField, &twinline_core::reconcile::Hold)| {
-            let before = self.context.twin.held.get(field).filter(|before| before.hold == *hold);
+            let before = self
+                .context
+                .twin
+                .held
+                .get(field)
+                .filter(|before| before.hold == *hold);
             let held = before.cloned().unwrap_or_else(|| HeldField {
                 hold: hold.clone(),
-                values: Sides::from_fn(|side| self.plan.working.get(side).view.fields.get(field).cloned()),
+                values: Sides::from_fn(|side| {
+                    self.plan.working.get(side).view.fields.get(field).cloned()
+                }),
                 since: now,
             });
             (field.clone(), held)
@@ -233,7 +255,10 @@ impl Settling<'_> {
                 Some(_) => None,
                 None => observation.provisional_until,
             }?;
-            let item = self.context.item(side).or_else(|| written.map(|item| item.reference.item.clone()))?;
+            let item = self
+                .context
+                .item(side)
+                .or_else(|| written.map(|item| item.reference.item.clone()))?;
             Some(Hint {
                 due,
                 ..Hint::now(item, Lane::Live, "provisional", now)
@@ -279,7 +304,11 @@ impl Settling<'_> {
                 ..entry(twin, item.clone(), HistoryKind::Waived, now)
             });
         }
-        for (field, held) in twin.held.iter().filter(|(field, _)| !self.context.twin.held.contains_key(*field)) {
+        for (field, held) in twin
+            .held
+            .iter()
+            .filter(|(field, _)| !self.context.twin.held.contains_key(*field))
+        {
             history.push(HistoryEntry {
                 field: Some(field.to_string()),
                 text: Some(format!("{:?}", held.hold)),
@@ -328,15 +357,34 @@ impl Settling<'_> {
         }
         if let Some(cause) = &self.executed.quarantine {
             self.host.metrics.quarantined.inc();
-            self.host.tell(name, link, What::Quarantined { reason: sentence(cause) });
+            self.host.tell(
+                name,
+                link,
+                What::Quarantined {
+                    reason: sentence(cause),
+                },
+            );
         }
     }
 
     fn named(&self, side: Side) -> String {
         let node = self.context.twin.nodes.get(side);
-        let label = self.host.node(node).map_or_else(|| node.to_string(), |node| node.config.label.clone());
-        let seen = self.observed.get(side).seen.item().map(|item| &item.reference);
-        let stored = self.context.items.get(side).as_ref().map(|row| &row.reference);
+        let label = self
+            .host
+            .node(node)
+            .map_or_else(|| node.to_string(), |node| node.config.label.clone());
+        let seen = self
+            .observed
+            .get(side)
+            .seen
+            .item()
+            .map(|item| &item.reference);
+        let stored = self
+            .context
+            .items
+            .get(side)
+            .as_ref()
+            .map(|row| &row.reference);
         match seen.or(stored).or(self.settled.created.as_ref()) {
             Some(reference) => event::named(&label, reference),
             None => label,
@@ -379,7 +427,11 @@ impl Step {
             tx.append_history(entry)?;
         }
         for item in self.written {
-            let others = tx.twins_of_item(&item)?.iter().filter(|twin| is_alive(twin) && twin.link != *link).count();
+            let others = tx
+                .twins_of_item(&item)?
+                .iter()
+                .filter(|twin| is_alive(twin) && twin.link != *link)
+                .count();
             if others > 0 {
                 self.hints.push(Hint::now(item, Lane::Live, "cluster", now));
             }
@@ -423,22 +475,47 @@ pub(super) async fn quarantine(
         .await?;
     if let Some(connection) = connection {
         host.metrics.quarantined.inc();
-        host.tell(&connection, link, What::Quarantined { reason: sentence(cause) });
+        host.tell(
+            &connection,
+            link,
+            What::Quarantined {
+                reason: sentence(cause),
+            },
+        );
     }
     Ok(())
 }
 
 /// Ends a twin: the items are free.
-pub(super) async fn end(host: &Arc<Inner>, context: &Context, evidence: &str) -> Result<(), StoreError> {
-    let (link, now, text) = (context.twin.link.clone(), host.env.now(), evidence.to_owned());
-    host.store.write(move |tx| unlink(tx, &link, now, &text)).await?;
+pub(super) async fn end(
+    host: &Arc<Inner>,
+    context: &Context,
+    evidence: &str,
+) -> Result<(), StoreError> {
+    let (link, now, text) = (
+        context.twin.link.clone(),
+        host.env.now(),
+        evidence.to_owned(),
+    );
+    host.store
+        .write(move |tx| unlink(tx, &link, now, &text))
+        .await?;
     let evidence = evidence.to_owned();
-    host.tell(&context.twin.connection, &context.twin.link, What::Ended { evidence });
+    host.tell(
+        &context.twin.connection,
+        &context.twin.link,
+        What::Ended { evidence },
+    );
     Ok(())
 }
 
 /// Ends a twin in a step of the store.
-pub(crate) fn unlink(tx: &HostTx<'_>, link: &LinkId, now: Timestamp, text: &str) -> Result<(), StoreError> {
+pub(crate) fn unlink(
+    tx: &HostTx<'_>,
+    link: &LinkId,
+    now: Timestamp,
+    text: &str,
+) -> Result<(), StoreError> {
     let Some(mut twin) = tx.twin(link)?.filter(is_alive) else {
         return Ok(());
     };
@@ -507,7 +584,9 @@ const fn kind(planned: &Planned) -> HistoryKind {
         Effect::Create { .. } => HistoryKind::Created,
         Effect::Update { .. } => HistoryKind::Write,
         Effect::Mark { .. } => HistoryKind::Linked,
-        Effect::AddComment { .. } | Effect::EditComment { .. } | Effect::DeleteComment { .. } => HistoryKind::Comment,
+        Effect::AddComment { .. } | Effect::EditComment { .. } | Effect::DeleteComment { .. } => {
+            HistoryKind::Comment
+        }
         Effect::Delete { .. } => HistoryKind::Deleted,
     }
 }

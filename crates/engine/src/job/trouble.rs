@@ -74,7 +74,9 @@ pub(crate) fn sentence(cause: &Cause) -> String {
             None => format!("{file}: {reason}"),
         },
         Cause::Refused { sentence } => sentence.clone(),
-        Cause::Unclear { reason } => format!("it cannot be told whether a write happened: {reason}"),
+        Cause::Unclear { reason } => {
+            format!("it cannot be told whether a write happened: {reason}")
+        }
         Cause::Gone { evidence } => evidence.clone(),
     }
 }
@@ -93,5 +95,7 @@ pub(crate) fn group(cause: &Cause) -> String {
 
 /// Whether a change of the item may mend the cause: then the twin is tried again by itself.
 pub(crate) fn mended_by_change(group: &str) -> bool {
-    ["retry-", "rule-", "refused-"].iter().any(|kind| group.starts_with(kind))
+    ["retry-", "rule-", "refused-"]
+        .iter()
+        .any(|kind| group.starts_with(kind))
 }

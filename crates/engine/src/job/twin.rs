@@ -1,5 +1,6 @@
 //! The job of one twin.
 
+use super::Ended;
 use super::context::Context;
 use super::execute::{Executed, execute};
 use super::facts::{Owned, OwnedSide};
@@ -9,7 +10,6 @@ use super::observe::{Observation, observe};
 use super::resolve::{Resolved, resolve};
 use super::settle::{self, Settling};
 use super::trouble::{Trouble, mended_by_change};
-use super::Ended;
 use crate::dirty::is_alive;
 use crate::host::{Connection, Inner};
 use crate::node::Node;
@@ -51,13 +51,18 @@ pub(super) async fn run(
         }
         for side in Side::BOTH {
             let node = nodes.get(side);
-            node.probe().await.map_err(|error| Trouble::of(node.name(), error))?;
+            node.probe()
+                .await
+                .map_err(|error| Trouble::of(node.name(), error))?;
         }
         let unsettled = match resolve(host, &nodes, &mut context).await? {
             Resolved::Known(unsettled) => unsettled,
             Resolved::Wait(until) => {
                 let wait = until.since(host.env.now()).max(Duration::from_millis(1));
-                return Ok(Ended::Again { wait, failed: false });
+                return Ok(Ended::Again {
+                    wait,
+                    failed: false,
+                });
             }
         };
         let job = Job {
@@ -78,7 +83,10 @@ pub(super) async fn run(
 
 async fn load(host: &Arc<Inner>, link: &LinkId) -> Result<Option<Context>, Trouble> {
     let (link, now) = (link.clone(), host.env.now());
-    Ok(host.store.read(move |read| Context::read(read, &link, now)).await?)
+    Ok(host
+        .store
+        .read(move |read| Context::read(read, &link, now))
+        .await?)
 }
 
 fn nodes(host: &Inner, twin: &Twin) -> Option<Sides<Arc<Node>>> {
@@ -105,13 +113,20 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// One round from observation to settling; `None`: the facts changed meanwhile, plan again.
-    async fn round(&self, context: Context, unsettled: Unsettled) -> Result<Option<Ended>, Trouble> {
+    async fn round(
+        &self,
+        context: Context,
+        unsettled: Unsettled,
+    ) -> Result<Option<Ended>, Trouble> {
         let host = self.host;
         let (left, right) = tokio::join!(
             self.observe(&context, Side::Left),
             self.observe(&context, Side::Right)
         );
-        let mut observed = Sides { left: left?, right: right? };
+        let mut observed = Sides {
+            left: left?,
+            right: right?,
+        };
         if life::follow_move(host, &context, &observed).await? {
             return Ok(Some(Ended::Done));
         }
@@ -131,10 +146,17 @@ impl Job<'_> {
             Standing::Stale(side) => {
                 host.metrics.stale.inc();
                 tracing::debug!(link = %context.twin.link, %side, "a stale observation");
-                return Ok(Some(Ended::Again { wait: STALE_WAIT, failed: true }));
+                return Ok(Some(Ended::Again {
+                    wait: STALE_WAIT,
+                    failed: true,
+                }));
             }
             Standing::Asleep { side, reason } => {
-                let why = life::show_reason(self.nodes.get(*side).name(), &observed.get(*side).seen, reason);
+                let why = life::show_reason(
+                    self.nodes.get(*side).name(),
+                    &observed.get(*side).seen,
+                    reason,
+                );
                 life::sleep(host, &context, &why).await?;
                 return Ok(Some(Ended::Done));
             }
@@ -161,12 +183,18 @@ impl Job<'_> {
         };
         let executed = execute(self.nodes, &host.env, &host.metrics, &plan.effects).await;
         let outcomes = Outcomes {
-            effects: executed.attempts.iter().map(|attempt| attempt.outcome.clone()).collect(),
+            effects: executed
+                .attempts
+                .iter()
+                .map(|attempt| attempt.outcome.clone())
+                .collect(),
             after: executed.after.clone(),
         };
         // A rule that fails on an item after our write settles nothing: the intents stay open, and the next round finds
         // what has arrived.
-        let settled = facts.settle(&self.connection.compiled, Arc::clone(&plan), outcomes).await?;
+        let settled = facts
+            .settle(&self.connection.compiled, Arc::clone(&plan), outcomes)
+            .await?;
         let settling = Settling {
             host,
             connection: self.connection,
@@ -198,7 +226,10 @@ impl Job<'_> {
         if executed.unknown {
             let settles = self.nodes.left.tracker().capabilities().settle;
             let settles = settles.min(self.nodes.right.tracker().capabilities().settle);
-            return Ok(Some(Ended::Again { wait: settles, failed: true }));
+            return Ok(Some(Ended::Again {
+                wait: settles,
+                failed: true,
+            }));
         }
         if let Some(retry) = executed.retry {
             return Err(retry);
@@ -215,7 +246,13 @@ impl Job<'_> {
                 provisional_until: None,
             });
         };
-        observe(self.nodes.get(side), &self.host.env, &self.host.metrics, &item).await
+        observe(
+            self.nodes.get(side),
+            &self.host.env,
+            &self.host.metrics,
+            &item,
+        )
+        .await
     }
 
     async fn facts(
@@ -225,13 +262,23 @@ impl Job<'_> {
         unsettled: Unsettled,
     ) -> Result<Owned, Trouble> {
         let seen = Sides::from_fn(|side| observed.get(side).seen.clone());
-        facts_of(self.host, self.connection, self.nodes, context, seen, unsettled).await
+        facts_of(
+            self.host,
+            self.connection,
+            self.nodes,
+            context,
+            seen,
+            unsettled,
+        )
+        .await
     }
 
     /// After a change, off the path of the change itself: does the item still belong?
     async fn membership(&self, context: &Context, observed: &Sides<Observation>) {
         for side in Side::BOTH {
-            let Some(item) = observed.get(side).seen.item() else { continue };
+            let Some(item) = observed.get(side).seen.item() else {
+                continue;
+            };
             let known = context.items.get(side).as_ref();
             if known.is_some_and(|known| known.version == item.version) {
                 continue;
@@ -259,7 +306,10 @@ pub(crate) async fn facts_of(
     let mut sides = Vec::with_capacity(2);
     for side in Side::BOTH {
         let node = nodes.get(side);
-        let open_comment = context.open.iter().any(|row| row.planned.side == side && row.planned.comment.is_some());
+        let open_comment = context
+            .open
+            .iter()
+            .any(|row| row.planned.side == side && row.planned.comment.is_some());
         sides.push(OwnedSide {
             history: history(connection, node, context, &seen, side).await?,
             node: Arc::clone(node),
@@ -282,7 +332,11 @@ pub(crate) async fn facts_of(
         since: twin.since,
         now: host.env.now(),
         sides: Sides { left, right },
-        held: twin.held.iter().map(|(field, held)| (field.clone(), held.hold.clone())).collect(),
+        held: twin
+            .held
+            .iter()
+            .map(|(field, held)| (field.clone(), held.hold.clone()))
+            .collect(),
         release: host.releases.of(&twin.link),
         comments: context.comments.clone(),
     })
@@ -296,7 +350,11 @@ async fn history(
     seen: &Sides<Seen>,
     side: Side,
 ) -> Result<Vec<twinline_core::effect::FieldChange>, Trouble> {
-    let latest = connection.contract().fields.values().any(|field| field.conflict == Conflict::Latest);
+    let latest = connection
+        .contract()
+        .fields
+        .values()
+        .any(|field| field.conflict == Conflict::Latest);
     let changed = |side: Side| {
         let base = context.bases.get(side).as_ref()?;
         let item = seen.get(side).item()?;
@@ -309,6 +367,8 @@ async fn history(
         return Ok(Vec::new());
     };
     let since = base.observation.version.updated;
-    let history = node.request(node.tracker().field_history(&item, since)).await;
+    let history = node
+        .request(node.tracker().field_history(&item, since))
+        .await;
     history.map_err(|error| Trouble::of(node.name(), error))
 }

@@ -45,7 +45,9 @@ impl Host {
         let found = self.inner.connection(connection);
         let found = found.ok_or_else(|| OpError::Unknown(format!("connection '{connection}'")))?;
         if query.is_none() && found.contract().triggers.get(side).is_none() {
-            return Err(OpError::Refused(format!("the {side} side of {connection} has no trigger")));
+            return Err(OpError::Refused(format!(
+                "the {side} side of {connection} has no trigger"
+            )));
         }
         let now = self.inner.env.now();
         let id = format!("backfill-{:016x}", self.inner.env.entropy.next_u64());
@@ -118,7 +120,11 @@ impl Host {
                 if matches!(job.state, JobState::Finished | JobState::Failed) {
                     return Ok(Some(false));
                 }
-                job.state = if paused { JobState::Paused } else { JobState::Running };
+                job.state = if paused {
+                    JobState::Paused
+                } else {
+                    JobState::Running
+                };
                 job.updated_at = now;
                 tx.put_job(&job)?;
                 Ok(Some(true))

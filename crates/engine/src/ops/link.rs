@@ -48,14 +48,16 @@ impl Host {
             let left = self.find(&found, Side::Left, &pair.left).await?;
             let right = self.find(&found, Side::Right, &pair.right).await?;
             outcomes.push(match (left, right) {
-                (Ok(left), Ok(right)) => self.link_items(&found, Sides { left, right }, who).await?,
+                (Ok(left), Ok(right)) => {
+                    self.link_items(&found, Sides { left, right }, who).await?
+                }
                 (Err(why), _) | (_, Err(why)) => LinkOutcome::Refused(why),
             });
         }
         Ok(outcomes)
     }
 
-    /// The item that a text names on a side: by the directory's key, else by the tracker's id.
+    /// The item that a text names on a side: by the directory's key, else as its tracker reads it.
     async fn find(
         &self,
         connection: &Connection,
@@ -67,9 +69,23 @@ impl Host {
             return Ok(Err(format!("node '{name}' is not configured")));
         };
         let (key, on) = (text.to_owned(), name.clone());
-        let known = self.inner.store.read(move |read| read.items_by_key(&key)).await?;
-        let known = known.into_iter().map(|row| row.reference.item).find(|item| item.node == on);
-        let id = known.unwrap_or_else(|| ItemId { node: name, id: text.to_owned() });
+        let known = self
+            .inner
+            .store
+            .read(move |read| read.items_by_key(&key))
+            .await?;
+        let known = known
+            .into_iter()
+            .map(|row| row.reference.item)
+            .find(|item| item.node == on);
+        let id = match known {
+            Some(id) => id,
+            None => match node.request(node.tracker().find(text)).await {
+                Ok(Some(found)) => found.item,
+                Ok(None) => return Ok(Err(format!("{name} has no item '{text}'"))),
+                Err(error) => return Ok(Err(format!("'{text}': {error}"))),
+            },
+        };
         Ok(match node.request(node.tracker().fetch(&id)).await {
             Ok(Fetched::Found(item)) => Ok(item),
             Ok(Fetched::Moved(to)) => Err(format!("'{text}' has moved to {}", to.key)),
@@ -122,7 +138,11 @@ impl Host {
             })
             .await?;
         self.inner.scheduler.forget(&Key::Twin(link.clone()));
-        if known { Ok(()) } else { Err(OpError::Unknown(format!("twin '{link}'"))) }
+        if known {
+            Ok(())
+        } else {
+            Err(OpError::Unknown(format!("twin '{link}'")))
+        }
     }
 }
 
@@ -137,15 +157,27 @@ fn join(
     let refused = |why: String| Ok((LinkOutcome::Refused(why), dirty::Marked::default()));
     let ids = Sides::from_fn(|side| items.get(side).reference.item.clone());
     for side in Side::BOTH {
-        let mut twins = tx.twins_of_item(ids.get(side))?.into_iter().filter(is_alive);
-        let Some(twin) = twins.find(|twin| twin.connection == connection.name) else { continue };
+        let mut twins = tx
+            .twins_of_item(ids.get(side))?
+            .into_iter()
+            .filter(is_alive);
+        let Some(twin) = twins.find(|twin| twin.connection == connection.name) else {
+            continue;
+        };
         if twin.item(side.other()).as_ref() == Some(ids.get(side.other())) {
             return Ok((LinkOutcome::Already(twin.link), dirty::Marked::default()));
         }
-        return refused(format!("{} has another twin in {}", items.get(side).reference.key, connection.name));
+        return refused(format!(
+            "{} has another twin in {}",
+            items.get(side).reference.key,
+            connection.name
+        ));
     }
     let earlier = tx.twins_of_item(&ids.left)?;
-    let incarnation = earlier.iter().filter(|twin| twin.connection == connection.name).count();
+    let incarnation = earlier
+        .iter()
+        .filter(|twin| twin.connection == connection.name)
+        .count();
     let incarnation = u32::try_from(incarnation).unwrap_or(u32::MAX);
     let link = cluster::link_id(&connection.name, Side::Left, &ids.left, incarnation);
     let mut known = Sides::default();
@@ -157,7 +189,10 @@ fn join(
         scope: items.get(side).scope.clone(),
     });
     let side = |side: Side| {
-        let cluster = known.get(side).as_ref().map(|(root, members)| (root, members.as_slice()));
+        let cluster = known
+            .get(side)
+            .as_ref()
+            .map(|(root, members)| (root, members.as_slice()));
         (member.get(side), cluster)
     };
     let root = match cluster::join(&link, side(Side::Left), side(Side::Right)) {
@@ -166,8 +201,12 @@ fn join(
             tx.join_roots(&gone, &root)?;
             root
         }
-        Joined::Clash { items: (one, other) } => {
-            return refused(format!("their clusters hold {one} and {other} in one place"));
+        Joined::Clash {
+            items: (one, other),
+        } => {
+            return refused(format!(
+                "their clusters hold {one} and {other} in one place"
+            ));
         }
     };
     let now = host.env.now();
@@ -193,7 +232,11 @@ fn join(
             ..entry(&twin, ids.get(side).clone(), HistoryKind::Linked, now)
         })?;
     }
-    let marked = dirty::mark(host, tx, &[Hint::now(ids.left, Lane::Backfill, "link", now)])?;
+    let marked = dirty::mark(
+        host,
+        tx,
+        &[Hint::now(ids.left, Lane::Backfill, "link", now)],
+    )?;
     Ok((LinkOutcome::Linked(link), marked))
 }
 
@@ -204,6 +247,9 @@ fn cluster_of(tx: &HostTx<'_>, item: &ItemId) -> Result<Option<Cluster>, StoreEr
         return Ok(None);
     };
     let members = tx.items_of_root(&root)?.into_iter();
-    let members = members.map(|row| Member { item: row.reference.item, scope: row.scope });
+    let members = members.map(|row| Member {
+        item: row.reference.item,
+        scope: row.scope,
+    });
     Ok(Some((root, members.collect())))
 }

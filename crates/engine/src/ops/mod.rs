@@ -12,7 +12,7 @@ mod twins;
 
 pub use jobs::JobView;
 pub use link::{LinkOutcome, PairKey};
-pub use plan::{Planning, PlannedTwin};
+pub use plan::{PlannedTwin, Planning};
 pub use publish::Published;
 pub use release::Target;
 pub use status::{ConnectionStatus, LedgerLine, NodeStatus, Status};
@@ -93,20 +93,27 @@ async fn each_twin(
     let mut after: Option<LinkId> = None;
     let mut total = 0;
     loop {
-        let (shared, filter, from, change) = (Arc::clone(host), filter.clone(), after, change.clone());
+        let (shared, filter, from, change) =
+            (Arc::clone(host), filter.clone(), after, change.clone());
         let (last, changed, marked) = host
             .store
             .write(move |tx| {
                 let page = tx.twins(&filter, from.as_ref(), PAGE)?;
-                let last = (page.len() == PAGE as usize).then(|| page.last().map(|twin| twin.link.clone())).flatten();
+                let last = (page.len() == PAGE as usize)
+                    .then(|| page.last().map(|twin| twin.link.clone()))
+                    .flatten();
                 let mut hints = Vec::new();
                 for old in page.into_iter().filter(is_alive) {
-                    let Some(twin) = change(old.clone()) else { continue };
+                    let Some(twin) = change(old.clone()) else {
+                        continue;
+                    };
                     if twin != old {
                         tx.put_twin(&twin)?;
                     }
                     let item = Side::BOTH.into_iter().find_map(|side| twin.item(side));
-                    hints.extend(item.map(|item| Hint::now(item, Lane::Backfill, cause, shared.env.now())));
+                    hints.extend(
+                        item.map(|item| Hint::now(item, Lane::Backfill, cause, shared.env.now())),
+                    );
                 }
                 Ok((last, hints.len() as u64, dirty::mark(&shared, tx, &hints)?))
             })

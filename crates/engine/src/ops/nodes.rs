@@ -9,8 +9,16 @@ impl Host {
     ///
     /// # Errors
     /// There is no such node; the store failed.
-    pub async fn pause_node(&self, node: &NodeName, reason: &str, who: &str) -> Result<(), OpError> {
-        let found = self.inner.node(node).ok_or_else(|| OpError::Unknown(format!("node '{node}'")))?;
+    pub async fn pause_node(
+        &self,
+        node: &NodeName,
+        reason: &str,
+        who: &str,
+    ) -> Result<(), OpError> {
+        let found = self
+            .inner
+            .node(node)
+            .ok_or_else(|| OpError::Unknown(format!("node '{node}'")))?;
         let (name, reason) = (node.clone(), reason.to_owned());
         let entry = audit(&self.inner, who, "pause", node.as_str());
         self.inner
@@ -29,7 +37,10 @@ impl Host {
     /// # Errors
     /// There is no such node; the store failed.
     pub async fn resume_node(&self, node: &NodeName, who: &str) -> Result<(), OpError> {
-        let found = self.inner.node(node).ok_or_else(|| OpError::Unknown(format!("node '{node}'")))?;
+        let found = self
+            .inner
+            .node(node)
+            .ok_or_else(|| OpError::Unknown(format!("node '{node}'")))?;
         let name = node.clone();
         let entry = audit(&self.inner, who, "resume", node.as_str());
         self.inner

@@ -50,7 +50,11 @@ impl Host {
     ) -> Result<Planning, OpError> {
         let connection = match draft {
             Some(draft) => {
-                let compiled = self.inner.factory.compile(draft).map_err(OpError::Refused)?;
+                let compiled = self
+                    .inner
+                    .factory
+                    .compile(draft)
+                    .map_err(OpError::Refused)?;
                 Arc::new(Connection::new(compiled))
             }
             None => {
@@ -62,7 +66,11 @@ impl Host {
             connection: Some(connection.name.clone()),
             ..TwinFilter::default()
         };
-        let twins = self.inner.store.read(move |read| read.twins(&filter, None, max)).await?;
+        let twins = self
+            .inner
+            .store
+            .read(move |read| read.twins(&filter, None, max))
+            .await?;
         let mut planning = Planning::default();
         for twin in twins.iter().filter(|twin| crate::dirty::is_alive(twin)) {
             planning.looked_at += 1;
@@ -77,12 +85,18 @@ impl Host {
 
     async fn listed(&self, connection: &Connection, side: Side) -> Result<Option<u64>, OpError> {
         let contract = connection.contract();
-        let (Some(trigger), Some(node)) =
-            (contract.triggers.get(side), self.inner.node(connection.node(side)))
-        else {
+        let (Some(trigger), Some(node)) = (
+            contract.triggers.get(side),
+            self.inner.node(connection.node(side)),
+        ) else {
             return Ok(None);
         };
-        let page = node.request(node.tracker().query(contract.scopes.get(side), trigger, None)).await?;
+        let page = node
+            .request(
+                node.tracker()
+                    .query(contract.scopes.get(side), trigger, None),
+            )
+            .await?;
         Ok(Some(page.total.unwrap_or(page.items.len() as u64)))
     }
 
@@ -92,10 +106,21 @@ impl Host {
         link: &LinkId,
     ) -> Result<Option<PlannedTwin>, OpError> {
         let (id, now) = (link.clone(), self.inner.env.now());
-        let Some(context) = self.inner.store.read(move |read| Context::read(read, &id, now)).await? else {
+        let Some(context) = self
+            .inner
+            .store
+            .read(move |read| Context::read(read, &id, now))
+            .await?
+        else {
             return Ok(None);
         };
-        let key = |side: Side| context.items.get(side).as_ref().map(|row| row.reference.key.clone());
+        let key = |side: Side| {
+            context
+                .items
+                .get(side)
+                .as_ref()
+                .map(|row| row.reference.key.clone())
+        };
         let mut planned = PlannedTwin {
             link: link.clone(),
             items: Sides::from_fn(key),
@@ -108,7 +133,9 @@ impl Host {
             Ok(plan) => {
                 for effect in &plan.effects {
                     let phrases = event::phrases(&effect.effect);
-                    planned.writes.extend(phrases.into_iter().map(|phrase| (effect.side, phrase)));
+                    planned
+                        .writes
+                        .extend(phrases.into_iter().map(|phrase| (effect.side, phrase)));
                 }
                 planned.plan = Some(plan);
             }
@@ -118,8 +145,15 @@ impl Host {
         Ok(Some(planned))
     }
 
-    async fn plan_context(&self, connection: &Connection, context: &Context) -> Result<Plan, Trouble> {
-        let mut seen = Sides { left: Seen::NotCreated, right: Seen::NotCreated };
+    async fn plan_context(
+        &self,
+        connection: &Connection,
+        context: &Context,
+    ) -> Result<Plan, Trouble> {
+        let mut seen = Sides {
+            left: Seen::NotCreated,
+            right: Seen::NotCreated,
+        };
         let mut nodes = Vec::with_capacity(2);
         for side in Side::BOTH {
             let name = context.twin.nodes.get(side);
@@ -129,7 +163,8 @@ impl Host {
                 after: None,
             })?;
             if let Some(item) = context.item(side) {
-                let observation = observe(&node, &self.inner.env, &self.inner.metrics, &item).await?;
+                let observation =
+                    observe(&node, &self.inner.env, &self.inner.metrics, &item).await?;
                 *seen.get_mut(side) = observation.seen;
             }
             nodes.push(node);
@@ -137,7 +172,15 @@ impl Host {
         let right = nodes.pop().expect("two sides");
         let left = nodes.pop().expect("two sides");
         let nodes = Sides { left, right };
-        let facts = facts_of(&self.inner, connection, &nodes, context, seen, Sides::default()).await?;
+        let facts = facts_of(
+            &self.inner,
+            connection,
+            &nodes,
+            context,
+            seen,
+            Sides::default(),
+        )
+        .await?;
         Ok(Arc::new(facts).plan(&connection.compiled).await?)
     }
 }

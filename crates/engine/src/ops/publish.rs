@@ -35,7 +35,12 @@ impl Host {
             active: false,
         };
         let items = self.weigh(&draft, confirmed).await?;
-        let entry = audit(&self.inner, &publish.by, "publish", publish.connection.as_str());
+        let entry = audit(
+            &self.inner,
+            &publish.by,
+            "publish",
+            publish.connection.as_str(),
+        );
         let before = self.active(&publish.connection).await?;
         let version = self
             .inner
@@ -46,7 +51,8 @@ impl Host {
             })
             .await?;
         let unchanged = before.is_some_and(|before| before.version == version.version);
-        self.put_to_work(&version, if unchanged { 0 } else { items }, !unchanged).await
+        self.put_to_work(&version, if unchanged { 0 } else { items }, !unchanged)
+            .await
     }
 
     /// Publishes an old version's sources as the next version.
@@ -61,7 +67,11 @@ impl Host {
         who: &str,
     ) -> Result<Published, OpError> {
         let name = connection.clone();
-        let old = self.inner.store.read(move |read| read.rule_version(&name, to)).await?;
+        let old = self
+            .inner
+            .store
+            .read(move |read| read.rule_version(&name, to))
+            .await?;
         let old = old.ok_or_else(|| OpError::Unknown(format!("version {to} of {connection}")))?;
         let items = self.weigh(&old, confirmed).await?;
         let entry = audit(&self.inner, who, "rollback", connection.as_str());
@@ -79,12 +89,20 @@ impl Host {
 
     async fn active(&self, connection: &ConnectionName) -> Result<Option<RuleVersion>, OpError> {
         let name = connection.clone();
-        Ok(self.inner.store.read(move |read| read.active_rule(&name)).await?)
+        Ok(self
+            .inner
+            .store
+            .read(move |read| read.active_rule(&name))
+            .await?)
     }
 
     /// How many items a version would touch; an error when that needs a confirmation.
     async fn weigh(&self, draft: &RuleVersion, confirmed: bool) -> Result<u64, OpError> {
-        let compiled = self.inner.factory.compile(draft).map_err(OpError::Refused)?;
+        let compiled = self
+            .inner
+            .factory
+            .compile(draft)
+            .map_err(OpError::Refused)?;
         let draft_connection = Connection::new(compiled);
         if draft_connection.name != draft.connection {
             return Err(OpError::Refused(format!(
@@ -101,7 +119,10 @@ impl Host {
             .map(|count| count.twins)
             .sum();
         for side in Side::BOTH {
-            items += self.candidates(&draft_connection, side).await?.saturating_sub(items);
+            items += self
+                .candidates(&draft_connection, side)
+                .await?
+                .saturating_sub(items);
         }
         if items > self.inner.settings.publish_items_max && !confirmed {
             return Err(OpError::NeedsConfirmation { items });
@@ -116,8 +137,13 @@ impl Host {
             return Ok(0);
         };
         let name = connection.node(side);
-        let node = self.inner.node(name).ok_or_else(|| OpError::Unknown(format!("node '{name}'")))?;
-        let asked = node.tracker().query(contract.scopes.get(side), trigger, None);
+        let node = self
+            .inner
+            .node(name)
+            .ok_or_else(|| OpError::Unknown(format!("node '{name}'")))?;
+        let asked = node
+            .tracker()
+            .query(contract.scopes.get(side), trigger, None);
         let page = node.request(asked).await?;
         Ok(page.total.unwrap_or(page.items.len() as u64))
     }
@@ -138,19 +164,31 @@ impl Host {
             return Ok(published);
         }
         let name = version.connection.clone();
-        self.inner.store.write(move |tx| grant(tx, &name, items)).await?;
+        self.inner
+            .store
+            .write(move |tx| grant(tx, &name, items))
+            .await?;
         let filter = TwinFilter {
             connection: Some(version.connection.clone()),
             ..TwinFilter::default()
         };
         let now = self.inner.env.now();
         // A new version may have mended what the old one broke.
-        each_twin(&self.inner, filter, "publish", move |twin| Some(crate::job::mended_by_rules(twin, now))).await?;
+        each_twin(&self.inner, filter, "publish", move |twin| {
+            Some(crate::job::mended_by_rules(twin, now))
+        })
+        .await?;
         let connection = self.inner.connection(&version.connection);
-        let triggers = connection.map(|connection| connection.contract().triggers.clone()).unwrap_or_default();
-        for side in Side::BOTH.into_iter().filter(|side| triggers.get(*side).is_some()) {
+        let triggers = connection
+            .map(|connection| connection.contract().triggers.clone())
+            .unwrap_or_default();
+        for side in Side::BOTH
+            .into_iter()
+            .filter(|side| triggers.get(*side).is_some())
+        {
             let by = &version.published_by;
-            self.start_backfill(&version.connection, side, None, 0, by).await?;
+            self.start_backfill(&version.connection, side, None, 0, by)
+                .await?;
         }
         Ok(published)
     }

@@ -69,7 +69,11 @@ impl Host {
     ///
     /// # Errors
     /// There is no such connection; the store failed.
-    pub async fn release_connection(&self, connection: &ConnectionName, who: &str) -> Result<(), OpError> {
+    pub async fn release_connection(
+        &self,
+        connection: &ConnectionName,
+        who: &str,
+    ) -> Result<(), OpError> {
         if self.inner.connection(connection).is_none() {
             return Err(OpError::Unknown(format!("connection '{connection}'")));
         }
@@ -78,7 +82,9 @@ impl Host {
         self.inner
             .store
             .write(move |tx| {
-                let budget_writes = tx.connection_hold(&name)?.map_or(0, |hold| hold.budget_writes);
+                let budget_writes = tx
+                    .connection_hold(&name)?
+                    .map_or(0, |hold| hold.budget_writes);
                 tx.forgive_writes(&name)?;
                 tx.put_connection_hold(&ConnectionHold {
                     connection: name,
@@ -114,9 +120,14 @@ impl Host {
             return Err(OpError::Refused(format!("twin '{link}' has ended")));
         }
         if let Some(connection) = self.inner.connection(&twin.connection) {
-            let unknown = take.keys().find(|field| !connection.contract().fields.contains_key(*field));
+            let unknown = take
+                .keys()
+                .find(|field| !connection.contract().fields.contains_key(*field));
             if let Some(field) = unknown {
-                return Err(OpError::Unknown(format!("field '{field}' of {}", twin.connection)));
+                return Err(OpError::Unknown(format!(
+                    "field '{field}' of {}",
+                    twin.connection
+                )));
             }
         }
         self.inner.releases.put(link, take);
@@ -133,8 +144,10 @@ impl Host {
                 tx.put_twin(&twin)?;
                 tx.append_audit(&entry)?;
                 let item = Side::BOTH.into_iter().find_map(|side| twin.item(side));
-                let hints: Vec<Hint> =
-                    item.map(|item| Hint::now(item, Lane::Live, "release", entry.at)).into_iter().collect();
+                let hints: Vec<Hint> = item
+                    .map(|item| Hint::now(item, Lane::Live, "release", entry.at))
+                    .into_iter()
+                    .collect();
                 dirty::mark(&shared, tx, &hints)
             })
             .await?;

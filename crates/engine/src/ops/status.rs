@@ -90,7 +90,12 @@ impl Host {
             .inner
             .store
             .read(|read| {
-                Ok((read.ledger()?, read.dirty_counts()?, read.twin_counts()?, read.connection_holds()?))
+                Ok((
+                    read.ledger()?,
+                    read.dirty_counts()?,
+                    read.twin_counts()?,
+                    read.connection_holds()?,
+                ))
             })
             .await?;
         let now = self.inner.env.now();
@@ -98,7 +103,12 @@ impl Host {
         let nodes = nodes.values().map(|node| {
             let probe = node.known_probe().unwrap_or_default();
             let of_node = || dirty.iter().filter(|count| count.node == *node.name());
-            let in_lane = |lane| of_node().filter(move |count| count.lane == lane).map(|count| count.items).sum();
+            let in_lane = |lane| {
+                of_node()
+                    .filter(move |count| count.lane == lane)
+                    .map(|count| count.items)
+                    .sum()
+            };
             let oldest = of_node().map(|count| count.oldest).min();
             NodeStatus {
                 node: node.name().clone(),
@@ -127,7 +137,10 @@ impl Host {
             at: now,
             nodes: nodes.collect(),
             connections: connections.collect(),
-            ledger: ledger.into_iter().map(|row| self.line(row, &dirty)).collect(),
+            ledger: ledger
+                .into_iter()
+                .map(|row| self.line(row, &dirty))
+                .collect(),
             depths: self.inner.scheduler.depths(),
             counters: self.inner.metrics.counters().into_iter().collect(),
         })
@@ -135,13 +148,22 @@ impl Host {
 
     fn line(&self, row: LedgerRow, dirty: &[DirtyCount]) -> LedgerLine {
         let node = self.inner.node(&row.node);
-        let skew_ms = node.and_then(|node| node.known_probe()).map_or(0, |probe| probe.skew_ms);
-        let waiting = dirty.iter().filter(|count| count.node == row.node).map(|count| count.oldest).min();
-        let waiting = waiting.map(|oldest| Timestamp::from_millis(oldest.as_millis().saturating_add(skew_ms)));
+        let skew_ms = node
+            .and_then(|node| node.known_probe())
+            .map_or(0, |probe| probe.skew_ms);
+        let waiting = dirty
+            .iter()
+            .filter(|count| count.node == row.node)
+            .map(|count| count.oldest)
+            .min();
+        let waiting = waiting
+            .map(|oldest| Timestamp::from_millis(oldest.as_millis().saturating_add(skew_ms)));
         LedgerLine {
             node: row.node,
             kind: row.kind,
-            accounted_to: row.accounted_to.map(|to| waiting.map_or(to, |waiting| to.min(waiting))),
+            accounted_to: row
+                .accounted_to
+                .map(|to| waiting.map_or(to, |waiting| to.min(waiting))),
             audited_to: row.audited_to,
         }
     }
@@ -149,9 +171,16 @@ impl Host {
 
 fn by_state(counts: &[TwinCount], connection: &ConnectionName) -> BTreeMap<String, u64> {
     let mut states = BTreeMap::new();
-    for count in counts.iter().filter(|count| count.connection == *connection) {
+    for count in counts
+        .iter()
+        .filter(|count| count.connection == *connection)
+    {
         let state = serde_json::to_value(count.state).ok();
-        let state = state.as_ref().and_then(|state| state.as_str()).unwrap_or("other").to_owned();
+        let state = state
+            .as_ref()
+            .and_then(|state| state.as_str())
+            .unwrap_or("other")
+            .to_owned();
         *states.entry(state).or_default() += count.twins;
     }
     states

@@ -74,7 +74,10 @@ impl Host {
     pub async fn twins_by_key(&self, key: &str) -> Result<Vec<TwinView>, OpError> {
         let key = key.to_owned();
         let look = move |read: &HostRead<'_>| {
-            read.twins_by_key(&key)?.into_iter().map(|twin| view(read, twin)).collect()
+            read.twins_by_key(&key)?
+                .into_iter()
+                .map(|twin| view(read, twin))
+                .collect()
         };
         Ok(self.inner.store.read(look).await?)
     }
@@ -116,7 +119,12 @@ impl Host {
         let counts = self.inner.store.read(|read| read.twin_counts()).await?;
         let mut groups: Vec<ErrorGroup> = counts
             .into_iter()
-            .filter(|count| matches!(count.state, TwinStateName::Quarantined | TwinStateName::Asleep))
+            .filter(|count| {
+                matches!(
+                    count.state,
+                    TwinStateName::Quarantined | TwinStateName::Asleep
+                )
+            })
             .map(|count| {
                 let cause = count.cause.unwrap_or_default();
                 ErrorGroup {
@@ -154,7 +162,11 @@ fn view(read: &HostRead<'_>, twin: Twin) -> Result<TwinView, StoreError> {
         state: twin.state.name(),
         reason,
         state_since: twin.state_since,
-        held: twin.held.into_iter().map(|(field, held)| (field, held.hold)).collect(),
+        held: twin
+            .held
+            .into_iter()
+            .map(|(field, held)| (field, held.hold))
+            .collect(),
         reconciled: twin.reconciled,
     })
 }

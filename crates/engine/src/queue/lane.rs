@@ -57,7 +57,10 @@ impl LaneQueue {
         ready: &mut impl FnMut(&NodeName, Option<&ConnectionName>) -> bool,
     ) -> Option<Work> {
         while let Some(name) = self.turns.pop_front() {
-            let node = self.nodes.get_mut(&name).expect("a node with a turn has work");
+            let node = self
+                .nodes
+                .get_mut(&name)
+                .expect("a node with a turn has work");
             let Some(work) = node.pop(&name, ready) else {
                 self.parked.insert(name);
                 continue;
@@ -80,7 +83,8 @@ impl LaneQueue {
             queue.retain(|other| other.key != work.key);
             if queue.is_empty() {
                 node.work.remove(&work.connection);
-                node.turns.retain(|connection| *connection != work.connection);
+                node.turns
+                    .retain(|connection| *connection != work.connection);
             }
         }
         if node.work.is_empty() {
@@ -110,7 +114,10 @@ impl NodeQueue {
             .iter()
             .position(|connection| ready(node, connection.as_ref()))?;
         let connection = self.turns.remove(at).expect("the position was just found");
-        let queue = self.work.get_mut(&connection).expect("a connection with a turn has work");
+        let queue = self
+            .work
+            .get_mut(&connection)
+            .expect("a connection with a turn has work");
         let work = queue.pop_front().expect("an empty queue is removed");
         if queue.is_empty() {
             self.work.remove(&connection);

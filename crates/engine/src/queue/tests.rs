@@ -42,7 +42,10 @@ fn a_burst_on_one_key_is_one_piece_of_work_and_one_more_while_it_runs() {
     for _ in 0..100 {
         queue.push(work("a", "n", Lane::Live));
     }
-    assert!(queue.pick(|_, _| true).is_none(), "its cluster is in flight");
+    assert!(
+        queue.pick(|_, _| true).is_none(),
+        "its cluster is in flight"
+    );
     queue.finish(&first);
     assert_eq!(drain(&mut queue), ["a"]);
     assert_eq!(queue.len(), 0);
@@ -81,7 +84,10 @@ fn a_parked_node_waits_and_the_others_do_not() {
     queue.push(work("b", "up", Lane::Live));
     let up = |node: &NodeName, _: Option<&ConnectionName>| node.as_str() == "up";
     assert_eq!(name(&queue.pick(up).unwrap()), "b");
-    assert!(queue.pick(|_, _| true).is_none(), "parked until it is named");
+    assert!(
+        queue.pick(|_, _| true).is_none(),
+        "parked until it is named"
+    );
     queue.unpark([&"down".into()]);
     assert_eq!(name(&queue.pick(|_, _| true).unwrap()), "a");
 }
@@ -96,7 +102,10 @@ fn live_work_lifts_backfill_work_even_while_it_waits_for_its_cluster() {
     let second = queue.pick(|_, _| true).unwrap();
     assert_eq!(name(&second), "c");
     queue.push(rooted("b", "r", "n", Lane::Live));
-    assert_eq!((queue.depth(Lane::Live), queue.depth(Lane::Backfill)), (1, 0));
+    assert_eq!(
+        (queue.depth(Lane::Live), queue.depth(Lane::Backfill)),
+        (1, 0)
+    );
     queue.finish(&first);
     assert_eq!(queue.pick(|_, _| true).unwrap().lane, Lane::Live);
 }
@@ -136,14 +145,20 @@ fn saturate(share: f64, nodes: usize, picks: usize) -> (f64, f64) {
         push(&mut queue, picked.node.as_str(), picked.lane);
         queue.finish(&picked);
     }
-    (backfill as f64 / picks as f64, longest as f64 / nodes as f64)
+    (
+        backfill as f64 / picks as f64,
+        longest as f64 / nodes as f64,
+    )
 }
 
 #[test]
 fn saturated_backfill_keeps_its_share_and_no_node_waits_two_rounds() {
     for (share, at_least, at_most) in [(0.2, 0.19, 0.21), (0.0, 0.149, 0.16), (0.5, 0.49, 0.51)] {
         let (backfill, rounds) = saturate(share, 40, 4000);
-        assert!((at_least..=at_most).contains(&backfill), "{share}: {backfill}");
+        assert!(
+            (at_least..=at_most).contains(&backfill),
+            "{share}: {backfill}"
+        );
         assert!(rounds <= 2.0, "{share}: {rounds} rounds");
     }
 }

@@ -16,7 +16,10 @@ pub(crate) async fn load(host: &Arc<Inner>) -> Result<(), StoreError> {
             return Ok(());
         };
         let shared = Arc::clone(host);
-        let (last, marked) = host.store.read(move |read| page(&shared, read, after)).await?;
+        let (last, marked) = host
+            .store
+            .read(move |read| page(&shared, read, after))
+            .await?;
         host.scheduler.loaded(last);
         clear(host, marked.announce(host)).await?;
     }
@@ -24,9 +27,17 @@ pub(crate) async fn load(host: &Arc<Inner>) -> Result<(), StoreError> {
 }
 
 /// One page: the place to go on from (`None`: that was the last page), and what it means.
-fn page(host: &Inner, read: &HostRead<'_>, after: u64) -> Result<(Option<u64>, Marked), StoreError> {
+fn page(
+    host: &Inner,
+    read: &HostRead<'_>,
+    after: u64,
+) -> Result<(Option<u64>, Marked), StoreError> {
     let rows = read.dirty_page(after, PAGE)?;
-    let last = if rows.len() < PAGE as usize { None } else { rows.last().map(|row| row.seq) };
+    let last = if rows.len() < PAGE as usize {
+        None
+    } else {
+        rows.last().map(|row| row.seq)
+    };
     let mut marked = Marked::default();
     let unknown = |row: &Dirty| !host.scheduler.knows(&row.item, row.mark);
     for row in rows.into_iter().filter(unknown) {

@@ -40,7 +40,8 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
-    /// A mark was made or renewed, and these pieces of work stand for it.
+    /// A mark was made or renewed, and these pieces of work stand for it: all of them, since what an item means is told
+    /// anew with every mark.
     pub(crate) fn open(&mut self, mark: Mark, keys: impl IntoIterator<Item = Key>) {
         let item = mark.item.clone();
         let open = self.open.entry(item.clone()).or_insert_with(|| Open {
@@ -55,8 +56,12 @@ impl Marks {
             ..mark
         };
         open.taken = false;
+        open.keys.clear();
         for key in keys {
-            self.by_key.entry(key.clone()).or_default().insert(item.clone());
+            self.by_key
+                .entry(key.clone())
+                .or_default()
+                .insert(item.clone());
             open.keys.insert(key);
         }
     }
@@ -100,7 +105,10 @@ impl Marks {
 
     /// The job will be tried again: its marks stay open.
     pub(crate) fn put_back(&mut self, key: &Key, taken: &[Mark]) {
-        for mark in taken.iter().filter(|mark| self.open.contains_key(&mark.item)) {
+        for mark in taken
+            .iter()
+            .filter(|mark| self.open.contains_key(&mark.item))
+        {
             let items = self.by_key.entry(key.clone()).or_default();
             items.insert(mark.item.clone());
         }

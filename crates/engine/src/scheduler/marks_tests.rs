@@ -1,15 +1,52 @@
 use super::marks::{Mark, Marks};
 use crate::queue::Key;
 use twinline_core::item::ItemId;
+use twinline_core::time::Timestamp;
+use twinline_store::db::{DbOptions, NoFaults};
+use twinline_store::host::{self, HostStore, Lane};
 
-fn mark(item: &str, rev: u64) -> Mark {
-    Mark {
-        item: ItemId {
+/// Marks as the store makes them: each call gives a new state.
+struct Store {
+    store: HostStore,
+    _folder: tempfile::TempDir,
+}
+
+impl Store {
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("host.db");
+        let store = HostStore::open(&path, DbOptions::inline(NoFaults), "test")
+            .await
+            .unwrap();
+        Self {
+            store,
+            _folder: folder,
+        }
+    }
+
+    async fn mark(&self, item: &str) -> Mark {
+        let item = ItemId {
             node: "n".into(),
             id: item.to_owned(),
-        },
-        rev,
-        changed_at: None,
+        };
+        let mark = host::Mark {
+            item: item.clone(),
+            lane: Lane::Live,
+            cause: "test".to_owned(),
+            due: Timestamp::EPOCH,
+            at: Timestamp::EPOCH,
+        };
+        let row = self
+            .store
+            .write(move |tx| tx.mark_dirty(&mark))
+            .await
+            .unwrap();
+        Mark {
+            item,
+            id: row.mark,
+            changed_at: None,
+            deleted: false,
+        }
     }
 }
 
@@ -17,32 +54,42 @@ fn twin(name: &str) -> Key {
     Key::Twin(name.into())
 }
 
-#[test]
-fn a_mark_is_cleared_when_the_last_of_its_work_is_done() {
+#[tokio::test]
+async fn a_mark_is_cleared_when_the_last_of_its_work_is_done() {
+    let store = Store::open().await;
+    let mark = store.mark("i").await;
     let mut marks = Marks::default();
-    marks.open(mark("i", 1), [twin("a"), twin("b")]);
+    marks.open(mark.clone(), [twin("a"), twin("b")]);
     let (first, second) = (marks.take(&twin("a")), marks.take(&twin("b")));
     assert_eq!(marks.done(&twin("a"), first), []);
-    assert_eq!(marks.done(&twin("b"), second), [mark("i", 1)]);
+    assert_eq!(marks.done(&twin("b"), second), [mark]);
     assert_eq!(marks.len(), 0);
 }
 
-#[test]
-fn a_mark_renewed_during_a_job_outlives_it() {
+#[tokio::test]
+async fn a_mark_renewed_during_a_job_outlives_it_and_means_what_it_means_now() {
+    let store = Store::open().await;
     let mut marks = Marks::default();
-    marks.open(mark("i", 1), [twin("a")]);
-    let taken = marks.take(&twin("a"));
-    marks.open(mark("i", 2), [twin("a")]);
-    assert_eq!(marks.done(&twin("a"), taken), []);
+    marks.open(
+        store.mark("i").await,
+        [Key::Candidate(store.mark("i").await.item)],
+    );
+    let candidate = Key::Candidate(store.mark("i").await.item);
+    let taken = marks.take(&candidate);
+    let renewed = store.mark("i").await;
+    marks.open(renewed.clone(), [twin("a")]);
+    assert_eq!(marks.done(&candidate, taken), []);
     let again = marks.take(&twin("a"));
-    assert_eq!(marks.done(&twin("a"), again), [mark("i", 2)]);
+    assert_eq!(marks.done(&twin("a"), again), [renewed]);
+    assert_eq!(marks.len(), 0);
 }
 
-#[test]
-fn a_failed_job_keeps_its_marks() {
+#[tokio::test]
+async fn a_failed_job_keeps_its_marks() {
+    let store = Store::open().await;
     let mut marks = Marks::default();
-    marks.open(mark("i", 1), [twin("a")]);
-    marks.open(mark("j", 1), [twin("a")]);
+    marks.open(store.mark("i").await, [twin("a")]);
+    marks.open(store.mark("j").await, [twin("a")]);
     let taken = marks.take(&twin("a"));
     assert_eq!(taken.len(), 2);
     marks.put_back(&twin("a"), &taken);

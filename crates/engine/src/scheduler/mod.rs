@@ -117,7 +117,9 @@ impl Scheduler {
         if works.is_empty() {
             return Some(mark);
         }
-        state.marks.open(mark, works.iter().map(|work| work.key.clone()));
+        state
+            .marks
+            .open(mark, works.iter().map(|work| work.key.clone()));
         let at = Instant::now() + wait;
         for work in works {
             if wait.is_zero() {
@@ -180,7 +182,9 @@ impl Scheduler {
             let running = jobs.get(&Slot::of(node, connection)).copied().unwrap_or(0);
             running < connection_jobs_max && open(node, connection)
         })?;
-        *jobs.entry(Slot::of(&work.node, work.connection.as_ref())).or_default() += 1;
+        *jobs
+            .entry(Slot::of(&work.node, work.connection.as_ref()))
+            .or_default() += 1;
         state.dispatched[usize::from(work.lane == Lane::Backfill)] += 1;
         let marks = state.marks.take(&work.key);
         let failures = state.failures.get(&work.key).copied().unwrap_or(0);
@@ -296,7 +300,10 @@ impl State {
     }
 
     fn delay(&mut self, work: Work, at: Instant) {
-        let earlier = self.delayed_at.get(&work.key).is_some_and(|(known, _)| *known <= at);
+        let earlier = self
+            .delayed_at
+            .get(&work.key)
+            .is_some_and(|(known, _)| *known <= at);
         if earlier {
             return;
         }

@@ -28,7 +28,10 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
         let due = host.scheduler.wake_due(now);
         start_all(&host, &mut jobs);
         let period = now + host.settings.period;
-        let next = [due, opening].into_iter().flatten().fold(period, Instant::min);
+        let next = [due, opening]
+            .into_iter()
+            .flatten()
+            .fold(period, Instant::min);
         tokio::select! {
             biased;
             () = shutdown.cancelled() => break,
@@ -46,7 +49,10 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
         }
     });
     if drained.await.is_err() {
-        tracing::warn!(jobs = jobs.len(), "jobs did not end in time; what they began is looked up at the next start");
+        tracing::warn!(
+            jobs = jobs.len(),
+            "jobs did not end in time; what they began is looked up at the next start"
+        );
     }
 }
 
@@ -71,20 +77,29 @@ fn look_at_gates(
         };
         unpark.extend(host.with_peers(&node));
     }
-    while let Some(node) = closed.iter().find(|(_, at)| **at <= now).map(|(node, _)| node.clone()) {
+    while let Some(node) = closed
+        .iter()
+        .find(|(_, at)| **at <= now)
+        .map(|(node, _)| node.clone())
+    {
         closed.remove(&node);
         unpark.extend(host.with_peers(&node));
     }
     if !unpark.is_empty() {
-        host.scheduler.unpark(&unpark.into_iter().collect::<Vec<_>>());
+        host.scheduler
+            .unpark(&unpark.into_iter().collect::<Vec<_>>());
     }
     closed.values().min().copied()
 }
 
 fn start_all(host: &Arc<Inner>, jobs: &mut JoinSet<()>) {
     while jobs.len() < host.settings.jobs_max {
-        let open = |node: &NodeName, connection: Option<&ConnectionName>| host.may_start(node, connection);
-        let Some(started) = host.scheduler.start(host.settings.connection_jobs_max, open) else {
+        let open =
+            |node: &NodeName, connection: Option<&ConnectionName>| host.may_start(node, connection);
+        let Some(started) = host
+            .scheduler
+            .start(host.settings.connection_jobs_max, open)
+        else {
             return;
         };
         for node in host.nodes_of(&started.work.node, started.work.connection.as_ref()) {
@@ -97,7 +112,9 @@ fn start_all(host: &Arc<Inner>, jobs: &mut JoinSet<()>) {
 /// One job, from its start to the release of its cluster. Panics of ours end here: the twin is quarantined.
 async fn one(host: Arc<Inner>, started: Started) {
     let work = started.work.clone();
-    let caught = AssertUnwindSafe(job::run(&host, &started)).catch_unwind().await;
+    let caught = AssertUnwindSafe(job::run(&host, &started))
+        .catch_unwind()
+        .await;
     let ended = match caught {
         Ok(ended) => ended,
         Err(panic) => {

@@ -57,7 +57,9 @@ pub(super) async fn look(
         }
         return Ok(());
     };
-    let place = running.and_then(|row| serde_json::from_str(&row.cursor).ok()).unwrap_or_default();
+    let place = running
+        .and_then(|row| serde_json::from_str(&row.cursor).ok())
+        .unwrap_or_default();
     go_on(host, node, started, place).await
 }
 
@@ -75,7 +77,10 @@ async fn go_on(
             .write(move |tx| {
                 let page = tx.twinned_items(&name, from.after.as_deref(), PAGE)?;
                 let next = Place {
-                    after: page.last().map(|row| row.reference.item.id.clone()).or(from.after),
+                    after: page
+                        .last()
+                        .map(|row| row.reference.item.id.clone())
+                        .or(from.after),
                     marked: page.len() < PAGE as usize,
                 };
                 let now = shared.env.now();
@@ -97,7 +102,9 @@ async fn go_on(
     host.store
         .write(move |tx| {
             let counts = tx.dirty_counts()?;
-            let open = |count: &twinline_store::host::DirtyCount| count.node == name && count.oldest <= now;
+            let open = |count: &twinline_store::host::DirtyCount| {
+                count.node == name && count.oldest <= now
+            };
             if counts.iter().any(open) {
                 return Ok(());
             }
@@ -133,7 +140,10 @@ async fn sleepers(host: &Arc<Inner>, node: &Arc<Node>, all: bool) -> Result<(), 
     // Cleared first: a twin that goes to sleep meanwhile sets it again.
     node.set_has_sleepers(false);
     let connections = host.connections_of(node.name());
-    let names: Vec<_> = connections.iter().map(|connection| connection.name.clone()).collect();
+    let names: Vec<_> = connections
+        .iter()
+        .map(|connection| connection.name.clone())
+        .collect();
     if names.is_empty() {
         return Ok(());
     }
@@ -144,7 +154,9 @@ async fn sleepers(host: &Arc<Inner>, node: &Arc<Node>, all: bool) -> Result<(), 
             let counts = read.twin_counts()?;
             Ok(counts
                 .into_iter()
-                .filter(|count| count.state == TwinStateName::Asleep && names.contains(&count.connection))
+                .filter(|count| {
+                    count.state == TwinStateName::Asleep && names.contains(&count.connection)
+                })
                 .collect::<Vec<_>>())
         })
         .await?;
@@ -178,14 +190,20 @@ pub(crate) async fn wake(
             .write(move |tx| {
                 let page = tx.twins(&filter, after.as_ref(), max.unwrap_or(PAGE))?;
                 let full = page.len() == PAGE as usize;
-                let last = page.last().filter(|_| full && max.is_none()).map(|twin| twin.link.clone());
+                let last = page
+                    .last()
+                    .filter(|_| full && max.is_none())
+                    .map(|twin| twin.link.clone());
                 let now = shared.env.now();
                 let items = page.iter().flat_map(|twin| {
                     let sides = twinline_core::names::Side::BOTH.into_iter();
-                    sides.filter_map(|side| twin.item(side)).find(|item| item.node == node)
+                    sides
+                        .filter_map(|side| twin.item(side))
+                        .find(|item| item.node == node)
                 });
-                let hints: Vec<Hint> =
-                    items.map(|item| Hint::now(item, Lane::Backfill, "asleep", now)).collect();
+                let hints: Vec<Hint> = items
+                    .map(|item| Hint::now(item, Lane::Backfill, "asleep", now))
+                    .collect();
                 Ok((last, dirty::mark(&shared, tx, &hints)?))
             })
             .await?;

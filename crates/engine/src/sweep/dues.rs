@@ -46,7 +46,11 @@ impl Dues {
 
     /// All nodes are due at once.
     pub(super) fn all_now(&mut self, now: Instant) {
-        let nodes: Vec<_> = self.nodes.iter().map(|(node, due)| (node.clone(), due.clone())).collect();
+        let nodes: Vec<_> = self
+            .nodes
+            .iter()
+            .map(|(node, due)| (node.clone(), due.clone()))
+            .collect();
         for (node, due) in nodes {
             self.put(&node, Due { at: now, ..due });
         }

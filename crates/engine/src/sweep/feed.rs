@@ -38,10 +38,15 @@ pub(crate) async fn sweep(
     scope: &Scope,
     wide: bool,
 ) -> Result<u64, Trouble> {
-    node.probe().await.map_err(|error| Trouble::of(node.name(), error))?;
+    node.probe()
+        .await
+        .map_err(|error| Trouble::of(node.name(), error))?;
     let key = scope_key(scope);
     let mut place = place(host, node.name(), &key).await?;
-    let mut cursor = place.next.clone().unwrap_or_else(|| start(host, node, &place, wide));
+    let mut cursor = place
+        .next
+        .clone()
+        .unwrap_or_else(|| start(host, node, &place, wide));
     let mut missed = 0;
     for _ in 0..PAGES_MAX {
         let page = node.request(node.tracker().changes(scope, &cursor)).await;
@@ -68,7 +73,11 @@ fn start(host: &Inner, node: &Node, place: &Place, wide: bool) -> Cursor {
     let settings = &node.config.sweep;
     let skew_ms = node.known_probe().map_or(0, |probe| probe.skew_ms);
     let theirs = Timestamp::from_millis(host.env.now().as_millis().saturating_add(skew_ms));
-    let back = if wide { settings.resweep.max(settings.overlap) } else { settings.overlap };
+    let back = if wide {
+        settings.resweep.max(settings.overlap)
+    } else {
+        settings.overlap
+    };
     let lag = node.tracker().capabilities().index_lag;
     Cursor {
         since: place.complete_to.unwrap_or(theirs).minus(back.max(lag)),
@@ -78,13 +87,17 @@ fn start(host: &Inner, node: &Node, place: &Place, wide: bool) -> Cursor {
 
 async fn place(host: &Inner, node: &NodeName, key: &str) -> Result<Place, StoreError> {
     let (node, key) = (node.clone(), key.to_owned());
-    host.store.read(move |read| stored_place(read, &node, &key)).await
+    host.store
+        .read(move |read| stored_place(read, &node, &key))
+        .await
 }
 
 fn stored_place(read: &HostRead<'_>, node: &NodeName, key: &str) -> Result<Place, StoreError> {
     let row = read.sweep_cursor(node, key, KIND)?;
     // A place that an older version wrote in another form is forgotten: the sweep begins again, from now.
-    Ok(row.and_then(|row| serde_json::from_str(&row.cursor).ok()).unwrap_or_default())
+    Ok(row
+        .and_then(|row| serde_json::from_str(&row.cursor).ok())
+        .unwrap_or_default())
 }
 
 /// One page: marks, cursor and ledger in one step.
@@ -103,8 +116,12 @@ async fn keep(
     };
     let keys: Vec<String> = host.scopes_of(node.name()).iter().map(scope_key).collect();
     let covered = node.tracker().capabilities().feed_covers.clone();
-    let (shared, name, key, changes) =
-        (Arc::clone(host), node.name().clone(), key.to_owned(), page.changes.clone());
+    let (shared, name, key, changes) = (
+        Arc::clone(host),
+        node.name().clone(),
+        key.to_owned(),
+        page.changes.clone(),
+    );
     let (missed, marked) = host
         .store
         .write(move |tx| {
@@ -119,7 +136,11 @@ async fn keep(
 }
 
 /// The changes whose version differs from the one last seen, and that are not dirty already.
-fn unseen(host: &Inner, tx: &HostTx<'_>, changes: Vec<FeedChange>) -> Result<Vec<Hint>, StoreError> {
+fn unseen(
+    host: &Inner,
+    tx: &HostTx<'_>,
+    changes: Vec<FeedChange>,
+) -> Result<Vec<Hint>, StoreError> {
     let mut hints = Vec::new();
     for change in changes {
         let item = change.candidate.reference.item;

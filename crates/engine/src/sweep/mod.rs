@@ -54,7 +54,11 @@ mod tests {
             ..SweepSettings::default()
         };
         let next = next_period(&settings, Duration::from_secs(last_s), missed, webhooks);
-        assert_eq!(next, Duration::from_secs(expected_s), "{last_s} {missed} {webhooks}");
+        assert_eq!(
+            next,
+            Duration::from_secs(expected_s),
+            "{last_s} {missed} {webhooks}"
+        );
     }
 
     #[test]

@@ -37,16 +37,27 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
         }
         while let Some((_, name)) = dues.first().filter(|(at, _)| *at <= now) {
             let name = name.clone();
-            let due = dues.get(&name).expect("the order names known nodes").clone();
+            let due = dues
+                .get(&name)
+                .expect("the order names known nodes")
+                .clone();
             let (resweep, audit) = (due.resweep_at <= now, due.audit_at <= now);
-            dues.put(&name, Due { at: now + due.period, ..due });
+            dues.put(
+                &name,
+                Due {
+                    at: now + due.period,
+                    ..due
+                },
+            );
             if let Some(node) = host.node(&name).filter(|node| node.is_open())
                 && running.insert(name)
             {
                 rounds.spawn(round(Arc::clone(&host), node, resweep, audit));
             }
         }
-        let next = dues.first().map_or(now + host.settings.period, |(at, _)| at);
+        let next = dues
+            .first()
+            .map_or(now + host.settings.period, |(at, _)| at);
         tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
@@ -70,10 +81,17 @@ fn follow_nodes(host: &Inner, dues: &mut Dues, now: Instant) {
     let nodes = host.nodes_now();
     dues.retain(|name| nodes.contains_key(name));
     let many = nodes.len() > 16;
-    for (name, node) in nodes.iter().filter(|(name, _)| dues.get(name).is_none()).collect::<Vec<_>>() {
+    for (name, node) in nodes
+        .iter()
+        .filter(|(name, _)| dues.get(name).is_none())
+        .collect::<Vec<_>>()
+    {
         let settings = &node.config.sweep;
         let wait = if many {
-            settings.period.saturating_sub(host.env.jittered(settings.period)).saturating_mul(2)
+            settings
+                .period
+                .saturating_sub(host.env.jittered(settings.period))
+                .saturating_mul(2)
         } else {
             Duration::ZERO
         };
@@ -138,8 +156,16 @@ fn conclude(host: &Inner, dues: &mut Dues, running: &mut BTreeSet<NodeName>, rou
         Due {
             at: now + period,
             period,
-            resweep_at: if round.resweep { now + settings.resweep } else { due.resweep_at },
-            audit_at: if round.audit { now + settings.audit } else { due.audit_at },
+            resweep_at: if round.resweep {
+                now + settings.resweep
+            } else {
+                due.resweep_at
+            },
+            audit_at: if round.audit {
+                now + settings.audit
+            } else {
+                due.audit_at
+            },
         },
     );
 }

@@ -18,16 +18,29 @@ async fn an_item_gets_a_twin_and_edits_cross_both_ways() {
 
     world.edit(&twin.reference.item, "status", Value::text("done"));
     running.quiet().await;
-    assert_eq!(world.tracker("left").item(&item).get("status"), Some(&Value::text("done")));
+    assert_eq!(
+        world.tracker("left").item(&item).get("status"),
+        Some(&Value::text("done"))
+    );
 
     world.edit(&item, "labels", Value::set(["a", "b"]));
     running.quiet().await;
-    assert_eq!(world.tracker("right").only().get("labels"), Some(&Value::set(["a", "b"])));
+    assert_eq!(
+        world.tracker("right").only().get("labels"),
+        Some(&Value::set(["a", "b"]))
+    );
 
     let heard = heard(&mut events);
     assert_eq!(heard.len(), 3, "{heard:#?}");
-    assert!(heard[2].ends_with("label added → right-1, 0 ms, rule v1 [fields.labels]"), "{heard:#?}");
-    assert_eq!(world.tracker("left").state().writes.len(), 1, "one write each, no echo");
+    assert!(
+        heard[2].ends_with("label added → right-1, 0 ms, rule v1 [fields.labels]"),
+        "{heard:#?}"
+    );
+    assert_eq!(
+        world.tracker("left").state().writes.len(),
+        1,
+        "one write each, no echo"
+    );
     assert_eq!(world.tracker("right").state().writes.len(), 2);
     running.stop().await;
 }
@@ -46,7 +59,9 @@ async fn comments_cross_once_with_their_edits_and_deletions() {
     assert_eq!(mirrored.len(), 1);
     assert!(mirrored[0].body.plain().contains("hello"));
 
-    world.tracker("right").comment(&twin.reference.item, "hello back");
+    world
+        .tracker("right")
+        .comment(&twin.reference.item, "hello back");
     world.announce(&twin.reference.item);
     running.quiet().await;
     let both = world.tracker("left").item(&item).comments.unwrap();
@@ -61,21 +76,41 @@ async fn a_sweep_finds_what_no_webhook_announced() {
     world.sweep.period = Duration::from_secs(2);
     world.sweep.backed_off = Duration::from_secs(2);
     let running = world.start(&[contract("c", "left", "right")]).await;
-    let item = world.tracker("left").make(&[("summary", Value::text("unseen"))]);
+    let item = world
+        .tracker("left")
+        .make(&[("summary", Value::text("unseen"))]);
     tokio::time::sleep(Duration::from_secs(5)).await;
     running.quiet().await;
-    assert_eq!(world.tracker("right").only().get("summary"), Some(&Value::text("unseen")));
-    world.tracker("left").edit(&item, "summary", Value::text("seen"));
+    assert_eq!(
+        world.tracker("right").only().get("summary"),
+        Some(&Value::text("unseen"))
+    );
+    world
+        .tracker("left")
+        .edit(&item, "summary", Value::text("seen"));
     tokio::time::sleep(Duration::from_secs(5)).await;
     running.quiet().await;
-    assert_eq!(world.tracker("right").only().get("summary"), Some(&Value::text("seen")));
+    assert_eq!(
+        world.tracker("right").only().get("summary"),
+        Some(&Value::text("seen"))
+    );
     let fetches = world.tracker("left").state().fetches;
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(world.tracker("left").state().fetches, fetches, "an idle scope costs no fetch");
+    assert_eq!(
+        world.tracker("left").state().fetches,
+        fetches,
+        "an idle scope costs no fetch"
+    );
     let ledger = running.host.status().await.unwrap().ledger;
-    let left = ledger.iter().find(|line| line.node.as_str() == "left").unwrap();
+    let left = ledger
+        .iter()
+        .find(|line| line.node.as_str() == "left")
+        .unwrap();
     let accounted = left.accounted_to.unwrap();
-    assert!(world.env.now().since(accounted) <= Duration::from_secs(3), "{accounted}");
+    assert!(
+        world.env.now().since(accounted) <= Duration::from_secs(3),
+        "{accounted}"
+    );
     assert_eq!(left.audited_to, None, "nothing was audited");
     running.stop().await;
 }
@@ -90,10 +125,16 @@ async fn a_chain_carries_a_change_on() {
     running.quiet().await;
     world.announce(&world.tracker("b").only().reference.item);
     running.quiet().await;
-    assert_eq!(world.tracker("c").only().get("summary"), Some(&Value::text("far")));
+    assert_eq!(
+        world.tracker("c").only().get("summary"),
+        Some(&Value::text("far"))
+    );
     world.edit(&item, "summary", Value::text("farther"));
     running.quiet().await;
-    assert_eq!(world.tracker("c").only().get("summary"), Some(&Value::text("farther")));
+    assert_eq!(
+        world.tracker("c").only().get("summary"),
+        Some(&Value::text("farther"))
+    );
     running.stop().await;
 }
 
@@ -107,8 +148,14 @@ async fn deliveries_are_safe_when_they_are_worked_off_and_garbage_is_passed() {
         world.edit(&item, "summary", Value::text(format!("{n}")));
     }
     running.quiet().await;
-    crate::support::until("all safe", || async { world.inbox.taken_and_safe() == (102, 102) }).await;
-    assert_eq!(world.tracker("right").only().get("summary"), Some(&Value::text("99")));
+    crate::support::until("all safe", || async {
+        world.inbox.taken_and_safe() == (102, 102)
+    })
+    .await;
+    assert_eq!(
+        world.tracker("right").only().get("summary"),
+        Some(&Value::text("99"))
+    );
     let jobs = running.host.metrics().jobs.get();
     assert!(jobs < 20, "a burst on one item coalesces: {jobs} jobs");
     running.stop().await;

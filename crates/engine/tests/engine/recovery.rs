@@ -1,15 +1,19 @@
 //! What is left of a crash or a lost answer: nothing lost, nothing doubled.
 
+use crate::support::World;
 use crate::support::rules::contract;
 use crate::support::tracker::{Fault, On};
-use crate::support::World;
 use std::time::Duration;
 use twinline_core::effect::Effect;
 use twinline_core::item::Value;
 
 fn creates(world: &World, node: &str) -> usize {
     let state = world.tracker(node).state();
-    state.writes.iter().filter(|effect| matches!(effect, Effect::Create { .. })).count()
+    state
+        .writes
+        .iter()
+        .filter(|effect| matches!(effect, Effect::Create { .. }))
+        .count()
 }
 
 async fn create_despite(fault: Fault) {
@@ -19,7 +23,10 @@ async fn create_despite(fault: Fault) {
     world.make("left", "once");
     running.quiet().await;
     assert_eq!(creates(&world, "right"), 1, "{fault:?}");
-    assert_eq!(world.tracker("right").only().get("summary"), Some(&Value::text("once")));
+    assert_eq!(
+        world.tracker("right").only().get("summary"),
+        Some(&Value::text("once"))
+    );
     running.stop().await;
 }
 
@@ -33,7 +40,11 @@ async fn a_create_with_unknown_outcome_happens_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_comment_with_unknown_outcome_is_written_once() {
-    for fault in [Fault::LostAnswer, Fault::LostRequest, Fault::Late(Duration::from_secs(5))] {
+    for fault in [
+        Fault::LostAnswer,
+        Fault::LostRequest,
+        Fault::Late(Duration::from_secs(5)),
+    ] {
         let world = World::new(&["left", "right"]);
         let running = world.start(&[contract("c", "left", "right")]).await;
         let item = world.make("left", "x");
@@ -68,12 +79,24 @@ async fn crash_at(at: u64, after: bool) -> bool {
     };
     running.kill().await;
     world.crash.0.lock().unwrap().at = 0;
-    let running = World::run(world.build().await);
+    let running = world.run(world.build().await);
     running.quiet().await;
     let twin = world.tracker("right").only();
-    assert_eq!(twin.get("summary"), Some(&Value::text("second")), "commit {at}");
-    assert_eq!(twin.comments.as_ref().unwrap().len(), 1, "commit {at}: one comment");
-    assert_eq!(world.tracker("left").item(&item).comments.unwrap().len(), 1, "commit {at}: no echo");
+    assert_eq!(
+        twin.get("summary"),
+        Some(&Value::text("second")),
+        "commit {at}"
+    );
+    assert_eq!(
+        twin.comments.as_ref().unwrap().len(),
+        1,
+        "commit {at}: one comment"
+    );
+    assert_eq!(
+        world.tracker("left").item(&item).comments.unwrap().len(),
+        1,
+        "commit {at}: no echo"
+    );
     assert_eq!(creates(&world, "right"), 1, "commit {at}");
     running.stop().await;
     crashed

@@ -27,7 +27,11 @@ pub(crate) struct Inbox {
 impl Inbox {
     /// The tracker says that an item changed.
     pub(crate) fn announce(&self, item: &ItemId, at: Timestamp) {
-        self.deliver(item, serde_json::json!({ "item": item.id, "at": at.as_millis() }).to_string(), at);
+        self.deliver(
+            item,
+            serde_json::json!({ "item": item.id, "at": at.as_millis() }).to_string(),
+            at,
+        );
     }
 
     /// A delivery that nobody can read.
@@ -54,9 +58,18 @@ impl Inbox {
         (kept.taken, kept.safe)
     }
 
+    /// Whether a host has taken all.
+    pub(crate) fn all_taken(&self) -> bool {
+        let kept = self.kept.lock().unwrap();
+        kept.taken == kept.deliveries.len() as u64
+    }
+
     fn after(&self, after: u64, max: usize) -> Vec<Delivery> {
         let kept = self.kept.lock().unwrap();
-        let later = kept.deliveries.iter().filter(|delivery| delivery.seq > after);
+        let later = kept
+            .deliveries
+            .iter()
+            .filter(|delivery| delivery.seq > after);
         later.take(max).cloned().collect()
     }
 }
@@ -67,7 +80,12 @@ impl EdgeInbox for Inbox {
         "edge"
     }
 
-    async fn pull(&self, after: u64, max: usize, wait: Duration) -> Result<Vec<Delivery>, InboxError> {
+    async fn pull(
+        &self,
+        after: u64,
+        max: usize,
+        wait: Duration,
+    ) -> Result<Vec<Delivery>, InboxError> {
         let arrived = self.arrived.notified();
         tokio::pin!(arrived);
         arrived.as_mut().enable();

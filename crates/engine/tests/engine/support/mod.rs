@@ -73,6 +73,7 @@ pub(crate) struct World {
 /// A host that runs.
 pub(crate) struct Running {
     pub(crate) host: Host,
+    inbox: Inbox,
     shutdown: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -124,12 +125,14 @@ impl World {
             };
             host.publish(publish, true).await.unwrap();
         }
-        Self::run(host)
+        self.run(host)
     }
 
     pub(crate) async fn build(&self) -> Host {
         let options = DbOptions::inline(self.crash.clone());
-        let store = HostStore::open(&self.path(), options, "test").await.unwrap();
+        let store = HostStore::open(&self.path(), options, "test")
+            .await
+            .unwrap();
         let mut builder = HostBuilder::new(self.env.clone(), store, Arc::new(Contracts))
             .settings(self.settings.clone())
             .edge(Arc::new(self.inbox.clone()));
@@ -145,11 +148,16 @@ impl World {
         builder.build().await.unwrap()
     }
 
-    pub(crate) fn run(host: Host) -> Running {
+    pub(crate) fn run(&self, host: Host) -> Running {
         let shutdown = CancellationToken::new();
         let (running, until) = (host.clone(), shutdown.clone());
         let task = tokio::spawn(async move { running.run(until).await });
-        Running { host, shutdown, task }
+        Running {
+            host,
+            inbox: self.inbox.clone(),
+            shutdown,
+            task,
+        }
     }
 
     /// A person edits a field, and the webhook says so.
@@ -188,20 +196,39 @@ impl Running {
 
     /// Waits until nothing is dirty, queued or open, for at most ten minutes of the paused clock.
     pub(crate) async fn quiet(&self) {
-        until("everything is quiet", || async {
-            let depths = self.host.status().await.unwrap().depths;
-            let idle = depths.live + depths.backfill + depths.running + depths.waiting == 0;
-            let open = self.host.store().read(|read| {
-                Ok(read.dirty_page(0, 1)?.is_empty() && read.open_effects(None, 1)?.is_empty())
-            });
-            idle && open.await.unwrap()
-        })
-        .await;
+        for _ in 0..1_200 {
+            if self.is_quiet().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        let status = self.host.status().await.unwrap();
+        let open = self
+            .host
+            .store()
+            .read(|read| Ok((read.dirty_page(0, 9)?, read.open_effects(None, 9)?)));
+        panic!("never quiet: {:#?} {:#?}", status, open.await.unwrap());
+    }
+
+    async fn is_quiet(&self) -> bool {
+        let depths = self.host.status().await.unwrap().depths;
+        let idle = depths.live + depths.backfill + depths.running + depths.waiting == 0;
+        let open = self.host.store().read(|read| {
+            Ok(read.dirty_page(0, 1)?.is_empty() && read.open_effects(None, 1)?.is_empty())
+        });
+        idle && self.inbox.all_taken() && open.await.unwrap()
     }
 
     pub(crate) async fn states(&self) -> Vec<TwinState> {
-        let read = self.host.store().read(|read| read.twins(&TwinFilter::default(), None, 100_000));
-        read.await.unwrap().into_iter().map(|twin| twin.state).collect()
+        let read = self
+            .host
+            .store()
+            .read(|read| read.twins(&TwinFilter::default(), None, 100_000));
+        read.await
+            .unwrap()
+            .into_iter()
+            .map(|twin| twin.state)
+            .collect()
     }
 }
 
@@ -211,11 +238,11 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = bool>,
 {
-    for _ in 0..60_000 {
+    for _ in 0..6_000 {
         if holds().await {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("never: {what}");
 }

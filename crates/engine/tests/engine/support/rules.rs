@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::contract::{
-    ChannelPair, CommentContract, Conflict, Contract, Deleted, Direction, Drift, FieldContract, First,
-    Leave,
+    ChannelPair, CommentContract, Conflict, Contract, Deleted, Direction, Drift, FieldContract,
+    First, Leave,
 };
 use twinline_core::item::{Item, Value};
 use twinline_core::names::{FieldName, Side, Sides};
-use twinline_core::rules::{
-    Assigned, Assigner, Draft, Incoming, Link, Outgoing, RuleError, Rules,
-};
+use twinline_core::rules::{Assigned, Assigner, Draft, Incoming, Link, Outgoing, RuleError, Rules};
 
 pub(crate) struct Plain(Contract);
 
@@ -34,7 +32,10 @@ pub(crate) fn contract(name: &str, left: &str, right: &str) -> Contract {
             left: Some("all".to_owned()),
             right: None,
         },
-        fields: fields.into_iter().map(|field| (field.into(), two_way(field))).collect(),
+        fields: fields
+            .into_iter()
+            .map(|field| (field.into(), two_way(field)))
+            .collect(),
         comments: Some(CommentContract {
             channels: vec![ChannelPair {
                 names: Sides::from_fn(|_| "public".to_owned()),
@@ -105,7 +106,12 @@ impl Rules for Plain {
             (FieldName::from(name.as_str()), assigned)
         };
         Ok(Draft {
-            fields: input.replica.fields.iter().map(assigned).collect::<BTreeMap<_, _>>(),
+            fields: input
+                .replica
+                .fields
+                .iter()
+                .map(assigned)
+                .collect::<BTreeMap<_, _>>(),
             ..Draft::default()
         })
     }

@@ -192,7 +192,11 @@ impl Memory {
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }
-        let fault = self.state().faults.get_mut(&on).and_then(VecDeque::pop_front);
+        let fault = self
+            .state()
+            .faults
+            .get_mut(&on)
+            .and_then(VecDeque::pop_front);
         match fault {
             Some(Fault::Retry(after)) => Err(TrackerError::Retry {
                 reason: "503".to_owned(),
@@ -232,7 +236,12 @@ impl Memory {
                 self.change(&item.id, |target| target.marker = Some(marker.clone()));
                 self.applied(&item.id)
             }
-            Effect::AddComment { item, channel, body, marker } => {
+            Effect::AddComment {
+                item,
+                channel,
+                body,
+                marker,
+            } => {
                 let mut comment = self.new_comment("twinline", "");
                 comment.body = body.clone();
                 comment.channel.clone_from(channel);
@@ -246,7 +255,12 @@ impl Memory {
                     ..self.applied(&item.id)
                 }
             }
-            Effect::EditComment { item, comment, body, .. } => {
+            Effect::EditComment {
+                item,
+                comment,
+                body,
+                ..
+            } => {
                 self.change(&item.id, |target| {
                     let comments = target.comments.get_or_insert_default();
                     for old in comments.iter_mut().filter(|old| old.id == *comment) {
@@ -257,7 +271,10 @@ impl Memory {
             }
             Effect::DeleteComment { item, comment } => {
                 self.change(&item.id, |target| {
-                    target.comments.get_or_insert_default().retain(|old| old.id != *comment);
+                    target
+                        .comments
+                        .get_or_insert_default()
+                        .retain(|old| old.id != *comment);
                 });
                 self.applied(&item.id)
             }
@@ -323,7 +340,14 @@ fn capabilities() -> Capabilities {
         comment_marker: true,
         webhooks: true,
         field_history: FieldSet::None,
-        feed_covers: BTreeSet::from([Created, Field, CommentAdded, CommentEdited, CommentDeleted, Deleted]),
+        feed_covers: BTreeSet::from([
+            Created,
+            Field,
+            CommentAdded,
+            CommentEdited,
+            CommentDeleted,
+            Deleted,
+        ]),
         settle: Duration::from_secs(10),
         index_lag: Duration::ZERO,
         description_max_chars: 60_000,
@@ -362,7 +386,11 @@ impl Tracker for Memory {
                 reason: "403 Forbidden".to_owned(),
             });
         }
-        if let Some(at) = state.stale.iter().position(|old| old.reference.item == *item) {
+        if let Some(at) = state
+            .stale
+            .iter()
+            .position(|old| old.reference.item == *item)
+        {
             let old = state.stale.remove(at).unwrap();
             return Ok(Fetched::Found(Box::new(old)));
         }
@@ -379,12 +407,29 @@ impl Tracker for Memory {
         ))
     }
 
-    async fn query(&self, _: &Scope, _: &str, page: Option<&str>) -> Result<ItemPage, TrackerError> {
+    async fn find(&self, text: &str) -> Result<Option<ItemRef>, TrackerError> {
+        let state = self.state();
+        let found = state.items.values().find(|item| item.reference.key == text);
+        Ok(found.map(|item| item.reference.clone()))
+    }
+
+    async fn query(
+        &self,
+        _: &Scope,
+        _: &str,
+        page: Option<&str>,
+    ) -> Result<ItemPage, TrackerError> {
         const PAGE: usize = 50;
         let from: usize = page.map_or(0, |page| page.parse().unwrap());
         let state = self.state();
         let total = state.items.len();
-        let items = state.items.values().skip(from).take(PAGE).map(candidate).collect();
+        let items = state
+            .items
+            .values()
+            .skip(from)
+            .take(PAGE)
+            .map(candidate)
+            .collect();
         Ok(ItemPage {
             items,
             next: (from + PAGE < total).then(|| (from + PAGE).to_string()),
@@ -417,7 +462,10 @@ impl Tracker for Memory {
         _: &str,
         items: &[ItemId],
     ) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
-        Ok(items.iter().map(|item| (item.clone(), Opinion::Matches)).collect())
+        Ok(items
+            .iter()
+            .map(|item| (item.clone(), Opinion::Matches))
+            .collect())
     }
 
     async fn recognise(&self, effect: &Effect, _: Timestamp) -> Result<Recognised, TrackerError> {
@@ -430,12 +478,15 @@ impl Tracker for Memory {
             }))
         };
         let found = match effect {
-            Effect::Create { marker, .. } => {
-                state.items.values().find(|item| item.marker.as_ref() == Some(marker))
-            }
+            Effect::Create { marker, .. } => state
+                .items
+                .values()
+                .find(|item| item.marker.as_ref() == Some(marker)),
             Effect::AddComment { item, marker, .. } => state.items.get(&item.id).filter(|item| {
                 let comments = item.comments.iter().flatten();
-                comments.filter_map(|comment| comment.marker.as_ref()).any(|m| m == marker)
+                comments
+                    .filter_map(|comment| comment.marker.as_ref())
+                    .any(|m| m == marker)
             }),
             Effect::Update { item, fields, .. } => state.items.get(&item.id).filter(|item| {
                 fields.iter().all(|(name, write)| {
