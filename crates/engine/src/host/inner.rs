@@ -15,7 +15,9 @@ use crate::scheduler::Scheduler;
 use crate::settings::HostSettings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 use tokio::sync::{Notify, broadcast};
+use tokio::time::Instant;
 use twinline_core::names::{ConnectionName, LinkId, NodeName};
 use twinline_core::time::Timestamp;
 use twinline_store::host::HostStore;
@@ -45,6 +47,8 @@ pub(crate) struct Inner {
     pub(crate) safe: SafeMarks,
     pub(crate) paces: Paces,
     pub(super) gates: Arc<GateChanges>,
+    /// When each group of sleeping twins was last woken.
+    woken: Mutex<BTreeMap<(ConnectionName, String), Instant>>,
     events: broadcast::Sender<Event>,
 }
 
@@ -68,6 +72,7 @@ impl Inner {
             jobs_changed: Notify::new(),
             topology: RwLock::default(),
             held: Mutex::default(),
+            woken: Mutex::default(),
             releases: Releases::default(),
             safe: SafeMarks::default(),
             paces: Paces::default(),
@@ -186,6 +191,20 @@ impl Inner {
         } else {
             all.remove(connection);
         }
+    }
+
+    /// Whether a twin is the first of its group to wake: it wakes the others, and they, as they wake, nobody.
+    pub(crate) fn first_to_wake(&self, connection: &ConnectionName, why: &str) -> bool {
+        const AGAIN_AFTER: Duration = Duration::from_secs(30);
+        let now = Instant::now();
+        let mut woken = self.woken.lock().expect("no code panics with this lock");
+        woken.retain(|_, at| *at + AGAIN_AFTER > now);
+        let group = (connection.clone(), why.to_owned());
+        if woken.contains_key(&group) {
+            return false;
+        }
+        woken.insert(group, now);
+        true
     }
 
     pub(crate) fn take_changed_gates(&self) -> BTreeSet<NodeName> {

@@ -185,7 +185,8 @@ pub(super) async fn is_awake(
             cause: Some(why.clone()),
             held: false,
         };
-        for node in [&nodes.left, &nodes.right] {
+        let first = host.first_to_wake(&twin.connection, why);
+        for node in [&nodes.left, &nodes.right].into_iter().filter(|_| first) {
             wake_group(host, node.name(), filter.clone(), None).await?;
         }
         return Ok(true);

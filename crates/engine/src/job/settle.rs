@@ -33,6 +33,7 @@ pub(super) struct Settling<'a> {
     pub(super) executed: &'a Executed,
     pub(super) settled: &'a Settled,
     pub(super) marks: &'a [Mark],
+    pub(super) lane: Lane,
     pub(super) release: &'a BTreeMap<ReplicaField, Side>,
 }
 
@@ -242,7 +243,7 @@ impl Settling<'_> {
         rows
     }
 
-    /// Observations that could hide a later change are made again.
+    /// Observations that could hide a later change are made again; after a create the comments follow.
     fn hints(&self, now: Timestamp) -> Vec<Hint> {
         let hint = |side: Side| {
             let observation = self.observed.get(side);
@@ -264,7 +265,14 @@ impl Settling<'_> {
                 ..Hint::now(item, Lane::Live, "provisional", now)
             })
         };
-        Side::BOTH.into_iter().filter_map(hint).collect()
+        let mut hints: Vec<Hint> = Side::BOTH.into_iter().filter_map(hint).collect();
+        if self.settled.created.is_some() {
+            let sources = Side::BOTH
+                .into_iter()
+                .filter_map(|side| self.context.item(side));
+            hints.extend(sources.map(|source| Hint::now(source, self.lane, "created", now)));
+        }
+        hints
     }
 
     fn history(&self, effects: &[EffectRow], twin: &Twin, now: Timestamp) -> Vec<HistoryEntry> {

@@ -204,6 +204,7 @@ impl Job<'_> {
             executed: &executed,
             settled: &settled,
             marks: &self.started.marks,
+            lane,
             release: &facts.release,
         };
         settling.store(rows).await?;
