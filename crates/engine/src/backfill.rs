@@ -19,6 +19,7 @@ use twinline_core::names::Side;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{Job, JobKind, JobState};
+use twinline_trackers::ItemPage;
 
 /// Marks that may wait in the backfill lane before the next page is read.
 const AHEAD_MAX: usize = 200;
@@ -129,11 +130,7 @@ async fn end(
     host.store.write(move |tx| tx.put_job(&job)).await
 }
 
-async fn page(
-    host: &Arc<Inner>,
-    connection: &Arc<Connection>,
-    mut job: Job,
-) -> Result<(), StoreError> {
+async fn page(host: &Arc<Inner>, connection: &Arc<Connection>, job: Job) -> Result<(), StoreError> {
     let Ok(spec) = serde_json::from_str::<BackfillSpec>(&job.spec) else {
         return end(
             host,
@@ -168,6 +165,16 @@ async fn page(
             return Ok(());
         }
     };
+    handed_on(host, connection, job, found).await
+}
+
+/// One page: its marks and the job's place in one step.
+async fn handed_on(
+    host: &Arc<Inner>,
+    connection: &Connection,
+    mut job: Job,
+    found: ItemPage,
+) -> Result<(), StoreError> {
     let items: Vec<ItemId> = found
         .items
         .into_iter()

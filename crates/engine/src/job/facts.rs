@@ -5,12 +5,12 @@ use crate::rules::Compiled;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use twinline_core::comments::CommentLink;
-use twinline_core::effect::{FieldChange, FieldWrite};
+use twinline_core::effect::FieldChange;
 use twinline_core::item::Value;
 use twinline_core::names::{FieldName, LinkId, ReplicaField, RootId, Side, Sides};
 use twinline_core::reconcile::{
     Base, Facts, Hold, Outcomes, OwnAttempt, Plan, RecentWrite, Seen, Settled, SideFacts,
-    reconcile, settle,
+    Unsettled, reconcile, settle,
 };
 use twinline_core::rules::RuleError;
 use twinline_core::time::Timestamp;
@@ -36,7 +36,7 @@ pub(crate) struct OwnedSide {
     pub(crate) base: Option<Base>,
     pub(crate) history: Vec<FieldChange>,
     pub(crate) own_attempts: Vec<OwnAttempt>,
-    pub(crate) unsettled: Vec<BTreeMap<FieldName, FieldWrite>>,
+    pub(crate) unsettled: Vec<Unsettled>,
     pub(crate) recent: Vec<RecentWrite>,
     pub(crate) comment_open: bool,
 }

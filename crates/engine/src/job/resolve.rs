@@ -7,20 +7,20 @@ use super::context::Context;
 use super::trouble::Trouble;
 use crate::host::Inner;
 use crate::node::Node;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use twinline_core::comments::CommentLink;
-use twinline_core::effect::{Applied, Effect, FieldWrite, Recognised};
+use twinline_core::effect::{Applied, Effect, Recognised};
 use twinline_core::item::ItemRef;
-use twinline_core::names::{FieldName, Side, Sides};
+use twinline_core::names::{Side, Sides};
 use twinline_core::quarantine::Cause;
+use twinline_core::reconcile::Unsettled;
 use twinline_core::time::Timestamp;
 use twinline_store::host::{EffectRow, EffectState, TwinState};
 
 /// What came out.
 pub(super) enum Resolved {
     /// Everything is known. The field writes that are there and that no base accounts for.
-    Known(Sides<Vec<BTreeMap<FieldName, FieldWrite>>>),
+    Known(Sides<Vec<Unsettled>>),
     /// Ask again then.
     Wait(Timestamp),
 }
@@ -32,7 +32,7 @@ pub(super) async fn resolve(
     context: &mut Context,
 ) -> Result<Resolved, Trouble> {
     let mut found = Vec::new();
-    let mut unsettled = Sides::<Vec<BTreeMap<FieldName, FieldWrite>>>::default();
+    let mut unsettled = Sides::<Vec<Unsettled>>::default();
     for mut row in context.open.clone() {
         let side = row.planned.side;
         if row.state != EffectState::Done {
@@ -41,7 +41,7 @@ pub(super) async fn resolve(
                 Answer::There(applied) => {
                     host.metrics.recognised.inc();
                     row.state = EffectState::Done;
-                    row.settled = !matches!(row.planned.effect, Effect::Update { .. });
+                    row.settled = row.planned.unsettled().is_none();
                     found.push((row.clone(), Some(applied)));
                 }
                 Answer::Wait(until) => return Ok(Resolved::Wait(until)),
@@ -55,10 +55,8 @@ pub(super) async fn resolve(
                 }
             }
         }
-        if let (EffectState::Done, Effect::Update { fields, .. }) =
-            (&row.state, &row.planned.effect)
-        {
-            unsettled.get_mut(side).push(fields.clone());
+        if row.state == EffectState::Done {
+            unsettled.get_mut(side).extend(row.planned.unsettled());
         }
     }
     if !found.is_empty() {

@@ -146,7 +146,7 @@ impl Settling<'_> {
             });
         let history = self.history(&effects, &twin, now);
         let written = effects.iter().filter(|row| row.state == EffectState::Done);
-        let written: BTreeSet<ItemId> = written.filter_map(|row| item_of(row)).collect();
+        let written: BTreeSet<ItemId> = written.filter_map(item_of).collect();
         Step {
             twin: changed.then_some(twin),
             bases,
@@ -161,10 +161,8 @@ impl Settling<'_> {
     fn twin(&self, now: Timestamp) -> Twin {
         let mut twin = self.context.twin.clone();
         if let Some(created) = &self.settled.created {
-            let sides = Side::BOTH
-                .into_iter()
-                .filter(|side| twin.ids.get(*side).is_none());
-            if let Some(side) = sides.last() {
+            let mut sides = Side::BOTH.into_iter();
+            if let Some(side) = sides.find(|side| twin.ids.get(*side).is_none()) {
                 *twin.ids.get_mut(side) = Some(created.item.id.clone());
                 self.host.metrics.twins_created.inc();
             }

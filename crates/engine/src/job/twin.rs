@@ -15,13 +15,11 @@ use crate::host::{Connection, Inner};
 use crate::node::Node;
 use crate::queue::Lane;
 use crate::scheduler::Started;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::contract::{Conflict, Leave};
-use twinline_core::effect::FieldWrite;
-use twinline_core::names::{FieldName, LinkId, Side, Sides};
-use twinline_core::reconcile::{Outcomes, Plan, Seen, Standing};
+use twinline_core::names::{LinkId, Side, Sides};
+use twinline_core::reconcile::{Outcomes, Plan, Seen, Standing, Unsettled};
 use twinline_store::host::{Twin, TwinState};
 
 /// Plans made in one job when somebody else writes between observation and write.
@@ -29,7 +27,7 @@ const PLANS_MAX: usize = 4;
 /// The wait before a stale observation is fetched again; grows with the failures.
 const STALE_WAIT: Duration = Duration::from_millis(250);
 
-type Unsettled = Sides<Vec<BTreeMap<FieldName, FieldWrite>>>;
+type SidesUnsettled = Sides<Vec<Unsettled>>;
 
 pub(super) async fn run(
     host: &Arc<Inner>,
@@ -116,7 +114,7 @@ impl Job<'_> {
     async fn round(
         &self,
         context: Context,
-        unsettled: Unsettled,
+        unsettled: SidesUnsettled,
     ) -> Result<Option<Ended>, Trouble> {
         let host = self.host;
         let (left, right) = tokio::join!(
@@ -260,7 +258,7 @@ impl Job<'_> {
         &self,
         context: &Context,
         observed: &Sides<Observation>,
-        unsettled: Unsettled,
+        unsettled: SidesUnsettled,
     ) -> Result<Owned, Trouble> {
         let seen = Sides::from_fn(|side| observed.get(side).seen.clone());
         facts_of(
@@ -302,7 +300,7 @@ pub(crate) async fn facts_of(
     nodes: &Sides<Arc<Node>>,
     context: &Context,
     seen: Sides<Seen>,
-    unsettled: Unsettled,
+    unsettled: SidesUnsettled,
 ) -> Result<Owned, Trouble> {
     let mut sides = Vec::with_capacity(2);
     for side in Side::BOTH {

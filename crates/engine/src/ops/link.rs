@@ -13,7 +13,7 @@ use twinline_core::cluster::{self, Joined, Member};
 use twinline_core::item::{Fetched, Item, ItemId};
 use twinline_core::names::{ConnectionName, LinkId, Side, Sides};
 use twinline_store::StoreError;
-use twinline_store::host::{HistoryEntry, HistoryKind, HostTx, Twin, TwinState};
+use twinline_store::host::{HistoryKind, HostTx, Twin, TwinState};
 
 /// A pair by what people call the items, or by their trackers' ids.
 pub type PairKey = Sides<String>;
@@ -209,7 +209,6 @@ fn join(
             ));
         }
     };
-    let now = host.env.now();
     let twin = Twin {
         link: link.clone(),
         connection: connection.name.clone(),
@@ -219,25 +218,32 @@ fn join(
         created_from: None,
         incarnation,
         state: TwinState::Live,
-        state_since: now,
+        state_since: host.env.now(),
         negatives: Sides::default(),
         held: BTreeMap::new(),
-        since: now,
+        since: host.env.now(),
         reconciled: None,
     };
-    tx.put_twin(&twin)?;
-    for side in Side::BOTH {
-        tx.put_item(&item_row(items.get(side), &twin, now))?;
-        tx.append_history(&HistoryEntry {
-            ..entry(&twin, ids.get(side).clone(), HistoryKind::Linked, now)
-        })?;
-    }
-    let marked = dirty::mark(
-        host,
-        tx,
-        &[Hint::now(ids.left, Lane::Backfill, "link", now)],
-    )?;
+    let marked = store(host, tx, &twin, items)?;
     Ok((LinkOutcome::Linked(link), marked))
+}
+
+fn store(
+    host: &Inner,
+    tx: &HostTx<'_>,
+    twin: &Twin,
+    items: &Sides<Box<Item>>,
+) -> Result<dirty::Marked, StoreError> {
+    let now = twin.since;
+    tx.put_twin(twin)?;
+    for side in Side::BOTH {
+        let item = items.get(side);
+        tx.put_item(&item_row(item, twin, now))?;
+        let id = item.reference.item.clone();
+        tx.append_history(&entry(twin, id, HistoryKind::Linked, now))?;
+    }
+    let left = items.left.reference.item.clone();
+    dirty::mark(host, tx, &[Hint::now(left, Lane::Backfill, "link", now)])
 }
 
 type Cluster = (twinline_core::names::RootId, Vec<Member>);
