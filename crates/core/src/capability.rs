@@ -1,5 +1,6 @@
 //! What a tracker can do. The engine and the policy ask these; nobody matches on a tracker's name.
 
+use crate::richtext::Dialect;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub struct Capabilities {
     pub settle: Duration,
     /// How long its query index may lag behind its items.
     pub index_lag: Duration,
+    /// The notation that its texts are in.
+    pub dialect: Dialect,
     /// The greatest length of the description, in characters as the tracker counts them.
     pub description_max_chars: usize,
     /// The greatest length of a comment, in characters.

@@ -118,7 +118,7 @@ pub enum Assigner {
 }
 
 /// A comment that a script asks for (`issue.addComment(key, …)`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScriptComment {
     /// The script's key: with link and causing change it makes the comment unique.
     pub key: String,

@@ -250,11 +250,8 @@ impl CompiledRules {
             });
         }
         for (name, why) in reply.held {
-            let name = ReplicaField::from(name.as_str());
-            draft
-                .fields
-                .retain(|_, assigned| assigned.by != Assigner::Map(name.clone()));
-            draft.held.insert(name, why);
+            // The value stays: a held field is not written, and a person's release writes it.
+            draft.held.insert(name.as_str().into(), why);
         }
         draft.trace.extend(reply.trace);
         Ok(())

@@ -24,8 +24,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) contract: Option<&'a CommentContract>,
     pub(crate) links: &'a [CommentLink],
     pub(crate) sides: Sides<SideScene<'a>>,
-    /// What the scripts asked for, by the side to write on, with the digest of the causing change.
-    pub(crate) scripted: Sides<(Vec<ScriptComment>, Digest)>,
+    /// What the scripts asked for, by the side to write on, each with the digest of the causing change.
+    pub(crate) scripted: Sides<Vec<(ScriptComment, Digest)>>,
 }
 
 /// One side's comments.

@@ -10,6 +10,7 @@ mod render;
 mod script;
 
 pub(crate) use cross::{Scene, SideScene, plan};
+pub(crate) use script::script_origin;
 
 use crate::digest::Digest;
 use crate::item::Comment;

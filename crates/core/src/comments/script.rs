@@ -6,20 +6,29 @@ use super::{CommentLink, CommentOrigin, CommentStep, MirrorState};
 use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::marker::Marker;
-use crate::names::Side;
+use crate::names::{LinkId, NodeName, Side};
 use crate::reconcile::Planned;
 use std::collections::BTreeMap;
+
+/// What a script's comment is known by: `other` is the node opposite the one that it is written on.
+pub(crate) fn script_origin(
+    link: &LinkId,
+    other: &NodeName,
+    key: &str,
+    cause: &Digest,
+) -> CommentOrigin {
+    let id = Digest::of_parts(&[link.as_str(), key, cause.as_str()]);
+    CommentOrigin {
+        node: other.clone(),
+        comment: format!("script~{id}"),
+    }
+}
 
 /// Plans those on one side. Their origin is on the other side, under an id of our own, so that they never cross back.
 pub(super) fn script_comments(scene: &Scene<'_>, book: &Book, on: Side, out: &mut Crossing) {
     let (side, other) = (scene.sides.get(on), scene.sides.get(on.other()));
-    let (asked, cause) = scene.scripted.get(on);
-    for comment in asked {
-        let id = Digest::of_parts(&[scene.link.as_str(), &comment.key, cause.as_str()]);
-        let origin = CommentOrigin {
-            node: other.node.clone(),
-            comment: format!("script~{id}"),
-        };
+    for (comment, cause) in scene.scripted.get(on) {
+        let origin = script_origin(scene.link, other.node, &comment.key, cause);
         if book.mirror(&origin, side.node).is_some() {
             continue;
         }
@@ -29,7 +38,7 @@ pub(super) fn script_comments(scene: &Scene<'_>, book: &Book, on: Side, out: &mu
             node: side.node.clone(),
             comment: String::new(),
             parent: other.node.clone(),
-            revision: id,
+            revision: cause.clone(),
             state: MirrorState::Fixed,
         };
         let marker = Marker {

@@ -1,9 +1,10 @@
 //! Creating the twin of an item that has none.
 
-use super::drafts::Drafts;
+use super::drafts::{CrossingFields, Drafts};
 use super::facts::Facts;
 use super::plan::{Cause, Decision, Hold, Plan, Planned, Standing, WriteNote};
 use super::run::{empty, working};
+use super::texts::{Texts, beyond_limit};
 use super::values::write_between;
 use super::views::{Scene, blank};
 use super::writes::SideWrites;
@@ -11,7 +12,7 @@ use crate::effect::Effect;
 use crate::item::{Item, Value};
 use crate::marker::Marker;
 use crate::names::{FieldName, ReplicaField, Side, Sides};
-use crate::rules::{Assigner, RuleError, Rules};
+use crate::rules::{Assigner, RuleError, Rules, ScriptComment};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Plans the creation of the other side's item from `source`'s, when the rule's `when` admits it. That the native
@@ -26,22 +27,12 @@ pub(super) fn created(
         return Ok(empty(facts, rules, Standing::NotAdmitted));
     }
     let target = source.other();
-    let contract = rules.contract();
-    let scope = contract.scopes.get(target);
-    let mut items = Sides::from_fn(|side| blank(&facts.sides.get(side).node, scope));
-    *items.get_mut(source) = item.clone();
-    let scene = Scene::set(facts, rules, items)?;
-    let mut fields = decisions(&scene, source);
-    let crossing = |fields: &BTreeMap<ReplicaField, Decision>| -> BTreeMap<ReplicaField, bool> {
-        let crossing = fields
-            .iter()
-            .filter(|(_, decision)| matches!(decision, Decision::Crosses { .. }));
-        crossing.map(|(field, _)| (field.clone(), true)).collect()
-    };
-    let mut drafts = scene.drafts(source, &crossing(&fields))?;
-    if heed_the_rule(source, &drafts, &mut fields) {
-        drafts = scene.drafts(source, &crossing(&fields))?;
-    }
+    let scope = rules.contract().scopes.get(target);
+    let Creation {
+        scene,
+        fields,
+        drafts,
+    } = Creation::draft(facts, rules, source, item)?;
     let writes = side_writes(
         &scene,
         source,
@@ -76,8 +67,60 @@ pub(super) fn created(
     *plan.trace.get_mut(target) = writes.trace.clone();
     *plan.working.get_mut(source) = working(&scene, source, &SideWrites::default())?;
     *plan.working.get_mut(target) = working(&scene, target, &writes)?;
+    plan.working.get_mut(target).asked = drafts.d1.comments;
     plan.fields = fields;
     Ok(plan)
+}
+
+/// The comments that the script asks for when the item is created: they follow with a later plan, since they need its id.
+pub(super) fn asked(
+    facts: &Facts<'_>,
+    rules: &dyn Rules,
+    source: Side,
+    item: &Item,
+) -> Result<Vec<ScriptComment>, RuleError> {
+    let creation = Creation::draft(facts, rules, source, item)?;
+    Ok(creation.drafts.d1.comments)
+}
+
+/// What the rule makes of an item that is not there yet.
+struct Creation<'a> {
+    scene: Scene<'a>,
+    fields: BTreeMap<ReplicaField, Decision>,
+    drafts: Drafts,
+}
+
+impl<'a> Creation<'a> {
+    fn draft(
+        facts: &'a Facts<'a>,
+        rules: &'a dyn Rules,
+        source: Side,
+        item: &Item,
+    ) -> Result<Self, RuleError> {
+        let scope = rules.contract().scopes.get(source.other());
+        let mut items = Sides::from_fn(|side| blank(&facts.sides.get(side).node, scope));
+        *items.get_mut(source) = item.clone();
+        let scene = Scene::set(facts, rules, items)?;
+        let mut fields = decisions(&scene, source);
+        let mut drafts = scene.drafts(source, &crossing(&fields))?;
+        if heed_the_rule(source, &drafts, &mut fields)
+            | heed_the_limits(&scene, source, &drafts, &mut fields)
+        {
+            drafts = scene.drafts(source, &crossing(&fields))?;
+        }
+        Ok(Self {
+            scene,
+            fields,
+            drafts,
+        })
+    }
+}
+
+fn crossing(fields: &BTreeMap<ReplicaField, Decision>) -> CrossingFields {
+    let crossing = fields
+        .iter()
+        .filter(|(_, decision)| matches!(decision, Decision::Crosses { .. }));
+    crossing.map(|(field, _)| (field.clone(), true)).collect()
 }
 
 /// Every field that leaves the source and is shown crosses, unless the outgoing rule holds it.
@@ -130,6 +173,30 @@ fn heed_the_rule(
     changed
 }
 
+/// Takes out what is longer than the target takes; whether there was any.
+fn heed_the_limits(
+    scene: &Scene<'_>,
+    source: Side,
+    drafts: &Drafts,
+    fields: &mut BTreeMap<ReplicaField, Decision>,
+) -> bool {
+    let target = source.other();
+    let mut changed = false;
+    for (native, assigned) in &drafts.d1.fields {
+        let beyond = beyond_limit(scene, target, native, &assigned.value);
+        let Some((chars, limit)) = beyond else {
+            continue;
+        };
+        let crossing = crossing(fields).into_keys().collect();
+        for field in causes(scene, target, native, &assigned.by, &crossing) {
+            let hold = Hold::TooLong { chars, limit };
+            fields.insert(field, Decision::Held(hold));
+            changed = true;
+        }
+    }
+    changed
+}
+
 /// Everything that the rule assigns and that is not empty.
 fn side_writes(
     scene: &Scene<'_>,
@@ -155,6 +222,7 @@ fn side_writes(
         if assigned.value.is_empty() {
             continue;
         }
+        let write = write_between(Some(&Value::Empty), &assigned.value);
         let note = WriteNote {
             by: assigned.by.clone(),
             caused_by: causes,
@@ -162,8 +230,9 @@ fn side_writes(
             after: assigned.value.clone(),
             overwrites: false,
             hops: 0,
+            lost: BTreeSet::new(),
+            unshown: Texts::between(scene, source).unshown(&write),
         };
-        let write = write_between(Some(&Value::Empty), &assigned.value);
         writes.fields.insert(native.clone(), (write, note));
     }
     writes

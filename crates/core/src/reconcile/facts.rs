@@ -3,9 +3,11 @@
 use super::plan::Hold;
 use crate::capability::Capabilities;
 use crate::comments::CommentLink;
+use crate::digest::Digest;
 use crate::effect::{FieldChange, FieldWrite};
 use crate::item::{Item, Value};
 use crate::names::{FieldName, LinkId, NodeName, ReplicaField, RootId, Side, Sides};
+use crate::rules::ScriptComment;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,6 +115,12 @@ pub struct Base {
     /// Unset fields whose value was to cross from this side when the twin was created and could not: this side wins
     /// them, whatever `first` says.
     pub pending: BTreeSet<ReplicaField>,
+    /// For each field a digest that is another after every advance: names the state that a change starts from, where
+    /// values alone would repeat. Fields that never advanced are missing.
+    pub advanced: BTreeMap<ReplicaField, Digest>,
+    /// Comments that this side's script asked for when the item was created, and that were not there yet: they need the
+    /// item's id, so they follow with the next plan.
+    pub asked: Vec<ScriptComment>,
 }
 
 /// When one of our attempts ran and which native fields it wrote.
@@ -143,7 +151,7 @@ pub struct RecentWrite {
     /// When, by our clock.
     pub at: Timestamp,
     /// [`crate::digest::Digest::of`] the [`FieldWrite`].
-    pub write: crate::digest::Digest,
+    pub write: Digest,
     /// How many writes of ours led to it: [`super::plan::WriteNote::hops`].
     pub hops: u32,
 }

@@ -71,6 +71,8 @@ fn close(side: Side, item: &Item, status: &str) -> Option<Planned> {
         after: after.clone(),
         overwrites: false,
         hops: 0,
+        lost: BTreeSet::new(),
+        unshown: BTreeSet::new(),
     };
     Some(Planned {
         side,

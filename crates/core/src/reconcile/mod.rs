@@ -22,6 +22,7 @@ pub mod pingpong;
 mod plan;
 mod run;
 mod settle;
+mod texts;
 mod values;
 mod views;
 mod writes;

@@ -6,7 +6,8 @@ use crate::digest::Digest;
 use crate::effect::{Effect, FieldWrite};
 use crate::item::{Item, Value};
 use crate::names::{FieldName, ReplicaField, Side, Sides};
-use crate::rules::Assigner;
+use crate::richtext::LossKind;
+use crate::rules::{Assigner, ScriptComment};
 use crate::view::View;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -172,6 +173,18 @@ pub enum Hold {
     Conflict,
     /// It was never in step, both sides are filled and differ, and `first` asks.
     First,
+    /// A block was edited on the side that cannot show all of it, and the policy asks: crossing would lose that.
+    Lossy {
+        /// What would be lost.
+        what: BTreeSet<LossKind>,
+    },
+    /// The value is longer than the target takes.
+    TooLong {
+        /// How many characters it has.
+        chars: usize,
+        /// How many the target takes.
+        limit: usize,
+    },
     /// It was cut by `max` and then edited on the side where it is cut: crossing would lose the tail.
     Cut,
     /// A tracker's automation answers our writes.
@@ -191,7 +204,7 @@ impl Hold {
     pub const fn is_sticky(&self) -> bool {
         match self {
             Self::Conflict | Self::First | Self::Cut | Self::PingPong { .. } => true,
-            Self::Rule { .. } => false,
+            Self::Lossy { .. } | Self::TooLong { .. } | Self::Rule { .. } => false,
         }
     }
 }
@@ -240,6 +253,12 @@ pub struct WriteNote {
     pub overwrites: bool,
     /// How many writes of ours led to this one; 0 when a person's change did.
     pub hops: u32,
+    /// What the write takes from the target's text because the other side, where its block was edited, cannot show it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub lost: BTreeSet<LossKind>,
+    /// What the target cannot show of the text that is written.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unshown: BTreeSet<LossKind>,
 }
 
 /// A conflict, for the history.
@@ -276,4 +295,6 @@ pub struct Working {
     pub natives: BTreeMap<ReplicaField, BTreeSet<FieldName>>,
     /// Native fields that a script assigned and that no replica field declares.
     pub scripted: BTreeSet<FieldName>,
+    /// Comments that the script asked for when the item was created, and that are not there yet.
+    pub asked: Vec<ScriptComment>,
 }

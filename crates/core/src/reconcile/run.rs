@@ -6,14 +6,14 @@ use super::facts::{Facts, Seen};
 use super::gone;
 use super::plan::{Plan, Planned, Standing, ValidFor, Working};
 use super::values::written;
-use super::views::Scene;
+use super::views::{Scene, at_creation, is_written};
 use super::writes::{SideWrites, write};
 use crate::comments;
 use crate::digest::Digest;
 use crate::effect::Effect;
 use crate::item::{Item, Value};
 use crate::names::{ReplicaField, Side, Sides};
-use crate::rules::{RuleError, Rules};
+use crate::rules::{RuleError, Rules, ScriptComment};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -104,7 +104,11 @@ fn both_there(facts: &Facts<'_>, rules: &dyn Rules, items: Sides<Item>) -> Resul
         trace.clone_from(&scene.shown.get(side).trace);
         trace.extend(writes.get(side).trace.iter().cloned());
     }
-    let crossing = comments::plan(&comments_scene(&scene, &writes, &decisions));
+    let asked = asked_at_creation(&scene)?;
+    let crossing = comments::plan(&comments_scene(&scene, &writes, &asked));
+    for side in Side::BOTH {
+        plan.working.get_mut(side).asked.clone_from(asked.get(side));
+    }
     plan.fields = decisions.fields;
     plan.conflicts = decisions.conflicts;
     plan.effects.extend(crossing.effects);
@@ -116,7 +120,7 @@ fn both_there(facts: &Facts<'_>, rules: &dyn Rules, items: Sides<Item>) -> Resul
 fn comments_scene<'a>(
     scene: &'a Scene<'a>,
     writes: &Sides<SideWrites>,
-    decisions: &Decisions,
+    asked: &Sides<Vec<ScriptComment>>,
 ) -> comments::Scene<'a> {
     comments::Scene {
         root: &scene.facts.root,
@@ -132,22 +136,32 @@ fn comments_scene<'a>(
             open: scene.side(side).comment_open,
         }),
         scripted: Sides::from_fn(|side| {
-            let cause = cause(scene, side.other(), decisions);
-            (writes.get(side).comments.clone(), cause)
+            let asked = asked.get(side).iter();
+            let at_creation = asked.map(|comment| (comment.clone(), at_creation()));
+            let changes = writes.get(side).comments.iter().cloned();
+            at_creation.chain(changes).collect()
         }),
     }
 }
 
-/// The change that makes a script's comment unique: what crosses, and from which base.
-fn cause(scene: &Scene<'_>, from: Side, decisions: &Decisions) -> Digest {
-    let base = scene.bases.get(from).as_ref();
-    let version = base.map(|base| base.observation.version.clone());
-    let crossing = decisions.crossing(from);
-    let values: Vec<_> = crossing
-        .keys()
-        .map(|field| (field, scene.view(from, field)))
-        .collect();
-    Digest::of(&(version, values))
+/// The comments that scripts asked for at the creation and that are not there yet. When no base tells (a crash after the
+/// create), the script is asked again.
+fn asked_at_creation(scene: &Scene<'_>) -> Result<Sides<Vec<ScriptComment>>, RuleError> {
+    let mut asked = Sides::<Vec<ScriptComment>>::default();
+    for side in Side::BOTH {
+        let source = side.other();
+        *asked.get_mut(side) = match scene.bases.get(side) {
+            Some(base) => base.asked.clone(),
+            None if scene.facts.created_from == Some(source) => {
+                let item = scene.items.get(source);
+                let mut again = create::asked(scene.facts, scene.rules, source, item)?;
+                again.retain(|comment| !is_written(scene.facts, side, comment));
+                again
+            }
+            None => Vec::new(),
+        };
+    }
+    Ok(asked)
 }
 
 /// A fetch that is older than what the base was made from says nothing.

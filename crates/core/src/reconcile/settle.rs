@@ -6,6 +6,7 @@ use super::outcome::{Outcome, Outcomes, Settled};
 use super::plan::{Cause, Decision, Plan, Working};
 use super::values::{carry_elements, is_set, same_opt};
 use super::views::link;
+use crate::digest::Digest;
 use crate::effect::{Applied, Effect};
 use crate::item::{Item, Value};
 use crate::names::{ReplicaField, Side, Sides};
@@ -370,11 +371,14 @@ fn base_after(
     let old = working.base.as_ref();
     let mut fields = old.map(|base| base.fields.clone()).unwrap_or_default();
     let mut pending = old.map(|base| base.pending.clone()).unwrap_or_default();
+    let mut advanced = old.map(|base| base.advanced.clone()).unwrap_or_default();
     for field in &advance.arrived {
         pending.remove(field);
     }
     pending.extend(advance.pending.iter().cloned());
     for (field, (value, _)) in &advance.values {
+        let stamp = Digest::of(&(advanced.get(field), &newest.version, value));
+        advanced.insert(field.clone(), stamp);
         fields.insert(field.clone(), value.clone());
     }
     Some(Base {
@@ -382,5 +386,7 @@ fn base_after(
         rule_version: rules.contract().version,
         fields,
         pending,
+        advanced,
+        asked: working.asked.clone(),
     })
 }

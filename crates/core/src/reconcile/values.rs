@@ -1,5 +1,6 @@
 //! How one native value crosses: whole, by element, or by block.
 
+use super::texts::Texts;
 use crate::effect::FieldWrite;
 use crate::item::Value;
 use crate::richtext::Document;
@@ -124,13 +125,14 @@ pub(super) enum Crossing {
 }
 
 /// Crosses one native value (R3): `d0` is what the rule assigns from the source's base, `d1` with the crossing fields
-/// replaced, `target` what is there. `whole` writes `d1` as it is (a side won the field); else sets cross by element
-/// and rich text by block.
+/// replaced, `target` what is there. `whole` makes the target say what `d1` says (a side won the field); else sets cross
+/// by element and rich text by block.
 pub(super) fn cross(
     d0: Option<&Value>,
     target: Option<&Value>,
     d1: &Value,
     whole: bool,
+    texts: Texts,
 ) -> Crossing {
     if same_opt(d0, Some(d1)) || same_opt(target, Some(d1)) {
         return Crossing::Nothing;
@@ -138,7 +140,10 @@ pub(super) fn cross(
     let empty = Value::Empty;
     let (old, onto) = (d0.unwrap_or(&empty), target.unwrap_or(&empty));
     if whole {
-        return Crossing::Becomes(d1.clone());
+        return match (onto, d1) {
+            (Value::Rich(there), Value::Rich(new)) => text(onto, Some(texts.replace(there, new))),
+            _ => Crossing::Becomes(d1.clone()),
+        };
     }
     if is_set(d1) || (is_set(onto) && d1.is_empty()) {
         return match carry_elements(old, d1, onto) {
@@ -148,57 +153,17 @@ pub(super) fn cross(
         };
     }
     match (old, onto, d1) {
-        (Value::Rich(old), Value::Rich(onto), Value::Rich(new)) => cross_text(old, onto, new),
+        (Value::Rich(old), Value::Rich(there), Value::Rich(new)) => {
+            text(onto, texts.carry(old, there, new))
+        }
         _ => Crossing::Becomes(d1.clone()),
     }
 }
 
-fn cross_text(old: &Document, onto: &Document, new: &Document) -> Crossing {
-    match merge_text(old, onto, new) {
+fn text(onto: &Value, merged: Option<Document>) -> Crossing {
+    match merged.map(Value::Rich) {
         None => Crossing::Clash,
-        Some(merged) if merged == *onto => Crossing::Nothing,
-        Some(merged) => Crossing::Becomes(Value::Rich(merged)),
-    }
-}
-
-/// Carries the edit `old` → `new` onto another text, block by block; `None` where both changed the same blocks. Each
-/// side's changed blocks count as one region, from the first to the last.
-fn merge_text(old: &Document, onto: &Document, new: &Document) -> Option<Document> {
-    if new == onto || old == new {
-        return Some(onto.clone());
-    }
-    let (theirs, ours) = (Region::between(old, new), Region::between(old, onto));
-    let mut blocks = onto.blocks.clone();
-    let replacement = new.blocks[theirs.start..new.blocks.len() - theirs.tail]
-        .iter()
-        .cloned();
-    if old == onto || old.blocks.len() - theirs.tail <= ours.start {
-        blocks.splice(theirs.start..old.blocks.len() - theirs.tail, replacement);
-    } else if old.blocks.len() - ours.tail <= theirs.start {
-        let start = onto.blocks.len() - (old.blocks.len() - theirs.start);
-        blocks.splice(start..onto.blocks.len() - theirs.tail, replacement);
-    } else {
-        return None;
-    }
-    Some(Document { blocks })
-}
-
-/// Which blocks of a text an edit touched: all but `start` at the beginning and `tail` at the end.
-struct Region {
-    start: usize,
-    tail: usize,
-}
-
-impl Region {
-    fn between(old: &Document, new: &Document) -> Self {
-        let both = || old.blocks.iter().zip(&new.blocks);
-        let start = both().take_while(|(old, new)| old == new).count();
-        let ends = old.blocks.iter().rev().zip(new.blocks.iter().rev());
-        let tail = ends.take_while(|(old, new)| old == new).count();
-        let shorter = old.blocks.len().min(new.blocks.len());
-        Self {
-            start,
-            tail: tail.min(shorter - start),
-        }
+        Some(merged) if same(&merged, onto) => Crossing::Nothing,
+        Some(merged) => Crossing::Becomes(merged),
     }
 }

@@ -2,10 +2,12 @@
 
 use super::facts::{Base, Facts, SideFacts};
 use super::values::{same, same_opt, texts, written};
+use crate::comments::script_origin;
 use crate::contract::{Contract, FieldContract};
+use crate::digest::Digest;
 use crate::item::{Item, ItemId, ItemRef, Value, Version};
 use crate::names::{FieldName, ReplicaField, Side, Sides};
-use crate::rules::{Link, Outgoing, RuleError, Rules};
+use crate::rules::{Link, Outgoing, RuleError, Rules, ScriptComment};
 use std::collections::BTreeMap;
 
 /// Both items of a twin in the contract's vocabulary: what every later stage reads.
@@ -169,9 +171,27 @@ fn base(
         fresh.retain(|field, _| stored.fields.contains_key(field) && known(field));
         base.fields = fresh;
         base.pending.retain(known);
+        base.advanced.retain(|field, _| known(field));
         base.rule_version = contract.version;
     }
+    base.asked.retain(|asked| !is_written(facts, side, asked));
     Ok(Some(base))
+}
+
+/// Whether a comment that the script asked for at the creation has its link.
+pub(super) fn is_written(facts: &Facts<'_>, side: Side, asked: &ScriptComment) -> bool {
+    let (node, other) = (
+        &facts.sides.get(side).node,
+        &facts.sides.get(side.other()).node,
+    );
+    let origin = script_origin(&facts.link, other, &asked.key, &at_creation());
+    let mut links = facts.comments.iter();
+    links.any(|link| link.origin == origin && link.node == *node)
+}
+
+/// The causing change of the comments that a script asks for when the item is created: there is one creation to a link.
+pub(super) fn at_creation() -> Digest {
+    Digest::of_parts(&["created"])
 }
 
 /// Finding our unsettled writes on one side's item.

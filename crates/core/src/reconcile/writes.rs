@@ -4,12 +4,15 @@ use super::decide::{Decisions, decide_hidden};
 use super::drafts::{CrossingFields, Drafts, differing};
 use super::pingpong;
 use super::plan::{Cause, ConflictRecord, Decision, Hold, WriteNote};
+use super::texts::{Texts, beyond_limit};
 use super::values::{Crossing, cross, same, write_between};
 use super::views::{Mark, Scene};
-use crate::contract::Conflict;
+use crate::contract::{Conflict, Direction};
+use crate::digest::Digest;
 use crate::effect::FieldWrite;
 use crate::item::Value;
 use crate::names::{FieldName, ReplicaField, Side, Sides};
+use crate::richtext::LossKind;
 use crate::rules::{Assigner, RuleError, ScriptComment};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +24,8 @@ pub(super) struct SideWrites {
     pub(super) natives: BTreeMap<ReplicaField, BTreeSet<FieldName>>,
     /// What a script assigned and nothing declares.
     pub(super) scripted: BTreeSet<FieldName>,
-    pub(super) comments: Vec<ScriptComment>,
+    /// What the script asks for, each with the digest of the causing change.
+    pub(super) comments: Vec<(ScriptComment, Digest)>,
     pub(super) cut: BTreeMap<ReplicaField, usize>,
     pub(super) trace: Vec<String>,
 }
@@ -144,7 +148,7 @@ fn write_to(
     let drafts = scene.drafts(from, &crossing)?;
     heed_the_rule(from, &crossing, &drafts, decisions, verdicts);
     let mut writes = SideWrites {
-        comments: new_comments(&drafts),
+        comments: new_comments(scene, from, &crossing, &drafts)?,
         cut: drafts.d1.cut.clone(),
         trace: drafts.d1.trace.clone(),
         ..SideWrites::default()
@@ -207,10 +211,50 @@ fn heed_the_rule(
 }
 
 /// The comments that the script asks for because of the crossing fields.
-fn new_comments(drafts: &Drafts) -> Vec<ScriptComment> {
-    let mut asked = drafts.d1.comments.clone();
-    asked.retain(|comment| !drafts.d0.comments.contains(comment));
-    asked
+fn new_comments(
+    scene: &Scene<'_>,
+    from: Side,
+    crossing: &CrossingFields,
+    drafts: &Drafts,
+) -> Result<Vec<(ScriptComment, Digest)>, RuleError> {
+    let asks = |drafts: &Drafts, comment: &ScriptComment| {
+        drafts.d1.comments.contains(comment) && !drafts.d0.comments.contains(comment)
+    };
+    let mut new = Vec::new();
+    for comment in &drafts.d1.comments {
+        if !asks(drafts, comment) {
+            continue;
+        }
+        let mut causes = BTreeSet::new();
+        for (field, whole) in crossing {
+            let alone = CrossingFields::from([(field.clone(), *whole)]);
+            if crossing.len() > 1 && asks(&scene.drafts(from, &alone)?, comment) {
+                causes.insert(field);
+            }
+        }
+        // Only the fields together ask for it.
+        if causes.is_empty() {
+            causes.extend(crossing.keys());
+        }
+        new.push((comment.clone(), changes(scene, from, &causes)));
+    }
+    Ok(new)
+}
+
+/// The changes that make a script's comment unique: from which state of their fields, and to which value. While such a
+/// field's write fails this stays the same, whatever becomes of other fields.
+fn changes(scene: &Scene<'_>, from: Side, fields: &BTreeSet<&ReplicaField>) -> Digest {
+    let base = scene.bases.get(from).as_ref();
+    let change = |field: &&ReplicaField| {
+        let state = base.and_then(|base| base.advanced.get(*field));
+        (
+            (*field).clone(),
+            state.cloned(),
+            scene.base(from, field).cloned(),
+            scene.view(from, field).cloned(),
+        )
+    };
+    Digest::of(&fields.iter().map(change).collect::<Vec<_>>())
 }
 
 struct OneWrite<'a> {
@@ -247,7 +291,8 @@ impl OneWrite<'_> {
         let whole = causes
             .iter()
             .any(|field| self.crossing.get(field) == Some(&true));
-        let after = match cross(d0, target, &assigned.value, whole) {
+        let texts = Texts::between(scene, self.from);
+        let after = match cross(d0, target, &assigned.value, whole, texts) {
             Crossing::Nothing => return Ok(()),
             Crossing::Becomes(value) => value,
             Crossing::Clash => {
@@ -261,6 +306,8 @@ impl OneWrite<'_> {
             self.hidden(&causes, verdicts);
         }
         let write = write_between(target, &after);
+        let lost = texts.lost(target, &after);
+        self.limits(&after, &lost, &causes, verdicts);
         let hops = causes
             .iter()
             .map(|field| pingpong::hops(scene, self.from, field))
@@ -274,9 +321,36 @@ impl OneWrite<'_> {
             after: (scene.side(to).normalise)(self.native, &after),
             overwrites,
             hops,
+            lost,
+            unshown: texts.unshown(&write),
         };
         writes.fields.insert(self.native.clone(), (write, note));
         Ok(())
+    }
+
+    /// What the target cannot take, or what would be lost there where the policy asks first. A person's release overrides
+    /// the policy.
+    fn limits(
+        &self,
+        after: &Value,
+        lost: &BTreeSet<LossKind>,
+        causes: &BTreeSet<ReplicaField>,
+        verdicts: &mut Verdicts,
+    ) {
+        let beyond = beyond_limit(self.scene, self.from.other(), self.native, after);
+        for field in causes {
+            let contract = self.scene.contract_of(field);
+            let asks = contract.direction == Direction::Both
+                && contract.conflict == Conflict::Hold
+                && !self.decisions.is_released(field);
+            let hold = match beyond {
+                Some((chars, limit)) => Hold::TooLong { chars, limit },
+                None if asks && !lost.is_empty() => Hold::Lossy { what: lost.clone() },
+                None => continue,
+            };
+            let held = Verdict::Becomes(Decision::Held(hold));
+            verdicts.entry(field.clone()).or_insert(held);
+        }
     }
 
     /// Whether the target's native value is another than in its base observation (R5).

@@ -38,6 +38,15 @@ impl Dialect {
         }
     }
 
+    /// How long a document is as such a tracker counts it: the notation's own signs in Markdown, else only the text.
+    pub fn chars(self, document: &Document) -> usize {
+        match self {
+            Self::Markdown => markdown::encode(document).0.trim_end().chars().count(),
+            Self::Adf => document.plain().chars().count(),
+            Self::Plain => plain::encode(document).0.chars().count(),
+        }
+    }
+
     /// What such a tracker would give back of one block: none, one or several.
     pub fn project_block(self, block: &Block) -> Document {
         let document = Document {

@@ -7,6 +7,7 @@ use crate::source::SourceFile;
 use serde_json::json;
 use std::time::Duration;
 use twinline_core::capability::{Channel, FieldSet};
+use twinline_core::richtext::Dialect;
 
 const HEAD: &str = r#"format = 1
 name = "pair"
@@ -40,6 +41,7 @@ fn capabilities(tracker: &str, history: FieldSet) -> Capabilities {
         feed_covers: BTreeSet::new(),
         settle: Duration::ZERO,
         index_lag: Duration::ZERO,
+        dialect: Dialect::Markdown,
         description_max_chars: 1000,
         comment_max_chars: 1000,
         summary_max_chars: 100,

@@ -338,6 +338,13 @@ fn incoming_knows_exactly_what_was_assigned() {
 }
 
 #[test]
+fn a_field_that_incoming_holds_keeps_its_value_for_a_release() {
+    let held = inc("hold('status', 'reopening needs a person')").unwrap();
+    assert_eq!(held.held["status"], "reopening needs a person");
+    assert_eq!(held.fields["status"].value, choice("2", "Done"));
+}
+
+#[test]
 fn incoming_sees_the_map_over_the_item() {
     traced(
         "trace(issue.status, before.status, previous.status, replica.status)",

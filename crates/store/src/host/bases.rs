@@ -12,7 +12,7 @@ use twinline_core::time::Timestamp;
 impl HostRead<'_> {
     /// One side's base; `None` while it was never in step.
     pub fn base(&self, link: &LinkId, side: Side) -> Result<Option<Base>, StoreError> {
-        let sql = "SELECT o.item, b.rule_version, b.fields, b.pending FROM bases b \
+        let sql = "SELECT o.item, b.rule_version, b.fields, b.pending, b.advanced, b.asked FROM bases b \
                    LEFT JOIN observations o ON o.digest = b.observation WHERE b.link = ?1 AND b.side = ?2";
         self.one(sql, (link.as_str(), side_word(side)), |row| {
             let Some(item) = row.get::<_, Option<String>>(0)? else {
@@ -25,6 +25,8 @@ impl HostRead<'_> {
                 rule_version: row.get(1)?,
                 fields: from_json("bases.fields", &row.get::<_, String>(2)?)?,
                 pending: from_json("bases.pending", &row.get::<_, String>(3)?)?,
+                advanced: from_json("bases.advanced", &row.get::<_, String>(4)?)?,
+                asked: from_json("bases.asked", &row.get::<_, String>(5)?)?,
             })
         })
     }
@@ -63,7 +65,14 @@ impl HostTx<'_> {
         self.upsert(
             "bases",
             &["link", "side"],
-            &["observation", "rule_version", "fields", "pending"],
+            &[
+                "observation",
+                "rule_version",
+                "fields",
+                "pending",
+                "advanced",
+                "asked",
+            ],
             &[
                 &link.as_str(),
                 &side_word(side),
@@ -71,6 +80,8 @@ impl HostTx<'_> {
                 &base.rule_version,
                 &to_json(&base.fields),
                 &to_json(&base.pending),
+                &to_json(&base.advanced),
+                &to_json(&base.asked),
             ],
         )
     }

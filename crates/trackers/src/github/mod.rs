@@ -40,6 +40,7 @@ use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Fetched, ItemId, ItemRef, Value};
 use twinline_core::names::FieldName;
+use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 
 /// The one comment channel.
@@ -104,6 +105,7 @@ fn capabilities() -> Capabilities {
         ]),
         settle: Duration::from_secs(30),
         index_lag: Duration::ZERO,
+        dialect: Dialect::Markdown,
         description_max_chars: TEXT_MAX_CHARS,
         comment_max_chars: TEXT_MAX_CHARS,
         summary_max_chars: SUMMARY_MAX_CHARS,

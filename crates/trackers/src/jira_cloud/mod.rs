@@ -36,6 +36,7 @@ use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Fetched, ItemId, ItemRef, Value};
 use twinline_core::names::FieldName;
+use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 
 /// Comments that customers of a service desk see, and all comments elsewhere.
@@ -107,6 +108,7 @@ fn capabilities() -> Capabilities {
         ]),
         settle: Duration::from_secs(60),
         index_lag: feed::INDEX_LAG,
+        dialect: Dialect::Adf,
         description_max_chars: TEXT_MAX_CHARS,
         comment_max_chars: TEXT_MAX_CHARS,
         summary_max_chars: SUMMARY_MAX_CHARS,

@@ -35,6 +35,7 @@ use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Fetched, Item, ItemId, ItemRef, Value, field};
 use twinline_core::names::FieldName;
+use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 
 /// Notes that everyone who sees the issue sees.
@@ -102,6 +103,7 @@ fn capabilities() -> Capabilities {
         ]),
         settle: Duration::from_secs(10),
         index_lag: Duration::ZERO,
+        dialect: Dialect::Markdown,
         description_max_chars: TEXT_MAX_CHARS,
         comment_max_chars: TEXT_MAX_CHARS,
         summary_max_chars: SUMMARY_MAX_CHARS,

@@ -14,7 +14,7 @@ use crate::reconcile::{
     Base, Facts, Hold, Outcome, Outcomes, OwnAttempt, Plan, RecentWrite, Seen, Settled, SideFacts,
     Unsettled, reconcile, settle,
 };
-use crate::richtext::Document;
+use crate::richtext::{Dialect, Document};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -86,6 +86,7 @@ fn capabilities() -> Capabilities {
         feed_covers: BTreeSet::new(),
         settle: Duration::from_secs(30),
         index_lag: Duration::ZERO,
+        dialect: Dialect::Adf,
         description_max_chars: 1000,
         comment_max_chars: 1000,
         summary_max_chars: 255,
@@ -211,6 +212,8 @@ impl Net {
                 rule_version: twin.rules.contract.version,
                 fields: view.fields,
                 pending: BTreeSet::new(),
+                advanced: BTreeMap::new(),
+                asked: Vec::new(),
             });
         }
     }

@@ -42,6 +42,8 @@ fn decided(decision: &Decision) -> String {
             Hold::First => "held first".to_owned(),
             Hold::Cut => "held cut".to_owned(),
             Hold::PingPong { .. } => "held ping-pong".to_owned(),
+            Hold::Lossy { .. } => "held lossy".to_owned(),
+            Hold::TooLong { .. } => "held too long".to_owned(),
             Hold::Rule { .. } => "held rule".to_owned(),
         },
         Decision::Rests => "rests".to_owned(),

@@ -87,6 +87,7 @@ CREATE TABLE bases (
     link TEXT NOT NULL, side TEXT NOT NULL,
     observation TEXT NOT NULL,
     rule_version INTEGER NOT NULL, fields TEXT NOT NULL, pending TEXT NOT NULL,
+    advanced TEXT NOT NULL, asked TEXT NOT NULL,
     grp TEXT NOT NULL, epoch INTEGER NOT NULL, rev INTEGER NOT NULL,
     PRIMARY KEY (link, side)
 ) STRICT;

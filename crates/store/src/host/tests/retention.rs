@@ -2,8 +2,11 @@
 
 use super::*;
 use std::time::Duration;
+use twinline_core::digest::Digest;
 use twinline_core::names::Side;
 use twinline_core::reconcile::Base;
+use twinline_core::richtext::Document;
+use twinline_core::rules::ScriptComment;
 
 fn keep(max: u32) -> HostKeep {
     HostKeep {
@@ -48,14 +51,21 @@ async fn an_observation_that_a_base_refers_to_is_never_dropped() {
         host,
         folder: _folder,
     } = fixture().await;
+    let base = Base {
+        observation: observation("kept"),
+        rule_version: 3,
+        fields: BTreeMap::from([("title".into(), Value::text("kept"))]),
+        pending: std::collections::BTreeSet::from(["points".into()]),
+        advanced: BTreeMap::from([("title".into(), Digest::of(&1))]),
+        asked: vec![ScriptComment {
+            key: "hello".to_owned(),
+            body: Document::from_plain("hello"),
+            channel: "public".to_owned(),
+        }],
+    };
+    let stored = base.clone();
     let (kept, dropped) = host
-        .write(|tx| {
-            let base = Base {
-                observation: observation("kept"),
-                rule_version: 3,
-                fields: BTreeMap::from([("title".into(), Value::text("kept"))]),
-                pending: std::collections::BTreeSet::from(["points".into()]),
-            };
+        .write(move |tx| {
             tx.put_base(&"l1".into(), Side::Left, &base, at(0))?;
             Ok((
                 tx.put_observation(&observation("kept"), at(0))?,
@@ -81,7 +91,7 @@ async fn an_observation_that_a_base_refers_to_is_never_dropped() {
         .await
         .unwrap();
     assert_eq!((found.0, found.1), (Some(observation("kept")), None));
-    assert_eq!(found.2.unwrap().observation, observation("kept"));
+    assert_eq!(found.2, Some(stored));
     host.write(|tx| tx.drop_bases(&"l1".into())).await.unwrap();
     assert_eq!(
         prune(&host, keep(10), 10_000).await.observations,
