@@ -350,6 +350,7 @@ fn capabilities() -> Capabilities {
         ]),
         settle: Duration::from_secs(10),
         index_lag: Duration::ZERO,
+        dialect: twinline_core::richtext::Dialect::Markdown,
         description_max_chars: 60_000,
         comment_max_chars: 60_000,
         summary_max_chars: 255,
