@@ -1,11 +1,14 @@
 //! Twinline: keeps work items in different trackers in step.
 
+pub mod api;
 pub mod cli;
+pub mod client;
 pub mod commands;
 pub mod config;
 pub mod exit;
 pub mod handles;
 pub mod instance;
+pub mod local_http;
 pub mod nodes;
 pub mod report;
 pub mod roles;
@@ -53,7 +56,7 @@ fn run(cli: &Cli) -> i32 {
 /// The roles that work have all processors; the supervisor and the commands need one thread.
 fn runtime(command: &Command) -> std::io::Result<Runtime> {
     match command {
-        Command::Edge(_) | Command::Sim(_) => Builder::new_multi_thread(),
+        Command::Edge(_) | Command::Host(_) | Command::Sim(_) => Builder::new_multi_thread(),
         _ => Builder::new_current_thread(),
     }
     .enable_all()

@@ -37,6 +37,7 @@ mod settings;
 mod tests;
 
 pub use routes::{Hook, RouteTable};
+pub use serve::serve;
 pub use settings::{EdgeError, Limits, Settings};
 
 use std::net::SocketAddr;
@@ -129,7 +130,7 @@ impl Edge {
         let private = private::spawn(Arc::clone(&self.shared), self.private, shutdown.clone())?;
         let pruning = tokio::spawn(retention::run(Arc::clone(&self.shared), shutdown.clone()));
         let router = hooks::router(Arc::clone(&self.shared));
-        serve::serve(
+        serve(
             self.webhooks,
             router,
             self.shared.limits.connections_max,

@@ -37,9 +37,7 @@ pub(crate) fn spawn(
     let run = move || {
         runtime.block_on(async move {
             match tokio::net::TcpListener::from_std(listener) {
-                Ok(listener) => {
-                    serve::serve(listener, router(shared), CONNECTIONS_MAX, shutdown).await
-                }
+                Ok(listener) => serve(listener, router(shared), CONNECTIONS_MAX, shutdown).await,
                 Err(error) => tracing::error!(%error, "the private listener cannot be used"),
             }
         });

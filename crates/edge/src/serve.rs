@@ -18,8 +18,8 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// After a failed accept (no file descriptors left) the next is tried after this.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until `shutdown`, then drains.
-pub(crate) async fn serve(
+/// Serves until `shutdown`, then lets open requests finish within 5 s. For every listener of this installation.
+pub async fn serve(
     listener: TcpListener,
     router: Router,
     connections_max: usize,

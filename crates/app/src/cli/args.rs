@@ -1,6 +1,8 @@
 //! The arguments of the commands that take several.
 
 use clap::Args;
+use std::path::PathBuf;
+use twinline_core::names::{ReplicaField, Side};
 use url::Url;
 
 /// `init`
@@ -25,6 +27,16 @@ pub struct InitArgs {
 
 const TRACKERS: [&str; 3] = ["github", "jira-cloud", "redmine"];
 
+/// `apply`
+#[derive(Clone, Debug, Args)]
+pub struct PublishArgs {
+    /// One connection; all of them when absent.
+    pub connection: Option<String>,
+    /// Goes on although many items are touched.
+    #[arg(long)]
+    pub yes: bool,
+}
+
 /// `sim`
 #[derive(Clone, Debug, Args)]
 pub struct SimArgs {
@@ -43,4 +55,139 @@ pub struct SimArgs {
     /// none, demo, or a JSON file of faults.
     #[arg(long, default_value = "none")]
     pub faults: String,
+}
+
+/// `twins`
+#[derive(Clone, Debug, Args)]
+pub struct TwinsArgs {
+    /// Only the twins of this item, by its key.
+    #[arg(conflicts_with_all = ["connection", "state", "held", "after"])]
+    pub item: Option<String>,
+    /// Only of this connection.
+    #[arg(long)]
+    pub connection: Option<String>,
+    /// Only in this state.
+    #[arg(long, value_parser = ["creating", "live", "asleep", "quarantined", "unlinked"])]
+    pub state: Option<String>,
+    /// Only with a frozen field.
+    #[arg(long)]
+    pub held: bool,
+    /// How many.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub max: u32,
+    /// From where the last page ended.
+    #[arg(long)]
+    pub after: Option<String>,
+}
+
+/// `history`
+#[derive(Clone, Debug, Args)]
+pub struct HistoryArgs {
+    /// The item's key: acme/app#12, PROJ-7, #31.
+    pub item: String,
+    /// How many entries.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub max: u32,
+    /// Only entries before this one.
+    #[arg(long)]
+    pub before: Option<u64>,
+}
+
+/// `retry`
+#[derive(Clone, Debug, Args)]
+#[group(required = true)]
+pub struct RetryArgs {
+    /// An item's key, or a twin's id.
+    #[arg(conflicts_with_all = ["connection", "cause"])]
+    pub item: Option<String>,
+    /// The connection of a group of errors.
+    #[arg(long, requires = "cause")]
+    pub connection: Option<String>,
+    /// The group's cause, as `errors` names it.
+    #[arg(long, requires = "connection")]
+    pub cause: Option<String>,
+}
+
+/// `release`
+#[derive(Clone, Debug, Args)]
+pub struct ReleaseArgs {
+    /// An item's key, or a twin's id.
+    #[arg(required_unless_present = "connection", conflicts_with = "connection")]
+    pub item: Option<String>,
+    /// A connection that its breaker holds.
+    #[arg(long, conflicts_with = "take")]
+    pub connection: Option<String>,
+    /// A frozen field and the side whose value is to cross: status=left.
+    #[arg(long, value_name = "FIELD=SIDE", value_parser = take)]
+    pub take: Vec<(ReplicaField, Side)>,
+}
+
+fn take(text: &str) -> Result<(ReplicaField, Side), String> {
+    let (field, side) = text
+        .split_once('=')
+        .ok_or_else(|| "write FIELD=left or FIELD=right".to_owned())?;
+    let side = match side {
+        "left" => Side::Left,
+        "right" => Side::Right,
+        other => return Err(format!("'{other}' is no side: write left or right")),
+    };
+    Ok((ReplicaField::from(field), side))
+}
+
+/// `link`
+#[derive(Clone, Debug, Args)]
+pub struct LinkArgs {
+    /// The connection.
+    pub connection: String,
+    /// The left item's key.
+    #[arg(requires = "right", required_unless_present = "csv")]
+    pub left: Option<String>,
+    /// The right item's key.
+    pub right: Option<String>,
+    /// A file of pairs: a line of headings `left,right`, then one pair a line.
+    #[arg(long, conflicts_with_all = ["left", "right"])]
+    pub csv: Option<PathBuf>,
+}
+
+/// `unlink`
+#[derive(Clone, Debug, Args)]
+pub struct UnlinkArgs {
+    /// An item's key, or a twin's id.
+    #[arg(required_unless_present = "csv")]
+    pub item: Option<String>,
+    /// Only the twins of this connection.
+    #[arg(long)]
+    pub connection: Option<String>,
+    /// A file of keys: a line with the heading `item`, then one key a line.
+    #[arg(long, conflicts_with = "item")]
+    pub csv: Option<PathBuf>,
+}
+
+/// `backfill`
+#[derive(Clone, Debug, Args)]
+pub struct BackfillArgs {
+    /// The connection.
+    pub connection: String,
+    /// Only this side's trigger; both when absent.
+    #[arg(long, value_parser = ["left", "right"])]
+    pub side: Option<String>,
+    /// Another query than the trigger, in the side's own query language.
+    #[arg(long, requires = "side")]
+    pub query: Option<String>,
+    /// Waits for the end and shows the progress.
+    #[arg(long)]
+    pub wait: bool,
+    /// Lists the backfills instead of starting one.
+    #[arg(long, conflicts_with_all = ["side", "query", "wait"])]
+    pub list: bool,
+}
+
+/// `restore`
+#[derive(Clone, Debug, Args)]
+pub struct RestoreArgs {
+    /// The backup.
+    pub file: PathBuf,
+    /// Moves the present state aside, to host.db.replaced.
+    #[arg(long)]
+    pub replace: bool,
 }

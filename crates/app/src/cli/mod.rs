@@ -2,7 +2,10 @@
 
 mod args;
 
-pub use args::{InitArgs, SimArgs};
+pub use args::{
+    BackfillArgs, HistoryArgs, InitArgs, LinkArgs, PublishArgs, ReleaseArgs, RestoreArgs,
+    RetryArgs, SimArgs, TwinsArgs, UnlinkArgs,
+};
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -12,12 +15,14 @@ const EXIT_CODES: &str = "Exit codes:
   1  it failed, or does not hold
   2  the command line was wrong
   3  the configuration or a rule is wrong
-  4  the host could not be reached";
+  4  the host could not be reached
+  5  it would touch many items: look at the plan, then repeat it with --yes";
 
 const FIRST_STEPS: &str = "A first twin:
   twinline init --left github --right jira-cloud
   (write your tokens, edit twinline.toml and rules/)
-  twinline check";
+  twinline check && twinline plan && twinline apply
+  twinline up";
 
 /// Twinline keeps work items in different trackers in step.
 #[derive(Debug, Parser)]
@@ -71,13 +76,111 @@ pub enum Command {
         #[arg(long)]
         print: bool,
     },
+    /// Shows what the rules in the rules folder would change on real items. Writes nothing.
+    #[command(after_help = "Example: twinline plan acme-support --max 50")]
+    Plan {
+        /// One connection; all of them when absent.
+        connection: Option<String>,
+        /// How many twins of each connection to look at.
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        max: u32,
+    },
+    /// Publishes the rules in the rules folder as new versions.
+    #[command(after_help = "Examples:\n  twinline apply\n  twinline apply acme-support --yes")]
+    Apply(PublishArgs),
+    /// Lists the published versions of a connection's rules.
+    #[command(
+        after_help = "Examples:\n  twinline versions acme-support\n  twinline versions acme-support --diff 2"
+    )]
+    Versions {
+        /// The connection.
+        connection: String,
+        /// Shows what this version changed.
+        #[arg(long)]
+        diff: Option<u32>,
+    },
+    /// Publishes an old version's rules as the next version.
+    #[command(after_help = "Example: twinline rollback acme-support 3")]
+    Rollback {
+        /// The connection.
+        connection: String,
+        /// The old version.
+        version: u32,
+        /// Goes on although many items are touched.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Runs an edge and a host on this machine until Ctrl-C or SIGTERM.
+    #[command(after_help = "Example: twinline up --config /etc/twinline/twinline.toml")]
+    Up,
     /// Runs one edge: receives webhooks and keeps them until a host has them.
     Edge(RoleArgs),
+    /// Runs one host: pulls, sweeps, reconciles, writes.
+    Host(RoleArgs),
     /// Runs a simulated tracker on loopback until Ctrl-C: github, jira-cloud or redmine.
     #[command(
         after_help = "Examples:\n  twinline sim github --port 4010\n  twinline sim jira-cloud --port 4020 --items 0 --seed 7 --faults demo"
     )]
     Sim(SimArgs),
+    /// What works, what waits, what is accounted for.
+    Status,
+    /// Lists twins.
+    #[command(
+        after_help = "Examples:\n  twinline twins --state quarantined\n  twinline twins acme/app#12"
+    )]
+    Twins(TwinsArgs),
+    /// What was written to an item, by which rule, because of what.
+    #[command(after_help = "Example: twinline history 'acme/app#12'")]
+    History(HistoryArgs),
+    /// What holds twins back, equal causes in one line.
+    Errors,
+    /// Tries again what an error holds back.
+    #[command(
+        after_help = "Examples:\n  twinline retry acme/app#12\n  twinline retry --connection acme-support --cause 'jira-cloud refused'"
+    )]
+    Retry(RetryArgs),
+    /// Releases a held connection, a twin, or frozen fields with the side whose value is to cross.
+    #[command(
+        after_help = "Examples:\n  twinline release --connection acme-support\n  twinline release acme/app#12 --take status=left"
+    )]
+    Release(ReleaseArgs),
+    /// Makes twins of items that both exist.
+    #[command(
+        after_help = "Examples:\n  twinline link acme-support SUP-7 acme/app#12\n  twinline link acme-support --csv pairs.csv   (two columns: left,right)"
+    )]
+    Link(LinkArgs),
+    /// Ends twins; both items stay as they are.
+    #[command(
+        after_help = "Examples:\n  twinline unlink acme/app#12\n  twinline unlink --csv keys.csv   (one column: item)"
+    )]
+    Unlink(UnlinkArgs),
+    /// Brings existing items into a connection.
+    #[command(after_help = "Example: twinline backfill acme-support --wait")]
+    Backfill(BackfillArgs),
+    /// Pauses a node: nothing of it starts until it is resumed.
+    Pause {
+        /// The node.
+        node: String,
+        /// Why, for those who look at the status.
+        #[arg(long, default_value = "paused by a person")]
+        reason: String,
+    },
+    /// Resumes a paused node.
+    Resume {
+        /// The node.
+        node: String,
+    },
+    /// Follows what happens, a line for each event, until Ctrl-C.
+    Events,
+    /// Copies the host's state to a file, while it is in use.
+    #[command(after_help = "Example: twinline backup /backup/twinline-monday.db")]
+    Backup {
+        /// The file; it must not exist.
+        file: PathBuf,
+    },
+    /// Puts a backup in the place of the host's state. The host must not run.
+    #[command(after_help = "Example: twinline restore /backup/twinline-monday.db --replace")]
+    Restore(RestoreArgs),
     /// A worker process for scripts.
     #[command(hide = true)]
     ScriptWorker,

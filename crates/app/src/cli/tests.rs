@@ -13,14 +13,48 @@ fn the_command_line_is_consistent() {
 #[test]
 fn global_flags_stand_anywhere() {
     for line in [
-        "twinline --json --config a.toml check",
-        "twinline check --json -c a.toml",
+        "twinline --json --config a.toml status",
+        "twinline status --json -c a.toml",
     ] {
         let cli = parse(line).unwrap();
         assert!(
             cli.json && cli.config == std::path::Path::new("a.toml"),
             "{line}"
         );
+    }
+}
+
+#[test]
+fn what_belongs_together_is_asked_for_together() {
+    for line in [
+        "twinline retry",
+        "twinline retry KEY --connection a --cause b",
+        "twinline retry --connection a",
+        "twinline release",
+        "twinline release --connection a --take status=left",
+        "twinline release KEY --take status",
+        "twinline release KEY --take status=top",
+        "twinline link a SUP-1",
+        "twinline link a SUP-1 b#2 --csv x.csv",
+        "twinline unlink",
+        "twinline plan --max 0",
+        "twinline sim gitlab",
+    ] {
+        assert_eq!(
+            parse(line).unwrap_err().exit_code(),
+            crate::exit::USAGE,
+            "{line}"
+        );
+    }
+    for line in [
+        "twinline retry KEY",
+        "twinline retry --connection a --cause b",
+        "twinline release KEY --take status=left --take priority=right",
+        "twinline link a SUP-1 b#2",
+        "twinline link a --csv x.csv",
+        "twinline sim jira-cloud --port 4020 --faults demo",
+    ] {
+        parse(line).unwrap();
     }
 }
 

@@ -1,8 +1,16 @@
 //! What each command does. A command answers with a [`Report`]; the roles, which stay, print by themselves.
 
+mod backfill;
 mod check;
+mod deeds;
+mod events;
 mod fixtures;
+mod history_text;
 mod init;
+mod look;
+mod pairs;
+mod rules;
+mod state;
 mod types;
 
 use crate::cli::{Cli, Command};
@@ -16,6 +24,7 @@ use anyhow::Result;
 use std::path::Path;
 use std::sync::Arc;
 use twinline_core::handles::Clock;
+use twinline_core::time::Timestamp;
 
 /// Runs one command; `None`: it has printed by itself.
 ///
@@ -24,6 +33,8 @@ use twinline_core::handles::Clock;
 pub async fn run(cli: &Cli) -> Result<Option<Report>> {
     let file = cli.config.as_path();
     let report = match &cli.command {
+        Command::Up => return roles::up::up(file).await.map(|()| None),
+        Command::Host(args) => return roles::host::run(file, args.supervisor).await.map(|()| None),
         Command::Edge(args) => return roles::edge::run(file, args.supervisor).await.map(|()| None),
         Command::Sim(args) => return roles::sim::run(args, cli.json).await.map(|()| None),
         Command::Init(args) => init::run(args, file),
@@ -32,6 +43,28 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
         Command::Types { connection, print } => {
             types::run(file, connection.as_deref(), *print).await
         }
+        Command::Plan { connection, max } => rules::plan(file, connection.as_deref(), *max).await,
+        Command::Apply(args) => rules::apply(file, args).await,
+        Command::Versions { connection, diff } => rules::versions(file, connection, *diff).await,
+        Command::Rollback {
+            connection,
+            version,
+            yes,
+        } => rules::rollback(file, connection, *version, *yes).await,
+        Command::Status => look::status(file).await,
+        Command::Twins(args) => look::twins(file, args).await,
+        Command::History(args) => look::history(file, args).await,
+        Command::Errors => look::errors(file).await,
+        Command::Retry(args) => deeds::retry(file, args).await,
+        Command::Release(args) => deeds::release(file, args).await,
+        Command::Link(args) => deeds::link(file, args).await,
+        Command::Unlink(args) => deeds::unlink(file, args).await,
+        Command::Pause { node, reason } => deeds::pause(file, node, reason).await,
+        Command::Resume { node } => deeds::resume(file, node).await,
+        Command::Backfill(args) => backfill::run(file, args).await,
+        Command::Events => return events::run(file, cli.json).await.map(|()| None),
+        Command::Backup { file: to } => state::backup(file, to).await,
+        Command::Restore(args) => state::restore(file, args).await,
         // It is answered before there is a runtime.
         Command::ScriptWorker => return Ok(None),
     };
@@ -53,4 +86,24 @@ fn rulebook(file: &Path, offline: bool) -> Result<(Config, Rulebook)> {
         runner: rulebook::script_workers(&config)?,
     };
     Ok((config, rulebook))
+}
+
+/// A path with its query.
+fn query(path: &str, parameters: &[(&str, String)]) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(parameters);
+    format!("{path}?{}", query.finish())
+}
+
+/// A name as one segment of a path.
+fn segment(name: &str) -> String {
+    percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// An instant of a JSON answer, milliseconds since the epoch, as people read it.
+fn instant(value: &serde_json::Value) -> String {
+    let at = value
+        .as_i64()
+        .map(|at| Timestamp::from_millis(at).to_string());
+    at.unwrap_or_else(|| "–".to_owned())
 }

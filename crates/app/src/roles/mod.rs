@@ -1,6 +1,7 @@
 //! The roles: each its own process with its own files, so that one can hang without the others.
 
 pub mod edge;
+pub mod host;
 pub mod sim;
 pub mod up;
 

@@ -1,9 +1,11 @@
 //! Rules between the rules folder, the trackers that they are about, and the store that publishes them.
 
 mod describe;
+mod factory;
 mod folder;
 mod stored;
 
+pub use factory::Factory;
 pub use folder::{Loaded, load};
 pub use stored::{from_sources, to_sources};
 

@@ -1,0 +1,60 @@
+//! What callers send, read so that every mistake is answered as a problem.
+
+use super::problem::Problem;
+use crate::local_http::WHO;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use bytes::Bytes;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+/// A JSON body.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let read = Bytes::from_request(request, state).await;
+        let bytes = read.map_err(|rejection| {
+            Problem::new(
+                rejection.status(),
+                "the request cannot be read",
+                rejection.body_text(),
+            )
+        })?;
+        let bytes = if bytes.is_empty() {
+            Bytes::from_static(b"{}")
+        } else {
+            bytes
+        };
+        let body = serde_json::from_slice(&bytes);
+        body.map(Self)
+            .map_err(|error| Problem::bad_request(format!("the body: {error}")))
+    }
+}
+
+/// The query's parameters.
+pub(super) struct Params<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = Query::<T>::from_request_parts(parts, state).await;
+        read.map(|Query(read)| Self(read))
+            .map_err(|rejection| Problem::bad_request(rejection.body_text()))
+    }
+}
+
+/// Who asks, for the audit trail: a header of the command line's, at most 100 characters.
+pub(super) struct Who(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Who {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let shown = parts.headers.get(WHO).and_then(|value| value.to_str().ok());
+        let shown = shown.unwrap_or("somebody with the token");
+        Ok(Self(shown.chars().take(100).collect()))
+    }
+}

@@ -1,0 +1,77 @@
+//! Health, and what is counted in Prometheus' text form.
+
+use super::Shared;
+use super::problem::Problem;
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use std::fmt::Write as _;
+use twinline_engine::{LATENCY_BOUNDS_MS, Metrics};
+
+/// 200 while the host's state can be written, else 503 with the reason.
+pub(super) async fn health(State(api): Shared) -> Response {
+    let health = api.host.store().health();
+    let status = if health.accepts_writes() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        Json(serde_json::json!({ "role": "host", "store": health.to_string() })),
+    )
+        .into_response()
+}
+
+pub(super) async fn metrics(State(api): Shared) -> Result<Response, Problem> {
+    let status = api.host.status().await?;
+    let mut text = counters(&api.host.metrics());
+    // Writing to a string does not fail.
+    let _fine = writeln!(
+        text,
+        "# TYPE twinline_host_dirty gauge\n# HELP twinline_host_dirty Items that wait."
+    );
+    for node in &status.nodes {
+        for (lane, count) in [("live", node.dirty_live), ("backfill", node.dirty_backfill)] {
+            let _fine = writeln!(
+                text,
+                "twinline_host_dirty{{node=\"{}\",lane=\"{lane}\"}} {count}",
+                node.node
+            );
+        }
+    }
+    text.push_str("# EOF\n");
+    let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, content)], text).into_response())
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a sum of milliseconds is shown in seconds; 2^52 ms are 140,000 years"
+)]
+fn counters(metrics: &Metrics) -> String {
+    let mut text = String::new();
+    for (name, count) in metrics.counters() {
+        let _fine = writeln!(
+            text,
+            "# TYPE twinline_host_{name} counter\ntwinline_host_{name}_total {count}"
+        );
+    }
+    let name = "twinline_host_latency_seconds";
+    let _fine = writeln!(text, "# TYPE {name} histogram\n# UNIT {name} seconds");
+    let mut total = 0;
+    let bounds = LATENCY_BOUNDS_MS
+        .iter()
+        .map(|ms| (*ms as f64 / 1000.0).to_string());
+    for (bound, count) in bounds
+        .chain(["+Inf".to_owned()])
+        .zip(metrics.latency.buckets())
+    {
+        total += count;
+        let _fine = writeln!(text, "{name}_bucket{{le=\"{bound}\"}} {total}");
+    }
+    let sum = metrics.latency.sum_ms() as f64 / 1000.0;
+    let _fine = writeln!(text, "{name}_sum {sum}\n{name}_count {total}");
+    text
+}

@@ -1,0 +1,147 @@
+//! The host's local API: JSON over a private listener, for the command line.
+//!
+//! | request | does |
+//! |---|---|
+//! | `GET /health`, `GET /metrics` | without a token |
+//! | `GET /v1/status`, `/v1/nodes`, `/v1/connections`, `/v1/errors` | what works, what waits, what is held |
+//! | `GET /v1/twins?connection&state&held&item&cursor&limit`, `/v1/twins/{link}` | pages of twins |
+//! | `GET /v1/history?item&cursor&limit` | what was written to an item, newest first |
+//! | `GET /v1/rules/{connection}/versions` | published versions |
+//! | `POST /v1/rules/check`, `/v1/rules/{connection}/plan`, `/publish`, `/rollback` | rules |
+//! | `POST /v1/retry`, `/v1/release`, `/v1/links`, `DELETE /v1/twins/{link}` | twins |
+//! | `GET, POST /v1/backfills`, `POST /v1/backfills/{id}/pause`, `/resume` | backfills |
+//! | `POST /v1/nodes/{node}/pause`, `/resume`, `POST /v1/sweep`, `POST /v1/backup` | operation |
+//! | `GET /v1/events` | what happens, a JSON object a line, until the caller goes |
+//!
+//! Everything under `/v1` wants the installation's token as `Authorization: Bearer …`. Lists are pages
+//! `{"items": […], "next": CURSOR}`; faults are RFC 9457 problem details. A POST with an `Idempotency-Key` is done once:
+//! its repetition, while this process lives, gets the first answer.
+
+mod deeds;
+mod idempotency;
+mod input;
+mod metrics;
+mod problem;
+mod read;
+mod rules;
+mod stream;
+
+pub use rules::RulesText;
+
+use crate::handles::SystemClock;
+use crate::rulebook::Rulebook;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{delete, get, post};
+use http::{StatusCode, header};
+use problem::Problem;
+use std::sync::Arc;
+use subtle::ConstantTimeEq as _;
+use twinline_core::handles::Clock as _;
+use twinline_core::time::Timestamp;
+use twinline_engine::Host;
+use twinline_trackers::http::Secret;
+
+/// The greatest request: three rule files of the greatest size, or some ten thousand pairs to link.
+const BODY_MAX_BYTES: usize = 8 << 20;
+
+/// What the API works on.
+pub struct Api {
+    /// The host.
+    pub host: Host,
+    /// What rules are judged against.
+    pub rulebook: Rulebook,
+    token: Secret,
+    done: idempotency::Done,
+}
+
+impl Api {
+    /// The API of a host, for those who show `token`.
+    pub fn new(host: Host, rulebook: Rulebook, token: Secret) -> Self {
+        Self {
+            host,
+            rulebook,
+            token,
+            done: idempotency::Done::default(),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+}
+
+type Shared = State<Arc<Api>>;
+
+/// The API as a service.
+pub fn router(api: Arc<Api>) -> Router {
+    let v1 = Router::new()
+        .route("/status", get(read::status))
+        .route("/nodes", get(read::nodes))
+        .route("/nodes/{node}/pause", post(deeds::pause))
+        .route("/nodes/{node}/resume", post(deeds::resume))
+        .route("/connections", get(read::connections))
+        .route("/twins", get(read::twins))
+        .route("/twins/{link}", delete(deeds::unlink))
+        .route("/history", get(read::history))
+        .route("/errors", get(read::errors))
+        .route("/retry", post(deeds::retry))
+        .route("/release", post(deeds::release))
+        .route("/links", post(deeds::link))
+        .route("/backfills", get(read::backfills).post(deeds::backfill))
+        .route("/backfills/{id}/pause", post(deeds::pause_backfill))
+        .route("/backfills/{id}/resume", post(deeds::resume_backfill))
+        .route("/rules/check", post(rules::check))
+        .route("/rules/{connection}/versions", get(rules::versions))
+        .route("/rules/{connection}/plan", post(rules::plan))
+        .route("/rules/{connection}/publish", post(rules::publish))
+        .route("/rules/{connection}/rollback", post(rules::rollback))
+        .route("/sweep", post(deeds::sweep))
+        .route("/backup", post(deeds::backup))
+        .route("/events", get(stream::events))
+        .layer(from_fn_with_state(Arc::clone(&api), idempotency::once))
+        .layer(from_fn_with_state(Arc::clone(&api), authorised));
+    Router::new()
+        .route("/health", get(metrics::health))
+        .route("/metrics", get(metrics::metrics))
+        .nest("/v1", v1)
+        .fallback(unknown)
+        .method_not_allowed_fallback(not_allowed)
+        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .with_state(api)
+}
+
+async fn unknown(request: Request) -> Problem {
+    let detail = format!("there is nothing at {}", request.uri().path());
+    Problem::new(StatusCode::NOT_FOUND, "not there", detail)
+}
+
+async fn not_allowed(request: Request) -> Problem {
+    let detail = format!(
+        "{} is not possible at {}",
+        request.method(),
+        request.uri().path()
+    );
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not possible", detail)
+}
+
+/// Lets only those in who show the installation's token.
+async fn authorised(State(api): Shared, request: Request, next: Next) -> Result<Response, Problem> {
+    let shown = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let token = shown
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .unwrap_or_default();
+    if bool::from(token.as_bytes().ct_eq(api.token.expose().as_bytes())) {
+        return Ok(next.run(request).await);
+    }
+    Err(Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "not authenticated",
+        "show the installation's token: it lies in run/token of the data folder",
+    ))
+}

@@ -1,0 +1,224 @@
+//! Rules: judged, planned, published, rolled back.
+
+use super::input::{Body, Who};
+use super::problem::Problem;
+use super::{Api, Shared};
+use crate::rulebook::{Judged, from_sources, to_sources};
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use twinline_core::names::{ConnectionName, Sides};
+use twinline_engine::ops::{Planning, Published};
+use twinline_rules::finding::Finding;
+use twinline_rules::parse::parse;
+use twinline_rules::source::{RuleSources, SourceFile};
+use twinline_rules::version::Snapshot;
+use twinline_store::host::{Publish, RuleVersion};
+
+/// One connection's rules as texts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RulesText {
+    /// The rules file.
+    pub map: SourceFile,
+    /// Each side's script, where it has one.
+    #[serde(default)]
+    pub scripts: Sides<Option<SourceFile>>,
+}
+
+/// Twins that a plan looks at where the caller says nothing, and at most.
+const PLAN: u32 = 200;
+const PLAN_MAX: u32 = 10_000;
+
+fn unsound(findings: &[Finding]) -> Problem {
+    let first = findings.iter().find(|finding| finding.is_error());
+    let detail = first.map_or_else(
+        || "the rules cannot be read".to_owned(),
+        ToString::to_string,
+    );
+    let findings = serde_json::to_value(findings).unwrap_or_default();
+    Problem::refused(detail).with("findings", findings)
+}
+
+/// Reads and judges rules; an error when they may not be published.
+async fn sound(api: &Api, text: RulesText) -> Result<(ConnectionName, Snapshot, Judged), Problem> {
+    let rules = parse(&text.map).map_err(|findings| unsound(&findings))?;
+    let sources = RuleSources {
+        map: text.map,
+        scripts: text.scripts,
+    };
+    let judged = api.rulebook.judge(&rules, &sources).await;
+    let judged = judged.map_err(|error| Problem::refused(format!("{error:#}")))?;
+    if !judged.is_sound() {
+        return Err(unsound(&judged.findings));
+    }
+    let snapshot = Snapshot {
+        sources,
+        descriptions: judged.descriptions.clone(),
+    };
+    Ok((rules.name.value, snapshot, judged))
+}
+
+/// The draft of a connection, pinned by what its trackers say now; refused when a tracker does not say.
+async fn pinned(api: &Api, connection: &str, text: RulesText) -> Result<Snapshot, Problem> {
+    let (name, snapshot, judged) = sound(api, text).await?;
+    if name.as_str() != connection {
+        return Err(Problem::refused(format!(
+            "the rules are named '{name}', not '{connection}'"
+        )));
+    }
+    match judged.unasked.first() {
+        // Without its tracker's answer no name in the rules could be pinned to an id.
+        Some(sentence) => Err(Problem::new(
+            http::StatusCode::BAD_GATEWAY,
+            "a tracker could not be asked",
+            sentence,
+        )),
+        None => Ok(snapshot),
+    }
+}
+
+pub(super) async fn check(
+    State(api): Shared,
+    Body(text): Body<RulesText>,
+) -> Result<Json<Value>, Problem> {
+    let (connection, _, judged) = sound(&api, text).await?;
+    Ok(Json(
+        json!({ "connection": connection, "findings": judged.findings, "trackers": judged.unasked }),
+    ))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Plan {
+    /// A draft; the version in force when absent.
+    rules: Option<RulesText>,
+    max: Option<u32>,
+}
+
+pub(super) async fn plan(
+    State(api): Shared,
+    Path(connection): Path<String>,
+    Body(plan): Body<Plan>,
+) -> Result<Json<Planning>, Problem> {
+    let max = plan.max.unwrap_or(PLAN);
+    if !(1..=PLAN_MAX).contains(&max) {
+        return Err(Problem::bad_request(format!(
+            "max is {max}; write 1 to {PLAN_MAX}"
+        )));
+    }
+    let draft = match plan.rules {
+        Some(text) => Some(draft(&api, &connection, text).await?),
+        None => None,
+    };
+    let connection = ConnectionName::new(connection);
+    Ok(Json(api.host.plan(&connection, draft.as_ref(), max).await?))
+}
+
+async fn draft(api: &Api, connection: &str, text: RulesText) -> Result<RuleVersion, Problem> {
+    let snapshot = pinned(api, connection, text).await?;
+    Ok(RuleVersion {
+        connection: ConnectionName::from(connection),
+        version: u32::MAX,
+        digest: snapshot.digest(),
+        sources: to_sources(&snapshot),
+        published_at: api.now(),
+        published_by: String::new(),
+        rollback_of: None,
+        active: false,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Publication {
+    rules: RulesText,
+    /// The caller knows that many items are touched.
+    #[serde(default)]
+    confirmed: bool,
+}
+
+pub(super) async fn publish(
+    State(api): Shared,
+    Who(by): Who,
+    Path(connection): Path<String>,
+    Body(publication): Body<Publication>,
+) -> Result<Json<Published>, Problem> {
+    let snapshot = pinned(&api, &connection, publication.rules).await?;
+    let publish = Publish {
+        connection: ConnectionName::new(connection),
+        digest: snapshot.digest(),
+        sources: to_sources(&snapshot),
+        at: api.now(),
+        by,
+    };
+    Ok(Json(
+        api.host.publish(publish, publication.confirmed).await?,
+    ))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rollback {
+    to: u32,
+    #[serde(default)]
+    confirmed: bool,
+}
+
+pub(super) async fn rollback(
+    State(api): Shared,
+    Who(who): Who,
+    Path(connection): Path<String>,
+    Body(rollback): Body<Rollback>,
+) -> Result<Json<Published>, Problem> {
+    let connection = ConnectionName::new(connection);
+    let published = api
+        .host
+        .rollback(&connection, rollback.to, rollback.confirmed, &who)
+        .await?;
+    Ok(Json(published))
+}
+
+/// All versions, newest first, each with what it changed from the one before.
+pub(super) async fn versions(
+    State(api): Shared,
+    Path(connection): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let name = ConnectionName::new(connection);
+    let asked = name.clone();
+    let versions = api
+        .host
+        .store()
+        .read(move |read| read.rule_versions(&asked))
+        .await?;
+    if versions.is_empty() {
+        return Err(Problem::missing(format!(
+            "connection '{name}' has no published rules"
+        )));
+    }
+    let items: Vec<Value> = versions
+        .iter()
+        .enumerate()
+        .map(|(at, version)| {
+            json!({
+                "version": version.version,
+                "active": version.active,
+                "published_at": version.published_at,
+                "published_by": version.published_by,
+                "rollback_of": version.rollback_of,
+                "digest": version.digest.as_str(),
+                "diff": versions.get(at + 1).and_then(|older| diff(older, version)),
+            })
+        })
+        .collect();
+    Ok(Json(json!({ "items": items, "next": null })))
+}
+
+fn diff(older: &RuleVersion, newer: &RuleVersion) -> Option<String> {
+    let (older, newer) = (
+        from_sources(&older.sources).ok()?,
+        from_sources(&newer.sources).ok()?,
+    );
+    Some(newer.diff(&older))
+}

@@ -1,0 +1,46 @@
+//! The live stream: a JSON object a line.
+
+use super::Shared;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use http::header;
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use twinline_engine::Event;
+
+/// An empty line after this long without an event shows a caller that the host lives.
+const QUIET: Duration = Duration::from_secs(15);
+
+pub(super) async fn events(State(api): Shared) -> Response {
+    let lines = stream::unfold(api.host.events(), |mut events| async move {
+        let line = next(&mut events).await?;
+        Some((Ok::<_, Infallible>(line), events))
+    });
+    (
+        [(header::CONTENT_TYPE, "application/x-ndjson")],
+        Body::from_stream(lines),
+    )
+        .into_response()
+}
+
+/// The next line; `None` when the host has ended.
+async fn next(events: &mut Receiver<Event>) -> Option<String> {
+    let document = match tokio::time::timeout(QUIET, events.recv()).await {
+        Err(_) => return Some("\n".to_owned()),
+        Ok(Err(RecvError::Closed)) => return None,
+        Ok(Err(RecvError::Lagged(lost))) => json!({ "what": "lagged", "lost": lost }),
+        Ok(Ok(event)) => document(&event),
+    };
+    Some(format!("{document}\n"))
+}
+
+fn document(event: &Event) -> Value {
+    let mut document = serde_json::to_value(event).unwrap_or_default();
+    document["text"] = Value::from(event.to_string());
+    document
+}

@@ -1,0 +1,235 @@
+//! The command line's way to a host: over its API while one runs, else the same API in this process, on the store that
+//! no host holds.
+
+use crate::api;
+use crate::config::{self, Config};
+use crate::exit::{CONFIGURATION, CONFIRM, Coded, FAILED, UNREACHABLE};
+use crate::handles::SystemEntropy;
+use crate::instance::DataFolder;
+use crate::local_http::{LocalHttp, WHO};
+use crate::roles::host::Built;
+use anyhow::{Context as _, Result};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use serde_json::Value as Json;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+use tower::ServiceExt as _;
+use twinline_core::handles::Entropy as _;
+use twinline_trackers::http::Secret;
+
+/// A plan of thousands of twins asks trackers thousands of times.
+const DEADLINE: Duration = Duration::from_secs(600);
+/// A host that is just ending gets this long to let go of its state.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+/// No answer of the API is greater.
+const ANSWER_MAX_BYTES: usize = 32 << 20;
+
+/// Somebody who answers the API's requests.
+pub struct Client {
+    reach: Reach,
+    token: Secret,
+    who: String,
+    /// The configuration.
+    pub config: Config,
+}
+
+enum Reach {
+    Running { http: LocalHttp, at: SocketAddr },
+    Here { router: Router, _built: Box<Built> },
+}
+
+impl Client {
+    /// The running host.
+    ///
+    /// # Errors
+    /// None runs: exit code 4.
+    pub async fn running(file: &Path) -> Result<Self> {
+        let config = config::load(file)?;
+        let folder = DataFolder::open(&config.data)?;
+        match find(&folder).await? {
+            Some(reach) => Self::new(reach, &folder, config),
+            None => {
+                let sentence = format!(
+                    "no host runs on {}: start one with 'twinline up'",
+                    config.data.display()
+                );
+                Err(Coded::new(UNREACHABLE, sentence).into())
+            }
+        }
+    }
+
+    /// The running host, or its store in this process.
+    ///
+    /// # Errors
+    /// The configuration is wrong, or another process holds the store.
+    pub async fn either(file: &Path) -> Result<Self> {
+        let config = config::load(file)?;
+        let folder = DataFolder::open(&config.data)?;
+        let reach = match find(&folder).await? {
+            Some(reach) => reach,
+            None => {
+                let built = Built::new(file, &config, &folder, LOCK_WAIT, false).await?;
+                Reach::Here {
+                    router: api::router(built.api.clone()),
+                    _built: Box::new(built),
+                }
+            }
+        };
+        Self::new(reach, &folder, config)
+    }
+
+    fn new(reach: Reach, folder: &DataFolder, config: Config) -> Result<Self> {
+        let user = rustix::process::getuid().as_raw();
+        Ok(Self {
+            reach,
+            token: folder.token(&SystemEntropy)?,
+            who: format!("command line, user {user}"),
+            config,
+        })
+    }
+
+    /// Where the running host is, and what to show there; `None` when it is in this process.
+    pub const fn address(&self) -> Option<(SocketAddr, &Secret)> {
+        match &self.reach {
+            Reach::Running { at, .. } => Some((*at, &self.token)),
+            Reach::Here { .. } => None,
+        }
+    }
+
+    /// Looks at something.
+    ///
+    /// # Errors
+    /// What the API says, with its exit code.
+    pub async fn get(&self, path: &str) -> Result<Json> {
+        self.ask(Method::GET, path, Vec::new()).await
+    }
+
+    /// Does something, once.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn post(&self, path: &str, body: &Json) -> Result<Json> {
+        self.ask(Method::POST, path, body.to_string().into_bytes())
+            .await
+    }
+
+    /// Ends something.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn delete(&self, path: &str) -> Result<Json> {
+        self.ask(Method::DELETE, path, Vec::new()).await
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Json> {
+        let (status, bytes) = match &self.reach {
+            Reach::Running { http, at } => {
+                let key = format!("{:016x}", SystemEntropy.next_u64());
+                let headers = [(WHO, self.who.as_str()), ("idempotency-key", key.as_str())];
+                let sent = http.send(method, *at, path, &headers, body).await;
+                let answer = sent.map_err(|error| {
+                    Coded::new(UNREACHABLE, format!("the host at {at}: {}", error.reason))
+                })?;
+                (answer.status(), answer.into_body())
+            }
+            Reach::Here { router, .. } => self.ask_here(router, method, path, body).await?,
+        };
+        let document = serde_json::from_slice(&bytes)
+            .with_context(|| format!("the host's answer to {path} is not JSON"))?;
+        if status.is_success() {
+            Ok(document)
+        } else {
+            Err(refused(status, &document).into())
+        }
+    }
+
+    async fn ask_here(
+        &self,
+        router: &Router,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, Bytes)> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(
+                header::AUTHORIZATION,
+                format!("Bearer {}", self.token.expose()),
+            )
+            .header(WHO, &self.who)
+            .body(Body::from(body))
+            .context("making a request")?;
+        let answer = router
+            .clone()
+            .oneshot(request)
+            .await
+            .context("asking the API")?;
+        let (parts, body) = answer.into_parts();
+        let bytes = to_bytes(body, ANSWER_MAX_BYTES)
+            .await
+            .context("reading the answer")?;
+        Ok((parts.status, bytes))
+    }
+}
+
+/// The host that runs on this folder and answers.
+async fn find(folder: &DataFolder) -> Result<Option<Reach>> {
+    let Ok(at) = folder
+        .running("host")
+        .and_then(|running| running.listener("api"))
+    else {
+        return Ok(None);
+    };
+    let http = LocalHttp::new(folder.token(&SystemEntropy)?, DEADLINE)?;
+    // With the token: another installation's host may have the address by now.
+    let answer = http
+        .send(Method::GET, at, "/v1/nodes", &[], Vec::new())
+        .await;
+    let ours = answer.is_ok_and(|answer| answer.status() != StatusCode::UNAUTHORIZED);
+    Ok(ours.then_some(Reach::Running { http, at }))
+}
+
+/// A problem as an error, with the exit code that it means.
+fn refused(status: StatusCode, problem: &Json) -> Coded {
+    let detail = problem["detail"]
+        .as_str()
+        .unwrap_or("the host gave no reason");
+    if problem.get("items").is_some() {
+        let sentence = format!("{detail}: look at 'twinline plan', then add --yes");
+        return Coded::new(CONFIRM, sentence);
+    }
+    let Some(findings) = problem["findings"].as_array() else {
+        let sentence = match problem["title"].as_str() {
+            Some(title) if status.is_server_error() => format!("{title}: {detail}"),
+            _ => detail.to_owned(),
+        };
+        return Coded::new(FAILED, sentence);
+    };
+    let mut sentence = String::from("the rules are not sound");
+    for finding in findings {
+        let at = |key: &str| finding["spot"][key].as_u64().unwrap_or(0);
+        let text = |key: &str| finding[key].as_str().unwrap_or_default();
+        // Writing to a string does not fail.
+        let _fine = write!(
+            sentence,
+            "\n{}:{}:{}: {}: {}; {}",
+            text("file"),
+            at("line"),
+            at("column"),
+            text("severity"),
+            text("what"),
+            text("way_out")
+        );
+    }
+    Coded::new(CONFIGURATION, sentence)
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -1,0 +1,193 @@
+//! `status`, `twins`, `history`, `errors`.
+
+use super::{history_text, instant, query};
+use crate::cli::{HistoryArgs, TwinsArgs};
+use crate::client::Client;
+use crate::report::{Report, Table};
+use anyhow::Result;
+use serde_json::{Value as Json, json};
+use std::path::Path;
+
+fn text(value: &Json) -> String {
+    match value {
+        Json::Null => "–".to_owned(),
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn items(page: &Json) -> Vec<Json> {
+    page["items"].as_array().cloned().unwrap_or_default()
+}
+
+pub(super) async fn status(file: &Path) -> Result<Report> {
+    let status = Client::running(file).await?.get("/v1/status").await?;
+    let shown = status_text(&status);
+    Report::done(&status, shown)
+}
+
+fn status_text(status: &Json) -> String {
+    let mut nodes = Table::new(["NODE", "TRACKER", "STATE", "WAITING", "LAG", "NOTE"]);
+    for node in status["nodes"].as_array().into_iter().flatten() {
+        let state = &node["state"];
+        let why = [&state["sentence"], &state["reason"], &node["faults"][0]];
+        let why = why.into_iter().find_map(Json::as_str).unwrap_or_default();
+        let waiting =
+            node["dirty_live"].as_u64().unwrap_or(0) + node["dirty_backfill"].as_u64().unwrap_or(0);
+        let lag = node["lag_ms"]
+            .as_u64()
+            .map_or_else(|| "–".to_owned(), |ms| format!("{ms} ms"));
+        nodes.row([
+            text(&node["node"]),
+            text(&node["tracker"]),
+            text(&state["state"]),
+            waiting.to_string(),
+            lag,
+            why.to_owned(),
+        ]);
+    }
+    let mut connections = Table::new(["CONNECTION", "RULES", "TWINS", "NOTE"]);
+    for connection in status["connections"].as_array().into_iter().flatten() {
+        let twins = connection["twins"].as_object();
+        let twins = twins.map(|states| {
+            let each = states
+                .iter()
+                .map(|(state, count)| format!("{count} {state}"));
+            each.collect::<Vec<_>>().join(", ")
+        });
+        let held = connection["held"][1]
+            .as_str()
+            .map(|why| format!("held: {why}"));
+        connections.row([
+            text(&connection["connection"]),
+            format!("v{}", connection["version"]),
+            twins
+                .filter(|twins| !twins.is_empty())
+                .unwrap_or_else(|| "none".to_owned()),
+            held.unwrap_or_default(),
+        ]);
+    }
+    let mut ledger = Table::new(["NODE", "KIND", "ACCOUNTED TO", "AUDITED TO"]);
+    for line in status["ledger"].as_array().into_iter().flatten() {
+        ledger.row([
+            text(&line["node"]),
+            text(&line["kind"]),
+            instant(&line["accounted_to"]),
+            instant(&line["audited_to"]),
+        ]);
+    }
+    let parts = [nodes.text(), connections.text(), ledger.text()];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() {
+        return "the host works; it has no nodes".to_owned();
+    }
+    parts.join("\n")
+}
+
+pub(super) async fn twins(file: &Path, args: &TwinsArgs) -> Result<Report> {
+    let client = Client::either(file).await?;
+    let mut parameters = vec![("limit", args.max.to_string())];
+    let named = [
+        ("item", &args.item),
+        ("connection", &args.connection),
+        ("state", &args.state),
+        ("cursor", &args.after),
+    ];
+    parameters.extend(
+        named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.clone()?))),
+    );
+    if args.held {
+        parameters.push(("held", "true".to_owned()));
+    }
+    let page = client.get(&query("/v1/twins", &parameters)).await?;
+    let mut table = Table::new(["TWIN", "CONNECTION", "LEFT", "RIGHT", "STATE", "NOTE"]);
+    for twin in items(&page) {
+        let key = |side: &str| {
+            twin["items"][side]["key"]
+                .as_str()
+                .unwrap_or("(to come)")
+                .to_owned()
+        };
+        let held = twin["held"].as_object().filter(|held| !held.is_empty());
+        let held = held.map(|held| {
+            let names: Vec<&str> = held.keys().map(String::as_str).collect();
+            format!("frozen: {}", names.join(", "))
+        });
+        let note = twin["reason"].as_str().map(str::to_owned).or(held);
+        table.row([
+            text(&twin["link"]),
+            text(&twin["connection"]),
+            key("left"),
+            key("right"),
+            text(&twin["state"]),
+            note.unwrap_or_default(),
+        ]);
+    }
+    Report::done(&page, paged(table.text(), "no twins", &page, "--after"))
+}
+
+fn paged(mut shown: String, none: &str, page: &Json, flag: &str) -> String {
+    if shown.is_empty() {
+        return none.to_owned();
+    }
+    if !page["next"].is_null() {
+        shown.push_str(&format!("more: {flag} {}\n", text(&page["next"])));
+    }
+    shown
+}
+
+pub(super) async fn history(file: &Path, args: &HistoryArgs) -> Result<Report> {
+    let client = Client::either(file).await?;
+    let mut parameters = vec![("item", args.item.clone()), ("limit", args.max.to_string())];
+    parameters.extend(args.before.map(|before| ("cursor", before.to_string())));
+    let page = client.get(&query("/v1/history", &parameters)).await?;
+    let mut table = Table::new(["AT", "ITEM", "WHAT", "FIELD", "CHANGE", "BY", "BECAUSE OF"]);
+    for row in items(&page) {
+        table.row(history_text::cells(&row)?);
+    }
+    Report::done(
+        &page,
+        paged(
+            table.text(),
+            "nothing was written to it yet",
+            &page,
+            "--before",
+        ),
+    )
+}
+
+pub(super) async fn errors(file: &Path) -> Result<Report> {
+    let client = Client::either(file).await?;
+    let page = client.get("/v1/errors").await?;
+    let mut table = Table::new([
+        "TWINS",
+        "CONNECTION",
+        "STATE",
+        "SINCE",
+        "CAUSE",
+        "FOR EXAMPLE",
+    ]);
+    for group in items(&page) {
+        table.row([
+            text(&group["twins"]),
+            text(&group["connection"]),
+            text(&group["state"]),
+            instant(&group["since"]),
+            text(&group["cause"]),
+            text(&group["sentence"]),
+        ]);
+    }
+    let shown = table.text();
+    let shown = if shown.is_empty() {
+        "nothing is held back".to_owned()
+    } else {
+        shown
+    };
+    Report::done(&json!({ "errors": items(&page) }), shown)
+}
+
+#[cfg(test)]
+#[path = "look_tests.rs"]
+mod tests;

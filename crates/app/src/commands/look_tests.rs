@@ -1,0 +1,27 @@
+use super::*;
+
+#[test]
+fn a_status_shows_what_works_and_what_is_held() {
+    let status = json!({
+        "nodes": [{ "node": "gh", "tracker": "github", "state": { "state": "backing_off", "reason": "502" },
+                    "dirty_live": 2, "dirty_backfill": 1, "lag_ms": 40, "faults": [] }],
+        "connections": [{ "connection": "first", "version": 3, "held": ["2026-01-01T00:00:00Z", "900 writes"],
+                          "twins": { "live": 2, "asleep": 1 } }],
+        "ledger": [],
+    });
+    let expected = "NODE  TRACKER  STATE        WAITING  LAG    NOTE\n\
+                    gh    github   backing_off  3        40 ms  502\n\n\
+                    CONNECTION  RULES  TWINS             NOTE\n\
+                    first       v3     1 asleep, 2 live  held: 900 writes\n";
+    assert_eq!(status_text(&status), expected);
+}
+
+#[test]
+fn a_page_says_how_to_go_on() {
+    let page = json!({ "items": [], "next": "l9" });
+    assert_eq!(
+        paged("x\n".into(), "none", &page, "--after"),
+        "x\nmore: --after l9\n"
+    );
+    assert_eq!(paged(String::new(), "none", &page, "--after"), "none");
+}

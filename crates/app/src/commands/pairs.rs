@@ -1,0 +1,70 @@
+//! CSV files of pairs and keys.
+
+use crate::exit::{Coded, USAGE};
+use std::path::Path;
+
+/// Rows of one file: more are a mistake, or are better split.
+const ROWS_MAX: usize = 1_000_000;
+
+/// Pairs under the headings `left,right`.
+pub(super) fn pairs(file: &Path) -> Result<Vec<(String, String)>, Coded> {
+    let rows = read(file, &["left", "right"])?;
+    Ok(rows
+        .into_iter()
+        .map(|mut row| (row.remove(0), row.remove(0)))
+        .collect())
+}
+
+/// Keys under the heading `item`.
+pub(super) fn items(file: &Path) -> Result<Vec<String>, Coded> {
+    let rows = read(file, &["item"])?;
+    Ok(rows.into_iter().map(|mut row| row.remove(0)).collect())
+}
+
+fn read(file: &Path, headings: &[&str]) -> Result<Vec<Vec<String>>, Coded> {
+    let fail = |line: Option<u64>, reason: String| {
+        let line = line.map_or_else(String::new, |line| format!(":{line}"));
+        Coded::new(USAGE, format!("{}{line}: {reason}", file.display()))
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_path(file)
+        .map_err(|error| fail(None, format!("cannot be read: {error}")))?;
+    let found: Vec<String> = reader
+        .headers()
+        .map_err(|error| fail(Some(1), error.to_string()))?
+        .iter()
+        .map(str::to_owned)
+        .collect();
+    if found != headings {
+        let reason = format!(
+            "the headings are '{}'; write '{}'",
+            found.join(","),
+            headings.join(",")
+        );
+        return Err(fail(Some(1), reason));
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| {
+            let line = error.position().map(csv::Position::line);
+            fail(line, error.to_string())
+        })?;
+        let line = record.position().map(csv::Position::line);
+        if record.iter().any(str::is_empty) {
+            return Err(fail(line, "a key is missing".to_owned()));
+        }
+        if rows.len() == ROWS_MAX {
+            return Err(fail(
+                line,
+                format!("more than {ROWS_MAX} rows: split the file"),
+            ));
+        }
+        rows.push(record.iter().map(str::to_owned).collect());
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+#[path = "pairs_tests.rs"]
+mod tests;

@@ -1,0 +1,165 @@
+//! `plan`, `apply`, `versions`, `rollback`.
+
+use crate::api::RulesText;
+use crate::cli::PublishArgs;
+use crate::client::Client;
+use crate::exit::{CONFIGURATION, Coded};
+use crate::report::{Report, Table};
+use crate::rulebook::load;
+use anyhow::{Context as _, Result};
+use serde_json::{Value as Json, json};
+use std::fmt::Write as _;
+use std::path::Path;
+use twinline_rules::finding::Finding;
+
+/// The rules of the rules folder by connection, ready to send. All must be readable before any is sent.
+fn texts(client: &Client, only: Option<&str>) -> Result<Vec<(String, Json)>> {
+    let mut texts = Vec::new();
+    let mut findings: Vec<Finding> = Vec::new();
+    for one in load(&client.config.rules, only)? {
+        match one.rules {
+            Ok((rules, sources)) => {
+                let text = RulesText {
+                    map: sources.map,
+                    scripts: sources.scripts,
+                };
+                let text = serde_json::to_value(text).context("preparing the rules")?;
+                texts.push((rules.name.value.as_str().to_owned(), text));
+            }
+            Err(errors) => findings.extend(errors),
+        }
+    }
+    if findings.is_empty() {
+        return Ok(texts);
+    }
+    let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    Err(Coded::new(CONFIGURATION, lines.join("\n")).into())
+}
+
+pub(super) async fn plan(file: &Path, only: Option<&str>, max: u32) -> Result<Report> {
+    let client = Client::either(file).await?;
+    let mut plans = Vec::new();
+    for (connection, rules) in texts(&client, only)? {
+        let body = json!({ "rules": rules, "max": max });
+        let mut plan = client
+            .post(&format!("/v1/rules/{connection}/plan"), &body)
+            .await?;
+        plan["connection"] = Json::from(connection);
+        plans.push(plan);
+    }
+    let text = plans.iter().map(plan_text).collect::<Vec<_>>().join("\n");
+    Report::done(&json!({ "plans": plans }), text)
+}
+
+fn plan_text(plan: &Json) -> String {
+    let mut table = Table::new(["LEFT", "RIGHT", "WHERE", "WHAT"]);
+    for twin in plan["twins"].as_array().into_iter().flatten() {
+        let key = |side: &str| twin["items"][side].as_str().unwrap_or("(new)").to_owned();
+        for write in twin["writes"].as_array().into_iter().flatten() {
+            let part = |at: usize| write[at].as_str().unwrap_or_default().to_owned();
+            table.row([key("left"), key("right"), part(0), part(1)]);
+        }
+        if let Some(error) = twin["error"].as_str() {
+            table.row([
+                key("left"),
+                key("right"),
+                "fails".to_owned(),
+                error.to_owned(),
+            ]);
+        }
+    }
+    let twins = plan["twins"].as_array().map_or(0, Vec::len);
+    let listed = |side: &str| {
+        let count = plan["candidates"][side].as_u64();
+        count.map_or_else(
+            || format!("no {side} trigger"),
+            |count| format!("{count} items on the {side}"),
+        )
+    };
+    format!(
+        "{}: {} twins looked at, {twins} would change; the triggers list: {}, {}\n{}",
+        plan["connection"].as_str().unwrap_or_default(),
+        plan["looked_at"],
+        listed("left"),
+        listed("right"),
+        table.text()
+    )
+}
+
+pub(super) async fn apply(file: &Path, args: &PublishArgs) -> Result<Report> {
+    let client = Client::either(file).await?;
+    let texts = texts(&client, args.connection.as_deref())?;
+    // All are judged before the first is published.
+    for (_, rules) in &texts {
+        client.post("/v1/rules/check", rules).await?;
+    }
+    let mut published = Vec::new();
+    for (connection, rules) in texts {
+        let body = json!({ "rules": rules, "confirmed": args.yes });
+        let path = format!("/v1/rules/{connection}/publish");
+        let answer = client.post(&path, &body).await;
+        published.push(answer.with_context(|| format!("connection '{connection}'"))?);
+    }
+    let text = published.iter().map(published_text).collect::<String>();
+    let hint = match client.address() {
+        Some(_) => "",
+        None => "No host runs: 'twinline up' starts one.\n",
+    };
+    Report::done(&json!({ "published": published }), text + hint)
+}
+
+fn published_text(published: &Json) -> String {
+    format!(
+        "{} v{} is in force; it touches {} items\n",
+        published["connection"].as_str().unwrap_or_default(),
+        published["version"],
+        published["items"]
+    )
+}
+
+pub(super) async fn versions(file: &Path, connection: &str, diff: Option<u32>) -> Result<Report> {
+    let client = Client::either(file).await?;
+    let page = client
+        .get(&format!(
+            "/v1/rules/{}/versions",
+            super::segment(connection)
+        ))
+        .await?;
+    let items = page["items"].as_array().cloned().unwrap_or_default();
+    if let Some(wanted) = diff {
+        let found = items.iter().find(|item| item["version"] == wanted);
+        let found = found.with_context(|| format!("'{connection}' has no version {wanted}"))?;
+        let text = found["diff"].as_str().unwrap_or("it is the first version");
+        return Report::done(found, text);
+    }
+    let mut table = Table::new(["VERSION", "IN FORCE", "PUBLISHED", "BY", "NOTE"]);
+    for item in &items {
+        let text = |key: &str| item[key].as_str().unwrap_or_default().to_owned();
+        let note = item["rollback_of"]
+            .as_u64()
+            .map(|of| format!("back to v{of}"));
+        table.row([
+            format!("v{}", item["version"]),
+            if item["active"] == true { "yes" } else { "" }.to_owned(),
+            super::instant(&item["published_at"]),
+            text("published_by"),
+            note.unwrap_or_default(),
+        ]);
+    }
+    Report::done(&json!({ "versions": items }), table.text())
+}
+
+pub(super) async fn rollback(file: &Path, connection: &str, to: u32, yes: bool) -> Result<Report> {
+    let client = Client::either(file).await?;
+    let path = format!("/v1/rules/{}/rollback", super::segment(connection));
+    let published = client
+        .post(&path, &json!({ "to": to, "confirmed": yes }))
+        .await?;
+    let mut text = published_text(&published);
+    // Writing to a string does not fail.
+    let _fine = writeln!(
+        text,
+        "its rules are those of v{to}; the rules folder is left as it is"
+    );
+    Report::done(&published, text)
+}

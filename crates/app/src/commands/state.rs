@@ -1,0 +1,101 @@
+//! `backup` and `restore`.
+
+use crate::cli::RestoreArgs;
+use crate::client::Client;
+use crate::config;
+use crate::exit::{Coded, FAILED, USAGE};
+use crate::instance::DataFolder;
+use crate::report::Report;
+use anyhow::{Context as _, Result};
+use indicatif::ProgressBar;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use twinline_store::backup::restore_host;
+
+pub(super) async fn backup(file: &Path, to: &Path) -> Result<Report> {
+    let to = std::path::absolute(to).with_context(|| format!("the path {}", to.display()))?;
+    let client = Client::either(file).await?;
+    let done = client.post("/v1/backup", &json!({ "file": to })).await?;
+    let text = format!("{}: {} bytes", to.display(), done["bytes"]);
+    Report::done(&done, text)
+}
+
+pub(super) async fn restore(file: &Path, args: &RestoreArgs) -> Result<Report> {
+    let config = config::load(file)?;
+    let folder = DataFolder::open(&config.data)?;
+    // Whoever runs must end first: a state is never changed under a host.
+    let _hold = folder.hold("host", Duration::from_secs(1)).await?;
+    if !args.file.is_file() {
+        let sentence = format!("{}: there is no such file", args.file.display());
+        return Err(Coded::new(USAGE, sentence).into());
+    }
+    let store = folder.host_store();
+    let fresh = store.with_extension("db.restoring");
+    remove(&fresh)?;
+    let (from, made) = (args.file.clone(), fresh.clone());
+    let bar = ProgressBar::new(0);
+    let shown = bar.clone();
+    let copied = tokio::task::spawn_blocking(move || {
+        restore_host(&from, &made, |progress| {
+            shown.set_length(progress.total_pages);
+            shown.set_position(progress.done_pages);
+        })
+    });
+    let restored = copied.await.context("the copy ended early")?;
+    bar.finish_and_clear();
+    let restored = restored.map_err(|error| Coded::new(FAILED, error.to_string()))?;
+    let aside = put_in_place(&fresh, &store, args.replace)?;
+    let text = match &aside {
+        Some(old) => format!("restored; the state of before lies in {}", old.display()),
+        None => "restored".to_owned(),
+    };
+    let epoch = restored.epoch.map(|epoch| epoch.to_string());
+    Report::done(
+        &json!({ "restored": store, "epoch": epoch, "aside": aside }),
+        text,
+    )
+}
+
+/// Moves the restored state to its place; the present one is moved aside first, where that is wished.
+fn put_in_place(fresh: &Path, store: &Path, replace: bool) -> Result<Option<PathBuf>> {
+    let mut aside = None;
+    if store.exists() {
+        if !replace {
+            remove(fresh)?;
+            let sentence = format!(
+                "{} is there: add --replace to move it aside, or name another data folder",
+                store.display()
+            );
+            return Err(Coded::new(FAILED, sentence).into());
+        }
+        let old = store.with_extension("db.replaced");
+        for suffix in ["", "-wal", "-shm"] {
+            let (from, to) = (with(store, suffix), with(&old, suffix));
+            remove(&to)?;
+            if from.exists() {
+                std::fs::rename(&from, &to)
+                    .with_context(|| format!("moving {} aside", from.display()))?;
+            }
+        }
+        aside = Some(old);
+    }
+    std::fs::rename(fresh, store)
+        .with_context(|| format!("moving {} to its place", fresh.display()))?;
+    Ok(aside)
+}
+
+fn with(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}

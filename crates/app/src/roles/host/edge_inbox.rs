@@ -1,0 +1,166 @@
+//! The edge's inbox over its private listener.
+
+use crate::instance::DataFolder;
+use crate::local_http::LocalHttp;
+use anyhow::Result;
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::time::Duration;
+use twinline_edge::protocol::{Ack, Cursors, Deliveries, Numbered, Owner, Pull};
+use twinline_engine::{Delivery, EdgeInbox, InboxError};
+use twinline_store::Stamp;
+use twinline_trackers::http::Secret;
+
+/// An answer may take a long poll and a margin.
+const DEADLINE: Duration = Duration::from_secs(35);
+/// About as much in one pull.
+const PULL_MAX_BYTES: u64 = 16 << 20;
+
+/// The one edge of an installation on one machine, found through the data folder: when it restarts elsewhere, the next
+/// request finds it there.
+pub(super) struct HttpInbox {
+    folder: DataFolder,
+    http: LocalHttp,
+    owner: Owner,
+    /// Where the edge is, once it has taken our claim.
+    claimed: Mutex<Option<SocketAddr>>,
+}
+
+impl HttpInbox {
+    pub(super) fn new(folder: DataFolder, token: Secret, stamp: Stamp) -> Result<Self> {
+        Ok(Self {
+            folder,
+            http: LocalHttp::new(token, DEADLINE)?,
+            owner: Owner {
+                group: stamp.group,
+                epoch: stamp.epoch,
+            },
+            claimed: Mutex::new(None),
+        })
+    }
+
+    fn fault(&self, reason: impl ToString) -> InboxError {
+        InboxError {
+            edge: self.name().to_owned(),
+            reason: reason.to_string(),
+        }
+    }
+
+    fn set_claimed(&self, at: Option<SocketAddr>) {
+        *self.claimed.lock().expect("no code panics with this lock") = at;
+    }
+
+    /// Where the edge is; claims first where that has not been done.
+    async fn edge(&self) -> Result<SocketAddr, InboxError> {
+        let claimed = *self.claimed.lock().expect("no code panics with this lock");
+        if let Some(at) = claimed {
+            return Ok(at);
+        }
+        let running = self.folder.running("edge");
+        let at = running
+            .and_then(|running| running.listener("private"))
+            .map_err(|error| self.fault(format!("{error:#}")))?;
+        let _cursors: Cursors = self.post(at, "/inbox/claim", &self.owner).await?;
+        self.set_claimed(Some(at));
+        Ok(at)
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, InboxError> {
+        let at = self.edge().await?;
+        let answer = self.post(at, path, body).await;
+        if answer.is_err() {
+            // It may have restarted: look for it and claim anew.
+            self.set_claimed(None);
+        }
+        answer
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        at: SocketAddr,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, InboxError> {
+        let body = serde_json::to_vec(body).map_err(|error| self.fault(error))?;
+        let sent = self.http.send(Method::POST, at, path, &[], body).await;
+        let answer = sent.map_err(|error| self.fault(format!("{path}: {}", error.reason)))?;
+        if answer.status() != StatusCode::OK {
+            let text = String::from_utf8_lossy(answer.body());
+            let short: String = text.chars().take(300).collect();
+            return Err(self.fault(format!("{path}: {} {short}", answer.status())));
+        }
+        serde_json::from_slice(answer.body())
+            .map_err(|error| self.fault(format!("{path}: {error}")))
+    }
+
+    fn delivery(&self, numbered: Numbered) -> Result<Delivery, InboxError> {
+        let wrong = |what: &str| self.fault(format!("delivery {}: {what}", numbered.seq));
+        let body = STANDARD
+            .decode(&numbered.body)
+            .map_err(|_| wrong("its body is not base64"))?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in &numbered.headers {
+            let name =
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("a header's name"))?;
+            let value = HeaderValue::from_str(value).map_err(|_| wrong("a header's value"))?;
+            headers.append(name, value);
+        }
+        Ok(Delivery {
+            seq: numbered.seq,
+            node: numbered.node.clone(),
+            headers,
+            body: body.into(),
+            received: numbered.received_at,
+        })
+    }
+}
+
+#[async_trait]
+impl EdgeInbox for HttpInbox {
+    fn name(&self) -> &str {
+        "edge"
+    }
+
+    async fn pull(
+        &self,
+        after: u64,
+        max: usize,
+        wait: Duration,
+    ) -> Result<Vec<Delivery>, InboxError> {
+        let pull = Pull {
+            owner: self.owner.clone(),
+            after,
+            max_rows: u32::try_from(max).unwrap_or(u32::MAX),
+            max_bytes: PULL_MAX_BYTES,
+            wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+        };
+        let found: Deliveries = self.ask("/inbox/pull", &pull).await?;
+        found
+            .deliveries
+            .into_iter()
+            .map(|numbered| self.delivery(numbered))
+            .collect()
+    }
+
+    async fn ack_taken(&self, seq: u64) -> Result<(), InboxError> {
+        let owner = self.owner.clone();
+        let _cursors: Cursors = self.ask("/inbox/taken", &Ack { owner, seq }).await?;
+        Ok(())
+    }
+
+    async fn ack_safe(&self, seq: u64) -> Result<(), InboxError> {
+        let owner = self.owner.clone();
+        let _cursors: Cursors = self.ask("/inbox/safe", &Ack { owner, seq }).await?;
+        Ok(())
+    }
+}

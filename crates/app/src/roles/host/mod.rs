@@ -1,0 +1,200 @@
+//! `twinline host`: runs nodes and serves the local API.
+
+mod edge_inbox;
+mod prune;
+mod subscribe;
+
+use crate::api::{self, Api};
+use crate::config::Config;
+use crate::handles::{SystemClock, SystemEntropy};
+use crate::instance::{DataFolder, LOCK_WAIT};
+use crate::nodes::{Nodes, Trackers, label};
+use crate::rulebook::{self, Factory, Rulebook};
+use anyhow::{Context, Result};
+use edge_inbox::HttpInbox;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use twinline_core::handles::Clock;
+use twinline_core::names::NodeName;
+use twinline_engine::{Env, Host, HostBuilder, HostSettings, NodeConfig, SweepSettings};
+use twinline_store::db::DbOptions;
+use twinline_store::host::HostStore;
+use twinline_trackers::registry;
+
+/// How many connections the local API serves at once.
+const API_CONNECTIONS_MAX: usize = 256;
+
+/// Runs the host until a signal.
+///
+/// # Errors
+/// The configuration is wrong, the folder is held by another host, the store cannot be opened, an address is taken.
+pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
+    let (config, shutdown) = super::begin(file, supervisor)?;
+    let folder = DataFolder::open(&config.data)?;
+    let built = Built::new(file, &config, &folder, LOCK_WAIT, true).await?;
+    let listener = TcpListener::bind(config.host.listen)
+        .await
+        .with_context(|| format!("cannot listen on {} (host.listen)", config.host.listen))?;
+    let at = listener.local_addr().context("the API's own address")?;
+    folder.announce("host", &[("api", at)])?;
+    tracing::info!(api = %at, connections = built.api.host.connections().len(), "the host works");
+    let store = built.api.host.store().clone();
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(prune::run(
+        store.clone(),
+        config.host.keep_days.clone(),
+        shutdown.clone(),
+    ));
+    if let Some(hooks) = subscribe::Hooks::new(file, &config, &built.api)? {
+        tasks.spawn(hooks.run(shutdown.clone()));
+    }
+    let router = api::router(Arc::clone(&built.api));
+    tasks.spawn(twinline_edge::serve(
+        listener,
+        router,
+        API_CONNECTIONS_MAX,
+        shutdown.clone(),
+    ));
+    built.api.host.run(shutdown.clone()).await;
+    // The host ends only at shutdown; should it end by itself, the process ends and is started anew.
+    shutdown.cancel();
+    while let Some(ended) = tasks.join_next().await {
+        ended.context("a task of the host failed")?;
+    }
+    store.db().close().await;
+    Ok(())
+}
+
+/// A host that is built and does not run yet, with the API in front of it; holds the data folder.
+pub struct Built {
+    /// The API's state.
+    pub api: Arc<Api>,
+    _hold: crate::instance::Hold,
+}
+
+impl Built {
+    /// Opens the store under the host's lock and builds the host; without an edge it is for commands that work while no
+    /// host runs.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub async fn new(
+        file: &Path,
+        config: &Config,
+        folder: &DataFolder,
+        lock_wait: Duration,
+        with_edge: bool,
+    ) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let nodes = Nodes::new(config, file);
+        let (kinds, trackers) = (nodes.kinds()?, nodes.trackers(&clock)?);
+        let runner = rulebook::script_workers(config)?;
+        let hold = folder.hold("host", lock_wait).await?;
+        let token = folder.token(&SystemEntropy)?;
+        let store = HostStore::open(
+            &folder.host_store(),
+            DbOptions::default(),
+            &config.instance.name,
+        )
+        .await
+        .context("opening the host's state")?;
+        let env = Env {
+            clock,
+            entropy: Arc::new(SystemEntropy),
+        };
+        let factory = Arc::new(Factory::new(Arc::clone(&runner)));
+        let mut builder = HostBuilder::new(env, store.clone(), factory).settings(HostSettings {
+            backfill_share: config.host.backfill_share,
+            ..HostSettings::default()
+        });
+        for node in node_configs(config, &trackers)? {
+            builder = builder.node(node);
+        }
+        if with_edge {
+            let inbox = HttpInbox::new(folder.clone(), token.clone(), store.stamp().clone())?;
+            builder = builder.edge(Arc::new(inbox));
+        }
+        let host = builder.build().await.context("reading the host's state")?;
+        let rulebook = Rulebook {
+            kinds,
+            trackers,
+            runner,
+        };
+        Ok(Self {
+            api: Arc::new(Api::new(host, rulebook, token)),
+            _hold: hold,
+        })
+    }
+
+    /// The host.
+    pub fn host(&self) -> &Host {
+        &self.api.host
+    }
+}
+
+fn node_configs(config: &Config, trackers: &Trackers) -> Result<Vec<NodeConfig>> {
+    let mut nodes = Vec::with_capacity(config.nodes.len());
+    for (name, node) in &config.nodes {
+        let Some(tracker) = trackers.get(name.as_str()) else {
+            continue;
+        };
+        let webhook = registry::webhook(&node.tracker).context("a webhook's reader")?;
+        let seconds = |count: u32| Duration::from_secs(count.into());
+        let period = seconds(node.sweep_s.period);
+        let sweep = SweepSettings {
+            period,
+            overlap: seconds(node.sweep_s.overlap),
+            resweep: seconds(node.sweep_s.resweep),
+            audit: seconds(node.sweep_s.audit),
+            backed_off: SweepSettings::default().backed_off.max(period),
+        };
+        let sends = tracker.capabilities().webhooks;
+        nodes.push(NodeConfig {
+            name: NodeName::from(name.as_str()),
+            label: label(&node.tracker),
+            tracker: Arc::clone(tracker),
+            webhook: sends
+                .then(|| Arc::new(Reader(webhook)) as Arc<dyn twinline_trackers::Webhook>),
+            sweep,
+        });
+    }
+    Ok(nodes)
+}
+
+/// A registry's webhook reader as a shared one.
+struct Reader(&'static dyn twinline_trackers::Webhook);
+
+impl twinline_trackers::Webhook for Reader {
+    fn verify(
+        &self,
+        secrets: &[&[u8]],
+        headers: &http::HeaderMap,
+        body: &[u8],
+    ) -> Result<(), twinline_trackers::WebhookRejected> {
+        self.0.verify(secrets, headers, body)
+    }
+
+    fn delivery_id(&self, headers: &http::HeaderMap) -> Option<String> {
+        self.0.delivery_id(headers)
+    }
+
+    fn decode(
+        &self,
+        headers: &http::HeaderMap,
+        body: &[u8],
+    ) -> Result<Vec<twinline_trackers::Notice>, twinline_trackers::WebhookRejected> {
+        self.0.decode(headers, body)
+    }
+}
+
+/// Waits, unless shutdown begins: then `false`.
+async fn pause(time: Duration, shutdown: &CancellationToken) -> bool {
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => false,
+        () = tokio::time::sleep(time) => true,
+    }
+}
