@@ -81,6 +81,7 @@ impl HealthCell {
         if *state != next {
             match &next {
                 Health::Ok => tracing::info!(file, "the store accepts writes again"),
+                Health::Stopped => tracing::debug!(file, "the store is closed"),
                 state => tracing::error!(file, ?state, "the store does not accept writes"),
             }
             *state = next;
