@@ -48,8 +48,9 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
+            // Not "it does not hold" but "it could not be judged".
             xtask::say(&format!("error: {error:#}"));
-            ExitCode::FAILURE
+            ExitCode::from(2)
         }
     }
 }
