@@ -1,0 +1,225 @@
+//! A folder with a configuration, simulators in this process, and the binary at work on both.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use twinline_core::handles::Clock;
+use twinline_core::time::Timestamp;
+use twinline_sim::github::{Github, GithubConfig};
+use twinline_sim::jira_cloud::{API_TOKEN, JiraCloud, demo_site};
+use twinline_sim::serve::SimServer;
+use twinline_sim::{Faults, Faulty, Simulator};
+
+/// Nothing that a test waits for takes so long, on a machine that has other work too.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+struct WallClock;
+
+impl Clock for WallClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the simulators of these tests run in real time"
+    )]
+    fn now(&self) -> Timestamp {
+        Timestamp::EPOCH.plus(SystemTime::now().duration_since(UNIX_EPOCH).unwrap())
+    }
+}
+
+/// Waits until `look` gives something.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "other processes are waited for, in real time: a pause between two looks"
+)]
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "waited {PATIENCE:?} for: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// An installation in a folder of its own.
+pub(crate) struct Installation {
+    folder: tempfile::TempDir,
+}
+
+impl Installation {
+    /// Writes a configuration that listens on free ports.
+    pub(crate) fn new(nodes: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("format = 1\n{LISTEN}\n{nodes}");
+        std::fs::write(folder.path().join("twinline.toml"), text).unwrap();
+        Self { folder }
+    }
+
+    /// One made by `init`, with the simulators' credentials, on free ports.
+    pub(crate) fn init(github: &str, jira: &str) -> Self {
+        let made = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let urls = ["init", "--left-url", github, "--right-url", jira];
+        let done = made.run(&urls);
+        assert!(done.status.success(), "{done:?}");
+        made.write("secrets/github.token", "github-token");
+        made.write("secrets/jira-cloud.token", API_TOKEN);
+        let text = std::fs::read_to_string(made.path("twinline.toml")).unwrap();
+        // Without a fixed port webhooks have no address; the sweep finds every change.
+        let text = text.replace("public_url = \"http://127.0.0.1:7400\"\n", "");
+        let text = text.replace("tracker = ", "sweep_s = { period = 1 }\ntracker = ");
+        made.write("twinline.toml", &format!("{text}{LISTEN}"));
+        made
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_twinline"));
+        command
+            .args(arguments)
+            .arg("--config")
+            .arg(self.path("twinline.toml"));
+        command.current_dir(self.folder.path());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs a command that succeeds, for its JSON answer.
+    pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let done = self.run(&[arguments, &["--json"]].concat());
+        assert!(done.status.success(), "{arguments:?}: {done:?}");
+        serde_json::from_slice(&done.stdout).unwrap()
+    }
+
+    /// Starts `twinline up` and waits until edge and host listen.
+    pub(crate) fn up(&self) -> Up<'_> {
+        let log = std::fs::File::create(self.path("up.log")).unwrap();
+        let child = self
+            .command(&["up"])
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let up = Up {
+            child,
+            installation: self,
+        };
+        up.works();
+        up
+    }
+
+    /// The process that a role announces, if it lives.
+    pub(crate) fn role(&self, role: &str) -> Option<u32> {
+        let text = std::fs::read(self.path(&format!("twinline-data/run/{role}.json"))).ok()?;
+        let running: serde_json::Value = serde_json::from_slice(&text).ok()?;
+        let pid = u32::try_from(running["pid"].as_u64()?).ok()?;
+        is_alive(pid).then_some(pid)
+    }
+}
+
+const LISTEN: &str = "[edge]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\n[host]\nlisten = \"127.0.0.1:0\"\n";
+
+/// Whether a process runs; one that has ended and was not waited for does not.
+pub(crate) fn is_alive(pid: u32) -> bool {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return false;
+    };
+    let state = stat
+        .rsplit(')')
+        .next()
+        .and_then(|rest| rest.split_whitespace().next());
+    !matches!(state, Some("Z" | "X") | None)
+}
+
+/// Sends a signal to a process that this test knows.
+pub(crate) fn signal(pid: u32, name: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, name).unwrap();
+}
+
+/// A running `twinline up`; killed when dropped, and its children end with it.
+pub(crate) struct Up<'a> {
+    pub(crate) child: Child,
+    installation: &'a Installation,
+}
+
+impl Up<'_> {
+    /// Waits until edge and host work; answers with their processes.
+    pub(crate) fn works(&self) -> [u32; 2] {
+        until("edge and host", || {
+            let roles = [
+                self.installation.role("edge")?,
+                self.installation.role("host")?,
+            ];
+            let status = self.installation.run(&["status"]);
+            status.status.success().then_some(roles)
+        })
+    }
+}
+
+impl Drop for Up<'_> {
+    fn drop(&mut self) {
+        if self.child.try_wait().unwrap().is_none() {
+            self.child.kill().unwrap();
+            self.child.wait().unwrap();
+        }
+    }
+}
+
+/// Simulators on loopback, with a runtime of their own.
+pub(crate) struct Simulators {
+    runtime: tokio::runtime::Runtime,
+    pub(crate) github: SimServer,
+    pub(crate) jira: SimServer,
+}
+
+impl Simulators {
+    pub(crate) fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let serve = |simulator: Box<dyn Simulator>| {
+            let tracker = Faulty::new(simulator, Faults::default(), 1);
+            let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            runtime
+                .block_on(SimServer::start(tracker, Arc::new(WallClock), at))
+                .unwrap()
+        };
+        Self {
+            github: serve(Box::new(Github::new(GithubConfig::default()))),
+            jira: serve(Box::new(JiraCloud::new(demo_site()))),
+            runtime,
+        }
+    }
+
+    pub(crate) fn end(self) {
+        self.runtime.block_on(async {
+            self.github.shutdown().await;
+            self.jira.shutdown().await;
+        });
+    }
+}
+
+/// The text of a file, empty when it is not there.
+pub(crate) fn text_of(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
