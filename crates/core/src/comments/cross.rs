@@ -92,6 +92,7 @@ pub(crate) fn plan(scene: &Scene<'_>) -> Crossing {
             from,
             x,
             y,
+            there: y.present().unwrap_or_default(),
             book: &book,
         };
         way.cross(&mut out);
@@ -107,6 +108,8 @@ struct Way<'a> {
     from: Side,
     x: &'a SideScene<'a>,
     y: &'a SideScene<'a>,
+    /// The target's comments by id.
+    there: BTreeMap<&'a str, &'a Comment>,
     book: &'a Book,
 }
 
@@ -222,12 +225,9 @@ impl Way<'_> {
         };
         // Filtered out by a script: absent, so neither edited nor deleted.
         let Some(shown) = shown else { return };
-        let there = self
-            .y
-            .raw()
-            .iter()
-            .find(|comment| comment.id == mirror.comment);
-        let Some(there) = there else { return };
+        let Some(there) = self.there.get(mirror.comment.as_str()) else {
+            return;
+        };
         let body = rendered(
             shown,
             if up.is_some() {

@@ -11,6 +11,7 @@ use crate::rules::{Assigner, ScriptComment};
 use crate::view::View;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// What to do about one twin. Valid only for the facts that it was made from (R9).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -209,6 +210,31 @@ impl Hold {
     }
 }
 
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conflict => f.write_str("both sides changed it"),
+            Self::First => f.write_str("both sides are filled and differ, and were never in step"),
+            Self::Lossy { what } => write!(
+                f,
+                "an edit where not all of the text is shown would lose: {}",
+                listed(what)
+            ),
+            Self::TooLong { chars, limit } => {
+                write!(f, "{chars} characters; the other side takes {limit}")
+            }
+            Self::Cut => f.write_str("it was edited where it is cut; crossing would lose the rest"),
+            Self::PingPong { seen } => f.write_str(seen),
+            Self::Rule { reason } => f.write_str(reason),
+        }
+    }
+}
+
+fn listed(losses: &BTreeSet<LossKind>) -> String {
+    let losses: Vec<_> = losses.iter().map(LossKind::to_string).collect();
+    losses.join(", ")
+}
+
 /// One write, with where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Planned {
@@ -259,6 +285,24 @@ pub struct WriteNote {
     /// What the target cannot show of the text that is written.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unshown: BTreeSet<LossKind>,
+}
+
+impl WriteNote {
+    /// What the write loses of a text, in words for the history; `None` when nothing is lost.
+    pub fn losses(&self) -> Option<String> {
+        let lost = (!self.lost.is_empty()).then(|| {
+            format!(
+                "lost, since the other side cannot show it: {}",
+                listed(&self.lost)
+            )
+        });
+        let unshown = (!self.unshown.is_empty())
+            .then(|| format!("not shown here: {}", listed(&self.unshown)));
+        match (lost, unshown) {
+            (Some(lost), Some(unshown)) => Some(format!("{lost}; {unshown}")),
+            (one, other) => one.or(other),
+        }
+    }
 }
 
 /// A conflict, for the history.

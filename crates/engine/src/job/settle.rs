@@ -317,7 +317,7 @@ impl Settling<'_> {
         {
             history.push(HistoryEntry {
                 field: Some(field.to_string()),
-                text: Some(format!("{:?}", held.hold)),
+                text: Some(held.hold.to_string()),
                 ..entry(twin, item.clone(), HistoryKind::Held, now)
             });
         }
@@ -580,6 +580,7 @@ fn fields(planned: &Planned, entry: HistoryEntry) -> Vec<HistoryEntry> {
         by: Some(note.by.clone()),
         before: note.before.clone(),
         after: Some(note.after.clone()),
+        text: note.losses(),
         ..entry.clone()
     };
     planned.fields.iter().map(note).collect()

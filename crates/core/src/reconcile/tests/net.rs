@@ -32,7 +32,6 @@ pub(super) struct Node {
     pub(super) own_attempts: Vec<OwnAttempt>,
     pub(super) skew_ms: i64,
     pub(super) recent: Vec<RecentWrite>,
-    pub(super) unsettled: Vec<Unsettled>,
     pub(super) comment_open: bool,
     /// Whether its answers say that nobody wrote in between.
     pub(super) adjacent: bool,
@@ -46,6 +45,7 @@ pub(super) struct Twin {
     pub(super) held: BTreeMap<ReplicaField, Hold>,
     pub(super) release: BTreeMap<ReplicaField, Side>,
     pub(super) created_from: Option<Side>,
+    pub(super) unsettled: Sides<Vec<Unsettled>>,
 }
 
 #[derive(Default)]
@@ -131,7 +131,6 @@ impl Node {
             own_attempts: Vec::new(),
             skew_ms: 0,
             recent: Vec::new(),
-            unsettled: Vec::new(),
             comment_open: false,
             adjacent: false,
         }
@@ -197,6 +196,7 @@ impl Net {
             held: BTreeMap::new(),
             release: BTreeMap::new(),
             created_from: None,
+            unsettled: Sides::default(),
         });
     }
 
@@ -253,7 +253,7 @@ impl Net {
                     history: node.history.clone(),
                     skew_ms: node.skew_ms,
                     own_attempts: node.own_attempts.clone(),
-                    unsettled: node.unsettled.clone(),
+                    unsettled: twin.unsettled.get(side).clone(),
                     recent: node.recent.clone(),
                     comment_open: node.comment_open,
                 }
@@ -292,7 +292,12 @@ impl Net {
                     self.nodes[place].recent.push(recent);
                 }
             }
-            *outcomes.after.get_mut(planned.side) = self.nodes[place].item.clone();
+        }
+        for side in Side::BOTH {
+            if plan.effects.iter().any(|planned| planned.side == side) {
+                let place = *self.twins[twin].nodes.get(side);
+                *outcomes.after.get_mut(side) = self.nodes[place].item.clone();
+            }
         }
         outcomes
     }
@@ -361,9 +366,7 @@ impl Net {
                 .retain(|old| (&old.origin, &old.node) != (&link.origin, &link.node));
             self.links.push(link.clone());
         }
-        for place in [twin.nodes.left, twin.nodes.right] {
-            self.nodes[place].unsettled.clear();
-        }
+        twin.unsettled = Sides::default();
         settled
     }
 

@@ -1,14 +1,12 @@
 //! Cases of comments.
 
 use super::net::{Net, US, item, name};
-use super::rules::{TestRules, scripted};
+use super::rules::TestRules;
 use super::{Case, plan_is, show::summary};
 use crate::comments::MirrorState;
 use crate::contract::Direction;
 use crate::marker::Marker;
-use crate::names::Side;
 use crate::richtext::Document;
-use crate::rules::ScriptComment;
 
 pub(super) const CASES: &[Case] = &[
     ("comment crosses with its author", crosses),
@@ -43,7 +41,6 @@ pub(super) const CASES: &[Case] = &[
     ),
     ("our own unlinked comment waits while an add is open", waits),
     ("a comment too long for the other side", too_long),
-    ("a script's comment is written once", script_once),
     ("a chain carries edits and deletions on", chain),
     ("a chain does not carry a hand edit on", chain_hand_edit),
 ];
@@ -304,38 +301,6 @@ fn too_long() {
     net.nodes[0].comment("1", "ada", "public", "much too long");
     plan_is(&net, "");
     assert_eq!(net.plan(0).comments_waived.len(), 1);
-}
-
-fn script_once() {
-    let mut rules = TestRules::new("a", "b").field("f", "").comments();
-    rules.incoming = Some(|side, input, draft| {
-        let resolved = input.replica.fields.get("f") == Some(&scripted("resolved").value);
-        let before = input.previous.and_then(|view| view.fields.get("f"));
-        if side == Side::Right && resolved && before != Some(&scripted("resolved").value) {
-            let body = Document::from_plain("resolved over there");
-            draft.comments.push(ScriptComment {
-                key: "resolved".to_owned(),
-                body,
-                channel: "internal".to_owned(),
-            });
-        }
-    });
-    let fields = [("f", "open")];
-    let mut net = Net::pair(rules, Some(item(0, &fields)), Some(item(1, &fields)));
-    net.rebase(0);
-    net.node_mut(Side::Left).edit("f", "resolved");
-    let whole = "f -> changed; right: f=resolved; right add internal 'resolved over there'";
-    plan_is(&net, whole);
-    let plan = net.plan(0);
-    let mut outcomes = net.execute(0, &plan);
-    // The field's write is lost: it is planned again, the comment is not, and nothing of it crosses back.
-    outcomes.effects[0] = crate::reconcile::Outcome::NotDone;
-    net.node_mut(Side::Right).edit("f", "open");
-    net.settle(0, &plan, &outcomes);
-    plan_is(&net, "f -> changed; right: f=resolved");
-    net.quiesce();
-    plan_is(&net, "");
-    assert_eq!(net.nodes[0].comments().len(), 0);
 }
 
 fn three() -> Net {
