@@ -39,6 +39,7 @@ pub(super) fn text() -> impl Strategy<Value = String> {
             Just("<!-- x".to_owned()),
             Just("&amp; &copy; &#35;".to_owned()),
             Just("[x]: y".to_owned()),
+            Just("]:y".to_owned()),
             Just("[!NOTE]".to_owned()),
             Just("שלום עולם".to_owned()),
             Just("👩‍👩‍👧 ❤️ 🇩🇪".to_owned()),

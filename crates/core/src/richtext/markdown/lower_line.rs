@@ -37,7 +37,17 @@ pub(super) fn line(
     } else {
         out
     };
-    let out = trim_lines(loosen(trim_lines(out)));
+    let mut out = settle(out, options, losses);
+    if place == Place::Paragraph && without_label_ends(&mut out) {
+        losses.note(LossKind::Mark);
+        out = settle(canonical_inlines(out), options, losses);
+    }
+    out
+}
+
+/// What depends on the pieces beside a piece.
+fn settle(line: Vec<Inline>, options: Options, losses: &mut Losses) -> Vec<Inline> {
+    let out = trim_lines(loosen(trim_lines(line)));
     let out = trim_lines(html_at_starts(link_addresses(out), losses));
     let out = if options.mentions {
         without_calls_nobody(out)
@@ -45,6 +55,38 @@ pub(super) fn line(
         out
     };
     canonical_inlines(check_mentions(out, losses))
+}
+
+/// A paragraph that begins with a link whose text has `]:` in it would be read as the definition of a reference. Text is
+/// escaped; code cannot be, and becomes text. Whether there was any.
+fn without_label_ends(line: &mut [Inline]) -> bool {
+    let mut link = None;
+    let mut found = false;
+    for inline in line {
+        let Inline::Text { text, marks } = inline else {
+            if *inline == Inline::Break {
+                continue;
+            }
+            break;
+        };
+        if marks.link.is_none() || *link.get_or_insert_with(|| marks.link.clone()) != marks.link {
+            break;
+        }
+        if marks.code && ends_label(text) {
+            marks.code = false;
+            found = true;
+        }
+    }
+    found
+}
+
+/// Whether code may end the label of a definition. A bracket that opens, unless a backslash stands before it, keeps the
+/// whole from being a label.
+fn ends_label(code: &str) -> bool {
+    code.split_once("]:").is_some_and(|(label, _)| {
+        let mut opening = label.match_indices('[');
+        !opening.any(|(at, _)| !label[..at].ends_with('\\'))
+    })
 }
 
 /// Without the comments that are read as part of an `@`; the writer puts them where they are needed.

@@ -226,6 +226,28 @@ fn what_is_written_is_stable_where_neighbours_meet() {
 }
 
 #[test]
+fn a_link_at_the_start_is_not_read_as_a_definition() {
+    let check = |text: &str, expected: &str, lost: &[LossKind]| {
+        let document = decode(text);
+        let (written, report) = encode(&document);
+        assert_eq!(written, expected);
+        let found: Vec<_> = report.losses.iter().map(|loss| loss.what).collect();
+        assert_eq!(found, lost);
+        let read = decode(&written);
+        assert_eq!(read.plain(), document.plain());
+        assert_eq!(encode(&read).0, written);
+    };
+    // A pair of tags around nothing keeps the text itself from being a definition.
+    let lost = &[LossKind::Mark];
+    check("- <b></b>[`]:`](u)", "- [\\]:](u)", lost);
+    check("<b></b>[a\n`]:`](u)", "[a\n\\]:](u)", lost);
+    check("<b></b>[`\\[]: b`](u)", "[\\\\\\[\\]: b](u)", lost);
+    check("<b></b>[`a[0]: b`](u)", "[`a[0]: b`](u)", &[]);
+    check("<b></b>[`a]` :](u)", "[`a]` :](u)", &[]);
+    check("x\n[`]:`](u)", "x\n[`]:`](u)", &[]);
+}
+
+#[test]
 fn html_is_kept_verbatim_and_shows_its_text() {
     let html = "<div align=\"center\">\n<img src=\"a.png\" alt=\"A\"> Tom &amp; Jerry\n</div>";
     let document = decode(html);
