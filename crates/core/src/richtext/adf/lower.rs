@@ -90,14 +90,23 @@ fn list_in(list: List, place: Place, losses: &mut Losses) -> List {
         if !tasks {
             return plain_item(item, losses);
         }
-        ListItem {
-            task: item.task,
-            blocks: blocks_in(item.blocks, Place::ListItem, losses),
-        }
+        task_item(item, losses)
     });
     List {
         start: list.start,
         items: items.collect(),
+    }
+}
+
+/// A task, whose line and nested list are read back without an empty paragraph between or before them.
+fn task_item(item: ListItem, losses: &mut Losses) -> ListItem {
+    let mut blocks = blocks_in(item.blocks, Place::ListItem, losses);
+    if matches!(blocks.first(), Some(Block::Paragraph(content)) if content.is_empty()) {
+        blocks.remove(0);
+    }
+    ListItem {
+        task: item.task,
+        blocks,
     }
 }
 

@@ -3,8 +3,8 @@
 mod properties;
 mod published;
 
-use super::{AdfError, decode, encode};
-use crate::richtext::{Block, Dialect, Document, LossKind, markdown};
+use super::{AdfError, decode, encode, lower};
+use crate::richtext::{Block, Dialect, Document, List, ListItem, LossKind, markdown};
 use serde_json::{Value, json};
 
 fn doc(content: &Value) -> Value {
@@ -135,6 +135,24 @@ fn the_schema_is_kept_when_other_trackers_text_comes() {
             {"type": "paragraph", "content": []}]}]}]),
         &[],
     );
+}
+
+#[test]
+fn a_task_without_a_text_keeps_its_nested_tasks() {
+    let tasks = |blocks| {
+        let task = Some(true);
+        let items = vec![ListItem { task, blocks }];
+        Block::List(List { start: None, items })
+    };
+    let nested = || tasks(vec![Block::paragraph("a")]);
+    let document = Document {
+        blocks: vec![tasks(vec![Block::Paragraph(Vec::new()), nested()])],
+    };
+    let (read, losses) = Dialect::Adf.project(&document);
+    assert_eq!(read.blocks, [tasks(vec![nested()])]);
+    assert!(losses.is_empty(), "{losses:?}");
+    assert_eq!(Dialect::Adf.project(&read).0, read);
+    assert_eq!(lower::document(&document).0, read);
 }
 
 #[test]
