@@ -32,6 +32,9 @@ pub(super) fn is_rejected(c: char) -> bool {
 
 /// A text without the characters that are rejected; `\r\n` and a lone `\r` become line feeds.
 pub(super) fn clean(text: &str) -> String {
+    if !text.contains(is_rejected) {
+        return text.to_owned();
+    }
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.chars().filter(|c| !is_rejected(*c)).collect()
 }
@@ -263,7 +266,7 @@ fn line_in(content: Vec<Inline>, shown: bool) -> Vec<Inline> {
 
 fn push_inline(out: &mut Vec<Inline>, inline: Inline) {
     match inline {
-        Inline::Text { text, marks } => push_text(out, &text, &canonical_marks(marks)),
+        Inline::Text { text, marks } => push_text(out, text, canonical_marks(marks)),
         Inline::Break => out.push(Inline::Break),
         Inline::Image(image) => out.push(Inline::Image(Image {
             url: clean_line(&image.url),
@@ -286,22 +289,30 @@ fn push_inline(out: &mut Vec<Inline>, inline: Inline) {
     }
 }
 
-fn push_text(out: &mut Vec<Inline>, text: &str, marks: &Marks) {
-    let text = clean(text).replace('\t', " ");
+fn push_text(out: &mut Vec<Inline>, text: String, marks: Marks) {
+    // Lines are made canonical many times; nearly all texts are so already, and are moved.
+    if !text.contains(|c| is_rejected(c) || c == '\n' || c == '\t') {
+        push_run(out, text, marks);
+        return;
+    }
+    let text = clean(&text).replace('\t', " ");
     for (position, line) in text.split('\n').enumerate() {
         if position > 0 {
             out.push(Inline::Break);
         }
-        if line.is_empty() {
-            continue;
-        }
-        match out.last_mut() {
-            Some(Inline::Text {
-                text: before,
-                marks: same,
-            }) if same == marks => before.push_str(line),
-            _ => out.push(Inline::marked(line, marks.clone())),
-        }
+        push_run(out, line.to_owned(), marks.clone());
+    }
+}
+
+/// Appends a text of one line to the text before it, if they look the same.
+fn push_run(out: &mut Vec<Inline>, line: String, marks: Marks) {
+    match out.last_mut() {
+        _ if line.is_empty() => {}
+        Some(Inline::Text {
+            text: before,
+            marks: same,
+        }) if *same == marks => before.push_str(&line),
+        _ => out.push(Inline::marked(line, marks)),
     }
 }
 

@@ -1,14 +1,53 @@
 //! Writes lowered blocks as ADF.
+//!
+//! Values are moved into the nodes around them: `json!` would copy the whole content again at every level.
 
 use super::lower::is_task_list;
 use crate::richtext::inline::{Inline, Marks, Script};
-use crate::richtext::model::{Block, Cell, Document, List, ListItem, Media, PanelKind, Table};
-use serde_json::{Value, json};
+use crate::richtext::model::{Block, Cell, Document, List, ListItem, Media, PanelKind, Row, Table};
+use serde_json::{Map, Value};
 
 /// Writes a document.
-pub(super) fn document(document: &Document) -> Value {
+pub(super) fn document(document: Document) -> Value {
     let mut writer = Writer { local_ids: 0 };
-    json!({"version": 1, "type": "doc", "content": writer.blocks(&document.blocks)})
+    object([
+        ("version", 1.into()),
+        ("type", "doc".into()),
+        ("content", writer.blocks(document.blocks)),
+    ])
+}
+
+/// An object of these members.
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    let mut object = Map::new();
+    for (name, value) in members {
+        object.insert(name.to_owned(), value);
+    }
+    Value::Object(object)
+}
+
+/// A node that has neither attributes nor content.
+fn leaf(kind: &str) -> Value {
+    object([("type", kind.into())])
+}
+
+/// A node with its content.
+fn parent(kind: &str, content: Value) -> Value {
+    object([("type", kind.into()), ("content", content)])
+}
+
+/// A node, or a mark, with attributes.
+fn with_attributes(kind: &str, attributes: Value) -> Value {
+    object([("type", kind.into()), ("attrs", attributes)])
+}
+
+/// A node with attributes and its content.
+fn full(kind: &str, attributes: Value, content: Value) -> Value {
+    object([
+        ("type", kind.into()),
+        ("attrs", attributes),
+        ("content", content),
+    ])
 }
 
 struct Writer {
@@ -17,107 +56,99 @@ struct Writer {
 }
 
 impl Writer {
-    fn blocks(&mut self, blocks: &[Block]) -> Vec<Value> {
-        blocks.iter().map(|block| self.block(block)).collect()
+    fn blocks(&mut self, blocks: Vec<Block>) -> Value {
+        blocks.into_iter().map(|block| self.block(block)).collect()
     }
 
-    fn block(&mut self, block: &Block) -> Value {
+    fn block(&mut self, block: Block) -> Value {
         match block {
-            Block::Paragraph(content) => {
-                json!({"type": "paragraph", "content": line(content)})
-            }
+            Block::Paragraph(content) => parent("paragraph", line(content)),
             Block::Heading { level, content } => {
-                json!({"type": "heading", "attrs": {"level": level}, "content": line(content)})
+                full("heading", object([("level", level.into())]), line(content))
             }
-            Block::List(list) if is_tasks(list) => self.tasks(list),
+            Block::List(list) if is_tasks(&list) => self.tasks(list),
             Block::List(list) => self.list(list),
-            Block::Quote(blocks) => {
-                json!({"type": "blockquote", "content": self.blocks(blocks)})
+            Block::Quote(blocks) => parent("blockquote", self.blocks(blocks)),
+            Block::Panel { kind, blocks } => {
+                let attributes = object([("panelType", panel(kind).into())]);
+                full("panel", attributes, self.blocks(blocks))
             }
-            Block::Panel { kind, blocks } => json!({
-                "type": "panel",
-                "attrs": {"panelType": panel(*kind)},
-                "content": self.blocks(blocks),
-            }),
-            Block::Code { language, text } => code(language.as_deref(), text),
+            Block::Code { language, text } => code(language, text),
             Block::Table(table) => self.table(table),
-            Block::Rule => json!({"type": "rule"}),
-            Block::Media(media) => json!({
-                "type": "mediaSingle",
-                "attrs": {"layout": "center"},
-                "content": [self::media(media)],
-            }),
+            Block::Rule => leaf("rule"),
+            Block::Media(media) => {
+                let content = Value::Array(vec![self::media(media)]);
+                full(
+                    "mediaSingle",
+                    object([("layout", "center".into())]),
+                    content,
+                )
+            }
             Block::Opaque(opaque) => raw(&opaque.raw),
         }
     }
 
-    fn local_id(&mut self) -> String {
+    fn local_id(&mut self) -> Value {
         self.local_ids += 1;
-        self.local_ids.to_string()
+        self.local_ids.to_string().into()
     }
 
-    fn list(&mut self, list: &List) -> Value {
-        let items: Vec<Value> = list
-            .items
-            .iter()
-            .map(|item| json!({"type": "listItem", "content": self.compartment(&item.blocks)}))
+    fn list(&mut self, list: List) -> Value {
+        let items = list.items.into_iter();
+        let items = items
+            .map(|item| parent("listItem", self.compartment(item.blocks)))
             .collect();
         match list.start {
-            None => json!({"type": "bulletList", "content": items}),
-            Some(order) => {
-                json!({"type": "orderedList", "attrs": {"order": order}, "content": items})
-            }
+            None => parent("bulletList", items),
+            Some(order) => full("orderedList", object([("order", order.into())]), items),
         }
     }
 
     /// The content of a list item or cell, which must not be empty.
-    fn compartment(&mut self, blocks: &Cell) -> Vec<Value> {
+    fn compartment(&mut self, blocks: Cell) -> Value {
         if blocks.is_empty() {
-            return vec![json!({"type": "paragraph", "content": []})];
+            return Value::Array(vec![parent("paragraph", Value::Array(Vec::new()))]);
         }
         self.blocks(blocks)
     }
 
-    fn tasks(&mut self, list: &List) -> Value {
-        let list_id = self.local_id();
+    fn tasks(&mut self, list: List) -> Value {
+        let attributes = object([("localId", self.local_id())]);
         let mut content = Vec::new();
-        for item in &list.items {
+        for item in list.items {
             self.task(item, &mut content);
         }
-        json!({"type": "taskList", "attrs": {"localId": list_id}, "content": content})
+        full("taskList", attributes, content.into())
     }
 
-    fn task(&mut self, item: &ListItem, out: &mut Vec<Value>) {
+    fn task(&mut self, item: ListItem, out: &mut Vec<Value>) {
         let state = if item.task == Some(true) {
             "DONE"
         } else {
             "TODO"
         };
-        let (text, nested) = match &item.blocks[..] {
-            [Block::Paragraph(content), nested @ ..] => (line(content), nested),
-            nested => (Vec::new(), nested),
+        let mut blocks = item.blocks.into_iter().peekable();
+        let first = blocks.next_if(|block| matches!(block, Block::Paragraph(_)));
+        let text = match first {
+            Some(Block::Paragraph(content)) => line(content),
+            _ => Value::Array(Vec::new()),
         };
-        out.push(json!({
-            "type": "taskItem",
-            "attrs": {"localId": self.local_id(), "state": state},
-            "content": text,
-        }));
-        out.extend(self.blocks(nested));
+        let attributes = object([("localId", self.local_id()), ("state", state.into())]);
+        out.push(full("taskItem", attributes, text));
+        out.extend(blocks.map(|block| self.block(block)));
     }
 
-    fn table(&mut self, table: &Table) -> Value {
-        let header = table.header.iter().map(|row| ("tableHeader", row));
-        let rows = header.chain(table.rows.iter().map(|row| ("tableCell", row)));
-        let rows: Vec<Value> = rows
-            .map(|(kind, row)| {
-                let cells: Vec<Value> = row
-                    .iter()
-                    .map(|cell| json!({"type": kind, "attrs": {}, "content": self.compartment(cell)}))
-                    .collect();
-                json!({"type": "tableRow", "content": cells})
-            })
-            .collect();
-        json!({"type": "table", "content": rows})
+    fn table(&mut self, table: Table) -> Value {
+        let header = table.header.into_iter().map(|row| ("tableHeader", row));
+        let rows = header.chain(table.rows.into_iter().map(|row| ("tableCell", row)));
+        let rows = rows.map(|(kind, row)| self.row(kind, row));
+        parent("table", rows.collect())
+    }
+
+    fn row(&mut self, kind: &str, row: Row) -> Value {
+        let cells = row.into_iter();
+        let cells = cells.map(|cell| full(kind, object([]), self.compartment(cell)));
+        parent("tableRow", cells.collect())
     }
 }
 
@@ -135,71 +166,79 @@ fn panel(kind: PanelKind) -> &'static str {
     }
 }
 
-fn code(language: Option<&str>, text: &str) -> Value {
-    let mut node = json!({"type": "codeBlock"});
+fn code(language: Option<String>, text: String) -> Value {
+    let mut node = leaf("codeBlock");
     if let Some(language) = language {
-        node["attrs"] = json!({"language": language});
+        node["attrs"] = object([("language", language.into())]);
     }
     if !text.is_empty() {
-        node["content"] = json!([{"type": "text", "text": text}]);
+        node["content"] = Value::Array(vec![self::text(text)]);
     }
     node
 }
 
-fn media(media: &Media) -> Value {
-    let mut attributes = match (&media.id, &media.url) {
-        (Some(id), _) => json!({"type": "file", "id": id, "collection": media.collection}),
-        (None, url) => json!({"type": "external", "url": url}),
+fn media(media: Media) -> Value {
+    let mut attributes = match media.id {
+        Some(id) => object([
+            ("type", "file".into()),
+            ("id", id.into()),
+            ("collection", media.collection.into()),
+        ]),
+        None => object([("type", "external".into()), ("url", media.url.into())]),
     };
     if !media.alt.is_empty() {
-        attributes["alt"] = json!(media.alt);
+        attributes["alt"] = media.alt.into();
     }
     for (name, pixels) in [("width", media.width), ("height", media.height)] {
         if let Some(pixels) = pixels {
-            attributes[name] = json!(pixels);
+            attributes[name] = pixels.into();
         }
     }
-    json!({"type": "media", "attrs": attributes})
+    with_attributes("media", attributes)
 }
 
 fn raw(text: &str) -> Value {
     serde_json::from_str(text).expect("lowering keeps an opaque node only if it can be read")
 }
 
-fn line(content: &[Inline]) -> Vec<Value> {
-    content.iter().map(inline).collect()
+fn line(content: Vec<Inline>) -> Value {
+    content.into_iter().map(inline).collect()
 }
 
-fn inline(inline: &Inline) -> Value {
+fn text(text: String) -> Value {
+    object([("type", "text".into()), ("text", text.into())])
+}
+
+fn inline(inline: Inline) -> Value {
     match inline {
         Inline::Text { text, marks } => {
-            let mut node = json!({"type": "text", "text": text});
+            let mut node = self::text(text);
             if !marks.is_plain() {
-                node["marks"] = Value::Array(self::marks(marks));
+                node["marks"] = self::marks(marks);
             }
             node
         }
-        Inline::Break => json!({"type": "hardBreak"}),
-        Inline::Mention(mention) => json!({
-            "type": "mention",
-            "attrs": {"id": mention.id, "text": format!("@{}", mention.label)},
-        }),
+        Inline::Break => leaf("hardBreak"),
+        Inline::Mention(mention) => {
+            let text = format!("@{}", mention.label);
+            let attributes = object([("id", mention.id.into()), ("text", text.into())]);
+            with_attributes("mention", attributes)
+        }
         Inline::Emoji(emoji) => {
-            let mut attributes = json!({"shortName": emoji.short_name});
-            for (name, value) in [("id", &emoji.id), ("text", &emoji.text)] {
+            let mut attributes = object([("shortName", emoji.short_name.into())]);
+            for (name, value) in [("id", emoji.id), ("text", emoji.text)] {
                 if let Some(value) = value {
-                    attributes[name] = json!(value);
+                    attributes[name] = value.into();
                 }
             }
-            json!({"type": "emoji", "attrs": attributes})
+            with_attributes("emoji", attributes)
         }
         Inline::Opaque(opaque) => raw(&opaque.raw),
         Inline::Image(_) => unreachable!("lowering makes a linked text of every picture in a line"),
     }
 }
 
-fn marks(marks: &Marks) -> Vec<Value> {
-    let mut out = Vec::new();
+fn marks(marks: Marks) -> Value {
     let flags = [
         (marks.bold, "strong"),
         (marks.italic, "em"),
@@ -207,34 +246,30 @@ fn marks(marks: &Marks) -> Vec<Value> {
         (marks.code, "code"),
         (marks.underline, "underline"),
     ];
-    out.extend(
-        flags
-            .iter()
-            .filter(|(on, _)| *on)
-            .map(|(_, name)| json!({"type": name})),
-    );
+    let set = flags.into_iter().filter(|(on, _)| *on);
+    let mut out: Vec<Value> = set.map(|(_, name)| leaf(name)).collect();
     if let Some(script) = marks.script {
         let name = match script {
             Script::Sub => "sub",
             Script::Super => "sup",
         };
-        out.push(json!({"type": "subsup", "attrs": {"type": name}}));
+        out.push(with_attributes("subsup", object([("type", name.into())])));
     }
     let colours = [
-        ("textColor", &marks.colour),
-        ("backgroundColor", &marks.background),
+        ("textColor", marks.colour),
+        ("backgroundColor", marks.background),
     ];
     for (name, colour) in colours {
         if let Some(colour) = colour {
-            out.push(json!({"type": name, "attrs": {"color": colour}}));
+            out.push(with_attributes(name, object([("color", colour.into())])));
         }
     }
-    if let Some(link) = &marks.link {
-        let mut attributes = json!({"href": link.url});
-        if let Some(title) = &link.title {
-            attributes["title"] = json!(title);
+    if let Some(link) = marks.link {
+        let mut attributes = object([("href", link.url.into())]);
+        if let Some(title) = link.title {
+            attributes["title"] = title.into();
         }
-        out.push(json!({"type": "link", "attrs": attributes}));
+        out.push(with_attributes("link", attributes));
     }
-    out
+    out.into()
 }
