@@ -1,5 +1,6 @@
 //! What stands in a line: runs of text with marks, and the small nodes between them.
 
+use super::depth;
 use super::model::Format;
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +129,7 @@ pub struct OpaqueInline {
     /// The node as the tracker wrote it.
     pub raw: String,
     /// The nearest that others can show. Nothing in it is opaque.
+    #[serde(deserialize_with = "depth::inside")]
     pub shown: Vec<Inline>,
 }
 

@@ -13,6 +13,7 @@ pub mod plain;
 
 mod align;
 mod canonical;
+mod depth;
 mod dialect;
 mod inline;
 mod loss;

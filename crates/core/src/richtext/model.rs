@@ -1,12 +1,15 @@
 //! The tree of blocks.
 
+use super::depth;
 use super::inline::{Image, Inline, plain_inlines};
 use serde::{Deserialize, Serialize};
 
 /// How deeply blocks may nest. Deeper content is lifted into the block at this depth, or kept as an opaque node.
 ///
 /// So every walk over a document may recurse, and a document with all that wraps it stays within the 128 levels that
-/// `serde_json` reads: a nested list or table costs six levels of JSON at most.
+/// `serde_json` reads: a nested list or table costs six levels of JSON at most. What the decoders return keeps to it, and
+/// what nests deeper is not deserialised. Who builds a tree by hand of input without a bound must call
+/// [`Document::normalised`], which alone does not recurse into it, before the tree is walked, cloned, compared or dropped.
 pub const MAX_DEPTH: usize = 16;
 
 /// A rich text.
@@ -33,7 +36,7 @@ pub enum Block {
     /// A bulleted, numbered or task list.
     List(List),
     /// A quotation.
-    Quote(Vec<Block>),
+    Quote(#[serde(deserialize_with = "depth::inside")] Vec<Block>),
     /// Preformatted text.
     Code {
         /// The language, or the whole info string of a Markdown fence.
@@ -50,6 +53,7 @@ pub enum Block {
         /// What it says about its content.
         kind: PanelKind,
         /// Its content.
+        #[serde(deserialize_with = "depth::inside")]
         blocks: Vec<Block>,
     },
     /// A picture or file on its own. A paragraph of nothing but an unlinked image is one, in canonical form.
@@ -75,6 +79,7 @@ pub struct ListItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<bool>,
     /// Its content.
+    #[serde(deserialize_with = "depth::inside")]
     pub blocks: Vec<Block>,
 }
 
@@ -84,9 +89,14 @@ pub struct Table {
     /// One for each column.
     pub alignments: Vec<Alignment>,
     /// The row of column headings, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "depth::inside",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub header: Option<Row>,
     /// The rows.
+    #[serde(deserialize_with = "depth::inside")]
     pub rows: Vec<Row>,
 }
 
@@ -175,6 +185,7 @@ pub struct Opaque {
     /// The node as the tracker wrote it.
     pub raw: String,
     /// The nearest that others can show. Nothing in it is opaque.
+    #[serde(deserialize_with = "depth::inside")]
     pub shown: Vec<Block>,
 }
 
