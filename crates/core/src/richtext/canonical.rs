@@ -14,7 +14,7 @@ impl Document {
     /// - a heading's level is 1 to 6; lists, tables, quotes and panels that have no content are gone;
     /// - a table's rows have equal length; a paragraph of one unlinked image is a [`Block::Media`];
     /// - blocks nest no deeper than [`MAX_DEPTH`]: deeper ones are lifted into their container; so are the cells of a table
-    ///   whose rows differ so much in length that [`MAX_PADDING`] empty cells would not even them;
+    ///   whose rows differ so much in length that 100 000 empty cells would not even them;
     /// - nothing in the shown form of an opaque node is opaque.
     #[must_use]
     pub fn normalised(self) -> Self {
