@@ -5,6 +5,7 @@ pub mod conformance;
 pub mod fuzz;
 pub mod needs;
 pub mod provision;
+pub mod readme;
 pub mod run;
 pub mod served;
 pub mod suite;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use xtask::{bench, conformance, fuzz, suite, verify};
+use xtask::{bench, conformance, fuzz, readme, suite, verify};
 
 /// Development tasks of Twinline.
 #[derive(Parser)]
@@ -24,6 +24,8 @@ enum Task {
     Fuzz(fuzz::Options),
     #[command(hide = true)]
     FuzzChild(fuzz::ChildOptions),
+    /// The README's own first-twin steps, run in a scratch folder.
+    Readme(readme::Options),
     /// Figures, with what they compare to in the same run.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Task::Conformance(options) => conformance::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::FuzzChild(options) => fuzz::run_child(&options),
+        Task::Readme(options) => readme::task(&options),
         Task::Bench(bench) => bench::run(&bench),
         Task::BenchEdge(options) => bench::serve(&options),
         Task::BenchStore(options) => bench::store(&options),

@@ -33,7 +33,7 @@ pub(super) async fn run(args: &DemoArgs, shutdown: CancellationToken) -> Result<
     let loud = !args.quiet;
     let say = move |line: &str| {
         if loud {
-            report::note(&format!("  ⇄ {line}"));
+            report::aside(&format!("  ⇄ {line}"));
         }
     };
     let (heard, listening) = transcript::listen(&up, say, stop.clone());
@@ -49,7 +49,7 @@ pub(super) async fn run(args: &DemoArgs, shutdown: CancellationToken) -> Result<
     let ended = up.end().await?;
     world.stop().await;
     for sentence in verdict.lost.iter().chain(&verdict.duplicated) {
-        report::note(sentence);
+        report::aside(sentence);
     }
     let ok = verdict.converged() && echoes == 0 && ended && !shutdown.is_cancelled();
     let document = json!({
@@ -71,7 +71,7 @@ pub(super) async fn run(args: &DemoArgs, shutdown: CancellationToken) -> Result<
         verdict.duplicated.len()
     );
     let code = if ok { exit::OK } else { exit::FAILED };
-    Ok(Report::new(text, document).with_code(code))
+    Ok(Report::done(&document, text)?.with_code(code))
 }
 
 /// Makes the edits; the host is killed after a third of them, the edge after two thirds.
@@ -90,14 +90,14 @@ async fn edit(
         pace.tick().await;
         let line = script.next(world)?;
         if loud {
-            report::note(&line);
+            report::aside(&line);
         }
         if step == STEPS / 3 {
-            report::note("killing the host");
+            report::aside("killing the host");
             up.crash("host").await?;
         }
         if step == STEPS * 2 / 3 {
-            report::note("killing the edge");
+            report::aside("killing the edge");
             up.crash("edge").await?;
             world.hook_jira(up.running("edge")?.listener("webhooks")?)?;
         }

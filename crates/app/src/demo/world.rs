@@ -99,13 +99,13 @@ impl World {
 
     /// A tracker's whole state.
     pub(super) fn dump(&self, place: Place) -> Dump {
-        self.server(place).with(|tracker, _| tracker.dump())
+        self.server(place).with(|tracker, now| tracker.dump(now))
     }
 
     /// Replaces the faults of both.
     pub(super) fn set_faults(&self, faults: &Faults) {
         for place in [Place::GitHub, Place::Jira] {
-            self.server(place).with(|tracker, now| tracker.set_faults(now, faults.clone()));
+            self.server(place).with(|tracker, _| tracker.set_faults(faults.clone()));
         }
     }
 
