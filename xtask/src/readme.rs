@@ -26,14 +26,21 @@ pub struct Options {
 
 /// Runs the steps; true when they end with at least one twin in step.
 pub fn task(options: &Options) -> Result<bool> {
-    run::quietly(Command::new("cargo").args(["build", "--quiet", "--package", "twinline"]).current_dir(root()))?;
+    run::quietly(
+        Command::new("cargo")
+            .args(["build", "--quiet", "--package", "twinline"])
+            .current_dir(root()),
+    )?;
     let readme = fs::read_to_string(root().join("README.md")).context("reading README.md")?;
     let steps = steps(&readme)?;
     let folder = TempDir::new().context("making a scratch folder")?;
     let lines = steps.iter().map(|step| step.lines().count()).sum::<usize>();
     let twins = in_scratch(folder.path(), &steps.concat());
     let (ok, sentence) = match &twins {
-        Ok(count) => (*count > 0, format!("{lines} lines of the README end with {count} twins in step")),
+        Ok(count) => (
+            *count > 0,
+            format!("{lines} lines of the README end with {count} twins in step"),
+        ),
         Err(error) => (false, format!("the README's steps failed: {error:#}")),
     };
     say(&sentence);
@@ -48,7 +55,9 @@ fn steps(readme: &str) -> Result<Vec<String>> {
     let mut steps = Vec::new();
     let mut rest = readme;
     while let Some((_, after)) = rest.split_once(&format!("{MARK}\n")) {
-        let (step, after) = after.split_once("```").context("a block of the README has no end")?;
+        let (step, after) = after
+            .split_once("```")
+            .context("a block of the README has no end")?;
         steps.push(step.to_owned());
         rest = after;
     }
@@ -74,14 +83,21 @@ impl Drop for Group {
 
 /// Runs the script in a process group of its own; how many live twins there are at its end.
 fn in_scratch(folder: &Path, script: &str) -> Result<usize> {
-    let binaries = twinline().parent().map(Path::to_owned).context("the binary lies in no folder")?;
+    let binaries = twinline()
+        .parent()
+        .map(Path::to_owned)
+        .context("the binary lies in no folder")?;
     let ask = "twinline twins --json > twins.json";
     let path = format!("export PATH=\"{}:$PATH\"", binaries.display());
     let script = format!("set -euo pipefail\n{path}\n{script}\n{ask}\n");
     let log = fs::File::create(folder.join("log")).context("making the log")?;
     let mut bash = Command::new("timeout");
-    bash.args([STEPS_MAX_S, "bash", "-c", &script]).current_dir(folder).process_group(0);
-    bash.stdin(Stdio::null()).stdout(log.try_clone().context("doubling the log")?).stderr(log);
+    bash.args([STEPS_MAX_S, "bash", "-c", &script])
+        .current_dir(folder)
+        .process_group(0);
+    bash.stdin(Stdio::null())
+        .stdout(log.try_clone().context("doubling the log")?)
+        .stderr(log);
     let mut group = Group(bash.spawn().context("starting bash")?);
     let status = group.0.wait().context("waiting for the steps")?;
     let said = fs::read_to_string(folder.join("log")).unwrap_or_default();
@@ -90,8 +106,13 @@ fn in_scratch(folder: &Path, script: &str) -> Result<usize> {
     }
     let twins = fs::read(folder.join("twins.json")).context("reading the twins")?;
     let twins: Value = serde_json::from_slice(&twins).context("reading the twins")?;
-    let items = twins["items"].as_array().with_context(|| format!("no list of twins in {twins}"))?;
-    Ok(items.iter().filter(|twin| twin["state"] == "live" || twin["state"]["state"] == "live").count())
+    let items = twins["items"]
+        .as_array()
+        .with_context(|| format!("no list of twins in {twins}"))?;
+    Ok(items
+        .iter()
+        .filter(|twin| twin["state"] == "live" || twin["state"]["state"] == "live")
+        .count())
 }
 
 /// The binary that was just built.
