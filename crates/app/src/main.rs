@@ -5,6 +5,7 @@ pub mod cli;
 pub mod client;
 pub mod commands;
 pub mod config;
+pub mod demo;
 pub mod exit;
 pub mod handles;
 pub mod instance;
@@ -56,7 +57,9 @@ fn run(cli: &Cli) -> i32 {
 /// The roles that work have all processors; the supervisor and the commands need one thread.
 fn runtime(command: &Command) -> std::io::Result<Runtime> {
     match command {
-        Command::Edge(_) | Command::Host(_) | Command::Sim(_) => Builder::new_multi_thread(),
+        Command::Demo(_) | Command::Edge(_) | Command::Host(_) | Command::Sim(_) => {
+            Builder::new_multi_thread()
+        }
         _ => Builder::new_current_thread(),
     }
     .enable_all()

@@ -191,3 +191,14 @@ pub struct RestoreArgs {
     #[arg(long)]
     pub replace: bool,
 }
+
+/// `demo`
+#[derive(Clone, Copy, Debug, Args)]
+pub struct DemoArgs {
+    /// Proves instead of showing: faults on, processes killed, everything counted; ends by itself.
+    #[arg(long)]
+    pub check: bool,
+    /// With --check: no transcript.
+    #[arg(long)]
+    pub quiet: bool,
+}

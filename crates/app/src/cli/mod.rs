@@ -3,7 +3,7 @@
 mod args;
 
 pub use args::{
-    BackfillArgs, HistoryArgs, InitArgs, LinkArgs, PublishArgs, ReleaseArgs, RestoreArgs,
+    BackfillArgs, DemoArgs, HistoryArgs, InitArgs, LinkArgs, PublishArgs, ReleaseArgs, RestoreArgs,
     RetryArgs, SimArgs, TwinsArgs, UnlinkArgs,
 };
 
@@ -122,6 +122,11 @@ pub enum Command {
         after_help = "Examples:\n  twinline sim github --port 4010\n  twinline sim jira-cloud --port 4020 --items 0 --seed 7 --faults demo"
     )]
     Sim(SimArgs),
+    /// Shows the main job on simulators of GitHub and Jira Cloud; stays until Ctrl-C.
+    #[command(
+        after_help = "Examples:\n  twinline demo\n  twinline demo --check --json    (headless, with faults and crashes; ends by itself)"
+    )]
+    Demo(DemoArgs),
     /// What works, what waits, what is accounted for.
     Status,
     /// Lists twins.

@@ -130,7 +130,11 @@ async fn quiet(world: &World, shutdown: &CancellationToken) -> usize {
     while Instant::now() < settled && Instant::now() < deadline && !shutdown.is_cancelled() {
         look.tick().await;
         let now = places.map(|place| world.dump(place));
-        let changed: usize = before.iter().zip(&now).map(|(before, now)| judge::echoes(before, now)).sum();
+        let changed: usize = before
+            .iter()
+            .zip(&now)
+            .map(|(before, now)| judge::echoes(before, now))
+            .sum();
         if changed > 0 {
             echoes += changed;
             settled = Instant::now() + QUIET;

@@ -25,7 +25,10 @@ impl Verdict {
 
 /// Looks at both sides.
 pub(super) fn judge(world: &World, script: &Script) -> Verdict {
-    let dumps = [(Place::GitHub, world.dump(Place::GitHub)), (Place::Jira, world.dump(Place::Jira))];
+    let dumps = [
+        (Place::GitHub, world.dump(Place::GitHub)),
+        (Place::Jira, world.dump(Place::Jira)),
+    ];
     let mut verdict = Verdict::default();
     for (tag, wanted) in &script.wanted {
         let mut sides = 0;
@@ -48,13 +51,25 @@ pub(super) fn judge(world: &World, script: &Script) -> Verdict {
 
 fn compare(place: Place, item: &DumpItem, wanted: &Wanted, verdict: &mut Verdict) {
     let mut lost = |what: String| verdict.lost.push(format!("{place:?} {}: {what}", item.key));
-    if wanted.title.as_ref().is_some_and(|title| *title != item.title) {
+    if wanted
+        .title
+        .as_ref()
+        .is_some_and(|title| *title != item.title)
+    {
         lost(format!("the title is '{}'", item.title));
     }
-    if let Some(word) = wanted.body.as_ref().filter(|word| !item.body.contains(*word)) {
+    if let Some(word) = wanted
+        .body
+        .as_ref()
+        .filter(|word| !item.body.contains(*word))
+    {
         lost(format!("the text lacks {word}"));
     }
-    for label in wanted.labels.iter().filter(|label| !item.labels.contains(label)) {
+    for label in wanted
+        .labels
+        .iter()
+        .filter(|label| !item.labels.contains(label))
+    {
         lost(format!("the label {label} is missing"));
     }
     let closed = matches!(item.status.as_str(), "closed:completed" | "Done");
@@ -62,10 +77,21 @@ fn compare(place: Place, item: &DumpItem, wanted: &Wanted, verdict: &mut Verdict
         lost(format!("the status is '{}'", item.status));
     }
     for word in &wanted.comments {
-        match item.comments.iter().filter(|comment| comment.body.contains(word)).count() {
-            0 => verdict.lost.push(format!("{place:?} {}: the comment {word} is missing", item.key)),
+        match item
+            .comments
+            .iter()
+            .filter(|comment| comment.body.contains(word))
+            .count()
+        {
+            0 => verdict.lost.push(format!(
+                "{place:?} {}: the comment {word} is missing",
+                item.key
+            )),
             1 => {}
-            more => verdict.duplicated.push(format!("{place:?} {}: the comment {word} is there {more} times", item.key)),
+            more => verdict.duplicated.push(format!(
+                "{place:?} {}: the comment {word} is there {more} times",
+                item.key
+            )),
         }
     }
 }
@@ -78,13 +104,20 @@ fn doubled(place: Place, dump: &Dump, verdict: &mut Verdict) {
         }
     }
     for (tag, times) in seen.into_iter().filter(|(_, times)| *times > 1) {
-        verdict.duplicated.push(format!("{place:?} has {tag} {times} times"));
+        verdict
+            .duplicated
+            .push(format!("{place:?} has {tag} {times} times"));
     }
 }
 
 /// How many items differ between two moments at which nobody did anything: writes without a cause.
 pub(super) fn echoes(before: &Dump, after: &Dump) -> usize {
     let new = after.items.len().saturating_sub(before.items.len());
-    let changed = before.items.iter().zip(&after.items).filter(|(before, after)| before != after).count();
+    let changed = before
+        .items
+        .iter()
+        .zip(&after.items)
+        .filter(|(before, after)| before != after)
+        .count();
     new + changed
 }

@@ -24,12 +24,20 @@ pub(super) struct Up {
 impl Up {
     /// Publishes the rules and starts edge and host.
     pub(super) async fn start(world: &World) -> Result<Self> {
-        let applied = command(world)?.args(["apply", "--yes"]).stdout(Stdio::null()).status().await;
+        let applied = command(world)?
+            .args(["apply", "--yes"])
+            .stdout(Stdio::null())
+            .status()
+            .await;
         if !applied.context("publishing the rules")?.success() {
             bail!("the demonstration's rules could not be published: see above");
         }
         let data = DataFolder::open(&world.data())?;
-        let child = command(world)?.arg("up").kill_on_drop(true).spawn().context("starting 'up'")?;
+        let child = command(world)?
+            .arg("up")
+            .kill_on_drop(true)
+            .spawn()
+            .context("starting 'up'")?;
         let mut up = Self { child, data };
         up.wait_for("edge", None).await?;
         up.wait_for("host", None).await?;
@@ -49,7 +57,10 @@ impl Up {
     /// Kills a role's process as a crash would; the supervisor starts another.
     pub(super) async fn crash(&mut self, role: &str) -> Result<()> {
         let before = self.running(role)?;
-        let pid = i32::try_from(before.pid).ok().and_then(Pid::from_raw).context("no process id")?;
+        let pid = i32::try_from(before.pid)
+            .ok()
+            .and_then(Pid::from_raw)
+            .context("no process id")?;
         kill_process(pid, Signal::KILL).with_context(|| format!("killing {role}"))?;
         self.wait_for(role, Some(before.pid)).await
     }
@@ -59,7 +70,11 @@ impl Up {
         let deadline = Instant::now() + START;
         let mut pause = interval(Duration::from_millis(20));
         loop {
-            if self.data.running(role).is_ok_and(|running| Some(running.pid) != not) {
+            if self
+                .data
+                .running(role)
+                .is_ok_and(|running| Some(running.pid) != not)
+            {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait().context("looking after 'up'")? {
@@ -74,7 +89,11 @@ impl Up {
 
     /// Ends it as Ctrl-C does; false when it had to be killed.
     pub(super) async fn end(mut self) -> Result<bool> {
-        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let pid = self
+            .child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw);
         if let Some(pid) = pid {
             // It may have ended by itself.
             kill_process(pid, Signal::TERM).ok();
@@ -93,6 +112,9 @@ impl Up {
 fn command(world: &World) -> Result<Command> {
     let program: PathBuf = std::env::current_exe().context("looking for this binary")?;
     let mut command = Command::new(program);
-    command.arg("--config").arg(world.config()).stdin(Stdio::null());
+    command
+        .arg("--config")
+        .arg(world.config())
+        .stdin(Stdio::null());
     Ok(command)
 }

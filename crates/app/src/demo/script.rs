@@ -53,7 +53,9 @@ pub(super) fn create(number: usize, container: &str, title: &str) -> Command {
 
 /// The item with a tag.
 pub(super) fn find<'a>(dump: &'a Dump, tag: &str) -> Option<&'a DumpItem> {
-    dump.items.iter().find(|item| !item.deleted && item.title.starts_with(tag))
+    dump.items
+        .iter()
+        .find(|item| !item.deleted && item.title.starts_with(tag))
 }
 
 impl Script {
@@ -63,7 +65,10 @@ impl Script {
         for place in [Place::GitHub, Place::Jira] {
             for item in world.dump(place).items {
                 if let Some(tag) = tag_of(&item.title) {
-                    let wanted = Wanted { title: Some(item.title.clone()), ..Wanted::default() };
+                    let wanted = Wanted {
+                        title: Some(item.title.clone()),
+                        ..Wanted::default()
+                    };
                     script.wanted.insert(tag.to_owned(), wanted);
                 }
             }
@@ -76,7 +81,11 @@ impl Script {
         let step = self.step;
         self.step += 1;
         let kind = step % 7;
-        let first = if step / 7 % 2 == 0 { Place::GitHub } else { Place::Jira };
+        let first = if step / 7 % 2 == 0 {
+            Place::GitHub
+        } else {
+            Place::Jira
+        };
         if kind == 6 {
             return self.make(world, first, step);
         }
@@ -84,23 +93,44 @@ impl Script {
         let number = (step * 5 + kind) % tags.len();
         let tag = &tags[number];
         // One field of one item is always edited from the same side.
-        let place = if (number + kind) % 2 == 0 { Place::GitHub } else { Place::Jira };
+        let place = if (number + kind) % 2 == 0 {
+            Place::GitHub
+        } else {
+            Place::Jira
+        };
         self.edit(world, place, tag, kind, step)
     }
 
     fn make(&mut self, world: &World, place: Place, step: usize) -> Result<String> {
         let number = 200 + step;
         let (repository, project, _) = CONNECTIONS[step % 2];
-        let container = if place == Place::GitHub { repository } else { project };
+        let container = if place == Place::GitHub {
+            repository
+        } else {
+            project
+        };
         let title = format!("Something new came up at step {step}");
         world.act(place, create(number, container, &title))?;
         let title = format!("{} {title}", tag(number));
-        self.wanted.insert(tag(number), Wanted { title: Some(title.clone()), ..Wanted::default() });
+        self.wanted.insert(
+            tag(number),
+            Wanted {
+                title: Some(title.clone()),
+                ..Wanted::default()
+            },
+        );
         self.changes += 1;
         Ok(format!("{place:?}: ana creates “{title}”"))
     }
 
-    fn edit(&mut self, world: &World, place: Place, tag: &str, kind: usize, step: usize) -> Result<String> {
+    fn edit(
+        &mut self,
+        world: &World,
+        place: Place,
+        tag: &str,
+        kind: usize,
+        step: usize,
+    ) -> Result<String> {
         let here = world.dump(place);
         // A twin that has not been made yet is edited where it comes from, but only in what is added, not replaced:
         // a replaced field has its own side.
@@ -112,7 +142,11 @@ impl Script {
             },
         };
         let replaced = matches!(kind, 1 | 3) && find(&world.dump(place.other()), tag).is_none();
-        let kind = if replaced || (kind == 5 && place == Place::Jira) { 2 } else { kind };
+        let kind = if replaced || (kind == 5 && place == Place::Jira) {
+            2
+        } else {
+            kind
+        };
         let wanted = self.wanted.entry(tag.to_owned()).or_default();
         let word = format!("step{step}x");
         let (command, what) = match kind {
@@ -120,26 +154,41 @@ impl Script {
                 let mut labels = item.labels.clone();
                 labels.push(word.clone());
                 wanted.labels.push(word.clone());
-                (Command::edit(&item.key, "chen", "labels", labels), format!("adds the label {word}"))
+                (
+                    Command::edit(&item.key, "chen", "labels", labels),
+                    format!("adds the label {word}"),
+                )
             }
             1 => {
                 let title = format!("{tag} Renamed at {word}");
                 wanted.title = Some(title.clone());
-                (Command::edit(&item.key, "ana", "title", title), "changes the title".to_owned())
+                (
+                    Command::edit(&item.key, "ana", "title", title),
+                    "changes the title".to_owned(),
+                )
             }
             3 => {
                 wanted.body = Some(word.clone());
                 let body = format!("Rewritten: {word}.");
-                (Command::edit(&item.key, "dora", "body", body), "rewrites the description".to_owned())
+                (
+                    Command::edit(&item.key, "dora", "body", body),
+                    "rewrites the description".to_owned(),
+                )
             }
             5 => {
                 wanted.closed = true;
-                (Command::edit(&item.key, "emil", "status", "closed:completed"), "closes it".to_owned())
+                (
+                    Command::edit(&item.key, "emil", "status", "closed:completed"),
+                    "closes it".to_owned(),
+                )
             }
             _ => {
                 wanted.comments.push(word.clone());
                 let text = format!("I looked into it: {word}.");
-                (Command::comment(&item.key, "ben", &text), "comments".to_owned())
+                (
+                    Command::comment(&item.key, "ben", &text),
+                    "comments".to_owned(),
+                )
             }
         };
         world.act(place, command)?;

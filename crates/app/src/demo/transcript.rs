@@ -32,7 +32,11 @@ pub(super) struct Heard {
 impl Heard {
     /// A percentile of the latencies in milliseconds; `None` when there is none.
     pub(super) fn percentile(&self, percent: usize) -> Option<u64> {
-        let mut latencies = self.latencies.lock().expect("nothing panics while it is held").clone();
+        let mut latencies = self
+            .latencies
+            .lock()
+            .expect("nothing panics while it is held")
+            .clone();
         latencies.sort_unstable();
         let last = latencies.len().checked_sub(1)?;
         Some(latencies[last * percent / 100])
@@ -42,7 +46,7 @@ impl Heard {
 /// Listens until `shutdown`; `say` gets each line.
 pub(super) fn listen(
     up: &Up,
-    say: impl Fn(&str) + Send + 'static,
+    say: impl Fn(&str) + Send + Sync + 'static,
     shutdown: CancellationToken,
 ) -> (Heard, tokio::task::JoinHandle<()>) {
     let heard = Heard::default();
@@ -67,14 +71,28 @@ pub(super) fn listen(
     (heard, task)
 }
 
-async fn stream(data: &DataFolder, heard: &Heard, say: &(impl Fn(&str) + Send)) -> Result<()> {
+async fn stream(
+    data: &DataFolder,
+    heard: &Heard,
+    say: &(impl Fn(&str) + Send + Sync),
+) -> Result<()> {
     let api = data.running("host")?.listener("api")?;
     let token = data.token(&SystemEntropy)?;
     let client = reqwest::Client::new();
-    let request = client.get(format!("http://{api}/v1/events")).bearer_auth(token.expose());
-    let mut response = request.send().await.context("asking the host")?.error_for_status()?;
+    let request = client
+        .get(format!("http://{api}/v1/events"))
+        .bearer_auth(token.expose());
+    let mut response = request
+        .send()
+        .await
+        .context("asking the host")?
+        .error_for_status()?;
     let mut pending = Vec::new();
-    while let Some(chunk) = response.chunk().await.context("reading the host's stream")? {
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .context("reading the host's stream")?
+    {
         pending.extend_from_slice(&chunk);
         while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = pending.drain(..=end).collect();
@@ -86,9 +104,19 @@ async fn stream(data: &DataFolder, heard: &Heard, say: &(impl Fn(&str) + Send)) 
 }
 
 fn take(line: &[u8], heard: &Heard, say: &impl Fn(&str)) {
-    let Ok(line) = serde_json::from_slice::<Line>(line) else { return };
-    if let Some(latency) = line.what.get("latency_ms").and_then(serde_json::Value::as_u64) {
-        heard.latencies.lock().expect("nothing panics while it is held").push(latency);
+    let Ok(line) = serde_json::from_slice::<Line>(line) else {
+        return;
+    };
+    if let Some(latency) = line
+        .what
+        .get("latency_ms")
+        .and_then(serde_json::Value::as_u64)
+    {
+        heard
+            .latencies
+            .lock()
+            .expect("nothing panics while it is held")
+            .push(latency);
     }
     if let Some(text) = line.text {
         say(&text);

@@ -59,13 +59,19 @@ pub(super) struct World {
 impl World {
     /// Starts the trackers, seeds them and writes the configuration.
     pub(super) async fn start() -> Result<Self> {
-        let config = GithubConfig { limits: Limits::none(), ..GithubConfig::default() };
+        let config = GithubConfig {
+            limits: Limits::none(),
+            ..GithubConfig::default()
+        };
         let mut jira = JiraCloud::new(jira_cloud::demo_site());
         jira.set_issue_write_limits(false);
         let world = Self {
             github: serve(Box::new(Github::new(config)), 1).await?,
             jira: serve(Box::new(jira), 2).await?,
-            folder: tempfile::Builder::new().prefix("twinline-demo-").tempdir().context("making a folder")?,
+            folder: tempfile::Builder::new()
+                .prefix("twinline-demo-")
+                .tempdir()
+                .context("making a folder")?,
         };
         world.seed()?;
         world.write_files()?;
@@ -93,7 +99,9 @@ impl World {
     /// Does something as a person would.
     pub(super) fn act(&self, place: Place, command: Command) -> Result<Done> {
         let shown = format!("{command:?}");
-        let done = self.server(place).with(|tracker, now| tracker.command(now, command));
+        let done = self
+            .server(place)
+            .with(|tracker, now| tracker.command(now, command));
         done.with_context(|| format!("the simulator refused {shown}"))
     }
 
@@ -105,14 +113,22 @@ impl World {
     /// Replaces the faults of both.
     pub(super) fn set_faults(&self, faults: &Faults) {
         for place in [Place::GitHub, Place::Jira] {
-            self.server(place).with(|tracker, _| tracker.set_faults(faults.clone()));
+            self.server(place)
+                .with(|tracker, _| tracker.set_faults(faults.clone()));
         }
     }
 
     /// Jira's administrator sets up its webhook; GitHub's is registered by the host.
     pub(super) fn hook_jira(&self, edge: SocketAddr) -> Result<()> {
         let url = format!("http://{edge}/hooks/jira");
-        self.act(Place::Jira, Command::Webhook { url, secret: Some(HOOK_SECRET.to_owned()) }).map(drop)
+        self.act(
+            Place::Jira,
+            Command::Webhook {
+                url,
+                secret: Some(HOOK_SECRET.to_owned()),
+            },
+        )
+        .map(drop)
     }
 
     /// Stops both servers.
@@ -124,13 +140,22 @@ impl World {
     fn seed(&self) -> Result<()> {
         for (number, title) in TITLES.iter().enumerate() {
             let (repository, project, _) = CONNECTIONS[number % 2];
-            let (place, container) =
-                if number % 4 < 2 { (Place::GitHub, repository) } else { (Place::Jira, project) };
+            let (place, container) = if number % 4 < 2 {
+                (Place::GitHub, repository)
+            } else {
+                (Place::Jira, project)
+            };
             self.act(place, super::script::create(number, container, title))?;
         }
         // A workflow is learnt from issues that are in its statuses.
-        for (number, steps) in [(100, &["In Progress"][..]), (101, &["In Progress", "In Review"])] {
-            let made = self.act(Place::Jira, super::script::create(number, "APP", "A task that is under way"))?;
+        for (number, steps) in [
+            (100, &["In Progress"][..]),
+            (101, &["In Progress", "In Review"]),
+        ] {
+            let made = self.act(
+                Place::Jira,
+                super::script::create(number, "APP", "A task that is under way"),
+            )?;
             let Done::Item(key) = made else { continue };
             for status in steps {
                 self.act(Place::Jira, Command::edit(&key, "ben", "status", *status))?;
@@ -142,7 +167,8 @@ impl World {
     fn write_files(&self) -> Result<()> {
         let root = self.folder.path();
         let write = |name: &str, text: &str| {
-            fs::write(root.join(name), text).with_context(|| format!("writing {name} of the demonstration"))
+            fs::write(root.join(name), text)
+                .with_context(|| format!("writing {name} of the demonstration"))
         };
         fs::create_dir(root.join("rules")).context("making the rules folder")?;
         write("github.token", GITHUB_TOKEN)?;
@@ -151,7 +177,10 @@ impl World {
         write("twinline.toml", &self.configuration())?;
         for (repository, project, kind) in CONNECTIONS {
             let name = project.to_lowercase();
-            write(&format!("rules/{name}.toml"), &rules(&name, repository, project, kind))?;
+            write(
+                &format!("rules/{name}.toml"),
+                &rules(&name, repository, project, kind),
+            )?;
         }
         Ok(())
     }
@@ -199,11 +228,17 @@ settle_s = 2
 async fn serve(simulator: Box<dyn Simulator>, seed: u64) -> Result<SimServer> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let faulty = Faulty::new(simulator, Faults::default(), seed);
-    SimServer::start(faulty, Arc::new(SystemClock), any).await.context("starting a simulator")
+    SimServer::start(faulty, Arc::new(SystemClock), any)
+        .await
+        .context("starting a simulator")
 }
 
 fn rules(name: &str, repository: &str, project: &str, kind: &str) -> String {
-    let resolution = if project == "APP" { r#", right_set = { resolution = "Done" }"# } else { "" };
+    let resolution = if project == "APP" {
+        r#", right_set = { resolution = "Done" }"#
+    } else {
+        ""
+    };
     format!(
         r#"format = 1
 name = "{name}"
