@@ -90,8 +90,8 @@ impl Faults {
     pub fn demo() -> Self {
         Self {
             latency_ms: Span(1, 8),
-            server_error: 0.03,
-            throttle: 0.02,
+            server_error: 0.01,
+            throttle: 0.004,
             throttle_retry_after_s: 1,
             timeout_after_effect: 0.01,
             late_write: 0.01,

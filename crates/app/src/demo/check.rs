@@ -1,7 +1,7 @@
 //! The demonstration as a proof: faults on, edge and host killed in the middle, everything counted.
 
 use super::judge::{self, Verdict, judge};
-use super::processes::Up;
+use super::processes::{self, Up};
 use super::script::Script;
 use super::transcript;
 use super::world::{Place, World};
@@ -44,6 +44,9 @@ pub(super) async fn run(args: &DemoArgs, shutdown: CancellationToken) -> Result<
     world.set_faults(&Faults::default());
     let verdict = settle(&world, &script, &shutdown).await;
     let echoes = quiet(&world, &shutdown).await;
+    if !verdict.converged() {
+        report::aside(&processes::tell(&world).await?);
+    }
     stop.cancel();
     listening.await?;
     let ended = up.end().await?;

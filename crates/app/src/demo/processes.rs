@@ -108,6 +108,21 @@ impl Up {
     }
 }
 
+/// What the running Twinline says of its own state: shown when a check fails.
+pub(super) async fn tell(world: &World) -> Result<String> {
+    let mut told = String::new();
+    for question in ["errors", "status"] {
+        let output = command(world)?
+            .arg(question)
+            .output()
+            .await
+            .context("asking the host")?;
+        told.push_str(&String::from_utf8_lossy(&output.stdout));
+        told.push_str(&String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(told)
+}
+
 /// This same binary, with the demonstration's configuration.
 fn command(world: &World) -> Result<Command> {
     let program: PathBuf = std::env::current_exe().context("looking for this binary")?;

@@ -7,7 +7,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
-use twinline_core::handles::Clock as _;
 use twinline_sim::github::{Github, GithubConfig, Limits};
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::serve::SimServer;
@@ -285,9 +284,4 @@ channels = [{{ left = "public", right = "public", dir = "<->" }}]
 header = "{{author}} · {{time}}"
 "#
     )
-}
-
-/// Now, by the system's clock.
-pub(super) fn now() -> twinline_core::time::Timestamp {
-    SystemClock.now()
 }

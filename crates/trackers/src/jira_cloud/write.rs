@@ -100,7 +100,11 @@ impl Jira {
                 .insert("issuetype".to_owned(), json!({ "name": kind }));
         }
         let status = writes.status.take();
-        // Fields that no create screen has are written by the next plan, which sees that they are not there.
+        // No create screen has the resolution: it belongs to the screens of transitions.
+        let mut on_the_way = Writes::default();
+        on_the_way
+            .fields
+            .extend(writes.fields.remove_entry(field::RESOLUTION));
         let mut body = writes.body();
         body.insert(
             "properties".to_owned(),
@@ -113,10 +117,9 @@ impl Jira {
         let created: wire::Created = reply.json()?;
         let mut waived = writes.waived;
         if let Some(status) = status {
-            let mut none = Writes::default();
             // The issue is there: a status that cannot be reached now is the next plan's concern.
             match self
-                .reach(&created.id, &status, &mut none, &created.id)
+                .reach(&created.id, &status, &mut on_the_way, &created.id)
                 .await
             {
                 Ok(Reached::Yes) => {}
