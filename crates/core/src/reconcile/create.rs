@@ -60,7 +60,10 @@ pub(super) fn created(
             .iter()
             .map(|(native, (_, note))| (native.clone(), note.clone()))
             .collect(),
-        sent: BTreeMap::new(),
+        sent: crossing(&fields)
+            .into_keys()
+            .filter_map(|field| Some((field.clone(), scene.view(source, &field)?.clone())))
+            .collect(),
         comment: None,
     });
     *plan.cut.get_mut(target) = writes.cut.clone();

@@ -244,21 +244,28 @@ pub struct Planned {
     pub effect: Effect,
     /// For `Create` and `Update`: each native field's provenance.
     pub fields: BTreeMap<FieldName, WriteNote>,
-    /// For `Update`: the other side's values that are sent with it.
+    /// For `Create` and `Update`: the other side's values that are sent with it.
     pub sent: BTreeMap<ReplicaField, Value>,
     /// For comment effects: what the links become when it succeeds.
     pub comment: Option<CommentStep>,
 }
 
 impl Planned {
-    /// For `Update`: what to keep with the intent until it is settled, and to give back as
+    /// For `Create` and `Update`: what to keep with the intent until it is settled, and to give back as
     /// [`super::SideFacts::unsettled`] when its attempt outlived a crash.
     pub fn unsettled(&self) -> Option<Unsettled> {
-        let Effect::Update { fields, .. } = &self.effect else {
-            return None;
+        let fields = match &self.effect {
+            Effect::Update { fields, .. } => fields.clone(),
+            Effect::Create { fields, .. } => {
+                let replaced = fields
+                    .iter()
+                    .map(|(native, value)| (native.clone(), FieldWrite::Replace(value.clone())));
+                replaced.collect()
+            }
+            _ => return None,
         };
         Some(Unsettled {
-            fields: fields.clone(),
+            fields,
             sent: self.sent.clone(),
         })
     }

@@ -5,7 +5,7 @@ use super::hybrid::{Advanced, hybrid};
 use super::outcome::{Outcome, Outcomes, Settled};
 use super::plan::{Cause, Decision, Plan, Working};
 use super::values::{carry_elements, is_set, same_opt};
-use super::views::link;
+use super::views::{is_untouched, is_workflow, link};
 use crate::digest::Digest;
 use crate::effect::{Applied, Effect};
 use crate::item::{Item, Value};
@@ -310,6 +310,12 @@ impl Settling<'_> {
         )
     }
 
+    /// Whether the field is reached through a workflow, which takes steps of its own after a creation.
+    fn is_workflow(&self, to: Side) -> bool {
+        let natives = self.working(to).natives.get(self.field);
+        natives.is_some_and(|natives| natives.iter().any(is_workflow))
+    }
+
     /// Compares the value after the write with the prediction.
     fn compare(&self, to: Side, after: Option<&Value>, adjacent: bool, creates: bool) -> Fared {
         let before = self.view(to);
@@ -321,7 +327,21 @@ impl Settling<'_> {
             // The side does not show the field: nothing to compare, and nothing that could cross back.
             return Fared::Arrived(None, Advanced::After);
         };
-        if creates || same_opt(Some(after), before) {
+        if creates {
+            let untouched = self
+                .ends
+                .get(to)
+                .after
+                .as_ref()
+                .is_none_or(|(item, _)| is_untouched(item));
+            return if after.is_empty() || untouched || self.is_workflow(to) {
+                Fared::Missed
+            } else {
+                // The item was born with our value: what it shows instead, a person made of it, and it crosses.
+                Fared::Arrived(Some(predicted.clone()), Advanced::Draft)
+            };
+        }
+        if same_opt(Some(after), before) {
             return Fared::Missed;
         }
         if is_set(predicted) && self.base(to).is_some() {

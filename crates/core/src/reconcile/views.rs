@@ -5,10 +5,10 @@ use super::values::{same, same_opt, texts, written};
 use crate::comments::script_origin;
 use crate::contract::{Contract, FieldContract};
 use crate::digest::Digest;
-use crate::item::{Item, ItemId, ItemRef, Value, Version};
+use crate::item::{Item, ItemId, ItemRef, Value, Version, field};
 use crate::names::{FieldName, ReplicaField, Side, Sides};
 use crate::rules::{Link, Outgoing, RuleError, Rules, ScriptComment};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Both items of a twin in the contract's vocabulary: what every later stage reads.
 pub(super) struct Scene<'a> {
@@ -57,6 +57,12 @@ impl<'a> Scene<'a> {
                 shown: shown.get(side),
                 item: items.get(side),
             };
+            if is_newborn(facts, &items, &bases, side) {
+                let source = items.get(side.other());
+                let asked = super::create::asked(facts, rules, side.other(), source)?;
+                bases = own.born(facts.sides.get(side), source, asked)?;
+                break;
+            }
             let found = own.account(facts.sides.get(side), bases.get_mut(side).as_mut())?;
             if let Some(source) = bases.get_mut(side.other()) {
                 source.fields.extend(found);
@@ -194,6 +200,37 @@ pub(super) fn at_creation() -> Digest {
     Digest::of_parts(&["created"])
 }
 
+/// Whether a side's item was created by us and no base accounts for it yet: the answer to the creation was lost.
+fn is_newborn(
+    facts: &Facts<'_>,
+    items: &Sides<Item>,
+    bases: &Sides<Option<Base>>,
+    side: Side,
+) -> bool {
+    facts.created_from == Some(side.other())
+        && bases.left.is_none()
+        && bases.right.is_none()
+        && !facts.sides.get(side).unsettled.is_empty()
+        && !items.get(side).reference.item.id.is_empty()
+}
+
+/// Whether a native field is reached through a workflow: then a creation does not set it in one step.
+pub(super) fn is_workflow(native: &FieldName) -> bool {
+    matches!(native.as_str(), field::STATUS | field::RESOLUTION)
+}
+
+/// Whether nobody can have changed the item since its creation: then a value that is not the one that it was created with
+/// is the tracker's default, for a field that a creation cannot set. Whole-second times cannot tell, and their trackers'
+/// connectors report what was dropped.
+pub(super) fn is_untouched(item: &Item) -> bool {
+    match item.get(field::CREATED) {
+        Some(Value::Time(created)) => {
+            item.version.resolution_ms <= 1 && item.version.updated <= *created
+        }
+        _ => true,
+    }
+}
+
 /// Finding our unsettled writes on one side's item.
 struct OwnWrites<'a> {
     rules: &'a dyn Rules,
@@ -203,6 +240,70 @@ struct OwnWrites<'a> {
 }
 
 impl OwnWrites<'_> {
+    /// The bases of twins whose creation was answered to nobody: the item was born with what we sent, so what it shows
+    /// instead, a person made of it. A field that it does not show at all did not arrive, and is the source's to send.
+    fn born(
+        &self,
+        facts: &SideFacts<'_>,
+        source: &Item,
+        asked: Vec<ScriptComment>,
+    ) -> Result<Sides<Option<Base>>, RuleError> {
+        let mut born = self.item.clone();
+        let writes = || {
+            facts
+                .unsettled
+                .iter()
+                .flat_map(|unsettled| &unsettled.fields)
+        };
+        for (native, write) in writes().filter(|(native, _)| !is_workflow(native)) {
+            let value = (facts.normalise)(native, &written(None, write));
+            born.fields.insert(native.clone(), value);
+        }
+        let side = self.link.side;
+        let contract = self.rules.contract();
+        let mut predicted = self
+            .rules
+            .outgoing(side, &born, Some(self.link))?
+            .view
+            .fields;
+        let base = |observation: Item| Base {
+            observation,
+            rule_version: contract.version,
+            fields: BTreeMap::new(),
+            pending: BTreeSet::new(),
+            advanced: BTreeMap::new(),
+            asked: Vec::new(),
+        };
+        let (mut here, mut there) = (base(born), base(source.clone()));
+        here.asked = asked;
+        for (field, value) in facts.unsettled.iter().flat_map(|unsettled| &unsettled.sent) {
+            let natives = contract.fields.get(field).map(|one| one.native.get(side));
+            let at_once = natives.is_some_and(|natives| !natives.iter().any(is_workflow));
+            let shown = self
+                .shown
+                .view
+                .fields
+                .get(field)
+                .is_some_and(|now| !now.is_empty());
+            let now = self.shown.view.fields.get(field);
+            let told = |ours: &Value| !is_untouched(self.item) || same_opt(Some(ours), now);
+            match predicted
+                .remove(field)
+                .filter(|ours| at_once && shown && told(ours))
+            {
+                Some(ours) => {
+                    here.fields.insert(field.clone(), ours);
+                    there.fields.insert(field.clone(), value.clone());
+                }
+                None => drop(there.pending.insert(field.clone())),
+            }
+        }
+        let mut bases = Sides::default();
+        *bases.get_mut(side) = Some(here);
+        *bases.get_mut(side.other()) = Some(there);
+        Ok(bases)
+    }
+
     /// Where the item shows just what our unsettled writes would have made of the base, the difference is ours and no
     /// person's: the base follows it. Gives the values that had been sent for those fields: the other side's base.
     fn account(

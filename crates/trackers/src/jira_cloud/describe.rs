@@ -49,6 +49,16 @@ impl Jira {
         let types = self.types(project).await?;
         let place = format!("{project}/{kind}");
         let mut fields = standard();
+        // No create screen has the resolution: its options are asked for by themselves.
+        let call = Call::get("/rest/api/3/resolution");
+        let resolutions: Vec<wire::Named> = self.client.send(call).await?.json()?;
+        if let Some(described) = fields.get_mut(field::RESOLUTION) {
+            let option = |one: wire::Named| Choice {
+                id: one.id,
+                name: one.name,
+            };
+            described.options = resolutions.into_iter().map(option).collect();
+        }
         if let Some(one) = types.iter().find(|one| one.name == kind) {
             self.create_fields(project, &one.id, &mut fields).await?;
         }

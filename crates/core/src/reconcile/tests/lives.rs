@@ -7,7 +7,7 @@ use super::{Case, in_step, plan_is, show::summary};
 use crate::cluster::{self, Entry, Marked, Member};
 use crate::contract::Deleted;
 use crate::effect::Effect;
-use crate::item::ItemId;
+use crate::item::{ItemId, Value};
 use crate::life::{Evidence, Presence};
 use crate::marker::Marker;
 use crate::names::Side;
@@ -22,6 +22,7 @@ pub(super) const CASES: &[Case] = &[
     ("create leaves out what does not cross", create_one_way),
     ("create needs admission", not_admitted),
     ("create what the create could not set", create_partly),
+    ("create, then a person edits the new item", create_edited),
     (
         "create held by its rule goes on without the field",
         create_held,
@@ -95,6 +96,21 @@ fn create_partly() {
     plan_is(&net, "f -> first; right: f=a");
     net.quiesce();
     plan_is(&net, "");
+}
+
+/// Somebody edits the new item before we have looked at it: that is their edit, and it crosses.
+fn create_edited() {
+    let mut net = alone("first=right");
+    let plan = net.plan(0);
+    let mut outcomes = net.execute(0, &plan);
+    net.node_mut(Side::Right).edit("f", "edited");
+    let item = net.nodes[1].item.as_mut().unwrap();
+    item.fields
+        .insert("created".into(), Value::Time(Timestamp::EPOCH));
+    item.version.updated = Timestamp::from_millis(1);
+    outcomes.after.right.clone_from(&net.nodes[1].item);
+    net.settle(0, &plan, &outcomes);
+    plan_is(&net, "f <- changed; left: f=edited");
 }
 
 fn create_held() {
