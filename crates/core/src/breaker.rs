@@ -1,95 +1,59 @@
-//! The blast-radius breaker: a connection that would write more than its limit in ten minutes is held, and a person is
-//! asked.
+//! The runtime blast-radius breaker: a connection that would write more than its limit in ten minutes is held, and a
+//! person asked. Work that a person has confirmed (a backfill, a publish, a retried group) is paid from a budget of its
+//! own first.
+//!
+//! Pure: who keeps the books gives the counts.
 
-use crate::time::Timestamp;
-use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The sliding window.
+/// Writes are counted over this long.
 pub const WINDOW: Duration = Duration::from_secs(600);
 
-/// The window is kept in this many equal slices, so that its memory does not grow with the writes.
-const SLICES: usize = 60;
+/// A connection's books.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Books {
+    /// Whether the connection is held.
+    pub held: bool,
+    /// Confirmed writes that are not spent.
+    pub budget: u64,
+    /// The unconfirmed writes within the window.
+    pub window: u64,
+    /// How many unconfirmed writes the window may hold.
+    pub limit: u32,
+}
 
-/// Whether a write may be made.
+/// What the breaker says to a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It may, and is counted.
-    Pass,
-    /// It may not: the connection is held until it is released.
-    Hold {
-        /// Writes counted within the window.
+    /// Go on; this much is paid from the confirmed budget.
+    Allowed {
+        /// Writes.
+        paid: u64,
+    },
+    /// The connection is to be held.
+    Tripped {
+        /// Writes in the window, the refused ones included.
         writes: u64,
     },
+    /// The connection is held already.
+    Held,
 }
 
-/// One connection's counter. A confirmed backfill, publish or retry has its own budget and is not counted here.
-#[derive(Clone, Debug)]
-pub struct Breaker {
-    max_writes: u32,
-    /// (start of slice, writes), oldest first.
-    slices: VecDeque<(Timestamp, u64)>,
-    held: bool,
-}
-
-impl Breaker {
-    /// A counter that holds above `max_writes` in ten minutes.
-    pub fn new(max_writes: u32) -> Self {
-        Self {
-            max_writes,
-            slices: VecDeque::with_capacity(SLICES + 1),
-            held: false,
-        }
+/// Judges `writes` more. `confirmed`: a person has confirmed this work.
+pub fn judge(books: Books, writes: u64, confirmed: bool) -> Verdict {
+    if books.held {
+        return Verdict::Held;
     }
-
-    /// Judges and counts `writes` more writes at `now`.
-    pub fn admit(&mut self, now: Timestamp, writes: u32) -> Verdict {
-        self.forget_before(now.minus(WINDOW));
-        let counted = self.counted();
-        if self.held || counted + u64::from(writes) > u64::from(self.max_writes) {
-            self.held = true;
-            return Verdict::Hold { writes: counted };
-        }
-        self.count(now, writes);
-        Verdict::Pass
+    let paid = if confirmed {
+        writes.min(books.budget)
+    } else {
+        0
+    };
+    let counted = books.window.saturating_add(writes - paid);
+    if writes > paid && counted > u64::from(books.limit) {
+        return Verdict::Tripped { writes: counted };
     }
-
-    /// Whether it is held.
-    pub const fn is_held(&self) -> bool {
-        self.held
-    }
-
-    /// A person released it (`twinline release CONNECTION`): counting starts anew.
-    pub fn release(&mut self) {
-        self.held = false;
-        self.slices.clear();
-    }
-
-    fn counted(&self) -> u64 {
-        self.slices.iter().map(|(_, writes)| writes).sum()
-    }
-
-    /// A slice is forgotten when its end lies before the window: rather a few seconds too late than too early.
-    fn forget_before(&mut self, start: Timestamp) {
-        while let Some((slice, _)) = self.slices.front()
-            && slice.plus(slice_length()) <= start
-        {
-            self.slices.pop_front();
-        }
-    }
-
-    fn count(&mut self, now: Timestamp, writes: u32) {
-        match self.slices.back_mut() {
-            Some((start, counted)) if now.since(*start) < slice_length() => {
-                *counted += u64::from(writes)
-            }
-            Some(_) | None => self.slices.push_back((now, u64::from(writes))),
-        }
-    }
-}
-
-fn slice_length() -> Duration {
-    WINDOW / u32::try_from(SLICES).unwrap_or(u32::MAX)
+    Verdict::Allowed { paid }
 }
 
 #[cfg(test)]

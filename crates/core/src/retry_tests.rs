@@ -1,34 +1,32 @@
 use super::*;
 
-fn check(failures: u32, retry_after_s: Option<u64>, random: u64, millis: Option<u64>) {
-    let delay = Backoff::TRACKER.delay(failures, retry_after_s.map(Duration::from_secs), random);
+fn check(failures: u32, expected_s: u64) {
+    let backoff = Backoff {
+        first: Duration::from_secs(1),
+        max: Duration::from_secs(300),
+    };
     assert_eq!(
-        delay,
-        millis.map(Duration::from_millis),
-        "{failures} {retry_after_s:?}"
+        backoff.wait(failures),
+        Duration::from_secs(expected_s),
+        "{failures}"
     );
 }
 
 #[test]
-fn delays_double_up_to_the_greatest() {
-    check(1, None, 0, Some(500));
-    check(2, None, 0, Some(1000));
-    check(5, None, 0, Some(8000));
-    check(11, None, 0, Some(150_000));
-    check(12, None, 0, None);
-    check(u32::MAX, None, 0, None);
+fn it_doubles_up_to_its_limit() {
+    for (failures, expected_s) in [(0, 1), (1, 1), (2, 2), (3, 4), (9, 256), (10, 300)] {
+        check(failures, expected_s);
+    }
+    check(u32::MAX, 300);
 }
 
 #[test]
-fn jitter_adds_up_to_half() {
-    check(2, None, u64::MAX / 2, Some(1499));
-    check(2, None, u64::MAX, Some(1999));
-}
-
-#[test]
-fn a_retry_after_is_never_undercut_and_believed_within_bounds() {
-    check(1, Some(30), 0, Some(30_000));
-    check(1, Some(80), u64::MAX, Some(89_999));
-    check(1, Some(1_000_000), 0, Some(3_600_000));
-    check(9, Some(1), 0, Some(128_000));
+fn jitter_lies_between_half_and_the_whole() {
+    let base = Duration::from_secs(8);
+    for random in [0, 1, 3999, 4000, 4001, u64::MAX] {
+        let wait = jittered(base, random);
+        assert!(base / 2 <= wait && wait <= base, "{random}: {wait:?}");
+    }
+    assert_eq!(jittered(Duration::ZERO, 7), Duration::ZERO);
+    assert_ne!(jittered(base, 1), jittered(base, 2));
 }

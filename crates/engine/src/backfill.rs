@@ -7,7 +7,6 @@
 use crate::dirty::{self, Hint, is_alive};
 use crate::host::{Connection, Inner};
 use crate::pace::Pace;
-use crate::queue::Lane;
 use crate::scheduler;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -16,6 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use twinline_core::item::ItemId;
 use twinline_core::names::Side;
+use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{Job, JobKind, JobState};
@@ -35,27 +35,40 @@ pub struct BackfillSpec {
     pub query: Option<String>,
 }
 
+/// Where the enumeration stands; kept as JSON in the job's cursor.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Place {
+    /// The next page's token; `None`: the first page.
+    page: Option<String>,
+    /// Whether the last page was handed to the queue: the job ends when none of its items waits any more.
+    end: bool,
+}
+
 /// How fast each running job goes.
 #[derive(Debug, Default)]
-pub(crate) struct Paces(Mutex<BTreeMap<String, Pace>>);
+pub(crate) struct Paces(Mutex<BTreeMap<String, (Pace, u64)>>);
 
 impl Paces {
-    fn done(&self, job: &str, count: u64) {
+    /// So many of a job's items are finished by now.
+    fn finished(&self, job: &str, finished: u64) {
         let now = Instant::now();
         let mut paces = self.0.lock().expect("no code panics with this lock");
-        paces
+        let (pace, before) = paces
             .entry(job.to_owned())
-            .or_insert_with(|| Pace::new(now))
-            .done(now, count);
+            .or_insert_with(|| (Pace::new(now), finished));
+        pace.done(now, finished.saturating_sub(*before));
+        *before = finished;
     }
 
-    /// When a job will be finished at its measured rate.
-    pub(crate) fn finish(&self, job: &Job, clock: Timestamp) -> Option<Timestamp> {
-        let remaining = job.total?.saturating_sub(job.done);
+    /// When a job with so many finished items will be finished at its measured rate, which has the trackers' rate limits
+    /// in it.
+    pub(crate) fn finish(&self, job: &Job, finished: u64, clock: Timestamp) -> Option<Timestamp> {
+        let remaining = job.total?.saturating_sub(finished);
         let paces = self.0.lock().expect("no code panics with this lock");
         paces
             .get(&job.id)?
-            .finish(Instant::now(), clock, remaining, None)
+            .0
+            .finish(Instant::now(), clock, remaining)
     }
 
     fn forget(&self, job: &str) {
@@ -109,12 +122,35 @@ async fn round(host: &Arc<Inner>) -> Result<bool, StoreError> {
             .await?;
             continue;
         };
-        if host.is_held(&job.connection) || host.scheduler.depths().backfill > AHEAD_MAX {
-            continue;
+        let waiting = waiting(host, &job).await?;
+        host.paces
+            .finished(&job.id, job.done.saturating_sub(waiting));
+        let place = place(&job);
+        if place.end && waiting == 0 {
+            end(host, job, JobState::Finished, None).await?;
+        } else if !place.end
+            && !host.is_held(&job.connection)
+            && host.scheduler.backfill_queued() <= AHEAD_MAX
+        {
+            page(host, &connection, job, place).await?;
         }
-        page(host, &connection, job).await?;
     }
     Ok(worked)
+}
+
+fn place(job: &Job) -> Place {
+    let stored = job.cursor.as_deref();
+    stored
+        .and_then(|json| serde_json::from_str(json).ok())
+        .unwrap_or_default()
+}
+
+/// How many of the items that a job has handed to the queue are not finished.
+pub(crate) async fn waiting(host: &Inner, job: &Job) -> Result<u64, StoreError> {
+    let cause = job.id.clone();
+    host.store
+        .read(move |read| read.dirty_of_cause(&cause))
+        .await
 }
 
 async fn end(
@@ -130,7 +166,12 @@ async fn end(
     host.store.write(move |tx| tx.put_job(&job)).await
 }
 
-async fn page(host: &Arc<Inner>, connection: &Arc<Connection>, job: Job) -> Result<(), StoreError> {
+async fn page(
+    host: &Arc<Inner>,
+    connection: &Arc<Connection>,
+    job: Job,
+    place: Place,
+) -> Result<(), StoreError> {
     let Ok(spec) = serde_json::from_str::<BackfillSpec>(&job.spec) else {
         return end(
             host,
@@ -157,7 +198,7 @@ async fn page(host: &Arc<Inner>, connection: &Arc<Connection>, job: Job) -> Resu
         return Ok(());
     }
     let scope = contract.scopes.get(spec.side);
-    let asked = node.tracker().query(scope, &query, job.cursor.as_deref());
+    let asked = node.tracker().query(scope, &query, place.page.as_deref());
     let found = match node.request(asked).await {
         Ok(found) => found,
         Err(error) => {
@@ -183,14 +224,15 @@ async fn handed_on(
     let count = items.len() as u64;
     job.total = found.total.or(job.total);
     job.done += count;
-    job.cursor.clone_from(&found.next);
     job.updated_at = host.env.now();
-    if found.next.is_none() {
-        job.state = JobState::Finished;
+    let place = Place {
+        end: found.next.is_none(),
+        page: found.next,
+    };
+    job.cursor = Some(serde_json::to_string(&place).expect("a place is JSON"));
+    if place.end {
         job.total = Some(job.done);
     }
-    let finished = job.state == JobState::Finished;
-    let id = job.id.clone();
     let shared = Arc::clone(host);
     let name = connection.name.clone();
     let marked = host
@@ -206,7 +248,7 @@ async fn handed_on(
                     hints.push(Hint::now(
                         item,
                         Lane::Backfill,
-                        "backfill",
+                        job.id.clone(),
                         shared.env.now(),
                     ));
                 }
@@ -215,9 +257,5 @@ async fn handed_on(
             dirty::mark(&shared, tx, &hints)
         })
         .await?;
-    host.paces.done(&id, count);
-    if finished {
-        host.paces.forget(&id);
-    }
     scheduler::clear(host, marked.announce(host)).await
 }

@@ -2,22 +2,23 @@
 
 use crate::host::Inner;
 use crate::ids::lock_of;
-use crate::queue::{Key, Lane, Work};
 use crate::scheduler::Mark;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use twinline_core::item::ItemId;
 use twinline_core::names::Side;
+use twinline_core::queue::{Key, Lane, Work};
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{self, Dirty, HostRead, HostTx, Twin, TwinStateName};
+use twinline_store::host::{self, DELETED, Dirty, HostRead, HostTx, Twin, TwinStateName};
 
 /// A sign that an item may have changed.
 #[derive(Clone, Debug)]
 pub(crate) struct Hint {
     pub(crate) item: ItemId,
     pub(crate) lane: Lane,
-    pub(crate) cause: &'static str,
+    pub(crate) cause: Cow<'static, str>,
     /// When to look.
     pub(crate) due: Timestamp,
     /// When the change was made, where a delivery said so.
@@ -27,11 +28,16 @@ pub(crate) struct Hint {
 }
 
 impl Hint {
-    pub(crate) fn now(item: ItemId, lane: Lane, cause: &'static str, now: Timestamp) -> Self {
+    pub(crate) fn now(
+        item: ItemId,
+        lane: Lane,
+        cause: impl Into<Cow<'static, str>>,
+        now: Timestamp,
+    ) -> Self {
         Self {
             item,
             lane,
-            cause,
+            cause: cause.into(),
             due: now,
             changed_at: None,
             deleted: false,
@@ -44,9 +50,6 @@ impl Hint {
 #[must_use = "marks are announced when their step is durable"]
 pub(crate) struct Marked(Vec<(Mark, Timestamp, Vec<Work>)>);
 
-/// The cause of a mark by a deletion that the tracker announced.
-pub(crate) const DELETED: &str = "deleted";
-
 /// Marks items, in a step of the store.
 pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Marked, StoreError> {
     let now = host.env.now();
@@ -55,7 +58,7 @@ pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Mark
         let dirty = tx.mark_dirty(&host::Mark {
             item: hint.item.clone(),
             lane: hint.lane,
-            cause: hint.cause.to_owned(),
+            cause: hint.cause.clone().into_owned(),
             due: hint.due,
             at: now,
         })?;

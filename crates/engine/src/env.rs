@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::handles::{Clock, Entropy};
+use twinline_core::retry;
 use twinline_core::time::Timestamp;
 
 /// Time and randomness. Durations are measured with `tokio::time`, which a simulation can pause; instants that are
@@ -25,9 +26,7 @@ impl Env {
     /// A duration between half of `base` and `base`: retries of many twins spread, and none waits longer than it would
     /// without jitter.
     pub fn jittered(&self, base: Duration) -> Duration {
-        let half_ms = u64::try_from(base.as_millis() / 2).unwrap_or(u64::MAX);
-        let spread_ms = self.entropy.next_u64() % half_ms.saturating_add(1).max(1);
-        Duration::from_millis(half_ms.saturating_add(spread_ms))
+        retry::jittered(base, self.entropy.next_u64())
     }
 }
 

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 use tokio::time::Instant;
+use twinline_core::retry::Backoff;
 
 #[cfg(test)]
 mod tests;
@@ -35,26 +36,17 @@ pub enum NodeState {
 
 /// How a gate backs off.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Backoff {
-    pub(crate) first: Duration,
-    pub(crate) max: Duration,
+pub(crate) struct GateLimits {
+    pub(crate) backoff: Backoff,
     /// Failures in a row before the whole node waits.
     pub(crate) failures_max: u32,
     pub(crate) credentials_period: Duration,
 }
 
-impl Backoff {
-    /// The wait after the `failures`-th failure in a row, before jitter: doubling from `first` up to `max`.
-    pub(crate) fn wait(&self, failures: u32) -> Duration {
-        let doublings = failures.saturating_sub(1).min(20);
-        self.first.saturating_mul(1 << doublings).min(self.max)
-    }
-}
-
 /// The gate.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    backoff: Backoff,
+    limits: GateLimits,
     paused: bool,
     /// Consecutive failures, with the last reason; cleared by a success.
     failures: u32,
@@ -66,9 +58,9 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(crate) fn new(backoff: Backoff) -> Self {
+    pub(crate) fn new(limits: GateLimits) -> Self {
         Self {
-            backoff,
+            limits,
             paused: false,
             failures: 0,
             reason: String::new(),
@@ -127,10 +119,10 @@ impl Gate {
         reason.clone_into(&mut self.reason);
         let wait = match after {
             // A limit of the tracker is kept to the letter; jitter is added, never taken away.
-            Some(after) => Some(after + jitter(self.backoff.first.min(after))),
-            None if self.failures >= self.backoff.failures_max => {
-                let over = self.failures - self.backoff.failures_max + 1;
-                Some(jitter(self.backoff.wait(over)))
+            Some(after) => Some(after + jitter(self.limits.backoff.first.min(after))),
+            None if self.failures >= self.limits.failures_max => {
+                let over = self.failures - self.limits.failures_max + 1;
+                Some(jitter(self.limits.backoff.wait(over)))
             }
             None => None,
         };
@@ -144,7 +136,7 @@ impl Gate {
     /// The credentials were refused.
     pub(crate) fn refused(&mut self, now: Instant, sentence: &str) {
         self.credentials = Some(sentence.to_owned());
-        self.closed_until = Some(now + self.backoff.credentials_period);
+        self.closed_until = Some(now + self.limits.credentials_period);
         self.probing = false;
     }
 

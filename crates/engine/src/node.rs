@@ -1,13 +1,14 @@
 //! One node at run time: its tracker behind a gate and a limit of requests.
 
 use crate::env::Env;
-use crate::gate::{Backoff, Gate, NodeState};
+use crate::gate::{Gate, GateLimits, NodeState};
 use crate::metrics::Metrics;
 use crate::settings::{HostSettings, SweepSettings};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use twinline_core::names::NodeName;
@@ -72,7 +73,8 @@ pub(crate) struct Node {
     env: Env,
     permits: Semaphore,
     gate: Mutex<Gate>,
-    probe: Mutex<Option<Probe>>,
+    /// What the last probe found, and when it was made.
+    probe: Mutex<Option<(Probe, Instant)>>,
     /// The last delivery that announced a change, for the sweep's period.
     announced: Mutex<Option<Timestamp>>,
     changes: Arc<GateChanges>,
@@ -89,9 +91,8 @@ impl Node {
         changes: Arc<GateChanges>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let backoff = Backoff {
-            first: settings.backoff_first,
-            max: settings.backoff_max,
+        let limits = GateLimits {
+            backoff: settings.backoff(),
             failures_max: settings.node_failures_max,
             credentials_period: settings.credentials_period,
         };
@@ -99,7 +100,7 @@ impl Node {
             config,
             env,
             permits: Semaphore::new(settings.node_requests_max),
-            gate: Mutex::new(Gate::new(backoff)),
+            gate: Mutex::new(Gate::new(limits)),
             probe: Mutex::new(None),
             announced: Mutex::new(None),
             changes,
@@ -197,28 +198,41 @@ impl Node {
 
     /// Who we are there and how its clock differs, as the last probe found; asks once when nobody has.
     pub(crate) async fn probe(&self) -> Result<Probe, TrackerError> {
-        if let Some(known) = self.known_probe() {
-            return Ok(known);
+        match self.known_probe() {
+            Some(known) => Ok(known),
+            None => self.probe_anew().await,
         }
+    }
+
+    /// Asks, whatever is known. When that fails, what was known stays.
+    pub(crate) async fn probe_anew(&self) -> Result<Probe, TrackerError> {
         let probe = self.request(self.tracker().probe()).await?;
         for fault in &probe.faults {
             tracing::warn!(node = %self.name(), fault, "the probe found a fault");
         }
-        *self.probe.lock().expect("no code panics with this lock") = Some(probe.clone());
+        *self.lock_probe() = Some((probe.clone(), Instant::now()));
         Ok(probe)
+    }
+
+    /// Whether the last probe is older than this, or there was none.
+    pub(crate) fn probe_is_older_than(&self, age: Duration) -> bool {
+        self.lock_probe()
+            .as_ref()
+            .is_none_or(|(_, at)| at.elapsed() >= age)
     }
 
     /// What the last probe found.
     pub(crate) fn known_probe(&self) -> Option<Probe> {
-        self.probe
-            .lock()
-            .expect("no code panics with this lock")
-            .clone()
+        self.lock_probe().as_ref().map(|(probe, _)| probe.clone())
+    }
+
+    fn lock_probe(&self) -> MutexGuard<'_, Option<(Probe, Instant)>> {
+        self.probe.lock().expect("no code panics with this lock")
     }
 
     /// Forgets the last probe, so that the next job probes again.
     pub(crate) fn forget_probe(&self) {
-        *self.probe.lock().expect("no code panics with this lock") = None;
+        *self.lock_probe() = None;
     }
 
     /// The ids of our own account there; empty while nobody has probed.

@@ -64,21 +64,18 @@ impl Pace {
         Some(done / measured.as_secs_f64())
     }
 
-    /// When `remaining` more will be done at the measured rate, but not sooner than the nodes' write budget allows
-    /// (`budget_per_second`, where it is known). `None`: nothing moves, or too little was measured; then no time is
-    /// named.
+    /// When `remaining` more will be done at the measured rate. `None`: nothing moves, or too little was measured; then
+    /// no time is named.
     pub(crate) fn finish(
         &self,
         now: Instant,
         clock: Timestamp,
         remaining: u64,
-        budget_per_second: Option<f64>,
     ) -> Option<Timestamp> {
         if remaining == 0 {
             return Some(clock);
         }
-        let measured = self.per_second(now)?;
-        let rate = budget_per_second.map_or(measured, |budget| measured.min(budget));
+        let rate = self.per_second(now)?;
         if rate <= f64::EPSILON {
             return None;
         }

@@ -4,22 +4,21 @@
 //! the edge is told *taken*. When every item that a batch has marked was looked at, the edge is told *safe*, up to there.
 //! A delivery that cannot be read is logged and passed: the sweep finds what it meant.
 
-use crate::dirty::{self, DELETED, Hint, Marked};
+use crate::dirty::{self, Hint, Marked};
 use crate::host::Inner;
 use crate::inbox::{Delivery, EdgeInbox};
-use crate::queue::Lane;
 use crate::scheduler;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex};
-use tokio::sync::Notify;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use twinline_core::item::ItemId;
+use twinline_core::queue::Lane;
 use twinline_store::StoreError;
-use twinline_store::host::EdgeCursor;
+use twinline_store::host::{DELETED, EdgeCursor};
 use twinline_trackers::{Notice, NoticeKind};
 
-/// Batches remembered for each edge; more are joined, which only makes *safe* later.
-const BATCHES_MAX: usize = 4096;
+/// An edge that does not answer is asked again after at most so many doublings of the first wait.
+const RETRY_DOUBLINGS_MAX: u32 = 6;
 
 /// Pulls one edge until shutdown.
 pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: CancellationToken) {
@@ -65,11 +64,8 @@ pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: Ca
 
 /// Backs off; answers whether the host shuts down.
 async fn wait(host: &Inner, failures: &mut u32, shutdown: &CancellationToken) -> bool {
-    let doubled = host
-        .settings
-        .backoff_first
-        .saturating_mul(1 << (*failures).min(5));
-    *failures += 1;
+    *failures = (*failures + 1).min(RETRY_DOUBLINGS_MAX);
+    let doubled = host.settings.backoff().wait(*failures);
     tokio::select! {
         biased;
         () = shutdown.cancelled() => true,
@@ -186,72 +182,6 @@ fn hint(host: &Inner, delivery: &Delivery, notice: Notice) -> Hint {
             if deleted { DELETED } else { "delivery" },
             host.env.now(),
         )
-    }
-}
-
-/// Which deliveries are processed.
-#[derive(Debug, Default)]
-pub(crate) struct SafeMarks {
-    edges: Mutex<BTreeMap<String, Batches>>,
-    changed: Notify,
-}
-
-#[derive(Debug, Default)]
-struct Batches {
-    /// Batches that are not processed: the last number of each, and its items that are still dirty.
-    open: VecDeque<(u64, BTreeSet<ItemId>)>,
-    safe: u64,
-}
-
-impl SafeMarks {
-    /// A batch was taken, up to a number; it marks these items.
-    fn taken(&self, edge: &str, last: u64, items: BTreeSet<ItemId>) {
-        let mut edges = self.edges.lock().expect("no code panics with this lock");
-        let batches = edges.entry(edge.to_owned()).or_default();
-        if batches.open.len() >= BATCHES_MAX
-            && let Some((newest, open)) = batches.open.back_mut()
-        {
-            *newest = last;
-            open.extend(items);
-        } else {
-            batches.open.push_back((last, items));
-        }
-        batches.advance();
-        drop(edges);
-        self.changed.notify_one();
-    }
-
-    /// These items' marks were cleared: every batch that marked them has been looked at.
-    pub(crate) fn cleared(&self, items: &[ItemId]) {
-        let mut edges = self.edges.lock().expect("no code panics with this lock");
-        for batches in edges.values_mut() {
-            for (_, open) in &mut batches.open {
-                for item in items {
-                    open.remove(item);
-                }
-            }
-            batches.advance();
-        }
-        drop(edges);
-        self.changed.notify_one();
-    }
-
-    /// Everything up to here is processed.
-    fn watermark(&self, edge: &str) -> u64 {
-        let edges = self.edges.lock().expect("no code panics with this lock");
-        edges.get(edge).map_or(0, |batches| batches.safe)
-    }
-}
-
-impl Batches {
-    fn advance(&mut self) {
-        while let Some((last, open)) = self.open.front() {
-            if !open.is_empty() {
-                return;
-            }
-            self.safe = self.safe.max(*last);
-            self.open.pop_front();
-        }
     }
 }
 

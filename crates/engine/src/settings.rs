@@ -1,6 +1,7 @@
 //! What can be set: limits of the host, and each node's sweep.
 
 use std::time::Duration;
+use twinline_core::retry::Backoff;
 
 /// The host's own limits.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +34,20 @@ pub struct HostSettings {
     pub credentials_period: Duration,
     /// A published rule version that would touch more items than this needs a confirmation.
     pub publish_items_max: u64,
+    /// A node is probed again (account, clock skew, faults) when its last probe is older than this.
+    pub probe_period: Duration,
     /// Events that a slow reader of the live stream may lag behind before it loses the oldest.
     pub events_max: usize,
+}
+
+impl HostSettings {
+    /// How repeated failures are spaced.
+    pub(crate) const fn backoff(&self) -> Backoff {
+        Backoff {
+            first: self.backoff_first,
+            max: self.backoff_max,
+        }
+    }
 }
 
 impl Default for HostSettings {
@@ -54,6 +67,7 @@ impl Default for HostSettings {
             node_failures_max: 3,
             credentials_period: Duration::from_secs(60),
             publish_items_max: 100,
+            probe_period: Duration::from_secs(900),
             events_max: 1024,
         }
     }

@@ -1,8 +1,10 @@
 use super::*;
 
-const BACKOFF: Backoff = Backoff {
-    first: Duration::from_secs(1),
-    max: Duration::from_secs(8),
+const LIMITS: GateLimits = GateLimits {
+    backoff: Backoff {
+        first: Duration::from_secs(1),
+        max: Duration::from_secs(8),
+    },
     failures_max: 3,
     credentials_period: Duration::from_secs(60),
 };
@@ -13,7 +15,7 @@ fn fail(gate: &mut Gate, now: Instant, after: Option<u64>) {
 
 #[tokio::test(start_paused = true)]
 async fn a_few_failures_do_not_close_it_and_many_do_for_longer_and_longer() {
-    let mut gate = Gate::new(BACKOFF);
+    let mut gate = Gate::new(LIMITS);
     let start = Instant::now();
     for expected_s in [0, 0, 1, 2, 4, 8, 8] {
         fail(&mut gate, start, None);
@@ -27,7 +29,7 @@ async fn a_few_failures_do_not_close_it_and_many_do_for_longer_and_longer() {
 
 #[tokio::test(start_paused = true)]
 async fn the_trackers_own_word_closes_it_at_once_and_is_never_shortened() {
-    let mut gate = Gate::new(BACKOFF);
+    let mut gate = Gate::new(LIMITS);
     let start = Instant::now();
     fail(&mut gate, start, Some(30));
     assert!(!gate.is_open(start + Duration::from_secs(29)));
@@ -41,7 +43,7 @@ async fn the_trackers_own_word_closes_it_at_once_and_is_never_shortened() {
 
 #[tokio::test(start_paused = true)]
 async fn one_job_at_a_time_tries_a_closed_gate() {
-    let mut gate = Gate::new(BACKOFF);
+    let mut gate = Gate::new(LIMITS);
     let start = Instant::now();
     gate.refused(start, "the token has expired");
     let later = start + Duration::from_secs(61);
@@ -57,7 +59,7 @@ async fn one_job_at_a_time_tries_a_closed_gate() {
 
 #[tokio::test(start_paused = true)]
 async fn only_a_person_ends_a_persons_pause() {
-    let mut gate = Gate::new(BACKOFF);
+    let mut gate = Gate::new(LIMITS);
     gate.set_paused(true);
     gate.succeeded();
     assert!(!gate.is_open(Instant::now() + Duration::from_secs(9999)));

@@ -8,9 +8,8 @@ use crate::event::{Event, What};
 use crate::inbox::EdgeInbox;
 use crate::metrics::Metrics;
 use crate::node::{GateChanges, Node, NodeConfig};
-use crate::pull::SafeMarks;
-use crate::release::Releases;
 use crate::rules::RulesFactory;
+use crate::safe::SafeMarks;
 use crate::scheduler::Scheduler;
 use crate::settings::HostSettings;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,8 +41,6 @@ pub(crate) struct Inner {
     pub(super) topology: RwLock<Topology>,
     /// The connections that the breaker holds, as the store remembers them.
     held: Mutex<BTreeSet<ConnectionName>>,
-    /// What persons have released and no plan has used yet; lost with the process, like the wish itself.
-    pub(crate) releases: Releases,
     pub(crate) safe: SafeMarks,
     pub(crate) paces: Paces,
     pub(super) gates: Arc<GateChanges>,
@@ -73,7 +70,6 @@ impl Inner {
             topology: RwLock::default(),
             held: Mutex::default(),
             woken: Mutex::default(),
-            releases: Releases::default(),
             safe: SafeMarks::default(),
             paces: Paces::default(),
             env,

@@ -173,7 +173,7 @@ impl Host {
             let (twins, next, count) = page;
             for twin in twins.values() {
                 let node = twin.nodes.left.clone();
-                let work = crate::dirty::of_twin(twin, crate::queue::Lane::Live, &node);
+                let work = crate::dirty::of_twin(twin, twinline_core::queue::Lane::Live, &node);
                 self.inner.scheduler.push(work);
             }
             if count < PAGE as usize {

@@ -1,14 +1,13 @@
 //! The job of an item that may enter connections: which triggers admit it, and what twin it gets.
 
 use super::Ended;
-use super::life::{Membership, belongs, in_scope};
+use super::life::{certainly_belongs, in_scope};
 use super::observe::observe;
 use super::settle::entry;
 use super::trouble::Trouble;
 use crate::dirty::{self, Hint, Marked, is_alive};
 use crate::host::{Connection, Inner};
 use crate::node::Node;
-use crate::queue::Lane;
 use crate::scheduler::{self, Started};
 use crate::sweep::scope_key;
 use std::collections::BTreeMap;
@@ -17,12 +16,10 @@ use std::time::Duration;
 use twinline_core::cluster::{self, Entry, Member};
 use twinline_core::item::{Item, ItemId, Value, field};
 use twinline_core::names::{Side, Sides};
+use twinline_core::queue::Lane;
 use twinline_core::reconcile::Seen;
 use twinline_store::StoreError;
 use twinline_store::host::{HistoryEntry, HistoryKind, HostRead, HostTx, ItemRow, Twin, TwinState};
-
-/// Pages of a query that are read to find out about one item.
-const ASK_PAGES_MAX: usize = 20;
 
 pub(super) async fn run(
     host: &Arc<Inner>,
@@ -125,50 +122,10 @@ async fn consider(
     if twinned {
         return Ok(());
     }
-    let admitted = match belongs(connection, node, side, item).await? {
-        Membership::Belongs => true,
-        Membership::Left => false,
-        Membership::Ask(_) => listed(node, connection, side, &item.reference.item).await?,
-    };
-    if admitted {
+    if certainly_belongs(connection, node, side, item).await? == Some(true) {
         enter(host, connection, side, item, lane).await?;
     }
     Ok(())
-}
-
-/// Whether the trigger's own query lists an item.
-async fn listed(
-    node: &Node,
-    connection: &Connection,
-    side: Side,
-    item: &ItemId,
-) -> Result<bool, Trouble> {
-    let contract = connection.contract();
-    let Some(trigger) = contract.triggers.get(side) else {
-        return Ok(true);
-    };
-    let mut page: Option<String> = None;
-    for _ in 0..ASK_PAGES_MAX {
-        let query = node
-            .tracker()
-            .query(contract.scopes.get(side), trigger, page.as_deref());
-        let found = node
-            .request(query)
-            .await
-            .map_err(|error| Trouble::of(node.name(), error))?;
-        if found
-            .items
-            .iter()
-            .any(|candidate| candidate.reference.item == *item)
-        {
-            return Ok(true);
-        }
-        match found.next {
-            Some(next) => page = Some(next),
-            None => return Ok(false),
-        }
-    }
-    Ok(false)
 }
 
 /// The twin of an item in a connection that has not ended.

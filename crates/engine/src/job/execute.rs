@@ -6,6 +6,7 @@ use crate::env::Env;
 use crate::metrics::Metrics;
 use crate::node::Node;
 use std::sync::Arc;
+use std::time::Duration;
 use twinline_core::effect::{Applied, Effect};
 use twinline_core::item::{Item, ItemId};
 use twinline_core::names::Sides;
@@ -36,8 +37,8 @@ pub(super) struct Executed {
     pub(super) quarantine: Option<Cause>,
     /// A compare-and-swap failed: plan again at once.
     pub(super) changed: bool,
-    /// Whether an outcome is unknown.
-    pub(super) unknown: bool,
+    /// Set when an outcome is unknown: how long the slowest tracker so concerned may take to let such a write arrive.
+    pub(super) unknown: Option<Duration>,
 }
 
 /// Makes the writes in their order. A failed write does not stop the others, but for two: after a comment's
@@ -125,7 +126,9 @@ impl Executed {
             self.changed = true;
             return (attempted, false);
         }
-        self.unknown |= unknown;
+        if unknown {
+            self.unknown = self.unknown.max(Some(node.tracker().capabilities().settle));
+        }
         match Trouble::of(node.name(), error) {
             Trouble::Quarantine(cause) => {
                 self.quarantine.get_or_insert(cause);

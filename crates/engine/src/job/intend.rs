@@ -2,14 +2,15 @@
 
 use super::context::Context;
 use super::trouble::Trouble;
-use crate::breaker::{self, Verdict};
+use crate::breaker;
 use crate::event::What;
 use crate::host::{Connection, Inner};
 use crate::ids::effect_id;
-use crate::queue::Lane;
 use crate::sweep::scope_key;
 use std::sync::Arc;
+use twinline_core::breaker::Verdict;
 use twinline_core::effect::Effect;
+use twinline_core::queue::Lane;
 use twinline_core::reconcile::Plan;
 use twinline_store::host::{EffectRow, EffectState};
 

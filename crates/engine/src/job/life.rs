@@ -7,23 +7,28 @@ use crate::dirty::{self, Hint};
 use crate::event::What;
 use crate::host::{Connection, Inner};
 use crate::node::Node;
-use crate::queue::Lane;
 use crate::scheduler::{self, Mark};
 use crate::sweep::wake_group;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use twinline_core::item::Item;
+use twinline_core::item::{Item, ItemId};
 use twinline_core::life::{Evidence, Presence};
-use twinline_core::names::{NodeName, Side, Sides};
+use twinline_core::names::{LinkId, NodeName, Side, Sides};
+use twinline_core::queue::Lane;
 use twinline_core::reconcile::Seen;
+use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{
-    HistoryEntry, HistoryKind, ItemRow, TwinFilter, TwinState, TwinStateName,
+    HistoryEntry, HistoryKind, HostTx, ItemRow, TwinFilter, TwinState, TwinStateName,
 };
 use twinline_trackers::Opinion;
 
+/// Pages of a query that are read to find out about items.
+const LISTED_PAGES_MAX: usize = 1000;
+
 /// Why a twin sleeps whose item left its trigger or scope.
-pub(super) const LEFT: &str = "the item left its trigger or scope";
+pub(crate) const LEFT: &str = "the item left its trigger or scope";
 
 /// Whether an item belongs to its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +70,57 @@ pub(crate) async fn belongs(
         Some(Opinion::Ask(lag)) => Membership::Ask(*lag),
         None => Membership::Ask(node.tracker().capabilities().index_lag),
     })
+}
+
+/// As [`belongs`], and where the tracker cannot say so of one item, whether its query lists it; `None`: the query lists
+/// more than is read.
+pub(super) async fn certainly_belongs(
+    connection: &Connection,
+    node: &Node,
+    side: Side,
+    item: &Item,
+) -> Result<Option<bool>, Trouble> {
+    match belongs(connection, node, side, item).await? {
+        Membership::Belongs => Ok(Some(true)),
+        Membership::Left => Ok(Some(false)),
+        Membership::Ask(_) => {
+            let id = &item.reference.item;
+            let items = listed(node, connection, side, |found| found == id).await?;
+            Ok(items.map(|items| items.contains(id)))
+        }
+    }
+}
+
+/// The items that a trigger's own query lists, up to one that `stop` asks for; `None`: more than is read.
+pub(crate) async fn listed(
+    node: &Node,
+    connection: &Connection,
+    side: Side,
+    stop: impl Fn(&ItemId) -> bool,
+) -> Result<Option<BTreeSet<ItemId>>, Trouble> {
+    let contract = connection.contract();
+    let mut items = BTreeSet::new();
+    let Some(trigger) = contract.triggers.get(side) else {
+        return Ok(Some(items));
+    };
+    let mut page: Option<String> = None;
+    for _ in 0..LISTED_PAGES_MAX {
+        let scope = contract.scopes.get(side);
+        let query = node.tracker().query(scope, trigger, page.as_deref());
+        let found = node
+            .request(query)
+            .await
+            .map_err(|error| Trouble::of(node.name(), error))?;
+        items.extend(found.items.into_iter().map(|found| found.reference.item));
+        if items.iter().any(&stop) {
+            return Ok(Some(items));
+        }
+        match found.next {
+            Some(next) => page = Some(next),
+            None => return Ok(Some(items)),
+        }
+    }
+    Ok(None)
 }
 
 /// Whether an item lies in a connection's scope.
@@ -193,7 +249,9 @@ pub(super) async fn is_awake(
     }
     for side in Side::BOTH {
         if let Some(item) = observed.get(side).seen.item()
-            && belongs(connection, nodes.get(side), side, item).await? != Membership::Belongs
+            && !certainly_belongs(connection, nodes.get(side), side, item)
+                .await?
+                .unwrap_or(false)
         {
             return Ok(false);
         }
@@ -218,10 +276,10 @@ async fn judge(
             continue;
         };
         let node = nodes.get(side);
-        let evidence = match belongs(connection, node, side, item).await? {
-            Membership::Belongs => Evidence::Belongs,
-            Membership::Left => Evidence::Left,
-            Membership::Ask(_) => continue,
+        let evidence = match certainly_belongs(connection, node, side, item).await? {
+            Some(true) => Evidence::Belongs,
+            Some(false) => Evidence::Left,
+            None => continue,
         };
         let lag = node.tracker().capabilities().index_lag;
         match (Presence::Leaving { since }).after(&evidence, now, lag) {
@@ -251,24 +309,35 @@ pub(crate) async fn note_negative(
     let marked = host
         .store
         .write(move |tx| {
-            let Some(mut twin) = tx.twin(&link)? else {
-                return Ok(dirty::Marked::default());
-            };
-            let Some(item) = twin.item(side) else {
-                return Ok(dirty::Marked::default());
-            };
-            if twin.negatives.get(side).is_none() {
-                *twin.negatives.get_mut(side) = Some(now);
-                tx.put_twin(&twin)?;
-            }
-            let hint = Hint {
-                due: now.plus(lag).plus(Duration::from_millis(1)),
-                ..Hint::now(item, Lane::Live, "leaving", now)
-            };
-            dirty::mark(&shared, tx, &[hint])
+            let hint = leaving(tx, &link, side, now, lag)?;
+            dirty::mark(&shared, tx, hint.as_slice())
         })
         .await?;
     scheduler::clear(host, marked.announce(host)).await
+}
+
+/// Remembers a first negative in a step of the store; the mark that judges it again after the index's lag.
+pub(crate) fn leaving(
+    tx: &HostTx<'_>,
+    link: &LinkId,
+    side: Side,
+    now: Timestamp,
+    lag: Duration,
+) -> Result<Option<Hint>, StoreError> {
+    let Some(mut twin) = tx.twin(link)? else {
+        return Ok(None);
+    };
+    let Some(item) = twin.item(side) else {
+        return Ok(None);
+    };
+    if twin.negatives.get(side).is_none() {
+        *twin.negatives.get_mut(side) = Some(now);
+        tx.put_twin(&twin)?;
+    }
+    Ok(Some(Hint {
+        due: now.plus(lag).plus(Duration::from_millis(1)),
+        ..Hint::now(item, Lane::Live, "leaving", now)
+    }))
 }
 
 /// Puts a twin to sleep; link and bases are kept.

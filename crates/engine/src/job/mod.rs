@@ -28,18 +28,19 @@ mod trouble;
 mod twin;
 
 pub(crate) use context::Context;
+pub(crate) use life::{LEFT, leaving, listed};
 pub(crate) use observe::observe;
 pub(crate) use settle::{entry, item_row, unlink};
 pub(crate) use trouble::Trouble;
 pub(crate) use twin::facts_of;
 
 use crate::host::Inner;
-use crate::queue::{Key, Work};
 use crate::scheduler::Started;
 use std::sync::Arc;
 use std::time::Duration;
 use trouble::sentence;
 use twinline_core::quarantine::Cause;
+use twinline_core::queue::{Key, Work};
 use twinline_core::time::Timestamp;
 use twinline_store::host::{Twin, TwinState};
 

@@ -7,7 +7,6 @@ use super::trouble::{group, sentence};
 use crate::dirty::{self, Hint, Marked, is_alive};
 use crate::event::{self, What};
 use crate::host::{Connection, Inner};
-use crate::queue::Lane;
 use crate::scheduler::{self, Mark};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,6 +15,7 @@ use twinline_core::effect::Effect;
 use twinline_core::item::{Item, ItemId, ItemRef};
 use twinline_core::names::{LinkId, ReplicaField, Side, Sides};
 use twinline_core::quarantine::Cause;
+use twinline_core::queue::Lane;
 use twinline_core::reconcile::{Outcome, Plan, Planned, Settled};
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
@@ -34,7 +34,6 @@ pub(super) struct Settling<'a> {
     pub(super) settled: &'a Settled,
     pub(super) marks: &'a [Mark],
     pub(super) lane: Lane,
-    pub(super) release: &'a BTreeMap<ReplicaField, Side>,
 }
 
 /// The rows to write.
@@ -59,9 +58,6 @@ impl Settling<'_> {
         }
         self.events(&step.effects);
         if step.is_empty() && self.settled.comments.is_empty() {
-            self.host
-                .releases
-                .used(&self.context.twin.link, self.release);
             return Ok(());
         }
         let (shared, link) = (Arc::clone(self.host), self.context.twin.link.clone());
@@ -77,9 +73,6 @@ impl Settling<'_> {
                 step.write(&shared, tx, &link, now)
             })
             .await?;
-        self.host
-            .releases
-            .used(&self.context.twin.link, self.release);
         scheduler::clear(self.host, marked.announce(self.host)).await
     }
 
@@ -188,7 +181,11 @@ impl Settling<'_> {
         twin
     }
 
+    /// The frozen fields. A person's release is spent by the plan that was carried out with it, and kept for the next
+    /// one when this could not be.
     fn held(&self, now: Timestamp) -> BTreeMap<ReplicaField, HeldField> {
+        let executed = self.executed;
+        let spent = executed.retry.is_none() && executed.unknown.is_none() && !executed.changed;
         let field = |(field, hold): (&ReplicaField, &twinline_core::reconcile::Hold)| {
             let before = self
                 .context
@@ -196,13 +193,17 @@ impl Settling<'_> {
                 .held
                 .get(field)
                 .filter(|before| before.hold == *hold);
-            let held = before.cloned().unwrap_or_else(|| HeldField {
+            let mut held = before.cloned().unwrap_or_else(|| HeldField {
                 hold: hold.clone(),
                 values: Sides::from_fn(|side| {
                     self.plan.working.get(side).view.fields.get(field).cloned()
                 }),
                 since: now,
+                take: None,
             });
+            if spent {
+                held.take = None;
+            }
             (field.clone(), held)
         };
         self.settled.held.iter().map(field).collect()

@@ -13,12 +13,12 @@ use super::trouble::{Trouble, mended_by_change};
 use crate::dirty::is_alive;
 use crate::host::{Connection, Inner};
 use crate::node::Node;
-use crate::queue::Lane;
 use crate::scheduler::Started;
 use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::contract::{Conflict, Leave};
 use twinline_core::names::{LinkId, Side, Sides};
+use twinline_core::queue::Lane;
 use twinline_core::reconcile::{Outcomes, Plan, Seen, Standing, Unsettled};
 use twinline_store::host::{Twin, TwinState};
 
@@ -203,13 +203,12 @@ impl Job<'_> {
             settled: &settled,
             marks: &self.started.marks,
             lane,
-            release: &facts.release,
         };
         settling.store(rows).await?;
         if let Standing::Ended { evidence, .. } = &plan.standing
             && executed.retry.is_none()
             && executed.quarantine.is_none()
-            && !executed.unknown
+            && executed.unknown.is_none()
         {
             settle::end(host, &context, evidence).await?;
             return Ok(Some(Ended::Done));
@@ -222,13 +221,8 @@ impl Job<'_> {
         if executed.changed {
             return Ok(None);
         }
-        if executed.unknown {
-            let settles = self.nodes.left.tracker().capabilities().settle;
-            let settles = settles.min(self.nodes.right.tracker().capabilities().settle);
-            return Ok(Some(Ended::Again {
-                wait: settles,
-                failed: true,
-            }));
+        if let Some(wait) = executed.unknown {
+            return Ok(Some(Ended::Again { wait, failed: true }));
         }
         if let Some(retry) = executed.retry {
             return Err(retry);
@@ -336,7 +330,11 @@ pub(crate) async fn facts_of(
             .iter()
             .map(|(field, held)| (field.clone(), held.hold.clone()))
             .collect(),
-        release: host.releases.of(&twin.link),
+        release: twin
+            .held
+            .iter()
+            .filter_map(|(field, held)| Some((field.clone(), held.take?)))
+            .collect(),
         comments: context.comments.clone(),
     })
 }

@@ -1,7 +1,7 @@
 //! Backfills: started, listed, paused.
 
 use super::{OpError, audit, grant};
-use crate::backfill::BackfillSpec;
+use crate::backfill::{BackfillSpec, waiting};
 use crate::host::Host;
 use serde::Serialize;
 use twinline_core::names::{ConnectionName, Side};
@@ -19,7 +19,7 @@ pub struct JobView {
     pub state: JobState,
     /// How many items there are, where the tracker says.
     pub total: Option<u64>,
-    /// How many were handed to the queue.
+    /// How many are finished: looked at, and whatever that led to written.
     pub done: u64,
     /// When it began.
     pub started_at: Timestamp,
@@ -87,20 +87,32 @@ impl Host {
         const MAX: u32 = 200;
         let jobs = self.inner.store.read(|read| read.jobs(None, MAX)).await?;
         let now = self.inner.env.now();
-        let view = |job: Job| JobView {
+        let mut views = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let waiting = match job.state {
+                JobState::Running | JobState::Paused => waiting(&self.inner, &job).await?,
+                JobState::Finished | JobState::Failed => 0,
+            };
+            views.push(self.view(job, waiting, now));
+        }
+        Ok(views)
+    }
+
+    fn view(&self, job: Job, waiting: u64, now: Timestamp) -> JobView {
+        let done = job.done.saturating_sub(waiting);
+        JobView {
             finish_at: match job.state {
-                JobState::Running => self.inner.paces.finish(&job, now),
+                JobState::Running => self.inner.paces.finish(&job, done, now),
                 _ => None,
             },
+            done,
             id: job.id,
             connection: job.connection,
             state: job.state,
             total: job.total,
-            done: job.done,
             started_at: job.started_at,
             sentence: job.sentence,
-        };
-        Ok(jobs.into_iter().map(view).collect())
+        }
     }
 
     /// Pauses or resumes a job.

@@ -4,7 +4,6 @@ use super::{OpError, audit};
 use crate::dirty::{self, Hint, is_alive};
 use crate::host::{Connection, Host, Inner};
 use crate::job::{entry, item_row, unlink};
-use crate::queue::{Key, Lane};
 use crate::scheduler;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -12,6 +11,7 @@ use std::sync::Arc;
 use twinline_core::cluster::{self, Joined, Member};
 use twinline_core::item::{Fetched, Item, ItemId};
 use twinline_core::names::{ConnectionName, LinkId, Side, Sides};
+use twinline_core::queue::Lane;
 use twinline_store::StoreError;
 use twinline_store::host::{HistoryKind, HostTx, Twin, TwinState};
 
@@ -131,18 +131,19 @@ impl Host {
             .inner
             .store
             .write(move |tx| {
-                let known = tx.twin(&id)?.is_some();
+                let known = tx.twin(&id)?;
                 unlink(tx, &id, note.at, &text)?;
                 tx.append_audit(&note)?;
                 Ok(known)
             })
             .await?;
-        self.inner.scheduler.forget(&Key::Twin(link.clone()));
-        if known {
-            Ok(())
-        } else {
-            Err(OpError::Unknown(format!("twin '{link}'")))
-        }
+        let twin = known.ok_or_else(|| OpError::Unknown(format!("twin '{link}'")))?;
+        // Its last job does nothing but let go of the marks that wait for it.
+        let node = twin.nodes.left.clone();
+        self.inner
+            .scheduler
+            .push(dirty::of_twin(&twin, Lane::Live, &node));
+        Ok(())
     }
 }
 
@@ -173,12 +174,7 @@ fn join(
             connection.name
         ));
     }
-    let earlier = tx.twins_of_item(&ids.left)?;
-    let incarnation = earlier
-        .iter()
-        .filter(|twin| twin.connection == connection.name)
-        .count();
-    let incarnation = u32::try_from(incarnation).unwrap_or(u32::MAX);
+    let incarnation = incarnation(tx, &ids.left, connection)?;
     let link = cluster::link_id(&connection.name, Side::Left, &ids.left, incarnation);
     let mut known = Sides::default();
     for side in Side::BOTH {
@@ -226,6 +222,15 @@ fn join(
     };
     let marked = store(host, tx, &twin, items)?;
     Ok((LinkOutcome::Linked(link), marked))
+}
+
+/// How often an item was twinned in a connection before.
+fn incarnation(tx: &HostTx<'_>, item: &ItemId, connection: &Connection) -> Result<u32, StoreError> {
+    let earlier = tx.twins_of_item(item)?;
+    let here = earlier
+        .iter()
+        .filter(|twin| twin.connection == connection.name);
+    Ok(u32::try_from(here.count()).unwrap_or(u32::MAX))
 }
 
 fn store(

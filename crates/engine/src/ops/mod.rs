@@ -20,10 +20,10 @@ pub use twins::{ErrorGroup, TwinView};
 
 use crate::dirty::{self, Hint, is_alive};
 use crate::host::Inner;
-use crate::queue::Lane;
 use crate::scheduler;
 use std::sync::Arc;
 use twinline_core::names::{LinkId, Side};
+use twinline_core::queue::Lane;
 use twinline_store::StoreError;
 use twinline_store::host::{AuditEntry, HostTx, Twin, TwinFilter};
 use twinline_trackers::TrackerError;

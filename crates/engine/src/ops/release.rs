@@ -4,11 +4,11 @@ use super::{OpError, audit, each_twin, grant};
 use crate::dirty::{self, Hint};
 use crate::host::Host;
 use crate::job::mended;
-use crate::queue::Lane;
 use crate::scheduler;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use twinline_core::names::{ConnectionName, LinkId, ReplicaField, Side};
+use twinline_core::queue::Lane;
 use twinline_store::host::{ConnectionHold, TwinFilter, TwinState, TwinStateName};
 
 /// What to try again.
@@ -130,7 +130,11 @@ impl Host {
                 )));
             }
         }
-        self.inner.releases.put(link, take);
+        if let Some(free) = take.keys().find(|field| !twin.held.contains_key(*field)) {
+            return Err(OpError::Refused(format!(
+                "field '{free}' of twin '{link}' is not held"
+            )));
+        }
         let (shared, id) = (Arc::clone(&self.inner), link.clone());
         let entry = audit(&self.inner, who, "release", link.as_str());
         let marked = self
@@ -140,7 +144,12 @@ impl Host {
                 let Some(twin) = tx.twin(&id)? else {
                     return Ok(dirty::Marked::default());
                 };
-                let twin = mended(twin, entry.at);
+                let mut twin = mended(twin, entry.at);
+                for (field, side) in take {
+                    if let Some(held) = twin.held.get_mut(&field) {
+                        held.take = Some(side);
+                    }
+                }
                 tx.put_twin(&twin)?;
                 tx.append_audit(&entry)?;
                 let item = Side::BOTH.into_iter().find_map(|side| twin.item(side));

@@ -19,32 +19,22 @@ async fn names_no_time_before_it_has_measured() {
     let start = Instant::now();
     let mut pace = Pace::new(start);
     pace.done(at(start, 1), 100);
-    assert_eq!(pace.finish(at(start, 2), Timestamp::EPOCH, 50, None), None);
+    assert_eq!(pace.finish(at(start, 2), Timestamp::EPOCH, 50), None);
     assert_eq!(
-        pace.finish(at(start, 2), Timestamp::EPOCH, 0, None),
+        pace.finish(at(start, 2), Timestamp::EPOCH, 0),
         Some(Timestamp::EPOCH)
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_finish_follows_the_measured_rate_and_never_beats_the_budget() {
+async fn the_finish_follows_the_measured_rate() {
     let (pace, start) = minute_of_work().await;
-    let finish_s = |budget| {
-        let finish = pace
-            .finish(at(start, 60), Timestamp::EPOCH, 600, budget)
-            .unwrap();
-        finish.as_millis() / 1000
-    };
-    assert_eq!(finish_s(None), 60);
-    assert_eq!(finish_s(Some(2.0)), 300);
-    assert_eq!(finish_s(Some(100.0)), 60);
+    let finish = pace.finish(at(start, 60), Timestamp::EPOCH, 600).unwrap();
+    assert_eq!(finish.as_millis() / 1000, 60);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_standstill_has_no_finish() {
     let (pace, start) = minute_of_work().await;
-    assert_eq!(
-        pace.finish(at(start, 600), Timestamp::EPOCH, 600, None),
-        None
-    );
+    assert_eq!(pace.finish(at(start, 600), Timestamp::EPOCH, 600), None);
 }

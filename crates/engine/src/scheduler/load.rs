@@ -5,7 +5,7 @@ use crate::dirty::{self, Marked};
 use crate::host::Inner;
 use std::sync::Arc;
 use twinline_store::StoreError;
-use twinline_store::host::{Dirty, HostRead};
+use twinline_store::host::HostRead;
 
 const PAGE: u32 = 500;
 
@@ -39,8 +39,7 @@ fn page(
         rows.last().map(|row| row.seq)
     };
     let mut marked = Marked::default();
-    let unknown = |row: &Dirty| !host.scheduler.knows(&row.item, row.mark);
-    for row in rows.into_iter().filter(unknown) {
+    for row in host.scheduler.unknown(rows) {
         marked.join(dirty::of_row(host, read, row)?);
     }
     Ok((last, marked))

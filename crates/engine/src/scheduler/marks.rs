@@ -6,9 +6,9 @@
 //!
 //! Pure, and lost without harm: after a restart every mark in the store becomes work again.
 
-use crate::queue::Key;
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::ItemId;
+use twinline_core::queue::Key;
 use twinline_core::time::Timestamp;
 use twinline_store::host::MarkId;
 

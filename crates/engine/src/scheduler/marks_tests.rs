@@ -1,6 +1,6 @@
 use super::marks::{Mark, Marks};
-use crate::queue::Key;
 use twinline_core::item::ItemId;
+use twinline_core::queue::Key;
 use twinline_core::time::Timestamp;
 use twinline_store::db::{DbOptions, NoFaults};
 use twinline_store::host::{self, HostStore, Lane};

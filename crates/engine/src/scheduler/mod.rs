@@ -18,16 +18,15 @@ pub(crate) use load::clear;
 pub(crate) use marks::Mark;
 pub(crate) use run::run;
 
-use crate::queue::{Key, Lane, Queue, Work};
 use marks::Marks;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use twinline_core::item::ItemId;
 use twinline_core::names::{ConnectionName, NodeName};
-use twinline_store::host::MarkId;
+use twinline_core::queue::{Key, Lane, Queue, Work};
+use twinline_store::host::Dirty;
 
 /// The shared state of the scheduler; jobs and operations feed it, its one task empties it.
 pub(crate) struct Scheduler {
@@ -131,9 +130,17 @@ impl Scheduler {
         None
     }
 
-    /// Whether a durable mark is known here in this state.
-    pub(crate) fn knows(&self, item: &ItemId, id: MarkId) -> bool {
-        self.lock().marks.id(item) == Some(id)
+    /// Of a page of the store's marks those that are not known here in their present state.
+    fn unknown(&self, page: Vec<Dirty>) -> Vec<Dirty> {
+        let state = self.lock();
+        let unknown = |row: &Dirty| state.marks.id(&row.item) != Some(row.mark);
+        page.into_iter().filter(unknown).collect()
+    }
+
+    /// A period has passed: all of the store's marks are read again, in case one was missed.
+    fn read_again(&self) {
+        let mut state = self.lock();
+        state.unread.get_or_insert(0);
     }
 
     /// Marks stay in the store, for want of room here.
@@ -160,14 +167,6 @@ impl Scheduler {
     pub(crate) fn push(&self, work: Work) {
         self.lock().push(work);
         self.ring();
-    }
-
-    /// Work and marks of a twin that has ended or was held.
-    pub(crate) fn forget(&self, key: &Key) {
-        let mut state = self.lock();
-        state.undelay(key);
-        state.queue.forget(key);
-        state.failures.remove(key);
     }
 
     /// The next work that may start. `open`: whether the node and the connection let work start, limits aside.
@@ -249,6 +248,11 @@ impl Scheduler {
 
     fn unpark(&self, nodes: &[NodeName]) {
         self.lock().queue.unpark(nodes);
+    }
+
+    /// How much waits in the backfill lane.
+    pub(crate) fn backfill_queued(&self) -> usize {
+        self.lock().queue.depth(Lane::Backfill)
     }
 
     /// What is queued, by lane, and what waits for a time.

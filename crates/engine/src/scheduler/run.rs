@@ -3,7 +3,6 @@
 use super::Started;
 use crate::host::Inner;
 use crate::job::{self, Ended};
-use crate::queue::{Key, Lane};
 use futures_util::FutureExt as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
@@ -12,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use twinline_core::names::{ConnectionName, NodeName};
+use twinline_core::queue::{Key, Lane};
 
 /// Runs jobs until shutdown, then lets those in flight end within the drain time. What is aborted then is resolved
 /// like after a crash.
@@ -19,7 +19,13 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
     let mut jobs: JoinSet<()> = JoinSet::new();
     // Nodes whose gate is closed, and when each may be tried.
     let mut closed: BTreeMap<NodeName, Instant> = BTreeMap::new();
+    let mut read_again_at = Instant::now() + host.settings.period;
     loop {
+        let now = Instant::now();
+        if read_again_at <= now {
+            host.scheduler.read_again();
+            read_again_at = now + host.settings.period;
+        }
         if let Err(error) = super::load::load(&host).await {
             tracing::error!(%error, "the dirty marks cannot be read; trying again");
         }
@@ -27,11 +33,10 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
         let opening = look_at_gates(&host, &mut closed, now);
         let due = host.scheduler.wake_due(now);
         start_all(&host, &mut jobs);
-        let period = now + host.settings.period;
         let next = [due, opening]
             .into_iter()
             .flatten()
-            .fold(period, Instant::min);
+            .fold(read_again_at, Instant::min);
         tokio::select! {
             biased;
             () = shutdown.cancelled() => break,
@@ -153,9 +158,8 @@ async fn conclude(host: &Inner, started: Started, ended: Ended) {
         }
         Ended::Again { wait, failed } => {
             let wait = if failed {
-                let doublings = started.failures.min(16);
-                let backed_off = host.settings.backoff_first.saturating_mul(1 << doublings);
-                wait.max(host.env.jittered(backed_off.min(host.settings.backoff_max)))
+                let backed_off = host.settings.backoff().wait(started.failures + 1);
+                wait.max(host.env.jittered(backed_off))
             } else {
                 wait
             };

@@ -2,12 +2,13 @@
 
 use crate::dirty::{self, Hint};
 use crate::host::Inner;
+use crate::job::LEFT;
 use crate::node::Node;
-use crate::queue::Lane;
 use crate::scheduler;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use twinline_core::capability::ChangeKind;
+use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{SweepCursor, TwinFilter, TwinStateName};
@@ -164,6 +165,10 @@ async fn sleepers(host: &Arc<Inner>, node: &Arc<Node>, all: bool) -> Result<(), 
         node.set_has_sleepers(true);
     }
     for count in any {
+        if !all && count.cause.as_deref() == Some(LEFT) {
+            // They come back with a change of their own, or with the resweep.
+            continue;
+        }
         let filter = TwinFilter {
             connection: Some(count.connection),
             state: Some(TwinStateName::Asleep),

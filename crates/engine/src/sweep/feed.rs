@@ -5,16 +5,16 @@ use crate::dirty::{self, Hint};
 use crate::host::Inner;
 use crate::job::Trouble;
 use crate::node::Node;
-use crate::queue::Lane;
 use crate::scheduler;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use twinline_core::capability::ChangeKind;
 use twinline_core::names::NodeName;
+use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{HostRead, HostTx, SweepCursor};
+use twinline_store::host::{DELETED, HostRead, HostTx, SweepCursor};
 use twinline_trackers::{ChangePage, Cursor, FeedChange, Scope};
 
 /// Pages in one sweep; what is left is read by the next, from the cursor.
@@ -147,8 +147,11 @@ fn unseen(
         let deleted = change.kind == ChangeKind::Deleted;
         let seen = tx.item(&item)?;
         let differs = seen.is_none_or(|seen| seen.version != change.candidate.version);
-        if (deleted || differs) && tx.dirty(&item)?.is_none() {
-            let cause = if deleted { dirty::DELETED } else { "sweep" };
+        let known = tx
+            .dirty(&item)?
+            .is_some_and(|row| !deleted || row.cause == DELETED);
+        if (deleted || differs) && !known {
+            let cause = if deleted { DELETED } else { "sweep" };
             hints.push(Hint {
                 deleted,
                 ..Hint::now(item, Lane::Live, cause, host.env.now())

@@ -15,6 +15,7 @@
 mod audit;
 mod dues;
 mod feed;
+mod membership;
 mod run;
 
 pub(crate) use audit::wake as wake_group;

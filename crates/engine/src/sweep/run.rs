@@ -2,7 +2,7 @@
 //! does not answer delays no other.
 
 use super::dues::{Due, Dues};
-use super::{audit, feed, next_period};
+use super::{audit, feed, membership, next_period};
 use crate::host::Inner;
 use crate::node::Node;
 use std::collections::BTreeSet;
@@ -108,6 +108,7 @@ fn follow_nodes(host: &Inner, dues: &mut Dues, now: Instant) {
 }
 
 async fn round(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) -> Round {
+    probe(&host, &node).await;
     let mut missed = Some(0);
     for scope in host.scopes_of(node.name()) {
         let swept = feed::sweep(&host, &node, &scope, resweep).await;
@@ -127,11 +128,41 @@ async fn round(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) ->
             missed = None;
         }
     }
+    if resweep
+        && missed.is_some()
+        && let Err(trouble) = membership::look(&host, &node).await
+    {
+        tracing::warn!(node = %node.name(), %trouble, "the known twins could not all be asked about; trying again");
+        missed = None;
+    }
     Round {
         node: node.name().clone(),
         missed,
         resweep,
         audit,
+    }
+}
+
+/// Refreshes what is known about the node, and stores it. A failure is the gate's: what was known stays.
+async fn probe(host: &Inner, node: &Node) {
+    if !node.probe_is_older_than(host.settings.probe_period) {
+        return;
+    }
+    let probe = match node.probe_anew().await {
+        Ok(probe) => probe,
+        Err(error) => {
+            tracing::debug!(node = %node.name(), %error, "the probe failed");
+            return;
+        }
+    };
+    let (name, now) = (node.name().clone(), host.env.now());
+    let json = serde_json::to_string(&probe).expect("a probe is JSON");
+    let stored = host
+        .store
+        .write(move |tx| tx.put_probe(&name, now, probe.skew_ms, &json))
+        .await;
+    if let Err(error) = stored {
+        tracing::error!(node = %node.name(), %error, "the probe could not be stored");
     }
 }
 

@@ -8,20 +8,14 @@ use super::{HostRead, HostTx};
 use crate::StoreError;
 use crate::row::{count, from_word, time, to_count, to_word};
 use rusqlite::Row;
-use serde::{Deserialize, Serialize};
 use twinline_core::item::ItemId;
 use twinline_core::names::NodeName;
+pub use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
 
-/// Which share of the work an item waits in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Lane {
-    /// Someone changed something.
-    Live,
-    /// Backfill, retries of groups, audits.
-    Backfill,
-}
+/// The cause of a mark by positive evidence that the item was deleted. It outlives what else an item is marked for, since
+/// a later 404 is a deletion only with it.
+pub const DELETED: &str = "deleted";
 
 /// One state of a dirty row: changes with every mark, and is never used twice in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,7 +45,7 @@ pub struct Dirty {
     pub item: ItemId,
     /// In which lane.
     pub lane: Lane,
-    /// What made it dirty first.
+    /// What made it dirty first; [`DELETED`] whenever that was among it.
     pub cause: String,
     /// When to look at it.
     pub due: Timestamp,
@@ -135,6 +129,16 @@ impl HostRead<'_> {
     }
 }
 
+impl HostRead<'_> {
+    /// How many items are dirty for one cause.
+    pub fn dirty_of_cause(&self, cause: &str) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM dirty WHERE cause = ?1";
+        Ok(self
+            .one(sql, [cause], |row| Ok(count(row, 0)?))?
+            .unwrap_or(0))
+    }
+}
+
 impl HostTx<'_> {
     /// Marks an item; answers with the row as it is now.
     pub fn mark_dirty(&self, mark: &Mark) -> Result<Dirty, StoreError> {
@@ -142,7 +146,8 @@ impl HostTx<'_> {
             "INSERT INTO dirty (grp, epoch, rev, node, id, lane, cause, due, since, mark) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?3) \
              ON CONFLICT (node, id) DO UPDATE SET grp = ?1, epoch = ?2, rev = ?3, mark = ?3, due = min(due, ?8), \
-             lane = CASE WHEN ?6 = 'live' THEN 'live' ELSE lane END",
+             lane = CASE WHEN ?6 = 'live' THEN 'live' ELSE lane END, \
+             cause = CASE WHEN ?7 = 'deleted' THEN ?7 ELSE cause END",
             &[
                 &mark.item.node.as_str(),
                 &mark.item.id,

@@ -57,7 +57,9 @@ pub struct HostPruned {
 impl HostTx<'_> {
     /// Removes one piece of what is past its time: call again while [`HostPruned::more`].
     pub fn prune(&self, keep: &HostKeep, now: Timestamp) -> Result<HostPruned, StoreError> {
+        const SLICES: Duration = Duration::from_secs(24 * 3600);
         let max = keep.step_max_rows;
+        self.drop_write_slices(now.minus(SLICES))?;
         let past = now.minus(keep.history).as_millis();
         let history = self.delete(
             "DELETE FROM history WHERE seq IN (SELECT seq FROM history WHERE at < ?1 ORDER BY at LIMIT ?2)",

@@ -101,6 +101,7 @@ fn held() -> BTreeMap<twinline_core::names::ReplicaField, HeldField> {
             right: None,
         },
         since: at(9),
+        take: Some(Side::Left),
     };
     BTreeMap::from([("title".into(), field)])
 }

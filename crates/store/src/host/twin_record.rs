@@ -138,4 +138,7 @@ pub struct HeldField {
     pub values: Sides<Option<Value>>,
     /// Since when.
     pub since: Timestamp,
+    /// The side whose value is to cross, when a person has released it and no plan has been carried out since.
+    #[serde(default)]
+    pub take: Option<Side>,
 }

@@ -16,15 +16,25 @@ mod lane;
 #[cfg(test)]
 mod tests;
 
+use crate::item::ItemId;
+use crate::names::{ConnectionName, LinkId, NodeName, RootId};
 use lane::LaneQueue;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use twinline_core::item::ItemId;
-use twinline_core::names::{ConnectionName, LinkId, NodeName, RootId};
-pub use twinline_store::host::Lane;
+
+/// Which share of the work an item waits in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// Someone changed something.
+    Live,
+    /// Backfill, retries of groups, audits.
+    Backfill,
+}
 
 /// What one job works on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Key {
+pub enum Key {
     /// One twin: fetch both sides, reconcile.
     Twin(LinkId),
     /// An item that may enter connections in which it has no twin yet.
@@ -33,15 +43,17 @@ pub(crate) enum Key {
 
 /// One piece of work.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Work {
-    pub(crate) key: Key,
+pub struct Work {
+    /// What it works on.
+    pub key: Key,
     /// The cluster that the job must have to itself.
-    pub(crate) root: RootId,
+    pub root: RootId,
     /// The node on which something changed: whose turn it is.
-    pub(crate) node: NodeName,
+    pub node: NodeName,
     /// The connection whose turn it is within the node; `None` for candidates.
-    pub(crate) connection: Option<ConnectionName>,
-    pub(crate) lane: Lane,
+    pub connection: Option<ConnectionName>,
+    /// In which lane it waits.
+    pub lane: Lane,
 }
 
 #[derive(Debug)]
@@ -53,7 +65,7 @@ enum Place {
 
 /// The queue.
 #[derive(Debug)]
-pub(crate) struct Queue {
+pub struct Queue {
     live: LaneQueue,
     backfill: LaneQueue,
     places: BTreeMap<Key, Place>,
@@ -66,7 +78,7 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// `share`: what the backfill lane gets of the picks while both lanes have work.
-    pub(crate) fn new(share: f64) -> Self {
+    pub fn new(share: f64) -> Self {
         Self {
             live: LaneQueue::default(),
             backfill: LaneQueue::default(),
@@ -78,7 +90,7 @@ impl Queue {
     }
 
     /// Adds work, or coalesces it with what is there. Live work lifts backfill work of the same key.
-    pub(crate) fn push(&mut self, work: Work) {
+    pub fn push(&mut self, work: Work) {
         match self.places.get_mut(&work.key) {
             None => {
                 self.places
@@ -119,7 +131,7 @@ impl Queue {
 
     /// The next work that may start: whose node and connection are `ready`, and whose cluster is free. It is in flight
     /// until [`Queue::finish`].
-    pub(crate) fn pick(
+    pub fn pick(
         &mut self,
         mut ready: impl FnMut(&NodeName, Option<&ConnectionName>) -> bool,
     ) -> Option<Work> {
@@ -153,7 +165,7 @@ impl Queue {
     }
 
     /// A job has ended: its cluster is free, and what changed meanwhile is queued again.
-    pub(crate) fn finish(&mut self, work: &Work) {
+    pub fn finish(&mut self, work: &Work) {
         let again = match self.places.remove(&work.key) {
             Some(Place::Running(again)) => again,
             other => unreachable!("{:?} ended but was {other:?}", work.key),
@@ -167,31 +179,15 @@ impl Queue {
         }
     }
 
-    /// Forgets queued work of a key, for a twin that has ended or is held. A job in flight goes on, and is its last.
-    pub(crate) fn forget(&mut self, key: &Key) {
-        match self.places.get_mut(key) {
-            Some(Place::Queued(queued)) => {
-                let queued = queued.clone();
-                self.places.remove(key);
-                self.lane(queued.lane).remove(&queued);
-                if let Some(waiting) = self.roots.get_mut(&queued.root) {
-                    waiting.retain(|other| other.key != *key);
-                }
-            }
-            Some(Place::Running(again)) => *again = None,
-            None => {}
-        }
-    }
-
     /// Nodes whose state has changed: their work is looked at again.
-    pub(crate) fn unpark<'a>(&mut self, nodes: impl IntoIterator<Item = &'a NodeName>) {
+    pub fn unpark<'a>(&mut self, nodes: impl IntoIterator<Item = &'a NodeName>) {
         let nodes: BTreeSet<&NodeName> = nodes.into_iter().collect();
         self.live.unpark(&nodes);
         self.backfill.unpark(&nodes);
     }
 
     /// How much is queued in a lane, what waits for its cluster included.
-    pub(crate) fn depth(&self, lane: Lane) -> usize {
+    pub fn depth(&self, lane: Lane) -> usize {
         self.places
             .values()
             .filter(|place| matches!(place, Place::Queued(queued) if queued.lane == lane))
@@ -199,12 +195,12 @@ impl Queue {
     }
 
     /// How many keys are known, queued or in flight.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.places.len()
     }
 
     /// How many jobs are in flight.
-    pub(crate) fn running(&self) -> usize {
+    pub fn running(&self) -> usize {
         self.roots.len()
     }
 

@@ -110,17 +110,6 @@ fn live_work_lifts_backfill_work_even_while_it_waits_for_its_cluster() {
     assert_eq!(queue.pick(|_, _| true).unwrap().lane, Lane::Live);
 }
 
-#[test]
-fn forgotten_work_does_not_run() {
-    let mut queue = Queue::new(0.2);
-    queue.push(work("a", "n", Lane::Live));
-    queue.push(work("b", "m", Lane::Backfill));
-    queue.forget(&Key::Twin("a".into()));
-    queue.forget(&Key::Twin("b".into()));
-    assert!(queue.pick(|_, _| true).is_none());
-    assert_eq!(queue.len(), 0);
-}
-
 /// Two lanes that never run dry, `nodes` nodes each: the share of backfill, and the longest wait of a node in rounds.
 fn saturate(share: f64, nodes: usize, picks: usize) -> (f64, f64) {
     let mut queue = Queue::new(share);

@@ -1,8 +1,8 @@
 //! One lane: nodes take turns, and within a node its connections.
 
 use super::Work;
+use crate::names::{ConnectionName, NodeName};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use twinline_core::names::{ConnectionName, NodeName};
 
 #[derive(Debug, Default)]
 pub(super) struct LaneQueue {

@@ -1,0 +1,108 @@
+//! Which deliveries are processed: an edge may forget a delivery when every item that it marked was looked at.
+//!
+//! The cost of a cleared item is that of the batches that marked it, not of all that are open.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Mutex, MutexGuard};
+use tokio::sync::Notify;
+use twinline_core::item::ItemId;
+
+#[cfg(test)]
+mod tests;
+
+/// Batches remembered for each edge; more are joined, which only makes *safe* later.
+const BATCHES_MAX: usize = 4096;
+
+/// Which deliveries of every edge are processed.
+#[derive(Debug, Default)]
+pub(crate) struct SafeMarks {
+    edges: Mutex<BTreeMap<String, Batches>>,
+    pub(crate) changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Batches {
+    /// Batches that are not processed, oldest first.
+    open: VecDeque<Batch>,
+    /// The number of the first one in `open`; numbers rise by one.
+    first: u64,
+    /// The open batches that marked an item.
+    by_item: BTreeMap<ItemId, BTreeSet<u64>>,
+    safe: u64,
+}
+
+#[derive(Debug)]
+struct Batch {
+    /// The edge's number of its last delivery.
+    last: u64,
+    /// Its items that are still dirty.
+    dirty: usize,
+}
+
+impl SafeMarks {
+    /// A batch was taken, up to a number; it marks these items.
+    pub(crate) fn taken(&self, edge: &str, last: u64, items: BTreeSet<ItemId>) {
+        let mut edges = self.lock();
+        let batches = edges.entry(edge.to_owned()).or_default();
+        batches.take(last, items);
+        batches.advance();
+        drop(edges);
+        self.changed.notify_one();
+    }
+
+    /// These items' marks were cleared: every batch that marked them has been looked at.
+    pub(crate) fn cleared(&self, items: &[ItemId]) {
+        let mut edges = self.lock();
+        for batches in edges.values_mut() {
+            for item in items {
+                batches.clear(item);
+            }
+            batches.advance();
+        }
+        drop(edges);
+        self.changed.notify_one();
+    }
+
+    /// Everything up to here is processed.
+    pub(crate) fn watermark(&self, edge: &str) -> u64 {
+        self.lock().get(edge).map_or(0, |batches| batches.safe)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Batches>> {
+        self.edges.lock().expect("no code panics with this lock")
+    }
+}
+
+impl Batches {
+    fn take(&mut self, last: u64, items: BTreeSet<ItemId>) {
+        if self.open.len() < BATCHES_MAX {
+            self.open.push_back(Batch { last, dirty: 0 });
+        }
+        let number = self.first + self.open.len() as u64 - 1;
+        let batch = self
+            .open
+            .back_mut()
+            .expect("one was pushed, or many are there");
+        batch.last = last;
+        for item in items {
+            if self.by_item.entry(item).or_default().insert(number) {
+                batch.dirty += 1;
+            }
+        }
+    }
+
+    fn clear(&mut self, item: &ItemId) {
+        for number in self.by_item.remove(item).unwrap_or_default() {
+            let place = usize::try_from(number - self.first).expect("few batches are open");
+            self.open[place].dirty -= 1;
+        }
+    }
+
+    fn advance(&mut self) {
+        while let Some(batch) = self.open.front().filter(|batch| batch.dirty == 0) {
+            self.safe = self.safe.max(batch.last);
+            self.open.pop_front();
+            self.first += 1;
+        }
+    }
+}
