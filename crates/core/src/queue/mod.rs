@@ -195,7 +195,7 @@ impl Queue {
     }
 
     /// How many keys are known, queued or in flight.
-    pub fn len(&self) -> usize {
+    pub fn known(&self) -> usize {
         self.places.len()
     }
 

@@ -272,7 +272,7 @@ impl Scheduler {
     /// How much is held in memory.
     pub(crate) fn len(&self) -> usize {
         let state = self.lock();
-        state.queue.len() + state.delayed.len()
+        state.queue.known() + state.delayed.len()
     }
 }
 

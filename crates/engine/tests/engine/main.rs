@@ -6,6 +6,8 @@
 )]
 
 mod flow;
+mod lives;
+mod operations;
 mod recovery;
 mod support;
 mod trouble;

@@ -164,7 +164,7 @@ async fn the_breaker_holds_a_connection_until_a_person_releases_it() {
 
 #[tokio::test(start_paused = true)]
 async fn lost_permission_puts_all_to_sleep_without_a_write_and_all_come_back() {
-    const ITEMS: usize = 5_000;
+    const ITEMS: usize = 500;
     let mut world = World::new(&["left", "right"]);
     world.sweep.period = Duration::from_secs(30);
     world.sweep.backed_off = Duration::from_secs(30);

@@ -101,7 +101,7 @@ fn held() -> BTreeMap<twinline_core::names::ReplicaField, HeldField> {
             right: None,
         },
         since: at(9),
-        take: Some(Side::Left),
+        take: Some(twinline_core::names::Side::Left),
     };
     BTreeMap::from([("title".into(), field)])
 }

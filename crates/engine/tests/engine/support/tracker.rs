@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(crate) items: BTreeMap<String, Item>,
     pub(crate) deleted: BTreeSet<String>,
     pub(crate) hidden: bool,
+    /// Items that no longer match any trigger.
+    pub(crate) unmatched: BTreeSet<String>,
     /// Every write that took effect, in order.
     pub(crate) writes: Vec<Effect>,
     pub(crate) fetches: u64,
@@ -185,6 +187,13 @@ impl Memory {
         let state = self.state();
         assert_eq!(state.items.len(), 1, "{}: one item", self.node);
         state.items.values().next().unwrap().clone()
+    }
+
+    /// A person deletes an item.
+    pub(crate) fn delete(&self, id: &ItemId) {
+        let mut state = self.state();
+        state.items.remove(&id.id);
+        state.deleted.insert(id.id.clone());
     }
 
     async fn pass(&self, on: On) -> Result<Option<Fault>, TrackerError> {
@@ -463,10 +472,13 @@ impl Tracker for Memory {
         _: &str,
         items: &[ItemId],
     ) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
-        Ok(items
-            .iter()
-            .map(|item| (item.clone(), Opinion::Matches))
-            .collect())
+        let state = self.state();
+        let opinion = |item: &ItemId| match state.unmatched.contains(&item.id) {
+            true => Opinion::Differs,
+            false => Opinion::Matches,
+        };
+        let opinions = items.iter().map(|item| (item.clone(), opinion(item)));
+        Ok(opinions.collect())
     }
 
     async fn recognise(&self, effect: &Effect, _: Timestamp) -> Result<Recognised, TrackerError> {
