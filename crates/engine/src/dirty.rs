@@ -69,7 +69,9 @@ pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Mark
             item: dirty.item,
             id: dirty.mark,
         };
-        marked.push((mark, dirty.due, works));
+        // The row keeps the earliest time, for a restart. Here that earlier work is known already, and a sign that is to
+        // be followed later (a provisional observation) must not start it again at once, over and over.
+        marked.push((mark, hint.due, works));
     }
     Ok(Marked(marked))
 }

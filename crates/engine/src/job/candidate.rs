@@ -169,11 +169,15 @@ fn make(
         return Ok(Marked::default());
     }
     let now = host.env.now();
-    let earlier = tx.twins_of_item(id)?;
-    let incarnation = earlier
+    let mut earlier = tx.twins_of_item(id)?;
+    earlier.retain(|twin| twin.connection == connection.name);
+    if earlier
         .iter()
-        .filter(|twin| twin.connection == connection.name)
-        .count();
+        .any(|twin| twin.state == TwinState::Unlinked { returns: false })
+    {
+        return Ok(Marked::default());
+    }
+    let incarnation = earlier.len();
     let incarnation = u32::try_from(incarnation).unwrap_or(u32::MAX);
     let link = cluster::link_id(&connection.name, side, id, incarnation);
     let known = tx.item(id)?.and_then(|row| row.root);

@@ -493,11 +493,12 @@ pub(super) async fn quarantine(
     Ok(())
 }
 
-/// Ends a twin: the items are free.
+/// Ends a twin: the items are free. `returns`: they may enter anew by themselves.
 pub(super) async fn end(
     host: &Arc<Inner>,
     context: &Context,
     evidence: &str,
+    returns: bool,
 ) -> Result<(), StoreError> {
     let (link, now, text) = (
         context.twin.link.clone(),
@@ -505,7 +506,7 @@ pub(super) async fn end(
         evidence.to_owned(),
     );
     host.store
-        .write(move |tx| unlink(tx, &link, now, &text))
+        .write(move |tx| unlink(tx, &link, now, &text, returns))
         .await?;
     let evidence = evidence.to_owned();
     host.tell(
@@ -522,11 +523,12 @@ pub(crate) fn unlink(
     link: &LinkId,
     now: Timestamp,
     text: &str,
+    returns: bool,
 ) -> Result<(), StoreError> {
     let Some(mut twin) = tx.twin(link)?.filter(is_alive) else {
         return Ok(());
     };
-    twin.state = TwinState::Unlinked;
+    twin.state = TwinState::Unlinked { returns };
     twin.state_since = now;
     tx.put_twin(&twin)?;
     tx.drop_bases(link)?;

@@ -134,7 +134,7 @@ impl Job<'_> {
         {
             match self.connection.contract().leave {
                 Leave::Sleep => life::sleep(host, &context, life::LEFT).await?,
-                Leave::Unlink => settle::end(host, &context, life::LEFT).await?,
+                Leave::Unlink => settle::end(host, &context, life::LEFT, true).await?,
             }
             return Ok(Some(Ended::Done));
         }
@@ -159,7 +159,7 @@ impl Job<'_> {
                 return Ok(Some(Ended::Done));
             }
             Standing::NotAdmitted => {
-                settle::end(host, &context, "the item does not match `when`").await?;
+                settle::end(host, &context, "the item does not match `when`", true).await?;
                 return Ok(Some(Ended::Done));
             }
             Standing::Active | Standing::Ended { .. } => {}
@@ -210,7 +210,7 @@ impl Job<'_> {
             && executed.quarantine.is_none()
             && executed.unknown.is_none()
         {
-            settle::end(host, &context, evidence).await?;
+            settle::end(host, &context, evidence, false).await?;
             return Ok(Some(Ended::Done));
         }
         self.membership(&context, observed).await;

@@ -132,7 +132,7 @@ impl Host {
             .store
             .write(move |tx| {
                 let known = tx.twin(&id)?;
-                unlink(tx, &id, note.at, &text)?;
+                unlink(tx, &id, note.at, &text, false)?;
                 tx.append_audit(&note)?;
                 Ok(known)
             })

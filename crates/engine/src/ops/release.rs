@@ -116,7 +116,7 @@ impl Host {
         let id = link.clone();
         let twin = self.inner.store.read(move |read| read.twin(&id)).await?;
         let twin = twin.ok_or_else(|| OpError::Unknown(format!("twin '{link}'")))?;
-        if twin.state == TwinState::Unlinked {
+        if matches!(twin.state, TwinState::Unlinked { .. }) {
             return Err(OpError::Refused(format!("twin '{link}' has ended")));
         }
         if let Some(connection) = self.inner.connection(&twin.connection) {

@@ -153,7 +153,7 @@ fn view(read: &HostRead<'_>, twin: Twin) -> Result<TwinView, StoreError> {
     let reason = match &twin.state {
         TwinState::Asleep { why } => Some(why.clone()),
         TwinState::Quarantined { sentence, .. } => Some(sentence.clone()),
-        TwinState::Creating | TwinState::Live | TwinState::Unlinked => None,
+        TwinState::Creating | TwinState::Live | TwinState::Unlinked { .. } => None,
     };
     Ok(TwinView {
         link: twin.link,

@@ -68,8 +68,15 @@ pub enum TwinState {
         sentence: String,
     },
     /// It has ended: the items are free.
-    Unlinked,
+    Unlinked {
+        /// Whether its items may enter the connection anew by themselves. They may after they left it; after a deletion
+        /// or a person's unlinking only a person brings them back: else a sweep would undo what was meant.
+        returns: bool,
+    },
 }
+
+/// The cause that is kept with a twin whose items may return.
+const RETURNS: &str = "returns";
 
 impl TwinState {
     /// Its name.
@@ -79,14 +86,15 @@ impl TwinState {
             Self::Live => TwinStateName::Live,
             Self::Asleep { .. } => TwinStateName::Asleep,
             Self::Quarantined { .. } => TwinStateName::Quarantined,
-            Self::Unlinked => TwinStateName::Unlinked,
+            Self::Unlinked { .. } => TwinStateName::Unlinked,
         }
     }
 
     /// Name, cause and sentence, as the columns hold them.
     pub(super) fn columns(&self) -> (TwinStateName, Option<&str>, Option<&str>) {
         match self {
-            Self::Creating | Self::Live | Self::Unlinked => (self.name(), None, None),
+            Self::Creating | Self::Live => (self.name(), None, None),
+            Self::Unlinked { returns } => (self.name(), returns.then_some(RETURNS), None),
             Self::Asleep { why } => (self.name(), Some(why), None),
             Self::Quarantined { cause, sentence } => (self.name(), Some(cause), Some(sentence)),
         }
@@ -108,7 +116,9 @@ impl TwinState {
                 cause: cause.unwrap_or_default(),
                 sentence: sentence.unwrap_or_default(),
             },
-            TwinStateName::Unlinked => Self::Unlinked,
+            TwinStateName::Unlinked => Self::Unlinked {
+                returns: cause.as_deref() == Some(RETURNS),
+            },
         }
     }
 }

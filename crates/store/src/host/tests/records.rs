@@ -30,7 +30,7 @@ async fn with_twins(host: &HostStore) -> Vec<Twin> {
         quarantined(),
         twin("l3", "3", None, TwinState::Creating),
         twin("l4", "4", Some("40"), asleep),
-        twin("l5", "1", Some("50"), TwinState::Unlinked),
+        twin("l5", "1", Some("50"), TwinState::Unlinked { returns: true }),
     ];
     let stored = all.clone();
     host.write(move |tx| {
