@@ -292,7 +292,13 @@ impl OneWrite<'_> {
             .iter()
             .any(|field| self.crossing.get(field) == Some(&true));
         let texts = Texts::between(scene, self.from);
-        let after = match cross(d0, target, &assigned.value, whole, texts) {
+        // Elements cross as the target tracker has them: what it shows as "needs_PR" is removed when "needs PR" is.
+        let as_there = |value: &Value| match value {
+            Value::Set(_) => (scene.side(to).normalise)(self.native, value),
+            other => other.clone(),
+        };
+        let (old, new) = (d0.map(as_there), as_there(&assigned.value));
+        let after = match cross(old.as_ref(), target, &new, whole, texts) {
             Crossing::Nothing => return Ok(()),
             Crossing::Becomes(value) => value,
             Crossing::Clash => {
@@ -301,7 +307,7 @@ impl OneWrite<'_> {
             }
         };
         let overwrites = self.overwrites(target);
-        let merged = !whole && !same(&after, &assigned.value);
+        let merged = !whole && !same(&after, &new);
         if overwrites && !merged {
             self.hidden(&causes, verdicts);
         }

@@ -24,6 +24,10 @@ pub(super) const CASES: &[Case] = &[
         adjacent,
     ),
     ("a normalisation that is known is no change", normalised),
+    (
+        "a label is removed in the target's form",
+        label_removed_normalised,
+    ),
     ("a write that failed is planned again", failed_write),
     (
         "a write with unknown outcome is planned again",
@@ -160,6 +164,15 @@ fn normalised() {
     plan_is(&net, "");
     net.node_mut(Side::Left).edit("f", "B");
     plan_is(&net, "f -> changed");
+}
+
+fn label_removed_normalised() {
+    let mut net = in_step("", "{}");
+    net.node_mut(Side::Right).normalise = upper;
+    net.node_mut(Side::Left).edit("f", "{a,b}");
+    net.quiesce();
+    net.node_mut(Side::Left).edit("f", "{b}");
+    plan_is(&net, "f -> changed; right: f=-A");
 }
 
 fn ended(outcome: Outcome) {
