@@ -145,7 +145,12 @@ async fn the_directory_forgets_old_items_that_are_in_no_twin() {
         tx.put_item(&item_row("gh", "1", "acme/app#1", None))?;
         tx.put_item(&item_row("gh", "2", "acme/app#2", None))?;
         tx.put_item(&item_row("gh", "3", "acme/app#3", Some("r1")))?;
-        tx.put_twin(&twin("l1", "1", None, TwinState::Unlinked { returns: false }))
+        tx.put_twin(&twin(
+            "l1",
+            "1",
+            None,
+            TwinState::Unlinked { returns: false },
+        ))
     })
     .await
     .unwrap();
