@@ -53,7 +53,11 @@ async fn deletion(policy: Deleted, expected_items: usize) {
     world.tracker("left").delete(&item);
     world.announce(&item);
     running.quiet().await;
-    assert_eq!(running.states().await, [TwinState::Unlinked], "{policy:?}");
+    assert_eq!(
+        running.states().await,
+        [TwinState::Unlinked { returns: false }],
+        "{policy:?}"
+    );
     assert_eq!(
         world.tracker("right").state().items.len(),
         expected_items,

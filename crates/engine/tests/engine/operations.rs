@@ -67,7 +67,10 @@ async fn an_unlinked_twin_is_left_alone_and_holds_no_mark() {
         .unwrap();
     running.host.unlink(&twins[0].link, "ada").await.unwrap();
     running.quiet().await;
-    assert_eq!(running.states().await, [TwinState::Unlinked]);
+    assert_eq!(
+        running.states().await,
+        [TwinState::Unlinked { returns: false }]
+    );
     let right = world.tracker("right").only().reference.item;
     world.edit(&right, "summary", Value::text("mine alone"));
     running.quiet().await;
