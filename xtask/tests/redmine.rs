@@ -186,6 +186,9 @@ async fn fields(tracker: &dyn Tracker, scope: &Scope, item: &ItemId) {
         Some(marker("item")),
         "a new text keeps the marker"
     );
+}
+
+async fn history(tracker: &dyn Tracker, item: &ItemId) {
     let history = tracker.field_history(item, Timestamp::EPOCH).await.unwrap();
     assert!(
         history
@@ -286,6 +289,7 @@ async fn the_connector_does_its_work_on_a_real_redmine() {
         .into();
     let item = create(tracker, &scope, "It fails").await;
     fields(tracker, &scope, &item).await;
+    history(tracker, &item).await;
     comments(tracker, &item).await;
     lists(tracker, &scope, &item).await;
     tracker

@@ -81,7 +81,7 @@ impl Script {
         let step = self.step;
         self.step += 1;
         let kind = step % 7;
-        let first = if step / 7 % 2 == 0 {
+        let first = if (step / 7).is_multiple_of(2) {
             Place::GitHub
         } else {
             Place::Jira
@@ -93,7 +93,7 @@ impl Script {
         let number = (step * 5 + kind) % tags.len();
         let tag = &tags[number];
         // One field of one item is always edited from the same side.
-        let place = if (number + kind) % 2 == 0 {
+        let place = if (number + kind).is_multiple_of(2) {
             Place::GitHub
         } else {
             Place::Jira

@@ -2,7 +2,6 @@
 
 use crate::support::{Installation, is_alive, signal, text_of, until};
 use rustix::process::Signal;
-use std::time::{Duration, Instant};
 
 #[test]
 fn a_role_that_is_killed_runs_again() {
@@ -19,18 +18,12 @@ fn a_role_that_is_killed_runs_again() {
 }
 
 #[test]
-fn sigterm_ends_everything_within_ten_seconds() {
+fn sigterm_ends_everything_in_good_order() {
     let installation = Installation::new("");
     let mut up = installation.up();
     let roles = up.works();
-    let begun = Instant::now();
     signal(up.child.id(), Signal::TERM);
     let status = up.child.wait().unwrap();
-    assert!(
-        begun.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        begun.elapsed()
-    );
     assert!(
         status.success(),
         "{status}: {}",

@@ -157,22 +157,8 @@ fn join(
 ) -> Result<Step, StoreError> {
     let refused = |why: String| Ok((LinkOutcome::Refused(why), dirty::Marked::default()));
     let ids = Sides::from_fn(|side| items.get(side).reference.item.clone());
-    for side in Side::BOTH {
-        let mut twins = tx
-            .twins_of_item(ids.get(side))?
-            .into_iter()
-            .filter(is_alive);
-        let Some(twin) = twins.find(|twin| twin.connection == connection.name) else {
-            continue;
-        };
-        if twin.item(side.other()).as_ref() == Some(ids.get(side.other())) {
-            return Ok((LinkOutcome::Already(twin.link), dirty::Marked::default()));
-        }
-        return refused(format!(
-            "{} has another twin in {}",
-            items.get(side).reference.key,
-            connection.name
-        ));
+    if let Some(outcome) = present(tx, connection, items, &ids)? {
+        return Ok((outcome, dirty::Marked::default()));
     }
     let incarnation = incarnation(tx, &ids.left, connection)?;
     let link = cluster::link_id(&connection.name, Side::Left, &ids.left, incarnation);
@@ -222,6 +208,29 @@ fn join(
     };
     let marked = store(host, tx, &twin, items)?;
     Ok((LinkOutcome::Linked(link), marked))
+}
+
+/// What there is of the pair already: this very twin, or another twin of one of the items.
+fn present(
+    tx: &HostTx<'_>,
+    connection: &Connection,
+    items: &Sides<Box<Item>>,
+    ids: &Sides<ItemId>,
+) -> Result<Option<LinkOutcome>, StoreError> {
+    for side in Side::BOTH {
+        let twins = tx.twins_of_item(ids.get(side))?.into_iter();
+        let mut here = twins.filter(|twin| is_alive(twin) && twin.connection == connection.name);
+        let Some(twin) = here.next() else {
+            continue;
+        };
+        if twin.item(side.other()).as_ref() == Some(ids.get(side.other())) {
+            return Ok(Some(LinkOutcome::Already(twin.link)));
+        }
+        let key = &items.get(side).reference.key;
+        let why = format!("{key} has another twin in {}", connection.name);
+        return Ok(Some(LinkOutcome::Refused(why)));
+    }
+    Ok(None)
 }
 
 /// How often an item was twinned in a connection before.
