@@ -7,6 +7,7 @@ pub mod needs;
 pub mod provision;
 pub mod readme;
 pub mod run;
+pub mod sim;
 pub mod served;
 pub mod suite;
 pub mod verify;

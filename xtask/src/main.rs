@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use xtask::{bench, conformance, fuzz, readme, suite, verify};
+use xtask::{bench, conformance, fuzz, readme, sim, suite, verify};
 
 /// Development tasks of Twinline.
 #[derive(Parser)]
@@ -18,6 +18,8 @@ enum Task {
     Verify,
     /// The whole test suite, after installing what is missing (says so first).
     Test(suite::Options),
+    /// The deterministic simulation of the engine; prints the seed of a failure.
+    Sim(sim::Options),
     /// Connectors and simulators against the vendors' API descriptions; 0 violations hold.
     Conformance(conformance::Options),
     /// Hostile input for every decoder, for a given time.
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Verify => verify::run(),
         Task::Test(options) => suite::run(&options),
+        Task::Sim(options) => sim::task(&options),
         Task::Conformance(options) => conformance::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::FuzzChild(options) => fuzz::run_child(&options),

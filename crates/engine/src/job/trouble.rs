@@ -52,9 +52,13 @@ impl Trouble {
                 Some(field) => format!("{tracker} refused {field}: {sentence}"),
                 None => format!("{tracker} refused: {sentence}"),
             }),
+            // Mostly a proxy or a login page in between, which goes away by itself; what stays is given up in the end.
             TrackerError::Unreadable {
                 tracker, reason, ..
-            } => refused(format!("{tracker} answered something unreadable: {reason}")),
+            } => retry(
+                format!("{tracker} answered something unreadable: {reason}"),
+                None,
+            ),
         }
     }
 }

@@ -1,0 +1,228 @@
+//! The machine that the host runs on: its store on a disk, its process, its deaths.
+
+use super::disk::Disk;
+use super::edge::Edge;
+use super::handles::{SimEntropy, stream};
+use super::network::Network;
+use super::place::Place;
+use super::rules::{Factory, described};
+use super::trace::Trace;
+use anyhow::{Context as _, Result};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use twinline_core::handles::Clock;
+use twinline_engine::{Env, Host, HostBuilder, HostSettings, NodeConfig, SweepSettings};
+use twinline_rules::describe::SideDescription;
+use twinline_store::db::DbOptions;
+use twinline_store::host::HostStore;
+use twinline_trackers::http::Transport;
+use twinline_trackers::registry::{self, NodeSettings};
+use twinline_trackers::{Scope, Tracker, Webhook};
+
+/// The most often that opening a store is tried while its disk refuses.
+const OPEN_TRIES: u32 = 1_000;
+
+/// A machine, with everything on it that outlives the host's process.
+pub(super) struct Machine {
+    env: Env,
+    file: PathBuf,
+    disk: Disk,
+    edge: Arc<Edge>,
+    network: Arc<Network>,
+    places: Vec<Place>,
+    trace: Trace,
+    process: Option<Process>,
+}
+
+struct Process {
+    host: Host,
+    shutdown: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Machine {
+    pub(super) fn new(
+        seed: u64,
+        folder: &Path,
+        disk: Disk,
+        edge: Arc<Edge>,
+        network: Arc<Network>,
+        clock: Arc<dyn Clock>,
+        places: &[Place],
+        trace: Trace,
+    ) -> Self {
+        Self {
+            env: Env {
+                clock,
+                entropy: Arc::new(SimEntropy::new(stream(seed, "engine"))),
+            },
+            file: folder.join("host.db"),
+            disk,
+            edge,
+            network,
+            places: places.to_vec(),
+            trace,
+            process: None,
+        }
+    }
+
+    /// The host, while its process lives.
+    pub(super) fn host(&self) -> Option<&Host> {
+        self.process.as_ref().map(|process| &process.host)
+    }
+
+    /// Starts the host's process; again and again while the disk refuses.
+    pub(super) async fn start(&mut self) -> Result<()> {
+        for _ in 0..OPEN_TRIES {
+            match self.build().await {
+                Ok(host) => {
+                    self.trace.step(format_args!("the host starts"));
+                    let shutdown = CancellationToken::new();
+                    let (running, until) = (host.clone(), shutdown.clone());
+                    let task = tokio::spawn(async move { running.run(until).await });
+                    self.process = Some(Process {
+                        host,
+                        shutdown,
+                        task,
+                    });
+                    return Ok(());
+                }
+                Err(error) => self
+                    .trace
+                    .step(format_args!("the host cannot start: {error}")),
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        anyhow::bail!("the host's store could not be opened")
+    }
+
+    async fn build(&self) -> Result<Host> {
+        let options = DbOptions::inline(self.disk.clone());
+        let store = HostStore::open(&self.file, options, "sim").await?;
+        let mut builder = HostBuilder::new(self.env.clone(), store, Arc::new(Factory::new()))
+            .settings(settings())
+            .edge(Arc::clone(&self.edge) as _);
+        for place in &self.places {
+            builder = builder.node(NodeConfig {
+                name: place.node(),
+                label: place.name().to_owned(),
+                tracker: self.connector(*place)?,
+                webhook: place.hook().map(|_| Arc::new(Reader(*place)) as _),
+                sweep: sweep(),
+            });
+        }
+        Ok(builder.build().await?)
+    }
+
+    fn connector(&self, place: Place) -> Result<Arc<dyn Tracker>> {
+        let settings = NodeSettings {
+            node: place.node(),
+            url: Some(place.origin().parse()?),
+            auth: place.auth(),
+            settle: Some(Duration::from_secs(20)),
+            write_spacing: Some(Duration::ZERO),
+            unlimited: true,
+        };
+        let transport: Arc<dyn Transport> = Arc::clone(&self.network) as _;
+        let clock = Arc::clone(&self.env.clock);
+        Ok(registry::build(
+            place.tracker(),
+            settings,
+            transport,
+            clock,
+        )?)
+    }
+
+    /// What each tracker says about the scope that takes part.
+    pub(super) async fn describe(&self) -> Result<BTreeMap<Place, SideDescription>> {
+        let mut all = BTreeMap::new();
+        for place in &self.places {
+            let scope: Scope = toml::from_str::<BTreeMap<String, Scope>>(&format!(
+                "scope = {}",
+                place.scope()
+            ))?
+            .remove("scope")
+            .context("the text has a scope")?;
+            let description = self.connector(*place)?.describe(&scope).await?;
+            all.insert(*place, described(description));
+        }
+        Ok(all)
+    }
+
+    /// Kills the host's process where it stands: at whatever its tasks wait for.
+    pub(super) async fn kill(&mut self) {
+        if let Some(process) = self.process.take() {
+            self.trace.step(format_args!("the host dies"));
+            process.task.abort();
+            // It was cancelled: that is what was asked for.
+            drop(process.task.await);
+            drop(process.host);
+            // Its jobs are dropped when the runtime next looks at them.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// Ends the host's process as a signal does.
+    pub(super) async fn stop(&mut self) -> Result<()> {
+        if let Some(process) = self.process.take() {
+            process.shutdown.cancel();
+            process.task.await.context("the host panicked")?;
+            self.trace.step(format_args!("the host ends"));
+        }
+        Ok(())
+    }
+}
+
+/// The registry's reader, as a node's configuration wants it.
+struct Reader(Place);
+
+impl Reader {
+    fn inner(&self) -> &'static dyn Webhook {
+        registry::webhook(self.0.tracker()).expect("the registry knows its trackers")
+    }
+}
+
+impl Webhook for Reader {
+    fn verify(
+        &self,
+        secrets: &[&[u8]],
+        headers: &http::HeaderMap,
+        body: &[u8],
+    ) -> Result<(), twinline_trackers::WebhookRejected> {
+        self.inner().verify(secrets, headers, body)
+    }
+
+    fn delivery_id(&self, headers: &http::HeaderMap) -> Option<String> {
+        self.inner().delivery_id(headers)
+    }
+
+    fn decode(
+        &self,
+        headers: &http::HeaderMap,
+        body: &[u8],
+    ) -> Result<Vec<twinline_trackers::Notice>, twinline_trackers::WebhookRejected> {
+        self.inner().decode(headers, body)
+    }
+}
+
+fn settings() -> HostSettings {
+    HostSettings {
+        period: Duration::from_secs(5),
+        backoff_max: Duration::from_secs(60),
+        ..HostSettings::default()
+    }
+}
+
+fn sweep() -> SweepSettings {
+    SweepSettings {
+        period: Duration::from_secs(30),
+        overlap: Duration::from_secs(60),
+        resweep: Duration::from_secs(300),
+        audit: Duration::from_secs(600),
+        backed_off: Duration::from_secs(120),
+    }
+}

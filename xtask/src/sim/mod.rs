@@ -1,0 +1,85 @@
+//! `cargo xtask sim`: the real engine, store, connectors and rules in a simulated world, deterministically.
+//!
+//! One seed is one run: the trackers that take part, the connections, what people do, every fault and every crash follow
+//! from it, on one thread under a paused clock. The same seed gives the same run, step by step; [`Outcome::hash`] proves
+//! it. The checkers (`check`) are separate from the system: they see the trackers' dumps and what people did.
+//!
+//! What is not simulated: several edges, a central database, attachments, people fields, conflict policies `merge` and
+//! `hold`, and which side wins a conflict (the checkers accept the last word of either).
+
+mod check;
+mod deeds;
+mod disk;
+mod edge;
+mod handles;
+mod machine;
+mod network;
+mod people;
+mod place;
+mod reading;
+mod rules;
+mod run;
+mod trace;
+mod world;
+
+pub use run::{Outcome, run};
+
+use anyhow::Result;
+use std::time::Instant;
+
+/// What to run.
+#[derive(clap::Args)]
+pub struct Options {
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many seeds from there on.
+    #[arg(long, default_value_t = 1)]
+    seeds: u64,
+    /// Ends with a line of JSON.
+    #[arg(long)]
+    json: bool,
+    /// Prints every step: for one seed.
+    #[arg(long)]
+    trace: bool,
+}
+
+/// Runs the seeds; false when one fails, whose number is printed.
+///
+/// # Errors
+/// The machine that the simulation itself runs on fails.
+pub fn task(options: &Options) -> Result<bool> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long the simulation took is measured with the real clock"
+    )]
+    let began = Instant::now();
+    let (mut failed, mut steps) = (0_u64, 0);
+    for seed in options.seed..options.seed.saturating_add(options.seeds) {
+        let outcome = run(seed, options.trace)?;
+        steps += outcome.steps;
+        if !outcome.faults.is_empty() {
+            failed += 1;
+            crate::say(&format!("seed {seed} fails: {}", outcome.world));
+            for fault in &outcome.faults {
+                crate::say(&format!("  {fault}"));
+            }
+        }
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    if options.json {
+        let document = serde_json::json!({
+            "seeds": options.seeds,
+            "failed": failed,
+            "steps": steps,
+            "seconds": seconds,
+        });
+        crate::say(&document.to_string());
+    } else {
+        crate::say(&format!(
+            "{} seeds, {failed} failed, {steps} steps, {seconds:.1} s",
+            options.seeds
+        ));
+    }
+    Ok(failed == 0)
+}

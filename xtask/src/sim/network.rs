@@ -1,0 +1,146 @@
+//! The network between connectors and simulators: no sockets, simulated time.
+
+use super::place::Place;
+use super::trace::Trace;
+use async_trait::async_trait;
+use bytes::Bytes;
+use rand::Rng as _;
+use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::sync::Notify;
+use twinline_core::handles::Clock;
+use twinline_core::time::Timestamp;
+use twinline_sim::inprocess::{InProcess, Sent};
+use twinline_sim::{Command, Delivered, Done, Dump, Faults, Faulty, Outcome, Refused};
+use twinline_trackers::http::{Transport, TransportError};
+
+/// All simulated trackers, and the way to them.
+pub(super) struct Network {
+    places: Vec<Place>,
+    trackers: Mutex<InProcess>,
+    ways: Mutex<ChaCha8Rng>,
+    clock: Arc<dyn Clock>,
+    trace: Trace,
+    /// Rung when something may be due at a tracker: a webhook, a late write.
+    pub(super) changed: Notify,
+}
+
+impl Network {
+    pub(super) fn new(
+        places: &[Place],
+        seed: u64,
+        ways: ChaCha8Rng,
+        clock: Arc<dyn Clock>,
+        trace: Trace,
+    ) -> Self {
+        let mut trackers = InProcess::default();
+        for (at, place) in places.iter().enumerate() {
+            let seed = seed.wrapping_mul(31).wrapping_add(at as u64);
+            trackers.add(
+                &place.origin(),
+                Faulty::new(place.simulator(), Faults::default(), seed),
+            );
+        }
+        Self {
+            places: places.to_vec(),
+            trackers: Mutex::new(trackers),
+            ways: Mutex::new(ways),
+            clock,
+            trace,
+            changed: Notify::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, InProcess> {
+        self.trackers.lock().expect("no code panics with this lock")
+    }
+
+    fn with<T>(&self, place: Place, act: impl FnOnce(&mut Faulty, Timestamp) -> T) -> T {
+        let now = self.clock.now();
+        let mut trackers = self.lock();
+        let tracker = trackers.tracker(&place.origin());
+        let done = act(tracker.expect("the place takes part"), now);
+        drop(trackers);
+        self.changed.notify_one();
+        done
+    }
+
+    /// A person acts.
+    pub(super) fn command(&self, place: Place, command: Command) -> Result<Done, Refused> {
+        let said = format!("{command:?}");
+        let done = self.with(place, |tracker, now| tracker.command(now, command));
+        self.trace
+            .step(format_args!("person at {}: {said} -> {done:?}", place.name()));
+        done
+    }
+
+    pub(super) fn set_faults(&self, place: Place, faults: Faults) {
+        self.with(place, |tracker, _| tracker.set_faults(faults));
+    }
+
+    pub(super) fn dump(&self, place: Place) -> Dump {
+        let now = self.clock.now();
+        let mut trackers = self.lock();
+        let tracker = trackers.tracker(&place.origin());
+        tracker.expect("the place takes part").dump(now)
+    }
+
+    /// Every tracker's state.
+    pub(super) fn dumps(&self) -> BTreeMap<Place, Dump> {
+        let places = self.places.iter();
+        places.map(|place| (*place, self.dump(*place))).collect()
+    }
+
+    pub(super) fn due_webhooks(&self) -> Vec<Sent> {
+        self.lock().due_webhooks(self.clock.now())
+    }
+
+    pub(super) fn delivered(&self, sent: Sent, how: &Delivered) {
+        let told = self.lock().delivered(self.clock.now(), sent, how);
+        told.expect("the sender takes part");
+    }
+
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        let due = self.lock().next_due()?;
+        Some(due.since(self.clock.now()))
+    }
+
+    /// How long a request is under way before it arrives.
+    fn way(&self) -> Duration {
+        let mut ways = self.ways.lock().expect("no code panics with this lock");
+        Duration::from_millis(ways.random_range(0..=3))
+    }
+}
+
+#[async_trait]
+impl Transport for Network {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        // Whoever dies here has sent nothing; whoever dies below has.
+        tokio::time::sleep(self.way()).await;
+        let decided = self.lock().decide(self.clock.now(), &request);
+        self.changed.notify_one();
+        let said = || {
+            let body = String::from_utf8_lossy(request.body());
+            format!("{} {} {body}", request.method(), request.uri())
+        };
+        match decided {
+            Ok(Outcome::Answer { response, after }) => {
+                self.trace
+                    .step(format_args!("{} -> {}", said(), response.status()));
+                tokio::time::sleep(after).await;
+                Ok(response)
+            }
+            Ok(Outcome::Silence { after }) => {
+                self.trace.step(format_args!("{} -> silence", said()));
+                tokio::time::sleep(after).await;
+                Err(TransportError::maybe_sent("no answer came"))
+            }
+            Err(nowhere) => Err(TransportError::not_sent(nowhere.to_string())),
+        }
+    }
+}

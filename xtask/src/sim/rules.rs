@@ -1,0 +1,203 @@
+//! The connections' rules: real ones, with scripts, run in this process.
+
+use super::place::Place;
+use super::world::Connection;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use twinline_core::names::{ConnectionName, Side, Sides};
+use twinline_core::time::Timestamp;
+use twinline_engine::{Compiled, RulesFactory};
+use twinline_rules::describe::{FieldInfo, NativeKind, SideDescription, StatusInfo};
+use twinline_rules::script::{InProcess, Limits, ScriptRunner};
+use twinline_rules::source::{RuleSources, SourceFile};
+use twinline_rules::version::Snapshot;
+use twinline_store::host::{Publish, RuleVersion};
+use twinline_trackers::Description;
+
+/// The name of a version's one source.
+const SNAPSHOT: &str = "snapshot.json";
+
+/// The label that a scripted side keeps to itself.
+pub(super) const PRIVATE_LABEL: &str = "private";
+
+/// A script that changes the replica: one label does not leave its side.
+const SCRIPT: &str = r#"
+/** @type {Outgoing} */
+export function outgoing({ replica }) {
+  if (replica.labels) replica.labels = replica.labels.filter(name => name !== "private");
+  trace(replica.summary);
+}
+"#;
+
+/// Redmine keeps labels in one line of text.
+const REDMINE_VIA: &str = r#"
+/** @type {Via} */
+export const labels = {
+  outgoing: text => (text ? text.split(", ") : []),
+  incoming: names => [...(names ?? [])].sort().join(", "),
+};
+"#;
+
+/// The rules of a connection as they are published.
+pub(super) fn publish(
+    connection: &Connection,
+    descriptions: &BTreeMap<Place, SideDescription>,
+    at: Timestamp,
+) -> Publish {
+    let snapshot = Snapshot {
+        sources: sources(connection),
+        descriptions: Sides::from_fn(|side| {
+            let place = connection.nodes.get(side);
+            descriptions.get(place).cloned().unwrap_or_default()
+        }),
+    };
+    let json = serde_json::to_string(&snapshot).expect("a snapshot is JSON");
+    Publish {
+        connection: ConnectionName::new(&connection.name),
+        digest: snapshot.digest(),
+        sources: BTreeMap::from([(SNAPSHOT.to_owned(), json)]),
+        at,
+        by: "sim".to_owned(),
+    }
+}
+
+/// The texts of a connection's rules.
+pub(super) fn sources(connection: &Connection) -> RuleSources {
+    let name = &connection.name;
+    let scripts = Sides::from_fn(|side| {
+        let text = script(connection, side);
+        (!text.is_empty()).then(|| SourceFile::new(format!("{name}.{side}.js"), text))
+    });
+    RuleSources {
+        map: SourceFile::new(format!("{name}.toml"), map(connection, &scripts)),
+        scripts,
+    }
+}
+
+fn script(connection: &Connection, side: Side) -> String {
+    let mut text = String::new();
+    if *connection.nodes.get(side) == Place::Redmine {
+        text.push_str(REDMINE_VIA);
+    }
+    if side == Side::Left && connection.choices.script {
+        text.push_str(SCRIPT);
+    }
+    text
+}
+
+fn map(connection: &Connection, scripts: &Sides<Option<SourceFile>>) -> String {
+    let mut text = format!("format = 1\nname = \"{}\"\n", connection.name);
+    for side in Side::BOTH {
+        let place = *connection.nodes.get(side);
+        let (node, scope) = (place.name(), place.scope());
+        write_to(
+            &mut text,
+            format_args!("\n[{side}]\nnode = \"{node}\"\nscope = {scope}\n"),
+        );
+        if *connection.enters.get(side) {
+            write_to(
+                &mut text,
+                format_args!("trigger = \"{}\"\n", place.trigger()),
+            );
+        }
+        if let Some(script) = scripts.get(side) {
+            write_to(&mut text, format_args!("script = \"{}\"\n", script.name));
+        }
+    }
+    let conflict = connection.choices.conflict;
+    write_to(
+        &mut text,
+        format_args!(
+            "\n[policy]\nconflict = \"{conflict}\"\nfirst = \"{conflict}\"\nunmapped = \"hold\"\nmax_writes_per_10min = 1000000\n"
+        ),
+    );
+    for field in ["summary", "description"] {
+        write_to(
+            &mut text,
+            format_args!("\n[fields.{field}]\nleft = \"{field}\"\nright = \"{field}\"\n"),
+        );
+    }
+    text.push_str("\n[fields.labels]\n");
+    for side in Side::BOTH {
+        if *connection.nodes.get(side) == Place::Redmine {
+            write_to(
+                &mut text,
+                format_args!("{side} = \"Labels\"\n{side}_via = \"labels\"\n"),
+            );
+        } else {
+            write_to(&mut text, format_args!("{side} = \"labels\"\n"));
+        }
+    }
+    text.push_str("\n[fields.status]\nleft = \"status\"\nright = \"status\"\nvalues = \"status\"\n\n[values.status]\n");
+    let row = |name: &str, statuses: fn(Place) -> &'static [&'static str]| {
+        let left = statuses(connection.nodes.left);
+        let right = statuses(connection.nodes.right);
+        format!("{name} = {{ left = {left:?}, right = {right:?} }}\n")
+    };
+    text.push_str(&row("open", Place::open));
+    text.push_str(&row("done", Place::done));
+    write_to(
+        &mut text,
+        format_args!(
+            "\n[comments]\nchannels = [{{ left = \"public\", right = \"public\", dir = \"<->\" }}]\nheader = \"{}\"\nedits = \"origin\"\ndeletes = \"origin\"\n",
+            connection.choices.header
+        ),
+    );
+    text
+}
+
+fn write_to(text: &mut String, what: std::fmt::Arguments<'_>) {
+    text.write_fmt(what).expect("a string takes all");
+}
+
+/// A connector's description in the form that rules keep with a version.
+pub(super) fn described(description: Description) -> SideDescription {
+    let fields = description.fields.into_iter().map(|(id, field)| {
+        let info = FieldInfo {
+            kind: NativeKind::from_name(&field.kind).unwrap_or(NativeKind::Json),
+            name: field.name,
+            required: field.required,
+            writable: field.writable,
+            options: field.options,
+            max_chars: field.max_chars,
+        };
+        (id, info)
+    });
+    let statuses = description.statuses.into_iter().map(|status| StatusInfo {
+        status: status.status,
+        leads_to: status.leads_to,
+        closed: status.closed,
+    });
+    SideDescription {
+        fields: fields.collect(),
+        statuses: statuses.collect(),
+        users: description.users,
+    }
+}
+
+/// Builds stored versions; scripts run on the calling thread.
+pub(super) struct Factory(Arc<dyn ScriptRunner>);
+
+impl Factory {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(InProcess::new(Limits::default())))
+    }
+}
+
+impl RulesFactory for Factory {
+    fn compile(&self, version: &RuleVersion) -> Result<Compiled, String> {
+        let json = version.sources.get(SNAPSHOT);
+        let json = json.ok_or("the version has no snapshot")?;
+        let snapshot: Snapshot = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let compiled = snapshot.compile(version.version, Arc::clone(&self.0));
+        let rules = compiled.map_err(|findings| {
+            let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            lines.join("\n")
+        })?;
+        Ok(Compiled {
+            rules: Arc::new(rules),
+            blocking: false,
+        })
+    }
+}

@@ -1,0 +1,407 @@
+//! One seed: a phase of chaos, then peace; then everything must be in step, and stay so.
+
+use super::check::{self, Evidence};
+use super::deeds::Deeds;
+use super::disk::{Disk, DiskFaults};
+use super::edge::Edge;
+use super::handles::{SimClock, stream};
+use super::machine::Machine;
+use super::network::Network;
+use super::people::People;
+use super::place::{Place, WEBHOOK_SECRET};
+use super::rules;
+use super::trace::Trace;
+use super::world::{Choices, World, disk_faults, tracker_faults};
+use anyhow::{Context as _, Result};
+use rand::Rng as _;
+use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use twinline_core::handles::Clock;
+use twinline_rules::describe::SideDescription;
+use twinline_sim::{Command, Faults};
+
+/// After the chaos everything must be in step within this simulated time.
+const SETTLE_MAX: Duration = Duration::from_secs(3600);
+/// How long nothing may be written once everything is in step.
+const SILENCE: Duration = Duration::from_secs(300);
+/// Edits that are made one by one in peace.
+const LAST_WORDS: u32 = 2;
+/// The most requests and webhooks that one edit in peace may cost, with the sweeps that fall into its time.
+const EDIT_STEPS_MAX: u64 = 200;
+/// How often is looked whether everything is in step.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// What came of a seed.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The seed.
+    pub seed: u64,
+    /// What does not hold, one sentence each; empty: all is well.
+    pub faults: Vec<String>,
+    /// Requests, webhooks, acts of people, crashes.
+    pub steps: u64,
+    /// The digest of all steps, in hexadecimal: the same for the same seed.
+    pub hash: String,
+    /// The world, in words.
+    pub world: String,
+}
+
+/// Runs one seed on a runtime of its own, whose clock jumps. `show`: every step is printed.
+///
+/// # Errors
+/// The machine that the simulation itself runs on fails: no temporary folder.
+pub fn run(seed: u64, show: bool) -> Result<Outcome> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()?;
+    let folder = tempfile::tempdir()?;
+    runtime.block_on(async {
+        let clock: Arc<dyn Clock> = Arc::new(SimClock::start());
+        let trace = Trace::new(Arc::clone(&clock), show);
+        let world = World::draw(&mut stream(seed, "world"));
+        let story = Story::begin(seed, world, folder.path(), clock, trace.clone()).await;
+        let (world, faults) = match story {
+            Ok(mut story) => {
+                let told = story.tell().await;
+                story.courier.abort();
+                let faults = told.unwrap_or_else(|error| vec![format!("{error:#}")]);
+                (format!("{:?}", story.world), faults)
+            }
+            Err(error) => (String::new(), vec![format!("{error:#}")]),
+        };
+        Ok(Outcome {
+            seed,
+            faults,
+            steps: trace.steps(),
+            hash: trace.hash(),
+            world,
+        })
+    })
+}
+
+/// What happens during the chaos, beside what happens by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Act,
+    Crash,
+    Restart,
+    Publish,
+}
+
+struct Story {
+    world: World,
+    random: ChaCha8Rng,
+    clock: Arc<dyn Clock>,
+    trace: Trace,
+    network: Arc<Network>,
+    edge: Arc<Edge>,
+    courier: JoinHandle<Result<()>>,
+    disk: Disk,
+    edge_disk: Disk,
+    machine: Machine,
+    people: People,
+    descriptions: BTreeMap<Place, SideDescription>,
+}
+
+impl Story {
+    async fn begin(
+        seed: u64,
+        world: World,
+        folder: &std::path::Path,
+        clock: Arc<dyn Clock>,
+        trace: Trace,
+    ) -> Result<Self> {
+        let places = world.places.clone();
+        let network = Arc::new(Network::new(
+            &places,
+            seed,
+            stream(seed, "ways"),
+            Arc::clone(&clock),
+            trace.clone(),
+        ));
+        for place in &places {
+            if let Some(url) = place.hook() {
+                let secret = Some(WEBHOOK_SECRET.to_owned());
+                network
+                    .command(*place, Command::Webhook { url, secret })
+                    .context("registering a webhook")?;
+            }
+        }
+        let edge_disk = Disk::new(stream(seed, "edge disk"));
+        let inbox = folder.join("inbox.db");
+        let edge = Edge::open(
+            &inbox,
+            edge_disk.clone(),
+            &places,
+            Arc::clone(&clock),
+            trace.clone(),
+        );
+        let edge = Arc::new(edge.await?);
+        let courier = tokio::spawn(Arc::clone(&edge).carry(Arc::clone(&network)));
+        let disk = Disk::new(stream(seed, "disk"));
+        let machine = Machine::new(
+            seed,
+            folder,
+            disk.clone(),
+            Arc::clone(&edge),
+            Arc::clone(&network),
+            Arc::clone(&clock),
+            &places,
+            trace.clone(),
+        );
+        let people = People::new(
+            Arc::clone(&network),
+            stream(seed, "people"),
+            &places,
+        );
+        Ok(Self {
+            random: stream(seed, "story"),
+            descriptions: machine.describe().await?,
+            world,
+            clock,
+            trace,
+            network,
+            edge,
+            courier,
+            disk,
+            edge_disk,
+            machine,
+            people,
+        })
+    }
+
+    async fn tell(&mut self) -> Result<Vec<String>> {
+        for _ in 0..self.world.items {
+            self.people.create();
+        }
+        self.machine.start().await?;
+        for at in 0..self.world.connections.len() {
+            self.publish(at).await.context("publishing before the chaos")?;
+        }
+        self.chaos().await?;
+        self.peace().await?;
+        let mut faults = self.settle().await?;
+        if faults.is_empty() {
+            faults.extend(self.silence().await?);
+        }
+        for _ in 0..LAST_WORDS {
+            if faults.is_empty() {
+                faults.extend(self.last_word().await?);
+            }
+        }
+        if faults.is_empty() {
+            faults.extend(self.queues().await?);
+        }
+        self.machine.stop().await?;
+        Ok(faults)
+    }
+
+    async fn publish(&mut self, at: usize) -> Result<()> {
+        let publish = rules::publish(
+            &self.world.connections[at],
+            &self.descriptions,
+            self.clock.now(),
+        );
+        if let Some(host) = self.machine.host() {
+            let published = host.publish(publish, true).await;
+            let version = published.map(|published| published.version);
+            self.trace.step(format_args!("publish: {version:?}"));
+            version?;
+        }
+        Ok(())
+    }
+
+    fn schedule(&mut self) -> Vec<(Instant, Event)> {
+        let begin = Instant::now();
+        let world = &self.world;
+        let counts = [
+            (Event::Act, world.acts),
+            (Event::Crash, world.crashes),
+            (Event::Restart, 1),
+            (Event::Publish, world.publishes),
+        ];
+        let chaos_ms = u64::try_from(world.chaos.as_millis()).unwrap_or(u64::MAX);
+        let mut events = Vec::new();
+        for (event, count) in counts {
+            for _ in 0..count {
+                let wait = Duration::from_millis(self.random.random_range(0..chaos_ms));
+                events.push((begin + wait, event));
+            }
+        }
+        events.sort();
+        events
+    }
+
+    async fn chaos(&mut self) -> Result<()> {
+        self.trace.step(format_args!("chaos begins"));
+        for place in self.world.places.clone() {
+            let faults = tracker_faults(&mut self.random);
+            self.network.set_faults(place, faults);
+        }
+        self.disk.set(disk_faults(&mut self.random));
+        self.edge_disk.set(DiskFaults {
+            refuse: 0.05,
+            ..DiskFaults::default()
+        });
+        let end = Instant::now() + self.world.chaos;
+        let mut events = self.schedule().into_iter().peekable();
+        loop {
+            let next = events.peek().map_or(end, |(at, _)| *at);
+            let crashed = Arc::clone(&self.disk.crashed);
+            tokio::select! {
+                biased;
+                () = crashed.notified() => self.crash().await?,
+                () = tokio::time::sleep_until(next) => match events.next() {
+                    Some((_, event)) => self.happen(event).await?,
+                    None => return Ok(()),
+                }
+            }
+        }
+    }
+
+    async fn happen(&mut self, event: Event) -> Result<()> {
+        match event {
+            Event::Act => self.people.act(),
+            Event::Crash => self.crash().await?,
+            Event::Restart => {
+                self.machine.stop().await?;
+                self.machine.start().await?;
+            }
+            Event::Publish => {
+                let at = self.random.random_range(0..self.world.connections.len());
+                self.world.connections[at].choices = Choices::draw(&mut self.random);
+                if let Err(error) = self.publish(at).await {
+                    self.trace.step(format_args!("publish failed: {error:#}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn crash(&mut self) -> Result<()> {
+        self.machine.kill().await;
+        let down = Duration::from_millis(self.random.random_range(0..20_000));
+        tokio::time::sleep(down).await;
+        self.machine.start().await
+    }
+
+    /// Faults end, permissions come back, the host runs.
+    async fn peace(&mut self) -> Result<()> {
+        self.trace.step(format_args!("peace begins"));
+        for place in self.world.places.clone() {
+            self.network.set_faults(place, Faults::default());
+        }
+        self.disk.set(DiskFaults::default());
+        self.edge_disk.set(DiskFaults::default());
+        self.people.show_all();
+        // A commit may have crashed in the last instant.
+        self.machine.kill().await;
+        self.machine.start().await
+    }
+
+    fn faults(&self) -> Vec<String> {
+        let dumps = self.network.dumps();
+        let deeds: &Deeds = &self.people.deeds;
+        check::all(&Evidence::new(&self.world, deeds, &dumps))
+    }
+
+    /// Waits until all checkers are content.
+    async fn settle(&mut self) -> Result<Vec<String>> {
+        let end = Instant::now() + SETTLE_MAX;
+        loop {
+            let faults = self.faults();
+            if faults.is_empty() || Instant::now() >= end {
+                self.trace.step(format_args!("settled: {faults:?}"));
+                return self.explained(faults).await;
+            }
+            if self.courier.is_finished() {
+                (&mut self.courier).await.context("the courier")??;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Adds what the host says about itself, for the person who looks for the cause.
+    async fn explained(&self, mut faults: Vec<String>) -> Result<Vec<String>> {
+        if let (false, Some(host)) = (faults.is_empty(), self.machine.host()) {
+            let errors = host.errors().await?;
+            faults.extend(errors.iter().map(|error| format!("(the host says: {error:?})")));
+        }
+        Ok(faults)
+    }
+
+    /// Nothing is written any more, and nobody touches anything.
+    async fn silence(&mut self) -> Result<Vec<String>> {
+        // What was in step a moment ago may still be settling.
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        let before = self.network.dumps();
+        tokio::time::sleep(SILENCE).await;
+        let after = self.network.dumps();
+        let mut faults = self.faults();
+        for (place, dump) in &before {
+            let changed = dump
+                .items
+                .iter()
+                .zip(&after[place].items)
+                .find(|(old, new)| old != new);
+            if let Some((old, new)) = changed {
+                faults.push(format!(
+                    "an echo at {}: {old:?} became {new:?}",
+                    place.name()
+                ));
+            }
+        }
+        self.explained(faults).await
+    }
+
+    /// One edit in peace must stand everywhere, whatever the conflict policy.
+    async fn last_word(&mut self) -> Result<Vec<String>> {
+        let Some((item, title)) = self.people.last_word() else {
+            return Ok(Vec::new());
+        };
+        let before = self.trace.steps();
+        let faults = self.settle().await?;
+        if !faults.is_empty() {
+            return Ok(faults);
+        }
+        let steps = self.trace.steps() - before;
+        if steps > EDIT_STEPS_MAX {
+            return Ok(vec![format!("one edit in peace took {steps} steps")]);
+        }
+        let dumps = self.network.dumps();
+        let items = super::reading::by_number(&dumps);
+        let at = items.get(&item).into_iter().flatten();
+        let wrong = at.filter(|(_, items)| items.iter().any(|item| item.title != title));
+        Ok(wrong
+            .map(|(place, items)| {
+                format!(
+                    "an edit made in peace is lost at {}: {:?} instead of {title:?}",
+                    place.name(),
+                    items[0].title
+                )
+            })
+            .collect())
+    }
+
+    /// Nothing waits for ever.
+    async fn queues(&mut self) -> Result<Vec<String>> {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let mut faults = Vec::new();
+        let open = self.edge.unsafe_deliveries();
+        if open > 0 {
+            faults.push(format!("{open} deliveries are not safe though all is quiet"));
+        }
+        if let Some(host) = self.machine.host() {
+            let depths = host.status().await?.depths;
+            if depths.live + depths.running > 0 {
+                faults.push(format!("work is left though all is quiet: {depths:?}"));
+            }
+        }
+        Ok(faults)
+    }
+}

@@ -1,0 +1,166 @@
+//! What a seed makes of the world: which trackers, which connections, which faults.
+
+use super::disk::DiskFaults;
+use super::place::Place;
+use rand::Rng as _;
+use rand::seq::SliceRandom as _;
+use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use twinline_core::names::{Side, Sides};
+use twinline_sim::Faults;
+use twinline_sim::faults::Span;
+
+/// The world of one seed.
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    /// The trackers that take part.
+    pub(super) places: Vec<Place>,
+    /// The connections between them.
+    pub(super) connections: Vec<Connection>,
+    /// Items that people create before anything runs.
+    pub(super) items: u32,
+    /// How long the chaos lasts.
+    pub(super) chaos: Duration,
+    /// Acts of people during it.
+    pub(super) acts: u32,
+    /// Crashes of the host during it, beside those at commits.
+    pub(super) crashes: u32,
+    /// Rule versions published during it.
+    pub(super) publishes: u32,
+}
+
+/// One connection.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    pub(super) name: String,
+    pub(super) nodes: Sides<Place>,
+    /// From which sides items enter.
+    pub(super) enters: Sides<bool>,
+    pub(super) choices: Choices,
+}
+
+/// What a new rule version may change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Choices {
+    /// The conflict policy: `left`, `right` or `latest`.
+    pub(super) conflict: &'static str,
+    /// The line above a mirrored comment; empty: none.
+    pub(super) header: &'static str,
+    /// Whether the left side has a script.
+    pub(super) script: bool,
+}
+
+impl Choices {
+    pub(super) fn draw(random: &mut ChaCha8Rng) -> Self {
+        Self {
+            conflict: ["left", "right"][random.random_range(0..2)],
+            header: ["", "{author} · {time}"][random.random_range(0..2)],
+            script: random.random_bool(0.5),
+        }
+    }
+}
+
+impl World {
+    pub(super) fn draw(random: &mut ChaCha8Rng) -> Self {
+        let mut places = Place::ALL.to_vec();
+        places.shuffle(random);
+        places.truncate(random.random_range(2..=3));
+        let mut ends = vec![(places[0], places[1])];
+        if let [first, second, third] = places[..] {
+            ends.push((second, third));
+            if random.random_bool(0.0) {
+                ends.push((third, first));
+            }
+        }
+        let connections = ends.into_iter().map(|(left, right)| {
+            let left_enters = random.random_bool(0.8);
+            Connection {
+                name: format!("{}-{}", left.name(), right.name()),
+                nodes: Sides { left, right },
+                enters: Sides {
+                    left: left_enters,
+                    right: !left_enters || random.random_bool(0.7),
+                },
+                choices: Choices::draw(random),
+            }
+        });
+        let connections = connections.collect();
+        Self {
+            places,
+            connections,
+            items: random.random_range(1..=3),
+            chaos: Duration::from_secs(random.random_range(120..=300)),
+            acts: random.random_range(8..=18),
+            crashes: random.random_range(0..=2),
+            publishes: random.random_range(0..=2),
+        }
+    }
+
+    /// The places that an item created at `origin` reaches.
+    pub(super) fn reach(&self, origin: Place) -> BTreeSet<Place> {
+        let mut reached = BTreeSet::from([origin]);
+        loop {
+            let next = self.connections.iter().flat_map(|connection| {
+                Side::BOTH.into_iter().filter_map(|side| {
+                    let from = *connection.nodes.get(side);
+                    let to = *connection.nodes.get(side.other());
+                    (*connection.enters.get(side) && reached.contains(&from)).then_some(to)
+                })
+            });
+            let next: BTreeSet<Place> = next.filter(|to| !reached.contains(to)).collect();
+            if next.is_empty() {
+                return reached;
+            }
+            reached.extend(next);
+        }
+    }
+}
+
+/// The faults of one tracker during the chaos. Each kind is left out in half of the seeds, so that a failure has few
+/// causes.
+pub(super) fn tracker_faults(random: &mut ChaCha8Rng) -> Faults {
+    let mut share = |most: f64| {
+        if random.random_bool(0.5) {
+            random.random_range(0.0..most)
+        } else {
+            0.0
+        }
+    };
+    Faults {
+        server_error: share(0.1),
+        throttle: share(0.05),
+        timeout_after_effect: share(0.1),
+        late_write: share(0.1),
+        stale_read: share(0.05),
+        html: share(0.05),
+        webhook_lose: share(0.5),
+        webhook_double: share(0.3),
+        webhook_reorder: share(0.3),
+        latency_ms: Span(1, 400),
+        throttle_retry_after_s: 5,
+        late_write_ms: Span(100, 8_000),
+        timeout_ms: 2_000,
+        stale_read_ms: 3_000,
+        index_lag_ms: 10_000,
+        webhook_reorder_ms: 5_000,
+        webhook_delay_ms: Span(0, 1_000),
+        ..Faults::default()
+    }
+}
+
+/// The faults of a disk during the chaos.
+pub(super) fn disk_faults(random: &mut ChaCha8Rng) -> DiskFaults {
+    let mut share = |most: f64| {
+        if random.random_bool(0.5) {
+            random.random_range(0.0..most)
+        } else {
+            0.0
+        }
+    };
+    DiskFaults {
+        refuse: share(0.05),
+        crash_before: share(0.01),
+        crash_after: share(0.01),
+    }
+}

@@ -1,0 +1,54 @@
+//! The deterministic simulation, as far as every run of the suite does it; `cargo xtask sim` does more.
+
+use xtask::sim::run;
+
+/// Ten seeds hold.
+fn check(first: u64) {
+    for seed in first..first + 10 {
+        let outcome = run(seed, false).unwrap();
+        assert!(
+            outcome.faults.is_empty(),
+            "repeat it with `cargo xtask sim --seed {seed}`: {:#?} in {}",
+            outcome.faults,
+            outcome.world
+        );
+    }
+}
+
+#[test]
+fn seeds_1_to_10_hold() {
+    check(1);
+}
+
+#[test]
+fn seeds_11_to_20_hold() {
+    check(11);
+}
+
+#[test]
+fn seeds_21_to_30_hold() {
+    check(21);
+}
+
+#[test]
+fn seeds_31_to_40_hold() {
+    check(31);
+}
+
+#[test]
+fn seeds_41_to_50_hold() {
+    check(41);
+}
+
+#[test]
+fn a_seed_repeats_itself_step_by_step() {
+    for seed in [1, 2, 3] {
+        let (first, second) = (run(seed, false).unwrap(), run(seed, false).unwrap());
+        assert!(first.steps > 100, "{}", first.steps);
+        assert_eq!(
+            (first.steps, first.hash),
+            (second.steps, second.hash),
+            "seed {seed}"
+        );
+    }
+}
