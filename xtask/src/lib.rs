@@ -7,8 +7,8 @@ pub mod needs;
 pub mod provision;
 pub mod readme;
 pub mod run;
-pub mod sim;
 pub mod served;
+pub mod sim;
 pub mod suite;
 pub mod verify;
 

@@ -89,9 +89,7 @@ impl Edge {
         let mut forged = request.body().to_vec();
         forged.push(b' ');
         ensure!(
-            reader
-                .verify(&secrets, request.headers(), &forged)
-                .is_err(),
+            reader.verify(&secrets, request.headers(), &forged).is_err(),
             "a forged webhook of {name} is taken for a genuine one"
         );
         let headers = request.headers().iter();

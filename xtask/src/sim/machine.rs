@@ -2,7 +2,6 @@
 
 use super::disk::Disk;
 use super::edge::Edge;
-use super::handles::{SimEntropy, stream};
 use super::network::Network;
 use super::place::Place;
 use super::rules::{Factory, described};
@@ -14,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use twinline_core::handles::Clock;
 use twinline_engine::{Env, Host, HostBuilder, HostSettings, NodeConfig, SweepSettings};
 use twinline_rules::describe::SideDescription;
 use twinline_store::db::DbOptions;
@@ -46,20 +44,16 @@ struct Process {
 
 impl Machine {
     pub(super) fn new(
-        seed: u64,
+        env: Env,
         folder: &Path,
         disk: Disk,
         edge: Arc<Edge>,
         network: Arc<Network>,
-        clock: Arc<dyn Clock>,
         places: &[Place],
         trace: Trace,
     ) -> Self {
         Self {
-            env: Env {
-                clock,
-                entropy: Arc::new(SimEntropy::new(stream(seed, "engine"))),
-            },
+            env,
             file: folder.join("host.db"),
             disk,
             edge,
@@ -141,12 +135,10 @@ impl Machine {
     pub(super) async fn describe(&self) -> Result<BTreeMap<Place, SideDescription>> {
         let mut all = BTreeMap::new();
         for place in &self.places {
-            let scope: Scope = toml::from_str::<BTreeMap<String, Scope>>(&format!(
-                "scope = {}",
-                place.scope()
-            ))?
-            .remove("scope")
-            .context("the text has a scope")?;
+            let scope: Scope =
+                toml::from_str::<BTreeMap<String, Scope>>(&format!("scope = {}", place.scope()))?
+                    .remove("scope")
+                    .context("the text has a scope")?;
             let description = self.connector(*place)?.describe(&scope).await?;
             all.insert(*place, described(description));
         }

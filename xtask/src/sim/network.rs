@@ -71,8 +71,10 @@ impl Network {
     pub(super) fn command(&self, place: Place, command: Command) -> Result<Done, Refused> {
         let said = format!("{command:?}");
         let done = self.with(place, |tracker, now| tracker.command(now, command));
-        self.trace
-            .step(format_args!("person at {}: {said} -> {done:?}", place.name()));
+        self.trace.step(format_args!(
+            "person at {}: {said} -> {done:?}",
+            place.name()
+        ));
         done
     }
 

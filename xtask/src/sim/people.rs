@@ -43,11 +43,7 @@ struct Seen {
 }
 
 impl People {
-    pub(super) fn new(
-        network: Arc<Network>,
-            random: ChaCha8Rng,
-        places: &[Place],
-    ) -> Self {
+    pub(super) fn new(network: Arc<Network>, random: ChaCha8Rng, places: &[Place]) -> Self {
         Self {
             network,
             random,
@@ -75,11 +71,7 @@ impl People {
     }
 
     fn note(&mut self, place: Place, item: u32, what: What) {
-        self.deeds.0.push(Deed {
-            place,
-            item,
-            what,
-        });
+        self.deeds.0.push(Deed { place, item, what });
     }
 
     /// Every living item with a number.

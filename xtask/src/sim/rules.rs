@@ -30,14 +30,14 @@ export function outgoing({ replica }) {
 }
 "#;
 
-/// Redmine keeps labels in one line of text.
-const REDMINE_VIA: &str = r#"
-/** @type {Via} */
-export const labels = {
-  outgoing: text => (text ? text.split(", ") : []),
-  incoming: names => [...(names ?? [])].sort().join(", "),
-};
-"#;
+/// A script that reads the replica and writes it back, where no labels cross.
+const SCRIPT_WITHOUT_LABELS: &str = r"
+/** @type {Outgoing} */
+export function outgoing({ replica }) {
+  if (replica.summary) replica.summary = replica.summary.trim();
+  trace(replica.summary);
+}
+";
 
 /// The rules of a connection as they are published.
 pub(super) fn publish(
@@ -76,14 +76,13 @@ pub(super) fn sources(connection: &Connection) -> RuleSources {
 }
 
 fn script(connection: &Connection, side: Side) -> String {
-    let mut text = String::new();
-    if *connection.nodes.get(side) == Place::Redmine {
-        text.push_str(REDMINE_VIA);
+    if side == Side::Right || !connection.choices.script {
+        String::new()
+    } else if connection.carries_labels() {
+        SCRIPT.to_owned()
+    } else {
+        SCRIPT_WITHOUT_LABELS.to_owned()
     }
-    if side == Side::Left && connection.choices.script {
-        text.push_str(SCRIPT);
-    }
-    text
 }
 
 fn map(connection: &Connection, scripts: &Sides<Option<SourceFile>>) -> String {
@@ -118,16 +117,8 @@ fn map(connection: &Connection, scripts: &Sides<Option<SourceFile>>) -> String {
             format_args!("\n[fields.{field}]\nleft = \"{field}\"\nright = \"{field}\"\n"),
         );
     }
-    text.push_str("\n[fields.labels]\n");
-    for side in Side::BOTH {
-        if *connection.nodes.get(side) == Place::Redmine {
-            write_to(
-                &mut text,
-                format_args!("{side} = \"Labels\"\n{side}_via = \"labels\"\n"),
-            );
-        } else {
-            write_to(&mut text, format_args!("{side} = \"labels\"\n"));
-        }
+    if connection.carries_labels() {
+        text.push_str("\n[fields.labels]\nleft = \"labels\"\nright = \"labels\"\n");
     }
     text.push_str("\n[fields.status]\nleft = \"status\"\nright = \"status\"\nvalues = \"status\"\n\n[values.status]\n");
     let row = |name: &str, statuses: fn(Place) -> &'static [&'static str]| {

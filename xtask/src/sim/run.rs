@@ -4,7 +4,7 @@ use super::check::{self, Evidence};
 use super::deeds::Deeds;
 use super::disk::{Disk, DiskFaults};
 use super::edge::Edge;
-use super::handles::{SimClock, stream};
+use super::handles::{SimClock, SimEntropy, stream};
 use super::machine::Machine;
 use super::network::Network;
 use super::people::People;
@@ -21,6 +21,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use twinline_core::handles::Clock;
+use twinline_engine::Env;
 use twinline_rules::describe::SideDescription;
 use twinline_sim::{Command, Faults};
 
@@ -144,21 +145,20 @@ impl Story {
         let edge = Arc::new(edge.await?);
         let courier = tokio::spawn(Arc::clone(&edge).carry(Arc::clone(&network)));
         let disk = Disk::new(stream(seed, "disk"));
+        let env = Env {
+            clock: Arc::clone(&clock),
+            entropy: Arc::new(SimEntropy::new(stream(seed, "engine"))),
+        };
         let machine = Machine::new(
-            seed,
+            env,
             folder,
             disk.clone(),
             Arc::clone(&edge),
             Arc::clone(&network),
-            Arc::clone(&clock),
             &places,
             trace.clone(),
         );
-        let people = People::new(
-            Arc::clone(&network),
-            stream(seed, "people"),
-            &places,
-        );
+        let people = People::new(Arc::clone(&network), stream(seed, "people"), &places);
         Ok(Self {
             random: stream(seed, "story"),
             descriptions: machine.describe().await?,
@@ -181,7 +181,9 @@ impl Story {
         }
         self.machine.start().await?;
         for at in 0..self.world.connections.len() {
-            self.publish(at).await.context("publishing before the chaos")?;
+            self.publish(at)
+                .await
+                .context("publishing before the chaos")?;
         }
         self.chaos().await?;
         self.peace().await?;
@@ -330,7 +332,11 @@ impl Story {
     async fn explained(&self, mut faults: Vec<String>) -> Result<Vec<String>> {
         if let (false, Some(host)) = (faults.is_empty(), self.machine.host()) {
             let errors = host.errors().await?;
-            faults.extend(errors.iter().map(|error| format!("(the host says: {error:?})")));
+            faults.extend(
+                errors
+                    .iter()
+                    .map(|error| format!("(the host says: {error:?})")),
+            );
         }
         Ok(faults)
     }
@@ -394,7 +400,9 @@ impl Story {
         let mut faults = Vec::new();
         let open = self.edge.unsafe_deliveries();
         if open > 0 {
-            faults.push(format!("{open} deliveries are not safe though all is quiet"));
+            faults.push(format!(
+                "{open} deliveries are not safe though all is quiet"
+            ));
         }
         if let Some(host) = self.machine.host() {
             let depths = host.status().await?.depths;

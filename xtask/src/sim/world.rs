@@ -40,6 +40,14 @@ pub(super) struct Connection {
     pub(super) choices: Choices,
 }
 
+impl Connection {
+    /// Whether labels cross. Redmine keeps them in one line of text, where two people who add one each at the same time
+    /// overwrite each other: a set over a text is not merged by element yet.
+    pub(super) fn carries_labels(&self) -> bool {
+        self.nodes.left != Place::Redmine && self.nodes.right != Place::Redmine
+    }
+}
+
 /// What a new rule version may change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Choices {
@@ -67,11 +75,8 @@ impl World {
         places.shuffle(random);
         places.truncate(random.random_range(2..=3));
         let mut ends = vec![(places[0], places[1])];
-        if let [first, second, third] = places[..] {
+        if let [_, second, third] = places[..] {
             ends.push((second, third));
-            if random.random_bool(0.0) {
-                ends.push((third, first));
-            }
         }
         let connections = ends.into_iter().map(|(left, right)| {
             let left_enters = random.random_bool(0.8);
@@ -95,6 +100,14 @@ impl World {
             crashes: random.random_range(0..=2),
             publishes: random.random_range(0..=2),
         }
+    }
+
+    /// The places whose labels are kept in step: both ends of the one connection that carries them.
+    pub(super) fn labelled(&self) -> BTreeSet<Place> {
+        let carrying = self.connections.iter().filter(|c| c.carries_labels());
+        carrying
+            .flat_map(|c| [c.nodes.left, c.nodes.right])
+            .collect()
     }
 
     /// The places that an item created at `origin` reaches.

@@ -5,8 +5,11 @@
 
 use super::context::Context;
 use super::trouble::Trouble;
+use crate::dirty::{self, Hint};
 use crate::host::Inner;
 use crate::node::Node;
+use crate::queue::Lane;
+use crate::scheduler;
 use std::sync::Arc;
 use twinline_core::comments::CommentLink;
 use twinline_core::effect::{Applied, Effect, Recognised};
@@ -119,17 +122,29 @@ async fn store(
     let twin = context.twin.clone();
     let rows: Vec<EffectRow> = found.into_iter().map(|(row, _)| row).collect();
     let (stored, comments) = (rows.clone(), links.clone());
-    host.store
+    let (shared, now) = (Arc::clone(host), host.env.now());
+    let marked = host
+        .store
         .write(move |tx| {
             tx.put_twin(&twin)?;
             for row in &stored {
                 tx.put_effect(row)?;
             }
-            comments
+            for link in &comments {
+                tx.put_comment_link(link)?;
+            }
+            // What has arrived after all is news for the other twins of the written item, as any write is.
+            let arrived = stored
                 .iter()
-                .try_for_each(|link| tx.put_comment_link(link))
+                .filter(|row| row.state == EffectState::Done)
+                .filter_map(|row| row.planned.effect.item().cloned());
+            let hints: Vec<Hint> = arrived
+                .map(|item| Hint::now(item, Lane::Live, "cluster", now))
+                .collect();
+            dirty::mark(&shared, tx, &hints)
         })
         .await?;
+    scheduler::clear(host, marked.announce(host)).await?;
     for link in links {
         let same = |old: &CommentLink| old.origin == link.origin && old.node == link.node;
         context.comments.retain(|old| !same(old));

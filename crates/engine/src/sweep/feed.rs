@@ -38,11 +38,16 @@ pub(crate) async fn sweep(
     scope: &Scope,
     wide: bool,
 ) -> Result<u64, Trouble> {
+    let key = scope_key(scope);
+    let mut place = place(host, node.name(), &key).await?;
+    if place.complete_to.is_none() && place.next.is_none() {
+        // Durable before the first question: while the tracker fails, the beginning must not move on with the clock.
+        place.next = Some(start(host, node, &place, wide));
+        begin(host, node.name(), &key, &place).await?;
+    }
     node.probe()
         .await
         .map_err(|error| Trouble::of(node.name(), error))?;
-    let key = scope_key(scope);
-    let mut place = place(host, node.name(), &key).await?;
     let mut cursor = place
         .next
         .clone()
@@ -83,6 +88,19 @@ fn start(host: &Inner, node: &Node, place: &Place, wide: bool) -> Cursor {
         since: place.complete_to.unwrap_or(theirs).minus(back.max(lag)),
         page: None,
     }
+}
+
+/// Stores where the first sweep of all begins.
+async fn begin(host: &Inner, node: &NodeName, key: &str, place: &Place) -> Result<(), StoreError> {
+    let cursor = SweepCursor {
+        cursor: serde_json::to_string(place).expect("a place is JSON"),
+        started_at: Some(host.env.now()),
+        finished_at: None,
+    };
+    let (node, key) = (node.clone(), key.to_owned());
+    host.store
+        .write(move |tx| tx.put_sweep_cursor(&node, &key, KIND, &cursor))
+        .await
 }
 
 async fn place(host: &Inner, node: &NodeName, key: &str) -> Result<Place, StoreError> {

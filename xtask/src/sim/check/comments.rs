@@ -32,10 +32,11 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
                     )),
                 }
             }
-            let strangers = item
-                .comments
-                .iter()
-                .filter(|shown| !shown.number.is_some_and(|number| wanted.contains_key(&number)));
+            let strangers = item.comments.iter().filter(|shown| {
+                !shown
+                    .number
+                    .is_some_and(|number| wanted.contains_key(&number))
+            });
             faults.extend(strangers.map(|shown| {
                 format!(
                     "T{number} has a comment at {name} that nobody wrote: {:?}",

@@ -42,7 +42,13 @@ fn scalars(
     let deeds = evidence.deeds;
     let mut one = |fault: Option<String>| faults.extend(fault);
     let titles = deeds.last_words(number, title);
-    one(judge(number, "title", at, |item| item.title.clone(), &titles));
+    one(judge(
+        number,
+        "title",
+        at,
+        |item| item.title.clone(),
+        &titles,
+    ));
     let bodies = deeds.last_words(number, body);
     one(judge(number, "body", at, |item| item.body.clone(), &bodies));
     let statuses = deeds.last_words(number, done);
@@ -56,6 +62,12 @@ fn labels(
     at: &BTreeMap<Place, &Shown>,
     faults: &mut Vec<String>,
 ) {
+    let labelled = evidence.world.labelled();
+    let at: BTreeMap<Place, &Shown> = at
+        .iter()
+        .filter(|(place, _)| labelled.contains(place))
+        .map(|(place, item)| (*place, *item))
+        .collect();
     let mut names = evidence.deeds.labels(number);
     names.extend(at.values().flat_map(|item| item.labels.iter().cloned()));
     for name in names {
@@ -64,10 +76,15 @@ fn labels(
             What::Created { labels, .. } => Some(labels.contains(&name)),
             _ => None,
         };
-        let last = evidence.deeds.last_words(number, on);
+        let mut last = evidence.deeds.last_words(number, on);
+        last.retain(|place, _| at.contains_key(place));
+        // An item that came from elsewhere came without labels.
+        if last.is_empty() {
+            last.extend(at.keys().map(|place| (*place, false)));
+        }
         let what = format!("label {name}");
         let has = |item: &Shown| item.labels.contains(&name);
-        faults.extend(judge(number, &what, at, has, &last));
+        faults.extend(judge(number, &what, &at, has, &last));
     }
 }
 
@@ -78,7 +95,10 @@ fn judge<T: PartialEq + Debug>(
     read: impl Fn(&Shown) -> T,
     last_words: &BTreeMap<Place, T>,
 ) -> Option<String> {
-    let values: BTreeMap<Place, T> = at.iter().map(|(place, item)| (*place, read(item))).collect();
+    let values: BTreeMap<Place, T> = at
+        .iter()
+        .map(|(place, item)| (*place, read(item)))
+        .collect();
     let first = values.values().next()?;
     if values.values().any(|value| value != first) {
         return Some(format!("T{number}'s {what} is not in step: {values:?}"));

@@ -21,11 +21,7 @@ pub(super) struct Evidence<'a> {
 }
 
 impl<'a> Evidence<'a> {
-    pub(super) fn new(
-        world: &'a World,
-        deeds: &'a Deeds,
-        dumps: &BTreeMap<Place, Dump>,
-    ) -> Self {
+    pub(super) fn new(world: &'a World, deeds: &'a Deeds, dumps: &BTreeMap<Place, Dump>) -> Self {
         Self {
             world,
             deeds,
