@@ -22,6 +22,8 @@ enum Task {
     Sim(sim::Options),
     /// Connectors and simulators against the vendors' API descriptions; 0 violations hold.
     Conformance(conformance::Options),
+    /// Real issue histories, replayed between simulated trackers; 0 lost, 0 doubled, 0 echoes hold.
+    Histories(sim::histories::Options),
     /// Hostile input for every decoder, for a given time.
     Fuzz(fuzz::Options),
     #[command(hide = true)]
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Task::Test(options) => suite::run(&options),
         Task::Sim(options) => sim::task(&options),
         Task::Conformance(options) => conformance::run(&options),
+        Task::Histories(options) => sim::histories::task(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::FuzzChild(options) => fuzz::run_child(&options),
         Task::Readme(options) => readme::task(&options),

@@ -15,6 +15,7 @@ mod deeds;
 mod disk;
 mod edge;
 mod handles;
+pub mod histories;
 mod machine;
 mod network;
 mod people;

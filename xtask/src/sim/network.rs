@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
 use twinline_sim::inprocess::{InProcess, Sent};
-use twinline_sim::{Command, Delivered, Done, Dump, Faults, Faulty, Outcome, Refused};
+use twinline_sim::{Command, Delivered, Done, Dump, Faults, Faulty, Outcome, Refused, Simulator};
 use twinline_trackers::http::{Transport, TransportError};
 
 /// All simulated trackers, and the way to them.
@@ -35,16 +35,27 @@ impl Network {
         clock: Arc<dyn Clock>,
         trace: Trace,
     ) -> Self {
+        let simulators = places.iter().map(|place| (*place, place.simulator()));
+        Self::of(simulators.collect(), seed, ways, clock, trace)
+    }
+
+    /// A network of given simulators.
+    pub(super) fn of(
+        simulators: Vec<(Place, Box<dyn Simulator>)>,
+        seed: u64,
+        ways: ChaCha8Rng,
+        clock: Arc<dyn Clock>,
+        trace: Trace,
+    ) -> Self {
+        let places = simulators.iter().map(|(place, _)| *place).collect();
         let mut trackers = InProcess::default();
-        for (at, place) in places.iter().enumerate() {
+        for (at, (place, simulator)) in simulators.into_iter().enumerate() {
             let seed = seed.wrapping_mul(31).wrapping_add(at as u64);
-            trackers.add(
-                &place.origin(),
-                Faulty::new(place.simulator(), Faults::default(), seed),
-            );
+            let faulty = Faulty::new(simulator, Faults::default(), seed);
+            trackers.add(&place.origin(), faulty);
         }
         Self {
-            places: places.to_vec(),
+            places,
             trackers: Mutex::new(trackers),
             ways: Mutex::new(ways),
             clock,

@@ -45,16 +45,27 @@ pub(super) fn publish(
     descriptions: &BTreeMap<Place, SideDescription>,
     at: Timestamp,
 ) -> Publish {
+    let descriptions = Sides::from_fn(|side| {
+        let place = connection.nodes.get(side);
+        descriptions.get(place).cloned().unwrap_or_default()
+    });
+    order(&connection.name, sources(connection), descriptions, at)
+}
+
+/// The order to publish given texts.
+pub(super) fn order(
+    connection: &str,
+    sources: RuleSources,
+    descriptions: Sides<SideDescription>,
+    at: Timestamp,
+) -> Publish {
     let snapshot = Snapshot {
-        sources: sources(connection),
-        descriptions: Sides::from_fn(|side| {
-            let place = connection.nodes.get(side);
-            descriptions.get(place).cloned().unwrap_or_default()
-        }),
+        sources,
+        descriptions,
     };
     let json = serde_json::to_string(&snapshot).expect("a snapshot is JSON");
     Publish {
-        connection: ConnectionName::new(&connection.name),
+        connection: ConnectionName::new(connection),
         digest: snapshot.digest(),
         sources: BTreeMap::from([(SNAPSHOT.to_owned(), json)]),
         at,

@@ -140,6 +140,21 @@ fn alive_in(
         .find(|twin| is_alive(twin) && twin.connection == *connection))
 }
 
+/// How many twins the item has had in this connection; `None` when it does not enter again by itself.
+fn incarnation(
+    read: &HostRead<'_>,
+    item: &ItemId,
+    connection: &Connection,
+) -> Result<Option<u32>, StoreError> {
+    let mut earlier = read.twins_of_item(item)?;
+    earlier.retain(|twin| twin.connection == connection.name);
+    let meant = TwinState::Unlinked { returns: false };
+    if earlier.iter().any(|twin| twin.state == meant) {
+        return Ok(None);
+    }
+    Ok(Some(u32::try_from(earlier.len()).unwrap_or(u32::MAX)))
+}
+
 /// Makes the twin: with a new item to come, or with the one that its cluster already has there.
 async fn enter(
     host: &Arc<Inner>,
@@ -169,16 +184,9 @@ fn make(
         return Ok(Marked::default());
     }
     let now = host.env.now();
-    let mut earlier = tx.twins_of_item(id)?;
-    earlier.retain(|twin| twin.connection == connection.name);
-    if earlier
-        .iter()
-        .any(|twin| twin.state == TwinState::Unlinked { returns: false })
-    {
+    let Some(incarnation) = incarnation(tx, id, connection)? else {
         return Ok(Marked::default());
-    }
-    let incarnation = earlier.len();
-    let incarnation = u32::try_from(incarnation).unwrap_or(u32::MAX);
+    };
     let link = cluster::link_id(&connection.name, side, id, incarnation);
     let known = tx.item(id)?.and_then(|row| row.root);
     let root = known.unwrap_or_else(|| cluster::root_of(&link));
