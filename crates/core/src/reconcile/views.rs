@@ -50,6 +50,7 @@ impl<'a> Scene<'a> {
             *shown.get_mut(side) = rules.outgoing(side, items.get(side), link)?;
             *bases.get_mut(side) = base(facts, rules, side, links.get(side))?;
         }
+        let mut arrived = Sides::<BTreeMap<ReplicaField, Value>>::default();
         for side in Side::BOTH {
             let own = OwnWrites {
                 rules,
@@ -63,9 +64,15 @@ impl<'a> Scene<'a> {
                 bases = own.born(facts.sides.get(side), source, asked)?;
                 break;
             }
-            let found = own.account(facts.sides.get(side), bases.get_mut(side).as_mut())?;
-            if let Some(source) = bases.get_mut(side.other()) {
-                source.fields.extend(found);
+            *arrived.get_mut(side) =
+                own.account(facts.sides.get(side), bases.get_mut(side).as_mut())?;
+        }
+        // Only when both sides are accounted for: what a side had sent is no part of its base observation yet, by which its
+        // own writes are found.
+        for side in Side::BOTH {
+            if let Some(base) = bases.get_mut(side) {
+                let sent = std::mem::take(arrived.get_mut(side.other()));
+                follow_sent(base, contract, side, sent, shown.get(side), items.get(side));
             }
         }
         Ok(Self {
@@ -362,6 +369,32 @@ impl OwnWrites<'_> {
             }
         }
         Ok(found)
+    }
+}
+
+/// A source's base follows the values that had arrived on the other side. Where the source still shows one, its native
+/// values are those that were sent: without them the check for hidden overwrites (R5) would take our own delivery for a
+/// person's change. Where it shows another, the field has changed in view, and the observation follows when it settles.
+fn follow_sent(
+    base: &mut Base,
+    contract: &Contract,
+    side: Side,
+    sent: BTreeMap<ReplicaField, Value>,
+    shown: &Outgoing,
+    item: &Item,
+) {
+    for (field, value) in sent {
+        if same_opt(shown.view.fields.get(&field), Some(&value)) {
+            let declared = contract.fields.get(&field);
+            let natives = declared
+                .into_iter()
+                .flat_map(|field| field.native.get(side));
+            let now = natives.filter_map(|native| item.fields.get_key_value(native));
+            base.observation
+                .fields
+                .extend(now.map(|(native, now)| (native.clone(), now.clone())));
+        }
+        base.fields.insert(field, value);
     }
 }
 

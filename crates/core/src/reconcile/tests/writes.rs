@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 pub(super) const CASES: &[Case] = &[
     ("crash between write and base with a lossy map", crash_lossy),
     ("crash, and the source is edited again", crash_edit),
+    ("crash, and the target is edited again", crash_target_edit),
+    ("crash of writes to both sides", crash_both_ways),
     ("a person's edit during our write", edit_during_write),
     (
         "a person's edit of another label during our write",
@@ -99,6 +101,42 @@ fn crash_edit() {
     plan_is(&net, "f -> changed; right: f=c");
     net.node_mut(Side::Left).edit("f", "a");
     plan_is(&net, "f -> changed; right: f=a");
+    net.quiesce();
+    plan_is(&net, "");
+}
+
+/// The host dies before it settles.
+fn crash(net: &mut Net) {
+    let plan = net.plan(0);
+    net.execute(0, &plan);
+    for planned in &plan.effects {
+        let unsettled = net.twins[0].unsettled.get_mut(planned.side);
+        unsettled.extend(planned.unsettled());
+    }
+}
+
+/// What the source had sent is no hidden change of the source, although its base observation is older (R5).
+fn crash_target_edit() {
+    let mut net = in_step("conflict=left", "{}");
+    net.node_mut(Side::Left).edit("f", "{x}");
+    crash(&mut net);
+    net.node_mut(Side::Right).edit("f", "{x,y}");
+    plan_is(&net, "f <- changed; left: f=+y");
+    net.quiesce();
+    plan_is(&net, "");
+}
+
+/// A source that puts its value back has changed it, also when another field was written there by the same plan.
+fn crash_both_ways() {
+    let rules = TestRules::new("a", "b").field("f", "").field("g", "");
+    let fields = [("f", "a"), ("g", "a")];
+    let mut net = Net::pair(rules, Some(item(0, &fields)), Some(item(1, &fields)));
+    net.rebase(0);
+    net.node_mut(Side::Left).edit("g", "b");
+    net.node_mut(Side::Right).edit("f", "b");
+    crash(&mut net);
+    net.node_mut(Side::Right).edit("f", "a");
+    plan_is(&net, "f <- changed; left: f=a");
     net.quiesce();
     plan_is(&net, "");
 }
