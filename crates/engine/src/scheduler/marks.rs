@@ -71,6 +71,16 @@ impl Marks {
         self.open.get(item).map(|open| open.mark.id)
     }
 
+    /// Whether all work that stands for an item's mark is still to begin: then it sees whatever the item is by now.
+    pub(crate) fn waits(&self, item: &ItemId) -> bool {
+        let waits = |key| {
+            let items = self.by_key.get(key);
+            items.is_some_and(|items| items.contains(item))
+        };
+        let open = self.open.get(item);
+        open.is_some_and(|open| open.keys.iter().all(waits))
+    }
+
     /// A job for `key` starts: the marks that it takes on.
     pub(crate) fn take(&mut self, key: &Key) -> Vec<Mark> {
         let items = self.by_key.remove(key).unwrap_or_default();

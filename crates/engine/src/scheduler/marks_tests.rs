@@ -95,3 +95,17 @@ async fn a_failed_job_keeps_its_marks() {
     marks.put_back(&twin("a"), &taken);
     assert_eq!(marks.take(&twin("a")), taken);
 }
+
+#[tokio::test]
+async fn a_mark_waits_until_work_for_it_begins_and_again_when_it_is_put_back() {
+    let store = Store::open().await;
+    let mut marks = Marks::default();
+    let mark = store.mark("i").await;
+    assert!(!marks.waits(&mark.item), "not here");
+    marks.open(mark.clone(), [twin("a"), twin("b")]);
+    assert!(marks.waits(&mark.item));
+    let taken = marks.take(&twin("a"));
+    assert!(!marks.waits(&mark.item), "one job may have looked already");
+    marks.put_back(&twin("a"), &taken);
+    assert!(marks.waits(&mark.item));
+}

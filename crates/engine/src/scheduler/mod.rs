@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use twinline_core::item::ItemId;
 use twinline_core::names::{ConnectionName, NodeName};
 use twinline_core::queue::{Key, Lane, Queue, Work};
 use twinline_store::host::Dirty;
@@ -128,6 +129,11 @@ impl Scheduler {
             }
         }
         None
+    }
+
+    /// Whether an item's mark is here, and no job that stands for it has begun.
+    pub(crate) fn waits(&self, item: &ItemId) -> bool {
+        self.lock().marks.waits(item)
     }
 
     /// Of a page of the store's marks those that are not known here in their present state.

@@ -153,7 +153,8 @@ async fn keep(
     Ok(missed)
 }
 
-/// The changes whose version differs from the one last seen, and that are not dirty already.
+/// The changes whose version differs from the one last seen, and that no work which has yet to begin will see anyway. A
+/// job in flight may have fetched the item before the change, and clears only the mark that it began with.
 fn unseen(
     host: &Inner,
     tx: &HostTx<'_>,
@@ -165,9 +166,9 @@ fn unseen(
         let deleted = change.kind == ChangeKind::Deleted;
         let seen = tx.item(&item)?;
         let differs = seen.is_none_or(|seen| seen.version != change.candidate.version);
-        let known = tx
-            .dirty(&item)?
-            .is_some_and(|row| !deleted || row.cause == DELETED);
+        let row = tx.dirty(&item)?;
+        let known = row.is_some_and(|row| !deleted || row.cause == DELETED)
+            && host.scheduler.waits(&item);
         if (deleted || differs) && !known {
             let cause = if deleted { DELETED } else { "sweep" };
             hints.push(Hint {

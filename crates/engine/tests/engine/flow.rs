@@ -116,6 +116,30 @@ async fn a_sweep_finds_what_no_webhook_announced() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sweep_during_a_job_marks_what_that_job_did_not_see() {
+    let mut world = World::new(&["left", "right"]);
+    world.sweep.period = Duration::from_secs(2);
+    world.sweep.backed_off = Duration::from_secs(2);
+    world.sweep.overlap = Duration::from_secs(1);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    let item = world.make("left", "one");
+    running.quiet().await;
+    let left = world.tracker("left");
+    world.tracker("right").state().latency = Duration::from_secs(30);
+    world.edit(&item, "summary", Value::text("two"));
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    let depths = running.host.status().await.unwrap().depths;
+    assert_eq!(depths.running, 1, "the right side is slow");
+    left.edit(&item, "summary", Value::text("three"));
+    running.quiet().await;
+    assert_eq!(
+        world.tracker("right").only().get("summary"),
+        Some(&Value::text("three"))
+    );
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_chain_carries_a_change_on() {
     let world = World::new(&["a", "b", "c"]);
     let mut second = contract("bc", "b", "c");
