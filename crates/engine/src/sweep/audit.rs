@@ -24,8 +24,8 @@ const WHOLE_NODE: &str = "";
 struct Place {
     /// Items up to this id are marked; `None` with a running audit: all are.
     after: Option<String>,
-    /// Whether all items were marked; then it ends when their marks are done.
-    marked: bool,
+    /// When all items were marked; it ends when the marks from until then are done.
+    marked_at: Option<Timestamp>,
 }
 
 const KINDS: [ChangeKind; 7] = [
@@ -71,20 +71,23 @@ async fn go_on(
     started: Timestamp,
     mut place: Place,
 ) -> Result<(), StoreError> {
-    while !place.marked {
+    let marked_at = loop {
+        if let Some(marked_at) = place.marked_at {
+            break marked_at;
+        }
         let (shared, name, from) = (Arc::clone(host), node.name().clone(), place.clone());
         let (next, marked) = host
             .store
             .write(move |tx| {
                 let page = tx.twinned_items(&name, from.after.as_deref(), PAGE)?;
+                let now = shared.env.now();
                 let next = Place {
                     after: page
                         .last()
                         .map(|row| row.reference.item.id.clone())
                         .or(from.after),
-                    marked: page.len() < PAGE as usize,
+                    marked_at: (page.len() < PAGE as usize).then_some(now),
                 };
-                let now = shared.env.now();
                 let hint = |row: twinline_store::host::ItemRow| {
                     Hint::now(row.reference.item, Lane::Backfill, "audit", now)
                 };
@@ -95,7 +98,7 @@ async fn go_on(
             .await?;
         scheduler::clear(host, marked.announce(host)).await?;
         place = next;
-    }
+    };
     let name = node.name().clone();
     let now = host.env.now();
     let skew_ms = node.known_probe().map_or(0, |probe| probe.skew_ms);
@@ -104,7 +107,7 @@ async fn go_on(
         .write(move |tx| {
             let counts = tx.dirty_counts()?;
             let open = |count: &twinline_store::host::DirtyCount| {
-                count.node == name && count.oldest <= now
+                count.node == name && count.oldest <= marked_at
             };
             if counts.iter().any(open) {
                 return Ok(());

@@ -167,8 +167,8 @@ fn unseen(
         let seen = tx.item(&item)?;
         let differs = seen.is_none_or(|seen| seen.version != change.candidate.version);
         let row = tx.dirty(&item)?;
-        let known = row.is_some_and(|row| !deleted || row.cause == DELETED)
-            && host.scheduler.waits(&item);
+        let known =
+            row.is_some_and(|row| !deleted || row.cause == DELETED) && host.scheduler.waits(&item);
         if (deleted || differs) && !known {
             let cause = if deleted { DELETED } else { "sweep" };
             hints.push(Hint {

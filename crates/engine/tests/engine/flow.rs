@@ -140,6 +140,29 @@ async fn a_sweep_during_a_job_marks_what_that_job_did_not_see() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_audit_ends_while_the_node_is_never_at_rest() {
+    let mut world = World::new(&["left", "right"]);
+    world.sweep.period = Duration::from_secs(2);
+    world.sweep.backed_off = Duration::from_secs(2);
+    world.sweep.audit = Duration::from_secs(20);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    world.make("left", "one");
+    running.quiet().await;
+    world.tracker("right").state().latency = Duration::from_secs(1);
+    for n in 0..60 {
+        let item = world.make("left", &format!("{n}"));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let status = running.host.status().await.unwrap();
+        assert!(status.depths.dirty > 0, "{item} takes longer");
+    }
+    let ledger = running.host.status().await.unwrap().ledger;
+    let of_left = ledger.iter().find(|line| line.node.as_str() == "left");
+    assert!(of_left.unwrap().audited_to.is_some(), "{ledger:?}");
+    running.quiet().await;
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_chain_carries_a_change_on() {
     let world = World::new(&["a", "b", "c"]);
     let mut second = contract("bc", "b", "c");
