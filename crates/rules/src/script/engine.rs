@@ -1,5 +1,6 @@
 //! QuickJS: loading a program, running a call, and saying where it failed.
 
+use super::repeat;
 use super::wire::{Failure, Limits, Program};
 use crate::rich;
 use rquickjs::context::intrinsic;
@@ -7,6 +8,7 @@ use rquickjs::{
     CatchResultExt, CaughtError, Context, Ctx, Function, Module, Object, Persistent, Runtime,
 };
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use twinline_core::richtext::Document;
 
@@ -45,6 +47,10 @@ pub(crate) struct Engine {
 struct Loaded {
     id: String,
     file: String,
+    /// The program, where its script can be evaluated only once in a context: then each call needs a new one.
+    once: Option<Program>,
+    /// How many columns stand before the script's own text on its first line.
+    indent: u32,
     start: Persistent<Function<'static>>,
     steps: Rc<Cell<u32>>,
     context: Context,
@@ -77,8 +83,11 @@ impl Engine {
             .expect("the caller has loaded the program");
         let loaded = self.loaded.remove(at);
         let answer = loaded.call(call, limits);
-        if !matches!(&answer, Err(fault) if fault.spoilt) {
-            self.loaded.push(loaded);
+        match loaded.once.as_ref() {
+            _ if matches!(&answer, Err(fault) if fault.spoilt) => {}
+            None => self.loaded.push(loaded),
+            // It was loaded before, so it loads again; where memory fails it, the caller finds it gone and says so.
+            Some(program) => self.loaded.extend(Loaded::new(program, limits)),
         }
         answer
     }
@@ -98,17 +107,23 @@ impl Loaded {
             left.get() == 0
         })));
         let context = Context::custom::<Intrinsics>(&runtime).map_err(broken)?;
-        let start = context.with(|ctx| {
+        let (start, repeats) = context.with(|ctx| {
             let made = make(&ctx, program);
-            let made = made
+            let (start, repeats) = made
                 .catch(&ctx)
                 .map_err(|error| fault(&file, &error, limits).failure)?;
-            Ok(Persistent::save(&ctx, made))
+            Ok((Persistent::save(&ctx, start), repeats))
         })?;
         let (start, context) = with_when(program, start, context, limits)?;
         Ok(Self {
             id: program.id().to_owned(),
             file,
+            once: (!repeats).then(|| program.clone()),
+            indent: if repeats && program.script.is_some() {
+                repeat::BEFORE
+            } else {
+                0
+            },
             start,
             steps,
             context,
@@ -122,7 +137,7 @@ impl Loaded {
             let answer = run.and_then(|run| run.call::<_, String>((call,)));
             answer
                 .catch(&ctx)
-                .map_err(|error| fault(&self.file, &error, limits))
+                .map_err(|error| self.indented(fault(&self.file, &error, limits)))
         })?;
         if answer.len() > limits.output_max_bytes {
             let reason = format!(
@@ -138,8 +153,20 @@ impl Loaded {
     }
 }
 
-/// Evaluates prelude and script; gives the function that takes the `when` function and gives the one to call.
-fn make<'js>(ctx: &Ctx<'js>, program: &Program) -> rquickjs::Result<Function<'js>> {
+impl Loaded {
+    /// The fault with its place in the script's own text.
+    fn indented(&self, mut fault: Fault) -> Fault {
+        if fault.failure.line == Some(1) {
+            let column = fault.failure.column;
+            fault.failure.column = column.map(|column| column.saturating_sub(self.indent));
+        }
+        fault
+    }
+}
+
+/// Evaluates prelude and script; gives the function that takes the `when` function and gives the one to call, and whether
+/// each call evaluates the script afresh.
+fn make<'js>(ctx: &Ctx<'js>, program: &Program) -> rquickjs::Result<(Function<'js>, bool)> {
     let host = Object::new(ctx.clone())?;
     host.set(
         "plain",
@@ -157,14 +184,28 @@ fn make<'js>(ctx: &Ctx<'js>, program: &Program) -> rquickjs::Result<Function<'js
     let json = serde_json::to_string(program).expect("a program is JSON");
     let parts: Object<'js> = prelude.call((ctx.json_parse(json)?, host))?;
     parts.get::<_, Function<'js>>("lock")?.call::<_, ()>(())?;
-    let exports = match &program.script {
+    let mut repeats = true;
+    let exports: Function<'js> = match &program.script {
         Some((name, text)) => {
             let module = Module::declare(ctx.clone(), name.as_str(), text.as_str())?;
             let (module, evaluated) = module.eval()?;
             evaluated.finish::<()>()?;
-            module.namespace()?
+            let namespace = module.namespace()?;
+            let names = namespace
+                .keys()
+                .collect::<rquickjs::Result<BTreeSet<String>>>()?;
+            let factory = repeat::factory(text, &names);
+            match factory.and_then(|source| named_eval(ctx, name, &source).catch(ctx).ok()) {
+                Some(factory) => factory,
+                None => {
+                    repeats = false;
+                    let constant: Function<'js> =
+                        named_eval(ctx, "<rules>", "value => () => value")?;
+                    constant.call((namespace,))?
+                }
+            }
         }
-        None => Object::new(ctx.clone())?,
+        None => named_eval(ctx, "<rules>", "() => ({})")?,
     };
     let start: Function<'js> = parts.get("start")?;
     let bind: Function<'js> = named_eval(
@@ -172,7 +213,7 @@ fn make<'js>(ctx: &Ctx<'js>, program: &Program) -> rquickjs::Result<Function<'js
         "<rules>",
         "(start, exports) => when => start(exports, when)",
     )?;
-    bind.call((start, exports))
+    Ok((bind.call((start, exports))?, repeats))
 }
 
 /// Compiles the `when` expression, whose errors have their own file and place.

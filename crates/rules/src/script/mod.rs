@@ -2,6 +2,7 @@
 
 mod engine;
 mod in_process;
+mod repeat;
 mod wire;
 
 #[cfg(test)]

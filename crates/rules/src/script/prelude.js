@@ -1,6 +1,6 @@
 // What a rule sees. Evaluated once in each context, before the rule's own script; the value is a function that takes
-// the program and gives { lock, start }. Every intrinsic is frozen by `lock` before the rule's script is read, so that
-// neither a rule nor an earlier call can change what a later call means.
+// the program and gives { lock, start }. Every intrinsic is frozen by `lock` before the rule's script is read, and
+// `start` evaluates the script's top level anew for each call, so that no call can change what a later one means.
 (program, host) => {
   "use strict";
   const FAMILIAR = new Set(["type", "summary", "description", "status", "priority", "resolution", "labels", "assignee",
@@ -305,8 +305,10 @@
     return result();
   };
 
-  const start = (exports, when) => json => {
+  const start = (evaluate, when) => json => {
     const call = JSON.parse(json);
+    // Before there is a state: the top level can no more hold, reject or trace than when it was loaded.
+    const exports = evaluate();
     state = { held: {}, trace: [], rejected: null };
     let result, failed = false;
     try {
@@ -349,8 +351,9 @@
       ["require", "a rule is one file"], ["eval", "write the code out"]]) define(globalThis, name, absent(name, why));
     for (const [name, value] of Object.entries(globals)) define(globalThis, name, value);
     const hidden = [function* () {}, async function () {}, async function* () {}, [][Symbol.iterator](),
-      new Map()[Symbol.iterator](), new Set()[Symbol.iterator](), ""[Symbol.iterator](), "".matchAll(/a/g)];
-    const seen = new Set(), queue = [globalThis, ...hidden];
+      new Map()[Symbol.iterator](), new Set()[Symbol.iterator](), ""[Symbol.iterator](), "".matchAll(/a/g),
+      (async () => {})(), (function () { return arguments; })(), [].values().map(x => x), Iterator.from({ next() {} })];
+    const seen = new Set(), queue = [globalThis, program, ...hidden];
     while (queue.length > 0) {
       const object = queue.pop();
       if (object === null || (typeof object !== "object" && typeof object !== "function") || seen.has(object)) continue;
