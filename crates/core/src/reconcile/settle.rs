@@ -4,7 +4,7 @@ use super::facts::{Base, Facts};
 use super::hybrid::{Advanced, hybrid};
 use super::outcome::{Outcome, Outcomes, Settled};
 use super::plan::{Cause, Decision, Plan, Working};
-use super::values::{carry_elements, is_set, same_opt};
+use super::values::{carry_elements, is_set, same, same_opt};
 use super::views::{is_untouched, is_workflow, link};
 use crate::digest::Digest;
 use crate::effect::{Applied, Effect};
@@ -351,8 +351,8 @@ impl Settling<'_> {
             return Fared::Arrived(value, Advanced::Draft);
         }
         match self.base(to) {
-            // A text crosses by block: with the old base, a block of ours that somebody put back would not cross.
-            Some(_) if matches!(predicted, Value::Rich(_)) => {
+            // With the old base, what somebody put back would not cross: the whole value, or a block of a text.
+            Some(base) if matches!(predicted, Value::Rich(_)) || same(base, after) => {
                 Fared::Arrived(Some(predicted.clone()), Advanced::Draft)
             }
             Some(_) => Fared::Shifted,

@@ -22,6 +22,10 @@ pub(super) const CASES: &[Case] = &[
     ),
     ("a person reverts our write at once", revert_during_write),
     (
+        "a person puts the base back during our write",
+        base_back_during_write,
+    ),
+    (
         "an adjacent version vouches for the tracker's form",
         adjacent,
     ),
@@ -158,6 +162,17 @@ fn edit_during_write() {
         net.node_mut(Side::Right).edit("f", "person")
     });
     assert_eq!(summary(&next), "f <- changed; left: f=person");
+    net.quiesce();
+    plan_is(&net, "");
+}
+
+/// The left side won a conflict; then the right side shows its base again, which is a person's answer to the write.
+fn base_back_during_write() {
+    let mut net = in_step("conflict=left", "a");
+    net.node_mut(Side::Left).edit("f", "b");
+    net.node_mut(Side::Right).edit("f", "c");
+    let next = meanwhile(&mut net, |net| net.node_mut(Side::Right).edit("f", "a"));
+    assert_eq!(summary(&next), "f <- changed; left: f=a");
     net.quiesce();
     plan_is(&net, "");
 }
