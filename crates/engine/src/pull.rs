@@ -77,22 +77,25 @@ async fn wait(host: &Inner, failures: &mut u32, shutdown: &CancellationToken) ->
 async fn begin(host: &Inner, edge: &dyn EdgeInbox) -> Result<EdgeCursor, StoreError> {
     const PAGE: u32 = 1000;
     let name = edge.name().to_owned();
-    let (cursor, dirty) = host
+    let safe = Arc::clone(&host.safe);
+    // A step of the writer, like every step that marks or clears, so that none comes in between.
+    let cursor = host
         .store
-        .read(move |read| {
-            let cursor = read.edge_cursor(&name)?;
+        .write(move |tx| {
+            let cursor = tx.edge_cursor(&name)?;
             let mut dirty = BTreeSet::new();
             let mut after = 0;
             loop {
-                let page = read.dirty_page(after, PAGE)?;
+                let page = tx.dirty_page(after, PAGE)?;
                 let Some(last) = page.last() else { break };
                 after = last.seq;
                 dirty.extend(page.into_iter().map(|row| row.item));
             }
-            Ok((cursor, dirty))
+            safe.taken(&name, cursor.taken, dirty);
+            Ok(cursor)
         })
         .await?;
-    host.safe.taken(edge.name(), cursor.taken, dirty);
+    host.safe.durable(edge.name(), cursor.taken);
     Ok(cursor)
 }
 
@@ -117,22 +120,20 @@ async fn take(
         taken: last,
         safe: host.safe.watermark(edge.name()),
     };
-    // Before the marks are durable, so that none can be cleared unseen in between.
-    host.safe.taken(
-        edge.name(),
-        last,
-        hints.iter().map(|hint| hint.item.clone()).collect(),
-    );
     let (shared, name) = (Arc::clone(host), edge.name().to_owned());
     let marked: Marked = host
         .store
         .write(move |tx| {
             tx.put_edge_cursor(&name, next)?;
-            dirty::mark(&shared, tx, &hints)
+            let marked = dirty::mark(&shared, tx, &hints)?;
+            let items = hints.into_iter().map(|hint| hint.item).collect();
+            shared.safe.taken(&name, last, items);
+            Ok(marked)
         })
         .await
         .map_err(|error| error.to_string())?;
     *cursor = next;
+    host.safe.durable(edge.name(), last);
     let nothing = marked.announce(host);
     scheduler::clear(host, nothing)
         .await

@@ -1,5 +1,9 @@
 //! Which deliveries are processed: an edge may forget a delivery when every item that it marked was looked at.
 //!
+//! Told within the steps of the store that mark and clear, whose order is the writer's: so no clearing of an earlier mark
+//! counts for a batch that is being taken, and none is missed by it. Only what is durable is ever safe: a step that then
+//! fails is made again, and tells its batch again.
+//!
 //! The cost of a cleared item is that of the batches that marked it, not of all that are open.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -28,7 +32,9 @@ struct Batches {
     first: u64,
     /// The open batches that marked an item.
     by_item: BTreeMap<ItemId, BTreeSet<u64>>,
-    safe: u64,
+    processed: u64,
+    /// What was taken durably, up to here.
+    durable: u64,
 }
 
 #[derive(Debug)]
@@ -40,12 +46,19 @@ struct Batch {
 }
 
 impl SafeMarks {
-    /// A batch was taken, up to a number; it marks these items.
+    /// A batch is being taken, up to a number; it marks these items.
     pub(crate) fn taken(&self, edge: &str, last: u64, items: BTreeSet<ItemId>) {
         let mut edges = self.lock();
         let batches = edges.entry(edge.to_owned()).or_default();
         batches.take(last, items);
         batches.advance();
+    }
+
+    /// Everything up to here was taken durably.
+    pub(crate) fn durable(&self, edge: &str, last: u64) {
+        let mut edges = self.lock();
+        let batches = edges.entry(edge.to_owned()).or_default();
+        batches.durable = batches.durable.max(last);
         drop(edges);
         self.changed.notify_one();
     }
@@ -65,7 +78,9 @@ impl SafeMarks {
 
     /// Everything up to here is processed.
     pub(crate) fn watermark(&self, edge: &str) -> u64 {
-        self.lock().get(edge).map_or(0, |batches| batches.safe)
+        let edges = self.lock();
+        let batches = edges.get(edge);
+        batches.map_or(0, |batches| batches.processed.min(batches.durable))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Batches>> {
@@ -75,6 +90,8 @@ impl SafeMarks {
 
 impl Batches {
     fn take(&mut self, last: u64, items: BTreeSet<ItemId>) {
+        // What a failed step told is told again, and open again.
+        self.processed = self.processed.min(self.durable);
         if self.open.len() < BATCHES_MAX {
             self.open.push_back(Batch { last, dirty: 0 });
         }
@@ -100,7 +117,7 @@ impl Batches {
 
     fn advance(&mut self) {
         while let Some(batch) = self.open.front().filter(|batch| batch.dirty == 0) {
-            self.safe = self.safe.max(batch.last);
+            self.processed = self.processed.max(batch.last);
             self.open.pop_front();
             self.first += 1;
         }

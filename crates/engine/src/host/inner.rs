@@ -41,7 +41,7 @@ pub(crate) struct Inner {
     pub(super) topology: RwLock<Topology>,
     /// The connections that the breaker holds, as the store remembers them.
     held: Mutex<BTreeSet<ConnectionName>>,
-    pub(crate) safe: SafeMarks,
+    pub(crate) safe: Arc<SafeMarks>,
     pub(crate) paces: Paces,
     pub(super) gates: Arc<GateChanges>,
     /// When each group of sleeping twins was last woken.
@@ -70,7 +70,7 @@ impl Inner {
             topology: RwLock::default(),
             held: Mutex::default(),
             woken: Mutex::default(),
-            safe: SafeMarks::default(),
+            safe: Arc::default(),
             paces: Paces::default(),
             env,
             settings,

@@ -11,6 +11,12 @@ fn item(name: &str) -> ItemId {
     }
 }
 
+/// A batch whose step is durable.
+fn taken(marks: &SafeMarks, last: u64, names: &[&str]) {
+    marks.taken("edge", last, items(names));
+    marks.durable("edge", last);
+}
+
 fn check(marks: &SafeMarks, cleared: &[&str], expected: u64) {
     let cleared: Vec<ItemId> = cleared.iter().map(|name| item(name)).collect();
     marks.cleared(&cleared);
@@ -20,13 +26,13 @@ fn check(marks: &SafeMarks, cleared: &[&str], expected: u64) {
 #[test]
 fn a_batch_is_safe_when_all_of_it_and_all_before_it_is_clean() {
     let marks = SafeMarks::default();
-    marks.taken("edge", 3, items(&["a", "b"]));
-    marks.taken("edge", 7, items(&["b", "c"]));
-    marks.taken("edge", 8, items(&[]));
+    taken(&marks, 3, &["a", "b"]);
+    taken(&marks, 7, &["b", "c"]);
+    taken(&marks, 8, &[]);
     check(&marks, &["c"], 0);
     check(&marks, &["a", "unknown"], 0);
     check(&marks, &["b"], 8);
-    marks.taken("edge", 9, items(&["a"]));
+    taken(&marks, 9, &["a"]);
     check(&marks, &["b"], 8);
     check(&marks, &["a"], 9);
 }
@@ -36,8 +42,19 @@ fn batches_over_the_limit_are_joined_and_only_later() {
     let marks = SafeMarks::default();
     let over = BATCHES_MAX as u64 + 5;
     for last in 1..=over {
-        marks.taken("edge", last, items(&["a", "b"]));
+        taken(&marks, last, &["a", "b"]);
     }
     check(&marks, &["a"], 0);
     check(&marks, &["b"], over);
+}
+
+#[test]
+fn nothing_is_safe_that_is_not_durable() {
+    let marks = SafeMarks::default();
+    taken(&marks, 3, &["a"]);
+    marks.taken("edge", 5, items(&["a"]));
+    check(&marks, &["a"], 3);
+    taken(&marks, 5, &["a"]);
+    check(&marks, &[], 3);
+    check(&marks, &["a"], 5);
 }

@@ -50,8 +50,8 @@ pub(crate) async fn clear(host: &Inner, marks: Vec<Mark>) -> Result<(), StoreErr
     if marks.is_empty() {
         return Ok(());
     }
-    let cleared = host
-        .store
+    let safe = Arc::clone(&host.safe);
+    host.store
         .write(move |tx| {
             let mut cleared = Vec::with_capacity(marks.len());
             for mark in marks {
@@ -59,9 +59,8 @@ pub(crate) async fn clear(host: &Inner, marks: Vec<Mark>) -> Result<(), StoreErr
                     cleared.push(mark.item);
                 }
             }
-            Ok(cleared)
+            safe.cleared(&cleared);
+            Ok(())
         })
-        .await?;
-    host.safe.cleared(&cleared);
-    Ok(())
+        .await
 }
