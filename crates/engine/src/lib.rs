@@ -51,7 +51,7 @@ pub use host::{Host, HostBuilder};
 pub use inbox::{Delivery, EdgeInbox, InboxError};
 pub use metrics::{Counter, LATENCY_BOUNDS_MS, Latency, Metrics};
 pub use node::NodeConfig;
-pub use rules::{Compiled, RulesFactory, SharedRules};
+pub use rules::{Compiled, RulesFactory, SharedRules, recorded};
 pub use scheduler::Depths;
 pub use settings::{HostSettings, SweepSettings};
 pub use twinline_core::queue::Lane;

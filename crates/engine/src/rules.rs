@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use twinline_core::rules::Rules;
+use twinline_rules::describe::{FieldInfo, NativeKind, SideDescription, StatusInfo};
 use twinline_store::host::RuleVersion;
+use twinline_trackers::Description;
 
 /// Turns a stored rule version into rules that run. The binary knows the format; the engine does not.
 pub trait RulesFactory: Send + Sync {
@@ -45,5 +47,31 @@ impl Compiled {
                 Err(_) => std::future::pending().await,
             },
         }
+    }
+}
+
+/// A connector's description in the form that rules keep with a version.
+pub fn recorded(description: Description) -> SideDescription {
+    let fields = description.fields.into_iter().map(|(id, field)| {
+        let info = FieldInfo {
+            // A kind that rules do not know is taken as it is.
+            kind: NativeKind::from_name(&field.kind).unwrap_or(NativeKind::Json),
+            name: field.name,
+            required: field.required,
+            writable: field.writable,
+            options: field.options,
+            max_chars: field.max_chars,
+        };
+        (id, info)
+    });
+    let statuses = description.statuses.into_iter().map(|status| StatusInfo {
+        status: status.status,
+        leads_to: status.leads_to,
+        closed: status.closed,
+    });
+    SideDescription {
+        fields: fields.collect(),
+        statuses: statuses.collect(),
+        users: description.users,
     }
 }

@@ -4,7 +4,7 @@ use super::disk::Disk;
 use super::edge::Edge;
 use super::network::Network;
 use super::place::Place;
-use super::rules::{Factory, described};
+use super::rules::Factory;
 use super::trace::Trace;
 use anyhow::{Context as _, Result};
 use std::collections::BTreeMap;
@@ -140,7 +140,7 @@ impl Machine {
                     .remove("scope")
                     .context("the text has a scope")?;
             let description = self.connector(*place)?.describe(&scope).await?;
-            all.insert(*place, described(description));
+            all.insert(*place, twinline_engine::recorded(description));
         }
         Ok(all)
     }

@@ -8,12 +8,11 @@ use std::sync::Arc;
 use twinline_core::names::{ConnectionName, Side, Sides};
 use twinline_core::time::Timestamp;
 use twinline_engine::{Compiled, RulesFactory};
-use twinline_rules::describe::{FieldInfo, NativeKind, SideDescription, StatusInfo};
+use twinline_rules::describe::SideDescription;
 use twinline_rules::script::{InProcess, Limits, ScriptRunner};
 use twinline_rules::source::{RuleSources, SourceFile};
 use twinline_rules::version::Snapshot;
 use twinline_store::host::{Publish, RuleVersion};
-use twinline_trackers::Description;
 
 /// The name of a version's one source.
 const SNAPSHOT: &str = "snapshot.json";
@@ -151,31 +150,6 @@ fn map(connection: &Connection, scripts: &Sides<Option<SourceFile>>) -> String {
 
 fn write_to(text: &mut String, what: std::fmt::Arguments<'_>) {
     text.write_fmt(what).expect("a string takes all");
-}
-
-/// A connector's description in the form that rules keep with a version.
-pub(super) fn described(description: Description) -> SideDescription {
-    let fields = description.fields.into_iter().map(|(id, field)| {
-        let info = FieldInfo {
-            kind: NativeKind::from_name(&field.kind).unwrap_or(NativeKind::Json),
-            name: field.name,
-            required: field.required,
-            writable: field.writable,
-            options: field.options,
-            max_chars: field.max_chars,
-        };
-        (id, info)
-    });
-    let statuses = description.statuses.into_iter().map(|status| StatusInfo {
-        status: status.status,
-        leads_to: status.leads_to,
-        closed: status.closed,
-    });
-    SideDescription {
-        fields: fields.collect(),
-        statuses: statuses.collect(),
-        users: description.users,
-    }
 }
 
 /// Builds stored versions; scripts run on the calling thread.

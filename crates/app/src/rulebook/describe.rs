@@ -2,9 +2,10 @@
 
 use crate::nodes::Trackers;
 use twinline_core::names::{Side, Sides};
-use twinline_rules::describe::{FieldInfo, NativeKind, SideDescription, StatusInfo};
+use twinline_engine::recorded;
+use twinline_rules::describe::SideDescription;
 use twinline_rules::model::RuleSet;
-use twinline_trackers::{Description, Scope, TrackerError};
+use twinline_trackers::{Scope, TrackerError};
 
 /// Both sides as their trackers describe them, at the same time. A node without a connector is left blank; one that
 /// does not answer is left blank too, and a sentence says why.
@@ -44,30 +45,4 @@ async fn side(trackers: &Trackers, rules: &RuleSet, side: Side) -> Result<SideDe
     let described = tracker.describe(&scope).await;
     let description = described.map_err(|error: TrackerError| format!("node '{node}': {error}"))?;
     Ok(recorded(description))
-}
-
-/// A connector's description in the form that rules keep with a version.
-fn recorded(description: Description) -> SideDescription {
-    let fields = description.fields.into_iter().map(|(id, field)| {
-        let info = FieldInfo {
-            // A kind that rules do not know is taken as it is.
-            kind: NativeKind::from_name(&field.kind).unwrap_or(NativeKind::Json),
-            name: field.name,
-            required: field.required,
-            writable: field.writable,
-            options: field.options,
-            max_chars: field.max_chars,
-        };
-        (id, info)
-    });
-    let statuses = description.statuses.into_iter().map(|status| StatusInfo {
-        status: status.status,
-        leads_to: status.leads_to,
-        closed: status.closed,
-    });
-    SideDescription {
-        fields: fields.collect(),
-        statuses: statuses.collect(),
-        users: description.users,
-    }
 }

@@ -1,0 +1,115 @@
+//! Holding a twin back, and ending it.
+
+use super::history::entry;
+use crate::dirty::is_alive;
+use crate::event::What;
+use crate::host::Inner;
+use crate::job::context::Context;
+use crate::job::trouble::{group, sentence};
+use std::sync::Arc;
+use twinline_core::names::{LinkId, Side};
+use twinline_core::quarantine::Cause;
+use twinline_core::time::Timestamp;
+use twinline_store::StoreError;
+use twinline_store::host::{HistoryEntry, HistoryKind, HostTx, TwinState};
+
+/// Holds a twin back.
+pub(in crate::job) async fn quarantine(
+    host: &Arc<Inner>,
+    link: &LinkId,
+    cause: &Cause,
+) -> Result<(), StoreError> {
+    let now = host.env.now();
+    let state = TwinState::Quarantined {
+        cause: group(cause),
+        sentence: sentence(cause),
+    };
+    let (id, text) = (link.clone(), sentence(cause));
+    let connection = host
+        .store
+        .write(move |tx| {
+            let Some(mut twin) = tx.twin(&id)?.filter(is_alive) else {
+                return Ok(None);
+            };
+            if twin.state == state {
+                return Ok(None);
+            }
+            twin.state = state;
+            twin.state_since = now;
+            tx.put_twin(&twin)?;
+            for item in Side::BOTH.into_iter().filter_map(|side| twin.item(side)) {
+                tx.append_history(&HistoryEntry {
+                    text: Some(text.clone()),
+                    ..entry(&twin, item, HistoryKind::Quarantined, now)
+                })?;
+            }
+            Ok(Some(twin.connection))
+        })
+        .await?;
+    if let Some(connection) = connection {
+        host.metrics.quarantined.inc();
+        host.tell(
+            &connection,
+            link,
+            What::Quarantined {
+                reason: sentence(cause),
+            },
+        );
+    }
+    Ok(())
+}
+
+/// Ends a twin: the items are free. `returns`: they may enter anew by themselves.
+pub(in crate::job) async fn end(
+    host: &Arc<Inner>,
+    context: &Context,
+    evidence: &str,
+    returns: bool,
+) -> Result<(), StoreError> {
+    let (link, now, text) = (
+        context.twin.link.clone(),
+        host.env.now(),
+        evidence.to_owned(),
+    );
+    host.store
+        .write(move |tx| unlink(tx, &link, now, &text, returns))
+        .await?;
+    let evidence = evidence.to_owned();
+    host.tell(
+        &context.twin.connection,
+        &context.twin.link,
+        What::Ended { evidence },
+    );
+    Ok(())
+}
+
+/// Ends a twin in a step of the store.
+pub(crate) fn unlink(
+    tx: &HostTx<'_>,
+    link: &LinkId,
+    now: Timestamp,
+    text: &str,
+    returns: bool,
+) -> Result<(), StoreError> {
+    let Some(mut twin) = tx.twin(link)?.filter(is_alive) else {
+        return Ok(());
+    };
+    twin.state = TwinState::Unlinked { returns };
+    twin.state_since = now;
+    tx.put_twin(&twin)?;
+    tx.drop_bases(link)?;
+    for row in tx.open_effects_of(link)? {
+        tx.settle_effect(&row.id)?;
+    }
+    for item in Side::BOTH.into_iter().filter_map(|side| twin.item(side)) {
+        let others = tx.twins_of_item(&item)?;
+        if !others.iter().any(is_alive) {
+            tx.set_item_root(&item, None)?;
+        }
+        tx.append_history(&HistoryEntry {
+            text: Some(text.to_owned()),
+            ..entry(&twin, item, HistoryKind::Unlinked, now)
+        })?;
+    }
+    Ok(())
+}
