@@ -34,8 +34,12 @@ pub(crate) struct Kind {
 }
 
 /// Makes a node's connector.
-pub(crate) type Build =
-    fn(Node, Arc<dyn Transport>, Arc<dyn Clock>) -> Result<Arc<dyn Tracker>, RegistryError>;
+pub(crate) type Build = fn(
+    Node,
+    Capabilities,
+    Arc<dyn Transport>,
+    Arc<dyn Clock>,
+) -> Result<Arc<dyn Tracker>, RegistryError>;
 
 /// A node's settings as the configuration gives them.
 #[derive(Clone, Debug)]
@@ -60,7 +64,6 @@ pub(crate) struct Node {
     pub(crate) name: NodeName,
     pub(crate) url: Url,
     pub(crate) auth: BTreeMap<String, Secret>,
-    pub(crate) settle: Option<Duration>,
     pub(crate) write_spacing: Option<Duration>,
     pub(crate) unlimited: bool,
 }
@@ -125,8 +128,10 @@ pub fn build(
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Tracker>, RegistryError> {
     let kind = kind(tracker)?;
+    let mut capabilities = (kind.capabilities)();
+    capabilities.settle = settings.settle.unwrap_or(capabilities.settle);
     let node = check(kind, settings)?;
-    (kind.build)(node, transport, clock)
+    (kind.build)(node, capabilities, transport, clock)
 }
 
 fn kind(name: &str) -> Result<&'static Kind, RegistryError> {
@@ -173,7 +178,6 @@ fn check(kind: &Kind, settings: NodeSettings) -> Result<Node, RegistryError> {
         name: settings.node,
         url,
         auth: settings.auth,
-        settle: settings.settle,
         write_spacing: settings.write_spacing,
         unlimited: settings.unlimited,
     })

@@ -1,7 +1,7 @@
 //! GitHub's requests: its dialect of failures, its limits, its pages.
 
 use super::address::{Address, Repo};
-use super::wire;
+use super::{TRACKER, wire};
 use crate::error::TrackerError;
 use crate::http::{
     Auth, BudgetRules, Call, Client, ClientSettings, Dialect, Refusal, Reply, Window,
@@ -134,7 +134,7 @@ impl GitHubDialect {
 
 impl Dialect for GitHubDialect {
     fn tracker(&self) -> &'static str {
-        "GitHub"
+        TRACKER
     }
 
     fn refusal(&self, reply: &Reply) -> Refusal {
@@ -196,7 +196,7 @@ pub(super) async fn all_pages<T: DeserializeOwned>(
         }
     }
     Err(TrackerError::Unreadable {
-        tracker: "GitHub".to_owned(),
+        tracker: TRACKER.to_owned(),
         place: client.base().path().to_owned(),
         reason: format!("more than {} entries in one list", PAGES_MAX * PAGE_ITEMS),
     })

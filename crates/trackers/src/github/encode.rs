@@ -1,6 +1,7 @@
 //! From our words to GitHub's.
 
 use super::{MILESTONE, decode, status, text};
+use crate::connector::Impossible;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::effect::FieldWrite;
@@ -30,13 +31,6 @@ pub(super) struct Writes {
 pub(super) struct Elements {
     pub(super) add: BTreeSet<String>,
     pub(super) remove: BTreeSet<String>,
-}
-
-/// A value that GitHub would refuse, known without asking.
-#[derive(Debug, PartialEq)]
-pub(super) struct Impossible {
-    pub(super) field: String,
-    pub(super) sentence: String,
 }
 
 impl Writes {
@@ -79,22 +73,20 @@ impl Writes {
 
     fn replace(&mut self, name: &FieldName, value: &Value) -> Result<(), Impossible> {
         let value = normalise(name, value);
-        let impossible = |sentence: String| Impossible {
-            field: name.to_string(),
-            sentence,
-        };
         match (name.as_str(), value) {
             (field::SUMMARY, Value::Text(title)) if !title.is_empty() => {
                 self.body.insert("title".into(), title.into());
             }
             (field::SUMMARY, _) => {
-                return Err(impossible("GitHub needs a title".to_owned()));
+                return Err(Impossible::value(name, "GitHub needs a title"));
             }
             (field::DESCRIPTION, Value::Rich(document)) => {
                 self.description = Some(text::write(&document));
             }
             (field::DESCRIPTION, _) => self.description = Some(String::new()),
-            (field::STATUS, value) => self.status(&value).map_err(impossible)?,
+            (field::STATUS, value) => self
+                .status(&value)
+                .map_err(|sentence| Impossible::value(name, sentence))?,
             (field::LABELS, Value::Set(labels)) => {
                 self.body.insert("labels".into(), json!(labels));
             }
@@ -115,7 +107,7 @@ impl Writes {
             (
                 field::LABELS | field::ASSIGNEES | field::ASSIGNEE | MILESTONE | field::TYPE,
                 other,
-            ) => return Err(impossible(format!("{name} cannot hold {other:?}"))),
+            ) => return Err(Impossible::value(name, format!("cannot hold {other:?}"))),
             _ => self.waive(name, "does not exist"),
         }
         Ok(())

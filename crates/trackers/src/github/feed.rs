@@ -2,7 +2,7 @@
 
 use super::address::{Address, Repo};
 use super::listing::{Entry, Page, Position, page};
-use super::{GitHub, client, decode, wire};
+use super::{GitHub, TRACKER, client, decode, wire};
 use crate::error::TrackerError;
 use crate::http::{Call, Reply};
 use crate::tracker::{Candidate, ChangePage, Cursor, FeedChange, ItemPage, Scope};
@@ -98,7 +98,7 @@ impl GitHub {
         let repo = super::repo(scope)?;
         if cursor.page.is_some() {
             let place = Place::read(cursor).ok_or_else(|| TrackerError::Unreadable {
-                tracker: "GitHub".to_owned(),
+                tracker: TRACKER.to_owned(),
                 place: "the stored cursor".to_owned(),
                 reason: format!("{:?} is no place in the feed", cursor.page),
             })?;
@@ -257,7 +257,7 @@ impl GitHub {
         let position = match token {
             None => Position::from(Timestamp::EPOCH),
             Some(token) => Position::read(token).ok_or_else(|| TrackerError::Unreadable {
-                tracker: "GitHub".to_owned(),
+                tracker: TRACKER.to_owned(),
                 place: "the page token".to_owned(),
                 reason: format!("{token:?} is no place in a query"),
             })?,

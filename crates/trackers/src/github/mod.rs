@@ -21,6 +21,7 @@ mod webhook;
 mod wire;
 mod write;
 
+use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{Client, Reply, Transport};
 use crate::registry::{Kind, Node, RegistryError};
@@ -29,7 +30,6 @@ use crate::tracker::{
 };
 use address::{Address, Repo};
 use async_trait::async_trait;
-use encode::Impossible;
 use http::StatusCode;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -43,6 +43,8 @@ use twinline_core::names::FieldName;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 
+/// Its name in sentences.
+const TRACKER: &str = "GitHub";
 /// The one comment channel.
 const CHANNEL: &str = "public";
 /// The milestone's field.
@@ -66,13 +68,10 @@ pub(crate) const KIND: Kind = Kind {
 
 fn build(
     node: Node,
+    capabilities: Capabilities,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Tracker>, RegistryError> {
-    let mut capabilities = capabilities();
-    if let Some(settle) = node.settle {
-        capabilities.settle = settle;
-    }
     Ok(Arc::new(GitHub {
         client: client::client(&node, transport, clock)?,
         capabilities,
@@ -165,10 +164,9 @@ impl Tracker for GitHub {
 
     async fn find(&self, key: &str) -> Result<Option<ItemRef>, TrackerError> {
         let Some(address) = Address::parse(key) else {
-            return Err(write::refused(Impossible {
-                field: String::new(),
-                sentence: format!("'{key}' is no GitHub issue: write owner/repository#number"),
-            }));
+            return Err(write::refused(Impossible::request(format!(
+                "'{key}' is no GitHub issue: write owner/repository#number"
+            ))));
         };
         let mut reply = client::issue_reply(&self.client, &address).await?;
         if reply.status.is_redirection() {
@@ -310,48 +308,40 @@ fn gone(reply: &Reply) -> Option<Fetched> {
 
 fn address(item: &ItemId) -> Result<Address, TrackerError> {
     Address::parse(&item.id).ok_or_else(|| {
-        write::refused(Impossible {
-            field: String::new(),
-            sentence: format!("'{}' is no GitHub issue", item.id),
-        })
+        write::refused(Impossible::request(format!(
+            "'{}' is no GitHub issue",
+            item.id
+        )))
     })
 }
 
 fn repo(scope: &Scope) -> Result<Repo, TrackerError> {
     let named = scope.get("repo").map(String::as_str).unwrap_or_default();
     Repo::parse(named).ok_or_else(|| {
-        write::refused(Impossible {
-            field: String::new(),
-            sentence: format!("the scope needs repo = \"owner/name\"; it has '{named}'"),
-        })
+        write::refused(Impossible::request(format!(
+            "the scope needs repo = \"owner/name\"; it has '{named}'"
+        )))
     })
 }
 
 fn trigger(text: &str) -> Result<Trigger, TrackerError> {
-    Trigger::parse(text).map_err(|sentence| {
-        write::refused(Impossible {
-            field: "trigger".to_owned(),
-            sentence,
-        })
-    })
+    Trigger::parse(text).map_err(|sentence| write::refused(Impossible::part("trigger", sentence)))
 }
 
 fn check_channel(channel: &str) -> Result<(), TrackerError> {
     if channel == CHANNEL {
         return Ok(());
     }
-    Err(write::refused(Impossible {
-        field: String::new(),
-        sentence: format!("GitHub has no comment channel '{channel}'; it has '{CHANNEL}'"),
-    }))
+    Err(write::refused(Impossible::request(format!(
+        "GitHub has no comment channel '{channel}'; it has '{CHANNEL}'"
+    ))))
 }
 
 fn comment_path(address: &Address, comment: &str) -> Result<String, TrackerError> {
     if comment.is_empty() || !comment.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(write::refused(Impossible {
-            field: String::new(),
-            sentence: format!("'{comment}' is no GitHub comment"),
-        }));
+        return Err(write::refused(Impossible::request(format!(
+            "'{comment}' is no GitHub comment"
+        ))));
     }
     Ok(address.repo.path(&format!("/issues/comments/{comment}")))
 }

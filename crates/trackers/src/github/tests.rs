@@ -38,7 +38,6 @@ pub(super) fn client_over(transport: Arc<dyn Transport>) -> Client {
         name: "hub".into(),
         url: "https://api.github.example".parse().unwrap(),
         auth: BTreeMap::from([("token".to_owned(), Secret::new("t"))]),
-        settle: None,
         write_spacing: None,
         unlimited: true,
     };

@@ -1,7 +1,7 @@
 //! GitHub's webhooks: told genuine by `X-Hub-Signature-256`, read as far as they say which issue is dirty.
 
 use super::address::{Address, Repo};
-use super::wire::time;
+use crate::connector::time;
 use crate::error::WebhookRejected;
 use crate::tracker::{Notice, NoticeKind, Webhook};
 use hmac::{Hmac, Mac};

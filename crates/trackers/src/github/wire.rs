@@ -1,5 +1,6 @@
 //! What GitHub sends, as far as it is read. Source: GitHub's own OpenAPI description of its REST interface.
 
+use crate::connector::time;
 use serde::{Deserialize, Deserializer};
 use twinline_core::time::Timestamp;
 
@@ -131,10 +132,4 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(deserializer).map(Some)
-}
-
-/// An instant in RFC 3339.
-pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    Timestamp::parse(&text).map_err(serde::de::Error::custom)
 }

@@ -1,9 +1,10 @@
 //! Making writes.
 
 use super::address::{Address, Repo};
-use super::encode::{Elements, Impossible, Writes};
+use super::encode::{Elements, Writes};
 use super::recognise::at_version;
-use super::{GitHub, MILESTONE, client, decode, status, text, wire};
+use super::{GitHub, MILESTONE, TRACKER, client, decode, status, text, wire};
+use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{Call, Cost, Permit};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -65,10 +66,9 @@ impl GitHub {
                     other => other.map(|_| Applied::default()),
                 }
             }
-            Effect::Delete { .. } => Err(refused(Impossible {
-                field: String::new(),
-                sentence: "GitHub's REST interface deletes no issues".to_owned(),
-            })),
+            Effect::Delete { .. } => Err(refused(Impossible::request(
+                "GitHub's REST interface deletes no issues",
+            ))),
         }
     }
 
@@ -215,10 +215,10 @@ impl GitHub {
         let milestones: Vec<wire::Milestone> = client::all_pages(&self.client, call).await?;
         let found = milestones.iter().find(|milestone| milestone.title == title);
         let number = found.map(|milestone| milestone.number).ok_or_else(|| {
-            refused(Impossible {
-                field: MILESTONE.to_owned(),
-                sentence: format!("{repo} has no milestone '{title}'"),
-            })
+            refused(Impossible::part(
+                MILESTONE,
+                format!("{repo} has no milestone '{title}'"),
+            ))
         })?;
         writes.body.insert("milestone".to_owned(), number.into());
         Ok(())
@@ -329,11 +329,7 @@ fn half_done(error: TrackerError) -> TrackerError {
 }
 
 pub(super) fn refused(impossible: Impossible) -> TrackerError {
-    TrackerError::Refused {
-        tracker: "GitHub".to_owned(),
-        sentence: impossible.sentence,
-        field: Some(impossible.field).filter(|field| !field.is_empty()),
-    }
+    impossible.refused(TRACKER)
 }
 
 /// Whether an issue is closed already, for another reason than the one to be written: GitHub ignores a reason unless

@@ -1,6 +1,7 @@
 //! Jira's requests: its dialect of failures, its limits, its pages.
 
-use super::{PROPERTY, wire};
+use super::{PROPERTY, TRACKER, wire};
+use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{
     Auth, BudgetRules, Call, Client, ClientSettings, Cost, Dialect, Refusal, Reply, Transport,
@@ -82,7 +83,7 @@ struct Failure {
 
 impl Dialect for JiraDialect {
     fn tracker(&self) -> &'static str {
-        "Jira"
+        TRACKER
     }
 
     fn refusal(&self, reply: &Reply) -> Refusal {
@@ -169,7 +170,7 @@ pub(super) async fn comments(
         }
     }
     Err(TrackerError::Unreadable {
-        tracker: "Jira".to_owned(),
+        tracker: TRACKER.to_owned(),
         place: path(id, "/comment"),
         reason: format!("more than {} comments", PAGES_MAX * PAGE_COMMENTS),
     })
@@ -206,10 +207,6 @@ pub(super) async fn search(
 }
 
 /// The error for something that Jira would refuse.
-pub(super) fn refused(sentence: impl Into<String>, field: Option<String>) -> TrackerError {
-    TrackerError::Refused {
-        tracker: "Jira".to_owned(),
-        sentence: sentence.into(),
-        field,
-    }
+pub(super) fn refused(impossible: Impossible) -> TrackerError {
+    impossible.refused(TRACKER)
 }

@@ -1,6 +1,7 @@
 //! What a project and type offer, and whether the node works.
 
 use super::{Jira, SUMMARY_MAX_CHARS, client, decode, transition, wire};
+use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::Call;
 use crate::tracker::{Description, FieldDescription, Probe, Scope, Status};
@@ -105,7 +106,7 @@ impl Jira {
                 .collect::<Vec<_>>()
                 .join(", ");
             let why = format!("the project {project} has no type '{kind}'; it has {names}");
-            return Err(client::refused(why, Some("scope".to_owned())));
+            return Err(client::refused(Impossible::part("scope", why)));
         }
         let mut statuses: Vec<wire::Status> = Vec::new();
         for one in types

@@ -2,6 +2,7 @@
 
 use super::decode::RENAMED;
 use super::{LABEL_MAX_CHARS, SUMMARY_MAX_CHARS};
+use crate::connector::Impossible;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::effect::FieldWrite;
@@ -22,13 +23,6 @@ pub(super) struct Writes {
     pub(super) waived: BTreeMap<FieldName, String>,
 }
 
-/// A value that Jira would refuse, known without asking.
-#[derive(Debug, PartialEq)]
-pub(super) struct Impossible {
-    pub(super) field: String,
-    pub(super) sentence: String,
-}
-
 impl Writes {
     /// Sorts an update's fields.
     pub(super) fn of(fields: &BTreeMap<FieldName, FieldWrite>) -> Result<Self, Impossible> {
@@ -44,9 +38,11 @@ impl Writes {
 
     fn replace(&mut self, name: &FieldName, value: &Value) -> Result<(), Impossible> {
         match (name.as_str(), normalise(name, value)) {
-            (field::SUMMARY, Value::Empty) => return Err(impossible(name, "Jira needs a summary")),
+            (field::SUMMARY, Value::Empty) => {
+                return Err(Impossible::value(name, "Jira needs a summary"));
+            }
             (field::STATUS, Value::Choice(status)) => self.status = Some(status),
-            (field::STATUS, _) => return Err(impossible(name, "is no status")),
+            (field::STATUS, _) => return Err(Impossible::value(name, "is no status")),
             (field::CREATED | field::UPDATED | "creator" | "resolutiondate", _) => {
                 self.waived
                     .insert(name.clone(), format!("{name} cannot be written at Jira"));
@@ -57,7 +53,7 @@ impl Writes {
             }
             (_, value) => {
                 let json = plain(&value).ok_or_else(|| {
-                    impossible(name, "has a value of a kind that Jira cannot hold")
+                    Impossible::value(name, "has a value of a kind that Jira cannot hold")
                 })?;
                 self.fields.insert(theirs(name.as_str()).to_owned(), json);
             }
@@ -186,11 +182,4 @@ fn plain(value: &Value) -> Option<Json> {
         },
         Value::Json(json) => json.clone(),
     })
-}
-
-fn impossible(name: &FieldName, sentence: &str) -> Impossible {
-    Impossible {
-        field: name.to_string(),
-        sentence: format!("{name}: {sentence}"),
-    }
 }

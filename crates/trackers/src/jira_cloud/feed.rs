@@ -5,6 +5,7 @@
 //! our account, so the feed asks in minutes before now, which has no time zone.
 
 use super::{Jira, client, decode, wire};
+use crate::connector::{self, Impossible};
 use crate::error::TrackerError;
 use crate::http::Reply;
 use crate::tracker::{Candidate, ChangePage, Cursor, FeedChange, ItemPage, Opinion, Scope};
@@ -101,17 +102,7 @@ impl Jira {
             let (found, _) = client::search(&self.client, &jql, None, &ids).await?;
             matching.extend(found.issues.into_iter().map(|issue| issue.id));
         }
-        let opinion = |item: &ItemId| {
-            if matching.contains(&item.id) {
-                Opinion::Matches
-            } else {
-                Opinion::Differs
-            }
-        };
-        Ok(items
-            .iter()
-            .map(|item| (item.clone(), opinion(item)))
-            .collect())
+        Ok(connector::opinions(items, &matching))
     }
 
     /// The greatest number of a key that was surely given before `since` and is surely in the index; 0 for none.
@@ -181,10 +172,9 @@ fn and(trigger: &str) -> Result<String, TrackerError> {
         .collect::<Vec<_>>()
         .join(" ");
     if words.contains("order by") {
-        return Err(client::refused(
+        return Err(client::refused(Impossible::request(
             "the trigger must not contain ORDER BY: the order is Twinline's",
-            None,
-        ));
+        )));
     }
     Ok(format!(" AND ({trigger})"))
 }

@@ -19,6 +19,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use crate::connector::{self, Impossible};
 use crate::error::TrackerError;
 use crate::http::{Call, Client, Transport};
 use crate::registry::{Kind, Node, RegistryError};
@@ -39,6 +40,8 @@ use twinline_core::names::FieldName;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 
+/// Its name in sentences.
+const TRACKER: &str = "Jira";
 /// Comments that customers of a service desk see, and all comments elsewhere.
 const CHANNEL_PUBLIC: &str = "public";
 /// Comments that only the team of a service desk sees.
@@ -64,13 +67,10 @@ pub(crate) const KIND: Kind = Kind {
 
 fn build(
     node: Node,
+    capabilities: Capabilities,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Tracker>, RegistryError> {
-    let mut capabilities = capabilities();
-    if let Some(settle) = node.settle {
-        capabilities.settle = settle;
-    }
     Ok(Arc::new(Jira {
         client: client::client(&node, transport, clock)?,
         capabilities,
@@ -160,10 +160,9 @@ impl Tracker for Jira {
 
     async fn find(&self, key: &str) -> Result<Option<ItemRef>, TrackerError> {
         if feed::number(key).is_none() {
-            return Err(client::refused(
-                format!("'{key}' is no Jira issue: write PROJ-12"),
-                None,
-            ));
+            return Err(client::refused(Impossible::request(format!(
+                "'{key}' is no Jira issue: write PROJ-12"
+            ))));
         }
         let key = utf8_percent_encode(key, NON_ALPHANUMERIC)
             .to_string()
@@ -277,14 +276,5 @@ impl Jira {
 
 /// The project of a scope.
 fn project(scope: &Scope) -> Result<&str, TrackerError> {
-    let project = scope
-        .get("project")
-        .map(String::as_str)
-        .filter(|project| !project.is_empty());
-    project.ok_or_else(|| {
-        client::refused(
-            "a scope at Jira names its project",
-            Some("scope".to_owned()),
-        )
-    })
+    connector::named(scope, "project", TRACKER)
 }

@@ -7,6 +7,7 @@
 
 use super::encode::Writes;
 use super::{Jira, client, wire};
+use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{Call, Permit};
 use serde_json::{Value as Json, json};
@@ -169,10 +170,10 @@ impl Jira {
                 "the transition '{}' to {} needs the field '{shown}': let the rule set it along with the status",
                 way.name, way.to.name
             );
-            return Err(client::refused(
+            return Err(client::refused(Impossible::part(
+                super::decode::ours(name),
                 why,
-                Some(super::decode::ours(name).to_owned()),
-            ));
+            )));
         }
         let mut body = with.body();
         body.insert("transition".to_owned(), json!({ "id": way.id }));

@@ -1,6 +1,7 @@
 //! What Jira Cloud sends, as far as it is read. Source: Atlassian's OpenAPI description of the REST API version 3.
 
-use serde::{Deserialize, Deserializer};
+use crate::connector::time;
+use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use twinline_core::time::Timestamp;
 
@@ -195,10 +196,4 @@ pub(super) struct ChangedField {
     pub(super) field: String,
     #[serde(default, rename = "fieldId")]
     pub(super) field_id: Option<String>,
-}
-
-/// Reads Jira's `2026-01-31T09:30:00.000+0000`.
-fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    Timestamp::parse(&text).map_err(serde::de::Error::custom)
 }

@@ -1,8 +1,9 @@
 //! Making a write.
 
-use super::encode::{self, Impossible, Writes};
+use super::encode::{self, Writes};
 use super::transition::Reached;
 use super::{CHANNEL_INTERNAL, Jira, PROPERTY, client, decode, wire};
+use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{Call, Cost};
 use crate::tracker::Scope;
@@ -40,7 +41,7 @@ impl Jira {
             } => {
                 self.capabilities
                     .check_channel(channel)
-                    .map_err(|why| client::refused(why, None))?;
+                    .map_err(|why| client::refused(Impossible::request(why)))?;
                 let call = Call::post(client::path(&item.id, "/comment"));
                 let internal = (channel == CHANNEL_INTERNAL).then_some(true);
                 self.comment(item, call, comment(body, marker, internal))
@@ -88,7 +89,7 @@ impl Jira {
             .iter()
             .map(|(name, value)| (name.clone(), FieldWrite::Replace(value.clone())));
         let resolved = self.resolve(&replaced.collect()).await?;
-        let mut writes = Writes::of(&resolved.fields).map_err(refused)?;
+        let mut writes = Writes::of(&resolved.fields).map_err(client::refused)?;
         writes.waived.extend(resolved.waived);
         writes.fields.insert(
             "project".to_owned(),
@@ -142,7 +143,7 @@ impl Jira {
         fields: &BTreeMap<FieldName, FieldWrite>,
     ) -> Result<Applied, TrackerError> {
         let resolved = self.resolve(fields).await?;
-        let mut writes = Writes::of(&resolved.fields).map_err(refused)?;
+        let mut writes = Writes::of(&resolved.fields).map_err(client::refused)?;
         let mut waived = std::mem::take(&mut writes.waived);
         waived.extend(resolved.waived);
         let permit = self.client.reserve(&[Cost::Write], Some(&item.id))?;
@@ -244,8 +245,4 @@ fn half_done(error: TrackerError) -> TrackerError {
         },
         other => other,
     }
-}
-
-fn refused(impossible: Impossible) -> TrackerError {
-    client::refused(impossible.sentence, Some(impossible.field))
 }

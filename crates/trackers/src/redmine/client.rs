@@ -1,6 +1,7 @@
 //! Redmine's requests: its dialect of failures, its pages.
 
-use super::wire;
+use super::{TRACKER, wire};
+use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{
     Auth, BudgetRules, Call, Client, ClientSettings, Dialect, Refusal, Reply, Transport,
@@ -51,7 +52,7 @@ struct Failure {
 
 impl Dialect for RedmineDialect {
     fn tracker(&self) -> &'static str {
-        "Redmine"
+        TRACKER
     }
 
     fn refusal(&self, reply: &Reply) -> Refusal {
@@ -91,10 +92,6 @@ pub(super) async fn issue_here(client: &Client, id: &str) -> Result<wire::Issue,
 }
 
 /// The error for something that Redmine would refuse.
-pub(super) fn refused(sentence: impl Into<String>, field: Option<String>) -> TrackerError {
-    TrackerError::Refused {
-        tracker: "Redmine".to_owned(),
-        sentence: sentence.into(),
-        field,
-    }
+pub(super) fn refused(impossible: Impossible) -> TrackerError {
+    impossible.refused(TRACKER)
 }

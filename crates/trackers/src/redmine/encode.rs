@@ -1,6 +1,7 @@
 //! From our words to Redmine's.
 
 use super::{SUMMARY_MAX_CHARS, text};
+use crate::connector::Impossible;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 use twinline_core::effect::FieldWrite;
@@ -18,13 +19,6 @@ pub(super) struct Writes {
     pub(super) custom: BTreeMap<u64, Json>,
     /// Fields that Redmine cannot take, with the reason.
     pub(super) waived: BTreeMap<FieldName, String>,
-}
-
-/// A value that Redmine would refuse, known without asking.
-#[derive(Debug, PartialEq)]
-pub(super) struct Impossible {
-    pub(super) field: String,
-    pub(super) sentence: String,
 }
 
 /// Redmine's name of a field that takes an option's id, a person's id, a date or a number as it is.
@@ -61,7 +55,7 @@ impl Writes {
             (field::SUMMARY, Value::Text(subject)) if !subject.is_empty() => {
                 self.issue.insert("subject".into(), subject.into());
             }
-            (field::SUMMARY, _) => return Err(impossible(name, "Redmine needs a subject")),
+            (field::SUMMARY, _) => return Err(Impossible::value(name, "Redmine needs a subject")),
             (field::DESCRIPTION, Value::Rich(document)) => {
                 self.description = Some(text::write(&document))
             }
@@ -73,11 +67,11 @@ impl Writes {
             (other, value) => {
                 if let Some((_, theirs)) = PLAIN.iter().find(|(ours, _)| *ours == other) {
                     let plain = plain(&value)
-                        .ok_or_else(|| impossible(name, "has a value of another kind"))?;
+                        .ok_or_else(|| Impossible::value(name, "has a value of another kind"))?;
                     self.issue.insert((*theirs).to_owned(), plain);
                 } else if let Some(id) = other.strip_prefix("cf_").and_then(|id| id.parse().ok()) {
                     let plain = plain(&value)
-                        .ok_or_else(|| impossible(name, "has a value of another kind"))?;
+                        .ok_or_else(|| Impossible::value(name, "has a value of another kind"))?;
                     self.custom.insert(id, plain);
                 } else {
                     self.waive(name, "does not exist");
@@ -97,7 +91,7 @@ impl Writes {
             Value::Empty => Some(json!("")),
             _ => None,
         };
-        let id = id.ok_or_else(|| impossible(name, "is no Redmine issue such as #12"))?;
+        let id = id.ok_or_else(|| Impossible::value(name, "is no Redmine issue such as #12"))?;
         self.issue.insert("parent_issue_id".into(), id);
         Ok(())
     }
@@ -197,11 +191,4 @@ fn plain(value: &Value) -> Option<Json> {
         Value::Set(set) => json!(set),
         _ => return None,
     })
-}
-
-fn impossible(name: &FieldName, sentence: &str) -> Impossible {
-    Impossible {
-        field: name.to_string(),
-        sentence: format!("{name}: {sentence}"),
-    }
 }

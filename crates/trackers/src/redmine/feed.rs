@@ -5,6 +5,7 @@
 //! holds share that second does an offset help out, overlapping the page before.
 
 use super::{Redmine, client, decode, wire};
+use crate::connector::{self, Impossible};
 use crate::error::TrackerError;
 use crate::http::{Call, Reply};
 use crate::tracker::{Candidate, ChangePage, Cursor, FeedChange, ItemPage, Opinion, Scope};
@@ -73,10 +74,10 @@ impl Redmine {
         page: Option<&str>,
     ) -> Result<ItemPage, TrackerError> {
         let offset: usize = page.map_or(Ok(0), str::parse).map_err(|_| {
-            client::refused(
-                format!("'{}' is no page of a query", page.unwrap_or_default()),
-                None,
-            )
+            client::refused(Impossible::request(format!(
+                "'{}' is no page of a query",
+                page.unwrap_or_default()
+            )))
         })?;
         let filters = filters(trigger)?;
         let call = self
@@ -118,17 +119,7 @@ impl Redmine {
             let page: wire::Many = self.client.send(call).await?.json()?;
             matching.extend(page.issues.iter().map(|issue| issue.id.to_string()));
         }
-        let opinion = |item: &ItemId| {
-            if matching.contains(&item.id) {
-                Opinion::Matches
-            } else {
-                Opinion::Differs
-            }
-        };
-        Ok(items
-            .iter()
-            .map(|item| (item.clone(), opinion(item)))
-            .collect())
+        Ok(connector::opinions(items, &matching))
     }
 
     /// The issues made in a scope since, newest first, one page.
@@ -187,16 +178,15 @@ fn filters(trigger: &str) -> Result<Vec<(String, String)>, TrackerError> {
     let mut filters: Vec<(String, String)> = pairs.into_owned().collect();
     for (name, value) in &filters {
         if name.is_empty() || value.is_empty() {
-            return Err(client::refused(
-                format!("the trigger's part '{name}={value}' is not FILTER=VALUE"),
-                None,
-            ));
+            return Err(client::refused(Impossible::request(format!(
+                "the trigger's part '{name}={value}' is not FILTER=VALUE"
+            ))));
         }
         if RESERVED.contains(&name.as_str()) {
             let why = format!(
                 "the trigger must not contain '{name}': the scope says where, and paging is Twinline's"
             );
-            return Err(client::refused(why, None));
+            return Err(client::refused(Impossible::request(why)));
         }
     }
     if !filters.iter().any(|(name, _)| name == "status_id") {

@@ -19,6 +19,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use crate::connector::{self, Impossible};
 use crate::error::TrackerError;
 use crate::http::{Call, Client, Transport};
 use crate::registry::{Kind, Node, RegistryError};
@@ -38,6 +39,8 @@ use twinline_core::names::FieldName;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 
+/// Its name in sentences.
+const TRACKER: &str = "Redmine";
 /// Notes that everyone who sees the issue sees.
 const CHANNEL_PUBLIC: &str = "public";
 /// Private notes.
@@ -59,13 +62,10 @@ pub(crate) const KIND: Kind = Kind {
 
 fn build(
     node: Node,
+    capabilities: Capabilities,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Tracker>, RegistryError> {
-    let mut capabilities = capabilities();
-    if let Some(settle) = node.settle {
-        capabilities.settle = settle;
-    }
     Ok(Arc::new(Redmine {
         client: client::client(&node, transport, clock)?,
         capabilities,
@@ -145,7 +145,9 @@ impl Tracker for Redmine {
 
     async fn find(&self, key: &str) -> Result<Option<ItemRef>, TrackerError> {
         let id: u64 = key.trim_start_matches('#').parse().map_err(|_| {
-            client::refused(format!("'{key}' is no Redmine issue: write #12"), None)
+            client::refused(Impossible::request(format!(
+                "'{key}' is no Redmine issue: write #12"
+            )))
         })?;
         let found = client::issue(&self.client, &id.to_string()).await?;
         Ok(found.ok().map(|issue| self.reference(issue.id)))
@@ -290,26 +292,17 @@ impl Redmine {
         let id = trackers.get(name).copied();
         let names = trackers.keys().cloned().collect::<Vec<_>>().join(", ");
         id.map(Some).ok_or_else(|| {
-            client::refused(
+            client::refused(Impossible::part(
+                "scope",
                 format!("Redmine has no tracker '{name}'; it has {names}"),
-                Some("scope".to_owned()),
-            )
+            ))
         })
     }
 }
 
 /// The project of a scope.
 fn project(scope: &Scope) -> Result<&str, TrackerError> {
-    let project = scope
-        .get("project")
-        .map(String::as_str)
-        .filter(|project| !project.is_empty());
-    project.ok_or_else(|| {
-        client::refused(
-            "a scope at Redmine names its project",
-            Some("scope".to_owned()),
-        )
-    })
+    connector::named(scope, "project", TRACKER)
 }
 
 /// A path below a project.

@@ -1,6 +1,7 @@
 //! What Redmine sends, as far as it is read. Source: Redmine's REST API pages, and the answers of a real 5.0.
 
-use serde::{Deserialize, Deserializer};
+use crate::connector::{maybe_time, time};
+use serde::Deserialize;
 use serde_json::Value as Json;
 use twinline_core::time::Timestamp;
 
@@ -237,15 +238,4 @@ pub(super) struct Memberships {
 pub(super) struct Membership {
     #[serde(default)]
     pub(super) user: Option<Named>,
-}
-
-fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    Timestamp::parse(&text).map_err(serde::de::Error::custom)
-}
-
-fn maybe_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
-    text.map(|text| Timestamp::parse(&text).map_err(serde::de::Error::custom))
-        .transpose()
 }

@@ -1,8 +1,9 @@
 //! Making a write. Redmine answers an update with nothing and drops what its workflow forbids without a word, so every
 //! update is followed by a look.
 
-use super::encode::{self, Impossible, Writes};
+use super::encode::{self, Writes};
 use super::{CHANNEL_PRIVATE, Redmine, client, decode, text, wire};
+use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{Call, Cost};
 use crate::tracker::Scope;
@@ -60,7 +61,7 @@ impl Redmine {
             .map(|(name, value)| (name.clone(), FieldWrite::Replace(value.clone())))
             .collect();
         let resolved = self.resolve(super::project(scope)?, &wanted).await?;
-        let mut writes = Writes::of(&resolved.fields, &BTreeMap::new()).map_err(refused)?;
+        let mut writes = Writes::of(&resolved.fields, &BTreeMap::new()).map_err(client::refused)?;
         writes.description = Some(text::join(
             writes.description.as_deref().unwrap_or_default(),
             Some(marker),
@@ -93,7 +94,7 @@ impl Redmine {
         let held = decode::fields(&before);
         let project = self.identifier(before.project.id).await?;
         let resolved = self.resolve(&project, fields).await?;
-        let mut writes = Writes::of(&resolved.fields, &held).map_err(refused)?;
+        let mut writes = Writes::of(&resolved.fields, &held).map_err(client::refused)?;
         writes.waived.extend(resolved.waived);
         if let Some(description) = writes.description.take() {
             let (_, marker) = text::split(before.description.as_deref().unwrap_or_default());
@@ -143,7 +144,7 @@ impl Redmine {
     ) -> Result<Applied, TrackerError> {
         self.capabilities
             .check_channel(channel)
-            .map_err(|why| client::refused(why, None))?;
+            .map_err(|why| client::refused(Impossible::request(why)))?;
         let notes = text::join(&text::write(body), Some(marker));
         let body =
             json!({ "issue": { "notes": notes, "private_notes": channel == CHANNEL_PRIVATE } });
@@ -240,8 +241,4 @@ fn dropped(
         }
     }
     dropped
-}
-
-fn refused(impossible: Impossible) -> TrackerError {
-    client::refused(impossible.sentence, Some(impossible.field))
 }

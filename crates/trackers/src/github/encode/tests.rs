@@ -1,4 +1,5 @@
 use super::*;
+use crate::TrackerError;
 use twinline_core::item::Choice;
 use twinline_core::richtext::Document;
 
@@ -58,9 +59,12 @@ fn what_github_has_no_place_for_is_waived_and_what_it_refuses_is_said_at_once() 
         assert!(writes.body.is_empty());
     }
     let refused = |name: &str, value, sentence: &str| {
-        let impossible = write(name, value).unwrap_err();
-        assert_eq!(impossible.field, name);
-        assert!(impossible.sentence.contains(sentence), "{impossible:?}");
+        let impossible = write(name, value).unwrap_err().refused("GitHub");
+        let named = matches!(&impossible, TrackerError::Refused { field, .. } if field.as_deref() == Some(name));
+        assert!(
+            named && impossible.to_string().contains(sentence),
+            "{impossible:?}"
+        );
     };
     refused(field::SUMMARY, Value::text(" "), "title");
     refused(field::STATUS, option("In Progress"), "closed:not_planned");
