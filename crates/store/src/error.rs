@@ -37,6 +37,17 @@ pub enum StoreError {
         /// What is in the way.
         what: String,
     },
+    /// The disk did not finish in time. A read has no answer; whether a write was kept is not known, and it is to be made
+    /// again in a way that does no harm when it was.
+    #[error(
+        "{file}: the disk did not finish within {max_ms} ms; it goes on by itself when the disk does"
+    )]
+    Stalled {
+        /// The file.
+        file: String,
+        /// How long was waited, in milliseconds.
+        max_ms: u64,
+    },
     /// The operating system failed to read or write.
     #[error("{file}: input or output failed")]
     Io {
@@ -160,7 +171,11 @@ impl StoreError {
     pub const fn is_retryable(&self) -> bool {
         matches!(
             self,
-            Self::DiskFull { .. } | Self::ReadOnly { .. } | Self::Busy { .. } | Self::Io { .. }
+            Self::DiskFull { .. }
+                | Self::ReadOnly { .. }
+                | Self::Busy { .. }
+                | Self::Stalled { .. }
+                | Self::Io { .. }
         )
     }
 }

@@ -11,6 +11,8 @@ pub enum Health {
     /// The last commit succeeded, or none was tried yet.
     #[default]
     Ok,
+    /// The disk has not finished a commit for longer than a write may take.
+    Stalled,
     /// The last commit found no space.
     DiskFull,
     /// The last commit found the file read-only.
@@ -45,6 +47,7 @@ impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ok => f.write_str("accepts writes"),
+            Self::Stalled => f.write_str("the disk does not finish a write"),
             Self::DiskFull => f.write_str("no space left on the disk"),
             Self::ReadOnly => f.write_str("the file cannot be written"),
             Self::Io(sentence) | Self::Corrupt(sentence) => f.write_str(sentence),

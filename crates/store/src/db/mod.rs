@@ -13,6 +13,7 @@ mod health;
 mod job;
 mod open;
 mod options;
+mod pulse;
 mod readers;
 mod session;
 mod writer;
@@ -33,6 +34,7 @@ use rusqlite::Connection;
 use session::Session;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// A handle to one file. Cheap to clone; the file is closed when the last one is dropped.
@@ -45,6 +47,7 @@ struct Shared {
     path: PathBuf,
     file: Arc<str>,
     health: Arc<HealthCell>,
+    limits: Limits,
     runs: Runs,
 }
 
@@ -96,6 +99,7 @@ impl Db {
                 path: path.to_owned(),
                 file,
                 health,
+                limits,
                 runs,
             }),
         })
@@ -106,9 +110,12 @@ impl Db {
         &self.shared.path
     }
 
-    /// The state that the last write found.
+    /// The state that the last write found, or that the present one is in.
     pub fn health(&self) -> Health {
-        self.shared.health.get()
+        match &self.shared.runs {
+            Runs::Thread { writer, .. } if writer.stands_still().is_some() => Health::Stalled,
+            _ => self.shared.health.get(),
+        }
     }
 
     /// How many writes wait or run; zero when inline.
@@ -132,7 +139,8 @@ impl Db {
         self.shared.health.note(&self.shared.file, Err(&closed));
     }
 
-    /// Runs a closure in the next batch; resolves after its commit. Waits while the queue is full.
+    /// Runs a closure in the next batch; resolves after its commit. Waits while the queue is full, at most as long as a
+    /// write may take, and answers [`StoreError::Busy`] at once while the disk stands still.
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -140,8 +148,12 @@ impl Db {
     {
         match &self.shared.runs {
             Runs::Thread { writer, .. } => {
-                let permit = writer.permit().await.ok_or_else(|| self.closed())?;
-                self.queued(writer, permit, work).await
+                self.refuse_if_still(writer)?;
+                let written = async {
+                    let permit = writer.permit().await.ok_or_else(|| self.closed())?;
+                    self.queued(writer, permit, work).await
+                };
+                self.within(self.shared.limits.write_max_ms, written).await
             }
             Runs::Inline(session) => self.inline(session, work),
         }
@@ -155,6 +167,7 @@ impl Db {
     {
         match &self.shared.runs {
             Runs::Thread { writer, .. } => {
+                self.refuse_if_still(writer)?;
                 let permit = writer.try_permit().map_err(|closed| {
                     if closed {
                         return self.closed();
@@ -164,7 +177,8 @@ impl Db {
                         what: format!("{} writes wait already", writer.queued()),
                     }
                 })?;
-                self.queued(writer, permit, work).await
+                let written = self.queued(writer, permit, work);
+                self.within(self.shared.limits.write_max_ms, written).await
             }
             Runs::Inline(session) => self.inline(session, work),
         }
@@ -177,7 +191,10 @@ impl Db {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let outcome = match &self.shared.runs {
-            Runs::Thread { readers, .. } => readers.run(work).await,
+            Runs::Thread { readers, .. } => {
+                let read = readers.run(work);
+                self.within(self.shared.limits.read_max_ms, read).await
+            }
             Runs::Inline(session) => {
                 let session = session.lock().expect("jobs catch their panics");
                 session.conn().and_then(work)
@@ -190,6 +207,31 @@ impl Db {
             }
             error
         })
+    }
+
+    /// The deadline of whatever waits for the disk.
+    async fn within<T>(
+        &self,
+        max_ms: u64,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let ended = tokio::time::timeout(Duration::from_millis(max_ms), work).await;
+        ended.unwrap_or_else(|_| {
+            Err(StoreError::Stalled {
+                file: self.shared.file.to_string(),
+                max_ms,
+            })
+        })
+    }
+
+    fn refuse_if_still(&self, writer: &writer::Writer) -> Result<(), StoreError> {
+        match writer.stands_still() {
+            None => Ok(()),
+            Some(busy) => Err(StoreError::Busy {
+                file: self.shared.file.to_string(),
+                what: format!("the disk has been at one write for {} ms", busy.as_millis()),
+            }),
+        }
     }
 
     async fn queued<T, F>(

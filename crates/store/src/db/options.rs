@@ -52,6 +52,11 @@ pub struct Limits {
     pub batch_max_writes: usize,
     /// How long a batch is filled, in microseconds; it never waits for writes that are not there.
     pub batch_max_us: u64,
+    /// How long a write may take from its queueing to its commit, in milliseconds. While one batch takes longer than
+    /// that, writes are refused at once.
+    pub write_max_ms: u64,
+    /// How long a read may take, the wait for a reader included, in milliseconds.
+    pub read_max_ms: u64,
     /// How many reads run at once.
     pub readers_max: usize,
     /// How many pages of write-ahead log start a checkpoint.
@@ -70,6 +75,8 @@ impl Default for Limits {
             queue_max_writes: 4096,
             batch_max_writes: 512,
             batch_max_us: 2000,
+            write_max_ms: 20_000,
+            read_max_ms: 30_000,
             readers_max: 4,
             checkpoint_after_pages: 4000,
             start_check_max_ms: 3000,

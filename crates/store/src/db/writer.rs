@@ -4,6 +4,7 @@ use super::checkpoint::Checkpointer;
 use super::health::{Health, HealthCell};
 use super::job::{Closure, Job};
 use super::options::Limits;
+use super::pulse::Pulse;
 use super::session::Session;
 use crate::error::StoreError;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -30,6 +31,7 @@ pub(super) struct Writer {
     queue: SyncSender<Message>,
     permits: Arc<Semaphore>,
     queue_max: usize,
+    pulse: Arc<Pulse>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -43,8 +45,10 @@ impl Writer {
     ) -> Result<Self, StoreError> {
         // One place beyond the permits for `Close`, so that sending never blocks.
         let (queue, messages) = sync_channel(limits.queue_max_writes + 1);
+        let pulse = Arc::new(Pulse::new(Duration::from_millis(limits.write_max_ms)));
         let thread = Loop {
             session,
+            pulse: Arc::clone(&pulse),
             messages,
             health,
             checkpointer,
@@ -62,6 +66,7 @@ impl Writer {
             queue,
             permits: Arc::new(Semaphore::new(limits.queue_max_writes)),
             queue_max: limits.queue_max_writes,
+            pulse,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -81,6 +86,11 @@ impl Writer {
     /// Queues a job whose permit is held; false when the thread has ended.
     pub(super) fn queue(&self, job: Box<dyn Job>) -> bool {
         self.queue.try_send(Message::Job(job)).is_ok()
+    }
+
+    /// For how long the thread has been at one batch, when that is longer than a write may take.
+    pub(super) fn stands_still(&self) -> Option<Duration> {
+        self.pulse.stands_still()
     }
 
     pub(super) fn queued(&self) -> usize {
@@ -108,6 +118,7 @@ impl Writer {
 /// What the thread owns.
 struct Loop {
     session: Session,
+    pulse: Arc<Pulse>,
     messages: Receiver<Message>,
     health: Arc<HealthCell>,
     checkpointer: Checkpointer,
@@ -141,6 +152,7 @@ impl Loop {
     fn batch(&mut self, first: Box<dyn Job>) -> bool {
         let until = Instant::now() + Duration::from_micros(self.limits.batch_max_us);
         let mut goes_on = true;
+        self.pulse.begin();
         let mut batch = self.session.batch();
         batch.add(first);
         while batch.is_open()
@@ -160,11 +172,13 @@ impl Loop {
         if let Ok(conn) = self.session.conn() {
             self.checkpointer.after_commit(conn, &self.file);
         }
+        self.pulse.end();
         goes_on
     }
 
     /// A write of our own that needs space: commits it, and so finds out whether the disk takes writes again.
     fn trial(&mut self) {
+        self.pulse.begin();
         for bytes in [TRIAL_BYTES, 0] {
             let mut batch = self.session.batch();
             batch.add(Box::new(Closure::new(
@@ -181,6 +195,7 @@ impl Loop {
             )));
             batch.finish();
         }
+        self.pulse.end();
     }
 }
 

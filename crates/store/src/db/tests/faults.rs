@@ -114,3 +114,55 @@ async fn a_store_that_takes_no_writes_finds_out_by_itself_when_it_does() {
     put(&db, 1).await.unwrap();
     assert_eq!(ids(&db).await, [1]);
 }
+
+/// A disk that stands still at its commits while the other handle says so.
+#[derive(Clone, Default)]
+struct Standstill(Arc<(Mutex<bool>, std::sync::Condvar)>);
+
+impl Standstill {
+    fn set(&self, still: bool) {
+        *self.0.0.lock().unwrap() = still;
+        self.0.1.notify_all();
+    }
+}
+
+impl FaultPlan for Standstill {
+    fn at_commit(&mut self, _: u64) -> CommitFault {
+        let still = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_while(still, |still| *still).unwrap());
+        CommitFault::None
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_stands_still_is_told_in_time_and_goes_on_by_itself() {
+    let folder = TempDir::new().unwrap();
+    let disk = Standstill::default();
+    let options = DbOptions {
+        faults: Box::new(disk.clone()),
+        limits: Limits {
+            write_max_ms: 50,
+            ..Limits::default()
+        },
+        ..DbOptions::default()
+    };
+    let db = open(&folder, options);
+    put(&db, 1).await.unwrap();
+    disk.set(true);
+    let waited = put(&db, 2).await;
+    assert!(
+        matches!(waited, Err(StoreError::Stalled { .. })),
+        "{waited:?}"
+    );
+    until("it shows", || db.health() == Health::Stalled).await;
+    let refused = put(&db, 3).await;
+    assert!(
+        matches!(refused, Err(StoreError::Busy { .. })),
+        "at once: {refused:?}"
+    );
+    assert_eq!(ids(&db).await, [1], "what is there can be read meanwhile");
+    disk.set(false);
+    until("it has healed", || db.health() == Health::Ok).await;
+    put(&db, 4).await.unwrap();
+    assert_eq!(ids(&db).await, [1, 2, 4], "the one that waited was kept");
+}
