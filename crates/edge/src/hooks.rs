@@ -74,9 +74,6 @@ impl Hooks {
         let Some((node, hook)) = shared.routes.get(name) else {
             return Ended::NoSuchNode;
         };
-        if !shared.rates.take(node, Instant::now()) {
-            return Ended::Later("the node sends more deliveries than its limit", 1);
-        }
         let (parts, body) = request.into_parts();
         let (body, _memory) = match self.body(&parts.headers, body).await {
             Ok(read) => read,
@@ -84,6 +81,10 @@ impl Hooks {
         };
         if let Err(ended) = authenticate(hook, &parts.headers, &body) {
             return ended;
+        }
+        // After authentication: forged deliveries must not use up what the tracker may send.
+        if !shared.rates.take(node, Instant::now()) {
+            return Ended::Later("the node sends more deliveries than its limit", 1);
         }
         self.append(node, hook, &parts.headers, body).await
     }
@@ -189,6 +190,8 @@ fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
 fn later(error: &StoreError) -> Ended {
     match error {
         StoreError::Busy { .. } => Ended::Later("too many deliveries wait for the disk", 1),
+        // It may become durable yet: then the repeated delivery is a duplicate.
+        StoreError::Stalled { .. } => Ended::Later("the disk does not finish a write", 10),
         error => {
             tracing::error!(%error, "a delivery could not be made durable");
             Ended::Later("the inbox cannot be written now", 10)

@@ -1,8 +1,8 @@
 //! The edge, first form: receives webhooks, makes them durable, answers; hosts pull them.
 //!
 //! # Phases of a delivery
-//! accept → limits (connections, body, time) → route (is the node known?) → rate → authenticate (the connector's own
-//! verifier) → append (group commit, fsync) → respond. Every refusal happens before a row is written, and says which:
+//! accept → limits (connections, body, time) → route (is the node known?) → authenticate (the connector's own
+//! verifier) → rate → append (group commit, fsync) → respond. Every refusal happens before a row is written, and says which:
 //!
 //! | answer | when |
 //! |---|---|

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use twinline_core::time::Timestamp;
-use twinline_store::db::DbOptions;
+use twinline_store::db::{self, CommitFault, DbOptions, FaultPlan};
 use twinline_store::inbox::{InboxLimits, NodeUse};
 use twinline_store::{Epoch, GroupId};
 use twinline_trackers::{Notice, Webhook, WebhookRejected};
@@ -66,15 +66,14 @@ struct Served {
 const TOKEN: &str = "the-token";
 
 async fn serve(limits: Limits, inbox_limits: InboxLimits) -> Served {
+    serve_on(DbOptions::default(), limits, inbox_limits).await
+}
+
+async fn serve_on(options: DbOptions, limits: Limits, inbox_limits: InboxLimits) -> Served {
     // A second call finds the provider installed.
     drop(rustls::crypto::ring::default_provider().install_default());
     let folder = tempfile::tempdir().unwrap();
-    let inbox = Inbox::open(
-        &folder.path().join("inbox.db"),
-        DbOptions::default(),
-        inbox_limits,
-    )
-    .unwrap();
+    let inbox = Inbox::open(&folder.path().join("inbox.db"), options, inbox_limits).unwrap();
     let hook = |secret: &str| Hook {
         group: GroupId::local(),
         tracker: "plain".into(),
@@ -133,6 +132,21 @@ impl Served {
             .header("x-twinline-id", id)
             .header("cookie", "secret");
         request.body(body).send().await.unwrap().status()
+    }
+
+    /// A genuine delivery is answered 503, to be sent again after so many seconds.
+    async fn later(&self, node: &str, body: impl Into<reqwest::Body>, seconds: &str) {
+        let request = self.client.post(format!("{}/hooks/{node}", self.webhooks));
+        let request = request
+            .header("x-key", format!("key-{node}"))
+            .header("x-twinline-id", "1");
+        let response = request.body(body).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()["retry-after"], seconds);
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/problem+json"
+        );
     }
 
     async fn ask(&self, path: &str, body: serde_json::Value) -> (StatusCode, serde_json::Value) {
@@ -278,34 +292,12 @@ async fn an_older_owner_is_refused_and_a_stranger_too() {
 
 #[tokio::test]
 async fn what_does_not_fit_is_answered_later() {
-    let limits = Limits {
-        node_max_per_s: 1,
-        ..Limits::default()
+    let quota = InboxLimits {
+        node_max_bytes: 100,
+        ..InboxLimits::default()
     };
-    let edge = serve(
-        limits,
-        InboxLimits {
-            node_max_bytes: 100,
-            ..InboxLimits::default()
-        },
-    )
-    .await;
-    assert_eq!(
-        edge.post("a", "key-a", "1", vec![b'{'; 200]).await,
-        StatusCode::SERVICE_UNAVAILABLE
-    );
-    let request = edge
-        .client
-        .post(format!("{}/hooks/a", edge.webhooks))
-        .header("x-key", "key-a")
-        .body("{}");
-    let response = request.send().await.unwrap();
-    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(response.headers()["retry-after"], "1");
-    assert_eq!(
-        response.headers()["content-type"],
-        "application/problem+json"
-    );
+    let edge = serve(Limits::default(), quota).await;
+    edge.later("a", vec![b'{'; 200], "30").await;
     // The neighbour has its own share.
     assert_eq!(
         edge.post("b", "key-b", "1", "{}").await,
@@ -319,9 +311,84 @@ async fn what_does_not_fit_is_answered_later() {
         .unwrap();
     let metrics = read(metrics).await;
     assert!(
-        metrics.contains("twinline_edge_deliveries_total{ended=\"later\"} 2"),
+        metrics.contains("twinline_edge_deliveries_total{ended=\"later\"} 1"),
         "{metrics}"
     );
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn only_genuine_deliveries_use_up_a_nodes_rate() {
+    let limits = Limits {
+        node_max_per_s: 0,
+        ..Limits::default()
+    };
+    let edge = serve(limits, InboxLimits::default()).await;
+    assert_eq!(
+        edge.post("a", "forged", "1", "{}").await,
+        StatusCode::UNAUTHORIZED
+    );
+    edge.later("a", "{}", "1").await;
+    edge.end().await;
+}
+
+/// Waits until a condition holds.
+async fn within(what: &str, holds: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait)
+        .await
+        .expect(what);
+}
+
+/// Stands still at commits while the lock is held.
+struct Standstill(Arc<std::sync::Mutex<()>>);
+
+impl FaultPlan for Standstill {
+    fn at_commit(&mut self, _: u64) -> CommitFault {
+        drop(self.0.lock().unwrap());
+        CommitFault::None
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_stands_still_is_answered_later_and_loses_nothing() {
+    let disk = Arc::new(std::sync::Mutex::new(()));
+    let options = DbOptions {
+        faults: Box::new(Standstill(Arc::clone(&disk))),
+        limits: db::Limits {
+            write_max_ms: 100,
+            ..db::Limits::default()
+        },
+        ..DbOptions::default()
+    };
+    let edge = serve_on(options, Limits::default(), InboxLimits::default()).await;
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let (stop, stopped) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let _still = disk.lock().unwrap();
+        hold.send(()).unwrap();
+        stopped.recv().unwrap();
+    });
+    held.recv().unwrap();
+    edge.later("a", "{}", "10").await;
+    let health = format!("{}/health", edge.private);
+    within("the health shows it", async || {
+        let health = edge.client.get(&health).send().await.unwrap();
+        health.status() == StatusCode::SERVICE_UNAVAILABLE
+    })
+    .await;
+    edge.later("a", "{}", "1").await;
+    stop.send(()).unwrap();
+    thread.join().unwrap();
+    within("it takes deliveries again", async || {
+        edge.post("a", "key-a", "1", "{}").await == StatusCode::ACCEPTED
+    })
+    .await;
+    assert_eq!(edge.rows().await, 1, "one id, one row");
     edge.end().await;
 }
 

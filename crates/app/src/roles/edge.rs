@@ -10,6 +10,10 @@ use twinline_edge::{Edge, Limits, Settings};
 use twinline_store::db::DbOptions;
 use twinline_store::inbox::{Inbox, InboxLimits};
 
+/// A delivery that is not durable by then is answered 503, in milliseconds. Trackers give up after 10 s (GitHub:
+/// "your server should respond with a 2XX response within 10 seconds").
+const APPEND_MAX_MS: u64 = 5000;
+
 /// Runs the edge until a signal.
 ///
 /// # Errors
@@ -25,8 +29,15 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         node_max_bytes: u64::from(config.edge.node_inbox_max_mib) << 20,
         ..InboxLimits::default()
     };
-    let inbox = Inbox::open(&folder.inbox(), DbOptions::default(), limits)
-        .context("opening the edge's inbox")?;
+    let options = DbOptions {
+        limits: twinline_store::db::Limits {
+            write_max_ms: APPEND_MAX_MS,
+            ..Default::default()
+        },
+        ..DbOptions::default()
+    };
+    let inbox =
+        Inbox::open(&folder.inbox(), options, limits).context("opening the edge's inbox")?;
     let settings = Settings {
         listen: config.edge.listen,
         private: config.edge.health,
