@@ -1,7 +1,7 @@
 //! A POST that is repeated with its `Idempotency-Key` is done once.
 
 use super::problem::Problem;
-use super::{Api, Shared};
+use super::{Api, BODY_MAX_BYTES, Shared};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -10,22 +10,35 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
+use twinline_core::digest::Digest;
 
 /// Answers that are remembered; the oldest goes first.
 const REMEMBERED_MAX: usize = 1024;
+/// The bytes of all answers that are remembered.
+const REMEMBERED_MAX_BYTES: usize = 64 << 20;
 /// A greater answer than this is not one that this API gives to a POST.
 const ANSWER_MAX_BYTES: usize = 16 << 20;
 /// The longest key, in bytes.
 const KEY_MAX_BYTES: usize = 200;
 
-/// The answers by path and key; `None` while the first request is at work.
+/// The requests by path and key.
 #[derive(Default)]
 pub(super) struct Done(Mutex<Answers>);
 
 #[derive(Default)]
 struct Answers {
-    by_key: BTreeMap<String, Option<(http::response::Parts, Bytes)>>,
+    by_key: BTreeMap<String, Once>,
+    /// Those that are answered, the oldest first.
     order: VecDeque<String>,
+    bytes: usize,
+}
+
+/// One request.
+struct Once {
+    /// Of its body: another one under the same key is a mistake.
+    body: Digest,
+    /// `None` while it is at work.
+    answer: Option<(http::response::Parts, Bytes)>,
 }
 
 impl Done {
@@ -64,13 +77,18 @@ pub(super) async fn once(
     let key =
         key.ok_or_else(|| Problem::bad_request("Idempotency-Key has 1 to 200 ASCII characters"))?;
     let key = format!("{} {key}", request.uri().path());
-    if let Some(known) = begin(&api, &key)? {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, BODY_MAX_BYTES)
+        .await
+        .map_err(|error| Problem::broken_body(&error))?;
+    if let Some(known) = begin(&api, &key, Digest::of_bytes(&body))? {
         return Ok(known);
     }
     let mut work = AtWork {
         api: &api,
         key: Some(key.clone()),
     };
+    let request = Request::from_parts(parts, Body::from(body));
     let (parts, body) = next.run(request).await.into_parts();
     let body = to_bytes(body, ANSWER_MAX_BYTES).await.map_err(|error| {
         Problem::new(
@@ -88,19 +106,26 @@ pub(super) async fn once(
 }
 
 /// The answer that was given already; else notes that the request is at work, in the same step.
-fn begin(api: &Api, key: &str) -> Result<Option<Response>, Problem> {
+fn begin(api: &Api, key: &str, body: Digest) -> Result<Option<Response>, Problem> {
     let mut answers = api.done.lock();
     match answers.by_key.get(key) {
-        Some(Some((parts, body))) => Ok(Some(Response::from_parts(
+        Some(once) if once.body != body => Err(Problem::refused(
+            "this Idempotency-Key came with another body before: take a new key for a new request",
+        )),
+        Some(Once {
+            answer: Some((parts, body)),
+            ..
+        }) => Ok(Some(Response::from_parts(
             parts.clone(),
             Body::from(body.clone()),
         ))),
-        Some(None) => {
+        Some(_) => {
             let detail = "a request with this Idempotency-Key is at work: repeat it later";
             Err(Problem::new(StatusCode::CONFLICT, "at work", detail))
         }
         None => {
-            answers.by_key.insert(key.to_owned(), None);
+            let once = Once { body, answer: None };
+            answers.by_key.insert(key.to_owned(), once);
             Ok(None)
         }
     }
@@ -108,11 +133,16 @@ fn begin(api: &Api, key: &str) -> Result<Option<Response>, Problem> {
 
 fn remember(api: &Api, key: String, answer: (http::response::Parts, Bytes)) {
     let mut answers = api.done.lock();
-    answers.order.push_back(key.clone());
-    answers.by_key.insert(key, Some(answer));
-    if answers.order.len() > REMEMBERED_MAX
-        && let Some(oldest) = answers.order.pop_front()
-    {
-        answers.by_key.remove(&oldest);
+    answers.bytes += answer.1.len();
+    if let Some(once) = answers.by_key.get_mut(&key) {
+        once.answer = Some(answer);
+    }
+    answers.order.push_back(key);
+    while answers.order.len() > REMEMBERED_MAX || answers.bytes > REMEMBERED_MAX_BYTES {
+        let Some(oldest) = answers.order.pop_front() else {
+            break;
+        };
+        let gone = answers.by_key.remove(&oldest).and_then(|once| once.answer);
+        answers.bytes -= gone.map_or(0, |(_, body)| body.len());
     }
 }

@@ -1,27 +1,23 @@
 //! What callers send, read so that every mistake is answered as a problem.
 
+use super::BODY_MAX_BYTES;
 use super::problem::Problem;
 use crate::local_http::WHO;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use bytes::Bytes;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-/// A JSON body.
+/// A JSON body; an empty one is an empty object.
 pub(super) struct Body<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let read = Bytes::from_request(request, state).await;
-        let bytes = read.map_err(|rejection| {
-            Problem::new(
-                rejection.status(),
-                "the request cannot be read",
-                rejection.body_text(),
-            )
-        })?;
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        let read = to_bytes(request.into_body(), BODY_MAX_BYTES).await;
+        let bytes = read.map_err(|error| Problem::broken_body(&error))?;
         let bytes = if bytes.is_empty() {
             Bytes::from_static(b"{}")
         } else {
@@ -42,6 +38,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let read = Query::<T>::from_request_parts(parts, state).await;
         read.map(|Query(read)| Self(read))
+            .map_err(|rejection| Problem::bad_request(rejection.body_text()))
+    }
+}
+
+/// What the path names.
+pub(super) struct Named(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = Path::<String>::from_request_parts(parts, state).await;
+        read.map(|Path(name)| Self(name))
             .map_err(|rejection| Problem::bad_request(rejection.body_text()))
     }
 }

@@ -1,6 +1,7 @@
 //! Health, and what is counted in Prometheus' text form.
 
 use super::Shared;
+use super::openapi::Fault;
 use super::problem::Problem;
 use axum::Json;
 use axum::extract::State;
@@ -10,6 +11,9 @@ use std::fmt::Write as _;
 use twinline_engine::{LATENCY_BOUNDS_MS, Metrics};
 
 /// 200 while the host's state can be written, else 503 with the reason.
+#[utoipa::path(get, path = "/health", summary = "Whether the host's state can be written; 503 when not",
+    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
 pub(super) async fn health(State(api): Shared) -> Response {
     let health = api.host.store().health();
     let status = if health.accepts_writes() {
@@ -24,6 +28,9 @@ pub(super) async fn health(State(api): Shared) -> Response {
         .into_response()
 }
 
+#[utoipa::path(get, path = "/metrics", summary = "What is counted, in OpenMetrics text form",
+    responses((status = 200, description = "The exposition", body = String, content_type = "application/openmetrics-text"), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
 pub(super) async fn metrics(State(api): Shared) -> Result<Response, Problem> {
     let status = api.host.status().await?;
     let mut text = counters(&api.host.metrics());

@@ -2,7 +2,7 @@
 //!
 //! | request | does |
 //! |---|---|
-//! | `GET /health`, `GET /metrics` | without a token |
+//! | `GET /health`, `/metrics`, `/openapi.json` | without a token; the last describes all of this |
 //! | `GET /v1/status`, `/v1/nodes`, `/v1/connections`, `/v1/errors` | what works, what waits, what is held |
 //! | `GET /v1/twins?connection&state&held&item&cursor&limit`, `/v1/twins/{link}` | pages of twins |
 //! | `GET /v1/history?item&cursor&limit` | what was written to an item, newest first |
@@ -15,12 +15,13 @@
 //!
 //! Everything under `/v1` wants the installation's token as `Authorization: Bearer …`. Lists are pages
 //! `{"items": […], "next": CURSOR}`; faults are RFC 9457 problem details. A POST with an `Idempotency-Key` is done once:
-//! its repetition, while this process lives, gets the first answer.
+//! its repetition, while this process lives, gets the first answer; the same key with another body is refused.
 
 mod deeds;
 mod idempotency;
 mod input;
 mod metrics;
+mod openapi;
 mod problem;
 mod read;
 mod rules;
@@ -34,7 +35,6 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{delete, get, post};
 use http::{StatusCode, header};
 use problem::Problem;
 use std::sync::Arc;
@@ -77,35 +77,14 @@ type Shared = State<Arc<Api>>;
 
 /// The API as a service.
 pub fn router(api: Arc<Api>) -> Router {
-    let v1 = Router::new()
-        .route("/status", get(read::status))
-        .route("/nodes", get(read::nodes))
-        .route("/nodes/{node}/pause", post(deeds::pause))
-        .route("/nodes/{node}/resume", post(deeds::resume))
-        .route("/connections", get(read::connections))
-        .route("/twins", get(read::twins))
-        .route("/twins/{link}", delete(deeds::unlink))
-        .route("/history", get(read::history))
-        .route("/errors", get(read::errors))
-        .route("/retry", post(deeds::retry))
-        .route("/release", post(deeds::release))
-        .route("/links", post(deeds::link))
-        .route("/backfills", get(read::backfills).post(deeds::backfill))
-        .route("/backfills/{id}/pause", post(deeds::pause_backfill))
-        .route("/backfills/{id}/resume", post(deeds::resume_backfill))
-        .route("/rules/check", post(rules::check))
-        .route("/rules/{connection}/versions", get(rules::versions))
-        .route("/rules/{connection}/plan", post(rules::plan))
-        .route("/rules/{connection}/publish", post(rules::publish))
-        .route("/rules/{connection}/rollback", post(rules::rollback))
-        .route("/sweep", post(deeds::sweep))
-        .route("/backup", post(deeds::backup))
-        .route("/events", get(stream::events))
+    let v1 = openapi::operations()
+        .split_for_parts()
+        .0
         .layer(from_fn_with_state(Arc::clone(&api), idempotency::once))
         .layer(from_fn_with_state(Arc::clone(&api), authorised));
-    Router::new()
-        .route("/health", get(metrics::health))
-        .route("/metrics", get(metrics::metrics))
+    openapi::open_operations()
+        .split_for_parts()
+        .0
         .nest("/v1", v1)
         .fallback(unknown)
         .method_not_allowed_fallback(not_allowed)
@@ -145,3 +124,6 @@ async fn authorised(State(api): Shared, request: Request, next: Next) -> Result<
         "show the installation's token: it lies in run/token of the data folder",
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Faults as RFC 9457 problem details.
 
+use super::BODY_MAX_BYTES;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde_json::{Map, Value as Json, json};
@@ -42,6 +43,24 @@ impl Problem {
             "the request cannot be read",
             detail,
         )
+    }
+
+    /// The body could not be read whole.
+    pub(super) fn broken_body(error: &axum::Error) -> Self {
+        use http_body_util::LengthLimitError;
+        use std::error::Error as _;
+        if error
+            .source()
+            .is_some_and(|source| source.is::<LengthLimitError>())
+        {
+            let max = BODY_MAX_BYTES >> 20;
+            return Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too large",
+                format!("the body is over {max} MiB: send it in several requests"),
+            );
+        }
+        Self::bad_request(format!("the body broke off: {error}"))
     }
 
     /// The request can be read and cannot be done.

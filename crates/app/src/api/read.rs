@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::input::Params;
+use super::openapi::{Fault, Page};
 use super::problem::Problem;
 use axum::Json;
 use axum::extract::State;
@@ -25,6 +26,9 @@ fn limit(asked: Option<u32>) -> Result<u32, Problem> {
     }
 }
 
+#[utoipa::path(get, path = "/status", summary = "What works, what waits, what is held",
+    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
 pub(super) async fn status(State(api): Shared) -> Result<Json<Status>, Problem> {
     Ok(Json(api.host.status().await?))
 }
@@ -34,41 +38,82 @@ fn one_page(items: impl serde::Serialize) -> Json<Value> {
     Json(json!({ "items": items, "next": null }))
 }
 
+#[utoipa::path(get, path = "/nodes", summary = "The nodes",
+    responses((status = 200, description = "One page", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
 pub(super) async fn nodes(State(api): Shared) -> Result<Json<Value>, Problem> {
     Ok(one_page(api.host.status().await?.nodes))
 }
 
+#[utoipa::path(get, path = "/connections", summary = "The connections",
+    responses((status = 200, description = "One page", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
 pub(super) async fn connections(State(api): Shared) -> Result<Json<Value>, Problem> {
     Ok(one_page(api.host.status().await?.connections))
 }
 
+#[utoipa::path(get, path = "/errors", summary = "What holds twins back, equal causes in one line",
+    responses((status = 200, description = "One page", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
 pub(super) async fn errors(State(api): Shared) -> Result<Json<Value>, Problem> {
     Ok(one_page(api.host.errors().await?))
 }
 
+#[utoipa::path(get, path = "/backfills", summary = "The backfills, newest first",
+    responses((status = 200, description = "One page", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
 pub(super) async fn backfills(State(api): Shared) -> Result<Json<Value>, Problem> {
     Ok(one_page(api.host.jobs().await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct TwinsParams {
+    /// Only those of this connection.
     connection: Option<String>,
+    /// Only those in this state: `creating`, `live`, `asleep`, `quarantined` or `unlinked`.
+    #[param(value_type = Option<String>)]
     state: Option<TwinStateName>,
+    /// Only those with a held field.
     #[serde(default)]
     held: bool,
     /// Only the twins of the items that people call by this key; not with any other.
     item: Option<String>,
+    /// The `next` of the page before.
     cursor: Option<String>,
+    /// The length of the page: 1 to 500, 50 when absent.
     limit: Option<u32>,
 }
 
+/// A cursor is the id of the last twin on the page before.
+fn after(cursor: Option<String>) -> Result<Option<LinkId>, Problem> {
+    let ours = |cursor: &str| cursor.len() == 32 && cursor.bytes().all(|b| b.is_ascii_hexdigit());
+    match cursor {
+        Some(cursor) if !ours(&cursor) => Err(Problem::bad_request(
+            "the cursor is not one of this list: give the 'next' of the page before, or none for the first page",
+        )),
+        cursor => Ok(cursor.map(LinkId::new)),
+    }
+}
+
+#[utoipa::path(get, path = "/twins", summary = "Twins by id",
+    params(TwinsParams),
+    responses((status = 200, description = "A page of twins", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
 pub(super) async fn twins(
     State(api): Shared,
     Params(params): Params<TwinsParams>,
 ) -> Result<Json<Value>, Problem> {
     let limit = limit(params.limit)?;
+    let after = after(params.cursor)?;
     if let Some(key) = params.item {
+        let others = params.connection.is_some() || params.state.is_some() || params.held;
+        if others || after.is_some() {
+            return Err(Problem::bad_request(
+                "item stands alone: leave out connection, state, held and cursor",
+            ));
+        }
         return Ok(one_page(api.host.twins_by_key(&key).await?));
     }
     let filter = TwinFilter {
@@ -77,24 +122,29 @@ pub(super) async fn twins(
         cause: None,
         held: params.held,
     };
-    let twins = api
-        .host
-        .twins(filter, params.cursor.map(LinkId::new), limit)
-        .await?;
+    let twins = api.host.twins(filter, after, limit).await?;
     let full = twins.len() == limit as usize;
     let next = twins.last().filter(|_| full).map(|twin| twin.link.clone());
     Ok(Json(json!({ "items": twins, "next": next })))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct HistoryParams {
+    /// What people call the item: `PROJ-7`, `acme/app#12`.
     item: String,
+    /// The `next` of the page before.
     cursor: Option<u64>,
+    /// The length of the page: 1 to 500, 50 when absent.
     limit: Option<u32>,
 }
 
 /// The entries of all items of that key, newest first, each with its item.
+#[utoipa::path(get, path = "/history", summary = "What was written to an item, newest first",
+    params(HistoryParams),
+    responses((status = 200, description = "A page of entries", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
 pub(super) async fn history(
     State(api): Shared,
     Params(params): Params<HistoryParams>,

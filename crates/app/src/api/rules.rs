@@ -1,11 +1,12 @@
 //! Rules: judged, planned, published, rolled back.
 
-use super::input::{Body, Who};
+use super::input::{Body, Named, Who};
+use super::openapi::{Fault, Page};
 use super::problem::Problem;
 use super::{Api, Shared};
 use crate::rulebook::{Judged, from_sources, to_sources};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use twinline_core::names::{ConnectionName, Sides};
@@ -15,15 +16,18 @@ use twinline_rules::parse::parse;
 use twinline_rules::source::{RuleSources, SourceFile};
 use twinline_rules::version::Snapshot;
 use twinline_store::host::{Publish, RuleVersion};
+use utoipa::ToSchema;
 
 /// One connection's rules as texts.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RulesText {
-    /// The rules file.
+    /// The rules file: `{"name": …, "text": …}`.
+    #[schema(value_type = BTreeMap<String, String>)]
     pub map: SourceFile,
-    /// Each side's script, where it has one.
+    /// Each side's script, where it has one: `{"left": FILE, "right": FILE}`.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, BTreeMap<String, String>>)]
     pub scripts: Sides<Option<SourceFile>>,
 }
 
@@ -79,6 +83,10 @@ async fn pinned(api: &Api, connection: &str, text: RulesText) -> Result<Snapshot
     }
 }
 
+#[utoipa::path(post, path = "/rules/check", summary = "Judge rules without publishing them",
+    request_body = RulesText,
+    responses((status = 200, description = "What is doubtful", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
 pub(super) async fn check(
     State(api): Shared,
     Body(text): Body<RulesText>,
@@ -89,17 +97,23 @@ pub(super) async fn check(
     ))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Plan {
     /// A draft; the version in force when absent.
     rules: Option<RulesText>,
+    /// How many twins to look at: 1 to 10,000, 200 when absent.
     max: Option<u32>,
 }
 
+#[utoipa::path(post, path = "/rules/{connection}/plan", summary = "What rules would write, without writing it",
+    params(("connection" = String, Path, description = "The connection's name")),
+    request_body = Plan,
+    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
 pub(super) async fn plan(
     State(api): Shared,
-    Path(connection): Path<String>,
+    Named(connection): Named,
     Body(plan): Body<Plan>,
 ) -> Result<Json<Planning>, Problem> {
     let max = plan.max.unwrap_or(PLAN);
@@ -130,7 +144,7 @@ async fn draft(api: &Api, connection: &str, text: RulesText) -> Result<RuleVersi
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Publication {
     rules: RulesText,
@@ -139,10 +153,15 @@ pub(super) struct Publication {
     confirmed: bool,
 }
 
+#[utoipa::path(post, path = "/rules/{connection}/publish", summary = "Put rules in force",
+    params(("connection" = String, Path, description = "The connection's name")),
+    request_body = Publication,
+    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
 pub(super) async fn publish(
     State(api): Shared,
     Who(by): Who,
-    Path(connection): Path<String>,
+    Named(connection): Named,
     Body(publication): Body<Publication>,
 ) -> Result<Json<Published>, Problem> {
     let snapshot = pinned(&api, &connection, publication.rules).await?;
@@ -158,18 +177,25 @@ pub(super) async fn publish(
     ))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rollback {
+    /// The version.
     to: u32,
+    /// The caller knows that many items are touched.
     #[serde(default)]
     confirmed: bool,
 }
 
+#[utoipa::path(post, path = "/rules/{connection}/rollback", summary = "Put an earlier version in force again",
+    params(("connection" = String, Path, description = "The connection's name")),
+    request_body = Rollback,
+    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
 pub(super) async fn rollback(
     State(api): Shared,
     Who(who): Who,
-    Path(connection): Path<String>,
+    Named(connection): Named,
     Body(rollback): Body<Rollback>,
 ) -> Result<Json<Published>, Problem> {
     let connection = ConnectionName::new(connection);
@@ -181,9 +207,13 @@ pub(super) async fn rollback(
 }
 
 /// All versions, newest first, each with what it changed from the one before.
+#[utoipa::path(get, path = "/rules/{connection}/versions", summary = "All versions, newest first, each with what it changed",
+    params(("connection" = String, Path, description = "The connection's name")),
+    responses((status = 200, description = "One page", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
 pub(super) async fn versions(
     State(api): Shared,
-    Path(connection): Path<String>,
+    Named(connection): Named,
 ) -> Result<Json<Value>, Problem> {
     let name = ConnectionName::new(connection);
     let asked = name.clone();

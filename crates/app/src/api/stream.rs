@@ -1,6 +1,7 @@
 //! The live stream: a JSON object a line.
 
 use super::Shared;
+use super::openapi::Fault;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -16,6 +17,9 @@ use twinline_engine::Event;
 /// An empty line after this long without an event shows a caller that the host lives.
 const QUIET: Duration = Duration::from_secs(15);
 
+#[utoipa::path(get, path = "/events", summary = "What happens from now on, a JSON object a line, until the caller goes",
+    responses((status = 200, description = "The live stream", body = String, content_type = "application/x-ndjson"), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
 pub(super) async fn events(State(api): Shared) -> Response {
     let lines = stream::unfold(api.host.events(), |mut events| async move {
         let line = next(&mut events).await?;

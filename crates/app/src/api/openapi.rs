@@ -1,0 +1,115 @@
+//! The API's description: made from the very routes that are served, so that neither has what the other lacks.
+//!
+//! `docs/specs/openapi.json` is this document as it was last looked at by a person; a test holds the two together.
+
+use super::{Api, deeds, metrics, read, rules, stream};
+use axum::Json;
+use std::sync::Arc;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi};
+use utoipa::{OpenApi as _, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Problem details, RFC 9457.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a shape that is described, not made")]
+pub(super) struct Fault {
+    /// `about:blank`.
+    r#type: String,
+    /// What kind of mistake it is.
+    title: String,
+    /// The status code.
+    status: u16,
+    /// What is wrong with which thing, and the way out.
+    detail: String,
+}
+
+/// A page of a list.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a shape that is described, not made")]
+pub(super) struct Page {
+    /// What is on it.
+    #[schema(value_type = Vec<Object>)]
+    items: Vec<serde_json::Value>,
+    /// The cursor of the next page; null on the last.
+    #[schema(value_type = Option<Object>)]
+    next: Option<serde_json::Value>,
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(Fault, Page)))]
+struct Shapes;
+
+/// The operations under `/v1`, which want the token.
+pub(super) fn operations() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(read::status))
+        .routes(routes!(read::nodes))
+        .routes(routes!(deeds::pause))
+        .routes(routes!(deeds::resume))
+        .routes(routes!(read::connections))
+        .routes(routes!(read::twins))
+        .routes(routes!(deeds::unlink))
+        .routes(routes!(read::history))
+        .routes(routes!(read::errors))
+        .routes(routes!(deeds::retry))
+        .routes(routes!(deeds::release))
+        .routes(routes!(deeds::link))
+        .routes(routes!(read::backfills, deeds::backfill))
+        .routes(routes!(deeds::pause_backfill))
+        .routes(routes!(deeds::resume_backfill))
+        .routes(routes!(rules::check))
+        .routes(routes!(rules::versions))
+        .routes(routes!(rules::plan))
+        .routes(routes!(rules::publish))
+        .routes(routes!(rules::rollback))
+        .routes(routes!(deeds::sweep))
+        .routes(routes!(deeds::backup))
+        .routes(routes!(stream::events))
+}
+
+/// The operations that want no token: what monitoring reads.
+pub(super) fn open_operations() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(metrics::health))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(described))
+}
+
+/// The whole description.
+pub(super) fn document() -> OpenApi {
+    let mut v1 = operations().into_openapi();
+    for item in v1.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            let none: [&str; 0] = [];
+            operation.security = Some(vec![SecurityRequirement::new("token", none)]);
+        }
+    }
+    let mut document = Shapes::openapi();
+    document.info = InfoBuilder::new()
+        .title("Twinline's local API")
+        .version("1")
+        .description(Some("What the command line speaks with a host."))
+        .build();
+    document.merge(open_operations().into_openapi());
+    let mut document = document.nest("/v1", v1);
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "The installation's token: run/token of the data folder.",
+        ))
+        .build();
+    document
+        .components
+        .get_or_insert_with(|| ComponentsBuilder::new().build())
+        .add_security_scheme("token", SecurityScheme::Http(token));
+    document
+}
+
+#[utoipa::path(get, path = "/openapi.json", summary = "This description",
+    responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
+pub(super) async fn described() -> Json<OpenApi> {
+    Json(document())
+}
