@@ -366,8 +366,8 @@ async fn a_disk_that_stands_still_is_answered_later_and_loses_nothing() {
         ..DbOptions::default()
     };
     let edge = serve_on(options, Limits::default(), InboxLimits::default()).await;
-    let (hold, held) = std::sync::mpsc::channel::<()>();
-    let (stop, stopped) = std::sync::mpsc::channel();
+    let (hold, held) = std::sync::mpsc::sync_channel(1);
+    let (stop, stopped) = std::sync::mpsc::sync_channel(1);
     let thread = std::thread::spawn(move || {
         let _still = disk.lock().unwrap();
         hold.send(()).unwrap();

@@ -153,7 +153,8 @@ impl Db {
                     let permit = writer.permit().await.ok_or_else(|| self.closed())?;
                     self.queued(writer, permit, work).await
                 };
-                self.within(self.shared.limits.write_max_ms, written).await
+                self.within(self.shared.limits.write_max_ms, Box::pin(written))
+                    .await
             }
             Runs::Inline(session) => self.inline(session, work),
         }
@@ -178,7 +179,8 @@ impl Db {
                     }
                 })?;
                 let written = self.queued(writer, permit, work);
-                self.within(self.shared.limits.write_max_ms, written).await
+                self.within(self.shared.limits.write_max_ms, Box::pin(written))
+                    .await
             }
             Runs::Inline(session) => self.inline(session, work),
         }
@@ -193,7 +195,8 @@ impl Db {
         let outcome = match &self.shared.runs {
             Runs::Thread { readers, .. } => {
                 let read = readers.run(work);
-                self.within(self.shared.limits.read_max_ms, read).await
+                self.within(self.shared.limits.read_max_ms, Box::pin(read))
+                    .await
             }
             Runs::Inline(session) => {
                 let session = session.lock().expect("jobs catch their panics");
