@@ -1,5 +1,6 @@
 //! The links of one cluster while a plan is made.
 
+use super::channel::target_channel;
 use super::cross::{Scene, SideScene};
 use super::render::{rendered, shows};
 use super::{CommentLink, CommentOrigin, MirrorState, revision};
@@ -70,20 +71,19 @@ impl Book {
         gone
     }
 
-    /// Takes mirrors that carry our marker and have no link (a crash after the write, before the link was stored) back
-    /// as ours; gives the new links.
+    /// Takes mirrors that carry our marker and have no link (the answer to the write was lost; the items were linked
+    /// before, under another root) back as ours; gives the new links. Not while an add is open there: which twin wrote
+    /// the mirror is known only when that is.
     pub(super) fn adopt(&mut self, scene: &Scene<'_>, on: Side) -> Vec<CommentLink> {
         let (side, other) = (scene.sides.get(on), scene.sides.get(on.other()));
+        if !side.open.is_empty() {
+            return Vec::new();
+        }
         let unlinked: Vec<&Comment> = side
             .raw()
             .iter()
+            .filter(|comment| comment.marker.is_some())
             .filter(|comment| self.of(side.node, &comment.id).is_none())
-            .filter(|comment| {
-                comment
-                    .marker
-                    .as_ref()
-                    .is_some_and(|marker| marker.root == *scene.root)
-            })
             .collect();
         if unlinked.is_empty() {
             return Vec::new();
@@ -95,9 +95,9 @@ impl Book {
             let Some(origin) = key.and_then(|key| origins.get(key)) else {
                 continue;
             };
-            let taken = self
-                .mirror(origin, side.node)
-                .is_some_and(|link| link.state != MirrorState::Recreating);
+            let taken = self.mirror(origin, side.node).is_some_and(|link| {
+                link.state != MirrorState::Recreating || link.parent != *other.node
+            });
             if taken || origin.node == *side.node {
                 continue;
             }
@@ -116,8 +116,13 @@ impl Book {
         adopted
     }
 
+    /// The originals that lie on a node or have come to it, by their keys.
     fn origins_seen_from(&self, other: &SideScene<'_>) -> BTreeMap<LinkId, CommentOrigin> {
-        let linked = self.by_origin.keys().map(|(origin, _)| origin.clone());
+        let known = |(origin, node): &&(CommentOrigin, NodeName)| {
+            origin.node == *other.node || node == other.node
+        };
+        let linked = self.by_origin.keys().filter(known);
+        let linked = linked.map(|(origin, _)| origin.clone());
         let raw = other.raw().iter().map(|comment| CommentOrigin {
             node: other.node.clone(),
             comment: comment.id.clone(),
@@ -152,10 +157,14 @@ impl Book {
         let header = scene
             .contract
             .map_or("", |contract| contract.header.as_str());
-        if shows(
-            mirror,
-            &rendered(shown, if up.is_some() { "" } else { header }),
-        ) {
+        let channel = target_channel(scene, on.other(), parent, shown);
+        let there = channel == Some(mirror.channel.as_str());
+        if there
+            && shows(
+                mirror,
+                &rendered(shown, if up.is_some() { "" } else { header }),
+            )
+        {
             return up.map_or_else(|| revision(parent), |link| link.revision.clone());
         }
         unknown

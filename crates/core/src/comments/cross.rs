@@ -1,7 +1,7 @@
 //! Planning the comments of one twin.
 
 use super::book::Book;
-use super::channel::target_channel;
+use super::channel::{is_internal, target_channel};
 use super::render::{correction, rendered, shows};
 use super::script::script_comments;
 use super::{CommentLink, CommentOrigin, CommentStep, MirrorState, revision};
@@ -36,8 +36,8 @@ pub(crate) struct SideScene<'a> {
     pub(crate) view: &'a [Comment],
     pub(crate) capabilities: &'a Capabilities,
     pub(crate) accounts: &'a BTreeSet<String>,
-    /// Whether an add with unknown outcome is open here.
-    pub(crate) open: bool,
+    /// The originals of which an add with unknown outcome is open here.
+    pub(crate) open: &'a BTreeSet<LinkId>,
 }
 
 impl SideScene<'_> {
@@ -159,6 +159,12 @@ impl Way<'_> {
             out.waived.insert(self.place(raw), reason);
             return;
         }
+        if self.y.open.contains(&origin.key()) {
+            let reason =
+                "its mirror may have been written already; that is not yet known".to_owned();
+            out.waived.insert(self.place(raw), reason);
+            return;
+        }
         let state = match up.map(|link| link.state) {
             Some(MirrorState::Fixed) => MirrorState::Fixed,
             Some(_) | None => MirrorState::Live,
@@ -181,7 +187,7 @@ impl Way<'_> {
             .marker
             .as_ref()
             .is_some_and(|marker| marker.root == *self.scene.root);
-        marked || (self.x.open && self.x.accounts.contains(&raw.author.id))
+        marked || (!self.x.open.is_empty() && self.x.accounts.contains(&raw.author.id))
     }
 
     /// The original has a mirror: carry its edit, its change of channel, or nothing.
@@ -201,7 +207,13 @@ impl Way<'_> {
             MirrorState::Fixed | MirrorState::Deleted | MirrorState::HandDeleted => {}
             MirrorState::Live if now == mirror.revision => {}
             MirrorState::Live => self.carry_edit(raw, shown, up, mirror, now, out),
-            MirrorState::Recreating => self.first(raw, shown, up, &mirror.origin, out),
+            MirrorState::Recreating => {
+                if target_channel(self.scene, self.from, raw, shown.unwrap_or(raw)).is_some() {
+                    self.first(raw, shown, up, &mirror.origin, out);
+                } else {
+                    out.links.push(deleted(mirror));
+                }
+            }
         }
     }
 
@@ -223,9 +235,16 @@ impl Way<'_> {
             self.delete(link, out);
             return;
         };
-        // Filtered out by a script: absent, so neither edited nor deleted.
-        let Some(shown) = shown else { return };
         let Some(there) = self.there.get(mirror.comment.as_str()) else {
+            return;
+        };
+        let Some(shown) = shown else {
+            // Filtered out by a script: absent, so neither edited nor deleted. But what its team has made internal is
+            // not left standing where others read it.
+            if is_internal(self.x, &raw.channel) && !is_internal(self.y, &there.channel) {
+                link.state = MirrorState::Recreating;
+                self.delete(link, out);
+            }
             return;
         };
         let body = rendered(
@@ -316,21 +335,30 @@ impl Way<'_> {
             return;
         };
         for mirror in self.book.between(self.x.node, self.y.node) {
-            let gone = if mirror.origin.node == *self.x.node {
-                !present.contains_key(mirror.origin.comment.as_str())
+            let above = if mirror.origin.node == *self.x.node {
+                (!present.contains_key(mirror.origin.comment.as_str()))
+                    .then_some(MirrorState::Deleted)
             } else {
                 let up = self.book.mirror(&mirror.origin, self.x.node);
-                up.is_some_and(|up| up.state == MirrorState::Deleted)
+                up.map(|up| up.state)
             };
-            let follows = mirror.state == MirrorState::Live && self.contract.deletes;
-            if gone && follows {
-                self.delete(
-                    CommentLink {
-                        state: MirrorState::Deleted,
+            match (above, mirror.state) {
+                // A move to another channel that has got stuck halfway leaves no mirror further on in the old one.
+                (Some(MirrorState::Recreating), MirrorState::Live) => {
+                    let recreating = CommentLink {
+                        state: MirrorState::Recreating,
                         ..mirror
-                    },
-                    out,
-                );
+                    };
+                    self.delete(recreating, out);
+                }
+                (Some(MirrorState::Deleted), MirrorState::Live) if self.contract.deletes => {
+                    self.delete(deleted(&mirror), out);
+                }
+                // We have deleted it already, to write it again; there is nothing to write any more.
+                (Some(MirrorState::Deleted), MirrorState::Recreating) => {
+                    out.links.push(deleted(&mirror));
+                }
+                _ => {}
             }
         }
     }
@@ -416,5 +444,13 @@ impl Way<'_> {
 
     fn place(&self, raw: &Comment) -> String {
         format!("{}/{}", self.x.node, raw.id)
+    }
+}
+
+/// A mirror that is gone and has no original to be written from again.
+fn deleted(mirror: &CommentLink) -> CommentLink {
+    CommentLink {
+        state: MirrorState::Deleted,
+        ..mirror.clone()
     }
 }

@@ -64,9 +64,10 @@ pub struct SideFacts<'a> {
     pub unsettled: Vec<Unsettled>,
     /// Our confirmed writes to this item within the ping-pong window (ten minutes), oldest first.
     pub recent: Vec<RecentWrite>,
-    /// Whether an `AddComment` with unknown outcome is open on this item: then no unlinked comment by our account
-    /// crosses.
-    pub comment_open: bool,
+    /// The originals ([`crate::comments::CommentOrigin::key`]) of which an `AddComment` with unknown outcome is open on
+    /// this item, by whichever twin of the cluster: they are not written here again, and while there is one no unlinked
+    /// comment by our account crosses from here or is taken back as a mirror.
+    pub open_comments: BTreeSet<LinkId>,
 }
 
 /// What one side was last seen to be.

@@ -17,7 +17,7 @@ pub enum Outcome {
     /// It certainly did not happen: refused, or not there after the settle time, or never tried.
     NotDone,
     /// It may have happened. Its fields count as not written; the engine keeps the intent and gives it as
-    /// [`super::SideFacts::unsettled`] (fields) or [`super::SideFacts::comment_open`] (comments) until it knows.
+    /// [`super::SideFacts::unsettled`] (fields) or [`super::SideFacts::open_comments`] (comments) until it knows.
     Unknown,
 }
 

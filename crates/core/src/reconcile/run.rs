@@ -133,7 +133,7 @@ fn comments_scene<'a>(
             view: &scene.shown.get(side).view.comments,
             capabilities: scene.side(side).capabilities,
             accounts: &scene.side(side).accounts,
-            open: scene.side(side).comment_open,
+            open: &scene.side(side).open_comments,
         }),
         scripted: Sides::from_fn(|side| {
             let asked = asked.get(side).iter();

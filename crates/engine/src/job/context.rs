@@ -1,9 +1,11 @@
 //! What the store knows about one twin, in one snapshot.
 
+use std::collections::BTreeSet;
 use twinline_core::comments::CommentLink;
 use twinline_core::digest::Digest;
 use twinline_core::effect::{Effect, FieldWrite};
 use twinline_core::item::ItemId;
+use twinline_core::marker::Marker;
 use twinline_core::names::{FieldName, LinkId, Side, Sides};
 use twinline_core::reconcile::{Base, OwnAttempt, RecentWrite, pingpong};
 use twinline_core::time::Timestamp;
@@ -20,6 +22,9 @@ pub(crate) struct Context {
     pub(crate) cluster_size: u32,
     /// Effects that no base accounts for yet.
     pub(crate) open: Vec<EffectRow>,
+    /// The originals whose mirrors other twins of the cluster may have written to each side's item: see
+    /// [`twinline_core::reconcile::SideFacts::open_comments`].
+    others_comments: Sides<BTreeSet<LinkId>>,
     /// Our writes to each side's item within the ping-pong window, by this and other twins.
     effects: Sides<Vec<EffectRow>>,
 }
@@ -38,11 +43,13 @@ impl Context {
         let mut bases = Sides::default();
         let mut items = Sides::default();
         let mut effects = Sides::default();
+        let mut others_comments = Sides::default();
         for side in Side::BOTH {
             *bases.get_mut(side) = read.base(link, side)?;
             if let Some(item) = twin.item(side) {
                 *items.get_mut(side) = read.item(&item)?;
                 *effects.get_mut(side) = read.effects_on_item(&item, since)?;
+                *others_comments.get_mut(side) = open_comments_by_others(read, link, &item)?;
             }
         }
         let members = read.items_of_root(&twin.root)?.len();
@@ -50,6 +57,7 @@ impl Context {
             comments: read.comment_links(&twin.root)?,
             cluster_size: u32::try_from(members.max(2)).unwrap_or(u32::MAX),
             open: read.open_effects_of(link)?,
+            others_comments,
             twin,
             bases,
             items,
@@ -59,6 +67,14 @@ impl Context {
 
     pub(crate) fn item(&self, side: Side) -> Option<ItemId> {
         self.twin.item(side)
+    }
+
+    /// The originals of which an add with unknown outcome is open on a side's item.
+    pub(crate) fn open_comments(&self, side: Side) -> BTreeSet<LinkId> {
+        let own = self.open.iter().filter(|row| row.planned.side == side);
+        let own = own.filter_map(|row| added(row).map(|marker| marker.link.clone()));
+        own.chain(self.others_comments.get(side).iter().cloned())
+            .collect()
     }
 
     /// Our confirmed field writes to a side's item, oldest first.
@@ -98,4 +114,32 @@ impl Context {
         });
         ran.collect()
     }
+}
+
+/// The marker of the comment that an effect adds.
+const fn added(row: &EffectRow) -> Option<&Marker> {
+    match &row.planned.effect {
+        Effect::AddComment { marker, .. } => Some(marker),
+        _ => None,
+    }
+}
+
+/// What other twins than `link` have open on an item. Only unknown outcomes can be: one cluster has one job at a time.
+fn open_comments_by_others(
+    read: &HostRead<'_>,
+    link: &LinkId,
+    item: &ItemId,
+) -> Result<BTreeSet<LinkId>, StoreError> {
+    let mut keys = BTreeSet::new();
+    for twin in read.twins_of_item(item)? {
+        if twin.link == *link {
+            continue;
+        }
+        for row in read.open_effects_of(&twin.link)? {
+            if row.planned.effect.item() == Some(item) {
+                keys.extend(added(&row).map(|marker| marker.link.clone()));
+            }
+        }
+    }
+    Ok(keys)
 }

@@ -93,6 +93,10 @@ async fn attempt(node: &Node, env: &Env, metrics: &Metrics, effect: &Effect) -> 
     let answer = node.request(node.tracker().apply(effect)).await;
     let ended = env.now();
     match answer {
+        Ok(applied) if is_nameless(effect, &applied) => {
+            let reason = format!("{} took a comment and did not name it", node.name());
+            Err((TrackerError::Unknown { reason }, began, ended))
+        }
         Ok(applied) => Ok((Box::new(applied), began, ended)),
         Err(error) => Err((error, began, ended)),
     }
@@ -140,6 +144,12 @@ impl Executed {
             }
         }
     }
+}
+
+/// Whether an answer to an added comment does not say which one it is. Without that there is no link, and the comment
+/// would be written again.
+pub(super) const fn is_nameless(effect: &Effect, applied: &Applied) -> bool {
+    matches!(effect, Effect::AddComment { .. }) && applied.comment.is_none()
 }
 
 const fn writes_fields(effect: &Effect) -> bool {

@@ -38,7 +38,7 @@ pub(crate) struct OwnedSide {
     pub(crate) own_attempts: Vec<OwnAttempt>,
     pub(crate) unsettled: Vec<Unsettled>,
     pub(crate) recent: Vec<RecentWrite>,
-    pub(crate) comment_open: bool,
+    pub(crate) open_comments: BTreeSet<LinkId>,
 }
 
 impl Owned {
@@ -102,7 +102,7 @@ impl OwnedSide {
             own_attempts: self.own_attempts.clone(),
             unsettled: self.unsettled.clone(),
             recent: self.recent.clone(),
-            comment_open: self.comment_open,
+            open_comments: self.open_comments.clone(),
         }
     }
 

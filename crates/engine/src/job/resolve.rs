@@ -1,9 +1,11 @@
 //! Effects whose outcome is unknown: asked about, never assumed.
 //!
 //! An attempt that was cut off may still arrive, so "not there" counts only after the tracker's settle time. An attempt
-//! without any recorded end belongs to a process that died; it may have been sent until this process began.
+//! without any recorded end belongs to a process that died; it may have been sent until this process began. Where it
+//! belongs to a job of this process whose end could not be stored, it ended before the next job of the cluster began.
 
 use super::context::Context;
+use super::execute::is_nameless;
 use super::trouble::Trouble;
 use crate::dirty::{self, Hint};
 use crate::host::Inner;
@@ -35,20 +37,26 @@ pub(super) async fn resolve(
     context: &mut Context,
 ) -> Result<Resolved, Trouble> {
     let mut found = Vec::new();
+    let mut wait = None;
+    let mut trouble = None;
     let mut unsettled = Sides::<Vec<Unsettled>>::default();
     for mut row in context.open.clone() {
         let side = row.planned.side;
         if row.state != EffectState::Done {
             host.metrics.unknown.inc();
-            match ask(host, nodes.get(side), &row).await? {
-                Answer::There(applied) => {
+            if row.ended_at.is_none() && row.intended_at >= host.started {
+                row.ended_at = Some(host.env.now());
+                row.state = EffectState::Unknown;
+                found.push((row.clone(), None));
+            }
+            match ask(host, nodes.get(side), context, &row).await {
+                Ok(Answer::There(applied)) => {
                     host.metrics.recognised.inc();
                     row.state = EffectState::Done;
                     row.settled = row.planned.unsettled().is_none();
                     found.push((row.clone(), Some(applied)));
                 }
-                Answer::Wait(until) => return Ok(Resolved::Wait(until)),
-                Answer::NotThere => {
+                Ok(Answer::NotThere) => {
                     row.state = EffectState::Failed {
                         cause: "lost".to_owned(),
                         sentence: "the request never arrived".to_owned(),
@@ -56,16 +64,25 @@ pub(super) async fn resolve(
                     row.settled = true;
                     found.push((row.clone(), None));
                 }
+                Ok(Answer::Wait(until)) => wait = wait.max(Some(until)),
+                Err(why) => {
+                    trouble.get_or_insert(why);
+                }
             }
         }
         if row.state == EffectState::Done {
             unsettled.get_mut(side).extend(row.planned.unsettled());
         }
     }
+    // What is known is stored also when the rest is not: the other twins of the cluster see it.
     if !found.is_empty() {
         store(host, context, found).await?;
     }
-    Ok(Resolved::Known(unsettled))
+    match (trouble, wait) {
+        (Some(trouble), _) => Err(trouble),
+        (None, Some(until)) => Ok(Resolved::Wait(until)),
+        (None, None) => Ok(Resolved::Known(unsettled)),
+    }
 }
 
 enum Answer {
@@ -74,7 +91,12 @@ enum Answer {
     Wait(Timestamp),
 }
 
-async fn ask(host: &Inner, node: &Node, row: &EffectRow) -> Result<Answer, Trouble> {
+async fn ask(
+    host: &Inner,
+    node: &Node,
+    context: &Context,
+    row: &EffectRow,
+) -> Result<Answer, Trouble> {
     let settle = node.tracker().capabilities().settle;
     let settled_at = row.ended_at.unwrap_or(host.started).plus(settle);
     let skew_ms = node.known_probe().map_or(0, |probe| probe.skew_ms);
@@ -85,12 +107,33 @@ async fn ask(host: &Inner, node: &Node, row: &EffectRow) -> Result<Answer, Troub
     let answer = node
         .request(node.tracker().recognise(&row.planned.effect, since))
         .await;
-    match answer.map_err(|error| Trouble::of(node.name(), error))? {
+    let mut answer = answer.map_err(|error| Trouble::of(node.name(), error))?;
+    if let Recognised::There(applied) = &answer {
+        if is_nameless(&row.planned.effect, applied) {
+            let reason = format!("{} does not say which comment it is", node.name());
+            return Err(Trouble::Quarantine(Cause::Unclear { reason }));
+        }
+        if is_older(context, row, applied) {
+            answer = Recognised::NotThere;
+        }
+    }
+    match answer {
         Recognised::There(applied) => Ok(Answer::There(applied)),
         Recognised::NotThere if asked_at >= settled_at => Ok(Answer::NotThere),
         Recognised::NotThere => Ok(Answer::Wait(settled_at)),
         Recognised::Unclear { reason } => Err(Trouble::Quarantine(Cause::Unclear { reason })),
     }
+}
+
+/// Whether what was recognised is not the comment that was to be added but one that is linked already: the same
+/// original's mirror in another channel, which carries the same marker and was to be deleted first.
+fn is_older(context: &Context, row: &EffectRow, applied: &Applied) -> bool {
+    let adds = matches!(row.planned.effect, Effect::AddComment { .. });
+    let found = applied.comment.as_ref();
+    adds && found.is_some_and(|found| {
+        let mut links = context.comments.iter();
+        links.any(|link| link.node == row.node && link.comment == found.id)
+    })
 }
 
 /// Stores what was found: the created item becomes the twin's, comments become links.

@@ -103,3 +103,11 @@ pub(crate) fn mended_by_change(group: &str) -> bool {
         .iter()
         .any(|kind| group.starts_with(kind))
 }
+
+/// Whether the cause may have passed: then every look at the twin tries it again, an audit's too. What is unclear is
+/// only asked about again; nothing is planned before the tracker knows.
+pub(crate) fn mended_by_time(group: &str) -> bool {
+    ["retry-", "unclear-"]
+        .iter()
+        .any(|kind| group.starts_with(kind))
+}

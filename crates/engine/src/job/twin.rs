@@ -9,7 +9,7 @@ use super::life::{self, Membership};
 use super::observe::{Observation, observe};
 use super::resolve::{Resolved, resolve};
 use super::settle::{self, Settling};
-use super::trouble::{Trouble, mended_by_change};
+use super::trouble::{Trouble, mended_by_change, mended_by_time};
 use crate::dirty::is_alive;
 use crate::host::{Connection, Inner};
 use crate::node::Node;
@@ -97,7 +97,10 @@ fn nodes(host: &Inner, twin: &Twin) -> Option<Sides<Arc<Node>>> {
 /// Whether nothing is to be done: the twin has ended, or is held back by something that this sign cannot have mended.
 fn rests(twin: &Twin, lane: Lane) -> bool {
     match &twin.state {
-        TwinState::Quarantined { cause, .. } => lane != Lane::Live || !mended_by_change(cause),
+        TwinState::Quarantined { cause, .. } => {
+            let by_change = lane == Lane::Live && mended_by_change(cause);
+            !(by_change || mended_by_time(cause))
+        }
         _ => !is_alive(twin),
     }
 }
@@ -299,10 +302,6 @@ pub(crate) async fn facts_of(
     let mut sides = Vec::with_capacity(2);
     for side in Side::BOTH {
         let node = nodes.get(side);
-        let open_comment = context
-            .open
-            .iter()
-            .any(|row| row.planned.side == side && row.planned.comment.is_some());
         sides.push(OwnedSide {
             history: history(connection, node, context, &seen, side).await?,
             node: Arc::clone(node),
@@ -311,7 +310,7 @@ pub(crate) async fn facts_of(
             own_attempts: context.own_attempts(side),
             unsettled: unsettled.get(side).clone(),
             recent: context.recent(side),
-            comment_open: open_comment,
+            open_comments: context.open_comments(side),
         });
     }
     let right = sides.pop().expect("two sides");

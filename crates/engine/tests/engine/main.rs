@@ -10,4 +10,5 @@ mod lives;
 mod operations;
 mod recovery;
 mod support;
+mod talk;
 mod trouble;

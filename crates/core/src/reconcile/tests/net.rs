@@ -8,7 +8,7 @@ use crate::comments::CommentLink;
 use crate::effect::{Applied, Effect, FieldChange};
 use crate::item::{Comment, Item, ItemId, ItemRef, User, Value, Version};
 use crate::marker::Marker;
-use crate::names::{FieldName, NodeName, ReplicaField, Side, Sides};
+use crate::names::{FieldName, LinkId, NodeName, ReplicaField, Side, Sides};
 use crate::reconcile::values::written;
 use crate::reconcile::{
     Base, Facts, Hold, Outcome, Outcomes, OwnAttempt, Plan, RecentWrite, Seen, Settled, SideFacts,
@@ -32,7 +32,7 @@ pub(super) struct Node {
     pub(super) own_attempts: Vec<OwnAttempt>,
     pub(super) skew_ms: i64,
     pub(super) recent: Vec<RecentWrite>,
-    pub(super) comment_open: bool,
+    pub(super) open_comments: BTreeSet<LinkId>,
     /// Whether its answers say that nobody wrote in between.
     pub(super) adjacent: bool,
 }
@@ -131,7 +131,7 @@ impl Node {
             own_attempts: Vec::new(),
             skew_ms: 0,
             recent: Vec::new(),
-            comment_open: false,
+            open_comments: BTreeSet::new(),
             adjacent: false,
         }
     }
@@ -255,7 +255,7 @@ impl Net {
                     own_attempts: node.own_attempts.clone(),
                     unsettled: twin.unsettled.get(side).clone(),
                     recent: node.recent.clone(),
-                    comment_open: node.comment_open,
+                    open_comments: node.open_comments.clone(),
                 }
             }),
             held: twin.held.clone(),

@@ -3,10 +3,12 @@
 use super::net::{Net, US, item, name};
 use super::rules::TestRules;
 use super::{Case, plan_is, show::summary};
-use crate::comments::MirrorState;
+use crate::comments::{CommentOrigin, MirrorState};
 use crate::contract::Direction;
 use crate::marker::Marker;
+use crate::reconcile::Outcome;
 use crate::richtext::Document;
+use std::collections::BTreeSet;
 
 pub(super) const CASES: &[Case] = &[
     ("comment crosses with its author", crosses),
@@ -43,6 +45,23 @@ pub(super) const CASES: &[Case] = &[
     ("a comment too long for the other side", too_long),
     ("a chain carries edits and deletions on", chain),
     ("a chain does not carry a hand edit on", chain_hand_edit),
+    (
+        "a chain carries a move that is stuck halfway on",
+        chain_stuck,
+    ),
+    (
+        "made internal and filtered out by a script",
+        internal_filtered,
+    ),
+    (
+        "a mirror that is taken back in another channel moves",
+        adopted_elsewhere,
+    ),
+    ("a mirror of an earlier cluster is taken back", adopted_anew),
+    (
+        "what may have come on another way is not written",
+        other_way,
+    ),
 ];
 
 fn net() -> Net {
@@ -283,9 +302,9 @@ fn crash_then_edit() {
 fn waits() {
     let mut net = net();
     net.nodes[1].comment("9", US, "public", "ada¶hello");
-    net.nodes[1].comment_open = true;
+    net.nodes[1].open_comments = BTreeSet::from(["other".into()]);
     plan_is(&net, "");
-    net.nodes[1].comment_open = false;
+    net.nodes[1].open_comments.clear();
     plan_is(&net, "left add public 'us¶ada¶hello'");
     // A marker of this cluster whose original nobody knows is ours whatever is open.
     net.nodes[1].comments()[0].marker = Some(Marker {
@@ -340,4 +359,62 @@ fn chain_hand_edit() {
         1,
         "a mirror deleted by hand takes no other along"
     );
+}
+
+/// The mirror in the middle was deleted to be written again as internal, and could not be.
+fn chain_stuck() {
+    let mut net = three();
+    net.nodes[0].comments()[0].channel = "internal".to_owned();
+    let plan = net.plan(0);
+    let mut outcomes = net.execute(0, &plan);
+    outcomes.effects[1] = Outcome::NotDone;
+    net.nodes[1].comments().clear();
+    net.settle(0, &plan, &outcomes);
+    assert_eq!(summary(&net.plan(1)), "right delete m1");
+    net.step(1);
+    net.nodes[0].comments().clear();
+    net.quiesce();
+    let states: Vec<MirrorState> = net.links.iter().map(|link| link.state).collect();
+    assert_eq!(states, [MirrorState::Deleted; 2]);
+}
+
+fn internal_filtered() {
+    let mut net = mirrored();
+    net.twins[0].rules.outgoing = Some(|_, _, outgoing| {
+        let comments = &mut outgoing.view.comments;
+        comments.retain(|comment| comment.channel == "public");
+    });
+    net.nodes[0].comments()[0].channel = "internal".to_owned();
+    plan_is(&net, "right delete m0");
+    net.quiesce();
+    plan_is(&net, "");
+    net.twins[0].rules.outgoing = None;
+    plan_is(&net, "right add internal 'ada¶hello'");
+}
+
+fn adopted_elsewhere() {
+    let mut net = crashed();
+    net.nodes[0].comments()[0].channel = "internal".to_owned();
+    plan_is(&net, "right delete m0; right add internal 'ada¶hello'");
+}
+
+fn adopted_anew() {
+    let mut net = crashed();
+    net.nodes[1].comments()[0].marker.as_mut().unwrap().root = "earlier".into();
+    plan_is(&net, "");
+    net.quiesce();
+    assert_eq!(net.links.len(), 1);
+    assert!(net.plan(0).is_empty());
+}
+
+fn other_way() {
+    let mut net = net();
+    net.nodes[0].comment("1", "ada", "public", "hello");
+    let origin = CommentOrigin {
+        node: name(0),
+        comment: "1".to_owned(),
+    };
+    net.nodes[1].open_comments = BTreeSet::from([origin.key()]);
+    plan_is(&net, "");
+    assert_eq!(net.plan(0).comments_waived.len(), 1);
 }

@@ -46,12 +46,17 @@ pub(crate) struct CrashPlan {
     pub(crate) commits: u64,
     pub(crate) at: u64,
     pub(crate) after: bool,
+    /// The commit that finds no space, once; 0: none.
+    pub(crate) refuse_at: u64,
 }
 
 impl FaultPlan for CrashAt {
     fn at_commit(&mut self, _: u64) -> CommitFault {
         let mut plan = self.0.lock().unwrap();
         plan.commits += 1;
+        if plan.commits == plan.refuse_at {
+            return CommitFault::DiskFull;
+        }
         match (plan.commits == plan.at, plan.after) {
             (false, _) => CommitFault::None,
             (true, false) => CommitFault::CrashBefore,

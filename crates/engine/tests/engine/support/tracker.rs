@@ -26,6 +26,10 @@ pub(crate) enum Fault {
     LostRequest,
     /// The write takes effect this much later.
     Late(Duration),
+    /// It cannot be told whether the write that is asked about is there.
+    Unclear,
+    /// None.
+    Pass,
     /// The tracker refuses.
     Refused(&'static str),
     /// The credentials are refused.
@@ -40,6 +44,7 @@ pub(crate) enum On {
     Fetch,
     Apply,
     Changes,
+    Recognise,
 }
 
 #[derive(Default)]
@@ -49,6 +54,8 @@ pub(crate) struct State {
     pub(crate) hidden: bool,
     /// Items that no longer match any trigger.
     pub(crate) unmatched: BTreeSet<String>,
+    /// Internal texts that stood in a channel that others read.
+    pub(crate) leaks: Vec<String>,
     /// Every write that took effect, in order.
     pub(crate) writes: Vec<Effect>,
     pub(crate) fetches: u64,
@@ -68,6 +75,9 @@ pub(crate) struct Memory {
     state: Arc<Mutex<State>>,
 }
 
+/// A word that may stand in internal comments only.
+pub(crate) const SECRET: &str = "secret";
+
 pub(crate) fn scope() -> Scope {
     BTreeMap::from([("project".to_owned(), "P".to_owned())])
 }
@@ -80,6 +90,11 @@ impl Memory {
             capabilities: Arc::new(capabilities()),
             state: Arc::default(),
         }
+    }
+
+    /// Has an internal channel, or stores no markers with comments, from now on.
+    pub(crate) fn set(&mut self, change: impl FnOnce(&mut Capabilities)) {
+        change(Arc::make_mut(&mut self.capabilities));
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -152,6 +167,25 @@ impl Memory {
         comment_id
     }
 
+    /// A person rewrites a comment and puts it into a channel.
+    pub(crate) fn recomment(&self, id: &ItemId, comment: &str, channel: &str, text: &str) {
+        self.change(&id.id, |item| {
+            let mut comments = item.comments.iter_mut().flatten();
+            let found = comments.find(|found| found.id == comment);
+            let found = found.expect("the comment is there");
+            channel.clone_into(&mut found.channel);
+            found.body = twinline_core::richtext::Document::from_plain(text);
+        });
+    }
+
+    /// A person deletes a comment.
+    pub(crate) fn uncomment(&self, id: &ItemId, comment: &str) {
+        self.change(&id.id, |item| {
+            let comments = item.comments.get_or_insert_default();
+            comments.retain(|found| found.id != comment);
+        });
+    }
+
     fn new_comment(&self, by: &str, text: &str) -> Comment {
         let mut state = self.state();
         state.next += 1;
@@ -176,6 +210,11 @@ impl Memory {
         let done = edit(item);
         let revision = item.version.revision.unwrap_or(0) + 1;
         item.version = version(now, revision);
+        let public = item.comments.iter().flatten();
+        let public = public.filter(|comment| comment.channel == "public");
+        let texts = public.map(|comment| comment.body.plain());
+        let leaks: Vec<String> = texts.filter(|text| text.contains(SECRET)).collect();
+        state.leaks.extend(leaks);
         done
     }
 
@@ -254,7 +293,8 @@ impl Memory {
                 let mut comment = self.new_comment("twinline", "");
                 comment.body = body.clone();
                 comment.channel.clone_from(channel);
-                comment.marker = Some(marker.clone());
+                let keeps = self.capabilities.comment_marker;
+                comment.marker = keeps.then(|| marker.clone());
                 let added = comment.clone();
                 self.change(&item.id, |target| {
                     target.comments.get_or_insert_default().push(comment);
@@ -294,6 +334,30 @@ impl Memory {
                 Applied::default()
             }
         }
+    }
+
+    /// The comment that an effect added: by its marker, else by author, text and time.
+    fn added(&self, effect: &Effect, since: Timestamp) -> Recognised {
+        let Effect::AddComment {
+            item, body, marker, ..
+        } = effect
+        else {
+            return Recognised::NotThere;
+        };
+        let item = self.item(item);
+        let found = item.comments.into_iter().flatten().find(|comment| {
+            if self.capabilities.comment_marker {
+                return comment.marker.as_ref() == Some(marker);
+            }
+            let same = comment.author.id == "twinline" && comment.body == *body;
+            same && comment.created >= since
+        });
+        found.map_or(Recognised::NotThere, |comment| {
+            Recognised::There(Box::new(Applied {
+                comment: Some(Box::new(comment)),
+                ..Applied::default()
+            }))
+        })
     }
 
     fn applied(&self, id: &str) -> Applied {
@@ -481,7 +545,19 @@ impl Tracker for Memory {
         Ok(opinions.collect())
     }
 
-    async fn recognise(&self, effect: &Effect, _: Timestamp) -> Result<Recognised, TrackerError> {
+    async fn recognise(
+        &self,
+        effect: &Effect,
+        since: Timestamp,
+    ) -> Result<Recognised, TrackerError> {
+        if let Some(Fault::Unclear) = self.pass(On::Recognise).await? {
+            return Ok(Recognised::Unclear {
+                reason: "the log is gone".to_owned(),
+            });
+        }
+        if let Effect::AddComment { .. } = effect {
+            return Ok(self.added(effect, since));
+        }
         let state = self.state();
         let there = |item: &Item| {
             Recognised::There(Box::new(Applied {
@@ -495,11 +571,9 @@ impl Tracker for Memory {
                 .items
                 .values()
                 .find(|item| item.marker.as_ref() == Some(marker)),
-            Effect::AddComment { item, marker, .. } => state.items.get(&item.id).filter(|item| {
-                let comments = item.comments.iter().flatten();
-                comments
-                    .filter_map(|comment| comment.marker.as_ref())
-                    .any(|m| m == marker)
+            Effect::DeleteComment { item, comment } => state.items.get(&item.id).filter(|item| {
+                let mut comments = item.comments.iter().flatten();
+                comments.all(|found| found.id != *comment)
             }),
             Effect::Update { item, fields, .. } => state.items.get(&item.id).filter(|item| {
                 fields.iter().all(|(name, write)| {
