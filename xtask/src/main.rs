@@ -37,6 +37,8 @@ enum Task {
     BenchEdge(bench::ServeOptions),
     #[command(hide = true)]
     BenchStore(bench::StoreOptions),
+    #[command(hide = true)]
+    BenchWorld(bench::WorldOptions),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Task::Bench(bench) => bench::run(&bench),
         Task::BenchEdge(options) => bench::serve(&options),
         Task::BenchStore(options) => bench::store(&options),
+        Task::BenchWorld(options) => bench::world(&options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

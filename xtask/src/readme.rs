@@ -26,16 +26,12 @@ pub struct Options {
 
 /// Runs the steps; true when they end with at least one twin in step.
 pub fn task(options: &Options) -> Result<bool> {
-    run::quietly(
-        Command::new("cargo")
-            .args(["build", "--quiet", "--package", "twinline"])
-            .current_dir(root()),
-    )?;
+    let program = run::twinline()?;
     let readme = fs::read_to_string(root().join("README.md")).context("reading README.md")?;
     let steps = steps(&readme)?;
     let folder = TempDir::new().context("making a scratch folder")?;
     let lines = steps.iter().map(|step| step.lines().count()).sum::<usize>();
-    let twins = in_scratch(folder.path(), &steps.concat());
+    let twins = in_scratch(folder.path(), &program, &steps.concat());
     let (ok, sentence) = match &twins {
         Ok(count) => (
             *count > 0,
@@ -82,11 +78,8 @@ impl Drop for Group {
 }
 
 /// Runs the script in a process group of its own; how many live twins there are at its end.
-fn in_scratch(folder: &Path, script: &str) -> Result<usize> {
-    let binaries = twinline()
-        .parent()
-        .map(Path::to_owned)
-        .context("the binary lies in no folder")?;
+fn in_scratch(folder: &Path, program: &Path, script: &str) -> Result<usize> {
+    let binaries = program.parent().context("the binary lies in no folder")?;
     let ask = "twinline twins --json > twins.json";
     let path = format!("export PATH=\"{}:$PATH\"", binaries.display());
     let script = format!("set -euo pipefail\n{path}\n{script}\n{ask}\n");
@@ -113,12 +106,6 @@ fn in_scratch(folder: &Path, script: &str) -> Result<usize> {
         .iter()
         .filter(|twin| twin["state"] == "live" || twin["state"]["state"] == "live")
         .count())
-}
-
-/// The binary that was just built.
-fn twinline() -> std::path::PathBuf {
-    let own = std::env::current_exe().unwrap_or_default();
-    own.with_file_name("twinline")
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Running other programs: what failed is named with its command line and its last words.
 
+use crate::root;
 use anyhow::{Context, Result, bail};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Runs a program with inherited output; false when it fails.
@@ -37,6 +39,18 @@ pub fn exists(program: &str) -> bool {
         .stderr(Stdio::null())
         .status();
     probe.is_ok_and(|status| status.success())
+}
+
+/// Builds the product in this program's own profile; where its binary lies.
+pub fn twinline() -> Result<PathBuf> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--quiet", "--package", "twinline"]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    quietly(cargo.current_dir(root()))?;
+    let own = std::env::current_exe().context("finding this program's own file")?;
+    Ok(own.with_file_name("twinline"))
 }
 
 /// The command line as a person would type it.

@@ -4,6 +4,7 @@ use super::client;
 use super::latency::Latencies;
 use super::load;
 use super::process::{Measured, until_told};
+use super::{f64_of, runtime, show};
 use crate::served::{self, SECRET, SystemClock};
 use crate::{root, say};
 use anyhow::{Context, Result, bail};
@@ -60,20 +61,8 @@ pub(super) fn run(options: &Options) -> Result<bool> {
     std::fs::create_dir_all(root().join("target")).context("making target/")?;
     let folder = tempfile::tempdir_in(root().join("target")).context("making a folder")?;
     let figures = runtime()?.block_on(measure(options, folder.path()))?;
-    if options.json {
-        say(&figures.to_string());
-    } else {
-        for (name, value) in figures.as_object().into_iter().flatten() {
-            say(&format!("{name}: {value}"));
-        }
-    }
+    show(&figures, options.json);
     Ok(true)
-}
-
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.worker_threads(2).enable_all();
-    builder.build().context("starting a runtime")
 }
 
 async fn measure(options: &Options, folder: &Path) -> Result<Value> {
@@ -105,10 +94,6 @@ impl Measure {
     fn per_s(&self, time: Duration) -> f64 {
         f64_of(self.latencies.count()) / time.as_secs_f64()
     }
-}
-
-fn f64_of(count: u64) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 async fn edge(options: &Options, folder: &Path, time: Duration) -> Result<Measure> {

@@ -5,21 +5,54 @@ mod ingest;
 mod latency;
 mod load;
 mod process;
+mod stack;
+mod sync;
 
 pub use ingest::{ServeOptions, StoreOptions, serve, store};
+pub use sync::{WorldOptions, serve as world};
 
-use anyhow::Result;
+use crate::say;
+use anyhow::{Context, Result};
+use serde_json::Value;
 
 /// Which benchmark.
 #[derive(clap::Subcommand)]
 pub enum Bench {
     /// Signed 2 KiB webhooks over 100 nodes and 64 connections, answered when durable.
     Ingest(ingest::Options),
+    /// From a change in one tracker to its sight in the other, and how many a second.
+    Sync(sync::Options),
 }
 
 /// Runs one benchmark and prints its figures.
 pub fn run(bench: &Bench) -> Result<bool> {
     match bench {
         Bench::Ingest(options) => ingest::run(options),
+        Bench::Sync(options) => sync::run(options),
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all();
+    builder.build().context("starting a runtime")
+}
+
+/// Prints figures: as one JSON object, or a line each.
+fn show(figures: &Value, as_json: bool) {
+    if as_json {
+        return say(&figures.to_string());
+    }
+    for (name, value) in figures.as_object().into_iter().flatten() {
+        say(&format!("{name}: {value}"));
+    }
+}
+
+fn f64_of(count: u64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// To three digits after the point.
+fn rounded(figure: f64) -> f64 {
+    (figure * 1000.0).round() / 1000.0
 }

@@ -1,0 +1,99 @@
+//! The configuration and the rules of the measured connection: a field map with values, and a script on one side.
+
+use super::super::stack::Folder;
+use super::world::{Addresses, CONTAINERS, HOOK_SECRET};
+use anyhow::Result;
+use twinline_sim::jira_cloud;
+
+/// Writes them. `more`: further sections of the configuration.
+pub(in crate::bench) fn write(folder: &Folder, at: &Addresses, more: &str) -> Result<()> {
+    folder.write("github.token", "github-token")?;
+    folder.write("jira.token", jira_cloud::API_TOKEN)?;
+    folder.write("hook.secret", HOOK_SECRET)?;
+    folder.write("twinline.toml", &(configuration(at) + more))?;
+    folder.write("rules/app.toml", &rules())?;
+    folder.write("rules/app.left.js", SCRIPT)
+}
+
+fn configuration(at: &Addresses) -> String {
+    let node = |name: &str, tracker: &str, url: &str, auth: &str| {
+        format!(
+            "\n[nodes.{name}]\ntracker = \"{tracker}\"\nurl = \"{url}\"\nauth = {{ {auth} }}\n\
+             webhook = {{ secrets = [{{ file = \"hook.secret\" }}] }}\nallow_private = [\"127.0.0.0/8\"]\nsettle_s = 2\n"
+        )
+    };
+    let token = |file: &str| format!("token = {{ file = \"{file}\" }}");
+    let github = node("github", "github", &at.left, &token("github.token"));
+    let auth = format!("email = \"twinline@acme.example\", {}", token("jira.token"));
+    let jira = node("jira", "jira-cloud", &at.right, &auth);
+    format!(
+        "format = 1\n\n[edge]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\nnode_max_per_s = 100000\n\n\
+         [host]\nlisten = \"127.0.0.1:0\"\n\n[log]\nlevel = \"warn\"\n{github}{jira}"
+    )
+}
+
+fn rules() -> String {
+    let [left, right] = CONTAINERS;
+    format!(
+        r#"format = 1
+name = "app"
+
+[left]
+node = "github"
+scope = {{ repo = "{left}" }}
+trigger = "is:issue"
+script = "app.left.js"
+
+[right]
+node = "jira"
+scope = {{ project = "{right}", type = "Task" }}
+trigger = 'project = {right} AND issuetype = Task'
+
+[policy]
+conflict = "left"
+first = "filled"
+unmapped = "hold"
+max_writes_per_10min = 1000000
+
+[fields.summary]
+left = "summary"
+right = "summary"
+
+[fields.description]
+left = "description"
+right = "description"
+conflict = "merge"
+
+[fields.labels]
+left = "labels"
+right = "labels"
+
+[fields.status]
+left = "status"
+right = "status"
+values = "status"
+
+[values.status]
+open = {{ left = ["open"], right = ["To Do", "In Progress", "In Review"] }}
+done = {{ left = ["closed:completed", "closed:not_planned"], right = ["Done"], right_set = {{ resolution = "Done" }} }}
+
+[comments]
+channels = [{{ left = "public", right = "public", dir = "<->" }}]
+header = "{{author}} · {{time}}"
+"#
+    )
+}
+
+/// What a person would write: one thing is kept back, one is added.
+const SCRIPT: &str = r#"/** @import { Outgoing, Incoming } from "twinline" */
+
+/** @type {Outgoing} */
+export function outgoing({ issue, replica }) {
+  if (issue.labels.includes("confidential")) delete replica.description;
+}
+
+/** @type {Incoming} */
+export function incoming({ replica, issue }) {
+  if (replica.status === "done" && !issue.labels.includes("done")) issue.labels = [...issue.labels, "done"];
+}
+"#;
