@@ -40,7 +40,7 @@ pub(super) async fn intend(
     let verdict = host
         .store
         .write(move |tx| {
-            let active = tx.active_rule(&name)?.map(|rule| rule.version);
+            let active = tx.active_rule_version(&name)?;
             if tx.twin(&twin.link)?.as_ref() != Some(&twin) || active != Some(version) {
                 return Ok(None);
             }

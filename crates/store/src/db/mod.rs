@@ -160,15 +160,28 @@ impl Db {
         }
     }
 
-    /// As [`Db::write`], but answers [`StoreError::Busy`] at once when the queue is full.
-    pub(crate) async fn try_write<T, F>(&self, work: F) -> Result<T, StoreError>
+    /// Queues a closure for the next batch and returns. `done` is told how it ended after its commit, on the writing
+    /// thread; inline, before this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] at once when the queue is full, or the file is closed: then `done` is never told.
+    pub(crate) fn post<T, F, D>(&self, work: F, done: D) -> Result<(), StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        D: FnOnce(Result<T, StoreError>) + Send + 'static,
     {
+        let closed = self.closed();
+        let file = Arc::clone(&self.shared.file);
+        let told = move |ended: Ended<T>| match ended {
+            Ok(outcome) => done(outcome.map_err(|e| e.in_file(&file))),
+            Err(_) => {
+                tracing::error!(file = %file, "a queued write panicked");
+                done(Err(closed));
+            }
+        };
         match &self.shared.runs {
             Runs::Thread { writer, .. } => {
-                self.refuse_if_still(writer)?;
                 let permit = writer.try_permit().map_err(|closed| {
                     if closed {
                         return self.closed();
@@ -178,11 +191,26 @@ impl Db {
                         what: format!("{} writes wait already", writer.queued()),
                     }
                 })?;
-                let written = self.queued(writer, permit, work);
-                self.within(self.shared.limits.write_max_ms, Box::pin(written))
-                    .await
+                let job = Closure::new(work, move |ended| {
+                    told(ended);
+                    drop(permit);
+                });
+                if writer.queue(Box::new(job)) {
+                    Ok(())
+                } else {
+                    Err(self.closed())
+                }
             }
-            Runs::Inline(session) => self.inline(session, work),
+            Runs::Inline(session) => {
+                let open = session
+                    .lock()
+                    .expect("jobs catch their panics")
+                    .conn()
+                    .map(drop);
+                open?;
+                run_inline(session, Box::new(Closure::new(work, told)));
+                Ok(())
+            }
         }
     }
 
@@ -225,6 +253,22 @@ impl Db {
                 max_ms,
             })
         })
+    }
+
+    /// Waits for what [`Db::post`] has queued, as long as a write may take.
+    pub(crate) async fn written<T>(
+        &self,
+        outcome: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.within(self.shared.limits.write_max_ms, outcome).await
+    }
+
+    /// [`StoreError::Busy`] while the disk stands still.
+    pub(crate) fn moves(&self) -> Result<(), StoreError> {
+        match &self.shared.runs {
+            Runs::Thread { writer, .. } => self.refuse_if_still(writer),
+            Runs::Inline(_) => Ok(()),
+        }
     }
 
     fn refuse_if_still(&self, writer: &writer::Writer) -> Result<(), StoreError> {
@@ -271,12 +315,7 @@ impl Db {
         let job: Box<dyn Job> = Box::new(Closure::new(work, move |outcome| {
             drop(send.send(outcome));
         }));
-        {
-            let mut session = session.lock().expect("jobs catch their panics");
-            let mut batch = session.batch();
-            batch.add(job);
-            batch.finish();
-        }
+        run_inline(session, job);
         self.finish(
             ended
                 .try_recv()
@@ -296,4 +335,12 @@ impl Db {
             file: self.shared.file.to_string(),
         }
     }
+}
+
+/// A batch of one job, at once.
+fn run_inline(session: &Mutex<Session>, job: Box<dyn Job>) {
+    let mut session = session.lock().expect("jobs catch their panics");
+    let mut batch = session.batch();
+    batch.add(job);
+    batch.finish();
 }

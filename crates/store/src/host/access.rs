@@ -6,6 +6,7 @@ use crate::stamp::{Epoch, GroupId, Stamp};
 use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql};
 use std::cell::Cell;
 use std::ops::Deref;
+use std::sync::OnceLock;
 
 /// Reads the host's state. One value sees one snapshot.
 pub struct HostRead<'a> {
@@ -48,6 +49,60 @@ impl<'a> HostRead<'a> {
             all.push(read(row)?);
         }
         Ok(all)
+    }
+}
+
+/// A statement that inserts a row, or replaces the columns of the one with the same key; worded once.
+pub(super) struct Upsert {
+    table: &'static str,
+    key: &'static [&'static str],
+    columns: &'static [&'static str],
+    sql: OnceLock<String>,
+}
+
+impl Upsert {
+    /// The columns are given in two lists, the key first.
+    pub(super) const fn new(
+        table: &'static str,
+        key: &'static [&'static str],
+        columns: &'static [&'static str],
+    ) -> Self {
+        Self {
+            table,
+            key,
+            columns,
+            sql: OnceLock::new(),
+        }
+    }
+
+    fn sql(&self, values: usize) -> &str {
+        let Self {
+            table,
+            key,
+            columns,
+            sql,
+        } = self;
+        assert_eq!(
+            key.len() + columns.len(),
+            values,
+            "{table}: a value for each column"
+        );
+        sql.get_or_init(|| {
+            let names = [*key, *columns].concat().join(", ");
+            let places: Vec<String> = (4..4 + values).map(|n| format!("?{n}")).collect();
+            let updates: Vec<String> = ["grp", "epoch", "rev"]
+                .iter()
+                .chain(*columns)
+                .map(|column| format!("{column} = excluded.{column}"))
+                .collect();
+            format!(
+                "INSERT INTO {table} (grp, epoch, rev, {names}) VALUES (?1, ?2, ?3, {}) \
+                 ON CONFLICT ({}) DO UPDATE SET {}",
+                places.join(", "),
+                key.join(", "),
+                updates.join(", ")
+            )
+        })
     }
 }
 
@@ -100,35 +155,9 @@ impl<'a> HostTx<'a> {
         Ok(self.conn.prepare_cached(sql)?.execute(all.as_slice())?)
     }
 
-    /// Inserts a row, or replaces the columns of the one with the same key. Columns are given in two lists, the key
-    /// first; the values in the same order.
-    pub(super) fn upsert(
-        &self,
-        table: &str,
-        key: &[&str],
-        columns: &[&str],
-        values: &[&dyn ToSql],
-    ) -> Result<(), StoreError> {
-        assert_eq!(
-            key.len() + columns.len(),
-            values.len(),
-            "{table}: a value for each column"
-        );
-        let names = [key, columns].concat().join(", ");
-        let places: Vec<String> = (4..4 + values.len()).map(|n| format!("?{n}")).collect();
-        let updates: Vec<String> = ["grp", "epoch", "rev"]
-            .iter()
-            .chain(columns)
-            .map(|column| format!("{column} = excluded.{column}"))
-            .collect();
-        let sql = format!(
-            "INSERT INTO {table} (grp, epoch, rev, {names}) VALUES (?1, ?2, ?3, {}) \
-             ON CONFLICT ({}) DO UPDATE SET {}",
-            places.join(", "),
-            key.join(", "),
-            updates.join(", ")
-        );
-        self.stamped(&sql, values).map(drop)
+    /// Inserts a row, or replaces the columns of the one with the same key. The values in the order of the columns.
+    pub(super) fn upsert(&self, into: &Upsert, values: &[&dyn ToSql]) -> Result<(), StoreError> {
+        self.stamped(into.sql(values.len()), values).map(drop)
     }
 
     /// Runs a deleting statement; returns how many rows went.

@@ -1,5 +1,6 @@
 //! Bases, and the observations that they came from.
 
+use super::access::Upsert;
 use super::{HostRead, HostTx};
 use crate::StoreError;
 use crate::row::{from_json, side_word, to_json};
@@ -8,6 +9,19 @@ use twinline_core::item::Item;
 use twinline_core::names::{LinkId, Side};
 use twinline_core::reconcile::Base;
 use twinline_core::time::Timestamp;
+
+static BASES: Upsert = Upsert::new(
+    "bases",
+    &["link", "side"],
+    &[
+        "observation",
+        "rule_version",
+        "fields",
+        "pending",
+        "advanced",
+        "asked",
+    ],
+);
 
 impl HostRead<'_> {
     /// One side's base; `None` while it was never in step.
@@ -63,16 +77,7 @@ impl HostTx<'_> {
     ) -> Result<(), StoreError> {
         let observation = self.put_observation(&base.observation, at)?;
         self.upsert(
-            "bases",
-            &["link", "side"],
-            &[
-                "observation",
-                "rule_version",
-                "fields",
-                "pending",
-                "advanced",
-                "asked",
-            ],
+            &BASES,
             &[
                 &link.as_str(),
                 &side_word(side),

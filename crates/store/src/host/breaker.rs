@@ -1,5 +1,6 @@
 //! The blast-radius breaker's memory: writes per connection, held connections, confirmed budgets.
 
+use super::access::Upsert;
 use super::{HostRead, HostTx};
 use crate::StoreError;
 use crate::row::{count, time_or_none, to_count};
@@ -30,6 +31,12 @@ fn read(row: &Row<'_>) -> Result<ConnectionHold, StoreError> {
         budget_writes: count(row, 3)?,
     })
 }
+
+static HOLDS: Upsert = Upsert::new(
+    "holds",
+    &["connection"],
+    &["held_since", "reason", "budget"],
+);
 
 impl HostRead<'_> {
     /// One connection's hold; `None`: it was never held and has no budget.
@@ -87,9 +94,7 @@ impl HostTx<'_> {
             None => (None, None),
         };
         self.upsert(
-            "holds",
-            &["connection"],
-            &["held_since", "reason", "budget"],
+            &HOLDS,
             &[
                 &hold.connection.as_str(),
                 &since,

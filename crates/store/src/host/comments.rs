@@ -1,5 +1,6 @@
 //! Which comment mirrors which, and which comments scripts have already asked for.
 
+use super::access::Upsert;
 use super::{HostRead, HostTx};
 use crate::StoreError;
 use crate::row::{from_word, to_word};
@@ -28,6 +29,13 @@ fn read(row: &Row<'_>) -> Result<CommentLink, StoreError> {
     })
 }
 
+static COMMENT_LINKS: Upsert = Upsert::new(
+    "comment_links",
+    &["root", "origin_node", "origin", "node"],
+    &["comment", "parent", "revision", "state"],
+);
+static SCRIPT_COMMENTS: Upsert = Upsert::new("script_comments", &["link", "key", "cause"], &["at"]);
+
 impl HostRead<'_> {
     /// All comment links of a cluster, in a stable order.
     pub fn comment_links(&self, root: &RootId) -> Result<Vec<CommentLink>, StoreError> {
@@ -53,9 +61,7 @@ impl HostTx<'_> {
     /// Stores a link: it replaces the one of the same cluster, origin and node.
     pub fn put_comment_link(&self, link: &CommentLink) -> Result<(), StoreError> {
         self.upsert(
-            "comment_links",
-            &["root", "origin_node", "origin", "node"],
-            &["comment", "parent", "revision", "state"],
+            &COMMENT_LINKS,
             &[
                 &link.root.as_str(),
                 &link.origin.node.as_str(),
@@ -78,11 +84,6 @@ impl HostTx<'_> {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let values: [&dyn rusqlite::ToSql; 4] = [&link.as_str(), &key, &cause, &at.as_millis()];
-        self.upsert(
-            "script_comments",
-            &["link", "key", "cause"],
-            &["at"],
-            &values,
-        )
+        self.upsert(&SCRIPT_COMMENTS, &values)
     }
 }

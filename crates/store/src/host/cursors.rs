@@ -1,5 +1,6 @@
 //! How far each source has been read: edges, change feeds, and what the ledger may claim.
 
+use super::access::Upsert;
 use super::{HostRead, HostTx};
 use crate::StoreError;
 use crate::row::{count, from_word, time_or_none, to_count, to_word};
@@ -39,6 +40,13 @@ pub struct LedgerRow {
     /// A wide resweep has compared everything up to then.
     pub audited_to: Option<Timestamp>,
 }
+
+static EDGE_CURSORS: Upsert = Upsert::new("edge_cursors", &["edge"], &["taken", "safe"]);
+static SWEEP_CURSORS: Upsert = Upsert::new(
+    "sweep_cursors",
+    &["node", "scope", "kind"],
+    &["cursor", "started_at", "finished_at"],
+);
 
 impl HostRead<'_> {
     /// An edge's cursor; zero when it was never pulled.
@@ -90,9 +98,7 @@ impl HostTx<'_> {
     /// Stores an edge's cursor: in the same step as the dirty marks of the deliveries that it passes.
     pub fn put_edge_cursor(&self, edge: &str, cursor: EdgeCursor) -> Result<(), StoreError> {
         self.upsert(
-            "edge_cursors",
-            &["edge"],
-            &["taken", "safe"],
+            &EDGE_CURSORS,
             &[&edge, &to_count(cursor.taken), &to_count(cursor.safe)],
         )
     }
@@ -106,9 +112,7 @@ impl HostTx<'_> {
         cursor: &SweepCursor,
     ) -> Result<(), StoreError> {
         self.upsert(
-            "sweep_cursors",
-            &["node", "scope", "kind"],
-            &["cursor", "started_at", "finished_at"],
+            &SWEEP_CURSORS,
             &[
                 &node.as_str(),
                 &scope,

@@ -1,5 +1,6 @@
 //! Effects: the intent before the first attempt, and what became of it.
 
+use super::access::Upsert;
 use super::{HostRead, HostTx};
 use crate::StoreError;
 use crate::row::{from_json, time, time_or_none, to_json};
@@ -128,6 +129,31 @@ fn read(row: &Row<'_>) -> Result<EffectRow, StoreError> {
     })
 }
 
+static EFFECTS: Upsert = Upsert::new(
+    "effects",
+    &["id"],
+    &[
+        "link",
+        "connection",
+        "node",
+        "scope",
+        "item",
+        "is_create",
+        "planned",
+        "valid_for",
+        "rule_version",
+        "state",
+        "cause",
+        "sentence",
+        "settled",
+        "intended_at",
+        "started_at",
+        "ended_at",
+        "attempts",
+        "next_due",
+    ],
+);
+
 impl HostRead<'_> {
     /// One effect.
     pub fn effect(&self, id: &EffectId) -> Result<Option<EffectRow>, StoreError> {
@@ -181,28 +207,7 @@ impl HostTx<'_> {
     pub fn put_effect(&self, effect: &EffectRow) -> Result<(), StoreError> {
         let (state, cause, sentence) = effect.state.columns();
         self.upsert(
-            "effects",
-            &["id"],
-            &[
-                "link",
-                "connection",
-                "node",
-                "scope",
-                "item",
-                "is_create",
-                "planned",
-                "valid_for",
-                "rule_version",
-                "state",
-                "cause",
-                "sentence",
-                "settled",
-                "intended_at",
-                "started_at",
-                "ended_at",
-                "attempts",
-                "next_due",
-            ],
+            &EFFECTS,
             &[
                 &effect.id.as_str(),
                 &effect.link.as_str(),

@@ -1,5 +1,6 @@
 //! The directory of items that were ever seen: what people call them, where they lie, which cluster they are in.
 
+use super::access::Upsert;
 use super::{HostRead, HostTx};
 use crate::StoreError;
 use crate::row::{from_json, time, to_json};
@@ -42,6 +43,12 @@ fn read(row: &Row<'_>) -> Result<ItemRow, StoreError> {
         seen_at: time(row, 7)?,
     })
 }
+
+static ITEMS: Upsert = Upsert::new(
+    "items",
+    &["node", "id"],
+    &["key", "url", "scope", "root", "version", "seen_at"],
+);
 
 impl HostRead<'_> {
     /// One item.
@@ -89,9 +96,7 @@ impl HostTx<'_> {
     /// Stores an item's entry.
     pub fn put_item(&self, item: &ItemRow) -> Result<(), StoreError> {
         self.upsert(
-            "items",
-            &["node", "id"],
-            &["key", "url", "scope", "root", "version", "seen_at"],
+            &ITEMS,
             &[
                 &item.reference.item.node.as_str(),
                 &item.reference.item.id,

@@ -1,5 +1,6 @@
 //! Long work that survives a restart: imports of links, backfills, retries of groups.
 
+use super::access::Upsert;
 use super::{HostRead, HostTx};
 use crate::StoreError;
 use crate::row::{count, from_word, time, to_count, to_word};
@@ -84,6 +85,24 @@ fn read(row: &Row<'_>) -> Result<Job, StoreError> {
     })
 }
 
+static JOBS: Upsert = Upsert::new(
+    "jobs",
+    &["id"],
+    &[
+        "kind",
+        "connection",
+        "state",
+        "spec",
+        "cursor",
+        "total",
+        "done",
+        "failed",
+        "sentence",
+        "started_at",
+        "updated_at",
+    ],
+);
+
 impl HostRead<'_> {
     /// One job.
     pub fn job(&self, id: &str) -> Result<Option<Job>, StoreError> {
@@ -103,21 +122,7 @@ impl HostTx<'_> {
     /// Stores a job whole: its progress in the same step as what it has progressed by.
     pub fn put_job(&self, job: &Job) -> Result<(), StoreError> {
         self.upsert(
-            "jobs",
-            &["id"],
-            &[
-                "kind",
-                "connection",
-                "state",
-                "spec",
-                "cursor",
-                "total",
-                "done",
-                "failed",
-                "sentence",
-                "started_at",
-                "updated_at",
-            ],
+            &JOBS,
             &[
                 &job.id,
                 &to_word(&job.kind),

@@ -1,5 +1,6 @@
 //! What is known about each node's standing.
 
+use super::access::Upsert;
 use super::{HostRead, HostTx};
 use crate::StoreError;
 use crate::row::time_or_none;
@@ -32,6 +33,8 @@ fn read(row: &Row<'_>) -> Result<NodeRow, StoreError> {
         probe: probe.zip(time_or_none(row, 5)?),
     })
 }
+
+static NODES: Upsert = Upsert::new("nodes", &["node"], &["skew_ms", "probe", "probed_at"]);
 
 impl HostRead<'_> {
     /// One node; `None` when nothing is known about it yet.
@@ -78,11 +81,6 @@ impl HostTx<'_> {
         skew_ms: i64,
         probe: &str,
     ) -> Result<(), StoreError> {
-        self.upsert(
-            "nodes",
-            &["node"],
-            &["skew_ms", "probe", "probed_at"],
-            &[&node.as_str(), &skew_ms, &probe, &at.as_millis()],
-        )
+        self.upsert(&NODES, &[&node.as_str(), &skew_ms, &probe, &at.as_millis()])
     }
 }

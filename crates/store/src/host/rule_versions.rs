@@ -86,6 +86,15 @@ impl HostRead<'_> {
         )
     }
 
+    /// The number of the version in force of one connection; its sources are not read.
+    pub fn active_rule_version(
+        &self,
+        connection: &ConnectionName,
+    ) -> Result<Option<u32>, StoreError> {
+        let sql = "SELECT version FROM rule_versions WHERE connection = ?1 AND active = 1";
+        self.one(sql, [connection.as_str()], |row| Ok(row.get(0)?))
+    }
+
     /// One version.
     pub fn rule_version(
         &self,

@@ -1,5 +1,6 @@
 //! Twins: by id, by item, by cluster, by what people call them, by state.
 
+use super::access::Upsert;
 use super::twin_record::{Twin, TwinState, TwinStateName};
 use super::{HostRead, HostTx};
 use crate::StoreError;
@@ -75,6 +76,30 @@ fn read(row: &Row<'_>) -> Result<Twin, StoreError> {
         reconciled: time_or_none(row, 17)?,
     })
 }
+
+static TWINS: Upsert = Upsert::new(
+    "twins",
+    &["link"],
+    &[
+        "connection",
+        "root",
+        "left_node",
+        "left_id",
+        "right_node",
+        "right_id",
+        "created_from",
+        "incarnation",
+        "state",
+        "cause",
+        "sentence",
+        "state_since",
+        "left_negative",
+        "right_negative",
+        "held",
+        "since",
+        "reconciled",
+    ],
+);
 
 impl HostRead<'_> {
     /// One twin.
@@ -160,27 +185,7 @@ impl HostTx<'_> {
     pub fn put_twin(&self, twin: &Twin) -> Result<(), StoreError> {
         let (state, cause, sentence) = twin.state.columns();
         self.upsert(
-            "twins",
-            &["link"],
-            &[
-                "connection",
-                "root",
-                "left_node",
-                "left_id",
-                "right_node",
-                "right_id",
-                "created_from",
-                "incarnation",
-                "state",
-                "cause",
-                "sentence",
-                "state_since",
-                "left_negative",
-                "right_negative",
-                "held",
-                "since",
-                "reconciled",
-            ],
+            &TWINS,
             &[
                 &twin.link.as_str(),
                 &twin.connection.as_str(),

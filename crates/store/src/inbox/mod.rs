@@ -4,6 +4,7 @@
 //! under which ownership it is made, and one by an older epoch than the newest seen is refused. A takeover restarts from
 //! *safe*, so a delivery may be pulled more than once: it is a hint, and repeating it is harmless.
 
+mod accounts;
 mod append;
 mod pull;
 mod records;
@@ -21,7 +22,10 @@ use crate::StoreError;
 use crate::db::{Db, DbOptions, Health, Schema};
 use crate::migrate::Migration;
 use crate::stamp::{Epoch, GroupId};
+use append::Appends;
+use rusqlite::Connection;
 use std::path::Path;
+use std::sync::Arc;
 use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
 
@@ -30,17 +34,28 @@ pub(crate) static SCHEMA: Schema = Schema {
     name: "an edge's inbox",
     // "TwIn" in ASCII.
     application_id: 0x5477_496e,
-    migrations: &[Migration {
-        version: 1,
-        sql: include_str!("migrations/001.sql"),
-    }],
+    migrations: &[
+        Migration {
+            version: 1,
+            sql: include_str!("migrations/001.sql"),
+        },
+        Migration {
+            version: 2,
+            sql: include_str!("migrations/002.sql"),
+        },
+    ],
 };
+
+/// A delivery touches a page of the index that every later one of its node touches too: the longer the log, the fewer
+/// times such a page is copied into the file. 64 MiB of log.
+const CHECKPOINT_AFTER_PAGES: u32 = 16_000;
 
 /// The inbox of one edge. Cheap to clone.
 #[derive(Clone)]
 pub struct Inbox {
     db: Db,
     limits: InboxLimits,
+    appends: Arc<Appends>,
 }
 
 impl Inbox {
@@ -48,9 +63,23 @@ impl Inbox {
     ///
     /// # Errors
     /// See [`StoreError`]: damaged, newer, something else, no access.
-    pub fn open(path: &Path, options: DbOptions, limits: InboxLimits) -> Result<Self, StoreError> {
+    pub fn open(
+        path: &Path,
+        mut options: DbOptions,
+        limits: InboxLimits,
+    ) -> Result<Self, StoreError> {
+        options.limits.checkpoint_after_pages = options
+            .limits
+            .checkpoint_after_pages
+            .max(CHECKPOINT_AFTER_PAGES);
+        let waiting_max = options.limits.queue_max_writes;
         let db = Db::open(path, options, &SCHEMA)?;
-        Ok(Self { db, limits })
+        let appends = Appends::new(db.clone(), limits, waiting_max);
+        Ok(Self {
+            db,
+            limits,
+            appends: Arc::new(appends),
+        })
     }
 
     /// The file's handle: health, backup, closing.
@@ -68,7 +97,7 @@ impl Inbox {
     /// A node that has moved to another group takes its untaken deliveries along, and the other group's cursors go
     /// back to the lesser of both: what was between is pulled once more.
     pub async fn set_routes(&self, routes: Vec<Route>) -> Result<(), StoreError> {
-        self.db.write(move |conn| routes::set(conn, &routes)).await
+        self.accounted(move |conn| routes::set(conn, &routes)).await
     }
 
     /// The route snapshot, ordered by node.
@@ -81,10 +110,7 @@ impl Inbox {
     /// # Errors
     /// [`StoreError::Missing`] for a node that no route names; otherwise the file's state.
     pub async fn append(&self, delivery: Delivery) -> Result<Appended, StoreError> {
-        let limits = self.limits;
-        self.db
-            .try_write(move |conn| append::append(conn, &delivery, limits))
-            .await
+        self.appends.append(delivery).await
     }
 
     /// Begins or goes on with pulling as the owner of `group` at `epoch`. A newer epoch than the one known is a
@@ -151,8 +177,7 @@ impl Inbox {
     /// transaction.
     pub async fn prune(&self, now: Timestamp, drop_untaken: bool) -> Result<Pruned, StoreError> {
         let limits = self.limits;
-        self.db
-            .write(move |conn| retention::prune(conn, limits, now, drop_untaken))
+        self.accounted(move |conn| retention::prune(conn, limits, now, drop_untaken))
             .await
     }
 
@@ -170,11 +195,26 @@ impl Inbox {
 
     /// What each node's deliveries weigh, ordered by node.
     pub async fn usage(&self) -> Result<Vec<NodeUse>, StoreError> {
-        self.db.read(routes::usage).await
+        self.accounted(routes::usage).await
     }
 
     /// When the oldest delivery that no host has taken was received; `None`: all are taken.
     pub async fn oldest_untaken(&self) -> Result<Option<(NodeName, Timestamp)>, StoreError> {
         self.db.read(pull::oldest_untaken).await
+    }
+
+    /// A write that reads or changes what nodes and weights say: everything that was appended is in them first, and
+    /// what the appends remember of them is forgotten.
+    async fn accounted<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let appends = Arc::clone(&self.appends);
+        self.db
+            .write(move |conn| {
+                appends.settle_accounts(conn)?;
+                work(conn)
+            })
+            .await
     }
 }

@@ -373,3 +373,75 @@ async fn a_node_takes_its_untaken_deliveries_to_its_new_group() {
         "what b had stays until it is safe"
     );
 }
+
+/// The weights as the tables and a fresh handle have them.
+async fn weights(path: &Path) -> Vec<(u64, u64)> {
+    let inbox = Inbox::open(path, DbOptions::inline(NoFaults), InboxLimits::default()).unwrap();
+    let usage = inbox.usage().await.unwrap();
+    usage.iter().map(|node| (node.bytes, node.rows)).collect()
+}
+
+#[tokio::test]
+async fn weights_that_were_not_written_are_added_up_at_the_next_opening() {
+    let Fixture { inbox, _folder } = fixture(InboxLimits::default()).await;
+    for id in ["1", "2", "3"] {
+        add(&inbox, "a", id).await;
+    }
+    add(&inbox, "c", "1").await;
+    // As after a kill: nothing has told it to write what it remembers.
+    drop(inbox);
+    let path = _folder.path().join("inbox.db");
+    assert_eq!(weights(&path).await, [(300, 3), (0, 0), (100, 1)]);
+    assert_eq!(weights(&path).await, [(300, 3), (0, 0), (100, 1)]);
+}
+
+#[tokio::test]
+async fn what_was_not_committed_weighs_nothing() {
+    struct FullOnce;
+    impl crate::db::FaultPlan for FullOnce {
+        fn at_commit(&mut self, number: u64) -> crate::db::CommitFault {
+            match number {
+                3 => crate::db::CommitFault::DiskFull,
+                _ => crate::db::CommitFault::None,
+            }
+        }
+    }
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("inbox.db");
+    let inbox = Inbox::open(&path, DbOptions::inline(FullOnce), InboxLimits::default()).unwrap();
+    inbox.set_routes(vec![route("a", "g")]).await.unwrap();
+    add(&inbox, "a", "1").await;
+    let full = inbox.append(delivery("a", "2", 0, 100)).await;
+    assert!(matches!(full, Err(StoreError::DiskFull { .. })), "{full:?}");
+    assert!(matches!(add(&inbox, "a", "2").await, Appended::New(_)));
+    let usage = inbox.usage().await.unwrap();
+    assert_eq!((usage[0].bytes, usage[0].rows), (200, 2));
+}
+
+#[tokio::test]
+async fn many_at_once_are_each_told_their_own_outcome() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("inbox.db");
+    let inbox = Inbox::open(&path, DbOptions::default(), InboxLimits::default()).unwrap();
+    inbox.set_routes(vec![route("a", "g")]).await.unwrap();
+    let mut appends = tokio::task::JoinSet::new();
+    for n in 0..1500_u32 {
+        let inbox = inbox.clone();
+        let node = if n % 10 == 9 { "nobody" } else { "a" };
+        let id = (n / 2).to_string();
+        appends.spawn(async move { inbox.append(delivery(node, &id, 0, 10)).await });
+    }
+    let (mut new, mut duplicate, mut missing) = (std::collections::BTreeSet::new(), 0, 0);
+    while let Some(ended) = appends.join_next().await {
+        match ended.unwrap() {
+            Ok(Appended::New(seq)) => assert!(new.insert(seq), "{seq} twice"),
+            Ok(Appended::Duplicate) => duplicate += 1,
+            Err(StoreError::Missing(_)) => missing += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((new.len(), duplicate, missing), (750, 600, 150));
+    let usage = inbox.usage().await.unwrap();
+    assert_eq!((usage[0].bytes, usage[0].rows), (7500, 750));
+    inbox.db().close().await;
+}

@@ -103,7 +103,10 @@ async fn every_host_version_becomes_the_newest() {
 
 #[tokio::test]
 async fn every_inbox_version_becomes_the_newest() {
-    let fixtures = [(1, include_str!("fixtures/inbox-1.sql"))];
+    let fixtures = [
+        (1, include_str!("fixtures/inbox-1.sql")),
+        (2, include_str!("fixtures/inbox-2.sql")),
+    ];
     check(&inbox::SCHEMA, &fixtures, |conn| {
         has_row(
             conn,
