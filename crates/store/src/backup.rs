@@ -35,7 +35,9 @@ impl Db {
         progress: impl Fn(CopyProgress) + Send + 'static,
     ) -> Result<(), StoreError> {
         let to = to.to_owned();
-        self.read(move |conn| fresh_copy(conn, &to, progress)).await
+        // As long as it takes: it shows its progress, and nobody waits for it.
+        self.read_at_leisure(move |conn| fresh_copy(conn, &to, progress))
+            .await
     }
 }
 

@@ -214,18 +214,27 @@ impl Db {
         }
     }
 
-    /// Runs a closure on a read-only connection, in one snapshot of what is committed.
+    /// Runs a closure on a read-only connection, in one snapshot of what is committed, within the limits' time.
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
+        let read = Box::pin(self.read_at_leisure(work));
+        match &self.shared.runs {
+            Runs::Thread { .. } => self.within(self.shared.limits.read_max_ms, read).await,
+            Runs::Inline(_) => read.await,
+        }
+    }
+
+    /// As [`Db::read`], however long it takes.
+    pub(crate) async fn read_at_leisure<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
         let outcome = match &self.shared.runs {
-            Runs::Thread { readers, .. } => {
-                let read = readers.run(work);
-                self.within(self.shared.limits.read_max_ms, Box::pin(read))
-                    .await
-            }
+            Runs::Thread { readers, .. } => readers.run(work).await,
             Runs::Inline(session) => {
                 let session = session.lock().expect("jobs catch their panics");
                 session.conn().and_then(work)
