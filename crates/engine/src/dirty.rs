@@ -4,7 +4,7 @@ use crate::host::Inner;
 use crate::ids::lock_of;
 use crate::scheduler::Mark;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use twinline_core::item::ItemId;
 use twinline_core::names::Side;
@@ -50,9 +50,11 @@ impl Hint {
 #[must_use = "marks are announced when their step is durable"]
 pub(crate) struct Marked(Vec<(Mark, Timestamp, Vec<Work>)>);
 
-/// Marks items, in a step of the store.
+/// Marks items, in a step of the store. Each item once: all marks of one step have one id, by which the memory would take
+/// the second for the first and never learn what only the second knows.
 pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Marked, StoreError> {
     let now = host.env.now();
+    let hints = coalesced(hints);
     let mut marked = Vec::with_capacity(hints.len());
     for hint in hints {
         let dirty = tx.mark_dirty(&host::Mark {
@@ -74,6 +76,30 @@ pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Mark
         marked.push((mark, hint.due, works));
     }
     Ok(Marked(marked))
+}
+
+/// One hint for each item, in the order of their first: the earliest times, the livelier lane, and any evidence.
+fn coalesced(hints: &[Hint]) -> Vec<Hint> {
+    let mut places: BTreeMap<&ItemId, usize> = BTreeMap::new();
+    let mut each: Vec<Hint> = Vec::with_capacity(hints.len());
+    for hint in hints {
+        let place = *places.entry(&hint.item).or_insert(each.len());
+        let Some(known) = each.get_mut(place) else {
+            each.push(hint.clone());
+            continue;
+        };
+        known.lane = known.lane.min(hint.lane);
+        known.due = known.due.min(hint.due);
+        known.changed_at = [known.changed_at, hint.changed_at]
+            .into_iter()
+            .flatten()
+            .min();
+        if hint.deleted && !known.deleted {
+            known.deleted = true;
+            known.cause.clone_from(&hint.cause);
+        }
+    }
+    each
 }
 
 /// What a row of the queue means as work.

@@ -3,7 +3,6 @@
 use crate::support::rules::contract;
 use crate::support::{Running, World, until};
 use std::time::Duration;
-use twinline_core::contract::Deleted;
 use twinline_core::item::Value;
 use twinline_store::host::TwinState;
 
@@ -41,35 +40,6 @@ async fn leaving_a_trigger_without_a_change_is_noticed_and_so_is_coming_back() {
         Some(&Value::text("edited asleep"))
     );
     running.stop().await;
-}
-
-async fn deletion(policy: Deleted, expected_items: usize) {
-    let world = World::new(&["left", "right"]);
-    let mut careful = contract("c", "left", "right");
-    careful.deleted = policy;
-    let running = world.start(&[careful]).await;
-    let item = world.make("left", "short-lived");
-    running.quiet().await;
-    world.tracker("left").delete(&item);
-    world.announce(&item);
-    running.quiet().await;
-    assert_eq!(
-        running.states().await,
-        [TwinState::Unlinked { returns: false }],
-        "{policy:?}"
-    );
-    assert_eq!(
-        world.tracker("right").state().items.len(),
-        expected_items,
-        "{policy:?}"
-    );
-    running.stop().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_deletion_follows_its_policy() {
-    deletion(Deleted::Unlink, 1).await;
-    deletion(Deleted::Delete, 0).await;
 }
 
 #[tokio::test(start_paused = true)]

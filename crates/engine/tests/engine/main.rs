@@ -5,10 +5,19 @@
     reason = "a test that finds nothing where something must be has failed"
 )]
 
+mod endings;
 mod flow;
+mod fresh;
+mod held;
+mod lanes;
+mod linking;
 mod lives;
+mod moves;
 mod operations;
 mod recovery;
+mod several;
 mod support;
 mod talk;
+mod triggers;
 mod trouble;
+mod versions;

@@ -34,6 +34,12 @@ impl Inbox {
         );
     }
 
+    /// The tracker says that an item was deleted.
+    pub(crate) fn announce_deleted(&self, item: &ItemId, at: Timestamp) {
+        let body = serde_json::json!({ "item": item.id, "at": at.as_millis(), "deleted": true });
+        self.deliver(item, body.to_string(), at);
+    }
+
     /// A delivery that nobody can read.
     pub(crate) fn garbage(&self, item: &ItemId, at: Timestamp) {
         self.deliver(item, "garbage".to_owned(), at);
@@ -130,7 +136,11 @@ impl Webhook for MemoryWebhook {
             serde_json::from_slice(body).map_err(|e| WebhookRejected::Malformed(e.to_string()))?;
         Ok(vec![Notice {
             item: json["item"].as_str().unwrap_or_default().to_owned(),
-            kind: NoticeKind::Changed,
+            kind: if json["deleted"] == true {
+                NoticeKind::Deleted
+            } else {
+                NoticeKind::Changed
+            },
             scope: super::tracker::scope(),
             at: json["at"].as_i64().map(Timestamp::from_millis),
         }])

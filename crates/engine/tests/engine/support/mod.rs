@@ -13,20 +13,26 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracker::Memory;
+use twinline_core::capability::Capabilities;
 use twinline_core::contract::Contract;
 use twinline_core::digest::Digest;
 use twinline_core::item::{ItemId, Value};
+use twinline_core::names::ConnectionName;
 use twinline_engine::{
     Compiled, Env, Event, Host, HostBuilder, HostSettings, NodeConfig, RulesFactory, SweepSettings,
 };
+use twinline_rules::version::Snapshot;
 use twinline_store::db::{CommitFault, DbOptions, FaultPlan};
-use twinline_store::host::{HostStore, Publish, RuleVersion, TwinFilter, TwinState};
+use twinline_store::host::{HostStore, Publish, RuleVersion, Twin, TwinFilter, TwinState};
 
 /// Builds [`rules::Plain`] from the contract that is a version's only source.
 pub(crate) struct Contracts;
 
 impl RulesFactory for Contracts {
     fn compile(&self, version: &RuleVersion) -> Result<Compiled, String> {
+        if let Some(snapshot) = version.sources.get("snapshot") {
+            return rules::compiled(snapshot, version.version);
+        }
         let source = version.sources.get("contract").ok_or("no contract")?;
         let mut contract: Contract = serde_json::from_str(source).map_err(|e| e.to_string())?;
         contract.version = version.version;
@@ -112,6 +118,26 @@ impl World {
         &self.trackers[node]
     }
 
+    /// Changes what a node's tracker can do; before the start.
+    pub(crate) fn able(&mut self, node: &str, change: impl FnOnce(&mut Capabilities)) {
+        let memory = self.trackers.get_mut(node).unwrap();
+        change(Arc::make_mut(&mut memory.capabilities));
+    }
+
+    /// A field of an item, as text.
+    pub(crate) fn text(&self, item: &ItemId, field: &str) -> String {
+        match self.tracker(item.node.as_str()).item(item).get(field) {
+            Some(Value::Text(text)) => text.clone(),
+            Some(Value::Choice(choice)) => choice.id.clone(),
+            other => panic!("{field} of {item} is {other:?}"),
+        }
+    }
+
+    /// How many writes a node has taken.
+    pub(crate) fn writes(&self, node: &str) -> usize {
+        self.tracker(node).state().writes.len()
+    }
+
     fn path(&self) -> PathBuf {
         self.folder.path().join("host.db")
     }
@@ -120,17 +146,46 @@ impl World {
     pub(crate) async fn start(&self, contracts: &[Contract]) -> Running {
         let host = self.build().await;
         for contract in contracts {
-            let source = serde_json::to_string(contract).unwrap();
-            let publish = Publish {
-                connection: contract.connection.clone(),
-                digest: Digest::of_bytes(source.as_bytes()),
-                sources: BTreeMap::from([("contract".to_owned(), source)]),
-                at: self.env.now(),
-                by: "test".to_owned(),
-            };
-            host.publish(publish, true).await.unwrap();
+            self.publish(&host, contract).await;
         }
         self.run(host)
+    }
+
+    /// Publishes a contract as its connection's next version.
+    pub(crate) async fn publish(&self, host: &Host, contract: &Contract) {
+        let source = serde_json::to_string(contract).unwrap();
+        let digest = Digest::of_bytes(source.as_bytes());
+        self.put(
+            host,
+            contract.connection.clone(),
+            digest,
+            ("contract", source),
+        )
+        .await;
+    }
+
+    /// Publishes real rules as the next version of the connection `c`.
+    pub(crate) async fn publish_rules(&self, host: &Host, snapshot: &Snapshot) {
+        let source = serde_json::to_string(snapshot).unwrap();
+        self.put(host, "c".into(), snapshot.digest(), ("snapshot", source))
+            .await;
+    }
+
+    async fn put(
+        &self,
+        host: &Host,
+        connection: ConnectionName,
+        digest: Digest,
+        (name, text): (&str, String),
+    ) {
+        let publish = Publish {
+            connection,
+            digest,
+            sources: BTreeMap::from([(name.to_owned(), text)]),
+            at: self.env.now(),
+            by: "test".to_owned(),
+        };
+        host.publish(publish, true).await.unwrap();
     }
 
     pub(crate) async fn build(&self) -> Host {
@@ -224,16 +279,24 @@ impl Running {
         idle && self.inbox.all_taken() && open.await.unwrap()
     }
 
-    pub(crate) async fn states(&self) -> Vec<TwinState> {
+    pub(crate) async fn twins(&self) -> Vec<Twin> {
         let read = self
             .host
             .store()
             .read(|read| read.twins(&TwinFilter::default(), None, 100_000));
-        read.await
-            .unwrap()
-            .into_iter()
-            .map(|twin| twin.state)
-            .collect()
+        read.await.unwrap()
+    }
+
+    /// The one twin that there is.
+    pub(crate) async fn twin(&self) -> Twin {
+        let mut twins = self.twins().await;
+        assert_eq!(twins.len(), 1, "{twins:#?}");
+        twins.remove(0)
+    }
+
+    pub(crate) async fn states(&self) -> Vec<TwinState> {
+        let twins = self.twins().await.into_iter();
+        twins.map(|twin| twin.state).collect()
     }
 }
 

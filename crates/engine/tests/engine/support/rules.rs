@@ -1,6 +1,7 @@
 //! Rules that carry every contract field over unchanged, without a script.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use twinline_core::contract::{
     ChannelPair, CommentContract, Conflict, Contract, Deleted, Direction, Drift, FieldContract,
     First, Leave,
@@ -8,6 +9,10 @@ use twinline_core::contract::{
 use twinline_core::item::{Item, Value};
 use twinline_core::names::{FieldName, Side, Sides};
 use twinline_core::rules::{Assigned, Assigner, Draft, Incoming, Link, Outgoing, RuleError, Rules};
+use twinline_engine::Compiled;
+use twinline_rules::script::InProcess;
+use twinline_rules::source::{RuleSources, SourceFile};
+use twinline_rules::version::Snapshot;
 
 pub(crate) struct Plain(Contract);
 
@@ -63,6 +68,49 @@ fn two_way(field: &str) -> FieldContract {
         native: Sides::from_fn(|_| BTreeSet::from([FieldName::from(field)])),
         max_chars: Sides::default(),
     }
+}
+
+/// Real rules between the nodes `left` and `right`: the summary, and the status by a value table with these rows. The
+/// trackers describe nothing, so names are ids.
+pub(crate) fn table(rows: &str) -> Snapshot {
+    let map = format!(
+        r#"
+format = 1
+name = "c"
+[left]
+node = "left"
+scope = {{ project = "P" }}
+trigger = "all"
+[right]
+node = "right"
+scope = {{ project = "P" }}
+[fields.summary]
+left = "summary"
+right = "summary"
+[fields.status]
+left = "status"
+right = "status"
+values = "status"
+[values.status]
+{rows}"#
+    );
+    Snapshot {
+        sources: RuleSources {
+            map: SourceFile::new("c.toml", map),
+            scripts: Sides::default(),
+        },
+        descriptions: Sides::default(),
+    }
+}
+
+/// Makes published rules ready to run.
+pub(crate) fn compiled(snapshot: &str, version: u32) -> Result<Compiled, String> {
+    let snapshot: Snapshot = serde_json::from_str(snapshot).map_err(|e| e.to_string())?;
+    let compiled = snapshot.compile(version, Arc::new(InProcess::default()));
+    Ok(Compiled {
+        rules: Arc::new(compiled.map_err(|findings| format!("{findings:?}"))?),
+        blocking: false,
+    })
 }
 
 impl Rules for Plain {

@@ -36,6 +36,8 @@ pub(crate) enum Fault {
     Credentials,
     /// The connector breaks its own invariant.
     Panic,
+    /// Somebody sets this field first, and the compare-and-swap fails.
+    Raced(&'static str, &'static str),
 }
 
 /// Which requests.
@@ -51,7 +53,15 @@ pub(crate) enum On {
 pub(crate) struct State {
     pub(crate) items: BTreeMap<String, Item>,
     pub(crate) deleted: BTreeSet<String>,
+    /// Items that are gone without a word: 404.
+    pub(crate) lost: BTreeSet<String>,
+    /// Where transferred items are now, by their old ids.
+    moved: BTreeMap<String, ItemRef>,
     pub(crate) hidden: bool,
+    /// Versions are times in whole seconds, without revisions.
+    pub(crate) whole_seconds: bool,
+    /// `matches` cannot say: only the query can.
+    pub(crate) unsure: bool,
     /// Items that no longer match any trigger.
     pub(crate) unmatched: BTreeSet<String>,
     /// Internal texts that stood in a channel that others read.
@@ -71,7 +81,7 @@ pub(crate) struct State {
 pub(crate) struct Memory {
     pub(crate) node: NodeName,
     clock: Arc<dyn Clock>,
-    capabilities: Arc<Capabilities>,
+    pub(crate) capabilities: Arc<Capabilities>,
     state: Arc<Mutex<State>>,
 }
 
@@ -142,7 +152,7 @@ impl Memory {
             fields,
             comments: Some(Vec::new()),
             attachments: None,
-            version: version(now, 1),
+            version: version(now, 1, state.whole_seconds),
             marker: None,
             scope: scope(),
         };
@@ -206,10 +216,11 @@ impl Memory {
     fn change<R>(&self, id: &str, edit: impl FnOnce(&mut Item) -> R) -> R {
         let now = self.clock.now();
         let mut state = self.state();
+        let whole_seconds = state.whole_seconds;
         let item = state.items.get_mut(id).expect("the item exists");
         let done = edit(item);
         let revision = item.version.revision.unwrap_or(0) + 1;
-        item.version = version(now, revision);
+        item.version = version(now, revision, whole_seconds);
         let public = item.comments.iter().flatten();
         let public = public.filter(|comment| comment.channel == "public");
         let texts = public.map(|comment| comment.body.plain());
@@ -233,6 +244,24 @@ impl Memory {
         let mut state = self.state();
         state.items.remove(&id.id);
         state.deleted.insert(id.id.clone());
+    }
+
+    /// The item vanishes: what is asked for it is answered with 404.
+    pub(crate) fn lose(&self, id: &ItemId) {
+        self.state().lost.insert(id.id.clone());
+    }
+
+    /// A person moves an item to another project, where it gets another id.
+    pub(crate) fn transfer(&self, id: &ItemId, project: &str) -> ItemId {
+        let mut state = self.state();
+        let mut item = state.items.remove(&id.id).expect("the item exists");
+        let there = self.id(&format!("{}-moved", id.id));
+        item.reference.item = there.clone();
+        item.reference.key = format!("{}-{}", self.node, there.id);
+        item.scope = BTreeMap::from([("project".to_owned(), project.to_owned())]);
+        state.moved.insert(id.id.clone(), item.reference.clone());
+        state.items.insert(there.id.clone(), item);
+        there
     }
 
     async fn pass(&self, on: On) -> Result<Option<Fault>, TrackerError> {
@@ -386,7 +415,15 @@ fn written(old: Option<Value>, write: &FieldWrite) -> Value {
     }
 }
 
-fn version(now: Timestamp, revision: u64) -> Version {
+fn version(now: Timestamp, revision: u64, whole_seconds: bool) -> Version {
+    if whole_seconds {
+        return Version {
+            revision: None,
+            updated: now.floor_to_second(),
+            resolution_ms: 1000,
+            token: None,
+        };
+    }
     Version {
         revision: Some(revision),
         updated: now,
@@ -468,6 +505,14 @@ impl Tracker for Memory {
             let old = state.stale.remove(at).unwrap();
             return Ok(Fetched::Found(Box::new(old)));
         }
+        if let Some(there) = state.moved.get(&item.id) {
+            return Ok(Fetched::Moved(there.clone()));
+        }
+        if state.lost.contains(&item.id) {
+            return Ok(Fetched::Unreachable {
+                reason: "404 Not Found".to_owned(),
+            });
+        }
         if state.deleted.contains(&item.id) {
             return Ok(Fetched::Deleted {
                 evidence: "410 Gone".to_owned(),
@@ -496,14 +541,12 @@ impl Tracker for Memory {
         const PAGE: usize = 50;
         let from: usize = page.map_or(0, |page| page.parse().unwrap());
         let state = self.state();
-        let total = state.items.len();
-        let items = state
-            .items
-            .values()
-            .skip(from)
-            .take(PAGE)
-            .map(candidate)
-            .collect();
+        let matching = || {
+            let items = state.items.values();
+            items.filter(|item| !state.unmatched.contains(&item.reference.item.id))
+        };
+        let total = matching().count();
+        let items = matching().skip(from).take(PAGE).map(candidate).collect();
         Ok(ItemPage {
             items,
             next: (from + PAGE < total).then(|| (from + PAGE).to_string()),
@@ -538,6 +581,7 @@ impl Tracker for Memory {
     ) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
         let state = self.state();
         let opinion = |item: &ItemId| match state.unmatched.contains(&item.id) {
+            _ if state.unsure => Opinion::Ask(self.capabilities.index_lag),
             true => Opinion::Differs,
             false => Opinion::Matches,
         };
@@ -599,6 +643,11 @@ impl Tracker for Memory {
             reason: "the connection was cut".to_owned(),
         };
         match self.pass(On::Apply).await? {
+            Some(Fault::Raced(field, value)) => {
+                let item = effect.item().expect("the write has an item");
+                self.edit(item, field, Value::text(value));
+                Err(TrackerError::Changed)
+            }
             Some(Fault::LostRequest) => Err(unknown()),
             Some(Fault::LostAnswer) => {
                 self.write(effect);

@@ -1,0 +1,117 @@
+//! Triggers that the tracker can only answer by its query, which lags: a native query, and no exact condition.
+
+use crate::support::rules::contract;
+use crate::support::{Running, World, until};
+use std::time::Duration;
+use twinline_core::item::{ItemId, Value};
+use twinline_store::host::{Twin, TwinState};
+
+const LAG: Duration = Duration::from_secs(60);
+
+/// A twin under such a trigger, with a resweep every 30 s.
+async fn asked() -> (World, Running, ItemId) {
+    let mut world = World::new(&["left", "right"]);
+    world.able("left", |can| can.index_lag = LAG);
+    world.tracker("left").state().unsure = true;
+    world.sweep.period = Duration::from_secs(10);
+    world.sweep.backed_off = Duration::from_secs(10);
+    world.sweep.resweep = Duration::from_secs(30);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    let left = world.make("left", "x");
+    until("a twin", async || {
+        world.tracker("right").state().items.len() == 1
+    })
+    .await;
+    (world, running, left)
+}
+
+fn asleep(twin: &Twin) -> bool {
+    matches!(twin.state, TwinState::Asleep { .. })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_the_query_does_not_list_does_not_enter() {
+    let (world, running, _) = asked().await;
+    let other = world.tracker("left").make(&[("summary", Value::text("y"))]);
+    world
+        .tracker("left")
+        .state()
+        .unmatched
+        .insert(other.id.clone());
+    world.announce(&other);
+    tokio::time::sleep(LAG * 5).await;
+    assert_eq!(world.tracker("right").state().items.len(), 1);
+    world.tracker("left").state().unmatched.clear();
+    world.announce(&other);
+    until("it enters", async || {
+        world.tracker("right").state().items.len() == 2
+    })
+    .await;
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn leaving_takes_two_negatives_further_apart_than_the_lag() {
+    let (world, running, left) = asked().await;
+    let unmatched = || {
+        world
+            .tracker("left")
+            .state()
+            .unmatched
+            .insert(left.id.clone())
+    };
+    unmatched();
+    until("a first negative", async || {
+        running.twin().await.negatives.left.is_some()
+    })
+    .await;
+    let since = running.twin().await.negatives.left.unwrap();
+    world.tracker("left").state().unmatched.clear();
+    until("it was a passing one", async || {
+        running.twin().await.negatives.left.is_none()
+    })
+    .await;
+    assert!(!asleep(&running.twin().await));
+    assert!(world.env.now().since(since) > LAG, "judged after the lag");
+
+    unmatched();
+    until("a first negative", async || {
+        running.twin().await.negatives.left.is_some()
+    })
+    .await;
+    let since = running.twin().await.negatives.left.unwrap();
+    until("asleep", async || asleep(&running.twin().await)).await;
+    assert!(
+        world.env.now().since(since) > LAG,
+        "not before the lag is over"
+    );
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_of_a_sleeping_item_crosses_when_it_enters_again() {
+    let (world, running, left) = asked().await;
+    let right = world.tracker("right").only().reference.item;
+    world
+        .tracker("left")
+        .state()
+        .unmatched
+        .insert(left.id.clone());
+    until("asleep", async || asleep(&running.twin().await)).await;
+    world.edit(&left, "summary", Value::text("edited asleep"));
+    tokio::time::sleep(LAG * 3).await;
+    assert_eq!(world.text(&right, "summary"), "x");
+    world.tracker("left").state().unmatched.clear();
+    world.edit(&left, "status", Value::text("done"));
+    until("awake", async || !asleep(&running.twin().await)).await;
+    until("both edits", async || {
+        world.text(&right, "summary") == "edited asleep" && world.text(&right, "status") == "done"
+    })
+    .await;
+    assert_eq!(
+        world.tracker("right").state().items.len(),
+        1,
+        "the same twin"
+    );
+    running.stop().await;
+}

@@ -1,0 +1,119 @@
+//! A rule version changes while twins live: the new outgoing rule is run on the base observation (R2), so that only what
+//! people changed crosses.
+
+use crate::support::rules::{contract, table};
+use crate::support::{Running, World};
+use twinline_core::item::{ItemId, Value};
+
+const TABLE: &str = r#"
+open = { left = ["open"], right = ["new"] }
+done = { left = ["done"], right = ["closed"] }
+"#;
+
+/// The same values under other names in the replica, and one value more.
+const RENAMED: &str = r#"
+todo = { left = ["open"], right = ["new"] }
+ready = { left = ["done"], right = ["closed"] }
+busy = { left = ["busy"], right = ["new"], dir = "->" }
+"#;
+
+async fn twinned() -> (World, Running, ItemId, ItemId) {
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[]).await;
+    world.publish_rules(&running.host, &table(TABLE)).await;
+    let left = world.make("left", "x");
+    running.quiet().await;
+    let right = world.tracker("right").only().reference.item;
+    assert_eq!(world.text(&right, "status"), "new");
+    (world, running, left, right)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_version_alone_writes_nothing() {
+    let (world, running, ..) = twinned().await;
+    let writes = world.writes("left") + world.writes("right");
+    world.publish_rules(&running.host, &table(RENAMED)).await;
+    running.quiet().await;
+    assert_eq!(
+        running.host.status().await.unwrap().connections[0].version,
+        2
+    );
+    assert_eq!(world.writes("left") + world.writes("right"), writes);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_that_nobody_announced_crosses_under_the_version_that_finds_it() {
+    let (world, running, left, right) = twinned().await;
+    world
+        .tracker("left")
+        .edit(&left, "status", Value::text("done"));
+    world.publish_rules(&running.host, &table(RENAMED)).await;
+    running.quiet().await;
+    assert_eq!(world.text(&right, "status"), "closed");
+    assert_eq!(world.writes("left"), 0);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_to_an_earlier_version_writes_nothing_and_carries_on() {
+    let (world, running, left, right) = twinned().await;
+    world.publish_rules(&running.host, &table(RENAMED)).await;
+    world.edit(&right, "status", Value::text("closed"));
+    running.quiet().await;
+    assert_eq!(world.text(&left, "status"), "done");
+    let writes = world.writes("left") + world.writes("right");
+    let rolled = running
+        .host
+        .rollback(&"c".into(), 1, true, "ada")
+        .await
+        .unwrap();
+    assert_eq!(rolled.version, 3);
+    running.quiet().await;
+    assert_eq!(world.writes("left") + world.writes("right"), writes);
+    world.edit(&left, "status", Value::text("open"));
+    running.quiet().await;
+    assert_eq!(world.text(&right, "status"), "new");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_field_new_to_the_contract_is_settled_by_first_and_leaves_with_a_rollback() {
+    let world = World::new(&["left", "right"]);
+    let mut small = contract("c", "left", "right");
+    small.fields.retain(|field, _| field.as_str() != "labels");
+    let running = world.start(std::slice::from_ref(&small)).await;
+    let left = world.make("left", "x");
+    running.quiet().await;
+    let right = world.tracker("right").only().reference.item;
+    let labels = |item: &ItemId| {
+        world
+            .tracker(item.node.as_str())
+            .item(item)
+            .get("labels")
+            .cloned()
+    };
+    assert_eq!(labels(&right), None);
+    world
+        .tracker("right")
+        .edit(&right, "labels", Value::set(["right's"]));
+    world
+        .publish(&running.host, &contract("c", "left", "right"))
+        .await;
+    running.quiet().await;
+    assert_eq!(labels(&right), Some(Value::set(["a"])), "first = left");
+    running
+        .host
+        .rollback(&"c".into(), 1, true, "ada")
+        .await
+        .unwrap();
+    running.quiet().await;
+    world.edit(&left, "labels", Value::set(["b"]));
+    running.quiet().await;
+    assert_eq!(
+        labels(&right),
+        Some(Value::set(["a"])),
+        "it no longer crosses"
+    );
+    running.stop().await;
+}
