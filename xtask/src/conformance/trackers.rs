@@ -85,7 +85,9 @@ fn under_github() -> Under {
 }
 
 fn jira() -> Box<dyn Simulator> {
-    Box::new(JiraCloud::new(jira_cloud::demo_site()))
+    let mut site = jira_cloud::demo_site();
+    site.switches.workflows_readable = true;
+    Box::new(JiraCloud::new(site))
 }
 
 fn under_jira() -> Under {

@@ -33,6 +33,7 @@ mod show;
 pub mod site;
 mod store;
 mod transitions;
+mod workflows;
 
 use crate::call::Call;
 use crate::command::{Command, Done, Refused};

@@ -65,6 +65,7 @@ impl JiraCloud {
             ("GET", ["issuetype"]) => Ok(self.list_types()),
             ("GET", ["priority"]) => Ok(self.list_priorities()),
             ("GET", ["resolution"]) => Ok(self.list_resolutions()),
+            ("POST", ["workflows"]) => self.read_workflows(asked),
             ("GET", ["status"]) => Ok(self.list_statuses()),
             ("GET", ["issueLinkType"]) => Ok(self.list_link_types()),
             ("POST", ["issueLink"]) => self.create_link(asked),

@@ -34,6 +34,8 @@ pub struct Switches {
     pub index_lag: Duration,
     /// Whether other people's e-mail addresses are in the API's answers (each person's profile setting, for all here).
     pub emails_visible: bool,
+    /// Whether callers of the API may read workflows, as administrators may.
+    pub workflows_readable: bool,
     /// Whether the limits of 20 writes in 2 s and 100 in 30 s on one issue hold.
     pub issue_write_limits: bool,
 }
@@ -43,6 +45,7 @@ impl Default for Switches {
         Self {
             index_lag: Duration::ZERO,
             emails_visible: true,
+            workflows_readable: false,
             issue_write_limits: true,
         }
     }

@@ -1,6 +1,6 @@
 //! What a project and type offer, and whether the node works.
 
-use super::{Jira, SUMMARY_MAX_CHARS, client, decode, transition, wire};
+use super::{Jira, SUMMARY_MAX_CHARS, client, decode, wire};
 use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::Call;
@@ -71,11 +71,8 @@ impl Jira {
                 id: one.id.clone(),
                 name: one.name.clone(),
             },
-            leads_to: transition::leads_to(&workflow, &one.id),
-            closed: one
-                .category
-                .as_ref()
-                .is_some_and(|category| category.key == "done"),
+            leads_to: workflow.leads_to.get(&one.id).cloned(),
+            closed: one.is_done(),
         };
         Ok(Description {
             statuses: statuses.iter().map(status).collect(),

@@ -1,7 +1,7 @@
 //! Jira Cloud, REST API version 3: issues of one project and type.
 //!
 //! Sources: Atlassian's OpenAPI description of the API and its pages on rate limits, webhooks and the enhanced search.
-//! Texts are Atlassian Document Format. Statuses are reached through the workflow ([`transition`]). There is no
+//! Texts are Atlassian Document Format. Statuses are reached through the workflow ([`transition`], [`workflow`]). There is no
 //! compare-and-swap. Webhooks with a secret are set up by an administrator; an API token cannot register any.
 
 mod client;
@@ -14,6 +14,7 @@ mod recognise;
 mod transition;
 mod webhook;
 mod wire;
+mod workflow;
 mod write;
 
 #[cfg(test)]
@@ -31,7 +32,6 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use transition::Workflow;
 use twinline_core::capability::{Capabilities, ChangeKind, Channel, FieldSet};
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
@@ -39,6 +39,7 @@ use twinline_core::item::{Fetched, ItemId, ItemRef, Value};
 use twinline_core::names::FieldName;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
+use workflow::Workflow;
 
 /// Its name in sentences.
 const TRACKER: &str = "Jira";

@@ -1,5 +1,7 @@
 //! The connector in front of its simulator: the contract, and what is Jira's own.
 
+mod statuses;
+
 use super::*;
 use crate::conformance;
 use crate::conformance::sim::{SimHarness, Under};
@@ -8,7 +10,11 @@ use twinline_core::effect::FieldWrite;
 use twinline_sim::jira_cloud::{API_TOKEN, JiraCloud, demo_site};
 
 fn harness() -> SimHarness {
-    let under = Under {
+    SimHarness::new(Box::new(JiraCloud::new(demo_site())), under())
+}
+
+fn under() -> Under {
+    Under {
         tracker: "jira-cloud",
         auth: &[("email", "twinline@acme.example"), ("token", API_TOKEN)],
         scope: &[("project", "SUP"), ("type", "Task")],
@@ -19,8 +25,7 @@ fn harness() -> SimHarness {
         required_fields: BTreeMap::new(),
         tells_deletion: false,
         webhooks: true,
-    };
-    SimHarness::new(Box::new(JiraCloud::new(demo_site())), under)
+    }
 }
 
 #[tokio::test]

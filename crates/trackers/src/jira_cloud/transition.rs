@@ -1,26 +1,21 @@
-//! Reaching a status through a workflow.
+//! Reaching a status through a workflow, step by step, each step taken from the transitions that the issue itself offers
+//! then. The way is the shortest on the map of the workflow ([`super::workflow`]).
 //!
-//! Jira tells only which transitions lead away from the status that an issue is in. The map of a workflow is learnt:
-//! from every issue that is looked at, and, when a path is wanted that the map does not show, from one issue in each
-//! status. The map is kept for each project and type and is only a hint: every step is taken from the transitions that
-//! the issue itself offers then.
+//! Where Jira does not let us read workflows, a status in which no issue lies is not on the map. Then the issue itself is
+//! led into statuses that nobody has looked from, and asked again there; not into finished ones, and not where a screen
+//! asks for a field that the rule does not set. What was tried in vain is walked back.
 
 use super::encode::Writes;
+use super::workflow::Workflow;
 use super::{Jira, client, wire};
 use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{Call, Permit};
 use serde_json::{Value as Json, json};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::PoisonError;
+use std::collections::BTreeSet;
 use twinline_core::item::Choice;
 
-/// Which statuses each status leads to.
-pub(super) type Workflow = BTreeMap<String, BTreeSet<String>>;
-
-/// Workflows that are remembered.
-const WORKFLOWS_MAX: usize = 512;
-/// Transitions that one write makes at most.
+/// Transitions that one write makes at most, and as many to walk back.
 const STEPS_MAX: usize = 10;
 
 /// How reaching a status ended.
@@ -31,9 +26,28 @@ pub(super) enum Reached {
     No(String),
 }
 
+/// Where an issue stands.
+struct Here {
+    /// `PROJECT/TYPE`: whose workflow.
+    place: String,
+    at: Choice,
+    open: Vec<wire::Transition>,
+}
+
+/// What was done on the way.
+#[derive(Default)]
+struct Walk {
+    /// Where it began, when a step was made.
+    began: Option<Choice>,
+    /// Whether a step led into the unseen.
+    guessed: bool,
+    /// Whether the workflow was asked about on this way.
+    explored: bool,
+}
+
 impl Jira {
-    /// Moves an issue to a status, step by step. `writes` are fields that the screens on the way may ask for; what a
-    /// screen takes is taken out of them.
+    /// Moves an issue to a status. `writes` are fields that the screens on the way may ask for; what a screen takes is
+    /// taken out of them.
     pub(super) async fn reach(
         &self,
         id: &str,
@@ -41,28 +55,47 @@ impl Jira {
         writes: &mut Writes,
         key: &str,
     ) -> Result<Reached, TrackerError> {
+        let mut walk = Walk::default();
+        let ended = self.walk(id, wanted, writes, key, &mut walk).await;
+        let Some(began) = walk.began else {
+            return ended;
+        };
+        let in_vain = matches!(
+            ended,
+            Ok(Reached::No(_)) | Err(TrackerError::Refused { .. })
+        );
+        if walk.guessed && in_vain {
+            let back = self.walk_back(id, &began, key).await;
+            if !back.map_err(super::write::half_done)? {
+                tracing::warn!(
+                    issue = id,
+                    from = began.name,
+                    "a way into unseen statuses has no way back"
+                );
+            }
+        }
+        // Some of the way was made: the write as a whole was neither done nor not done.
+        ended.map_err(super::write::half_done)
+    }
+
+    async fn walk(
+        &self,
+        id: &str,
+        wanted: &Choice,
+        writes: &mut Writes,
+        key: &str,
+        walk: &mut Walk,
+    ) -> Result<Reached, TrackerError> {
         for _ in 0..STEPS_MAX {
-            let issue = client::issue_here(&self.client, id).await?;
-            let at = status(&issue);
-            if at.as_ref() == Some(wanted) {
+            let here = self.here(id).await?;
+            if here.at == *wanted {
                 return Ok(Reached::Yes);
             }
-            let at = at.map(|status| status.id).unwrap_or_default();
-            let place = place(&issue);
-            let open = self.transitions(id, &place, &at).await?;
-            let Some(next) = self.step(&place, &at, &wanted.id, &open).await? else {
-                let names = open
-                    .iter()
-                    .map(|way| way.to.name.as_str())
-                    .collect::<BTreeSet<_>>();
-                let names = names.into_iter().collect::<Vec<_>>().join(", ");
-                let why = format!(
-                    "no transition leads to {} from here; there is a way to: {names}",
-                    wanted.name
-                );
-                return Ok(Reached::No(why));
+            let Some(next) = self.step(&here, wanted, writes, walk).await? else {
+                return Ok(Reached::No(here.no_way(wanted)));
             };
             self.go(id, next, writes, key).await?;
+            walk.began.get_or_insert(here.at);
         }
         Ok(Reached::No(format!(
             "{} is more than {STEPS_MAX} transitions away",
@@ -70,8 +103,36 @@ impl Jira {
         )))
     }
 
+    /// Leads an issue back to where a search began; answers whether it is there.
+    async fn walk_back(&self, id: &str, began: &Choice, key: &str) -> Result<bool, TrackerError> {
+        for _ in 0..STEPS_MAX {
+            let here = self.here(id).await?;
+            if here.at == *began {
+                return Ok(true);
+            }
+            let next = here.first(&self.workflow(&here.place), &began.id);
+            let Some(next) = next.filter(|way| lacking(way, &Writes::default()).is_none()) else {
+                return Ok(false);
+            };
+            self.go(id, next, &mut Writes::default(), key).await?;
+        }
+        Ok(false)
+    }
+
+    /// Where an issue stands now, and a lesson about its workflow.
+    async fn here(&self, id: &str) -> Result<Here, TrackerError> {
+        let issue = client::issue_here(&self.client, id).await?;
+        let at = status(&issue).unwrap_or_else(|| Choice {
+            id: String::new(),
+            name: String::new(),
+        });
+        let place = place(&issue);
+        let open = self.transitions(id, &place, &at.id).await?;
+        Ok(Here { place, at, open })
+    }
+
     /// The transitions that the issue offers, and a lesson about its workflow.
-    async fn transitions(
+    pub(super) async fn transitions(
         &self,
         id: &str,
         place: &str,
@@ -80,76 +141,40 @@ impl Jira {
         let call =
             Call::get(client::path(id, "/transitions")).query("expand", "transitions.fields");
         let open: wire::Transitions = self.client.send(call).await?.json()?;
-        let to = open
-            .transitions
-            .iter()
-            .map(|way| way.to.id.clone())
-            .collect();
-        let mut workflows = self
-            .workflows
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if workflows.len() < WORKFLOWS_MAX || workflows.contains_key(place) {
-            workflows
-                .entry(place.to_owned())
-                .or_default()
-                .insert(at.to_owned(), to);
-        }
+        self.learn(place, at, &open.transitions);
         Ok(open.transitions)
     }
 
-    /// The next step of the shortest known way.
+    /// The next step: on the shortest known way, or into the unseen.
     async fn step<'a>(
         &self,
-        place: &str,
-        at: &str,
-        wanted: &str,
-        open: &'a [wire::Transition],
+        here: &'a Here,
+        wanted: &Choice,
+        writes: &Writes,
+        walk: &mut Walk,
     ) -> Result<Option<&'a wire::Transition>, TrackerError> {
-        if let Some(direct) = open.iter().find(|way| way.to.id == wanted) {
-            return Ok(Some(direct));
+        if let Some(known) = here.first(&self.workflow(&here.place), &wanted.id) {
+            return Ok(Some(known));
         }
-        let known = |workflow: &Workflow| first_step(workflow, at, wanted);
-        let mut next = known(&self.workflow(place));
-        if next.is_none() {
-            self.explore(place).await?;
-            next = known(&self.workflow(place));
-        }
-        Ok(next.and_then(|next| open.iter().find(|way| way.to.id == next)))
-    }
-
-    /// What is known of a workflow.
-    pub(super) fn workflow(&self, place: &str) -> Workflow {
-        let workflows = self
-            .workflows
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        workflows.get(place).cloned().unwrap_or_default()
-    }
-
-    /// Looks at one issue in each status that the map does not show yet.
-    pub(super) async fn explore(&self, place: &str) -> Result<(), TrackerError> {
-        let (project, kind) = place.split_once('/').unwrap_or((place, ""));
-        let statuses = self.statuses(project, kind).await?;
-        let known = self.workflow(place);
-        for status in statuses
-            .iter()
-            .filter(|status| !known.contains_key(&status.id))
-        {
-            let jql = format!(
-                "project = \"{project}\" AND issuetype = \"{kind}\" AND status = {}",
-                status.id
-            );
-            let (found, _) = client::search(&self.client, &jql, None, &[]).await?;
-            if let Some(issue) = found.issues.first() {
-                let issue = client::issue_here(&self.client, &issue.id).await?;
-                let at = self::status(&issue)
-                    .map(|status| status.id)
-                    .unwrap_or_default();
-                self.transitions(&issue.id, place, &at).await?;
+        if !walk.explored {
+            walk.explored = true;
+            self.explore(&here.place).await?;
+            if let Some(known) = here.first(&self.workflow(&here.place), &wanted.id) {
+                return Ok(Some(known));
             }
         }
-        Ok(())
+        let passable = here
+            .open
+            .iter()
+            .filter(|way| lacking(way, writes).is_none());
+        let passable: Vec<&wire::Transition> = passable.collect();
+        let mut workflow = self.workflow(&here.place);
+        let to = passable.iter().map(|way| way.to.id.clone());
+        workflow.leads_to.insert(here.at.id.clone(), to.collect());
+        let unseen = workflow.towards_unseen(&here.at.id);
+        let next = unseen.and_then(|next| passable.into_iter().find(|way| way.to.id == next));
+        walk.guessed |= next.is_some();
+        Ok(next)
     }
 
     async fn go(
@@ -160,11 +185,7 @@ impl Jira {
         key: &str,
     ) -> Result<(), TrackerError> {
         let with = writes.split_off(&way.fields);
-        if let Some((name, field)) = way
-            .fields
-            .iter()
-            .find(|(name, field)| lacks(field, name, &with))
-        {
+        if let Some((name, field)) = lacking(way, &with) {
             let shown = field["name"].as_str().unwrap_or(name);
             let why = format!(
                 "the transition '{}' to {} needs the field '{shown}': let the rule set it along with the status",
@@ -205,6 +226,27 @@ impl Jira {
     }
 }
 
+impl Here {
+    /// The open transition that begins the shortest known way to a status.
+    fn first(&self, workflow: &Workflow, wanted: &str) -> Option<&wire::Transition> {
+        let mut workflow = workflow.clone();
+        // What this issue offers outweighs what the map says of its status.
+        let to = self.open.iter().map(|way| way.to.id.clone());
+        workflow.leads_to.insert(self.at.id.clone(), to.collect());
+        let next = workflow.towards(&self.at.id, wanted)?;
+        self.open.iter().find(|way| way.to.id == next)
+    }
+
+    fn no_way(&self, wanted: &Choice) -> String {
+        let names: BTreeSet<&str> = self.open.iter().map(|way| way.to.name.as_str()).collect();
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        format!(
+            "no transition leads to {} from here; there is a way to: {names}",
+            wanted.name
+        )
+    }
+}
+
 /// Where an issue's workflow is kept: `PROJECT/TYPE`.
 pub(super) fn place(issue: &wire::Issue) -> String {
     let text = |name: &str, part: &str| {
@@ -222,73 +264,16 @@ pub(super) fn status(issue: &wire::Issue) -> Option<Choice> {
     super::decode::option(issue.fields.get("status")?)
 }
 
+/// The first field that a transition's screen must be given and is not.
+fn lacking<'a>(way: &'a wire::Transition, with: &Writes) -> Option<(&'a String, &'a Json)> {
+    way.fields
+        .iter()
+        .find(|(name, field)| lacks(field, name, with))
+}
+
 /// Whether a screen's field must be given and is not.
 fn lacks(field: &Json, name: &str, with: &Writes) -> bool {
     let given = with.fields.contains_key(name) || with.update.contains_key(name);
     let flag = |part: &str| field.get(part).and_then(Json::as_bool).unwrap_or(false);
     flag("required") && !flag("hasDefaultValue") && !given
-}
-
-/// The first status on a shortest way from `at` to `wanted`.
-fn first_step(workflow: &Workflow, at: &str, wanted: &str) -> Option<String> {
-    let mut came_from: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut waiting = VecDeque::from([at]);
-    while let Some(status) = waiting.pop_front() {
-        for next in workflow.get(status).into_iter().flatten() {
-            if next != at && !came_from.contains_key(next.as_str()) {
-                came_from.insert(next, status);
-                waiting.push_back(next);
-            }
-        }
-    }
-    let mut step = wanted;
-    while let Some(before) = came_from.get(step) {
-        if *before == at {
-            return Some(step.to_owned());
-        }
-        step = before;
-    }
-    None
-}
-
-/// The part of a workflow that a description shows.
-pub(super) fn leads_to(workflow: &Workflow, status: &str) -> Option<BTreeSet<String>> {
-    workflow.get(status).cloned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(edges: &[(&str, &[&str])], at: &str, wanted: &str, expected: Option<&str>) {
-        let workflow = edges.iter().map(|(from, to)| {
-            (
-                (*from).to_owned(),
-                to.iter().map(|to| (*to).to_owned()).collect(),
-            )
-        });
-        assert_eq!(
-            first_step(&workflow.collect(), at, wanted).as_deref(),
-            expected
-        );
-    }
-
-    #[test]
-    fn a_way_is_the_shortest_that_is_known() {
-        let line: &[(&str, &[&str])] = &[
-            ("todo", &["doing"]),
-            ("doing", &["todo", "review"]),
-            ("review", &["done"]),
-        ];
-        check(line, "todo", "done", Some("doing"));
-        check(line, "doing", "done", Some("review"));
-        check(line, "done", "todo", None);
-        check(line, "todo", "todo", None);
-        check(
-            &[("a", &["b", "c"]), ("b", &["c"]), ("c", &["d"])],
-            "a",
-            "d",
-            Some("c"),
-        );
-    }
 }

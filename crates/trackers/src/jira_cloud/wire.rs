@@ -100,7 +100,7 @@ pub(super) struct Transition {
     pub(super) id: String,
     #[serde(default)]
     pub(super) name: String,
-    pub(super) to: Named,
+    pub(super) to: Status,
     /// The fields of its screen; only with `expand=transitions.fields`.
     #[serde(default)]
     pub(super) fields: Map<String, Json>,
@@ -126,15 +126,89 @@ pub(super) struct TypeStatuses {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Status {
     pub(super) id: String,
+    #[serde(default)]
     pub(super) name: String,
     #[serde(default, rename = "statusCategory")]
     pub(super) category: Option<Category>,
+}
+
+impl Status {
+    /// Whether it counts as finished.
+    pub(super) fn is_done(&self) -> bool {
+        self.category
+            .as_ref()
+            .is_some_and(|category| category.key == "done")
+    }
 }
 
 /// `new`, `indeterminate`, `done`.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Category {
     pub(super) key: String,
+}
+
+/// `GET /project/{key}`
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Project {
+    pub(super) id: String,
+    #[serde(default, rename = "issueTypes")]
+    pub(super) issue_types: Vec<Named>,
+}
+
+/// `POST /workflows`
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Workflows {
+    #[serde(default)]
+    pub(super) statuses: Vec<WorkflowStatus>,
+    #[serde(default)]
+    pub(super) workflows: Vec<Workflow>,
+}
+
+/// A status, and what the workflows of the same answer call it.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct WorkflowStatus {
+    pub(super) id: String,
+    #[serde(rename = "statusReference")]
+    pub(super) reference: String,
+    /// `TODO`, `IN_PROGRESS`, `DONE`.
+    #[serde(default, rename = "statusCategory")]
+    pub(super) category: String,
+}
+
+/// One workflow.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Workflow {
+    #[serde(default)]
+    pub(super) statuses: Vec<StatusReference>,
+    #[serde(default)]
+    pub(super) transitions: Vec<WorkflowTransition>,
+}
+
+/// A status of a workflow.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct StatusReference {
+    #[serde(rename = "statusReference")]
+    pub(super) reference: String,
+}
+
+/// A transition of a workflow.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct WorkflowTransition {
+    /// `INITIAL`, `GLOBAL`, `DIRECTED`.
+    #[serde(default, rename = "type")]
+    pub(super) kind: String,
+    #[serde(default, rename = "toStatusReference")]
+    pub(super) to: Option<String>,
+    /// Where a directed one begins.
+    #[serde(default)]
+    pub(super) links: Vec<TransitionLink>,
+}
+
+/// One beginning of a directed transition.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct TransitionLink {
+    #[serde(default, rename = "fromStatusReference")]
+    pub(super) from: Option<String>,
 }
 
 /// `GET /issue/createmeta/{project}/issuetypes/{type}`

@@ -238,7 +238,7 @@ fn comment(body: &Document, marker: &Marker, internal: Option<bool>) -> Json {
 }
 
 /// An update whose first request was made and whose second was lost.
-fn half_done(error: TrackerError) -> TrackerError {
+pub(super) fn half_done(error: TrackerError) -> TrackerError {
     match error {
         TrackerError::Retry { reason, .. } => TrackerError::Unknown {
             reason: format!("half of it was written: {reason}"),

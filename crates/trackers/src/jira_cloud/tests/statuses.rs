@@ -1,0 +1,163 @@
+//! Reaching statuses, with and without the right to read workflows.
+
+use super::*;
+use crate::conformance::{Act, Harness as _};
+use std::collections::BTreeSet;
+use twinline_core::item::{Choice, Item, ItemId, field};
+use twinline_sim::jira_cloud::site::{Project, Site, Transition, Workflow};
+
+const TODO: &str = "10000";
+const DOING: &str = "3";
+const REVIEW: &str = "10002";
+const DONE: &str = "10003";
+
+/// The site, with this workflow in the project APP, where no issue lies yet.
+fn site(ways: &[(&str, &[&str], &str)], readable: bool) -> SimHarness {
+    let mut site: Site = demo_site();
+    site.switches.workflows_readable = readable;
+    let app = |project: &&mut Project| project.key == "APP";
+    let project = site.projects.iter_mut().find(app).unwrap();
+    if !ways.is_empty() {
+        let way = |(id, from, to): &(&str, &[&str], &str)| Transition {
+            id: (*id).to_owned(),
+            name: format!("way {id}"),
+            from: from.iter().map(|from| (*from).to_owned()).collect(),
+            to: (*to).to_owned(),
+            ..Transition::default()
+        };
+        project.workflow = Workflow {
+            initial: TODO.to_owned(),
+            transitions: ways.iter().map(way).collect(),
+        };
+    }
+    let under = Under {
+        scope: &[("project", "APP"), ("type", "Task")],
+        container: "APP",
+        move_to: None,
+        ..under()
+    };
+    SimHarness::new(Box::new(JiraCloud::new(site)), under)
+}
+
+/// A new issue, as the connector reads it.
+async fn issue(h: &SimHarness) -> Item {
+    let title = "a task".to_owned();
+    let key = h.act(Act::Create { title }).await.unwrap();
+    let found = h.tracker().find(&key).await.unwrap().unwrap();
+    read(h, &found.item).await
+}
+
+async fn read(h: &SimHarness, id: &ItemId) -> Item {
+    match h.tracker().fetch(id).await.unwrap() {
+        Fetched::Found(item) => *item,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Sets an issue's status; the status that it has then, and why it is another, if it is.
+async fn set(
+    h: &SimHarness,
+    issue: &Item,
+    wanted: &str,
+    resolved: bool,
+) -> (String, Option<String>) {
+    let write = |id: &str| FieldWrite::Replace(Value::Choice(choice(id)));
+    let mut fields = BTreeMap::from([(field::STATUS.into(), write(wanted))]);
+    // Asked for by the screen of the site's own way to Done; on no other screen.
+    if resolved {
+        fields.insert(field::RESOLUTION.into(), write("10000"));
+    }
+    let effect = Effect::Update {
+        item: issue.reference.item.clone(),
+        fields,
+        planned_from: issue.version.clone(),
+    };
+    let applied = h.tracker().apply(&effect).await.unwrap();
+    let now = read(h, &issue.reference.item).await;
+    let Some(Value::Choice(Choice { id, .. })) = now.get(field::STATUS) else {
+        panic!("the issue has no status");
+    };
+    (id.clone(), applied.waived.get(field::STATUS).cloned())
+}
+
+async fn reaches(h: &SimHarness, wanted: &str, resolved: bool) {
+    let issue = issue(h).await;
+    assert_eq!(
+        set(h, &issue, wanted, resolved).await,
+        (wanted.to_owned(), None)
+    );
+}
+
+#[tokio::test]
+async fn statuses_in_which_no_issue_lies_are_passed_through() {
+    for readable in [false, true] {
+        reaches(&site(&[], readable), DONE, true).await;
+        reaches(&site(&[], readable), REVIEW, false).await;
+    }
+}
+
+#[tokio::test]
+async fn who_may_read_workflows_is_shown_every_way() {
+    let leads = async |readable: bool| {
+        let h = site(&[], readable);
+        let scope = [("project", "APP"), ("type", "Task")];
+        let scope = scope
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into();
+        let described = h.tracker().describe(&scope).await.unwrap();
+        let statuses = described.statuses.into_iter();
+        let known = statuses.filter_map(|one| Some((one.status.id, one.leads_to?)));
+        known.collect::<BTreeMap<String, BTreeSet<String>>>()
+    };
+    let ids = |ids: &[&str]| {
+        ids.iter()
+            .map(|id| (*id).to_owned())
+            .collect::<BTreeSet<_>>()
+    };
+    let all = leads(true).await;
+    assert_eq!(all[TODO], ids(&[DOING]));
+    assert_eq!(all[DOING], ids(&[TODO, REVIEW, DONE]));
+    assert_eq!(all[DONE], ids(&[TODO]));
+    assert!(leads(false).await.is_empty(), "no issue lies anywhere");
+}
+
+#[tokio::test]
+async fn a_blind_alley_is_left_again_and_the_way_found() {
+    // The first guess leads nowhere but back.
+    let ways: &[(&str, &[&str], &str)] = &[
+        ("1", &[TODO], REVIEW),
+        ("2", &[REVIEW], TODO),
+        ("3", &[TODO], DOING),
+        ("4", &[DOING], DONE),
+    ];
+    reaches(&site(ways, false), DONE, false).await;
+    reaches(&site(ways, true), DONE, false).await;
+}
+
+#[tokio::test]
+async fn what_was_tried_in_vain_is_walked_back_and_not_tried_again() {
+    let ways: &[(&str, &[&str], &str)] = &[
+        ("1", &[TODO], DOING),
+        ("2", &[DOING], REVIEW),
+        ("3", &[REVIEW], TODO),
+    ];
+    for readable in [false, true] {
+        let h = site(ways, readable);
+        let issue = issue(&h).await;
+        for _ in 0..2 {
+            let (at, why) = set(&h, &issue, DONE, false).await;
+            assert_eq!(at, TODO);
+            assert!(why.is_some_and(|why| why.contains("no transition leads to")));
+        }
+        let since = Timestamp::EPOCH;
+        let history = h
+            .tracker()
+            .field_history(&issue.reference.item, since)
+            .await
+            .unwrap();
+        let moved = history
+            .iter()
+            .filter(|change| change.field.as_str() == field::STATUS);
+        assert_eq!(moved.count(), if readable { 0 } else { 3 });
+    }
+}
