@@ -11,7 +11,7 @@ use twinline_core::names::Side;
 use twinline_core::queue::{Key, Lane, Work};
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{self, DELETED, Dirty, HostRead, HostTx, Twin, TwinStateName};
+use twinline_store::host::{self, AUDIT, DELETED, Dirty, HostRead, HostTx, Twin, TwinStateName};
 
 /// A sign that an item may have changed.
 #[derive(Clone, Debug)]
@@ -68,6 +68,7 @@ pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Mark
         let mark = Mark {
             changed_at: hint.changed_at,
             deleted: hint.deleted || dirty.cause == DELETED,
+            audit: dirty.cause == AUDIT,
             item: dirty.item,
             id: dirty.mark,
         };
@@ -112,6 +113,7 @@ pub(crate) fn of_row(
     let mark = Mark {
         changed_at: None,
         deleted: dirty.cause == DELETED,
+        audit: dirty.cause == AUDIT,
         item: dirty.item,
         id: dirty.mark,
     };

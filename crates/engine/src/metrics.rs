@@ -66,6 +66,8 @@ counters! {
     breaker_trips,
     /// Sweeps that reached their feed's end.
     sweeps,
+    /// Twins that an audit found out of step, without any other sign of a change.
+    drifted,
 }
 
 /// One counter.

@@ -29,7 +29,9 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// What the version is known by: map, tables and scripts. Two snapshots with one digest mean the same rules.
+    /// What the version is known by: map, tables, scripts, and what the trackers' names and options stand for. Two
+    /// snapshots with one digest mean the same rules. Not what a workflow was seen to allow: it is learnt bit by bit, and
+    /// serves `check` only.
     pub fn digest(&self) -> Digest {
         let script = |side: Side| {
             let script = self.sources.scripts.get(side).as_ref();
@@ -39,7 +41,20 @@ impl Snapshot {
             &self.sources.map.text,
             script(Side::Left),
             script(Side::Right),
+            &self.described(Side::Left),
+            &self.described(Side::Right),
         ])
+    }
+
+    /// What a side's names stand for, in one text.
+    fn described(&self, side: Side) -> String {
+        let mut description = self.descriptions.get(side).clone();
+        for status in &mut description.statuses {
+            status.leads_to = None;
+        }
+        description.statuses.sort_by(|a, b| a.status.cmp(&b.status));
+        description.users.sort();
+        serde_json::to_string(&description).expect("a description is JSON")
     }
 
     /// Makes the version ready to run.
@@ -62,8 +77,9 @@ impl Snapshot {
         ))
     }
 
-    /// What a person would have to change to come from `older` to this version: for each file that differs, its name and
-    /// the lines, removed ones after `-`, added ones after `+`, with three lines around each change. Empty: the same.
+    /// What changed from `older` to this version: for each file that differs, its name and the lines, removed ones after
+    /// `-`, added ones after `+`, with three lines around each change; then a line for each side that its tracker
+    /// describes otherwise. Empty: the same.
     pub fn diff(&self, older: &Self) -> String {
         let none = SourceFile::new("", "");
         let mut text = file_diff(&older.sources.map, &self.sources.map);
@@ -71,6 +87,12 @@ impl Snapshot {
             let old = older.sources.scripts.get(side).as_ref().unwrap_or(&none);
             let new = self.sources.scripts.get(side).as_ref().unwrap_or(&none);
             text.push_str(&file_diff(old, new));
+        }
+        for side in Side::BOTH {
+            if self.described(side) != older.described(side) {
+                let what = "its tracker's fields, options, statuses or people are others now";
+                text.push_str(&format!("{side} side: {what}\n"));
+            }
         }
         text
     }

@@ -76,7 +76,11 @@ fn status_text(status: &Json) -> String {
             instant(&line["audited_to"]),
         ]);
     }
-    let parts = [nodes.text(), connections.text(), ledger.text()];
+    let drifted = match status["counters"]["drifted"].as_u64() {
+        None | Some(0) => String::new(),
+        Some(count) => format!("drift: audits found {count} twins out of step since the start\n"),
+    };
+    let parts = [nodes.text(), connections.text(), ledger.text(), drifted];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     if parts.is_empty() {
         return "the host works; it has no nodes".to_owned();

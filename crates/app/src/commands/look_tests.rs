@@ -8,11 +8,13 @@ fn a_status_shows_what_works_and_what_is_held() {
         "connections": [{ "connection": "first", "version": 3, "held": ["2026-01-01T00:00:00Z", "900 writes"],
                           "twins": { "live": 2, "asleep": 1 } }],
         "ledger": [],
+        "counters": { "drifted": 2 },
     });
     let expected = "NODE  TRACKER  STATE        WAITING  LAG    NOTE\n\
                     gh    github   backing_off  3        40 ms  502\n\n\
                     CONNECTION  RULES  TWINS             NOTE\n\
-                    first       v3     1 asleep, 2 live  held: 900 writes\n";
+                    first       v3     1 asleep, 2 live  held: 900 writes\n\n\
+                    drift: audits found 2 twins out of step since the start\n";
     assert_eq!(status_text(&status), expected);
 }
 

@@ -208,6 +208,7 @@ impl Job<'_> {
             lane,
         };
         settling.store(rows).await?;
+        self.count_drift(&plan, &executed);
         if let Standing::Ended { evidence, .. } = &plan.standing
             && executed.retry.is_none()
             && executed.quarantine.is_none()
@@ -218,6 +219,18 @@ impl Job<'_> {
         }
         self.membership(&context, observed).await;
         self.conclude(executed)
+    }
+
+    /// A twin that is out of step, though nothing but an audit asked to look, has drifted: something was missed.
+    fn count_drift(&self, plan: &Plan, executed: &Executed) {
+        let marks = &self.started.marks;
+        let audit_alone = !marks.is_empty() && marks.iter().all(|mark| mark.audit);
+        let planned_again =
+            executed.changed || (executed.retry.is_some() && executed.unknown.is_none());
+        if audit_alone && !planned_again && !plan.effects.is_empty() {
+            self.host.metrics.drifted.inc();
+            tracing::warn!(key = ?self.started.work.key, "an audit found a twin out of step");
+        }
     }
 
     fn conclude(&self, executed: Executed) -> Result<Option<Ended>, Trouble> {

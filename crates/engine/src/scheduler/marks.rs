@@ -22,6 +22,8 @@ pub(crate) struct Mark {
     pub(crate) changed_at: Option<Timestamp>,
     /// Whether the tracker has said that the item was deleted: evidence that a later 404 alone is not.
     pub(crate) deleted: bool,
+    /// Whether an audit alone asked to look.
+    pub(crate) audit: bool,
 }
 
 #[derive(Debug)]

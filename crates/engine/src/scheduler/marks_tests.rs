@@ -46,6 +46,7 @@ impl Store {
             id: row.mark,
             changed_at: None,
             deleted: false,
+            audit: false,
         }
     }
 }

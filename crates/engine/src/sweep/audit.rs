@@ -11,7 +11,7 @@ use twinline_core::capability::ChangeKind;
 use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{SweepCursor, TwinFilter, TwinStateName};
+use twinline_store::host::{AUDIT, SweepCursor, TwinFilter, TwinStateName};
 
 /// Marks in one step of the store.
 const PAGE: u32 = 200;
@@ -89,7 +89,7 @@ async fn go_on(
                     marked_at: (page.len() < PAGE as usize).then_some(now),
                 };
                 let hint = |row: twinline_store::host::ItemRow| {
-                    Hint::now(row.reference.item, Lane::Backfill, "audit", now)
+                    Hint::now(row.reference.item, Lane::Backfill, AUDIT, now)
                 };
                 let hints: Vec<Hint> = page.into_iter().map(hint).collect();
                 put(tx, &name, started, &next, None)?;

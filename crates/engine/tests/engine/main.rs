@@ -5,6 +5,7 @@
     reason = "a test that finds nothing where something must be has failed"
 )]
 
+mod audit;
 mod endings;
 mod flow;
 mod fresh;

@@ -1,9 +1,10 @@
 //! A rule version changes while twins live: the new outgoing rule is run on the base observation (R2), so that only what
 //! people changed crosses.
 
-use crate::support::rules::{contract, table};
+use crate::support::rules::{contract, options, table};
 use crate::support::{Running, World};
-use twinline_core::item::{ItemId, Value};
+use twinline_core::item::{Choice, ItemId, Value};
+use twinline_core::names::Sides;
 
 const TABLE: &str = r#"
 open = { left = ["open"], right = ["new"] }
@@ -115,5 +116,78 @@ async fn a_field_new_to_the_contract_is_settled_by_first_and_leaves_with_a_rollb
         Some(Value::set(["a"])),
         "it no longer crosses"
     );
+    running.stop().await;
+}
+
+const LEFT: &[(&str, &str)] = &[("l1", "Low"), ("l2", "High")];
+const RIGHT: &[(&str, &str)] = &[("r1", "Low"), ("r2", "High")];
+
+fn choice(id: &str, name: &str) -> Value {
+    Value::Choice(Choice {
+        id: id.to_owned(),
+        name: name.to_owned(),
+    })
+}
+
+/// A twin with a list field, and the right item's option.
+async fn listed() -> (World, Running, ItemId, ItemId) {
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[]).await;
+    let described = Sides {
+        left: LEFT,
+        right: RIGHT,
+    };
+    world
+        .publish_rules(&running.host, &options(described))
+        .await;
+    let left = world.tracker("left").make(&[
+        ("summary", Value::text("x")),
+        ("status", Value::text("open")),
+        ("sev", choice("l1", "Low")),
+    ]);
+    world.announce(&left);
+    running.quiet().await;
+    let right = world.tracker("right").only().reference.item;
+    assert_eq!(severity(&world, &right), choice("r1", ""));
+    (world, running, left, right)
+}
+
+fn severity(world: &World, item: &ItemId) -> Value {
+    let item = world.tracker(item.node.as_str()).item(item);
+    item.get("sev").cloned().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_option_renamed_at_a_tracker_is_no_change() {
+    let (world, running, left, right) = listed().await;
+    let writes = world.writes("left") + world.writes("right");
+    world.edit(&left, "sev", choice("l1", "Lowest"));
+    running.quiet().await;
+    assert_eq!(world.writes("left") + world.writes("right"), writes);
+    // Under the name that the version knows, its id still crosses.
+    world.edit(&right, "sev", choice("r2", "High"));
+    running.quiet().await;
+    assert_eq!(severity(&world, &left), choice("l2", ""));
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_option_added_at_the_trackers_crosses_when_unchanged_rules_are_published_again() {
+    let (world, running, left, right) = listed().await;
+    world.edit(&left, "sev", choice("l3", "Highest"));
+    running.quiet().await;
+    assert_eq!(severity(&world, &right), choice("r1", ""));
+    assert!(
+        running.twin().await.held.contains_key("severity"),
+        "it has no counterpart yet"
+    );
+    let added = Sides {
+        left: &[("l1", "Low"), ("l2", "High"), ("l3", "Highest")][..],
+        right: &[("r1", "Low"), ("r2", "High"), ("r3", "Highest")][..],
+    };
+    world.publish_rules(&running.host, &options(added)).await;
+    running.quiet().await;
+    assert_eq!(severity(&world, &right), choice("r3", ""));
+    assert!(running.twin().await.held.is_empty());
     running.stop().await;
 }

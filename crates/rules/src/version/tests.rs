@@ -44,6 +44,36 @@ fn the_digest_changes_with_map_and_script() {
 }
 
 #[test]
+fn the_digest_changes_with_what_names_stand_for_and_not_with_what_a_workflow_was_seen_to_allow() {
+    let described = |json: serde_json::Value| Snapshot {
+        descriptions: Sides {
+            left: serde_json::from_value(json).unwrap(),
+            right: SideDescription::default(),
+        },
+        ..snapshot(MAP, "a")
+    };
+    let field = |option: &str| {
+        serde_json::json!({ "fields": { "sev": { "name": "Severity", "kind": "choice",
+            "options": [{ "id": "1", "name": option }] } } })
+    };
+    let one = described(field("High"));
+    assert_eq!(one.digest(), described(field("High")).digest());
+    let renamed = described(field("Highest"));
+    assert_ne!(one.digest(), renamed.digest());
+    assert!(renamed.diff(&one).starts_with("left side: "));
+    let status = |leads_to: serde_json::Value| {
+        let status =
+            serde_json::json!({ "status": { "id": "1", "name": "Open" }, "leads_to": leads_to });
+        described(serde_json::json!({ "statuses": [status] }))
+    };
+    let (some, more) = (
+        status(serde_json::json!(["2"])),
+        status(serde_json::json!(["2", "3"])),
+    );
+    assert_eq!(some.digest(), more.digest());
+}
+
+#[test]
 fn a_diff_shows_changed_lines_with_three_around() {
     let old = snapshot(MAP, "same\n");
     let new = snapshot(

@@ -17,6 +17,10 @@ use twinline_core::time::Timestamp;
 /// a later 404 is a deletion only with it.
 pub const DELETED: &str = "deleted";
 
+/// The cause of a mark by an audit, which has no sign of a change. Any other sign takes its place, so that what an audit
+/// alone has found can be told.
+pub const AUDIT: &str = "audit";
+
 /// One state of a dirty row: changes with every mark, and is never used twice in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MarkId(i64);
@@ -45,7 +49,7 @@ pub struct Dirty {
     pub item: ItemId,
     /// In which lane.
     pub lane: Lane,
-    /// What made it dirty first; [`DELETED`] whenever that was among it.
+    /// What made it dirty first; [`DELETED`] whenever that was among it, [`AUDIT`] only where nothing else was.
     pub cause: String,
     /// When to look at it.
     pub due: Timestamp,
@@ -147,7 +151,7 @@ impl HostTx<'_> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?3) \
              ON CONFLICT (node, id) DO UPDATE SET grp = ?1, epoch = ?2, rev = ?3, mark = ?3, due = min(due, ?8), \
              lane = CASE WHEN ?6 = 'live' THEN 'live' ELSE lane END, \
-             cause = CASE WHEN ?7 = 'deleted' THEN ?7 ELSE cause END",
+             cause = CASE WHEN ?7 = 'deleted' OR cause = 'audit' THEN ?7 ELSE cause END",
             &[
                 &mark.item.node.as_str(),
                 &mark.item.id,

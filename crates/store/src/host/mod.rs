@@ -31,7 +31,7 @@ pub use access::{HostRead, HostTx};
 pub use audit::{AuditEntry, AuditRow};
 pub use breaker::ConnectionHold;
 pub use cursors::{EdgeCursor, LedgerRow, SweepCursor};
-pub use dirty::{DELETED, Dirty, DirtyCount, Lane, Mark, MarkId};
+pub use dirty::{AUDIT, DELETED, Dirty, DirtyCount, Lane, Mark, MarkId};
 pub use effects::{EffectRow, EffectState};
 pub use history::{HistoryEntry, HistoryKind, HistoryRow};
 pub use items::ItemRow;

@@ -103,6 +103,27 @@ values = "status"
     }
 }
 
+/// Real rules that carry one list field without a table, with the options that each tracker describes.
+pub(crate) fn options(described: Sides<&[(&str, &str)]>) -> Snapshot {
+    let mut snapshot = table("open = { left = [\"open\"], right = [\"open\"] }\n");
+    let map = snapshot.sources.map.text.replace(
+        "[fields.status]",
+        "[fields.severity]\nleft = \"Severity\"\nright = \"Severity\"\n[fields.status]",
+    );
+    snapshot.sources.map = SourceFile::new("c.toml", map);
+    snapshot.descriptions = Sides::from_fn(|side| {
+        let option = |(id, name): &(&str, &str)| serde_json::json!({ "id": id, "name": name });
+        let options: Vec<_> = described.get(side).iter().map(option).collect();
+        let field = |name: &str, kind: &str| serde_json::json!({ "name": name, "kind": kind });
+        let severity =
+            serde_json::json!({ "name": "Severity", "kind": "choice", "options": options });
+        let json = serde_json::json!({ "fields": { "sev": severity, "summary": field("Summary", "text"),
+            "status": field("Status", "text") } });
+        serde_json::from_value(json).unwrap()
+    });
+    snapshot
+}
+
 /// Makes published rules ready to run.
 pub(crate) fn compiled(snapshot: &str, version: u32) -> Result<Compiled, String> {
     let snapshot: Snapshot = serde_json::from_str(snapshot).map_err(|e| e.to_string())?;

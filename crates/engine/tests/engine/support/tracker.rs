@@ -167,6 +167,13 @@ impl Memory {
         });
     }
 
+    /// A field changes, and neither the version nor the feed tells.
+    pub(crate) fn edit_silently(&self, id: &ItemId, field: &str, value: Value) {
+        let mut state = self.state();
+        let item = state.items.get_mut(&id.id).expect("the item exists");
+        item.fields.insert(field.into(), value);
+    }
+
     /// A person comments.
     pub(crate) fn comment(&self, id: &ItemId, text: &str) -> String {
         let comment = self.new_comment("person", text);
