@@ -119,21 +119,43 @@ pub enum Entry {
     Create,
     /// The item that its cluster already has in the target's node and scope: the ring closes.
     Close(ItemId),
+    /// Nothing yet: another twin of the cluster is making an item there, and the ring closes with that one. Look again
+    /// when that twin has its item, or has ended without.
+    Wait,
 }
 
-/// Whether the cluster already has an item where the twin would be created. `scope` is a connection's scope: a member
-/// lies in it when it agrees in every key that `scope` names.
-pub fn entry(members: &[Member], node: &NodeName, scope: &Scope) -> Entry {
+/// The place in which a twin of a cluster makes an item that is not there yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Making {
+    /// The node.
+    pub node: NodeName,
+    /// The connection's scope on that node.
+    pub scope: Scope,
+}
+
+/// Whether the cluster already has an item where the twin would be created, or is making one. `scope` is a connection's
+/// scope: a member lies in it when it agrees in every key that `scope` names, and an item in the making may come to lie in
+/// it when it contradicts none.
+pub fn entry(members: &[Member], making: &[Making], node: &NodeName, scope: &Scope) -> Entry {
     let lies_there = |member: &&Member| {
         member.item.node == *node
             && scope
                 .iter()
                 .all(|(key, value)| member.scope.get(key) == Some(value))
     };
-    members
-        .iter()
-        .find(lies_there)
-        .map_or(Entry::Create, |member| Entry::Close(member.item.clone()))
+    if let Some(member) = members.iter().find(lies_there) {
+        return Entry::Close(member.item.clone());
+    }
+    let may_lie_there = |making: &Making| {
+        making.node == *node
+            && scope
+                .iter()
+                .all(|(key, value)| making.scope.get(key).is_none_or(|made| made == value))
+    };
+    if making.iter().any(may_lie_there) {
+        return Entry::Wait;
+    }
+    Entry::Create
 }
 
 /// What a marker on an item that is in no twin of the connection means.

@@ -102,13 +102,43 @@ fn two_items_of_one_scope_never_share_a_cluster() {
 fn a_ring_of_three_closes() {
     let cluster = [member("a", "1"), member("b", "1"), member("c", "1")];
     let scope = Scope::from([("repo".to_owned(), "r".to_owned())]);
-    assert_eq!(entry(&cluster[..2], &"c".into(), &scope), Entry::Create);
-    assert_eq!(
-        entry(&cluster, &"a".into(), &scope),
-        Entry::Close(id("a", "1"))
-    );
+    let check = |members: &[Member], node: &str, scope: &Scope, expected: Entry| {
+        assert_eq!(entry(members, &[], &node.into(), scope), expected);
+    };
+    check(&cluster[..2], "c", &scope, Entry::Create);
+    check(&cluster, "a", &scope, Entry::Close(id("a", "1")));
     let elsewhere = Scope::from([("repo".to_owned(), "other".to_owned())]);
-    assert_eq!(entry(&cluster, &"a".into(), &elsewhere), Entry::Create);
+    check(&cluster, "a", &elsewhere, Entry::Create);
+}
+
+#[test]
+fn a_ring_waits_for_the_item_that_another_twin_makes() {
+    let cluster = [member("a", "1"), member("b", "1")];
+    let scope = |pairs: &[(&str, &str)]| -> Scope {
+        let pairs = pairs.iter();
+        pairs
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let check = |made: &[(&str, &str)], wanted: &[(&str, &str)], node: &str, expected: Entry| {
+        let making = [Making {
+            node: "c".into(),
+            scope: scope(made),
+        }];
+        let found = entry(&cluster, &making, &node.into(), &scope(wanted));
+        assert_eq!(found, expected, "{made:?} {wanted:?} {node}");
+    };
+    check(&[("repo", "r")], &[("repo", "r")], "c", Entry::Wait);
+    check(
+        &[("repo", "r")],
+        &[("repo", "r"), ("type", "t")],
+        "c",
+        Entry::Wait,
+    );
+    check(&[("repo", "r")], &[("repo", "other")], "c", Entry::Create);
+    check(&[("repo", "r")], &[("repo", "r")], "d", Entry::Create);
+    let closed = Entry::Close(id("b", "1"));
+    check(&[("repo", "r")], &[("repo", "r")], "b", closed);
 }
 
 #[test]

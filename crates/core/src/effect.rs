@@ -86,6 +86,19 @@ impl Effect {
             | Self::Delete { item } => Some(item),
         }
     }
+
+    /// Where it creates an item; `None` for any other write.
+    pub const fn created_in(&self) -> Option<&BTreeMap<String, String>> {
+        match self {
+            Self::Create { scope, .. } => Some(scope),
+            Self::Update { .. }
+            | Self::Mark { .. }
+            | Self::AddComment { .. }
+            | Self::EditComment { .. }
+            | Self::DeleteComment { .. }
+            | Self::Delete { .. } => None,
+        }
+    }
 }
 
 /// What to write into one native field.

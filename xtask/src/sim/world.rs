@@ -41,6 +41,19 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    fn draw(left: Place, right: Place, random: &mut ChaCha8Rng) -> Self {
+        let left_enters = random.random_bool(0.8);
+        Self {
+            name: format!("{}-{}", left.name(), right.name()),
+            nodes: Sides { left, right },
+            enters: Sides {
+                left: left_enters,
+                right: !left_enters || random.random_bool(0.7),
+            },
+            choices: Choices::draw(random),
+        }
+    }
+
     /// Whether labels cross. Redmine keeps them in one line of text, where two people who add one each at the same time
     /// overwrite each other: a set over a text is not merged by element yet.
     pub(super) fn carries_labels(&self) -> bool {
@@ -78,27 +91,32 @@ impl World {
         if let [_, second, third] = places[..] {
             ends.push((second, third));
         }
-        let connections = ends.into_iter().map(|(left, right)| {
-            let left_enters = random.random_bool(0.8);
-            Connection {
-                name: format!("{}-{}", left.name(), right.name()),
-                nodes: Sides { left, right },
-                enters: Sides {
-                    left: left_enters,
-                    right: !left_enters || random.random_bool(0.7),
-                },
-                choices: Choices::draw(random),
-            }
-        });
-        let connections = connections.collect();
-        Self {
+        let connections = ends.into_iter();
+        let connections = connections.map(|(left, right)| Connection::draw(left, right, random));
+        let mut world = Self {
+            connections: connections.collect(),
             places,
-            connections,
             items: random.random_range(1..=3),
             chaos: Duration::from_secs(random.random_range(120..=300)),
             acts: random.random_range(8..=18),
             crashes: random.random_range(0..=2),
             publishes: random.random_range(0..=2),
+        };
+        if let [first, _, third] = world.places[..]
+            && random.random_bool(0.5)
+        {
+            let closing = Connection::draw(third, first, random);
+            world.connections.push(closing);
+        }
+        world
+    }
+
+    /// What the connections make of the places: `pair`, `chain` or `ring`.
+    pub(super) const fn shape(&self) -> &'static str {
+        match self.connections.len() {
+            ..=1 => "pair",
+            2 => "chain",
+            3.. => "ring",
         }
     }
 

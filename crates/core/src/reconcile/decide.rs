@@ -208,7 +208,12 @@ impl Judge<'_> {
             base.is_some_and(|base| base.pending.contains(self.field))
         };
         let unsettled = |side: &Side| self.scene.bases.get(*side).is_none();
-        let born = Side::BOTH.into_iter().find(pending);
+        let born = if Side::BOTH.iter().all(pending) {
+            // The twin closes a ring: neither item is made from the other, so only being filled sets one above the other.
+            self.only_filled_side()
+        } else {
+            Side::BOTH.into_iter().find(pending)
+        };
         born.or_else(|| self.scene.facts.created_from.filter(unsettled))
     }
 

@@ -3,6 +3,7 @@
 use super::plan::Hold;
 use crate::capability::Capabilities;
 use crate::comments::CommentLink;
+use crate::contract::Contract;
 use crate::digest::Digest;
 use crate::effect::{FieldChange, FieldWrite};
 use crate::item::{Item, Value};
@@ -114,7 +115,8 @@ pub struct Base {
     /// The view then. A missing field is *unset*: it was never in step, and `first` settles it.
     pub fields: BTreeMap<ReplicaField, Value>,
     /// Unset fields whose value was to cross from this side when the twin was created and could not: this side wins
-    /// them, whatever `first` says.
+    /// them, whatever `first` says. Unset on both sides where the twin closes a ring ([`Base::carried`]): the side that
+    /// is filled wins, and `first` decides only when both are.
     pub pending: BTreeSet<ReplicaField>,
     /// For each field a digest that is another after every advance: names the state that a change starts from, where
     /// values alone would repeat. Fields that never advanced are missing.
@@ -123,6 +125,47 @@ pub struct Base {
     /// item's id, so they follow with the next plan.
     pub asked: Vec<ScriptComment>,
 }
+
+impl Base {
+    /// The base of a twin that closes a ring, from the one that the same item has in another connection of the cluster.
+    /// What crosses the ring at this moment is then no difference of unknown age but a change, from the side that has it
+    /// already. Each contract comes with the side that the item is on.
+    ///
+    /// A field is carried over where the other connection keeps all its native fields in step; the values are made anew
+    /// from the observation (R2), since no version of this connection has made them. Other fields are pending.
+    #[must_use]
+    pub fn carried(&self, own: (&Contract, Side), other: (&Contract, Side)) -> Self {
+        let known = |field: &ReplicaField| {
+            let theirs = other.0.fields.get(field);
+            theirs.is_some_and(|_| self.fields.contains_key(field))
+        };
+        let theirs = other.0.fields.iter().filter(|(field, _)| known(field));
+        let in_step: BTreeSet<&FieldName> = theirs
+            .flat_map(|(_, field)| field.native.get(other.1))
+            .collect();
+        let mut fields = BTreeMap::new();
+        let mut pending = BTreeSet::new();
+        for (name, field) in &own.0.fields {
+            let natives = field.native.get(own.1);
+            if !natives.is_empty() && natives.iter().all(|native| in_step.contains(native)) {
+                fields.insert(name.clone(), Value::Empty);
+            } else {
+                pending.insert(name.clone());
+            }
+        }
+        Self {
+            observation: self.observation.clone(),
+            rule_version: NO_VERSION,
+            fields,
+            pending,
+            advanced: BTreeMap::new(),
+            asked: Vec::new(),
+        }
+    }
+}
+
+/// No rule version has this number.
+const NO_VERSION: u32 = 0;
 
 /// When one of our attempts ran and which native fields it wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use super::Ended;
 use super::life::{certainly_belongs, in_scope};
 use super::observe::observe;
-use super::settle::entry;
+use super::ring;
 use super::trouble::Trouble;
-use crate::dirty::{self, Hint, Marked, is_alive};
+use crate::dirty::{self, Hint, Marked};
 use crate::host::{Connection, Inner};
 use crate::node::Node;
 use crate::scheduler::{self, Started};
@@ -13,13 +13,13 @@ use crate::sweep::scope_key;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use twinline_core::cluster::{self, Entry, Member};
+use twinline_core::cluster::{self, Entry};
 use twinline_core::item::{Item, ItemId, Value, field};
 use twinline_core::names::{Side, Sides};
 use twinline_core::queue::Lane;
 use twinline_core::reconcile::Seen;
 use twinline_store::StoreError;
-use twinline_store::host::{HistoryEntry, HistoryKind, HostRead, HostTx, ItemRow, Twin, TwinState};
+use twinline_store::host::{HostRead, HostTx, ItemRow, Twin, TwinState};
 
 pub(super) async fn run(
     host: &Arc<Inner>,
@@ -117,7 +117,7 @@ async fn consider(
     let name = connection.name.clone();
     let twinned = host
         .store
-        .read(move |read| Ok(alive_in(read, &id, &name)?.is_some()))
+        .read(move |read| Ok(ring::alive_in(read, &id, &name)?.is_some()))
         .await?;
     if twinned {
         return Ok(());
@@ -126,18 +126,6 @@ async fn consider(
         enter(host, connection, side, item, lane).await?;
     }
     Ok(())
-}
-
-/// The twin of an item in a connection that has not ended.
-fn alive_in(
-    read: &HostRead<'_>,
-    item: &ItemId,
-    connection: &twinline_core::names::ConnectionName,
-) -> Result<Option<Twin>, StoreError> {
-    let twins = read.twins_of_item(item)?;
-    Ok(twins
-        .into_iter()
-        .find(|twin| is_alive(twin) && twin.connection == *connection))
 }
 
 /// How many twins the item has had in this connection; `None` when it does not enter again by itself.
@@ -180,7 +168,7 @@ fn make(
     lane: Lane,
 ) -> Result<Marked, StoreError> {
     let id = &item.reference.item;
-    if alive_in(tx, id, &connection.name)?.is_some() {
+    if ring::alive_in(tx, id, &connection.name)?.is_some() {
         return Ok(Marked::default());
     }
     let now = host.env.now();
@@ -188,62 +176,39 @@ fn make(
         return Ok(Marked::default());
     };
     let link = cluster::link_id(&connection.name, side, id, incarnation);
-    let known = tx.item(id)?.and_then(|row| row.root);
-    let root = known.unwrap_or_else(|| cluster::root_of(&link));
-    let members: Vec<Member> = tx
-        .items_of_root(&root)?
-        .into_iter()
-        .map(|row| Member {
-            item: row.reference.item,
-            scope: row.scope,
-        })
-        .collect();
-    let contract = connection.contract();
+    let root = ring::root_of(tx, id)?.unwrap_or_else(|| cluster::root_of(&link));
     let other = side.other();
+    let found = match ring::entry(tx, &root, connection, other, &link)? {
+        // Whether to wait for an item in the making is judged by the twin's job.
+        Entry::Create | Entry::Wait => None,
+        Entry::Close(member) => Some(member),
+    };
+    if let Some(member) = &found
+        && (member == id || ring::alive_in(tx, member, &connection.name)?.is_some())
+    {
+        return Ok(Marked::default());
+    }
     let mut ids = Sides::default();
     *ids.get_mut(side) = Some(id.id.clone());
-    let closed = match cluster::entry(
-        &members,
-        contract.nodes.get(other),
-        contract.scopes.get(other),
-    ) {
-        Entry::Create => None,
-        Entry::Close(member)
-            if alive_in(tx, &member, &connection.name)?.is_some() || member == *id =>
-        {
-            return Ok(Marked::default());
-        }
-        Entry::Close(member) => Some(member.id),
-    };
-    let state = if closed.is_some() {
-        TwinState::Live
-    } else {
-        TwinState::Creating
-    };
-    let created_from = closed.is_none().then_some(side);
-    *ids.get_mut(other) = closed;
-    let twin = Twin {
+    let mut twin = Twin {
         link,
         connection: connection.name.clone(),
-        root: root.clone(),
-        nodes: contract.nodes.clone(),
+        root,
+        nodes: connection.contract().nodes.clone(),
         ids,
-        created_from,
+        created_from: Some(side),
         incarnation,
-        state,
+        state: TwinState::Creating,
         state_since: now,
         negatives: Sides::default(),
         held: BTreeMap::new(),
         since: now,
         reconciled: None,
     };
-    tx.put_twin(&twin)?;
     tx.put_item(&super::settle::item_row(item, &twin, now))?;
-    if twin.created_from.is_none() {
-        tx.append_history(&HistoryEntry {
-            text: Some("the ring closes".to_owned()),
-            ..entry(&twin, id.clone(), HistoryKind::Linked, now)
-        })?;
+    match found {
+        Some(member) => ring::close(host, tx, connection, &mut twin, (other, member), now)?,
+        None => tx.put_twin(&twin)?,
     }
     dirty::mark(host, tx, &[Hint::now(id.clone(), lane, "entered", now)])
 }

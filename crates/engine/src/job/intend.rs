@@ -1,6 +1,7 @@
 //! Intents: what is about to be attempted, durable before it is, if the breaker lets it.
 
 use super::context::Context;
+use super::ring;
 use super::trouble::Trouble;
 use crate::breaker;
 use crate::event::What;
@@ -9,6 +10,7 @@ use crate::ids::effect_id;
 use crate::sweep::scope_key;
 use std::sync::Arc;
 use twinline_core::breaker::Verdict;
+use twinline_core::cluster::Entry;
 use twinline_core::effect::Effect;
 use twinline_core::queue::Lane;
 use twinline_core::reconcile::Plan;
@@ -18,7 +20,7 @@ use twinline_store::host::{EffectRow, EffectState};
 /// since the plan was made (R9); plan again.
 pub(super) async fn intend(
     host: &Arc<Inner>,
-    connection: &Connection,
+    connection: &Arc<Connection>,
     context: &Context,
     plan: &Plan,
     lane: Lane,
@@ -36,12 +38,22 @@ pub(super) async fn intend(
         connection.contract().version,
         host.env.now(),
     );
-    let stored = rows.clone();
+    let creates = plan
+        .effects
+        .iter()
+        .find(|planned| planned.effect.created_in().is_some());
+    let creates = creates.map(|planned| planned.side);
+    let (stored, shared) = (rows.clone(), Arc::clone(connection));
     let verdict = host
         .store
         .write(move |tx| {
             let active = tx.active_rule_version(&name)?;
             if tx.twin(&twin.link)?.as_ref() != Some(&twin) || active != Some(version) {
+                return Ok(None);
+            }
+            if let Some(side) = creates
+                && ring::entry(tx, &twin.root, &shared, side, &twin.link)? != Entry::Create
+            {
                 return Ok(None);
             }
             let writes = stored.len() as u64;

@@ -23,6 +23,7 @@ mod intend;
 mod life;
 mod observe;
 mod resolve;
+mod ring;
 mod settle;
 mod trouble;
 mod twin;

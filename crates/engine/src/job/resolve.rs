@@ -6,6 +6,8 @@
 
 use super::context::Context;
 use super::execute::is_nameless;
+use super::ring;
+use super::settle::item_row;
 use super::trouble::Trouble;
 use crate::dirty::{self, Hint};
 use crate::host::Inner;
@@ -14,13 +16,13 @@ use crate::scheduler;
 use std::sync::Arc;
 use twinline_core::comments::CommentLink;
 use twinline_core::effect::{Applied, Effect, Recognised};
-use twinline_core::item::ItemRef;
 use twinline_core::names::{Side, Sides};
 use twinline_core::quarantine::Cause;
 use twinline_core::queue::Lane;
 use twinline_core::reconcile::Unsettled;
 use twinline_core::time::Timestamp;
-use twinline_store::host::{EffectRow, EffectState, TwinState};
+use twinline_store::host::{EffectRow, EffectState, ItemRow, TwinState};
+use twinline_trackers::Scope;
 
 /// What came out.
 pub(super) enum Resolved {
@@ -136,6 +138,22 @@ fn is_older(context: &Context, row: &EffectRow, applied: &Applied) -> bool {
     })
 }
 
+/// The directory entry of a created item that was found.
+fn created_row(
+    host: &Inner,
+    context: &Context,
+    applied: &Applied,
+    scope: &Scope,
+) -> Option<ItemRow> {
+    let now = host.env.now();
+    let whole = applied.item.as_ref();
+    if let Some(item) = whole {
+        return Some(item_row(item, &context.twin, now));
+    }
+    let (reference, root) = (applied.created.clone()?, context.twin.root.clone());
+    Some(ring::created_row(reference, scope.clone(), root, now))
+}
+
 /// Stores what was found: the created item becomes the twin's, comments become links.
 async fn store(
     host: &Arc<Inner>,
@@ -143,21 +161,19 @@ async fn store(
     found: Vec<(EffectRow, Option<Box<Applied>>)>,
 ) -> Result<(), Trouble> {
     let mut links: Vec<CommentLink> = Vec::new();
-    let mut created: Option<(Side, ItemRef)> = None;
+    let mut created: Option<(Side, ItemRow)> = None;
     for (row, applied) in &found {
         let Some(applied) = applied else { continue };
         if let Some(step) = &row.planned.comment {
             links.extend(step.settled(applied.comment.as_ref().map(|comment| comment.id.as_str())));
         }
-        if matches!(row.planned.effect, Effect::Create { .. }) {
-            let reference = applied.created.clone();
-            let reference =
-                reference.or_else(|| applied.item.as_ref().map(|item| item.reference.clone()));
-            created = reference.map(|reference| (row.planned.side, reference));
+        if let Some(scope) = row.planned.effect.created_in() {
+            let found = created_row(host, context, applied, scope);
+            created = found.map(|found| (row.planned.side, found));
         }
     }
-    if let Some((side, reference)) = &created {
-        *context.twin.ids.get_mut(*side) = Some(reference.item.id.clone());
+    if let Some((side, row)) = &created {
+        *context.twin.ids.get_mut(*side) = Some(row.reference.item.id.clone());
         context.twin.state = TwinState::Live;
         context.twin.state_since = host.env.now();
         host.metrics.twins_created.inc();
@@ -181,9 +197,19 @@ async fn store(
                 .iter()
                 .filter(|row| row.state == EffectState::Done)
                 .filter_map(|row| row.planned.effect.item().cloned());
-            let hints: Vec<Hint> = arrived
+            let mut hints: Vec<Hint> = arrived
                 .map(|item| Hint::now(item, Lane::Live, "cluster", now))
                 .collect();
+            if let Some((_, row)) = &created {
+                // It may have been looked at already, as an item like any other; from now on it is the cluster's.
+                let item = &row.reference.item;
+                if tx.item(item)?.is_some() {
+                    tx.set_item_root(item, Some(&twin.root))?;
+                } else {
+                    tx.put_item(row)?;
+                }
+                hints.extend(ring::hints(&shared, tx, &twin.root, item, now)?);
+            }
             dirty::mark(&shared, tx, &hints)
         })
         .await?;

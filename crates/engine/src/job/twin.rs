@@ -8,6 +8,7 @@ use super::intend::intend;
 use super::life::{self, Membership};
 use super::observe::{Observation, observe};
 use super::resolve::{Resolved, resolve};
+use super::ring::{self, Ring};
 use super::settle::{self, Settling};
 use super::trouble::{Trouble, mended_by_change, mended_by_time};
 use crate::dirty::is_alive;
@@ -63,6 +64,16 @@ pub(super) async fn run(
                 });
             }
         };
+        match ring::settle(host, &connection, &context.twin).await? {
+            Ring::Open => {}
+            Ring::Closed => continue,
+            Ring::Wait => {
+                return Ok(Ended::Again {
+                    wait: host.settings.period,
+                    failed: false,
+                });
+            }
+        }
         let job = Job {
             host,
             started,

@@ -243,7 +243,7 @@ fn ring() {
         scope: BTreeMap::new(),
     };
     let cluster = [member(0), member(1), member(2)];
-    let entry = cluster::entry(&cluster, &name(0), &BTreeMap::new());
+    let entry = cluster::entry(&cluster, &[], &name(0), &BTreeMap::new());
     assert_eq!(entry, Entry::Close(cluster[0].item.clone()));
     let mut net = three();
     for (left, right) in [(0, 1), (1, 2), (2, 0)] {

@@ -12,6 +12,7 @@ pub(crate) use history::entry;
 use super::context::Context;
 use super::execute::{Attempted, Executed};
 use super::observe::Observation;
+use super::ring;
 use super::trouble::{group, sentence};
 use crate::dirty::Hint;
 use crate::host::{Connection, Inner};
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use step::Step;
 use twinline_core::effect::Applied;
-use twinline_core::item::{Item, ItemId, ItemRef, Version};
+use twinline_core::item::{Item, ItemId, ItemRef};
 use twinline_core::names::{ReplicaField, Side, Sides};
 use twinline_core::quarantine::Cause;
 use twinline_core::queue::Lane;
@@ -142,6 +143,10 @@ impl Settling<'_> {
             history,
             hints: self.hints(now),
             written: written.into_iter().collect(),
+            created: self.settled.created.as_ref().map(|created| {
+                let root = self.context.twin.root.clone();
+                (root, created.item.clone())
+            }),
             effects: effects.into_iter().chain(found).collect(),
         }
     }
@@ -225,14 +230,12 @@ impl Settling<'_> {
         if let Some(created) = &self.settled.created
             && !rows.iter().any(|row| row.reference.item == created.item)
         {
-            // The whole item was not to be had after the create; its version is unknown, so the next sweep looks.
-            rows.push(ItemRow {
-                reference: created.clone(),
-                scope: BTreeMap::new(),
-                root: Some(self.context.twin.root.clone()),
-                version: Version::default(),
-                seen_at: now,
-            });
+            // The whole item was not to be had after the create.
+            let mut effects = self.plan.effects.iter();
+            let scope = effects.find_map(|planned| planned.effect.created_in());
+            let (reference, root) = (created.clone(), self.context.twin.root.clone());
+            let scope = scope.cloned().unwrap_or_default();
+            rows.push(ring::created_row(reference, scope, root, now));
         }
         rows
     }

@@ -1,9 +1,10 @@
 //! The rows that a job leaves behind, written in one transaction.
 
+use super::super::ring;
 use crate::dirty::{self, Hint, Marked, is_alive};
 use crate::host::Inner;
 use twinline_core::item::ItemId;
-use twinline_core::names::{LinkId, Side, Sides};
+use twinline_core::names::{LinkId, RootId, Side, Sides};
 use twinline_core::queue::Lane;
 use twinline_core::reconcile::Base;
 use twinline_core::time::Timestamp;
@@ -20,6 +21,8 @@ pub(super) struct Step {
     pub(super) hints: Vec<Hint>,
     /// Items that were written: their other twins are to look.
     pub(super) written: Vec<ItemId>,
+    /// The item that was created, with its cluster.
+    pub(super) created: Option<(RootId, ItemId)>,
 }
 
 impl Step {
@@ -65,6 +68,10 @@ impl Step {
             if others > 0 {
                 self.hints.push(Hint::now(item, Lane::Live, "cluster", now));
             }
+        }
+        if let Some((root, created)) = &self.created {
+            let hints = ring::hints(host, tx, root, created, now)?;
+            self.hints.extend(hints);
         }
         dirty::mark(host, tx, &self.hints)
     }
