@@ -5,7 +5,7 @@
     reason = "a test stops where its world is not as it must be"
 )]
 
-use xtask::sim::run;
+use xtask::sim::{run, shape};
 
 /// The seed that does not hold yet.
 ///
@@ -48,6 +48,15 @@ fn seeds_31_to_40_hold() {
 #[test]
 fn seeds_41_to_50_hold() {
     check(41);
+}
+
+/// The worlds above are of every shape, several times.
+#[test]
+fn the_seeds_have_pairs_chains_and_rings() {
+    for wanted in ["pair", "chain", "ring"] {
+        let found = (1..=50).filter(|seed| shape(*seed) == wanted).count();
+        assert!(found >= 8, "{found} {wanted}s");
+    }
 }
 
 #[test]

@@ -4,8 +4,8 @@
 //! from it, on one thread under a paused clock. The same seed gives the same run, step by step; [`Outcome::hash`] proves
 //! it. The checkers (`check`) are separate from the system: they see the trackers' dumps and what people did.
 //!
-//! Known not to hold yet, and left out until it does: rings of connections (an item that comes to a place by two ways at
-//! once is doubled), labels in Redmine's line of text, what is left when an item is deleted somewhere.
+//! Known not to hold yet, and left out until it does: labels in Redmine's line of text, what is left when an item is
+//! deleted somewhere.
 //!
 //! What is not simulated: several edges, a central database, attachments, people fields, conflict policies `merge` and
 //! `hold`, and which side wins a conflict (the checkers accept the last word of either).
@@ -26,7 +26,7 @@ mod run;
 mod trace;
 mod world;
 
-pub use run::{Outcome, run};
+pub use run::{Outcome, run, shape};
 
 use anyhow::Result;
 use std::time::Instant;

@@ -51,6 +51,11 @@ pub struct Outcome {
     pub world: String,
 }
 
+/// What the connections of a seed's world make of its places: `pair`, `chain` or `ring`.
+pub fn shape(seed: u64) -> &'static str {
+    World::draw(&mut stream(seed, "world")).shape()
+}
+
 /// Runs one seed on a runtime of its own, whose clock jumps. `show`: every step is printed.
 ///
 /// # Errors

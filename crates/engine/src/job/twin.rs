@@ -80,7 +80,7 @@ pub(super) async fn run(
             connection: &connection,
             nodes: &nodes,
         };
-        if let Some(ended) = job.round(context, unsettled).await? {
+        if let Some(ended) = Box::pin(job.round(context, unsettled)).await? {
             return Ok(ended);
         }
     }
