@@ -25,7 +25,7 @@ use twinline_store::host::{
 use twinline_trackers::Opinion;
 
 /// Pages of a query that are read to find out about items.
-const LISTED_PAGES_MAX: usize = 1000;
+pub(crate) const LISTED_PAGES_MAX: usize = 1000;
 
 /// Why a twin sleeps whose item left its trigger or scope.
 pub(crate) const LEFT: &str = "the item left its trigger or scope";

@@ -29,7 +29,7 @@ mod trouble;
 mod twin;
 
 pub(crate) use context::Context;
-pub(crate) use life::{LEFT, leaving, listed};
+pub(crate) use life::{LEFT, LISTED_PAGES_MAX, leaving, listed};
 pub(crate) use observe::observe;
 pub(crate) use settle::{entry, item_row, unlink};
 pub(crate) use trouble::Trouble;

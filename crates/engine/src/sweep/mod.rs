@@ -13,6 +13,7 @@
 //! webhook had announced. One miss, and it is back at its shortest.
 
 mod audit;
+mod candidates;
 mod dues;
 mod feed;
 mod membership;

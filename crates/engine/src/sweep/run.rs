@@ -2,7 +2,7 @@
 //! does not answer delays no other.
 
 use super::dues::{Due, Dues};
-use super::{audit, feed, membership, next_period};
+use super::{audit, candidates, feed, membership, next_period};
 use crate::host::Inner;
 use crate::node::Node;
 use std::collections::BTreeSet;
@@ -133,6 +133,13 @@ async fn round(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) ->
         && let Err(trouble) = membership::look(&host, &node).await
     {
         tracing::warn!(node = %node.name(), %trouble, "the known twins could not all be asked about; trying again");
+        missed = None;
+    }
+    if audit
+        && missed.is_some()
+        && let Err(trouble) = candidates::look(&host, &node).await
+    {
+        tracing::warn!(node = %node.name(), %trouble, "the triggers could not all be enumerated; trying again");
         missed = None;
     }
     Round {

@@ -42,6 +42,30 @@ async fn leaving_a_trigger_without_a_change_is_noticed_and_so_is_coming_back() {
     running.stop().await;
 }
 
+/// No feed lists it any more when it is shown, and showing is no change of its own.
+#[tokio::test(start_paused = true)]
+async fn an_item_that_could_not_be_seen_when_it_was_made_enters_with_the_audit() {
+    let mut world = World::new(&["left", "right"]);
+    world.sweep.period = Duration::from_secs(30);
+    world.sweep.backed_off = Duration::from_secs(30);
+    world.sweep.overlap = Duration::from_secs(60);
+    world.sweep.resweep = Duration::from_secs(60);
+    world.sweep.audit = Duration::from_secs(600);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    let (left, right) = (world.tracker("left"), world.tracker("right"));
+    left.state().hidden = true;
+    world.make("left", "hidden");
+    tokio::time::sleep(Duration::from_secs(180)).await;
+    left.state().hidden = false;
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    assert!(right.state().items.is_empty(), "no sweep reads so far back");
+    until("entered", async || !right.state().items.is_empty()).await;
+    running.quiet().await;
+    assert_eq!(right.only().get("summary"), Some(&Value::text("hidden")));
+    running.stop().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_ring_of_three_closes() {
     let world = World::new(&["a", "b", "c"]);

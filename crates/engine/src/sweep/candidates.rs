@@ -1,0 +1,119 @@
+//! Items that match a trigger and that no feed has shown.
+//!
+//! A feed lists what has changed lately. An item that could not be seen at that time, and is shown later without a change
+//! of its own, is in no feed and no webhook: only the trigger's own query lists it. So with every audit the queries are
+//! read once, page by page, and what they list is compared with the directory. Items older than the connection stay out:
+//! they are the backfill's, which has a budget of its own and may have been cancelled.
+
+use crate::dirty::{self, Hint, is_alive};
+use crate::host::{Connection, Inner};
+use crate::job::{LISTED_PAGES_MAX, Trouble};
+use crate::node::Node;
+use crate::scheduler;
+use std::sync::Arc;
+use twinline_core::names::{ConnectionName, Side};
+use twinline_core::queue::Lane;
+use twinline_core::time::Timestamp;
+use twinline_store::StoreError;
+use twinline_store::host::HostTx;
+use twinline_trackers::Candidate;
+
+/// Reads the queries of all triggers on a node; what is new is looked at like an item that a sweep has found.
+pub(super) async fn look(host: &Arc<Inner>, node: &Arc<Node>) -> Result<(), Trouble> {
+    for connection in host.connections_of(node.name()) {
+        for side in connection.sides_of(node.name()).collect::<Vec<_>>() {
+            enumerate(host, node, &connection, side).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn enumerate(
+    host: &Arc<Inner>,
+    node: &Node,
+    connection: &Arc<Connection>,
+    side: Side,
+) -> Result<(), Trouble> {
+    let contract = connection.contract();
+    let Some(trigger) = contract.triggers.get(side) else {
+        return Ok(());
+    };
+    let Some(since) = began(host, node, &connection.name).await? else {
+        return Ok(());
+    };
+    let mut page: Option<String> = None;
+    for _ in 0..LISTED_PAGES_MAX {
+        let scope = contract.scopes.get(side);
+        let query = node.tracker().query(scope, trigger, page.as_deref());
+        let found = node
+            .request(query)
+            .await
+            .map_err(|error| Trouble::of(node.name(), error))?;
+        let mut items = found.items;
+        items.retain(|item| item.version.updated >= since);
+        mark(host, &connection.name, items).await?;
+        match found.next {
+            Some(next) => page = Some(next),
+            None => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+/// Since when changes are the connection's, by the tracker's clock: its first version's publication.
+async fn began(
+    host: &Inner,
+    node: &Node,
+    connection: &ConnectionName,
+) -> Result<Option<Timestamp>, StoreError> {
+    let name = connection.clone();
+    let versions = host
+        .store
+        .read(move |read| read.rule_versions(&name))
+        .await?;
+    let skew_ms = node.known_probe().map_or(0, |probe| probe.skew_ms);
+    let first = versions.iter().map(|version| version.published_at).min();
+    Ok(first.map(|first| Timestamp::from_millis(first.as_millis().saturating_add(skew_ms))))
+}
+
+async fn mark(
+    host: &Arc<Inner>,
+    connection: &ConnectionName,
+    items: Vec<Candidate>,
+) -> Result<(), StoreError> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let (shared, connection) = (Arc::clone(host), connection.clone());
+    let marked = host
+        .store
+        .write(move |tx| {
+            let mut hints = Vec::new();
+            for item in items {
+                if is_new(tx, &connection, &item)? {
+                    let id = item.reference.item;
+                    hints.push(Hint::now(id, Lane::Live, "enumerated", shared.env.now()));
+                }
+            }
+            dirty::mark(&shared, tx, &hints)
+        })
+        .await?;
+    scheduler::clear(host, marked.announce(host)).await
+}
+
+/// Whether nobody has looked at the item in this version, and it is in no twin of the connection.
+fn is_new(
+    tx: &HostTx<'_>,
+    connection: &ConnectionName,
+    item: &Candidate,
+) -> Result<bool, StoreError> {
+    let id = &item.reference.item;
+    let seen = tx.item(id)?;
+    if seen.is_some_and(|seen| seen.version == item.version) || tx.dirty(id)?.is_some() {
+        return Ok(false);
+    }
+    let twins = tx.twins_of_item(id)?;
+    Ok(!twins
+        .iter()
+        .any(|twin| is_alive(twin) && twin.connection == *connection))
+}
