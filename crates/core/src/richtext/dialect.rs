@@ -2,6 +2,7 @@
 
 use super::loss::LossReport;
 use super::model::{Block, Document};
+use super::shallow::shallow;
 use super::{adf, markdown, plain};
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +51,7 @@ impl Dialect {
     /// What such a tracker would give back of one block: none, one or several.
     pub fn project_block(self, block: &Block) -> Document {
         let document = Document {
-            blocks: vec![block.clone()],
+            blocks: shallow(std::slice::from_ref(block)).into_owned(),
         };
         self.project(&document).0
     }

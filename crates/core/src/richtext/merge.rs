@@ -44,10 +44,11 @@ pub fn merge3(
     theirs: &Document,
     project: &dyn Fn(&Block) -> Document,
 ) -> Merged {
+    let (base, ours, theirs) = (base.shallow(), ours.shallow(), theirs.shallow());
     let mut keys = Interner::new();
-    let base = Side::new(base, project, &mut keys);
-    let ours = Side::new(ours, project, &mut keys);
-    let theirs = Side::new(theirs, project, &mut keys);
+    let base = Side::new(&base, project, &mut keys);
+    let ours = Side::new(&ours, project, &mut keys);
+    let theirs = Side::new(&theirs, project, &mut keys);
     let mut merge = Merge {
         base: &base,
         ours: &ours,

@@ -19,6 +19,7 @@ mod inline;
 mod loss;
 mod lower;
 mod model;
+mod shallow;
 
 #[cfg(test)]
 mod arbitrary;

@@ -2,14 +2,18 @@
 
 use super::depth;
 use super::inline::{Image, Inline, plain_inlines};
+use super::shallow::shallow;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// How deeply blocks may nest. Deeper content is lifted into the block at this depth, or kept as an opaque node.
 ///
 /// So every walk over a document may recurse, and a document with all that wraps it stays within the 128 levels that
 /// `serde_json` reads: a nested list or table costs six levels of JSON at most. What the decoders return keeps to it, and
-/// what nests deeper is not deserialised. Who builds a tree by hand of input without a bound must call
-/// [`Document::normalised`], which alone does not recurse into it, before the tree is walked, cloned, compared or dropped.
+/// what nests deeper is not deserialised. A tree that somebody has
+/// built by hand may be deeper: what this module offers on it (encoders, projections, merge, plain text) lifts what is too
+/// deep first and never recurses beyond the limit. Only what Rust derives (clone, comparison, drop) does: call
+/// [`Document::normalised`] before those.
 pub const MAX_DEPTH: usize = 16;
 
 /// A rich text.
@@ -212,7 +216,15 @@ impl Document {
 
     /// The text without its form, an empty line between blocks.
     pub fn plain(&self) -> String {
-        plain_blocks(&self.blocks, "\n\n")
+        plain_blocks(&self.shallow().blocks, "\n\n")
+    }
+
+    /// The document, bounded in depth: itself, but for one that was built by hand.
+    pub(super) fn shallow(&self) -> Cow<'_, Self> {
+        match shallow(&self.blocks) {
+            Cow::Borrowed(_) => Cow::Borrowed(self),
+            Cow::Owned(blocks) => Cow::Owned(Self { blocks }),
+        }
     }
 }
 
@@ -224,6 +236,12 @@ impl Block {
 
     /// The text without its form.
     pub fn plain(&self) -> String {
+        let bounded = shallow(std::slice::from_ref(self));
+        plain_blocks(&bounded, "\n")
+    }
+
+    /// The text of a block that is bounded in depth.
+    fn bounded_plain(&self) -> String {
         match self {
             Self::Paragraph(content) | Self::Heading { content, .. } => plain_inlines(content),
             Self::List(list) => list.plain(),
@@ -298,7 +316,7 @@ impl Media {
 fn plain_blocks(blocks: &[Block], between: &str) -> String {
     let texts = blocks
         .iter()
-        .map(Block::plain)
+        .map(Block::bounded_plain)
         .filter(|text| !text.is_empty());
     texts.collect::<Vec<_>>().join(between)
 }

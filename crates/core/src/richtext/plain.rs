@@ -12,7 +12,8 @@ pub fn decode(text: &str) -> Document {
 
 /// Writes a document's text, with signs for list items and a rule, and what is lost. Never two empty lines in a row.
 pub fn encode(document: &Document) -> (String, LossReport) {
-    let (document, losses) = lower::document(document, |block, losses| {
+    let document = document.shallow();
+    let (document, losses) = lower::document(&document, |block, losses| {
         note_losses(&block, losses);
         let text = trim_lines(&block.plain());
         Document::from_plain(&text).blocks

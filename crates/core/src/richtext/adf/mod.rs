@@ -62,6 +62,7 @@ pub fn decode(value: &Value) -> Result<Document, AdfError> {
 
 /// Writes a document, and what is lost.
 pub fn encode(document: &Document) -> (Value, LossReport) {
-    let (document, losses) = lower::document(document);
+    let document = document.shallow();
+    let (document, losses) = lower::document(&document);
     (encode::document(document), losses)
 }

@@ -64,6 +64,7 @@ pub fn encode(document: &Document) -> (String, LossReport) {
 
 /// Writes a document, and what is lost. Ends without a line feed.
 pub fn encode_with(document: &Document, options: Options) -> (String, LossReport) {
-    let (document, losses) = lower::document(document, options);
+    let document = document.shallow();
+    let (document, losses) = lower::document(&document, options);
     (write::blocks(&document.blocks, options), losses)
 }
