@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
-use twinline_edge::{Edge, EdgeError, Hook, Limits, RouteTable, Settings};
+use twinline_edge::{Edge, EdgeError, Hook, Limits, RouteTable, Settings, Tracing};
 use twinline_store::GroupId;
 use twinline_store::db::DbOptions;
 use twinline_store::inbox::{Inbox, InboxLimits};
@@ -91,6 +91,7 @@ pub async fn start(folder: &Path, nodes: &[String]) -> Result<Served> {
             node_max_per_s: 1_000_000,
             ..Limits::default()
         },
+        tracing: Tracing::default(),
     };
     let inbox = inbox(folder)?;
     let edge = Edge::bind(settings, inbox, routes(nodes)?, Arc::new(SystemClock)).await?;

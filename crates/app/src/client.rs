@@ -20,10 +20,12 @@ use std::path::Path;
 use std::time::Duration;
 use tower::ServiceExt as _;
 use twinline_core::handles::Entropy as _;
-use twinline_trackers::http::Secret;
+use twinline_trackers::http::{Secret, Sent};
 
 /// A plan of thousands of twins asks trackers thousands of times.
 const DEADLINE: Duration = Duration::from_secs(600);
+/// A host that is asked for its nodes answers within this.
+const FIRST_ANSWER: Duration = Duration::from_secs(5);
 /// A host that is just ending gets this long to let go of its state.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
 /// No answer of the API is greater.
@@ -186,12 +188,23 @@ async fn find(folder: &DataFolder) -> Result<Option<Reach>> {
     else {
         return Ok(None);
     };
-    let http = LocalHttp::new(folder.token(&SystemEntropy)?, DEADLINE)?;
-    // With the token: another installation's host may have the address by now.
-    let answer = http
+    let token = folder.token(&SystemEntropy)?;
+    // With the token: another installation's host may have the address by now. A host that hangs is found out soon.
+    let answer = LocalHttp::new(token.clone(), FIRST_ANSWER)?
         .send(Method::GET, at, "/v1/nodes", &[], Vec::new())
         .await;
-    let ours = answer.is_ok_and(|answer| answer.status() != StatusCode::UNAUTHORIZED);
+    let ours = match answer {
+        Ok(answer) => answer.status() != StatusCode::UNAUTHORIZED,
+        Err(error) if error.sent == Sent::MaybeSent => {
+            let why = error.reason;
+            let sentence = format!(
+                "the host at {at} does not answer ({why}); one that hangs is replaced by 'twinline up'"
+            );
+            return Err(Coded::new(UNREACHABLE, sentence).into());
+        }
+        Err(_) => false,
+    };
+    let http = LocalHttp::new(token, DEADLINE)?;
     Ok(ours.then_some(Reach::Running { http, at }))
 }
 

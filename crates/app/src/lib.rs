@@ -22,7 +22,8 @@ use cli::{Cli, Command};
 use std::process::ExitCode;
 use tokio::runtime::{Builder, Runtime};
 
-fn main() -> ExitCode {
+/// The whole program: reads the command line and does what it says.
+pub fn main() -> ExitCode {
     // Before any TLS. An error means that a provider is installed already: one is all that is needed.
     drop(rustls::crypto::ring::default_provider().install_default());
     let cli = Cli::parse();

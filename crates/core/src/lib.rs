@@ -21,5 +21,6 @@ pub mod reconcile;
 pub mod retry;
 pub mod richtext;
 pub mod rules;
+pub mod spans;
 pub mod time;
 pub mod view;

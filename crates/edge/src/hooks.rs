@@ -12,7 +12,10 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
+use tracing::field::Empty;
+use tracing::{Instrument as _, debug_span};
 use twinline_core::names::NodeName;
+use twinline_core::spans::TARGET;
 use twinline_store::StoreError;
 use twinline_store::inbox::{Appended, Delivery, Refusal};
 use twinline_trackers::WebhookRejected;
@@ -63,7 +66,9 @@ async fn receive_below(
 
 async fn answer(State(hooks): State<Arc<Hooks>>, node: String, request: Request) -> Ended {
     let began = Instant::now();
-    let ended = hooks.phases(&node, request).await;
+    let span = debug_span!(target: TARGET, "webhook", otel.kind = "server", node, ended = Empty);
+    let ended = hooks.phases(&node, request).instrument(span.clone()).await;
+    span.record("ended", ended.name());
     hooks.shared.metrics.delivery(&ended, began.elapsed());
     ended
 }
@@ -130,10 +135,11 @@ impl Hooks {
             node: node.clone(),
             delivery_id: hook.webhook.delivery_id(headers),
             received_at: self.shared.clock.now(),
-            headers: kept(headers),
+            headers: kept(headers, (self.shared.tracing.traceparent)()),
             body,
         };
-        match self.shared.inbox.append(delivery).await {
+        let span = debug_span!(target: TARGET, "append");
+        match self.shared.inbox.append(delivery).instrument(span).await {
             Ok(Appended::New(_)) => {
                 self.shared.arrived.notify_waiters();
                 Ended::Accepted
@@ -169,8 +175,8 @@ fn authenticate(hook: &Hook, headers: &HeaderMap, body: &[u8]) -> Result<(), End
         .map_err(refused)
 }
 
-/// The headers that are kept with the delivery.
-fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
+/// The headers that are kept with the delivery, and the context of its trace: ours, never one that came with it.
+fn kept(headers: &HeaderMap, traceparent: Option<String>) -> Vec<(String, String)> {
     let wanted = |name: &str| {
         KEPT_HEADERS.contains(&name) || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
     };
@@ -182,8 +188,9 @@ fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
             .map(str::to_owned)
     };
     let all = headers.iter().filter(|(name, _)| wanted(name.as_str()));
-    all.filter_map(|(name, value)| Some((name.as_str().to_owned(), short(value)?)))
-        .collect()
+    let all = all.filter_map(|(name, value)| Some((name.as_str().to_owned(), short(value)?)));
+    let trace = traceparent.map(|text| ("traceparent".to_owned(), text));
+    all.chain(trace).collect()
 }
 
 /// What a store that did not take the delivery means for the tracker. Logged here: nobody above handles it.

@@ -38,7 +38,7 @@ mod tests;
 
 pub use routes::{Hook, RouteTable};
 pub use serve::serve;
-pub use settings::{EdgeError, Limits, Settings};
+pub use settings::{EdgeError, Limits, Settings, Tracing};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -55,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: metrics::Metrics,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) token: String,
+    pub(crate) tracing: Tracing,
     /// Wakes pulls that wait for something to arrive.
     pub(crate) arrived: tokio::sync::Notify,
 }
@@ -98,6 +99,7 @@ impl Edge {
             metrics: metrics::Metrics::default(),
             clock,
             token: settings.token,
+            tracing: settings.tracing,
             arrived: tokio::sync::Notify::new(),
         };
         Ok(Self {

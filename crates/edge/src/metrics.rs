@@ -7,7 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The edge's metrics.
@@ -16,6 +16,7 @@ pub(crate) struct Metrics {
     deliveries: Family<Vec<(String, String)>, Counter>,
     seconds: Histogram,
     oldest: Gauge<f64, AtomicU64>,
+    spans_dropped: Counter,
 }
 
 impl Default for Metrics {
@@ -24,6 +25,7 @@ impl Default for Metrics {
         let deliveries = Family::<Vec<(String, String)>, Counter>::default();
         let seconds = Histogram::new(exponential_buckets(0.000_25, 2.0, 16));
         let oldest = Gauge::default();
+        let spans_dropped = Counter::default();
         registry.register(
             "deliveries",
             "Deliveries by how they ended",
@@ -39,11 +41,17 @@ impl Default for Metrics {
             "Age of the oldest delivery that no host has taken",
             oldest.clone(),
         );
+        registry.register(
+            "trace_spans_dropped",
+            "Spans that the collector of traces never got",
+            spans_dropped.clone(),
+        );
         Self {
             registry,
             deliveries,
             seconds,
             oldest,
+            spans_dropped,
         }
     }
 }
@@ -58,7 +66,10 @@ impl Metrics {
     }
 
     /// The text that a scraper reads.
-    pub(crate) fn text(&self, oldest_untaken: Duration) -> String {
+    pub(crate) fn text(&self, oldest_untaken: Duration, spans_dropped: u64) -> String {
+        self.spans_dropped
+            .inner()
+            .store(spans_dropped, Ordering::Relaxed);
         self.oldest.set(oldest_untaken.as_secs_f64());
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string does not fail");

@@ -105,7 +105,11 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     match age {
         Ok(age) => {
             let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            ([(header::CONTENT_TYPE, content)], shared.metrics.text(age)).into_response()
+            (
+                [(header::CONTENT_TYPE, content)],
+                shared.metrics.text(age, (shared.tracing.dropped)()),
+            )
+                .into_response()
         }
         Err(error) => failed(&error),
     }

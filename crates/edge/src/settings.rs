@@ -15,6 +15,27 @@ pub struct Settings {
     pub token: String,
     /// The limits.
     pub limits: Limits,
+    /// How deliveries are traced.
+    pub tracing: Tracing,
+}
+
+/// What the edge needs of those who trace.
+#[derive(Clone, Copy, Debug)]
+pub struct Tracing {
+    /// The `traceparent` (W3C Trace Context) of the span that it is called in; kept with the delivery.
+    pub traceparent: fn() -> Option<String>,
+    /// Spans that were lost since the process began.
+    pub dropped: fn() -> u64,
+}
+
+impl Default for Tracing {
+    /// Nothing is traced.
+    fn default() -> Self {
+        Self {
+            traceparent: || None,
+            dropped: || 0,
+        }
+    }
 }
 
 /// What bounds the edge.

@@ -95,6 +95,7 @@ async fn serve_on(options: DbOptions, limits: Limits, inbox_limits: InboxLimits)
         private: any,
         token: TOKEN.into(),
         limits,
+        tracing: Tracing::default(),
     };
     let edge = Edge::bind(
         settings,

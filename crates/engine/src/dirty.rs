@@ -5,6 +5,7 @@ use crate::ids::lock_of;
 use crate::scheduler::Mark;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::item::ItemId;
 use twinline_core::names::Side;
@@ -25,6 +26,8 @@ pub(crate) struct Hint {
     pub(crate) changed_at: Option<Timestamp>,
     /// The tracker said that it was deleted.
     pub(crate) deleted: bool,
+    /// The `traceparent` of the delivery.
+    pub(crate) trace: Option<Arc<str>>,
 }
 
 impl Hint {
@@ -41,6 +44,7 @@ impl Hint {
             due: now,
             changed_at: None,
             deleted: false,
+            trace: None,
         }
     }
 }
@@ -67,6 +71,7 @@ pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Mark
         let works = works(host, tx, &dirty)?;
         let mark = Mark {
             changed_at: hint.changed_at,
+            trace: hint.trace.clone(),
             deleted: hint.deleted || dirty.cause == DELETED,
             audit: dirty.cause == AUDIT,
             item: dirty.item,
@@ -112,6 +117,7 @@ pub(crate) fn of_row(
     let works = works(host, read, &dirty)?;
     let mark = Mark {
         changed_at: None,
+        trace: None,
         deleted: dirty.cause == DELETED,
         audit: dirty.cause == AUDIT,
         item: dirty.item,

@@ -47,7 +47,7 @@ pub use backfill::BackfillSpec;
 pub use env::Env;
 pub use event::{Event, What};
 pub use gate::NodeState;
-pub use host::{Host, HostBuilder};
+pub use host::{AdoptTrace, Host, HostBuilder};
 pub use inbox::{Delivery, EdgeInbox, InboxError};
 pub use metrics::{Counter, LATENCY_BOUNDS_MS, Latency, Metrics};
 pub use node::NodeConfig;

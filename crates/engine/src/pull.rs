@@ -11,8 +11,10 @@ use crate::scheduler;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+use tracing::debug_span;
 use twinline_core::item::ItemId;
 use twinline_core::queue::Lane;
+use twinline_core::spans::TARGET;
 use twinline_store::StoreError;
 use twinline_store::host::{DELETED, EdgeCursor};
 use twinline_trackers::{Notice, NoticeKind};
@@ -113,7 +115,11 @@ async fn take(
     host.metrics.deliveries.add(deliveries.len() as u64);
     let hints: Vec<Hint> = deliveries
         .iter()
-        .flat_map(|delivery| decode(host, delivery))
+        .flat_map(|delivery| {
+            let span = debug_span!(target: TARGET, "pull", edge = edge.name(), node = %delivery.node, seq = delivery.seq);
+            host.adopt_trace(&span, traceparent(delivery));
+            span.in_scope(|| decode(host, delivery))
+        })
         .collect();
     host.metrics.hints.add(hints.len() as u64);
     let next = EdgeCursor {
@@ -168,6 +174,11 @@ fn decode(host: &Inner, delivery: &Delivery) -> Vec<Hint> {
         .collect()
 }
 
+/// The context of the trace that the edge has begun for a delivery.
+fn traceparent(delivery: &Delivery) -> Option<&str> {
+    delivery.headers.get("traceparent")?.to_str().ok()
+}
+
 fn hint(host: &Inner, delivery: &Delivery, notice: Notice) -> Hint {
     let deleted = notice.kind == NoticeKind::Deleted;
     let item = ItemId {
@@ -177,6 +188,7 @@ fn hint(host: &Inner, delivery: &Delivery, notice: Notice) -> Hint {
     Hint {
         changed_at: Some(notice.at.unwrap_or(delivery.received)),
         deleted,
+        trace: traceparent(delivery).map(Arc::from),
         ..Hint::now(
             item,
             Lane::Live,

@@ -96,6 +96,14 @@ pub(super) fn adf() -> Result<Vec<Vec<u8>>> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn configuration() -> Result<Vec<Vec<u8>>> {
+    let documented = include_bytes!("../../../config/twinline.default.toml");
+    let small = "format = 1\n[nodes.a]\ntracker = \"github\"\nurl = \"https://x.example\"\nallow_private = [\"10.0.0.0/8\"]\n\
+        auth = { token = { file = \"t\" } }\nwebhook = { secrets = [{ env = \"A\" }] }\n[traces]\notlp = \"http://[::1]:4318\"\n";
+    Ok(vec![documented.to_vec(), small.as_bytes().to_vec()])
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
 pub(super) fn rules() -> Result<Vec<Vec<u8>>> {
     let example = include_bytes!("../../../crates/rules/tests/example/acme-support.toml");
     Ok(vec![example.to_vec()])

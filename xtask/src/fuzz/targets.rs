@@ -4,6 +4,8 @@ use super::{connectors, edge, seeds};
 use anyhow::Result;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
+use std::path::Path;
+use twinline::config;
 use twinline_core::marker::Marker;
 use twinline_core::richtext::{Dialect, adf, markdown, merge, plain};
 use twinline_core::time::Timestamp;
@@ -36,6 +38,9 @@ pub(super) const TARGETS: &[Target] = &[
     target("markdown", seeds::markdown, || judge(markdown)),
     target("adf", seeds::adf, || judge(adf)),
     target("merge", seeds::markdown, || judge(merged)),
+    target("configuration", seeds::configuration, || {
+        judge(configuration)
+    }),
     target("rules", seeds::rules, || judge(rules)),
     target("fixtures", seeds::fixtures, || judge(fixture)),
     target("small-texts", seeds::small, || judge(small)),
@@ -131,6 +136,24 @@ fn merged(input: &[u8]) {
         assert!(conflict.at.end <= merged.document.blocks.len());
     }
     assert_eq!(merge::merge3(&base, &ours, &base, &project).document, ours);
+}
+
+/// What is refused names its place, in a sentence that a person can read; what is taken stays itself when written.
+fn configuration(input: &[u8]) {
+    let path = Path::new("fuzz/twinline.toml");
+    match config::parse(path, &text(input)) {
+        Err(error) => {
+            let sentence = error.to_string();
+            assert!(sentence.starts_with("fuzz/twinline.toml"), "{sentence}");
+            assert!(!error.reason.is_empty(), "a refusal says why");
+        }
+        Ok(read) => {
+            let written = toml::to_string(&read).expect("a configuration can be written");
+            let again = config::parse(Path::new("twinline.toml"), &written);
+            let again = again.unwrap_or_else(|error| panic!("{error}\n{written}"));
+            assert_eq!(again.nodes.len(), read.nodes.len());
+        }
+    }
 }
 
 fn rules(input: &[u8]) {

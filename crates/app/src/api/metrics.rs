@@ -3,6 +3,7 @@
 use super::Shared;
 use super::openapi::Fault;
 use super::problem::Problem;
+use crate::telemetry;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -48,6 +49,12 @@ pub(super) async fn metrics(State(api): Shared) -> Result<Response, Problem> {
             );
         }
     }
+    let _fine = writeln!(
+        text,
+        "# TYPE twinline_host_trace_spans_dropped counter\n# HELP twinline_host_trace_spans_dropped Spans that the collector \
+         of traces never got.\ntwinline_host_trace_spans_dropped_total {}",
+        telemetry::spans().dropped()
+    );
     text.push_str("# EOF\n");
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, content)], text).into_response())

@@ -56,6 +56,16 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
             return refuse(key, "is 0; write at least 1".to_owned());
         }
     }
+    if let Some(collector) = &config.traces.otlp
+        && (!matches!(collector.scheme(), "http" | "https") || collector.host().is_none())
+    {
+        return refuse(
+            "traces.otlp",
+            format!(
+                "'{collector}' is not an http or https address; write one such as \"http://127.0.0.1:4318\""
+            ),
+        );
+    }
     for (name, node) in &config.nodes {
         check_node(path, name, node)?;
     }

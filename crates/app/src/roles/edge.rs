@@ -3,10 +3,11 @@
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::Nodes;
+use crate::telemetry;
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::sync::Arc;
-use twinline_edge::{Edge, Limits, Settings};
+use twinline_edge::{Edge, Limits, Settings, Tracing};
 use twinline_store::db::DbOptions;
 use twinline_store::inbox::{Inbox, InboxLimits};
 
@@ -19,7 +20,7 @@ const APPEND_MAX_MS: u64 = 5000;
 /// # Errors
 /// The configuration is wrong, the folder is held by another edge, an address is taken.
 pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
-    let (config, shutdown) = super::begin(file, supervisor)?;
+    let (config, shutdown) = super::begin("edge", file, supervisor)?;
     let routes = Nodes::new(&config, file).routes()?;
     let folder = DataFolder::open(&config.data)?;
     let _hold = folder.hold("edge", LOCK_WAIT).await?;
@@ -46,6 +47,10 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
             body_max_bytes: (config.edge.body_max_mib as usize) << 20,
             node_max_per_s: config.edge.node_max_per_s,
             ..Limits::default()
+        },
+        tracing: Tracing {
+            traceparent: telemetry::traceparent,
+            dropped: || telemetry::spans().dropped(),
         },
     };
     let clock = Arc::new(SystemClock);

@@ -2,6 +2,7 @@
 
 pub mod edge;
 pub mod host;
+mod pulse;
 pub mod sim;
 pub mod up;
 
@@ -11,16 +12,20 @@ use anyhow::Result;
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
-/// What every long-running role begins with: configuration, log, signals.
+/// What every long-running role begins with: configuration, log, traces, signals.
 ///
 /// # Errors
 /// The configuration is wrong, or the supervisor is gone already.
-pub fn begin(file: &Path, supervisor: Option<u32>) -> Result<(Config, CancellationToken)> {
+pub fn begin(
+    role: &str,
+    file: &Path,
+    supervisor: Option<u32>,
+) -> Result<(Config, CancellationToken)> {
     let config = config::load(file)?;
-    telemetry::start(&config.log)?;
+    let shutdown = shutdown::on_signal()?;
+    telemetry::start_role(&config.log, &config.traces, role, &shutdown)?;
     if let Some(supervisor) = supervisor {
         shutdown::end_with(supervisor)?;
     }
-    let shutdown = shutdown::on_signal()?;
     Ok((config, shutdown))
 }

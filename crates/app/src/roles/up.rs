@@ -1,7 +1,8 @@
-//! `twinline up`: a small supervisor. Starts an edge and a host, restarts the one that dies, passes signals on.
+//! `twinline up`: a small supervisor. Starts an edge and a host, restarts the one that dies or hangs, passes signals on.
 //!
-//! It holds no state and touches no data: if it is killed, its children end with it and the next one starts anew.
+//! It holds no state and touches no data but where its roles say that they listen: if it is killed, its children end with it and the next one starts anew.
 
+use super::pulse::{HUNG_AFTER, hangs};
 use crate::exit::{CONFIGURATION, Coded};
 use crate::handles::SystemClock;
 use crate::instance::DataFolder;
@@ -33,6 +34,8 @@ pub struct Plan {
     pub program: PathBuf,
     /// The configuration file handed to each role.
     pub config: PathBuf,
+    /// Where the roles say that they listen.
+    pub folder: DataFolder,
     /// The roles.
     pub roles: Vec<&'static str>,
 }
@@ -42,7 +45,7 @@ pub struct Plan {
 /// # Errors
 /// The configuration is wrong, or another `up` runs on this data folder.
 pub async fn up(file: &Path) -> Result<()> {
-    let (config, shutdown) = super::begin(file, None)?;
+    let (config, shutdown) = super::begin("up", file, None)?;
     // Found now, so that a fault is told once and not by each child.
     let nodes = Nodes::new(&config, file);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -53,6 +56,7 @@ pub async fn up(file: &Path) -> Result<()> {
     let plan = Plan {
         program: std::env::current_exe().context("finding this program's own file")?,
         config: file.to_owned(),
+        folder,
         roles: vec!["edge", "host"],
     };
     run(&plan, shutdown).await
@@ -84,11 +88,19 @@ async fn keep(plan: Plan, role: &'static str, shutdown: CancellationToken) -> Re
         let started = Instant::now();
         let mut child = start(&plan.program, &plan.config, role)?;
         tracing::info!(role, pid = child.id(), "started");
+        let pid = child.id();
         let status = tokio::select! {
             biased;
-            status = child.wait() => status.with_context(|| format!("waiting for {role}"))?,
+            status = child.wait() => status,
             () = shutdown.cancelled() => return end(role, &mut child).await,
+            () = hangs(&plan.folder, role, pid) => {
+                let silent_s = HUNG_AFTER.as_secs();
+                tracing::error!(role, pid, silent_s, "answers nothing any more; killing it");
+                child.start_kill().with_context(|| format!("killing {role}"))?;
+                child.wait().await
+            }
         };
+        let status = status.with_context(|| format!("waiting for {role}"))?;
         if status.code() == Some(CONFIGURATION) {
             let sentence = format!("{role} refused its configuration: see above");
             return Err(Coded::new(CONFIGURATION, sentence).into());

@@ -1,37 +1,7 @@
 //! From nothing to a first twin, with the commands that the README names.
 
-use crate::support::{Installation, Simulators, signal, until};
+use crate::support::{Installation, Simulators, create, in_jira, signal, until};
 use rustix::process::Signal;
-use twinline_sim::{Command, Done};
-
-fn create(simulators: &Simulators, title: &str) -> String {
-    let create = Command::Create {
-        container: None,
-        by: "ana".into(),
-        title: title.into(),
-        body: "It **fails**.".into(),
-        labels: vec!["bug".into()],
-        assignees: Vec::new(),
-    };
-    let done = simulators
-        .github
-        .with(|tracker, now| tracker.command(now, create));
-    match done.unwrap() {
-        Done::Item(key) => key,
-        other => panic!("the simulator answered {other:?}"),
-    }
-}
-
-/// Waits until Jira shows an issue of that title; answers with its key.
-fn in_jira(simulators: &Simulators, title: &str) -> String {
-    until(&format!("'{title}' in Jira"), || {
-        let dump = simulators.jira.with(|tracker, now| tracker.dump(now));
-        dump.items
-            .into_iter()
-            .find(|item| item.title == title)
-            .map(|item| item.key)
-    })
-}
 
 #[test]
 fn an_issue_crosses_and_every_command_tells_of_it() {

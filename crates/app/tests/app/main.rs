@@ -5,6 +5,11 @@
     reason = "a test stops where its world is not as it must be"
 )]
 
+mod disk;
 mod first_twin;
+mod hung;
+mod odd_items;
 mod supervisor;
 mod support;
+mod traces;
+mod webhooks;

@@ -10,7 +10,7 @@ use twinline_core::time::Timestamp;
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{API_TOKEN, JiraCloud, demo_site};
 use twinline_sim::serve::SimServer;
-use twinline_sim::{Faults, Faulty, Simulator};
+use twinline_sim::{Command as Act, Done, Faults, Faulty, Simulator};
 
 /// Nothing that a test waits for takes so long, on a machine that has other work too.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -125,12 +125,38 @@ impl Installation {
         up
     }
 
+    /// Starts a command that stays.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
+        let log = std::fs::File::create(self.path("role.log")).unwrap();
+        let mut command = self.command(arguments);
+        Running(command.stdout(Stdio::null()).stderr(log).spawn().unwrap())
+    }
+
+    /// Where a role's process listens.
+    pub(crate) fn listener(&self, role: &str, name: &str) -> Option<SocketAddr> {
+        let text = std::fs::read(self.path(&format!("twinline-data/run/{role}.json"))).ok()?;
+        let running: serde_json::Value = serde_json::from_slice(&text).ok()?;
+        running["listeners"][name].as_str()?.parse().ok()
+    }
+
     /// The process that a role announces, if it lives.
     pub(crate) fn role(&self, role: &str) -> Option<u32> {
         let text = std::fs::read(self.path(&format!("twinline-data/run/{role}.json"))).ok()?;
         let running: serde_json::Value = serde_json::from_slice(&text).ok()?;
         let pid = u32::try_from(running["pid"].as_u64()?).ok()?;
         is_alive(pid).then_some(pid)
+    }
+}
+
+/// A process that is killed when dropped.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.0.try_wait().unwrap().is_none() {
+            self.0.kill().unwrap();
+            self.0.wait().unwrap();
+        }
     }
 }
 
@@ -217,6 +243,41 @@ impl Simulators {
             self.jira.shutdown().await;
         });
     }
+}
+
+/// Creates an issue in GitHub; its key.
+pub(crate) fn create(simulators: &Simulators, title: &str) -> String {
+    create_with(simulators, title, "It **fails**.")
+}
+
+/// Creates an issue in GitHub with this text; its key.
+pub(crate) fn create_with(simulators: &Simulators, title: &str, body: &str) -> String {
+    let create = Act::Create {
+        container: None,
+        by: "ana".into(),
+        title: title.into(),
+        body: body.into(),
+        labels: vec!["bug".into()],
+        assignees: Vec::new(),
+    };
+    let done = simulators
+        .github
+        .with(|tracker, now| tracker.command(now, create));
+    match done.unwrap() {
+        Done::Item(key) => key,
+        other => panic!("the simulator answered {other:?}"),
+    }
+}
+
+/// Waits until Jira shows an issue of that title; answers with its key.
+pub(crate) fn in_jira(simulators: &Simulators, title: &str) -> String {
+    until(&format!("'{title}' in Jira"), || {
+        let dump = simulators.jira.with(|tracker, now| tracker.dump(now));
+        dump.items
+            .into_iter()
+            .find(|item| item.title == title)
+            .map(|item| item.key)
+    })
 }
 
 /// The text of a file, empty when it is not there.

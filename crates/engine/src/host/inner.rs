@@ -22,6 +22,9 @@ use twinline_core::time::Timestamp;
 use twinline_store::host::HostStore;
 use twinline_trackers::Scope;
 
+/// Ties a span, before it is entered, to the trace that a `traceparent` (W3C Trace Context) names.
+pub type AdoptTrace = fn(&tracing::Span, &str);
+
 pub(crate) struct Inner {
     pub(crate) env: Env,
     pub(crate) settings: HostSettings,
@@ -30,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) scheduler: Scheduler,
     pub(crate) edges: Vec<Arc<dyn EdgeInbox>>,
     pub(crate) factory: Arc<dyn RulesFactory>,
+    pub(super) adopt_trace: AdoptTrace,
     /// Rung when all sweeps are to run now.
     pub(crate) sweep_now: Notify,
     /// Rung when nodes or connections have changed.
@@ -77,6 +81,14 @@ impl Inner {
             store,
             edges,
             factory,
+            adopt_trace: |_, _| {},
+        }
+    }
+
+    /// Makes a span that nobody has entered yet part of the trace that a `traceparent` names.
+    pub(crate) fn adopt_trace(&self, span: &tracing::Span, traceparent: Option<&str>) {
+        if let Some(traceparent) = traceparent {
+            (self.adopt_trace)(span, traceparent);
         }
     }
 

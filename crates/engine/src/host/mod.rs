@@ -5,6 +5,7 @@ mod inner;
 mod topology;
 
 pub(crate) use connection::Connection;
+pub use inner::AdoptTrace;
 pub(crate) use inner::Inner;
 
 use crate::env::Env;
@@ -31,6 +32,7 @@ pub struct HostBuilder {
     settings: HostSettings,
     nodes: Vec<NodeConfig>,
     edges: Vec<Arc<dyn EdgeInbox>>,
+    adopt_trace: AdoptTrace,
 }
 
 impl HostBuilder {
@@ -43,6 +45,7 @@ impl HostBuilder {
             settings: HostSettings::default(),
             nodes: Vec::new(),
             edges: Vec::new(),
+            adopt_trace: |_, _| {},
         }
     }
 
@@ -67,19 +70,28 @@ impl HostBuilder {
         self
     }
 
+    /// Makes the spans of a delivery and of the jobs that it led to part of the trace that the delivery's `traceparent`
+    /// header names.
+    #[must_use]
+    pub fn traces(mut self, adopt: AdoptTrace) -> Self {
+        self.adopt_trace = adopt;
+        self
+    }
+
     /// Reads what the store has and builds the host. A connection whose active rules cannot be built is reported and
     /// left out; the others work.
     ///
     /// # Errors
     /// The store cannot be read.
     pub async fn build(self) -> Result<Host, StoreError> {
-        let inner = Inner::new(
+        let mut inner = Inner::new(
             self.env,
             self.settings,
             self.store,
             self.edges,
             self.factory,
         );
+        inner.adopt_trace = self.adopt_trace;
         let inner = Arc::new(inner);
         for node in self.nodes {
             inner.add_node(node);

@@ -18,6 +18,7 @@ use twinline_core::item::{Item, ItemId, Value, field};
 use twinline_core::names::{Side, Sides};
 use twinline_core::queue::Lane;
 use twinline_core::reconcile::Seen;
+use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{HostRead, HostTx, ItemRow, Twin, TwinState};
 
@@ -47,16 +48,36 @@ pub(super) async fn run(
             failed: false,
         });
     }
+    let sign = Sign {
+        lane: started.work.lane,
+        trace: started.trace(),
+    };
     for connection in host.connections_of(&id.node) {
         for side in connection.sides_of(&id.node).collect::<Vec<_>>() {
             let enters = connection.contract().triggers.get(side).is_some();
             if standing == Standing::Free && enters && in_scope(&connection, side, &item) {
-                consider(host, &node, &connection, side, &item, started.work.lane).await?;
+                consider(host, &node, &connection, side, &item, &sign).await?;
             }
         }
     }
     remember(host, &item).await?;
     Ok(Ended::Done)
+}
+
+/// What the new twin's first job takes over from this one.
+#[derive(Clone)]
+struct Sign {
+    lane: Lane,
+    trace: Option<Arc<str>>,
+}
+
+impl Sign {
+    fn hint(self, item: ItemId, now: Timestamp) -> Hint {
+        Hint {
+            trace: self.trace,
+            ..Hint::now(item, self.lane, "entered", now)
+        }
+    }
 }
 
 /// What an item's marker, and open creates where it lies, say.
@@ -111,7 +132,7 @@ async fn consider(
     connection: &Arc<Connection>,
     side: Side,
     item: &Item,
-    lane: Lane,
+    sign: &Sign,
 ) -> Result<(), Trouble> {
     let id = item.reference.item.clone();
     let name = connection.name.clone();
@@ -123,7 +144,7 @@ async fn consider(
         return Ok(());
     }
     if certainly_belongs(connection, node, side, item).await? == Some(true) {
-        enter(host, connection, side, item, lane).await?;
+        enter(host, connection, side, item, sign).await?;
     }
     Ok(())
 }
@@ -149,12 +170,13 @@ async fn enter(
     connection: &Arc<Connection>,
     side: Side,
     item: &Item,
-    lane: Lane,
+    sign: &Sign,
 ) -> Result<(), StoreError> {
-    let (shared, connection, item) = (Arc::clone(host), Arc::clone(connection), item.clone());
+    let (shared, connection) = (Arc::clone(host), Arc::clone(connection));
+    let (item, sign) = (item.clone(), sign.clone());
     let marked = host
         .store
-        .write(move |tx| make(&shared, tx, &connection, side, &item, lane))
+        .write(move |tx| make(&shared, tx, &connection, side, &item, sign))
         .await?;
     scheduler::clear(host, marked.announce(host)).await
 }
@@ -165,7 +187,7 @@ fn make(
     connection: &Connection,
     side: Side,
     item: &Item,
-    lane: Lane,
+    sign: Sign,
 ) -> Result<Marked, StoreError> {
     let id = &item.reference.item;
     if ring::alive_in(tx, id, &connection.name)?.is_some() {
@@ -210,7 +232,7 @@ fn make(
         Some(member) => ring::close(host, tx, connection, &mut twin, (other, member), now)?,
         None => tx.put_twin(&twin)?,
     }
-    dirty::mark(host, tx, &[Hint::now(id.clone(), lane, "entered", now)])
+    dirty::mark(host, tx, &[sign.hint(id.clone(), now)])
 }
 
 /// Remembers which version was looked at, so that a sweep does not ask again.

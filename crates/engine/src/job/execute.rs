@@ -7,11 +7,14 @@ use crate::metrics::Metrics;
 use crate::node::Node;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::field::Empty;
+use tracing::{Instrument as _, debug_span};
 use twinline_core::effect::{Applied, Effect};
 use twinline_core::item::{Item, ItemId};
 use twinline_core::names::Sides;
 use twinline_core::quarantine::Cause;
 use twinline_core::reconcile::{Outcome, Planned, Seen};
+use twinline_core::spans::TARGET;
 use twinline_core::time::Timestamp;
 use twinline_trackers::TrackerError;
 
@@ -90,7 +93,11 @@ type Attempt = Result<(Box<Applied>, Timestamp, Timestamp), (TrackerError, Times
 async fn attempt(node: &Node, env: &Env, metrics: &Metrics, effect: &Effect) -> Attempt {
     metrics.attempts.inc();
     let began = env.now();
-    let answer = node.request(node.tracker().apply(effect)).await;
+    let span = debug_span!(target: TARGET, "write", otel.kind = "client", node = %node.name(), ended = Empty);
+    let write = node.request(node.tracker().apply(effect));
+    // Boxed: a span around a future makes it grow, and every job's future with it.
+    let answer = Box::pin(write.instrument(span.clone())).await;
+    span.record("ended", if answer.is_ok() { "done" } else { "failed" });
     let ended = env.now();
     match answer {
         Ok(applied) if is_nameless(effect, &applied) => {

@@ -4,6 +4,7 @@ use crate::node::Node;
 use crate::rules::Compiled;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use tracing::{Instrument as _, debug_span};
 use twinline_core::comments::CommentLink;
 use twinline_core::effect::FieldChange;
 use twinline_core::item::Value;
@@ -13,6 +14,7 @@ use twinline_core::reconcile::{
     Unsettled, reconcile, settle,
 };
 use twinline_core::rules::RuleError;
+use twinline_core::spans::TARGET;
 use twinline_core::time::Timestamp;
 
 /// [`Facts`], owned.
@@ -45,9 +47,9 @@ impl Owned {
     /// Plans. The facts go with the plan: settling needs the same ones.
     pub(crate) async fn plan(self: &Arc<Self>, rules: &Compiled) -> Result<Plan, RuleError> {
         let facts = Arc::clone(self);
-        rules
-            .run(move |rules| facts.with(|facts| reconcile(facts, rules)))
-            .await
+        let plan = rules.run(move |rules| facts.with(|facts| reconcile(facts, rules)));
+        let span = debug_span!(target: TARGET, "reconcile");
+        Box::pin(plan.instrument(span)).await
     }
 
     /// What to store when the plan was executed.

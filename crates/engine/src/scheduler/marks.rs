@@ -7,6 +7,7 @@
 //! Pure, and lost without harm: after a restart every mark in the store becomes work again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use twinline_core::item::ItemId;
 use twinline_core::queue::Key;
 use twinline_core::time::Timestamp;
@@ -20,6 +21,8 @@ pub(crate) struct Mark {
     pub(crate) id: MarkId,
     /// When the change was made, where a delivery said so.
     pub(crate) changed_at: Option<Timestamp>,
+    /// The `traceparent` of the delivery that said so first.
+    pub(crate) trace: Option<Arc<str>>,
     /// Whether the tracker has said that the item was deleted: evidence that a later 404 alone is not.
     pub(crate) deleted: bool,
     /// Whether an audit alone asked to look.
@@ -52,7 +55,13 @@ impl Marks {
             taken: false,
         });
         let waiting = (!open.taken).then_some(open.mark.changed_at).flatten();
+        let trace = if open.taken {
+            None
+        } else {
+            open.mark.trace.take()
+        };
         open.mark = Mark {
+            trace: trace.or_else(|| mark.trace.clone()),
             changed_at: [waiting, mark.changed_at].into_iter().flatten().min(),
             deleted: mark.deleted || open.mark.deleted,
             ..mark

@@ -45,6 +45,7 @@ impl Store {
             item,
             id: row.mark,
             changed_at: None,
+            trace: None,
             deleted: false,
             audit: false,
         }

@@ -79,6 +79,13 @@ pub(crate) struct Started {
     pub(crate) failures: u32,
 }
 
+impl Started {
+    /// The `traceparent` of the first delivery that has led to this job.
+    pub(crate) fn trace(&self) -> Option<Arc<str>> {
+        self.marks.iter().find_map(|mark| mark.trace.clone())
+    }
+}
+
 impl Scheduler {
     pub(crate) fn new(backfill_share: f64, wake: Arc<Notify>) -> Self {
         Self {

@@ -10,8 +10,10 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span, debug_span};
 use twinline_core::names::{ConnectionName, NodeName};
 use twinline_core::queue::{Key, Lane};
+use twinline_core::spans::TARGET;
 
 /// Runs jobs until shutdown, then lets those in flight end within the drain time. What is aborted then is resolved
 /// like after a crash.
@@ -117,9 +119,8 @@ fn start_all(host: &Arc<Inner>, jobs: &mut JoinSet<()>) {
 /// One job, from its start to the release of its cluster. Panics of ours end here: the twin is quarantined.
 async fn one(host: Arc<Inner>, started: Started) {
     let work = started.work.clone();
-    let caught = AssertUnwindSafe(job::run(&host, &started))
-        .catch_unwind()
-        .await;
+    let job = AssertUnwindSafe(job::run(&host, &started)).catch_unwind();
+    let caught = Box::pin(job.instrument(span(&host, &started))).await;
     let ended = match caught {
         Ok(ended) => ended,
         Err(panic) => {
@@ -145,6 +146,17 @@ async fn one(host: Arc<Inner>, started: Started) {
         unpark.push(node.name().clone());
     }
     host.scheduler.finish(&work, &unpark);
+}
+
+/// The job's span: part of the trace of the first delivery that has led to it.
+fn span(host: &Inner, started: &Started) -> Span {
+    let work = &started.work;
+    let span = match &work.key {
+        Key::Twin(link) => debug_span!(target: TARGET, "job", twin = %link, node = %work.node),
+        Key::Candidate(item) => debug_span!(target: TARGET, "job", candidate = %item),
+    };
+    host.adopt_trace(&span, started.trace().as_deref());
+    span
 }
 
 async fn conclude(host: &Inner, started: Started, ended: Ended) {

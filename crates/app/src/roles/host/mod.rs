@@ -10,6 +10,7 @@ use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::{Nodes, Trackers, label};
 use crate::rulebook::{self, Factory, Rulebook};
+use crate::telemetry;
 use anyhow::{Context, Result};
 use edge_inbox::HttpInbox;
 use std::path::Path;
@@ -32,7 +33,7 @@ const API_CONNECTIONS_MAX: usize = 256;
 /// # Errors
 /// The configuration is wrong, the folder is held by another host, the store cannot be opened, an address is taken.
 pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
-    let (config, shutdown) = super::begin(file, supervisor)?;
+    let (config, shutdown) = super::begin("host", file, supervisor)?;
     let folder = DataFolder::open(&config.data)?;
     let built = Built::new(file, &config, &folder, LOCK_WAIT, true).await?;
     let listener = TcpListener::bind(config.host.listen)
@@ -106,10 +107,12 @@ impl Built {
             entropy: Arc::new(SystemEntropy),
         };
         let factory = Arc::new(Factory::new(Arc::clone(&runner)));
-        let mut builder = HostBuilder::new(env, store.clone(), factory).settings(HostSettings {
-            backfill_share: config.host.backfill_share,
-            ..HostSettings::default()
-        });
+        let mut builder = HostBuilder::new(env, store.clone(), factory)
+            .traces(telemetry::adopt)
+            .settings(HostSettings {
+                backfill_share: config.host.backfill_share,
+                ..HostSettings::default()
+            });
         for node in node_configs(config, &trackers)? {
             builder = builder.node(node);
         }

@@ -1,0 +1,69 @@
+//! Webhooks as GitHub would send them, by hand: the simulator here has none registered.
+
+use crate::support::Installation;
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// What the deliveries are signed with.
+pub(crate) const SECRET: &str = "a secret of the hook";
+
+/// Nothing answers slower.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An answer: its status, head and body.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+/// Asks and reads the whole answer; `None` when none comes in time.
+pub(crate) fn ask(at: SocketAddr, head: &str, body: &str) -> Option<Answer> {
+    let mut stream = TcpStream::connect_timeout(&at, PATIENCE).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let length = body.len();
+    let request = format!(
+        "{head}\r\nhost: {at}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    Some(Answer {
+        status: head.split(' ').nth(1)?.parse().ok()?,
+        head: head.to_ascii_lowercase(),
+        body: body.to_owned(),
+    })
+}
+
+/// An `issues` delivery about an issue of `acme/app`.
+pub(crate) fn body(number: u64, padding: usize) -> String {
+    serde_json::json!({
+        "action": "edited",
+        "issue": { "number": number, "updated_at": "2026-01-31T09:30:00Z" },
+        "repository": { "full_name": "acme/app" },
+        "padding": "x".repeat(padding),
+    })
+    .to_string()
+}
+
+/// Delivers to a node, signed; `None` when no answer comes in time.
+pub(crate) fn deliver(at: SocketAddr, node: &str, id: &str, body: &str) -> Option<Answer> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    let signature = hex::encode(mac.finalize().into_bytes());
+    let head = format!(
+        "POST /hooks/{node} HTTP/1.1\r\ncontent-type: application/json\r\nx-github-event: issues\r\n\
+         x-github-delivery: {id}\r\nx-hub-signature-256: sha256={signature}"
+    );
+    ask(at, &head, body)
+}
+
+/// Where webhooks arrive now.
+pub(crate) fn address(installation: &Installation) -> SocketAddr {
+    installation.listener("edge", "webhooks").unwrap()
+}
