@@ -3,6 +3,7 @@
 use super::place::Place;
 use super::rules::PRIVATE_LABEL;
 use std::collections::{BTreeMap, BTreeSet};
+use twinline_core::time::Timestamp;
 
 /// One thing that a person did.
 #[derive(Clone, Debug)]
@@ -10,6 +11,12 @@ pub(super) struct Deed {
     pub(super) place: Place,
     /// The number of the item.
     pub(super) item: u32,
+    /// What people call the item there.
+    pub(super) key: String,
+    /// When.
+    pub(super) at: Timestamp,
+    /// Whether the tracker took it for a change: setting what is set already is none.
+    pub(super) changed: bool,
     pub(super) what: What,
 }
 
@@ -36,6 +43,7 @@ pub(super) enum What {
     Comment {
         number: u32,
         text: String,
+        edited: bool,
     },
     /// Deleted a comment of their own.
     Uncomment {
@@ -45,11 +53,16 @@ pub(super) enum What {
     Deleted,
 }
 
-/// All deeds, oldest first.
+/// All deeds, oldest first, and the items whose sight was ever taken from us, by what people call them there.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Deeds(pub(super) Vec<Deed>);
+pub(super) struct Deeds(pub(super) Vec<Deed>, pub(super) BTreeSet<(Place, String)>);
 
 impl Deeds {
+    /// Whether an item was ever hidden from us: what happened to it meanwhile nobody could account for.
+    pub(super) fn was_hidden(&self, place: Place, key: &str) -> bool {
+        self.1.contains(&(place, key.to_owned()))
+    }
+
     /// Where each item was created.
     pub(super) fn origins(&self) -> BTreeMap<u32, Place> {
         let created = self.0.iter().filter_map(|deed| match deed.what {
@@ -87,7 +100,7 @@ impl Deeds {
         let mut comments = BTreeMap::new();
         for deed in self.0.iter().filter(|deed| deed.item == item) {
             match &deed.what {
-                What::Comment { number, text } => {
+                What::Comment { number, text, .. } => {
                     comments.insert(*number, Some(text.clone()));
                 }
                 What::Uncomment { number } => {

@@ -1,21 +1,23 @@
 //! An edge in this process: verifies webhooks, keeps them in a real inbox, gives them to the host.
 
+use super::disk::Disk;
 use super::network::Network;
 use super::place::{Place, WEBHOOK_SECRET};
 use super::trace::Trace;
+use super::watch;
 use anyhow::{Result, ensure};
 use async_trait::async_trait;
 use bytes::Bytes;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
 use twinline_engine::{Delivery, EdgeInbox, InboxError};
 use twinline_sim::Delivered;
-use twinline_store::db::{DbOptions, FaultPlan};
+use twinline_store::db::DbOptions;
 use twinline_store::inbox::{self, Appended, Inbox, InboxLimits, Page, Route};
 use twinline_store::{Epoch, GroupId, StoreError};
 use twinline_trackers::registry;
@@ -23,9 +25,22 @@ use twinline_trackers::registry;
 /// The most bytes that one pull gives out.
 const PULL_MAX_BYTES: u64 = 1 << 20;
 
-/// The edge.
+/// An inbox that is so little that a burst of deliveries fills it.
+pub(super) const LITTLE: InboxLimits = InboxLimits {
+    total_max_bytes: 96 << 10,
+    node_max_bytes: 64 << 10,
+    safe_keep_ms: 30_000,
+    prune_max_rows: 500,
+};
+
+/// The edge, with what outlives its process.
 pub(super) struct Edge {
-    inbox: Inbox,
+    file: PathBuf,
+    faults: Disk,
+    places: Vec<Place>,
+    limits: InboxLimits,
+    /// The process: its inbox and its number. `None` while it is dead.
+    process: Mutex<(u64, Option<Inbox>)>,
     clock: Arc<dyn Clock>,
     trace: Trace,
     arrived: Notify,
@@ -38,13 +53,36 @@ pub(super) struct Edge {
 impl Edge {
     pub(super) async fn open(
         file: &Path,
-        faults: impl FaultPlan + 'static,
+        faults: Disk,
         places: &[Place],
+        limits: InboxLimits,
         clock: Arc<dyn Clock>,
         trace: Trace,
     ) -> Result<Self> {
-        let inbox = Inbox::open(file, DbOptions::inline(faults), InboxLimits::default())?;
-        let routes = places.iter().map(|place| Route {
+        let edge = Self {
+            file: file.to_owned(),
+            faults,
+            places: places.to_vec(),
+            limits,
+            process: Mutex::default(),
+            clock,
+            trace,
+            arrived: Notify::new(),
+            newest: AtomicU64::new(0),
+            safe: AtomicU64::new(0),
+        };
+        edge.start().await?;
+        Ok(edge)
+    }
+
+    /// Starts the process.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub(super) async fn start(&self) -> Result<()> {
+        let options = DbOptions::inline(self.faults.clone());
+        let inbox = Inbox::open(&self.file, options, self.limits)?;
+        let routes = self.places.iter().map(|place| Route {
             node: place.node(),
             group: GroupId::local(),
             tracker: place.tracker().to_owned(),
@@ -52,14 +90,38 @@ impl Edge {
         });
         inbox.set_routes(routes.collect()).await?;
         inbox.claim(GroupId::local(), Epoch::FIRST).await?;
-        Ok(Self {
-            inbox,
-            clock,
-            trace,
-            arrived: Notify::new(),
-            newest: AtomicU64::new(0),
-            safe: AtomicU64::new(0),
-        })
+        self.trace.step(format_args!("the edge starts"));
+        let mut process = self.process();
+        *process = (process.0 + 1, Some(inbox));
+        Ok(())
+    }
+
+    /// Kills the process where it stands: what it has not synced is lost, and whoever waits for it gets no answer.
+    pub(super) fn kill(&self) {
+        self.trace.step(format_args!("the edge dies"));
+        self.process().1 = None;
+        self.arrived.notify_waiters();
+    }
+
+    fn process(&self) -> MutexGuard<'_, (u64, Option<Inbox>)> {
+        self.process.lock().expect("no code panics with this lock")
+    }
+
+    /// Does something in the process; `None` when it is dead, or dies before it has answered.
+    async fn ask<T, W: Future<Output = T>>(&self, work: impl FnOnce(Inbox) -> W) -> Option<T> {
+        let (number, inbox) = self.process().clone();
+        let answer = work(inbox?).await;
+        let now = self.process();
+        (now.0 == number && now.1.is_some()).then_some(answer)
+    }
+
+    /// What the inbox holds that it must not.
+    pub(super) async fn beyond_limits(&self) -> Vec<String> {
+        match self.ask(|inbox| async move { inbox.usage().await }).await {
+            Some(Ok(usage)) => watch::inbox(&usage, &self.limits),
+            // Dead, or dying: it is looked at again when it lives.
+            Some(Err(_)) | None => Vec::new(),
+        }
     }
 
     /// How many deliveries are not safe yet.
@@ -72,12 +134,12 @@ impl Edge {
     ///
     /// # Errors
     /// A genuine delivery is refused, or a forged one is not.
-    async fn receive(&self, request: &http::Request<Bytes>) -> Result<u16> {
+    async fn receive(&self, request: &http::Request<Bytes>) -> Result<Option<u16>> {
         let path = request.uri().path();
         let name = path.trim_start_matches("/hooks/");
         let place = Place::ALL.into_iter().find(|place| place.name() == name);
         let Some(place) = place else {
-            return Ok(404);
+            return Ok(Some(404));
         };
         let reader = registry::webhook(place.tracker())?;
         let secrets = [WEBHOOK_SECRET.as_bytes()];
@@ -103,7 +165,13 @@ impl Edge {
             headers: headers.collect(),
             body: request.body().clone(),
         };
-        Ok(match self.inbox.append(delivery).await {
+        let now = self.clock.now();
+        let appended = self.ask(|inbox| async move {
+            // A disk that refuses this refuses the delivery too.
+            let pruned = inbox.prune(now, false).await;
+            pruned.and(inbox.append(delivery).await)
+        });
+        Ok(appended.await.map(|appended| match appended {
             Ok(Appended::New(seq)) => {
                 self.newest.fetch_max(seq, Ordering::Relaxed);
                 self.arrived.notify_waiters();
@@ -111,7 +179,7 @@ impl Edge {
             }
             Ok(Appended::Duplicate) => 200,
             Ok(Appended::Refused(_)) | Err(_) => 503,
-        })
+        }))
     }
 
     /// Carries webhooks from the trackers to the edge, for ever. Ends with an error when a signature check fails.
@@ -120,10 +188,15 @@ impl Edge {
             for sent in network.due_webhooks() {
                 let status = self.receive(&sent.webhook.request).await?;
                 self.trace.step(format_args!(
-                    "webhook {} of {} -> {status}",
+                    "webhook {} of {} -> {status:?}",
                     sent.webhook.delivery, sent.origin
                 ));
-                let how = Delivered::Answered { status, millis: 1 };
+                let how = match status {
+                    Some(status) => Delivered::Answered { status, millis: 1 },
+                    None => Delivered::Failed {
+                        reason: "connection refused".to_owned(),
+                    },
+                };
                 network.delivered(sent, &how);
             }
             let wait = network.next_due().unwrap_or(Duration::from_secs(3600));
@@ -142,14 +215,21 @@ impl Edge {
             max_bytes: PULL_MAX_BYTES,
         };
         let pulled = self
-            .inbox
-            .page(GroupId::local(), Epoch::FIRST, page)
+            .ask(|inbox| async move { inbox.page(GroupId::local(), Epoch::FIRST, page).await })
             .await
+            .ok_or_else(|| self.dead())?
             .map_err(|error| self.error(&error))?;
         Ok(pulled
             .into_iter()
             .map(|pulled| delivery(pulled.seq, pulled.delivery))
             .collect())
+    }
+
+    fn dead(&self) -> InboxError {
+        InboxError {
+            edge: self.name().to_owned(),
+            reason: "connection refused".to_owned(),
+        }
     }
 
     fn error(&self, error: &StoreError) -> InboxError {
@@ -200,17 +280,23 @@ impl EdgeInbox for Edge {
 
     async fn ack_taken(&self, seq: u64) -> Result<(), InboxError> {
         let acked = self
-            .inbox
-            .ack_taken(GroupId::local(), Epoch::FIRST, seq)
-            .await;
+            .ask(|inbox| async move {
+                let group = GroupId::local();
+                inbox.ack_taken(group, Epoch::FIRST, seq).await
+            })
+            .await
+            .ok_or_else(|| self.dead())?;
         acked.map(drop).map_err(|error| self.error(&error))
     }
 
     async fn ack_safe(&self, seq: u64) -> Result<(), InboxError> {
         let acked = self
-            .inbox
-            .ack_safe(GroupId::local(), Epoch::FIRST, seq)
-            .await;
+            .ask(|inbox| async move {
+                let group = GroupId::local();
+                inbox.ack_safe(group, Epoch::FIRST, seq).await
+            })
+            .await
+            .ok_or_else(|| self.dead())?;
         let cursors = acked.map_err(|error| self.error(&error))?;
         self.safe.store(cursors.safe, Ordering::Relaxed);
         Ok(())

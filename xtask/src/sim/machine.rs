@@ -33,6 +33,7 @@ pub(super) struct Machine {
     network: Arc<Network>,
     places: Vec<Place>,
     trace: Trace,
+    pub(super) settings: HostSettings,
     process: Option<Process>,
 }
 
@@ -60,6 +61,7 @@ impl Machine {
             network,
             places: places.to_vec(),
             trace,
+            settings: settings(),
             process: None,
         }
     }
@@ -98,7 +100,7 @@ impl Machine {
         let options = DbOptions::inline(self.disk.clone());
         let store = HostStore::open(&self.file, options, "sim").await?;
         let mut builder = HostBuilder::new(self.env.clone(), store, Arc::new(Factory::new()))
-            .settings(settings())
+            .settings(self.settings.clone())
             .edge(Arc::clone(&self.edge) as _);
         for place in &self.places {
             builder = builder.node(NodeConfig {

@@ -24,6 +24,7 @@ mod reading;
 mod rules;
 mod run;
 mod trace;
+mod watch;
 mod world;
 
 pub use run::{Outcome, run, shape};

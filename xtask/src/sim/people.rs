@@ -9,6 +9,8 @@ use rand::Rng as _;
 use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
+use twinline_core::handles::Clock;
+use twinline_core::time::Timestamp;
 use twinline_sim::seeds::PEOPLE;
 use twinline_sim::{Command, Done};
 
@@ -18,6 +20,7 @@ const LABELS: [&str; 5] = ["bug", "feature", "ops", "urgent", PRIVATE_LABEL];
 /// Everybody who works with the trackers.
 pub(super) struct People {
     network: Arc<Network>,
+    clock: Arc<dyn Clock>,
     random: ChaCha8Rng,
     places: Vec<Place>,
     next: u32,
@@ -43,9 +46,15 @@ struct Seen {
 }
 
 impl People {
-    pub(super) fn new(network: Arc<Network>, random: ChaCha8Rng, places: &[Place]) -> Self {
+    pub(super) fn new(
+        network: Arc<Network>,
+        clock: Arc<dyn Clock>,
+        random: ChaCha8Rng,
+        places: &[Place],
+    ) -> Self {
         Self {
             network,
+            clock,
             random,
             places: places.to_vec(),
             next: 0,
@@ -70,8 +79,20 @@ impl People {
         self.places[at]
     }
 
-    fn note(&mut self, place: Place, item: u32, what: What) {
-        self.deeds.0.push(Deed { place, item, what });
+    fn note(&mut self, place: Place, item: u32, key: &str, what: What) {
+        let at = self.clock.now();
+        let dump = self.network.dump(place);
+        let updated = dump.item(key).map(|item| Timestamp::parse(&item.updated));
+        let updated = updated.map(|updated| updated.expect("a dump's times are times"));
+        self.deeds.0.push(Deed {
+            place,
+            item,
+            key: key.to_owned(),
+            at,
+            // Some trackers keep whole seconds.
+            changed: updated >= Some(at.floor_to_second()),
+            what,
+        });
     }
 
     /// Every living item with a number.
@@ -147,7 +168,7 @@ impl People {
             done: item.done.unwrap_or(false),
             labels: item.labels,
         };
-        self.note(place, number, what);
+        self.note(place, number, key, what);
     }
 
     /// Somebody clones an item, marker and all, and calls it something else.
@@ -199,7 +220,7 @@ impl People {
         let edit = Command::edit(&seen.item.key, &by, field, value);
         // A workflow may refuse a status; then nothing happened.
         if self.network.command(seen.place, edit).is_ok() {
-            self.note(seen.place, seen.number, what);
+            self.note(seen.place, seen.number, &seen.item.key, what);
         }
     }
 
@@ -236,7 +257,13 @@ impl People {
                 place: seen.place,
                 id,
             });
-            self.note(seen.place, seen.number, What::Comment { number, text });
+            let edited = false;
+            let what = What::Comment {
+                number,
+                text,
+                edited,
+            };
+            self.note(seen.place, seen.number, &seen.item.key, what);
         }
     }
 
@@ -263,13 +290,19 @@ impl People {
         let number = written.number;
         let text = format!("C{number}: {}", self.words());
         let edit = Command::EditComment {
-            key,
+            key: key.clone(),
             by: self.somebody(),
             comment: written.id,
             body: text.clone(),
         };
         if self.network.command(written.place, edit).is_ok() {
-            self.note(written.place, written.item, What::Comment { number, text });
+            let edited = true;
+            let what = What::Comment {
+                number,
+                text,
+                edited,
+            };
+            self.note(written.place, written.item, &key, what);
         }
     }
 
@@ -278,24 +311,29 @@ impl People {
             return;
         };
         let delete = Command::DeleteComment {
-            key,
+            key: key.clone(),
             by: self.somebody(),
             comment: written.id,
         };
         if self.network.command(written.place, delete).is_ok() {
             let number = written.number;
-            self.note(written.place, written.item, What::Uncomment { number });
+            self.note(
+                written.place,
+                written.item,
+                &key,
+                What::Uncomment { number },
+            );
         }
     }
 
     fn delete(&mut self) {
         let Some(seen) = self.choose() else { return };
         let delete = Command::Delete {
-            key: seen.item.key,
+            key: seen.item.key.clone(),
             by: self.somebody(),
         };
         if self.network.command(seen.place, delete).is_ok() {
-            self.note(seen.place, seen.number, What::Deleted);
+            self.note(seen.place, seen.number, &seen.item.key, What::Deleted);
         }
     }
 
@@ -304,6 +342,7 @@ impl People {
         let Some(seen) = self.choose() else { return };
         if self.random.random_bool(0.5) {
             let status = [403, 404][self.random.random_range(0..2)];
+            self.deeds.1.insert((seen.place, seen.item.key.clone()));
             let keys = vec![seen.item.key];
             let hide = Command::Hide { keys, status };
             // Not every tracker hides with every status.

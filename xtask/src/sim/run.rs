@@ -3,7 +3,7 @@
 use super::check::{self, Evidence};
 use super::deeds::Deeds;
 use super::disk::{Disk, DiskFaults};
-use super::edge::Edge;
+use super::edge::{self, Edge};
 use super::handles::{SimClock, SimEntropy, stream};
 use super::machine::Machine;
 use super::network::Network;
@@ -11,11 +11,12 @@ use super::people::People;
 use super::place::{Place, WEBHOOK_SECRET};
 use super::rules;
 use super::trace::Trace;
+use super::watch::Watch;
 use super::world::{Choices, World, disk_faults, tracker_faults};
 use anyhow::{Context as _, Result};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -33,6 +34,12 @@ const SILENCE: Duration = Duration::from_secs(300);
 const LAST_WORDS: u32 = 2;
 /// The most requests and webhooks that one edit in peace may cost, with the sweeps that fall into its time.
 const EDIT_STEPS_MAX: u64 = 200;
+/// How often is looked during the chaos whether what must hold at any moment holds.
+const LOOK_IN_CHAOS: Duration = Duration::from_secs(3);
+/// Work that the host keeps in memory: little, so that what is over it is read from the store again.
+const QUEUED_MAX: usize = 8;
+/// The most often that opening the inbox is tried while its disk refuses.
+const EDGE_TRIES: u32 = 1_000;
 /// How often is looked whether everything is in step.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
@@ -97,11 +104,15 @@ enum Event {
     Crash,
     Restart,
     Publish,
+    EdgeCrash,
+    Look,
 }
 
 struct Story {
     world: World,
     random: ChaCha8Rng,
+    /// What happens to the edge.
+    edge_random: ChaCha8Rng,
     clock: Arc<dyn Clock>,
     trace: Trace,
     network: Arc<Network>,
@@ -111,6 +122,8 @@ struct Story {
     edge_disk: Disk,
     machine: Machine,
     people: People,
+    /// What did not hold at some moment.
+    seen: BTreeSet<String>,
     descriptions: BTreeMap<Place, SideDescription>,
 }
 
@@ -144,6 +157,7 @@ impl Story {
             &inbox,
             edge_disk.clone(),
             &places,
+            edge::LITTLE,
             Arc::clone(&clock),
             trace.clone(),
         );
@@ -154,7 +168,7 @@ impl Story {
             clock: Arc::clone(&clock),
             entropy: Arc::new(SimEntropy::new(stream(seed, "engine"))),
         };
-        let machine = Machine::new(
+        let mut machine = Machine::new(
             env,
             folder,
             disk.clone(),
@@ -163,9 +177,17 @@ impl Story {
             &places,
             trace.clone(),
         );
-        let people = People::new(Arc::clone(&network), stream(seed, "people"), &places);
+        machine.settings.queued_max = QUEUED_MAX;
+        let people = People::new(
+            Arc::clone(&network),
+            Arc::clone(&clock),
+            stream(seed, "people"),
+            &places,
+        );
         Ok(Self {
             random: stream(seed, "story"),
+            edge_random: stream(seed, "edge story"),
+            seen: BTreeSet::new(),
             descriptions: machine.describe().await?,
             world,
             clock,
@@ -204,6 +226,7 @@ impl Story {
         if faults.is_empty() {
             faults.extend(self.queues().await?);
         }
+        faults.extend(std::mem::take(&mut self.seen));
         self.machine.stop().await?;
         Ok(faults)
     }
@@ -240,6 +263,15 @@ impl Story {
                 events.push((begin + wait, event));
             }
         }
+        for _ in 0..self.edge_random.random_range(0..=2) {
+            let wait = Duration::from_millis(self.edge_random.random_range(0..chaos_ms));
+            events.push((begin + wait, Event::EdgeCrash));
+        }
+        let mut look = begin + LOOK_IN_CHAOS;
+        while look < begin + world.chaos {
+            events.push((look, Event::Look));
+            look += LOOK_IN_CHAOS;
+        }
         events.sort();
         events
     }
@@ -253,16 +285,19 @@ impl Story {
         self.disk.set(disk_faults(&mut self.random));
         self.edge_disk.set(DiskFaults {
             refuse: 0.05,
-            ..DiskFaults::default()
+            crash_before: 0.005,
+            crash_after: 0.005,
         });
         let end = Instant::now() + self.world.chaos;
         let mut events = self.schedule().into_iter().peekable();
         loop {
             let next = events.peek().map_or(end, |(at, _)| *at);
             let crashed = Arc::clone(&self.disk.crashed);
+            let edge_crashed = Arc::clone(&self.edge_disk.crashed);
             tokio::select! {
                 biased;
                 () = crashed.notified() => self.crash().await?,
+                () = edge_crashed.notified() => self.edge_crash().await?,
                 () = tokio::time::sleep_until(next) => match events.next() {
                     Some((_, event)) => self.happen(event).await?,
                     None => return Ok(()),
@@ -274,6 +309,8 @@ impl Story {
     async fn happen(&mut self, event: Event) -> Result<()> {
         match event {
             Event::Act => self.people.act(),
+            Event::Look => self.look().await?,
+            Event::EdgeCrash => self.edge_crash().await?,
             Event::Crash => self.crash().await?,
             Event::Restart => {
                 self.machine.stop().await?;
@@ -297,6 +334,48 @@ impl Story {
         self.machine.start().await
     }
 
+    async fn edge_crash(&mut self) -> Result<()> {
+        self.edge.kill();
+        let down = Duration::from_millis(self.edge_random.random_range(0..20_000));
+        tokio::time::sleep(down).await;
+        self.edge_start().await
+    }
+
+    /// Starts the edge; again and again while its disk refuses.
+    async fn edge_start(&mut self) -> Result<()> {
+        for _ in 0..EDGE_TRIES {
+            match self.edge.start().await {
+                Ok(()) => return Ok(()),
+                Err(error) => self
+                    .trace
+                    .step(format_args!("the edge cannot start: {error:#}")),
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        anyhow::bail!("the edge's inbox could not be opened")
+    }
+
+    /// What must hold at any moment.
+    async fn look(&mut self) -> Result<()> {
+        self.seen.extend(self.edge.beyond_limits().await);
+        let Some(host) = self.machine.host() else {
+            return Ok(());
+        };
+        let dumps = self.network.dumps();
+        let watch = Watch {
+            world: &self.world,
+            deeds: &self.people.deeds,
+            dumps: &dumps,
+            settings: &self.machine.settings,
+        };
+        let faults = watch.look(host).await?;
+        for fault in &faults {
+            self.trace.step(format_args!("does not hold: {fault}"));
+        }
+        self.seen.extend(faults);
+        Ok(())
+    }
+
     /// Faults end, permissions come back, the host runs.
     async fn peace(&mut self) -> Result<()> {
         self.trace.step(format_args!("peace begins"));
@@ -307,6 +386,8 @@ impl Story {
         self.edge_disk.set(DiskFaults::default());
         self.people.show_all();
         // A commit may have crashed in the last instant.
+        self.edge.kill();
+        self.edge_start().await?;
         self.machine.kill().await;
         self.machine.start().await
     }
@@ -326,6 +407,7 @@ impl Story {
                 self.trace.step(format_args!("settled: {faults:?}"));
                 return self.explained(faults).await;
             }
+            self.look().await?;
             if self.courier.is_finished() {
                 (&mut self.courier).await.context("the courier")??;
             }

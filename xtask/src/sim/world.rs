@@ -128,6 +128,14 @@ impl World {
             .collect()
     }
 
+    /// Whether an item of a place enters a connection by itself.
+    pub(super) fn enters(&self, place: Place) -> bool {
+        self.connections.iter().any(|connection| {
+            let mut sides = Side::BOTH.into_iter();
+            sides.any(|side| *connection.nodes.get(side) == place && *connection.enters.get(side))
+        })
+    }
+
     /// The places that an item created at `origin` reaches.
     pub(super) fn reach(&self, origin: Place) -> BTreeSet<Place> {
         let mut reached = BTreeSet::from([origin]);

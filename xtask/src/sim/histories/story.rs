@@ -26,6 +26,7 @@ use twinline_core::names::{ConnectionName, Side};
 use twinline_engine::Env;
 use twinline_sim::Command;
 use twinline_store::host::JobState;
+use twinline_store::inbox::InboxLimits;
 
 const PLACES: [Place; 2] = [Place::Github, Place::Jira];
 const SEED: u64 = 1;
@@ -98,7 +99,9 @@ impl Story {
         }
         let disk = || Disk::new(stream(SEED, "disk"));
         let inbox = folder.join("inbox.db");
-        let edge = Edge::open(&inbox, disk(), &PLACES, Arc::clone(&clock), trace.clone());
+        let limits = InboxLimits::default();
+        let (time, told) = (Arc::clone(&clock), trace.clone());
+        let edge = Edge::open(&inbox, disk(), &PLACES, limits, time, told);
         let edge = Arc::new(edge.await?);
         let courier = tokio::spawn(Arc::clone(&edge).carry(Arc::clone(&network)));
         let env = Env {
