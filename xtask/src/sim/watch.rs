@@ -7,10 +7,11 @@ use super::world::World;
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::capability::ChangeKind;
+use twinline_core::item::ItemId;
 use twinline_core::time::Timestamp;
 use twinline_engine::{Host, HostSettings};
 use twinline_sim::Dump;
-use twinline_store::host::{HostRead, ItemRow, TwinStateName};
+use twinline_store::host::{HostRead, ItemRow, Twin, TwinStateName};
 use twinline_store::{StoreError, inbox::InboxLimits, inbox::NodeUse};
 
 /// One look at a running host.
@@ -26,7 +27,6 @@ struct Claim {
     place: Place,
     kind: ChangeKind,
     at: Timestamp,
-    key: String,
     /// The tracker's own id.
     ids: BTreeSet<String>,
     enters: bool,
@@ -88,7 +88,6 @@ impl Watch<'_> {
             place: deed.place,
             kind,
             at: deed.at,
-            key: deed.key.clone(),
             ids: BTreeSet::from([item.id.clone(), item.key.clone()]),
             enters: self.world.enters(deed.place),
             said: format!("{:?} on {}", deed.what, deed.key),
@@ -115,10 +114,18 @@ fn ahead(read: &HostRead<'_>, claims: &[Claim]) -> Result<Vec<String>, StoreErro
         if claim.at >= to || waits {
             continue;
         }
-        let rows = read.items_by_key(&claim.key)?;
-        let row = rows.into_iter().find(|row| row.reference.item.node == node);
+        let ids = claim.ids.iter().map(|id| ItemId {
+            node: node.clone(),
+            id: id.clone(),
+        });
+        let mut row = None;
+        let mut twins = Vec::new();
+        for id in ids {
+            row = row.or(read.item(&id)?);
+            twins.extend(read.twins_of_item(&id)?);
+        }
         let known = row.as_ref().map(|row| row.version.updated.to_string());
-        if !borne_out(read, claim, row)? {
+        if !borne_out(claim, row.as_ref(), &twins) {
             faults.push(format!(
                 "the ledger of {node} claims {:?} up to {to}, and what it knows of {} at {} is of {known:?}",
                 claim.kind, claim.said, claim.at
@@ -128,22 +135,16 @@ fn ahead(read: &HostRead<'_>, claims: &[Claim]) -> Result<Vec<String>, StoreErro
     Ok(faults)
 }
 
-fn borne_out(read: &HostRead<'_>, claim: &Claim, row: Option<ItemRow>) -> Result<bool, StoreError> {
-    let Some(row) = row else {
-        return Ok(!claim.enters);
-    };
+fn borne_out(claim: &Claim, row: Option<&ItemRow>, twins: &[Twin]) -> bool {
     // The version of some trackers is a whole second.
-    if row.version.updated >= claim.at.floor_to_second() {
-        return Ok(true);
-    }
-    let twins = read.twins_of_item(&row.reference.item)?;
-    let rests = |state| {
+    let seen = row.is_some_and(|row| row.version.updated >= claim.at.floor_to_second());
+    let rests = twins.iter().any(|twin| {
         matches!(
-            state,
+            twin.state.name(),
             TwinStateName::Asleep | TwinStateName::Quarantined | TwinStateName::Unlinked
         )
-    };
-    Ok(twins.iter().any(|twin| rests(twin.state.name())) || (twins.is_empty() && !claim.enters))
+    });
+    seen || rests || (twins.is_empty() && !claim.enters)
 }
 
 /// What an inbox holds above its limits.
