@@ -7,12 +7,16 @@
 //! Known not to hold yet, and left out until it does: labels in Redmine's line of text, what is left when an item is
 //! deleted somewhere.
 //!
-//! What is not simulated: several edges, a central database, attachments, people fields, conflict policies `merge` and
-//! `hold`, and which side wins a conflict (the checkers accept the last word of either).
+//! What must hold at any moment is looked at during the chaos (`watch`): the ledger is never ahead of the truth, queues keep
+//! their limits. At the end conflicts are made on purpose, whose outcome the policy says exactly (`dispute`).
+//!
+//! What is not simulated: several edges, a central database, attachments, people fields. Which side wins a conflict during
+//! the chaos is not judged there: the checkers accept the last word of either.
 
 mod check;
 mod deeds;
 mod disk;
+mod dispute;
 mod edge;
 mod handles;
 pub mod histories;

@@ -366,6 +366,33 @@ impl People {
         }
     }
 
+    /// Somebody writes a new title on an item; gives it.
+    pub(super) fn retitle(&mut self, place: Place, key: &str) -> String {
+        let seen = self.look().into_iter();
+        let mut seen = seen.filter(|seen| seen.place == place && seen.item.key == key);
+        let Some(seen) = seen.next() else {
+            return String::new();
+        };
+        let title = format!("T{}: {}", seen.number, self.words());
+        self.set(&seen, "title", title.clone(), What::Title(title.clone()));
+        title
+    }
+
+    /// Whether an item stands there and its number was deleted nowhere.
+    pub(super) fn is_whole(&self, place: Place, key: &str) -> bool {
+        self.look().iter().any(|seen| {
+            let deleted = self.deeds.deleted(seen.number);
+            seen.place == place && seen.item.key == key && deleted.is_empty()
+        })
+    }
+
+    /// The title of an item as it is now; empty where there is none.
+    pub(super) fn title(&self, place: Place, key: &str) -> String {
+        let dump = self.network.dump(place);
+        let found = items(place, &dump).into_iter().find(|item| item.key == key);
+        found.map(|item| item.title).unwrap_or_default()
+    }
+
     /// An edit of a title that nobody deleted anywhere, while nothing else happens: item and new title.
     pub(super) fn last_word(&mut self) -> Option<(u32, String)> {
         let all = self.look().into_iter();

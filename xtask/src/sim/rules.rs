@@ -1,7 +1,7 @@
 //! The connections' rules: real ones, with scripts, run in this process.
 
 use super::place::Place;
-use super::world::Connection;
+use super::world::{Connection, TitlePolicy};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -126,6 +126,13 @@ fn map(connection: &Connection, scripts: &Sides<Option<SourceFile>>) -> String {
             &mut text,
             format_args!("\n[fields.{field}]\nleft = \"{field}\"\nright = \"{field}\"\n"),
         );
+        if field == "summary" {
+            let TitlePolicy { conflict, first } = connection.title;
+            write_to(
+                &mut text,
+                format_args!("conflict = \"{conflict}\"\nfirst = \"{first}\"\n"),
+            );
+        }
     }
     if connection.carries_labels() {
         text.push_str("\n[fields.labels]\nleft = \"labels\"\nright = \"labels\"\n");

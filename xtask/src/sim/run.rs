@@ -3,12 +3,14 @@
 use super::check::{self, Evidence};
 use super::deeds::Deeds;
 use super::disk::{Disk, DiskFaults};
+use super::dispute::FIELD;
 use super::edge::{self, Edge};
 use super::handles::{SimClock, SimEntropy, stream};
 use super::machine::Machine;
 use super::network::Network;
 use super::people::People;
 use super::place::{Place, WEBHOOK_SECRET};
+use super::reading;
 use super::rules;
 use super::trace::Trace;
 use super::watch::Watch;
@@ -22,9 +24,11 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use twinline_core::handles::Clock;
+use twinline_core::names::Side;
 use twinline_engine::Env;
 use twinline_rules::describe::SideDescription;
 use twinline_sim::{Command, Faults};
+use twinline_store::host::TwinFilter;
 
 /// After the chaos everything must be in step within this simulated time.
 const SETTLE_MAX: Duration = Duration::from_secs(3600);
@@ -38,6 +42,8 @@ const EDIT_STEPS_MAX: u64 = 200;
 const LOOK_IN_CHAOS: Duration = Duration::from_secs(3);
 /// Work that the host keeps in memory: little, so that what is over it is read from the store again.
 const QUEUED_MAX: usize = 8;
+/// How often held titles are released before they must not be held any more.
+const RELEASES: u32 = 3;
 /// The most often that opening the inbox is tried while its disk refuses.
 const EDGE_TRIES: u32 = 1_000;
 /// How often is looked whether everything is in step.
@@ -76,7 +82,7 @@ pub fn run(seed: u64, show: bool) -> Result<Outcome> {
     runtime.block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SimClock::start());
         let trace = Trace::new(Arc::clone(&clock), show);
-        let world = World::draw(&mut stream(seed, "world"));
+        let world = World::draw(&mut stream(seed, "world"), &mut stream(seed, "titles"));
         let story = Story::begin(seed, world, folder.path(), clock, trace.clone()).await;
         let (world, faults) = match story {
             Ok(mut story) => {
@@ -108,20 +114,22 @@ enum Event {
     Look,
 }
 
-struct Story {
-    world: World,
+pub(super) struct Story {
+    pub(super) world: World,
+    /// Conflicts that are made on purpose.
+    pub(super) quarrels: ChaCha8Rng,
     random: ChaCha8Rng,
     /// What happens to the edge.
     edge_random: ChaCha8Rng,
     clock: Arc<dyn Clock>,
-    trace: Trace,
+    pub(super) trace: Trace,
     network: Arc<Network>,
     edge: Arc<Edge>,
     courier: JoinHandle<Result<()>>,
     disk: Disk,
     edge_disk: Disk,
-    machine: Machine,
-    people: People,
+    pub(super) machine: Machine,
+    pub(super) people: People,
     /// What did not hold at some moment.
     seen: BTreeSet<String>,
     descriptions: BTreeMap<Place, SideDescription>,
@@ -186,6 +194,7 @@ impl Story {
         );
         Ok(Self {
             random: stream(seed, "story"),
+            quarrels: stream(seed, "quarrels"),
             edge_random: stream(seed, "edge story"),
             seen: BTreeSet::new(),
             descriptions: machine.describe().await?,
@@ -215,6 +224,20 @@ impl Story {
         self.chaos().await?;
         self.peace().await?;
         let mut faults = self.settle().await?;
+        for _ in 0..RELEASES {
+            if faults.is_empty() && !self.held().await?.is_empty() {
+                self.release().await?;
+                tokio::time::sleep(LOOK_EVERY).await;
+                faults = self.settle().await?;
+            }
+        }
+        if faults.is_empty() {
+            let held = self.held().await?;
+            faults.extend(
+                held.iter()
+                    .map(|number| format!("T{number}'s title stays held")),
+            );
+        }
         if faults.is_empty() {
             faults.extend(self.silence().await?);
         }
@@ -222,6 +245,12 @@ impl Story {
             if faults.is_empty() {
                 faults.extend(self.last_word().await?);
             }
+        }
+        if faults.is_empty() {
+            faults.extend(self.disputes().await?);
+        }
+        if faults.is_empty() {
+            faults.extend(self.settle().await?);
         }
         if faults.is_empty() {
             faults.extend(self.queues().await?);
@@ -392,17 +421,46 @@ impl Story {
         self.machine.start().await
     }
 
-    fn faults(&self) -> Vec<String> {
+    async fn faults(&self) -> Result<Vec<String>> {
+        let held = self.held().await?;
         let dumps = self.network.dumps();
         let deeds: &Deeds = &self.people.deeds;
-        check::all(&Evidence::new(&self.world, deeds, &dumps))
+        Ok(check::all(&Evidence::new(&self.world, deeds, &dumps, held)))
+    }
+
+    /// The numbers of the items whose title is held, where the policy asks for that.
+    async fn held(&self) -> Result<BTreeSet<u32>> {
+        let mut numbers = BTreeSet::new();
+        let Some(host) = self.machine.host() else {
+            return Ok(numbers);
+        };
+        let twins = host.twins(TwinFilter::default(), None, u32::MAX).await?;
+        let dumps = self.network.dumps();
+        for twin in twins {
+            let mut connections = self.world.connections.iter();
+            let connection = connections.find(|found| found.name == twin.connection.as_str());
+            let Some(connection) = connection.filter(|_| twin.held.contains_key(FIELD)) else {
+                continue;
+            };
+            let policy = connection.title;
+            let asks = matches!(policy.conflict, "hold" | "merge")
+                || matches!(policy.first, "hold" | "filled");
+            for side in Side::BOTH {
+                let place = *connection.nodes.get(side);
+                let key = twin.items.get(side).as_ref().map(|item| item.key.as_str());
+                let mut items = reading::items(place, &dumps[&place]).into_iter();
+                let item = items.find(|item| Some(item.key.as_str()) == key);
+                numbers.extend(item.and_then(|item| item.number).filter(|_| asks));
+            }
+        }
+        Ok(numbers)
     }
 
     /// Waits until all checkers are content.
     async fn settle(&mut self) -> Result<Vec<String>> {
         let end = Instant::now() + SETTLE_MAX;
         loop {
-            let faults = self.faults();
+            let faults = self.faults().await?;
             if faults.is_empty() || Instant::now() >= end {
                 self.trace.step(format_args!("settled: {faults:?}"));
                 return self.explained(faults).await;
@@ -435,7 +493,7 @@ impl Story {
         let before = self.network.dumps();
         tokio::time::sleep(SILENCE).await;
         let after = self.network.dumps();
-        let mut faults = self.faults();
+        let mut faults = self.faults().await?;
         for (place, dump) in &before {
             let changed = dump
                 .items
@@ -467,7 +525,7 @@ impl Story {
             return Ok(vec![format!("one edit in peace took {steps} steps")]);
         }
         let dumps = self.network.dumps();
-        let items = super::reading::by_number(&dumps);
+        let items = reading::by_number(&dumps);
         let at = items.get(&item).into_iter().flatten();
         let wrong = at.filter(|(_, items)| items.iter().any(|item| item.title != title));
         Ok(wrong
@@ -481,9 +539,19 @@ impl Story {
             .collect())
     }
 
-    /// Nothing waits for ever.
+    /// Nothing waits for ever; an item that cannot be asked about is given up after some time.
     async fn queues(&mut self) -> Result<Vec<String>> {
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        let end = Instant::now() + SETTLE_MAX;
+        loop {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            let faults = self.waiting().await?;
+            if faults.is_empty() || Instant::now() >= end {
+                return Ok(faults);
+            }
+        }
+    }
+
+    async fn waiting(&self) -> Result<Vec<String>> {
         let mut faults = Vec::new();
         let open = self.edge.unsafe_deliveries();
         if open > 0 {

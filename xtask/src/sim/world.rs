@@ -38,10 +38,35 @@ pub(super) struct Connection {
     /// From which sides items enter.
     pub(super) enters: Sides<bool>,
     pub(super) choices: Choices,
+    /// What decides about the title; the same in every rule version.
+    pub(super) title: TitlePolicy,
+}
+
+/// What decides about the title.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TitlePolicy {
+    /// When both sides have changed it.
+    pub(super) conflict: &'static str,
+    /// When the two were never in step.
+    pub(super) first: &'static str,
+}
+
+impl TitlePolicy {
+    const LEFT: Self = Self {
+        conflict: "left",
+        first: "left",
+    };
+
+    fn draw(random: &mut ChaCha8Rng) -> Self {
+        Self {
+            conflict: ["left", "right", "latest", "hold", "merge"][random.random_range(0..5)],
+            first: ["left", "right", "filled", "hold"][random.random_range(0..4)],
+        }
+    }
 }
 
 impl Connection {
-    fn draw(left: Place, right: Place, random: &mut ChaCha8Rng) -> Self {
+    fn draw(left: Place, right: Place, random: &mut ChaCha8Rng, titles: &mut ChaCha8Rng) -> Self {
         let left_enters = random.random_bool(0.8);
         Self {
             name: format!("{}-{}", left.name(), right.name()),
@@ -51,6 +76,7 @@ impl Connection {
                 right: !left_enters || random.random_bool(0.7),
             },
             choices: Choices::draw(random),
+            title: TitlePolicy::draw(titles),
         }
     }
 
@@ -64,7 +90,7 @@ impl Connection {
 /// What a new rule version may change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Choices {
-    /// The conflict policy: `left`, `right` or `latest`.
+    /// The conflict policy of all fields but the title: `left` or `right`.
     pub(super) conflict: &'static str,
     /// The line above a mirrored comment; empty: none.
     pub(super) header: &'static str,
@@ -83,7 +109,8 @@ impl Choices {
 }
 
 impl World {
-    pub(super) fn draw(random: &mut ChaCha8Rng) -> Self {
+    /// `titles` draws the titles' policies.
+    pub(super) fn draw(random: &mut ChaCha8Rng, titles: &mut ChaCha8Rng) -> Self {
         let mut places = Place::ALL.to_vec();
         places.shuffle(random);
         places.truncate(random.random_range(2..=3));
@@ -92,7 +119,8 @@ impl World {
             ends.push((second, third));
         }
         let connections = ends.into_iter();
-        let connections = connections.map(|(left, right)| Connection::draw(left, right, random));
+        let connections =
+            connections.map(|(left, right)| Connection::draw(left, right, random, titles));
         let mut world = Self {
             connections: connections.collect(),
             places,
@@ -105,8 +133,12 @@ impl World {
         if let [first, _, third] = world.places[..]
             && random.random_bool(0.5)
         {
-            let closing = Connection::draw(third, first, random);
+            let closing = Connection::draw(third, first, random, titles);
             world.connections.push(closing);
+            // In a ring what one connection holds comes round by the others.
+            for connection in &mut world.connections {
+                connection.title = TitlePolicy::LEFT;
+            }
         }
         world
     }

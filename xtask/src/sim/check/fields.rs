@@ -42,13 +42,19 @@ fn scalars(
     let deeds = evidence.deeds;
     let mut one = |fault: Option<String>| faults.extend(fault);
     let titles = deeds.last_words(number, title);
-    one(judge(
-        number,
-        "title",
-        at,
-        |item| item.title.clone(),
-        &titles,
-    ));
+    if evidence.held.contains(&number) {
+        // The values may differ; that one of them was overwritten is a loss all the same.
+        let lost = at
+            .iter()
+            .find(|(_, item)| !titles.values().any(|title| *title == item.title));
+        one(lost.map(|(place, item)| {
+            let (name, title) = (place.name(), &item.title);
+            format!("T{number}'s title is held, and {title:?} at {name} is nobody's last word: {titles:?}")
+        }));
+    } else {
+        let read = |item: &Shown| item.title.clone();
+        one(judge(number, "title", at, read, &titles));
+    }
     let bodies = deeds.last_words(number, body);
     one(judge(number, "body", at, |item| item.body.clone(), &bodies));
     let statuses = deeds.last_words(number, done);

@@ -10,7 +10,7 @@ use super::deeds::Deeds;
 use super::place::Place;
 use super::reading::{Shown, by_number};
 use super::world::World;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use twinline_sim::Dump;
 
 /// What is judged.
@@ -18,14 +18,22 @@ pub(super) struct Evidence<'a> {
     world: &'a World,
     deeds: &'a Deeds,
     items: BTreeMap<u32, BTreeMap<Place, Vec<Shown>>>,
+    /// The numbers of the items whose title is held on some connection.
+    held: BTreeSet<u32>,
 }
 
 impl<'a> Evidence<'a> {
-    pub(super) fn new(world: &'a World, deeds: &'a Deeds, dumps: &BTreeMap<Place, Dump>) -> Self {
+    pub(super) fn new(
+        world: &'a World,
+        deeds: &'a Deeds,
+        dumps: &BTreeMap<Place, Dump>,
+        held: BTreeSet<u32>,
+    ) -> Self {
         Self {
             world,
             deeds,
             items: by_number(dumps),
+            held,
         }
     }
 
