@@ -27,8 +27,8 @@ const PULL_MAX_BYTES: u64 = 1 << 20;
 
 /// An inbox that is so little that a burst of deliveries fills it.
 pub(super) const LITTLE: InboxLimits = InboxLimits {
-    total_max_bytes: 96 << 10,
-    node_max_bytes: 64 << 10,
+    total_max_bytes: 40 << 10,
+    node_max_bytes: 24 << 10,
     safe_keep_ms: 30_000,
     prune_max_rows: 500,
 };
