@@ -41,7 +41,7 @@ const EDIT_STEPS_MAX: u64 = 200;
 /// How often is looked during the chaos whether what must hold at any moment holds.
 const LOOK_IN_CHAOS: Duration = Duration::from_secs(3);
 /// Work that the host keeps in memory: little, so that what is over it is read from the store again.
-const QUEUED_MAX: usize = 2;
+const QUEUED_MAX: usize = 8;
 /// How often held titles are released before they must not be held any more.
 const RELEASES: u32 = 3;
 /// The most often that opening the inbox is tried while its disk refuses.
