@@ -66,7 +66,7 @@ pub struct Outcome {
 
 /// What the connections of a seed's world make of its places: `pair`, `chain` or `ring`.
 pub fn shape(seed: u64) -> &'static str {
-    World::draw(&mut stream(seed, "world")).shape()
+    World::draw(&mut stream(seed, "world"), &mut stream(seed, "titles")).shape()
 }
 
 /// Runs one seed on a runtime of its own, whose clock jumps. `show`: every step is printed.
