@@ -1,7 +1,7 @@
 //! From facts to views and bases: what each side shows now, and what it showed when the twins were last in step.
 
 use super::facts::{Base, Facts, SideFacts};
-use super::values::{same, same_opt, texts, written};
+use super::values::{carry_elements, same, same_opt, texts, written};
 use crate::comments::script_origin;
 use crate::contract::{Contract, FieldContract};
 use crate::digest::Digest;
@@ -50,6 +50,7 @@ impl<'a> Scene<'a> {
             *shown.get_mut(side) = rules.outgoing(side, items.get(side), link)?;
             *bases.get_mut(side) = base(facts, rules, side, links.get(side))?;
         }
+        let before = bases.clone();
         let mut arrived = Sides::<BTreeMap<ReplicaField, Value>>::default();
         for side in Side::BOTH {
             let own = OwnWrites {
@@ -71,7 +72,10 @@ impl<'a> Scene<'a> {
         // own writes are found.
         for side in Side::BOTH {
             if let Some(base) = bases.get_mut(side) {
-                let sent = std::mem::take(arrived.get_mut(side.other()));
+                let mut sent = std::mem::take(arrived.get_mut(side.other()));
+                if let Some(before) = before.get(side) {
+                    with_own_writes(&mut sent, before, base);
+                }
                 follow_sent(base, contract, side, sent, shown.get(side), items.get(side));
             }
         }
@@ -369,6 +373,21 @@ impl OwnWrites<'_> {
             }
         }
         Ok(found)
+    }
+}
+
+/// What a side had sent, with what our own writes have made of its sets since: both sides of a set may have been written
+/// by the same plan, each with the elements that the other had changed.
+fn with_own_writes(sent: &mut BTreeMap<ReplicaField, Value>, before: &Base, accounted: &Base) {
+    for (field, value) in sent {
+        let (Some(old), Some(new)) = (before.fields.get(field), accounted.fields.get(field)) else {
+            continue;
+        };
+        if !same(old, new)
+            && let Some(carried) = carry_elements(old, new, value)
+        {
+            *value = carried;
+        }
     }
 }
 

@@ -15,6 +15,10 @@ pub(super) const CASES: &[Case] = &[
     ("crash, and the source is edited again", crash_edit),
     ("crash, and the target is edited again", crash_target_edit),
     ("crash of writes to both sides", crash_both_ways),
+    (
+        "crash of element writes to both sides, and one of the changes is undone",
+        crash_then_label_put_back,
+    ),
     ("a person's edit during our write", edit_during_write),
     (
         "a person's edit of another label during our write",
@@ -167,6 +171,19 @@ fn edit_during_write() {
 }
 
 /// The left side won a conflict; then the right side shows its base again, which is a person's answer to the write.
+/// Each side's write carries what the other had changed. What is put back afterwards is another change, although the base
+/// with our write would show the same.
+fn crash_then_label_put_back() {
+    let mut net = in_step("conflict=left", "{x}");
+    net.node_mut(Side::Right).edit("f", "{}");
+    net.node_mut(Side::Left).edit("f", "{x,y}");
+    crash(&mut net);
+    net.node_mut(Side::Right).edit("f", "{x,y}");
+    plan_is(&net, "f <- changed; left: f=+x");
+    net.quiesce();
+    plan_is(&net, "");
+}
+
 fn base_back_during_write() {
     let mut net = in_step("conflict=left", "a");
     net.node_mut(Side::Left).edit("f", "b");
