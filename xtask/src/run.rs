@@ -2,6 +2,7 @@
 
 use crate::root;
 use anyhow::{Context, Result, bail};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -44,13 +45,21 @@ pub fn exists(program: &str) -> bool {
 /// Builds the product in this program's own profile; where its binary lies.
 pub fn twinline() -> Result<PathBuf> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--quiet", "--package", "twinline"]);
+    // The whole workspace is named so that its dependencies have the features that they have in the suite.
+    cargo.args(["build", "--quiet", "--workspace", "--bin", "twinline"]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
     quietly(cargo.current_dir(root()))?;
     let own = std::env::current_exe().context("finding this program's own file")?;
-    Ok(own.with_file_name("twinline"))
+    let folder = own.parent().context("this program lies in no folder")?;
+    // Tests lie one folder deeper.
+    let folder = if folder.ends_with("deps") {
+        folder.parent().context("the target folder has no parent")?
+    } else {
+        folder
+    };
+    Ok(folder.join("twinline"))
 }
 
 /// The command line as a person would type it.
@@ -60,4 +69,15 @@ fn shown(command: &Command) -> String {
         .map(|word| word.to_string_lossy().into_owned())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// A port that was free a moment ago, for servers that must be told one.
+pub fn free_port() -> Result<u16> {
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port")?;
+    let port = listener.local_addr().context("reading the port")?.port();
+    if port == 0 {
+        bail!("the system gave no port");
+    }
+    Ok(port)
 }

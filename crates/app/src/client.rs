@@ -193,19 +193,26 @@ async fn find(folder: &DataFolder) -> Result<Option<Reach>> {
     let answer = LocalHttp::new(token.clone(), FIRST_ANSWER)?
         .send(Method::GET, at, "/v1/nodes", &[], Vec::new())
         .await;
-    let ours = match answer {
-        Ok(answer) => answer.status() != StatusCode::UNAUTHORIZED,
+    let sentence = match answer {
+        Ok(answer) if answer.status() != StatusCode::UNAUTHORIZED => {
+            let http = LocalHttp::new(token, DEADLINE)?;
+            return Ok(Some(Reach::Running { http, at }));
+        }
+        // Nobody holds the folder: the address is another installation's by now.
+        Ok(_) if folder.hold("host", Duration::ZERO).await.is_ok() => return Ok(None),
+        Ok(_) => format!(
+            "the host of {} at {at} does not take the token in run/token: it is not the one that the host started with; end it, and start it again",
+            folder.path().display()
+        ),
         Err(error) if error.sent == Sent::MaybeSent => {
             let why = error.reason;
-            let sentence = format!(
+            format!(
                 "the host at {at} does not answer ({why}); one that hangs is replaced by 'twinline up'"
-            );
-            return Err(Coded::new(UNREACHABLE, sentence).into());
+            )
         }
-        Err(_) => false,
+        Err(_) => return Ok(None),
     };
-    let http = LocalHttp::new(token, DEADLINE)?;
-    Ok(ours.then_some(Reach::Running { http, at }))
+    Err(Coded::new(UNREACHABLE, sentence).into())
 }
 
 /// A problem as an error, with the exit code that it means.
@@ -220,6 +227,7 @@ fn refused(status: StatusCode, problem: &Json) -> Coded {
     let Some(findings) = problem["findings"].as_array() else {
         let sentence = match problem["title"].as_str() {
             Some(title) if status.is_server_error() => format!("{title}: {detail}"),
+            _ if status == StatusCode::NOT_FOUND => format!("{detail}{}", way_out(detail)),
             _ => detail.to_owned(),
         };
         return Coded::new(FAILED, sentence);
@@ -241,6 +249,29 @@ fn refused(status: StatusCode, problem: &Json) -> Coded {
         );
     }
     Coded::new(CONFIGURATION, sentence)
+}
+
+/// Where a person finds the right name of a thing that is not known.
+fn way_out(detail: &str) -> &'static str {
+    let ways = [
+        (
+            "connection ",
+            ": 'twinline status' lists those at work, 'twinline apply' publishes the rules folder's",
+        ),
+        ("version ", ": 'twinline versions CONNECTION' lists them"),
+        ("node ", ": 'twinline status' lists the nodes"),
+        (
+            "item ",
+            ": it has no twin; 'twinline twins' lists those that have",
+        ),
+        (
+            "twin ",
+            ": write an item's key (acme/app#12, PROJ-7, #31) or a twin's id; 'twinline twins' lists both",
+        ),
+        ("field ", ": 'twinline errors' names the frozen fields"),
+    ];
+    let found = ways.into_iter().find(|(what, _)| detail.starts_with(what));
+    found.map_or("", |(_, way)| way)
 }
 
 #[cfg(test)]

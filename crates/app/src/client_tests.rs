@@ -18,7 +18,7 @@ fn a_problem_becomes_an_error_with_its_exit_code() {
         StatusCode::NOT_FOUND,
         &json!({ "title": "not known here", "detail": "item 'X-1' is not known here" }),
         FAILED,
-        "item 'X-1' is not known here",
+        "item 'X-1' is not known here: it has no twin; 'twinline twins' lists those that have",
     );
     check(
         StatusCode::BAD_GATEWAY,

@@ -57,6 +57,11 @@ impl DataFolder {
         })
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
     /// The edge's inbox.
     pub fn inbox(&self) -> PathBuf {
         self.root.join("edge/inbox.db")

@@ -5,6 +5,11 @@ use anyhow::{Context, Result, bail};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+/// Whether this machine installs Debian's packages.
+pub(super) fn is_here() -> bool {
+    run::exists("apt-get")
+}
+
 /// Answers debconf's questions ahead: lines of `package question type value`.
 pub(super) fn preseed(answers: &[&str]) -> Result<()> {
     let mut child = as_root("debconf-set-selections")?

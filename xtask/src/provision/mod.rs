@@ -19,7 +19,7 @@ struct Need {
 const NEEDS: &[Need] = &[
     Need {
         what: "Redmine 5 with SQLite and puma, from the distribution's packages (the real tracker of the suite)",
-        missing: redmine::is_missing,
+        missing: redmine::is_wanted,
         install: redmine::install,
     },
     Need {

@@ -1,13 +1,14 @@
 //! A real Redmine 5: installed from Debian's packages, seeded once, started anew for each test on its own database.
 
 use super::debian;
-use crate::{run, testdata};
+use crate::{needs, run, say, testdata};
 use anyhow::{Context, Result, bail};
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 /// Where Debian puts the application.
 const APPLICATION: &str = "/usr/share/redmine";
@@ -17,13 +18,20 @@ const INSTALLED: &str =
 /// The package's configure step fails with Debian's newer bundler unless this one is asked for.
 const BUNDLER: (&str, &str) = ("BUNDLER_VERSION", "2.3.15");
 
-/// Turns REST on, writes Markdown, makes the project `twin` and an administrator's key of forty times `a` and a member
-/// `mia` with a key of forty times `b`.
+/// How long it may take until it serves.
+const START_MAX: Duration = Duration::from_secs(120);
+
+/// Turns REST on, writes Markdown, makes the project `twin`, the custom fields `Labels` (several of a list) and `GitHub
+/// issue` (a text), an administrator's key of forty times `a` and a member `mia` with a key of forty times `b`.
 const SEED: &str = r"
 Setting.rest_api_enabled = '1'
 Setting.text_formatting = 'markdown'
 project = Project.create!(name: 'Twin', identifier: 'twin', is_public: true, trackers: Tracker.all,
                           enabled_module_names: ['issue_tracking'])
+labels = %w(bug feature docs ops urgent backend frontend)
+IssueCustomField.create!(name: 'Labels', field_format: 'list', multiple: true, possible_values: labels,
+                         is_for_all: true, is_filter: true, trackers: Tracker.all)
+IssueCustomField.create!(name: 'GitHub issue', field_format: 'string', is_for_all: true, trackers: Tracker.all)
 give = lambda do |user, value|
   Token.where(user_id: user.id, action: 'api').delete_all
   token = Token.new(user: user, action: 'api')
@@ -42,7 +50,12 @@ role = Role.find_by(name: 'Manager')
 [admin, mia].each { |user| Member.create!(project: project, principal: user, roles: [role]) }
 ";
 
-pub(super) fn is_missing() -> bool {
+/// Whether it is missing and can be installed. Elsewhere its tests say why they are skipped.
+pub(super) fn is_wanted() -> bool {
+    is_missing() && debian::is_here()
+}
+
+fn is_missing() -> bool {
     !Path::new(INSTALLED).is_file() || !run::exists("puma")
 }
 
@@ -61,8 +74,8 @@ pub struct Redmine {
     /// `http://127.0.0.1:PORT`.
     pub url: String,
     server: Child,
-    // Holds the database; removed after the server has ended.
-    _folder: TempDir,
+    // Holds the database and the log; removed after the server has ended.
+    folder: TempDir,
 }
 
 impl Redmine {
@@ -73,9 +86,18 @@ impl Redmine {
     /// The project's identifier.
     pub const PROJECT: &str = "twin";
 
-    /// Whether the packages are there.
-    pub fn is_installed() -> bool {
-        !is_missing()
+    /// Whether a test that needs one can run. Where it cannot, the test says that it is skipped and ends.
+    ///
+    /// # Panics
+    /// When the suite has installed what it needs, this machine has Debian's packages, and Redmine is missing.
+    pub fn can_run() -> bool {
+        if is_missing() && !debian::is_here() {
+            say(
+                "skipped: a real Redmine is installed from Debian's packages, and this machine has no apt-get",
+            );
+            return false;
+        }
+        needs::met(!is_missing(), "a real Redmine")
     }
 
     /// Starts one on a fresh copy of the seeded database. It serves some seconds later: ask it until it answers.
@@ -84,7 +106,7 @@ impl Redmine {
         let folder = TempDir::new().context("making a folder for Redmine")?;
         let database = folder.path().join("redmine.db");
         fs::copy(&seeded, &database).context("copying the seeded database")?;
-        let port = free_port()?;
+        let port = run::free_port()?;
         let mut puma = Command::new("puma");
         puma.args([
             "-e",
@@ -106,13 +128,41 @@ impl Redmine {
         Ok(Self {
             url: format!("http://127.0.0.1:{port}"),
             server,
-            _folder: folder,
+            folder,
         })
     }
 
-    /// Whether the server has ended by itself.
-    pub fn has_ended(&mut self) -> bool {
-        !matches!(self.server.try_wait(), Ok(None))
+    /// Waits until it answers.
+    ///
+    /// # Errors
+    /// The server ended, with its last words, or does not answer in time.
+    pub async fn serves(&mut self) -> Result<()> {
+        // A second call finds the provider installed.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let client = reqwest::Client::new();
+        let deadline = Instant::now() + START_MAX;
+        let mut pause = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            let asked = client.get(format!("{}/users/current.json", self.url));
+            let asked = asked.header("X-Redmine-API-Key", Self::KEY).send().await;
+            if asked.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            if !matches!(self.server.try_wait(), Ok(None)) {
+                bail!("puma ended: {}", self.log());
+            }
+            if Instant::now() >= deadline {
+                bail!(
+                    "Redmine does not answer within {START_MAX:?}: {}",
+                    self.log()
+                );
+            }
+            pause.tick().await;
+        }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("puma.log")).unwrap_or_default()
     }
 }
 
@@ -155,16 +205,9 @@ fn rails<'a>(command: &'a mut Command, database: &Path) -> &'a mut Command {
         .current_dir(APPLICATION)
         .env("RAILS_ENV", "production")
         .env(BUNDLER.0, BUNDLER.1)
-        .env("DATABASE_URL", format!("sqlite3:{}", database.display()))
-}
-
-/// A port that was free a moment ago: puma cannot report one that it chose itself.
-fn free_port() -> Result<u16> {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port")?;
-    let port = listener.local_addr().context("reading the port")?.port();
-    if port == 0 {
-        bail!("the system gave no port");
-    }
-    Ok(port)
+        // Several threads write: one waits for the other as long as Debian's own configuration lets it.
+        .env(
+            "DATABASE_URL",
+            format!("sqlite3:{}?timeout=5000", database.display()),
+        )
 }

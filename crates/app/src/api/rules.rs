@@ -224,7 +224,7 @@ pub(super) async fn versions(
         .await?;
     if versions.is_empty() {
         return Err(Problem::missing(format!(
-            "connection '{name}' has no published rules"
+            "connection '{name}' has no published rules here"
         )));
     }
     let items: Vec<Value> = versions

@@ -114,8 +114,10 @@ pub enum Command {
     #[command(after_help = "Example: twinline up --config /etc/twinline/twinline.toml")]
     Up,
     /// Runs one edge: receives webhooks and keeps them until a host has them.
+    #[command(after_help = "Example: twinline edge --config /etc/twinline/twinline.toml")]
     Edge(RoleArgs),
     /// Runs one host: pulls, sweeps, reconciles, writes.
+    #[command(after_help = "Example: twinline host --config /etc/twinline/twinline.toml")]
     Host(RoleArgs),
     /// Runs a simulated tracker on loopback until Ctrl-C: github, jira-cloud or redmine.
     #[command(
@@ -128,6 +130,7 @@ pub enum Command {
     )]
     Demo(DemoArgs),
     /// What works, what waits, what is accounted for.
+    #[command(after_help = "Examples:\n  twinline status\n  twinline status --json")]
     Status,
     /// Lists twins.
     #[command(
@@ -135,13 +138,16 @@ pub enum Command {
     )]
     Twins(TwinsArgs),
     /// What was written to an item, by which rule, because of what.
-    #[command(after_help = "Example: twinline history 'acme/app#12'")]
+    #[command(
+        after_help = "Examples:\n  twinline history 'acme/app#12'\n  twinline history PROJ-7 --max 10 --json"
+    )]
     History(HistoryArgs),
-    /// What holds twins back, equal causes in one line.
+    /// What waits for a person: held connections, twins set aside, frozen fields, each with the way on.
+    #[command(after_help = "Examples:\n  twinline errors\n  twinline errors --json")]
     Errors,
     /// Tries again what an error holds back.
     #[command(
-        after_help = "Examples:\n  twinline retry acme/app#12\n  twinline retry --connection acme-support --cause 'jira-cloud refused'"
+        after_help = "Examples:\n  twinline retry acme/app#12\n  twinline retry --connection acme-support --cause refused-0a224c14f88d   (as 'twinline errors' names it)"
     )]
     Retry(RetryArgs),
     /// Releases a held connection, a twin, or frozen fields with the side whose value is to cross.
@@ -160,9 +166,12 @@ pub enum Command {
     )]
     Unlink(UnlinkArgs),
     /// Brings existing items into a connection.
-    #[command(after_help = "Example: twinline backfill acme-support --wait")]
+    #[command(
+        after_help = "Examples:\n  twinline backfill acme-support --wait\n  twinline backfill acme-support --side left --query 'is:closed'\n  twinline backfill acme-support --list"
+    )]
     Backfill(BackfillArgs),
     /// Pauses a node: nothing of it starts until it is resumed.
+    #[command(after_help = "Example: twinline pause acme-jira --reason 'Jira is being upgraded'")]
     Pause {
         /// The node.
         node: String,
@@ -171,11 +180,13 @@ pub enum Command {
         reason: String,
     },
     /// Resumes a paused node.
+    #[command(after_help = "Example: twinline resume acme-jira")]
     Resume {
         /// The node.
         node: String,
     },
     /// Follows what happens, a line for each event, until Ctrl-C.
+    #[command(after_help = "Examples:\n  twinline events\n  twinline events --json")]
     Events,
     /// Copies the host's state to a file, while it is in use.
     #[command(after_help = "Example: twinline backup /backup/twinline-monday.db")]

@@ -59,11 +59,19 @@ fn what_belongs_together_is_asked_for_together() {
 }
 
 #[test]
-fn every_visible_command_says_what_it_does() {
+fn every_visible_command_says_what_it_does_and_shows_an_example() {
     for command in Cli::command()
         .get_subcommands()
         .filter(|command| !command.is_hide_set())
     {
         assert!(command.get_about().is_some(), "{}", command.get_name());
+        let after = command.get_after_help().map(ToString::to_string);
+        let after = after.unwrap_or_default();
+        let shown = format!("  twinline {}", command.get_name());
+        assert!(
+            after.contains(&shown) || after.contains(&format!("Example:{}", &shown[1..])),
+            "{}: {after}",
+            command.get_name()
+        );
     }
 }

@@ -12,12 +12,17 @@ use std::path::Path;
 /// Pairs in one request; a file of more is sent in several.
 const PAIRS_MAX: usize = 500;
 
+/// The twins of the items that people call by a key; none when the text is no such key.
+async fn of_item(client: &Client, key: &str) -> Result<Vec<Json>> {
+    let page = client
+        .get(&query("/v1/twins", &[("item", key.to_owned())]))
+        .await?;
+    Ok(page["items"].as_array().cloned().unwrap_or_default())
+}
+
 /// The living twins that a person means by an item's key or a twin's id.
 async fn meant(client: &Client, text: &str, connection: Option<&str>) -> Result<Vec<String>> {
-    let page = client
-        .get(&query("/v1/twins", &[("item", text.to_owned())]))
-        .await?;
-    let twins = page["items"].as_array().cloned().unwrap_or_default();
+    let twins = of_item(client, text).await?;
     if twins.is_empty() {
         // No item is called so: then it is a twin's id, or the host says that there is none.
         return Ok(vec![text.to_owned()]);
@@ -29,7 +34,10 @@ async fn meant(client: &Client, text: &str, connection: Option<&str>) -> Result<
         .filter_map(|twin| twin["link"].as_str().map(str::to_owned))
         .collect();
     if meant.is_empty() {
-        return Err(Coded::new(FAILED, format!("'{text}' has no living twin here")).into());
+        let sentence = format!(
+            "'{text}' has no living twin here: 'twinline twins {text}' shows what became of it"
+        );
+        return Err(Coded::new(FAILED, sentence).into());
     }
     Ok(meant)
 }
@@ -48,10 +56,22 @@ pub(super) async fn retry(file: &Path, args: &RetryArgs) -> Result<Report> {
             .as_u64()
             .unwrap_or(0);
     }
-    Report::done(
-        &json!({ "twins": twins }),
-        format!("{twins} twins are tried again"),
-    )
+    let text = match (twins, &args.connection, &args.cause) {
+        (0, Some(connection), Some(cause)) => {
+            format!(
+                "nothing of '{connection}' is held back by '{cause}' any more: 'twinline errors' names what is"
+            )
+        }
+        _ => format!(
+            "{} again",
+            counted(twins, "twin is tried", "twins are tried")
+        ),
+    };
+    Report::done(&json!({ "twins": twins }), text)
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 pub(super) async fn release(file: &Path, args: &ReleaseArgs) -> Result<Report> {
@@ -68,7 +88,11 @@ pub(super) async fn release(file: &Path, args: &ReleaseArgs) -> Result<Report> {
         .iter()
         .map(|(field, side)| (field.as_str().to_owned(), json!(side)))
         .collect();
-    let twins = meant(&client, args.item.as_deref().unwrap_or_default(), None).await?;
+    let item = args.item.as_deref().unwrap_or_default();
+    let twins = meant(&client, item, None).await?;
+    if take.is_empty() {
+        must_be_held(&of_item(&client, item).await?, item)?;
+    }
     for twin in &twins {
         client
             .post("/v1/release", &json!({ "twin": twin, "take": take }))
@@ -76,6 +100,22 @@ pub(super) async fn release(file: &Path, args: &ReleaseArgs) -> Result<Report> {
     }
     let text = format!("released: {}", twins.join(", "));
     Report::done(&json!({ "released": twins }), text)
+}
+
+/// Whether there is something to release without a choice; a frozen field needs one.
+fn must_be_held(twins: &[Json], item: &str) -> Result<(), Coded> {
+    let living = || twins.iter().filter(|twin| twin["state"] != "unlinked");
+    if twins.is_empty() || living().any(|twin| twin["state"] != "live") {
+        return Ok(());
+    }
+    let frozen = living().flat_map(|twin| twin["held"].as_object().into_iter().flatten());
+    let sentence = match frozen.map(|(field, _)| field).next() {
+        Some(field) => format!(
+            "{field} of '{item}' is frozen: say whose value crosses with --take {field}=left or --take {field}=right"
+        ),
+        None => format!("nothing of '{item}' is held: 'twinline errors' names what is"),
+    };
+    Err(Coded::new(FAILED, sentence))
 }
 
 pub(super) async fn link(file: &Path, args: &LinkArgs) -> Result<Report> {
@@ -127,7 +167,8 @@ pub(super) async fn unlink(file: &Path, args: &UnlinkArgs) -> Result<Report> {
             ended.push(twin);
         }
     }
-    let text = format!("{} twins ended; their items stay as they are", ended.len());
+    let count = counted(ended.len() as u64, "twin", "twins");
+    let text = format!("{count} ended; the items stay as they are");
     Report::done(&json!({ "unlinked": ended }), text)
 }
 

@@ -1,11 +1,11 @@
-//! `status`, `twins`, `history`, `errors`.
+//! `status`, `twins`, `history`.
 
 use super::{history_text, instant, query};
 use crate::cli::{HistoryArgs, TwinsArgs};
 use crate::client::Client;
 use crate::report::{Report, Table};
 use anyhow::Result;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use std::path::Path;
 
 fn text(value: &Json) -> String {
@@ -151,45 +151,33 @@ pub(super) async fn history(file: &Path, args: &HistoryArgs) -> Result<Report> {
     for row in items(&page) {
         table.row(history_text::cells(&row)?);
     }
-    Report::done(
-        &page,
-        paged(
-            table.text(),
-            "nothing was written to it yet",
-            &page,
-            "--before",
-        ),
-    )
+    let none = if items(&page).is_empty() {
+        nothing_written(&client, &args.item).await?
+    } else {
+        String::new()
+    };
+    Report::done(&page, paged(table.text(), &none, &page, "--before"))
 }
 
-pub(super) async fn errors(file: &Path) -> Result<Report> {
-    let client = Client::either(file).await?;
-    let page = client.get("/v1/errors").await?;
-    let mut table = Table::new([
-        "TWINS",
-        "CONNECTION",
-        "STATE",
-        "SINCE",
-        "CAUSE",
-        "FOR EXAMPLE",
-    ]);
-    for group in items(&page) {
-        table.row([
-            text(&group["twins"]),
-            text(&group["connection"]),
-            text(&group["state"]),
-            instant(&group["since"]),
-            text(&group["cause"]),
-            text(&group["sentence"]),
-        ]);
+/// An item that only others were written from has no history of its own: its twins have.
+async fn nothing_written(client: &Client, key: &str) -> Result<String> {
+    let page = client
+        .get(&query("/v1/twins", &[("item", key.to_owned())]))
+        .await?;
+    let twins = items(&page);
+    let keys = twins.iter().flat_map(|twin| {
+        let sides = ["left", "right"].into_iter();
+        sides.filter_map(|side| twin["items"][side]["key"].as_str())
+    });
+    let others: Vec<String> = keys
+        .filter(|other| *other != key)
+        .map(|other| format!("'twinline history {other}'"))
+        .collect();
+    let mut text = format!("nothing was written to {key} yet");
+    if !others.is_empty() {
+        text.push_str(&format!("; what crossed from it: {}", others.join(", ")));
     }
-    let shown = table.text();
-    let shown = if shown.is_empty() {
-        "nothing is held back".to_owned()
-    } else {
-        shown
-    };
-    Report::done(&json!({ "errors": items(&page) }), shown)
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use serde_json::json;
 
 #[test]
 fn a_status_shows_what_works_and_what_is_held() {

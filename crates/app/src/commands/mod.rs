@@ -3,6 +3,7 @@
 mod backfill;
 mod check;
 mod deeds;
+mod errors;
 mod events;
 mod fixtures;
 mod history_text;
@@ -55,7 +56,7 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
         Command::Status => look::status(file).await,
         Command::Twins(args) => look::twins(file, args).await,
         Command::History(args) => look::history(file, args).await,
-        Command::Errors => look::errors(file).await,
+        Command::Errors => errors::run(file).await,
         Command::Retry(args) => deeds::retry(file, args).await,
         Command::Release(args) => deeds::release(file, args).await,
         Command::Link(args) => deeds::link(file, args).await,

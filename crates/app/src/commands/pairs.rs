@@ -5,6 +5,8 @@ use std::path::Path;
 
 /// Rows of one file: more are a mistake, or are better split.
 const ROWS_MAX: usize = 1_000_000;
+/// Faulty lines that are named at once.
+const FAULTS_MAX: usize = 20;
 
 /// Pairs under the headings `left,right`.
 pub(super) fn pairs(file: &Path) -> Result<Vec<(String, String)>, Coded> {
@@ -28,6 +30,7 @@ fn read(file: &Path, headings: &[&str]) -> Result<Vec<Vec<String>>, Coded> {
     };
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
+        .flexible(true)
         .from_path(file)
         .map_err(|error| fail(None, format!("cannot be read: {error}")))?;
     let found: Vec<String> = reader
@@ -44,25 +47,50 @@ fn read(file: &Path, headings: &[&str]) -> Result<Vec<Vec<String>>, Coded> {
         );
         return Err(fail(Some(1), reason));
     }
-    let mut rows = Vec::new();
+    let (mut rows, mut faults) = (Vec::new(), Vec::new());
     for record in reader.records() {
         let record = record.map_err(|error| {
             let line = error.position().map(csv::Position::line);
             fail(line, error.to_string())
         })?;
         let line = record.position().map(csv::Position::line);
-        if record.iter().any(str::is_empty) {
-            return Err(fail(line, "a key is missing".to_owned()));
+        match fault(&record, headings) {
+            Some(fault) => faults.push(fail(line, fault).sentence),
+            None if rows.len() == ROWS_MAX => {
+                return Err(fail(
+                    line,
+                    format!("more than {ROWS_MAX} rows: split the file"),
+                ));
+            }
+            None => rows.push(record.iter().map(str::to_owned).collect()),
         }
-        if rows.len() == ROWS_MAX {
-            return Err(fail(
-                line,
-                format!("more than {ROWS_MAX} rows: split the file"),
-            ));
+        if faults.len() == FAULTS_MAX {
+            break;
         }
-        rows.push(record.iter().map(str::to_owned).collect());
     }
-    Ok(rows)
+    if faults.is_empty() {
+        return Ok(rows);
+    }
+    Err(Coded::new(
+        USAGE,
+        format!("{}\nnothing was done", faults.join("\n")),
+    ))
+}
+
+/// What is wrong with a line.
+fn fault(record: &csv::StringRecord, headings: &[&str]) -> Option<String> {
+    if record.len() != headings.len() {
+        let wanted = headings.join(",");
+        return Some(format!(
+            "{} columns where '{wanted}' is asked for",
+            record.len()
+        ));
+    }
+    record
+        .iter()
+        .position(str::is_empty)
+        .and_then(|column| headings.get(column))
+        .map(|heading| format!("the key under '{heading}' is missing"))
 }
 
 #[cfg(test)]

@@ -24,8 +24,15 @@ fn a_fault_names_its_line() {
             "a,b\nx,y\n",
             ":1: the headings are 'a,b'; write 'left,right'",
         ),
-        ("left,right\nx,\n", ":2: a key is missing"),
-        ("left,right\nx,y\nz\n", ":3: "),
+        ("left,right\nx,\n", ":2: the key under 'right' is missing"),
+        (
+            "left,right\nx,y\nz\na,b,c\n",
+            ":3: 1 columns where 'left,right' is asked for",
+        ),
+        (
+            "left,right\nx,y\nz\na,b,c\n",
+            ":4: 3 columns where 'left,right' is asked for",
+        ),
     ];
     for (text, expected) in cases {
         let (_folder, path) = file(text);

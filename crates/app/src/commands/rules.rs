@@ -128,7 +128,10 @@ pub(super) async fn versions(file: &Path, connection: &str, diff: Option<u32>) -
     let items = page["items"].as_array().cloned().unwrap_or_default();
     if let Some(wanted) = diff {
         let found = items.iter().find(|item| item["version"] == wanted);
-        let found = found.with_context(|| format!("'{connection}' has no version {wanted}"))?;
+        let found = found.with_context(|| {
+            let newest = &items[0]["version"];
+            format!("'{connection}' has no version {wanted}; its versions are 1 to {newest}")
+        })?;
         let text = found["diff"].as_str().unwrap_or("it is the first version");
         return Report::done(found, text);
     }

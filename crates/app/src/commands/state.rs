@@ -15,6 +15,13 @@ use twinline_store::backup::restore_host;
 
 pub(super) async fn backup(file: &Path, to: &Path) -> Result<Report> {
     let to = std::path::absolute(to).with_context(|| format!("the path {}", to.display()))?;
+    if to.exists() {
+        let sentence = format!(
+            "{} is there already, and nothing is overwritten: name another file",
+            to.display()
+        );
+        return Err(Coded::new(USAGE, sentence).into());
+    }
     let client = Client::either(file).await?;
     let done = client.post("/v1/backup", &json!({ "file": to })).await?;
     let text = format!("{}: {} bytes", to.display(), done["bytes"]);

@@ -72,7 +72,13 @@ impl Host {
             .store
             .read(move |read| read.rule_version(&name, to))
             .await?;
-        let old = old.ok_or_else(|| OpError::Unknown(format!("version {to} of {connection}")))?;
+        let old = match old {
+            Some(old) => old,
+            None if self.active(connection).await?.is_none() => {
+                return Err(OpError::Unknown(format!("connection '{connection}'")));
+            }
+            None => return Err(OpError::Unknown(format!("version {to} of '{connection}'"))),
+        };
         let items = self.weigh(&old, confirmed).await?;
         let entry = audit(&self.inner, who, "rollback", connection.as_str());
         let (name, by, at) = (connection.clone(), who.to_owned(), self.inner.env.now());

@@ -30,11 +30,14 @@ impl Host {
     /// many twins.
     ///
     /// # Errors
-    /// There is no such twin; the store failed.
+    /// There is no such twin or connection; the store failed.
     pub async fn retry(&self, target: &Target, who: &str) -> Result<u64, OpError> {
         match target {
             Target::Twin(link) => self.retry_twin(link, who).await.map(|()| 1),
             Target::Group { connection, cause } => {
+                if self.inner.connection(connection).is_none() {
+                    return Err(OpError::Unknown(format!("connection '{connection}'")));
+                }
                 let mut total = 0;
                 for state in [TwinStateName::Quarantined, TwinStateName::Asleep] {
                     let filter = TwinFilter {

@@ -189,21 +189,17 @@ fn conclude(host: &Inner, dues: &mut Dues, running: &mut BTreeSet<NodeName>, rou
     let recently = |at: Timestamp| host.env.now().since(at) < day;
     let arrive = node.tracker().capabilities().webhooks && node.announced().is_some_and(recently);
     let period = next_period(settings, due.period, missed, arrive);
+    let next = |done: bool, after: Duration, was: Instant| if done { now + after } else { was };
+    let resweep_at = next(round.resweep, settings.resweep, due.resweep_at);
+    let audit_at = next(round.audit, settings.audit, due.audit_at);
     dues.put(
         &round.node,
         Due {
-            at: now + period,
+            // Backing off is about what webhooks tell; wide sweeps and audits find what they do not.
+            at: (now + period).min(resweep_at).min(audit_at),
             period,
-            resweep_at: if round.resweep {
-                now + settings.resweep
-            } else {
-                due.resweep_at
-            },
-            audit_at: if round.audit {
-                now + settings.audit
-            } else {
-                due.audit_at
-            },
+            resweep_at,
+            audit_at,
         },
     );
 }

@@ -50,6 +50,7 @@ pub(super) fn bring(
     let mut found = BTreeSet::new();
     let mut unknown = Vec::new();
     for person in people {
+        let person = &completed(map, person);
         match find(map, table, person, &present) {
             Some(user) => {
                 found.insert(user);
@@ -76,6 +77,21 @@ pub(super) fn bring(
         }
     }
     Person::Is(as_value(found, several), unknown)
+}
+
+/// A person of the source with the e-mail address and the login of their account: items of some trackers show no more
+/// than an id and a name.
+fn completed(map: Map<'_>, person: &User) -> User {
+    let accounts = map.catalogues.get(map.side.other()).users();
+    let account = accounts
+        .iter()
+        .find(|account| !account.id.is_empty() && account.id == person.id);
+    let mut person = person.clone();
+    if let Some(account) = account {
+        person.email = person.email.or_else(|| account.email.clone());
+        person.login = person.login.or_else(|| account.login.clone());
+    }
+    person
 }
 
 fn as_value(found: BTreeSet<User>, several: bool) -> Value {

@@ -95,10 +95,9 @@ impl Redmine {
                 .collect();
         }
         if asked.includes("issue_custom_fields") {
-            let fields = self.site.custom_fields.iter();
-            out["issue_custom_fields"] = fields
-                .map(|each| json!({"id": each.id, "name": each.name}))
-                .collect();
+            // Only what was chosen for the project; a real Redmine leaves out the fields for all projects, and the
+            // simulator has no others.
+            out["issue_custom_fields"] = json!([]);
         }
         Ok(json(StatusCode::OK, &json!({"project": out})))
     }

@@ -57,7 +57,7 @@ impl Redmine {
             .json()?;
         let users = self.members(project).await?;
         let mut fields = standard(&project_found, &statuses, &priorities);
-        self.custom(&project_found, &mut fields).await?;
+        self.custom(scope, &project_found, &mut fields).await?;
         Ok(Description {
             fields,
             statuses: statuses.issue_statuses.iter().map(status).collect(),
@@ -103,22 +103,32 @@ impl Redmine {
     }
 
     /// Custom fields: names for everyone, formats and options for administrators.
+    ///
+    /// A project lists only the fields that were chosen for it. Those that are *for all projects* show on its issues;
+    /// in a scope without any issue only an administrator's list of definitions tells of them.
     async fn custom(
         &self,
+        scope: &Scope,
         project: &wire::Project,
         fields: &mut BTreeMap<FieldName, FieldDescription>,
     ) -> Result<(), TrackerError> {
         let call = Call::get("/custom_fields.json").accept(&[StatusCode::FORBIDDEN]);
         let reply = self.client.send(call).await?;
-        let known = if reply.status.is_success() {
+        let mut known = if reply.status.is_success() {
             reply.json::<wire::CustomFields>()?.custom_fields
         } else {
             Vec::new()
         };
-        for named in &project.issue_custom_fields {
-            let definition = known
-                .iter()
-                .find(|known| known.id == named.id && known.customized_type == "issue");
+        known.retain(|known| known.customized_type == "issue");
+        let (newest, _) = self.newest(scope, 0).await?;
+        let mut named = project.issue_custom_fields.clone();
+        let shown = newest.issues.iter().flat_map(|issue| &issue.custom_fields);
+        named.extend(shown.map(wire::CustomField::named));
+        if newest.issues.is_empty() {
+            named.extend(of_tracker(&known, scope));
+        }
+        for named in &named {
+            let definition = known.iter().find(|known| known.id == named.id);
             fields.insert(
                 FieldName::new(format!("cf_{}", named.id)),
                 custom(named, definition),
@@ -126,6 +136,21 @@ impl Redmine {
         }
         Ok(())
     }
+}
+
+/// The defined fields that the scope's tracker has.
+fn of_tracker<'a>(
+    known: &'a [wire::CustomFieldDefinition],
+    scope: &'a Scope,
+) -> impl Iterator<Item = wire::Named> + 'a {
+    let tracker = scope.get("tracker");
+    let has = move |known: &&wire::CustomFieldDefinition| {
+        tracker.is_none_or(|name| known.trackers.iter().any(|tracker| tracker.name == *name))
+    };
+    known.iter().filter(has).map(|known| wire::Named {
+        id: known.id,
+        name: known.name.clone(),
+    })
 }
 
 fn standard(

@@ -83,7 +83,19 @@ pub(super) struct Numbered {
 pub(super) struct CustomField {
     pub(super) id: u64,
     #[serde(default)]
+    pub(super) name: String,
+    #[serde(default)]
     pub(super) value: Json,
+}
+
+impl CustomField {
+    /// Without its value.
+    pub(super) fn named(&self) -> Named {
+        Named {
+            id: self.id,
+            name: self.name.clone(),
+        }
+    }
 }
 
 /// One entry of an issue's history: notes, changes, or both.
@@ -188,7 +200,7 @@ pub(super) struct Project {
     /// Only with `include=trackers`.
     #[serde(default)]
     pub(super) trackers: Vec<Named>,
-    /// Only with `include=issue_custom_fields`, since 4.2.
+    /// Only with `include=issue_custom_fields`, since 4.2; without the fields that are for all projects.
     #[serde(default)]
     pub(super) issue_custom_fields: Vec<Named>,
     /// Only with `include=issue_categories`.
@@ -207,6 +219,8 @@ pub(super) struct CustomFields {
 pub(super) struct CustomFieldDefinition {
     pub(super) id: u64,
     #[serde(default)]
+    pub(super) name: String,
+    #[serde(default)]
     pub(super) customized_type: String,
     #[serde(default)]
     pub(super) is_required: bool,
@@ -216,6 +230,9 @@ pub(super) struct CustomFieldDefinition {
     pub(super) max_length: Option<usize>,
     #[serde(default)]
     pub(super) possible_values: Vec<PossibleValue>,
+    /// The trackers whose issues have it.
+    #[serde(default)]
+    pub(super) trackers: Vec<Named>,
 }
 
 /// One option of a list.

@@ -17,7 +17,8 @@ fn people(fallback: &str) -> CompiledRules {
     let user = |id: &str, email: Option<&str>, login: &str| json!({ "id": id, "name": null, "email": email, "login": login });
     let right = json!({ "fields": { "owner": { "name": "Owner", "kind": "user" } },
         "users": [user("r1", None, "ada.l"), user("r2", Some("BO@a.example"), "bo"), user("r3", None, "triage")] });
-    compiled(&PEOPLE.replace("RIGHT", fallback), json!({}), right)
+    let left = json!({ "users": [user("l5", Some("bo@a.example"), "bo"), user("l6", None, "ada@a.example")] });
+    compiled(&PEOPLE.replace("RIGHT", fallback), left, right)
 }
 
 fn person(id: &str, email: Option<&str>, login: Option<&str>) -> Value {
@@ -83,6 +84,9 @@ fn people_are_matched_by_table_email_login_and_fallback() {
         false,
     );
     check_person("keep", Value::Empty, Some("nobody"), false);
+    // Known by their account alone: their item shows no more than an id.
+    check_person("keep", person("l5", None, None), Some("r2"), false);
+    check_person("keep", person("l6", None, None), Some("r1"), false);
 }
 
 #[test]

@@ -1,13 +1,7 @@
 //! The Redmine connector against a real Redmine.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test stops where its world is not as it must be"
-)]
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use twinline_core::effect::{Applied, Effect, FieldWrite, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Choice, Fetched, Item, ItemId, Value, Version, field};
@@ -18,21 +12,7 @@ use twinline_trackers::http::{AddressGuard, ReqwestTransport, Secret, TransportL
 use twinline_trackers::registry::{self, NodeSettings};
 use twinline_trackers::{Cursor, Opinion, Scope, Tracker};
 use xtask::provision::redmine::Redmine;
-
-struct SystemClock;
-
-impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this test talks to a real server in real time"
-    )]
-    fn now(&self) -> Timestamp {
-        let since = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap();
-        Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap())
-    }
-}
+use xtask::served::SystemClock;
 
 fn connector(redmine: &Redmine, key: &str) -> Arc<dyn Tracker> {
     // A second call finds the provider installed.
@@ -54,24 +34,6 @@ fn connector(redmine: &Redmine, key: &str) -> Arc<dyn Tracker> {
         Arc::new(SystemClock),
     )
     .unwrap()
-}
-
-/// Asks until it serves.
-async fn serving(redmine: &mut Redmine, tracker: &dyn Tracker) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(120);
-    loop {
-        match tracker.probe().await {
-            Ok(_) => return,
-            Err(error) => {
-                assert!(!redmine.has_ended(), "puma ended: {error}");
-                assert!(
-                    tokio::time::Instant::now() < deadline,
-                    "Redmine does not answer: {error}"
-                );
-                tokio::time::sleep(Duration::from_millis(250)).await;
-            }
-        }
-    }
 }
 
 async fn fetch(tracker: &dyn Tracker, item: &ItemId) -> Item {
@@ -276,14 +238,13 @@ async fn lists(tracker: &dyn Tracker, scope: &Scope, item: &ItemId) {
 
 #[tokio::test]
 async fn the_connector_does_its_work_on_a_real_redmine() {
-    if !Redmine::is_installed() {
-        println!("skipped: Redmine is not installed; cargo xtask test installs it");
+    if !Redmine::can_run() {
         return;
     }
     let mut redmine = Redmine::start().unwrap();
     let tracker = connector(&redmine, Redmine::KEY);
     let tracker = tracker.as_ref();
-    serving(&mut redmine, tracker).await;
+    redmine.serves().await.unwrap();
     let scope: Scope = [("project", Redmine::PROJECT), ("tracker", "Bug")]
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .into();

@@ -1,0 +1,137 @@
+//! `errors`: everything that waits for a person, equal causes in one line, each with the way on.
+
+use super::{instant, query};
+use crate::client::Client;
+use crate::report::{Report, Table};
+use anyhow::{Context as _, Result};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use twinline_core::reconcile::Hold;
+
+/// Twins with frozen fields that are read; more are told as more.
+const FROZEN_MAX: usize = 500;
+
+pub(super) async fn run(file: &Path) -> Result<Report> {
+    let client = Client::either(file).await?;
+    let groups = items(client.get("/v1/errors").await?);
+    let held = items(client.get("/v1/connections").await?);
+    let held: Vec<Json> = held.iter().filter_map(held_connection).collect();
+    let frozen = [
+        ("held", "true".to_owned()),
+        ("limit", FROZEN_MAX.to_string()),
+    ];
+    let page = client.get(&query("/v1/twins", &frozen)).await?;
+    let more = !page["next"].is_null();
+    let frozen = frozen_fields(&items(page))?;
+    let text = text(&groups, &held, &frozen, more);
+    let document = json!({ "errors": groups, "held": held, "frozen": frozen, "frozen_more": more });
+    Report::done(&document, text)
+}
+
+fn items(mut page: Json) -> Vec<Json> {
+    match page["items"].take() {
+        Json::Array(items) => items,
+        _ => Vec::new(),
+    }
+}
+
+/// A connection that its breaker holds: `{"connection", "since", "why"}`.
+fn held_connection(connection: &Json) -> Option<Json> {
+    let [since, why] = connection["held"].as_array()?.as_slice() else {
+        return None;
+    };
+    Some(json!({ "connection": connection["connection"], "since": since, "why": why }))
+}
+
+/// Frozen fields by connection, field and reason: `{"connection", "field", "why", "twins", "example"}`.
+fn frozen_fields(twins: &[Json]) -> Result<Vec<Json>> {
+    let mut groups: BTreeMap<[String; 3], (u64, String)> = BTreeMap::new();
+    for twin in twins {
+        let example = ["left", "right"]
+            .into_iter()
+            .find_map(|side| twin["items"][side]["key"].as_str())
+            .unwrap_or_default();
+        for (field, hold) in twin["held"].as_object().into_iter().flatten() {
+            let hold: Hold = serde_json::from_value(hold.clone())
+                .context("the reason of a frozen field cannot be read")?;
+            let connection = twin["connection"].as_str().unwrap_or_default();
+            let key = [connection.to_owned(), field.clone(), hold.to_string()];
+            groups.entry(key).or_insert((0, example.to_owned())).0 += 1;
+        }
+    }
+    let row = |([connection, field, why], (twins, example)): ([String; 3], (u64, String))| json!({ "connection": connection, "field": field, "why": why, "twins": twins, "example": example });
+    Ok(groups.into_iter().map(row).collect())
+}
+
+fn text(groups: &[Json], held: &[Json], frozen: &[Json], more: bool) -> String {
+    let text = |value: &Json| match value {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut shown = Vec::new();
+    let mut table = Table::new(["CONNECTION", "HELD SINCE", "WHY"]);
+    for held in held {
+        let since = instant(&held["since"]);
+        table.row([text(&held["connection"]), since, text(&held["why"])]);
+    }
+    if let Some(first) = held.first() {
+        let connection = text(&first["connection"]);
+        shown.push(format!(
+            "{}See what it would write ('twinline plan {connection}'), then: twinline release --connection {connection}\n",
+            table.text()
+        ));
+    }
+    let mut table = Table::new([
+        "TWINS",
+        "CONNECTION",
+        "STATE",
+        "SINCE",
+        "CAUSE",
+        "FOR EXAMPLE",
+    ]);
+    for group in groups {
+        let of = |key: &str| text(&group[key]);
+        let since = instant(&group["since"]);
+        table.row([
+            of("twins"),
+            of("connection"),
+            of("state"),
+            since,
+            of("cause"),
+            of("sentence"),
+        ]);
+    }
+    if let Some(first) = groups.first() {
+        shown.push(format!(
+            "{}Mend the cause (rules: then 'twinline apply'), then: twinline retry --connection {} --cause {}\n",
+            table.text(),
+            text(&first["connection"]),
+            text(&first["cause"])
+        ));
+    }
+    let mut table = Table::new(["TWINS", "CONNECTION", "FROZEN FIELD", "WHY", "FOR EXAMPLE"]);
+    for group in frozen {
+        table.row(["twins", "connection", "field", "why", "example"].map(|key| text(&group[key])));
+    }
+    if let Some(first) = frozen.first() {
+        let (example, field) = (text(&first["example"]), text(&first["field"]));
+        let more = if more {
+            "There are more: 'twinline twins --held'.\n"
+        } else {
+            ""
+        };
+        shown.push(format!(
+            "{}{more}Choose whose value crosses: twinline release '{example}' --take {field}=left   (or {field}=right)\n",
+            table.text()
+        ));
+    }
+    if shown.is_empty() {
+        return "nothing is held back".to_owned();
+    }
+    shown.join("\n")
+}
+
+#[cfg(test)]
+#[path = "errors_tests.rs"]
+mod tests;

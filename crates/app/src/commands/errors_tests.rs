@@ -1,0 +1,59 @@
+use super::*;
+
+fn check(groups: &[Json], held: &[Json], frozen: &[Json], expected: &[&str]) {
+    let shown = text(groups, held, frozen, false);
+    for line in expected {
+        assert!(shown.contains(line), "{line:?} is not in:\n{shown}");
+    }
+}
+
+#[test]
+fn each_kind_is_told_with_the_way_on() {
+    check(&[], &[], &[], &["nothing is held back"]);
+    let group = json!({ "connection": "first", "state": "quarantined", "since": 0, "cause": "rule-1",
+                        "sentence": "first.left.js:3: no such field", "twins": 12 });
+    check(
+        &[group],
+        &[],
+        &[],
+        &[
+            "12     first",
+            "first.left.js:3: no such field",
+            "twinline retry --connection first --cause rule-1",
+        ],
+    );
+    let held = json!({ "connection": "first", "since": 0, "why": "13 writes" });
+    check(
+        &[],
+        &[held],
+        &[],
+        &["13 writes", "twinline release --connection first"],
+    );
+}
+
+#[test]
+fn frozen_fields_are_counted_by_reason() {
+    let twin = |key: &str| {
+        json!({ "connection": "first", "items": { "left": { "key": key }, "right": null },
+                "held": { "summary": "conflict" } })
+    };
+    let frozen = frozen_fields(&[twin("a#1"), twin("a#2")]).unwrap();
+    let expected = json!([{ "connection": "first", "field": "summary", "why": "both sides changed it",
+                            "twins": 2, "example": "a#1" }]);
+    assert_eq!(json!(frozen), expected);
+    check(
+        &[],
+        &[],
+        &frozen,
+        &["twinline release 'a#1' --take summary=left"],
+    );
+}
+
+#[test]
+fn only_a_connection_that_is_held_is_listed() {
+    let free = json!({ "connection": "a", "held": null });
+    assert_eq!(held_connection(&free), None);
+    let held = json!({ "connection": "a", "held": [7, "why"] });
+    let expected = json!({ "connection": "a", "since": 7, "why": "why" });
+    assert_eq!(held_connection(&held), Some(expected));
+}
