@@ -28,7 +28,7 @@ const QUIET: Duration = Duration::from_secs(6);
 pub(super) async fn run(args: &DemoArgs, shutdown: CancellationToken) -> Result<Report> {
     let world = World::start().await?;
     let mut up = Up::start(&world).await?;
-    world.hook_jira(up.running("edge")?.listener("webhooks")?)?;
+    world.hook_jira()?;
     let stop = shutdown.child_token();
     let loud = !args.quiet;
     let say = move |line: &str| {
@@ -102,7 +102,6 @@ async fn edit(
         if step == STEPS * 2 / 3 {
             report::aside("killing the edge");
             up.crash("edge").await?;
-            world.hook_jira(up.running("edge")?.listener("webhooks")?)?;
         }
     }
     Ok(())

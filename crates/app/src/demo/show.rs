@@ -17,7 +17,7 @@ pub(super) async fn run(shutdown: CancellationToken) -> Result<()> {
     report::line("Starting simulators of GitHub and Jira Cloud, and 'twinline up' between them …")?;
     let world = World::start().await?;
     let up = Up::start(&world).await?;
-    world.hook_jira(up.running("edge")?.listener("webhooks")?)?;
+    world.hook_jira()?;
     let say = |line: &str| {
         // A closed terminal ends the demonstration by its signal.
         report::line(&format!("  ⇄ {line}")).ok();

@@ -3,7 +3,7 @@
 use crate::handles::SystemClock;
 use anyhow::{Context, Result};
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -53,6 +53,8 @@ pub(super) struct World {
     github: SimServer,
     jira: SimServer,
     folder: TempDir,
+    /// Where webhooks arrive: known before the edge starts, the same after each of its crashes.
+    edge: SocketAddr,
 }
 
 impl World {
@@ -71,6 +73,7 @@ impl World {
                 .prefix("twinline-demo-")
                 .tempdir()
                 .context("making a folder")?,
+            edge: free_address()?,
         };
         world.seed()?;
         world.write_files()?;
@@ -118,16 +121,11 @@ impl World {
     }
 
     /// Jira's administrator sets up its webhook; GitHub's is registered by the host.
-    pub(super) fn hook_jira(&self, edge: SocketAddr) -> Result<()> {
-        let url = format!("http://{edge}/hooks/jira");
-        self.act(
-            Place::Jira,
-            Command::Webhook {
-                url,
-                secret: Some(HOOK_SECRET.to_owned()),
-            },
-        )
-        .map(drop)
+    pub(super) fn hook_jira(&self) -> Result<()> {
+        let url = format!("http://{}/hooks/jira", self.edge);
+        let secret = Some(HOOK_SECRET.to_owned());
+        self.act(Place::Jira, Command::Webhook { url, secret })
+            .map(drop)
     }
 
     /// Stops both servers.
@@ -189,8 +187,11 @@ impl World {
         format!(
             r#"format = 1
 
+[instance]
+public_url = "http://{edge}"
+
 [edge]
-listen = "127.0.0.1:0"
+listen = "{edge}"
 health = "127.0.0.1:0"
 node_max_per_s = 2000
 
@@ -219,9 +220,17 @@ settle_s = 2
 {sweep}
 "#,
             self.github.url(),
-            self.jira.url()
+            self.jira.url(),
+            edge = self.edge,
         )
     }
+}
+
+/// An address that was free a moment ago.
+fn free_address() -> Result<SocketAddr> {
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port")?;
+    listener.local_addr().context("reading the free port")
 }
 
 async fn serve(simulator: Box<dyn Simulator>, seed: u64) -> Result<SimServer> {
