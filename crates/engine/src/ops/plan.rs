@@ -5,6 +5,7 @@ use crate::event;
 use crate::host::{Connection, Host};
 use crate::job::{Context, Trouble, facts_of, observe};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use twinline_core::names::{ConnectionName, LinkId, Side, Sides};
 use twinline_core::reconcile::{Plan, Seen};
@@ -20,6 +21,9 @@ pub struct Planning {
     /// Items that the triggers list: those without a twin would get one.
     pub candidates: Sides<Option<u64>>,
 }
+
+/// Pages of a query that are counted where a tracker does not tell how many items there are.
+const COUNTED_PAGES_MAX: usize = 50;
 
 /// What would happen to one twin.
 #[derive(Clone, Debug, Serialize)]
@@ -83,7 +87,13 @@ impl Host {
         Ok(planning)
     }
 
-    async fn listed(&self, connection: &Connection, side: Side) -> Result<Option<u64>, OpError> {
+    /// How many items a side's trigger lists: what the tracker tells; where it tells nothing its pages are counted, the
+    /// first [`COUNTED_PAGES_MAX`] of them. `None` without a trigger or a node.
+    pub(super) async fn listed(
+        &self,
+        connection: &Connection,
+        side: Side,
+    ) -> Result<Option<u64>, OpError> {
         let contract = connection.contract();
         let (Some(trigger), Some(node)) = (
             contract.triggers.get(side),
@@ -91,13 +101,22 @@ impl Host {
         ) else {
             return Ok(None);
         };
-        let page = node
-            .request(
-                node.tracker()
-                    .query(contract.scopes.get(side), trigger, None),
-            )
-            .await?;
-        Ok(Some(page.total.unwrap_or(page.items.len() as u64)))
+        // Pages may overlap.
+        let (mut counted, mut from) = (BTreeSet::new(), None);
+        for _ in 0..COUNTED_PAGES_MAX {
+            let scope = contract.scopes.get(side);
+            let asked = node.tracker().query(scope, trigger, from.as_deref());
+            let page = node.request(asked).await?;
+            if let Some(total) = page.total {
+                return Ok(Some(total));
+            }
+            counted.extend(page.items.into_iter().map(|found| found.reference.item));
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        Ok(Some(counted.len() as u64))
     }
 
     async fn plan_one(

@@ -136,22 +136,16 @@ impl Host {
         Ok(items)
     }
 
-    /// How many items a side's trigger lists: what the tracker tells, or what its first page shows.
+    /// How many items a side's trigger lists.
     async fn candidates(&self, connection: &Connection, side: Side) -> Result<u64, OpError> {
-        let contract = connection.contract();
-        let Some(trigger) = contract.triggers.get(side) else {
+        if connection.contract().triggers.get(side).is_none() {
             return Ok(0);
-        };
+        }
         let name = connection.node(side);
-        let node = self
-            .inner
-            .node(name)
-            .ok_or_else(|| OpError::Unknown(format!("node '{name}'")))?;
-        let asked = node
-            .tracker()
-            .query(contract.scopes.get(side), trigger, None);
-        let page = node.request(asked).await?;
-        Ok(page.total.unwrap_or(page.items.len() as u64))
+        if self.inner.node(name).is_none() {
+            return Err(OpError::Unknown(format!("node '{name}'")));
+        }
+        Ok(self.listed(connection, side).await?.unwrap_or_default())
     }
 
     async fn put_to_work(

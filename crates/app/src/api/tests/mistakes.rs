@@ -202,7 +202,7 @@ const UNKNOWN: &[(Method, &str, &str, &str)] = &[
         Method::POST,
         "/v1/rules/x/rollback",
         "{\"to\": 1}",
-        "version 1 of x is not known here",
+        "connection 'x' is not known here",
     ),
     (
         Method::GET,
