@@ -361,7 +361,7 @@ async fn a_disk_that_stands_still_is_answered_later_and_loses_nothing() {
     let options = DbOptions {
         faults: Box::new(Standstill(Arc::clone(&disk))),
         limits: db::Limits {
-            write_max_ms: 100,
+            write_max_ms: 1000,
             ..db::Limits::default()
         },
         ..DbOptions::default()
