@@ -199,7 +199,8 @@ node_max_per_s = 2000
 listen = "127.0.0.1:0"
 
 [log]
-level = "warn"
+# The demonstration is Jira's administrator: nobody must be told to register its webhook.
+level = "warn,twinline::roles::host::subscribe=error"
 
 [nodes.github]
 tracker = "github"
