@@ -2,7 +2,7 @@
 //!
 //! Two simulated trackers with seeded items and this same binary's `up` between them, edits on both sides, and a
 //! transcript of what crosses. With `--check` it is a proof instead: faults on, processes killed, everything counted,
-//! and the end judged by the simulators' own state ([`judge`]), not by what Twinline says of itself.
+//! and the end judged by the simulators' own state (`judge`), not by what Twinline says of itself.
 
 mod check;
 mod judge;
