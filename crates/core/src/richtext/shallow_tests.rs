@@ -63,7 +63,7 @@ fn check(document: Document) {
     assert!(adf::decode(&adf::encode(&document).0).is_ok());
     let none = Document::default();
     for dialect in [Dialect::Markdown, Dialect::Adf, Dialect::Plain] {
-        let _signs: usize = dialect.chars(&document);
+        assert!(dialect.chars(&document) > 0, "{dialect:?}");
         touched(&document, &none, dialect);
         let project = |block: &Block| dialect.project_block(block);
         let merged = merge3(&none, &none, &document, &project);

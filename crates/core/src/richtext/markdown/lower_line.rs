@@ -126,14 +126,21 @@ fn node(
         }),
         Inline::Emoji(emoji) => out.push(lower::emoji_text(&emoji, losses)),
         Inline::Opaque(opaque) => {
-            if let Some(tag) = plain_tag(&opaque, place) {
-                out.push(Inline::Opaque(tag));
+            let Some(mut tag) = plain_tag(&opaque, place) else {
+                losses.note(LossKind::Opaque);
+                for shown in opaque.shown {
+                    node(shown, place, options, losses, out);
+                }
                 return;
+            };
+            if tag.shown.is_empty() {
+                // Needed only where the tag cannot stand, and then that is noted.
+                let mut unnoted = Losses::default();
+                for shown in opaque.shown {
+                    node(shown, place, options, &mut unnoted, &mut tag.shown);
+                }
             }
-            losses.note(LossKind::Opaque);
-            for shown in opaque.shown {
-                node(shown, place, options, losses, out);
-            }
+            out.push(Inline::Opaque(tag));
         }
         kept @ (Inline::Break | Inline::Image(_)) => out.push(kept),
     }
@@ -181,6 +188,11 @@ fn plain_tag(opaque: &OpaqueInline, place: Place) -> Option<OpaqueInline> {
     {
         return None;
     }
+    read_tag(raw)
+}
+
+/// What a tag or comment amid a line is read as, if it is read as one.
+fn read_tag(raw: &str) -> Option<OpaqueInline> {
     match super::decode(&format!("x{raw}x")).blocks.pop()? {
         Block::Paragraph(line) => match &line[..] {
             [
@@ -339,7 +351,8 @@ fn link_addresses(line: Vec<Inline>) -> Vec<Inline> {
     canonical_inlines(out)
 }
 
-/// Replaces HTML at the start of a line, where it would begin a block of HTML.
+/// Replaces HTML at the start of a line, where it would begin a block of HTML, by what it shows. Elsewhere it stands, as it
+/// is read back.
 fn html_at_starts(line: Vec<Inline>, losses: &mut Losses) -> Vec<Inline> {
     let mut out: Vec<Inline> = Vec::with_capacity(line.len());
     let mut at_start = true;
@@ -347,7 +360,11 @@ fn html_at_starts(line: Vec<Inline>, losses: &mut Losses) -> Vec<Inline> {
         let pieces = match inline {
             Inline::Opaque(opaque) if at_start => {
                 losses.note(LossKind::Opaque);
-                opaque.shown
+                link_addresses(loosen(canonical_inlines(opaque.shown)))
+            }
+            Inline::Opaque(opaque) if !opaque.shown.is_empty() => {
+                let read = read_tag(&opaque.raw);
+                vec![Inline::Opaque(read.unwrap_or(opaque))]
             }
             other => vec![other],
         };
