@@ -142,6 +142,10 @@ pub enum Recognised {
     There(Box<Applied>),
     /// Our write is certainly not there: a strongly consistent answer. Counts only after the settle time.
     NotThere,
+    /// Nothing carries the create's marker, but our account has made these items since, without a marker and with the
+    /// summary that was to be written: a person may have removed the marker with the text that it lies in. One that
+    /// belongs to a twin is not it; the single one that is left is; of several nobody can say.
+    Alike(Vec<Applied>),
     /// The tracker cannot say: quarantine the twin, never write a second time.
     Unclear {
         /// Why.

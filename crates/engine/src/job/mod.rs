@@ -21,6 +21,7 @@ mod execute;
 mod facts;
 mod intend;
 mod life;
+mod likeness;
 mod observe;
 mod resolve;
 mod ring;

@@ -6,6 +6,7 @@
 
 use super::context::Context;
 use super::execute::is_nameless;
+use super::likeness;
 use super::ring;
 use super::settle::item_row;
 use super::trouble::Trouble;
@@ -94,7 +95,7 @@ enum Answer {
 }
 
 async fn ask(
-    host: &Inner,
+    host: &Arc<Inner>,
     node: &Node,
     context: &Context,
     row: &EffectRow,
@@ -123,6 +124,12 @@ async fn ask(
         Recognised::There(applied) => Ok(Answer::There(applied)),
         Recognised::NotThere if asked_at >= settled_at => Ok(Answer::NotThere),
         Recognised::NotThere => Ok(Answer::Wait(settled_at)),
+        // Until then the item may still come to be made, with its marker.
+        Recognised::Alike(_) if asked_at < settled_at => Ok(Answer::Wait(settled_at)),
+        Recognised::Alike(alike) => {
+            let only = likeness::only(host, row, alike).await?;
+            Ok(only.map_or(Answer::NotThere, Answer::There))
+        }
         Recognised::Unclear { reason } => Err(Trouble::Quarantine(Cause::Unclear { reason })),
     }
 }

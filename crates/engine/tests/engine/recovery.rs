@@ -1,11 +1,12 @@
 //! What is left of a crash or a lost answer: nothing lost, nothing doubled.
 
-use crate::support::World;
 use crate::support::rules::contract;
 use crate::support::tracker::{Fault, On};
+use crate::support::{Running, World};
 use std::time::Duration;
 use twinline_core::effect::Effect;
 use twinline_core::item::Value;
+use twinline_store::host::TwinState;
 
 fn creates(world: &World, node: &str) -> usize {
     let state = world.tracker(node).state();
@@ -111,4 +112,44 @@ async fn a_crash_at_any_commit_loses_and_doubles_nothing() {
         }
         assert!(at > 8, "the story has commits to crash at: {at}");
     }
+}
+
+/// The answer to a create is lost and a person takes its item's marker; gives the twins' states and how often it was
+/// created.
+async fn unmarked(before: impl AsyncFnOnce(&World, &Running)) -> (Vec<TwinState>, usize) {
+    let world = World::new(&["left", "right"]);
+    world.tracker("right").state().markers_wiped = true;
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    before(&world, &running).await;
+    world.tracker("right").fault(On::Apply, Fault::LostAnswer);
+    world.make("left", "once");
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let states = running.states().await;
+    running.stop().await;
+    (states, creates(&world, "right"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_marker_is_gone_takes_the_one_free_item_that_looks_like_it() {
+    let live = TwinState::Live;
+    let alone = unmarked(async |_, _| ()).await;
+    assert_eq!(alone, (vec![live.clone()], 1));
+    let linked = unmarked(async |world, running| {
+        world.make("left", "once");
+        running.quiet().await;
+    });
+    assert_eq!(linked.await, (vec![live.clone(), live], 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_marker_is_gone_asks_where_two_items_look_like_it() {
+    let (states, creates) = unmarked(async |world, _| {
+        world.tracker("right").make_as_us("once");
+    })
+    .await;
+    assert_eq!(creates, 1);
+    let [TwinState::Quarantined { sentence, .. }] = &states[..] else {
+        panic!("{states:?}");
+    };
+    assert!(sentence.contains("right-1 or right-2"), "{sentence}");
 }

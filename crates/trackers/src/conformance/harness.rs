@@ -78,6 +78,18 @@ pub enum Act {
         /// The new title.
         title: String,
     },
+    /// Copies an item with all that lies in its description.
+    Clone {
+        /// Which item.
+        key: String,
+    },
+    /// Replaces the description and everything that lies in it.
+    Rewrite {
+        /// Which item.
+        key: String,
+        /// The new text.
+        text: String,
+    },
     /// Sets the status by its id.
     SetStatus {
         /// Which item.

@@ -187,6 +187,8 @@ impl SimHarness {
                 assignees: Vec::new(),
             },
             Act::Retitle { key, title } => Command::edit(&key, PERSON, "title", title),
+            Act::Clone { key } => Command::Clone { key, by },
+            Act::Rewrite { key, text } => Command::edit(&key, PERSON, "body", text),
             Act::SetStatus { key, status } => Command::edit(&key, PERSON, "status", status),
             Act::SetLabels { key, labels } => Command::edit(&key, PERSON, "labels", json!(labels)),
             Act::Comment { key, text } => Command::comment(&key, PERSON, &text),

@@ -1,6 +1,6 @@
 //! Writes whose answer is lost: `Unknown`, and then recognised both ways.
 
-use super::harness::{Harness, marker};
+use super::harness::{Act, Harness, marker};
 use super::meddler::Trick;
 use super::writes::{comment_of, update_of};
 use super::{Listed, Miss, Outcome, ensure, needs, same};
@@ -14,6 +14,14 @@ pub(super) const CHECKS: &[Listed] = &[
     (
         "recognise: a create that happened, and one that did not",
         |h| Box::pin(create(h)),
+    ),
+    (
+        "recognise: a create whose item a person has copied, marker included",
+        |h| Box::pin(copied(h)),
+    ),
+    (
+        "recognise: a create whose text and title a person wrote anew",
+        |h| Box::pin(rewritten(h)),
     ),
     (
         "recognise: an update that happened, and one that did not",
@@ -53,6 +61,7 @@ async fn lose(h: &dyn Harness, effect: &Effect, trick: Trick) -> Result<Option<A
     match h.tracker().recognise(effect, since).await? {
         Recognised::There(applied) => Ok(Some(*applied)),
         Recognised::NotThere => Ok(None),
+        Recognised::Alike(alike) => Err(Miss::Broken(format!("only likeness: {alike:?}"))),
         Recognised::Unclear { reason } => Err(Miss::Broken(reason)),
     }
 }
@@ -81,6 +90,44 @@ async fn create(h: &dyn Harness) -> Outcome {
         &Some(&Value::text("lost")),
     )?;
     same("marker", &item.marker, &Some(marker("lostcreate")))
+}
+
+async fn copied(h: &dyn Harness) -> Outcome {
+    needs(h.tracker().capabilities().create_marker, "marker on items")?;
+    let effect = h.create("copied", &marker("copied"));
+    let since = h.now();
+    let id = h.created(&both_ways(h, &effect).await?)?;
+    let key = h.read(&id).await?.reference.key;
+    h.person(Act::Clone { key }).await?;
+    let Recognised::There(found) = h.tracker().recognise(&effect, since).await? else {
+        return Err(Miss::Broken("it is not recognised".to_owned()));
+    };
+    same("what was made", &h.created(&found)?, &id)
+}
+
+async fn rewritten(h: &dyn Harness) -> Outcome {
+    needs(h.tracker().capabilities().create_marker, "marker on items")?;
+    let effect = h.create("rewritten", &marker("rewritten"));
+    let since = h.now();
+    let applied = both_ways(h, &effect).await?;
+    let id = h.created(&applied)?;
+    let key = h.read(&id).await?.reference.key;
+    let (text, title) = ("Nothing of the old text.".to_owned(), "anew".to_owned());
+    let rewrite = Act::Rewrite {
+        key: key.clone(),
+        text,
+    };
+    h.person(rewrite).await?;
+    h.person(Act::Retitle { key, title }).await?;
+    let found = match h.tracker().recognise(&effect, since).await? {
+        Recognised::There(applied) => vec![h.created(&applied)?],
+        Recognised::Alike(alike) => {
+            let ids = alike.iter().map(|applied| h.created(applied));
+            ids.collect::<Result<_, _>>()?
+        }
+        other => return Err(Miss::Broken(format!("{other:?}"))),
+    };
+    same("what was made", &found, &vec![id])
 }
 
 async fn update(h: &dyn Harness) -> Outcome {

@@ -29,8 +29,21 @@ impl GitHub {
         since: Timestamp,
     ) -> Result<Recognised, TrackerError> {
         match effect {
-            Effect::Create { scope, marker, .. } => {
-                self.created(&super::repo(scope)?, marker, since).await
+            Effect::Create {
+                scope,
+                fields,
+                marker,
+            } => {
+                let title = encode::normalise(
+                    &field::SUMMARY.into(),
+                    fields.get(field::SUMMARY).unwrap_or(&Value::Empty),
+                );
+                let title = match &title {
+                    Value::Text(title) => title.as_str(),
+                    _ => "",
+                };
+                self.created(&super::repo(scope)?, (marker, title), since)
+                    .await
             }
             Effect::Update { item, fields, .. } => {
                 let issue = client::issue(&self.client, &super::address(item)?).await?;
@@ -61,11 +74,14 @@ impl GitHub {
         }
     }
 
-    /// The issues created since, newest first: one that is made meanwhile only repeats an entry.
+    /// The issues created since, newest first: one that is made meanwhile only repeats an entry. The marker lies in the
+    /// body, which a person may have rewritten by now, and GitHub's REST interface does not tell the body before: then
+    /// the issues that our account has made with that title are all that can be told. Of several issues with the marker
+    /// the oldest is the one: a copy takes over the body.
     async fn created(
         &self,
         repo: &Repo,
-        marker: &Marker,
+        (marker, title): (&Marker, &str),
         since: Timestamp,
     ) -> Result<Recognised, TrackerError> {
         let since = since.minus(MARGIN);
@@ -74,19 +90,32 @@ impl GitHub {
             .query("sort", "created")
             .query("direction", "desc")
             .query("per_page", client::PAGE_ITEMS.to_string());
+        let (mut bare, mut oldest) = (Vec::new(), None);
         for _ in 0..PAGES_MAX {
             let reply = self.client.send(call).await?;
             client::repo_here(&reply, repo)?;
             let issues: Vec<wire::Issue> = reply.json()?;
-            for issue in issues.iter().filter(|issue| !issue.is_pull_request()) {
-                if issue.created_at >= since && decode::marker(issue).as_ref() == Some(marker) {
-                    return Ok(Recognised::There(Box::new(self.created_as(issue, &reply)?)));
+            let recent = issues
+                .iter()
+                .filter(|issue| !issue.is_pull_request() && issue.created_at >= since);
+            for issue in recent {
+                match decode::marker(issue) {
+                    Some(found) if found == *marker => {
+                        oldest = Some(self.created_as(issue, &reply)?);
+                    }
+                    Some(_) => {}
+                    None => bare.push((issue.clone(), self.created_as(issue, &reply)?)),
                 }
             }
             let older = issues.last().is_none_or(|last| last.created_at < since);
             match reply.link("next") {
                 Some(next) if !older => call = Call::get(next),
-                _ => return Ok(Recognised::NotThere),
+                _ => {
+                    return match oldest {
+                        Some(oldest) => Ok(Recognised::There(Box::new(oldest))),
+                        None => self.alike(repo, bare, title).await,
+                    };
+                }
             }
         }
         Ok(Recognised::Unclear {
@@ -95,6 +124,48 @@ impl GitHub {
                 PAGES_MAX * client::PAGE_ITEMS
             ),
         })
+    }
+
+    /// Those issues without a marker that our account has made, and that have the title or once had it.
+    async fn alike(
+        &self,
+        repo: &Repo,
+        bare: Vec<(wire::Issue, Applied)>,
+        title: &str,
+    ) -> Result<Recognised, TrackerError> {
+        if bare.is_empty() {
+            return Ok(Recognised::NotThere);
+        }
+        let reply = self.client.send(Call::get("/user")).await?;
+        client::here(&reply)?;
+        let us = decode::user(&reply.json::<wire::Account>()?).id;
+        let mut alike = Vec::new();
+        for (issue, applied) in bare {
+            let ours = issue
+                .user
+                .as_ref()
+                .is_some_and(|user| decode::user(user).id == us);
+            if ours && (issue.title == title || self.was_called(repo, &issue, title).await?) {
+                alike.push(applied);
+            }
+        }
+        Ok(match alike.is_empty() {
+            true => Recognised::NotThere,
+            false => Recognised::Alike(alike),
+        })
+    }
+
+    /// Whether an issue had a title before it was renamed.
+    async fn was_called(
+        &self,
+        repo: &Repo,
+        issue: &wire::Issue,
+        title: &str,
+    ) -> Result<bool, TrackerError> {
+        let call = Call::get(repo.path(&format!("/issues/{}/events", issue.number)));
+        let events: Vec<wire::Event> = client::all_pages(&self.client, call).await?;
+        let mut renames = events.iter().filter_map(|event| event.rename.as_ref());
+        Ok(renames.any(|rename| rename.from == title))
     }
 
     /// What a create achieved.

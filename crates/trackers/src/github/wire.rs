@@ -101,6 +101,16 @@ pub(super) struct Event {
     pub(super) actor: Option<Account>,
     #[serde(deserialize_with = "time")]
     pub(super) created_at: Timestamp,
+    /// Of `renamed` only.
+    #[serde(default)]
+    pub(super) rename: Option<Rename>,
+}
+
+/// A change of a title.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Rename {
+    /// The title before.
+    pub(super) from: String,
 }
 
 /// A repository's webhook.

@@ -116,11 +116,12 @@ impl Jira {
                 .cost(Cost::Read)
                 .json(&body);
             let bulk: wire::Bulk = self.client.send(call).await?.json()?;
-            if let Some(issue) = bulk
+            // A clone takes over the properties; it has a greater id.
+            let marked = bulk
                 .issues
                 .iter()
-                .find(|issue| decode::marker(issue).as_ref() == Some(marker))
-            {
+                .filter(|issue| decode::marker(issue).as_ref() == Some(marker));
+            if let Some(issue) = marked.min_by_key(|issue| issue.id.parse::<u64>().ok()) {
                 let created = Some(self.reference(&issue.id, &issue.key));
                 return Ok(found(Some(Applied {
                     created,

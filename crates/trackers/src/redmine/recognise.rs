@@ -84,7 +84,19 @@ impl Redmine {
         })))
     }
 
-    /// The issues made since, newest first: one that is made meanwhile only repeats an entry.
+    /// The marker that an issue carries, or was made with.
+    async fn made_with(&self, issue: &super::wire::Issue) -> Result<Option<Marker>, TrackerError> {
+        let (_, present) = text::split(issue.description.as_deref().unwrap_or_default());
+        if present.is_some() {
+            return Ok(present);
+        }
+        let whole = client::issue(&self.client, &issue.id.to_string()).await?;
+        Ok(whole.ok().as_ref().and_then(first_marker))
+    }
+
+    /// The issues made since, newest first: one that is made meanwhile only repeats an entry. The marker lies in the
+    /// description, which a person may have rewritten by now: then the issue's journal still has the text that it was made
+    /// with. Of several issues the oldest is the one: a copy takes over the description with its marker.
     async fn created(
         &self,
         scope: &Scope,
@@ -92,17 +104,16 @@ impl Redmine {
         since: Timestamp,
     ) -> Result<Recognised, TrackerError> {
         let since = since.minus(MARGIN);
-        let mut offset = 0;
+        let (mut offset, mut oldest) = (0, None);
         for _ in 0..PAGES_MAX {
             let (page, _) = self.newest(scope, offset).await?;
-            for issue in &page.issues {
-                let (_, present) = text::split(issue.description.as_deref().unwrap_or_default());
-                if present.as_ref() == Some(marker) && issue.created_on >= since {
-                    let created = Some(self.reference(issue.id));
-                    return Ok(found(Some(Applied {
-                        created,
+            let recent = page.issues.iter().filter(|issue| issue.created_on >= since);
+            for issue in recent {
+                if self.made_with(issue).await?.as_ref() == Some(marker) {
+                    oldest = Some(Applied {
+                        created: Some(self.reference(issue.id)),
                         ..at_version(issue)
-                    })));
+                    });
                 }
             }
             let older = page
@@ -111,7 +122,7 @@ impl Redmine {
                 .is_none_or(|last| last.created_on < since);
             offset += page.issues.len();
             if older || offset as u64 >= page.total_count {
-                return Ok(Recognised::NotThere);
+                return Ok(found(oldest));
             }
         }
         let searched = PAGES_MAX * client::PAGE_ISSUES;
@@ -119,6 +130,18 @@ impl Redmine {
             reason: format!("more than {searched} issues were made in the project since"),
         })
     }
+}
+
+/// The marker of the description that an issue was made with, as the first change of the description recorded it.
+fn first_marker(issue: &super::wire::Issue) -> Option<Marker> {
+    let details = issue
+        .journals
+        .iter()
+        .flatten()
+        .flat_map(|journal| &journal.details);
+    let mut described =
+        details.filter(|detail| detail.property == "attr" && detail.name == "description");
+    text::split(described.next()?.old_value.as_str()?).1
 }
 
 fn at_version(issue: &super::wire::Issue) -> Applied {

@@ -124,6 +124,9 @@ pub(super) struct Detail {
     pub(super) property: String,
     /// The attribute, or the custom field's id.
     pub(super) name: String,
+    /// As it was before; `null` where there was nothing. A list for some custom fields of Redmine's extensions.
+    #[serde(default)]
+    pub(super) old_value: Json,
 }
 
 /// An attached file.

@@ -66,6 +66,8 @@ pub(crate) struct State {
     pub(crate) unmatched: BTreeSet<String>,
     /// Internal texts that stood in a channel that others read.
     pub(crate) leaks: Vec<String>,
+    /// Somebody takes the marker of every item at once.
+    pub(crate) markers_wiped: bool,
     /// Every write that took effect, in order.
     pub(crate) writes: Vec<Effect>,
     pub(crate) fetches: u64,
@@ -130,6 +132,12 @@ impl Memory {
             .collect();
         let id = self.insert(fields, "person");
         self.id(&id)
+    }
+
+    /// Our account makes an item, by another hand than ours.
+    pub(crate) fn make_as_us(&self, summary: &str) {
+        let fields = BTreeMap::from([("summary".into(), Value::text(summary))]);
+        self.insert(fields, "twinline");
     }
 
     fn insert(&self, fields: BTreeMap<FieldName, Value>, by: &str) -> String {
@@ -304,7 +312,9 @@ impl Memory {
         match effect {
             Effect::Create { fields, marker, .. } => {
                 let id = self.insert(fields.clone(), "twinline");
-                self.change(&id, |item| item.marker = Some(marker.clone()));
+                let wiped = self.state().markers_wiped;
+                let marker = (!wiped).then(|| marker.clone());
+                self.change(&id, |item| item.marker = marker);
                 self.applied(&id)
             }
             Effect::Update { item, fields, .. } => {
@@ -404,6 +414,24 @@ impl Memory {
             item: Some(Box::new(item)),
             ..Applied::default()
         }
+    }
+}
+
+/// The items of our account with that summary.
+fn alike(state: &State, summary: Option<&Value>) -> Recognised {
+    let ours = |item: &&Item| matches!(item.get("reporter"), Some(Value::User(user)) if user.id == "twinline");
+    let items = state.items.values().filter(ours);
+    let found: Vec<Applied> = items
+        .filter(|item| item.get("summary") == summary)
+        .map(|item| Applied {
+            created: Some(item.reference.clone()),
+            ..Applied::default()
+        })
+        .collect();
+    if found.is_empty() {
+        Recognised::NotThere
+    } else {
+        Recognised::Alike(found)
     }
 }
 
@@ -610,6 +638,9 @@ impl Tracker for Memory {
             return Ok(self.added(effect, since));
         }
         let state = self.state();
+        if let (Effect::Create { fields, .. }, true) = (effect, state.markers_wiped) {
+            return Ok(alike(&state, fields.get("summary")));
+        }
         let there = |item: &Item| {
             Recognised::There(Box::new(Applied {
                 created: Some(item.reference.clone()),
