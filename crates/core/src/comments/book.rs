@@ -55,20 +55,27 @@ impl Book {
             .collect()
     }
 
-    /// Marks mirrors that are no longer there as deleted by hand; gives the changed links.
+    /// Marks mirrors that are no longer there as deleted by hand, and takes that back of those that are there: a tracker
+    /// that lagged had not shown them, since nothing brings a deleted comment back under its id. Gives the changed links.
     pub(super) fn note_deleted_by_hand(&mut self, side: &SideScene<'_>) -> Vec<CommentLink> {
         let Some(present) = side.present() else {
             return Vec::new();
         };
-        let mut gone = Vec::new();
+        let mut changed = Vec::new();
         for link in self.by_origin.values_mut() {
-            let stands = matches!(link.state, MirrorState::Live | MirrorState::Fixed);
-            if link.node == *side.node && stands && !present.contains_key(link.comment.as_str()) {
-                link.state = MirrorState::HandDeleted;
-                gone.push(link.clone());
+            if link.node != *side.node {
+                continue;
             }
+            let state = match (link.state, present.contains_key(link.comment.as_str())) {
+                (MirrorState::Live | MirrorState::Fixed, false) => MirrorState::HandDeleted,
+                (MirrorState::HandDeleted, true) if link.origin.is_made_up() => MirrorState::Fixed,
+                (MirrorState::HandDeleted, true) => MirrorState::Live,
+                _ => continue,
+            };
+            link.state = state;
+            changed.push(link.clone());
         }
-        gone
+        changed
     }
 
     /// Takes mirrors that carry our marker and have no link (the answer to the write was lost; the items were linked

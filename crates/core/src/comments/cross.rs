@@ -265,7 +265,11 @@ impl Way<'_> {
                 self.add(raw, channel, body, vec![link], out);
             }
         } else if shows(there, &body) {
-            out.links.push(link);
+            // Of a chain only the next mirror is seen, and a tracker that lags shows it as it was before our write: that
+            // says nothing about the original's present state.
+            if up.is_none() {
+                out.links.push(link);
+            }
         } else if !self.contract.edits {
             out.waived
                 .insert(self.place(raw), "edits do not cross".to_owned());

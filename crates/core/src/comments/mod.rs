@@ -32,6 +32,11 @@ impl CommentOrigin {
     pub fn key(&self) -> LinkId {
         LinkId::new(Digest::of_parts(&["comment", self.node.as_str(), &self.comment]).as_str())
     }
+
+    /// Whether no such comment stands anywhere: the origin of a correction or of a script's comment, whose id is ours.
+    pub(crate) fn is_made_up(&self) -> bool {
+        self.comment.contains('~')
+    }
 }
 
 /// One mirror of a comment. Stored for ever: a mirror that once existed is never written again. Unique by

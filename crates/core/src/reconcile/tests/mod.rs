@@ -5,6 +5,7 @@ mod net;
 mod odd;
 mod policy;
 mod properties;
+mod rings;
 mod rules;
 mod scripts;
 mod show;
@@ -67,6 +68,7 @@ fn the_table_holds_and_is_complete() {
         talk::CASES,
         asked::CASES,
         odd::CASES,
+        rings::CASES,
     ]
     .concat();
     let rows = table::rows();

@@ -21,6 +21,10 @@ pub(super) const CASES: &[Case] = &[
         hand_edit,
     ),
     ("mirror deleted by hand stays deleted", hand_delete),
+    (
+        "a mirror that a lagging tracker did not show is followed again",
+        shown_late,
+    ),
     ("an unlisted channel never crosses", unlisted),
     ("a one-way channel", one_way_channel),
     ("moved to an unlisted channel", moved_away),
@@ -44,6 +48,10 @@ pub(super) const CASES: &[Case] = &[
     ("our own unlinked comment waits while an add is open", waits),
     ("a comment too long for the other side", too_long),
     ("a chain carries edits and deletions on", chain),
+    (
+        "a chain carries an edit on that a lagging tracker shows late",
+        chain_late,
+    ),
     ("a chain does not carry a hand edit on", chain_hand_edit),
     (
         "a chain carries a move that is stuck halfway on",
@@ -138,6 +146,15 @@ fn hand_edit() {
     let mut net = mirrored();
     rewrite(&mut net, 1, "by hand");
     plan_is(&net, "");
+    rewrite(&mut net, 0, "newer");
+    plan_is(&net, "right edit m0 'ada¶newer'");
+}
+
+fn shown_late() {
+    let mut net = mirrored();
+    let there = std::mem::take(net.nodes[1].comments());
+    net.quiesce();
+    *net.nodes[1].comments() = there;
     rewrite(&mut net, 0, "newer");
     plan_is(&net, "right edit m0 'ada¶newer'");
 }
@@ -346,6 +363,18 @@ fn chain() {
     net.nodes[0].comments().clear();
     net.quiesce();
     assert!(net.nodes[1].comments().is_empty() && net.nodes[2].comments().is_empty());
+}
+
+fn chain_late() {
+    let mut net = three();
+    let before = net.nodes[1].comments().clone();
+    rewrite(&mut net, 0, "newer");
+    net.step(0);
+    let after = std::mem::replace(net.nodes[1].comments(), before);
+    net.step(1);
+    *net.nodes[1].comments() = after;
+    net.quiesce();
+    assert_eq!(net.nodes[2].comments()[0].body.plain(), "ada\n\nnewer");
 }
 
 fn chain_hand_edit() {
