@@ -96,6 +96,7 @@ impl Book {
             return Vec::new();
         }
         let origins = self.origins_seen_from(other);
+        let parents = Parents::of(other);
         let mut adopted = Vec::new();
         for comment in unlinked {
             let key = comment.marker.as_ref().map(|marker| &marker.link);
@@ -114,7 +115,7 @@ impl Book {
                 node: side.node.clone(),
                 comment: comment.id.clone(),
                 parent: other.node.clone(),
-                revision: self.adopted_revision(scene, on, origin, comment),
+                revision: self.adopted_revision(scene, on, origin, comment, &parents),
                 state: MirrorState::Live,
             };
             self.put(link.clone());
@@ -148,19 +149,16 @@ impl Book {
         on: Side,
         origin: &CommentOrigin,
         mirror: &Comment,
+        parents: &Parents<'_>,
     ) -> Digest {
         let (side, from) = (scene.sides.get(on), scene.sides.get(on.other()));
         let up = self.mirror(origin, from.node);
         let id = up.map_or(origin.comment.as_str(), |link| link.comment.as_str());
         let unknown = Digest::of_parts(&["adopted", side.node.as_str(), &mirror.id]);
-        let Some(parent) = from.raw().iter().find(|comment| comment.id == id) else {
+        let Some(&parent) = parents.raw.get(id) else {
             return unknown;
         };
-        let shown = from
-            .view
-            .iter()
-            .find(|comment| comment.id == id)
-            .unwrap_or(parent);
+        let shown = parents.shown.get(id).copied().unwrap_or(parent);
         let header = scene
             .contract
             .map_or("", |contract| contract.header.as_str());
@@ -175,5 +173,21 @@ impl Book {
             return up.map_or_else(|| revision(parent), |link| link.revision.clone());
         }
         unknown
+    }
+}
+
+/// A side's comments by id: as its tracker has them, and as its rule shows them.
+struct Parents<'a> {
+    raw: BTreeMap<&'a str, &'a Comment>,
+    shown: BTreeMap<&'a str, &'a Comment>,
+}
+
+impl<'a> Parents<'a> {
+    fn of(side: &'a SideScene<'_>) -> Self {
+        let by_id = |comment: &'a Comment| (comment.id.as_str(), comment);
+        Self {
+            raw: side.raw().iter().map(by_id).collect(),
+            shown: side.view.iter().map(by_id).collect(),
+        }
     }
 }

@@ -17,11 +17,17 @@ use crate::richtext::Document;
 use crate::rules::ScriptComment;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How many comments a plan adds or rewrites on each side at most, so that a job on an item with thousands of comments
+/// ends in time, and what is open after a crash can be asked about one by one. The next plan goes on.
+const WRITES_MAX: usize = 250;
+
 /// What the comments of a plan depend on.
 pub(crate) struct Scene<'a> {
     pub(crate) root: &'a RootId,
     pub(crate) link: &'a LinkId,
     pub(crate) contract: Option<&'a CommentContract>,
+    /// How many writes the connection may make in the breaker's window: a plan of more could never be carried out.
+    pub(crate) writes_max: u32,
     pub(crate) links: &'a [CommentLink],
     pub(crate) sides: Sides<SideScene<'a>>,
     /// What the scripts asked for, by the side to write on, each with the digest of the causing change.
@@ -66,6 +72,8 @@ pub(crate) struct Crossing {
     pub(crate) links: Vec<CommentLink>,
     /// Comments seen and not written, by `node/comment id`.
     pub(crate) waived: BTreeMap<String, String>,
+    /// Whether some are left to the next plan.
+    pub(crate) more: bool,
 }
 
 /// Plans the comments of both directions.
@@ -81,6 +89,7 @@ pub(crate) fn plan(scene: &Scene<'_>) -> Crossing {
     let Some(contract) = scene.contract else {
         return out;
     };
+    let window = usize::try_from(scene.writes_max).unwrap_or(usize::MAX);
     for from in Side::BOTH {
         let (x, y) = (scene.sides.get(from), scene.sides.get(from.other()));
         if x.item.comments.is_none() || y.item.comments.is_none() {
@@ -94,6 +103,8 @@ pub(crate) fn plan(scene: &Scene<'_>) -> Crossing {
             y,
             there: y.present().unwrap_or_default(),
             book: &book,
+            // The fields' write and the other side's comments fit into the window too.
+            room: out.effects.len() + WRITES_MAX.min(window.saturating_sub(1) / 2).max(1),
         };
         way.cross(&mut out);
         way.carry_deletions(&mut out);
@@ -111,6 +122,8 @@ struct Way<'a> {
     /// The target's comments by id.
     there: BTreeMap<&'a str, &'a Comment>,
     book: &'a Book,
+    /// How many effects the plan may have before what is left waits for the next one.
+    room: usize,
 }
 
 impl Way<'_> {
@@ -275,7 +288,7 @@ impl Way<'_> {
                 .insert(self.place(raw), "edits do not cross".to_owned());
             out.links.push(link);
         } else if self.y.capabilities.comment_edit {
-            self.edit(link, body, out);
+            self.edit(raw, link, body, out);
         } else if self.contract.append_corrections {
             self.append(raw, shown, channel, link, out);
         } else {
@@ -285,7 +298,10 @@ impl Way<'_> {
         }
     }
 
-    fn edit(&self, link: CommentLink, body: Document, out: &mut Crossing) {
+    fn edit(&self, raw: &Comment, link: CommentLink, body: Document, out: &mut Crossing) {
+        if !self.may_write(raw, &body, out) {
+            return;
+        }
         let effect = Effect::EditComment {
             item: self.y.item.reference.item.clone(),
             comment: link.comment.clone(),
@@ -395,11 +411,7 @@ impl Way<'_> {
         links: Vec<CommentLink>,
         out: &mut Crossing,
     ) {
-        let length = body.plain().chars().count();
-        let limit = self.y.capabilities.comment_max_chars;
-        if length > limit {
-            let reason = format!("{length} characters; the other side takes {limit}");
-            out.waived.insert(self.place(raw), reason);
+        if !self.may_write(raw, &body, out) {
             return;
         }
         let effect = Effect::AddComment {
@@ -409,6 +421,24 @@ impl Way<'_> {
             marker: self.marker(&links[0].origin),
         };
         self.push(effect, links, out);
+    }
+
+    /// Whether a text fits into the target's comments and into this plan.
+    fn may_write(&self, raw: &Comment, body: &Document, out: &mut Crossing) -> bool {
+        if out.effects.len() >= self.room {
+            out.more = true;
+            return false;
+        }
+        let (length, limit) = (
+            self.y.capabilities.dialect.chars(body),
+            self.y.capabilities.comment_max_chars,
+        );
+        if length > limit {
+            let reason = format!("{length} characters; the other side takes {limit}");
+            out.waived.insert(self.place(raw), reason);
+            return false;
+        }
+        true
     }
 
     fn push(&self, effect: Effect, links: Vec<CommentLink>, out: &mut Crossing) {

@@ -34,6 +34,9 @@ pub struct Plan {
     pub comment_links: Vec<CommentLink>,
     /// Comments seen and knowingly not written, with the reason.
     pub comments_waived: BTreeMap<String, String>,
+    /// Whether there are more comments to write than one plan takes: plan again when this one is settled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more_comments: bool,
     /// What the scripts traced, by side.
     pub trace: Sides<Vec<String>>,
     /// What [`super::settle`] needs: internal to the policy, stored nowhere.

@@ -65,6 +65,7 @@ pub(super) fn empty(facts: &Facts<'_>, rules: &dyn Rules, standing: Standing) ->
         cut: Sides::default(),
         comment_links: Vec::new(),
         comments_waived: BTreeMap::new(),
+        more_comments: false,
         trace: Sides::default(),
         working: Sides::from_fn(|side| Working {
             base: facts.sides.get(side).base.clone(),
@@ -114,6 +115,7 @@ fn both_there(facts: &Facts<'_>, rules: &dyn Rules, items: Sides<Item>) -> Resul
     plan.effects.extend(crossing.effects);
     plan.comment_links = crossing.links;
     plan.comments_waived = crossing.waived;
+    plan.more_comments = crossing.more;
     Ok(plan)
 }
 
@@ -126,6 +128,7 @@ fn comments_scene<'a>(
         root: &scene.facts.root,
         link: &scene.facts.link,
         contract: scene.contract.comments.as_ref(),
+        writes_max: scene.contract.max_writes_per_10min,
         links: &scene.facts.comments,
         sides: Sides::from_fn(|side| comments::SideScene {
             node: &scene.side(side).node,

@@ -229,7 +229,7 @@ impl Job<'_> {
             return Ok(Some(Ended::Done));
         }
         self.membership(&context, observed).await;
-        self.conclude(executed)
+        self.conclude(&plan, executed)
     }
 
     /// A twin that is out of step, though nothing but an audit asked to look, has drifted: something was missed.
@@ -244,7 +244,7 @@ impl Job<'_> {
         }
     }
 
-    fn conclude(&self, executed: Executed) -> Result<Option<Ended>, Trouble> {
+    fn conclude(&self, plan: &Plan, executed: Executed) -> Result<Option<Ended>, Trouble> {
         if executed.changed {
             return Ok(None);
         }
@@ -254,7 +254,14 @@ impl Job<'_> {
         if let Some(retry) = executed.retry {
             return Err(retry);
         }
-        // Settled as quarantined already.
+        if executed.quarantine.is_none() && plan.more_comments {
+            // The next job goes on, behind what others have waiting.
+            return Ok(Some(Ended::Again {
+                wait: Duration::ZERO,
+                failed: false,
+            }));
+        }
+        // Settled, as quarantined perhaps.
         Ok(Some(Ended::Done))
     }
 

@@ -13,6 +13,7 @@ mod held;
 mod lanes;
 mod linking;
 mod lives;
+mod many;
 mod moves;
 mod operations;
 mod recovery;

@@ -47,6 +47,8 @@ pub(super) const CASES: &[Case] = &[
     ),
     ("our own unlinked comment waits while an add is open", waits),
     ("a comment too long for the other side", too_long),
+    ("an edit that makes a comment too long", edited_too_long),
+    ("thousands of comments cross plan by plan", thousands),
     ("a chain carries edits and deletions on", chain),
     (
         "a chain carries an edit on that a lagging tracker shows late",
@@ -337,6 +339,52 @@ fn too_long() {
     net.nodes[0].comment("1", "ada", "public", "much too long");
     plan_is(&net, "");
     assert_eq!(net.plan(0).comments_waived.len(), 1);
+}
+
+fn edited_too_long() {
+    let mut net = mirrored();
+    net.nodes[1].capabilities.comment_max_chars = 40;
+    rewrite(&mut net, 0, &"much too long ".repeat(9));
+    plan_is(&net, "");
+    assert_eq!(net.plan(0).comments_waived.len(), 1);
+    rewrite(&mut net, 0, "short");
+    net.quiesce();
+    assert!(net.nodes[1].comments()[0].body.plain().ends_with("short"));
+}
+
+fn thousands() {
+    let mut net = net();
+    net.twins[0].rules.contract.max_writes_per_10min = 10_000;
+    for id in 0..700 {
+        net.nodes[0].comment(
+            &format!("{id:03}"),
+            "ada",
+            "public",
+            &format!("text {id:03}"),
+        );
+        net.nodes[1].comment(&format!("r{id:03}"), "ben", "public", "back");
+    }
+    let mut counts = Vec::new();
+    loop {
+        let plan = net.plan(0);
+        counts.push(plan.effects.len());
+        net.step(0);
+        if !plan.more_comments {
+            break;
+        }
+    }
+    assert_eq!(counts, [500, 500, 400]);
+    let there = net.nodes[1].comments().iter();
+    let crossed = there.filter(|comment| comment.author.id == US);
+    let texts: Vec<String> = crossed.map(|comment| comment.body.plain()).collect();
+    assert_eq!(texts.len(), 700);
+    assert!(texts.is_sorted(), "in their order");
+    // No plan is larger than what the breaker lets through.
+    net.twins[0].rules.contract.max_writes_per_10min = 30;
+    for id in 0..100 {
+        net.nodes[0].comment(&format!("x{id}"), "ada", "public", "more");
+    }
+    assert_eq!(net.plan(0).effects.len(), 14);
 }
 
 fn three() -> Net {
