@@ -8,6 +8,7 @@ use twinline_core::capability::{Capabilities, ChangeKind, Channel, FieldSet};
 use twinline_core::effect::{Applied, Effect, FieldChange, FieldWrite, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Comment, Fetched, Item, ItemId, ItemRef, User, Value, Version};
+use twinline_core::marker::Marker;
 use twinline_core::names::{FieldName, NodeName};
 use twinline_core::time::Timestamp;
 use twinline_trackers::{
@@ -321,13 +322,7 @@ impl Memory {
     fn write(&self, effect: &Effect) -> Applied {
         self.state().writes.push(effect.clone());
         match effect {
-            Effect::Create { fields, marker, .. } => {
-                let id = self.insert(fields.clone(), "twinline");
-                let wiped = self.state().markers_wiped;
-                let marker = (!wiped).then(|| marker.clone());
-                self.change(&id, |item| item.marker = marker);
-                self.applied(&id)
-            }
+            Effect::Create { fields, marker, .. } => self.created(fields, marker),
             Effect::Update { item, fields, .. } => {
                 self.change(&item.id, |target| {
                     for (name, write) in fields {
@@ -388,6 +383,14 @@ impl Memory {
                 Applied::default()
             }
         }
+    }
+
+    fn created(&self, fields: &BTreeMap<FieldName, Value>, marker: &Marker) -> Applied {
+        let id = self.insert(fields.clone(), "twinline");
+        if !self.state().markers_wiped {
+            self.change(&id, |item| item.marker = Some(marker.clone()));
+        }
+        self.applied(&id)
     }
 
     /// The comment that an effect added: by its marker, else by author, text and time.
