@@ -1,6 +1,7 @@
 //! `cargo xtask bench NAME`: figures, with what they compare to in the same run. Never judged by a test.
 
 mod client;
+mod idle;
 mod ingest;
 mod latency;
 mod load;
@@ -22,6 +23,8 @@ pub enum Bench {
     Ingest(ingest::Options),
     /// From a change in one tracker to its sight in the other, and how many a second.
     Sync(sync::Options),
+    /// What ten thousand nodes cost on which nothing happens.
+    Idle(idle::Options),
 }
 
 /// Runs one benchmark and prints its figures.
@@ -29,6 +32,7 @@ pub fn run(bench: &Bench) -> Result<bool> {
     match bench {
         Bench::Ingest(options) => ingest::run(options),
         Bench::Sync(options) => sync::run(options),
+        Bench::Idle(options) => idle::run(options),
     }
 }
 

@@ -17,7 +17,7 @@ use anyhow::{Context, Result};
 use load::{Asked, Made};
 use serde_json::{Value, json};
 use std::time::Duration;
-use world::Addresses;
+pub(super) use world::Addresses;
 
 /// How long, how many and how fast.
 #[derive(clap::Args)]
