@@ -3,6 +3,7 @@
 use super::options::{DbOptions, Executor};
 use crate::error::StoreError;
 use crate::migrate::{self, Migration};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
@@ -54,7 +55,7 @@ fn connect(
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, flags)?;
         conn.busy_timeout(Duration::from_millis(options.limits.lock_wait_max_ms))?;
-        conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        keep_statements(&conn)?;
         read_header(&conn, schema, file)?;
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "temp_store", "MEMORY")?;
@@ -81,8 +82,16 @@ pub(crate) fn open_reader(path: &Path, lock_wait: Duration) -> Result<Connection
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(lock_wait)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    keep_statements(&conn)?;
     Ok(conn)
+}
+
+/// Prepared statements are kept, and stay prepared: without the stability guarantee SQLite looks into bound values where
+/// an index is partial, and prepares the statement anew with every value (<https://sqlite.org/queryplannerng.html>).
+fn keep_statements(conn: &Connection) -> Result<(), StoreError> {
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Reads the schema version, zero for a new file; refuses files of another kind and newer ones.

@@ -116,3 +116,24 @@ fn sqlite_errors_are_told_apart() {
     let missing = StoreError::from(missing).in_file("f");
     assert!(matches!(missing, StoreError::Io { .. }), "{missing:?}");
 }
+
+#[tokio::test]
+async fn statements_stay_prepared_whatever_is_bound() {
+    use rusqlite::StatementStatus;
+    let folder = TempDir::new().unwrap();
+    let db = open(&folder, DbOptions::default());
+    let prepared = |conn: &rusqlite::Connection| {
+        let sql = "SELECT id FROM notes WHERE text = ?1";
+        let mut statement = conn.prepare_cached(sql)?;
+        for id in 0..10 {
+            assert!(!statement.exists([format!("{id}")])?);
+        }
+        Ok(statement.get_status(StatementStatus::RePrepare))
+    };
+    let partial = "CREATE INDEX some ON notes (id) WHERE text = 'x'";
+    db.write(move |conn| Ok(conn.execute_batch(partial)?))
+        .await
+        .unwrap();
+    assert_eq!(db.write(prepared).await.unwrap(), 0);
+    assert_eq!(db.read(prepared).await.unwrap(), 0);
+}
