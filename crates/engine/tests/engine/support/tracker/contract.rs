@@ -1,0 +1,225 @@
+//! What the engine asks of a tracker, answered from memory.
+
+use super::*;
+use async_trait::async_trait;
+
+#[async_trait]
+impl Tracker for Memory {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn probe(&self) -> Result<Probe, TrackerError> {
+        Ok(Probe {
+            account: Some(User {
+                id: "twinline".to_owned(),
+                ..User::default()
+            }),
+            ..Probe::default()
+        })
+    }
+
+    async fn describe(&self, _: &Scope) -> Result<Description, TrackerError> {
+        Ok(Description::default())
+    }
+
+    async fn fetch(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
+        self.pass(On::Fetch).await?;
+        let mut state = self.state();
+        state.fetches += 1;
+        if state.hidden {
+            return Ok(Fetched::Unreachable {
+                reason: "403 Forbidden".to_owned(),
+            });
+        }
+        if let Some(at) = state
+            .stale
+            .iter()
+            .position(|old| old.reference.item == *item)
+        {
+            let old = state.stale.remove(at).unwrap();
+            return Ok(Fetched::Found(Box::new(old)));
+        }
+        if let Some(there) = state.moved.get(&item.id) {
+            return Ok(Fetched::Moved(there.clone()));
+        }
+        if state.lost.contains(&item.id) {
+            return Ok(Fetched::Unreachable {
+                reason: "404 Not Found".to_owned(),
+            });
+        }
+        if state.deleted.contains(&item.id) {
+            return Ok(Fetched::Deleted {
+                evidence: "410 Gone".to_owned(),
+            });
+        }
+        Ok(state.items.get(&item.id).map_or_else(
+            || Fetched::Unreachable {
+                reason: "404 Not Found".to_owned(),
+            },
+            |found| Fetched::Found(Box::new(found.clone())),
+        ))
+    }
+
+    async fn find(&self, text: &str) -> Result<Option<ItemRef>, TrackerError> {
+        let state = self.state();
+        let found = state.items.values().find(|item| item.reference.key == text);
+        Ok(found.map(|item| item.reference.clone()))
+    }
+
+    async fn query(
+        &self,
+        _: &Scope,
+        _: &str,
+        page: Option<&str>,
+    ) -> Result<ItemPage, TrackerError> {
+        const PAGE: usize = 50;
+        let from: usize = page.map_or(0, |page| page.parse().unwrap());
+        let state = self.state();
+        let matching = || {
+            let items = state.items.values();
+            items.filter(|item| !state.unmatched.contains(&item.reference.item.id))
+        };
+        let total = matching().count();
+        let items = matching().skip(from).take(PAGE).map(candidate).collect();
+        Ok(ItemPage {
+            items,
+            next: (from + PAGE < total).then(|| (from + PAGE).to_string()),
+            total: Some(total as u64),
+        })
+    }
+
+    async fn changes(&self, _: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError> {
+        self.pass(On::Changes).await?;
+        let state = self.state();
+        let mut items: Vec<&Item> = state
+            .items
+            .values()
+            .filter(|item| item.version.updated >= cursor.since)
+            .collect();
+        items.sort_by_key(|item| item.version.updated);
+        let changes = items.into_iter().map(|item| FeedChange {
+            candidate: candidate(item),
+            kind: ChangeKind::Field,
+        });
+        Ok(ChangePage {
+            changes: changes.collect(),
+            next: None,
+            complete_to: self.clock.now(),
+        })
+    }
+
+    async fn matches(
+        &self,
+        _: &str,
+        items: &[ItemId],
+    ) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
+        let state = self.state();
+        let opinion = |item: &ItemId| match state.unmatched.contains(&item.id) {
+            _ if state.unsure => Opinion::Ask(self.capabilities.index_lag),
+            true => Opinion::Differs,
+            false => Opinion::Matches,
+        };
+        let opinions = items.iter().map(|item| (item.clone(), opinion(item)));
+        Ok(opinions.collect())
+    }
+
+    async fn recognise(
+        &self,
+        effect: &Effect,
+        since: Timestamp,
+    ) -> Result<Recognised, TrackerError> {
+        if let Some(Fault::Unclear) = self.pass(On::Recognise).await? {
+            return Ok(Recognised::Unclear {
+                reason: "the log is gone".to_owned(),
+            });
+        }
+        if let Effect::AddComment { .. } = effect {
+            return Ok(self.added(effect, since));
+        }
+        let state = self.state();
+        if let (Effect::Create { fields, .. }, true) = (effect, state.markers_wiped) {
+            return Ok(alike(&state, fields.get("summary")));
+        }
+        let there = |item: &Item| {
+            Recognised::There(Box::new(Applied {
+                created: Some(item.reference.clone()),
+                item: Some(Box::new(item.clone())),
+                ..Applied::default()
+            }))
+        };
+        let found = match effect {
+            Effect::Create { marker, .. } => state
+                .items
+                .values()
+                .find(|item| item.marker.as_ref() == Some(marker)),
+            Effect::DeleteComment { item, comment } => state.items.get(&item.id).filter(|item| {
+                let mut comments = item.comments.iter().flatten();
+                comments.all(|found| found.id != *comment)
+            }),
+            Effect::Update { item, fields, .. } => state.items.get(&item.id).filter(|item| {
+                fields.iter().all(|(name, write)| {
+                    let now = item.fields.get(name).cloned();
+                    now == Some(written(now.clone(), write))
+                })
+            }),
+            other => other.item().and_then(|item| state.items.get(&item.id)),
+        };
+        Ok(found.map_or(Recognised::NotThere, there))
+    }
+
+    async fn field_history(
+        &self,
+        _: &ItemId,
+        _: Timestamp,
+    ) -> Result<Vec<FieldChange>, TrackerError> {
+        Ok(Vec::new())
+    }
+
+    async fn apply(&self, effect: &Effect) -> Result<Applied, TrackerError> {
+        let unknown = || TrackerError::Unknown {
+            reason: "the connection was cut".to_owned(),
+        };
+        match self.pass(On::Apply).await? {
+            Some(Fault::Raced(field, value)) => {
+                let item = effect.item().expect("the write has an item");
+                self.edit(item, field, Value::text(value));
+                Err(TrackerError::Changed)
+            }
+            Some(Fault::LostRequest) => Err(unknown()),
+            Some(Fault::LostAnswer) => {
+                self.write(effect);
+                Err(unknown())
+            }
+            Some(Fault::Late(delay)) => {
+                let (late, effect) = (self.clone(), effect.clone());
+                tokio::spawn(async move {
+                    tokio::time::sleep(delay).await;
+                    late.write(&effect);
+                });
+                Err(unknown())
+            }
+            _ => Ok(self.write(effect)),
+        }
+    }
+
+    async fn subscribe(&self, _: &Scope, _: &str, _: &str) -> Result<Subscribed, TrackerError> {
+        Ok(Subscribed::Registered)
+    }
+
+    async fn unsubscribe(&self, _: &Scope, _: &str) -> Result<(), TrackerError> {
+        Ok(())
+    }
+
+    fn normalise(&self, _: &FieldName, value: &Value) -> Value {
+        value.clone()
+    }
+}
+
+fn candidate(item: &Item) -> Candidate {
+    Candidate {
+        reference: item.reference.clone(),
+        version: item.version.clone(),
+        marker: item.marker.clone(),
+    }
+}
