@@ -4,8 +4,14 @@ use super::Work;
 use crate::names::{ConnectionName, NodeName};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+/// Where a piece of work stands in its line: lower numbers come first. No two in a lane are equal.
+pub(super) type Number = i64;
+
 #[derive(Debug, Default)]
 pub(super) struct LaneQueue {
+    /// The numbers given out last, at the end and at the front of lines.
+    last: Number,
+    first: Number,
     /// The nodes with work, the next one first; without the parked ones.
     turns: VecDeque<NodeName>,
     /// Nodes with work, none of which could start when it was last looked at.
@@ -17,8 +23,11 @@ pub(super) struct LaneQueue {
 struct NodeQueue {
     /// The connections with work, the next one first.
     turns: VecDeque<Option<ConnectionName>>,
-    work: BTreeMap<Option<ConnectionName>, VecDeque<Work>>,
+    work: BTreeMap<Option<ConnectionName>, Line>,
 }
+
+/// The work of one connection. Taking a piece out of the middle costs no look at the others.
+type Line = BTreeMap<Number, Work>;
 
 impl LaneQueue {
     /// Whether no node with work is waiting for its turn (parked ones do not count: they cannot start).
@@ -26,15 +35,23 @@ impl LaneQueue {
         self.turns.is_empty()
     }
 
-    pub(super) fn push_back(&mut self, work: Work) {
-        self.queue_of(&work).push_back(work);
+    /// Adds work at the end of its line; answers where it stands.
+    pub(super) fn push_back(&mut self, work: Work) -> Number {
+        self.last += 1;
+        let number = self.last;
+        self.line_of(&work).insert(number, work);
+        number
     }
 
-    pub(super) fn push_front(&mut self, work: Work) {
-        self.queue_of(&work).push_front(work);
+    /// Adds work at the front of its line; answers where it stands.
+    pub(super) fn push_front(&mut self, work: Work) -> Number {
+        self.first -= 1;
+        let number = self.first;
+        self.line_of(&work).insert(number, work);
+        number
     }
 
-    fn queue_of(&mut self, work: &Work) -> &mut VecDeque<Work> {
+    fn line_of(&mut self, work: &Work) -> &mut Line {
         if !self.nodes.contains_key(&work.node) {
             self.turns.push_back(work.node.clone());
         } else if self.parked.contains(&work.node)
@@ -75,13 +92,14 @@ impl LaneQueue {
         None
     }
 
-    pub(super) fn remove(&mut self, work: &Work) {
+    /// Takes out the work that stands there.
+    pub(super) fn remove(&mut self, work: &Work, number: Number) {
         let Some(node) = self.nodes.get_mut(&work.node) else {
             return;
         };
-        if let Some(queue) = node.work.get_mut(&work.connection) {
-            queue.retain(|other| other.key != work.key);
-            if queue.is_empty() {
+        if let Some(line) = node.work.get_mut(&work.connection) {
+            line.remove(&number);
+            if line.is_empty() {
                 node.work.remove(&work.connection);
                 node.turns
                     .retain(|connection| *connection != work.connection);
@@ -114,12 +132,12 @@ impl NodeQueue {
             .iter()
             .position(|connection| ready(node, connection.as_ref()))?;
         let connection = self.turns.remove(at).expect("the position was just found");
-        let queue = self
+        let line = self
             .work
             .get_mut(&connection)
             .expect("a connection with a turn has work");
-        let work = queue.pop_front().expect("an empty queue is removed");
-        if queue.is_empty() {
+        let (_, work) = line.pop_first().expect("an empty line is removed");
+        if line.is_empty() {
             self.work.remove(&connection);
         } else {
             self.turns.push_back(connection);

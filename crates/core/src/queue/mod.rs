@@ -18,7 +18,7 @@ mod tests;
 
 use crate::item::ItemId;
 use crate::names::{ConnectionName, LinkId, NodeName, RootId};
-use lane::LaneQueue;
+use lane::{LaneQueue, Number};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,7 +58,8 @@ pub struct Work {
 
 #[derive(Debug)]
 enum Place {
-    Queued(Work),
+    /// In a lane, by its number there; `None`: aside, until its cluster is free.
+    Queued(Work, Option<Number>),
     /// In flight; the work to queue when it ends, if something changed meanwhile.
     Running(Option<Work>),
 }
@@ -69,6 +70,8 @@ pub struct Queue {
     live: LaneQueue,
     backfill: LaneQueue,
     places: BTreeMap<Key, Place>,
+    /// How many places are queued in the live and in the backfill lane.
+    depths: [usize; 2],
     /// The clusters in flight, and the work that waits for each.
     roots: BTreeMap<RootId, Vec<Work>>,
     share: f64,
@@ -83,6 +86,7 @@ impl Queue {
             live: LaneQueue::default(),
             backfill: LaneQueue::default(),
             places: BTreeMap::new(),
+            depths: [0; 2],
             roots: BTreeMap::new(),
             share: share.clamp(0.15, 0.9),
             owed: 0.0,
@@ -93,14 +97,15 @@ impl Queue {
     pub fn push(&mut self, work: Work) {
         match self.places.get_mut(&work.key) {
             None => {
+                let number = self.lane(work.lane).push_back(work.clone());
+                *self.depth_mut(work.lane) += 1;
                 self.places
-                    .insert(work.key.clone(), Place::Queued(work.clone()));
-                self.lane(work.lane).push_back(work);
+                    .insert(work.key.clone(), Place::Queued(work, Some(number)));
             }
-            Some(Place::Queued(queued)) => {
+            Some(Place::Queued(queued, number)) => {
                 if work.lane < queued.lane {
-                    let queued = queued.clone();
-                    self.lift(&queued);
+                    let (queued, number) = (queued.clone(), *number);
+                    self.lift(&queued, number);
                 }
             }
             Some(Place::Running(again)) => match again {
@@ -111,22 +116,25 @@ impl Queue {
     }
 
     /// Moves work from the backfill to the live lane.
-    fn lift(&mut self, queued: &Work) {
+    fn lift(&mut self, queued: &Work, number: Option<Number>) {
         let lifted = Work {
             lane: Lane::Live,
             ..queued.clone()
         };
-        let waiting = self.roots.get_mut(&queued.root);
-        if let Some(aside) =
-            waiting.and_then(|list| list.iter_mut().find(|other| other.key == queued.key))
-        {
-            aside.lane = Lane::Live;
+        let lifted_to = if let Some(number) = number {
+            self.backfill.remove(queued, number);
+            Some(self.live.push_back(lifted.clone()))
         } else {
-            self.backfill.remove(queued);
-            self.live.push_back(lifted.clone());
-        }
+            let aside = self.roots.get_mut(&queued.root).into_iter().flatten();
+            for other in aside.filter(|other| other.key == queued.key) {
+                other.lane = Lane::Live;
+            }
+            None
+        };
+        *self.depth_mut(Lane::Backfill) -= 1;
+        *self.depth_mut(Lane::Live) += 1;
         self.places
-            .insert(lifted.key.clone(), Place::Queued(lifted));
+            .insert(lifted.key.clone(), Place::Queued(lifted, lifted_to));
     }
 
     /// The next work that may start: whose node and connection are `ready`, and whose cluster is free. It is in flight
@@ -144,10 +152,14 @@ impl Queue {
         for lane in order {
             while let Some(work) = self.lane(lane).pop(&mut ready) {
                 if let Some(waiting) = self.roots.get_mut(&work.root) {
+                    if let Some(Place::Queued(_, number)) = self.places.get_mut(&work.key) {
+                        *number = None;
+                    }
                     waiting.push(work);
                     continue;
                 }
                 self.account(both, lane);
+                *self.depth_mut(lane) -= 1;
                 self.roots.insert(work.root.clone(), Vec::new());
                 self.places.insert(work.key.clone(), Place::Running(None));
                 return Some(work);
@@ -172,7 +184,9 @@ impl Queue {
         };
         let waiting = self.roots.remove(&work.root).unwrap_or_default();
         for other in waiting.into_iter().rev() {
-            self.lane(other.lane).push_front(other);
+            let number = self.lane(other.lane).push_front(other.clone());
+            self.places
+                .insert(other.key.clone(), Place::Queued(other, Some(number)));
         }
         if let Some(again) = again {
             self.push(again);
@@ -187,11 +201,12 @@ impl Queue {
     }
 
     /// How much is queued in a lane, what waits for its cluster included.
-    pub fn depth(&self, lane: Lane) -> usize {
-        self.places
-            .values()
-            .filter(|place| matches!(place, Place::Queued(queued) if queued.lane == lane))
-            .count()
+    pub const fn depth(&self, lane: Lane) -> usize {
+        self.depths[lane as usize]
+    }
+
+    const fn depth_mut(&mut self, lane: Lane) -> &mut usize {
+        &mut self.depths[lane as usize]
     }
 
     /// How many keys are known, queued or in flight.

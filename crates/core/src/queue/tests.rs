@@ -110,6 +110,21 @@ fn live_work_lifts_backfill_work_even_while_it_waits_for_its_cluster() {
     assert_eq!(queue.pick(|_, _| true).unwrap().lane, Lane::Live);
 }
 
+#[test]
+fn lifted_work_goes_behind_what_is_live_and_leaves_the_others_in_order() {
+    let mut queue = Queue::new(0.2);
+    for key in ["a", "b", "c"] {
+        queue.push(work(key, "n", Lane::Backfill));
+    }
+    queue.push(work("x", "n", Lane::Live));
+    queue.push(work("b", "n", Lane::Live));
+    assert_eq!(
+        (queue.depth(Lane::Live), queue.depth(Lane::Backfill)),
+        (2, 2)
+    );
+    assert_eq!(drain(&mut queue), ["x", "b", "a", "c"]);
+}
+
 /// Two lanes that never run dry, `nodes` nodes each: the share of backfill, and the longest wait of a node in rounds.
 fn saturate(share: f64, nodes: usize, picks: usize) -> (f64, f64) {
     let mut queue = Queue::new(share);
@@ -160,6 +175,7 @@ proptest! {
     ) {
         let mut queue = Queue::new(0.2);
         let mut expected = BTreeSet::new();
+        let queued = |queue: &Queue| queue.depth(Lane::Live) + queue.depth(Lane::Backfill);
         for (key, node, live) in pushes {
             let lane = if live { Lane::Live } else { Lane::Backfill };
             // A twin's cluster belongs to it; the node is the side that changed, and may differ from push to push.
@@ -167,6 +183,7 @@ proptest! {
             let work = rooted(&format!("k{key}"), &root, &format!("n{node}"), lane);
             expected.insert(name(&work));
             queue.push(work);
+            prop_assert_eq!(queued(&queue), expected.len());
         }
         let mut running: Vec<Work> = Vec::new();
         let mut seen = Vec::new();
@@ -183,6 +200,6 @@ proptest! {
         }
         prop_assert_eq!(seen.len(), expected.len());
         prop_assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), expected);
-        prop_assert_eq!(queue.known(), 0);
+        prop_assert_eq!((queue.known(), queued(&queue)), (0, 0));
     }
 }

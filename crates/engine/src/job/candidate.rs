@@ -14,13 +14,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::cluster::{self, Entry};
+use twinline_core::effect::Effect;
 use twinline_core::item::{Item, ItemId, Value, field};
-use twinline_core::names::{Side, Sides};
+use twinline_core::marker::Marker;
+use twinline_core::names::{LinkId, NodeName, Side, Sides};
 use twinline_core::queue::Lane;
 use twinline_core::reconcile::Seen;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{HostRead, HostTx, ItemRow, Twin, TwinState};
+use twinline_store::host::{EffectRow, HostRead, HostTx, ItemRow, Twin, TwinState};
 
 pub(super) async fn run(
     host: &Arc<Inner>,
@@ -100,10 +102,14 @@ async fn standing(host: &Arc<Inner>, node: &Node, item: &Item) -> Result<Standin
     let (name, item) = (node.name().clone(), item.clone());
     host.store
         .read(move |read| {
-            let mut open = Vec::new();
+            let mut creating = false;
             for scope in &scopes {
-                open.extend(read.open_creates(&name, scope)?);
+                creating |= read.has_open_create(&name, scope)?;
             }
+            let open_link = match &item.marker {
+                Some(marker) if creating => open_create(read, marker, &name, &scopes)?,
+                _ => None,
+            };
             let marked_twin = match &item.marker {
                 Some(marker) => read.twin(&marker.link)?,
                 None => None,
@@ -114,16 +120,31 @@ async fn standing(host: &Arc<Inner>, node: &Node, item: &Item) -> Result<Standin
                 made.into_iter()
                     .find(|made| made.node == item.reference.item.node)
             };
-            let is_open = |link: &_| open.iter().any(|row| row.link == *link);
+            let is_open = |link: &_| open_link.as_ref() == Some(link);
             let marked = cluster::recognise(&item, twin_of, is_open);
             Ok(match &marked {
                 cluster::Marked::Ours(link) if is_open(link) => Standing::Wait,
                 cluster::Marked::Foreign => Standing::Foreign,
-                marked if cluster::must_wait(marked, ours, !open.is_empty()) => Standing::Wait,
+                marked if cluster::must_wait(marked, ours, creating) => Standing::Wait,
                 _ => Standing::Free,
             })
         })
         .await
+}
+
+/// The marker's twin, if a create of its item is open in one of a node's scopes.
+fn open_create(
+    read: &HostRead<'_>,
+    marker: &Marker,
+    node: &NodeName,
+    scopes: &[String],
+) -> Result<Option<LinkId>, StoreError> {
+    let here = |row: &EffectRow| {
+        let creates = matches!(row.planned.effect, Effect::Create { .. });
+        creates && row.node == *node && scopes.contains(&row.scope)
+    };
+    let open = read.open_effects_of(&marker.link)?.iter().any(here);
+    Ok(open.then(|| marker.link.clone()))
 }
 
 async fn consider(

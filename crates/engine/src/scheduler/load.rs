@@ -12,15 +12,15 @@ const PAGE: u32 = 500;
 /// Reads marks until the memory has all of them or is full.
 pub(crate) async fn load(host: &Arc<Inner>) -> Result<(), StoreError> {
     while host.scheduler.len() < host.settings.queued_max {
-        let Some(after) = host.scheduler.to_load() else {
+        let Some(wanted) = host.scheduler.to_load() else {
             return Ok(());
         };
         let shared = Arc::clone(host);
         let (last, marked) = host
             .store
-            .read(move |read| page(&shared, read, after))
+            .read(move |read| page(&shared, read, wanted.after()))
             .await?;
-        host.scheduler.loaded(last);
+        host.scheduler.loaded(wanted, last);
         clear(host, marked.announce(host)).await?;
     }
     Ok(())

@@ -13,6 +13,8 @@ mod run;
 
 #[cfg(test)]
 mod marks_tests;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use load::clear;
 pub(crate) use marks::Mark;
@@ -50,6 +52,10 @@ struct State {
     next: u64,
     /// Where to go on reading the store's marks; `None`: all were read.
     unread: Option<u64>,
+    /// Where the periodic look at the store's marks goes on: one page a period, round and round, so that its cost
+    /// does not grow with what waits.
+    round: u64,
+    round_due: bool,
     /// Whether marks were left in the store since reading began: then it begins again when it has ended.
     overflowed: bool,
 }
@@ -66,6 +72,23 @@ impl Slot {
         match connection {
             Some(connection) => Self::Connection(connection.clone()),
             None => Self::Candidates(node.clone()),
+        }
+    }
+}
+
+/// A page of the store's marks, by the place after which it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Page {
+    /// Marks that the memory does not have.
+    Unread(u64),
+    /// A periodic look.
+    Again(u64),
+}
+
+impl Page {
+    const fn after(self) -> u64 {
+        match self {
+            Self::Unread(after) | Self::Again(after) => after,
         }
     }
 }
@@ -99,6 +122,8 @@ impl Scheduler {
                 dispatched: [0; 2],
                 next: 0,
                 unread: Some(0),
+                round: 0,
+                round_due: false,
                 overflowed: false,
             }),
             wake,
@@ -150,10 +175,9 @@ impl Scheduler {
         page.into_iter().filter(unknown).collect()
     }
 
-    /// A period has passed: all of the store's marks are read again, in case one was missed.
+    /// A period has passed: the next page of the store's marks is read again, in case one was missed.
     fn read_again(&self) {
-        let mut state = self.lock();
-        state.unread.get_or_insert(0);
+        self.lock().round_due = true;
     }
 
     /// Marks stay in the store, for want of room here.
@@ -161,19 +185,23 @@ impl Scheduler {
         self.lock().overflowed = true;
     }
 
-    /// The place from which the store's marks are to be read; `None`: they are all here.
-    fn to_load(&self) -> Option<u64> {
+    /// The page of the store's marks that is to be read; `None`: they are all here.
+    fn to_load(&self) -> Option<Page> {
         let mut state = self.lock();
-        if state.unread.is_none() && state.overflowed {
-            state.overflowed = false;
+        if state.unread.is_none() && std::mem::take(&mut state.overflowed) {
             state.unread = Some(0);
         }
-        state.unread
+        let unread = state.unread.map(Page::Unread);
+        unread.or_else(|| std::mem::take(&mut state.round_due).then(|| Page::Again(state.round)))
     }
 
-    /// A page was read; `last`: where the next begins.
-    fn loaded(&self, last: Option<u64>) {
-        self.lock().unread = last;
+    /// A page was read; `last`: where the next begins, unless it was the last.
+    fn loaded(&self, page: Page, last: Option<u64>) {
+        let mut state = self.lock();
+        match page {
+            Page::Unread(_) => state.unread = last,
+            Page::Again(_) => state.round = last.unwrap_or(0),
+        }
     }
 
     /// Work without a mark: repeated by whoever asked for it after a restart.

@@ -105,11 +105,7 @@ async fn go_on(
     let theirs = Timestamp::from_millis(started.as_millis().saturating_add(skew_ms));
     host.store
         .write(move |tx| {
-            let counts = tx.dirty_counts()?;
-            let open = |count: &twinline_store::host::DirtyCount| {
-                count.node == name && count.oldest <= marked_at
-            };
-            if counts.iter().any(open) {
+            if tx.is_dirty_since(&name, marked_at)? {
                 return Ok(());
             }
             for kind in KINDS {
@@ -148,37 +144,32 @@ async fn sleepers(host: &Arc<Inner>, node: &Arc<Node>, all: bool) -> Result<(), 
         .iter()
         .map(|connection| connection.name.clone())
         .collect();
-    if names.is_empty() {
-        return Ok(());
-    }
-    let (shared, name) = (Arc::clone(host), node.name().clone());
-    let any = host
+    let groups = host
         .store
         .read(move |read| {
-            let counts = read.twin_counts()?;
-            Ok(counts
-                .into_iter()
-                .filter(|count| {
-                    count.state == TwinStateName::Asleep && names.contains(&count.connection)
-                })
-                .collect::<Vec<_>>())
+            let mut groups = Vec::new();
+            for name in names {
+                let causes = read.sleeping_causes(&name)?;
+                groups.extend(causes.into_iter().map(|cause| (name.clone(), cause)));
+            }
+            Ok(groups)
         })
         .await?;
-    if !any.is_empty() {
+    if !groups.is_empty() {
         node.set_has_sleepers(true);
     }
-    for count in any {
-        if !all && count.cause.as_deref() == Some(LEFT) {
+    for (connection, cause) in groups {
+        if !all && cause == LEFT {
             // They come back with a change of their own, or with the resweep.
             continue;
         }
         let filter = TwinFilter {
-            connection: Some(count.connection),
+            connection: Some(connection),
             state: Some(TwinStateName::Asleep),
-            cause: count.cause,
+            cause: Some(cause),
             held: false,
         };
-        wake(&shared, &name, filter, if all { None } else { Some(1) }).await?;
+        wake(host, node.name(), filter, if all { None } else { Some(1) }).await?;
     }
     Ok(())
 }

@@ -108,17 +108,6 @@ impl HostRead<'_> {
         )
     }
 
-    /// What of a lane is due by `now`, earliest due first, at most `max`.
-    pub fn dirty_due(
-        &self,
-        lane: Lane,
-        now: Timestamp,
-        max: u32,
-    ) -> Result<Vec<Dirty>, StoreError> {
-        let sql = format!("{SELECT} WHERE lane = ?1 AND due <= ?2 ORDER BY due, seq LIMIT ?3");
-        self.many(&sql, (to_word(&lane), now.as_millis(), max), read)
-    }
-
     /// How much waits, by node and lane.
     pub fn dirty_counts(&self) -> Result<Vec<DirtyCount>, StoreError> {
         let sql = "SELECT node, lane, count(*), min(since) FROM dirty GROUP BY node, lane ORDER BY node, lane";
@@ -131,9 +120,14 @@ impl HostRead<'_> {
             })
         })
     }
-}
 
-impl HostRead<'_> {
+    /// Whether an item of a node waits that was marked first at or before `at`.
+    pub fn is_dirty_since(&self, node: &NodeName, at: Timestamp) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM dirty WHERE node = ?1 AND since <= ?2 LIMIT 1";
+        let found = self.one(sql, (node.as_str(), at.as_millis()), |_| Ok(()))?;
+        Ok(found.is_some())
+    }
+
     /// How many items are dirty for one cause.
     pub fn dirty_of_cause(&self, cause: &str) -> Result<u64, StoreError> {
         let sql = "SELECT count(*) FROM dirty WHERE cause = ?1";
@@ -168,25 +162,5 @@ impl HostTx<'_> {
     pub fn clear_dirty(&self, item: &ItemId, mark: MarkId) -> Result<bool, StoreError> {
         let sql = "DELETE FROM dirty WHERE node = ?1 AND id = ?2 AND mark = ?3";
         Ok(self.delete(sql, (item.node.as_str(), &item.id, mark.0))? > 0)
-    }
-
-    /// Puts off an item's row when nothing was marked since `mark`, and gives its new state; `None`: it was marked
-    /// again (and stays due as that mark says) or is gone.
-    pub fn defer_dirty(
-        &self,
-        item: &ItemId,
-        mark: MarkId,
-        due: Timestamp,
-    ) -> Result<Option<MarkId>, StoreError> {
-        let changed = self.stamped(
-            "UPDATE dirty SET grp = ?1, epoch = ?2, rev = ?3, mark = ?3, due = ?7 \
-             WHERE node = ?4 AND id = ?5 AND mark = ?6",
-            &[&item.node.as_str(), &item.id, &mark.0, &due.as_millis()],
-        )?;
-        Ok(if changed == 0 {
-            None
-        } else {
-            Some(MarkId(self.rev()?))
-        })
     }
 }

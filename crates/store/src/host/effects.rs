@@ -175,13 +175,23 @@ impl HostRead<'_> {
         self.many(&sql, (node.as_str(), scope), read)
     }
 
-    /// All effects that are not settled, ordered by id, after `after`, at most `max`: for taking up work at start.
+    /// Whether a create into a scope is not settled.
+    pub fn has_open_create(&self, node: &NodeName, scope: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM effects WHERE node = ?1 AND scope = ?2 AND settled = 0 AND is_create = 1 LIMIT 1";
+        let found = self.one(sql, (node.as_str(), scope), |_| Ok(()))?;
+        Ok(found.is_some())
+    }
+
+    /// All effects that are not settled, ordered by id, after `after`, at most `max`: for taking up work at start. The
+    /// cost is that of the open ones, whatever has been settled before.
     pub fn open_effects(
         &self,
         after: Option<&EffectId>,
         max: u32,
     ) -> Result<Vec<EffectRow>, StoreError> {
-        let sql = format!("{SELECT} WHERE settled = 0 AND id > ?1 ORDER BY id LIMIT ?2");
+        let sql = format!(
+            "{SELECT} INDEXED BY effects_open WHERE settled = 0 AND id > ?1 ORDER BY id LIMIT ?2"
+        );
         self.many(&sql, (after.map_or("", EffectId::as_str), max), read)
     }
 

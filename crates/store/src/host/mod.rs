@@ -53,10 +53,16 @@ pub(crate) static SCHEMA: Schema = Schema {
     name: "a host's state",
     // "TwHo" in ASCII.
     application_id: 0x5477_486f,
-    migrations: &[Migration {
-        version: 1,
-        sql: include_str!("migrations/001.sql"),
-    }],
+    migrations: &[
+        Migration {
+            version: 1,
+            sql: include_str!("migrations/001.sql"),
+        },
+        Migration {
+            version: 2,
+            sql: include_str!("migrations/002.sql"),
+        },
+    ],
 };
 
 /// The state of one host, as the owner of one group. Cheap to clone.

@@ -147,17 +147,22 @@ impl HostRead<'_> {
         after: Option<&LinkId>,
         max: u32,
     ) -> Result<Vec<Twin>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM twins WHERE link > ?1 \
-             AND (?2 IS NULL OR connection = ?2) AND (?3 IS NULL OR state = ?3) AND (?4 IS NULL OR cause = ?4) \
-             AND (NOT ?5 OR held <> '{{}}') ORDER BY link LIMIT ?6"
-        );
+        // Worded for what is asked: a condition that may also be none at all keeps SQLite from using its index.
+        let asked = [
+            (filter.connection.is_some(), " AND connection = ?2"),
+            (filter.state.is_some(), " AND state = ?3"),
+            (filter.cause.is_some(), " AND cause = ?4"),
+            (filter.held, " AND held <> '{}'"),
+        ];
+        let asked = asked.into_iter().filter(|(asked, _)| *asked);
+        let asked: String = asked.map(|(_, condition)| condition).collect();
+        let sql =
+            format!("SELECT {COLUMNS} FROM twins WHERE link > ?1{asked} ORDER BY link LIMIT ?5");
         let params = (
             after.map_or("", LinkId::as_str),
             filter.connection.as_ref().map(ConnectionName::as_str),
             filter.state.as_ref().map(to_word),
             filter.cause.as_deref(),
-            filter.held,
             max,
         );
         self.many(&sql, params, read)
@@ -165,7 +170,7 @@ impl HostRead<'_> {
 
     /// All twins counted by connection, state and cause: equal causes are one line.
     pub fn twin_counts(&self) -> Result<Vec<TwinCount>, StoreError> {
-        let sql = "SELECT connection, state, cause, min(sentence), count(*), min(state_since) FROM twins \
+        let sql = "SELECT connection, state, cause, min(sentence), count(*), min(state_since) FROM twins NOT INDEXED \
                    GROUP BY connection, state, cause ORDER BY connection, state, cause";
         self.many(sql, [], |row| {
             Ok(TwinCount {
@@ -177,6 +182,14 @@ impl HostRead<'_> {
                 since: time(row, 5)?,
             })
         })
+    }
+
+    /// Why twins of a connection sleep: each cause once. The cost is that of its own sleepers, not of all twins.
+    pub fn sleeping_causes(&self, connection: &ConnectionName) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT cause FROM twins WHERE connection = ?1 AND state = ?2 AND cause IS NOT NULL \
+                   ORDER BY cause";
+        let asleep = to_word(&TwinStateName::Asleep);
+        self.many(sql, (connection.as_str(), asleep), |row| Ok(row.get(0)?))
     }
 }
 

@@ -91,7 +91,10 @@ fn has_row(conn: &Connection, sql: &str) -> Result<bool, StoreError> {
 
 #[tokio::test]
 async fn every_host_version_becomes_the_newest() {
-    let fixtures = [(1, include_str!("fixtures/host-1.sql"))];
+    let fixtures = [
+        (1, include_str!("fixtures/host-1.sql")),
+        (2, include_str!("fixtures/host-2.sql")),
+    ];
     check(&host::SCHEMA, &fixtures, |conn| {
         has_row(
             conn,

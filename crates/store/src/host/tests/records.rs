@@ -104,6 +104,15 @@ async fn twins_are_listed_by_state_and_cause_and_counted_by_them() {
             links(&r.twins(&any(), Some(&"l2".into()), 2)?),
             ["l3", "l4"]
         );
+        let whole = TwinFilter {
+            connection: Some("bugs".into()),
+            state: Some(TwinStateName::Quarantined),
+            cause: Some("refused:summary".to_owned()),
+            held: true,
+        };
+        assert_eq!(links(&by(whole)?), ["l2"]);
+        assert_eq!(r.sleeping_causes(&"bugs".into())?.len(), 1);
+        assert_eq!(r.sleeping_causes(&"other".into())?.len(), 0);
         let counts = r.twin_counts()?;
         assert_eq!(counts.len(), 5);
         let group = counts
@@ -279,8 +288,11 @@ async fn open_effects_are_found_until_they_are_settled() {
             [effect("e1", true)]
         );
         assert_eq!(tx.open_creates(&"jira".into(), "OTHER")?, []);
+        assert!(tx.has_open_create(&"jira".into(), "SUP")?);
+        assert!(!tx.has_open_create(&"jira".into(), "OTHER")?);
         tx.settle_effect(&"e1".into())?;
         assert_eq!(tx.open_creates(&"jira".into(), "SUP")?, []);
+        assert!(!tx.has_open_create(&"jira".into(), "SUP")?);
         assert_eq!(tx.open_effects(None, 10)?, [second.clone()]);
         tx.settle_effect(&"e2".into())?;
         second.settled = true;
