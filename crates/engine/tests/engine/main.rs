@@ -13,6 +13,7 @@ mod held;
 mod lanes;
 mod linking;
 mod lives;
+mod lost;
 mod many;
 mod moves;
 mod operations;

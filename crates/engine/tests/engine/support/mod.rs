@@ -3,6 +3,7 @@
 pub(crate) mod clock;
 pub(crate) mod inbox;
 pub(crate) mod rules;
+mod seed;
 pub(crate) mod tracker;
 
 use inbox::{Inbox, MemoryWebhook};
