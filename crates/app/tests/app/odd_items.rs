@@ -2,6 +2,8 @@
 
 use crate::support::{Installation, Simulators, create_with, in_jira, until};
 use serde_json::Value;
+use twinline_sim::serve::SimServer;
+use twinline_sim::{Command, Done, DumpItem};
 
 /// The one twin that has an item of this key.
 fn twin(installation: &Installation, key: &str) -> Option<Value> {
@@ -55,6 +57,93 @@ fn a_text_that_does_not_fit_is_held_and_odd_signs_cross() {
             .unwrap()
             .is_empty()
     );
+    assert_eq!(up.works(), roles, "nobody fell over");
+    drop(up);
+    simulators.end();
+}
+
+fn act(server: &SimServer, command: Command) -> Done {
+    server
+        .with(|tracker, now| tracker.command(now, command))
+        .unwrap()
+}
+
+fn edit(server: &SimServer, key: &str, field: &str, value: &str) {
+    let command = Command::Edit {
+        key: key.to_owned(),
+        by: "ana".to_owned(),
+        field: field.to_owned(),
+        value: value.into(),
+    };
+    act(server, command);
+}
+
+/// Waits until a tracker's only item is as wanted.
+fn only(server: &SimServer, what: &str, holds: impl Fn(&DumpItem) -> bool) -> DumpItem {
+    until(what, || {
+        let dump = server.with(|tracker, now| tracker.dump(now));
+        let [item] = &dump.items[..] else { return None };
+        holds(item).then(|| item.clone())
+    })
+}
+
+#[test]
+fn a_description_of_megabytes_is_held_and_all_else_of_its_twin_crosses() {
+    const CHARS: usize = 5_000_000;
+    let simulators = Simulators::start();
+    let (redmine, github) = (&simulators.redmine, &simulators.github);
+    let installation =
+        Installation::between(("redmine", &redmine.url()), ("github", &github.url()));
+    installation.json(&["apply"]);
+    let up = installation.up();
+    let roles = up.works();
+    let create = Command::Create {
+        container: None,
+        by: "ana".into(),
+        title: "A whole log".into(),
+        body: "All work and no play.\n".repeat(CHARS / 22),
+        labels: Vec::new(),
+        assignees: Vec::new(),
+    };
+    let Done::Item(key) = act(redmine, create) else {
+        panic!("no item was made");
+    };
+    only(github, "the item", |item| item.title == "A whole log");
+    let held = until("the held description", || {
+        let errors = installation.json(&["errors"]);
+        let frozen = errors["frozen"].as_array()?.first().cloned();
+        assert!(errors["errors"].as_array()?.is_empty(), "{errors}");
+        frozen
+    });
+    assert_eq!(held["field"], "description", "{held}");
+    assert_eq!(held["example"], key.as_str(), "{held}");
+    let why = held["why"].as_str().unwrap();
+    assert!(why.contains("characters; the other side takes 65"), "{why}");
+
+    let say = Command::AddComment {
+        key: key.clone(),
+        by: "ana".into(),
+        body: "it is in the log".into(),
+        channel: None,
+    };
+    act(redmine, say);
+    edit(redmine, &key, "title", "A whole log, attached");
+    only(github, "title and comment", |item| {
+        let mut comments = item.comments.iter();
+        item.title == "A whole log, attached"
+            && comments.any(|comment| comment.body.contains("it is in the log"))
+    });
+    let source = only(redmine, "the source", |_| true);
+    assert!(source.body.len() > CHARS - 22, "{}", source.body.len());
+
+    edit(redmine, &key, "body", "See \u{7}the attachment.");
+    only(github, "the text without its control character", |item| {
+        item.body.contains("See the attachment.")
+    });
+    until("nothing is held", || {
+        let errors = installation.json(&["errors"]);
+        errors["frozen"].as_array()?.is_empty().then_some(())
+    });
     assert_eq!(up.works(), roles, "nobody fell over");
     drop(up);
     simulators.end();

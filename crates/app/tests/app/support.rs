@@ -9,6 +9,7 @@ use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{API_TOKEN, JiraCloud, demo_site};
+use twinline_sim::redmine::{self, Redmine};
 use twinline_sim::serve::SimServer;
 use twinline_sim::{Command as Act, Done, Faults, Faulty, Simulator};
 
@@ -62,17 +63,27 @@ impl Installation {
 
     /// One made by `init`, with the simulators' credentials, on free ports.
     pub(crate) fn init(github: &str, jira: &str) -> Self {
+        Self::between(("github", github), ("jira-cloud", jira))
+    }
+
+    /// One made by `init` between two trackers, by name and address.
+    pub(crate) fn between(left: (&str, &str), right: (&str, &str)) -> Self {
         let made = Self {
             folder: tempfile::tempdir().unwrap(),
         };
-        let urls = ["init", "--left-url", github, "--right-url", jira];
-        let done = made.run(&urls);
+        let sides = ["init", "--left", left.0, "--right", right.0];
+        let urls = ["--left-url", left.1, "--right-url", right.1];
+        let done = made.run(&[&sides[..], &urls].concat());
         assert!(done.status.success(), "{done:?}");
+        made.write("secrets/redmine.key", redmine::API_KEY);
         made.write("secrets/github.token", "github-token");
         made.write("secrets/jira-cloud.token", API_TOKEN);
         let text = std::fs::read_to_string(made.path("twinline.toml")).unwrap();
         // Without a fixed port webhooks have no address; the sweep finds every change.
         let text = text.replace("public_url = \"http://127.0.0.1:7400\"\n", "");
+        // A tracker without webhooks comes with a sweep of its own.
+        let swept = |line: &&str| !line.starts_with("sweep_s");
+        let text = text.lines().filter(swept).collect::<Vec<_>>().join("\n") + "\n";
         let text = text.replace("tracker = ", "sweep_s = { period = 1 }\ntracker = ");
         made.write("twinline.toml", &format!("{text}{LISTEN}"));
         made
@@ -214,6 +225,7 @@ pub(crate) struct Simulators {
     runtime: tokio::runtime::Runtime,
     pub(crate) github: SimServer,
     pub(crate) jira: SimServer,
+    pub(crate) redmine: SimServer,
 }
 
 impl Simulators {
@@ -233,6 +245,7 @@ impl Simulators {
         Self {
             github: serve(Box::new(Github::new(GithubConfig::default()))),
             jira: serve(Box::new(JiraCloud::new(demo_site()))),
+            redmine: serve(Box::new(Redmine::new(redmine::demo_site()))),
             runtime,
         }
     }
@@ -241,6 +254,7 @@ impl Simulators {
         self.runtime.block_on(async {
             self.github.shutdown().await;
             self.jira.shutdown().await;
+            self.redmine.shutdown().await;
         });
     }
 }
