@@ -33,6 +33,16 @@ pub trait Tracker: Send + Sync {
     /// The whole item: all pages of comments, its marker. Strongly consistent.
     async fn fetch(&self, item: &ItemId) -> Result<Fetched, TrackerError>;
 
+    /// The item without its comments (`comments: None`), for a look soon after a whole one. Otherwise as
+    /// [`Self::fetch`]. Worth having of its own where comments are listed by requests of their own.
+    async fn fetch_bare(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
+        let mut fetched = self.fetch(item).await?;
+        if let Fetched::Found(found) = &mut fetched {
+            found.comments = None;
+        }
+        Ok(fetched)
+    }
+
     /// The item that a person calls `key` (`acme/app#12`, `PROJ-7`, `#31`): for links given as pairs of keys. `None`
     /// when the tracker shows no such item to us.
     async fn find(&self, key: &str) -> Result<Option<ItemRef>, TrackerError>;

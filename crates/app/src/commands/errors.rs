@@ -44,9 +44,10 @@ fn held_connection(connection: &Json) -> Option<Json> {
     Some(json!({ "connection": connection["connection"], "since": since, "why": why }))
 }
 
-/// Frozen fields by connection, field and reason: `{"connection", "field", "why", "twins", "example"}`.
+/// Frozen fields by connection, field and reason: `{"connection", "field", "why", "twins", "example", "advice"}`.
+/// Texts that are too long for the same limit are one group; `why` is then the example's.
 fn frozen_fields(twins: &[Json]) -> Result<Vec<Json>> {
-    let mut groups: BTreeMap<[String; 3], (u64, String)> = BTreeMap::new();
+    let mut groups: BTreeMap<[String; 3], (u64, Hold, String)> = BTreeMap::new();
     for twin in twins {
         let example = ["left", "right"]
             .into_iter()
@@ -56,12 +57,55 @@ fn frozen_fields(twins: &[Json]) -> Result<Vec<Json>> {
             let hold: Hold = serde_json::from_value(hold.clone())
                 .context("the reason of a frozen field cannot be read")?;
             let connection = twin["connection"].as_str().unwrap_or_default();
-            let key = [connection.to_owned(), field.clone(), hold.to_string()];
-            groups.entry(key).or_insert((0, example.to_owned())).0 += 1;
+            let alike = match &hold {
+                Hold::TooLong { limit, .. } => Hold::TooLong {
+                    chars: 0,
+                    limit: *limit,
+                },
+                other => other.clone(),
+            };
+            let key = [connection.to_owned(), field.clone(), alike.to_string()];
+            let group = groups.entry(key);
+            group.or_insert_with(|| (0, hold, example.to_owned())).0 += 1;
         }
     }
-    let row = |([connection, field, why], (twins, example)): ([String; 3], (u64, String))| json!({ "connection": connection, "field": field, "why": why, "twins": twins, "example": example });
+    let row = |([connection, field, _], (twins, hold, example)): (
+        [String; 3],
+        (u64, Hold, String),
+    )| {
+        let advice = advice(&hold, &field, &example);
+        json!({ "connection": connection, "field": field, "why": hold.to_string(), "twins": twins,
+                "example": example, "advice": advice })
+    };
     Ok(groups.into_iter().map(row).collect())
+}
+
+/// What ends a hold: for some a person's choice, for others only a change of the value or of the rule.
+fn advice(hold: &Hold, field: &str, example: &str) -> String {
+    let choice = format!("twinline release '{example}' --take {field}=left   (or {field}=right)");
+    match hold {
+        Hold::Conflict | Hold::First => format!("Choose whose value crosses: {choice}"),
+        Hold::Lossy { .. } => {
+            format!(
+                "Edit it on the side that shows all of it, or let it cross with that loss: {choice}"
+            )
+        }
+        Hold::Cut => {
+            format!(
+                "Edit it on the side that has all of it, or choose whose value crosses: {choice}"
+            )
+        }
+        Hold::TooLong { limit, .. } => format!(
+            "Shorten the longer {field} of '{example}' and its twin to {limit} characters, or cut what crosses (`max` of \
+             the field in the rules, then 'twinline apply'); the hold then ends by itself."
+        ),
+        Hold::PingPong { .. } => format!(
+            "Mend the automation that answers Twinline's writes, then choose whose value crosses: {choice}"
+        ),
+        Hold::Rule { .. } => format!(
+            "Mend the value, or the rule (then 'twinline apply'), and the hold ends by itself; or choose whose value crosses: {choice}"
+        ),
+    }
 }
 
 fn text(groups: &[Json], held: &[Json], frozen: &[Json], more: bool) -> String {
@@ -114,22 +158,24 @@ fn text(groups: &[Json], held: &[Json], frozen: &[Json], more: bool) -> String {
     for group in frozen {
         table.row(["twins", "connection", "field", "why", "example"].map(|key| text(&group[key])));
     }
-    if let Some(first) = frozen.first() {
-        let (example, field) = (text(&first["example"]), text(&first["field"]));
+    if !frozen.is_empty() {
         let more = if more {
             "There are more: 'twinline twins --held'.\n"
         } else {
             ""
         };
-        shown.push(format!(
-            "{}{more}Choose whose value crosses: twinline release '{example}' --take {field}=left   (or {field}=right)\n",
-            table.text()
-        ));
+        shown.push(format!("{}{more}{}", table.text(), advices(frozen)));
     }
     if shown.is_empty() {
         return "nothing is held back".to_owned();
     }
     shown.join("\n")
+}
+
+/// What ends each group's hold, a line each.
+fn advices(frozen: &[Json]) -> String {
+    let lines = frozen.iter().filter_map(|group| group["advice"].as_str());
+    lines.map(|advice| format!("{advice}\n")).collect()
 }
 
 #[cfg(test)]

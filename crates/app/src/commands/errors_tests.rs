@@ -39,7 +39,8 @@ fn frozen_fields_are_counted_by_reason() {
     };
     let frozen = frozen_fields(&[twin("a#1"), twin("a#2")]).unwrap();
     let expected = json!([{ "connection": "first", "field": "summary", "why": "both sides changed it",
-                            "twins": 2, "example": "a#1" }]);
+                            "twins": 2, "example": "a#1",
+                            "advice": "Choose whose value crosses: twinline release 'a#1' --take summary=left   (or summary=right)" }]);
     assert_eq!(json!(frozen), expected);
     check(
         &[],
@@ -47,6 +48,29 @@ fn frozen_fields_are_counted_by_reason() {
         &frozen,
         &["twinline release 'a#1' --take summary=left"],
     );
+}
+
+/// A release cannot make a text fit: what helps is to shorten it.
+#[test]
+fn texts_that_are_too_long_are_one_line_with_advice_that_helps() {
+    let twin = |key: &str, chars: u64| {
+        let hold = json!({ "too_long": { "chars": chars, "limit": 65_536 } });
+        json!({ "connection": "first", "items": { "left": { "key": key }, "right": null },
+                "held": { "description": hold } })
+    };
+    let frozen = frozen_fields(&[twin("a#1", 5_000_000), twin("a#2", 70_000)]).unwrap();
+    assert_eq!(frozen.len(), 1, "{frozen:?}");
+    check(
+        &[],
+        &[],
+        &frozen,
+        &[
+            "2      first       description   5000000 characters; the other side takes 65536",
+            "Shorten the longer description of 'a#1' and its twin to 65536 characters",
+        ],
+    );
+    let shown = text(&[], &[], &frozen, false);
+    assert!(!shown.contains("release"), "{shown}");
 }
 
 #[test]

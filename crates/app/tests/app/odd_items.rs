@@ -119,6 +119,11 @@ fn a_description_of_megabytes_is_held_and_all_else_of_its_twin_crosses() {
     assert_eq!(held["example"], key.as_str(), "{held}");
     let why = held["why"].as_str().unwrap();
     assert!(why.contains("characters; the other side takes 65"), "{why}");
+    let advice = held["advice"].as_str().unwrap();
+    assert!(
+        advice.starts_with("Shorten the longer description"),
+        "{advice}"
+    );
 
     let say = Command::AddComment {
         key: key.clone(),

@@ -429,11 +429,8 @@ impl Way<'_> {
             out.more = true;
             return false;
         }
-        let (length, limit) = (
-            self.y.capabilities.dialect.chars(body),
-            self.y.capabilities.comment_max_chars,
-        );
-        if length > limit {
+        let limit = self.y.capabilities.comment_max_chars;
+        if let Some(length) = self.y.capabilities.dialect.beyond(body, limit) {
             let reason = format!("{length} characters; the other side takes {limit}");
             out.waived.insert(self.place(raw), reason);
             return false;

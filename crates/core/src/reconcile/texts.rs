@@ -1,11 +1,12 @@
 //! How a rich text crosses: block by block, as both trackers show it.
 
 use super::views::Scene;
+use crate::capability::Capabilities;
 use crate::effect::FieldWrite;
 use crate::item::{Value, field};
 use crate::names::{FieldName, Side};
 use crate::richtext::merge::merge3;
-use crate::richtext::{Block, Dialect, Document, LossKind, diff};
+use crate::richtext::{Block, Dialect, Document, LossKind, diff, far_beyond};
 use std::collections::BTreeSet;
 
 /// The notations that a text crosses between.
@@ -96,15 +97,34 @@ pub(super) fn beyond_limit(
     value: &Value,
 ) -> Option<(usize, usize)> {
     let capabilities = scene.side(side).capabilities;
-    let limit = match native.as_str() {
-        field::SUMMARY => capabilities.summary_max_chars,
-        field::DESCRIPTION => capabilities.description_max_chars,
-        _ => return None,
-    };
+    let limit = limit(capabilities, native)?;
     let chars = match value {
-        Value::Text(text) => text.chars().count(),
-        Value::Rich(text) => capabilities.dialect.chars(text),
-        _ => return None,
+        Value::Text(text) => Some(text.chars().count()).filter(|chars| *chars > limit),
+        Value::Rich(text) => capabilities.dialect.beyond(text, limit),
+        _ => None,
     };
-    (chars > limit).then_some((chars, limit))
+    Some((chars?, limit))
+}
+
+/// [`beyond_limit`] where the words alone tell: asked first, so that megabytes which cannot cross anyway are neither
+/// merged nor written out in the target's notation.
+pub(super) fn far_beyond_limit(
+    scene: &Scene<'_>,
+    side: Side,
+    native: &FieldName,
+    value: &Value,
+) -> Option<(usize, usize)> {
+    let limit = limit(scene.side(side).capabilities, native)?;
+    let Value::Rich(text) = value else {
+        return None;
+    };
+    Some((far_beyond(text, limit)?, limit))
+}
+
+fn limit(capabilities: &Capabilities, native: &FieldName) -> Option<usize> {
+    match native.as_str() {
+        field::SUMMARY => Some(capabilities.summary_max_chars),
+        field::DESCRIPTION => Some(capabilities.description_max_chars),
+        _ => None,
+    }
 }

@@ -1,6 +1,7 @@
 //! From facts to views and bases: what each side shows now, and what it showed when the twins were last in step.
 
 use super::facts::{Base, Facts, SideFacts};
+use super::texts::far_beyond_limit;
 use super::values::{carry_elements, same, same_opt, texts, written};
 use crate::comments::script_origin;
 use crate::contract::{Contract, FieldContract};
@@ -124,7 +125,9 @@ impl<'a> Scene<'a> {
         let Some(now) = self.items.get(side).fields.get(native) else {
             return false;
         };
-        same(now, wanted) || same(now, &(self.side(side).normalise)(native, wanted))
+        same(now, wanted)
+            || (far_beyond_limit(self, side, native, wanted).is_none()
+                && same(now, &(self.side(side).normalise)(native, wanted)))
     }
 }
 

@@ -4,7 +4,7 @@ use super::decide::{Decisions, decide_hidden};
 use super::drafts::{CrossingFields, Drafts, differing};
 use super::pingpong;
 use super::plan::{Cause, ConflictRecord, Decision, Hold, WriteNote};
-use super::texts::{Texts, beyond_limit};
+use super::texts::{Texts, beyond_limit, far_beyond_limit};
 use super::values::{Crossing, cross, same, write_between};
 use super::views::{Mark, Scene};
 use crate::contract::{Conflict, Direction};
@@ -281,6 +281,13 @@ impl OneWrite<'_> {
         if scene.holds(to, self.native, &assigned.value) {
             return Ok(());
         }
+        if let Some(hold) = self.cannot_fit(&assigned.value) {
+            for field in causes {
+                let held = Verdict::Becomes(Decision::Held(hold.clone()));
+                verdicts.entry(field).or_insert(held);
+            }
+            return Ok(());
+        }
         let target = scene.items.get(to).fields.get(self.native);
         let d0 = self
             .drafts
@@ -332,6 +339,16 @@ impl OneWrite<'_> {
         };
         writes.fields.insert(self.native.clone(), (write, note));
         Ok(())
+    }
+
+    /// A text that is far too long. Not one of which the base was so already: then its edit may cross block by block.
+    fn cannot_fit(&self, value: &Value) -> Option<Hold> {
+        let to = self.from.other();
+        let (chars, limit) = far_beyond_limit(self.scene, to, self.native, value)?;
+        let before = self.drafts.d0.fields.get(self.native);
+        let long = |value| far_beyond_limit(self.scene, to, self.native, value).is_some();
+        let was_long = before.is_some_and(|before| long(&before.value));
+        (!was_long).then_some(Hold::TooLong { chars, limit })
     }
 
     /// What the target cannot take, or what would be lost there where the policy asks first. A person's release overrides

@@ -48,6 +48,16 @@ impl Dialect {
         }
     }
 
+    /// How long a document is, when that is more than `limit`. A text whose words alone are more than twice as long is
+    /// counted by them: writing megabytes out in a notation takes seconds, and cannot make them fit.
+    pub fn beyond(self, document: &Document, limit: usize) -> Option<usize> {
+        if let Some(words) = far_beyond(document, limit) {
+            return Some(words);
+        }
+        let chars = self.chars(document);
+        (chars > limit).then_some(chars)
+    }
+
     /// What such a tracker would give back of one block: none, one or several.
     pub fn project_block(self, block: &Block) -> Document {
         let document = Document {
@@ -55,6 +65,12 @@ impl Dialect {
         };
         self.project(&document).0
     }
+}
+
+/// How many characters a document's words have, when that is more than twice `limit`: then no notation makes it fit.
+pub(crate) fn far_beyond(document: &Document, limit: usize) -> Option<usize> {
+    let words = document.plain().chars().count();
+    (words / 2 > limit).then_some(words)
 }
 
 #[cfg(test)]

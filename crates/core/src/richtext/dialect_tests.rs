@@ -1,4 +1,4 @@
-use super::Dialect;
+use super::{Dialect, far_beyond};
 use crate::richtext::arbitrary;
 use proptest::prelude::*;
 
@@ -14,6 +14,20 @@ proptest! {
             if dialect != Dialect::Plain {
                 prop_assert!(losses.is_empty(), "{:?}: {:?}", dialect, losses);
             }
+        }
+    }
+
+    #[test]
+    fn what_is_far_beyond_a_limit_is_beyond_it_in_every_notation(
+        document in arbitrary::document(),
+        limit in 0_usize..64,
+    ) {
+        for dialect in [Dialect::Markdown, Dialect::Adf, Dialect::Plain] {
+            let chars = dialect.chars(&document);
+            if far_beyond(&document, limit).is_some() {
+                prop_assert!(chars > limit, "{:?}: {} characters", dialect, chars);
+            }
+            prop_assert_eq!(dialect.beyond(&document, limit).is_some(), chars > limit);
         }
     }
 

@@ -25,6 +25,7 @@ mod shallow;
 mod arbitrary;
 
 pub use dialect::Dialect;
+pub(crate) use dialect::far_beyond;
 pub use inline::{Emoji, Image, Inline, Link, Marks, Mention, OpaqueInline, Script};
 pub use loss::{Loss, LossKind, LossReport, MAX_LOSSES};
 pub use model::{

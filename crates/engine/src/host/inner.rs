@@ -6,6 +6,7 @@ use crate::backfill::Paces;
 use crate::env::Env;
 use crate::event::{Event, What};
 use crate::inbox::EdgeInbox;
+use crate::job::Talks;
 use crate::metrics::Metrics;
 use crate::node::{GateChanges, Node, NodeConfig};
 use crate::rules::RulesFactory;
@@ -47,6 +48,8 @@ pub(crate) struct Inner {
     held: Mutex<BTreeSet<ConnectionName>>,
     pub(crate) safe: Arc<SafeMarks>,
     pub(crate) paces: Paces,
+    /// Comments that jobs leave to the next ones.
+    pub(crate) talks: Talks,
     pub(super) gates: Arc<GateChanges>,
     /// When each group of sleeping twins was last woken.
     woken: Mutex<BTreeMap<(ConnectionName, String), Instant>>,
@@ -76,6 +79,7 @@ impl Inner {
             woken: Mutex::default(),
             safe: Arc::default(),
             paces: Paces::default(),
+            talks: Talks::default(),
             env,
             settings,
             store,

@@ -26,6 +26,7 @@ mod observe;
 mod resolve;
 mod ring;
 mod settle;
+mod talk;
 mod trouble;
 mod twin;
 
@@ -33,6 +34,7 @@ pub(crate) use context::Context;
 pub(crate) use life::{LEFT, LISTED_PAGES_MAX, leaving, listed};
 pub(crate) use observe::observe;
 pub(crate) use settle::{entry, item_row, unlink};
+pub(crate) use talk::Talks;
 pub(crate) use trouble::Trouble;
 pub(crate) use twin::facts_of;
 

@@ -4,7 +4,7 @@ use super::trouble::Trouble;
 use crate::env::Env;
 use crate::metrics::Metrics;
 use crate::node::Node;
-use twinline_core::item::{Fetched, ItemId, ItemRef};
+use twinline_core::item::{Comment, Fetched, ItemId, ItemRef};
 use twinline_core::reconcile::Seen;
 use twinline_core::time::Timestamp;
 
@@ -17,6 +17,8 @@ pub(crate) struct Observation {
     pub(crate) seen: Seen,
     /// The new reference, when the item was moved.
     pub(crate) moved: Option<ItemRef>,
+    /// When the comments were read: before the item, where they are the last job's.
+    pub(crate) comments_at: Timestamp,
     /// Set when a change made after this observation could carry the same version: fetch again then.
     pub(crate) provisional_until: Option<Timestamp>,
 }
@@ -29,6 +31,7 @@ pub(crate) async fn observe(
     metrics: &Metrics,
     item: &ItemId,
 ) -> Result<Observation, Trouble> {
+    let comments_at = env.now();
     let mut item = item.clone();
     let mut moved = None;
     for _ in 0..=MOVES_MAX {
@@ -52,6 +55,7 @@ pub(crate) async fn observe(
         return Ok(Observation {
             seen,
             moved,
+            comments_at,
             provisional_until,
         });
     }
@@ -60,7 +64,32 @@ pub(crate) async fn observe(
             reason: format!("moved more than {MOVES_MAX} times, last to {item}"),
         },
         moved: None,
+        comments_at,
         provisional_until: None,
+    })
+}
+
+/// Fetches an item but for its comments, which are known from `comments_at`. Where it is not simply there, as
+/// [`observe`].
+pub(super) async fn observe_bare(
+    node: &Node,
+    env: &Env,
+    metrics: &Metrics,
+    item: &ItemId,
+    (comments, comments_at): (Vec<Comment>, Timestamp),
+) -> Result<Observation, Trouble> {
+    metrics.fetches.inc();
+    let fetched = node.request(node.tracker().fetch_bare(item)).await;
+    let Ok(Fetched::Found(mut found)) = fetched else {
+        return observe(node, env, metrics, item).await;
+    };
+    found.comments = Some(comments);
+    let seen = Seen::Item(found);
+    Ok(Observation {
+        provisional_until: provisional(node, env, &seen),
+        seen,
+        moved: None,
+        comments_at,
     })
 }
 

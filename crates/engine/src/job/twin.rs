@@ -6,10 +6,11 @@ use super::execute::{Executed, execute};
 use super::facts::{Owned, OwnedSide};
 use super::intend::intend;
 use super::life::{self, Membership};
-use super::observe::{Observation, observe};
+use super::observe::{Observation, observe, observe_bare};
 use super::resolve::{Resolved, resolve};
 use super::ring::{self, Ring};
 use super::settle::{self, Settling};
+use super::talk::{self, Talk};
 use super::trouble::{Trouble, mended_by_change, mended_by_time};
 use crate::dirty::is_alive;
 use crate::host::{Connection, Inner};
@@ -27,6 +28,12 @@ use twinline_store::host::{Twin, TwinState};
 const PLANS_MAX: usize = 4;
 /// The wait before a stale observation is fetched again; grows with the failures.
 const STALE_WAIT: Duration = Duration::from_millis(250);
+
+/// The next job goes on, behind what others have waiting.
+const NEXT: Ended = Ended::Again {
+    wait: Duration::ZERO,
+    failed: false,
+};
 
 type SidesUnsettled = Sides<Vec<Unsettled>>;
 
@@ -131,9 +138,10 @@ impl Job<'_> {
         unsettled: SidesUnsettled,
     ) -> Result<Option<Ended>, Trouble> {
         let host = self.host;
+        let talk = host.talks.take(&context.twin.link, host.env.now());
         let (left, right) = tokio::join!(
-            self.observe(&context, Side::Left),
-            self.observe(&context, Side::Right)
+            self.observe(&context, Side::Left, talk.as_ref()),
+            self.observe(&context, Side::Right, talk.as_ref())
         );
         let mut observed = Sides {
             left: left?,
@@ -178,15 +186,19 @@ impl Job<'_> {
             }
             Standing::Active | Standing::Ended { .. } => {}
         }
-        self.perform(context, &observed, &facts, plan).await
+        let look_again = talk.is_some();
+        self.perform(context, &observed, &facts, plan, look_again)
+            .await
     }
 
+    /// `look_again`: the comments are those that the jobs before saw, so a whole look is still to come.
     async fn perform(
         &self,
         context: Context,
         observed: &Sides<Observation>,
         facts: &Arc<Owned>,
         plan: Arc<Plan>,
+        look_again: bool,
     ) -> Result<Option<Ended>, Trouble> {
         let host = self.host;
         let lane = self.started.work.lane;
@@ -229,7 +241,10 @@ impl Job<'_> {
             return Ok(Some(Ended::Done));
         }
         self.membership(&context, observed).await;
-        self.conclude(&plan, executed)
+        if plan.more_comments {
+            talk::hand_on(host, &context.twin.link, observed, &plan, &executed);
+        }
+        self.conclude(plan.more_comments || look_again, executed)
     }
 
     /// A twin that is out of step, though nothing but an audit asked to look, has drifted: something was missed.
@@ -244,7 +259,7 @@ impl Job<'_> {
         }
     }
 
-    fn conclude(&self, plan: &Plan, executed: Executed) -> Result<Option<Ended>, Trouble> {
+    fn conclude(&self, more: bool, executed: Executed) -> Result<Option<Ended>, Trouble> {
         if executed.changed {
             return Ok(None);
         }
@@ -254,32 +269,35 @@ impl Job<'_> {
         if let Some(retry) = executed.retry {
             return Err(retry);
         }
-        if executed.quarantine.is_none() && plan.more_comments {
-            // The next job goes on, behind what others have waiting.
-            return Ok(Some(Ended::Again {
-                wait: Duration::ZERO,
-                failed: false,
-            }));
+        if executed.quarantine.is_none() && more {
+            return Ok(Some(NEXT));
         }
         // Settled, as quarantined perhaps.
         Ok(Some(Ended::Done))
     }
 
-    async fn observe(&self, context: &Context, side: Side) -> Result<Observation, Trouble> {
+    async fn observe(
+        &self,
+        context: &Context,
+        side: Side,
+        talk: Option<&Talk>,
+    ) -> Result<Observation, Trouble> {
+        let (host, node) = (self.host, self.nodes.get(side));
         let Some(item) = context.item(side) else {
             return Ok(Observation {
                 seen: Seen::NotCreated,
                 moved: None,
+                comments_at: host.env.now(),
                 provisional_until: None,
             });
         };
-        observe(
-            self.nodes.get(side),
-            &self.host.env,
-            &self.host.metrics,
-            &item,
-        )
-        .await
+        match talk {
+            Some(talk) => {
+                let known = talk.of(side);
+                observe_bare(node, &host.env, &host.metrics, &item, known).await
+            }
+            None => observe(node, &host.env, &host.metrics, &item).await,
+        }
     }
 
     async fn facts(

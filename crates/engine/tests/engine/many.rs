@@ -45,18 +45,61 @@ async fn crossed(world: &World, count: usize) {
     .await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn ten_thousand_comments_cross_in_order_job_by_job() {
-    const COUNT: usize = 10_000;
+/// Sends so many comments across; gives how many requests were made for them.
+async fn requests_for(count: usize) -> usize {
     let world = World::new(&["left", "right"]);
     let running = world.start(&[contract("c", "left", "right")]).await;
-    flooded(&world, &running, COUNT).await;
-    crossed(&world, COUNT).await;
+    flooded(&world, &running, count).await;
+    crossed(&world, count).await;
     running.quiet().await;
-    assert_eq!(talk(&world.tracker("right").only()), wanted(COUNT));
-    let fetches = world.tracker("right").state().fetches;
-    assert!((40..60).contains(&fetches), "a job writes 250: {fetches}");
+    assert_eq!(talk(&world.tracker("right").only()), wanted(count));
     assert_eq!(world.writes("left"), 0, "nothing comes back");
+    let requests = ["left", "right"].map(|node| {
+        let tracker = world.tracker(node);
+        let state = tracker.state();
+        let fetches = usize::try_from(state.fetches).unwrap();
+        fetches + state.comment_pages + state.writes.len()
+    });
+    running.stop().await;
+    requests.into_iter().sum()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_requests_for_a_flood_of_comments_grow_with_their_number() {
+    let (few, many) = (requests_for(2_000).await, requests_for(10_000).await);
+    // A comment is a write, and the lists are read at the beginning and at the end: less than one request in ten.
+    assert!(few < 2_000 * 11 / 10, "{few} requests for 2,000 comments");
+    assert!(
+        many < 10_000 * 11 / 10,
+        "{many} requests for 10,000 comments"
+    );
+}
+
+/// What people do to the comments while thousands cross is not lost.
+#[tokio::test(start_paused = true)]
+async fn edits_amid_a_flood_cross_when_it_is_over() {
+    const COUNT: usize = 1_000;
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    world.tracker("right").state().latency = LATENCY;
+    let item = flooded(&world, &running, COUNT).await;
+    until("the flood is under way", async || {
+        world.writes("right") > 600
+    })
+    .await;
+    let left = world.tracker("left");
+    let first = left.only().comments.unwrap()[0].id.clone();
+    let second = left.only().comments.unwrap()[1].id.clone();
+    left.recomment(&item, &first, "public", "comment 0, mended");
+    left.uncomment(&item, &second);
+    left.comment(&item, "one more");
+    world.announce(&item);
+    running.quiet().await;
+    let mut expected = wanted(COUNT);
+    expected[0] = "comment 0, mended".to_owned();
+    expected.remove(1);
+    expected.push("one more".to_owned());
+    assert_eq!(talk(&world.tracker("right").only()), expected);
     running.stop().await;
 }
 

@@ -3,7 +3,7 @@
 use super::harness::{Act, Harness, marker};
 use super::{Listed, Miss, Outcome, ensure, same};
 use std::collections::BTreeSet;
-use twinline_core::item::{Value, field};
+use twinline_core::item::{Fetched, Item, Value, field};
 use twinline_core::richtext::Document;
 
 pub(super) const CHECKS: &[Listed] = &[
@@ -19,6 +19,9 @@ pub(super) const CHECKS: &[Listed] = &[
     ),
     ("fetch: all pages of comments, in order", |h| {
         Box::pin(all_comments(h))
+    }),
+    ("fetch_bare: the item but for its comments", |h| {
+        Box::pin(bare(h))
     }),
     ("fetch: what a create wrote, with its marker", |h| {
         Box::pin(create(h))
@@ -59,6 +62,21 @@ async fn find(h: &dyn Harness) -> Outcome {
     let digits = key.trim_end_matches(|c: char| c.is_ascii_digit());
     let other = format!("{digits}987654");
     same("an unknown key", &h.tracker().find(&other).await?, &None)
+}
+
+async fn bare(h: &dyn Harness) -> Outcome {
+    let (item, key) = h.item("one comment").await?;
+    let act = Act::Comment {
+        key,
+        text: "left aside".to_owned(),
+    };
+    h.person(act).await?;
+    let expected = Item {
+        comments: None,
+        ..h.read(&item).await?
+    };
+    let bare = h.tracker().fetch_bare(&item).await?;
+    same("the item", &bare, &Fetched::Found(Box::new(expected)))
 }
 
 async fn all_comments(h: &dyn Harness) -> Outcome {

@@ -134,32 +134,11 @@ impl Tracker for GitHub {
     }
 
     async fn fetch(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
-        let asked = address(item)?;
-        let reply = client::issue_reply(&self.client, &asked).await?;
-        if let Some(fetched) = gone(&reply) {
-            return Ok(fetched);
-        }
-        if reply.status.is_redirection() {
-            return self.follow(reply).await;
-        }
-        let issue: wire::Issue = reply.json()?;
-        let reference = self.reference(&issue, &reply)?;
-        if issue.is_pull_request() {
-            return Ok(Fetched::Unreachable {
-                reason: format!("{} is a pull request", reference.key),
-            });
-        }
-        if reference.item.id != item.id {
-            return Ok(Fetched::Moved(reference));
-        }
-        let comments = if issue.comments == 0 {
-            Vec::new()
-        } else {
-            self.comments(&asked).await?
-        };
-        let repo = decode::address(&issue).map_or(asked.repo, |address| address.repo);
-        let item = decode::item(&issue, reference, repo.to_string(), Some(comments));
-        Ok(Fetched::Found(Box::new(item)))
+        self.look_at(item, true).await
+    }
+
+    async fn fetch_bare(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
+        self.look_at(item, false).await
     }
 
     async fn find(&self, key: &str) -> Result<Option<ItemRef>, TrackerError> {
@@ -275,6 +254,38 @@ impl GitHub {
             reply = self.client.send(call).await?;
         }
         Err(reply.unreadable("", "redirects that do not end"))
+    }
+
+    /// An issue as it is now, with all its comments or without any.
+    async fn look_at(&self, item: &ItemId, with_comments: bool) -> Result<Fetched, TrackerError> {
+        let asked = address(item)?;
+        let reply = client::issue_reply(&self.client, &asked).await?;
+        if let Some(fetched) = gone(&reply) {
+            return Ok(fetched);
+        }
+        if reply.status.is_redirection() {
+            return self.follow(reply).await;
+        }
+        let issue: wire::Issue = reply.json()?;
+        let reference = self.reference(&issue, &reply)?;
+        if issue.is_pull_request() {
+            return Ok(Fetched::Unreachable {
+                reason: format!("{} is a pull request", reference.key),
+            });
+        }
+        if reference.item.id != item.id {
+            return Ok(Fetched::Moved(reference));
+        }
+        let comments = if !with_comments {
+            None
+        } else if issue.comments == 0 {
+            Some(Vec::new())
+        } else {
+            Some(self.comments(&asked).await?)
+        };
+        let repo = decode::address(&issue).map_or(asked.repo, |address| address.repo);
+        let item = decode::item(&issue, reference, repo.to_string(), comments);
+        Ok(Fetched::Found(Box::new(item)))
     }
 
     async fn comments(

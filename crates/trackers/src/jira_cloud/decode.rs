@@ -75,7 +75,7 @@ fn marker_of(value: &Json) -> Option<Marker> {
 pub(super) fn item(
     issue: &wire::Issue,
     reference: ItemRef,
-    comments: Vec<Comment>,
+    comments: Option<Vec<Comment>>,
 ) -> Option<Item> {
     let named =
         |name: &str, part: &str| Some(issue.fields.get(name)?.get(part)?.as_str()?.to_owned());
@@ -87,7 +87,7 @@ pub(super) fn item(
     Some(Item {
         reference,
         fields: fields(&issue.fields),
-        comments: Some(comments),
+        comments,
         attachments: files.map(|files| files.iter().filter_map(attachment).collect()),
         version: version(issue)?,
         marker: marker(issue),

@@ -35,7 +35,7 @@ use std::time::Duration;
 use twinline_core::capability::{Capabilities, ChangeKind, Channel, FieldSet};
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
-use twinline_core::item::{Fetched, ItemId, ItemRef, Value};
+use twinline_core::item::{Comment, Fetched, ItemId, ItemRef, Value};
 use twinline_core::names::FieldName;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
@@ -141,22 +141,17 @@ impl Tracker for Jira {
 
     async fn fetch(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
         // The comments first: one that is written in between changes the version that is read last, and is seen later.
-        let comments = match client::comments(&self.client, &item.id).await {
-            Err(TrackerError::Unreachable { reason }) => {
-                return Ok(Fetched::Unreachable { reason });
+        match client::comments(&self.client, &item.id).await {
+            Err(TrackerError::Unreachable { reason }) => Ok(Fetched::Unreachable { reason }),
+            comments => {
+                let comments = comments?.iter().map(decode::comment).collect();
+                self.look_at(item, Some(comments)).await
             }
-            other => other?,
-        };
-        let (issue, reply) = match client::issue(&self.client, &item.id).await? {
-            Ok(found) => found,
-            Err(reason) => return Ok(Fetched::Unreachable { reason }),
-        };
-        Self::version(&issue, &reply)?;
-        let reference = self.reference(&issue.id, &issue.key);
-        let comments = comments.iter().map(decode::comment).collect();
-        let item = decode::item(&issue, reference, comments)
-            .ok_or_else(|| reply.unreadable("fields", "neither project nor type"))?;
-        Ok(Fetched::Found(Box::new(item)))
+        }
+    }
+
+    async fn fetch_bare(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
+        self.look_at(item, None).await
     }
 
     async fn find(&self, key: &str) -> Result<Option<ItemRef>, TrackerError> {
@@ -265,6 +260,23 @@ impl Tracker for Jira {
 }
 
 impl Jira {
+    /// An issue as it is now, with these comments.
+    async fn look_at(
+        &self,
+        item: &ItemId,
+        comments: Option<Vec<Comment>>,
+    ) -> Result<Fetched, TrackerError> {
+        let (issue, reply) = match client::issue(&self.client, &item.id).await? {
+            Ok(found) => found,
+            Err(reason) => return Ok(Fetched::Unreachable { reason }),
+        };
+        Self::version(&issue, &reply)?;
+        let reference = self.reference(&issue.id, &issue.key);
+        let item = decode::item(&issue, reference, comments)
+            .ok_or_else(|| reply.unreadable("fields", "neither project nor type"))?;
+        Ok(Fetched::Found(Box::new(item)))
+    }
+
     fn reference(&self, id: &str, key: &str) -> ItemRef {
         decode::reference(
             self.client.node(),

@@ -73,6 +73,8 @@ pub(crate) struct State {
     /// Every write that took effect, in order.
     pub(crate) writes: Vec<Effect>,
     pub(crate) fetches: u64,
+    /// Pages of comments that fetches have read, of a hundred each.
+    pub(crate) comment_pages: usize,
     pub(crate) faults: BTreeMap<On, VecDeque<Fault>>,
     pub(crate) latency: Duration,
     /// Answered instead of the present item, once each.

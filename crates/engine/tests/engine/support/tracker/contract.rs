@@ -3,6 +3,9 @@
 use super::*;
 use async_trait::async_trait;
 
+/// Comments that one request of a list gives.
+const COMMENTS_PAGE: usize = 100;
+
 #[async_trait]
 impl Tracker for Memory {
     fn capabilities(&self) -> &Capabilities {
@@ -24,6 +27,22 @@ impl Tracker for Memory {
     }
 
     async fn fetch(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
+        let fetched = self.fetch_bare(item).await?;
+        let Fetched::Found(mut found) = fetched else {
+            return Ok(fetched);
+        };
+        let mut state = self.state();
+        if found.comments.is_none() {
+            let there = state.items.get(&item.id);
+            found.comments = there.and_then(|there| there.comments.clone());
+        }
+        let count = found.comments.iter().flatten().count();
+        state.comment_pages += count.div_ceil(COMMENTS_PAGE);
+        Ok(Fetched::Found(found))
+    }
+
+    /// An old answer comes with its old comments.
+    async fn fetch_bare(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
         self.pass(On::Fetch).await?;
         let mut state = self.state();
         state.fetches += 1;
@@ -57,7 +76,12 @@ impl Tracker for Memory {
             || Fetched::Unreachable {
                 reason: "404 Not Found".to_owned(),
             },
-            |found| Fetched::Found(Box::new(found.clone())),
+            |found| {
+                Fetched::Found(Box::new(Item {
+                    comments: None,
+                    ..found.clone()
+                }))
+            },
         ))
     }
 
