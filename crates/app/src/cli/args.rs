@@ -174,11 +174,15 @@ pub struct BackfillArgs {
     /// Another query than the trigger, in the side's own query language.
     #[arg(long, requires = "side")]
     pub query: Option<String>,
+    /// For so many items writes beyond the connection's limit (`max_writes_per_10min`) are confirmed; for others the
+    /// connection is held at its limit, and asks.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub items: u64,
     /// Waits for the end and shows the progress.
     #[arg(long)]
     pub wait: bool,
     /// Lists the backfills instead of starting one.
-    #[arg(long, conflicts_with_all = ["side", "query", "wait"])]
+    #[arg(long, conflicts_with_all = ["side", "query", "items", "wait"])]
     pub list: bool,
 }
 

@@ -25,43 +25,71 @@ pub(super) async fn run(file: &Path, args: &BackfillArgs) -> Result<Report> {
             .collect();
         return report(&jobs);
     }
-    let started = start(&client, args).await?;
+    let Started { ids, refused } = start(&client, args).await?;
+    let told: String = refused
+        .iter()
+        .map(|refusal| {
+            format!(
+                "\nnot started: {}",
+                refusal["why"].as_str().unwrap_or_default()
+            )
+        })
+        .collect();
     if !args.wait {
         let text = format!(
-            "started: {}; 'twinline backfill {} --list' shows how far",
-            started.join(", "),
+            "started: {}; 'twinline backfill {} --list' shows how far{told}",
+            ids.join(", "),
             args.connection
         );
-        return Report::done(&json!({ "started": started }), text);
+        return Report::done(&json!({ "started": ids, "refused": refused }), text);
     }
     let mut jobs = Vec::new();
-    for id in &started {
+    for id in &ids {
         jobs.push(wait(&client, id).await?);
     }
     if let Some(failed) = jobs.iter().find(|job| job["state"] == "failed") {
         let why = failed["sentence"].as_str().unwrap_or("it gave no reason");
         return Err(Coded::new(FAILED, format!("the backfill failed: {why}")).into());
     }
-    report(&jobs)
+    let text = table(&jobs) + told.trim_start();
+    Report::done(&json!({ "backfills": jobs, "refused": refused }), text)
 }
 
-/// Starts one backfill for each side that is asked for; where none is, for each side that has a trigger.
-async fn start(client: &Client, args: &BackfillArgs) -> Result<Vec<String>> {
-    let mut started = Vec::new();
-    let mut refusal = None;
+/// The backfills that were started, and each side that was refused: `{"side", "why"}`.
+struct Started {
+    ids: Vec<String>,
+    refused: Vec<Json>,
+}
+
+/// Starts one backfill for each side that is asked for; where none is, for each side that has a trigger. What was
+/// confirmed counts once, for both sides together.
+async fn start(client: &Client, args: &BackfillArgs) -> Result<Started> {
+    let mut started = Started {
+        ids: Vec::new(),
+        refused: Vec::new(),
+    };
+    let mut last = None;
+    let mut items = args.items;
     let sides = match &args.side {
         Some(side) => vec![side.as_str()],
         None => vec!["left", "right"],
     };
     for side in sides {
-        let body = json!({ "connection": args.connection, "side": side, "query": args.query });
+        let body = json!({ "connection": args.connection, "side": side, "query": args.query, "items": items });
         match client.post("/v1/backfills", &body).await {
-            Ok(answer) => started.extend(answer["id"].as_str().map(str::to_owned)),
-            Err(error) => refusal = Some(error),
+            Ok(answer) => {
+                started.ids.extend(answer["id"].as_str().map(str::to_owned));
+                items = 0;
+            }
+            Err(error) => {
+                let why = format!("{error:#}");
+                started.refused.push(json!({ "side": side, "why": why }));
+                last = Some(error);
+            }
         }
     }
-    match refusal {
-        Some(error) if started.is_empty() => Err(error),
+    match last {
+        Some(error) if started.ids.is_empty() => Err(error),
         _ => Ok(started),
     }
 }
@@ -93,6 +121,16 @@ async fn wait(client: &Client, id: &str) -> Result<Json> {
 }
 
 fn report(jobs: &[Json]) -> Result<Report> {
+    let shown = table(jobs);
+    let shown = if shown.is_empty() {
+        "no backfills".to_owned()
+    } else {
+        shown
+    };
+    Report::done(&json!({ "backfills": jobs }), shown)
+}
+
+fn table(jobs: &[Json]) -> String {
     let mut table = Table::new(["BACKFILL", "STATE", "DONE", "FINISHED AT ABOUT", "NOTE"]);
     for job in jobs {
         let text = |key: &str| job[key].as_str().unwrap_or("–").to_owned();
@@ -107,11 +145,5 @@ fn report(jobs: &[Json]) -> Result<Report> {
             job["sentence"].as_str().unwrap_or_default().to_owned(),
         ]);
     }
-    let shown = table.text();
-    let shown = if shown.is_empty() {
-        "no backfills".to_owned()
-    } else {
-        shown
-    };
-    Report::done(&json!({ "backfills": jobs }), shown)
+    table.text()
 }

@@ -124,7 +124,14 @@ fn what_is_held_back_goes_on_when_a_person_says_so() {
     let installation = &living.installation;
     assert_eq!(installation.json(&["apply"])["published"][0]["items"], 4);
     let up = installation.up();
-    let backfill = installation.json(&["backfill", "first", "--wait"]);
+    let backfill = installation.json(&["backfill", "first", "--items", "4", "--wait"]);
+    let refused = &backfill["refused"][0];
+    assert_eq!(refused["side"], "right", "{backfill}");
+    let why = refused["why"].as_str().unwrap();
+    assert!(
+        why.contains("the right side of first has no trigger"),
+        "{why}"
+    );
     assert_eq!(backfill["backfills"][0]["state"], "finished");
     assert_eq!(backfill["backfills"][0]["done"], 4);
     errors_are_retried(&living);

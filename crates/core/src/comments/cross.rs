@@ -44,6 +44,8 @@ pub(crate) struct SideScene<'a> {
     pub(crate) accounts: &'a BTreeSet<String>,
     /// The originals of which an add with unknown outcome is open here.
     pub(crate) open: &'a BTreeSet<LinkId>,
+    /// Those that the tracker says are gone.
+    pub(crate) gone: &'a BTreeSet<String>,
 }
 
 impl SideScene<'_> {
@@ -349,15 +351,16 @@ impl Way<'_> {
         self.add(raw, channel, body, vec![fixed, link], out);
     }
 
-    /// Deletions of originals, and in a chain our own deletions of their mirrors, go outwards.
+    /// Deletions of originals (that a list does not show them is no evidence), and in a chain our own deletions of their mirrors, go outwards.
     fn carry_deletions(&self, out: &mut Crossing) {
         let Some(present) = self.x.present() else {
             return;
         };
         for mirror in self.book.between(self.x.node, self.y.node) {
             let above = if mirror.origin.node == *self.x.node {
-                (!present.contains_key(mirror.origin.comment.as_str()))
-                    .then_some(MirrorState::Deleted)
+                let original = &mirror.origin.comment;
+                let gone = self.x.gone.contains(original);
+                (gone && !present.contains_key(original.as_str())).then_some(MirrorState::Deleted)
             } else {
                 let up = self.book.mirror(&mirror.origin, self.x.node);
                 up.map(|up| up.state)

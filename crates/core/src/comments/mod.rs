@@ -6,8 +6,11 @@
 mod book;
 mod channel;
 mod cross;
+mod missing;
 mod render;
 mod script;
+
+pub use missing::left_out;
 
 pub(crate) use cross::{Scene, SideScene, plan};
 pub(crate) use script::script_origin;

@@ -74,7 +74,7 @@ pub(super) fn decide(scene: &Scene<'_>) -> Result<Decisions, RuleError> {
     for from in Side::BOTH {
         let candidates = scene.candidates(from);
         if !candidates.is_empty() {
-            *drafts.get_mut(from) = scene.drafts(from, &candidates)?;
+            *drafts.get_mut(from) = scene.drafts_if_taken(from, &candidates)?;
         }
     }
     let mut decisions = Decisions::default();

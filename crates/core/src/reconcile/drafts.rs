@@ -39,10 +39,29 @@ impl Scene<'_> {
                 new.fields.insert(field.clone(), value.clone());
             }
         }
-        Ok(Drafts {
-            d0: self.bring_in(from, &old)?,
-            d1: self.bring_in(from, &new)?,
-        })
+        let d1 = self.bring_in(from, &new)?;
+        let d0 = match self.bring_in(from, &old) {
+            // A newer rule version rejects what the twin was last in step with: the crossing fields are measured against
+            // a replica without them.
+            Err(error) if error.rejected => {
+                old.fields.retain(|field, _| !crossing.contains_key(field));
+                self.bring_in(from, &old)?
+            }
+            other => other?,
+        };
+        Ok(Drafts { d0, d1 })
+    }
+
+    /// [`Self::drafts`] for the test of being in step (R4): what the rule rejects is not.
+    pub(super) fn drafts_if_taken(
+        &self,
+        from: Side,
+        candidates: &CrossingFields,
+    ) -> Result<Drafts, RuleError> {
+        match self.drafts(from, candidates) {
+            Err(error) if error.rejected => Ok(Drafts::default()),
+            other => other,
+        }
     }
 
     fn base_view(&self, from: Side) -> View {
@@ -111,6 +130,9 @@ impl Scene<'_> {
         field: &ReplicaField,
         drafts: &Drafts,
     ) -> Result<bool, RuleError> {
+        if drafts.d1.fields.is_empty() {
+            return Ok(false);
+        }
         if drafts.d1.held.contains_key(field) || drafts.d1.waived.contains_key(field) {
             return Ok(false);
         }

@@ -69,6 +69,9 @@ pub struct SideFacts<'a> {
     /// this item, by whichever twin of the cluster: they are not written here again, and while there is one no unlinked
     /// comment by our account crosses from here or is taken back as a mirror.
     pub open_comments: BTreeSet<LinkId>,
+    /// The comments that the list leaves out ([`crate::comments::left_out`]) and of which the tracker says, asked for
+    /// each by itself, that they are gone. What is left out and not in here only was not shown.
+    pub gone_comments: BTreeSet<String>,
 }
 
 /// What one side was last seen to be.

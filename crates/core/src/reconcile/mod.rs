@@ -25,6 +25,7 @@ mod settle;
 mod texts;
 mod values;
 mod views;
+mod vocabulary;
 mod writes;
 
 pub use facts::{Base, Facts, OwnAttempt, RecentWrite, Seen, SideFacts, Unsettled};

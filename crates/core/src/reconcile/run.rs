@@ -137,6 +137,7 @@ fn comments_scene<'a>(
             capabilities: scene.side(side).capabilities,
             accounts: &scene.side(side).accounts,
             open: &scene.side(side).open_comments,
+            gone: &scene.side(side).gone_comments,
         }),
         scripted: Sides::from_fn(|side| {
             let asked = asked.get(side).iter();

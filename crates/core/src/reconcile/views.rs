@@ -3,6 +3,7 @@
 use super::facts::{Base, Facts, SideFacts};
 use super::texts::far_beyond_limit;
 use super::values::{carry_elements, same, same_opt, texts, written};
+use super::vocabulary::base;
 use crate::comments::script_origin;
 use crate::contract::{Contract, FieldContract};
 use crate::digest::Digest;
@@ -49,7 +50,7 @@ impl<'a> Scene<'a> {
         for side in Side::BOTH {
             let link = Some(links.get(side));
             *shown.get_mut(side) = rules.outgoing(side, items.get(side), link)?;
-            *bases.get_mut(side) = base(facts, rules, side, links.get(side))?;
+            *bases.get_mut(side) = base(facts, rules, links.get(side), items.get(side))?;
         }
         let before = bases.clone();
         let mut arrived = Sides::<BTreeMap<ReplicaField, Value>>::default();
@@ -168,34 +169,6 @@ pub(super) fn blank(node: &crate::names::NodeName, scope: &BTreeMap<String, Stri
         marker: None,
         scope: scope.clone(),
     }
-}
-
-/// The stored base in this rule version's vocabulary.
-fn base(
-    facts: &Facts<'_>,
-    rules: &dyn Rules,
-    side: Side,
-    link: &Link,
-) -> Result<Option<Base>, RuleError> {
-    let Some(stored) = &facts.sides.get(side).base else {
-        return Ok(None);
-    };
-    let mut base = stored.clone();
-    let contract = rules.contract();
-    if base.rule_version != contract.version {
-        let mut fresh = rules
-            .outgoing(side, &base.observation, Some(link))?
-            .view
-            .fields;
-        let known = |field: &ReplicaField| contract.fields.contains_key(field);
-        fresh.retain(|field, _| stored.fields.contains_key(field) && known(field));
-        base.fields = fresh;
-        base.pending.retain(known);
-        base.advanced.retain(|field, _| known(field));
-        base.rule_version = contract.version;
-    }
-    base.asked.retain(|asked| !is_written(facts, side, asked));
-    Ok(Some(base))
 }
 
 /// Whether a comment that the script asked for at the creation has its link.
@@ -341,11 +314,15 @@ impl OwnWrites<'_> {
             let value = (facts.normalise)(native, &value);
             expected.fields.insert(native.clone(), value);
         }
-        let predicted = self
+        let predicted = match self
             .rules
-            .outgoing(self.link.side, &expected, Some(self.link))?
-            .view
-            .fields;
+            .outgoing(self.link.side, &expected, Some(self.link))
+        {
+            Ok(shown) => shown.view.fields,
+            // A newer version rejects what we wrote: then it is the item's present state that counts.
+            Err(error) if error.rejected => return Ok(found),
+            Err(error) => return Err(error),
+        };
         let sent: BTreeMap<_, _> = facts
             .unsettled
             .iter()

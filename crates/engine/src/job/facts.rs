@@ -1,5 +1,6 @@
 //! The facts of one plan, owned, so that policy can run off the async threads.
 
+use super::missing::Missing;
 use crate::node::Node;
 use crate::rules::Compiled;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +42,7 @@ pub(crate) struct OwnedSide {
     pub(crate) unsettled: Vec<Unsettled>,
     pub(crate) recent: Vec<RecentWrite>,
     pub(crate) open_comments: BTreeSet<LinkId>,
+    pub(crate) missing: Missing,
 }
 
 impl Owned {
@@ -105,6 +107,7 @@ impl OwnedSide {
             unsettled: self.unsettled.clone(),
             recent: self.recent.clone(),
             open_comments: self.open_comments.clone(),
+            gone_comments: self.missing.gone.clone(),
         }
     }
 

@@ -22,6 +22,7 @@ mod facts;
 mod intend;
 mod life;
 mod likeness;
+mod missing;
 mod observe;
 mod resolve;
 mod ring;

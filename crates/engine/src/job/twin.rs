@@ -6,6 +6,7 @@ use super::execute::{Executed, execute};
 use super::facts::{Owned, OwnedSide};
 use super::intend::intend;
 use super::life::{self, Membership};
+use super::missing;
 use super::observe::{Observation, observe, observe_bare};
 use super::resolve::{Resolved, resolve};
 use super::ring::{self, Ring};
@@ -227,6 +228,7 @@ impl Job<'_> {
             plan: &plan,
             executed: &executed,
             settled: &settled,
+            lagging: Sides::from_fn(|side| facts.sides.get(side).missing.open),
             marks: &self.started.marks,
             lane,
         };
@@ -360,6 +362,7 @@ pub(crate) async fn facts_of(
             unsettled: unsettled.get(side).clone(),
             recent: context.recent(side),
             open_comments: context.open_comments(side),
+            missing: missing::look(host, connection, node, context, (side, seen.get(side))).await?,
         });
     }
     let right = sides.pop().expect("two sides");

@@ -10,6 +10,7 @@ mod endings;
 mod flow;
 mod fresh;
 mod held;
+mod lagging;
 mod lanes;
 mod linking;
 mod lives;

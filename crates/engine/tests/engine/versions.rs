@@ -5,6 +5,9 @@ use crate::support::rules::{contract, options, table};
 use crate::support::{Running, World};
 use twinline_core::item::{Choice, ItemId, Value};
 use twinline_core::names::Sides;
+use twinline_rules::source::SourceFile;
+use twinline_rules::version::Snapshot;
+use twinline_store::host::{TwinState, TwinStateName};
 
 const TABLE: &str = r#"
 open = { left = ["open"], right = ["new"] }
@@ -116,6 +119,40 @@ async fn a_field_new_to_the_contract_is_settled_by_first_and_leaves_with_a_rollb
         Some(Value::set(["a"])),
         "it no longer crosses"
     );
+    running.stop().await;
+}
+
+/// The table's rules with a script that rejects what the twin was last in step with.
+fn rejecting() -> Snapshot {
+    let mut snapshot = table(TABLE);
+    let map = snapshot.sources.map.text;
+    let map = map.replace(
+        "trigger = \"all\"",
+        "trigger = \"all\"\nscript = \"c.left.js\"",
+    );
+    snapshot.sources.map = SourceFile::new("c.toml", map);
+    let script =
+        "export function outgoing({ issue }) { if (issue.summary === 'x') reject('no x'); }";
+    snapshot.sources.scripts.left = Some(SourceFile::new("c.left.js", script));
+    snapshot
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_twin_whose_base_a_new_version_rejects_settles_when_its_item_is_changed() {
+    let (world, running, left, right) = twinned().await;
+    world.publish_rules(&running.host, &rejecting()).await;
+    running.quiet().await;
+    let twin = running.twin().await;
+    assert_eq!(twin.state.name(), TwinStateName::Quarantined);
+    // Meanwhile the other side goes on, and is not forgotten.
+    world.edit(&right, "status", Value::text("closed"));
+    running.quiet().await;
+    assert_eq!(world.text(&left, "status"), "open");
+    world.edit(&left, "summary", Value::text("y"));
+    running.quiet().await;
+    assert_eq!(running.twin().await.state, TwinState::Live);
+    assert_eq!(world.text(&right, "summary"), "y");
+    assert_eq!(world.text(&left, "status"), "done");
     running.stop().await;
 }
 

@@ -5,6 +5,7 @@ mod net;
 mod odd;
 mod policy;
 mod properties;
+mod rejected;
 mod rings;
 mod rules;
 mod scripts;
@@ -69,6 +70,7 @@ fn the_table_holds_and_is_complete() {
         asked::CASES,
         odd::CASES,
         rings::CASES,
+        rejected::CASES,
     ]
     .concat();
     let rows = table::rows();

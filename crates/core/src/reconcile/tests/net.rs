@@ -4,7 +4,7 @@ use super::rules::TestRules;
 use super::values::parse;
 use crate::capability::{Capabilities, Channel, FieldSet};
 use crate::cluster;
-use crate::comments::CommentLink;
+use crate::comments::{CommentLink, left_out};
 use crate::effect::{Applied, Effect, FieldChange};
 use crate::item::{Comment, Item, ItemId, ItemRef, User, Value, Version};
 use crate::marker::Marker;
@@ -33,6 +33,8 @@ pub(super) struct Node {
     pub(super) skew_ms: i64,
     pub(super) recent: Vec<RecentWrite>,
     pub(super) open_comments: BTreeSet<LinkId>,
+    /// Comments that are there although the list leaves them out.
+    pub(super) not_shown: BTreeSet<String>,
     /// Whether its answers say that nobody wrote in between.
     pub(super) adjacent: bool,
 }
@@ -132,6 +134,7 @@ impl Node {
             skew_ms: 0,
             recent: Vec::new(),
             open_comments: BTreeSet::new(),
+            not_shown: BTreeSet::new(),
             adjacent: false,
         }
     }
@@ -256,12 +259,27 @@ impl Net {
                     unsettled: twin.unsettled.get(side).clone(),
                     recent: node.recent.clone(),
                     open_comments: node.open_comments.clone(),
+                    gone_comments: self.gone(twin, side),
                 }
             }),
             held: twin.held.clone(),
             release: twin.release.clone(),
             comments: self.links.clone(),
         }
+    }
+
+    /// What a tracker answers when it is asked for the comments that its list leaves out.
+    fn gone(&self, twin: &Twin, side: Side) -> BTreeSet<String> {
+        let place = *twin.nodes.get(side);
+        let (own, other) = (name(place), name(*twin.nodes.get(side.other())));
+        let node = &self.nodes[place];
+        let Some(item) = &node.item else {
+            return BTreeSet::new();
+        };
+        let contract = twin.rules.contract.comments.as_ref();
+        let mut gone = left_out(&self.links, contract, (&own, &other), item);
+        gone.retain(|comment| !node.not_shown.contains(comment));
+        gone.into_iter().collect()
     }
 
     pub(super) fn plan(&self, twin: usize) -> Plan {

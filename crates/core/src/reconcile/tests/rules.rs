@@ -23,6 +23,11 @@ pub(super) struct TestRules {
     pub(super) outgoing: Option<OutgoingScript>,
     pub(super) incoming: Option<IncomingScript>,
     pub(super) admits: bool,
+    /// A text that an outgoing rule, or an incoming one, rejects.
+    pub(super) rejects: Option<&'static str>,
+    /// The side whose outgoing rule rejects; both where none is named.
+    pub(super) rejects_on: Option<Side>,
+    pub(super) rejects_incoming: Option<&'static str>,
 }
 
 impl TestRules {
@@ -49,6 +54,9 @@ impl TestRules {
             outgoing: None,
             incoming: None,
             admits: true,
+            rejects: None,
+            rejects_on: None,
+            rejects_incoming: None,
         }
     }
 
@@ -212,11 +220,15 @@ impl Rules for TestRules {
         if let Some(script) = self.outgoing {
             script(side, item, &mut outgoing);
         }
+        if self.rejects_on.is_none_or(|rejecting| rejecting == side) {
+            reject(self.rejects, item.fields.values())?;
+        }
         Ok(outgoing)
     }
 
     fn incoming(&self, side: Side, input: &Incoming<'_>) -> Result<Draft, RuleError> {
         let mut draft = Draft::default();
+        reject(self.rejects_incoming, input.replica.fields.values())?;
         for (field, contract) in &self.contract.fields {
             let crosses =
                 contract.direction.leaves(side.other()) && !contract.native.get(side).is_empty();
@@ -229,6 +241,25 @@ impl Rules for TestRules {
         }
         Ok(draft)
     }
+}
+
+fn reject<'a>(
+    text: Option<&str>,
+    mut values: impl Iterator<Item = &'a Value>,
+) -> Result<(), RuleError> {
+    let Some(text) = text.map(Value::text) else {
+        return Ok(());
+    };
+    if !values.any(|value| *value == text) {
+        return Ok(());
+    }
+    Err(RuleError {
+        file: "test.js".to_owned(),
+        line: Some(1),
+        column: None,
+        reason: "rejected".to_owned(),
+        rejected: true,
+    })
 }
 
 /// What a script assigns.

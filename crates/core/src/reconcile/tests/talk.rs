@@ -17,6 +17,10 @@ pub(super) const CASES: &[Case] = &[
     ("comment deleted", deleted),
     ("comment edit against delete", edit_against_delete),
     (
+        "an original that a list leaves out is not deleted",
+        not_shown,
+    ),
+    (
         "mirror edited by hand stays, until its original is edited",
         hand_edit,
     ),
@@ -128,6 +132,18 @@ fn deleted() {
     net.quiesce();
     assert_eq!(net.links[0].state, MirrorState::Deleted);
     plan_is(&net, "");
+}
+
+fn not_shown() {
+    let mut net = mirrored();
+    let there = std::mem::take(net.nodes[0].comments());
+    let ids = there.iter().map(|comment| comment.id.clone());
+    net.nodes[0].not_shown = ids.collect();
+    net.quiesce();
+    assert_eq!(net.links[0].state, MirrorState::Live);
+    *net.nodes[0].comments() = there;
+    rewrite(&mut net, 0, "edited");
+    plan_is(&net, "right edit m0 'ada¶edited'");
 }
 
 /// The original is deleted while a person edits the mirror; and the other way round.

@@ -40,6 +40,8 @@ pub(super) struct Settling<'a> {
     pub(super) plan: &'a Plan,
     pub(super) executed: &'a Executed,
     pub(super) settled: &'a Settled,
+    /// Whether a side's list has left out comments that are there.
+    pub(super) lagging: Sides<bool>,
     pub(super) marks: &'a [Mark],
     pub(super) lane: Lane,
 }
@@ -263,6 +265,11 @@ impl Settling<'_> {
             })
         };
         let mut hints: Vec<Hint> = Side::BOTH.into_iter().filter_map(hint).collect();
+        hints.extend(
+            Side::BOTH
+                .into_iter()
+                .filter_map(|side| self.look_again(side, now)),
+        );
         if self.settled.created.is_some() {
             let sources = Side::BOTH
                 .into_iter()
@@ -270,6 +277,19 @@ impl Settling<'_> {
             hints.extend(sources.map(|source| Hint::now(source, self.lane, "created", now)));
         }
         hints
+    }
+
+    /// A side whose list of comments lags is looked at again when it has had its time.
+    fn look_again(&self, side: Side, now: Timestamp) -> Option<Hint> {
+        let item = self
+            .context
+            .item(side)
+            .filter(|_| *self.lagging.get(side))?;
+        let node = self.host.node(&item.node)?;
+        Some(Hint {
+            due: now.plus(node.tracker().capabilities().settle),
+            ..Hint::now(item, Lane::Live, "lagging", now)
+        })
     }
 }
 

@@ -1,0 +1,61 @@
+//! Comments that a tracker's list leaves out: deleted, or only not shown?
+//!
+//! A list may lag behind the comments that are there, and a mirror that was deleted for it would stay deleted. So each
+//! one that is left out is asked for by itself, as a deletion of ours with unknown outcome would be.
+
+use super::context::Context;
+use super::trouble::Trouble;
+use crate::host::{Connection, Inner};
+use crate::node::Node;
+use std::collections::BTreeSet;
+use twinline_core::comments::left_out;
+use twinline_core::effect::{Effect, Recognised};
+use twinline_core::names::Side;
+use twinline_core::reconcile::Seen;
+
+/// So many are asked for in one job; the next look asks for more.
+const ASKED_MAX: usize = 250;
+
+/// What became of one side's comments.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Missing {
+    /// The tracker says that they are gone.
+    pub(super) gone: BTreeSet<String>,
+    /// Whether some are left out that are there, or that were not asked for: to be looked at again.
+    pub(super) open: bool,
+}
+
+pub(super) async fn look(
+    host: &Inner,
+    connection: &Connection,
+    node: &Node,
+    context: &Context,
+    (side, seen): (Side, &Seen),
+) -> Result<Missing, Trouble> {
+    let Some(item) = seen.item() else {
+        return Ok(Missing::default());
+    };
+    let contract = connection.contract().comments.as_ref();
+    let other = context.twin.nodes.get(side.other());
+    let left_out = left_out(&context.comments, contract, (node.name(), other), item);
+    let mut missing = Missing {
+        open: left_out.len() > ASKED_MAX,
+        ..Missing::default()
+    };
+    for comment in left_out.into_iter().take(ASKED_MAX) {
+        let deletion = Effect::DeleteComment {
+            item: item.reference.item.clone(),
+            comment: comment.clone(),
+        };
+        let answer = node
+            .request(node.tracker().recognise(&deletion, host.env.now()))
+            .await;
+        match answer.map_err(|error| Trouble::of(node.name(), error))? {
+            Recognised::There(_) => drop(missing.gone.insert(comment)),
+            Recognised::NotThere | Recognised::Alike(_) | Recognised::Unclear { .. } => {
+                missing.open = true;
+            }
+        }
+    }
+    Ok(missing)
+}
