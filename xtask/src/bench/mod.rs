@@ -4,6 +4,7 @@ mod client;
 mod idle;
 mod ingest;
 mod latency;
+mod linear;
 mod load;
 mod process;
 mod stack;
@@ -25,6 +26,8 @@ pub enum Bench {
     Sync(sync::Options),
     /// What ten thousand nodes cost on which nothing happens.
     Idle(idle::Options),
+    /// Whether a change costs the same however much is stored, and many changes no more each than few.
+    Linear(linear::Options),
 }
 
 /// Runs one benchmark and prints its figures.
@@ -33,6 +36,7 @@ pub fn run(bench: &Bench) -> Result<bool> {
         Bench::Ingest(options) => ingest::run(options),
         Bench::Sync(options) => sync::run(options),
         Bench::Idle(options) => idle::run(options),
+        Bench::Linear(options) => linear::run(options),
     }
 }
 

@@ -14,7 +14,9 @@ use super::process::Measured;
 use super::stack::{Folder, Stack};
 use crate::say;
 use anyhow::{Context, Result};
-use load::{Asked, Made};
+pub(super) use load::Asked;
+use load::Made;
+pub(super) use rules::write as write_rules;
 use serde_json::{Value, json};
 use std::time::Duration;
 pub(super) use world::Addresses;
@@ -57,7 +59,7 @@ async fn measure(options: &Options) -> Result<(Value, bool)> {
     let folder = Folder::new()?;
     let mut world = Measured::start(&["bench-world"]).await?;
     let at: Addresses = serde_json::from_str(&world.first_line).context("reading the world")?;
-    rules::write(&folder, &at, "")?;
+    rules::write(&folder, &at, 0)?;
     folder.apply().await?;
     let stack = folder.up().await?;
     begin(&mut world, &stack, options.twins).await?;
@@ -138,6 +140,11 @@ pub(super) async fn part(world: &mut Measured, stack: &Stack<'_>, asked: &Asked)
 }
 
 impl Part {
+    /// The host's processor time for all changes.
+    pub(super) const fn host(&self) -> Duration {
+        self.host
+    }
+
     /// The host's processor time for one change, in milliseconds.
     pub(super) fn host_ms(&self) -> f64 {
         self.each_ms(self.host)

@@ -5,17 +5,17 @@ use super::world::{Addresses, CONTAINERS, HOOK_SECRET};
 use anyhow::Result;
 use twinline_sim::jira_cloud;
 
-/// Writes them. `more`: further sections of the configuration.
-pub(in crate::bench) fn write(folder: &Folder, at: &Addresses, more: &str) -> Result<()> {
+/// Writes them. `port`: where webhooks arrive; 0: anywhere.
+pub(in crate::bench) fn write(folder: &Folder, at: &Addresses, port: u16) -> Result<()> {
     folder.write("github.token", "github-token")?;
     folder.write("jira.token", jira_cloud::API_TOKEN)?;
     folder.write("hook.secret", HOOK_SECRET)?;
-    folder.write("twinline.toml", &(configuration(at) + more))?;
+    folder.write("twinline.toml", &configuration(at, port))?;
     folder.write("rules/app.toml", &rules())?;
     folder.write("rules/app.left.js", SCRIPT)
 }
 
-fn configuration(at: &Addresses) -> String {
+fn configuration(at: &Addresses, port: u16) -> String {
     let node = |name: &str, tracker: &str, url: &str, auth: &str| {
         format!(
             "\n[nodes.{name}]\ntracker = \"{tracker}\"\nurl = \"{url}\"\nauth = {{ {auth} }}\n\
@@ -27,7 +27,7 @@ fn configuration(at: &Addresses) -> String {
     let auth = format!("email = \"twinline@acme.example\", {}", token("jira.token"));
     let jira = node("jira", "jira-cloud", &at.right, &auth);
     format!(
-        "format = 1\n\n[edge]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\nnode_max_per_s = 100000\n\n\
+        "format = 1\n\n[edge]\nlisten = \"127.0.0.1:{port}\"\nhealth = \"127.0.0.1:0\"\nnode_max_per_s = 100000\n\n\
          [host]\nlisten = \"127.0.0.1:0\"\n\n[log]\nlevel = \"warn\"\n{github}{jira}"
     )
 }
