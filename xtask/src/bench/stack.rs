@@ -68,6 +68,11 @@ impl Folder {
 
     /// Starts edge and host, and waits until both serve.
     pub(super) async fn up(&self) -> Result<Stack<'_>> {
+        // What processes of an earlier start have left says nothing about these.
+        let left = self.path().join("twinline-data/run");
+        if left.exists() {
+            fs::remove_dir_all(left).context("removing what an earlier start has left")?;
+        }
         let child = self
             .command()
             .arg("up")

@@ -17,7 +17,7 @@ const HISTORY_MAX: u32 = 1000;
 /// Between the number of a copy and the id of its original.
 const SIGN: &str = "copy";
 
-/// Copies each of the engine's own twins until there are `factor` of it; answers how many rows there are then.
+/// Copies each of the engine's own twins until there are `factor` of it; answers how many rows of what that has made.
 pub(super) async fn grow(folder: &Folder, twins: u64, factor: u64) -> Result<Value> {
     let path = folder.path().join("twinline-data/host/host.db");
     let store = HostStore::open(&path, DbOptions::default(), "twinline")
@@ -47,7 +47,7 @@ pub(super) async fn grow(folder: &Folder, twins: u64, factor: u64) -> Result<Val
     }
     store.db().close().await;
     Ok(
-        json!({ "twins": twins * factor, "copied_effects": counts.effects, "copied_history": counts.history }),
+        json!({ "twins": twins * (factor - 1), "effects": counts.effects, "history": counts.history }),
     )
 }
 

@@ -82,11 +82,11 @@ async fn measure(options: &Options) -> Result<(Value, u64)> {
     let mut stack = folder.up().await?;
     begin(&mut run.world, &stack, options.twins).await?;
     let mut stored = Vec::new();
-    let mut rows = Vec::new();
+    let mut copied = Value::Null;
     for factor in FACTORS {
         if factor > 1 {
             stack.stop().await?;
-            rows.push(copies::grow(&folder, options.twins, factor).await?);
+            copied = copies::grow(&folder, options.twins, factor).await?;
             stack = folder.up().await?;
         }
         // What a start reads for the first time is not a change's.
@@ -116,7 +116,7 @@ async fn measure(options: &Options) -> Result<(Value, u64)> {
         "stored_slope": slope(&stored, Point::each_ms),
         "made": shown(&made),
         "made_slope": slope(&made, |point| point.cpu_ms),
-        "rows_at_most": rows.last(),
+        "copied": copied,
         "lost": run.lost,
         "release": !cfg!(debug_assertions),
     });
