@@ -1,6 +1,7 @@
 //! The configuration's nodes as the other parts need them: connectors, webhook verifiers, sweeps.
 
 use crate::config::{AuthValue, Config, ConfigError, Node};
+use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +11,9 @@ use twinline_core::names::NodeName;
 use twinline_edge::{Hook, RouteTable};
 use twinline_store::GroupId;
 use twinline_trackers::Tracker;
-use twinline_trackers::http::{AddressGuard, ReqwestTransport, Secret, TransportLimits};
+use twinline_trackers::http::{
+    AddressGuard, NoTransport, ReqwestTransport, Secret, Transport, TransportLimits, Trust,
+};
 use twinline_trackers::registry::{self, NodeSettings};
 
 /// The connectors by node.
@@ -63,12 +66,18 @@ impl<'a> Nodes<'a> {
     /// # Errors
     /// A secret that cannot be read, an `auth` table that the tracker does not take, a trust store that is missing.
     pub fn trackers(&self, clock: &Arc<dyn Clock>) -> Result<Trackers, ConfigError> {
+        let mut transports = Transports::default();
         let nodes = self.config.nodes.iter();
         nodes
             .map(|(name, node)| {
+                let transport = transports.to(&node.allow_private).map_err(|error| {
+                    self.fault(format!(
+                        "this machine's trust store cannot be used: {error}"
+                    ))
+                })?;
                 Ok((
                     NodeName::from(name.as_str()),
-                    self.tracker(name, node, clock)?,
+                    self.tracker(name, node, transport, clock)?,
                 ))
             })
             .collect()
@@ -78,6 +87,7 @@ impl<'a> Nodes<'a> {
         &self,
         name: &str,
         node: &Node,
+        transport: Arc<dyn Transport>,
         clock: &Arc<dyn Clock>,
     ) -> Result<Arc<dyn Tracker>, ConfigError> {
         let mut auth = BTreeMap::new();
@@ -102,20 +112,8 @@ impl<'a> Nodes<'a> {
             write_spacing: None,
             unlimited: own_network,
         };
-        let guard = AddressGuard::new(node.allow_private.clone());
-        let transport =
-            ReqwestTransport::new(guard, TransportLimits::default()).map_err(|error| {
-                self.fault(format!(
-                    "this machine's trust store cannot be used: {error}"
-                ))
-            })?;
-        registry::build(
-            &node.tracker,
-            settings,
-            Arc::new(transport),
-            Arc::clone(clock),
-        )
-        .map_err(|error| self.fault(error))
+        registry::build(&node.tracker, settings, transport, Arc::clone(clock))
+            .map_err(|error| self.fault(error))
     }
 
     /// A node's webhook secrets: one, or two while one rotates.
@@ -157,6 +155,42 @@ impl<'a> Nodes<'a> {
     }
 }
 
+/// Nodes that share one transport, at most. The engine makes 8 requests at once for a node, and a server takes about 100
+/// on one HTTP/2 connection (RFC 9113, section 6.5.2, asks it for no less): so a node that is slow leaves room for the
+/// others.
+const SHARING_MAX: usize = 12;
+
+/// Transports, each for several nodes that may reach the same networks. With one for every node each would keep
+/// connections of its own, and with a trust store of its own some hundred KiB.
+#[derive(Default)]
+struct Transports {
+    trust: Option<Trust>,
+    /// The newest for some networks, and how many nodes have it.
+    newest: BTreeMap<Vec<IpNet>, (Arc<dyn Transport>, usize)>,
+}
+
+impl Transports {
+    fn to(&mut self, networks: &[IpNet]) -> Result<Arc<dyn Transport>, NoTransport> {
+        let mut networks = networks.to_vec();
+        networks.sort();
+        if let Some((transport, sharing)) = self.newest.get_mut(&networks)
+            && *sharing < SHARING_MAX
+        {
+            *sharing += 1;
+            return Ok(Arc::clone(transport));
+        }
+        let trust = match &mut self.trust {
+            Some(trust) => trust,
+            empty => empty.insert(Trust::of_this_machine()?),
+        };
+        let guard = AddressGuard::new(networks.clone());
+        let made = ReqwestTransport::trusting(trust, guard, TransportLimits::default())?;
+        let made: Arc<dyn Transport> = Arc::new(made);
+        self.newest.insert(networks, (Arc::clone(&made), 1));
+        Ok(made)
+    }
+}
+
 /// What people call a tracker.
 pub fn label(tracker: &str) -> String {
     match tracker {
@@ -166,3 +200,7 @@ pub fn label(tracker: &str) -> String {
         other => other.to_owned(),
     }
 }
+
+#[cfg(test)]
+#[path = "nodes_tests.rs"]
+mod tests;

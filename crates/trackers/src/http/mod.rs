@@ -23,7 +23,7 @@ pub use dialect::{Dialect, Refusal};
 pub use guard::AddressGuard;
 pub use rate_headers::{RateSignal, parse_http_date};
 pub use reply::Reply;
-pub use reqwest_transport::{ReqwestTransport, TransportLimits};
+pub use reqwest_transport::{NoTransport, ReqwestTransport, TransportLimits, Trust};
 pub use transport::{Sent, Transport, TransportError, TransportFault};
 
 /// The greatest answer that is read, after decompression: 32 MiB.

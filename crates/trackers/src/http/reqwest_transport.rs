@@ -6,12 +6,17 @@ use super::transport::{Sent, Transport, TransportError, TransportFault};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rustls_platform_verifier::ConfigVerifierExt as _;
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 use url::{Host, Url};
+
+/// While requests wait on an HTTP/2 connection its server is asked this often whether it is still there: requests to
+/// come would follow onto a connection that has died without a word.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// The limits of a [`ReqwestTransport`].
 #[derive(Clone, Debug)]
@@ -40,6 +45,36 @@ impl Default for TransportLimits {
     }
 }
 
+/// How this process tells a genuine server: by the machine's trust store. Read once and cheap to clone; each reading
+/// takes some milliseconds and some hundred KiB.
+#[derive(Clone, Debug)]
+pub struct Trust(rustls::ClientConfig);
+
+impl Trust {
+    /// Reads the machine's trust store.
+    ///
+    /// # Errors
+    /// It has no certificates.
+    pub fn of_this_machine() -> Result<Self, rustls::Error> {
+        // An error means that a provider is already installed: one is all that is needed.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let mut config = rustls::ClientConfig::with_platform_verifier()?;
+        config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];
+        Ok(Self(config))
+    }
+}
+
+/// Why there is no transport.
+#[derive(Debug, thiserror::Error)]
+pub enum NoTransport {
+    /// The machine's trust store cannot be read, or is empty.
+    #[error(transparent)]
+    Trust(#[from] rustls::Error),
+    /// The HTTP client refuses its settings.
+    #[error(transparent)]
+    Client(#[from] reqwest::Error),
+}
+
 /// Sends over the network, to addresses that the guard allows and to no other.
 pub struct ReqwestTransport {
     client: reqwest::Client,
@@ -48,17 +83,33 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// Makes a transport. Fails when the system's trust store cannot be read.
-    pub fn new(guard: AddressGuard, limits: TransportLimits) -> Result<Self, reqwest::Error> {
-        // An error means that a provider is already installed: one is all that is needed.
-        drop(rustls::crypto::ring::default_provider().install_default());
+    /// Makes a transport with a pool of connections of its own, and reads the machine's trust store for it.
+    ///
+    /// # Errors
+    /// The trust store cannot be read.
+    pub fn new(guard: AddressGuard, limits: TransportLimits) -> Result<Self, NoTransport> {
+        Ok(Self::trusting(&Trust::of_this_machine()?, guard, limits)?)
+    }
+
+    /// Makes a transport with a pool of connections of its own.
+    ///
+    /// # Errors
+    /// The TLS settings are refused.
+    pub fn trusting(
+        trust: &Trust,
+        guard: AddressGuard,
+        limits: TransportLimits,
+    ) -> Result<Self, reqwest::Error> {
         let guard = Arc::new(guard);
         // No proxy: it would connect on our behalf, past the guard.
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .referer(false)
+            .tls_backend_preconfigured(trust.0.clone())
             .connect_timeout(limits.connect)
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .http2_keep_alive_timeout(limits.connect)
             .pool_max_idle_per_host(limits.idle_per_host_max)
             .dns_resolver(VettingResolver {
                 guard: Arc::clone(&guard),
