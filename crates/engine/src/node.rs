@@ -4,6 +4,7 @@ use crate::env::Env;
 use crate::gate::{Gate, GateLimits, NodeState};
 use crate::metrics::Metrics;
 use crate::settings::{HostSettings, SweepSettings};
+use crate::sweep::Places;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -80,6 +81,10 @@ pub(crate) struct Node {
     changes: Arc<GateChanges>,
     /// Whether twins may sleep that have an item here; a sweep looks, and clears it when there is none.
     has_sleepers: AtomicBool,
+    /// Whether an audit may be under way; a sweep looks, and clears it when there is none.
+    may_audit: AtomicBool,
+    /// Where the sweeps of its scopes stand.
+    pub(crate) places: Places,
     metrics: Arc<Metrics>,
 }
 
@@ -105,6 +110,8 @@ impl Node {
             announced: Mutex::new(None),
             changes,
             has_sleepers: AtomicBool::new(true),
+            may_audit: AtomicBool::new(true),
+            places: Places::default(),
             metrics,
         }
     }
@@ -247,6 +254,14 @@ impl Node {
 
     pub(crate) fn set_has_sleepers(&self, has: bool) {
         self.has_sleepers.store(has, Ordering::Relaxed);
+    }
+
+    pub(crate) fn may_audit(&self) -> bool {
+        self.may_audit.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_may_audit(&self, may: bool) {
+        self.may_audit.store(may, Ordering::Relaxed);
     }
 
     /// A webhook has announced a change.

@@ -13,6 +13,7 @@ use crate::rules::RulesFactory;
 use crate::safe::SafeMarks;
 use crate::scheduler::Scheduler;
 use crate::settings::HostSettings;
+use crate::sweep::Quiet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
@@ -50,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) paces: Paces,
     /// Comments that jobs leave to the next ones.
     pub(crate) talks: Talks,
+    /// What sweeps have read that found no change, until it is stored.
+    pub(crate) quiet: Quiet,
     pub(super) gates: Arc<GateChanges>,
     /// When each group of sleeping twins was last woken.
     woken: Mutex<BTreeMap<(ConnectionName, String), Instant>>,
@@ -80,6 +83,7 @@ impl Inner {
             safe: Arc::default(),
             paces: Paces::default(),
             talks: Talks::default(),
+            quiet: Quiet::default(),
             env,
             settings,
             store,
@@ -131,9 +135,14 @@ impl Inner {
         self.look(|topology| topology.nodes.clone())
     }
 
-    /// Rises with every change of nodes or connections.
-    pub(crate) fn generation(&self) -> u64 {
-        self.look(|topology| topology.generation)
+    /// Rises with every change of nodes; connections come and go without it.
+    pub(crate) fn nodes_generation(&self) -> u64 {
+        self.look(|topology| topology.nodes_generation)
+    }
+
+    /// Rises with every change of connections.
+    pub(crate) fn connections_generation(&self) -> u64 {
+        self.look(|topology| topology.connections_generation)
     }
 
     pub(crate) fn connection(&self, name: &ConnectionName) -> Option<Arc<Connection>> {

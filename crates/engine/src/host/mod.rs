@@ -16,13 +16,14 @@ use crate::node::NodeConfig;
 use crate::rules::RulesFactory;
 use crate::settings::HostSettings;
 use crate::{backfill, pull, scheduler, sweep};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
-use twinline_core::names::ConnectionName;
+use twinline_core::names::{ConnectionName, NodeName, Side};
 use twinline_store::StoreError;
 use twinline_store::host::{HostStore, RuleVersion};
+use twinline_trackers::Scope;
 
 /// Builds a [`Host`].
 pub struct HostBuilder {
@@ -122,6 +123,10 @@ impl Host {
         }
         tasks.spawn(pull::acknowledge(Arc::clone(&self.inner), shutdown.clone()));
         tasks.spawn(sweep::run(Arc::clone(&self.inner), shutdown.clone()));
+        tasks.spawn(sweep::store_quiet(
+            Arc::clone(&self.inner),
+            shutdown.clone(),
+        ));
         tasks.spawn(backfill::run(Arc::clone(&self.inner), shutdown.clone()));
         tasks.spawn(scheduler::run(Arc::clone(&self.inner), shutdown));
         while let Some(ended) = tasks.join_next().await {
@@ -232,6 +237,24 @@ impl Host {
             .iter()
             .map(|connection| connection.name.clone())
             .collect()
+    }
+
+    /// The scopes of all connections at work, with their nodes.
+    pub fn scopes(&self) -> BTreeSet<(NodeName, Scope)> {
+        let connections = self.inner.connections_now();
+        let sides = connections.iter().flat_map(|connection| {
+            let contract = connection.contract();
+            Side::BOTH.map(|side| {
+                let scope = contract.scopes.get(side).clone();
+                (contract.nodes.get(side).clone(), scope)
+            })
+        });
+        sides.collect()
+    }
+
+    /// Rises whenever connections come or go or get other rules.
+    pub fn connections_generation(&self) -> u64 {
+        self.inner.connections_generation()
     }
 
     /// Sweeps all nodes now.

@@ -46,6 +46,9 @@ pub(super) async fn look(
     audit: bool,
 ) -> Result<(), StoreError> {
     sleepers(host, node, wide).await?;
+    if !audit && !node.may_audit() {
+        return Ok(());
+    }
     let name = node.name().clone();
     let running = host
         .store
@@ -53,6 +56,7 @@ pub(super) async fn look(
         .await?
         .filter(|row| row.finished_at.is_none());
     let Some(started) = running.as_ref().and_then(|row| row.started_at) else {
+        node.set_may_audit(audit);
         if audit {
             go_on(host, node, host.env.now(), Place::default()).await?;
         }

@@ -1,49 +1,47 @@
 //! One scope's change feed: from its cursor to its end.
 
-use super::scope_key;
+use super::place::{KIND, Place, stored};
+use super::quiet;
 use crate::dirty::{self, Hint};
 use crate::host::Inner;
 use crate::job::Trouble;
 use crate::node::Node;
 use crate::scheduler;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use twinline_core::capability::ChangeKind;
 use twinline_core::names::NodeName;
 use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{DELETED, HostRead, HostTx, SweepCursor};
+use twinline_store::host::{DELETED, HostTx};
 use twinline_trackers::{ChangePage, Cursor, FeedChange, Scope};
 
 /// Pages in one sweep; what is left is read by the next, from the cursor.
 const PAGES_MAX: usize = 1000;
 
-/// Where a scope's sweep stands; kept as JSON in the store.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Place {
-    /// All covered changes before this instant of the tracker's clock were listed; `None`: no sweep has ended.
-    complete_to: Option<Timestamp>,
-    /// The sweep under way: where its next page begins.
-    next: Option<Cursor>,
+/// A scope of a node.
+#[derive(Clone, Copy)]
+pub(super) struct Of<'a> {
+    pub(super) scope: &'a Scope,
+    /// Its canonical text.
+    pub(super) key: &'a str,
+    /// The canonical texts of all the node's scopes.
+    pub(super) all: &'a [String],
 }
 
-const KIND: &str = "feed";
-
 /// Reads one scope's feed to its end. Answers how many changes it found that nobody had announced.
-pub(crate) async fn sweep(
+pub(super) async fn sweep(
     host: &Arc<Inner>,
     node: &Arc<Node>,
-    scope: &Scope,
+    of: Of<'_>,
     wide: bool,
 ) -> Result<u64, Trouble> {
-    let key = scope_key(scope);
-    let mut place = place(host, node.name(), &key).await?;
+    let mut place = place(host, node, of.key).await?;
     if place.complete_to.is_none() && place.next.is_none() {
         // Durable before the first question: while the tracker fails, the beginning must not move on with the clock.
         place.next = Some(start(host, node, &place, wide));
-        begin(host, node.name(), &key, &place).await?;
+        begin(host, node.name(), of.key, &place).await?;
+        node.places.put(of.key, place.clone());
     }
     node.probe()
         .await
@@ -54,15 +52,18 @@ pub(crate) async fn sweep(
         .unwrap_or_else(|| start(host, node, &place, wide));
     let mut missed = 0;
     for _ in 0..PAGES_MAX {
-        let page = node.request(node.tracker().changes(scope, &cursor)).await;
+        let page = node
+            .request(node.tracker().changes(of.scope, &cursor))
+            .await;
         let page = page.map_err(|error| Trouble::of(node.name(), error))?;
         let end = page.next.is_none();
         place.next.clone_from(&page.next);
         if end {
             place.complete_to = place.complete_to.max(Some(page.complete_to));
         }
-        missed += keep(host, node, &key, &place, &page).await?;
-        match page.next {
+        let next = page.next.clone();
+        missed += keep(host, node, of, &place, page).await?;
+        match next {
             Some(next) => cursor = next,
             None => break,
         }
@@ -92,63 +93,58 @@ fn start(host: &Inner, node: &Node, place: &Place, wide: bool) -> Cursor {
 
 /// Stores where the first sweep of all begins.
 async fn begin(host: &Inner, node: &NodeName, key: &str, place: &Place) -> Result<(), StoreError> {
-    let cursor = SweepCursor {
-        cursor: serde_json::to_string(place).expect("a place is JSON"),
-        started_at: Some(host.env.now()),
-        finished_at: None,
-    };
+    let cursor = place.cursor(host.env.now());
     let (node, key) = (node.clone(), key.to_owned());
     host.store
         .write(move |tx| tx.put_sweep_cursor(&node, &key, KIND, &cursor))
         .await
 }
 
-async fn place(host: &Inner, node: &NodeName, key: &str) -> Result<Place, StoreError> {
-    let (node, key) = (node.clone(), key.to_owned());
-    host.store
-        .read(move |read| stored_place(read, &node, &key))
-        .await
+/// Where the scope's sweep stands: read from the store once, and known from then on.
+async fn place(host: &Inner, node: &Node, key: &str) -> Result<Place, StoreError> {
+    if let Some(known) = node.places.get(key) {
+        return Ok(known);
+    }
+    let (name, asked) = (node.name().clone(), key.to_owned());
+    let place = host
+        .store
+        .read(move |read| stored(read, &name, &asked))
+        .await?;
+    node.places.put(key, place.clone());
+    Ok(place)
 }
 
-fn stored_place(read: &HostRead<'_>, node: &NodeName, key: &str) -> Result<Place, StoreError> {
-    let row = read.sweep_cursor(node, key, KIND)?;
-    // A place that an older version wrote in another form is forgotten: the sweep begins again, from now.
-    Ok(row
-        .and_then(|row| serde_json::from_str(&row.cursor).ok())
-        .unwrap_or_default())
-}
-
-/// One page: marks, cursor and ledger in one step.
+/// One page: marks, cursor and ledger in one step. A page without a change has no marks, and its step waits for others
+/// like it.
 async fn keep(
     host: &Arc<Inner>,
     node: &Arc<Node>,
-    key: &str,
+    of: Of<'_>,
     place: &Place,
-    page: &ChangePage,
+    page: ChangePage,
 ) -> Result<u64, StoreError> {
-    let now = host.env.now();
-    let cursor = SweepCursor {
-        cursor: serde_json::to_string(place).expect("a place is JSON"),
-        started_at: place.next.is_some().then_some(now),
-        finished_at: place.next.is_none().then_some(now),
+    let progress = quiet::Progress {
+        cursor: place.cursor(host.env.now()),
+        accounted_to: accounted_to(node, of, place),
+        covered: node.tracker().capabilities().feed_covers.clone(),
     };
-    let keys: Vec<String> = host.scopes_of(node.name()).iter().map(scope_key).collect();
-    let covered = node.tracker().capabilities().feed_covers.clone();
-    let (shared, name, key, changes) = (
-        Arc::clone(host),
-        node.name().clone(),
-        key.to_owned(),
-        page.changes.clone(),
-    );
+    let key = of.key;
+    if page.changes.is_empty() {
+        host.quiet.note(node.name(), key, progress);
+        node.places.put(key, place.clone());
+        return Ok(0);
+    }
+    host.quiet.forget(node.name(), key);
+    let (shared, name, owned) = (Arc::clone(host), node.name().clone(), key.to_owned());
     let (missed, marked) = host
         .store
         .write(move |tx| {
-            let hints = unseen(&shared, tx, changes)?;
-            tx.put_sweep_cursor(&name, &key, KIND, &cursor)?;
-            account(tx, &name, &keys, &covered)?;
+            let hints = unseen(&shared, tx, page.changes)?;
+            progress.store(tx, &name, &owned)?;
             Ok((hints.len() as u64, dirty::mark(&shared, tx, &hints)?))
         })
         .await?;
+    node.places.put(key, place.clone());
     scheduler::clear(host, marked.announce(host)).await?;
     Ok(missed)
 }
@@ -180,24 +176,13 @@ fn unseen(
     Ok(hints)
 }
 
-/// The ledger claims what the feed of every scope has shown, for the kinds that the feed covers.
-fn account(
-    tx: &HostTx<'_>,
-    node: &NodeName,
-    keys: &[String],
-    covered: &BTreeSet<ChangeKind>,
-) -> Result<(), StoreError> {
-    let mut least: Option<Timestamp> = None;
-    for key in keys {
-        let Some(to) = stored_place(tx, node, key)?.complete_to else {
-            return Ok(());
-        };
-        least = Some(least.map_or(to, |least| least.min(to)));
-    }
-    if let Some(to) = least {
-        for kind in covered {
-            tx.account_to(node, *kind, to)?;
-        }
-    }
-    Ok(())
+/// What the ledger may claim once `place` is reached: what the feed of every scope has shown. `None` while one of them
+/// has not been read since the start.
+fn accounted_to(node: &Node, of: Of<'_>, place: &Place) -> Option<Timestamp> {
+    let others = of.all.iter().filter(|other| *other != of.key);
+    others
+        .map(|other| node.places.get(other)?.complete_to)
+        .chain([place.complete_to])
+        .min()
+        .flatten()
 }

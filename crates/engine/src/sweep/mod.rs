@@ -6,7 +6,8 @@
 //! * An **audit** looks at every known twin, wherever it lies now: moved items, and kinds of change that the feed does
 //!   not cover. When all its marks are done, and not before, the ledger's `audited_to` advances.
 //!
-//! A sweep's marks and its cursor are one step of the store: a crash repeats a page and loses none. `accounted_to` is the
+//! A sweep's marks and its cursor are one step of the store: a crash repeats a page and loses none. A page without a
+//! change has no marks; its cursor is stored with those of other nodes, a second later at most. `accounted_to` is the
 //! least of the node's scopes: it never claims more than every feed has shown.
 //!
 //! The period doubles, up to a limit, while webhooks are proven to arrive: some came, and sweeps find nothing that no
@@ -17,9 +18,13 @@ mod candidates;
 mod dues;
 mod feed;
 mod membership;
+mod place;
+mod quiet;
 mod run;
 
 pub(crate) use audit::wake as wake_group;
+pub(crate) use place::Places;
+pub(crate) use quiet::{Quiet, run as store_quiet};
 pub(crate) use run::run;
 
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //! does not answer delays no other.
 
 use super::dues::{Due, Dues};
-use super::{audit, candidates, feed, membership, next_period};
+use super::{audit, candidates, feed, membership, next_period, scope_key};
 use crate::host::Inner;
 use crate::node::Node;
 use std::collections::BTreeSet;
@@ -31,8 +31,9 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
     let mut known = None;
     loop {
         let now = Instant::now();
-        if known != Some(host.generation()) {
-            known = Some(host.generation());
+        let nodes = host.nodes_generation();
+        if known != Some(nodes) {
+            known = Some(nodes);
             follow_nodes(&host, &mut dues, now);
         }
         while let Some((_, name)) = dues.first().filter(|(at, _)| *at <= now) {
@@ -110,8 +111,15 @@ fn follow_nodes(host: &Inner, dues: &mut Dues, now: Instant) {
 async fn round(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) -> Round {
     probe(&host, &node).await;
     let mut missed = Some(0);
-    for scope in host.scopes_of(node.name()) {
-        let swept = feed::sweep(&host, &node, &scope, resweep).await;
+    let scopes = host.scopes_of(node.name());
+    let keys: Vec<String> = scopes.iter().map(scope_key).collect();
+    for (scope, key) in scopes.iter().zip(&keys) {
+        let of = feed::Of {
+            scope,
+            key,
+            all: &keys,
+        };
+        let swept = feed::sweep(&host, &node, of, resweep).await;
         match swept {
             Ok(found) => missed = missed.map(|sum| sum + found),
             Err(trouble) => {

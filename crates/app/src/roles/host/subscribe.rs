@@ -4,16 +4,15 @@ use super::pause;
 use crate::api::Api;
 use crate::config::Config;
 use crate::nodes::Nodes;
-use crate::rulebook::from_sources;
 use anyhow::Result;
-use std::collections::{BTreeMap, BTreeSet};
+use futures_util::StreamExt as _;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use twinline_core::names::{NodeName, Side};
-use twinline_rules::parse::parse;
+use twinline_core::names::NodeName;
 use twinline_trackers::http::Secret;
 use twinline_trackers::{Scope, Subscribed};
 use url::Url;
@@ -22,6 +21,8 @@ use url::Url;
 const PERIOD: Duration = Duration::from_secs(2);
 /// A registration is renewed after this: some trackers let them end.
 const RENEW: Duration = Duration::from_secs(6 * 3600);
+/// Registrations under way at once.
+const AT_ONCE_MAX: usize = 16;
 /// One that failed is tried again after this.
 const AGAIN: Duration = Duration::from_secs(30);
 
@@ -55,13 +56,19 @@ impl Hooks {
 
     pub(super) async fn run(self, shutdown: CancellationToken) {
         let mut due: BTreeMap<(NodeName, Scope), Instant> = BTreeMap::new();
+        let (mut known, mut next) = (None, Instant::now());
         loop {
-            for wanted in self.wanted().await {
-                if due.get(&wanted).is_some_and(|at| *at > Instant::now()) {
-                    continue;
+            let generation = self.api.host.connections_generation();
+            if known != Some(generation) || next <= Instant::now() {
+                known = Some(generation);
+                let round = self.round(&mut due);
+                tokio::select! {
+                    biased;
+                    () = shutdown.cancelled() => return,
+                    () = round => {}
                 }
-                let after = self.register(&wanted.0, &wanted.1).await;
-                due.insert(wanted, Instant::now() + after);
+                let again = Instant::now() + RENEW;
+                next = due.values().copied().fold(again, Instant::min);
             }
             if !pause(PERIOD, &shutdown).await {
                 return;
@@ -69,33 +76,25 @@ impl Hooks {
         }
     }
 
-    /// The scopes of all rules in force, by node.
-    async fn wanted(&self) -> BTreeSet<(NodeName, Scope)> {
-        let active = self.api.host.store().read(|read| read.active_rules()).await;
-        let active = active.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the rules in force cannot be read");
-            Vec::new()
-        });
-        let mut wanted = BTreeSet::new();
-        for version in active {
-            let Ok(snapshot) = from_sources(&version.sources) else {
-                continue;
-            };
-            let Ok(rules) = parse(&snapshot.sources.map) else {
-                continue;
-            };
-            for side in Side::BOTH {
-                let side = rules.sides.get(side);
-                let scope = side
-                    .scope
-                    .iter()
-                    .map(|(key, value)| (key.clone(), value.value.clone()));
-                if self.secrets.contains_key(&side.node.value) {
-                    wanted.insert((side.node.value.clone(), scope.collect()));
-                }
-            }
+    /// Registers what is due, some at a time, so that a tracker that does not answer delays few others.
+    async fn round(&self, due: &mut BTreeMap<(NodeName, Scope), Instant>) {
+        let now = Instant::now();
+        let mut wanted = self.api.host.scopes();
+        wanted.retain(|(node, _)| self.secrets.contains_key(node));
+        due.retain(|known, _| wanted.contains(known));
+        let wanted = wanted
+            .into_iter()
+            .filter(|wanted| due.get(wanted).is_none_or(|at| *at <= now));
+        let wanted: Vec<_> = wanted.collect();
+        let mut registered = futures_util::stream::iter(wanted)
+            .map(|(node, scope)| async move {
+                let after = self.register(&node, &scope).await;
+                ((node, scope), Instant::now() + after)
+            })
+            .buffer_unordered(AT_ONCE_MAX);
+        while let Some((wanted, at)) = registered.next().await {
+            due.insert(wanted, at);
         }
-        wanted
     }
 
     /// Registers one webhook; answers after how long to come back.
