@@ -71,7 +71,7 @@ async fn served() -> Served {
     let factory = Arc::new(Factory::new(runner.clone()));
     let host = HostBuilder::new(env, store, factory).build().await.unwrap();
     let rulebook = Rulebook {
-        kinds: BTreeMap::new(),
+        kinds: Arc::default(),
         trackers: BTreeMap::new(),
         runner,
     };

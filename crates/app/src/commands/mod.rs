@@ -79,7 +79,7 @@ fn rulebook(file: &Path, offline: bool) -> Result<(Config, Rulebook)> {
     let nodes = Nodes::new(&config, file);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let rulebook = Rulebook {
-        kinds: nodes.kinds()?,
+        kinds: Arc::new(nodes.kinds()?),
         trackers: if offline {
             Trackers::new()
         } else {

@@ -7,10 +7,14 @@ use crate::exit::{CONFIGURATION, Coded};
 use crate::report::{Report, Table};
 use crate::rulebook::load;
 use anyhow::{Context as _, Result};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
 use std::path::Path;
 use twinline_rules::finding::Finding;
+
+/// Connections under way at once: trackers are asked about each, and there may be thousands.
+const AT_ONCE_MAX: usize = 8;
 
 /// The rules of the rules folder by connection, ready to send. All must be readable before any is sent.
 fn texts(client: &Client, only: Option<&str>) -> Result<Vec<(String, Json)>> {
@@ -90,16 +94,23 @@ pub(super) async fn apply(file: &Path, args: &PublishArgs) -> Result<Report> {
     let client = Client::either(file).await?;
     let texts = texts(&client, args.connection.as_deref())?;
     // All are judged before the first is published.
-    for (_, rules) in &texts {
-        client.post("/v1/rules/check", rules).await?;
-    }
-    let mut published = Vec::new();
-    for (connection, rules) in texts {
+    let judged = texts
+        .iter()
+        .map(async |(_, rules)| client.post("/v1/rules/check", rules).await);
+    let _sound: Vec<Json> = stream::iter(judged)
+        .buffered(AT_ONCE_MAX)
+        .try_collect()
+        .await?;
+    let published = texts.iter().map(async |(connection, rules)| {
         let body = json!({ "rules": rules, "confirmed": args.yes });
         let path = format!("/v1/rules/{connection}/publish");
         let answer = client.post(&path, &body).await;
-        published.push(answer.with_context(|| format!("connection '{connection}'"))?);
-    }
+        answer.with_context(|| format!("connection '{connection}'"))
+    });
+    let published: Vec<Json> = stream::iter(published)
+        .buffered(AT_ONCE_MAX)
+        .try_collect()
+        .await?;
     let text = published.iter().map(published_text).collect::<String>();
     let hint = match client.address() {
         Some(_) => "",

@@ -12,7 +12,7 @@ pub use stored::{from_sources, to_sources};
 use crate::config::{Config, Scripts};
 use crate::nodes::Trackers;
 use anyhow::{Context as _, Result};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use twinline_core::capability::Capabilities;
 use twinline_core::names::{NodeName, Side, Sides};
@@ -49,7 +49,7 @@ pub fn script_workers(config: &Config) -> Result<Arc<dyn ScriptRunner>> {
 #[derive(Clone)]
 pub struct Rulebook {
     /// Every node's tracker by name.
-    pub kinds: BTreeMap<NodeName, String>,
+    pub kinds: Arc<BTreeMap<NodeName, String>>,
     /// The connectors; empty: no tracker is asked.
     pub trackers: Trackers,
     /// Who runs scripts.
@@ -82,7 +82,7 @@ impl Rulebook {
     pub async fn judge(&self, rules: &RuleSet, sources: &RuleSources) -> Result<Judged> {
         let (descriptions, unasked) = describe::sides(&self.trackers, rules).await;
         let capabilities = Sides::from_fn(|side| self.capabilities(rules, side));
-        let nodes: BTreeSet<NodeName> = self.kinds.keys().cloned().collect();
+        let nodes = Arc::clone(&self.kinds);
         let (rules, sources, runner) = (rules.clone(), sources.clone(), Arc::clone(&self.runner));
         let judge = move || {
             let around = Surroundings {

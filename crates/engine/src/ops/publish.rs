@@ -117,10 +117,13 @@ impl Host {
             )));
         }
         let name = draft.connection.clone();
-        let counts = self.inner.store.read(|read| read.twin_counts()).await?;
+        let counts = self
+            .inner
+            .store
+            .read(move |read| read.twin_counts_of(&name))
+            .await?;
         let mut items: u64 = counts
             .iter()
-            .filter(|count| count.connection == name)
             .filter(|count| count.state != twinline_store::host::TwinStateName::Unlinked)
             .map(|count| count.twins)
             .sum();

@@ -99,10 +99,14 @@ impl Host {
             })
             .await?;
         let now = self.inner.env.now();
+        // There may be ten thousand of each: every list is gone through once.
+        let dirty = grouped(&dirty, |count| &count.node);
+        let twins = grouped(&twins, |count| &count.connection);
+        let holds: BTreeMap<_, _> = holds.iter().map(|hold| (&hold.connection, hold)).collect();
         let nodes = self.inner.nodes_now();
         let nodes = nodes.values().map(|node| {
             let probe = node.known_probe().unwrap_or_default();
-            let of_node = || dirty.iter().filter(|count| count.node == *node.name());
+            let of_node = || dirty.get(node.name()).into_iter().flatten();
             let in_lane = |lane| {
                 of_node()
                     .filter(move |count| count.lane == lane)
@@ -124,13 +128,13 @@ impl Host {
         });
         let connections = self.inner.connections_now();
         let connections = connections.iter().map(|connection| {
-            let hold = holds.iter().find(|hold| hold.connection == connection.name);
+            let hold = holds.get(&connection.name);
             ConnectionStatus {
                 connection: connection.name.clone(),
                 version: connection.contract().version,
                 held: hold.and_then(|hold| hold.held.clone()),
                 budget_writes: hold.map_or(0, |hold| hold.budget_writes),
-                twins: by_state(&twins, &connection.name),
+                twins: by_state(twins.get(&connection.name).into_iter().flatten()),
             }
         });
         Ok(Status {
@@ -146,16 +150,13 @@ impl Host {
         })
     }
 
-    fn line(&self, row: LedgerRow, dirty: &[DirtyCount]) -> LedgerLine {
+    fn line(&self, row: LedgerRow, dirty: &BTreeMap<&NodeName, Vec<&DirtyCount>>) -> LedgerLine {
         let node = self.inner.node(&row.node);
         let skew_ms = node
             .and_then(|node| node.known_probe())
             .map_or(0, |probe| probe.skew_ms);
-        let waiting = dirty
-            .iter()
-            .filter(|count| count.node == row.node)
-            .map(|count| count.oldest)
-            .min();
+        let of_node = dirty.get(&row.node).into_iter().flatten();
+        let waiting = of_node.map(|count| count.oldest).min();
         let waiting = waiting
             .map(|oldest| Timestamp::from_millis(oldest.as_millis().saturating_add(skew_ms)));
         LedgerLine {
@@ -169,12 +170,17 @@ impl Host {
     }
 }
 
-fn by_state(counts: &[TwinCount], connection: &ConnectionName) -> BTreeMap<String, u64> {
+fn grouped<T, K: Ord>(all: &[T], key: impl Fn(&T) -> &K) -> BTreeMap<&K, Vec<&T>> {
+    let mut groups: BTreeMap<&K, Vec<&T>> = BTreeMap::new();
+    for one in all {
+        groups.entry(key(one)).or_default().push(one);
+    }
+    groups
+}
+
+fn by_state<'a>(counts: impl Iterator<Item = &'a &'a TwinCount>) -> BTreeMap<String, u64> {
     let mut states = BTreeMap::new();
-    for count in counts
-        .iter()
-        .filter(|count| count.connection == *connection)
-    {
+    for count in counts {
         let state = serde_json::to_value(count.state).ok();
         let state = state
             .as_ref()

@@ -17,7 +17,7 @@ use crate::finding::{Finding, Severity, Spot};
 use crate::model::{FieldRules, RuleSet, ValueTable};
 use crate::script::ScriptRunner;
 use crate::source::RuleSources;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use twinline_core::capability::Capabilities;
 use twinline_core::names::{NodeName, Side, Sides};
 
@@ -28,8 +28,8 @@ pub struct Surroundings<'a> {
     pub descriptions: &'a Sides<SideDescription>,
     /// What each side's tracker can do, where its connector is known.
     pub capabilities: &'a Sides<Option<Capabilities>>,
-    /// The nodes of the configuration; `None`: not judged against.
-    pub nodes: Option<&'a BTreeSet<NodeName>>,
+    /// The nodes of the configuration with their trackers' names; `None`: not judged against.
+    pub nodes: Option<&'a BTreeMap<NodeName, String>>,
 }
 
 /// Checks one connection. Its scripts are loaded by `runner`, not run. Findings come in the order of the files.

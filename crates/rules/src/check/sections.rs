@@ -2,14 +2,14 @@
 
 use super::Judge;
 use crate::finding::{Severity, suggest};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use twinline_core::names::{NodeName, Side};
 
-pub(super) fn sides(judge: &mut Judge<'_>, nodes: Option<&BTreeSet<NodeName>>) {
+pub(super) fn sides(judge: &mut Judge<'_>, nodes: Option<&BTreeMap<NodeName, String>>) {
     for side in Side::BOTH {
         let rules = judge.rules.sides.get(side);
         if let Some(nodes) = nodes
-            && !nodes.contains(&rules.node.value)
+            && !nodes.contains_key(&rules.node.value)
         {
             let what = format!(
                 "[{side}] names the node '{}', which the configuration does not have",
@@ -17,7 +17,7 @@ pub(super) fn sides(judge: &mut Judge<'_>, nodes: Option<&BTreeSet<NodeName>>) {
             );
             let way_out = suggest(
                 rules.node.value.as_str(),
-                nodes.iter().map(NodeName::as_str),
+                nodes.keys().map(NodeName::as_str),
             );
             judge.error(rules.node.spot, what, way_out);
         }

@@ -5,6 +5,7 @@ use crate::parse::parse;
 use crate::script::InProcess;
 use crate::source::SourceFile;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use twinline_core::capability::{Channel, FieldSet};
 use twinline_core::richtext::Dialect;
@@ -85,7 +86,9 @@ fn findings(text: &str, scripts: Sides<Option<SourceFile>>) -> Vec<String> {
         left: Some(capabilities("jira-cloud", FieldSet::All)),
         right: Some(capabilities("other", FieldSet::Only(only))),
     };
-    let nodes = BTreeSet::from(["a".into(), "b".into()]);
+    let nodes = ["a", "b"]
+        .map(|node| (node.into(), "any".to_owned()))
+        .into();
     let around = Surroundings {
         descriptions: &descriptions,
         capabilities: &capabilities,

@@ -17,7 +17,9 @@ use twinline_rules::script::Limits;
 fn the_example_passes_check() {
     let (rules, sources) = example();
     let descriptions = descriptions();
-    let nodes = BTreeSet::from(["acme-jira".into(), "acme-snow".into()]);
+    let nodes = ["acme-jira", "acme-snow"]
+        .map(|node| (node.into(), "any".to_owned()))
+        .into();
     let around = Surroundings {
         descriptions: &descriptions,
         capabilities: &Sides::default(),

@@ -170,18 +170,20 @@ impl HostRead<'_> {
 
     /// All twins counted by connection, state and cause: equal causes are one line.
     pub fn twin_counts(&self) -> Result<Vec<TwinCount>, StoreError> {
-        let sql = "SELECT connection, state, cause, min(sentence), count(*), min(state_since) FROM twins NOT INDEXED \
-                   GROUP BY connection, state, cause ORDER BY connection, state, cause";
-        self.many(sql, [], |row| {
-            Ok(TwinCount {
-                connection: ConnectionName::new(row.get::<_, String>(0)?),
-                state: from_word("twins.state", row.get(1)?)?,
-                cause: row.get(2)?,
-                sentence: row.get(3)?,
-                twins: count(row, 4)?,
-                since: time(row, 5)?,
-            })
-        })
+        let sql = format!(
+            "{COUNTS} NOT INDEXED GROUP BY connection, state, cause ORDER BY connection, state, cause"
+        );
+        self.many(&sql, [], read_count)
+    }
+
+    /// The twins of one connection counted by state and cause; costs nothing for those of others.
+    pub fn twin_counts_of(
+        &self,
+        connection: &ConnectionName,
+    ) -> Result<Vec<TwinCount>, StoreError> {
+        let sql =
+            format!("{COUNTS} WHERE connection = ?1 GROUP BY state, cause ORDER BY state, cause");
+        self.many(&sql, [connection.as_str()], read_count)
     }
 
     /// Why twins of a connection sleep: each cause once. The cost is that of its own sleepers, not of all twins.
@@ -191,6 +193,20 @@ impl HostRead<'_> {
         let asleep = to_word(&TwinStateName::Asleep);
         self.many(sql, (connection.as_str(), asleep), |row| Ok(row.get(0)?))
     }
+}
+
+const COUNTS: &str =
+    "SELECT connection, state, cause, min(sentence), count(*), min(state_since) FROM twins";
+
+fn read_count(row: &Row<'_>) -> Result<TwinCount, StoreError> {
+    Ok(TwinCount {
+        connection: ConnectionName::new(row.get::<_, String>(0)?),
+        state: from_word("twins.state", row.get(1)?)?,
+        cause: row.get(2)?,
+        sentence: row.get(3)?,
+        twins: count(row, 4)?,
+        since: time(row, 5)?,
+    })
 }
 
 impl HostTx<'_> {

@@ -122,7 +122,7 @@ impl Built {
         }
         let host = builder.build().await.context("reading the host's state")?;
         let rulebook = Rulebook {
-            kinds,
+            kinds: Arc::new(kinds),
             trackers,
             runner,
         };

@@ -115,6 +115,13 @@ async fn twins_are_listed_by_state_and_cause_and_counted_by_them() {
         assert_eq!(r.sleeping_causes(&"other".into())?.len(), 0);
         let counts = r.twin_counts()?;
         assert_eq!(counts.len(), 5);
+        let connection = counts[0].connection.clone();
+        assert_eq!(
+            r.twin_counts_of(&connection)?,
+            counts,
+            "there is one connection"
+        );
+        assert_eq!(r.twin_counts_of(&"other".into())?, []);
         let group = counts
             .iter()
             .find(|c| c.state == TwinStateName::Quarantined)
