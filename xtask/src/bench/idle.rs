@@ -1,22 +1,16 @@
 //! `bench idle`: what a host costs on which nothing happens, but the sweeps of its many nodes.
 
 use super::process::Measured;
-use super::stack::Folder;
+use super::stack::{Folder, Stack};
 use super::sync::Addresses;
 use super::{f64_of, rounded, runtime, show};
 use crate::say;
-use crate::served::SystemClock;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use twinline_core::digest::Digest;
-use twinline_core::handles::Clock as _;
 use twinline_sim::jira_cloud;
-use twinline_store::db::DbOptions;
-use twinline_store::host::{HostStore, Publish};
 
 /// How many and how long.
 #[derive(clap::Args)]
@@ -41,12 +35,12 @@ pub(super) fn run(options: &Options) -> Result<bool> {
             "this is a debug build: its figures say little; use cargo run --release -p xtask -- bench idle",
         );
     }
-    let figures = runtime()?.block_on(measure(options))?;
+    let (figures, all_swept) = runtime()?.block_on(measure(options))?;
     show(&figures, options.json);
-    Ok(true)
+    Ok(all_swept)
 }
 
-async fn measure(options: &Options) -> Result<Value> {
+async fn measure(options: &Options) -> Result<(Value, bool)> {
     let folder = Folder::new()?;
     let world = Measured::start(&["bench-world"]).await?;
     let at: Addresses = serde_json::from_str(&world.first_line).context("reading the world")?;
@@ -54,27 +48,60 @@ async fn measure(options: &Options) -> Result<Value> {
     folder.write("github.token", "github-token")?;
     folder.write("jira.token", jira_cloud::API_TOKEN)?;
     folder.write("twinline.toml", &configuration(pairs, &at)?)?;
-    publish(&folder, pairs).await?;
+    for pair in 0..pairs {
+        folder.write(&format!("rules/pair{pair}.toml"), &rules(pair))?;
+    }
+    let began = Instant::now();
+    folder.apply().await?;
+    let applied = began.elapsed();
 
     let stack = folder.up().await?;
     let started = stack.took;
+    let resident_at_start = stack.resident("host")?;
     sleep(Duration::from_secs(options.warm_up)).await;
-    let (before, began) = (stack.cpu("host")?, Instant::now());
-    sleep(Duration::from_secs(options.seconds)).await;
-    let used = stack.cpu("host")?.saturating_sub(before);
-    let share = used.as_secs_f64() / began.elapsed().as_secs_f64();
-    let resident = stack.resident("host")?;
+    let window = Window::of(&stack, Duration::from_secs(options.seconds)).await?;
+    let (resident, edge) = (stack.resident("host")?, stack.resident("edge")?);
     stack.stop().await?;
     world.stop().await?;
-    Ok(json!({
+    let due = f64_of(pairs * 2) * f64_of(options.seconds) / SWEEP_PERIOD_S;
+    let figures = json!({
         "bench": "idle",
         "nodes": pairs * 2,
+        "apply_s": rounded(applied.as_secs_f64()),
         "start_s": rounded(started.as_secs_f64()),
+        "start_resident_mib": resident_at_start >> 20,
         "resident_mib": resident >> 20,
-        "cpu_percent": rounded(share * 100.0),
-        "cpu_ms_a_sweep": rounded(share * 1000.0 * 60.0 / f64_of(pairs * 2)),
+        "edge_resident_mib": edge >> 20,
+        "cpu_percent": rounded(window.share * 100.0),
+        "sweeps": window.sweeps,
+        "cpu_ms_a_sweep": rounded(window.share * f64_of(options.seconds) * 1000.0 / f64_of(window.sweeps.max(1))),
         "release": !cfg!(debug_assertions),
-    }))
+    });
+    // Nodes that stand still cost nothing: then the figures would say nothing.
+    Ok((figures, f64_of(window.sweeps) >= 0.8 * due))
+}
+
+/// The default of `sweep_s.period`.
+const SWEEP_PERIOD_S: f64 = 60.0;
+
+/// What the host has used while it was left alone.
+struct Window {
+    /// Of one core.
+    share: f64,
+    /// Sweeps that have ended.
+    sweeps: u64,
+}
+
+impl Window {
+    async fn of(stack: &Stack<'_>, time: Duration) -> Result<Self> {
+        let sweeps = stack.counted("sweeps").await?;
+        let (before, began) = (stack.cpu("host")?, Instant::now());
+        sleep(time).await;
+        let used = stack.cpu("host")?.saturating_sub(before);
+        let share = used.as_secs_f64() / began.elapsed().as_secs_f64();
+        let sweeps = stack.counted("sweeps").await?.saturating_sub(sweeps);
+        Ok(Self { share, sweeps })
+    }
 }
 
 fn configuration(pairs: u64, at: &Addresses) -> Result<String> {
@@ -93,32 +120,6 @@ fn configuration(pairs: u64, at: &Addresses) -> Result<String> {
         )?;
     }
     Ok(text)
-}
-
-/// Publishes a connection for each pair, as `apply` does, but asks no tracker about it.
-async fn publish(folder: &Folder, pairs: u64) -> Result<()> {
-    let path = folder.path().join("twinline-data/host");
-    std::fs::create_dir_all(&path).context("making the data folder")?;
-    let store = HostStore::open(&path.join("host.db"), DbOptions::default(), "twinline").await?;
-    let at = SystemClock.now();
-    store
-        .write(move |tx| {
-            for pair in 0..pairs {
-                let text = rules(pair);
-                let publish = Publish {
-                    connection: format!("pair{pair}").as_str().into(),
-                    digest: Digest::of_bytes(text.as_bytes()),
-                    sources: BTreeMap::from([(format!("pair{pair}.toml"), text)]),
-                    at,
-                    by: "bench".to_owned(),
-                };
-                tx.publish(&publish)?;
-            }
-            Ok(())
-        })
-        .await?;
-    store.db().close().await;
-    Ok(())
 }
 
 fn rules(pair: u64) -> String {

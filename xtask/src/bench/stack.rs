@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -122,6 +124,27 @@ impl Stack<'_> {
         let id = self.running(role)?["pid"].as_u64();
         id.and_then(|id| u32::try_from(id).ok())
             .with_context(|| format!("the {role} has no process"))
+    }
+
+    /// What the host has counted under a name since its start.
+    pub(super) async fn counted(&self, name: &str) -> Result<u64> {
+        let running = self.running("host")?;
+        let at = running["listeners"]["api"].as_str();
+        let mut stream = TcpStream::connect(at.context("the host listens nowhere")?)
+            .await
+            .context("reaching the host")?;
+        let request = b"GET /metrics HTTP/1.1\r\nhost: twinline\r\nconnection: close\r\n\r\n";
+        stream.write_all(request).await.context("asking the host")?;
+        let mut text = String::new();
+        stream
+            .read_to_string(&mut text)
+            .await
+            .context("reading what the host counts")?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("twinline_host_{name}_total ")));
+        let count = line.and_then(|count| count.trim().parse().ok());
+        count.with_context(|| format!("the host counts no {name}"))
     }
 
     /// Where webhooks arrive.
