@@ -81,7 +81,7 @@ pub fn run(seed: u64, show: bool) -> Result<Outcome> {
     let folder = tempfile::tempdir()?;
     runtime.block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SimClock::start());
-        let trace = Trace::new(Arc::clone(&clock), show);
+        let trace = Trace::new(Arc::clone(&clock), folder.path(), show);
         let world = World::draw(&mut stream(seed, "world"), &mut stream(seed, "titles"));
         let story = Story::begin(seed, world, folder.path(), clock, trace.clone()).await;
         let (world, faults) = match story {

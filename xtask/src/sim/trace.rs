@@ -2,6 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 use std::fmt::Arguments;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use twinline_core::handles::Clock;
 
@@ -9,6 +10,8 @@ use twinline_core::handles::Clock;
 #[derive(Clone)]
 pub(super) struct Trace {
     clock: Arc<dyn Clock>,
+    /// Where this run keeps its files; another run has another.
+    folder: Arc<str>,
     kept: Arc<Mutex<Kept>>,
 }
 
@@ -19,7 +22,7 @@ struct Kept {
 }
 
 impl Trace {
-    pub(super) fn new(clock: Arc<dyn Clock>, show: bool) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>, folder: &Path, show: bool) -> Self {
         let kept = Kept {
             hash: Sha256::new(),
             steps: 0,
@@ -27,13 +30,15 @@ impl Trace {
         };
         Self {
             clock,
+            folder: folder.to_string_lossy().into(),
             kept: Arc::new(Mutex::new(kept)),
         }
     }
 
     /// Notes one step, with the simulated time.
     pub(super) fn step(&self, what: Arguments<'_>) {
-        let line = format!("{} {what}", self.clock.now());
+        // A refusal of the disk names the file.
+        let line = format!("{} {what}", self.clock.now()).replace(&*self.folder, "");
         let mut kept = self.kept.lock().expect("no code panics with this lock");
         kept.steps += 1;
         kept.hash.update(line.as_bytes());

@@ -78,7 +78,7 @@ pub(super) async fn tell(snapshots: &[Snapshot], folder: &Path, show: bool) -> R
 impl Story {
     async fn begin(snapshots: &[Snapshot], folder: &Path, show: bool) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SimClock::start());
-        let trace = Trace::new(Arc::clone(&clock), show);
+        let trace = Trace::new(Arc::clone(&clock), folder, show);
         let people = people(snapshots);
         let network = Arc::new(Network::of(
             setup::simulators(&people),
