@@ -30,6 +30,11 @@ pub(crate) struct Hint {
     pub(crate) trace: Option<Arc<str>>,
 }
 
+/// The cause of a mark that a tracker's word of a transfer makes: the item has this id now.
+pub(crate) fn moved_to(id: &str) -> String {
+    format!("moved to {id}")
+}
+
 impl Hint {
     pub(crate) fn now(
         item: ItemId,

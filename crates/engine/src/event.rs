@@ -152,11 +152,13 @@ fn origin(note: &WriteNote) -> String {
     }
 }
 
-/// An item as a transcript names it: its node's label and its key without what the label already says.
-pub(crate) fn named(label: &str, item: &ItemRef) -> String {
-    // `acme/app#12` is `GitHub #12` to a reader; `PROJ-7` needs no label.
+/// An item as a transcript names it: its node's label and its key without what the label already says. `one_scope`: the
+/// node has no second place whose numbers could be meant.
+pub(crate) fn named(label: &str, item: &ItemRef, one_scope: bool) -> String {
+    // `acme/app#12` is `GitHub #12` to a reader who knows of one repository; `PROJ-7` needs no label.
     match item.key.rsplit_once('#') {
-        Some((_, number)) => format!("{label} #{number}"),
+        Some((_, number)) if one_scope => format!("{label} #{number}"),
+        Some(_) => format!("{label} {}", item.key),
         None => item.key.clone(),
     }
 }

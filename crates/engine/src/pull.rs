@@ -8,6 +8,7 @@ use crate::dirty::{self, Hint, Marked};
 use crate::host::Inner;
 use crate::inbox::{Delivery, EdgeInbox};
 use crate::scheduler;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -181,6 +182,13 @@ fn traceparent(delivery: &Delivery) -> Option<&str> {
 
 fn hint(host: &Inner, delivery: &Delivery, notice: Notice) -> Hint {
     let deleted = notice.kind == NoticeKind::Deleted;
+    let cause = match &notice.kind {
+        NoticeKind::Deleted => Cow::Borrowed(DELETED),
+        NoticeKind::Moved(Some(to)) => Cow::Owned(dirty::moved_to(to)),
+        NoticeKind::Moved(None) | NoticeKind::Changed | NoticeKind::Commented => {
+            Cow::Borrowed("delivery")
+        }
+    };
     let item = ItemId {
         node: delivery.node.clone(),
         id: notice.item,
@@ -189,12 +197,7 @@ fn hint(host: &Inner, delivery: &Delivery, notice: Notice) -> Hint {
         changed_at: Some(notice.at.unwrap_or(delivery.received)),
         deleted,
         trace: traceparent(delivery).map(Arc::from),
-        ..Hint::now(
-            item,
-            Lane::Live,
-            if deleted { DELETED } else { "delivery" },
-            host.env.now(),
-        )
+        ..Hint::now(item, Lane::Live, cause, host.env.now())
     }
 }
 

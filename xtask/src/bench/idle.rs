@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
+use twinline::demo::map::FIELDS;
 use twinline_sim::jira_cloud;
 
 /// How many and how long.
@@ -141,18 +142,6 @@ conflict = "left"
 first = "filled"
 unmapped = "hold"
 
-[fields.summary]
-left = "summary"
-right = "summary"
-
-[fields.description]
-left = "description"
-right = "description"
-conflict = "merge"
-
-[fields.labels]
-left = "labels"
-right = "labels"
-"#
+{FIELDS}"#
     )
 }

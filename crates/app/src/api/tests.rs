@@ -143,6 +143,7 @@ fn twin(link: &str) -> Twin {
         state_since: now,
         negatives: Sides::default(),
         held: BTreeMap::new(),
+        comments_waived: BTreeMap::new(),
         since: now,
         reconciled: None,
     }

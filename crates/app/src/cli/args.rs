@@ -69,7 +69,7 @@ pub struct TwinsArgs {
     /// Only in this state.
     #[arg(long, value_parser = ["creating", "live", "asleep", "quarantined", "unlinked"])]
     pub state: Option<String>,
-    /// Only with a frozen field.
+    /// Only with a frozen field, or a comment that was not written.
     #[arg(long)]
     pub held: bool,
     /// How many.

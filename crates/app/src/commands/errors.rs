@@ -23,10 +23,17 @@ pub(super) async fn run(file: &Path) -> Result<Report> {
     ];
     let page = client.get(&query("/v1/twins", &frozen)).await?;
     let more = !page["next"].is_null();
-    let frozen = frozen_fields(&items(page))?;
-    let text = text(&groups, &held, &frozen, more);
-    let document = json!({ "errors": groups, "held": held, "frozen": frozen, "frozen_more": more });
-    Report::done(&document, text)
+    let twins = items(page);
+    let (frozen, waived) = (frozen_fields(&twins)?, waived_comments(&twins));
+    let mut shown = vec![text(&groups, &held, &frozen, more), comments_text(&waived)];
+    shown.retain(|part| !part.is_empty());
+    let shown = if shown.is_empty() {
+        "nothing is held back".to_owned()
+    } else {
+        shown.join("\n")
+    };
+    let document = json!({ "errors": groups, "held": held, "frozen": frozen, "frozen_more": more, "comments": waived });
+    Report::done(&document, shown)
 }
 
 fn items(mut page: Json) -> Vec<Json> {
@@ -166,10 +173,46 @@ fn text(groups: &[Json], held: &[Json], frozen: &[Json], more: bool) -> String {
         };
         shown.push(format!("{}{more}{}", table.text(), advices(frozen)));
     }
-    if shown.is_empty() {
-        return "nothing is held back".to_owned();
-    }
     shown.join("\n")
+}
+
+/// Comments that were not written, by connection and reason: `{"connection", "why", "comments", "example"}`. Their twins
+/// go on.
+fn waived_comments(twins: &[Json]) -> Vec<Json> {
+    let mut groups: BTreeMap<(String, String), (u64, String)> = BTreeMap::new();
+    for twin in twins {
+        let connection = twin["connection"].as_str().unwrap_or_default();
+        for (comment, why) in twin["comments_waived"].as_object().into_iter().flatten() {
+            let why = why.as_str().unwrap_or_default();
+            let key = (connection.to_owned(), why.to_owned());
+            groups.entry(key).or_insert((0, comment.clone())).0 += 1;
+        }
+    }
+    let row = |((connection, why), (comments, example)): ((String, String), (u64, String))| json!({ "connection": connection, "why": why, "comments": comments, "example": example });
+    groups.into_iter().map(row).collect()
+}
+
+fn comments_text(waived: &[Json]) -> String {
+    if waived.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new([
+        "COMMENTS",
+        "CONNECTION",
+        "NOT WRITTEN BECAUSE",
+        "FOR EXAMPLE",
+    ]);
+    for group in waived {
+        let text = |key: &str| group[key].as_str().unwrap_or_default().to_owned();
+        table.row([
+            group["comments"].to_string(),
+            text("connection"),
+            text("why"),
+            text("example"),
+        ]);
+    }
+    let advice = "All else of their items crosses. Change the comment where it was written, and it is tried again.";
+    format!("{}{advice}\n", table.text())
 }
 
 /// What ends each group's hold, a line each.

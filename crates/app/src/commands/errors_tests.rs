@@ -9,7 +9,7 @@ fn check(groups: &[Json], held: &[Json], frozen: &[Json], expected: &[&str]) {
 
 #[test]
 fn each_kind_is_told_with_the_way_on() {
-    check(&[], &[], &[], &["nothing is held back"]);
+    assert_eq!(text(&[], &[], &[], false), "");
     let group = json!({ "connection": "first", "state": "quarantined", "since": 0, "cause": "rule-1",
                         "sentence": "first.left.js:3: no such field", "twins": 12 });
     check(
@@ -71,6 +71,22 @@ fn texts_that_are_too_long_are_one_line_with_advice_that_helps() {
     );
     let shown = text(&[], &[], &frozen, false);
     assert!(!shown.contains("release"), "{shown}");
+}
+
+#[test]
+fn comments_that_were_not_written_are_counted_by_reason() {
+    let why = "70000 characters; the other side takes 65536";
+    let twin =
+        |comment: &str| json!({ "connection": "first", "comments_waived": { (comment): why } });
+    let waived = waived_comments(&[twin("gh/1"), twin("gh/2")]);
+    let expected = json!([{ "connection": "first", "why": why, "comments": 2, "example": "gh/1" }]);
+    assert_eq!(json!(waived), expected);
+    let shown = comments_text(&waived);
+    assert!(
+        shown.contains(&format!("2         first       {why}")),
+        "{shown}"
+    );
+    assert_eq!(comments_text(&[]), "");
 }
 
 #[test]

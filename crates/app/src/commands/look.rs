@@ -119,7 +119,13 @@ pub(super) async fn twins(file: &Path, args: &TwinsArgs) -> Result<Report> {
             let names: Vec<&str> = held.keys().map(String::as_str).collect();
             format!("frozen: {}", names.join(", "))
         });
-        let note = twin["reason"].as_str().map(str::to_owned).or(held);
+        let waived = twin["comments_waived"]
+            .as_object()
+            .map_or(0, serde_json::Map::len);
+        let waived = (waived > 0).then(|| format!("comments not written: {waived}"));
+        let notes: Vec<String> = held.into_iter().chain(waived).collect();
+        let note = twin["reason"].as_str().map(str::to_owned);
+        let note = note.or_else(|| (!notes.is_empty()).then(|| notes.join("; ")));
         table.row([
             text(&twin["link"]),
             text(&twin["connection"]),

@@ -6,6 +6,7 @@
 
 mod check;
 mod judge;
+pub mod map;
 mod processes;
 mod script;
 mod show;

@@ -1,5 +1,6 @@
 //! The demonstration's two trackers, and a folder with the configuration and the rules between them.
 
+use super::map::{FIELDS, STATUS_AND_COMMENTS};
 use crate::handles::SystemClock;
 use anyhow::{Context, Result};
 use std::fs;
@@ -267,31 +268,9 @@ conflict = "left"
 first = "filled"
 unmapped = "hold"
 
-[fields.summary]
-left = "summary"
-right = "summary"
-
-[fields.description]
-left = "description"
-right = "description"
-conflict = "merge"
-
-[fields.labels]
-left = "labels"
-right = "labels"
-
-[fields.status]
-left = "status"
-right = "status"
-values = "status"
-
-[values.status]
+{FIELDS}{STATUS_AND_COMMENTS}[values.status]
 open = {{ left = ["open"], right = ["To Do", "In Progress", "In Review"] }}
 done = {{ left = ["closed:completed", "closed:not_planned"], right = ["Done"]{resolution} }}
-
-[comments]
-channels = [{{ left = "public", right = "public", dir = "<->" }}]
-header = "{{author}} · {{time}}"
 "#
     )
 }

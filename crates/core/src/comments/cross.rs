@@ -74,6 +74,8 @@ pub(crate) struct Crossing {
     pub(crate) links: Vec<CommentLink>,
     /// Comments seen and not written, by `node/comment id`.
     pub(crate) waived: BTreeMap<String, String>,
+    /// Comments that wait for the outcome of a write of ours, likewise.
+    pub(crate) waiting: BTreeMap<String, String>,
     /// Whether some are left to the next plan.
     pub(crate) more: bool,
 }
@@ -171,13 +173,13 @@ impl Way<'_> {
         };
         if up.is_none() && self.may_be_ours(raw) {
             let reason = "it may be a mirror of ours whose write is not yet known".to_owned();
-            out.waived.insert(self.place(raw), reason);
+            out.waiting.insert(self.place(raw), reason);
             return;
         }
         if self.y.open.contains(&origin.key()) {
             let reason =
                 "its mirror may have been written already; that is not yet known".to_owned();
-            out.waived.insert(self.place(raw), reason);
+            out.waiting.insert(self.place(raw), reason);
             return;
         }
         let state = match up.map(|link| link.state) {

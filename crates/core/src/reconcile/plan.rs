@@ -34,6 +34,9 @@ pub struct Plan {
     pub comment_links: Vec<CommentLink>,
     /// Comments seen and knowingly not written, with the reason.
     pub comments_waived: BTreeMap<String, String>,
+    /// Comments that are not written yet because the outcome of a write of ours is not known, with the reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub comments_waiting: BTreeMap<String, String>,
     /// Whether there are more comments to write than one plan takes: plan again when this one is settled.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more_comments: bool,

@@ -65,6 +65,7 @@ pub(super) fn empty(facts: &Facts<'_>, rules: &dyn Rules, standing: Standing) ->
         cut: Sides::default(),
         comment_links: Vec::new(),
         comments_waived: BTreeMap::new(),
+        comments_waiting: BTreeMap::new(),
         more_comments: false,
         trace: Sides::default(),
         working: Sides::from_fn(|side| Working {
@@ -115,6 +116,7 @@ fn both_there(facts: &Facts<'_>, rules: &dyn Rules, items: Sides<Item>) -> Resul
     plan.effects.extend(crossing.effects);
     plan.comment_links = crossing.links;
     plan.comments_waived = crossing.waived;
+    plan.comments_waiting = crossing.waiting;
     plan.more_comments = crossing.more;
     Ok(plan)
 }

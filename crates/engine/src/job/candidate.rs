@@ -24,6 +24,9 @@ use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{EffectRow, HostRead, HostTx, ItemRow, Twin, TwinState};
 
+/// So long a twin has to follow its item before the item is looked at again as one like any other.
+const MOVE_WAIT: Duration = Duration::from_millis(100);
+
 pub(super) async fn run(
     host: &Arc<Inner>,
     started: &Started,
@@ -35,6 +38,12 @@ pub(super) async fn run(
     node.probe()
         .await
         .map_err(|error| Trouble::of(node.name(), error))?;
+    if is_awaited(host, id).await? {
+        return Ok(Ended::Again {
+            wait: MOVE_WAIT,
+            failed: true,
+        });
+    }
     let observation = observe(&node, &host.env, &host.metrics, id).await?;
     let Seen::Item(item) = observation.seen else {
         return Ok(Ended::Done);
@@ -64,6 +73,13 @@ pub(super) async fn run(
     }
     remember(host, &item).await?;
     Ok(Ended::Done)
+}
+
+/// Whether a tracker has said that an item of ours was moved here, and its twin has not followed yet.
+async fn is_awaited(host: &Inner, id: &ItemId) -> Result<bool, StoreError> {
+    let cause = dirty::moved_to(&id.id);
+    let waiting = host.store.read(move |read| read.dirty_of_cause(&cause));
+    Ok(waiting.await? > 0)
 }
 
 /// What the new twin's first job takes over from this one.
@@ -245,6 +261,7 @@ fn make(
         state_since: now,
         negatives: Sides::default(),
         held: BTreeMap::new(),
+        comments_waived: BTreeMap::new(),
         since: now,
         reconciled: None,
     };

@@ -203,6 +203,7 @@ fn join(
         state_since: host.env.now(),
         negatives: Sides::default(),
         held: BTreeMap::new(),
+        comments_waived: BTreeMap::new(),
         since: host.env.now(),
         reconciled: None,
     };

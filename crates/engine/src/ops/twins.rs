@@ -28,6 +28,8 @@ pub struct TwinView {
     pub state_since: Timestamp,
     /// Its frozen fields.
     pub held: BTreeMap<ReplicaField, Hold>,
+    /// Its comments that were seen and knowingly not written, by `node/comment id`, with the reason.
+    pub comments_waived: BTreeMap<String, String>,
     /// When it was last reconciled with an effect on it.
     pub reconciled: Option<Timestamp>,
 }
@@ -167,6 +169,7 @@ fn view(read: &HostRead<'_>, twin: Twin) -> Result<TwinView, StoreError> {
             .into_iter()
             .map(|(field, held)| (field, held.hold))
             .collect(),
+        comments_waived: twin.comments_waived,
         reconciled: twin.reconciled,
     })
 }

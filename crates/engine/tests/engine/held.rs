@@ -9,6 +9,7 @@ use twinline_core::contract::Conflict;
 use twinline_core::item::{ItemId, Value};
 use twinline_core::names::Side;
 use twinline_engine::ops::Target;
+use twinline_store::host::TwinFilter;
 
 async fn twinned(conflict: Conflict) -> (World, Running, ItemId, ItemId) {
     let world = World::new(&["left", "right"]);
@@ -157,5 +158,44 @@ async fn the_same_write_again_and_again_freezes_its_field() {
     }
     assert!(running.twin().await.held.contains_key("status"));
     assert!((4..=6).contains(&rounds), "{rounds}");
+    running.stop().await;
+}
+
+/// A comment that does not fit is told once, and everything else of its item crosses; shortened, it crosses too.
+#[tokio::test(start_paused = true)]
+async fn a_comment_that_does_not_fit_is_shown_until_it_does() {
+    let mut world = World::new(&["left", "right"]);
+    let right = world.trackers.get_mut("right").unwrap();
+    right.set(|capabilities| capabilities.comment_max_chars = 10);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    let item = world.make("left", "x");
+    let comment = world.tracker("left").comment(&item, "longer than that");
+    world.announce(&item);
+    running.quiet().await;
+    world.edit(&item, "summary", Value::text("y"));
+    running.quiet().await;
+    let place = format!("left/{comment}");
+    let twins = running.host.twins(TwinFilter::default(), None, 9).await;
+    let waived = twins.unwrap().remove(0).comments_waived;
+    assert_eq!(waived[&place], "16 characters; the other side takes 10");
+    let key = world.tracker("right").only().reference.key;
+    let told = async || {
+        let left = world.tracker("left").item(&item).reference.key;
+        let mut rows = Vec::new();
+        for key in [&left, &key] {
+            let history = running.host.history(key, None, 50).await.unwrap();
+            rows.extend(history.into_iter().flat_map(|(_, rows)| rows));
+        }
+        let fields = rows.into_iter().filter_map(|row| row.entry.field);
+        fields.filter(|field| field.contains(&place)).count()
+    };
+    assert_eq!(told().await, 1, "once, not with every look");
+    world
+        .tracker("left")
+        .recomment(&item, &comment, "public", "short");
+    world.announce(&item);
+    running.quiet().await;
+    assert!(running.twin().await.comments_waived.is_empty());
+    assert_eq!(world.tracker("right").only().comments.unwrap().len(), 1);
     running.stop().await;
 }

@@ -39,6 +39,25 @@ async fn a_move_inside_the_scope_keeps_the_twin() {
     running.stop().await;
 }
 
+/// The word of the item under its new id comes first, and its node is slow: the twin follows, no second one is made.
+#[tokio::test(start_paused = true)]
+async fn an_item_whose_new_id_is_heard_of_first_keeps_its_twin() {
+    let (world, running, left, right) = twinned().await;
+    world.tracker("left").state().latency = std::time::Duration::from_millis(20);
+    let there = world.tracker("left").transfer(&left, "P");
+    world
+        .tracker("left")
+        .edit(&there, "summary", Value::text("moved"));
+    world.announce(&there);
+    world.inbox.announce_moved(&left, &there, world.env.now());
+    running.quiet().await;
+    let twin = running.twin().await;
+    assert_eq!(twin.ids.left.as_deref(), Some(there.id.as_str()));
+    assert_eq!(world.text(&right, "summary"), "moved");
+    assert_eq!(world.tracker("right").state().items.len(), 1);
+    running.stop().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_move_out_of_the_scope_is_leaving_and_a_move_back_wakes() {
     let (world, running, left, right) = twinned().await;

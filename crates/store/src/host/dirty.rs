@@ -145,7 +145,8 @@ impl HostTx<'_> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?3) \
              ON CONFLICT (node, id) DO UPDATE SET grp = ?1, epoch = ?2, rev = ?3, mark = ?3, due = min(due, ?8), \
              lane = CASE WHEN ?6 = 'live' THEN 'live' ELSE lane END, \
-             cause = CASE WHEN ?7 = 'deleted' OR cause = 'audit' THEN ?7 ELSE cause END",
+             cause = CASE WHEN ?7 = 'deleted' OR cause = 'audit' OR (?7 LIKE 'moved to %' AND cause <> 'deleted') \
+             THEN ?7 ELSE cause END",
             &[
                 &mark.item.node.as_str(),
                 &mark.item.id,

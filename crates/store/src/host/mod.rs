@@ -62,6 +62,10 @@ pub(crate) static SCHEMA: Schema = Schema {
             version: 2,
             sql: include_str!("migrations/002.sql"),
         },
+        Migration {
+            version: 3,
+            sql: include_str!("migrations/003.sql"),
+        },
     ],
 };
 

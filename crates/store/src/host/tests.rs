@@ -88,6 +88,7 @@ fn twin(link: &str, left: &str, right: Option<&str>, state: TwinState) -> Twin {
         state_since: at(7),
         negatives: Sides::default(),
         held: BTreeMap::new(),
+        comments_waived: BTreeMap::new(),
         since: at(1),
         reconciled: None,
     }

@@ -32,6 +32,8 @@ pub struct Twin {
     pub negatives: Sides<Option<Timestamp>>,
     /// Frozen fields.
     pub held: BTreeMap<ReplicaField, HeldField>,
+    /// Comments that were seen and knowingly not written, by `node/comment id`, with the reason.
+    pub comments_waived: BTreeMap<String, String>,
     /// When the twin was made.
     pub since: Timestamp,
     /// When it was last reconciled.

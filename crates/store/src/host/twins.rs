@@ -19,7 +19,7 @@ pub struct TwinFilter {
     pub state: Option<TwinStateName>,
     /// With this cause only ([`TwinState::Quarantined`] and [`TwinState::Asleep`]).
     pub cause: Option<String>,
-    /// With at least one frozen field only.
+    /// With at least one frozen field, or a comment that was not written, only.
     pub held: bool,
 }
 
@@ -41,7 +41,7 @@ pub struct TwinCount {
 }
 
 const COLUMNS: &str = "link, connection, root, left_node, left_id, right_node, right_id, created_from, incarnation, \
-                       state, cause, sentence, state_since, left_negative, right_negative, held, since, reconciled";
+                       state, cause, sentence, state_since, left_negative, right_negative, held, since, reconciled, comments_waived";
 
 fn read(row: &Row<'_>) -> Result<Twin, StoreError> {
     let created_from: Option<String> = row.get(7)?;
@@ -74,6 +74,7 @@ fn read(row: &Row<'_>) -> Result<Twin, StoreError> {
         held: from_json("twins.held", &row.get::<_, String>(15)?)?,
         since: time(row, 16)?,
         reconciled: time_or_none(row, 17)?,
+        comments_waived: from_json("twins.comments_waived", &row.get::<_, String>(18)?)?,
     })
 }
 
@@ -98,6 +99,7 @@ static TWINS: Upsert = Upsert::new(
         "held",
         "since",
         "reconciled",
+        "comments_waived",
     ],
 );
 
@@ -152,7 +154,10 @@ impl HostRead<'_> {
             (filter.connection.is_some(), " AND connection = ?2"),
             (filter.state.is_some(), " AND state = ?3"),
             (filter.cause.is_some(), " AND cause = ?4"),
-            (filter.held, " AND held <> '{}'"),
+            (
+                filter.held,
+                " AND (held <> '{}' OR comments_waived <> '{}')",
+            ),
         ];
         let asked = asked.into_iter().filter(|(asked, _)| *asked);
         let asked: String = asked.map(|(_, condition)| condition).collect();
@@ -234,6 +239,7 @@ impl HostTx<'_> {
                 &to_json(&twin.held),
                 &twin.since.as_millis(),
                 &twin.reconciled.map(Timestamp::as_millis),
+                &to_json(&twin.comments_waived),
             ],
         )
     }

@@ -3,6 +3,7 @@
 use super::super::stack::Folder;
 use super::world::{Addresses, CONTAINERS, HOOK_SECRET};
 use anyhow::Result;
+use twinline::demo::map::{FIELDS, STATUS_AND_COMMENTS};
 use twinline_sim::jira_cloud;
 
 /// Writes them. `port`: where webhooks arrive; 0: anywhere.
@@ -55,31 +56,9 @@ first = "filled"
 unmapped = "hold"
 max_writes_per_10min = 1000000
 
-[fields.summary]
-left = "summary"
-right = "summary"
-
-[fields.description]
-left = "description"
-right = "description"
-conflict = "merge"
-
-[fields.labels]
-left = "labels"
-right = "labels"
-
-[fields.status]
-left = "status"
-right = "status"
-values = "status"
-
-[values.status]
+{FIELDS}{STATUS_AND_COMMENTS}[values.status]
 open = {{ left = ["open"], right = ["To Do", "In Progress", "In Review"] }}
 done = {{ left = ["closed:completed", "closed:not_planned"], right = ["Done"], right_set = {{ resolution = "Done" }} }}
-
-[comments]
-channels = [{{ left = "public", right = "public", dir = "<->" }}]
-header = "{{author}} · {{time}}"
 "#
     )
 }

@@ -509,5 +509,5 @@ fn other_way() {
     };
     net.nodes[1].open_comments = BTreeSet::from([origin.key()]);
     plan_is(&net, "");
-    assert_eq!(net.plan(0).comments_waived.len(), 1);
+    assert_eq!(net.plan(0).comments_waiting.len(), 1);
 }

@@ -52,6 +52,15 @@ impl Settling<'_> {
                 ..entry(twin, item.clone(), HistoryKind::Waived, now)
             });
         }
+        let known = &self.context.twin.comments_waived;
+        let waived = twin.comments_waived.iter();
+        for (comment, reason) in waived.filter(|(comment, why)| known.get(*comment) != Some(*why)) {
+            history.push(HistoryEntry {
+                field: Some(format!("comment {comment}")),
+                text: Some(reason.clone()),
+                ..entry(twin, item.clone(), HistoryKind::Waived, now)
+            });
+        }
         for (field, held) in twin
             .held
             .iter()

@@ -31,6 +31,9 @@ use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{EffectRow, EffectState, HeldField, ItemRow, Twin, TwinState};
 
+/// Comments of one twin that are kept as not written; of more the first are.
+const WAIVED_MAX: usize = 100;
+
 /// A plan that was executed, with all that it leaves behind.
 pub(super) struct Settling<'a> {
     pub(super) host: &'a Arc<Inner>,
@@ -176,6 +179,8 @@ impl Settling<'_> {
             twin.state_since = now;
         }
         twin.held = self.held(now);
+        let waived = self.plan.comments_waived.iter().take(WAIVED_MAX);
+        twin.comments_waived = waived.map(|(at, why)| (at.clone(), why.clone())).collect();
         let quiet = self.plan.effects.is_empty() && twin.reconciled.is_some();
         if !quiet {
             twin.reconciled = Some(now);

@@ -58,7 +58,10 @@ impl Settling<'_> {
             .as_ref()
             .map(|row| &row.reference);
         match seen.or(stored).or(self.settled.created.as_ref()) {
-            Some(reference) => event::named(&label, reference),
+            Some(reference) => {
+                let one_scope = self.host.scopes_of(node).len() < 2;
+                event::named(&label, reference, one_scope)
+            }
             None => label,
         }
     }

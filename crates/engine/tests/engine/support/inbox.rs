@@ -40,6 +40,12 @@ impl Inbox {
         self.deliver(item, body.to_string(), at);
     }
 
+    /// The tracker says that an item was moved, and what it is called now.
+    pub(crate) fn announce_moved(&self, item: &ItemId, to: &ItemId, at: Timestamp) {
+        let body = serde_json::json!({ "item": item.id, "at": at.as_millis(), "moved": to.id });
+        self.deliver(item, body.to_string(), at);
+    }
+
     /// A delivery that nobody can read.
     pub(crate) fn garbage(&self, item: &ItemId, at: Timestamp) {
         self.deliver(item, "garbage".to_owned(), at);
@@ -136,10 +142,10 @@ impl Webhook for MemoryWebhook {
             serde_json::from_slice(body).map_err(|e| WebhookRejected::Malformed(e.to_string()))?;
         Ok(vec![Notice {
             item: json["item"].as_str().unwrap_or_default().to_owned(),
-            kind: if json["deleted"] == true {
-                NoticeKind::Deleted
-            } else {
-                NoticeKind::Changed
+            kind: match json["moved"].as_str() {
+                Some(to) => NoticeKind::Moved(Some(to.to_owned())),
+                None if json["deleted"] == true => NoticeKind::Deleted,
+                None => NoticeKind::Changed,
             },
             scope: super::tracker::scope(),
             at: json["at"].as_i64().map(Timestamp::from_millis),
