@@ -42,7 +42,11 @@ fn run(cli: &Cli) -> i32 {
     let ran = runtime(&cli.command)
         .map_err(anyhow::Error::from)
         .and_then(|runtime| {
-            let report = runtime.block_on(commands::run(cli))?;
+            let report = runtime.block_on(async {
+                let ended = commands::run(cli).await;
+                telemetry::flush().await;
+                ended
+            })?;
             match report {
                 Some(report) => report.print(cli.json).map(|()| report.code),
                 None => Ok(exit::OK),

@@ -4,7 +4,7 @@ mod queue;
 mod traces;
 
 pub use queue::{Spans, spans};
-pub use traces::{adopt, traceparent};
+pub use traces::{adopt, flush, traceparent};
 
 use crate::config::{Log, LogFormat, Traces};
 use anyhow::{Context, Result};

@@ -83,17 +83,26 @@ impl SpanProcessor for Queue {
     }
 }
 
-/// Sends what has ended, until nobody is left who could end a span. After `shutdown` without lingering; what is not sent
-/// when the process ends is lost.
+/// Sends what has ended, until nobody is left who could end a span, or `last` is given and nothing waits. After `shutdown`
+/// without lingering; what is not sent when the process ends is lost.
 pub(super) async fn send(
     mut ended: Receiver<SpanData>,
     exporter: impl SpanExporter,
     counts: &'static Spans,
-    shutdown: CancellationToken,
+    (shutdown, last): (CancellationToken, CancellationToken),
 ) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     let mut works = true;
-    while ended.recv_many(&mut batch, BATCH_MAX).await > 0 {
+    loop {
+        let count = tokio::select! {
+            // What waits comes first.
+            biased;
+            count = ended.recv_many(&mut batch, BATCH_MAX) => count,
+            () = last.cancelled() => return,
+        };
+        if count == 0 {
+            return;
+        }
         if batch.len() < BATCH_MAX {
             tokio::select! {
                 biased;

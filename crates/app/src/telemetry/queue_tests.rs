@@ -57,7 +57,8 @@ async fn end_spans(collector: Collector) -> (u64, u64) {
     }
     assert_eq!(counts.dropped(), 5000 - WAITING_MAX as u64);
     drop(queue);
-    send(ended, collector, counts, CancellationToken::new()).await;
+    let tokens = (CancellationToken::new(), CancellationToken::new());
+    send(ended, collector, counts, tokens).await;
     (counts.sent(), counts.dropped())
 }
 
@@ -75,4 +76,24 @@ async fn a_collector_that_refuses_or_says_nothing_costs_spans_only() {
     for collector in [Collector::Refuses, Collector::Mute] {
         assert_eq!(end_spans(collector).await, (0, 5000));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_spans_of_a_process_are_sent_before_it_ends() {
+    let count = Arc::new(AtomicU64::new(0));
+    let counts: &'static Spans = Box::leak(Box::default());
+    let (queue, ended) = Queue::new(counts);
+    let last = CancellationToken::new();
+    let tokens = (CancellationToken::new(), last.clone());
+    let sending = tokio::spawn(send(
+        ended,
+        Collector::Takes(Arc::clone(&count)),
+        counts,
+        tokens,
+    ));
+    queue.on_end(span());
+    last.cancel();
+    sending.await.unwrap();
+    assert_eq!(count.load(Ordering::Relaxed), 1);
+    drop(queue);
 }

@@ -16,7 +16,9 @@ use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanExporter as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use twinline_trackers::http::{AddressGuard, ReqwestTransport, Transport as _, TransportLimits};
@@ -26,6 +28,8 @@ use url::Url;
 const PATH: &str = "/v1/traces";
 /// How long connecting, and waiting for an answer, may take.
 const DEADLINE: Duration = Duration::from_secs(4);
+/// How long a process that ends waits for its last spans to be sent.
+const FLUSH_MAX: Duration = Duration::from_secs(1);
 
 /// Makes the tracer of a process and starts the task that sends its spans.
 pub(super) fn tracer(
@@ -51,13 +55,35 @@ pub(super) fn tracer(
         .with_context(|| format!("traces.otlp: {collector} cannot be used"))?;
     exporter.set_resource(&resource);
     let (queue, ended) = Queue::new(spans());
-    tokio::spawn(send(ended, exporter, spans(), shutdown));
+    let last = CancellationToken::new();
+    let sending = tokio::spawn(send(ended, exporter, spans(), (shutdown, last.clone())));
+    *sender() = Some((last, sending));
     let provider = SdkTracerProvider::builder()
         .with_resource(resource)
         .with_span_processor(queue)
         .build();
     // The tracer keeps its provider alive.
     Ok(provider.tracer("twinline"))
+}
+
+/// The task that sends this process' spans, with the token after which it sends what waits and ends.
+type Sender = Option<(CancellationToken, JoinHandle<()>)>;
+
+/// One for the process, as the log and the traces are.
+fn sender() -> MutexGuard<'static, Sender> {
+    static SENDER: Mutex<Sender> = Mutex::new(None);
+    SENDER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Sends the spans that wait, at the end of a process; what the collector does not take within [`FLUSH_MAX`] is lost.
+pub async fn flush() {
+    let Some((last, sending)) = sender().take() else {
+        return;
+    };
+    last.cancel();
+    if tokio::time::timeout(FLUSH_MAX, sending).await.is_err() {
+        tracing::warn!("the collector did not take the last spans in time");
+    }
 }
 
 /// The collector over our own HTTP transport. Its address comes from the configuration, never from a tenant.
