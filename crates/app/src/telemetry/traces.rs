@@ -75,7 +75,7 @@ fn sender() -> MutexGuard<'static, Sender> {
     SENDER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Sends the spans that wait, at the end of a process; what the collector does not take within [`FLUSH_MAX`] is lost.
+/// Sends the spans that wait, at the end of a process; what the collector does not take within a second is lost.
 pub async fn flush() {
     let Some((last, sending)) = sender().take() else {
         return;

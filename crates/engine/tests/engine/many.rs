@@ -67,6 +67,7 @@ async fn requests_for(count: usize) -> usize {
 #[tokio::test(start_paused = true)]
 async fn the_requests_for_a_flood_of_comments_grow_with_their_number() {
     let (few, many) = (requests_for(2_000).await, requests_for(10_000).await);
+    println!("{few} requests for 2,000 comments, {many} for 10,000");
     // A comment is a write, and the lists are read at the beginning and at the end: less than one request in ten.
     assert!(few < 2_000 * 11 / 10, "{few} requests for 2,000 comments");
     assert!(
