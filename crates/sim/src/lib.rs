@@ -2,6 +2,8 @@
 //!
 //! A simulator is a pure state machine: request and time in, response and webhooks out. [`Simulator`] is its whole
 //! surface; serving it on a port, injecting faults and showing it in a browser are done once for all of them.
+//!
+//! [`postgres`] is not a simulator: it starts the real server for tests and drills.
 
 pub mod call;
 pub mod command;
@@ -11,6 +13,7 @@ mod faulty;
 pub mod github;
 pub mod inprocess;
 pub mod jira_cloud;
+pub mod postgres;
 pub mod redmine;
 pub mod seeds;
 pub mod serve;

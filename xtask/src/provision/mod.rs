@@ -2,6 +2,7 @@
 
 mod debian;
 mod npm;
+mod postgres;
 pub mod python;
 pub mod redmine;
 
@@ -21,6 +22,11 @@ const NEEDS: &[Need] = &[
         what: "Redmine 5 with SQLite and puma, from the distribution's packages (the real tracker of the suite)",
         missing: redmine::is_wanted,
         install: redmine::install,
+    },
+    Need {
+        what: "PostgreSQL, from the distribution's packages (the central database of the suite; each test runs its own)",
+        missing: postgres::is_wanted,
+        install: postgres::install,
     },
     Need {
         what: "GitHub's published webhook examples, from npm, under target/testdata",

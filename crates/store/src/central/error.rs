@@ -1,0 +1,146 @@
+//! What can go wrong with the central database, told apart by what the caller can do.
+
+use crate::error::StoreError;
+use crate::stamp::{Epoch, GroupId};
+use std::fmt;
+use std::time::Duration;
+
+/// A step that has a deadline of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Resolving, connecting, TLS and the handshake.
+    Connect,
+    /// Waiting for a connection.
+    Acquire,
+    /// Beginning a transaction.
+    Begin,
+    /// A statement.
+    Statement,
+    /// Rolling back.
+    Rollback,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connect",
+            Self::Acquire => "give a connection",
+            Self::Begin => "begin",
+            Self::Statement => "finish a statement",
+            Self::Rollback => "roll back",
+        })
+    }
+}
+
+/// A failed step on the central database. Nothing of its transaction was kept, unless the variant says otherwise.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CentralError {
+    /// The configuration cannot be used. A person must change it.
+    #[error("the central database's address: {0}")]
+    Settings(String),
+    /// No server answers. Try again later.
+    #[error("no server of the central database can be reached: {0}")]
+    Unreachable(String),
+    /// Servers answer, and none of them takes writes. Try again later.
+    #[error("no server of the central database takes writes: {0}")]
+    NoWriter(String),
+    /// A step took too long; its connection was destroyed. Try again later.
+    #[error("the central database did not {step} within {max_ms} ms")]
+    Deadline {
+        /// Which step.
+        step: Step,
+        /// How long was waited, in milliseconds.
+        max_ms: u64,
+    },
+    /// Whether the transaction was kept is not known: repeat it in a way that does no harm when it was.
+    #[error("whether the central database has committed is not known: {0}")]
+    Unknown(String),
+    /// Too many writes were given up that the server may still be at: none is begun until a single one succeeds again.
+    #[error("{abandoned} writes hang in the central database; no other is begun until it commits again")]
+    Stuck {
+        /// How many.
+        abandoned: u32,
+    },
+    /// The connection broke before the commit was sent.
+    #[error("the connection to the central database broke: {0}")]
+    Lost(String),
+    /// The server refused a statement.
+    #[error("the central database refused ({sqlstate}): {message}")]
+    Refused {
+        /// SQLSTATE, as in PostgreSQL's appendix A.
+        sqlstate: String,
+        /// What the server said.
+        message: String,
+    },
+    /// The group has another owner by now: this one must stop.
+    #[error("group {group}: epoch {given} is older than the known {known}")]
+    Superseded {
+        /// The group.
+        group: GroupId,
+        /// The caller's epoch.
+        given: Epoch,
+        /// The newest epoch that was claimed.
+        known: Epoch,
+    },
+    /// Another store replicates this group under the same epoch: one of the two is a copy, or two machines without
+    /// `[ownership]` share a central database.
+    #[error(
+        "group {group}: another store replicates it under the same epoch; two machines that share a central database \
+         must own different groups, and a copied store takes a new epoch by `twinline restore`"
+    )]
+    ForeignWriter {
+        /// The group.
+        group: GroupId,
+    },
+    /// The central database was set up by a newer version.
+    #[error(
+        "the central database has schema {found}, this version knows up to {known}: upgrade this machine"
+    )]
+    NewerSchema {
+        /// The schema that it has.
+        found: i64,
+        /// The newest schema that is known here.
+        known: i64,
+    },
+    /// Something that was asked for does not exist.
+    #[error("{0} does not exist in the central database")]
+    Missing(String),
+    /// A published version has been superseded by another before this one was stored.
+    #[error("version {found} was published meanwhile; look at it and publish again")]
+    Outdated {
+        /// The newest version.
+        found: i64,
+    },
+    /// The local store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl CentralError {
+    pub(super) fn deadline(step: Step, max: Duration) -> Self {
+        Self::Deadline {
+            step,
+            max_ms: u64::try_from(max.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Whether the same call can succeed later without a person's doing.
+    pub const fn is_retryable(&self) -> bool {
+        match self {
+            Self::Unreachable(_)
+            | Self::NoWriter(_)
+            | Self::Deadline { .. }
+            | Self::Unknown(_)
+            | Self::Stuck { .. }
+            | Self::Lost(_)
+            | Self::Refused { .. } => true,
+            Self::Store(error) => error.is_retryable(),
+            Self::Settings(_)
+            | Self::Superseded { .. }
+            | Self::ForeignWriter { .. }
+            | Self::NewerSchema { .. }
+            | Self::Missing(_)
+            | Self::Outdated { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What is known of the central database's health: reads and commits apart.
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+use twinline_core::time::Timestamp;
+
+/// The pools, which never share a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PoolName {
+    /// Writes.
+    Replicate,
+    /// Reads.
+    Read,
+    /// The commit canary.
+    Probe,
+}
+
+/// Whether one kind of work succeeds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Standing {
+    /// Not tried yet.
+    #[default]
+    Unknown,
+    /// The last try succeeded.
+    Ok,
+    /// It does not succeed.
+    Failing {
+        /// Since when.
+        since: Timestamp,
+        /// Why, for a person.
+        why: String,
+    },
+}
+
+impl Standing {
+    /// Whether the last try succeeded.
+    pub const fn is_ok(&self) -> bool {
+        matches!(self, Self::Ok)
+    }
+
+    /// Whether the last try failed.
+    pub const fn is_failing(&self) -> bool {
+        matches!(self, Self::Failing { .. })
+    }
+
+    /// A failure at `now`; one that lasts keeps its beginning.
+    pub(super) fn fail(&mut self, now: Timestamp, why: String) {
+        let since = match self {
+            Self::Failing { since, .. } => *since,
+            _ => now,
+        };
+        *self = Self::Failing { since, why };
+    }
+}
+
+/// The central database as this process finds it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CentralHealth {
+    /// Whether reads succeed.
+    pub reads: Standing,
+    /// Whether commits succeed, by the canary: a row in a logged table, committed under a deadline of ours.
+    pub commits: Standing,
+    /// When the last commit of each pool was begun that the server confirmed. The age of a pool's proof is now minus it.
+    pub proven: BTreeMap<PoolName, Timestamp>,
+    /// Writes that were given up and that the server may still be at.
+    pub abandoned_writes: u32,
+    /// Whether writes are refused until a single one succeeds.
+    pub breaker_open: bool,
+    /// Rises whenever all pooled connections are retired: another server became the writer, or showed that it is none.
+    pub generation: u64,
+    /// The writer that was last seen: `host:port, timeline N`.
+    pub writer: Option<String>,
+}
