@@ -68,6 +68,15 @@ pub fn restore_host(
             .restored()
             .ok_or_else(|| StoreError::Missing("a further generation".to_owned()))?;
         conn.execute("UPDATE meta SET epoch = ?1", [epoch.to_stored()])?;
+        // The lost file may have shipped more than this one knows: the replica is made anew from here.
+        for table in ["replication", "tombstones"] {
+            let there = conn
+                .prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1")?
+                .exists([table])?;
+            if there {
+                conn.execute(&format!("DELETE FROM {table}"), [])?;
+            }
+        }
         Ok(epoch)
     })?;
     Ok(Restored {

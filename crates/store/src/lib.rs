@@ -11,6 +11,7 @@
 //! No SQL leaves this crate, and no policy enters it: it stores what the engine and the edge decide.
 
 pub mod backup;
+pub mod central;
 pub mod db;
 mod error;
 pub mod host;

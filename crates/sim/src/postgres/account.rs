@@ -21,8 +21,8 @@ impl Account {
         if !rustix::process::geteuid().is_root() {
             return Ok(Self { change_to: None });
         }
-        let users = std::fs::read_to_string("/etc/passwd")
-            .map_err(|e| system("reading /etc/passwd", e))?;
+        let users =
+            std::fs::read_to_string("/etc/passwd").map_err(|e| system("reading /etc/passwd", e))?;
         let change_to = INSTEAD_OF_ROOT.iter().find_map(|name| ids(&users, name));
         if change_to.is_none() {
             return Err(system(
@@ -56,8 +56,5 @@ fn ids(users: &str, name: &str) -> Option<(u32, u32)> {
         .lines()
         .find(|line| line.split(':').next() == Some(name))?;
     let mut fields = line.split(':').skip(2);
-    Some((
-        fields.next()?.parse().ok()?,
-        fields.next()?.parse().ok()?,
-    ))
+    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
 }

@@ -133,7 +133,10 @@ impl Postgres {
 
     /// `postgres://…`: as the database's owner.
     pub fn url(&self) -> String {
-        format!("postgres://{NAME}:{PASSWORD}@127.0.0.1:{}/{NAME}", self.port)
+        format!(
+            "postgres://{NAME}:{PASSWORD}@127.0.0.1:{}/{NAME}",
+            self.port
+        )
     }
 
     /// Runs SQL as the superuser in the database; answers with the rows, columns separated by `|`.
@@ -142,6 +145,16 @@ impl Postgres {
     /// What `psql` says.
     pub fn psql(&self, sql: &str) -> Result<String, PostgresError> {
         self.psql_in(NAME, sql)
+    }
+
+    /// As [`Postgres::psql`], on a server whose transactions are read-only unless they say otherwise.
+    ///
+    /// # Errors
+    /// What `psql` says.
+    fn psql_writing(&self, sql: &str) -> Result<String, PostgresError> {
+        let mut command = self.psql_command(NAME, sql);
+        command.env("PGOPTIONS", "-c default_transaction_read_only=off");
+        run(command).map(|said| said.trim().to_owned())
     }
 
     /// Changes a setting for all sessions, those that are open too.
@@ -158,7 +171,7 @@ impl Postgres {
     /// # Errors
     /// What `psql` says.
     pub fn reset(&self, name: &str) -> Result<(), PostgresError> {
-        self.psql(&format!("ALTER SYSTEM RESET {name}"))?;
+        self.psql_writing(&format!("ALTER SYSTEM RESET {name}"))?;
         self.reload()
     }
 
@@ -236,7 +249,10 @@ impl Postgres {
             .map_err(|error| match error {
                 PostgresError::Failed { program, said } => PostgresError::Failed {
                     program,
-                    said: format!("{said}\n{}", std::fs::read_to_string(&log).unwrap_or_default()),
+                    said: format!(
+                        "{said}\n{}",
+                        std::fs::read_to_string(&log).unwrap_or_default()
+                    ),
                 },
                 other => other,
             })
@@ -273,14 +289,24 @@ impl Postgres {
     }
 
     fn psql_in(&self, database: &str, sql: &str) -> Result<String, PostgresError> {
+        run(self.psql_command(database, sql)).map(|said| said.trim().to_owned())
+    }
+
+    fn psql_command(&self, database: &str, sql: &str) -> Command {
         let mut command = self.program("psql");
         command
             .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
             .args(["--set", "ON_ERROR_STOP=1", "--host=127.0.0.1"])
             .arg(format!("--port={}", self.port))
-            .args(["--username=postgres", "--dbname", database, "--command", sql])
+            .args([
+                "--username=postgres",
+                "--dbname",
+                database,
+                "--command",
+                sql,
+            ])
             .env("PGPASSWORD", PASSWORD);
-        run(command).map(|said| said.trim().to_owned())
+        command
     }
 
     fn pg_ctl(&self, arguments: &[&str]) -> Result<(), PostgresError> {
@@ -292,7 +318,9 @@ impl Postgres {
         // What pg_ctl starts keeps its output open: a pipe to it would never end.
         let said = self.folder.path().join("pg_ctl");
         let file = std::fs::File::create(&said).map_err(|e| system("making pg_ctl's log", e))?;
-        let copy = file.try_clone().map_err(|e| system("doubling pg_ctl's log", e))?;
+        let copy = file
+            .try_clone()
+            .map_err(|e| system("doubling pg_ctl's log", e))?;
         let status = command.stdout(file).stderr(copy).status();
         if status.map_err(|e| system("starting pg_ctl", e))?.success() {
             return Ok(());
@@ -306,7 +334,9 @@ impl Postgres {
     fn program(&self, name: &str) -> Command {
         let mut command = Command::new(self.programs.path(name));
         self.account.runs(&mut command);
-        command.current_dir(self.folder.path()).stdin(std::process::Stdio::null());
+        command
+            .current_dir(self.folder.path())
+            .stdin(std::process::Stdio::null());
         command
     }
 
@@ -358,7 +388,9 @@ fn run(mut command: Command) -> Result<String, PostgresError> {
 
 fn free_port() -> Result<u16, PostgresError> {
     let find = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr();
-    Ok(find().map_err(|e| system("looking for a free port", e))?.port())
+    Ok(find()
+        .map_err(|e| system("looking for a free port", e))?
+        .port())
 }
 
 fn system(what: impl Into<String>, source: io::Error) -> PostgresError {

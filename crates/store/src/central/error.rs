@@ -56,7 +56,9 @@ pub enum CentralError {
     #[error("whether the central database has committed is not known: {0}")]
     Unknown(String),
     /// Too many writes were given up that the server may still be at: none is begun until a single one succeeds again.
-    #[error("{abandoned} writes hang in the central database; no other is begun until it commits again")]
+    #[error(
+        "{abandoned} writes hang in the central database; no other is begun until it commits again"
+    )]
     Stuck {
         /// How many.
         abandoned: u32,
@@ -91,6 +93,26 @@ pub enum CentralError {
     ForeignWriter {
         /// The group.
         group: GroupId,
+    },
+    /// Another store owned this group since this one did: what it has must be taken over first.
+    #[error(
+        "group {group}: another store has owned it meanwhile; its state must be taken over before this one goes on"
+    )]
+    NotTakenOver {
+        /// The group.
+        group: GroupId,
+    },
+    /// The replica has later states of this very store: an older copy of its file was put in its place by hand.
+    #[error(
+        "group {group}: the central database has revision {shipped} of this store, and the store is at {rev}: an older          copy of its file was put in place by hand; put backups back with `twinline restore`, which takes a new epoch"
+    )]
+    Behind {
+        /// The group.
+        group: GroupId,
+        /// The replica's revision.
+        shipped: i64,
+        /// The store's.
+        rev: i64,
     },
     /// The central database was set up by a newer version.
     #[error(
@@ -138,6 +160,8 @@ impl CentralError {
             Self::Settings(_)
             | Self::Superseded { .. }
             | Self::ForeignWriter { .. }
+            | Self::NotTakenOver { .. }
+            | Self::Behind { .. }
             | Self::NewerSchema { .. }
             | Self::Missing(_)
             | Self::Outdated { .. } => false,

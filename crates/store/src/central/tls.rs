@@ -29,7 +29,9 @@ pub(super) fn connector(authority: Option<&[u8]>) -> Result<MakeRustlsConnect, C
                     .map_err(|e| wrong(format!("central.ca: {e}")))?;
             }
             if roots.is_empty() {
-                return Err(wrong("central.ca holds no certificate in PEM form".to_owned()));
+                return Err(wrong(
+                    "central.ca holds no certificate in PEM form".to_owned(),
+                ));
             }
             builder.with_root_certificates(roots).with_no_client_auth()
         }

@@ -160,9 +160,9 @@ impl<'a> HostTx<'a> {
         self.stamped(into.sql(values.len()), values).map(drop)
     }
 
-    /// Runs a deleting statement; returns how many rows went.
-    pub(super) fn delete(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-        Ok(self.conn.prepare_cached(sql)?.execute(params)?)
+    /// The connection, for statements that stamp nothing.
+    pub(super) const fn conn(&self) -> &Connection {
+        self.read.conn
     }
 }
 

@@ -1,7 +1,7 @@
 //! Bases, and the observations that they came from.
 
 use super::access::Upsert;
-use super::{HostRead, HostTx};
+use super::{HostRead, HostTx, replica};
 use crate::StoreError;
 use crate::row::{from_json, side_word, to_json};
 use twinline_core::digest::Digest;
@@ -93,7 +93,7 @@ impl HostTx<'_> {
 
     /// Forgets both bases of a twin: it has ended.
     pub fn drop_bases(&self, link: &LinkId) -> Result<(), StoreError> {
-        self.delete("DELETE FROM bases WHERE link = ?1", [link.as_str()])
+        self.delete(replica::BASES, "link = ?1", [link.as_str()])
             .map(drop)
     }
 }

@@ -1,7 +1,7 @@
 //! The blast-radius breaker's memory: writes per connection, held connections, confirmed budgets.
 
 use super::access::Upsert;
-use super::{HostRead, HostTx};
+use super::{HostRead, HostTx, replica};
 use crate::StoreError;
 use crate::row::{count, time_or_none, to_count};
 use rusqlite::Row;
@@ -107,7 +107,8 @@ impl HostTx<'_> {
     /// Forgets what a connection has written: a person released it.
     pub fn forgive_writes(&self, connection: &ConnectionName) -> Result<(), StoreError> {
         self.delete(
-            "DELETE FROM write_slices WHERE connection = ?1",
+            replica::WRITE_SLICES,
+            "connection = ?1",
             [connection.as_str()],
         )
         .map(drop)
@@ -115,7 +116,7 @@ impl HostTx<'_> {
 
     /// Forgets slices that ended before `before`.
     pub fn drop_write_slices(&self, before: Timestamp) -> Result<(), StoreError> {
-        self.delete("DELETE FROM write_slices WHERE slice < ?1", [slice(before)])
+        self.delete(replica::WRITE_SLICES, "slice < ?1", [slice(before)])
             .map(drop)
     }
 }

@@ -4,7 +4,7 @@
 //! [`MarkId`]. Who works on an item remembers the id that it began with; [`HostTx::clear_dirty`] removes the row only
 //! when it still has that id, so a mark that arrives in between is kept.
 
-use super::{HostRead, HostTx};
+use super::{HostRead, HostTx, replica};
 use crate::StoreError;
 use crate::row::{count, from_word, time, to_count, to_word};
 use rusqlite::Row;
@@ -161,7 +161,8 @@ impl HostTx<'_> {
 
     /// Removes an item's row when nothing was marked since `mark`; answers whether it was removed.
     pub fn clear_dirty(&self, item: &ItemId, mark: MarkId) -> Result<bool, StoreError> {
-        let sql = "DELETE FROM dirty WHERE node = ?1 AND id = ?2 AND mark = ?3";
-        Ok(self.delete(sql, (item.node.as_str(), &item.id, mark.0))? > 0)
+        let row = (item.node.as_str(), &item.id, mark.0);
+        let gone = self.delete(replica::DIRTY, "node = ?1 AND id = ?2 AND mark = ?3", row)?;
+        Ok(gone > 0)
     }
 }

@@ -1,7 +1,7 @@
 //! The directory of items that were ever seen: what people call them, where they lie, which cluster they are in.
 
 use super::access::Upsert;
-use super::{HostRead, HostTx};
+use super::{HostRead, HostTx, replica};
 use crate::StoreError;
 use crate::row::{from_json, time, to_json};
 use rusqlite::Row;
@@ -154,12 +154,13 @@ impl HostTx<'_> {
             );
             self.stamped(&sql, &[&from.as_str(), &into.as_str()])?;
         }
+        self.bury_where(replica::COMMENT_LINKS, "root = ?1", [from.as_str()])?;
         // A mirror that both clusters know is one mirror: the surviving cluster's row stands.
         self.stamped(
             "UPDATE OR IGNORE comment_links SET grp = ?1, epoch = ?2, rev = ?3, root = ?5 WHERE root = ?4",
             &[&from.as_str(), &into.as_str()],
         )?;
-        self.delete("DELETE FROM comment_links WHERE root = ?1", [from.as_str()])
+        self.delete(replica::COMMENT_LINKS, "root = ?1", [from.as_str()])
             .map(drop)
     }
 }

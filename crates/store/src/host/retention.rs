@@ -2,7 +2,7 @@
 //!
 //! Never: observations that a base refers to, effects that are not settled, twins, links, dirty rows, cursors.
 
-use super::HostTx;
+use super::{HostTx, replica};
 use crate::StoreError;
 use std::time::Duration;
 use twinline_core::time::Timestamp;
@@ -62,34 +62,41 @@ impl HostTx<'_> {
         self.drop_write_slices(now.minus(SLICES))?;
         let past = now.minus(keep.history).as_millis();
         let history = self.delete(
-            "DELETE FROM history WHERE seq IN (SELECT seq FROM history WHERE at < ?1 ORDER BY at LIMIT ?2)",
+            replica::HISTORY,
+            "seq IN (SELECT seq FROM history WHERE at < ?1 ORDER BY at LIMIT ?2)",
             (past, max),
         )? + self.delete(
-            "DELETE FROM history WHERE seq <= (SELECT max(seq) FROM history) - ?1 \
+            replica::HISTORY,
+            "seq <= (SELECT max(seq) FROM history) - ?1 \
              AND seq IN (SELECT seq FROM history ORDER BY seq LIMIT ?2)",
             (crate::row::to_count(keep.history_max_rows), max),
         )?;
         let observations = self.delete(
-            "DELETE FROM observations WHERE digest IN (SELECT digest FROM observations o WHERE seen_at < ?1 \
+            replica::OBSERVATIONS,
+            "digest IN (SELECT digest FROM observations o WHERE seen_at < ?1 \
              AND NOT EXISTS (SELECT 1 FROM bases b WHERE b.observation = o.digest) ORDER BY seen_at LIMIT ?2)",
             (now.minus(keep.observations).as_millis(), max),
         )?;
         let effects = self.delete(
-            "DELETE FROM effects WHERE id IN (SELECT id FROM effects WHERE settled = 1 AND intended_at < ?1 \
+            replica::EFFECTS,
+            "id IN (SELECT id FROM effects WHERE settled = 1 AND intended_at < ?1 \
              ORDER BY intended_at LIMIT ?2)",
             (past, max),
         )?;
         let audit = self.delete(
-            "DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2)",
+            replica::AUDIT,
+            "seq IN (SELECT seq FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2)",
             (now.minus(keep.audit).as_millis(), max),
         )?;
         let jobs = self.delete(
-            "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state IN ('finished', 'failed') \
+            replica::JOBS,
+            "id IN (SELECT id FROM jobs WHERE state IN ('finished', 'failed') \
              AND updated_at < ?1 LIMIT ?2)",
             (past, max),
         )?;
         let items = self.delete(
-            "DELETE FROM items WHERE rowid IN (SELECT i.rowid FROM items i WHERE root IS NULL AND seen_at < ?1 \
+            replica::ITEMS,
+            "rowid IN (SELECT i.rowid FROM items i WHERE root IS NULL AND seen_at < ?1 \
              AND NOT EXISTS (SELECT 1 FROM twins t WHERE t.left_node = i.node AND t.left_id = i.id) \
              AND NOT EXISTS (SELECT 1 FROM twins t WHERE t.right_node = i.node AND t.right_id = i.id) \
              ORDER BY seen_at LIMIT ?2)",

@@ -12,7 +12,10 @@ async fn it_opens_at_the_cap_and_one_success_closes_it() {
     assert!(breaker.enter(start, false).is_err(), "one try at a time");
     breaker.abandon();
     breaker.leave(start, Pass::Trial, false);
-    assert!(breaker.enter(start, false).is_err(), "a pause between tries");
+    assert!(
+        breaker.enter(start, false).is_err(),
+        "a pause between tries"
+    );
     let later = start + FIRST_PAUSE;
     assert_eq!(breaker.enter(later, false).unwrap(), Pass::Trial);
     breaker.leave(later, Pass::Trial, true);

@@ -1,0 +1,155 @@
+//! The handle to the central database.
+
+use super::connect::Connector;
+use super::error::CentralError;
+use super::health::{CentralHealth, PoolName};
+use super::keeper;
+use super::lease::Lease;
+use super::migrate;
+use super::pools::Pools;
+use super::settings::{CentralAddress, CentralSettings};
+use super::state::State;
+use super::tx::Tx;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use twinline_core::handles::Clock;
+
+/// The central database. Cheap to clone; what runs in the background ends with the last clone.
+///
+/// Every step has a deadline of this process. Where one passes, the socket is destroyed: nothing waits for a server that
+/// hangs, and no connection in an unknown state is used again.
+#[derive(Clone)]
+pub struct CentralClient {
+    pub(super) shared: Arc<Shared>,
+    _keeper: Arc<Background>,
+}
+
+/// A background task that ends when it is dropped.
+struct Background(AbortHandle);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What the client and its background task share.
+pub(super) struct Shared {
+    pub(super) state: Arc<State>,
+    pub(super) connector: Arc<Connector>,
+    pub(super) pools: Pools,
+    is_set_up: AtomicBool,
+}
+
+impl CentralClient {
+    /// Starts with no connection at all, and never fails for a database that is away: a background task sets the schema
+    /// up, tries commits and publishes the health.
+    ///
+    /// Needs a runtime of tokio.
+    pub fn start(
+        address: CentralAddress,
+        settings: CentralSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let state = Arc::new(State::new(settings, clock));
+        let connector = Arc::new(Connector::new(address, Arc::clone(&state)));
+        let shared = Arc::new(Shared {
+            pools: Pools::new(&connector, &state.settings),
+            state,
+            connector,
+            is_set_up: AtomicBool::new(false),
+        });
+        let keeper = tokio::spawn(keeper::run(Arc::clone(&shared))).abort_handle();
+        Self {
+            shared,
+            _keeper: Arc::new(Background(keeper)),
+        }
+    }
+
+    /// The health, now and whenever it changes.
+    pub fn health(&self) -> watch::Receiver<CentralHealth> {
+        self.shared.state.health()
+    }
+
+    /// The settings that it was started with.
+    pub fn settings(&self) -> &CentralSettings {
+        &self.shared.state.settings
+    }
+}
+
+impl Shared {
+    /// Begins a transaction that writes.
+    pub(super) async fn write(&self) -> Result<Tx, CentralError> {
+        self.set_up().await?;
+        self.begin_write().await
+    }
+
+    /// Begins a transaction that sees one state of the writer's, for decisions that follow from it.
+    pub(super) async fn read_newest(&self) -> Result<Tx, CentralError> {
+        self.set_up().await?;
+        let lease = self.lease(PoolName::Replicate).await?;
+        Tx::begin(lease, Arc::clone(&self.state), PoolName::Replicate, None).await
+    }
+
+    /// Begins a transaction that sees one state of whatever server answers.
+    pub(super) async fn read(&self) -> Result<Tx, CentralError> {
+        let lease = self.lease(PoolName::Read).await?;
+        Tx::begin(lease, Arc::clone(&self.state), PoolName::Read, None).await
+    }
+
+    /// A connection of a pool.
+    pub(super) async fn lease(&self, pool: PoolName) -> Result<Lease, CentralError> {
+        let object = self.pools.get(pool, &self.state.settings).await?;
+        Ok(Lease::new(object, Arc::clone(&self.state)))
+    }
+
+    /// Brings the schema up to date, once for each start of this process.
+    pub(super) async fn set_up(&self) -> Result<(), CentralError> {
+        if self.is_set_up.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        migrate::migrate(self).await?;
+        self.is_set_up.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// As [`Shared::write`], on a schema that may not be there yet.
+    pub(super) async fn begin_write(&self) -> Result<Tx, CentralError> {
+        let pass = self.state.enter()?;
+        let entered = Entered {
+            state: &self.state,
+            pass: Some(pass),
+        };
+        let lease = self.lease(PoolName::Replicate).await?;
+        entered.hand_over();
+        Tx::begin(
+            lease,
+            Arc::clone(&self.state),
+            PoolName::Replicate,
+            Some(pass),
+        )
+        .await
+    }
+}
+
+/// A pass that goes back when no transaction takes it over.
+struct Entered<'a> {
+    state: &'a State,
+    pass: Option<super::breaker::Pass>,
+}
+
+impl Entered<'_> {
+    fn hand_over(mut self) {
+        self.pass = None;
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        if let Some(pass) = self.pass {
+            self.state.leave(pass, false, false);
+        }
+    }
+}

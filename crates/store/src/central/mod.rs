@@ -1,0 +1,33 @@
+//! The central PostgreSQL of a fleet, behind the hosts: nothing that answers a request or makes an effect waits for it.
+//!
+//! - [`CentralClient`]: connections under the rules that measurements of hanging databases led to.
+//! - [`CentralHealth`]: whether reads and commits succeed, each by itself.
+//! - [`Replication`]: ships a host's running state as states, in order; [`hydrate`] puts it back on another host.
+
+mod breaker;
+mod client;
+mod connect;
+mod error;
+mod health;
+mod keeper;
+mod lease;
+mod migrate;
+mod pools;
+mod registry;
+mod replica;
+mod resolve;
+mod session;
+mod settings;
+mod state;
+mod tls;
+mod tx;
+
+#[cfg(test)]
+mod tests;
+
+pub use client::CentralClient;
+pub use error::{CentralError, Step};
+pub use health::{CentralHealth, PoolName, Standing};
+pub use registry::{Machine, NodePlace, Published};
+pub use replica::{Hydrated, Marks, Replication, ReplicationStatus, hydrate};
+pub use settings::{CanarySettings, CentralAddress, CentralSettings, Deadlines, PoolSizes};

@@ -1,0 +1,191 @@
+//! The replica's statements.
+
+use super::plan::Known;
+use crate::central::error::CentralError;
+use crate::central::tx::Tx;
+use crate::host::replica::Change;
+use crate::stamp::{Epoch, GroupId};
+use tokio_postgres::types::Type;
+use twinline_core::time::Timestamp;
+
+/// As much goes in one statement; a row that is larger goes alone.
+const STATEMENT_MAX_BYTES: usize = 1 << 20;
+const STATEMENT_MAX_ROWS: usize = 500;
+/// How many rows one statement removes.
+const REMOVE_MAX_ROWS: i64 = 2000;
+
+/// Reads the group's row and keeps it for this transaction: nobody else ships, claims or takes over meanwhile.
+pub(super) async fn lock_group(
+    tx: &mut Tx,
+    group: &GroupId,
+) -> Result<Option<Known>, CentralError> {
+    read_group(tx, group, " FOR UPDATE").await
+}
+
+/// Reads the group's row.
+pub(super) async fn group(tx: &mut Tx, group: &GroupId) -> Result<Option<Known>, CentralError> {
+    read_group(tx, group, "").await
+}
+
+async fn read_group(
+    tx: &mut Tx,
+    group: &GroupId,
+    lock: &str,
+) -> Result<Option<Known>, CentralError> {
+    let sql = format!(
+        "SELECT epoch, writer, shipped_epoch, shipped_rev, vouched_rev, copy, copy_pruned, complete \
+         FROM twinline.groups WHERE grp = $1{lock}"
+    );
+    let row = tx
+        .query_first(&sql, &[(&group.as_str(), Type::TEXT)])
+        .await?;
+    Ok(row.map(|row| Known {
+        epoch: Epoch::from_stored(row.get(0)),
+        writer: row.get(1),
+        shipped_epoch: Epoch::from_stored(row.get(2)),
+        shipped_rev: row.get(3),
+        vouched_rev: row.get(4),
+        copy: row.get(5),
+        copy_pruned: row.get(6),
+        complete: row.get(7),
+    }))
+}
+
+/// Who ships, and the state that is shipped.
+pub(super) struct Author<'a> {
+    pub(super) machine: &'a str,
+    pub(super) schema: i64,
+    pub(super) state_at: Timestamp,
+}
+
+/// Stores the group's row. The caller holds its lock, or has found that there is none.
+pub(super) async fn put_group(
+    tx: &mut Tx,
+    group: &GroupId,
+    known: &Known,
+    author: &Author<'_>,
+) -> Result<(), CentralError> {
+    tx.execute(
+        "INSERT INTO twinline.groups (grp, epoch, writer, shipped_epoch, shipped_rev, vouched_rev, copy, copy_pruned, \
+         complete, schema, machine, state_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, to_timestamp($12::bigint / 1000.0)) \
+         ON CONFLICT (grp) DO UPDATE SET epoch = excluded.epoch, writer = excluded.writer, \
+         shipped_epoch = excluded.shipped_epoch, shipped_rev = excluded.shipped_rev, \
+         vouched_rev = excluded.vouched_rev, copy = excluded.copy, copy_pruned = excluded.copy_pruned, \
+         complete = excluded.complete, schema = excluded.schema, machine = excluded.machine, \
+         state_at = excluded.state_at WHERE twinline.groups.epoch <= excluded.epoch",
+        &[
+            (&group.as_str(), Type::TEXT),
+            (&known.epoch.to_stored(), Type::INT8),
+            (&known.writer, Type::TEXT),
+            (&known.shipped_epoch.to_stored(), Type::INT8),
+            (&known.shipped_rev, Type::INT8),
+            (&known.vouched_rev, Type::INT8),
+            (&known.copy, Type::INT8),
+            (&known.copy_pruned, Type::INT8),
+            (&known.complete, Type::BOOL),
+            (&author.schema, Type::INT8),
+            (&author.machine, Type::TEXT),
+            (&author.state_at.as_millis(), Type::INT8),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Stores states: of two versions of a row the one with the greater (epoch, revision) stands. Repeated, reordered and late
+/// calls change nothing.
+pub(super) async fn put_rows(
+    tx: &mut Tx,
+    group: &GroupId,
+    epoch: Epoch,
+    copy: i64,
+    rows: &[Change],
+) -> Result<(), CentralError> {
+    let mut rest = rows;
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fit = rest.iter().take(STATEMENT_MAX_ROWS).take_while(|row| {
+            bytes += row.key.len() + row.payload.as_ref().map_or(0, String::len);
+            bytes <= STATEMENT_MAX_BYTES
+        });
+        let (now, later) = rest.split_at(fit.count().max(1));
+        put_some(tx, group, epoch, copy, now).await?;
+        rest = later;
+    }
+    Ok(())
+}
+
+async fn put_some(
+    tx: &mut Tx,
+    group: &GroupId,
+    epoch: Epoch,
+    copy: i64,
+    rows: &[Change],
+) -> Result<(), CentralError> {
+    let tables: Vec<&str> = rows.iter().map(|row| row.table.as_str()).collect();
+    let keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+    let revs: Vec<i64> = rows.iter().map(|row| row.rev).collect();
+    let payloads: Vec<Option<&str>> = rows.iter().map(|row| row.payload.as_deref()).collect();
+    tx.execute(
+        "INSERT INTO twinline.replica AS r (grp, tbl, key, epoch, rev, copy, payload) \
+         SELECT $1, t, k, $2, v, $3, p::json FROM unnest($4::text[], $5::text[], $6::int8[], $7::text[]) \
+         AS u (t, k, v, p) \
+         ON CONFLICT (grp, tbl, key) DO UPDATE \
+         SET epoch = excluded.epoch, rev = excluded.rev, copy = excluded.copy, payload = excluded.payload \
+         WHERE (excluded.epoch, excluded.rev, excluded.copy) > (r.epoch, r.rev, r.copy)",
+        &[
+            (&group.as_str(), Type::TEXT),
+            (&epoch.to_stored(), Type::INT8),
+            (&copy, Type::INT8),
+            (&tables, Type::TEXT_ARRAY),
+            (&keys, Type::TEXT_ARRAY),
+            (&revs, Type::INT8_ARRAY),
+            (&payloads, Type::TEXT_ARRAY),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Removes what no copy since `copy` has vouched for: the store has it no more.
+pub(super) async fn sweep(tx: &mut Tx, group: &GroupId, copy: i64) -> Result<(), CentralError> {
+    let sql = "DELETE FROM twinline.replica WHERE ctid = ANY (ARRAY(SELECT ctid FROM twinline.replica \
+               WHERE grp = $1 AND copy < $2 LIMIT $3))";
+    loop {
+        let gone = tx
+            .execute(
+                sql,
+                &[
+                    (&group.as_str(), Type::TEXT),
+                    (&copy, Type::INT8),
+                    (&REMOVE_MAX_ROWS, Type::INT8),
+                ],
+            )
+            .await?;
+        if gone == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Forgets some tombstones that are older than whatever may still be under way.
+pub(super) async fn forget_tombstones(
+    tx: &mut Tx,
+    group: &GroupId,
+    epoch: Epoch,
+    before_rev: i64,
+) -> Result<(), CentralError> {
+    tx.execute(
+        "DELETE FROM twinline.replica WHERE ctid = ANY (ARRAY(SELECT ctid FROM twinline.replica \
+         WHERE grp = $1 AND payload IS NULL AND (epoch, rev) < ($2, $3) LIMIT $4))",
+        &[
+            (&group.as_str(), Type::TEXT),
+            (&epoch.to_stored(), Type::INT8),
+            (&before_rev, Type::INT8),
+            (&REMOVE_MAX_ROWS, Type::INT8),
+        ],
+    )
+    .await
+    .map(drop)
+}

@@ -1,0 +1,25 @@
+//! The replica of every group's running state: shipped as states, in order; what is shipped twice or late changes nothing.
+//!
+//! `docs/specs/replication.md` is the protocol, and says what it does not promise.
+
+mod apply;
+mod hydrate;
+mod plan;
+mod round;
+mod ship;
+
+pub use hydrate::{Hydrated, hydrate};
+pub use ship::{Marks, Replication, ReplicationStatus};
+
+/// Stores rows without the lock of their group: what a batch that comes late, or twice, amounts to.
+#[cfg(test)]
+pub(super) async fn put_rows_for_test(
+    client: &super::CentralClient,
+    group: &crate::GroupId,
+    epoch: crate::Epoch,
+    rows: &[crate::host::replica::Change],
+) -> Result<(), super::CentralError> {
+    let mut tx = client.shared.write().await?;
+    apply::put_rows(&mut tx, group, epoch, 1, rows).await?;
+    tx.commit().await
+}

@@ -1,0 +1,103 @@
+//! Where to go on: pure, from what the central database knows of the group and what the store knows of itself.
+
+use crate::central::error::CentralError;
+use crate::host::replica::Line;
+use crate::stamp::{Epoch, Stamp};
+
+/// The group's row in the central database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    /// The newest ownership that has claimed the group.
+    pub(super) epoch: Epoch,
+    /// The store that claimed it.
+    pub(super) writer: String,
+    /// Under which epoch was shipped last, and up to which revision of the store.
+    pub(super) shipped_epoch: Epoch,
+    pub(super) shipped_rev: i64,
+    /// The same for rows that vouch for others.
+    pub(super) vouched_rev: i64,
+    /// The number of the last full copy, and what the store had forgotten of its deletions when it began.
+    pub(super) copy: i64,
+    pub(super) copy_pruned: i64,
+    /// Whether the replica is one state of the store.
+    pub(super) complete: bool,
+}
+
+/// Where to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// With what has changed since.
+    GoOn {
+        /// After this revision.
+        after: i64,
+        /// After this one for rows that vouch.
+        vouched: i64,
+        /// The full copy that is added to.
+        copy: i64,
+        /// Whether rows of earlier copies may be left.
+        sweeps: bool,
+    },
+    /// With everything, as this copy.
+    Copy(i64),
+}
+
+/// Decides where the owner of a group goes on.
+///
+/// # Errors
+/// Another one is the owner, or was it since: this store must not write.
+pub(super) fn start(
+    known: Option<&Known>,
+    stamp: &Stamp,
+    line: &Line,
+) -> Result<Start, CentralError> {
+    let Some(known) = known else {
+        return Ok(Start::Copy(1));
+    };
+    let group = || stamp.group.clone();
+    if known.epoch > stamp.epoch {
+        return Err(CentralError::Superseded {
+            group: group(),
+            given: stamp.epoch,
+            known: known.epoch,
+        });
+    }
+    let next_copy = Start::Copy(known.copy + 1);
+    if known.writer != line.writer {
+        return if known.epoch == stamp.epoch {
+            Err(CentralError::ForeignWriter { group: group() })
+        } else if stamp.epoch.generation() > known.epoch.generation() {
+            // Restored or rebuilt by a person's word: what this store has is what counts.
+            Ok(next_copy)
+        } else {
+            Err(CentralError::NotTakenOver { group: group() })
+        };
+    }
+    let same_line =
+        known.shipped_epoch == stamp.epoch || Some(known.shipped_epoch) == line.base_epoch;
+    if !same_line {
+        return Ok(next_copy);
+    }
+    if known.shipped_rev > line.rev {
+        return Err(CentralError::Behind {
+            group: group(),
+            shipped: known.shipped_rev,
+            rev: line.rev,
+        });
+    }
+    // Every deletion after what was shipped is still known, or was when the unfinished copy began.
+    let deletions_known =
+        known.shipped_rev >= line.pruned || (!known.complete && known.copy_pruned == line.pruned);
+    Ok(if deletions_known {
+        Start::GoOn {
+            after: known.shipped_rev,
+            vouched: known.vouched_rev,
+            copy: known.copy,
+            sweeps: !known.complete,
+        }
+    } else {
+        next_copy
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! Names to addresses. A resolver that hangs holds up few threads, never all.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// Look-ups that may be under way: each has a thread until the system's resolver gives up, whatever our deadline.
+pub(super) const LOOKUPS_MAX: usize = 4;
+
+/// Looks names up.
+pub(super) struct Resolver {
+    lookups: Arc<Semaphore>,
+}
+
+impl Resolver {
+    pub(super) fn new(lookups_max: usize) -> Self {
+        Self {
+            lookups: Arc::new(Semaphore::new(lookups_max)),
+        }
+    }
+
+    /// The addresses of a host, anew each time: after a failover the name may have moved. The caller has the deadline.
+    pub(super) async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
+        if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, port)]);
+        }
+        let Ok(permit) = Arc::clone(&self.lookups).try_acquire_owned() else {
+            return Err("earlier look-ups of names have not ended".to_owned());
+        };
+        let host = host.to_owned();
+        let lookup = tokio::spawn(async move {
+            let found = tokio::net::lookup_host((host, port)).await;
+            // Held until the thread is free, also when nobody waits any more.
+            drop(permit);
+            found.map(|found| found.collect::<Vec<_>>())
+        });
+        match lookup.await {
+            Ok(Ok(addresses)) => Ok(addresses),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("the look-up ended early".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Against a real PostgreSQL: how databases fail, and that the client notices, stays bounded and heals by itself.
+
+mod converge;
+mod failures;
+mod registry;
+mod replication;
+mod support;

@@ -1,0 +1,88 @@
+//! Machines and what is published.
+
+use super::support::*;
+use crate::GroupId;
+use crate::central::*;
+use std::collections::BTreeMap;
+use twinline_core::time::Timestamp;
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millis(ms)
+}
+
+fn place(node: &str) -> NodePlace {
+    NodePlace {
+        node: node.into(),
+        workspace: "default".to_owned(),
+        group: GroupId::new("g1"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn definitions_are_published_once_and_in_order() {
+    let Some(server) = server(&[]) else { return };
+    let client = client_to(&server.url(), settings());
+    healthy(&client).await;
+    assert_eq!(client.published().await.unwrap(), None);
+    let nodes = [place("jira"), place("gh")];
+    let first = client
+        .publish(0, "one", &nodes, "ada", at(1000))
+        .await
+        .unwrap();
+    assert_eq!(first.version, 1);
+    let again = client
+        .publish(0, "one", &nodes, "ada", at(2000))
+        .await
+        .unwrap();
+    assert_eq!(again, first, "a repeated publish is the same one");
+    let error = client
+        .publish(0, "two", &nodes, "bo", at(3000))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, CentralError::Outdated { found: 1 }),
+        "{error}"
+    );
+    let second = client
+        .publish(1, "two", &nodes[..1], "bo", at(3000))
+        .await
+        .unwrap();
+    assert_eq!(client.published().await.unwrap(), Some(second));
+    assert_eq!(client.node_places().await.unwrap(), nodes[..1]);
+    server.hang_commits().unwrap();
+    let error = client
+        .publish(2, "three", &nodes, "bo", at(4000))
+        .await
+        .unwrap_err();
+    assert!(error.is_retryable(), "it fails plainly: {error}");
+    assert_eq!(
+        client.published().await.unwrap().unwrap().version,
+        2,
+        "and reads go on"
+    );
+    server.let_commit().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn machines_say_where_they_are() {
+    let Some(server) = server(&[]) else { return };
+    let client = client_to(&server.url(), settings());
+    let machine = |address: &str, seen: i64| Machine {
+        name: "m1".to_owned(),
+        addresses: BTreeMap::from([("host".to_owned(), address.to_owned())]),
+        version: "0.1.0".to_owned(),
+        seen_at: at(seen),
+    };
+    client
+        .register_machine(&machine("10.0.0.11:7401", 2000))
+        .await
+        .unwrap();
+    client
+        .register_machine(&machine("10.0.0.99:7401", 1000))
+        .await
+        .unwrap();
+    assert_eq!(
+        client.machines().await.unwrap(),
+        [machine("10.0.0.11:7401", 2000)]
+    );
+}

@@ -1,0 +1,162 @@
+//! What has changed since a revision.
+
+use super::tables::{Keyed, TABLES};
+use crate::StoreError;
+use crate::host::HostRead;
+use crate::stamp::GroupId;
+use std::collections::BTreeMap;
+
+/// A row as it is now, or its deletion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// Its table.
+    pub(crate) table: String,
+    /// Its key, as a JSON array.
+    pub(crate) key: String,
+    /// The revision of its last write.
+    pub(crate) rev: i64,
+    /// Its columns as a JSON object; `None`: it was deleted.
+    pub(crate) payload: Option<String>,
+}
+
+/// One piece of what has changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    /// Each key once, in the order of the revisions.
+    pub(crate) rows: Vec<Change>,
+    /// Rows that vouch for others, in the last piece alone: to be stored after all others.
+    pub(crate) vouching: Vec<Change>,
+    /// Everything up to this revision is in this piece or in one before it.
+    pub(crate) upto: i64,
+    /// Whether `upto` is the newest revision of the file.
+    pub(crate) is_last: bool,
+}
+
+impl HostRead<'_> {
+    /// What of a group has changed after `after`, oldest revision first; about `max` rows, and always whole revisions.
+    ///
+    /// `vouched`: up to where rows that vouch were shipped, which may be less than `after`: they go in the last piece.
+    pub(crate) fn changes(
+        &self,
+        group: &GroupId,
+        after: i64,
+        vouched: i64,
+        max: u32,
+    ) -> Result<Changes, StoreError> {
+        let newest = self.newest_rev()?;
+        let cut = self.cut(after, max)?.unwrap_or(newest);
+        let mut found = BTreeMap::new();
+        self.buried(group, after, cut, &mut found)?;
+        for table in TABLES.iter().filter(|table| !table.vouches) {
+            self.living(*table, group, after, cut, &mut found)?;
+        }
+        let mut changes = Changes {
+            rows: in_order(found),
+            vouching: Vec::new(),
+            upto: cut,
+            is_last: cut >= newest,
+        };
+        if changes.is_last {
+            let mut cursors = BTreeMap::new();
+            for table in TABLES.iter().filter(|table| table.vouches) {
+                self.living(*table, group, vouched, cut, &mut cursors)?;
+            }
+            changes.vouching = in_order(cursors);
+        }
+        Ok(changes)
+    }
+
+    /// The revision of the `max`th row after `after`; `None` when there are fewer. Only indexes are read.
+    fn cut(&self, after: i64, max: u32) -> Result<Option<i64>, StoreError> {
+        let names = TABLES
+            .iter()
+            .filter(|table| !table.vouches)
+            .map(|table| table.name);
+        let parts: Vec<String> = names
+            .chain(["tombstones"])
+            .map(|name| {
+                format!(
+                    "SELECT * FROM (SELECT rev FROM {name} WHERE rev > ?1 ORDER BY rev LIMIT ?2)"
+                )
+            })
+            .collect();
+        let sql = format!(
+            "SELECT rev FROM ({}) ORDER BY rev LIMIT 1 OFFSET ?2 - 1",
+            parts.join(" UNION ALL ")
+        );
+        self.one(&sql, (after, max.max(1)), |row| Ok(row.get(0)?))
+    }
+
+    fn living(
+        &self,
+        table: Keyed,
+        group: &GroupId,
+        after: i64,
+        cut: i64,
+        into: &mut BTreeMap<(String, String), Change>,
+    ) -> Result<(), StoreError> {
+        let sql = format!(
+            "SELECT {}, rev, json_object({}) FROM {} WHERE rev > ?1 AND rev <= ?2 AND grp = ?3",
+            table.key_sql(),
+            self.columns_sql(table)?,
+            table.name
+        );
+        let rows = self.many(&sql, (after, cut, group.as_str()), |row| {
+            Ok(Change {
+                table: table.name.to_owned(),
+                key: row.get(0)?,
+                rev: row.get(1)?,
+                payload: Some(row.get(2)?),
+            })
+        })?;
+        for row in rows {
+            // A row that lives was written after its key's deletion, or in the same step.
+            into.insert((row.table.clone(), row.key.clone()), row);
+        }
+        Ok(())
+    }
+
+    fn buried(
+        &self,
+        group: &GroupId,
+        after: i64,
+        cut: i64,
+        into: &mut BTreeMap<(String, String), Change>,
+    ) -> Result<(), StoreError> {
+        let sql = "SELECT tbl, key, rev FROM tombstones WHERE rev > ?1 AND rev <= ?2 AND grp = ?3";
+        let rows = self.many(sql, (after, cut, group.as_str()), |row| {
+            Ok(Change {
+                table: row.get(0)?,
+                key: row.get(1)?,
+                rev: row.get(2)?,
+                payload: None,
+            })
+        })?;
+        for row in rows {
+            into.insert((row.table.clone(), row.key.clone()), row);
+        }
+        Ok(())
+    }
+
+    /// `'column', column` for each column but the stamp's.
+    pub(super) fn columns_sql(&self, table: Keyed) -> Result<String, StoreError> {
+        let columns = self.columns(table)?;
+        let pairs: Vec<String> = columns
+            .iter()
+            .map(|column| format!("'{column}', {column}"))
+            .collect();
+        Ok(pairs.join(", "))
+    }
+
+    /// The table's columns but the stamp's.
+    pub(super) fn columns(&self, table: Keyed) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT name FROM pragma_table_info(?1) WHERE name NOT IN ('grp', 'epoch', 'rev') ORDER BY cid";
+        self.many(sql, [table.name], |row| Ok(row.get(0)?))
+    }
+}
+
+fn in_order(found: BTreeMap<(String, String), Change>) -> Vec<Change> {
+    let mut rows: Vec<Change> = found.into_values().collect();
+    rows.sort_by_key(|row| row.rev);
+    rows
+}
