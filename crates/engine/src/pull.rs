@@ -206,7 +206,7 @@ pub(crate) async fn acknowledge(host: Arc<Inner>, shutdown: CancellationToken) {
     let mut told: BTreeMap<String, u64> = BTreeMap::new();
     loop {
         for edge in &host.edges {
-            let safe = host.safe.watermark(edge.name());
+            let safe = host.safe_to(edge.name());
             if safe <= told.get(edge.name()).copied().unwrap_or(0) {
                 continue;
             }
@@ -219,6 +219,7 @@ pub(crate) async fn acknowledge(host: Arc<Inner>, shutdown: CancellationToken) {
             biased;
             () = shutdown.cancelled() => return,
             () = host.safe.changed.notified() => {}
+            () = host.replica_moved() => {}
             () = tokio::time::sleep(host.settings.period) => {}
         }
     }

@@ -55,6 +55,9 @@ pub(super) async fn metrics(State(api): Shared) -> Result<Response, Problem> {
          of traces never got.\ntwinline_host_trace_spans_dropped_total {}",
         telemetry::spans().dropped()
     );
+    if let Some(central) = api.central() {
+        text.push_str(&central.metrics());
+    }
     text.push_str("# EOF\n");
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, content)], text).into_response())

@@ -17,6 +17,7 @@
 //! `{"items": […], "next": CURSOR}`; faults are RFC 9457 problem details. A POST with an `Idempotency-Key` is done once:
 //! its repetition, while this process lives, gets the first answer; the same key with another body is refused.
 
+mod central;
 mod deeds;
 mod idempotency;
 mod input;
@@ -27,6 +28,7 @@ mod read;
 mod rules;
 mod stream;
 
+pub use central::CentralView;
 pub use rules::RulesText;
 
 use crate::handles::SystemClock;
@@ -37,7 +39,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use http::{StatusCode, header};
 use problem::Problem;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use subtle::ConstantTimeEq as _;
 use twinline_core::handles::Clock as _;
 use twinline_core::time::Timestamp;
@@ -55,6 +57,7 @@ pub struct Api {
     pub rulebook: Rulebook,
     token: Secret,
     done: idempotency::Done,
+    central: OnceLock<CentralView>,
 }
 
 impl Api {
@@ -65,7 +68,17 @@ impl Api {
             rulebook,
             token,
             done: idempotency::Done::default(),
+            central: OnceLock::new(),
         }
+    }
+
+    /// Shows how the central database is from now on. Once; a second call changes nothing.
+    pub fn show_central(&self, view: CentralView) {
+        drop(self.central.set(view));
+    }
+
+    fn central(&self) -> Option<central::CentralStatus> {
+        Some(self.central.get()?.status(self.now()))
     }
 
     fn now(&self) -> Timestamp {

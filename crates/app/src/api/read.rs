@@ -1,12 +1,13 @@
 //! What can be looked at.
 
 use super::Shared;
+use super::central::CentralStatus;
 use super::input::Params;
 use super::openapi::{Fault, Page};
 use super::problem::Problem;
 use axum::Json;
 use axum::extract::State;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use twinline_core::names::{ConnectionName, LinkId};
 use twinline_engine::ops::Status;
@@ -29,12 +30,24 @@ fn limit(asked: Option<u32>) -> Result<u32, Problem> {
 #[utoipa::path(get, path = "/status", summary = "What works, what waits, what is held",
     responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
-pub(super) async fn status(State(api): Shared) -> Result<Json<Status>, Problem> {
-    Ok(Json(api.host.status().await?))
+pub(super) async fn status(State(api): Shared) -> Result<Json<WholeStatus>, Problem> {
+    Ok(Json(WholeStatus {
+        host: api.host.status().await?,
+        central: api.central(),
+    }))
+}
+
+/// The host's status and, in a fleet, the central database's.
+#[derive(Serialize)]
+pub(super) struct WholeStatus {
+    #[serde(flatten)]
+    host: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    central: Option<CentralStatus>,
 }
 
 /// Nodes and connections are few: one page holds all.
-fn one_page(items: impl serde::Serialize) -> Json<Value> {
+fn one_page(items: impl Serialize) -> Json<Value> {
     Json(json!({ "items": items, "next": null }))
 }
 

@@ -80,12 +80,57 @@ fn status_text(status: &Json) -> String {
         None | Some(0) => String::new(),
         Some(count) => format!("drift: audits found {count} twins out of step since the start\n"),
     };
-    let parts = [nodes.text(), connections.text(), ledger.text(), drifted];
+    let central = central_text(&status["central"]);
+    let parts = [
+        nodes.text(),
+        connections.text(),
+        ledger.text(),
+        drifted,
+        central,
+    ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     if parts.is_empty() {
         return "the host works; it has no nodes".to_owned();
     }
     parts.join("\n")
+}
+
+/// One line on the central database; nothing without one.
+fn central_text(central: &Json) -> String {
+    if central.is_null() {
+        return String::new();
+    }
+    let standing = |what: &str, standing: &Json| match standing["state"].as_str() {
+        Some("ok") => format!("{what} ok"),
+        Some("failing") => format!(
+            "{what} failing since {} ({})",
+            instant(&standing["since"]),
+            text(&standing["why"])
+        ),
+        _ => format!("{what} not tried yet"),
+    };
+    let (health, replication) = (&central["health"], &central["replication"]);
+    let lag = match central["lag_ms"].as_u64() {
+        None => "nothing replicated since the start".to_owned(),
+        Some(0) => "replica up to date".to_owned(),
+        Some(ms) => format!(
+            "replica {:.1} s behind",
+            std::time::Duration::from_millis(ms).as_secs_f64()
+        ),
+    };
+    let mut parts = vec![
+        standing("reads", &health["reads"]),
+        standing("commits", &health["commits"]),
+        lag,
+    ];
+    if replication["standing"]["state"] == "failing" {
+        parts.push(standing("replication", &replication["standing"]));
+    }
+    if health["breaker_open"] == true {
+        let count = text(&health["abandoned_writes"]);
+        parts.push(format!("breaker open: {count} writes hang"));
+    }
+    format!("central database: {}\n", parts.join("; "))
 }
 
 pub(super) async fn twins(file: &Path, args: &TwinsArgs) -> Result<Report> {

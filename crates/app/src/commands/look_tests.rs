@@ -1,5 +1,5 @@
 use super::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn a_status_shows_what_works_and_what_is_held() {
@@ -27,4 +27,32 @@ fn a_page_says_how_to_go_on() {
         "x\nmore: --after l9\n"
     );
     assert_eq!(paged(String::new(), "none", &page, "--after"), "none");
+}
+
+#[test]
+fn the_central_database_has_a_line_of_its_own() {
+    let check = |central: Value, expected: &str| {
+        assert_eq!(central_text(&central), expected);
+    };
+    check(Value::Null, "");
+    check(
+        json!({
+            "health": { "reads": { "state": "ok" }, "commits": { "state": "ok" }, "breaker_open": false },
+            "replication": { "standing": { "state": "ok" } }, "lag_ms": 0
+        }),
+        "central database: reads ok; commits ok; replica up to date\n",
+    );
+    check(
+        json!({
+            "health": {
+                "reads": { "state": "ok" },
+                "commits": { "state": "failing", "since": 0, "why": "no answer" },
+                "breaker_open": true, "abandoned_writes": 8
+            },
+            "replication": { "standing": { "state": "failing", "since": 1000, "why": "stuck" } },
+            "lag_ms": 61500
+        }),
+        "central database: reads ok; commits failing since 1970-01-01T00:00:00Z (no answer); replica 61.5 s behind; \
+         replication failing since 1970-01-01T00:00:01Z (stuck); breaker open: 8 writes hang\n",
+    );
 }

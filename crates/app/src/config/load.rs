@@ -66,6 +66,9 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
             ),
         );
     }
+    if let Some(central) = &config.central {
+        central.check(path)?;
+    }
     for (name, node) in &config.nodes {
         check_node(path, name, node)?;
     }

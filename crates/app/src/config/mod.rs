@@ -3,11 +3,13 @@
 //!
 //! This is the only place that reads the environment.
 
+mod central;
 mod error;
 mod load;
 mod model;
 mod secret;
 
+pub use central::{Central, CentralDeadlines, CentralPools};
 pub use error::ConfigError;
 pub use load::{load, parse};
 pub use model::{

@@ -1,5 +1,6 @@
 //! The configuration's shape. Unknown keys are errors; every key has a default but for a node's own facts.
 
+use super::central::Central;
 use super::secret::SecretRef;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,9 @@ pub struct Config {
     /// `[host]`
     #[serde(default)]
     pub host: Host,
+    /// `[central]`; without it there is no central database.
+    #[serde(default)]
+    pub central: Option<Central>,
     /// `[log]`
     #[serde(default)]
     pub log: Log,
@@ -46,6 +50,8 @@ pub struct Config {
 pub struct Instance {
     /// Its name.
     pub name: String,
+    /// This machine's name: the only line that differs between the machines of a fleet.
+    pub machine: String,
     /// Where trackers reach the edge; without it webhooks are not registered and trackers are polled.
     pub public_url: Option<Url>,
 }
@@ -205,6 +211,7 @@ impl Default for Instance {
     fn default() -> Self {
         Self {
             name: "twinline".into(),
+            machine: "m1".into(),
             public_url: None,
         }
     }

@@ -38,6 +38,33 @@ fn the_documented_defaults_are_the_defaults() {
     }
 }
 
+/// `[central]` has no place in the defaults, since it names a server: what stands there as a comment is every key with
+/// its default.
+#[test]
+fn the_documented_central_is_the_default() {
+    let section: Vec<&str> = DEFAULTS
+        .lines()
+        .skip_while(|line| !line.starts_with("# [central]"))
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("# "))
+        .collect();
+    let text = format!("format = 1\n{}", section.join("\n"));
+    let documented = parse(Path::new("twinline.toml"), &text)
+        .unwrap()
+        .central
+        .unwrap();
+    let short = "format = 1\n[central]\nurl = { file = \"central.url\" }\nca = \"central-ca.pem\"";
+    let plain = parse(Path::new("twinline.toml"), short)
+        .unwrap()
+        .central
+        .unwrap();
+    assert_eq!(format!("{documented:?}"), format!("{plain:?}"));
+    assert!(
+        error("format = 1\n[central]\nurl = { env = \"X\" }\npools = { read = 0 }")
+            .contains("central.pools.read: is 0")
+    );
+}
+
 #[test]
 fn a_fault_names_its_place_and_the_way_out() {
     let cases = [

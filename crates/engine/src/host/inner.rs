@@ -15,12 +15,13 @@ use crate::scheduler::Scheduler;
 use crate::settings::HostSettings;
 use crate::sweep::Quiet;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio::time::Instant;
 use twinline_core::names::{ConnectionName, LinkId, NodeName};
 use twinline_core::time::Timestamp;
+use twinline_store::central::ReplicationStatus;
 use twinline_store::host::HostStore;
 use twinline_trackers::Scope;
 
@@ -48,6 +49,8 @@ pub(crate) struct Inner {
     /// The connections that the breaker holds, as the store remembers them.
     held: Mutex<BTreeSet<ConnectionName>>,
     pub(crate) safe: Arc<SafeMarks>,
+    /// Where the host's state is replicated: how far.
+    pub(super) replica: OnceLock<watch::Receiver<ReplicationStatus>>,
     pub(crate) paces: Paces,
     /// Comments that jobs leave to the next ones.
     pub(crate) talks: Talks,
@@ -81,6 +84,7 @@ impl Inner {
             held: Mutex::default(),
             woken: Mutex::default(),
             safe: Arc::default(),
+            replica: OnceLock::new(),
             paces: Paces::default(),
             talks: Talks::default(),
             quiet: Quiet::default(),
@@ -91,6 +95,31 @@ impl Inner {
             factory,
             adopt_trace: |_, _| {},
         }
+    }
+
+    /// Deliveries of an edge up to here are safe: processed, and where the state is replicated the replica has it too.
+    pub(crate) fn safe_to(&self, edge: &str) -> u64 {
+        let processed = self.safe.watermark(edge);
+        match self.replica.get() {
+            None => processed,
+            Some(replica) => {
+                let replicated = replica.borrow().safe.get(edge).copied().unwrap_or(0);
+                processed.min(replicated)
+            }
+        }
+    }
+
+    /// Resolves when the replica has got further; never without one.
+    pub(crate) async fn replica_moved(&self) {
+        if let Some(replica) = self.replica.get() {
+            let mut replica = replica.clone();
+            // Everything before this call was read by the caller, or is read after the next period.
+            replica.mark_unchanged();
+            if replica.changed().await.is_ok() {
+                return;
+            }
+        }
+        std::future::pending().await
     }
 
     /// Makes a span that nobody has entered yet part of the trace that a `traceparent` names.

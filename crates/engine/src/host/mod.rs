@@ -18,10 +18,11 @@ use crate::settings::HostSettings;
 use crate::{backfill, pull, scheduler, sweep};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use twinline_core::names::{ConnectionName, NodeName, Side};
 use twinline_store::StoreError;
+use twinline_store::central::ReplicationStatus;
 use twinline_store::host::{HostStore, RuleVersion};
 use twinline_trackers::Scope;
 
@@ -134,6 +135,25 @@ impl Host {
                 tracing::error!(%error, "a task of the host panicked");
             }
         }
+    }
+
+    /// The state of this host is replicated. From now on an edge is told *safe* only when the replica has what its
+    /// deliveries led to: a takeover goes on from there. Once for each host; a second call changes nothing.
+    pub fn replicated_by(&self, status: watch::Receiver<ReplicationStatus>) {
+        drop(self.inner.replica.set(status));
+    }
+
+    /// By edge: deliveries up to these numbers are processed here, and what they led to is durable or still marked.
+    pub fn processed(&self) -> BTreeMap<String, u64> {
+        let edges = self.inner.edges.iter();
+        edges
+            .map(|edge| {
+                (
+                    edge.name().to_owned(),
+                    self.inner.safe.watermark(edge.name()),
+                )
+            })
+            .collect()
     }
 
     async fn read_store(&self) -> Result<(), StoreError> {

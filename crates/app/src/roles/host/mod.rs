@@ -1,5 +1,6 @@
 //! `twinline host`: runs nodes and serves the local API.
 
+mod central;
 mod edge_inbox;
 mod prune;
 mod subscribe;
@@ -49,6 +50,10 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         config.host.keep_days.clone(),
         shutdown.clone(),
     ));
+    if let Some((replication, view)) = central::begin(file, &config, &built.api.host)? {
+        built.api.show_central(view);
+        tasks.spawn(replication.run(shutdown.clone().cancelled_owned()));
+    }
     if let Some(hooks) = subscribe::Hooks::new(file, &config, &built.api)? {
         tasks.spawn(hooks.run(shutdown.clone()));
     }

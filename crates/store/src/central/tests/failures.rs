@@ -256,6 +256,7 @@ async fn a_cancelled_commit_that_says_ok_is_not_taken_for_committed() {
     let client = client_to(&server.url(), patient);
     healthy(&client).await;
     server.hang_commits().unwrap();
+    until(&client, "stuck", |h| h.commits.is_failing()).await;
     let mut tx = client.shared.write().await.unwrap();
     let row = tx
         .query_first("SELECT pg_backend_pid()", &[])

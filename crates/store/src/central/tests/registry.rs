@@ -50,6 +50,7 @@ async fn definitions_are_published_once_and_in_order() {
     assert_eq!(client.published().await.unwrap(), Some(second));
     assert_eq!(client.node_places().await.unwrap(), nodes[..1]);
     server.hang_commits().unwrap();
+    until(&client, "stuck", |h| h.commits.is_failing()).await;
     let error = client
         .publish(2, "three", &nodes, "bo", at(4000))
         .await
