@@ -190,7 +190,11 @@ pub struct BackfillArgs {
 #[derive(Clone, Debug, Args)]
 pub struct RestoreArgs {
     /// The backup.
-    pub file: PathBuf,
+    #[arg(required_unless_present = "central", conflicts_with = "central")]
+    pub file: Option<PathBuf>,
+    /// Instead of a backup: what the central database has of this host, whose disk is lost.
+    #[arg(long)]
+    pub central: bool,
     /// Moves the present state aside, to host.db.replaced.
     #[arg(long)]
     pub replace: bool,

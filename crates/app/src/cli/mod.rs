@@ -195,7 +195,9 @@ pub enum Command {
         file: PathBuf,
     },
     /// Puts a backup in the place of the host's state. The host must not run.
-    #[command(after_help = "Example: twinline restore /backup/twinline-monday.db --replace")]
+    #[command(
+        after_help = "Examples:\n  twinline restore /backup/twinline-monday.db --replace\n  twinline restore --central"
+    )]
     Restore(RestoreArgs),
     /// A worker process for scripts.
     #[command(hide = true)]

@@ -2,16 +2,21 @@
 
 use crate::cli::RestoreArgs;
 use crate::client::Client;
-use crate::config;
+use crate::config::{self, Config};
 use crate::exit::{Coded, FAILED, USAGE};
+use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::DataFolder;
 use crate::report::Report;
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use twinline_store::backup::restore_host;
+use twinline_store::central::{CentralClient, rebuild};
+use twinline_store::db::DbOptions;
+use twinline_store::host::HostStore;
 
 pub(super) async fn backup(file: &Path, to: &Path) -> Result<Report> {
     let to = std::path::absolute(to).with_context(|| format!("the path {}", to.display()))?;
@@ -33,14 +38,36 @@ pub(super) async fn restore(file: &Path, args: &RestoreArgs) -> Result<Report> {
     let folder = DataFolder::open(&config.data)?;
     // Whoever runs must end first: a state is never changed under a host.
     let _hold = folder.hold("host", Duration::from_secs(1)).await?;
-    if !args.file.is_file() {
-        let sentence = format!("{}: there is no such file", args.file.display());
-        return Err(Coded::new(USAGE, sentence).into());
-    }
     let store = folder.host_store();
     let fresh = store.with_extension("db.restoring");
-    remove(&fresh)?;
-    let (from, made) = (args.file.clone(), fresh.clone());
+    for suffix in ["", "-wal", "-shm"] {
+        remove(&with(&fresh, suffix))?;
+    }
+    let (epoch, from) = match &args.file {
+        Some(backup) => (from_backup(backup, &fresh).await?, String::new()),
+        None => from_central(file, &config, &fresh).await?,
+    };
+    let aside = put_in_place(&fresh, &store, args.replace)?;
+    let text = match &aside {
+        Some(old) => format!(
+            "restored{from}; the state of before lies in {}",
+            old.display()
+        ),
+        None => format!("restored{from}"),
+    };
+    Report::done(
+        &json!({ "restored": store, "epoch": epoch, "aside": aside }),
+        text,
+    )
+}
+
+/// Copies a backup; answers with the new epoch.
+async fn from_backup(backup: &Path, fresh: &Path) -> Result<Option<String>> {
+    if !backup.is_file() {
+        let sentence = format!("{}: there is no such file", backup.display());
+        return Err(Coded::new(USAGE, sentence).into());
+    }
+    let (from, made) = (backup.to_owned(), fresh.to_owned());
     let bar = ProgressBar::new(0);
     let shown = bar.clone();
     let copied = tokio::task::spawn_blocking(move || {
@@ -52,16 +79,47 @@ pub(super) async fn restore(file: &Path, args: &RestoreArgs) -> Result<Report> {
     let restored = copied.await.context("the copy ended early")?;
     bar.finish_and_clear();
     let restored = restored.map_err(|error| Coded::new(FAILED, error.to_string()))?;
-    let aside = put_in_place(&fresh, &store, args.replace)?;
-    let text = match &aside {
-        Some(old) => format!("restored; the state of before lies in {}", old.display()),
-        None => "restored".to_owned(),
+    Ok(restored.epoch.map(|epoch| epoch.to_string()))
+}
+
+/// Takes what the central database has; answers with the new epoch, and with how old the state is.
+async fn from_central(
+    file: &Path,
+    config: &Config,
+    fresh: &Path,
+) -> Result<(Option<String>, String)> {
+    let Some(central) = &config.central else {
+        let sentence = format!("{}: there is no [central] to restore from", file.display());
+        return Err(Coded::new(USAGE, sentence).into());
     };
-    let epoch = restored.epoch.map(|epoch| epoch.to_string());
-    Report::done(
-        &json!({ "restored": store, "epoch": epoch, "aside": aside }),
-        text,
-    )
+    let address = central.address(file.parent().unwrap_or(Path::new("")))?;
+    let settings = central.settings(&config.instance.machine);
+    let client = CentralClient::start(address, settings, Arc::new(SystemClock));
+    let store = HostStore::open(fresh, DbOptions::default(), &config.instance.name)
+        .await
+        .context("making the new state")?;
+    let group = store.stamp().group.clone();
+    let rebuilt = rebuild(&client, &store, &group, &SystemEntropy).await;
+    store.db().close().await;
+    let (rebuilt, hydrated) = match rebuilt {
+        Ok(rebuilt) => rebuilt,
+        Err(error) => {
+            for suffix in ["", "-wal", "-shm"] {
+                remove(&with(fresh, suffix))?;
+            }
+            return Err(Coded::new(FAILED, error.to_string()).into());
+        }
+    };
+    let whole = if hydrated.complete {
+        ""
+    } else {
+        "; the host was lost in the middle of a copy, so rows are of different times: audits will compare all twins"
+    };
+    let text = format!(
+        ": {} rows, the state of {}{whole}",
+        hydrated.rows, hydrated.state_at
+    );
+    Ok((Some(rebuilt.stamp().epoch.to_string()), text))
 }
 
 /// Moves the restored state to its place; the present one is moved aside first, where that is wished.

@@ -5,6 +5,7 @@
     reason = "a test stops where its world is not as it must be"
 )]
 
+mod central;
 mod deeds;
 mod disk;
 mod first_twin;

@@ -53,6 +53,8 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     if let Some((replication, view)) = central::begin(file, &config, &built.api.host)? {
         built.api.show_central(view);
         tasks.spawn(replication.run(shutdown.clone().cancelled_owned()));
+    } else {
+        store.end_replication().await?;
     }
     if let Some(hooks) = subscribe::Hooks::new(file, &config, &built.api)? {
         tasks.spawn(hooks.run(shutdown.clone()));

@@ -75,6 +75,30 @@ pub async fn hydrate(
     Ok((store.as_owner(stamp), hydrated))
 }
 
+/// As [`hydrate`], by a person's word: for a host whose disk is lost, where no ownership is leased. It takes the next
+/// generation, so that the lost host, should it still run somewhere, ships nothing any more.
+///
+/// # Errors
+/// As [`hydrate`].
+pub async fn rebuild(
+    client: &CentralClient,
+    store: &HostStore,
+    group: &GroupId,
+    entropy: &dyn Entropy,
+) -> Result<(HostStore, Hydrated), CentralError> {
+    let mut tx = client.shared.read_newest().await?;
+    let known = apply::group(&mut tx, group).await?;
+    tx.rollback().await?;
+    let missing = |what: String| CentralError::Missing(what);
+    let known = known.ok_or_else(|| missing(format!("group {group}")))?;
+    let epoch = known.epoch.restored();
+    let stamp = Stamp {
+        group: group.clone(),
+        epoch: epoch.ok_or_else(|| missing("a further generation".to_owned()))?,
+    };
+    hydrate(client, store, stamp, entropy).await
+}
+
 /// Makes the store the group's owner in the central database, where no newer one is.
 async fn claim(client: &CentralClient, stamp: &Stamp, writer: &str) -> Result<Known, CentralError> {
     let mut tx = client.shared.write().await?;

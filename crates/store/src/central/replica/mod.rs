@@ -8,7 +8,7 @@ mod plan;
 mod round;
 mod ship;
 
-pub use hydrate::{Hydrated, hydrate};
+pub use hydrate::{Hydrated, hydrate, rebuild};
 pub use ship::{Marks, Replication, ReplicationStatus};
 
 /// Stores rows without the lock of their group: what a batch that comes late, or twice, amounts to.

@@ -5,8 +5,9 @@ use super::plan::{self, Known, Start};
 use super::ship::Marks;
 use crate::central::client::CentralClient;
 use crate::central::error::CentralError;
+use crate::central::tx::Tx;
 use crate::host::HostStore;
-use crate::host::replica::Changes;
+use crate::host::replica::{Changes, Line};
 use std::collections::BTreeMap;
 use twinline_core::time::Timestamp;
 
@@ -46,66 +47,43 @@ impl Shipper {
     /// it went on, or that it has another owner.
     pub(super) async fn round(&self) -> Result<Shipped, CentralError> {
         let stamp = self.store.stamp().clone();
-        let line = {
-            let (group, writer) = (stamp.group.clone(), self.writer.clone());
-            let write = self
-                .store
-                .write(move |tx| tx.begin_replication(&group, &writer));
-            let known = self.line().await?;
-            match known {
-                Some(line) => line,
-                None => write.await?,
-            }
-        };
+        let line = self.begin().await?;
         let mut tx = self.client.shared.write().await?;
         let found = apply::lock_group(&mut tx, &stamp.group).await?;
-        let begin = plan::start(found.as_ref(), &stamp, &line)?;
-        let (mut after, vouched, copy, sweeps) = match begin {
+        let start = plan::start(found.as_ref(), &stamp, &line)?;
+        let mut known = Known {
+            epoch: stamp.epoch,
+            writer: line.writer,
+            shipped_epoch: stamp.epoch,
+            shipped_rev: 0,
+            vouched_rev: 0,
+            copy: 0,
+            copy_pruned: found.map_or(line.pruned, |found| found.copy_pruned),
+            complete: false,
+        };
+        let sweeps = match start {
             Start::GoOn {
                 after,
                 vouched,
                 copy,
                 sweeps,
-            } => (after, vouched, copy, sweeps),
-            Start::Copy(copy) => (0, 0, copy, true),
-        };
-        let copy_pruned = match (&begin, &found) {
-            (Start::GoOn { .. }, Some(found)) => found.copy_pruned,
-            _ => line.pruned,
-        };
-        let mut rows = 0;
-        let (state_at, marks, is_last) = loop {
-            // Before the state is read: what was processed by now is in it.
-            let marks = (self.marks)();
-            let state_at = self.client.shared.state.clock.now();
-            let changes = self.changes(after, vouched).await?;
-            rows += changes.rows.len();
-            let epoch = stamp.epoch;
-            apply::put_rows(&mut tx, &stamp.group, epoch, copy, &changes.rows).await?;
-            // What vouches comes after all that it vouches for.
-            apply::put_rows(&mut tx, &stamp.group, epoch, copy, &changes.vouching).await?;
-            after = changes.upto;
-            if changes.is_last || rows >= ROUND_MAX_ROWS {
-                break (state_at, marks, changes.is_last);
+            } => {
+                (known.shipped_rev, known.vouched_rev, known.copy) = (after, vouched, copy);
+                sweeps
+            }
+            Start::Copy(copy) => {
+                (known.copy, known.copy_pruned) = (copy, line.pruned);
+                true
             }
         };
-        if is_last && sweeps {
-            apply::sweep(&mut tx, &stamp.group, copy).await?;
-        }
-        if is_last {
-            let before = after - TOMBSTONE_REVS;
+        let (state_at, marks) = self.send(&mut tx, &mut known).await?;
+        if known.complete {
+            if sweeps {
+                apply::sweep(&mut tx, &stamp.group, known.copy).await?;
+            }
+            let before = known.shipped_rev - TOMBSTONE_REVS;
             apply::forget_tombstones(&mut tx, &stamp.group, stamp.epoch, before).await?;
         }
-        let known = Known {
-            epoch: stamp.epoch,
-            writer: line.writer,
-            shipped_epoch: stamp.epoch,
-            shipped_rev: after,
-            vouched_rev: if is_last { after } else { vouched },
-            copy,
-            copy_pruned,
-            complete: is_last,
-        };
         let author = Author {
             machine: &self.client.settings().machine,
             schema: crate::host::schema_version(),
@@ -114,14 +92,56 @@ impl Shipper {
         apply::put_group(&mut tx, &stamp.group, &known, &author).await?;
         tx.commit().await?;
         Ok(Shipped {
-            rev: after,
-            complete: is_last,
+            rev: known.shipped_rev,
+            complete: known.complete,
             state_at,
             marks,
         })
     }
 
-    async fn line(&self) -> Result<Option<crate::host::replica::Line>, CentralError> {
+    /// Sends piece by piece what has changed since what is known, and notes it there; with the last piece it is complete.
+    /// Answers when the last state that was sent was read, and what was processed before.
+    async fn send(
+        &self,
+        tx: &mut Tx,
+        known: &mut Known,
+    ) -> Result<(Timestamp, BTreeMap<String, u64>), CentralError> {
+        let group = &self.store.stamp().group;
+        let mut rows = 0;
+        loop {
+            // Before the state is read: what was processed by now is in it.
+            let marks = (self.marks)();
+            let state_at = self.client.shared.state.clock.now();
+            let changes = self.changes(known.shipped_rev, known.vouched_rev).await?;
+            rows += changes.rows.len();
+            let (epoch, copy) = (known.epoch, known.copy);
+            apply::put_rows(tx, group, epoch, copy, &changes.rows).await?;
+            // What vouches comes after all that it vouches for.
+            apply::put_rows(tx, group, epoch, copy, &changes.vouching).await?;
+            known.shipped_rev = changes.upto;
+            if changes.is_last {
+                known.vouched_rev = changes.upto;
+                known.complete = true;
+            }
+            if changes.is_last || rows >= ROUND_MAX_ROWS {
+                return Ok((state_at, marks));
+            }
+        }
+    }
+
+    /// What the file knows of its replication, which begins where it has not.
+    async fn begin(&self) -> Result<Line, CentralError> {
+        if let Some(line) = self.line().await? {
+            return Ok(line);
+        }
+        let (group, writer) = (self.store.stamp().group.clone(), self.writer.clone());
+        let begun = self
+            .store
+            .write(move |tx| tx.begin_replication(&group, &writer));
+        Ok(begun.await?)
+    }
+
+    async fn line(&self) -> Result<Option<Line>, CentralError> {
         let group = self.store.stamp().group.clone();
         Ok(self.store.read(move |read| read.line(&group)).await?)
     }

@@ -17,11 +17,28 @@ pub(super) use tables::{
     AUDIT, BASES, COMMENT_LINKS, DIRTY, EFFECTS, HISTORY, ITEMS, JOBS, OBSERVATIONS, WRITE_SLICES,
 };
 
-use super::{HostRead, HostTx};
+use super::{HostRead, HostStore, HostTx};
 use crate::StoreError;
 use crate::stamp::{Epoch, GroupId};
 use rusqlite::Params;
 use tables::TABLES;
+
+/// In place of the revision from which on deletions are remembered: they are not, since replication has ended.
+const ENDED: i64 = i64::MAX;
+
+impl HostStore {
+    /// The host is not replicated any more: deletions are forgotten and no longer remembered. Should it be again, the
+    /// replica is copied anew. Changes nothing in a file that never was.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn end_replication(&self) -> Result<(), StoreError> {
+        if !self.read(|read| read.replicates()).await? {
+            return Ok(());
+        }
+        self.write(|tx| tx.end_replication()).await
+    }
+}
 
 /// What this file knows of its replication of one group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +56,9 @@ pub(crate) struct Line {
 impl HostRead<'_> {
     /// What the file knows of its replication of a group; `None`: it was never begun.
     pub(crate) fn line(&self, group: &GroupId) -> Result<Option<Line>, StoreError> {
-        let sql = "SELECT writer, base_epoch, pruned, (SELECT rev FROM meta) FROM replication WHERE grp = ?1";
-        self.one(sql, [group.as_str()], |row| {
+        let sql = "SELECT writer, base_epoch, pruned, (SELECT rev FROM meta) FROM replication \
+                   WHERE grp = ?1 AND pruned < ?2";
+        self.one(sql, (group.as_str(), ENDED), |row| {
             Ok(Line {
                 writer: row.get(0)?,
                 base_epoch: row.get::<_, Option<i64>>(1)?.map(Epoch::from_stored),
@@ -67,7 +85,11 @@ impl HostRead<'_> {
 
     /// Whether deletions are to be remembered.
     pub(super) fn replicates(&self) -> Result<bool, StoreError> {
-        let found = self.one("SELECT 1 FROM replication LIMIT 1", [], |_| Ok(()))?;
+        let found = self.one(
+            "SELECT 1 FROM replication WHERE pruned < ?1 LIMIT 1",
+            [ENDED],
+            |_| Ok(()),
+        )?;
         Ok(found.is_some())
     }
 }
@@ -88,10 +110,22 @@ impl HostTx<'_> {
         }
         self.conn().execute(
             "INSERT INTO replication (grp, writer, base_epoch, pruned) \
-             VALUES (?1, ?2, NULL, (SELECT rev FROM meta)) ON CONFLICT (grp) DO NOTHING",
-            (group.as_str(), writer),
+             VALUES (?1, ?2, NULL, (SELECT rev FROM meta)) \
+             ON CONFLICT (grp) DO UPDATE SET pruned = excluded.pruned WHERE pruned = ?3",
+            (group.as_str(), writer, ENDED),
         )?;
         Ok(self.line(group)?.expect("the row was just written"))
+    }
+
+    fn end_replication(&self) -> Result<(), StoreError> {
+        for table in TABLES {
+            self.conn()
+                .execute_batch(&format!("DROP INDEX IF EXISTS {}_by_rev", table.name))?;
+        }
+        self.conn()
+            .execute("UPDATE replication SET pruned = ?1", [ENDED])?;
+        self.conn().execute("DELETE FROM tombstones", [])?;
+        Ok(())
     }
 
     /// Forgets deletions up to a revision, oldest first, at most `max`; answers how many.

@@ -110,6 +110,34 @@ async fn a_deletion_is_a_change_once_replication_has_begun() {
 }
 
 #[tokio::test]
+async fn replication_that_has_ended_costs_nothing_and_begins_anew() {
+    let folder = TempDir::new().unwrap();
+    let store = store(&folder, "host.db").await;
+    mark(&store, "1").await;
+    store.end_replication().await.unwrap();
+    begin(&store).await;
+    clear(&store, "1").await;
+    store.end_replication().await.unwrap();
+    let group = store.stamp().group.clone();
+    let line = store.read(move |read| read.line(&group)).await.unwrap();
+    assert_eq!(line, None);
+    mark(&store, "2").await;
+    clear(&store, "2").await;
+    let group = store.stamp().group.clone();
+    let kept = store
+        .read(move |read| read.tombstones_to(&group, i64::MAX))
+        .await
+        .unwrap();
+    assert_eq!(kept, 0);
+    let line = begin(&store).await;
+    assert_eq!(
+        (line.writer.as_str(), line.pruned, line.rev),
+        ("w1", 3, 3),
+        "the same file, a new beginning"
+    );
+}
+
+#[tokio::test]
 async fn pieces_are_whole_revisions_and_what_vouches_comes_last() {
     let folder = TempDir::new().unwrap();
     let store = store(&folder, "host.db").await;

@@ -77,6 +77,11 @@ fn who_is_not_the_owner_writes_nothing() {
     check(Some(known()), epoch(1, 7), &other, "foreign");
     check(Some(known()), epoch(1, 8), &other, "not taken over");
     check(Some(known()), epoch(2, 0), &other, "copy 4");
+    // Taken over from that replica, and the database went back to before the claim.
+    other.base_epoch = Some(epoch(1, 7));
+    check(Some(known()), epoch(1, 8), &other, "copy 4");
+    other.base_epoch = Some(epoch(1, 6));
+    check(Some(known()), epoch(1, 8), &other, "not taken over");
 }
 
 #[test]
