@@ -67,6 +67,10 @@ pub(crate) static SCHEMA: Schema = Schema {
             version: 3,
             sql: include_str!("migrations/003.sql"),
         },
+        Migration {
+            version: 4,
+            sql: include_str!("migrations/004.sql"),
+        },
     ],
 };
 
