@@ -15,8 +15,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use tempfile::TempDir;
 
@@ -63,8 +64,13 @@ pub struct Postgres {
     /// Processes that were stopped by a signal: they go on before the server is ended.
     stopped: Mutex<BTreeSet<u32>>,
     settings: Vec<(String, String)>,
+    watchman: Option<Child>,
     folder: TempDir,
 }
+
+/// Ends the server when this process is killed before it can: `$1` is this process, `$2` the server's data.
+const WATCHMAN: &str = "while kill -0 \"$1\" 2>/dev/null; do sleep 1; done; \
+                        kill -QUIT \"$(head -n 1 \"$2/postmaster.pid\")\"";
 
 impl Postgres {
     /// Whether this machine has the server's programs.
@@ -114,10 +120,12 @@ impl Postgres {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
+            watchman: None,
             folder,
         };
         server.init()?;
         server.start_on_free_port()?;
+        server.watchman = Some(server.watch()?);
         server.psql_in(
             "postgres",
             &format!("CREATE ROLE {NAME} LOGIN PASSWORD '{PASSWORD}'"),
@@ -284,6 +292,20 @@ impl Postgres {
         }
     }
 
+    fn watch(&self) -> Result<Child, PostgresError> {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", WATCHMAN, "watchman"])
+            .arg(std::process::id().to_string())
+            .arg(self.data())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // What ends this process may end its whole group.
+            .process_group(0);
+        command.spawn().map_err(|e| system("starting sh", e))
+    }
+
     fn reload(&self) -> Result<(), PostgresError> {
         self.psql("SELECT pg_reload_conf()").map(drop)
     }
@@ -334,9 +356,7 @@ impl Postgres {
     fn program(&self, name: &str) -> Command {
         let mut command = Command::new(self.programs.path(name));
         self.account.runs(&mut command);
-        command
-            .current_dir(self.folder.path())
-            .stdin(std::process::Stdio::null());
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }
 
@@ -351,6 +371,11 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        if let Some(mut watchman) = self.watchman.take() {
+            // One that has ended meanwhile is as good as killed.
+            drop(watchman.kill());
+            drop(watchman.wait());
+        }
         for process in std::mem::take(&mut *self.stopped()) {
             // One that has ended meanwhile needs nothing.
             drop(signal(process, Signal::CONT));

@@ -11,7 +11,7 @@ use super::settings::{CentralAddress, CentralSettings};
 use super::state::State;
 use super::tx::Tx;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use twinline_core::handles::Clock;
@@ -40,7 +40,8 @@ pub(super) struct Shared {
     pub(super) state: Arc<State>,
     pub(super) connector: Arc<Connector>,
     pub(super) pools: Pools,
-    is_set_up: AtomicBool,
+    /// The generation for which the schema was found to be current; zero: none.
+    set_up_in: AtomicU64,
 }
 
 impl CentralClient {
@@ -59,7 +60,7 @@ impl CentralClient {
             pools: Pools::new(&connector, &state.settings),
             state,
             connector,
-            is_set_up: AtomicBool::new(false),
+            set_up_in: AtomicU64::new(0),
         });
         let keeper = tokio::spawn(keeper::run(Arc::clone(&shared))).abort_handle();
         Self {
@@ -89,6 +90,11 @@ impl Shared {
     /// Begins a transaction that sees one state of the writer's, for decisions that follow from it.
     pub(super) async fn read_newest(&self) -> Result<Tx, CentralError> {
         self.set_up().await?;
+        self.begin_read_newest().await
+    }
+
+    /// As [`Shared::read_newest`], on a schema that may not be there yet.
+    pub(super) async fn begin_read_newest(&self) -> Result<Tx, CentralError> {
         let lease = self.lease(PoolName::Replicate).await?;
         Tx::begin(lease, Arc::clone(&self.state), PoolName::Replicate, None).await
     }
@@ -105,13 +111,15 @@ impl Shared {
         Ok(Lease::new(object, Arc::clone(&self.state)))
     }
 
-    /// Brings the schema up to date, once for each start of this process.
+    /// Brings the schema up to date; looked at anew in each generation, since another server may lack it.
     pub(super) async fn set_up(&self) -> Result<(), CentralError> {
-        if self.is_set_up.load(Ordering::Acquire) {
+        let generation = self.state.generation();
+        if self.set_up_in.load(Ordering::Acquire) == generation {
             return Ok(());
         }
         migrate::migrate(self).await?;
-        self.is_set_up.store(true, Ordering::Release);
+        // Should the writer have changed meanwhile, the generation has too, and the next call looks again.
+        self.set_up_in.store(generation, Ordering::Release);
         Ok(())
     }
 

@@ -112,6 +112,8 @@ impl State {
         };
         if changed {
             inner.generation += 1;
+            // What was given up was given up on the server that this one has followed.
+            inner.breaker = Breaker::new(self.settings.abandoned_commits_max);
             tracing::info!(
                 at = server.at,
                 timeline = shown(server.timeline),
@@ -223,6 +225,9 @@ fn note(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 fn shown(timeline: Option<u32>) -> String {
     timeline.map_or_else(|| "none".to_owned(), |timeline| timeline.to_string())

@@ -1,7 +1,9 @@
 //! Against a real PostgreSQL: how databases fail, and that the client notices, stays bounded and heals by itself.
 
 mod converge;
+mod failover;
 mod failures;
 mod registry;
 mod replication;
 mod support;
+mod tls;

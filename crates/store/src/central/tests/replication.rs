@@ -32,14 +32,14 @@ fn entropy(start: u64) -> Counter {
     Counter(AtomicU64::new(start))
 }
 
-async fn open(path: &Path) -> HostStore {
+pub(super) async fn open(path: &Path) -> HostStore {
     HostStore::open(path, DbOptions::default(), "acme")
         .await
         .unwrap()
 }
 
 /// Marks an item and moves the edge's cursor with it, as a pull does.
-async fn take(store: &HostStore, number: u64) {
+pub(super) async fn take(store: &HostStore, number: u64) {
     let mark = Mark {
         item: ItemId {
             node: "gh".into(),
@@ -78,12 +78,12 @@ async fn settle(store: &HostStore, number: u64) {
 }
 
 /// A running replication; ends when dropped.
-struct Running {
+pub(super) struct Running {
     status: watch::Receiver<ReplicationStatus>,
     _end: oneshot::Sender<()>,
 }
 
-fn run(store: &HostStore, client: &CentralClient, seed: u64) -> Running {
+pub(super) fn run(store: &HostStore, client: &CentralClient, seed: u64) -> Running {
     let marks: Marks = Arc::new(|| BTreeMap::from([("edge".to_owned(), 7)]));
     let replication = Replication::new(store.clone(), client.clone(), &entropy(seed), marks);
     let status = replication.status();
@@ -95,7 +95,7 @@ fn run(store: &HostStore, client: &CentralClient, seed: u64) -> Running {
 }
 
 /// Waits until everything is in the replica.
-async fn caught_up(store: &HostStore, running: &Running) {
+pub(super) async fn caught_up(store: &HostStore, running: &Running) {
     let newest = store.read(|read| read.newest_rev()).await.unwrap();
     let mut status = running.status.clone();
     let done = status.wait_for(|status| status.complete && status.shipped_rev >= newest);
@@ -140,7 +140,7 @@ async fn rows(store: &HostStore) -> Vec<String> {
     rows
 }
 
-async fn check_equal(server: &Postgres, store: &HostStore) {
+pub(super) async fn check_equal(server: &Postgres, store: &HostStore) {
     assert_eq!(
         replica(server, store.stamp().group.as_str()),
         rows(store).await

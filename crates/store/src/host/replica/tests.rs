@@ -5,6 +5,8 @@ use crate::db::{DbOptions, NoFaults};
 use crate::host::{HostStore, Lane, Mark};
 use crate::stamp::Stamp;
 use tempfile::TempDir;
+use twinline_core::comments::{CommentLink, CommentOrigin, MirrorState};
+use twinline_core::digest::Digest;
 use twinline_core::item::ItemId;
 use twinline_core::time::Timestamp;
 
@@ -135,6 +137,45 @@ async fn replication_that_has_ended_costs_nothing_and_begins_anew() {
         ("w1", 3, 3),
         "the same file, a new beginning"
     );
+}
+
+/// A key that changes is a deletion of the old one.
+#[tokio::test]
+async fn joined_clusters_leave_no_comment_behind() {
+    let folder = TempDir::new().unwrap();
+    let store = store(&folder, "host.db").await;
+    begin(&store).await;
+    let link = |root: &str, origin: &str| CommentLink {
+        root: root.into(),
+        origin: CommentOrigin {
+            node: "gh".into(),
+            comment: origin.to_owned(),
+        },
+        node: "jira".into(),
+        comment: "10".to_owned(),
+        parent: "gh".into(),
+        revision: Digest::of_bytes(b"text"),
+        state: MirrorState::Live,
+    };
+    for (root, origin) in [("r1", "1"), ("r1", "2"), ("r2", "2")] {
+        let link = link(root, origin);
+        store
+            .write(move |tx| tx.put_comment_link(&link))
+            .await
+            .unwrap();
+    }
+    store
+        .write(|tx| tx.join_roots(&"r1".into(), &"r2".into()))
+        .await
+        .unwrap();
+    let all = changes(&store, 0, 0, 100).await;
+    let expected = [
+        r#"3:comment_links ["r2","gh","2","jira"]"#,
+        r#"4:comment_links ["r1","gh","1","jira"] gone"#,
+        r#"4:comment_links ["r1","gh","2","jira"] gone"#,
+        r#"4:comment_links ["r2","gh","1","jira"]"#,
+    ];
+    assert_eq!(shown(&all.rows), expected);
 }
 
 #[tokio::test]
