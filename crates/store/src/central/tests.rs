@@ -1,6 +1,7 @@
 //! Against a real PostgreSQL: how databases fail, and that the client notices, stays bounded and heals by itself.
 
 mod converge;
+mod cut_off;
 mod failover;
 mod failures;
 mod registry;

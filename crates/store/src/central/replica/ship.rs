@@ -69,6 +69,7 @@ pub struct Replication {
     confirmed: Option<(Instant, i64)>,
     pause: Duration,
     next_tidy: Instant,
+    batch_max_rows: u32,
 }
 
 impl Replication {
@@ -92,7 +93,16 @@ impl Replication {
             confirmed: None,
             pause: FIRST_PAUSE,
             next_tidy: Instant::now() + TIDY_PERIOD,
+            batch_max_rows: BATCH_MAX_ROWS,
         }
+    }
+
+    /// Reads so many rows at once at most.
+    #[cfg(test)]
+    pub(in crate::central) const fn in_pieces_of(mut self, rows: u32) -> Self {
+        self.shipper.batch_max_rows = rows;
+        self.batch_max_rows = rows;
+        self
     }
 
     /// How far it is, now and whenever that changes.
@@ -168,7 +178,8 @@ impl Replication {
             .is_none_or(|(at, rev)| rev < newest || at.elapsed() >= HEARTBEAT);
         if due {
             let shipped = self.shipper.round().await?;
-            self.shipper.batch_max_rows = (self.shipper.batch_max_rows * 2).min(BATCH_MAX_ROWS);
+            self.shipper.batch_max_rows =
+                (self.shipper.batch_max_rows * 2).min(self.batch_max_rows);
             self.note(shipped);
         }
         self.tidy().await

@@ -19,8 +19,8 @@ use twinline_core::item::ItemId;
 use twinline_core::time::Timestamp;
 use twinline_sim::postgres::Postgres;
 
-/// Counts: writers of different stores differ when they count from different starts.
-struct Counter(AtomicU64);
+/// A source of random numbers that counts: writers of different stores differ when they count from different starts.
+pub(super) struct Counter(AtomicU64);
 
 impl Entropy for Counter {
     fn next_u64(&self) -> u64 {
@@ -28,7 +28,7 @@ impl Entropy for Counter {
     }
 }
 
-fn entropy(start: u64) -> Counter {
+pub(super) fn entropy(start: u64) -> Counter {
     Counter(AtomicU64::new(start))
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn take(store: &HostStore, number: u64) {
         .unwrap();
 }
 
-async fn settle(store: &HostStore, number: u64) {
+pub(super) async fn settle(store: &HostStore, number: u64) {
     let item = ItemId {
         node: "gh".into(),
         id: number.to_string(),
