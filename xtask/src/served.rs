@@ -1,14 +1,19 @@
 //! A real edge on a folder and on loopback: for the fuzzer and the benchmarks.
 
 use anyhow::{Context, Result};
+use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio_util::sync::CancellationToken;
-use twinline_core::handles::Clock;
+use twinline_core::handles::{Clock, Entropy};
 use twinline_core::time::Timestamp;
-use twinline_edge::{Edge, EdgeError, Hook, Limits, RouteTable, Settings, Tracing};
+use twinline_edge::{
+    Directory, DirectorySource, Edge, EdgeError, Handles, Hook, Limits, Listen, MapperSettings,
+    NodePlace, ProxyLimits, RouteTable, Settings, Tracing,
+};
 use twinline_store::GroupId;
 use twinline_store::db::DbOptions;
 use twinline_store::inbox::{Inbox, InboxLimits};
@@ -31,6 +36,33 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         Timestamp::EPOCH.plus(since.unwrap_or_default())
+    }
+}
+
+/// Numbers in order: ids of requests need be unlike each other, no more.
+struct Numbers(AtomicU64);
+
+impl Entropy for Numbers {
+    fn next_u64(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// A directory of nodes whose host is nowhere.
+struct NoHost(Vec<String>);
+
+#[async_trait]
+impl DirectorySource for NoHost {
+    async fn read(&self) -> Result<Directory, String> {
+        let host = || "nowhere".to_owned();
+        let place = |node: &String| (node.as_str().into(), NodePlace { host: host() });
+        let nodes = self.0.iter().map(place).collect();
+        Ok(Directory::new(
+            SystemClock.now(),
+            true,
+            BTreeMap::new(),
+            nodes,
+        ))
     }
 }
 
@@ -84,17 +116,27 @@ pub fn routes(nodes: &[String]) -> Result<RouteTable> {
 pub async fn start(folder: &Path, nodes: &[String]) -> Result<Served> {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let settings = Settings {
-        listen: any,
-        private: any,
+        listen: Listen::At(any),
+        private: Listen::At(any),
         token: TOKEN.to_owned(),
         limits: Limits {
             node_max_per_s: 1_000_000,
             ..Limits::default()
         },
+        proxy: ProxyLimits::default(),
+        mapper: MapperSettings {
+            source: Arc::new(NoHost(nodes.to_vec())),
+            snapshot: folder.join("directory.json"),
+            public_url: None,
+        },
         tracing: Tracing::default(),
     };
+    let handles = Handles {
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(Numbers(AtomicU64::new(1))),
+    };
     let inbox = inbox(folder)?;
-    let edge = Edge::bind(settings, inbox, routes(nodes)?, Arc::new(SystemClock)).await?;
+    let edge = Edge::bind(settings, inbox, routes(nodes)?, handles).await?;
     let (webhooks, private) = edge.addresses()?;
     let shutdown = CancellationToken::new();
     let task = tokio::spawn(edge.serve(shutdown.clone()));

@@ -67,6 +67,11 @@ impl DataFolder {
         self.root.join("edge/inbox.db")
     }
 
+    /// The edge's snapshot of where nodes and hosts are.
+    pub fn directory(&self) -> PathBuf {
+        self.root.join("edge/directory.json")
+    }
+
     /// The host's store.
     pub fn host_store(&self) -> PathBuf {
         self.root.join("host/host.db")
@@ -122,6 +127,14 @@ impl DataFolder {
             )
         })?;
         serde_json::from_slice(&bytes).with_context(|| format!("reading {}", path.display()))
+    }
+
+    /// Where a role's process listens, or has last listened; `None` when none has run yet.
+    pub fn running_if_ever(&self, role: &str) -> Result<Option<Running>> {
+        match self.root.join(format!("run/{role}.json")).try_exists() {
+            Ok(false) => Ok(None),
+            _ => self.running(role).map(Some),
+        }
     }
 
     /// The token that this installation's processes and command line show each other; made on first use.

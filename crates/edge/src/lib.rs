@@ -1,55 +1,77 @@
-//! The edge, first form: receives webhooks, makes them durable, answers; hosts pull them.
+//! The edge: receives webhooks, makes them durable, answers; hosts pull them. Everything else it passes on to a host.
 //!
-//! # Phases of a delivery
-//! accept → limits (connections, body, time) → route (is the node known?) → authenticate (the connector's own
-//! verifier) → rate → append (group commit, fsync) → respond. Every refusal happens before a row is written, and says which:
+//! # Phases of a request
+//! accept → TLS → limits → route → authenticate → (append to the inbox | proxy to a host) → respond → log; `front` names
+//! them. A delivery is refused before a row is written, and hears why:
 //!
-//! | answer | when |
+//! | answer to a delivery | when |
 //! |---|---|
 //! | 202 | durable, or a delivery id that is there already |
 //! | 400 | genuine, but not what the tracker sends |
 //! | 401 | no signature, or a wrong one |
-//! | 404 | the route snapshot proves that there is no such node |
+//! | 404 | the directory proves that there is no such node |
 //! | 408 | the body did not arrive in time |
 //! | 413 | the body is larger than the limit |
 //! | 503 + `Retry-After` | rate or quota used up, disk trouble, queue full, routes not known: the tracker tries again or the sweep finds the change. Never 500 and never 429, on which some trackers drop events |
 //!
+//! What is passed on hears the host's own answer, or 413, 408, 502 (broke off), 503 (no place at the host, not to be reached,
+//! or left alone after failures) or 504 (no answer in time), each as a problem of RFC 9457. `proxy` tells the rules.
+//!
 //! # What it does not do
-//! It never asks a database or a host during a request, never decodes more than it needs to refuse garbage, and never
-//! decides what a delivery means.
+//! It never asks a database during a request, never decodes more than it needs to refuse garbage, and never decides what
+//! a delivery means. What hangs behind it takes only its own places: no webhook waits for a host.
 //!
 //! The private listener runs on a thread and runtime of its own, so that traffic cannot starve health,
 //! metrics and the hosts' pulls.
 
+mod access;
+mod answer;
+mod front;
 mod hooks;
+mod ids;
+mod listen;
+mod mapper;
 mod metrics;
-mod phase;
 mod private;
 mod problem;
 pub mod protocol;
+mod proxy;
 mod rate;
 mod retention;
 mod routes;
-mod serve;
 mod settings;
+mod stall;
+mod traffic;
 
 #[cfg(test)]
 mod tests;
 
+pub use listen::serve;
+pub use mapper::{Directory, DirectorySource, HostPlace, MapperSettings, NodePlace};
+pub use proxy::ProxyLimits;
 pub use routes::{Hook, RouteTable};
-pub use serve::serve;
-pub use settings::{EdgeError, Limits, Settings, Tracing};
+pub use settings::{EdgeError, Handles, Limits, Listen, Settings, Tracing};
 
+use front::Front;
+use ids::Ids;
+use mapper::Mapper;
+use proxy::Proxy;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+use traffic::Traffic;
 use twinline_core::handles::Clock;
 use twinline_store::inbox::Inbox;
+
+/// Any error of a body.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What all of the edge's parts share.
 pub(crate) struct Shared {
     pub(crate) inbox: Inbox,
     pub(crate) routes: RouteTable,
+    pub(crate) mapper: Mapper,
+    pub(crate) proxy: Proxy,
     pub(crate) limits: Limits,
     pub(crate) rates: rate::Rates,
     pub(crate) metrics: metrics::Metrics,
@@ -58,17 +80,21 @@ pub(crate) struct Shared {
     pub(crate) tracing: Tracing,
     /// Wakes pulls that wait for something to arrive.
     pub(crate) arrived: tokio::sync::Notify,
+    /// Cancelled when the edge ends: what would last lets go.
+    pub(crate) ending: CancellationToken,
 }
 
 /// A bound edge, not yet serving.
 pub struct Edge {
     shared: Arc<Shared>,
-    webhooks: tokio::net::TcpListener,
+    ids: Ids,
+    public: tokio::net::TcpListener,
     private: std::net::TcpListener,
+    stall_max: std::time::Duration,
 }
 
 impl Edge {
-    /// Binds both listeners and publishes the route table to the inbox.
+    /// Binds both listeners, publishes the route table to the inbox, and reads the directory.
     ///
     /// # Errors
     /// An address that cannot be bound, or an inbox that cannot be written.
@@ -76,50 +102,50 @@ impl Edge {
         settings: Settings,
         inbox: Inbox,
         routes: RouteTable,
-        clock: Arc<dyn Clock>,
+        handles: Handles,
     ) -> Result<Self, EdgeError> {
         inbox
             .set_routes(routes.as_rows())
             .await
             .map_err(EdgeError::Inbox)?;
-        let bind = |at: SocketAddr| move |source| EdgeError::Bind { at, source };
-        let webhooks = tokio::net::TcpListener::bind(settings.listen)
-            .await
-            .map_err(bind(settings.listen))?;
-        let private =
-            std::net::TcpListener::bind(settings.private).map_err(bind(settings.private))?;
-        private
-            .set_nonblocking(true)
-            .map_err(bind(settings.private))?;
+        let (public, private) = (settings.listen.bind()?, settings.private.bind()?);
+        let public = tokio::net::TcpListener::from_std(public).map_err(unknown)?;
+        let here = format!("http://{}", public.local_addr().map_err(unknown)?);
+        let ending = CancellationToken::new();
+        let clock = Arc::clone(&handles.clock);
         let shared = Shared {
             inbox,
             rates: rate::Rates::new(settings.limits.node_max_per_s),
             routes,
+            mapper: Mapper::open(settings.mapper, here, Arc::clone(&clock)).await,
+            proxy: Proxy::new(settings.proxy, ending.clone()),
             limits: settings.limits,
             metrics: metrics::Metrics::default(),
             clock,
             token: settings.token,
             tracing: settings.tracing,
             arrived: tokio::sync::Notify::new(),
+            ending,
         };
+        if let Some(known) = shared.mapper.known() {
+            shared.proxy.update(&known, &shared.metrics);
+        }
         Ok(Self {
             shared: Arc::new(shared),
-            webhooks,
+            ids: Ids::new(&*handles.entropy),
+            public,
             private,
+            stall_max: settings.proxy.idle,
         })
     }
 
-    /// Where webhooks arrive and where the private listener is.
+    /// Where requests arrive and where the private listener is.
     ///
     /// # Errors
     /// When the system cannot tell.
     pub fn addresses(&self) -> Result<(SocketAddr, SocketAddr), EdgeError> {
-        let unknown = |source| EdgeError::Bind {
-            at: SocketAddr::from(([0, 0, 0, 0], 0)),
-            source,
-        };
         Ok((
-            self.webhooks.local_addr().map_err(unknown)?,
+            self.public.local_addr().map_err(unknown)?,
             self.private.local_addr().map_err(unknown)?,
         ))
     }
@@ -129,23 +155,49 @@ impl Edge {
     /// # Errors
     /// When the private listener's thread cannot be started or has failed.
     pub async fn serve(self, shutdown: CancellationToken) -> Result<(), EdgeError> {
-        let private = private::spawn(Arc::clone(&self.shared), self.private, shutdown.clone())?;
-        let pruning = tokio::spawn(retention::run(Arc::clone(&self.shared), shutdown.clone()));
-        let router = hooks::router(Arc::clone(&self.shared));
-        serve(
-            self.webhooks,
-            router,
-            self.shared.limits.connections_max,
-            shutdown,
-        )
-        .await;
-        pruning
-            .await
-            .map_err(|_| EdgeError::Thread("retention".into()))?;
+        let ending = self.shared.ending.clone();
+        let ends = ending.clone();
+        let told = tokio::spawn(async move {
+            shutdown.cancelled().await;
+            ends.cancel();
+        });
+        let private = private::spawn(Arc::clone(&self.shared), self.private, ending.clone())?;
+        let mut behind = tokio::task::JoinSet::new();
+        behind.spawn(retention::run(Arc::clone(&self.shared), ending.clone()));
+        behind.spawn(mapper::run(Arc::clone(&self.shared), ending.clone()));
+        let traffic = Traffic {
+            front: Front::new(Arc::clone(&self.shared), self.ids),
+            header_deadline: self.shared.limits.header_deadline,
+            stall_max: self.stall_max,
+            shutdown: ending,
+        };
+        let connections_max = self.shared.limits.connections_max;
+        traffic::serve(Arc::new(traffic), self.public, connections_max).await;
+        told.abort();
+        while let Some(ended) = behind.join_next().await {
+            ended.map_err(|_| EdgeError::Thread("work behind requests".into()))?;
+        }
         let ended = tokio::task::spawn_blocking(move || private.join()).await;
         match ended {
             Ok(Ok(())) => Ok(()),
             _ => Err(EdgeError::Thread("private listener".into())),
         }
     }
+}
+
+/// An error with all that caused it, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+fn unknown(source: std::io::Error) -> EdgeError {
+    let at = SocketAddr::from(([0, 0, 0, 0], 0));
+    EdgeError::Bind { at, source }
 }

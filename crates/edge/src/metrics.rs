@@ -1,6 +1,6 @@
 //! What the edge counts, in Prometheus' form.
 
-use crate::phase::Ended;
+use crate::hooks::Ended;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -10,53 +10,126 @@ use prometheus_client::registry::Registry;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+type Labels = Vec<(String, String)>;
+
 /// The edge's metrics.
 pub(crate) struct Metrics {
     registry: Registry,
-    deliveries: Family<Vec<(String, String)>, Counter>,
+    deliveries: Family<Labels, Counter>,
     seconds: Histogram,
     oldest: Gauge<f64, AtomicU64>,
     spans_dropped: Counter,
+    proxied: Family<Labels, Counter>,
+    proxied_seconds: Histogram,
+    in_flight: Family<Labels, Gauge>,
+    streams: Family<Labels, Gauge>,
+    ejected: Family<Labels, Gauge>,
+    directory_age: Gauge<f64, AtomicU64>,
+}
+
+/// How a request to a host can end, by names that [`HostMetrics::ended`] knows.
+const ENDED: [&str; 7] = [
+    "answered",
+    "broken",
+    "caller_gone",
+    "ejected",
+    "full",
+    "silent",
+    "unreachable",
+];
+
+/// One host's part of the metrics.
+pub(crate) struct HostMetrics {
+    ended: [Counter; ENDED.len()],
+    pub(crate) in_flight: Gauge,
+    pub(crate) streams: Gauge,
+    pub(crate) ejected: Gauge,
+}
+
+impl HostMetrics {
+    /// Counts one request; `name` is one of `ENDED`.
+    pub(crate) fn ended(&self, name: &str) {
+        let at = ENDED.iter().position(|ended| *ended == name);
+        let at = at.expect("every end has its name in the list");
+        self.ended[at].inc();
+    }
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("twinline_edge");
-        let deliveries = Family::<Vec<(String, String)>, Counter>::default();
-        let seconds = Histogram::new(exponential_buckets(0.000_25, 2.0, 16));
-        let oldest = Gauge::default();
-        let spans_dropped = Counter::default();
-        registry.register(
-            "deliveries",
-            "Deliveries by how they ended",
-            deliveries.clone(),
-        );
-        registry.register(
-            "delivery_seconds",
-            "From the request to its answer",
-            seconds.clone(),
-        );
-        registry.register(
-            "oldest_untaken_seconds",
-            "Age of the oldest delivery that no host has taken",
-            oldest.clone(),
-        );
-        registry.register(
-            "trace_spans_dropped",
-            "Spans that the collector of traces never got",
-            spans_dropped.clone(),
-        );
-        Self {
-            registry,
-            deliveries,
-            seconds,
-            oldest,
-            spans_dropped,
-        }
+        let metrics = Self {
+            registry: Registry::with_prefix("twinline_edge"),
+            deliveries: Family::default(),
+            seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
+            oldest: Gauge::default(),
+            spans_dropped: Counter::default(),
+            proxied: Family::default(),
+            proxied_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
+            in_flight: Family::default(),
+            streams: Family::default(),
+            ejected: Family::default(),
+            directory_age: Gauge::default(),
+        };
+        metrics.registered()
     }
 }
 
 impl Metrics {
+    fn registered(mut self) -> Self {
+        let registry = &mut self.registry;
+        registry.register(
+            "deliveries",
+            "Deliveries by how they ended",
+            self.deliveries.clone(),
+        );
+        registry.register(
+            "delivery_seconds",
+            "From the request to its answer",
+            self.seconds.clone(),
+        );
+        let help = "Age of the oldest delivery that no host has taken";
+        registry.register("oldest_untaken_seconds", help, self.oldest.clone());
+        let help = "Spans that the collector of traces never got";
+        registry.register("trace_spans_dropped", help, self.spans_dropped.clone());
+        registry.register(
+            "proxied",
+            "Requests to a host by how they ended",
+            self.proxied.clone(),
+        );
+        let help = "From a request to the head of its host's answer";
+        registry.register("proxied_seconds", help, self.proxied_seconds.clone());
+        let help = "Places at a host that are taken";
+        registry.register("proxy_in_flight", help, self.in_flight.clone());
+        let help = "Event streams and WebSockets to a host";
+        registry.register("proxy_streams", help, self.streams.clone());
+        let help = "1 while a host is left alone because it failed";
+        registry.register("host_ejected", help, self.ejected.clone());
+        let help = "Since the directory's source was last read; -1 when it never was";
+        registry.register("directory_age_seconds", help, self.directory_age.clone());
+        self
+    }
+
+    /// A host's part.
+    pub(crate) fn host(&self, name: &str) -> HostMetrics {
+        let host = ("host".to_owned(), name.to_owned());
+        let labels = vec![host.clone()];
+        let ended = ENDED.map(|ended| {
+            let labels = vec![host.clone(), ("ended".to_owned(), ended.to_owned())];
+            self.proxied.get_or_create(&labels).clone()
+        });
+        HostMetrics {
+            ended,
+            in_flight: self.in_flight.get_or_create(&labels).clone(),
+            streams: self.streams.get_or_create(&labels).clone(),
+            ejected: self.ejected.get_or_create(&labels).clone(),
+        }
+    }
+
+    /// The head of a host's answer is there, or why there is none.
+    pub(crate) fn proxied(&self, took: Duration) {
+        self.proxied_seconds.observe(took.as_secs_f64());
+    }
+
     /// Counts one delivery.
     pub(crate) fn delivery(&self, ended: &Ended, took: Duration) {
         self.deliveries
@@ -66,7 +139,14 @@ impl Metrics {
     }
 
     /// The text that a scraper reads.
-    pub(crate) fn text(&self, oldest_untaken: Duration, spans_dropped: u64) -> String {
+    pub(crate) fn text(
+        &self,
+        oldest_untaken: Duration,
+        spans_dropped: u64,
+        directory_age: Option<Duration>,
+    ) -> String {
+        let age = directory_age.map_or(-1.0, |age| age.as_secs_f64());
+        self.directory_age.set(age);
         self.spans_dropped
             .inner()
             .store(spans_dropped, Ordering::Relaxed);

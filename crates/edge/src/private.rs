@@ -1,7 +1,7 @@
 //! The private listener: health, metrics and the inbox that hosts pull. On a thread and runtime of its own.
 
 use crate::protocol::{Ack, Cursors, Deliveries, Numbered, Owner, Pull};
-use crate::{EdgeError, Shared, problem, serve};
+use crate::{EdgeError, Shared, listen, problem};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -37,7 +37,9 @@ pub(crate) fn spawn(
     let run = move || {
         runtime.block_on(async move {
             match tokio::net::TcpListener::from_std(listener) {
-                Ok(listener) => serve(listener, router(shared), CONNECTIONS_MAX, shutdown).await,
+                Ok(listener) => {
+                    listen::serve(listener, router(shared), CONNECTIONS_MAX, shutdown).await
+                }
                 Err(error) => tracing::error!(%error, "the private listener cannot be used"),
             }
         });
@@ -104,12 +106,11 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
         oldest.map(|oldest| oldest.map_or(Duration::ZERO, |(_, received)| now.since(received)));
     match age {
         Ok(age) => {
+            shared.proxy.measure();
+            let dropped = (shared.tracing.dropped)();
+            let metrics = shared.metrics.text(age, dropped, shared.mapper.age());
             let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            (
-                [(header::CONTENT_TYPE, content)],
-                shared.metrics.text(age, (shared.tracing.dropped)()),
-            )
-                .into_response()
+            ([(header::CONTENT_TYPE, content)], metrics).into_response()
         }
         Err(error) => failed(&error),
     }
@@ -157,7 +158,12 @@ async fn pull(State(shared): State<Arc<Shared>>, Json(pull): Json<Pull>) -> Resp
             .await
         {
             Ok(found) if found.is_empty() && Instant::now() < deadline => {
-                if tokio::time::timeout_at(deadline, arrived).await.is_err() {
+                let ended = tokio::select! {
+                    biased;
+                    () = shared.ending.cancelled() => true,
+                    waited = tokio::time::timeout_at(deadline, arrived) => waited.is_err(),
+                };
+                if ended {
                     return Json(Deliveries {
                         deliveries: Vec::new(),
                     })

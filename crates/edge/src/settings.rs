@@ -1,22 +1,61 @@
 //! What an edge is told at its start.
 
-use std::net::SocketAddr;
+use crate::mapper::MapperSettings;
+use crate::proxy::ProxyLimits;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
+use twinline_core::handles::{Clock, Entropy};
 use twinline_store::StoreError;
 
+/// Where to listen.
+#[derive(Debug)]
+pub enum Listen {
+    /// At this address.
+    At(SocketAddr),
+    /// On this socket: whoever handed it over keeps it open while the edge restarts, so that nobody is refused.
+    On(TcpListener),
+}
+
+impl Listen {
+    pub(crate) fn bind(self) -> Result<TcpListener, EdgeError> {
+        let (at, listener) = match self {
+            Self::At(at) => (at, TcpListener::bind(at)),
+            Self::On(listener) => (SocketAddr::from(([0, 0, 0, 0], 0)), Ok(listener)),
+        };
+        let bound = listener.and_then(|listener| {
+            listener.set_nonblocking(true)?;
+            Ok(listener)
+        });
+        bound.map_err(|source| EdgeError::Bind { at, source })
+    }
+}
+
 /// Where and how the edge listens.
-#[derive(Clone)]
 pub struct Settings {
-    /// Where webhooks arrive.
-    pub listen: SocketAddr,
+    /// Where webhooks and requests to hosts arrive.
+    pub listen: Listen,
     /// The private listener.
-    pub private: SocketAddr,
+    pub private: Listen,
     /// What hosts show on the private listener.
     pub token: String,
     /// The limits.
     pub limits: Limits,
+    /// The limits of what is passed on to hosts.
+    pub proxy: ProxyLimits,
+    /// Where nodes and hosts are.
+    pub mapper: MapperSettings,
     /// How deliveries are traced.
     pub tracing: Tracing,
+}
+
+/// How time and randomness enter.
+#[derive(Clone)]
+pub struct Handles {
+    /// The wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// For the ids of requests.
+    pub entropy: Arc<dyn Entropy>,
 }
 
 /// What the edge needs of those who trace.
@@ -45,6 +84,8 @@ pub struct Limits {
     pub body_max_bytes: usize,
     /// How long a body may take to arrive.
     pub body_deadline: Duration,
+    /// How long the head of a request may take to arrive, and how long a connection may be idle.
+    pub header_deadline: Duration,
     /// How many connections at once.
     pub connections_max: usize,
     /// How many bytes of bodies are held in memory at once.
@@ -60,6 +101,7 @@ impl Default for Limits {
         Self {
             body_max_bytes: 10 << 20,
             body_deadline: Duration::from_secs(20),
+            header_deadline: Duration::from_secs(30),
             connections_max: 4096,
             bodies_max_bytes: 256 << 20,
             node_max_per_s: 200,

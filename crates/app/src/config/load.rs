@@ -47,6 +47,17 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
         ("edge.inbox_max_gib", config.edge.inbox_max_gib),
         ("edge.node_inbox_max_mib", config.edge.node_inbox_max_mib),
         ("edge.node_max_per_s", config.edge.node_max_per_s),
+        (
+            "edge.proxy.in_flight_per_host",
+            config.edge.proxy.in_flight_per_host,
+        ),
+        (
+            "edge.proxy.streams_per_host",
+            config.edge.proxy.streams_per_host,
+        ),
+        ("edge.proxy.connect_ms", config.edge.proxy.connect_ms),
+        ("edge.proxy.header_ms", config.edge.proxy.header_ms),
+        ("edge.proxy.idle_ms", config.edge.proxy.idle_ms),
         ("host.scripts.workers", config.host.scripts.workers),
         ("host.scripts.time_ms", config.host.scripts.time_ms),
         ("host.scripts.memory_mib", config.host.scripts.memory_mib),

@@ -72,6 +72,24 @@ pub struct Edge {
     pub node_inbox_max_mib: u32,
     /// Deliveries of one node per second; over it: 503.
     pub node_max_per_s: u32,
+    /// What is passed on to hosts.
+    pub proxy: EdgeProxy,
+}
+
+/// What bounds the edge's requests to hosts.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EdgeProxy {
+    /// Requests to one host at once; over it: 503.
+    pub in_flight_per_host: u32,
+    /// Event streams and WebSockets to one host at once; over it: 503.
+    pub streams_per_host: u32,
+    /// To connect to a host, in milliseconds.
+    pub connect_ms: u32,
+    /// Until a host's answer begins, in milliseconds.
+    pub header_ms: u32,
+    /// How long nothing may come of an answer, in milliseconds.
+    pub idle_ms: u32,
 }
 
 /// The host.
@@ -226,6 +244,19 @@ impl Default for Edge {
             inbox_max_gib: 20,
             node_inbox_max_mib: 512,
             node_max_per_s: 200,
+            proxy: EdgeProxy::default(),
+        }
+    }
+}
+
+impl Default for EdgeProxy {
+    fn default() -> Self {
+        Self {
+            in_flight_per_host: 64,
+            streams_per_host: 256,
+            connect_ms: 500,
+            header_ms: 5000,
+            idle_ms: 60_000,
         }
     }
 }

@@ -1,15 +1,22 @@
-//! `twinline edge`: receives webhooks and keeps them until a host has them.
+//! `twinline edge`: receives webhooks and keeps them until a host has them; passes everything else on to a host.
+
+mod places;
 
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::Nodes;
 use crate::telemetry;
 use anyhow::{Context, Result};
+use places::Places;
 use std::path::Path;
 use std::sync::Arc;
-use twinline_edge::{Edge, Limits, Settings, Tracing};
+use std::time::Duration;
+use twinline_edge::{
+    Edge, Handles, Limits, Listen, MapperSettings, ProxyLimits, Settings, Tracing,
+};
 use twinline_store::db::DbOptions;
 use twinline_store::inbox::{Inbox, InboxLimits};
+use url::Url;
 
 /// A delivery that is not durable by then is answered 503, in milliseconds. Trackers give up after 10 s (GitHub:
 /// "your server should respond with a 2XX response within 10 seconds").
@@ -39,22 +46,41 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     };
     let inbox =
         Inbox::open(&folder.inbox(), options, limits).context("opening the edge's inbox")?;
+    let proxy = &config.edge.proxy;
+    let ms = |count: u32| Duration::from_millis(count.into());
     let settings = Settings {
-        listen: config.edge.listen,
-        private: config.edge.health,
+        listen: Listen::At(config.edge.listen),
+        private: Listen::At(config.edge.health),
         token: token.expose().to_owned(),
         limits: Limits {
             body_max_bytes: (config.edge.body_max_mib as usize) << 20,
             node_max_per_s: config.edge.node_max_per_s,
             ..Limits::default()
         },
+        proxy: ProxyLimits {
+            in_flight_per_host: proxy.in_flight_per_host as usize,
+            streams_per_host: proxy.streams_per_host as usize,
+            connect: ms(proxy.connect_ms),
+            header: ms(proxy.header_ms),
+            idle: ms(proxy.idle_ms),
+            body_max_bytes: u64::from(config.edge.body_max_mib) << 20,
+            ..ProxyLimits::default()
+        },
+        mapper: MapperSettings {
+            source: Arc::new(Places::new(&config, folder.clone())),
+            snapshot: folder.directory(),
+            public_url: config.instance.public_url.as_ref().map(Url::to_string),
+        },
         tracing: Tracing {
             traceparent: telemetry::traceparent,
             dropped: || telemetry::spans().dropped(),
         },
     };
-    let clock = Arc::new(SystemClock);
-    let edge = Edge::bind(settings, inbox.clone(), routes, clock).await?;
+    let handles = Handles {
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+    };
+    let edge = Edge::bind(settings, inbox.clone(), routes, handles).await?;
     let (webhooks, private) = edge.addresses()?;
     folder.announce("edge", &[("webhooks", webhooks), ("private", private)])?;
     tracing::info!(%webhooks, %private, "the edge listens");

@@ -1,14 +1,15 @@
-//! `POST /hooks/{node}`: the phases of a delivery.
+//! `POST /hooks/{node}`: a delivery's way into the inbox.
+
+mod ended;
+
+pub(crate) use ended::Ended;
 
 use crate::Shared;
-use crate::phase::Ended;
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Path, Request, State};
-use axum::routing::post;
+use crate::front::Phase;
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, Request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -37,47 +38,37 @@ const HEADER_MAX_BYTES: usize = 1024;
 /// The unit in which body memory is counted, in bytes.
 const MEMORY_UNIT_BYTES: usize = 1024;
 
-/// The state behind the route.
-struct Hooks {
+/// What takes deliveries.
+pub(crate) struct Hooks {
     shared: Arc<Shared>,
     memory: Semaphore,
 }
 
-pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    let memory = Semaphore::new(shared.limits.bodies_max_bytes / MEMORY_UNIT_BYTES);
-    let state = Arc::new(Hooks { shared, memory });
-    Router::new()
-        .route("/hooks/{node}", post(receive))
-        .route("/hooks/{node}/{*rest}", post(receive_below))
-        .with_state(state)
-}
-
-async fn receive(state: State<Arc<Hooks>>, Path(node): Path<String>, request: Request) -> Ended {
-    answer(state, node, request).await
-}
-
-async fn receive_below(
-    state: State<Arc<Hooks>>,
-    Path((node, _rest)): Path<(String, String)>,
-    request: Request,
-) -> Ended {
-    answer(state, node, request).await
-}
-
-async fn answer(State(hooks): State<Arc<Hooks>>, node: String, request: Request) -> Ended {
-    let began = Instant::now();
-    let span = debug_span!(target: TARGET, "webhook", otel.kind = "server", node, ended = Empty);
-    let ended = hooks.phases(&node, request).instrument(span.clone()).await;
-    span.record("ended", ended.name());
-    hooks.shared.metrics.delivery(&ended, began.elapsed());
-    ended
-}
-
 impl Hooks {
-    async fn phases(&self, name: &str, request: Request) -> Ended {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let memory = Semaphore::new(shared.limits.bodies_max_bytes / MEMORY_UNIT_BYTES);
+        Self { shared, memory }
+    }
+
+    /// Takes one delivery; says how it ended and in which phase.
+    pub(crate) async fn receive(&self, node: &str, request: Request<Incoming>) -> (Phase, Ended) {
+        let began = Instant::now();
+        let span =
+            debug_span!(target: TARGET, "webhook", otel.kind = "server", node, ended = Empty);
+        let ended = self.phases(node, request).instrument(span.clone()).await;
+        span.record("ended", ended.name());
+        self.shared.metrics.delivery(&ended, began.elapsed());
+        (ended.phase(), ended)
+    }
+
+    async fn phases(&self, name: &str, request: Request<Incoming>) -> Ended {
         let shared = &*self.shared;
         let Some((node, hook)) = shared.routes.get(name) else {
-            return Ended::NoSuchNode;
+            return if shared.mapper.proves_absent(name) {
+                Ended::NoSuchNode
+            } else {
+                Ended::Later("it is not known yet whether there is such a node", 2)
+            };
         };
         let (parts, body) = request.into_parts();
         let (body, _memory) = match self.body(&parts.headers, body).await {
@@ -98,7 +89,7 @@ impl Hooks {
     async fn body(
         &self,
         headers: &HeaderMap,
-        body: Body,
+        body: Incoming,
     ) -> Result<(Bytes, SemaphorePermit<'_>), Ended> {
         let limits = &self.shared.limits;
         let max = limits.body_max_bytes;

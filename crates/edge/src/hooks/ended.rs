@@ -1,8 +1,9 @@
 //! How a delivery ends: one closed list, with each answer's status and sentence.
 
+use crate::answer::Answer;
+use crate::front::Phase;
 use crate::problem;
-use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{Response, StatusCode};
 
 /// How a delivery ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,14 +40,27 @@ impl Ended {
             Self::Later(..) => "later",
         }
     }
-}
 
-impl IntoResponse for Ended {
-    fn into_response(self) -> Response {
+    /// The phase that decided it.
+    pub(crate) const fn phase(&self) -> Phase {
         match self {
-            Self::Accepted | Self::Duplicate => StatusCode::ACCEPTED.into_response(),
+            Self::Accepted | Self::Duplicate | Self::Later(..) => Phase::Append,
+            Self::Malformed(_) | Self::Forged(_) => Phase::Authenticate,
+            Self::NoSuchNode => Phase::Route,
+            Self::Slow | Self::TooLarge(_) => Phase::Limits,
+        }
+    }
+
+    /// As the tracker hears it.
+    pub(crate) fn answer(&self) -> Response<Answer> {
+        match self {
+            Self::Accepted | Self::Duplicate => {
+                let mut response = Response::new(Answer::empty());
+                *response.status_mut() = StatusCode::ACCEPTED;
+                response
+            }
             Self::Malformed(why) => {
-                problem::answer(StatusCode::BAD_REQUEST, "malformed delivery", &why)
+                problem::answer(StatusCode::BAD_REQUEST, "malformed delivery", why)
             }
             Self::Forged(why) => {
                 problem::answer(StatusCode::UNAUTHORIZED, "not authenticated", why)
@@ -66,12 +80,7 @@ impl IntoResponse for Ended {
                 problem::answer(StatusCode::PAYLOAD_TOO_LARGE, "body too large", &detail)
             }
             Self::Later(why, seconds) => {
-                let mut response =
-                    problem::answer(StatusCode::SERVICE_UNAVAILABLE, "try again later", why);
-                response
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-                response
+                problem::later(StatusCode::SERVICE_UNAVAILABLE, why, *seconds)
             }
         }
     }

@@ -1,0 +1,95 @@
+//! What the mapper knows, and the file that it survives in.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use twinline_core::names::NodeName;
+use twinline_core::time::Timestamp;
+
+/// The format of the file.
+const FORMAT: u32 = 1;
+/// A larger file is none of ours: some hundred bytes a node, for a million nodes.
+const FILE_MAX_BYTES: u64 = 256 << 20;
+
+/// Where every node is. Replaced as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directory {
+    /// The format of the file: 1.
+    pub format: u32,
+    /// When its source was read.
+    pub read_at: Timestamp,
+    /// Whether it proves that a node that is not in it does not exist.
+    pub complete: bool,
+    /// The hosts by name.
+    pub hosts: BTreeMap<String, HostPlace>,
+    /// The nodes and the host that has each.
+    pub nodes: BTreeMap<NodeName, NodePlace>,
+}
+
+/// Where a host is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostPlace {
+    /// Its private port: API and console.
+    pub address: SocketAddr,
+}
+
+/// Where a node is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodePlace {
+    /// The host's name.
+    pub host: String,
+}
+
+impl Directory {
+    /// One that was read now.
+    pub const fn new(
+        read_at: Timestamp,
+        complete: bool,
+        hosts: BTreeMap<String, HostPlace>,
+        nodes: BTreeMap<NodeName, NodePlace>,
+    ) -> Self {
+        Self {
+            format: FORMAT,
+            read_at,
+            complete,
+            hosts,
+            nodes,
+        }
+    }
+
+    /// Whether both say the same, whenever they were read.
+    pub(super) fn says_as(&self, other: &Self) -> bool {
+        let facts = |of: &Self| (of.complete, of.hosts.clone(), of.nodes.clone());
+        facts(self) == facts(other)
+    }
+
+    /// Reads the file; `None` when there is none.
+    pub(super) fn load(path: &Path) -> io::Result<Option<Self>> {
+        let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidData, text);
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if file.metadata()?.len() > FILE_MAX_BYTES {
+            return Err(invalid(format!("has more than {FILE_MAX_BYTES} bytes")));
+        }
+        let found: Self = serde_json::from_reader(io::BufReader::new(file))?;
+        if found.format != FORMAT {
+            return Err(invalid(format!("is of format {}", found.format)));
+        }
+        Ok(Some(found))
+    }
+
+    /// Replaces the file; whoever reads it sees the old one or the new one.
+    pub(super) fn store(&self, path: &Path) -> io::Result<()> {
+        let fresh = path.with_extension("json.new");
+        let mut file = File::create(&fresh)?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        file.sync_all()?;
+        fs::rename(&fresh, path)
+    }
+}

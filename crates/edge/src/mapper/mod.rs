@@ -1,0 +1,234 @@
+//! The mapper: where every node is, from a snapshot that is always here.
+//!
+//! Its source (the configuration on one machine, the central database in a fleet) is read behind requests, never in
+//! one. While the source is gone, and after a restart without it, the last snapshot answers exactly as before; only its
+//! age, a metric, grows.
+
+mod directory;
+
+pub use directory::{Directory, HostPlace, NodePlace};
+
+use crate::Shared;
+use crate::answer::Answer;
+use crate::problem;
+use async_trait::async_trait;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::json;
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use twinline_core::handles::Clock;
+
+/// From one reading of the source to the next.
+const PERIOD: Duration = Duration::from_secs(1);
+/// A snapshot that says the same is written anew after this, so that its age on disk is right to a minute.
+const WRITE_AGAIN: Duration = Duration::from_secs(60);
+/// The first reading may take so long before the snapshot on disk is taken instead.
+const FIRST_READING_MAX: Duration = Duration::from_secs(2);
+/// The version of `POST /hooks/{node}` that this edge speaks.
+const WEBHOOK_PROTOCOL: u32 = 1;
+
+/// Where the directory comes from. Read by one task, one reading at a time.
+#[async_trait]
+pub trait DirectorySource: Send + Sync {
+    /// The directory as it is now, or why it cannot be told.
+    async fn read(&self) -> Result<Directory, String>;
+}
+
+/// What the mapper is told at its start.
+#[derive(Clone)]
+pub struct MapperSettings {
+    /// Where the directory comes from.
+    pub source: Arc<dyn DirectorySource>,
+    /// The file that the snapshot survives in.
+    pub snapshot: PathBuf,
+    /// Where others reach this edge: `https://sync.acme.example`. Without it, the address that it listens on.
+    pub public_url: Option<String>,
+}
+
+/// The directory as it is known now.
+pub(crate) struct Mapper {
+    settings: MapperSettings,
+    endpoint: String,
+    clock: Arc<dyn Clock>,
+    known: RwLock<Option<Arc<Directory>>>,
+}
+
+impl Mapper {
+    /// Reads the source, else the snapshot, so that the first request finds a directory. `here` is the edge's own address.
+    pub(crate) async fn open(
+        settings: MapperSettings,
+        here: String,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let endpoint = settings.public_url.clone().unwrap_or(here);
+        let endpoint = endpoint.trim_end_matches('/').to_owned();
+        let first = tokio::time::timeout(FIRST_READING_MAX, settings.source.read()).await;
+        let known = match first {
+            Ok(Ok(directory)) => Some(directory),
+            Ok(Err(error)) => last(&settings, &error),
+            Err(_) => last(&settings, "no answer in time"),
+        };
+        Self {
+            settings,
+            endpoint,
+            clock,
+            known: RwLock::new(known.map(Arc::new)),
+        }
+    }
+
+    pub(crate) fn known(&self) -> Option<Arc<Directory>> {
+        self.known.read().expect("nothing panics with it").clone()
+    }
+
+    /// Whether there is provably no such node.
+    pub(crate) fn proves_absent(&self, node: &str) -> bool {
+        let known = self.known();
+        known.is_some_and(|known| known.complete && !known.nodes.contains_key(node))
+    }
+
+    /// The host that has the node.
+    pub(crate) fn host_of(&self, node: &str) -> Option<String> {
+        Some(self.known()?.nodes.get(node)?.host.clone())
+    }
+
+    /// How long ago the source was read; `None`: never.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        Some(self.clock.now().since(self.known()?.read_at))
+    }
+}
+
+fn last(settings: &MapperSettings, error: &str) -> Option<Directory> {
+    let file = settings.snapshot.display();
+    match Directory::load(&settings.snapshot) {
+        Ok(Some(found)) => {
+            tracing::warn!(error, %file, "the directory's source cannot be read: going on with the snapshot");
+            Some(found)
+        }
+        Ok(None) => {
+            tracing::error!(
+                error,
+                "the directory's source cannot be read, and there is no snapshot yet"
+            );
+            None
+        }
+        Err(broken) => {
+            tracing::error!(error, %file, %broken, "neither the directory's source nor its snapshot can be read");
+            None
+        }
+    }
+}
+
+/// `GET /.well-known/twinline/{node}`.
+pub(crate) fn answer(mapper: &Mapper, node: &str) -> Response<Answer> {
+    let known = mapper.known();
+    if !known.is_some_and(|known| known.nodes.contains_key(node)) {
+        return if mapper.proves_absent(node) {
+            let detail = "no node of this name is known here";
+            problem::answer(StatusCode::NOT_FOUND, "no such node", detail)
+        } else {
+            let detail = "it is not known yet whether there is such a node";
+            problem::later(StatusCode::SERVICE_UNAVAILABLE, detail, 2)
+        };
+    }
+    let document = json!({
+        "node": node,
+        "endpoint": format!("{}/hooks/{node}", mapper.endpoint),
+        // No peer protocol is spoken yet, so there is no public key either.
+        "protocols": { "webhook": [WEBHOOK_PROTOCOL], "peer": [] },
+    });
+    let mut answer = Response::new(Answer::from(document.to_string()));
+    let kind = HeaderValue::from_static("application/json");
+    answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+    let keep = HeaderValue::from_static("public, max-age=60");
+    answer.headers_mut().insert(header::CACHE_CONTROL, keep);
+    answer
+}
+
+/// Keeps the directory fresh until `shutdown`.
+pub(crate) async fn run(shared: Arc<Shared>, shutdown: CancellationToken) {
+    let mut keeper = Keeper {
+        shared,
+        is_failing: false,
+        written: None,
+        writing: None,
+    };
+    let mut period = tokio::time::interval(PERIOD);
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            _ = period.tick() => {}
+        }
+        let source = Arc::clone(&keeper.shared.mapper.settings.source);
+        // A source that hangs is waited for: a second reading beside it would only pile up.
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            read = source.read() => keeper.take(read),
+        }
+    }
+}
+
+struct Keeper {
+    shared: Arc<Shared>,
+    is_failing: bool,
+    /// When the file was last written.
+    written: Option<Instant>,
+    writing: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    fn take(&mut self, read: Result<Directory, String>) {
+        let mapper = &self.shared.mapper;
+        let fresh = match read {
+            Ok(fresh) => fresh,
+            Err(error) => {
+                if !self.is_failing {
+                    tracing::warn!(
+                        error,
+                        "the directory's source cannot be read: its snapshot goes on"
+                    );
+                }
+                self.is_failing = true;
+                return;
+            }
+        };
+        if self.is_failing {
+            tracing::info!("the directory's source can be read again");
+        }
+        self.is_failing = false;
+        let fresh = Arc::new(fresh);
+        let changed = mapper.known().is_none_or(|known| !known.says_as(&fresh));
+        *mapper.known.write().expect("nothing panics with it") = Some(Arc::clone(&fresh));
+        if changed {
+            self.shared.proxy.update(&fresh, &self.shared.metrics);
+        }
+        let is_due = self.written.is_none_or(|at| at.elapsed() >= WRITE_AGAIN);
+        if changed || is_due {
+            self.write(fresh);
+        }
+    }
+
+    /// Behind requests and one at a time: on a disk that hangs, writes must not pile up.
+    fn write(&mut self, fresh: Arc<Directory>) {
+        if self
+            .writing
+            .as_ref()
+            .is_some_and(|writing| !writing.is_finished())
+        {
+            self.written = None;
+            return;
+        }
+        self.written = Some(Instant::now());
+        let path = self.shared.mapper.settings.snapshot.clone();
+        self.writing = Some(tokio::task::spawn_blocking(move || {
+            if let Err(error) = fresh.store(&path) {
+                tracing::warn!(%error, file = %path.display(), "the directory's snapshot cannot be written");
+            }
+        }));
+    }
+}

@@ -1,0 +1,197 @@
+//! Deliveries over real sockets.
+
+use super::harness::*;
+use http::StatusCode;
+use std::sync::Arc;
+use tokio::io::AsyncWriteExt as _;
+use twinline_store::db::{self, CommitFault, DbOptions, FaultPlan};
+
+#[tokio::test]
+async fn a_refusal_says_why_and_writes_no_row() {
+    let mut plan = Plan::default();
+    plan.limits.body_max_bytes = 1000;
+    let edge = plan.serve().await;
+    assert_eq!(
+        edge.post("nobody", "key-a", "1", "{}").await,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(
+        edge.post("a", "key-b", "1", "{}").await,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        edge.post("mute", "", "1", "{}").await,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        edge.post("a", "key-a", "1", "garbage").await,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(
+        edge.post("a", "key-a", "1", "{".repeat(1001)).await,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+    let endless =
+        futures_util::stream::iter((0..20).map(|_| Ok::<_, std::io::Error>(vec![b'{'; 100])));
+    assert_eq!(
+        edge.post("a", "key-a", "1", reqwest::Body::wrap_stream(endless))
+            .await,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+    assert_eq!(edge.rows().await, 0);
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn an_accepted_delivery_is_durable_once_and_without_foreign_headers() {
+    let edge = Plan::default().serve().await;
+    for _ in 0..2 {
+        assert_eq!(
+            edge.post("a", "key-a", "same", "{1}").await,
+            StatusCode::ACCEPTED
+        );
+    }
+    assert_eq!(
+        edge.post("a", "older", "other", "{2}").await,
+        StatusCode::ACCEPTED
+    );
+    assert_eq!(edge.rows().await, 2);
+    assert_eq!(edge.ask("/inbox/claim", owner(1)).await.0, StatusCode::OK);
+    let pull = serde_json::json!({ "owner": owner(1), "after": 0, "max_rows": 10, "max_bytes": 1000, "wait_ms": 0 });
+    let (_, pulled) = edge.ask("/inbox/pull", pull).await;
+    assert_eq!(pulled["deliveries"].as_array().unwrap().len(), 2);
+    assert_eq!(pulled["deliveries"][0]["body"], "ezF9");
+    assert!(!pulled.to_string().contains("cookie"), "{pulled}");
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn a_waiting_pull_is_woken_by_an_arrival() {
+    let edge = Plan::default().serve().await;
+    edge.ask("/inbox/claim", owner(1)).await;
+    let pull = serde_json::json!({ "owner": owner(1), "after": 0, "max_rows": 10, "max_bytes": 1000, "wait_ms": 20000 });
+    let (pulled, posted) = tokio::join!(
+        edge.ask("/inbox/pull", pull),
+        edge.post("b", "key-b", "1", "{}")
+    );
+    assert_eq!(posted, StatusCode::ACCEPTED);
+    assert_eq!(pulled.1["deliveries"][0]["node"], "b");
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn an_older_owner_is_refused_and_a_stranger_too() {
+    let edge = Plan::default().serve().await;
+    assert_eq!(edge.ask("/inbox/claim", owner(2)).await.0, StatusCode::OK);
+    let (status, problem) = edge.ask("/inbox/claim", owner(1)).await;
+    assert_eq!(
+        (status, problem["title"].as_str()),
+        (StatusCode::CONFLICT, Some("a newer owner has been here"))
+    );
+    let stranger = edge
+        .client
+        .post(format!("{}/inbox/claim", edge.private))
+        .bearer_auth("guess")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_answered_later() {
+    let mut plan = Plan::default();
+    plan.inbox.node_max_bytes = 100;
+    let edge = plan.serve().await;
+    edge.later("a", vec![b'{'; 200], "30").await;
+    // The neighbour has its own share.
+    assert_eq!(
+        edge.post("b", "key-b", "1", "{}").await,
+        StatusCode::ACCEPTED
+    );
+    let later = "twinline_edge_deliveries_total{ended=\"later\"}";
+    assert_eq!(edge.metric(later).await, Some(1.0));
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn only_genuine_deliveries_use_up_a_nodes_rate() {
+    let mut plan = Plan::default();
+    plan.limits.node_max_per_s = 0;
+    let edge = plan.serve().await;
+    assert_eq!(
+        edge.post("a", "forged", "1", "{}").await,
+        StatusCode::UNAUTHORIZED
+    );
+    edge.later("a", "{}", "1").await;
+    edge.end().await;
+}
+
+/// Stands still at commits while the lock is held.
+struct Standstill(Arc<std::sync::Mutex<()>>);
+
+impl FaultPlan for Standstill {
+    fn at_commit(&mut self, _: u64) -> CommitFault {
+        drop(self.0.lock().unwrap());
+        CommitFault::None
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_stands_still_is_answered_later_and_loses_nothing() {
+    let disk = Arc::new(std::sync::Mutex::new(()));
+    let options = DbOptions {
+        faults: Box::new(Standstill(Arc::clone(&disk))),
+        limits: db::Limits {
+            write_max_ms: 1000,
+            ..db::Limits::default()
+        },
+        ..DbOptions::default()
+    };
+    let plan = Plan {
+        options,
+        ..Plan::default()
+    };
+    let edge = plan.serve().await;
+    let (hold, held) = std::sync::mpsc::sync_channel(1);
+    let (stop, stopped) = std::sync::mpsc::sync_channel(1);
+    let thread = std::thread::spawn(move || {
+        let _still = disk.lock().unwrap();
+        hold.send(()).unwrap();
+        stopped.recv().unwrap();
+    });
+    held.recv().unwrap();
+    edge.later("a", "{}", "10").await;
+    let health = format!("{}/health", edge.private);
+    within("the health shows it", async || {
+        let health = edge.client.get(&health).send().await.unwrap();
+        health.status() == StatusCode::SERVICE_UNAVAILABLE
+    })
+    .await;
+    edge.later("a", "{}", "1").await;
+    stop.send(()).unwrap();
+    thread.join().unwrap();
+    within("it takes deliveries again", async || {
+        edge.post("a", "key-a", "1", "{}").await == StatusCode::ACCEPTED
+    })
+    .await;
+    assert_eq!(edge.rows().await, 1, "one id, one row");
+    edge.end().await;
+}
+
+/// `100 Continue` proves that the edge is reading the body when it is told to end.
+#[tokio::test]
+async fn shutting_down_lets_an_open_request_finish() {
+    let edge = Plan::default().serve().await;
+    let mut stream = tokio::net::TcpStream::connect(edge.public.trim_start_matches("http://"))
+        .await
+        .unwrap();
+    let head = "POST /hooks/a HTTP/1.1\r\nhost: edge\r\nx-key: key-a\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    expect(&mut stream, "HTTP/1.1 100 Continue").await;
+    edge.shutdown.cancel();
+    stream.write_all(b"{}").await.unwrap();
+    expect(&mut stream, "HTTP/1.1 202 Accepted").await;
+    edge.end().await;
+}

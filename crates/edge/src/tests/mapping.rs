@@ -1,0 +1,92 @@
+//! The mapper over real sockets.
+
+use super::harness::*;
+use http::StatusCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+const NODE: &str = "/.well-known/twinline/a";
+
+async fn ask(edge: &Served, path: &str) -> (StatusCode, String) {
+    let answer = edge.get(path).await;
+    (answer.status(), read(answer).await)
+}
+
+#[tokio::test]
+async fn a_node_is_found_and_a_stranger_is_not() {
+    let edge = Plan::default().serve().await;
+    let (status, document) = ask(&edge, NODE).await;
+    assert_eq!(status, StatusCode::OK);
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    assert_eq!(
+        document,
+        serde_json::json!({ "node": "a", "endpoint": "https://sync.example/hooks/a",
+            "protocols": { "webhook": [1], "peer": [] } })
+    );
+    let stranger = ask(&edge, "/.well-known/twinline/x").await;
+    assert_eq!(stranger.0, StatusCode::NOT_FOUND);
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn without_its_source_the_mapper_answers_as_before_and_tells_its_age() {
+    let plan = Plan::default();
+    let (places, clock) = (Arc::clone(&plan.places), Arc::clone(&plan.clock));
+    let edge = plan.serve().await;
+    let before = ask(&edge, NODE).await;
+    within("the snapshot is written", async || {
+        edge.snapshot().is_file()
+    })
+    .await;
+    places.say(Err("the database is gone".into()));
+    // Longer than from one reading to the next.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(ask(&edge, NODE).await, before);
+    clock.set_ms(43_000);
+    let age = edge.metric("twinline_edge_directory_age_seconds").await;
+    assert_eq!(age, Some(42.0));
+    let folder = edge.end().await;
+    let again = Plan {
+        places: Arc::clone(&places),
+        folder,
+        ..Plan::default()
+    };
+    let edge = again.serve().await;
+    assert_eq!(ask(&edge, NODE).await, before);
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn who_cannot_be_proved_absent_is_asked_to_come_later() {
+    let plan = Plan::default();
+    plan.places.say(Err("the database is gone".into()));
+    let edge = plan.serve().await;
+    for path in [NODE, "/.well-known/twinline/x"] {
+        assert_eq!(ask(&edge, path).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    // A node that this edge has secrets for is served; another may exist for all it knows.
+    let status = edge.post("a", "key-a", "1", "{}").await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    let status = edge.post("x", "key-a", "1", "{}").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let never = edge.metric("twinline_edge_directory_age_seconds").await;
+    assert_eq!(never, Some(-1.0));
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn a_host_that_has_moved_is_found_at_its_new_place() {
+    let first = super::backend::Backend::start().await;
+    let plan = Plan::with_hosts(&[("h1", first.at)]);
+    let places = Arc::clone(&plan.places);
+    let edge = plan.serve().await;
+    assert_eq!(edge.get("/").await.status(), StatusCode::OK);
+    drop(first);
+    let second = super::backend::Backend::start().await;
+    places.say(Ok(directory(&[("h1", second.at)])));
+    within("the host at its new place", async || {
+        edge.get("/").await.status() == StatusCode::OK
+    })
+    .await;
+    edge.end().await;
+}

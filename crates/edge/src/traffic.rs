@@ -1,0 +1,108 @@
+//! The public listener's connections: first byte, TLS, HTTP/1.1 or HTTP/2, each request to the front.
+
+use crate::front::Front;
+use crate::listen::{self, BUFFER_MAX_BYTES};
+use crate::proxy::Caller;
+use crate::stall::Stall;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A caller that has connected at the very end gets this long to begin its request.
+const LAST_WORD: Duration = Duration::from_millis(250);
+
+/// What every connection needs.
+pub(crate) struct Traffic {
+    pub(crate) front: Front,
+    /// A head must have arrived within this; an idle connection is closed after it too.
+    pub(crate) header_deadline: Duration,
+    /// A caller must go on reading within this.
+    pub(crate) stall_max: Duration,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// Serves until shutdown, then lets what is open finish within the drain time.
+pub(crate) async fn serve(traffic: Arc<Traffic>, listener: TcpListener, connections_max: usize) {
+    let open = TaskTracker::new();
+    let each = |stream, peer, permit| {
+        let traffic = Arc::clone(&traffic);
+        open.spawn(async move {
+            traffic.connection(stream, peer).await;
+            drop(permit);
+        });
+    };
+    listen::accept_all(listener, connections_max, &traffic.shutdown, each).await;
+    open.close();
+    let ended = async {
+        open.wait().await;
+        traffic.front.proxy().drained().await;
+    };
+    listen::drain(ended).await;
+}
+
+impl Traffic {
+    async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+        if !self.begins(&stream).await {
+            return;
+        }
+        let stream = Stall::new(stream, self.stall_max);
+        let caller = Caller::new(peer.ip().to_canonical(), false);
+        self.http1(stream, Arc::new(caller)).await;
+    }
+
+    /// Answers one request after the other; told to end, the one that is open and no other.
+    async fn http1(
+        self: Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        caller: Arc<Caller>,
+    ) {
+        let (deadline, shutdown) = (self.header_deadline, self.shutdown.clone());
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (traffic, caller) = (Arc::clone(&self), Arc::clone(&caller));
+            async move { Ok::<_, Infallible>(traffic.front.answer(&caller, request).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(deadline)
+            .max_buf_size(BUFFER_MAX_BYTES)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => ended,
+            () = shutdown.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+
+    /// Waits for the first byte: until then a connection costs no buffer and holds up no shutdown.
+    async fn begins(&self, stream: &TcpStream) -> bool {
+        let ending = async {
+            self.shutdown.cancelled().await;
+            sleep(LAST_WORD).await;
+        };
+        tokio::select! {
+            biased;
+            ready = stream.readable() => ready.is_ok(),
+            () = sleep(self.header_deadline) => false,
+            () = ending => false,
+        }
+    }
+}
