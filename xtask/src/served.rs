@@ -124,6 +124,7 @@ pub async fn start(folder: &Path, nodes: &[String]) -> Result<Served> {
             ..Limits::default()
         },
         proxy: ProxyLimits::default(),
+        tls: Vec::new(),
         mapper: MapperSettings {
             source: Arc::new(NoHost(nodes.to_vec())),
             snapshot: folder.join("directory.json"),

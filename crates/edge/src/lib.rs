@@ -41,6 +41,7 @@ mod retention;
 mod routes;
 mod settings;
 mod stall;
+mod tls;
 mod traffic;
 
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub use mapper::{Directory, DirectorySource, HostPlace, MapperSettings, NodePlac
 pub use proxy::ProxyLimits;
 pub use routes::{Hook, RouteTable};
 pub use settings::{EdgeError, Handles, Limits, Listen, Settings, Tracing};
+pub use tls::{CertificateFiles, TlsError};
 
 use front::Front;
 use ids::Ids;
@@ -58,6 +60,8 @@ use mapper::Mapper;
 use proxy::Proxy;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use tls::Certificates;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use traffic::Traffic;
 use twinline_core::handles::Clock;
@@ -91,13 +95,14 @@ pub struct Edge {
     public: tokio::net::TcpListener,
     private: std::net::TcpListener,
     stall_max: std::time::Duration,
+    tls: Option<(Arc<Certificates>, TlsAcceptor)>,
 }
 
 impl Edge {
     /// Binds both listeners, publishes the route table to the inbox, and reads the directory.
     ///
     /// # Errors
-    /// An address that cannot be bound, or an inbox that cannot be written.
+    /// An address that cannot be bound, a certificate that cannot be used, or an inbox that cannot be written.
     pub async fn bind(
         settings: Settings,
         inbox: Inbox,
@@ -110,7 +115,16 @@ impl Edge {
             .map_err(EdgeError::Inbox)?;
         let (public, private) = (settings.listen.bind()?, settings.private.bind()?);
         let public = tokio::net::TcpListener::from_std(public).map_err(unknown)?;
-        let here = format!("http://{}", public.local_addr().map_err(unknown)?);
+        let tls = match settings.tls {
+            none if none.is_empty() => None,
+            files => {
+                let certificates = Certificates::load(files)?;
+                let acceptor = TlsAcceptor::from(certificates.config()?);
+                Some((certificates, acceptor))
+            }
+        };
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let here = format!("{scheme}://{}", public.local_addr().map_err(unknown)?);
         let ending = CancellationToken::new();
         let clock = Arc::clone(&handles.clock);
         let shared = Shared {
@@ -136,6 +150,7 @@ impl Edge {
             public,
             private,
             stall_max: settings.proxy.idle,
+            tls,
         })
     }
 
@@ -165,7 +180,14 @@ impl Edge {
         let mut behind = tokio::task::JoinSet::new();
         behind.spawn(retention::run(Arc::clone(&self.shared), ending.clone()));
         behind.spawn(mapper::run(Arc::clone(&self.shared), ending.clone()));
+        let tls = self.tls.map(|(certificates, acceptor)| {
+            let shared = Arc::clone(&self.shared);
+            behind.spawn(tls::run(shared, certificates, ending.clone()));
+            acceptor
+        });
         let traffic = Traffic {
+            tls,
+            shared: Arc::clone(&self.shared),
             front: Front::new(Arc::clone(&self.shared), self.ids),
             header_deadline: self.shared.limits.header_deadline,
             stall_max: self.stall_max,

@@ -25,6 +25,9 @@ pub(crate) struct Metrics {
     streams: Family<Labels, Gauge>,
     ejected: Family<Labels, Gauge>,
     directory_age: Gauge<f64, AtomicU64>,
+    certificates: Family<Labels, Counter>,
+    certificate_refused: Family<Labels, Gauge>,
+    pub(crate) handshakes_failed: Counter,
 }
 
 /// How a request to a host can end, by names that [`HostMetrics::ended`] knows.
@@ -69,6 +72,9 @@ impl Default for Metrics {
             streams: Family::default(),
             ejected: Family::default(),
             directory_age: Gauge::default(),
+            certificates: Family::default(),
+            certificate_refused: Family::default(),
+            handshakes_failed: Counter::default(),
         };
         metrics.registered()
     }
@@ -106,7 +112,31 @@ impl Metrics {
         registry.register("host_ejected", help, self.ejected.clone());
         let help = "Since the directory's source was last read; -1 when it never was";
         registry.register("directory_age_seconds", help, self.directory_age.clone());
+        let help = "Changed certificate files, by what became of them";
+        registry.register("tls_certificates", help, self.certificates.clone());
+        let help = "1 while a name's files cannot be used and its old certificate stays";
+        registry.register(
+            "tls_certificate_refused",
+            help,
+            self.certificate_refused.clone(),
+        );
+        let help = "Connections that ended before their TLS handshake did";
+        registry.register(
+            "tls_handshakes_failed",
+            help,
+            self.handshakes_failed.clone(),
+        );
         self
+    }
+
+    /// A name's certificate files have changed: taken into use, or not.
+    pub(crate) fn certificate(&self, name: &str, loaded: bool) {
+        let name = ("name".to_owned(), name.to_owned());
+        let ended = if loaded { "loaded" } else { "kept" };
+        let labels = vec![name.clone(), ("ended".to_owned(), ended.to_owned())];
+        self.certificates.get_or_create(&labels).inc();
+        let refused = self.certificate_refused.get_or_create(&vec![name]);
+        refused.set(i64::from(!loaded));
     }
 
     /// A host's part.

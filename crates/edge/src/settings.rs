@@ -2,6 +2,7 @@
 
 use crate::mapper::MapperSettings;
 use crate::proxy::ProxyLimits;
+use crate::tls::{CertificateFiles, TlsError};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The limits of what is passed on to hosts.
     pub proxy: ProxyLimits,
+    /// The certificates of the public listener; none: it speaks plain HTTP.
+    pub tls: Vec<CertificateFiles>,
     /// Where nodes and hosts are.
     pub mapper: MapperSettings,
     /// How deliveries are traced.
@@ -125,6 +128,12 @@ pub enum EdgeError {
     /// The inbox cannot be used.
     #[error(transparent)]
     Inbox(StoreError),
+    /// A certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// TLS cannot be set up at all.
+    #[error("TLS cannot be set up")]
+    Rustls(#[from] rustls::Error),
     /// A thread of the edge could not start, or failed.
     #[error("the edge's {0} failed")]
     Thread(String),

@@ -1,6 +1,7 @@
 //! The edge over real sockets, with a verifier of its own.
 
 mod backend;
+mod certificates;
 mod deliveries;
 mod harness;
 mod mapping;

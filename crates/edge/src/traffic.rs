@@ -1,30 +1,43 @@
 //! The public listener's connections: first byte, TLS, HTTP/1.1 or HTTP/2, each request to the front.
 
+use crate::Shared;
+use crate::answer::Answer;
 use crate::front::Front;
 use crate::listen::{self, BUFFER_MAX_BYTES};
 use crate::proxy::Caller;
 use crate::stall::Stall;
 use http::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::server::conn::{http1, http2};
+use hyper::service::{HttpService, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// A caller that has connected at the very end gets this long to begin its request.
 const LAST_WORD: Duration = Duration::from_millis(250);
+/// Requests at once on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 256;
+/// The largest head of an HTTP/2 request.
+const HEAD_MAX_BYTES: u32 = 32 << 10;
+/// What a caller may send ahead of its reader, on one request and on all of a connection.
+const STREAM_WINDOW_BYTES: u32 = 256 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
 
 /// What every connection needs.
 pub(crate) struct Traffic {
     pub(crate) front: Front,
+    pub(crate) shared: Arc<Shared>,
+    /// Absent: plain HTTP.
+    pub(crate) tls: Option<TlsAcceptor>,
     /// A head must have arrived within this; an idle connection is closed after it too.
     pub(crate) header_deadline: Duration,
     /// A caller must go on reading within this.
@@ -57,8 +70,64 @@ impl Traffic {
             return;
         }
         let stream = Stall::new(stream, self.stall_max);
-        let caller = Caller::new(peer.ip().to_canonical(), false);
-        self.http1(stream, Arc::new(caller)).await;
+        let caller = Caller::new(peer.ip().to_canonical(), self.tls.is_some());
+        let caller = Arc::new(caller);
+        let Some(tls) = &self.tls else {
+            return self.http1(stream, caller).await;
+        };
+        match timeout(self.header_deadline, tls.accept(stream)).await {
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                self.http2(stream, caller).await;
+            }
+            Ok(Ok(stream)) => self.http1(stream, caller).await,
+            Ok(Err(error)) => self.failed_handshake(&error.to_string()),
+            Err(_) => self.failed_handshake("it took too long"),
+        }
+    }
+
+    fn failed_handshake(&self, why: &str) {
+        tracing::debug!(why, "a TLS handshake failed");
+        self.shared.metrics.handshakes_failed.inc();
+    }
+
+    /// Answers requests side by side; told to end, those that are open and no others.
+    async fn http2(
+        self: Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        caller: Arc<Caller>,
+    ) {
+        let shutdown = self.shutdown.clone();
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(self.header_deadline)
+            .max_concurrent_streams(STREAMS_MAX)
+            .max_header_list_size(HEAD_MAX_BYTES)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .max_send_buf_size(BUFFER_MAX_BYTES)
+            .serve_connection(TokioIo::new(stream), self.service(caller));
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => ended,
+            () = shutdown.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+
+    fn service(
+        self: Arc<Self>,
+        caller: Arc<Caller>,
+    ) -> impl HttpService<Incoming, ResBody = Answer, Error = Infallible, Future: Send> {
+        service_fn(move |request: Request<Incoming>| {
+            let (traffic, caller) = (Arc::clone(&self), Arc::clone(&caller));
+            async move { Ok::<_, Infallible>(traffic.front.answer(&caller, request).await) }
+        })
     }
 
     /// Answers one request after the other; told to end, the one that is open and no other.
@@ -68,15 +137,11 @@ impl Traffic {
         caller: Arc<Caller>,
     ) {
         let (deadline, shutdown) = (self.header_deadline, self.shutdown.clone());
-        let service = service_fn(move |request: Request<Incoming>| {
-            let (traffic, caller) = (Arc::clone(&self), Arc::clone(&caller));
-            async move { Ok::<_, Infallible>(traffic.front.answer(&caller, request).await) }
-        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(deadline)
             .max_buf_size(BUFFER_MAX_BYTES)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(stream), self.service(caller))
             .with_upgrades();
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {

@@ -1,7 +1,8 @@
 //! Reading, then checking: what leaves here is sound.
 
 use super::error::ConfigError;
-use super::model::Config;
+use super::model::{Config, Edge};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Reads and checks a configuration file. Relative paths in it become relative to its folder.
@@ -24,6 +25,10 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     config.data = folder.join(&config.data);
     config.rules = folder.join(&config.rules);
+    for tls in &mut config.edge.tls {
+        tls.cert = folder.join(&tls.cert);
+        tls.key = folder.join(&tls.key);
+    }
     check(path, &config)?;
     Ok(config)
 }
@@ -67,6 +72,7 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
             return refuse(key, "is 0; write at least 1".to_owned());
         }
     }
+    check_edge(path, &config.edge)?;
     if let Some(collector) = &config.traces.otlp
         && (!matches!(collector.scheme(), "http" | "https") || collector.host().is_none())
     {
@@ -82,6 +88,38 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
     }
     for (name, node) in &config.nodes {
         check_node(path, name, node)?;
+    }
+    Ok(())
+}
+
+fn check_edge(path: &Path, edge: &Edge) -> Result<(), ConfigError> {
+    if edge.tls.is_empty() && !edge.listen.ip().is_loopback() && !edge.plain_http {
+        let reason = format!(
+            "is {}, and plain HTTP is spoken on loopback only: write the certificates in edge.tls, or edge.plain_http = true \
+             behind something that speaks TLS",
+            edge.listen
+        );
+        return Err(ConfigError::key(path, "edge.listen", reason));
+    }
+    let mut names = BTreeSet::new();
+    for tls in &edge.tls {
+        let name = tls.name.to_ascii_lowercase();
+        let host = name.strip_prefix("*.").unwrap_or(&name);
+        let sound = host.split('.').all(|label| {
+            let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+            !label.is_empty() && label.len() <= 63 && label.bytes().all(letter)
+        });
+        if !sound {
+            let reason = format!(
+                "'{}' is no host name: write one such as \"sync.acme.example\" or \"*.acme.example\"",
+                tls.name
+            );
+            return Err(ConfigError::key(path, "edge.tls.name", reason));
+        }
+        if !names.insert(name) {
+            let reason = format!("'{}' stands there twice: one certificate a name", tls.name);
+            return Err(ConfigError::key(path, "edge.tls.name", reason));
+        }
     }
     Ok(())
 }

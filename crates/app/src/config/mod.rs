@@ -13,8 +13,8 @@ pub use central::{Central, CentralDeadlines, CentralPools};
 pub use error::ConfigError;
 pub use load::{load, parse};
 pub use model::{
-    AuthValue, Config, Edge, EdgeProxy, Host, Instance, KeepDays, Log, LogFormat, Node, Scripts,
-    Sweep, Traces, WebhookSettings,
+    AuthValue, Config, Edge, EdgeProxy, EdgeTls, Host, Instance, KeepDays, Log, LogFormat, Node,
+    Scripts, Sweep, Traces, WebhookSettings,
 };
 pub use secret::SecretRef;
 

@@ -72,8 +72,24 @@ pub struct Edge {
     pub node_inbox_max_mib: u32,
     /// Deliveries of one node per second; over it: 503.
     pub node_max_per_s: u32,
+    /// Plain HTTP also off loopback: for an edge behind something that speaks TLS.
+    pub plain_http: bool,
     /// What is passed on to hosts.
     pub proxy: EdgeProxy,
+    /// Certificates by name; none: plain HTTP.
+    pub tls: Vec<EdgeTls>,
+}
+
+/// One name's certificate.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct EdgeTls {
+    /// `sync.acme.example` or `*.acme.example`.
+    pub name: String,
+    /// The certificate's file, PEM, with those that lead to its issuer. Relative to the configuration file.
+    pub cert: PathBuf,
+    /// Its private key's file, PEM. Relative to the configuration file.
+    pub key: PathBuf,
 }
 
 /// What bounds the edge's requests to hosts.
@@ -244,7 +260,9 @@ impl Default for Edge {
             inbox_max_gib: 20,
             node_inbox_max_mib: 512,
             node_max_per_s: 200,
+            plain_http: false,
             proxy: EdgeProxy::default(),
+            tls: Vec::new(),
         }
     }
 }

@@ -66,6 +66,16 @@ fn the_documented_central_is_the_default() {
 }
 
 #[test]
+fn certificates_lie_beside_the_file_and_open_the_edge_to_everybody() {
+    let text = "format = 1\n[edge]\nlisten = \"0.0.0.0:443\"\ntls = [{ name = \"a.example\", cert = \"a.crt\", key = \"/k/a.key\" }]";
+    let config = parse(Path::new("etc/twinline.toml"), text).unwrap();
+    assert_eq!(config.edge.tls[0].cert, Path::new("etc/a.crt"));
+    assert_eq!(config.edge.tls[0].key, Path::new("/k/a.key"));
+    let text = "format = 1\n[edge]\nlisten = \"0.0.0.0:80\"\nplain_http = true";
+    assert!(parse(Path::new("etc/twinline.toml"), text).is_ok());
+}
+
+#[test]
 fn a_fault_names_its_place_and_the_way_out() {
     let cases = [
         (
@@ -79,6 +89,19 @@ fn a_fault_names_its_place_and_the_way_out() {
         (
             "format = 1\n[edge]\nbody_max_mib = 0",
             "twinline.toml: edge.body_max_mib: is 0; write at least 1",
+        ),
+        (
+            "format = 1\n[edge]\nlisten = \"0.0.0.0:80\"",
+            "twinline.toml: edge.listen: is 0.0.0.0:80, and plain HTTP is spoken on loopback only: write the certificates in \
+             edge.tls, or edge.plain_http = true behind something that speaks TLS",
+        ),
+        (
+            "format = 1\n[edge]\ntls = [{ name = \"a b\", cert = \"c\", key = \"k\" }]",
+            "twinline.toml: edge.tls.name: 'a b' is no host name: write one such as \"sync.acme.example\" or \"*.acme.example\"",
+        ),
+        (
+            "format = 1\n[edge.proxy]\nidle_s = 1",
+            "twinline.toml:3:1: there is no key 'idle_s' here: did you mean 'idle_ms'?",
         ),
         (
             "format = 1\n[host]\nbackfill_share = 0.9",

@@ -2,17 +2,20 @@
 
 mod places;
 
+use super::sockets::Handed;
+use crate::config::Config;
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::Nodes;
 use crate::telemetry;
 use anyhow::{Context, Result};
 use places::Places;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use twinline_edge::{
-    Edge, Handles, Limits, Listen, MapperSettings, ProxyLimits, Settings, Tracing,
+    CertificateFiles, Edge, Handles, Limits, Listen, MapperSettings, ProxyLimits, Settings, Tracing,
 };
 use twinline_store::db::DbOptions;
 use twinline_store::inbox::{Inbox, InboxLimits};
@@ -27,6 +30,8 @@ const APPEND_MAX_MS: u64 = 5000;
 /// # Errors
 /// The configuration is wrong, the folder is held by another edge, an address is taken.
 pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
+    // First of all: taking them changes the environment, which no other thread may read meanwhile.
+    let handed = Handed::take()?;
     let (config, shutdown) = super::begin("edge", file, supervisor)?;
     let routes = Nodes::new(&config, file).routes()?;
     let folder = DataFolder::open(&config.data)?;
@@ -49,8 +54,8 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let proxy = &config.edge.proxy;
     let ms = |count: u32| Duration::from_millis(count.into());
     let settings = Settings {
-        listen: Listen::At(config.edge.listen),
-        private: Listen::At(config.edge.health),
+        listen: listen(handed.public, config.edge.listen),
+        private: listen(handed.private, config.edge.health),
         token: token.expose().to_owned(),
         limits: Limits {
             body_max_bytes: (config.edge.body_max_mib as usize) << 20,
@@ -66,6 +71,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
             body_max_bytes: u64::from(config.edge.body_max_mib) << 20,
             ..ProxyLimits::default()
         },
+        tls: certificates(&config),
         mapper: MapperSettings {
             source: Arc::new(Places::new(&config, folder.clone())),
             snapshot: folder.directory(),
@@ -87,4 +93,18 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let served = edge.serve(shutdown).await;
     inbox.db().close().await;
     Ok(served?)
+}
+
+fn listen(handed: Option<TcpListener>, at: SocketAddr) -> Listen {
+    handed.map_or(Listen::At(at), Listen::On)
+}
+
+fn certificates(config: &Config) -> Vec<CertificateFiles> {
+    let files = config.edge.tls.iter();
+    let files = files.map(|tls| CertificateFiles {
+        name: tls.name.clone(),
+        cert: tls.cert.clone(),
+        key: tls.key.clone(),
+    });
+    files.collect()
 }

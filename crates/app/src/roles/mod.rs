@@ -4,6 +4,7 @@ pub mod edge;
 pub mod host;
 mod pulse;
 pub mod sim;
+mod sockets;
 pub mod up;
 
 use crate::config::{self, Config};

@@ -1,8 +1,10 @@
-//! `twinline up`: a small supervisor. Starts an edge and a host, restarts the one that dies or hangs, passes signals on.
+//! `twinline up`: a small supervisor. Starts an edge and a host, restarts the one that dies or hangs, passes signals on. It
+//! holds the edge's listening sockets, so that nobody is refused while an edge is replaced.
 //!
 //! It holds no state and touches no data but where its roles say that they listen: if it is killed, its children end with it and the next one starts anew.
 
 use super::pulse::{HUNG_AFTER, hangs};
+use super::sockets::{Handed, Sockets};
 use crate::exit::{CONFIGURATION, Coded};
 use crate::handles::SystemClock;
 use crate::instance::DataFolder;
@@ -38,6 +40,8 @@ pub struct Plan {
     pub folder: DataFolder,
     /// The roles.
     pub roles: Vec<&'static str>,
+    /// What the edge listens on.
+    pub sockets: Arc<Sockets>,
 }
 
 /// `twinline up`: holds the data folder, runs edge and host until a signal.
@@ -45,6 +49,8 @@ pub struct Plan {
 /// # Errors
 /// The configuration is wrong, or another `up` runs on this data folder.
 pub async fn up(file: &Path) -> Result<()> {
+    // First of all: taking them changes the environment, which no other thread may read meanwhile.
+    let handed = Handed::take()?;
     let (config, shutdown) = super::begin("up", file, None)?;
     // Found now, so that a fault is told once and not by each child.
     let nodes = Nodes::new(&config, file);
@@ -58,6 +64,7 @@ pub async fn up(file: &Path) -> Result<()> {
         config: file.to_owned(),
         folder,
         roles: vec!["edge", "host"],
+        sockets: Arc::new(Sockets::open(handed, &config.edge)?),
     };
     run(&plan, shutdown).await
 }
@@ -86,7 +93,7 @@ async fn keep(plan: Plan, role: &'static str, shutdown: CancellationToken) -> Re
     let mut pause = BACKOFF_MIN;
     while !shutdown.is_cancelled() {
         let started = Instant::now();
-        let mut child = start(&plan.program, &plan.config, role)?;
+        let mut child = start(&plan, role)?;
         tracing::info!(role, pid = child.id(), "started");
         let pid = child.id();
         let status = tokio::select! {
@@ -108,6 +115,11 @@ async fn keep(plan: Plan, role: &'static str, shutdown: CancellationToken) -> Re
         if started.elapsed() >= SOUND_AFTER {
             pause = BACKOFF_MIN;
         }
+        // Somebody asked it to end, so that another takes its place: callers wait for that one.
+        if status.success() && started.elapsed() >= BACKOFF_MIN && !shutdown.is_cancelled() {
+            tracing::info!(role, "ended as it was asked to; starting it again");
+            continue;
+        }
         tracing::error!(role, status = %shown(status), pause_ms = millis(pause), "ended; starting it again");
         tokio::select! {
             biased;
@@ -119,16 +131,21 @@ async fn keep(plan: Plan, role: &'static str, shutdown: CancellationToken) -> Re
     Ok(())
 }
 
-fn start(program: &Path, config: &Path, role: &str) -> Result<Child> {
-    Command::new(program)
+fn start(plan: &Plan, role: &str) -> Result<Child> {
+    let mut command = Command::new(&plan.program);
+    command
         .arg(role)
         .arg("--config")
-        .arg(config)
+        .arg(&plan.config)
         .arg("--supervisor")
         .arg(std::process::id().to_string())
-        .kill_on_drop(true)
-        .spawn()
-        .with_context(|| format!("starting {role}"))
+        .kill_on_drop(true);
+    if role == "edge" {
+        plan.sockets.hand_to(&mut command)?;
+    } else {
+        Sockets::keep_from(&mut command);
+    }
+    command.spawn().with_context(|| format!("starting {role}"))
 }
 
 /// Asks a child to end, waits, then kills it.

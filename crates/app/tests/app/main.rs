@@ -11,6 +11,7 @@ mod disk;
 mod first_twin;
 mod hung;
 mod odd_items;
+mod restart;
 mod supervisor;
 mod support;
 mod traces;

@@ -61,6 +61,14 @@ impl Installation {
         Self { folder }
     }
 
+    /// The same with further keys of `[edge]`.
+    pub(crate) fn with_edge(edge: &str, nodes: &str) -> Self {
+        let made = Self::new("");
+        let listen = LISTEN.replace("[edge]", &format!("[edge]\n{edge}"));
+        made.write("twinline.toml", &format!("format = 1\n{listen}\n{nodes}"));
+        made
+    }
+
     /// One made by `init`, with the simulators' credentials, on free ports.
     pub(crate) fn init(github: &str, jira: &str) -> Self {
         Self::between(("github", github), ("jira-cloud", jira))

@@ -21,15 +21,16 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
+fn whole(at: SocketAddr, head: &str, body: &str) -> String {
+    let length = body.len();
+    format!("{head}\r\nhost: {at}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+}
+
 /// Asks and reads the whole answer; `None` when none comes in time.
 pub(crate) fn ask(at: SocketAddr, head: &str, body: &str) -> Option<Answer> {
     let mut stream = TcpStream::connect_timeout(&at, PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let length = body.len();
-    let request = format!(
-        "{head}\r\nhost: {at}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-    );
-    stream.write_all(request.as_bytes()).ok()?;
+    stream.write_all(whole(at, head, body).as_bytes()).ok()?;
     let mut text = String::new();
     stream.read_to_string(&mut text).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;
@@ -51,16 +52,25 @@ pub(crate) fn body(number: u64, padding: usize) -> String {
     .to_string()
 }
 
-/// Delivers to a node, signed; `None` when no answer comes in time.
-pub(crate) fn deliver(at: SocketAddr, node: &str, id: &str, body: &str) -> Option<Answer> {
+/// The request line and head of a signed delivery to a node.
+fn signed_head(node: &str, id: &str, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     mac.update(body.as_bytes());
     let signature = hex::encode(mac.finalize().into_bytes());
-    let head = format!(
+    format!(
         "POST /hooks/{node} HTTP/1.1\r\ncontent-type: application/json\r\nx-github-event: issues\r\n\
          x-github-delivery: {id}\r\nx-hub-signature-256: sha256={signature}"
-    );
-    ask(at, &head, body)
+    )
+}
+
+/// A signed delivery to a node, as it goes over a connection of its own.
+pub(crate) fn signed(at: SocketAddr, node: &str, id: &str, body: &str) -> String {
+    whole(at, &signed_head(node, id, body), body)
+}
+
+/// Delivers to a node, signed; `None` when no answer comes in time.
+pub(crate) fn deliver(at: SocketAddr, node: &str, id: &str, body: &str) -> Option<Answer> {
+    ask(at, &signed_head(node, id, body), body)
 }
 
 /// Where webhooks arrive now.

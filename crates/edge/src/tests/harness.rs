@@ -116,6 +116,7 @@ pub(super) struct Plan {
     pub(super) proxy: ProxyLimits,
     pub(super) places: Arc<Places>,
     pub(super) clock: Arc<StillClock>,
+    pub(super) tls: Vec<CertificateFiles>,
     pub(super) folder: tempfile::TempDir,
 }
 
@@ -128,6 +129,7 @@ impl Default for Plan {
             proxy: ProxyLimits::default(),
             places: Places::new(&[]),
             clock: Arc::new(StillClock(AtomicI64::new(1000))),
+            tls: Vec::new(),
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -161,6 +163,7 @@ impl Plan {
             token: TOKEN.into(),
             limits: self.limits,
             proxy: self.proxy,
+            tls: self.tls.clone(),
             mapper: MapperSettings {
                 source: Arc::clone(&self.places) as Arc<dyn DirectorySource>,
                 snapshot: self.folder.path().join("directory.json"),
@@ -170,36 +173,43 @@ impl Plan {
         }
     }
 
-    pub(super) async fn serve(self) -> Served {
-        let settings = self.settings();
-        self.serve_with(settings).await
-    }
-
-    pub(super) async fn serve_with(self, settings: Settings) -> Served {
+    /// Binds an edge; with it what is left of the plan.
+    pub(super) async fn bind(self) -> Result<(Edge, Bound), EdgeError> {
         // A second call finds the provider installed.
         drop(rustls::crypto::ring::default_provider().install_default());
+        let settings = self.settings();
         let inbox = self.folder.path().join("inbox.db");
         let inbox = Inbox::open(&inbox, self.options, self.inbox).unwrap();
         let handles = Handles {
             clock: self.clock,
             entropy: Arc::new(Numbers),
         };
-        let edge = Edge::bind(settings, inbox.clone(), routes(), handles)
-            .await
-            .unwrap();
+        let edge = Edge::bind(settings, inbox.clone(), routes(), handles).await?;
+        let folder = self.folder;
+        Ok((edge, Bound { inbox, folder }))
+    }
+
+    pub(super) async fn serve(self) -> Served {
+        let (edge, bound) = self.bind().await.unwrap();
         let (public, private) = edge.addresses().unwrap();
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(edge.serve(shutdown.clone()));
         Served {
             public: format!("http://{public}"),
             private: format!("http://{private}"),
-            inbox,
+            inbox: bound.inbox,
             client: reqwest::Client::new(),
             shutdown,
             task,
-            folder: self.folder,
+            folder: bound.folder,
         }
     }
+}
+
+/// What a bound edge works on.
+pub(super) struct Bound {
+    inbox: Inbox,
+    folder: tempfile::TempDir,
 }
 
 fn routes() -> RouteTable {

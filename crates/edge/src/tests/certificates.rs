@@ -1,0 +1,212 @@
+//! TLS over real sockets.
+
+use super::backend::Backend;
+use super::harness::*;
+use crate::{CertificateFiles, Edge, EdgeError};
+use bytes::Bytes;
+use http::StatusCode;
+use http_body_util::{BodyExt as _, Empty};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// A certificate that vouches for itself, with its key, both PEM.
+struct Issued {
+    cert: String,
+    key: String,
+    der: CertificateDer<'static>,
+}
+
+fn issue(name: &str) -> Issued {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    Issued {
+        cert: made.cert.pem(),
+        key: made.signing_key.serialize_pem(),
+        der: made.cert.der().clone(),
+    }
+}
+
+impl Issued {
+    fn write(&self, folder: &Path, stem: &str, name: &str) -> CertificateFiles {
+        let (cert, key) = (
+            folder.join(format!("{stem}.crt")),
+            folder.join(format!("{stem}.key")),
+        );
+        std::fs::write(&cert, &self.cert).unwrap();
+        std::fs::write(&key, &self.key).unwrap();
+        let name = name.to_owned();
+        CertificateFiles { name, cert, key }
+    }
+}
+
+/// Speaks TLS with the edge and asks for that name; trusts these certificates.
+async fn connect(
+    edge: &Served,
+    name: &'static str,
+    trusted: &[&Issued],
+    protocol: &[u8],
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    for issued in trusted {
+        roots.add(issued.der.clone()).unwrap();
+    }
+    let builder = ClientConfig::builder().with_root_certificates(roots);
+    let mut config = builder.with_no_client_auth();
+    config.alpn_protocols = vec![protocol.to_vec()];
+    let name = ServerName::try_from(name).unwrap();
+    let stream = edge.connect().await;
+    TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
+}
+
+/// Which certificate the edge shows.
+async fn shown(edge: &Served, name: &'static str, trusted: &[&Issued]) -> Option<Vec<u8>> {
+    let stream = connect(edge, name, trusted, b"http/1.1").await.ok()?;
+    let chain = stream.get_ref().1.peer_certificates()?;
+    Some(chain.first()?.to_vec())
+}
+
+#[tokio::test]
+async fn each_name_has_its_certificate_and_an_unknown_name_has_none() {
+    let mut plan = Plan::default();
+    let (one, two) = (issue("one.example"), issue("*.two.example"));
+    let folder = plan.folder.path().to_owned();
+    plan.tls = vec![
+        one.write(&folder, "one", "One.example"),
+        two.write(&folder, "two", "*.two.example"),
+    ];
+    let edge = plan.serve().await;
+    let both = [&one, &two];
+    assert_eq!(
+        shown(&edge, "one.example", &both).await,
+        Some(one.der.to_vec())
+    );
+    assert_eq!(
+        shown(&edge, "a.two.example", &both).await,
+        Some(two.der.to_vec())
+    );
+    for unknown in ["three.example", "two.example", "a.b.two.example"] {
+        assert_eq!(shown(&edge, unknown, &both).await, None, "{unknown}");
+    }
+    // Who asks for an address asks for no name, and gets the first: only its name does not fit.
+    let refused = connect(&edge, "127.0.0.1", &both, b"http/1.1").await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("not valid for name"), "{refused}");
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn a_changed_file_is_taken_and_a_broken_one_is_not() {
+    let mut plan = Plan::default();
+    let (first, second) = (issue("one.example"), issue("one.example"));
+    let folder = plan.folder.path().to_owned();
+    plan.tls = vec![first.write(&folder, "one", "one.example")];
+    let edge = plan.serve().await;
+    let both = [&first, &second];
+    assert_eq!(
+        shown(&edge, "one.example", &both).await,
+        Some(first.der.to_vec())
+    );
+
+    let refused = "twinline_edge_tls_certificate_refused{name=\"one.example\"}";
+    let breaks: [(&str, String); 3] = [
+        ("not PEM", "-----BEGIN CERTIFICATE-----\nhalf".into()),
+        ("another key", second.cert.clone()),
+        ("another name", issue("other.example").cert),
+    ];
+    for (what, text) in breaks {
+        std::fs::write(folder.join("one.crt"), text).unwrap();
+        within(what, async || edge.metric(refused).await == Some(1.0)).await;
+        assert_eq!(
+            shown(&edge, "one.example", &both).await,
+            Some(first.der.to_vec())
+        );
+        first.write(&folder, "one", "one.example");
+        within("mended", async || edge.metric(refused).await == Some(0.0)).await;
+    }
+    second.write(&folder, "one", "one.example");
+    within("the new certificate", async || {
+        shown(&edge, "one.example", &both).await == Some(second.der.to_vec())
+    })
+    .await;
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn both_versions_of_http_cross_and_hosts_hear_of_https() {
+    let host = Backend::start().await;
+    let mut plan = Plan::with_hosts(&[("h1", host.at)]);
+    let one = issue("one.example");
+    let folder = plan.folder.path().to_owned();
+    plan.tls = vec![one.write(&folder, "one", "one.example")];
+    let edge = plan.serve().await;
+    let mut plain = connect(&edge, "one.example", &[&one], b"http/1.1")
+        .await
+        .unwrap();
+    let head = b"GET /x HTTP/1.1\r\nhost: one.example\r\n\r\n";
+    plain.write_all(head).await.unwrap();
+    expect(&mut plain, "x-forwarded-proto: https").await;
+
+    let stream = connect(&edge, "one.example", &[&one], b"h2").await.unwrap();
+    let io = TokioIo::new(stream);
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
+        .await
+        .unwrap();
+    let connection = tokio::spawn(connection);
+    let request = http::Request::get("https://one.example/y").header("cookie", "a=1");
+    let request = request.header("cookie", "b=2").body(Empty::<Bytes>::new());
+    let answer = sender.send_request(request.unwrap()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let text = answer.into_body().collect().await.unwrap().to_bytes();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    for line in [
+        "GET /y\n",
+        "host: one.example\n",
+        "cookie: a=1; b=2\n",
+        "proto=https\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    drop(sender);
+    edge.end().await;
+    // The edge said good-bye.
+    connection.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_end_ends_its_connection() {
+    let mut plan = Plan::default();
+    plan.limits.header_deadline = Duration::from_millis(300);
+    let one = issue("one.example");
+    let folder = plan.folder.path().to_owned();
+    plan.tls = vec![one.write(&folder, "one", "one.example")];
+    let edge = plan.serve().await;
+    let mut stream = edge.connect().await;
+    stream.write_all(&[22, 3, 1]).await.unwrap();
+    let mut rest = Vec::new();
+    let closed = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest);
+    let closed = tokio::time::timeout(Duration::from_secs(20), closed).await;
+    assert_eq!(closed.unwrap().unwrap_or(0), 0);
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn an_edge_does_not_begin_with_a_certificate_that_cannot_be_used() {
+    let mut plan = Plan::default();
+    let one = issue("one.example");
+    let folder = plan.folder.path().to_owned();
+    plan.tls = vec![one.write(&folder, "one", "other.example")];
+    let error = plan.bind().await.map(|_: (Edge, _)| ()).unwrap_err();
+    assert!(matches!(error, EdgeError::Tls(_)), "{error}");
+    let expected =
+        "the certificate of other.example cannot be used: it was not issued for other.example";
+    assert_eq!(error.to_string(), expected);
+}

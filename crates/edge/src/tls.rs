@@ -1,0 +1,247 @@
+//! TLS: certificates from files, one for each name, taken anew when the files change.
+//!
+//! A new file that cannot be used (not PEM, another key, another name) leaves the old certificate in use; the log and a
+//! metric say so until the file is mended.
+
+use crate::Shared;
+use rustls::ServerConfig;
+use rustls::client::verify_server_name;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use twinline_core::digest::Digest;
+
+/// From one look at the files to the next.
+const PERIOD: Duration = Duration::from_secs(2);
+/// A larger file is no certificate.
+const FILE_MAX_BYTES: u64 = 1 << 20;
+
+/// One name's certificate. `[[edge.tls]]` in the configuration.
+#[derive(Clone, Debug)]
+pub struct CertificateFiles {
+    /// `sync.acme.example`, or `*.acme.example` for every name with one label more.
+    pub name: String,
+    /// PEM: the certificate, then those that lead to its issuer.
+    pub cert: PathBuf,
+    /// PEM: its private key.
+    pub key: PathBuf,
+}
+
+/// Why a certificate cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the certificate of {name} cannot be used: {reason}")]
+pub struct TlsError {
+    /// Whose certificate.
+    pub name: String,
+    /// What is wrong with which file.
+    pub reason: String,
+}
+
+/// All certificates, by name.
+#[derive(Debug)]
+pub(crate) struct Certificates {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    files: CertificateFiles,
+    state: RwLock<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    in_use: Arc<CertifiedKey>,
+    /// Of the files as they were last judged, whatever the judgement.
+    judged: Digest,
+}
+
+/// What a look at changed files found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Looked {
+    Unchanged,
+    Loaded,
+    /// The old certificate stays; why.
+    Kept(String),
+}
+
+impl Certificates {
+    /// Reads all files.
+    ///
+    /// # Errors
+    /// One of them cannot be used.
+    pub(crate) fn load(all: Vec<CertificateFiles>) -> Result<Arc<Self>, TlsError> {
+        let entries = all.into_iter().map(|mut files| {
+            files.name.make_ascii_lowercase();
+            let contents = Contents::read(&files);
+            let judged = contents.digest();
+            let state = match contents.judge(&files.name) {
+                Ok(in_use) => RwLock::new(State { in_use, judged }),
+                Err(reason) => {
+                    let name = files.name;
+                    return Err(TlsError { name, reason });
+                }
+            };
+            Ok(Entry { files, state })
+        });
+        let entries = entries.collect::<Result<_, _>>()?;
+        Ok(Arc::new(Self { entries }))
+    }
+
+    /// The name's certificate; the first one for who asks for none.
+    fn of(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
+        let Some(name) = name.map(str::to_ascii_lowercase) else {
+            return self.entries.first().map(Entry::in_use);
+        };
+        let above = name.split_once('.').map(|(_, above)| above);
+        let exact = self.entries.iter().find(|entry| entry.files.name == name);
+        let wild = || {
+            let mut entries = self.entries.iter();
+            entries.find(|entry| entry.files.name.strip_prefix("*.") == above && above.is_some())
+        };
+        exact.or_else(wild).map(Entry::in_use)
+    }
+
+    /// What the listener speaks with: TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1.
+    pub(crate) fn config(self: &Arc<Self>) -> Result<Arc<ServerConfig>, rustls::Error> {
+        let provider = Arc::new(ring::default_provider());
+        let builder =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        let certificates = Arc::clone(self) as Arc<dyn ResolvesServerCert>;
+        let mut config = builder
+            .with_no_client_auth()
+            .with_cert_resolver(certificates);
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.ticketer = ring::Ticketer::new()?;
+        Ok(Arc::new(config))
+    }
+
+    /// Looks at every name's files once; asks the disk.
+    fn look(&self) -> Vec<(String, Looked)> {
+        let looked = |entry: &Entry| (entry.files.name.clone(), entry.look());
+        self.entries.iter().map(looked).collect()
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.of(hello.server_name())
+    }
+}
+
+impl Entry {
+    fn in_use(&self) -> Arc<CertifiedKey> {
+        let state = self.state.read().expect("nothing panics with it");
+        Arc::clone(&state.in_use)
+    }
+
+    fn look(&self) -> Looked {
+        let contents = Contents::read(&self.files);
+        let digest = contents.digest();
+        if self.state.read().expect("nothing panics with it").judged == digest {
+            return Looked::Unchanged;
+        }
+        let found = contents.judge(&self.files.name);
+        let mut state = self.state.write().expect("nothing panics with it");
+        state.judged = digest;
+        match found {
+            Ok(fresh) => {
+                state.in_use = fresh;
+                Looked::Loaded
+            }
+            Err(reason) => Looked::Kept(reason),
+        }
+    }
+}
+
+/// Both files as they are now, or why one cannot be read.
+struct Contents {
+    cert: Result<Vec<u8>, String>,
+    key: Result<Vec<u8>, String>,
+}
+
+impl Contents {
+    fn read(files: &CertificateFiles) -> Self {
+        Self {
+            cert: contents(&files.cert),
+            key: contents(&files.key),
+        }
+    }
+
+    fn digest(&self) -> Digest {
+        let part = |part: &Result<Vec<u8>, String>| match part {
+            Ok(bytes) => Digest::of_bytes(bytes).to_string(),
+            Err(reason) => reason.clone(),
+        };
+        Digest::of_bytes(format!("{}\n{}", part(&self.cert), part(&self.key)).as_bytes())
+    }
+
+    fn judge(self, name: &str) -> Result<Arc<CertifiedKey>, String> {
+        let (cert, key) = (self.cert?, self.key?);
+        let chain = CertificateDer::pem_slice_iter(&cert).collect::<Result<Vec<_>, _>>();
+        let chain = chain.map_err(|error| format!("its file is not PEM: {error}"))?;
+        let key = PrivateKeyDer::from_pem_slice(&key);
+        let key = key.map_err(|error| format!("its key's file holds no private key: {error}"))?;
+        let certified = CertifiedKey::from_der(chain, key, &ring::default_provider());
+        let certified = certified.map_err(|error| error.to_string())?;
+        let end = certified.end_entity_cert();
+        let end = end.and_then(ParsedCertificate::try_from);
+        let end = end.map_err(|error| error.to_string())?;
+        let example = name.replacen('*', "any", 1);
+        let example = ServerName::try_from(example).map_err(|_| "its name is no host name")?;
+        verify_server_name(&end, &example).map_err(|_| format!("it was not issued for {name}"))?;
+        Ok(Arc::new(certified))
+    }
+}
+
+fn contents(path: &Path) -> Result<Vec<u8>, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    if std::fs::metadata(path).map_err(failed)?.len() > FILE_MAX_BYTES {
+        return Err(format!("{}: larger than 1 MiB", path.display()));
+    }
+    std::fs::read(path).map_err(failed)
+}
+
+/// Takes changed files into use until `shutdown`.
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    certificates: Arc<Certificates>,
+    shutdown: CancellationToken,
+) {
+    let mut period = tokio::time::interval(PERIOD);
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            _ = period.tick() => {}
+        }
+        let looking = Arc::clone(&certificates);
+        let looked = tokio::task::spawn_blocking(move || looking.look());
+        // A disk that hangs is waited for: a second look beside it would only pile up.
+        let looked = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            looked = looked => looked,
+        };
+        for (name, looked) in looked.unwrap_or_default() {
+            match looked {
+                Looked::Unchanged => continue,
+                Looked::Loaded => tracing::info!(name, "a new certificate is in use"),
+                Looked::Kept(ref reason) => {
+                    tracing::error!(
+                        name,
+                        reason,
+                        "a new certificate cannot be used: the old one stays"
+                    );
+                }
+            }
+            shared.metrics.certificate(&name, looked == Looked::Loaded);
+        }
+    }
+}
