@@ -39,6 +39,10 @@ enum Task {
     BenchStore(bench::StoreOptions),
     #[command(hide = true)]
     BenchWorld(bench::WorldOptions),
+    #[command(hide = true)]
+    BenchBackend,
+    #[command(hide = true)]
+    BenchProxyEdge(bench::EdgeOptions),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +59,8 @@ fn main() -> ExitCode {
         Task::BenchEdge(options) => bench::serve(&options),
         Task::BenchStore(options) => bench::store(&options),
         Task::BenchWorld(options) => bench::world(&options),
+        Task::BenchBackend => bench::serve_backend(),
+        Task::BenchProxyEdge(options) => bench::serve_edge(&options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use twinline_core::handles::{Clock, Entropy};
 use twinline_core::time::Timestamp;
 use twinline_edge::{
-    Directory, DirectorySource, Edge, EdgeError, Handles, Hook, Limits, Listen, MapperSettings,
-    NodePlace, ProxyLimits, RouteTable, Settings, Tracing,
+    Directory, DirectorySource, Edge, EdgeError, Handles, Hook, HostPlace, Limits, Listen,
+    MapperSettings, NodePlace, ProxyLimits, RouteTable, Settings, Tracing,
 };
 use twinline_store::GroupId;
 use twinline_store::db::DbOptions;
@@ -48,21 +48,24 @@ impl Entropy for Numbers {
     }
 }
 
-/// A directory of nodes whose host is nowhere.
-struct NoHost(Vec<String>);
+/// A directory of nodes that are all on one host, if it is anywhere.
+struct OneHost {
+    nodes: Vec<String>,
+    host: Option<HostPlace>,
+}
 
 #[async_trait]
-impl DirectorySource for NoHost {
+impl DirectorySource for OneHost {
     async fn read(&self) -> Result<Directory, String> {
-        let host = || "nowhere".to_owned();
-        let place = |node: &String| (node.as_str().into(), NodePlace { host: host() });
-        let nodes = self.0.iter().map(place).collect();
-        Ok(Directory::new(
-            SystemClock.now(),
-            true,
-            BTreeMap::new(),
-            nodes,
-        ))
+        let name = || "host".to_owned();
+        let place = |node: &String| (node.as_str().into(), NodePlace { host: name() });
+        let nodes = self.nodes.iter().map(place).collect();
+        let hosts = self
+            .host
+            .iter()
+            .map(|host| (name(), host.clone()))
+            .collect();
+        Ok(Directory::new(SystemClock.now(), true, hosts, nodes))
     }
 }
 
@@ -114,6 +117,15 @@ pub fn routes(nodes: &[String]) -> Result<RouteTable> {
 
 /// Serves these nodes; no limit of rate.
 pub async fn start(folder: &Path, nodes: &[String]) -> Result<Served> {
+    start_before(folder, nodes, None).await
+}
+
+/// The same before a host, with so many places.
+pub async fn start_before(
+    folder: &Path,
+    nodes: &[String],
+    host: Option<(SocketAddr, usize)>,
+) -> Result<Served> {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let settings = Settings {
         listen: Listen::At(any),
@@ -123,10 +135,16 @@ pub async fn start(folder: &Path, nodes: &[String]) -> Result<Served> {
             node_max_per_s: 1_000_000,
             ..Limits::default()
         },
-        proxy: ProxyLimits::default(),
+        proxy: ProxyLimits {
+            in_flight_per_host: host.map_or(64, |(_, places)| places),
+            ..ProxyLimits::default()
+        },
         tls: Vec::new(),
         mapper: MapperSettings {
-            source: Arc::new(NoHost(nodes.to_vec())),
+            source: Arc::new(OneHost {
+                nodes: nodes.to_vec(),
+                host: host.map(|(address, _)| HostPlace { address }),
+            }),
             snapshot: folder.join("directory.json"),
             public_url: None,
         },

@@ -52,7 +52,7 @@ pub use mapper::{Directory, DirectorySource, HostPlace, MapperSettings, NodePlac
 pub use proxy::ProxyLimits;
 pub use routes::{Hook, RouteTable};
 pub use settings::{EdgeError, Handles, Limits, Listen, Settings, Tracing};
-pub use tls::{CertificateFiles, TlsError};
+pub use tls::{CertificateFiles, TlsError, check_certificates};
 
 use front::Front;
 use ids::Ids;

@@ -28,6 +28,7 @@ pub(crate) struct Metrics {
     certificates: Family<Labels, Counter>,
     certificate_refused: Family<Labels, Gauge>,
     pub(crate) handshakes_failed: Counter,
+    pub(crate) pulls_waiting: Gauge,
 }
 
 /// How a request to a host can end, by names that [`HostMetrics::ended`] knows.
@@ -75,6 +76,7 @@ impl Default for Metrics {
             certificates: Family::default(),
             certificate_refused: Family::default(),
             handshakes_failed: Counter::default(),
+            pulls_waiting: Gauge::default(),
         };
         metrics.registered()
     }
@@ -126,6 +128,8 @@ impl Metrics {
             help,
             self.handshakes_failed.clone(),
         );
+        let help = "Pulls that wait for something to arrive";
+        registry.register("pulls_waiting", help, self.pulls_waiting.clone());
         self
     }
 
@@ -168,10 +172,10 @@ impl Metrics {
         self.seconds.observe(took.as_secs_f64());
     }
 
-    /// The text that a scraper reads.
+    /// The text that a scraper reads. An age that could not be told in time is not a number.
     pub(crate) fn text(
         &self,
-        oldest_untaken: Duration,
+        oldest_untaken: Option<Duration>,
         spans_dropped: u64,
         directory_age: Option<Duration>,
     ) -> String {
@@ -180,7 +184,8 @@ impl Metrics {
         self.spans_dropped
             .inner()
             .store(spans_dropped, Ordering::Relaxed);
-        self.oldest.set(oldest_untaken.as_secs_f64());
+        self.oldest
+            .set(oldest_untaken.map_or(f64::NAN, |age| age.as_secs_f64()));
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string does not fail");
         text

@@ -22,6 +22,9 @@ use twinline_store::inbox::{Page, Pulled};
 /// Few callers: hosts, watch, a scraper.
 const CONNECTIONS_MAX: usize = 256;
 
+/// The metrics wait no longer for the inbox.
+const OLDEST_MAX: Duration = Duration::from_secs(1);
+
 /// Starts the thread; it ends after `shutdown`.
 pub(crate) fn spawn(
     shared: Arc<Shared>,
@@ -99,21 +102,19 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
         .into_response()
 }
 
+/// Answers also while the disk does not.
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let oldest = shared.inbox.oldest_untaken().await;
+    let oldest = tokio::time::timeout(OLDEST_MAX, shared.inbox.oldest_untaken()).await;
     let now = shared.clock.now();
-    let age =
-        oldest.map(|oldest| oldest.map_or(Duration::ZERO, |(_, received)| now.since(received)));
-    match age {
-        Ok(age) => {
-            shared.proxy.measure();
-            let dropped = (shared.tracing.dropped)();
-            let metrics = shared.metrics.text(age, dropped, shared.mapper.age());
-            let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            ([(header::CONTENT_TYPE, content)], metrics).into_response()
-        }
-        Err(error) => failed(&error),
-    }
+    let age = match oldest {
+        Ok(Ok(oldest)) => Some(oldest.map_or(Duration::ZERO, |(_, received)| now.since(received))),
+        Ok(Err(_)) | Err(_) => None,
+    };
+    shared.proxy.measure();
+    let dropped = (shared.tracing.dropped)();
+    let text = shared.metrics.text(age, dropped, shared.mapper.age());
+    let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, content)], text).into_response()
 }
 
 async fn claim(State(shared): State<Arc<Shared>>, Json(owner): Json<Owner>) -> Response {
@@ -158,6 +159,7 @@ async fn pull(State(shared): State<Arc<Shared>>, Json(pull): Json<Pull>) -> Resp
             .await
         {
             Ok(found) if found.is_empty() && Instant::now() < deadline => {
+                let _waiting = Waiting::begin(&shared);
                 let ended = tokio::select! {
                     biased;
                     () = shared.ending.cancelled() => true,
@@ -178,6 +180,22 @@ async fn pull(State(shared): State<Arc<Shared>>, Json(pull): Json<Pull>) -> Resp
             }
             Err(error) => return failed(&error),
         }
+    }
+}
+
+/// Counts a pull for as long as it waits, however it ends.
+struct Waiting<'a>(&'a Shared);
+
+impl<'a> Waiting<'a> {
+    fn begin(shared: &'a Shared) -> Self {
+        shared.metrics.pulls_waiting.inc();
+        Self(shared)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.pulls_waiting.dec();
     }
 }
 

@@ -4,5 +4,6 @@ mod backend;
 mod certificates;
 mod deliveries;
 mod harness;
+mod health;
 mod mapping;
 mod proxying;

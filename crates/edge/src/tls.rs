@@ -43,6 +43,14 @@ pub struct TlsError {
     pub reason: String,
 }
 
+/// Whether an edge could begin with these.
+///
+/// # Errors
+/// One of them cannot be used.
+pub fn check_certificates(all: Vec<CertificateFiles>) -> Result<(), TlsError> {
+    Certificates::load(all).map(drop)
+}
+
 /// All certificates, by name.
 #[derive(Debug)]
 pub(crate) struct Certificates {

@@ -7,10 +7,12 @@ mod latency;
 mod linear;
 mod load;
 mod process;
+mod proxy;
 mod stack;
 mod sync;
 
 pub use ingest::{ServeOptions, StoreOptions, serve, store};
+pub use proxy::{EdgeOptions, serve_backend, serve_edge};
 pub use sync::{WorldOptions, serve as world};
 
 use crate::say;
@@ -22,6 +24,8 @@ use serde_json::Value;
 pub enum Bench {
     /// Signed 2 KiB webhooks over 100 nodes and 64 connections, answered when durable.
     Ingest(ingest::Options),
+    /// Requests through the edge to a host, and through HAProxy.
+    Proxy(proxy::Options),
     /// From a change in one tracker to its sight in the other, and how many a second.
     Sync(sync::Options),
     /// What ten thousand nodes cost on which nothing happens.
@@ -34,6 +38,7 @@ pub enum Bench {
 pub fn run(bench: &Bench) -> Result<bool> {
     match bench {
         Bench::Ingest(options) => ingest::run(options),
+        Bench::Proxy(options) => proxy::run(options),
         Bench::Sync(options) => sync::run(options),
         Bench::Idle(options) => idle::run(options),
         Bench::Linear(options) => linear::run(options),

@@ -4,13 +4,19 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs;
+use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::{Instant, sleep};
 
 /// The unit of the times in `/proc/ID/stat`: USER_HZ, which Linux keeps at 100 (proc(5)).
 const TICKS_PER_S: u64 = 100;
+
+/// How long a server may take until it listens.
+const LISTEN_MAX: Duration = Duration::from_secs(20);
 
 /// A hidden subcommand of this program, running; ends when its standard input is closed.
 pub(super) struct Measured {
@@ -63,24 +69,12 @@ impl Measured {
 
     /// The processor time that its threads have used; a thread that has ended no longer counts.
     pub(super) fn cpu(&self) -> Result<Duration> {
-        let id = self.child.id().context("the child has ended")?;
-        let mut used = Duration::ZERO;
-        for thread in fs::read_dir(format!("/proc/{id}/task")).context("listing its threads")? {
-            let file = thread
-                .context("listing its threads")?
-                .path()
-                .join("schedstat");
-            // A thread may end between the list and this.
-            let Ok(text) = fs::read_to_string(file) else {
-                continue;
-            };
-            let nanos = text
-                .split_whitespace()
-                .next()
-                .and_then(|text| text.parse().ok());
-            used += Duration::from_nanos(nanos.context("its times are not there")?);
-        }
-        Ok(used)
+        cpu_of_threads(self.id()?)
+    }
+
+    /// The process.
+    pub(super) fn id(&self) -> Result<u32> {
+        self.child.id().context("the child has ended")
     }
 
     /// Asks it to end and waits.
@@ -90,6 +84,39 @@ impl Measured {
         anyhow::ensure!(ended.success(), "the child failed: {ended}");
         Ok(())
     }
+}
+
+/// The processor time that a process's threads have used; a thread that has ended no longer counts.
+pub(super) fn cpu_of_threads(id: u32) -> Result<Duration> {
+    let mut used = Duration::ZERO;
+    for thread in fs::read_dir(format!("/proc/{id}/task")).context("listing its threads")? {
+        let file = thread
+            .context("listing its threads")?
+            .path()
+            .join("schedstat");
+        // A thread may end between the list and this.
+        let Ok(text) = fs::read_to_string(file) else {
+            continue;
+        };
+        let nanos = text
+            .split_whitespace()
+            .next()
+            .and_then(|text| text.parse().ok());
+        used += Duration::from_nanos(nanos.context("its times are not there")?);
+    }
+    Ok(used)
+}
+
+/// Waits until somebody listens there.
+pub(super) async fn reaches(at: SocketAddr) -> Result<()> {
+    let deadline = Instant::now() + LISTEN_MAX;
+    while let Err(error) = TcpStream::connect(at).await {
+        if Instant::now() > deadline {
+            return Err(error).with_context(|| format!("nobody listens on {at}"));
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
 }
 
 /// Waits until the parent closes standard input.

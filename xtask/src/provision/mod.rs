@@ -1,6 +1,7 @@
 //! Installing what the tests need beside Rust and a C compiler: said first, pinned, and only what is missing.
 
 mod debian;
+pub mod haproxy;
 mod npm;
 mod postgres;
 pub mod python;

@@ -99,7 +99,8 @@ fn listen(handed: Option<TcpListener>, at: SocketAddr) -> Listen {
     handed.map_or(Listen::At(at), Listen::On)
 }
 
-fn certificates(config: &Config) -> Vec<CertificateFiles> {
+/// The certificates of the public listener.
+pub(super) fn certificates(config: &Config) -> Vec<CertificateFiles> {
     let files = config.edge.tls.iter();
     let files = files.map(|tls| CertificateFiles {
         name: tls.name.clone(),

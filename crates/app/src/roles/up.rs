@@ -19,6 +19,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use twinline_core::handles::Clock;
+use twinline_edge::check_certificates;
 
 /// A child that ends is started again after this at first.
 const BACKOFF_MIN: Duration = Duration::from_millis(200);
@@ -57,6 +58,8 @@ pub async fn up(file: &Path) -> Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     nodes.routes()?;
     nodes.trackers(&clock)?;
+    check_certificates(super::edge::certificates(&config))
+        .map_err(|error| Coded::new(CONFIGURATION, format!("edge.tls: {error}")))?;
     let folder = DataFolder::open(&config.data)?;
     let _hold = folder.hold("up", Duration::from_secs(1)).await?;
     let plan = Plan {

@@ -76,8 +76,11 @@ fn a_wrong_configuration_ends_with_its_place_and_code_3() {
             "nodes.a.auth.token: the file",
         ),
     ];
-    for (nodes, expected) in cases {
-        let installation = Installation::new(nodes);
+    let cases = cases.map(|(nodes, expected)| (Installation::new(nodes), expected));
+    let broken = "tls = [{ name = \"a.example\", cert = \"none.crt\", key = \"none.key\" }]";
+    let broken = Installation::with_edge(broken, "");
+    let expected = "edge.tls: the certificate of a.example cannot be used";
+    for (installation, expected) in cases.into_iter().chain([(broken, expected)]) {
         let done = installation.run(&["up"]);
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
         assert_eq!(done.status.code(), Some(3), "{said}");

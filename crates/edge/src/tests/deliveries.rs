@@ -195,3 +195,24 @@ async fn shutting_down_lets_an_open_request_finish() {
     expect(&mut stream, "HTTP/1.1 202 Accepted").await;
     edge.end().await;
 }
+
+#[tokio::test]
+async fn a_waiting_pull_does_not_hold_up_the_end() {
+    let edge = Plan::default().serve().await;
+    edge.ask("/inbox/claim", owner(1)).await;
+    let pull = serde_json::json!({ "owner": owner(1), "after": 0, "max_rows": 10, "max_bytes": 1000, "wait_ms": 20000 });
+    let asked = edge.client.post(format!("{}/inbox/pull", edge.private));
+    let asked = asked
+        .bearer_auth(TOKEN)
+        .header("content-type", "application/json");
+    let waiting = tokio::spawn(asked.body(pull.to_string()).send());
+    within("the pull waits", async || {
+        edge.metric("twinline_edge_pulls_waiting").await == Some(1.0)
+    })
+    .await;
+    let began = tokio::time::Instant::now();
+    edge.end().await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(4));
+    let answer = read(waiting.await.unwrap().unwrap()).await;
+    assert_eq!(answer, "{\"deliveries\":[]}");
+}

@@ -1,0 +1,62 @@
+//! The private listener while traffic takes everything, and while the disk stands still.
+
+use super::harness::*;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+/// Asks over a blocking socket, so that no runtime is needed; `None` when nothing comes in time.
+fn ask(at: &str, path: &str, patience: Duration) -> Option<String> {
+    let mut stream = TcpStream::connect(at.trim_start_matches("http://")).unwrap();
+    stream.set_read_timeout(Some(patience)).unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nhost: edge\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
+}
+
+const LONG: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(500);
+
+/// All of the edge's traffic runs on the one worker, and that one is blocked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn health_and_metrics_answer_while_the_traffic_runtime_is_blocked() {
+    let edge = Plan::default().serve().await;
+    let node = "/.well-known/twinline/a";
+    assert!(
+        ask(&edge.public, node, LONG)
+            .unwrap()
+            .starts_with("HTTP/1.1 200")
+    );
+    let (blocks, blocked) = sync_channel(1);
+    let (release, released) = sync_channel::<()>(1);
+    let blocking = tokio::spawn(async move {
+        blocks.send(()).unwrap();
+        released.recv().unwrap();
+    });
+    blocked.recv().unwrap();
+    for _ in 0..3 {
+        let health = ask(&edge.private, "/health", LONG).unwrap();
+        assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+        let metrics = ask(&edge.private, "/metrics", LONG).unwrap();
+        assert!(
+            metrics.contains("twinline_edge_oldest_untaken_seconds 0"),
+            "{metrics}"
+        );
+    }
+    assert_eq!(
+        ask(&edge.public, node, SHORT),
+        None,
+        "it was blocked indeed"
+    );
+    release.send(()).unwrap();
+    blocking.await.unwrap();
+    assert!(
+        ask(&edge.public, node, LONG)
+            .unwrap()
+            .starts_with("HTTP/1.1 200")
+    );
+    edge.end().await;
+}
