@@ -2,12 +2,14 @@
 
 use crate::host::Inner;
 use crate::ids::lock_of;
+use crate::rests::News;
 use crate::scheduler::Mark;
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use twinline_core::item::ItemId;
+use twinline_core::item::{ItemId, Version};
 use twinline_core::names::Side;
 use twinline_core::queue::{Key, Lane, Work};
 use twinline_core::time::Timestamp;
@@ -26,6 +28,10 @@ pub(crate) struct Hint {
     pub(crate) changed_at: Option<Timestamp>,
     /// The tracker said that it was deleted.
     pub(crate) deleted: bool,
+    /// The item's version then, where a delivery said so.
+    pub(crate) version: Option<Version>,
+    /// Whether only a change of this item would make it worth looking at its twins' other sides.
+    pub(crate) glance: bool,
     /// The `traceparent` of the delivery.
     pub(crate) trace: Option<Arc<str>>,
 }
@@ -49,6 +55,8 @@ impl Hint {
             due: now,
             changed_at: None,
             deleted: false,
+            version: None,
+            glance: false,
             trace: None,
         }
     }
@@ -59,13 +67,19 @@ impl Hint {
 #[must_use = "marks are announced when their step is durable"]
 pub(crate) struct Marked(Vec<(Mark, Timestamp, Vec<Work>)>);
 
-/// Marks items, in a step of the store. Each item once: all marks of one step have one id, by which the memory would take
-/// the second for the first and never learn what only the second knows.
+/// Marks items, in a step of the store, but for those of which nothing new is told. Each item once: all marks of one step
+/// have one id, by which the memory would take the second for the first and never learn what only the second knows.
 pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Marked, StoreError> {
     let now = host.env.now();
     let hints = coalesced(hints);
     let mut marked = Vec::with_capacity(hints.len());
     for hint in hints {
+        let works = works(host, tx, &hint.item, hint.lane)?;
+        let news = news(host, &hint, &works);
+        if news == News::Nothing {
+            host.metrics.known.inc();
+            continue;
+        }
         let dirty = tx.mark_dirty(&host::Mark {
             item: hint.item.clone(),
             lane: hint.lane,
@@ -73,8 +87,8 @@ pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Mark
             due: hint.due,
             at: now,
         })?;
-        let works = works(host, tx, &dirty)?;
         let mark = Mark {
+            glance: hint.glance || news == News::Perhaps,
             changed_at: hint.changed_at,
             trace: hint.trace.clone(),
             deleted: hint.deleted || dirty.cause == DELETED,
@@ -89,6 +103,17 @@ pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Mark
     Ok(Marked(marked))
 }
 
+/// What a hint tells to the work that would stand for it.
+fn news(host: &Inner, hint: &Hint, works: &[Work]) -> News {
+    let Some(version) = hint.version.as_ref().filter(|_| !hint.deleted) else {
+        return News::Something;
+    };
+    let news = works
+        .iter()
+        .map(|work| host.rests.news(&work.key, &hint.item, version));
+    news.max().unwrap_or(News::Something)
+}
+
 /// One hint for each item, in the order of their first: the earliest times, the livelier lane, and any evidence.
 fn coalesced(hints: &[Hint]) -> Vec<Hint> {
     let mut places: BTreeMap<&ItemId, usize> = BTreeMap::new();
@@ -101,6 +126,14 @@ fn coalesced(hints: &[Hint]) -> Vec<Hint> {
         };
         known.lane = known.lane.min(hint.lane);
         known.due = known.due.min(hint.due);
+        known.glance &= hint.glance;
+        // Without a version nobody can tell what is new about it.
+        known.version = match (known.version.take(), &hint.version) {
+            (Some(known), Some(other)) if known.order(other) == Ordering::Less => {
+                Some(other.clone())
+            }
+            (known, other) => known.filter(|_| other.is_some()),
+        };
         known.changed_at = [known.changed_at, hint.changed_at]
             .into_iter()
             .flatten()
@@ -119,8 +152,9 @@ pub(crate) fn of_row(
     read: &HostRead<'_>,
     dirty: Dirty,
 ) -> Result<Marked, StoreError> {
-    let works = works(host, read, &dirty)?;
+    let works = works(host, read, &dirty.item, dirty.lane)?;
     let mark = Mark {
+        glance: false,
         changed_at: None,
         trace: None,
         deleted: dirty.cause == DELETED,
@@ -134,6 +168,11 @@ pub(crate) fn of_row(
 impl Marked {
     pub(crate) fn join(&mut self, other: Self) {
         self.0.extend(other.0);
+    }
+
+    /// The items that were marked.
+    pub(crate) fn items(&self) -> impl Iterator<Item = &ItemId> {
+        self.0.iter().map(|(mark, _, _)| &mark.item)
     }
 
     /// Makes work of durable marks. What the memory has no room for stays in the store and is read again. Returns the
@@ -160,8 +199,12 @@ pub(crate) fn is_alive(twin: &Twin) -> bool {
 }
 
 /// The work that a dirty item means: each of its twins, and a look at the connections that it may enter.
-fn works(host: &Inner, read: &HostRead<'_>, dirty: &Dirty) -> Result<Vec<Work>, StoreError> {
-    let item = &dirty.item;
+fn works(
+    host: &Inner,
+    read: &HostRead<'_>,
+    item: &ItemId,
+    lane: Lane,
+) -> Result<Vec<Work>, StoreError> {
     let twins: Vec<Twin> = read
         .twins_of_item(item)?
         .into_iter()
@@ -169,7 +212,7 @@ fn works(host: &Inner, read: &HostRead<'_>, dirty: &Dirty) -> Result<Vec<Work>, 
         .collect();
     let mut works: Vec<Work> = twins
         .iter()
-        .map(|twin| of_twin(twin, dirty.lane, &item.node))
+        .map(|twin| of_twin(twin, lane, &item.node))
         .collect();
     let twinned: BTreeSet<_> = twins.iter().map(|twin| &twin.connection).collect();
     let may_enter = host.connections_of(&item.node).iter().any(|connection| {
@@ -187,7 +230,7 @@ fn works(host: &Inner, read: &HostRead<'_>, dirty: &Dirty) -> Result<Vec<Work>, 
             root,
             node: item.node.clone(),
             connection: None,
-            lane: dirty.lane,
+            lane,
         });
     }
     Ok(works)

@@ -37,6 +37,7 @@ mod node;
 pub mod ops;
 mod pace;
 mod pull;
+mod rests;
 mod rules;
 mod safe;
 mod scheduler;

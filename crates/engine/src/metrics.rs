@@ -32,8 +32,10 @@ counters! {
     deliveries,
     /// Deliveries that no connector could read.
     deliveries_unreadable,
-    /// Items marked dirty by webhooks.
+    /// Items that webhooks named.
     hints,
+    /// Hints of these that told nothing new: mostly echoes of our own writes.
+    known,
     /// Items marked dirty by sweeps.
     swept,
     /// Jobs that ended, for whatever reason.
@@ -56,6 +58,8 @@ counters! {
     recognised,
     /// Attempts that failed in a way that may pass.
     retries,
+    /// Looks that ended with one fetch, since the item was as its twin had left it.
+    glances,
     /// Plans that wrote nothing.
     in_step,
     /// Twins created.

@@ -228,6 +228,16 @@ impl Node {
             .is_none_or(|(_, at)| at.elapsed() >= age)
     }
 
+    /// The tracker's clock minus ours, in milliseconds, as it was last measured.
+    pub(crate) fn skew_ms(&self) -> i64 {
+        self.known_probe().map_or(0, |probe| probe.skew_ms)
+    }
+
+    /// An instant of our clock by the tracker's.
+    pub(crate) fn theirs(&self, ours: Timestamp) -> Timestamp {
+        Timestamp::from_millis(ours.as_millis().saturating_add(self.skew_ms()))
+    }
+
     /// What the last probe found.
     pub(crate) fn known_probe(&self) -> Option<Probe> {
         self.lock_probe().as_ref().map(|(probe, _)| probe.clone())

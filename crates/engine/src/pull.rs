@@ -133,7 +133,7 @@ async fn take(
         .write(move |tx| {
             tx.put_edge_cursor(&name, next)?;
             let marked = dirty::mark(&shared, tx, &hints)?;
-            let items = hints.into_iter().map(|hint| hint.item).collect();
+            let items = marked.items().cloned().collect();
             shared.safe.taken(&name, last, items);
             Ok(marked)
         })
@@ -196,6 +196,7 @@ fn hint(host: &Inner, delivery: &Delivery, notice: Notice) -> Hint {
     Hint {
         changed_at: Some(notice.at.unwrap_or(delivery.received)),
         deleted,
+        version: notice.version,
         trace: traceparent(delivery).map(Arc::from),
         ..Hint::now(item, Lane::Live, cause, host.env.now())
     }

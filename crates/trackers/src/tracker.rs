@@ -134,6 +134,10 @@ pub struct Notice {
     pub scope: Scope,
     /// When it happened by the tracker's clock, when the delivery says.
     pub at: Option<Timestamp>,
+    /// The item's version after it, when the delivery says: to one who has seen the item with this version it tells
+    /// nothing new. Only for what changes the version.
+    #[serde(default)]
+    pub version: Option<Version>,
 }
 
 /// What a delivery says has happened.

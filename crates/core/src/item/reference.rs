@@ -54,6 +54,11 @@ impl Version {
         }
     }
 
+    /// Whether two changes never carry the same version: it counts changes, or is as fine as a tracker's clock.
+    pub const fn is_exact(&self) -> bool {
+        self.revision.is_some() || self.resolution_ms <= 1
+    }
+
     /// Whether a change made at `now` could carry this same version: then an observation with it is provisional and
     /// is fetched again after the version's resolution has passed.
     pub fn is_provisional(&self, now: Timestamp) -> bool {

@@ -20,6 +20,7 @@ pub mod latest;
 mod outcome;
 pub mod pingpong;
 mod plan;
+mod rest;
 mod run;
 mod settle;
 mod texts;

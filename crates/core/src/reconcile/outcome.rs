@@ -44,4 +44,6 @@ pub struct Settled {
     pub waived: BTreeMap<ReplicaField, String>,
     /// The item that was created.
     pub created: Option<ItemRef>,
+    /// Whether planning again from these bases and the items as they are now would find nothing to do.
+    pub at_rest: bool,
 }

@@ -4,6 +4,7 @@ use super::facts::{Base, Facts};
 use super::hybrid::{Advanced, hybrid};
 use super::outcome::{Outcome, Outcomes, Settled};
 use super::plan::{Cause, Decision, Plan, Working};
+use super::rest::is_at_rest;
 use super::values::{carry_elements, is_set, same, same_opt};
 use super::views::{is_untouched, is_workflow, link};
 use crate::digest::Digest;
@@ -71,6 +72,7 @@ pub fn settle(
         let base = base_after(plan, facts, rules, side, ends.get(side), advance.get(side));
         *settled.bases.get_mut(side) = base;
     }
+    settled.at_rest = is_at_rest(plan, outcomes, &ends, &settled);
     Ok(settled)
 }
 

@@ -9,6 +9,7 @@ use crate::inbox::EdgeInbox;
 use crate::job::Talks;
 use crate::metrics::Metrics;
 use crate::node::{GateChanges, Node, NodeConfig};
+use crate::rests::Rests;
 use crate::rules::RulesFactory;
 use crate::safe::SafeMarks;
 use crate::scheduler::Scheduler;
@@ -51,6 +52,7 @@ pub(crate) struct Inner {
     pub(crate) safe: Arc<SafeMarks>,
     /// Where the host's state is replicated: how far.
     pub(super) replica: OnceLock<watch::Receiver<ReplicationStatus>>,
+    pub(crate) rests: Rests,
     pub(crate) paces: Paces,
     /// Comments that jobs leave to the next ones.
     pub(crate) talks: Talks,
@@ -88,6 +90,7 @@ impl Inner {
             paces: Paces::default(),
             talks: Talks::default(),
             quiet: Quiet::default(),
+            rests: Rests::default(),
             env,
             settings,
             store,
@@ -147,6 +150,7 @@ impl Inner {
                 .write()
                 .expect("no code panics with this lock"),
         );
+        self.rests.forget();
         self.topology_changed.notify_one();
         self.scheduler.ring();
         changed

@@ -102,7 +102,7 @@ impl OwnedSide {
             normalise,
             accounts: self.accounts(),
             history: self.history.clone(),
-            skew_ms: self.node.known_probe().map_or(0, |probe| probe.skew_ms),
+            skew_ms: self.node.skew_ms(),
             own_attempts: self.own_attempts.clone(),
             unsettled: self.unsettled.clone(),
             recent: self.recent.clone(),

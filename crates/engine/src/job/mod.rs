@@ -19,6 +19,7 @@ mod candidate;
 mod context;
 mod execute;
 mod facts;
+mod glance;
 mod intend;
 mod life;
 mod likeness;

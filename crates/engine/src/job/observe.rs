@@ -17,10 +17,22 @@ pub(crate) struct Observation {
     pub(crate) seen: Seen,
     /// The new reference, when the item was moved.
     pub(crate) moved: Option<ItemRef>,
-    /// When the comments were read: before the item, where they are the last job's.
+    /// When it was asked for, by our clock; where the comments are the last job's, when these were.
     pub(crate) comments_at: Timestamp,
     /// Set when a change made after this observation could carry the same version: fetch again then.
     pub(crate) provisional_until: Option<Timestamp>,
+}
+
+impl Observation {
+    /// Of an item that is not there yet.
+    pub(crate) fn not_created(env: &Env) -> Self {
+        Self {
+            seen: Seen::NotCreated,
+            moved: None,
+            provisional_until: None,
+            comments_at: env.now(),
+        }
+    }
 }
 
 /// Fetches an item and follows transfers. The fetch begins after every write that the caller has awaited, so what it
@@ -96,9 +108,8 @@ pub(super) async fn observe_bare(
 /// When to look again, by our clock, at an item whose version could hide a later change.
 fn provisional(node: &Node, env: &Env, seen: &Seen) -> Option<Timestamp> {
     let version = &seen.item()?.version;
-    let skew_ms = node.known_probe().map_or(0, |probe| probe.skew_ms);
-    let theirs = Timestamp::from_millis(env.now().as_millis().saturating_add(skew_ms));
-    version.is_provisional(theirs).then(|| {
+    let skew_ms = node.skew_ms();
+    version.is_provisional(node.theirs(env.now())).then(|| {
         let over_ms = version.updated.as_millis() + i64::from(version.resolution_ms);
         Timestamp::from_millis(over_ms.saturating_sub(skew_ms).saturating_add(1))
     })

@@ -4,6 +4,7 @@ use super::Ended;
 use super::context::Context;
 use super::execute::{Executed, execute};
 use super::facts::{Owned, OwnedSide};
+use super::glance::{self, glance};
 use super::intend::intend;
 use super::life::{self, Membership};
 use super::missing;
@@ -62,6 +63,10 @@ pub(super) async fn run(
                 .await
                 .map_err(|error| Trouble::of(node.name(), error))?;
         }
+        let known = host.rests.take(link);
+        let Some(seen) = glance(host, started, &nodes, &context, known).await? else {
+            return Ok(Ended::Done);
+        };
         let unsettled = match resolve(host, &nodes, &mut context).await? {
             Resolved::Known(unsettled) => unsettled,
             Resolved::Wait(until) => {
@@ -88,7 +93,7 @@ pub(super) async fn run(
             connection: &connection,
             nodes: &nodes,
         };
-        if let Some(ended) = Box::pin(job.round(context, unsettled)).await? {
+        if let Some(ended) = Box::pin(job.round(context, unsettled, seen)).await? {
             return Ok(ended);
         }
     }
@@ -137,12 +142,13 @@ impl Job<'_> {
         &self,
         context: Context,
         unsettled: SidesUnsettled,
+        seen: Sides<Option<Observation>>,
     ) -> Result<Option<Ended>, Trouble> {
         let host = self.host;
         let talk = host.talks.take(&context.twin.link, host.env.now());
         let (left, right) = tokio::join!(
-            self.observe(&context, Side::Left, talk.as_ref()),
-            self.observe(&context, Side::Right, talk.as_ref())
+            self.observe(&context, Side::Left, talk.as_ref(), seen.left),
+            self.observe(&context, Side::Right, talk.as_ref(), seen.right)
         );
         let mut observed = Sides {
             left: left?,
@@ -233,6 +239,16 @@ impl Job<'_> {
             lane,
         };
         settling.store(rows).await?;
+        if settled.at_rest && context.open.is_empty() {
+            glance::remember(
+                host,
+                self.nodes,
+                &context.twin.link,
+                observed,
+                &plan,
+                &executed,
+            );
+        }
         self.count_drift(&plan, &executed);
         if let Standing::Ended { evidence, .. } = &plan.standing
             && executed.retry.is_none()
@@ -283,22 +299,17 @@ impl Job<'_> {
         context: &Context,
         side: Side,
         talk: Option<&Talk>,
+        seen: Option<Observation>,
     ) -> Result<Observation, Trouble> {
         let (host, node) = (self.host, self.nodes.get(side));
-        let Some(item) = context.item(side) else {
-            return Ok(Observation {
-                seen: Seen::NotCreated,
-                moved: None,
-                comments_at: host.env.now(),
-                provisional_until: None,
-            });
-        };
-        match talk {
-            Some(talk) => {
+        match (seen, context.item(side), talk) {
+            (Some(seen), _, _) => Ok(seen),
+            (None, None, _) => Ok(Observation::not_created(&host.env)),
+            (None, Some(item), None) => observe(node, &host.env, &host.metrics, &item).await,
+            (None, Some(item), Some(talk)) => {
                 let known = talk.of(side);
                 observe_bare(node, &host.env, &host.metrics, &item, known).await
             }
-            None => observe(node, &host.env, &host.metrics, &item).await,
         }
     }
 

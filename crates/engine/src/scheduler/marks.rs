@@ -27,6 +27,8 @@ pub(crate) struct Mark {
     pub(crate) deleted: bool,
     /// Whether an audit alone asked to look.
     pub(crate) audit: bool,
+    /// Whether only a change of this item makes it worth looking at its twins' other sides.
+    pub(crate) glance: bool,
 }
 
 #[derive(Debug)]
@@ -55,6 +57,7 @@ impl Marks {
             taken: false,
         });
         let waiting = (!open.taken).then_some(open.mark.changed_at).flatten();
+        let glance = mark.glance && (open.taken || open.mark.glance);
         let trace = if open.taken {
             None
         } else {
@@ -64,6 +67,7 @@ impl Marks {
             trace: trace.or_else(|| mark.trace.clone()),
             changed_at: [waiting, mark.changed_at].into_iter().flatten().min(),
             deleted: mark.deleted || open.mark.deleted,
+            glance,
             ..mark
         };
         open.taken = false;

@@ -161,6 +161,8 @@ fn notice(
     at: Timestamp,
     kind: NoticeKind,
 ) -> Result<Read, WebhookRejected> {
+    // A deleted comment leaves the issue's version as it was.
+    let version = (kind == NoticeKind::Changed).then(|| super::decode::version(issue.updated_at));
     let address = address(repository, issue.number)
         .ok_or_else(|| WebhookRejected::Malformed("its repository has no name".to_owned()))?;
     Ok(Read::Notice(Notice {
@@ -168,6 +170,7 @@ fn notice(
         kind,
         scope: BTreeMap::from([("repo".to_owned(), repository.full_name.clone())]),
         at: Some(at),
+        version,
     }))
 }
 

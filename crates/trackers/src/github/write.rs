@@ -11,7 +11,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 use twinline_core::effect::{Applied, Effect, FieldWrite};
-use twinline_core::item::{Value, field};
+use twinline_core::item::{Item, Value, field};
 use twinline_core::marker::Marker;
 use twinline_core::names::FieldName;
 use twinline_core::richtext::Document;
@@ -150,6 +150,8 @@ impl GitHub {
         let mut applied = Applied::default();
         let mut begun = false;
         let once_begun = |begun: bool, error| if begun { half_done(error) } else { error };
+        // The issue as the last request has left it, where its answer shows it.
+        let mut last = None;
         if reopen {
             let open = Map::from_iter([("state".to_owned(), json!("open"))]);
             self.patch(address, &open, permit).await?;
@@ -161,6 +163,7 @@ impl GitHub {
             applied = at_version(&issue);
             applied.waived = dropped(&writes.body, &issue);
             begun = true;
+            last = Some(issue);
         }
         for call in label_calls(address, &writes.labels) {
             let done = self.client.send(call.prepaid(permit)).await;
@@ -168,6 +171,7 @@ impl GitHub {
                 .or_else(is_no_such_label)
                 .map_err(|error| once_begun(begun, error))?;
             begun = true;
+            last = None;
         }
         let mut assigned = None;
         for call in assignee_calls(address, &writes.assignees) {
@@ -178,16 +182,28 @@ impl GitHub {
             });
             let issue = issue.map_err(|error| once_begun(begun, error))?;
             applied.version = at_version(&issue).version;
-            assigned = Some(issue);
+            assigned = Some(issue.clone());
+            last = Some(issue);
             begun = true;
         }
         let refused = assigned.and_then(|issue| not_assignable(&writes.assignees, &issue));
         applied.waived.extend(refused);
+        applied.item = last.and_then(|issue| self.whole(&issue)).map(Box::new);
         if !writes.labels.add.is_empty() || !writes.labels.remove.is_empty() {
             // These requests answer with labels, not with the issue: its version is not known.
             applied.version = None;
         }
         Ok(applied)
+    }
+
+    /// The item that an answer shows, where it has no comments: an answer does not tell these.
+    fn whole(&self, issue: &wire::Issue) -> Option<Item> {
+        if issue.comments > 0 || issue.is_pull_request() {
+            return None;
+        }
+        let reference = decode::reference(self.client.node(), issue)?;
+        let repo = decode::address(issue)?.repo.to_string();
+        Some(decode::item(issue, reference, repo, Some(Vec::new())))
     }
 
     async fn patch(

@@ -120,13 +120,29 @@ pub(super) fn path(id: &str, rest: &str) -> String {
     format!("/rest/api/3/issue/{id}{rest}")
 }
 
-/// An issue whole, but for its comments; `None` for 403 and 404, with the reason.
+/// An issue whole, with its comments, which come without their properties; the reason for 403 and 404.
+pub(super) async fn issue_with_comments(
+    client: &Client,
+    id: &str,
+) -> Result<Result<(wire::Issue, Reply), String>, TrackerError> {
+    issue_of(client, id, "*all,-worklog").await
+}
+
+/// An issue whole, but for its comments; the reason for 403 and 404.
 pub(super) async fn issue(
     client: &Client,
     id: &str,
 ) -> Result<Result<(wire::Issue, Reply), String>, TrackerError> {
+    issue_of(client, id, "*all,-comment,-worklog").await
+}
+
+async fn issue_of(
+    client: &Client,
+    id: &str,
+    fields: &str,
+) -> Result<Result<(wire::Issue, Reply), String>, TrackerError> {
     let call = Call::get(path(id, ""))
-        .query("fields", "*all,-comment,-worklog")
+        .query("fields", fields)
         .query("properties", PROPERTY)
         .accept(&[StatusCode::NOT_FOUND, StatusCode::FORBIDDEN]);
     let reply = client.send(call).await?;

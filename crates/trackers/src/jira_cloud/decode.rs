@@ -40,11 +40,14 @@ const NO_FIELDS: &[&str] = &[
 
 /// An issue's version. Jira gives milliseconds.
 pub(super) fn version(issue: &wire::Issue) -> Option<Version> {
-    let updated = issue.fields.get("updated")?.as_str()?;
-    let updated = Timestamp::parse(updated).ok()?;
+    version_of(issue.fields.get("updated")?.as_str()?)
+}
+
+/// The version that an `updated` stands for.
+pub(super) fn version_of(updated: &str) -> Option<Version> {
     Some(Version {
         revision: None,
-        updated,
+        updated: Timestamp::parse(updated).ok()?,
         resolution_ms: 1,
         token: None,
     })

@@ -22,7 +22,7 @@ mod tests;
 
 use crate::connector::{self, Impossible};
 use crate::error::TrackerError;
-use crate::http::{Call, Client, Transport};
+use crate::http::{Call, Client, Reply, Transport};
 use crate::registry::{Kind, Node, RegistryError};
 use crate::tracker::{
     ChangePage, Cursor, Description, ItemPage, Opinion, Probe, Scope, Subscribed, Tracker,
@@ -76,6 +76,7 @@ fn build(
         client: client::client(&node, transport, clock)?,
         capabilities,
         workflows: Mutex::default(),
+        crowded: Mutex::default(),
     }))
 }
 
@@ -123,7 +124,12 @@ struct Jira {
     capabilities: Capabilities,
     /// What is known of each workflow, by `PROJECT/TYPE`.
     workflows: Mutex<BTreeMap<String, Workflow>>,
+    /// Issues whose answer with all comments could not be read, mostly for its size: they are asked for without them.
+    crowded: Mutex<BTreeSet<String>>,
 }
+
+/// Issues remembered as crowded; when there are more, they are found out anew.
+const CROWDED_MAX: usize = 1000;
 
 #[async_trait]
 impl Tracker for Jira {
@@ -140,18 +146,29 @@ impl Tracker for Jira {
     }
 
     async fn fetch(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
-        // The comments first: one that is written in between changes the version that is read last, and is seen later.
-        match client::comments(&self.client, &item.id).await {
-            Err(TrackerError::Unreachable { reason }) => Ok(Fetched::Unreachable { reason }),
-            comments => {
-                let comments = comments?.iter().map(decode::comment).collect();
-                self.look_at(item, Some(comments)).await
+        let (issue, reply) = match self.issue(&item.id).await? {
+            Ok(found) => found,
+            Err(reason) => return Ok(Fetched::Unreachable { reason }),
+        };
+        // The comments last: one that is written in between is seen under an older version, and seen again under its own.
+        let comments = if issue.has_no_comments() {
+            Vec::new()
+        } else {
+            match client::comments(&self.client, &item.id).await {
+                Err(TrackerError::Unreachable { reason }) => {
+                    return Ok(Fetched::Unreachable { reason });
+                }
+                comments => comments?.iter().map(decode::comment).collect(),
             }
-        }
+        };
+        self.found(&issue, &reply, Some(comments))
     }
 
     async fn fetch_bare(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
-        self.look_at(item, None).await
+        match client::issue(&self.client, &item.id).await? {
+            Ok((issue, reply)) => self.found(&issue, &reply, None),
+            Err(reason) => Ok(Fetched::Unreachable { reason }),
+        }
     }
 
     async fn find(&self, key: &str) -> Result<Option<ItemRef>, TrackerError> {
@@ -260,21 +277,35 @@ impl Tracker for Jira {
 }
 
 impl Jira {
-    /// An issue as it is now, with these comments.
-    async fn look_at(
+    /// An issue as it was answered, with these comments.
+    fn found(
         &self,
-        item: &ItemId,
+        issue: &wire::Issue,
+        reply: &Reply,
         comments: Option<Vec<Comment>>,
     ) -> Result<Fetched, TrackerError> {
-        let (issue, reply) = match client::issue(&self.client, &item.id).await? {
-            Ok(found) => found,
-            Err(reason) => return Ok(Fetched::Unreachable { reason }),
-        };
-        Self::version(&issue, &reply)?;
+        Self::version(issue, reply)?;
         let reference = self.reference(&issue.id, &issue.key);
-        let item = decode::item(&issue, reference, comments)
+        let item = decode::item(issue, reference, comments)
             .ok_or_else(|| reply.unreadable("fields", "neither project nor type"))?;
         Ok(Fetched::Found(Box::new(item)))
+    }
+
+    /// An issue, with its comments where they fit into the answer.
+    async fn issue(&self, id: &str) -> Result<Result<(wire::Issue, Reply), String>, TrackerError> {
+        let crowded = || self.crowded.lock().expect("no code panics with this lock");
+        if crowded().contains(id) {
+            return client::issue(&self.client, id).await;
+        }
+        let answer = client::issue_with_comments(&self.client, id).await;
+        if matches!(answer, Err(TrackerError::Unreadable { .. })) {
+            let mut crowded = crowded();
+            if crowded.len() >= CROWDED_MAX {
+                crowded.clear();
+            }
+            crowded.insert(id.to_owned());
+        }
+        answer
     }
 
     fn reference(&self, id: &str, key: &str) -> ItemRef {

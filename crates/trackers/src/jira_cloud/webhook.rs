@@ -19,6 +19,8 @@ struct Event {
     #[serde(default)]
     timestamp: Option<i64>,
     #[serde(default)]
+    issue_event_type_name: Option<String>,
+    #[serde(default)]
     issue: Option<Issue>,
 }
 
@@ -35,6 +37,8 @@ struct Fields {
     project: Option<Project>,
     #[serde(default)]
     issuetype: Option<IssueType>,
+    #[serde(default)]
+    updated: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -94,6 +98,14 @@ impl Webhook for JiraWebhook {
         let issue = event.issue.ok_or_else(|| {
             WebhookRejected::Malformed(format!("{} without an issue", event.event))
         })?;
+        // What is said about a comment or a worklog need not have changed the issue's version.
+        let about = event.issue_event_type_name.as_deref().unwrap_or_default();
+        let changes_version = kind == NoticeKind::Changed
+            && !["comment", "worklog"]
+                .iter()
+                .any(|word| about.contains(word));
+        let updated = issue.fields.updated.as_deref().filter(|_| changes_version);
+        let version = updated.and_then(super::decode::version_of);
         let project = issue
             .fields
             .project
@@ -108,6 +120,7 @@ impl Webhook for JiraWebhook {
             kind,
             scope,
             at: event.timestamp.map(Timestamp::from_millis),
+            version,
         }])
     }
 }

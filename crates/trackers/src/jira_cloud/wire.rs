@@ -16,6 +16,14 @@ pub(super) struct Issue {
     pub(super) properties: Map<String, Json>,
 }
 
+impl Issue {
+    /// Whether its answer says that it has no comments.
+    pub(super) fn has_no_comments(&self) -> bool {
+        let comments = self.fields.get("comment");
+        comments.and_then(|comments| comments.get("total")?.as_u64()) == Some(0)
+    }
+}
+
 /// `POST /issue`
 #[derive(Debug, Deserialize)]
 pub(super) struct Created {

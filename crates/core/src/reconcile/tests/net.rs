@@ -57,6 +57,8 @@ pub(super) struct Net {
     pub(super) links: Vec<CommentLink>,
     pub(super) now_s: i64,
     pub(super) writes: usize,
+    /// How often settling has said that a twin is at rest, and a plan has confirmed it.
+    pub(super) rests: usize,
 }
 
 pub(super) fn name(node: usize) -> NodeName {
@@ -375,6 +377,7 @@ impl Net {
 
     pub(super) fn settle(&mut self, twin: usize, plan: &Plan, outcomes: &Outcomes) -> Settled {
         let settled = settle(plan, &self.facts(twin), &self.twins[twin].rules, outcomes).unwrap();
+        let place = twin;
         let twin = &mut self.twins[twin];
         twin.bases = settled.bases.clone();
         twin.held = settled.held.clone();
@@ -385,7 +388,21 @@ impl Net {
             self.links.push(link.clone());
         }
         twin.unsettled = Sides::default();
+        if settled.at_rest && self.is_as_settled(place, plan, outcomes) {
+            let again = self.plan(place);
+            assert!(again.is_empty(), "said to be at rest, and then: {again:#?}");
+            self.rests += 1;
+        }
         settled
+    }
+
+    /// Whether nobody has changed the items since they were settled.
+    fn is_as_settled(&self, twin: usize, plan: &Plan, outcomes: &Outcomes) -> bool {
+        Side::BOTH.into_iter().all(|side| {
+            let planned = plan.working.get(side).item.as_ref();
+            let settled = outcomes.after.get(side).as_ref().or(planned);
+            self.nodes[*self.twins[twin].nodes.get(side)].item.as_ref() == settled
+        })
     }
 
     /// Plans, executes and settles one twin once; whether it had anything to do.

@@ -253,7 +253,7 @@ impl Settling<'_> {
             let observation = self.observed.get(side);
             let written = self.executed.after.get(side).as_ref();
             let due = match written {
-                Some(item) if item.version.revision.is_none() => {
+                Some(item) if !item.version.is_exact() => {
                     // Our own write is as fresh as a version can be.
                     Some(now.plus(Duration::from_millis(u64::from(item.version.resolution_ms))))
                 }
@@ -266,6 +266,7 @@ impl Settling<'_> {
                 .or_else(|| written.map(|item| item.reference.item.clone()))?;
             Some(Hint {
                 due,
+                glance: true,
                 ..Hint::now(item, Lane::Live, "provisional", now)
             })
         };

@@ -149,6 +149,7 @@ impl Webhook for MemoryWebhook {
             },
             scope: super::tracker::scope(),
             at: json["at"].as_i64().map(Timestamp::from_millis),
+            version: serde_json::from_value(json["version"].clone()).ok(),
         }])
     }
 }
