@@ -6,6 +6,7 @@
 )]
 
 mod audit;
+mod echoes;
 mod endings;
 mod flow;
 mod fresh;

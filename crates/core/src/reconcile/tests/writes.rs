@@ -166,6 +166,7 @@ fn edit_during_write() {
         net.node_mut(Side::Right).edit("f", "person")
     });
     assert_eq!(summary(&next), "f <- changed; left: f=person");
+    assert_eq!(net.rests, 0, "what the person wrote has yet to cross");
     net.quiesce();
     plan_is(&net, "");
 }
@@ -290,7 +291,7 @@ fn echo() {
     let mut net = in_step("", "a");
     net.node_mut(Side::Left).edit("f", "b");
     net.quiesce();
-    assert_eq!(net.writes, 1);
+    assert_eq!((net.writes, net.rests), (1, 1), "written, and at rest");
     plan_is(&net, "");
     // The webhook of our own write makes the item dirty: nothing follows.
     net.quiesce();

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
-use twinline_core::item::ItemId;
+use twinline_core::item::{ItemId, Version};
 use twinline_core::time::Timestamp;
 use twinline_engine::{Delivery, EdgeInbox, InboxError};
 use twinline_trackers::{Notice, NoticeKind, Webhook, WebhookRejected};
@@ -32,6 +32,12 @@ impl Inbox {
             serde_json::json!({ "item": item.id, "at": at.as_millis() }).to_string(),
             at,
         );
+    }
+
+    /// The tracker says that an item changed, and which version it has now.
+    pub(crate) fn announce_version(&self, item: &ItemId, at: Timestamp, version: &Version) {
+        let body = serde_json::json!({ "item": item.id, "at": at.as_millis(), "version": version });
+        self.deliver(item, body.to_string(), at);
     }
 
     /// The tracker says that an item was deleted.
