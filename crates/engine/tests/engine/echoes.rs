@@ -1,7 +1,7 @@
 //! What our own writes stir up: webhooks that tell of them, and second looks at coarse versions.
 
 use crate::support::rules::contract;
-use crate::support::{Running, World};
+use crate::support::{Running, World, until};
 use std::time::Duration;
 use twinline_core::item::{ItemId, Value};
 
@@ -67,7 +67,7 @@ async fn a_persons_edit_within_the_second_of_our_write_crosses() {
     let world = World::new(&["left", "right"]);
     let (running, left, right) = twinned(&world, true).await;
     world.edit(&left, "summary", Value::text("y"));
-    running.quiet().await;
+    until("our write", async || world.text(&right, "summary") == "y").await;
     let version = world.tracker("right").item(&right).version;
     world
         .tracker("right")
