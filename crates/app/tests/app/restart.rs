@@ -1,4 +1,4 @@
-//! The edge is replaced under load: nobody is refused, and what was accepted is there.
+//! The edge is replaced under load: nobody is refused.
 
 use crate::support::{Installation, Up, signal, until};
 use crate::webhooks::{SECRET, address, body, signed};
