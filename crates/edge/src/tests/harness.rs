@@ -4,7 +4,7 @@ use crate::*;
 use http::{HeaderMap, StatusCode};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use twinline_core::handles::Entropy;
@@ -71,16 +71,31 @@ impl Entropy for Numbers {
 }
 
 /// A directory's source that says what a test puts there.
-pub(super) struct Places(pub(super) Mutex<Result<Directory, String>>);
+pub(super) struct Places {
+    says: Mutex<Result<Directory, String>>,
+    /// How often it was asked.
+    asked: AtomicU64,
+}
 
 impl Places {
     /// Complete: nodes `a` and `mute` are on host `h1`, `b` on `h2`.
     pub(super) fn new(hosts: &[(&str, SocketAddr)]) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Ok(directory(hosts)))))
+        Arc::new(Self {
+            says: Mutex::new(Ok(directory(hosts))),
+            asked: AtomicU64::new(0),
+        })
     }
 
     pub(super) fn say(&self, what: Result<Directory, String>) {
-        *self.0.lock().unwrap() = what;
+        *self.says.lock().unwrap() = what;
+    }
+
+    /// Waits until what it says now has been taken in: the first question may have been under way, the second was answered
+    /// so, and the third comes after that.
+    pub(super) async fn heard(&self) {
+        let asked = || self.asked.load(Ordering::Relaxed);
+        let before = asked();
+        within("its answer is taken in", async || asked() >= before + 3).await;
     }
 }
 
@@ -101,7 +116,9 @@ pub(super) fn directory(hosts: &[(&str, SocketAddr)]) -> Directory {
 #[async_trait::async_trait]
 impl DirectorySource for Places {
     async fn read(&self) -> Result<Directory, String> {
-        self.0.lock().unwrap().clone()
+        let says = self.says.lock().unwrap().clone();
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        says
     }
 }
 

@@ -3,7 +3,6 @@
 use super::harness::*;
 use http::StatusCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 const NODE: &str = "/.well-known/twinline/a";
 
@@ -39,8 +38,7 @@ async fn without_its_source_the_mapper_answers_as_before_and_tells_its_age() {
     })
     .await;
     places.say(Err("the database is gone".into()));
-    // Longer than from one reading to the next.
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    places.heard().await;
     assert_eq!(ask(&edge, NODE).await, before);
     clock.set_ms(43_000);
     let age = edge.metric("twinline_edge_directory_age_seconds").await;
