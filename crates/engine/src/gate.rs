@@ -106,30 +106,38 @@ impl Gate {
         self.probing = false;
     }
 
-    /// A request failed in a way that may pass. `after`: the tracker's own word on when to come back, which closes the
-    /// gate at once. `jitter` spreads the wait.
+    /// A request failed in a way that may pass. What was under way when the gate closed does not count: it is the same
+    /// trouble. `jitter` spreads the wait.
     pub(crate) fn failed(
         &mut self,
         now: Instant,
         reason: &str,
-        after: Option<Duration>,
         jitter: impl FnOnce(Duration) -> Duration,
     ) {
+        self.probing = false;
+        if self.closed_until.is_some_and(|until| now < until) {
+            return;
+        }
         self.failures = self.failures.saturating_add(1);
         reason.clone_into(&mut self.reason);
-        let wait = match after {
-            // A limit of the tracker is kept to the letter; jitter is added, never taken away.
-            Some(after) => Some(after + jitter(self.limits.backoff.first.min(after))),
-            None if self.failures >= self.limits.failures_max => {
-                let over = self.failures - self.limits.failures_max + 1;
-                Some(jitter(self.limits.backoff.wait(over)))
-            }
-            None => None,
-        };
-        if let Some(wait) = wait {
-            let until = now + wait;
-            self.closed_until = Some(self.closed_until.map_or(until, |old| old.max(until)));
+        if self.failures >= self.limits.failures_max {
+            let over = self.failures - self.limits.failures_max + 1;
+            self.closed_until = Some(now + jitter(self.limits.backoff.wait(over)));
         }
+    }
+
+    /// The tracker has said how long to stay away, which closes the gate at once and is no failure. It is kept to the
+    /// letter; jitter is added, never taken away.
+    pub(crate) fn limited(
+        &mut self,
+        now: Instant,
+        reason: &str,
+        after: Duration,
+        jitter: impl FnOnce(Duration) -> Duration,
+    ) {
+        reason.clone_into(&mut self.reason);
+        let until = now + after + jitter(self.limits.backoff.first.min(after));
+        self.closed_until = Some(self.closed_until.map_or(until, |old| old.max(until)));
         self.probing = false;
     }
 

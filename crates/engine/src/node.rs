@@ -143,15 +143,24 @@ impl Node {
     fn learn(&self, error: Option<&TrackerError>) {
         let now = Instant::now();
         let mut gate = self.lock_gate();
-        let before = gate.state();
+        let before = (gate.state(), gate.opens_at());
+        let jitter = |wait| self.env.jittered(wait);
         match error {
             Some(TrackerError::Retry { reason, after }) => {
-                gate.failed(now, reason, *after, |wait| self.env.jittered(wait));
+                match after {
+                    Some(after) => gate.limited(now, reason, *after, jitter),
+                    None => gate.failed(now, reason, jitter),
+                }
                 self.metrics.retries.inc();
             }
-            Some(TrackerError::Unknown { reason }) => {
-                gate.failed(now, reason, None, |wait| self.env.jittered(wait));
-            }
+            Some(TrackerError::Busy {
+                reason,
+                after,
+                whole: true,
+            }) => gate.limited(now, reason, *after, jitter),
+            // Other kinds of requests still have room: only who asked waits.
+            Some(TrackerError::Busy { whole: false, .. }) => {}
+            Some(TrackerError::Unknown { reason }) => gate.failed(now, reason, jitter),
             Some(TrackerError::Credentials { sentence }) => gate.refused(now, sentence),
             // An answer that says no is still an answer: the node works.
             Some(
@@ -162,10 +171,12 @@ impl Node {
             )
             | None => gate.succeeded(),
         }
-        let after = gate.state();
+        let after = (gate.state(), gate.opens_at());
         drop(gate);
+        if before.0 != after.0 {
+            tracing::info!(node = %self.name(), after = ?after.0, "the node's state has changed");
+        }
         if before != after {
-            tracing::info!(node = %self.name(), ?after, "the node's state has changed");
             self.changes.note(self.name());
         }
     }

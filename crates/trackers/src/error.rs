@@ -5,13 +5,24 @@ use std::time::Duration;
 /// Why a request to a tracker did not give what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TrackerError {
-    /// The network, a 5xx, a 429 or a spent rate budget: nothing was done; try again later.
+    /// The network, a 5xx or a 429: nothing was done; try again later.
     #[error("{reason}")]
     Retry {
         /// What happened.
         reason: String,
-        /// Not before this, when the tracker or the rate budget said so.
+        /// Not before this, when the tracker said so.
         after: Option<Duration>,
+    },
+    /// By our own count there is no room for the request in the tracker's limits now: nothing was sent, nothing failed.
+    #[error("{reason}")]
+    Busy {
+        /// Which limit.
+        reason: String,
+        /// When there is room for it.
+        after: Duration,
+        /// Whether the limit concerns every request of the node, since the tracker itself has said to stay away; else
+        /// only requests of this kind.
+        whole: bool,
     },
     /// A write was sent and its answer never came: it may have happened, now or later. Resolve by `recognise`.
     #[error("outcome unknown: {reason}")]

@@ -32,6 +32,8 @@ pub(super) struct Machine {
     edge: Arc<Edge>,
     network: Arc<Network>,
     places: Vec<Place>,
+    /// Whether the connectors keep the limits that the trackers have published.
+    pub(super) limits: bool,
     trace: Trace,
     pub(super) settings: HostSettings,
     process: Option<Process>,
@@ -60,6 +62,7 @@ impl Machine {
             edge,
             network,
             places: places.to_vec(),
+            limits: false,
             trace,
             settings: settings(),
             process: None,
@@ -120,8 +123,8 @@ impl Machine {
             url: Some(place.origin().parse()?),
             auth: place.auth(),
             settle: Some(Duration::from_secs(20)),
-            write_spacing: Some(Duration::ZERO),
-            unlimited: true,
+            write_spacing: None,
+            unlimited: !self.limits,
         };
         let transport: Arc<dyn Transport> = Arc::clone(&self.network) as _;
         let clock = Arc::clone(&self.env.clock);

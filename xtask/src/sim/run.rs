@@ -66,7 +66,7 @@ pub struct Outcome {
 
 /// What the connections of a seed's world make of its places: `pair`, `chain` or `ring`.
 pub fn shape(seed: u64) -> &'static str {
-    World::draw(&mut stream(seed, "world"), &mut stream(seed, "titles")).shape()
+    World::of(seed).shape()
 }
 
 /// Runs one seed on a runtime of its own, whose clock jumps. `show`: every step is printed.
@@ -82,7 +82,7 @@ pub fn run(seed: u64, show: bool) -> Result<Outcome> {
     runtime.block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SimClock::start());
         let trace = Trace::new(Arc::clone(&clock), folder.path(), show);
-        let world = World::draw(&mut stream(seed, "world"), &mut stream(seed, "titles"));
+        let world = World::of(seed);
         let story = Story::begin(seed, world, folder.path(), clock, trace.clone()).await;
         let (world, faults) = match story {
             Ok(mut story) => {
@@ -185,6 +185,7 @@ impl Story {
             &places,
             trace.clone(),
         );
+        machine.limits = world.limits;
         machine.settings.queued_max = QUEUED_MAX;
         let people = People::new(
             Arc::clone(&network),

@@ -1,6 +1,7 @@
 //! What a seed makes of the world: which trackers, which connections, which faults.
 
 use super::disk::DiskFaults;
+use super::handles::stream;
 use super::place::Place;
 use rand::Rng as _;
 use rand::seq::SliceRandom as _;
@@ -28,6 +29,8 @@ pub(super) struct World {
     pub(super) crashes: u32,
     /// Rule versions published during it.
     pub(super) publishes: u32,
+    /// Whether the connectors keep the limits that the trackers have published, as they do with the public services.
+    pub(super) limits: bool,
 }
 
 /// One connection.
@@ -109,8 +112,17 @@ impl Choices {
 }
 
 impl World {
+    /// The world of a seed.
+    pub(super) fn of(seed: u64) -> Self {
+        let limits = stream(seed, "limits").random_bool(0.3);
+        Self {
+            limits,
+            ..Self::draw(&mut stream(seed, "world"), &mut stream(seed, "titles"))
+        }
+    }
+
     /// `titles` draws the titles' policies.
-    pub(super) fn draw(random: &mut ChaCha8Rng, titles: &mut ChaCha8Rng) -> Self {
+    fn draw(random: &mut ChaCha8Rng, titles: &mut ChaCha8Rng) -> Self {
         let mut places = Place::ALL.to_vec();
         places.shuffle(random);
         places.truncate(random.random_range(2..=3));
@@ -129,6 +141,7 @@ impl World {
             acts: random.random_range(8..=18),
             crashes: random.random_range(0..=2),
             publishes: random.random_range(0..=2),
+            limits: false,
         };
         if let [first, _, third] = world.places[..]
             && random.random_bool(0.5)

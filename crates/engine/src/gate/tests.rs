@@ -9,18 +9,24 @@ const LIMITS: GateLimits = GateLimits {
     credentials_period: Duration::from_secs(60),
 };
 
-fn fail(gate: &mut Gate, now: Instant, after: Option<u64>) {
-    gate.failed(now, "boom", after.map(Duration::from_secs), |wait| wait);
+fn fail(gate: &mut Gate, now: Instant) {
+    gate.failed(now, "boom", |wait| wait);
+}
+
+fn limit(gate: &mut Gate, now: Instant, after_s: u64) {
+    gate.limited(now, "too fast", Duration::from_secs(after_s), |wait| wait);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_few_failures_do_not_close_it_and_many_do_for_longer_and_longer() {
     let mut gate = Gate::new(LIMITS);
     let start = Instant::now();
+    let mut now = start;
     for expected_s in [0, 0, 1, 2, 4, 8, 8] {
-        fail(&mut gate, start, None);
-        let until = gate.opens_at().map_or(Duration::ZERO, |at| at - start);
-        assert_eq!(until, Duration::from_secs(expected_s));
+        fail(&mut gate, now);
+        let until = gate.opens_at().unwrap_or(now);
+        assert_eq!(until - now, Duration::from_secs(expected_s));
+        now = until;
     }
     gate.succeeded();
     assert!(gate.is_open(start));
@@ -28,13 +34,47 @@ async fn a_few_failures_do_not_close_it_and_many_do_for_longer_and_longer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_fails_together_is_one_failure() {
+    let mut gate = Gate::new(LIMITS);
+    let start = Instant::now();
+    for _ in 0..20 {
+        fail(&mut gate, start);
+    }
+    let first = gate.opens_at().unwrap();
+    assert_eq!(first - start, Duration::from_secs(1));
+    fail(&mut gate, first);
+    assert_eq!(
+        gate.opens_at().unwrap() - first,
+        Duration::from_secs(2),
+        "the second in a row, not the twenty-first"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_is_no_failure() {
+    let mut gate = Gate::new(LIMITS);
+    let start = Instant::now();
+    for _ in 0..20 {
+        limit(&mut gate, start, 1);
+    }
+    let opens = gate.opens_at().unwrap();
+    assert_eq!(opens - start, Duration::from_secs(2), "with its jitter");
+    fail(&mut gate, opens);
+    assert_eq!(
+        gate.opens_at(),
+        Some(opens),
+        "the first failure closes nothing"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_trackers_own_word_closes_it_at_once_and_is_never_shortened() {
     let mut gate = Gate::new(LIMITS);
     let start = Instant::now();
-    fail(&mut gate, start, Some(30));
+    limit(&mut gate, start, 30);
     assert!(!gate.is_open(start + Duration::from_secs(29)));
     assert!(gate.is_open(start + Duration::from_secs(31)));
-    fail(&mut gate, start, Some(2));
+    limit(&mut gate, start, 2);
     assert!(
         !gate.is_open(start + Duration::from_secs(29)),
         "the longer wait stays"

@@ -93,6 +93,17 @@ async fn after(host: &Arc<Inner>, started: &Started, trouble: Trouble) -> Ended 
             tracing::debug!(%node, reason, ?after, "tried again later");
             again(after.unwrap_or(Duration::ZERO))
         }
+        Trouble::Wait {
+            node,
+            reason,
+            after,
+        } => {
+            tracing::debug!(%node, reason, ?after, "its turn comes later");
+            Ended::Again {
+                wait: after,
+                failed: false,
+            }
+        }
         Trouble::Quarantine(cause) => quarantine(host, &started.work, cause).await,
         Trouble::Held => Ended::Again {
             wait: host.settings.period,

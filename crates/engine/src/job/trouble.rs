@@ -17,6 +17,13 @@ pub(crate) enum Trouble {
         reason: String,
         after: Option<Duration>,
     },
+    /// There is no room for it in the tracker's limits now; nothing has failed.
+    #[error("{node}: {reason}")]
+    Wait {
+        node: NodeName,
+        reason: String,
+        after: Duration,
+    },
     /// A person must mend a rule, an item or the tracker's settings: the twin is held back.
     #[error("{}", sentence(.0))]
     Quarantine(Cause),
@@ -39,6 +46,11 @@ impl Trouble {
         let refused = |sentence: String| Self::Quarantine(Cause::Refused { sentence });
         match error {
             TrackerError::Retry { reason, after } => retry(reason, after),
+            TrackerError::Busy { reason, after, .. } => Self::Wait {
+                node: node.clone(),
+                reason,
+                after,
+            },
             TrackerError::Unknown { reason } | TrackerError::Unreachable { reason } => {
                 retry(reason, None)
             }

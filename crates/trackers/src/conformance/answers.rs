@@ -60,7 +60,7 @@ async fn too_fast(h: &dyn Harness) -> Outcome {
     ensure(told, || format!("{first:?}"))?;
     let before = h.meddler().requests();
     let second = h.tracker().apply(&effect).await;
-    let told = matches!(&second, Err(TrackerError::Retry { after: Some(after), .. }) if *after <= Duration::from_secs(30));
+    let told = matches!(&second, Err(TrackerError::Busy { after, whole: true, .. }) if *after <= Duration::from_secs(30));
     ensure(told, || format!("{second:?}"))?;
     same("requests in between", &h.meddler().requests(), &before)?;
     h.pass(Duration::from_secs(31)).await;

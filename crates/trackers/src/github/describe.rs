@@ -20,8 +20,8 @@ impl GitHub {
     pub(super) async fn check_node(&self) -> Result<Probe, TrackerError> {
         let reply = match self.client.send(Call::get("/user")).await {
             Ok(reply) => reply,
-            Err(TrackerError::Retry { reason, after }) => {
-                return Err(TrackerError::Retry { reason, after });
+            Err(later @ (TrackerError::Retry { .. } | TrackerError::Busy { .. })) => {
+                return Err(later);
             }
             Err(fault) => {
                 return Ok(Probe {

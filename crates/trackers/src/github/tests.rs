@@ -290,7 +290,7 @@ async fn a_quiet_repository_costs_nothing() {
     assert_eq!(used().await, before);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn published_limits_space_writes_but_do_not_stop_one_half_way() {
     let h = SimHarness::limited(simulator(GithubConfig::default()), under());
     let item = item(&h).await;
@@ -306,19 +306,24 @@ async fn published_limits_space_writes_but_do_not_stop_one_half_way() {
         ),
     ];
     update(&h, &item, &writes).await.unwrap();
-    let after = async |seconds| {
-        let write = [(field::STATUS, closed("not_planned"))];
-        h.pass(Duration::from_secs(seconds)).await;
-        update(&h, &item, &write).await
-    };
     // Two requests were made, so two seconds are kept; closing for another reason takes two more.
-    let early = after(1).await;
-    let wait = Some(Duration::from_secs(1));
+    h.pass(Duration::from_secs(1)).await;
+    let began = tokio::time::Instant::now();
+    let write = [(field::STATUS, closed("not_planned"))];
+    let applied = update(&h, &item, &write).await.unwrap();
+    assert_eq!(began.elapsed(), Duration::from_secs(1), "its turn");
+    let label = [(
+        field::LABELS,
+        FieldWrite::Elements {
+            add: BTreeSet::from(["newer".to_owned()]),
+            remove: BTreeSet::new(),
+        },
+    )];
+    let early = update(&h, &item, &label).await;
     assert!(
-        matches!(early, Err(TrackerError::Retry { after, .. }) if after == wait),
+        matches!(early, Err(TrackerError::Busy { whole: false, .. })),
         "{early:?}"
     );
-    let applied = after(1).await.unwrap();
     assert_eq!(applied.waived, BTreeMap::new());
     let now = read(&h, &item.reference.item).await;
     assert_eq!(

@@ -94,7 +94,7 @@ impl GitHub {
         } else {
             vec![Cost::Create, Cost::Write]
         };
-        let permit = self.client.reserve(&costs, None)?;
+        let permit = self.client.reserve(&costs, None).await?;
         let call = Call::post(repo.path("/issues")).json(&writes.body);
         let reply = self.client.send(call.prepaid(&permit)).await?;
         client::repo_here(&reply, repo)?;
@@ -131,7 +131,10 @@ impl GitHub {
         let requests = requests(&writes) + usize::from(reopen);
         let mut applied = Applied::default();
         if requests > 0 {
-            let permit = self.client.reserve(&vec![Cost::Write; requests], None)?;
+            let permit = self
+                .client
+                .reserve(&vec![Cost::Write; requests], None)
+                .await?;
             applied = self.make(address, &writes, reopen, &permit).await?;
         }
         applied.waived.extend(writes.waived);
@@ -242,7 +245,7 @@ impl GitHub {
 
     async fn mark(&self, address: &Address, marker: &Marker) -> Result<Applied, TrackerError> {
         let issue = client::issue(&self.client, address).await?;
-        let permit = self.client.reserve(&[Cost::Write], None)?;
+        let permit = self.client.reserve(&[Cost::Write], None).await?;
         let (present, _) = text::split(issue.body.as_deref().unwrap_or_default());
         let body = text::join(&present, Some(marker));
         let body = Map::from_iter([("body".to_owned(), Json::String(body))]);
@@ -337,9 +340,11 @@ fn is_no_such_label(error: TrackerError) -> Result<(), TrackerError> {
 /// An effect of several requests that stopped half-way: what is done is seen by `recognise`.
 fn half_done(error: TrackerError) -> TrackerError {
     match error {
-        TrackerError::Retry { reason, .. } => TrackerError::Unknown {
-            reason: format!("half of it was written: {reason}"),
-        },
+        TrackerError::Retry { reason, .. } | TrackerError::Busy { reason, .. } => {
+            TrackerError::Unknown {
+                reason: format!("half of it was written: {reason}"),
+            }
+        }
         other => other,
     }
 }

@@ -53,20 +53,33 @@ pub struct BudgetRules {
 #[derive(Debug)]
 pub struct Permit(());
 
-/// How long to wait, and for what.
+/// How long to stay away, and for what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wait {
     pub(super) after: Duration,
     pub(super) reason: String,
+    /// Whether it concerns every request of the node, not only this kind.
+    pub(super) whole: bool,
 }
 
 /// The writes of one reservation whose spacing is kept; no effect of ours needs more.
 const SPACINGS_MAX: u32 = 64;
 
+/// Up to this a write waits in its place for its turn; what would wait longer comes back, and then reads again what it is
+/// about to change.
+const TURN_MAX: Duration = Duration::from_secs(2);
+
+/// Promises of one window that are kept apart; who asks when there are more comes back with the last of them.
+const PROMISES_MAX: usize = 4096;
+
 /// Distinct keys that are remembered at once; the least recently charged are forgotten first.
 const KEYS_MAX: usize = 4096;
 
 /// The budget. Asked before each request; it never sleeps.
+///
+/// Who is refused is told a time of its own, at which there is room for it after all that was told before: so many that
+/// are refused together do not come back together. A promise is no right, it only spreads; room is given to whoever asks
+/// when it is there.
 #[derive(Debug)]
 pub(super) struct Budget {
     rules: BudgetRules,
@@ -76,7 +89,10 @@ pub(super) struct Budget {
 #[derive(Debug, Default)]
 struct State {
     charges: BTreeMap<Slot, Charges>,
+    /// When the next write may be made.
     next_write: Timestamp,
+    /// The turn of the next write that is sent away.
+    next_promise: Timestamp,
     /// When it was last asked, to notice a clock that steps back.
     asked: Timestamp,
     blocked: Option<(Timestamp, String)>,
@@ -90,32 +106,35 @@ impl Budget {
         }
     }
 
-    /// Charges requests that are to be made now, all of them or none.
+    /// Charges requests that are to be made now, all of them or none. They may be made after the wait that is given, at
+    /// most `TURN_MAX`.
     pub(super) fn charge(
         &self,
         costs: &[Cost],
         key: Option<&str>,
         now: Timestamp,
-    ) -> Result<Permit, Wait> {
+    ) -> Result<Duration, Wait> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.forgive_a_clock_that_stepped_back(&self.rules, now);
-        if let Some((until, reason)) = &state.blocked {
-            if *until > now {
-                return Err(Wait {
-                    after: until.since(now),
-                    reason: reason.clone(),
-                });
-            }
-            state.blocked = None;
-        }
+        state.blocked(now)?;
         let writes = costs.iter().filter(|cost| **cost != Cost::Read).count();
-        if writes > 0 && state.next_write > now {
+        let writes = u32::try_from(writes).map_or(SPACINGS_MAX, |count| count.min(SPACINGS_MAX));
+        let spacing = self.rules.write_spacing.saturating_mul(writes);
+        let turn = if writes > 0 {
+            now.max(state.next_write)
+        } else {
+            now
+        };
+        if turn.since(now) > TURN_MAX {
+            let promised = turn.max(state.next_promise);
+            state.next_promise = promised.plus(spacing);
             return Err(Wait {
-                after: state.next_write.since(now),
+                after: promised.since(now),
                 reason: format!(
                     "{} ms are kept between writes",
                     self.rules.write_spacing.as_millis()
                 ),
+                whole: false,
             });
         }
         let charges = self.charges(costs, key);
@@ -123,24 +142,28 @@ impl Budget {
             let window = &self.rules.windows[slot.0];
             if let Some(after) = state.wait_for(slot, window, *points, now) {
                 let reason = format!("{} {} are used up", window.points_max, window.name);
-                return Err(Wait { after, reason });
+                return Err(Wait {
+                    after,
+                    reason,
+                    whole: false,
+                });
             }
         }
         for (slot, points) in charges {
-            state
-                .charges
-                .entry(slot)
-                .or_default()
-                .push_back((now, points));
+            let charges = state.charges.entry(slot).or_default();
+            charges.made.push_back((turn, points));
         }
         if writes > 0 {
-            let writes =
-                u32::try_from(writes).map_or(SPACINGS_MAX, |count| count.min(SPACINGS_MAX));
-            let spacing = self.rules.write_spacing.saturating_mul(writes);
-            state.next_write = now.plus(spacing);
+            state.next_write = turn.plus(spacing);
         }
         state.forget_old_keys();
-        Ok(Permit(()))
+        Ok(turn.since(now))
+    }
+
+    /// Whether the tracker has said meanwhile to stay away.
+    pub(super) fn blocked(&self, now: Timestamp) -> Result<Permit, Wait> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.blocked(now).map(|()| Permit(()))
     }
 
     /// The points that go into each window; more than fits into an empty window counts as a full one.
@@ -199,11 +222,31 @@ const WITHOUT_A_WORD: Duration = Duration::from_secs(60);
 /// A window by its index in the rules, and the key that it counts for.
 type Slot = (usize, Option<String>);
 
-/// When each charge was made and its points, oldest first.
-type Charges = VecDeque<(Timestamp, u32)>;
+/// What is counted in one window, oldest first: when, and how many points.
+#[derive(Debug, Default)]
+struct Charges {
+    /// Of requests that were made.
+    made: VecDeque<(Timestamp, u32)>,
+    /// Of requests that were sent away until then.
+    promised: VecDeque<(Timestamp, u32)>,
+}
 
 impl State {
-    /// How long until `points` fit into a window; `None`: they do now.
+    fn blocked(&mut self, now: Timestamp) -> Result<(), Wait> {
+        match &self.blocked {
+            Some((until, reason)) if *until > now => Err(Wait {
+                after: until.since(now),
+                reason: reason.clone(),
+                whole: true,
+            }),
+            _ => {
+                self.blocked = None;
+                Ok(())
+            }
+        }
+    }
+
+    /// How long until `points` fit into a window, after all that were sent away before; `None`: they do now.
     fn wait_for(
         &mut self,
         slot: &Slot,
@@ -212,23 +255,33 @@ impl State {
         now: Timestamp,
     ) -> Option<Duration> {
         let charges = self.charges.get_mut(slot)?;
-        while let Some((at, _)) = charges.front()
+        while let Some((at, _)) = charges.made.front()
             && now.since(*at) >= window.per
         {
-            charges.pop_front();
+            charges.made.pop_front();
         }
-        let used: u32 = charges.iter().map(|(_, points)| points).sum();
-        let mut excess = (used + points).saturating_sub(window.points_max);
-        if excess == 0 {
+        while let Some((at, _)) = charges.promised.front()
+            && *at <= now
+        {
+            charges.promised.pop_front();
+        }
+        let sum = |of: &VecDeque<(Timestamp, u32)>| of.iter().map(|(_, points)| points).sum();
+        let made: u32 = sum(&charges.made);
+        if made + points <= window.points_max {
             return None;
         }
-        for (at, points) in charges {
+        let promised: u32 = sum(&charges.promised);
+        let mut excess = (made + promised + points).saturating_sub(window.points_max);
+        let mut all = charges.made.iter().chain(&charges.promised);
+        let freeing = all.find(|(_, points)| {
             excess = excess.saturating_sub(*points);
-            if excess == 0 {
-                return Some(at.plus(window.per).since(now));
-            }
+            excess == 0
+        });
+        let at = freeing.map_or(now, |(at, _)| *at).plus(window.per);
+        if charges.promised.len() < PROMISES_MAX {
+            charges.promised.push_back((at, points));
         }
-        Some(window.per)
+        Some(at.since(now))
     }
 
     /// A wall clock may step back. What was charged "later" than now counts as charged now.
@@ -238,11 +291,15 @@ impl State {
         if !stepped_back {
             return;
         }
-        for (at, _) in self.charges.values_mut().flatten() {
-            *at = (*at).min(now);
+        for charges in self.charges.values_mut() {
+            for (at, _) in &mut charges.made {
+                *at = (*at).min(now);
+            }
+            charges.promised.clear();
         }
         let longest = rules.write_spacing.saturating_mul(SPACINGS_MAX);
         self.next_write = self.next_write.min(now.plus(longest));
+        self.next_promise = self.next_write;
         if let Some((until, _)) = &mut self.blocked {
             *until = (*until).min(now.plus(super::rate_headers::WAIT_MAX));
         }
@@ -253,7 +310,7 @@ impl State {
         if self.charges.len() <= KEYS_MAX {
             return;
         }
-        let last = |charges: &Charges| charges.back().map(|(at, _)| *at);
+        let last = |charges: &Charges| charges.made.back().map(|(at, _)| *at);
         let mut slots: Vec<(Option<Timestamp>, Slot)> = self
             .charges
             .iter()

@@ -100,18 +100,22 @@ impl Client {
     }
 
     /// Charges the rate budget for all requests of one effect at once, so that an effect of several requests does not
-    /// stop half-way; [`Call::prepaid`] then uses it. `Retry` when they do not fit now.
-    pub fn reserve(&self, costs: &[Cost], key: Option<&str>) -> Result<Permit, TrackerError> {
-        self.budget
-            .charge(costs, key, self.clock.now())
-            .map_err(|wait| self.over_budget(wait))
-    }
-
-    fn over_budget(&self, wait: Wait) -> TrackerError {
-        TrackerError::Retry {
+    /// stop half-way; [`Call::prepaid`] then uses it. A write waits here for its turn when that is near.
+    ///
+    /// # Errors
+    /// `Busy` when they do not fit now.
+    pub async fn reserve(&self, costs: &[Cost], key: Option<&str>) -> Result<Permit, TrackerError> {
+        let busy = |wait: Wait| TrackerError::Busy {
             reason: format!("{}: {}", self.dialect.tracker(), wait.reason),
-            after: Some(wait.after),
+            after: wait.after,
+            whole: wait.whole,
+        };
+        let turn = self.budget.charge(costs, key, self.clock.now());
+        let turn = turn.map_err(busy)?;
+        if !turn.is_zero() {
+            tokio::time::sleep(turn).await;
         }
+        self.budget.blocked(self.clock.now()).map_err(busy)
     }
 
     /// Sends a call. Gives successes, 304, redirects on the same server, and the statuses that the call accepts.
@@ -119,7 +123,7 @@ impl Client {
         let url = self.url(&call)?;
         let place = format!("{} {}", call.method, url.path());
         if !call.prepaid {
-            let _permit = self.reserve(&[call.cost], call.key.as_deref())?;
+            let _permit = self.reserve(&[call.cost], call.key.as_deref()).await?;
         }
         let slot = tokio::time::timeout(SLOT_DEADLINE, self.in_flight.acquire()).await;
         let _slot = slot

@@ -146,7 +146,7 @@ impl Jira {
         let mut writes = Writes::of(&resolved.fields).map_err(client::refused)?;
         let mut waived = std::mem::take(&mut writes.waived);
         waived.extend(resolved.waived);
-        let permit = self.client.reserve(&[Cost::Write], Some(&item.id))?;
+        let permit = self.client.reserve(&[Cost::Write], Some(&item.id)).await?;
         match writes.status.take() {
             None => self.put(&item.id, &writes, &item.id, Some(&permit)).await?,
             Some(status) => {
@@ -240,9 +240,11 @@ fn comment(body: &Document, marker: &Marker, internal: Option<bool>) -> Json {
 /// An update whose first request was made and whose second was lost.
 pub(super) fn half_done(error: TrackerError) -> TrackerError {
     match error {
-        TrackerError::Retry { reason, .. } => TrackerError::Unknown {
-            reason: format!("half of it was written: {reason}"),
-        },
+        TrackerError::Retry { reason, .. } | TrackerError::Busy { reason, .. } => {
+            TrackerError::Unknown {
+                reason: format!("half of it was written: {reason}"),
+            }
+        }
         other => other,
     }
 }

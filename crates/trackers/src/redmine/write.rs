@@ -106,7 +106,10 @@ impl Redmine {
                 ..Applied::default()
             });
         }
-        let permit = self.client.reserve(&[Cost::Write, Cost::Read], None)?;
+        let permit = self
+            .client
+            .reserve(&[Cost::Write, Cost::Read], None)
+            .await?;
         let call = Call::put(format!("/issues/{}.json", item.id)).json(&writes.body());
         self.client.send(call.prepaid(&permit)).await?;
         let after = self.look(item).await?;

@@ -20,14 +20,18 @@ const CREATIONS: Window = Window {
     keyed: false,
 };
 
-/// The wait in milliseconds; `None`: the requests may go.
+/// How long they are sent away, in milliseconds; `None`: the requests may go at once.
 fn check(budget: &Budget, costs: &[Cost], millis: i64, expected: Option<u128>) {
-    let wait = budget.charge(costs, None, at(millis)).err();
-    assert_eq!(
-        wait.map(|wait| wait.after.as_millis()),
-        expected,
-        "at {millis}"
-    );
+    let charged = budget.charge(costs, None, at(millis));
+    let expected = expected.map_or(Ok(0), Err);
+    assert_eq!(told(charged), expected, "at {millis}");
+}
+
+/// The milliseconds that they wait in their place, or are sent away.
+fn told(charged: Result<Duration, Wait>) -> Result<u128, u128> {
+    charged
+        .map(|turn| turn.as_millis())
+        .map_err(|wait| wait.after.as_millis())
 }
 
 #[test]
@@ -52,12 +56,46 @@ fn several_requests_are_charged_together_or_not_at_all() {
 }
 
 #[test]
+fn who_is_sent_away_gets_a_time_of_its_own() {
+    let budget = budget(vec![CREATIONS], 0);
+    check(&budget, &[Cost::Create], 0, None);
+    check(&budget, &[Cost::Create], 300, None);
+    for expected in [500, 800, 1500, 1800, 2500] {
+        check(&budget, &[Cost::Create], 500, Some(expected));
+    }
+    // Each finds room at its time, and a newcomer comes after all of them.
+    for (millis, promised) in [(1000, 2300), (1300, 2700), (2000, 2300)] {
+        check(&budget, &[Cost::Create], millis, None);
+        check(&budget, &[Cost::Create], millis, Some(promised));
+    }
+}
+
+#[test]
 fn writes_keep_their_distance_and_reads_do_not() {
     let budget = budget(vec![], 1000);
-    check(&budget, &[Cost::Write, Cost::Create], 0, None);
+    let write = |costs: &[Cost], millis| told(budget.charge(costs, None, at(millis)));
+    assert_eq!(write(&[Cost::Write, Cost::Create], 0), Ok(0));
     check(&budget, &[Cost::Read], 1, None);
-    check(&budget, &[Cost::Write], 500, Some(1500));
-    check(&budget, &[Cost::Write], 2000, None);
+    assert_eq!(write(&[Cost::Write], 500), Ok(1500), "in its place");
+    check(&budget, &[Cost::Read], 501, None);
+    // The third's turn is too far away to wait for it, and those after it do not come back together.
+    for expected in [2400, 3400, 4400] {
+        assert_eq!(write(&[Cost::Write], 600), Err(expected));
+    }
+    for millis in [3000, 4000, 5000] {
+        assert_eq!(write(&[Cost::Write], millis), Ok(0), "at {millis}");
+    }
+}
+
+#[test]
+fn a_turn_counts_in_its_windows_when_it_comes() {
+    let budget = budget(vec![CREATIONS], 900);
+    let create = |millis| told(budget.charge(&[Cost::Create], None, at(millis)));
+    assert_eq!(create(0), Ok(0));
+    assert_eq!(create(0), Ok(900));
+    assert_eq!(create(1800), Ok(0), "there is one, made at 900");
+    assert_eq!(create(1890), Err(10), "there are two");
+    assert_eq!(create(1900), Ok(800), "there is one, made at 1800");
 }
 
 #[test]

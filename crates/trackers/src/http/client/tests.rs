@@ -91,6 +91,7 @@ async fn check(answer: Result<http::Response<Bytes>, TransportError>, read: &str
             }) => {
                 format!("retry after {} s", after.as_secs())
             }
+            Err(TrackerError::Busy { after, .. }) => format!("busy for {} s", after.as_secs()),
             Err(TrackerError::Unknown { .. }) => "unknown".into(),
             Err(TrackerError::Refused { sentence, .. }) => format!("refused {sentence}"),
             Err(TrackerError::Credentials { .. }) => "credentials".into(),
@@ -238,9 +239,9 @@ async fn a_spent_budget_stops_requests_before_they_are_sent() {
     client.send(Call::get("/x")).await.unwrap();
     transport.last.lock().unwrap().take();
     let error = client.send(Call::get("/x")).await.unwrap_err();
-    let after = Some(Duration::from_secs(30));
+    let wait = Duration::from_secs(30);
     assert!(
-        matches!(error, TrackerError::Retry { after: found, .. } if found == after),
+        matches!(error, TrackerError::Busy { after, whole: true, .. } if after == wait),
         "{error:?}"
     );
     assert!(transport.last.lock().unwrap().is_none());
