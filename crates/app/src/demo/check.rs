@@ -45,7 +45,7 @@ pub(super) async fn run(args: &DemoArgs, shutdown: CancellationToken) -> Result<
     let verdict = settle(&world, &script, &shutdown).await;
     let echoes = quiet(&world, &shutdown).await;
     if !verdict.converged() {
-        report::aside(&processes::tell(&world).await?);
+        report::aside(&processes::tell(&world, &verdict.items).await?);
     }
     stop.cancel();
     listening.await?;

@@ -2,7 +2,7 @@
 
 use super::script::{Script, Wanted, find, tag_of};
 use super::world::{Place, World};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use twinline_sim::{Dump, DumpItem};
 
 /// What is not as it should be.
@@ -14,6 +14,8 @@ pub(super) struct Verdict {
     pub(super) lost: Vec<String>,
     /// Items and comments that are there more than once on a side.
     pub(super) duplicated: Vec<String>,
+    /// The items that lack something, by their keys.
+    pub(super) items: BTreeSet<String>,
 }
 
 impl Verdict {
@@ -50,7 +52,10 @@ pub(super) fn judge(world: &World, script: &Script) -> Verdict {
 }
 
 fn compare(place: Place, item: &DumpItem, wanted: &Wanted, verdict: &mut Verdict) {
-    let mut lost = |what: String| verdict.lost.push(format!("{place:?} {}: {what}", item.key));
+    let mut lost = |what: String| {
+        verdict.items.insert(item.key.clone());
+        verdict.lost.push(format!("{place:?} {}: {what}", item.key));
+    };
     if wanted
         .title
         .as_ref()
@@ -83,10 +88,7 @@ fn compare(place: Place, item: &DumpItem, wanted: &Wanted, verdict: &mut Verdict
             .filter(|comment| comment.body.contains(word))
             .count()
         {
-            0 => verdict.lost.push(format!(
-                "{place:?} {}: the comment {word} is missing",
-                item.key
-            )),
+            0 => lost(format!("the comment {word} is missing")),
             1 => {}
             more => verdict.duplicated.push(format!(
                 "{place:?} {}: the comment {word} is there {more} times",

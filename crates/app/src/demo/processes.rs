@@ -4,6 +4,7 @@ use super::world::World;
 use crate::instance::{DataFolder, Running};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -108,12 +109,14 @@ impl Up {
     }
 }
 
-/// What the running Twinline says of its own state: shown when a check fails.
-pub(super) async fn tell(world: &World) -> Result<String> {
+/// What the running Twinline says of its own state and of some items: shown when a check fails.
+pub(super) async fn tell(world: &World, items: &BTreeSet<String>) -> Result<String> {
     let mut told = String::new();
-    for question in ["errors", "status"] {
+    let questions = [vec!["errors"], vec!["status"]];
+    let histories = items.iter().map(|item| vec!["history", item.as_str()]);
+    for question in questions.into_iter().chain(histories) {
         let output = command(world)?
-            .arg(question)
+            .args(question)
             .output()
             .await
             .context("asking the host")?;
