@@ -2,11 +2,13 @@
 
 use crate::StoreError;
 use crate::db::{Db, Integrity, Schema, open_reader, quick_check, read_header};
-use crate::stamp::Epoch;
+use crate::host::{Gap, RESTORES, newest_time, note_gap};
+use crate::stamp::{Epoch, GroupId};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use twinline_core::time::Timestamp;
 
 /// Pages of 4 KiB copied between two reports of progress.
 const STEP_PAGES: i32 = 1024;
@@ -51,7 +53,8 @@ pub struct Restored {
 }
 
 /// Makes a host's state at `to`, which must not exist, from a backup. The copy is checked whole and takes a new epoch,
-/// so that whatever the lost file wrote later elsewhere is known to be older.
+/// so that whatever the lost file wrote later elsewhere is known to be older. `now`: the wall clock; what was written
+/// between the copy and now is not in it, and that is noted ([`Gap`]).
 ///
 /// Blocking: call it from a command, not from a running role.
 ///
@@ -60,10 +63,20 @@ pub struct Restored {
 pub fn restore_host(
     from: &Path,
     to: &Path,
+    now: Timestamp,
     progress: impl Fn(CopyProgress),
 ) -> Result<Restored, StoreError> {
     let epoch = restore(from, to, &crate::host::SCHEMA, progress, |conn| {
-        let stored: i64 = conn.query_row("SELECT epoch FROM meta", [], |row| row.get(0))?;
+        let (stored, group): (i64, String) =
+            conn.query_row("SELECT epoch, grp FROM meta", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        let gap = Gap {
+            from: newest_time(conn)?,
+            to: now,
+        };
+        conn.execute_batch(RESTORES)?;
+        note_gap(conn, &GroupId::new(group), gap)?;
         let epoch = Epoch::from_stored(stored)
             .restored()
             .ok_or_else(|| StoreError::Missing("a further generation".to_owned()))?;

@@ -13,6 +13,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use twinline_core::handles::Clock as _;
 use twinline_store::backup::restore_host;
 use twinline_store::central::{CentralClient, rebuild};
 use twinline_store::db::DbOptions;
@@ -71,7 +72,7 @@ async fn from_backup(backup: &Path, fresh: &Path) -> Result<Option<String>> {
     let bar = ProgressBar::new(0);
     let shown = bar.clone();
     let copied = tokio::task::spawn_blocking(move || {
-        restore_host(&from, &made, |progress| {
+        restore_host(&from, &made, SystemClock.now(), |progress| {
             shown.set_length(progress.total_pages);
             shown.set_position(progress.done_pages);
         })

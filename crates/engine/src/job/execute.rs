@@ -110,6 +110,13 @@ async fn attempt(node: &Node, env: &Env, metrics: &Metrics, effect: &Effect) -> 
 }
 
 impl Executed {
+    /// Whether a field write was made and what it made of the item is not known: no base accounts for it yet.
+    pub(super) fn is_unconfirmed(&self, planned: &Planned, outcome: &Outcome) -> bool {
+        matches!(outcome, Outcome::Done(_))
+            && planned.unsettled().is_some()
+            && self.after.get(planned.side).is_none()
+    }
+
     /// Sorts an attempt by what follows from it; the second value says whether the node is not to be asked again now.
     fn take(&mut self, node: &Node, attempt: Attempt) -> (Attempted, bool) {
         let (error, began, ended) = match attempt {

@@ -14,16 +14,20 @@ use twinline_core::cluster::Entry;
 use twinline_core::effect::Effect;
 use twinline_core::queue::Lane;
 use twinline_core::reconcile::Plan;
-use twinline_store::host::{EffectRow, EffectState};
+use twinline_core::time::Timestamp;
+use twinline_store::host::{EffectRow, EffectState, HostTx, Twin};
+use twinline_store::{GroupId, StoreError};
 
 /// Stores an intent for each of the plan's effects, in one step with the breaker's books. `None`: the facts have changed
-/// since the plan was made (R9); plan again.
+/// since the plan was made (R9), or a create is in doubt; resolve and plan again. `born`: when the item was created
+/// that the plan's create copies, where its tracker tells.
 pub(super) async fn intend(
     host: &Arc<Inner>,
     connection: &Arc<Connection>,
     context: &Context,
     plan: &Plan,
     lane: Lane,
+    born: Option<Timestamp>,
 ) -> Result<Option<Vec<EffectRow>>, Trouble> {
     if plan.effects.is_empty() {
         return Ok(Some(Vec::new()));
@@ -44,6 +48,7 @@ pub(super) async fn intend(
         .find(|planned| planned.effect.created_in().is_some());
     let creates = creates.map(|planned| planned.side);
     let (stored, shared) = (rows.clone(), Arc::clone(connection));
+    let group = host.store.stamp().group.clone();
     let verdict = host
         .store
         .write(move |tx| {
@@ -54,6 +59,10 @@ pub(super) async fn intend(
             if let Some(side) = creates
                 && ring::entry(tx, &twin.root, &shared, side, &twin.link)? != Entry::Create
             {
+                return Ok(None);
+            }
+            if let Some(doubt) = doubted(tx, &twin, &group, &stored, born)? {
+                tx.put_effect(&doubt)?;
                 return Ok(None);
             }
             let writes = stored.len() as u64;
@@ -80,6 +89,38 @@ pub(super) async fn intend(
             Err(Trouble::Held)
         }
     }
+}
+
+/// The create that may have been made already, in a time that a restored state does not tell of: an effect whose outcome
+/// is unknown, so that the tracker is asked first. Once for each twin; not where the item was created later than that.
+fn doubted(
+    tx: &HostTx<'_>,
+    twin: &Twin,
+    group: &GroupId,
+    rows: &[EffectRow],
+    born: Option<Timestamp>,
+) -> Result<Option<EffectRow>, StoreError> {
+    let Some(create) = rows
+        .iter()
+        .find(|row| row.planned.effect.created_in().is_some())
+    else {
+        return Ok(None);
+    };
+    let Some(gap) = tx.gap(group)? else {
+        return Ok(None);
+    };
+    let since = gap.to.max(twin.since);
+    if born.is_some_and(|born| born > gap.to)
+        || tx.has_intended_create(&twin.link, &create.node, since)?
+    {
+        return Ok(None);
+    }
+    Ok(Some(EffectRow {
+        state: EffectState::Unknown,
+        started_at: Some(gap.from),
+        ended_at: Some(gap.to),
+        ..create.clone()
+    }))
 }
 
 fn rows(host: &Inner, connection: &Connection, context: &Context, plan: &Plan) -> Vec<EffectRow> {

@@ -21,6 +21,7 @@ use crate::scheduler::Started;
 use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::contract::{Conflict, Leave};
+use twinline_core::item::{Value, field};
 use twinline_core::names::{LinkId, Side, Sides};
 use twinline_core::queue::Lane;
 use twinline_core::reconcile::{Outcomes, Plan, Seen, Standing, Unsettled};
@@ -209,7 +210,14 @@ impl Job<'_> {
     ) -> Result<Option<Ended>, Trouble> {
         let host = self.host;
         let lane = self.started.work.lane;
-        let Some(rows) = intend(host, self.connection, &context, &plan, lane).await? else {
+        let born = Side::BOTH.into_iter().find_map(|side| {
+            let item = observed.get(side).seen.item()?;
+            match item.get(field::CREATED) {
+                Some(Value::Time(at)) => Some(*at),
+                _ => None,
+            }
+        });
+        let Some(rows) = intend(host, self.connection, &context, &plan, lane, born).await? else {
             return Ok(None);
         };
         let executed = execute(self.nodes, &host.env, &host.metrics, &plan.effects).await;
@@ -262,7 +270,7 @@ impl Job<'_> {
         if plan.more_comments {
             talk::hand_on(host, &context.twin.link, observed, &plan, &executed);
         }
-        self.conclude(plan.more_comments || look_again, executed)
+        self.conclude(&plan, plan.more_comments || look_again, executed)
     }
 
     /// A twin that is out of step, though nothing but an audit asked to look, has drifted: something was missed.
@@ -277,7 +285,12 @@ impl Job<'_> {
         }
     }
 
-    fn conclude(&self, more: bool, executed: Executed) -> Result<Option<Ended>, Trouble> {
+    fn conclude(
+        &self,
+        plan: &Plan,
+        more: bool,
+        executed: Executed,
+    ) -> Result<Option<Ended>, Trouble> {
         if executed.changed {
             return Ok(None);
         }
@@ -289,6 +302,13 @@ impl Job<'_> {
         }
         if executed.quarantine.is_none() && more {
             return Ok(Some(NEXT));
+        }
+        let mut attempts = plan.effects.iter().zip(&executed.attempts);
+        if attempts.any(|(planned, attempt)| executed.is_unconfirmed(planned, &attempt.outcome)) {
+            return Ok(Some(Ended::Again {
+                wait: Duration::ZERO,
+                failed: true,
+            }));
         }
         // Settled, as quarantined perhaps.
         Ok(Some(Ended::Done))

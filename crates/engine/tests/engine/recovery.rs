@@ -2,8 +2,9 @@
 
 use crate::support::rules::contract;
 use crate::support::tracker::{Fault, On};
-use crate::support::{Running, World};
+use crate::support::{Running, World, until};
 use std::time::Duration;
+use twinline_core::contract::Conflict;
 use twinline_core::effect::Effect;
 use twinline_core::item::Value;
 use twinline_store::host::TwinState;
@@ -152,4 +153,79 @@ async fn a_create_whose_marker_is_gone_asks_where_two_items_look_like_it() {
         panic!("{states:?}");
     };
     assert!(sentence.contains("right-1 or right-2"), "{sentence}");
+}
+
+/// A write is made, and the item cannot be read after it; then the source is edited again.
+async fn unread(conflict: Conflict) -> (String, Vec<TwinState>) {
+    let world = World::new(&["left", "right"]);
+    let mut contract = contract("c", "left", "right");
+    for field in contract.fields.values_mut() {
+        field.conflict = conflict;
+    }
+    let running = world.start(&[contract]).await;
+    let left = world.make("left", "x");
+    running.quiet().await;
+    let right = world.tracker("right").only().reference.item;
+    let writes = world.writes("right");
+    world.tracker("right").state().terse = true;
+    world.tracker("right").fault(On::Fetch, Fault::Pass);
+    for _ in 0..2 {
+        world.tracker("right").fault(On::Fetch, Fault::Retry(None));
+    }
+    world.edit(&left, "summary", Value::text("y"));
+    until("it is written", || async { world.writes("right") > writes }).await;
+    world.edit(&left, "summary", Value::text("z"));
+    running.quiet().await;
+    let end = (world.text(&right, "summary"), running.states().await);
+    running.stop().await;
+    end
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_could_not_be_read_back_is_no_persons_edit() {
+    for conflict in [Conflict::Hold, Conflict::Right] {
+        let end = unread(conflict).await;
+        assert_eq!(end, ("z".to_owned(), vec![TwinState::Live]), "{conflict:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_created_after_a_backup_is_not_created_again() {
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    world.make("left", "before");
+    running.quiet().await;
+    let backup = world.backup_path();
+    let store = running.host.store().db();
+    store.backup(&backup, |_| {}).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let item = world.make("left", "after");
+    running.quiet().await;
+    running.stop().await;
+
+    world.restore(&backup);
+    let running = world.run(world.build().await);
+    for tracker in world.trackers.values() {
+        let items: Vec<_> = tracker.state().items.values().cloned().collect();
+        for there in items {
+            world.announce(&there.reference.item);
+        }
+    }
+    running.quiet().await;
+    assert_eq!(creates(&world, "right"), 2, "one for each");
+    assert_eq!(creates(&world, "left"), 0);
+    assert_eq!(running.states().await, [TwinState::Live, TwinState::Live]);
+    world.edit(&item, "summary", Value::text("still in step"));
+    running.quiet().await;
+    let followed = {
+        let state = world.tracker("right").state();
+        let mut items = state.items.values();
+        items.any(|item| item.get("summary") == Some(&Value::text("still in step")))
+    };
+    assert!(followed);
+    // What is new since is created without a question.
+    world.make("left", "new");
+    running.quiet().await;
+    assert_eq!(creates(&world, "right"), 3);
+    running.stop().await;
 }

@@ -61,7 +61,13 @@ async fn a_backup_taken_under_writes_is_one_instant_and_a_restore_takes_a_new_ep
         "{last:?}"
     );
 
-    let restored = restore_host(&path("copy.db"), &path("new.db"), |_| ()).unwrap();
+    let restored = restore_host(
+        &path("copy.db"),
+        &path("new.db"),
+        Timestamp::from_millis(9_000),
+        |_| (),
+    )
+    .unwrap();
     let old = host.stamp().epoch;
     let again = open(&path("new.db")).await;
     assert_eq!(restored.epoch, Some(again.stamp().epoch));
@@ -166,12 +172,22 @@ async fn nothing_is_overwritten_and_nothing_unsound_is_restored() {
     // The second page is the root of a table or index: damaged, no check passes.
     bytes[4096..8192].fill(0xA5);
     std::fs::write(path("damaged.db"), bytes).unwrap();
-    let damaged = restore_host(&path("damaged.db"), &path("new.db"), |_| ());
+    let damaged = restore_host(
+        &path("damaged.db"),
+        &path("new.db"),
+        Timestamp::from_millis(9_000),
+        |_| (),
+    );
     assert!(
         matches!(damaged, Err(StoreError::Corrupt { .. })),
         "{damaged:?}"
     );
-    let missing = restore_host(&path("none.db"), &path("new.db"), |_| ());
+    let missing = restore_host(
+        &path("none.db"),
+        &path("new.db"),
+        Timestamp::from_millis(9_000),
+        |_| (),
+    );
     assert!(missing.is_err());
     assert!(!path("new.db").exists(), "a refused restore leaves nothing");
 }

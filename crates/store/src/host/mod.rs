@@ -14,6 +14,7 @@ mod comments;
 mod cursors;
 mod dirty;
 mod effects;
+mod gap;
 mod history;
 mod items;
 mod jobs;
@@ -34,6 +35,8 @@ pub use breaker::ConnectionHold;
 pub use cursors::{EdgeCursor, LedgerRow, SweepCursor};
 pub use dirty::{AUDIT, DELETED, Dirty, DirtyCount, Lane, Mark, MarkId};
 pub use effects::{EffectRow, EffectState};
+pub use gap::Gap;
+pub(crate) use gap::{newest_time, note_gap};
 pub use history::{HistoryEntry, HistoryKind, HistoryRow};
 pub use items::ItemRow;
 pub use jobs::{Job, JobKind, JobState};
@@ -71,8 +74,15 @@ pub(crate) static SCHEMA: Schema = Schema {
             version: 4,
             sql: include_str!("migrations/004.sql"),
         },
+        Migration {
+            version: 5,
+            sql: RESTORES,
+        },
     ],
 };
+
+/// Makes the table of restores where it is not there yet.
+pub(crate) const RESTORES: &str = include_str!("migrations/005.sql");
 
 /// The newest schema version that is known here.
 pub(crate) fn schema_version() -> i64 {

@@ -96,6 +96,7 @@ async fn every_host_version_becomes_the_newest() {
         (2, include_str!("fixtures/host-2.sql")),
         (3, include_str!("fixtures/host-3.sql")),
         (4, include_str!("fixtures/host-4.sql")),
+        (5, include_str!("fixtures/host-5.sql")),
     ];
     check(&host::SCHEMA, &fixtures, |conn| {
         has_row(

@@ -94,7 +94,9 @@ impl Settling<'_> {
         match &attempted.outcome {
             Outcome::Done(applied) => {
                 row.state = EffectState::Done;
-                row.settled = true;
+                row.settled = !self
+                    .executed
+                    .is_unconfirmed(&row.planned, &attempted.outcome);
                 if row.item.is_none() {
                     row.item = created(applied).map(|reference| reference.item.id);
                 }

@@ -8,7 +8,7 @@ pub(crate) mod tracker;
 
 use inbox::{Inbox, MemoryWebhook};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -23,6 +23,7 @@ use twinline_engine::{
     Compiled, Env, Event, Host, HostBuilder, HostSettings, NodeConfig, RulesFactory, SweepSettings,
 };
 use twinline_rules::version::Snapshot;
+use twinline_store::backup::restore_host;
 use twinline_store::db::{CommitFault, DbOptions, FaultPlan};
 use twinline_store::host::{HostStore, Publish, RuleVersion, Twin, TwinFilter, TwinState};
 
@@ -187,6 +188,22 @@ impl World {
             by: "test".to_owned(),
         };
         host.publish(publish, true).await.unwrap();
+    }
+
+    /// Puts a backup in the place of the state; nothing may run.
+    pub(crate) fn restore(&self, backup: &Path) {
+        for suffix in ["", "-wal", "-shm"] {
+            let file = self.folder.path().join(format!("host.db{suffix}"));
+            if file.exists() {
+                std::fs::remove_file(file).unwrap();
+            }
+        }
+        restore_host(backup, &self.path(), self.env.now(), |_| {}).unwrap();
+    }
+
+    /// Where a backup may lie.
+    pub(crate) fn backup_path(&self) -> PathBuf {
+        self.folder.path().join("backup.db")
     }
 
     pub(crate) async fn build(&self) -> Host {

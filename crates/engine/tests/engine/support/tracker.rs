@@ -68,6 +68,8 @@ pub(crate) struct State {
     pub(crate) unmatched: BTreeSet<String>,
     /// Internal texts that stood in a channel that others read.
     pub(crate) leaks: Vec<String>,
+    /// Answers to writes do not carry the item.
+    pub(crate) terse: bool,
     /// Somebody takes the marker of every item at once.
     pub(crate) markers_wiped: bool,
     /// Every write that took effect, in order.
@@ -421,11 +423,12 @@ impl Memory {
     }
 
     fn applied(&self, id: &str) -> Applied {
-        let item = self.state().items[id].clone();
+        let state = self.state();
+        let item = state.items[id].clone();
         Applied {
             created: Some(item.reference.clone()),
             version: Some(item.version.clone()),
-            item: Some(Box::new(item)),
+            item: (!state.terse).then(|| Box::new(item)),
             ..Applied::default()
         }
     }

@@ -4,8 +4,8 @@ use super::apply;
 use super::plan::Known;
 use crate::central::client::CentralClient;
 use crate::central::error::CentralError;
-use crate::host::HostStore;
 use crate::host::replica::ReplicaRow;
+use crate::host::{Gap, HostStore};
 use crate::stamp::{Epoch, GroupId, Stamp};
 use tokio_postgres::types::Type;
 use twinline_core::handles::Entropy;
@@ -62,8 +62,20 @@ pub async fn hydrate(
     let base = claimed.shipped_epoch;
     let pruned = claimed.shipped_rev;
     let epoch = stamp.epoch;
+    let gap = Gap {
+        // Rows of an unfinished copy are of any age.
+        from: if hydrated.complete {
+            hydrated.state_at
+        } else {
+            Timestamp::EPOCH
+        },
+        to: client.shared.state.clock.now(),
+    };
     store
-        .write(move |tx| tx.end_put_back(&group, epoch, base, (rev.max(pruned), pruned), is_first))
+        .write(move |tx| {
+            tx.put_gap(&group, gap)?;
+            tx.end_put_back(&group, epoch, base, (rev.max(pruned), pruned), is_first)
+        })
         .await?;
     tracing::info!(
         group = %stamp.group,

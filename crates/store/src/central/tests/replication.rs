@@ -307,7 +307,7 @@ async fn a_restored_older_store_is_what_counts() {
     drop(running);
     store.db().close().await;
     let restored_at = folder.path().join("restored.db");
-    restore_host(&backup, &restored_at, |_| {}).unwrap();
+    restore_host(&backup, &restored_at, Timestamp::from_millis(9_000), |_| {}).unwrap();
     let restored = open(&restored_at).await;
     let running = run(&restored, &client, 40);
     caught_up(&restored, &running).await;
