@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::observe::Observation;
 use super::trouble::Trouble;
-use crate::dirty::{self, Hint};
+use crate::dirty::{self, Hint, is_alive};
 use crate::event::What;
 use crate::host::{Connection, Inner};
 use crate::node::Node;
@@ -20,7 +20,7 @@ use twinline_core::reconcile::Seen;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{
-    HistoryEntry, HistoryKind, HostTx, ItemRow, TwinFilter, TwinState, TwinStateName,
+    HistoryEntry, HistoryKind, HostTx, ItemRow, Twin, TwinFilter, TwinState, TwinStateName,
 };
 use twinline_trackers::Opinion;
 
@@ -154,7 +154,8 @@ pub(super) async fn follow_move(
         let row = ItemRow {
             reference: item.reference.clone(),
             scope: item.scope.clone(),
-            root: Some(context.twin.root.clone()),
+            // That of its entry: a person may end or join the twin meanwhile.
+            root: None,
             version: item.version.clone(),
             seen_at: host.env.now(),
         };
@@ -289,7 +290,16 @@ async fn judge(
         }
     }
     if twin.negatives != context.twin.negatives {
-        host.store.write(move |tx| tx.put_twin(&twin)).await?;
+        let (link, negatives) = (twin.link, twin.negatives);
+        host.store
+            .write(move |tx| match tx.twin(&link)?.filter(is_alive) {
+                Some(stored) => tx.put_twin(&Twin {
+                    negatives,
+                    ..stored
+                }),
+                None => Ok(()),
+            })
+            .await?;
     }
     Ok(awake)
 }
@@ -353,18 +363,21 @@ pub(super) async fn sleep(
         return Ok(());
     }
     let now = host.env.now();
-    let mut twin = context.twin.clone();
-    twin.state = state;
-    twin.state_since = now;
-    let (link, connection) = (twin.link.clone(), twin.connection.clone());
+    let (link, connection) = (context.twin.link.clone(), context.twin.connection.clone());
     for side in Side::BOTH {
-        if let Some(node) = host.node(twin.nodes.get(side)) {
+        if let Some(node) = host.node(context.twin.nodes.get(side)) {
             node.set_has_sleepers(true);
         }
     }
-    let text = why.to_owned();
-    host.store
+    let (text, id) = (why.to_owned(), link.clone());
+    let sleeps = host
+        .store
         .write(move |tx| {
+            let Some(mut twin) = tx.twin(&id)?.filter(is_alive) else {
+                return Ok(false);
+            };
+            twin.state = state;
+            twin.state_since = now;
             tx.put_twin(&twin)?;
             for item in Side::BOTH.into_iter().filter_map(|side| twin.item(side)) {
                 tx.append_history(&HistoryEntry {
@@ -372,16 +385,13 @@ pub(super) async fn sleep(
                     ..super::settle::entry(&twin, item, HistoryKind::Asleep, now)
                 })?;
             }
-            Ok(())
+            Ok(true)
         })
         .await?;
-    host.tell(
-        &connection,
-        &link,
-        What::Asleep {
-            reason: why.to_owned(),
-        },
-    );
+    if sleeps {
+        let reason = why.to_owned();
+        host.tell(&connection, &link, What::Asleep { reason });
+    }
     Ok(())
 }
 

@@ -10,7 +10,8 @@
 //! 4. **Plan**: `twinline_core::reconcile`, pure.
 //! 5. **Intend**: the breaker's verdict, and an intent for every effect, durable before the first attempt.
 //! 6. **Execute** the effects in their order.
-//! 7. **Settle**: bases, links, outcomes, history and follow-up marks, in one step.
+//! 7. **Settle**: bases, links, outcomes, history and follow-up marks, in one step, onto the twin as it is by then: what a
+//!    person did to it meanwhile stands.
 //!
 //! A crash between any two leaves only an attempt with unknown outcome, which step 2 of the next job resolves. A job
 //! decides nothing: what is written comes from the plan, what an error means from its cause.
@@ -23,6 +24,7 @@ mod glance;
 mod intend;
 mod life;
 mod likeness;
+mod meanwhile;
 mod missing;
 mod observe;
 mod resolve;
@@ -64,18 +66,24 @@ const FAILURES_MAX: u32 = 12;
 
 /// Runs one job.
 pub(crate) async fn run(host: &Arc<Inner>, started: &Started) -> Ended {
+    let mut known = None;
     let outcome = match &started.work.key {
-        Key::Twin(link) => twin::run(host, started, link).await,
+        Key::Twin(link) => twin::run(host, started, link, &mut known).await,
         Key::Candidate(item) => candidate::run(host, started, item).await,
     };
     match outcome {
         Ok(ended) => ended,
-        Err(trouble) => after(host, started, trouble).await,
+        Err(trouble) => after(host, started, trouble, known.as_ref()).await,
     }
 }
 
-/// What follows from a trouble.
-async fn after(host: &Arc<Inner>, started: &Started, trouble: Trouble) -> Ended {
+/// What follows from a trouble. `known`: the state in which the job knew its twin.
+async fn after(
+    host: &Arc<Inner>,
+    started: &Started,
+    trouble: Trouble,
+    known: Option<&TwinState>,
+) -> Ended {
     let again = |wait| Ended::Again { wait, failed: true };
     match trouble {
         Trouble::Retry { node, reason, .. } if started.failures >= FAILURES_MAX => {
@@ -83,7 +91,7 @@ async fn after(host: &Arc<Inner>, started: &Started, trouble: Trouble) -> Ended 
             if !open {
                 return again(host.settings.backoff_max);
             }
-            quarantine(host, &started.work, Cause::Retry { reason }).await
+            quarantine(host, &started.work, Cause::Retry { reason }, known).await
         }
         Trouble::Retry {
             node,
@@ -104,7 +112,7 @@ async fn after(host: &Arc<Inner>, started: &Started, trouble: Trouble) -> Ended 
                 failed: false,
             }
         }
-        Trouble::Quarantine(cause) => quarantine(host, &started.work, cause).await,
+        Trouble::Quarantine(cause) => quarantine(host, &started.work, cause, known).await,
         Trouble::Held => Ended::Again {
             wait: host.settings.period,
             failed: false,
@@ -116,14 +124,24 @@ async fn after(host: &Arc<Inner>, started: &Started, trouble: Trouble) -> Ended 
     }
 }
 
-/// Holds a twin back. A candidate without a twin is only logged: the next change of the item looks again.
-async fn quarantine(host: &Arc<Inner>, work: &Work, cause: Cause) -> Ended {
+/// Holds a twin back, unless it is no longer in the state in which the job knew it: then a person may have mended what
+/// was wrong, and it is tried again. A candidate without a twin is only logged: the next change of the item looks again.
+async fn quarantine(
+    host: &Arc<Inner>,
+    work: &Work,
+    cause: Cause,
+    known: Option<&TwinState>,
+) -> Ended {
     let Key::Twin(link) = &work.key else {
         tracing::warn!(key = ?work.key, cause = sentence(&cause), "an item could not be considered");
         return Ended::Done;
     };
-    match settle::quarantine(host, link, &cause).await {
-        Ok(()) => Ended::Done,
+    match settle::quarantine(host, link, &cause, known.cloned()).await {
+        Ok(true) => Ended::Done,
+        Ok(false) => Ended::Again {
+            wait: Duration::ZERO,
+            failed: true,
+        },
         Err(error) => {
             tracing::error!(%error, "the store failed during a quarantine");
             Ended::Again {
@@ -139,7 +157,7 @@ pub(crate) async fn quarantine_panicked(host: &Arc<Inner>, work: &Work, said: &s
     let cause = Cause::Unclear {
         reason: format!("a defect of Twinline: {said}"),
     };
-    quarantine(host, work, cause).await
+    quarantine(host, work, cause, None).await
 }
 
 /// A twin released by a person, or by time: it is tried again.

@@ -7,10 +7,11 @@
 use super::context::Context;
 use super::execute::is_nameless;
 use super::likeness;
+use super::meanwhile;
 use super::ring;
 use super::settle::item_row;
 use super::trouble::Trouble;
-use crate::dirty::{self, Hint};
+use crate::dirty::{self, Hint, Marked, is_alive};
 use crate::host::Inner;
 use crate::node::Node;
 use crate::scheduler;
@@ -22,7 +23,8 @@ use twinline_core::quarantine::Cause;
 use twinline_core::queue::Lane;
 use twinline_core::reconcile::Unsettled;
 use twinline_core::time::Timestamp;
-use twinline_store::host::{EffectRow, EffectState, ItemRow, TwinState};
+use twinline_store::StoreError;
+use twinline_store::host::{EffectRow, EffectState, HostTx, ItemRow, Twin, TwinState};
 use twinline_trackers::Scope;
 
 /// What came out.
@@ -167,6 +169,7 @@ async fn store(
     context: &mut Context,
     found: Vec<(EffectRow, Option<Box<Applied>>)>,
 ) -> Result<(), Trouble> {
+    let known = context.twin.clone();
     let mut links: Vec<CommentLink> = Vec::new();
     let mut created: Option<(Side, ItemRow)> = None;
     for (row, applied) in &found {
@@ -185,40 +188,18 @@ async fn store(
         context.twin.state_since = host.env.now();
         host.metrics.twins_created.inc();
     }
-    let twin = context.twin.clone();
     let rows: Vec<EffectRow> = found.into_iter().map(|(row, _)| row).collect();
-    let (stored, comments) = (rows.clone(), links.clone());
-    let (shared, now) = (Arc::clone(host), host.env.now());
+    let step = Step {
+        known,
+        twin: context.twin.clone(),
+        effects: rows.clone(),
+        comments: links.clone(),
+        created: created.map(|(_, row)| row),
+    };
+    let shared = Arc::clone(host);
     let marked = host
         .store
-        .write(move |tx| {
-            tx.put_twin(&twin)?;
-            for row in &stored {
-                tx.put_effect(row)?;
-            }
-            for link in &comments {
-                tx.put_comment_link(link)?;
-            }
-            // What has arrived after all is news for the other twins of the written item, as any write is.
-            let arrived = stored
-                .iter()
-                .filter(|row| row.state == EffectState::Done)
-                .filter_map(|row| row.planned.effect.item().cloned());
-            let mut hints: Vec<Hint> = arrived
-                .map(|item| Hint::now(item, Lane::Live, "cluster", now))
-                .collect();
-            if let Some((_, row)) = &created {
-                // It may have been looked at already, as an item like any other; from now on it is the cluster's.
-                let item = &row.reference.item;
-                if tx.item(item)?.is_some() {
-                    tx.set_item_root(item, Some(&twin.root))?;
-                } else {
-                    tx.put_item(row)?;
-                }
-                hints.extend(ring::hints(&shared, tx, &twin.root, item, now)?);
-            }
-            dirty::mark(&shared, tx, &hints)
-        })
+        .write(move |tx| step.write(&shared, tx, shared.env.now()))
         .await?;
     scheduler::clear(host, marked.announce(host)).await?;
     for link in links {
@@ -233,4 +214,60 @@ async fn store(
     }
     context.open.retain(|row| !row.settled);
     Ok(())
+}
+
+/// What was found, as rows.
+struct Step {
+    /// The twin as the job knew it.
+    known: Twin,
+    /// The twin with what was found.
+    twin: Twin,
+    effects: Vec<EffectRow>,
+    comments: Vec<CommentLink>,
+    created: Option<ItemRow>,
+}
+
+impl Step {
+    fn write(
+        mut self,
+        host: &Inner,
+        tx: &HostTx<'_>,
+        now: Timestamp,
+    ) -> Result<Marked, StoreError> {
+        let stored = tx
+            .twin(&self.known.link)?
+            .expect("a twin's row is never removed");
+        meanwhile::fit(&stored, &mut self.effects, &mut self.comments);
+        let twin = meanwhile::merged(&self.known, self.twin, stored);
+        tx.put_twin(&twin)?;
+        for row in &self.effects {
+            tx.put_effect(row)?;
+        }
+        for link in &self.comments {
+            tx.put_comment_link(link)?;
+        }
+        // What has arrived after all is news for the other twins of the written item, as any write is.
+        let done = self.effects.iter();
+        let done = done.filter(|row| row.state == EffectState::Done);
+        let arrived = done.filter_map(|row| row.planned.effect.item().cloned());
+        let mut hints: Vec<Hint> = arrived
+            .map(|item| Hint::now(item, Lane::Live, "cluster", now))
+            .collect();
+        if let Some(row) = self.created {
+            // It may have been looked at already, as an item like any other; from now on it is the cluster's, unless the
+            // twin has ended meanwhile.
+            let root = is_alive(&twin).then_some(&twin.root);
+            let item = row.reference.item.clone();
+            if tx.item(&item)?.is_some() {
+                tx.set_item_root(&item, root)?;
+            } else {
+                let root = root.cloned();
+                tx.put_item(&ItemRow { root, ..row })?;
+            }
+            if let Some(root) = root {
+                hints.extend(ring::hints(host, tx, root, &item, now)?);
+            }
+        }
+        dirty::mark(host, tx, &hints)
+    }
 }

@@ -40,15 +40,18 @@ const NEXT: Ended = Ended::Again {
 
 type SidesUnsettled = Sides<Vec<Unsettled>>;
 
+/// `known`: the state in which the job knows the twin, for whoever judges its trouble.
 pub(super) async fn run(
     host: &Arc<Inner>,
     started: &Started,
     link: &LinkId,
+    known: &mut Option<TwinState>,
 ) -> Result<Ended, Trouble> {
     for _ in 0..PLANS_MAX {
         let Some(mut context) = load(host, link).await? else {
             return Ok(Ended::Done);
         };
+        *known = Some(context.twin.state.clone());
         let Some(connection) = host.connection(&context.twin.connection) else {
             return Ok(Ended::Done);
         };
@@ -64,11 +67,13 @@ pub(super) async fn run(
                 .await
                 .map_err(|error| Trouble::of(node.name(), error))?;
         }
-        let known = host.rests.take(link);
-        let Some(seen) = glance(host, started, &nodes, &context, known).await? else {
+        let rested = host.rests.take(link);
+        let Some(seen) = glance(host, started, &nodes, &context, rested).await? else {
             return Ok(Ended::Done);
         };
-        let unsettled = match resolve(host, &nodes, &mut context).await? {
+        let resolved = resolve(host, &nodes, &mut context).await;
+        *known = Some(context.twin.state.clone());
+        let unsettled = match resolved? {
             Resolved::Known(unsettled) => unsettled,
             Resolved::Wait(until) => {
                 let wait = until.since(host.env.now()).max(Duration::from_millis(1));

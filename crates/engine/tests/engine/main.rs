@@ -17,6 +17,7 @@ mod linking;
 mod lives;
 mod lost;
 mod many;
+mod meanwhile;
 mod moves;
 mod operations;
 mod recovery;

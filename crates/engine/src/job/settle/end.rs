@@ -13,26 +13,30 @@ use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{HistoryEntry, HistoryKind, HostTx, TwinState};
 
-/// Holds a twin back.
+/// Holds a twin back. `known`: the state in which it must still be; answers whether it was.
 pub(in crate::job) async fn quarantine(
     host: &Arc<Inner>,
     link: &LinkId,
     cause: &Cause,
-) -> Result<(), StoreError> {
+    known: Option<TwinState>,
+) -> Result<bool, StoreError> {
     let now = host.env.now();
     let state = TwinState::Quarantined {
         cause: group(cause),
         sentence: sentence(cause),
     };
     let (id, text) = (link.clone(), sentence(cause));
-    let connection = host
+    let (as_known, connection) = host
         .store
         .write(move |tx| {
             let Some(mut twin) = tx.twin(&id)?.filter(is_alive) else {
-                return Ok(None);
+                return Ok((true, None));
             };
+            if known.is_some_and(|known| known != twin.state) {
+                return Ok((false, None));
+            }
             if twin.state == state {
-                return Ok(None);
+                return Ok((true, None));
             }
             twin.state = state;
             twin.state_since = now;
@@ -43,7 +47,7 @@ pub(in crate::job) async fn quarantine(
                     ..entry(&twin, item, HistoryKind::Quarantined, now)
                 })?;
             }
-            Ok(Some(twin.connection))
+            Ok((true, Some(twin.connection)))
         })
         .await?;
     if let Some(connection) = connection {
@@ -56,7 +60,7 @@ pub(in crate::job) async fn quarantine(
             },
         );
     }
-    Ok(())
+    Ok(as_known)
 }
 
 /// Ends a twin: the items are free. `returns`: they may enter anew by themselves.

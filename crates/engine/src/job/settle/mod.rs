@@ -58,21 +58,15 @@ impl Settling<'_> {
             self.host.metrics.in_step.inc();
         }
         self.events(&step.effects);
-        if step.is_empty() && self.settled.comments.is_empty() {
+        if step.is_empty() {
             return Ok(());
         }
-        let (shared, link) = (Arc::clone(self.host), self.context.twin.link.clone());
-        let comments = self.settled.comments.clone();
+        let shared = Arc::clone(self.host);
         let now = self.host.env.now();
         let marked = self
             .host
             .store
-            .write(move |tx| {
-                for link in &comments {
-                    tx.put_comment_link(link)?;
-                }
-                step.write(&shared, tx, &link, now)
-            })
+            .write(move |tx| step.write(&shared, tx, now))
             .await?;
         scheduler::clear(self.host, marked.announce(self.host)).await
     }
@@ -124,7 +118,6 @@ impl Settling<'_> {
     fn step(&self, effects: Vec<EffectRow>) -> Step {
         let now = self.host.env.now();
         let twin = self.twin(now);
-        let changed = twin != self.context.twin;
         let bases = Sides::from_fn(|side| {
             let base = self.settled.bases.get(side).clone();
             base.filter(|base| self.context.bases.get(side).as_ref() != Some(base))
@@ -144,16 +137,15 @@ impl Settling<'_> {
         let written = effects.iter().filter(|row| row.state == EffectState::Done);
         let written: BTreeSet<ItemId> = written.filter_map(item_of).collect();
         Step {
-            twin: changed.then_some(twin),
+            known: self.context.twin.clone(),
+            twin,
             bases,
+            comments: self.settled.comments.clone(),
             items: self.items(now),
             history,
             hints: self.hints(now),
             written: written.into_iter().collect(),
-            created: self.settled.created.as_ref().map(|created| {
-                let root = self.context.twin.root.clone();
-                (root, created.item.clone())
-            }),
+            created: self.settled.created.as_ref().map(|made| made.item.clone()),
             effects: effects.into_iter().chain(found).collect(),
         }
     }

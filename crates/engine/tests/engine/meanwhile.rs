@@ -1,0 +1,186 @@
+//! What a person does to a twin while a job of it waits for a slow tracker.
+
+use crate::support::rules::contract;
+use crate::support::tracker::{Fault, On};
+use crate::support::{Running, World, until};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use twinline_core::contract::Conflict;
+use twinline_core::item::{ItemId, Value};
+use twinline_core::names::Side;
+use twinline_engine::ops::Target;
+use twinline_store::host::TwinState;
+
+/// How long a slow tracker takes to answer.
+const SLOW: Duration = Duration::from_secs(5);
+
+/// A twin whose conflicts are held.
+async fn twinned() -> (World, Running, ItemId, ItemId) {
+    let world = World::new(&["left", "right"]);
+    let mut rules = contract("c", "left", "right");
+    for field in rules.fields.values_mut() {
+        field.conflict = Conflict::Hold;
+    }
+    let running = world.start(&[rules]).await;
+    let left = world.make("left", "x");
+    running.quiet().await;
+    let right = world.tracker("right").only().reference.item;
+    (world, running, left, right)
+}
+
+/// Does something that a job is to carry to a slow node, and waits until its write is on the way there.
+async fn on_the_way(world: &World, running: &Running, node: &str, change: impl FnOnce()) {
+    let before = running.host.metrics().attempts.get();
+    world.tracker(node).state().latency = SLOW;
+    change();
+    until("a write is on its way", async || {
+        running.host.metrics().attempts.get() > before
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unlinked_twin_stays_unlinked_whatever_arrives_afterwards() {
+    let (world, running, left, right) = twinned().await;
+    let link = running.twin().await.link;
+    let edit = || world.edit(&left, "summary", Value::text("on its way"));
+    on_the_way(&world, &running, "right", edit).await;
+    running.host.unlink(&link, "ada").await.unwrap();
+    running.quiet().await;
+    assert_eq!(world.text(&right, "summary"), "on its way");
+    let ended = TwinState::Unlinked { returns: false };
+    assert_eq!(running.states().await, std::slice::from_ref(&ended));
+    world.edit(&left, "summary", Value::text("alone"));
+    running.quiet().await;
+    assert_eq!(world.text(&right, "summary"), "on its way");
+    assert_eq!(running.states().await, [ended]);
+    let (id, item) = (link.clone(), left.clone());
+    let (base, root, written) = running
+        .host
+        .store()
+        .read(move |read| {
+            let base = read.base(&id, Side::Left)?;
+            let root = read.item(&item)?.and_then(|row| row.root);
+            Ok((base, root, read.effects_on_item(&right, item_epoch())?))
+        })
+        .await
+        .unwrap();
+    assert_eq!((base, root), (None, None));
+    assert!(written.iter().any(|row| row.settled && row.link == link));
+    running.stop().await;
+}
+
+const fn item_epoch() -> twinline_core::time::Timestamp {
+    twinline_core::time::Timestamp::from_millis(0)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unlinked_twin_stays_unlinked_whatever_its_end_was_to_be() {
+    for fault in [Fault::LostAnswer, Fault::LostRequest, Fault::Refused("no")] {
+        let (world, running, left, _) = twinned().await;
+        let link = running.twin().await.link;
+        world.tracker("right").fault(On::Apply, fault.clone());
+        let edit = || world.edit(&left, "summary", Value::text("on its way"));
+        on_the_way(&world, &running, "right", edit).await;
+        running.host.unlink(&link, "ada").await.unwrap();
+        running.quiet().await;
+        let ended = TwinState::Unlinked { returns: false };
+        assert_eq!(running.states().await, [ended], "{fault:?}");
+        running.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_twin_that_is_unlinked_while_its_item_is_made_is_not_made_again() {
+    for fault in [Fault::Pass, Fault::LostAnswer] {
+        let world = World::new(&["left", "right"]);
+        let running = world.start(&[contract("c", "left", "right")]).await;
+        world.tracker("right").fault(On::Apply, fault.clone());
+        let make = || drop(world.make("left", "x"));
+        on_the_way(&world, &running, "right", make).await;
+        let link = running.twin().await.link;
+        running.host.unlink(&link, "ada").await.unwrap();
+        running.quiet().await;
+        let right = world.tracker("right").only().reference.item;
+        world.edit(&right, "summary", Value::text("alone"));
+        running.quiet().await;
+        let ended = TwinState::Unlinked { returns: false };
+        assert_eq!(running.states().await, [ended], "{fault:?}");
+        assert_eq!(
+            world.tracker("left").only().get("summary"),
+            Some(&Value::text("x"))
+        );
+        running.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_twin_that_is_unlinked_while_it_falls_asleep_stays_unlinked() {
+    let (world, running, left, right) = twinned().await;
+    let link = running.twin().await.link;
+    world.tracker("right").lose(&right);
+    world.tracker("right").state().latency = SLOW;
+    world.edit(&left, "summary", Value::text("y"));
+    tokio::time::sleep(SLOW / 2).await;
+    running.host.unlink(&link, "ada").await.unwrap();
+    running.quiet().await;
+    assert_eq!(
+        running.states().await,
+        [TwinState::Unlinked { returns: false }]
+    );
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_is_carried_out_that_comes_while_another_field_is_written() {
+    for side in Side::BOTH {
+        let (world, running, left, right) = twinned().await;
+        world
+            .tracker("left")
+            .edit(&left, "summary", Value::text("left"));
+        world.edit(&right, "summary", Value::text("right"));
+        running.quiet().await;
+        let twin = running.twin().await;
+        assert_eq!(twin.held.len(), 1);
+        let edit = || world.edit(&left, "status", Value::text("done"));
+        on_the_way(&world, &running, "right", edit).await;
+        let take = BTreeMap::from([("summary".into(), side)]);
+        running
+            .host
+            .release_twin(&twin.link, take, "ada")
+            .await
+            .unwrap();
+        running.quiet().await;
+        for item in [&left, &right] {
+            assert_eq!(world.text(item, "summary"), side.to_string());
+            assert_eq!(world.text(item, "status"), "done");
+        }
+        assert!(running.twin().await.held.is_empty(), "{side}");
+        running.stop().await;
+    }
+}
+
+/// A twin is held back; while a change of it is tried and fails again, a person asks to try it again.
+#[tokio::test(start_paused = true)]
+async fn what_a_person_retries_is_tried_after_that() {
+    let (world, running, left, right) = twinned().await;
+    for _ in 0..2 {
+        let refused = Fault::Refused("the project is archived");
+        world.tracker("right").fault(On::Apply, refused);
+    }
+    world.edit(&left, "summary", Value::text("y"));
+    running.quiet().await;
+    let errors = running.host.errors().await.unwrap();
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    let edit = || world.edit(&left, "summary", Value::text("z"));
+    on_the_way(&world, &running, "right", edit).await;
+    let target = Target::Group {
+        connection: "c".into(),
+        cause: errors[0].cause.clone(),
+    };
+    assert_eq!(running.host.retry(&target, "ada").await.unwrap(), 1);
+    running.quiet().await;
+    assert_eq!(running.states().await, [TwinState::Live]);
+    assert_eq!(world.text(&right, "summary"), "z");
+    running.stop().await;
+}
