@@ -51,16 +51,20 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// Whether a comment channel exists; else a sentence that lists those that do.
+    /// Whether comments can be written into a channel; else a sentence that lists those that take some.
     pub fn check_channel(&self, name: &str) -> Result<(), String> {
-        if self.channels.iter().any(|channel| channel.name == name) {
+        let written = self.channels.iter().filter(|channel| channel.written);
+        let known: Vec<&str> = written.map(|channel| channel.name.as_str()).collect();
+        if known.contains(&name) {
             return Ok(());
         }
-        let known = self
-            .channels
-            .iter()
-            .map(|channel| channel.name.as_str())
-            .collect::<Vec<_>>();
+        if self.channels.iter().any(|channel| channel.name == name) {
+            return Err(format!(
+                "comments in {}'s channel '{name}' are read and never written; it takes {}",
+                self.tracker,
+                known.join(", ")
+            ));
+        }
         Err(format!(
             "{} has no comment channel '{name}'; it has {}",
             self.tracker,
@@ -102,6 +106,8 @@ pub struct Channel {
     pub name: String,
     /// Whether only the tracker's own team sees it. Internal text never enters a channel that is not internal.
     pub internal: bool,
+    /// Whether comments can be written into it. Not where its name does not say who reads them.
+    pub written: bool,
 }
 
 /// A kind of change, as the ledger accounts for it.

@@ -64,6 +64,36 @@ pub enum Command {
         /// The new text.
         body: String,
     },
+    /// Moves a comment to another channel.
+    SetChannel {
+        /// Which item.
+        key: String,
+        /// Who.
+        by: String,
+        /// The comment's id.
+        comment: String,
+        /// The visibility, in the tracker's words.
+        channel: String,
+    },
+    /// Takes a comment out of the sight of the API's account, by the tracker's own means: a restriction to others, or a
+    /// permission that the account loses.
+    HideComment {
+        /// Which item.
+        key: String,
+        /// Who.
+        by: String,
+        /// The comment's id.
+        comment: String,
+    },
+    /// Undoes [`Self::HideComment`].
+    ShowComment {
+        /// Which item.
+        key: String,
+        /// Who.
+        by: String,
+        /// The comment's id.
+        comment: String,
+    },
     /// Deletes a comment.
     DeleteComment {
         /// Which item.

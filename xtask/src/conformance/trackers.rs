@@ -79,6 +79,7 @@ fn under_github() -> Under {
         open_trigger: "is:issue is:open",
         bad_trigger: ("is:open crash", "crash"),
         required_fields: BTreeMap::new(),
+        internal_channel: None,
         tells_deletion: true,
         webhooks: true,
     }
@@ -103,6 +104,7 @@ fn under_jira() -> Under {
         open_trigger: "statusCategory != Done",
         bad_trigger: ("flavour = sweet", "flavour"),
         required_fields: BTreeMap::new(),
+        internal_channel: Some("role:Administrators"),
         tells_deletion: false,
         webhooks: true,
     }

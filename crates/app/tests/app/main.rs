@@ -11,6 +11,7 @@ mod disk;
 mod first_twin;
 mod hung;
 mod odd_items;
+mod private_words;
 mod restart;
 mod supervisor;
 mod support;

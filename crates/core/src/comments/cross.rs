@@ -46,6 +46,8 @@ pub(crate) struct SideScene<'a> {
     pub(crate) open: &'a BTreeSet<LinkId>,
     /// Those that the tracker says are gone.
     pub(crate) gone: &'a BTreeSet<String>,
+    /// Those of which it does not say whether they are, with the reason.
+    pub(crate) unseen: &'a BTreeMap<String, String>,
 }
 
 impl SideScene<'_> {
@@ -112,6 +114,7 @@ pub(crate) fn plan(scene: &Scene<'_>) -> Crossing {
         };
         way.cross(&mut out);
         way.carry_deletions(&mut out);
+        way.tell_unseen(&mut out);
     }
     out
 }
@@ -224,13 +227,7 @@ impl Way<'_> {
             MirrorState::Fixed | MirrorState::Deleted | MirrorState::HandDeleted => {}
             MirrorState::Live if now == mirror.revision => {}
             MirrorState::Live => self.carry_edit(raw, shown, up, mirror, now, out),
-            MirrorState::Recreating => {
-                if target_channel(self.scene, self.from, raw, shown.unwrap_or(raw)).is_some() {
-                    self.first(raw, shown, up, &mirror.origin, out);
-                } else {
-                    out.links.push(deleted(mirror));
-                }
-            }
+            MirrorState::Recreating => self.first(raw, shown, up, &mirror.origin, out),
         }
     }
 
@@ -248,7 +245,7 @@ impl Way<'_> {
             ..mirror.clone()
         };
         let Some(channel) = target_channel(self.scene, self.from, raw, shown.unwrap_or(raw)) else {
-            link.state = MirrorState::Deleted;
+            link.state = MirrorState::Recreating;
             self.delete(link, out);
             return;
         };
@@ -386,6 +383,15 @@ impl Way<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// What our account may no longer read may still be there: its mirrors stay.
+    fn tell_unseen(&self, out: &mut Crossing) {
+        let told = self.x.unseen.iter().map(|(comment, reason)| {
+            let place = format!("{}/{comment}", self.x.node);
+            (place, format!("{reason}; its mirror is left as it is"))
+        });
+        out.waived.extend(told);
     }
 
     /// Plans a deletion; whether the tracker can.

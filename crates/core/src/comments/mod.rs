@@ -70,11 +70,12 @@ pub enum MirrorState {
     Live,
     /// It is there, and nothing is to follow: a correction, or a comment by a script.
     Fixed,
-    /// We deleted it, because the original was deleted or moved to a channel that does not cross.
+    /// We deleted it, because the original was deleted.
     Deleted,
     /// A person deleted it; it stays deleted.
     HandDeleted,
-    /// We deleted it to write it again in another channel.
+    /// We deleted it, because the original moved to another channel. It is written again in the one that fits, as soon as
+    /// the original lies in a channel that crosses.
     Recreating,
 }
 

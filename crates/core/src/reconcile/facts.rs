@@ -72,6 +72,9 @@ pub struct SideFacts<'a> {
     /// The comments that the list leaves out ([`crate::comments::left_out`]) and of which the tracker says, asked for
     /// each by itself, that they are gone. What is left out and not in here only was not shown.
     pub gone_comments: BTreeSet<String>,
+    /// Those of which the tracker does not say whether they are gone or only out of our account's sight, with its reason:
+    /// told, and left as they are.
+    pub unseen_comments: BTreeMap<String, String>,
 }
 
 /// What one side was last seen to be.

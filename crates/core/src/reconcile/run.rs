@@ -140,6 +140,7 @@ fn comments_scene<'a>(
             accounts: &scene.side(side).accounts,
             open: &scene.side(side).open_comments,
             gone: &scene.side(side).gone_comments,
+            unseen: &scene.side(side).unseen_comments,
         }),
         scripted: Sides::from_fn(|side| {
             let asked = asked.get(side).iter();

@@ -108,6 +108,7 @@ impl OwnedSide {
             recent: self.recent.clone(),
             open_comments: self.open_comments.clone(),
             gone_comments: self.missing.gone.clone(),
+            unseen_comments: self.missing.unseen.clone(),
         }
     }
 

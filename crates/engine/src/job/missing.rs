@@ -1,13 +1,14 @@
 //! Comments that a tracker's list leaves out: deleted, or only not shown?
 //!
-//! A list may lag behind the comments that are there, and a mirror that was deleted for it would stay deleted. So each
-//! one that is left out is asked for by itself, as a deletion of ours with unknown outcome would be.
+//! A list may lag behind the comments that are there, or leave out those that our account may no longer read, and a mirror
+//! that was deleted for it would stay deleted. So each one that is left out is asked for by itself, as a deletion of ours
+//! with unknown outcome would be.
 
 use super::context::Context;
 use super::trouble::Trouble;
 use crate::host::{Connection, Inner};
 use crate::node::Node;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::comments::left_out;
 use twinline_core::effect::{Effect, Recognised};
 use twinline_core::names::Side;
@@ -21,6 +22,9 @@ const ASKED_MAX: usize = 250;
 pub(crate) struct Missing {
     /// The tracker says that they are gone.
     pub(super) gone: BTreeSet<String>,
+    /// The tracker does not say whether they are gone or only out of our account's sight, for this reason. Looking again
+    /// soon would show nothing else.
+    pub(super) unseen: BTreeMap<String, String>,
     /// Whether some are left out that are there, or that were not asked for: to be looked at again.
     pub(super) open: bool,
 }
@@ -52,9 +56,8 @@ pub(super) async fn look(
             .await;
         match answer.map_err(|error| Trouble::of(node.name(), error))? {
             Recognised::There(_) => drop(missing.gone.insert(comment)),
-            Recognised::NotThere | Recognised::Alike(_) | Recognised::Unclear { .. } => {
-                missing.open = true;
-            }
+            Recognised::Unclear { reason } => drop(missing.unseen.insert(comment, reason)),
+            Recognised::NotThere | Recognised::Alike(_) => missing.open = true,
         }
     }
     Ok(missing)

@@ -27,6 +27,7 @@ fn chain() -> Chain {
             capabilities.channels.push(Channel {
                 name: "internal".to_owned(),
                 internal: true,
+                written: true,
             });
         });
     }

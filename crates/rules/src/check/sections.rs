@@ -59,6 +59,13 @@ pub(super) fn comments(judge: &mut Judge<'_>) {
                 judge.error(pair.spot, what, way_out);
                 continue;
             };
+            if !channel.written && pair.value.direction.leaves(side.other()) {
+                let what = format!(
+                    "comments cannot be written into the {side} channel '{name}', which does not say who reads them"
+                );
+                let arrow = if side == Side::Left { "->" } else { "<-" };
+                judge.error(pair.spot, what, format!("write dir = \"{arrow}\""));
+            }
             let Some(other) = judge.capabilities.get(side.other()) else {
                 continue;
             };
@@ -90,7 +97,7 @@ pub(super) fn comments(judge: &mut Judge<'_>) {
         };
         for channel in &capabilities.channels {
             let mut pairs = comments.channels.iter();
-            if !pairs.any(|pair| *pair.value.names.get(side) == channel.name) {
+            if channel.written && !pairs.any(|pair| *pair.value.names.get(side) == channel.name) {
                 let what = format!(
                     "comments in the {side} channel '{}' never cross",
                     channel.name

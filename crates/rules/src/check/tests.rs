@@ -25,11 +25,14 @@ fn capabilities(tracker: &str, history: FieldSet) -> Capabilities {
     let channel = |name: &str, internal: bool| Channel {
         name: name.to_owned(),
         internal,
+        written: name != "restricted",
     };
     Capabilities {
         tracker: tracker.to_owned(),
         scope_keys: vec!["project".to_owned()],
-        channels: vec![channel("public", false), channel("internal", true)],
+        channels: ["public", "internal", "restricted"]
+            .map(|name| channel(name, name != "public"))
+            .into(),
         comment_edit: true,
         comment_delete: true,
         item_delete: false,
@@ -253,6 +256,12 @@ fn comment_channels_are_judged() {
             "11:13: error: internal comments of the left channel 'internal' would enter the channel 'public', which is not internal; pair it with an internal channel, or write dir = \"<-\"",
             "11:54: error: jira-cloud has no comment channel 'pubic'; did you mean 'public'?",
             "10:2: note: comments in the right channel 'internal' never cross; list the channel, if they should",
+        ],
+    );
+    finds(
+        "[comments]\nchannels = [{ left = \"restricted\", right = \"internal\" }]\n",
+        &[
+            "11:13: error: comments cannot be written into the left channel 'restricted', which does not say who reads them; write dir = \"->\"",
         ],
     );
 }

@@ -97,6 +97,11 @@ impl Github {
                 let id = self.add_comment(Act { now, by: &by }, place, body);
                 Ok(Done::Comment(id.to_string()))
             }
+            Command::SetChannel { .. }
+            | Command::HideComment { .. }
+            | Command::ShowComment { .. } => Err(Refused::Invalid(
+                "GitHub shows a comment to everyone who sees its issue".to_owned(),
+            )),
             Command::EditComment {
                 key,
                 by,

@@ -166,9 +166,11 @@ impl JiraCloud {
                 .map(|child| show.reference(child, &wanted.caller))
                 .collect(),
             "comment" => {
+                let reader = self.site.user(&wanted.caller);
                 let comments: Vec<Value> = issue
                     .comments
                     .iter()
+                    .filter(|comment| comment.is_for(reader))
                     .map(|comment| show.comment(issue, comment, &wanted.caller, wanted.wiki))
                     .collect();
                 let total = comments.len();

@@ -17,6 +17,8 @@ impl JiraCloud {
         let page = asked.page(100, 5000)?;
         let issue = self.issue(id);
         let mut comments = issue.comments.clone();
+        let reader = self.site.user(&asked.caller);
+        comments.retain(|comment| comment.is_for(reader));
         match asked.call.param("orderBy") {
             None | Some("created" | "+created") => {}
             Some("-created") => comments.reverse(),
@@ -128,27 +130,59 @@ impl JiraCloud {
         Ok(json(StatusCode::CREATED, &shown.unwrap_or(Value::Null)))
     }
 
-    fn comment(&self, id: u64, comment: &str) -> Result<&Comment, Failure> {
-        let found = self
-            .issue(id)
-            .comments
-            .iter()
-            .find(|each| each.id.to_string() == comment);
-        found.ok_or_else(|| {
+    /// A comment that the caller may read; one that may not be read is answered like one that is not there.
+    fn comment(&self, asked: &Asked<'_>, id: u64, comment: &str) -> Result<&Comment, Failure> {
+        let reader = self.site.user(&asked.caller);
+        let mut comments = self.issue(id).comments.iter();
+        let found = comments.find(|each| each.id.to_string() == comment);
+        found.filter(|found| found.is_for(reader)).ok_or_else(|| {
             Failure::not_found(format!("Can not find a comment for the id: {comment}."))
         })
     }
 
     pub(super) fn get_comment(&self, asked: &Asked<'_>, id: u64, comment: &str) -> Answer {
-        let found = self.comment(id, comment)?;
+        let found = self.comment(asked, id, comment)?;
         Ok(json(
             StatusCode::OK,
             &self.shown_comment(asked, self.issue(id), found),
         ))
     }
 
+    /// The keys of a comment's properties. Unlike all other operations this one tells a comment that is not there (404)
+    /// from one that the caller may not read (403).
+    pub(super) fn comment_properties(&self, asked: &Asked<'_>, comment: &str) -> Answer {
+        let number: u64 = comment
+            .parse()
+            .map_err(|_| Failure::invalid("The comment ID is invalid."))?;
+        let mut issues = self.store.issues.values().filter(|issue| !issue.deleted);
+        let found = issues.find_map(|issue| {
+            let mut comments = issue.comments.iter();
+            Some((issue, comments.find(|each| each.id == number)?))
+        });
+        let Some((issue, found)) = found else {
+            return Err(Failure::not_found(format!(
+                "Can not find a comment for the id: {comment}."
+            )));
+        };
+        if issue.hidden.is_some() || !found.is_for(self.site.user(&asked.caller)) {
+            return Err(Failure::message(
+                StatusCode::FORBIDDEN,
+                "You do not have the permission to see this comment.",
+            ));
+        }
+        let keys: Value = found
+            .properties
+            .keys()
+            .map(|key| {
+                let place = self.site.url(&format!("comment/{number}/properties/{key}"));
+                json!({"key": key, "self": place})
+            })
+            .collect();
+        Ok(json(StatusCode::OK, &json!({"keys": keys})))
+    }
+
     pub(super) fn edit_comment(&mut self, asked: &Asked<'_>, id: u64, comment: &str) -> Answer {
-        let number = self.comment(id, comment)?.id;
+        let number = self.comment(asked, id, comment)?.id;
         let body = asked.object()?;
         self.check_comment(&body)?;
         let by = By {
@@ -184,7 +218,7 @@ impl JiraCloud {
     }
 
     pub(super) fn delete_comment(&mut self, asked: &Asked<'_>, id: u64, comment: &str) -> Answer {
-        let number = self.comment(id, comment)?.id;
+        let number = self.comment(asked, id, comment)?.id;
         self.remove_comment(
             By {
                 now: asked.now,

@@ -12,17 +12,12 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use twinline_core::time::Timestamp;
 
-/// The channel of comments that customers see.
-pub(super) const PUBLIC: &str = "public";
-/// The channel of comments that only agents see.
-pub(super) const INTERNAL: &str = "internal";
-
-fn refused(failure: &Failure) -> Refused {
+pub(super) fn refused(failure: &Failure) -> Refused {
     Refused::Invalid(failure.sentence())
 }
 
 /// ADF from what a person types: ADF as JSON text, or plain text.
-fn document(text: &str) -> Value {
+pub(super) fn document(text: &str) -> Value {
     match serde_json::from_str::<Value>(text) {
         Ok(value) if value.get("type") == Some(&json!("doc")) => value,
         _ => adf::from_plain(text),
@@ -60,30 +55,6 @@ impl JiraCloud {
                 self.person_edits(By { now, who: &who }, id, &field, &value)?;
                 Ok(Done::Nothing)
             }
-            Command::AddComment {
-                key,
-                by,
-                body,
-                channel,
-            } => {
-                let (id, who) = (self.id_of(&key)?, self.account_of(&by)?);
-                self.person_comments(By { now, who: &who }, id, &body, channel.as_deref())
-            }
-            Command::EditComment {
-                key,
-                by,
-                comment,
-                body,
-            } => {
-                let (id, who) = (self.id_of(&key)?, self.account_of(&by)?);
-                self.person_recomments(By { now, who: &who }, id, &comment, &body)
-            }
-            Command::DeleteComment { key, by, comment } => {
-                let (id, who) = (self.id_of(&key)?, self.account_of(&by)?);
-                let comment = self.comment_of(id, &comment)?;
-                self.remove_comment(By { now, who: &who }, id, comment);
-                Ok(Done::Nothing)
-            }
             Command::Delete { key, by } => {
                 let (id, who) = (self.id_of(&key)?, self.account_of(&by)?);
                 Ok(self.person_deletes(By { now, who: &who }, id))
@@ -99,6 +70,7 @@ impl JiraCloud {
             Command::Hide { keys, status } => self.set_hidden(&keys, Some(status)),
             Command::Show { keys } => self.set_hidden(&keys, None),
             Command::Webhook { url, secret } => self.register(&url, secret),
+            comment => self.act_on_comment(now, comment),
         }
     }
 
@@ -110,21 +82,6 @@ impl JiraCloud {
         Ok(Done::Nothing)
     }
 
-    fn person_recomments(
-        &mut self,
-        by: By<'_>,
-        id: u64,
-        comment: &str,
-        text: &str,
-    ) -> Result<Done, Refused> {
-        let comment = self.comment_of(id, comment)?;
-        let body = json!({"body": document(text)});
-        self.check_comment(&body)
-            .map_err(|failure| refused(&failure))?;
-        self.rewrite_comment(by, id, comment, &body);
-        Ok(Done::Nothing)
-    }
-
     fn person_deletes(&mut self, by: By<'_>, id: u64) -> Done {
         let children: Vec<u64> = self.store.children(id).map(|child| child.id).collect();
         for id in children.into_iter().chain([id]) {
@@ -133,7 +90,7 @@ impl JiraCloud {
         Done::Nothing
     }
 
-    fn account_of(&self, login: &str) -> Result<String, Refused> {
+    pub(super) fn account_of(&self, login: &str) -> Result<String, Refused> {
         let user = self
             .site
             .person(login)
@@ -141,19 +98,11 @@ impl JiraCloud {
         Ok(user.account_id.clone())
     }
 
-    fn id_of(&self, key: &str) -> Result<u64, Refused> {
+    pub(super) fn id_of(&self, key: &str) -> Result<u64, Refused> {
         self.store
             .find(key)
             .map(|issue| issue.id)
             .ok_or_else(|| Refused::unknown("item", key))
-    }
-
-    fn comment_of(&self, id: u64, comment: &str) -> Result<u64, Refused> {
-        let mut comments = self.issue(id).comments.iter();
-        let found = comments.find(|each| each.id.to_string() == comment);
-        found
-            .map(|comment| comment.id)
-            .ok_or_else(|| Refused::unknown("comment", comment))
     }
 
     fn project_named(&self, name: Option<&str>) -> Result<Project, Refused> {
@@ -300,27 +249,6 @@ impl JiraCloud {
             .map_err(|failure| refused(&failure))?;
         self.go(by, id, &way, plan);
         Ok(())
-    }
-
-    fn person_comments(
-        &mut self,
-        by: By<'_>,
-        id: u64,
-        text: &str,
-        channel: Option<&str>,
-    ) -> Result<Done, Refused> {
-        let mut body = json!({"body": document(text)});
-        match channel {
-            None | Some(PUBLIC) => {}
-            Some(INTERNAL) => {
-                body["properties"] =
-                    json!([{"key": super::model::PUBLIC_COMMENT, "value": {"internal": true}}]);
-            }
-            Some(other) => return Err(Refused::unknown("channel", other)),
-        }
-        self.check_comment(&body)
-            .map_err(|failure| refused(&failure))?;
-        Ok(Done::Comment(self.write_comment(by, id, &body).to_string()))
     }
 
     fn move_issue(&mut self, by: By<'_>, id: u64, to: &str) -> Result<Done, Refused> {

@@ -1,8 +1,8 @@
 //! The state in the form that all simulators share.
 
 use super::JiraCloud;
-use super::control::{INTERNAL, PUBLIC};
 use super::model::{FieldValue, Issue};
+use super::talk::channel_of;
 use crate::dump::{Dump, DumpComment, DumpItem};
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ impl JiraCloud {
             id: comment.id.to_string(),
             author: self.login(&comment.author),
             body: comment.body.to_string(),
-            channel: if comment.internal() { INTERNAL } else { PUBLIC }.to_owned(),
+            channel: channel_of(comment),
             created: comment.created.to_string(),
         });
         DumpItem {

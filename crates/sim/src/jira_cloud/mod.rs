@@ -32,6 +32,7 @@ mod seed;
 mod show;
 pub mod site;
 mod store;
+mod talk;
 mod transitions;
 mod workflows;
 

@@ -1,5 +1,6 @@
 //! What the simulator keeps of issues.
 
+use super::site::User;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use twinline_core::time::Timestamp;
@@ -91,6 +92,18 @@ pub(super) struct Comment {
 }
 
 impl Comment {
+    /// Whether a person may read it: one that is restricted is for one group or project role.
+    pub(super) fn is_for(&self, reader: Option<&User>) -> bool {
+        let Some(visibility) = &self.visibility else {
+            return true;
+        };
+        let named = visibility
+            .get("value")
+            .or_else(|| visibility.get("identifier"));
+        let named = named.and_then(Value::as_str).unwrap_or_default();
+        reader.is_some_and(|reader| reader.groups.iter().any(|group| group == named))
+    }
+
     /// Whether only agents see it: the property `sd.public.comment` says `{"internal": true}`.
     pub(super) fn internal(&self) -> bool {
         let property = self.properties.get(PUBLIC_COMMENT);

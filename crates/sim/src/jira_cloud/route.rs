@@ -67,6 +67,7 @@ impl JiraCloud {
             ("GET", ["resolution"]) => Ok(self.list_resolutions()),
             ("POST", ["workflows"]) => self.read_workflows(asked),
             ("GET", ["status"]) => Ok(self.list_statuses()),
+            ("GET", ["comment", comment, "properties"]) => self.comment_properties(asked, comment),
             ("GET", ["issueLinkType"]) => Ok(self.list_link_types()),
             ("POST", ["issueLink"]) => self.create_link(asked),
             ("DELETE", ["issueLink", id]) => self.delete_link(asked, id),

@@ -5,6 +5,7 @@ use super::site::{
     Category, Field, FieldKind, FieldOption, IssueType, LinkType, Named, Project, ResolutionRule,
     Site, Status, Switches, Transition, User, Workflow,
 };
+use super::talk::{INTERNAL, MANAGEMENT};
 use crate::command::{Command, Refused};
 use crate::seeds::{PEOPLE, ROBOT};
 use crate::simulator::Simulator;
@@ -65,8 +66,18 @@ fn users() -> Vec<User> {
         api_token: (person.login == ROBOT).then(|| API_TOKEN.to_owned()),
         active: true,
         utc_offset_hours: 0,
+        groups: groups(person.login == ROBOT),
     };
     PEOPLE.iter().map(user).collect()
+}
+
+/// Everybody administers; the account of the API's token is not in the management.
+fn groups(robot: bool) -> Vec<String> {
+    let mut groups = vec!["Administrators".to_owned()];
+    if !robot {
+        groups.push(MANAGEMENT.to_owned());
+    }
+    groups
 }
 
 fn project(id: &str, key: &str, name: &str, service_desk: bool) -> Project {
@@ -310,7 +321,7 @@ pub fn seed(jira: &mut JiraCloud, now: Timestamp) -> Result<(), Refused> {
             key: "SUP-1".to_owned(),
             by: "emil".to_owned(),
             body: "The PDF service answers with an HTML page.".to_owned(),
-            channel: Some(super::control::INTERNAL.to_owned()),
+            channel: Some(INTERNAL.to_owned()),
         },
     ];
     for command in commands {

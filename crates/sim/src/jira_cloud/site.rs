@@ -68,6 +68,8 @@ pub struct User {
     pub active: bool,
     /// The profile's time zone, in which JQL reads times: hours east of UTC.
     pub utc_offset_hours: i8,
+    /// The groups and project roles that the person belongs to, by name.
+    pub groups: Vec<String>,
 }
 
 /// Anything with only an id and a name.

@@ -24,6 +24,14 @@ fn attributes(pairs: impl IntoIterator<Item = (&'static str, Value)>) -> Map<Str
         .collect()
 }
 
+fn is_private(channel: &str) -> Result<bool, Refused> {
+    match channel {
+        PUBLIC => Ok(false),
+        PRIVATE => Ok(true),
+        other => Err(Refused::unknown("channel", other)),
+    }
+}
+
 fn joined(labels: &[String]) -> String {
     labels.join(", ")
 }
@@ -66,21 +74,6 @@ impl Redmine {
                     .map_err(invalid)?;
                 Ok(Done::Nothing)
             }
-            Command::AddComment {
-                key,
-                by,
-                body,
-                channel,
-            } => {
-                let (id, by) = (self.id_of(&key)?, self.by(now, &by)?);
-                self.add_notes(by, id, body, channel.as_deref())
-            }
-            Command::EditComment {
-                key, comment, body, ..
-            } => self.edit_notes(&key, &comment, body),
-            Command::DeleteComment { key, comment, .. } => {
-                self.edit_notes(&key, &comment, String::new())
-            }
             Command::Delete { key, .. } => {
                 self.remove(self.id_of(&key)?);
                 Ok(Done::Nothing)
@@ -101,6 +94,44 @@ impl Redmine {
             Command::Webhook { .. } => {
                 Err(Refused::Invalid("Redmine sends no webhooks".to_owned()))
             }
+            comment => self.act_on_comment(now, comment),
+        }
+    }
+
+    fn act_on_comment(&mut self, now: Timestamp, command: Command) -> Result<Done, Refused> {
+        match command {
+            Command::AddComment {
+                key,
+                by,
+                body,
+                channel,
+            } => {
+                let (id, by) = (self.id_of(&key)?, self.by(now, &by)?);
+                self.add_notes(by, id, body, channel.as_deref())
+            }
+            Command::EditComment {
+                key, comment, body, ..
+            } => self.edit_notes(&key, &comment, body),
+            Command::SetChannel {
+                key,
+                comment,
+                channel,
+                ..
+            } => self.set_private(&key, &comment, is_private(&channel)?),
+            Command::HideComment { key, comment, .. } => {
+                self.kept_from_robot = true;
+                self.set_private(&key, &comment, true)
+            }
+            Command::ShowComment { key, comment, .. } => {
+                self.kept_from_robot = false;
+                self.set_private(&key, &comment, false)
+            }
+            Command::DeleteComment { key, comment, .. } => {
+                self.edit_notes(&key, &comment, String::new())
+            }
+            other => Err(Refused::Invalid(format!(
+                "{other:?} is not about a comment"
+            ))),
         }
     }
 
@@ -131,11 +162,7 @@ impl Redmine {
         text: String,
         channel: Option<&str>,
     ) -> Result<Done, Refused> {
-        let private = match channel {
-            None | Some(PUBLIC) => false,
-            Some(PRIVATE) => true,
-            Some(other) => return Err(Refused::unknown("channel", other)),
-        };
+        let private = is_private(channel.unwrap_or(PUBLIC))?;
         let notes = Notes { text, private };
         let made = self.change(by, id, &Map::new(), notes).map_err(invalid)?;
         let journal = made.ok_or_else(|| Refused::Invalid("notes cannot be empty".to_owned()))?;
@@ -244,14 +271,26 @@ impl Redmine {
         })
     }
 
-    fn edit_notes(&mut self, key: &str, comment: &str, text: String) -> Result<Done, Refused> {
+    /// An issue and one of its journals.
+    fn journal_of(&self, key: &str, comment: &str) -> Result<(u64, u64), Refused> {
         let id = self.id_of(key)?;
         let journal = comment
             .parse()
             .ok()
             .filter(|journal| self.issue_of_journal(*journal) == Some(id));
         let journal = journal.ok_or_else(|| Refused::unknown("comment", comment))?;
+        Ok((id, journal))
+    }
+
+    fn edit_notes(&mut self, key: &str, comment: &str, text: String) -> Result<Done, Refused> {
+        let (id, journal) = self.journal_of(key, comment)?;
         self.rewrite(id, journal, Some(text), None);
+        Ok(Done::Nothing)
+    }
+
+    fn set_private(&mut self, key: &str, comment: &str, private: bool) -> Result<Done, Refused> {
+        let (id, journal) = self.journal_of(key, comment)?;
+        self.rewrite(id, journal, None, Some(private));
         Ok(Done::Nothing)
     }
 

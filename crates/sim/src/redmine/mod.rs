@@ -4,7 +4,8 @@
 //! list that leaves closed issues out unless asked, attributes that a workflow forbids and that are quietly dropped,
 //! notes edited without a new `updated_on`.
 //!
-//! What it does not do: attachments, time entries, versions, categories, relations, watchers, sub-projects, roles.
+//! What it does not do: attachments, time entries, versions, categories, relations, watchers, sub-projects. Its two roles differ
+//! in the permission to see private notes.
 
 mod attributes;
 mod control;
@@ -39,6 +40,8 @@ pub struct Redmine {
     /// By id, deleted ones included.
     issues: BTreeMap<u64, Issue>,
     newest_journal: u64,
+    /// Whether the account of the API's key has lost its administration and the permission to see private notes.
+    kept_from_robot: bool,
 }
 
 impl Redmine {
@@ -49,6 +52,7 @@ impl Redmine {
             base_url: "http://localhost".to_owned(),
             issues: BTreeMap::new(),
             newest_journal: 0,
+            kept_from_robot: false,
         }
     }
 

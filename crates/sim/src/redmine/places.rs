@@ -36,10 +36,42 @@ fn project(project: &Project) -> Value {
         "is_public": true, "inherit_members": false, "created_on": LONG_AGO, "updated_on": LONG_AGO})
 }
 
+/// Redmine's own roles, with the permissions that matter here.
+const ROLES: [(u64, &str, &[&str]); 2] = [
+    (
+        3,
+        "Manager",
+        &["view_issues", "add_issue_notes", "view_private_notes"],
+    ),
+    (4, "Developer", &["view_issues", "add_issue_notes"]),
+];
+
+/// What a member is in a project.
+fn membership(project: &Project, member: &User) -> Value {
+    let (role, name, _) = ROLES[usize::from(!member.sees_private_notes)];
+    json!({"id": project.id * 1000 + member.id, "project": {"id": project.id, "name": project.name},
+        "roles": [{"id": role, "name": name}]})
+}
+
 impl Redmine {
+    pub(super) fn get_role(id: &str) -> Answer {
+        let found = ROLES.iter().find(|(role, _, _)| role.to_string() == id);
+        let (id, name, permissions) = found.ok_or(Failure::NotFound)?;
+        Ok(json(
+            StatusCode::OK,
+            &json!({"role": {"id": id, "name": name, "assignable": true, "issues_visibility": "default",
+                "permissions": permissions}}),
+        ))
+    }
+
     pub(super) fn current_user(&self, asked: &Asked<'_>) -> Response<Bytes> {
         let mut out = user(&asked.caller, true);
         out["api_key"] = json!(asked.caller.api_key);
+        if asked.includes("memberships") {
+            let projects = self.site.projects.iter();
+            let own = projects.filter(|each| each.members.contains(&asked.caller.id));
+            out["memberships"] = own.map(|each| membership(each, &asked.caller)).collect();
+        }
         json(StatusCode::OK, &json!({"user": out}))
     }
 
@@ -107,10 +139,9 @@ impl Redmine {
         let members = found.members.iter().filter_map(|id| self.site.user(*id));
         let all: Vec<Value> = members
             .map(|member| {
-                json!({"id": found.id * 1000 + member.id,
-                "project": {"id": found.id, "name": found.name},
-                "user": {"id": member.id, "name": member.name()},
-                "roles": [{"id": 3, "name": "Manager"}]})
+                let mut out = membership(found, member);
+                out["user"] = json!({"id": member.id, "name": member.name()});
+                out
             })
             .collect();
         Ok(paged(asked, "memberships", &all))

@@ -358,6 +358,40 @@ fn people_work_past_the_api() {
 }
 
 #[test]
+fn private_notes_need_a_permission_that_the_api_tells_of() {
+    let mut world = World::new();
+    let id = world.issue("Words");
+    let say = Command::comment(&id.to_string(), "ben", "hello");
+    let Ok(Done::Comment(comment)) = world.redmine.command(world.now, say) else {
+        panic!("no comment was made");
+    };
+    let (key, by) = (id.to_string(), "ben".to_owned());
+    let hide = Command::HideComment {
+        key: key.clone(),
+        by: by.clone(),
+        comment: comment.clone(),
+    };
+    let show = Command::ShowComment { key, by, comment };
+    for (act, seen, role) in [(hide, 0, 4), (show, 1, 3)] {
+        assert_eq!(world.redmine.command(world.now, act), Ok(Done::Nothing));
+        let path = format!("issues/{id}.json?include=journals");
+        let journals = world.expect(200, "GET", &path, Value::Null)["issue"]["journals"].clone();
+        assert_eq!(journals.as_array().unwrap().len(), seen);
+        let path = "users/current.json?include=memberships";
+        let user = world.expect(200, "GET", path, Value::Null)["user"].clone();
+        assert_eq!(user["admin"], seen == 1);
+        assert_eq!(user["memberships"][0]["roles"][0]["id"], role);
+        let path = format!("roles/{role}.json");
+        let role = world.expect(200, "GET", &path, Value::Null)["role"].clone();
+        let mut permissions = role["permissions"].as_array().unwrap().iter();
+        assert_eq!(
+            permissions.any(|can| can == "view_private_notes"),
+            seen == 1
+        );
+    }
+}
+
+#[test]
 fn items_that_look_real_can_be_seeded() {
     let world = World::new();
     let mut tracker = Faulty::new(Box::new(world.redmine), Faults::default(), 1);

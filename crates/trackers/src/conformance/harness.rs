@@ -120,6 +120,29 @@ pub enum Act {
         /// The new text.
         text: String,
     },
+    /// Leaves a comment to some of the item's readers, or gives it back to all of them. Our account stays one of them.
+    SetInternal {
+        /// On which item.
+        key: String,
+        /// Which comment.
+        comment: String,
+        /// Whether only some read it.
+        internal: bool,
+    },
+    /// Takes a comment out of our account's sight, and leaves it where it is.
+    HideComment {
+        /// On which item.
+        key: String,
+        /// Which comment.
+        comment: String,
+    },
+    /// Undoes [`Self::HideComment`].
+    ShowComment {
+        /// On which item.
+        key: String,
+        /// Which comment.
+        comment: String,
+    },
     /// Deletes a comment.
     DeleteComment {
         /// On which item.

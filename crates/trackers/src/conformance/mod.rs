@@ -11,6 +11,7 @@ mod items;
 mod meddler;
 mod reach;
 mod unknown;
+mod visibility;
 mod webhooks;
 mod writes;
 
@@ -91,6 +92,7 @@ pub fn checks() -> Vec<Check> {
         unknown::CHECKS,
         changes::CHECKS,
         reach::CHECKS,
+        visibility::CHECKS,
         webhooks::CHECKS,
         answers::CHECKS,
     ]

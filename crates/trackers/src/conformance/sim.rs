@@ -45,6 +45,8 @@ pub struct Under {
     pub bad_trigger: (&'static str, &'static str),
     /// What a new item must have beside its title.
     pub required_fields: BTreeMap<FieldName, Value>,
+    /// A channel that only some of an item's readers see, as the simulator's control side names it; `None`: it has none.
+    pub internal_channel: Option<&'static str>,
     /// Whether the tracker tells a deleted item from a hidden one.
     pub tells_deletion: bool,
     /// Whether the tracker sends webhooks that the connector reads.
@@ -198,6 +200,23 @@ impl SimHarness {
                 comment,
                 body: text,
             },
+            Act::SetInternal {
+                key,
+                comment,
+                internal,
+            } => {
+                let channel = self.under.internal_channel;
+                let channel = channel.ok_or("comments are for all who see the item")?;
+                let channel = if internal { channel } else { "public" }.to_owned();
+                Command::SetChannel {
+                    key,
+                    by,
+                    comment,
+                    channel,
+                }
+            }
+            Act::HideComment { key, comment } => Command::HideComment { key, by, comment },
+            Act::ShowComment { key, comment } => Command::ShowComment { key, by, comment },
             Act::DeleteComment { key, comment } => Command::DeleteComment { key, by, comment },
             Act::Delete { key } => Command::Delete { key, by },
             Act::Move { key } => Command::Move {

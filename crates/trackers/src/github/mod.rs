@@ -86,6 +86,7 @@ fn capabilities() -> Capabilities {
         channels: vec![Channel {
             name: CHANNEL.to_owned(),
             internal: false,
+            written: true,
         }],
         comment_edit: true,
         comment_delete: true,

@@ -1,6 +1,6 @@
 //! From Jira's words to ours.
 
-use super::{CHANNEL_INTERNAL, CHANNEL_PUBLIC, PROPERTY, wire};
+use super::{CHANNEL_INTERNAL, CHANNEL_PUBLIC, CHANNEL_RESTRICTED, PROPERTY, wire};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::{
@@ -237,10 +237,10 @@ pub(super) fn comment(comment: &wire::Comment) -> Comment {
         created: comment.created,
         edited: (comment.updated > comment.created).then_some(comment.updated),
         body: rich(&comment.body),
-        channel: if internal {
-            CHANNEL_INTERNAL
-        } else {
-            CHANNEL_PUBLIC
+        channel: match (comment.visibility.is_null(), internal) {
+            (false, _) => CHANNEL_RESTRICTED,
+            (true, true) => CHANNEL_INTERNAL,
+            (true, false) => CHANNEL_PUBLIC,
         }
         .to_owned(),
         marker: property(PROPERTY).and_then(|property| marker_of(&property.value)),

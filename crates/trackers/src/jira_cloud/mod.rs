@@ -47,6 +47,8 @@ const TRACKER: &str = "Jira";
 const CHANNEL_PUBLIC: &str = "public";
 /// Comments that only the team of a service desk sees.
 const CHANNEL_INTERNAL: &str = "internal";
+/// Comments that only one group or project role sees, whichever it is. Read and never written: the name says no group.
+const CHANNEL_RESTRICTED: &str = "restricted";
 /// The entity property that holds our marker, on issues and comments.
 const PROPERTY: &str = "twinline";
 /// The longest summary, in characters.
@@ -84,6 +86,7 @@ fn capabilities() -> Capabilities {
     let channel = |name: &str, internal| Channel {
         name: name.to_owned(),
         internal,
+        written: name != CHANNEL_RESTRICTED,
     };
     Capabilities {
         tracker: KIND.name.to_owned(),
@@ -91,6 +94,7 @@ fn capabilities() -> Capabilities {
         channels: vec![
             channel(CHANNEL_PUBLIC, false),
             channel(CHANNEL_INTERNAL, true),
+            channel(CHANNEL_RESTRICTED, true),
         ],
         comment_edit: true,
         comment_delete: true,

@@ -6,6 +6,7 @@
 use super::{Jira, PROPERTY, client, decode, encode, wire};
 use crate::error::TrackerError;
 use crate::http::{Call, Cost};
+use http::StatusCode;
 use serde_json::json;
 use twinline_core::effect::{Applied, Effect, FieldWrite, Recognised};
 use twinline_core::item::{ItemId, Value, field};
@@ -75,10 +76,7 @@ impl Jira {
                         .map(with_comment),
                 ))
             }
-            Effect::DeleteComment { item, comment } => {
-                let gone = self.comment_there(item, comment).await?.is_none();
-                Ok(found(gone.then(Applied::default)))
-            }
+            Effect::DeleteComment { item, comment } => self.comment_deleted(item, comment).await,
             Effect::Delete { item } => {
                 let gone = client::issue(&self.client, &item.id).await?.is_err();
                 Ok(found(gone.then(Applied::default)))
@@ -94,6 +92,28 @@ impl Jira {
     ) -> Result<Option<wire::Comment>, TrackerError> {
         client::issue_here(&self.client, &item.id).await?;
         self.one_comment(item, comment).await
+    }
+
+    /// Whether a comment was deleted. Jira shows one that is restricted to others as it shows one that is not there,
+    /// but for one operation: the keys of its properties are *not found* where there is no such comment, and *forbidden*
+    /// where this account may not read it. Source: the API description of `GET /comment/{commentId}/properties`.
+    async fn comment_deleted(
+        &self,
+        item: &ItemId,
+        comment: &str,
+    ) -> Result<Recognised, TrackerError> {
+        let call = Call::get(format!("/rest/api/3/comment/{comment}/properties"))
+            .accept(&[StatusCode::NOT_FOUND, StatusCode::FORBIDDEN]);
+        match self.client.send(call).await?.status {
+            StatusCode::NOT_FOUND => {
+                client::issue_here(&self.client, &item.id).await?;
+                Ok(found(Some(Applied::default())))
+            }
+            StatusCode::FORBIDDEN => Ok(Recognised::Unclear {
+                reason: "Jira no longer lets this account read it".to_owned(),
+            }),
+            _ => Ok(Recognised::NotThere),
+        }
     }
 
     async fn created(

@@ -23,6 +23,7 @@ fn under() -> Under {
         open_trigger: "statusCategory != Done",
         bad_trigger: ("flavour = sweet", "flavour"),
         required_fields: BTreeMap::new(),
+        internal_channel: Some("role:Administrators"),
         tells_deletion: false,
         webhooks: true,
     }

@@ -69,6 +69,9 @@ pub(super) struct Comment {
     /// Whether customers of a service desk see it; true elsewhere.
     #[serde(default, rename = "jsdPublic")]
     pub(super) jsd_public: Option<bool>,
+    /// The one group or project role that may read it; absent or `null` where everyone may who sees the issue.
+    #[serde(default)]
+    pub(super) visibility: Json,
     /// Only with `expand=properties`.
     #[serde(default)]
     pub(super) properties: Vec<Property>,

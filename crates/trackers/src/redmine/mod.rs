@@ -10,6 +10,7 @@ mod describe;
 mod encode;
 mod feed;
 mod people;
+mod permission;
 mod recognise;
 mod text;
 mod webhook;
@@ -78,6 +79,7 @@ fn capabilities() -> Capabilities {
     let channel = |name: &str, internal| Channel {
         name: name.to_owned(),
         internal,
+        written: true,
     };
     Capabilities {
         tracker: KIND.name.to_owned(),

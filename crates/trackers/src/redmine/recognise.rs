@@ -54,16 +54,36 @@ impl Redmine {
                 self.comment(item, |found| found.id == *comment && found.body == wanted)
                     .await
             }
-            Effect::DeleteComment { item, comment } => {
-                let still = self.comment(item, |found| found.id == *comment).await?;
-                let gone = matches!(still, Recognised::NotThere);
-                Ok(found(gone.then(Applied::default)))
-            }
+            Effect::DeleteComment { item, comment } => self.comment_deleted(item, comment).await,
             Effect::Delete { item } => {
                 let gone = client::issue(&self.client, &item.id).await?.is_err();
                 Ok(found(gone.then(Applied::default)))
             }
         }
+    }
+
+    /// Whether a comment was deleted. Redmine leaves private notes out for those who may not see them, so that one that is
+    /// not listed was deleted only if this account would see it.
+    async fn comment_deleted(
+        &self,
+        item: &ItemId,
+        comment: &str,
+    ) -> Result<Recognised, TrackerError> {
+        let issue = client::issue_here(&self.client, &item.id).await?;
+        if let Some(shown) = shown(&issue, comment) {
+            // Of notes that were removed only the changes are left that were made with them.
+            return Ok(found(shown.is_none().then(Applied::default)));
+        }
+        if !self.sees_private_notes(issue.project.id).await? {
+            return Ok(Recognised::Unclear {
+                reason: "Redmine does not let this account see private notes, and this may have become one"
+                    .to_owned(),
+            });
+        }
+        // Looked at again: the permission may have come back after the first look.
+        let issue = client::issue_here(&self.client, &item.id).await?;
+        let there = shown(&issue, comment).flatten().is_some();
+        Ok(found((!there).then(Applied::default)))
     }
 
     async fn comment(
@@ -130,6 +150,13 @@ impl Redmine {
             reason: format!("more than {searched} issues were made in the project since"),
         })
     }
+}
+
+/// What an issue shows of a comment: `Some(None)` where its notes were removed, `None` where it is not listed.
+fn shown(issue: &super::wire::Issue, comment: &str) -> Option<Option<Comment>> {
+    let mut journals = issue.journals.iter().flatten();
+    let journal = journals.find(|journal| journal.id.to_string() == comment)?;
+    Some(decode::comment(journal))
 }
 
 /// The marker of the description that an issue was made with, as the first change of the description recorded it.

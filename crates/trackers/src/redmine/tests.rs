@@ -118,6 +118,7 @@ async fn the_contract_holds() {
         open_trigger: "status_id=open",
         bad_trigger: ("project_id=other", "project_id"),
         required_fields: BTreeMap::new(),
+        internal_channel: Some("private"),
         tells_deletion: false,
         webhooks: false,
     };

@@ -161,6 +161,33 @@ pub(super) struct Account {
     /// Hidden from some accounts.
     #[serde(default)]
     pub(super) mail: Option<String>,
+    /// Shown to administrators, and of oneself.
+    #[serde(default)]
+    pub(super) admin: Option<bool>,
+    /// Only with `include=memberships`.
+    #[serde(default)]
+    pub(super) memberships: Vec<OwnMembership>,
+}
+
+/// What an account is in one project.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct OwnMembership {
+    pub(super) project: Numbered,
+    #[serde(default)]
+    pub(super) roles: Vec<Numbered>,
+}
+
+/// `GET /roles/{id}.json`
+#[derive(Debug, Deserialize)]
+pub(super) struct OneRole {
+    pub(super) role: Role,
+}
+
+/// A role.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Role {
+    #[serde(default)]
+    pub(super) permissions: Vec<String>,
 }
 
 /// `GET /trackers.json`

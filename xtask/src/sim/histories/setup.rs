@@ -45,6 +45,7 @@ pub(super) fn simulators(people: &BTreeSet<String>) -> Vec<(Place, Box<dyn Simul
             api_token: None,
             active: true,
             utc_offset_hours: 0,
+            groups: Vec::new(),
         });
     }
     let mut jira = JiraCloud::new(site);

@@ -35,6 +35,8 @@ pub(super) struct Node {
     pub(super) open_comments: BTreeSet<LinkId>,
     /// Comments that are there although the list leaves them out.
     pub(super) not_shown: BTreeSet<String>,
+    /// Those that the tracker does not say anything certain about.
+    pub(super) unseen: BTreeMap<String, String>,
     /// Whether its answers say that nobody wrote in between.
     pub(super) adjacent: bool,
 }
@@ -73,6 +75,7 @@ fn capabilities() -> Capabilities {
     let channel = |name: &str, internal| Channel {
         name: name.to_owned(),
         internal,
+        written: true,
     };
     Capabilities {
         tracker: "test".to_owned(),
@@ -137,6 +140,7 @@ impl Node {
             recent: Vec::new(),
             open_comments: BTreeSet::new(),
             not_shown: BTreeSet::new(),
+            unseen: BTreeMap::new(),
             adjacent: false,
         }
     }
@@ -262,6 +266,7 @@ impl Net {
                     recent: node.recent.clone(),
                     open_comments: node.open_comments.clone(),
                     gone_comments: self.gone(twin, side),
+                    unseen_comments: self.nodes[*twin.nodes.get(side)].unseen.clone(),
                 }
             }),
             held: twin.held.clone(),
@@ -280,7 +285,9 @@ impl Net {
         };
         let contract = twin.rules.contract.comments.as_ref();
         let mut gone = left_out(&self.links, contract, (&own, &other), item);
-        gone.retain(|comment| !node.not_shown.contains(comment));
+        gone.retain(|comment| {
+            !node.not_shown.contains(comment) && !node.unseen.contains_key(comment)
+        });
         gone.into_iter().collect()
     }
 

@@ -8,7 +8,7 @@ use crate::contract::Direction;
 use crate::marker::Marker;
 use crate::reconcile::Outcome;
 use crate::richtext::Document;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const CASES: &[Case] = &[
     ("comment crosses with its author", crosses),
@@ -20,6 +20,7 @@ pub(super) const CASES: &[Case] = &[
         "an original that a list leaves out is not deleted",
         not_shown,
     ),
+    ("an original out of our sight is not deleted", out_of_sight),
     (
         "mirror edited by hand stays, until its original is edited",
         hand_edit,
@@ -32,6 +33,8 @@ pub(super) const CASES: &[Case] = &[
     ("an unlisted channel never crosses", unlisted),
     ("a one-way channel", one_way_channel),
     ("moved to an unlisted channel", moved_away),
+    ("moved back from an unlisted channel", moved_back),
+    ("a chain follows a move away and back", chain_moved_back),
     ("public to internal is delete and recreate", to_internal),
     (
         "internal never enters a public channel",
@@ -146,6 +149,24 @@ fn not_shown() {
     plan_is(&net, "right edit m0 'ada¶edited'");
 }
 
+fn out_of_sight() {
+    let mut net = mirrored();
+    let there = std::mem::take(net.nodes[0].comments());
+    let reason = "it may be hidden".to_owned();
+    net.nodes[0].unseen = BTreeMap::from([("1".to_owned(), reason)]);
+    plan_is(&net, "");
+    assert_eq!(
+        net.plan(0).comments_waived["a/1"],
+        "it may be hidden; its mirror is left as it is"
+    );
+    net.quiesce();
+    assert_eq!(net.links[0].state, MirrorState::Live);
+    net.nodes[0].unseen.clear();
+    *net.nodes[0].comments() = there;
+    rewrite(&mut net, 0, "edited");
+    plan_is(&net, "right edit m0 'ada¶edited'");
+}
+
 /// The original is deleted while a person edits the mirror; and the other way round.
 fn edit_against_delete() {
     let mut net = mirrored();
@@ -212,6 +233,40 @@ fn moved_away() {
     plan_is(&net, "right delete m0");
     net.quiesce();
     plan_is(&net, "");
+}
+
+fn moved_back() {
+    let mut net = mirrored();
+    net.nodes[0].comments()[0].channel = "secret".to_owned();
+    net.quiesce();
+    assert!(net.nodes[1].comments().is_empty());
+    rewrite(&mut net, 0, "hello again");
+    plan_is(&net, "");
+    net.quiesce();
+    net.nodes[0].comments()[0].channel = "public".to_owned();
+    plan_is(&net, "right add public 'ada¶hello again'");
+    net.quiesce();
+    plan_is(&net, "");
+    assert_eq!(
+        (net.links.len(), net.links[0].state),
+        (1, MirrorState::Live)
+    );
+    // One that is deleted while it lies there never comes again.
+    net.nodes[0].comments()[0].channel = "secret".to_owned();
+    net.quiesce();
+    net.nodes[0].comments().clear();
+    net.quiesce();
+    assert_eq!(net.links[0].state, MirrorState::Deleted);
+}
+
+fn chain_moved_back() {
+    let mut net = three();
+    net.nodes[0].comments()[0].channel = "secret".to_owned();
+    net.quiesce();
+    assert!(net.nodes[1].comments().is_empty() && net.nodes[2].comments().is_empty());
+    net.nodes[0].comments()[0].channel = "public".to_owned();
+    net.quiesce();
+    assert_eq!(net.nodes[2].comments()[0].body.plain(), "ada\n\nhello");
 }
 
 fn to_internal() {

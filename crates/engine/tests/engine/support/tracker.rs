@@ -497,6 +497,7 @@ fn capabilities() -> Capabilities {
         channels: vec![Channel {
             name: "public".to_owned(),
             internal: false,
+            written: true,
         }],
         comment_edit: true,
         comment_delete: true,

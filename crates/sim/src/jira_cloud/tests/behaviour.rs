@@ -233,6 +233,40 @@ fn deleted_and_hidden_issues_are_not_there() {
 }
 
 #[test]
+fn a_restricted_comment_is_there_for_its_readers() {
+    let mut world = World::new();
+    let key = world.issue("Words");
+    let say = Command::comment(&key, "ana", "hello");
+    let Ok(Done::Comment(comment)) = world.jira.command(world.now, say) else {
+        panic!("no comment was made");
+    };
+    let list = format!("issue/{key}/comment");
+    let one = format!("{list}/{comment}");
+    let properties = format!("comment/{comment}/properties");
+    for (channel, read) in [
+        ("role:Administrators", true),
+        ("group:management", false),
+        ("public", true),
+    ] {
+        let set = Command::SetChannel {
+            key: key.clone(),
+            by: "ana".into(),
+            comment: comment.clone(),
+            channel: channel.into(),
+        };
+        assert_eq!(world.jira.command(world.now, set), Ok(Done::Nothing));
+        let dump = world.jira.dump();
+        assert_eq!(dump.item(&key).unwrap().comments[0].channel, channel);
+        let (shown, forbidden) = if read { (200, 200) } else { (404, 403) };
+        world.expect(shown, "GET", &one, Value::Null);
+        world.expect(forbidden, "GET", &properties, Value::Null);
+        let listed = world.expect(200, "GET", &list, Value::Null);
+        assert_eq!(listed["total"], u64::from(read));
+        assert_eq!(world.field(&key, "comment")["total"], u64::from(read));
+    }
+}
+
+#[test]
 fn subtasks_need_a_parent_and_hold_its_deletion_back() {
     let mut world = World::new();
     let parent = world.issue("Parent");

@@ -178,6 +178,15 @@ fn the_answers_to_writes_are_as_described() {
     let made = ask(201, ("POST", path), COMMENTS, comment);
     let one = format!("issue/APP-1/comment/{}", made["id"].as_str().unwrap());
     ask(200, ("PUT", &one), COMMENT, json!({"body": adf("hello!")}));
+    let properties = format!("comment/{}/properties", made["id"].as_str().unwrap());
+    let operation = "comment/{commentId}/properties";
+    ask(200, ("GET", &properties), operation, Value::Null);
+    ask(
+        404,
+        ("GET", "comment/999999/properties"),
+        operation,
+        Value::Null,
+    );
     ask(204, ("DELETE", &one), COMMENT, Value::Null);
     ask(
         201,
