@@ -89,13 +89,15 @@ impl Served {
 }
 
 /// Opens the folder's inbox, with room for anything.
-pub fn inbox(folder: &Path) -> Result<Inbox> {
+pub async fn inbox(folder: &Path) -> Result<Inbox> {
     let limits = InboxLimits {
         node_max_bytes: u64::MAX / 4,
         total_max_bytes: u64::MAX / 4,
         ..InboxLimits::default()
     };
-    Inbox::open(&folder.join("inbox.db"), DbOptions::default(), limits).context("opening the inbox")
+    let (file, ids) = (folder.join("inbox.db"), Numbers(AtomicU64::new(1)));
+    let opened = Inbox::open(&file, DbOptions::default(), limits, &ids).await;
+    opened.context("opening the inbox")
 }
 
 /// GitHub nodes of these names, all with [`SECRET`].
@@ -154,7 +156,7 @@ pub async fn start_before(
         clock: Arc::new(SystemClock),
         entropy: Arc::new(Numbers(AtomicU64::new(1))),
     };
-    let inbox = inbox(folder)?;
+    let inbox = inbox(folder).await?;
     let edge = Edge::bind(settings, inbox, routes(nodes)?, handles).await?;
     let (webhooks, private) = edge.addresses()?;
     let shutdown = CancellationToken::new();

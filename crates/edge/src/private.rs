@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use twinline_store::StoreError;
-use twinline_store::inbox::{Page, Pulled};
+use twinline_store::inbox::{Batch, Page, Pulled};
 
 /// Few callers: hosts, watch, a scraper.
 const CONNECTIONS_MAX: usize = 256;
@@ -125,7 +125,7 @@ async fn taken(State(shared): State<Arc<Shared>>, Json(ack): Json<Ack>) -> Respo
     cursors(
         shared
             .inbox
-            .ack_taken(ack.owner.group, ack.owner.epoch, ack.seq)
+            .ack_taken(ack.owner.group, ack.owner.epoch, &ack.to)
             .await,
     )
 }
@@ -134,7 +134,7 @@ async fn safe(State(shared): State<Arc<Shared>>, Json(ack): Json<Ack>) -> Respon
     cursors(
         shared
             .inbox
-            .ack_safe(ack.owner.group, ack.owner.epoch, ack.seq)
+            .ack_safe(ack.owner.group, ack.owner.epoch, &ack.to)
             .await,
     )
 }
@@ -144,7 +144,7 @@ async fn pull(State(shared): State<Arc<Shared>>, Json(pull): Json<Pull>) -> Resp
     let wait = Duration::from_millis(pull.wait_ms).min(shared.limits.pull_wait_max);
     let deadline = Instant::now() + wait;
     let page = Page {
-        after: pull.after,
+        from: pull.from,
         max_rows: pull.max_rows.clamp(1, 1000),
         max_bytes: pull.max_bytes,
     };
@@ -155,10 +155,14 @@ async fn pull(State(shared): State<Arc<Shared>>, Json(pull): Json<Pull>) -> Resp
         arrived.as_mut().enable();
         match shared
             .inbox
-            .page(pull.owner.group.clone(), pull.owner.epoch, page)
+            .page(pull.owner.group.clone(), pull.owner.epoch, page.clone())
             .await
         {
-            Ok(found) if found.is_empty() && Instant::now() < deadline => {
+            Ok(found)
+                if found.deliveries.is_empty()
+                    && found.from == page.from
+                    && Instant::now() < deadline =>
+            {
                 let _waiting = Waiting::begin(&shared);
                 let ended = tokio::select! {
                     biased;
@@ -166,21 +170,21 @@ async fn pull(State(shared): State<Arc<Shared>>, Json(pull): Json<Pull>) -> Resp
                     waited = tokio::time::timeout_at(deadline, arrived) => waited.is_err(),
                 };
                 if ended {
-                    return Json(Deliveries {
-                        deliveries: Vec::new(),
-                    })
-                    .into_response();
+                    return given(found);
                 }
             }
-            Ok(found) => {
-                return Json(Deliveries {
-                    deliveries: found.into_iter().map(numbered).collect(),
-                })
-                .into_response();
-            }
+            Ok(found) => return given(found),
             Err(error) => return failed(&error),
         }
     }
+}
+
+fn given(batch: Batch) -> Response {
+    Json(Deliveries {
+        from: batch.from,
+        deliveries: batch.deliveries.into_iter().map(numbered).collect(),
+    })
+    .into_response()
 }
 
 /// Counts a pull for as long as it waits, however it ends.

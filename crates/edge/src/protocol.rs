@@ -3,15 +3,16 @@
 //! | request | does |
 //! |---|---|
 //! | `POST /inbox/claim` | begins or goes on as owner of a group; answers the cursors |
-//! | `POST /inbox/pull` | waits for deliveries after a sequence number |
-//! | `POST /inbox/taken` | everything up to `seq` is durable at the owner |
-//! | `POST /inbox/safe` | everything up to `seq` is processed |
+//! | `POST /inbox/pull` | waits for deliveries after a place: a sequence number of an inbox |
+//! | `POST /inbox/taken` | everything up to a place is durable at the owner |
+//! | `POST /inbox/safe` | everything up to a place is processed |
 //!
 //! Each shows the installation's token as `Authorization: Bearer …`. A pull by an older epoch is answered 409.
 
 use serde::{Deserialize, Serialize};
 use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
+use twinline_store::inbox::InboxPlace;
 use twinline_store::{Epoch, GroupId};
 
 /// Who asks.
@@ -28,8 +29,8 @@ pub struct Owner {
 pub struct Pull {
     /// Who asks.
     pub owner: Owner,
-    /// Only later ones.
-    pub after: u64,
+    /// Only later ones than this. All there are, and at once, where it is no place of this inbox.
+    pub from: InboxPlace,
     /// At most so many deliveries.
     pub max_rows: u32,
     /// About so many bytes at most.
@@ -44,7 +45,7 @@ pub struct Ack {
     /// Who says so.
     pub owner: Owner,
     /// Everything up to and including this.
-    pub seq: u64,
+    pub to: InboxPlace,
 }
 
 /// Answer to claim, taken and safe.
@@ -59,6 +60,8 @@ pub struct Cursors {
 /// Answer to pull.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Deliveries {
+    /// What they come after: the place that was asked for, or else the beginning of this inbox.
+    pub from: InboxPlace,
     /// Oldest first; empty when the wait ended without one.
     pub deliveries: Vec<Numbered>,
 }

@@ -17,9 +17,8 @@ pub(crate) async fn run(shared: Arc<Shared>, shutdown: CancellationToken) {
             () = shutdown.cancelled() => return,
             _ = period.tick() => {}
         }
-        // Untaken deliveries are never dropped here: a full inbox answers 503, and the sweep finds what it refused.
         loop {
-            match shared.inbox.prune(shared.clock.now(), false).await {
+            match shared.inbox.prune(shared.clock.now()).await {
                 Ok(pruned) if pruned.more && !shutdown.is_cancelled() => {}
                 Ok(_) => break,
                 Err(error) => {

@@ -5,29 +5,43 @@ use bytes::Bytes;
 use std::time::Duration;
 use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
+use twinline_store::inbox::InboxPlace;
 
 /// One edge's inbox of raw deliveries, numbered without reuse in the order in which they became durable.
 ///
 /// Deliveries stay there until they are acknowledged as *safe*, so every method may be repeated. Every method bounds
 /// its own time: `pull` by `wait` and a margin, the acknowledgements by a deadline of seconds.
+///
+/// An edge may come back with another inbox, when its disk was lost or its file was replaced: then no number of the old
+/// one means anything in it.
 #[async_trait]
 pub trait EdgeInbox: Send + Sync {
     /// The edge's name, under which its cursor is kept.
     fn name(&self) -> &str;
 
-    /// The deliveries after number `after`, oldest first, at most `max`. Waits up to `wait` for the first one.
+    /// The deliveries after a place, oldest first, at most `max`. Waits up to `wait` for the first one. Where it is no
+    /// place of the inbox that the edge has now, answers at once, from that one's beginning.
     async fn pull(
         &self,
-        after: u64,
+        from: &InboxPlace,
         max: usize,
         wait: Duration,
-    ) -> Result<Vec<Delivery>, InboxError>;
+    ) -> Result<Pulled, InboxError>;
 
-    /// The host has all deliveries up to `seq` durably.
-    async fn ack_taken(&self, seq: u64) -> Result<(), InboxError>;
+    /// The host has all deliveries up to a place durably. Refused for a place in another inbox.
+    async fn ack_taken(&self, to: &InboxPlace) -> Result<(), InboxError>;
 
-    /// All deliveries up to `seq` are processed: the edge may drop them.
-    async fn ack_safe(&self, seq: u64) -> Result<(), InboxError>;
+    /// All deliveries up to a place are processed: the edge may drop them. Refused for a place in another inbox.
+    async fn ack_safe(&self, to: &InboxPlace) -> Result<(), InboxError>;
+}
+
+/// What a pull brought.
+#[derive(Clone, Debug)]
+pub struct Pulled {
+    /// What the deliveries come after: the place that was asked for, or else the beginning of the edge's inbox.
+    pub from: InboxPlace,
+    /// Oldest first; empty when none came in time.
+    pub deliveries: Vec<Delivery>,
 }
 
 /// A raw webhook, as an edge has verified and kept it.

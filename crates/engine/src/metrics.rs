@@ -32,6 +32,8 @@ counters! {
     deliveries,
     /// Deliveries that no connector could read.
     deliveries_unreadable,
+    /// Times that an edge came back with another inbox than the one that was pulled.
+    inboxes_replaced,
     /// Items that webhooks named.
     hints,
     /// Hints of these that told nothing new: mostly echoes of our own writes.

@@ -3,21 +3,26 @@
 //! A delivery is a hint. It is decoded into dirty marks, and these and the edge's cursor are one step of the store; then
 //! the edge is told *taken*. When every item that a batch has marked was looked at, the edge is told *safe*, up to there.
 //! A delivery that cannot be read is logged and passed: the sweep finds what it meant.
+//!
+//! Numbers count in one inbox. An edge that comes back with another one, its disk lost or its file replaced, is read from
+//! that one's beginning.
 
 use crate::dirty::{self, Hint, Marked};
 use crate::host::Inner;
 use crate::inbox::{Delivery, EdgeInbox};
-use crate::scheduler;
+use crate::{scheduler, sweep};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing::debug_span;
 use twinline_core::item::ItemId;
+use twinline_core::names::NodeName;
 use twinline_core::queue::Lane;
 use twinline_core::spans::TARGET;
 use twinline_store::StoreError;
 use twinline_store::host::{DELETED, EdgeCursor};
+use twinline_store::inbox::{InboxId, InboxPlace};
 use twinline_trackers::{Notice, NoticeKind};
 
 /// An edge that does not answer is asked again after at most so many doublings of the first wait.
@@ -38,19 +43,22 @@ pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: Ca
         }
     };
     loop {
-        let pull = edge.pull(
-            cursor.taken,
-            host.settings.pull_max,
-            host.settings.pull_wait,
-        );
+        let at = InboxPlace {
+            inbox: cursor.inbox.clone(),
+            seq: cursor.taken,
+        };
+        let pull = edge.pull(&at, host.settings.pull_max, host.settings.pull_wait);
         let pulled = tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
             pulled = pull => pulled,
         };
         let taken = match pulled {
-            Ok(deliveries) if deliveries.is_empty() => Ok(()),
-            Ok(deliveries) => take(&host, edge.as_ref(), &mut cursor, deliveries).await,
+            Ok(pulled) if pulled.from != at => {
+                begin_anew(&host, edge.name(), &mut cursor, pulled.from.inbox).await
+            }
+            Ok(pulled) if pulled.deliveries.is_empty() => Ok(()),
+            Ok(pulled) => take(&host, edge.as_ref(), &mut cursor, pulled.deliveries).await,
             Err(error) => Err(error.to_string()),
         };
         match taken {
@@ -94,12 +102,57 @@ async fn begin(host: &Inner, edge: &dyn EdgeInbox) -> Result<EdgeCursor, StoreEr
                 after = last.seq;
                 dirty.extend(page.into_iter().map(|row| row.item));
             }
+            safe.begin(&name, cursor.inbox.clone());
             safe.taken(&name, cursor.taken, dirty);
             Ok(cursor)
         })
         .await?;
     host.safe.durable(edge.name(), cursor.taken);
     Ok(cursor)
+}
+
+/// The edge has another inbox than the one that was pulled so far: it is read from its beginning. What the old one still
+/// held is lost: sweeps go on from their cursors, which no delivery moves and so lie before the loss, and audits look for
+/// what no feed shows.
+async fn begin_anew(
+    host: &Arc<Inner>,
+    edge: &str,
+    cursor: &mut EdgeCursor,
+    inbox: InboxId,
+) -> Result<(), String> {
+    let is_first = cursor.inbox == InboxId::default();
+    let mut told = host.nodes_now();
+    told.retain(|_, node| !is_first && node.config.webhook.is_some());
+    let names: Vec<NodeName> = told.keys().cloned().collect();
+    let next = EdgeCursor {
+        inbox,
+        ..EdgeCursor::default()
+    };
+    let (shared, name, stored) = (Arc::clone(host), edge.to_owned(), next.clone());
+    let written = host.store.write(move |tx| {
+        tx.put_edge_cursor(&name, &stored)?;
+        for name in &names {
+            sweep::begin_audit(tx, name, shared.env.now())?;
+        }
+        shared.safe.begin(&name, stored.inbox);
+        Ok(())
+    });
+    written.await.map_err(|error| error.to_string())?;
+    if !is_first {
+        tracing::error!(
+            edge,
+            was = %cursor.inbox,
+            is = %next.inbox,
+            "the edge has another inbox: deliveries that it held are lost; sweeping and auditing all nodes with webhooks"
+        );
+        host.metrics.inboxes_replaced.inc();
+        for node in told.values() {
+            node.set_may_audit(true);
+        }
+        host.sweep_now.notify_one();
+    }
+    *cursor = next;
+    Ok(())
 }
 
 async fn take(
@@ -124,14 +177,20 @@ async fn take(
         .collect();
     host.metrics.hints.add(hints.len() as u64);
     let next = EdgeCursor {
+        inbox: cursor.inbox.clone(),
         taken: last,
-        safe: host.safe.watermark(edge.name()),
+        safe: host.safe.watermark(edge.name()).seq,
     };
+    let to = InboxPlace {
+        inbox: cursor.inbox.clone(),
+        seq: last,
+    };
+    let stored = next.clone();
     let (shared, name) = (Arc::clone(host), edge.name().to_owned());
     let marked: Marked = host
         .store
         .write(move |tx| {
-            tx.put_edge_cursor(&name, next)?;
+            tx.put_edge_cursor(&name, &stored)?;
             let marked = dirty::mark(&shared, tx, &hints)?;
             let items = marked.items().cloned().collect();
             shared.safe.taken(&name, last, items);
@@ -145,9 +204,7 @@ async fn take(
     scheduler::clear(host, nothing)
         .await
         .map_err(|error| error.to_string())?;
-    edge.ack_taken(last)
-        .await
-        .map_err(|error| error.to_string())
+    edge.ack_taken(&to).await.map_err(|error| error.to_string())
 }
 
 fn decode(host: &Inner, delivery: &Delivery) -> Vec<Hint> {
@@ -204,14 +261,14 @@ fn hint(host: &Inner, delivery: &Delivery, notice: Notice) -> Hint {
 
 /// Tells edges what is safe, until shutdown. An edge that cannot be told is told again at the next period.
 pub(crate) async fn acknowledge(host: Arc<Inner>, shutdown: CancellationToken) {
-    let mut told: BTreeMap<String, u64> = BTreeMap::new();
+    let mut told: BTreeMap<String, InboxPlace> = BTreeMap::new();
     loop {
         for edge in &host.edges {
             let safe = host.safe_to(edge.name());
-            if safe <= told.get(edge.name()).copied().unwrap_or(0) {
+            if safe.seq == 0 || told.get(edge.name()) == Some(&safe) {
                 continue;
             }
-            match edge.ack_safe(safe).await {
+            match edge.ack_safe(&safe).await {
                 Ok(()) => drop(told.insert(edge.name().to_owned(), safe)),
                 Err(error) => tracing::warn!(%error, "the edge could not be told what is safe"),
             }

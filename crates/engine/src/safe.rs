@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use twinline_core::item::ItemId;
+use twinline_store::inbox::{InboxId, InboxPlace};
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,8 @@ pub(crate) struct SafeMarks {
 
 #[derive(Debug, Default)]
 struct Batches {
+    /// What the numbers count in.
+    inbox: InboxId,
     /// Batches that are not processed, oldest first.
     open: VecDeque<Batch>,
     /// The number of the first one in `open`; numbers rise by one.
@@ -46,6 +49,16 @@ struct Batch {
 }
 
 impl SafeMarks {
+    /// The edge's inbox is this one from now on; nothing of it is taken yet. What was taken from another one is
+    /// forgotten with it.
+    pub(crate) fn begin(&self, edge: &str, inbox: InboxId) {
+        let batches = Batches {
+            inbox,
+            ..Batches::default()
+        };
+        self.lock().insert(edge.to_owned(), batches);
+    }
+
     /// A batch is being taken, up to a number; it marks these items.
     pub(crate) fn taken(&self, edge: &str, last: u64, items: BTreeSet<ItemId>) {
         let mut edges = self.lock();
@@ -77,10 +90,13 @@ impl SafeMarks {
     }
 
     /// Everything up to here is processed.
-    pub(crate) fn watermark(&self, edge: &str) -> u64 {
+    pub(crate) fn watermark(&self, edge: &str) -> InboxPlace {
         let edges = self.lock();
         let batches = edges.get(edge);
-        batches.map_or(0, |batches| batches.processed.min(batches.durable))
+        batches.map_or_else(InboxPlace::default, |batches| InboxPlace {
+            inbox: batches.inbox.clone(),
+            seq: batches.processed.min(batches.durable),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Batches>> {

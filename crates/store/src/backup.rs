@@ -1,7 +1,9 @@
-//! Copies of a store, taken while it is in use, and their way back.
+//! Copies of a host's state, taken while it is in use, and their way back.
+//!
+//! An edge's inbox has none: an old copy of it would be worth nothing, and what a lost one held is found by sweeps.
 
 use crate::StoreError;
-use crate::db::{Db, Integrity, Schema, open_reader, quick_check, read_header};
+use crate::db::{Db, FileName, Integrity, Schema, open_reader, quick_check, read_header};
 use crate::host::{Gap, RESTORES, newest_time, note_gap};
 use crate::stamp::{Epoch, GroupId};
 use rusqlite::backup::{Backup, StepResult};
@@ -48,8 +50,8 @@ impl Db {
 pub struct Restored {
     /// The file.
     pub path: PathBuf,
-    /// The new epoch of a host's state; `None` for an inbox, which has no epoch of its own.
-    pub epoch: Option<Epoch>,
+    /// Its new epoch.
+    pub epoch: Epoch,
 }
 
 /// Makes a host's state at `to`, which must not exist, from a backup. The copy is checked whole and takes a new epoch,
@@ -94,51 +96,30 @@ pub fn restore_host(
     })?;
     Ok(Restored {
         path: to.to_owned(),
-        epoch: Some(epoch),
-    })
-}
-
-/// Makes an inbox at `to`, which must not exist, from a backup. Its cursors go back to *safe*.
-///
-/// Blocking: call it from a command, not from a running role.
-///
-/// # Errors
-/// As [`restore_host`].
-pub fn restore_inbox(
-    from: &Path,
-    to: &Path,
-    progress: impl Fn(CopyProgress),
-) -> Result<Restored, StoreError> {
-    restore(from, to, &crate::inbox::SCHEMA, progress, |conn| {
-        conn.execute("UPDATE groups SET taken = safe", [])?;
-        Ok(())
-    })?;
-    Ok(Restored {
-        path: to.to_owned(),
-        epoch: None,
+        epoch,
     })
 }
 
 fn restore<T>(
     from: &Path,
     to: &Path,
-    schema: &Schema,
+    schema: &'static Schema,
     progress: impl Fn(CopyProgress),
     finish: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let file = from.display().to_string();
+    let file = FileName::new(from, schema);
     let look = || {
         let mut source = open_reader(from, LOCK_WAIT)?;
         let version = read_header(&source, schema, &file)?;
         if version == 0 {
             return Err(StoreError::WrongFile {
-                file: file.clone(),
+                file: file.to_string(),
                 expected: schema.name,
             });
         }
         match quick_check(&mut source, None)? {
             Integrity::Damaged(what) => Err(StoreError::Corrupt {
-                file: file.clone(),
+                file: file.to_string(),
                 what,
                 way_back: "Use another backup".to_owned(),
             }),
@@ -146,8 +127,8 @@ fn restore<T>(
         }
     };
     let source = look().map_err(|e| e.in_file(&file))?;
-    fresh_copy(&source, to, progress).map_err(|e| e.in_file(&file))?;
-    let target = to.display().to_string();
+    let target = FileName::new(to, schema);
+    fresh_copy(&source, to, progress).map_err(|e| e.in_file(&target))?;
     let made = Connection::open(to)
         .map_err(StoreError::from)
         .and_then(|conn| finish(&conn))
@@ -173,7 +154,7 @@ fn fresh_copy(
         path: to.display().to_string(),
         reason: e.to_string(),
     })?);
-    let copied = copy(source, to, progress).map_err(|e| e.in_file(&to.display().to_string()));
+    let copied = copy(source, to, progress);
     if copied.is_err() {
         remove(to);
     }

@@ -1,5 +1,6 @@
 //! What can go wrong with a store, told apart by what the caller can do.
 
+use crate::db::FileName;
 use crate::stamp::{Epoch, GroupId};
 use rusqlite::ErrorCode;
 use std::sync::Arc;
@@ -132,18 +133,18 @@ impl From<rusqlite::Error> for StoreError {
 
 impl StoreError {
     /// Names the file and tells the causes apart; closures inside do not know their file.
-    pub(crate) fn in_file(self, file: &str) -> Self {
+    pub(crate) fn in_file(self, name: &FileName) -> Self {
         let Self::Statement(source) = self else {
             return self;
         };
-        let file = file.to_owned();
+        let file = name.to_string();
         match source.sqlite_error().map(|e| (e.code, e.extended_code)) {
             Some((ErrorCode::DiskFull, _) | (_, rusqlite::ffi::SQLITE_IOERR_SHMSIZE)) => {
                 Self::DiskFull { file }
             }
             Some((ErrorCode::ReadOnly | ErrorCode::PermissionDenied, _)) => Self::ReadOnly { file },
             Some((ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _)) => {
-                Self::corrupt(file, source.to_string())
+                Self::corrupt(name, source.to_string())
             }
             Some((ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _)) => Self::Busy {
                 file,
@@ -157,13 +158,11 @@ impl StoreError {
     }
 
     /// Damage, with the documented way back.
-    pub(crate) fn corrupt(file: String, what: String) -> Self {
+    pub(crate) fn corrupt(name: &FileName, what: String) -> Self {
         Self::Corrupt {
-            file,
+            file: name.to_string(),
             what,
-            way_back: "Stop this role, move the file and its -wal and -shm files aside and keep them, put back a \
-                       backup with `twinline restore`, start again: sweeps find what the backup does not have"
-                .to_owned(),
+            way_back: name.way_back().to_owned(),
         }
     }
 

@@ -153,7 +153,7 @@ pub fn serve(options: &ServeOptions) -> Result<bool> {
 /// Appends without HTTP; the first line is how many were durable in the time.
 pub fn store(options: &StoreOptions) -> Result<bool> {
     runtime()?.block_on(async {
-        let inbox = served::inbox(&options.folder)?;
+        let inbox = served::inbox(&options.folder).await?;
         let names = load::nodes(options.nodes);
         inbox.set_routes(served::routes(&names)?.as_rows()).await?;
         let (bodies, names) = (Arc::new(load::bodies(SECRET)), Arc::new(names));

@@ -13,12 +13,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
-use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
-use twinline_engine::{Delivery, EdgeInbox, InboxError};
+use twinline_engine::{Delivery, EdgeInbox, Env, InboxError, Pulled};
 use twinline_sim::Delivered;
 use twinline_store::db::DbOptions;
-use twinline_store::inbox::{self, Appended, Inbox, InboxLimits, Page, Route};
+use twinline_store::inbox::{self, Appended, Inbox, InboxLimits, InboxPlace, Page, Route};
 use twinline_store::{Epoch, GroupId, StoreError};
 use twinline_trackers::registry;
 
@@ -41,7 +40,7 @@ pub(super) struct Edge {
     limits: InboxLimits,
     /// The process: its inbox and its number. `None` while it is dead.
     process: Mutex<(u64, Option<Inbox>)>,
-    clock: Arc<dyn Clock>,
+    env: Env,
     trace: Trace,
     arrived: Notify,
     /// The newest delivery's number.
@@ -56,7 +55,7 @@ impl Edge {
         faults: Disk,
         places: &[Place],
         limits: InboxLimits,
-        clock: Arc<dyn Clock>,
+        env: Env,
         trace: Trace,
     ) -> Result<Self> {
         let edge = Self {
@@ -65,7 +64,7 @@ impl Edge {
             places: places.to_vec(),
             limits,
             process: Mutex::default(),
-            clock,
+            env,
             trace,
             arrived: Notify::new(),
             newest: AtomicU64::new(0),
@@ -81,7 +80,8 @@ impl Edge {
     /// The disk refuses.
     pub(super) async fn start(&self) -> Result<()> {
         let options = DbOptions::inline(self.faults.clone());
-        let inbox = Inbox::open(&self.file, options, self.limits)?;
+        let inbox =
+            Inbox::open(&self.file, options, self.limits, self.env.entropy.as_ref()).await?;
         let routes = self.places.iter().map(|place| Route {
             node: place.node(),
             group: GroupId::local(),
@@ -161,14 +161,14 @@ impl Edge {
         let delivery = inbox::Delivery {
             node: place.node(),
             delivery_id: reader.delivery_id(request.headers()),
-            received_at: self.clock.now(),
+            received_at: self.env.now(),
             headers: headers.collect(),
             body: request.body().clone(),
         };
-        let now = self.clock.now();
+        let now = self.env.now();
         let appended = self.ask(|inbox| async move {
             // A disk that refuses this refuses the delivery too.
-            let pruned = inbox.prune(now, false).await;
+            let pruned = inbox.prune(now).await;
             pruned.and(inbox.append(delivery).await)
         });
         Ok(appended.await.map(|appended| match appended {
@@ -208,9 +208,9 @@ impl Edge {
         }
     }
 
-    async fn page(&self, after: u64, max: usize) -> Result<Vec<Delivery>, InboxError> {
+    async fn page(&self, from: &InboxPlace, max: usize) -> Result<Pulled, InboxError> {
         let page = Page {
-            after,
+            from: from.clone(),
             max_rows: u32::try_from(max).unwrap_or(u32::MAX),
             max_bytes: PULL_MAX_BYTES,
         };
@@ -219,10 +219,13 @@ impl Edge {
             .await
             .ok_or_else(|| self.dead())?
             .map_err(|error| self.error(&error))?;
-        Ok(pulled
-            .into_iter()
-            .map(|pulled| delivery(pulled.seq, pulled.delivery))
-            .collect())
+        let deliveries = pulled.deliveries.into_iter();
+        Ok(Pulled {
+            from: pulled.from,
+            deliveries: deliveries
+                .map(|pulled| delivery(pulled.seq, pulled.delivery))
+                .collect(),
+        })
     }
 
     fn dead(&self) -> InboxError {
@@ -262,38 +265,38 @@ impl EdgeInbox for Edge {
 
     async fn pull(
         &self,
-        after: u64,
+        from: &InboxPlace,
         max: usize,
         wait: Duration,
-    ) -> Result<Vec<Delivery>, InboxError> {
+    ) -> Result<Pulled, InboxError> {
         let arrived = self.arrived.notified();
         tokio::pin!(arrived);
         arrived.as_mut().enable();
-        let found = self.page(after, max).await?;
-        if !found.is_empty() {
+        let found = self.page(from, max).await?;
+        if found.from != *from || !found.deliveries.is_empty() {
             return Ok(found);
         }
         // Woken or not: what is there now is the answer.
         let _woken = tokio::time::timeout(wait, arrived).await;
-        self.page(after, max).await
+        self.page(from, max).await
     }
 
-    async fn ack_taken(&self, seq: u64) -> Result<(), InboxError> {
+    async fn ack_taken(&self, to: &InboxPlace) -> Result<(), InboxError> {
         let acked = self
             .ask(|inbox| async move {
                 let group = GroupId::local();
-                inbox.ack_taken(group, Epoch::FIRST, seq).await
+                inbox.ack_taken(group, Epoch::FIRST, to).await
             })
             .await
             .ok_or_else(|| self.dead())?;
         acked.map(drop).map_err(|error| self.error(&error))
     }
 
-    async fn ack_safe(&self, seq: u64) -> Result<(), InboxError> {
+    async fn ack_safe(&self, to: &InboxPlace) -> Result<(), InboxError> {
         let acked = self
             .ask(|inbox| async move {
                 let group = GroupId::local();
-                inbox.ack_safe(group, Epoch::FIRST, seq).await
+                inbox.ack_safe(group, Epoch::FIRST, to).await
             })
             .await
             .ok_or_else(|| self.dead())?;

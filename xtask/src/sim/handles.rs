@@ -3,10 +3,11 @@
 use rand::{RngCore as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest as _, Sha256};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
 use twinline_core::handles::{Clock, Entropy};
 use twinline_core::time::Timestamp;
+use twinline_engine::Env;
 
 /// 2026-01-31T09:30:00Z.
 const START_MS: i64 = 1_769_851_800_000;
@@ -35,14 +36,15 @@ pub(super) fn stream(seed: u64, part: &str) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(hash.finalize().into())
 }
 
-/// The engine's randomness.
-pub(super) struct SimEntropy(Mutex<ChaCha8Rng>);
-
-impl SimEntropy {
-    pub(super) fn new(rng: ChaCha8Rng) -> Self {
-        Self(Mutex::new(rng))
+/// Time and randomness of one part of the world.
+pub(super) fn env(seed: u64, part: &str, clock: &Arc<dyn Clock>) -> Env {
+    Env {
+        clock: Arc::clone(clock),
+        entropy: Arc::new(SimEntropy(Mutex::new(stream(seed, part)))),
     }
 }
+
+struct SimEntropy(Mutex<ChaCha8Rng>);
 
 impl Entropy for SimEntropy {
     fn next_u64(&self) -> u64 {

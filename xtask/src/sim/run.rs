@@ -5,7 +5,7 @@ use super::deeds::Deeds;
 use super::disk::{Disk, DiskFaults};
 use super::dispute::FIELD;
 use super::edge::{self, Edge};
-use super::handles::{SimClock, SimEntropy, stream};
+use super::handles::{SimClock, env, stream};
 use super::machine::Machine;
 use super::network::Network;
 use super::people::People;
@@ -25,7 +25,6 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use twinline_core::handles::Clock;
 use twinline_core::names::Side;
-use twinline_engine::Env;
 use twinline_rules::describe::SideDescription;
 use twinline_sim::{Command, Faults};
 use twinline_store::host::TwinFilter;
@@ -166,18 +165,14 @@ impl Story {
             edge_disk.clone(),
             &places,
             edge::LITTLE,
-            Arc::clone(&clock),
+            env(seed, "edge", &clock),
             trace.clone(),
         );
         let edge = Arc::new(edge.await?);
         let courier = tokio::spawn(Arc::clone(&edge).carry(Arc::clone(&network)));
         let disk = Disk::new(stream(seed, "disk"));
-        let env = Env {
-            clock: Arc::clone(&clock),
-            entropy: Arc::new(SimEntropy::new(stream(seed, "engine"))),
-        };
         let mut machine = Machine::new(
-            env,
+            env(seed, "engine", &clock),
             folder,
             disk.clone(),
             Arc::clone(&edge),

@@ -63,7 +63,7 @@ pub(super) async fn restore(file: &Path, args: &RestoreArgs) -> Result<Report> {
 }
 
 /// Copies a backup; answers with the new epoch.
-async fn from_backup(backup: &Path, fresh: &Path) -> Result<Option<String>> {
+async fn from_backup(backup: &Path, fresh: &Path) -> Result<String> {
     if !backup.is_file() {
         let sentence = format!("{}: there is no such file", backup.display());
         return Err(Coded::new(USAGE, sentence).into());
@@ -80,15 +80,11 @@ async fn from_backup(backup: &Path, fresh: &Path) -> Result<Option<String>> {
     let restored = copied.await.context("the copy ended early")?;
     bar.finish_and_clear();
     let restored = restored.map_err(|error| Coded::new(FAILED, error.to_string()))?;
-    Ok(restored.epoch.map(|epoch| epoch.to_string()))
+    Ok(restored.epoch.to_string())
 }
 
 /// Takes what the central database has; answers with the new epoch, and with how old the state is.
-async fn from_central(
-    file: &Path,
-    config: &Config,
-    fresh: &Path,
-) -> Result<(Option<String>, String)> {
+async fn from_central(file: &Path, config: &Config, fresh: &Path) -> Result<(String, String)> {
     let Some(central) = &config.central else {
         let sentence = format!("{}: there is no [central] to restore from", file.display());
         return Err(Coded::new(USAGE, sentence).into());
@@ -120,7 +116,7 @@ async fn from_central(
         ": {} rows, the state of {}{whole}",
         hydrated.rows, hydrated.state_at
     );
-    Ok((Some(rebuilt.stamp().epoch.to_string()), text))
+    Ok((rebuilt.stamp().epoch.to_string(), text))
 }
 
 /// Moves the restored state to its place; the present one is moved aside first, where that is wished.

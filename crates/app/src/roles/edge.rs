@@ -49,8 +49,9 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         },
         ..DbOptions::default()
     };
-    let inbox =
-        Inbox::open(&folder.inbox(), options, limits).context("opening the edge's inbox")?;
+    let inbox = Inbox::open(&folder.inbox(), options, limits, &SystemEntropy)
+        .await
+        .context("opening the edge's inbox")?;
     let proxy = &config.edge.proxy;
     let ms = |count: u32| Duration::from_millis(count.into());
     let settings = Settings {

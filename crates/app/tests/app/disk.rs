@@ -6,8 +6,18 @@ use rustix::process::Signal;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use twinline_core::handles::Entropy;
 use twinline_store::db::DbOptions;
 use twinline_store::inbox::{Inbox, InboxLimits};
+
+/// Nothing that has an id already needs another.
+struct One;
+
+impl Entropy for One {
+    fn next_u64(&self) -> u64 {
+        1
+    }
+}
 
 /// A file system in memory; unmounted when dropped.
 struct Small(PathBuf);
@@ -50,11 +60,52 @@ impl Drop for Small {
     }
 }
 
+/// A node that receives webhooks; nobody is at its tracker's address.
+const NODE: &str = "[nodes.gh]\ntracker = \"github\"\nurl = \"http://127.0.0.1:9\"\n\
+                    allow_private = [\"127.0.0.0/8\"]\nauth = { token = { file = \"hook\" } }\n\
+                    webhook = { secrets = [{ file = \"hook\" }] }\n";
+
+#[test]
+fn an_inbox_that_is_lost_is_told_and_the_next_one_is_pulled_from_its_beginning() {
+    let installation = Installation::new(NODE);
+    installation.write("hook", SECRET);
+    let counted = |what: &str, count: u64| {
+        until(&format!("{count} {what} at the host"), || {
+            let api = installation.listener("host", "api")?;
+            let metrics = ask(api, "GET /metrics HTTP/1.1", "")?.body;
+            let line = format!("twinline_host_{what}_total {count}\n");
+            metrics.contains(&line).then_some(())
+        });
+    };
+    let deliver_new = |ids: std::ops::Range<u64>| {
+        for number in ids {
+            let id = format!("d{number}");
+            let answer = deliver(address(&installation), "gh", &id, &body(number, 0));
+            assert_eq!(answer.map(|answer| answer.status), Some(202));
+        }
+    };
+    let mut up = installation.up();
+    deliver_new(0..3);
+    counted("deliveries", 3);
+    counted("inboxes_replaced", 0);
+    signal(up.child.id(), Signal::TERM);
+    assert!(up.child.wait().unwrap().success());
+    let folder = installation.path("twinline-data/edge");
+    for suffix in ["", "-wal", "-shm"] {
+        let file = folder.join(format!("inbox.db{suffix}"));
+        if file.exists() {
+            std::fs::rename(&file, folder.join(format!("aside.db{suffix}"))).unwrap();
+        }
+    }
+    let _up = installation.up();
+    deliver_new(3..5);
+    counted("deliveries", 2);
+    counted("inboxes_replaced", 1);
+}
+
 #[test]
 fn a_full_disk_is_503_loses_nothing_and_heals_by_itself() {
-    let node = "[nodes.gh]\ntracker = \"github\"\nurl = \"https://github.example\"\n\
-                webhook = { secrets = [{ file = \"hook\" }] }\n";
-    let installation = Installation::new(node);
+    let installation = Installation::new(NODE);
     installation.write("hook", SECRET);
     let small = match Small::mount(&installation.path("twinline-data/edge")) {
         Ok(small) => small,
@@ -112,12 +163,13 @@ fn a_full_disk_is_503_loses_nothing_and_heals_by_itself() {
     );
     let limits = InboxLimits::default();
     let file = installation.path("twinline-data/edge/inbox.db");
-    let inbox = Inbox::open(&file, DbOptions::default(), limits).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     let rows: u64 = runtime.block_on(async {
+        let opened = Inbox::open(&file, DbOptions::default(), limits, &One).await;
+        let inbox = opened.unwrap();
         let used = inbox.usage().await.unwrap();
         inbox.db().close().await;
         used.iter().map(|node| node.rows).sum()

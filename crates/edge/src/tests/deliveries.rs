@@ -57,7 +57,7 @@ async fn an_accepted_delivery_is_durable_once_and_without_foreign_headers() {
     );
     assert_eq!(edge.rows().await, 2);
     assert_eq!(edge.ask("/inbox/claim", owner(1)).await.0, StatusCode::OK);
-    let pull = serde_json::json!({ "owner": owner(1), "after": 0, "max_rows": 10, "max_bytes": 1000, "wait_ms": 0 });
+    let pull = serde_json::json!({ "owner": owner(1), "from": edge.beginning(), "max_rows": 10, "max_bytes": 1000, "wait_ms": 0 });
     let (_, pulled) = edge.ask("/inbox/pull", pull).await;
     assert_eq!(pulled["deliveries"].as_array().unwrap().len(), 2);
     assert_eq!(pulled["deliveries"][0]["body"], "ezF9");
@@ -69,13 +69,36 @@ async fn an_accepted_delivery_is_durable_once_and_without_foreign_headers() {
 async fn a_waiting_pull_is_woken_by_an_arrival() {
     let edge = Plan::default().serve().await;
     edge.ask("/inbox/claim", owner(1)).await;
-    let pull = serde_json::json!({ "owner": owner(1), "after": 0, "max_rows": 10, "max_bytes": 1000, "wait_ms": 20000 });
+    let pull = serde_json::json!({ "owner": owner(1), "from": edge.beginning(), "max_rows": 10, "max_bytes": 1000, "wait_ms": 20000 });
     let (pulled, posted) = tokio::join!(
         edge.ask("/inbox/pull", pull),
         edge.post("b", "key-b", "1", "{}")
     );
     assert_eq!(posted, StatusCode::ACCEPTED);
     assert_eq!(pulled.1["deliveries"][0]["node"], "b");
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn who_counts_in_another_inbox_is_told_at_once_and_acknowledges_nothing() {
+    let edge = Plan::default().serve().await;
+    edge.ask("/inbox/claim", owner(1)).await;
+    let elsewhere = serde_json::json!({ "inbox": "another", "seq": 7 });
+    let pull = serde_json::json!({ "owner": owner(1), "from": elsewhere, "max_rows": 10, "max_bytes": 1000, "wait_ms": 20000 });
+    let began = tokio::time::Instant::now();
+    let (_, empty) = edge.ask("/inbox/pull", pull.clone()).await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(20));
+    assert_eq!(empty["from"], edge.beginning());
+    edge.post("a", "key-a", "1", "{}").await;
+    let (_, first) = edge.ask("/inbox/pull", pull).await;
+    assert_eq!(first["from"], edge.beginning());
+    assert_eq!(first["deliveries"][0]["seq"], 1);
+    for path in ["/inbox/taken", "/inbox/safe"] {
+        let ack = serde_json::json!({ "owner": owner(1), "to": elsewhere });
+        assert_eq!(edge.ask(path, ack).await.0, StatusCode::NOT_FOUND);
+    }
+    let (_, cursors) = edge.ask("/inbox/claim", owner(1)).await;
+    assert_eq!(cursors["taken"], 0);
     edge.end().await;
 }
 
@@ -200,7 +223,7 @@ async fn shutting_down_lets_an_open_request_finish() {
 async fn a_waiting_pull_does_not_hold_up_the_end() {
     let edge = Plan::default().serve().await;
     edge.ask("/inbox/claim", owner(1)).await;
-    let pull = serde_json::json!({ "owner": owner(1), "after": 0, "max_rows": 10, "max_bytes": 1000, "wait_ms": 20000 });
+    let pull = serde_json::json!({ "owner": owner(1), "from": edge.beginning(), "max_rows": 10, "max_bytes": 1000, "wait_ms": 20000 });
     let asked = edge.client.post(format!("{}/inbox/pull", edge.private));
     let asked = asked
         .bearer_auth(TOKEN)
@@ -214,5 +237,6 @@ async fn a_waiting_pull_does_not_hold_up_the_end() {
     edge.end().await;
     assert!(began.elapsed() < std::time::Duration::from_secs(4));
     let answer = read(waiting.await.unwrap().unwrap()).await;
-    assert_eq!(answer, "{\"deliveries\":[]}");
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["deliveries"], serde_json::json!([]));
 }

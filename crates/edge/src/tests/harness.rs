@@ -196,7 +196,9 @@ impl Plan {
         drop(rustls::crypto::ring::default_provider().install_default());
         let settings = self.settings();
         let inbox = self.folder.path().join("inbox.db");
-        let inbox = Inbox::open(&inbox, self.options, self.inbox).unwrap();
+        let inbox = Inbox::open(&inbox, self.options, self.inbox, &Numbers)
+            .await
+            .unwrap();
         let handles = Handles {
             clock: self.clock,
             entropy: Arc::new(Numbers),
@@ -295,6 +297,11 @@ impl Served {
             .unwrap();
         let status = response.status();
         (status, serde_json::from_str(&read(response).await).unwrap())
+    }
+
+    /// The place before all deliveries.
+    pub(super) fn beginning(&self) -> serde_json::Value {
+        serde_json::json!({ "inbox": self.inbox.id(), "seq": 0 })
     }
 
     pub(super) async fn rows(&self) -> u64 {

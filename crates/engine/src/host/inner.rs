@@ -24,6 +24,7 @@ use twinline_core::names::{ConnectionName, LinkId, NodeName};
 use twinline_core::time::Timestamp;
 use twinline_store::central::ReplicationStatus;
 use twinline_store::host::HostStore;
+use twinline_store::inbox::InboxPlace;
 use twinline_trackers::Scope;
 
 /// Ties a span, before it is entered, to the trace that a `traceparent` (W3C Trace Context) names.
@@ -101,15 +102,13 @@ impl Inner {
     }
 
     /// Deliveries of an edge up to here are safe: processed, and where the state is replicated the replica has it too.
-    pub(crate) fn safe_to(&self, edge: &str) -> u64 {
-        let processed = self.safe.watermark(edge);
-        match self.replica.get() {
-            None => processed,
-            Some(replica) => {
-                let replicated = replica.borrow().safe.get(edge).copied().unwrap_or(0);
-                processed.min(replicated)
-            }
+    pub(crate) fn safe_to(&self, edge: &str) -> InboxPlace {
+        let mut to = self.safe.watermark(edge);
+        if let Some(replica) = self.replica.get() {
+            let replicated = replica.borrow().safe.get(&to.inbox).copied();
+            to.seq = to.seq.min(replicated.unwrap_or(0));
         }
+        to
     }
 
     /// Resolves when the replica has got further; never without one.

@@ -24,6 +24,7 @@ use twinline_core::names::{ConnectionName, NodeName, Side};
 use twinline_store::StoreError;
 use twinline_store::central::ReplicationStatus;
 use twinline_store::host::{HostStore, RuleVersion};
+use twinline_store::inbox::InboxId;
 use twinline_trackers::Scope;
 
 /// Builds a [`Host`].
@@ -143,17 +144,11 @@ impl Host {
         drop(self.inner.replica.set(status));
     }
 
-    /// By edge: deliveries up to these numbers are processed here, and what they led to is durable or still marked.
-    pub fn processed(&self) -> BTreeMap<String, u64> {
+    /// By inbox: deliveries up to these numbers are processed here, and what they led to is durable or still marked.
+    pub fn processed(&self) -> BTreeMap<InboxId, u64> {
         let edges = self.inner.edges.iter();
-        edges
-            .map(|edge| {
-                (
-                    edge.name().to_owned(),
-                    self.inner.safe.watermark(edge.name()),
-                )
-            })
-            .collect()
+        let places = edges.map(|edge| self.inner.safe.watermark(edge.name()));
+        places.map(|place| (place.inbox, place.seq)).collect()
     }
 
     async fn read_store(&self) -> Result<(), StoreError> {

@@ -20,7 +20,7 @@ fn taken(marks: &SafeMarks, last: u64, names: &[&str]) {
 fn check(marks: &SafeMarks, cleared: &[&str], expected: u64) {
     let cleared: Vec<ItemId> = cleared.iter().map(|name| item(name)).collect();
     marks.cleared(&cleared);
-    assert_eq!(marks.watermark("edge"), expected, "{cleared:?}");
+    assert_eq!(marks.watermark("edge").seq, expected, "{cleared:?}");
 }
 
 #[test]
@@ -46,6 +46,21 @@ fn batches_over_the_limit_are_joined_and_only_later() {
     }
     check(&marks, &["a"], 0);
     check(&marks, &["b"], over);
+}
+
+#[test]
+fn another_inbox_begins_at_its_beginning() {
+    let marks = SafeMarks::default();
+    marks.begin("edge", InboxId::new("old"));
+    taken(&marks, 3, &["a", "b"]);
+    check(&marks, &["a", "b"], 3);
+    taken(&marks, 4, &["a"]);
+    marks.begin("edge", InboxId::new("new"));
+    check(&marks, &["a"], 0);
+    assert_eq!(marks.watermark("edge").inbox, InboxId::new("new"));
+    taken(&marks, 1, &["a"]);
+    check(&marks, &[], 0);
+    check(&marks, &["a"], 1);
 }
 
 #[test]

@@ -8,10 +8,11 @@ use crate::scheduler;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use twinline_core::capability::ChangeKind;
+use twinline_core::names::NodeName;
 use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{AUDIT, SweepCursor, TwinFilter, TwinStateName};
+use twinline_store::host::{AUDIT, HostTx, SweepCursor, TwinFilter, TwinStateName};
 
 /// Marks in one step of the store.
 const PAGE: u32 = 200;
@@ -50,22 +51,39 @@ pub(super) async fn look(
         return Ok(());
     }
     let name = node.name().clone();
+    // Cleared first: an audit that is begun meanwhile sets it again.
+    node.set_may_audit(false);
     let running = host
         .store
         .read(move |read| read.sweep_cursor(&name, WHOLE_NODE, KIND))
         .await?
         .filter(|row| row.finished_at.is_none());
     let Some(started) = running.as_ref().and_then(|row| row.started_at) else {
-        node.set_may_audit(audit);
         if audit {
+            node.set_may_audit(true);
             go_on(host, node, host.env.now(), Place::default()).await?;
         }
         return Ok(());
     };
+    node.set_may_audit(true);
     let place = running
         .and_then(|row| serde_json::from_str(&row.cursor).ok())
         .unwrap_or_default();
     go_on(host, node, started, place).await
+}
+
+/// Begins an audit of a node, instead of one that is under way; its next sweep goes on with it, once the node is told
+/// that one may be under way.
+pub(crate) fn begin(tx: &HostTx<'_>, node: &NodeName, now: Timestamp) -> Result<(), StoreError> {
+    put(tx, node, now, &Place::default(), None)
+}
+
+/// Whether an audit was begun after this one.
+fn is_superseded(tx: &HostTx<'_>, node: &NodeName, started: Timestamp) -> Result<bool, StoreError> {
+    let row = tx.sweep_cursor(node, WHOLE_NODE, KIND)?;
+    Ok(row
+        .and_then(|row| row.started_at)
+        .is_some_and(|at| at > started))
 }
 
 /// Marks what is not marked yet; when all is and the marks are done, the audit has ended.
@@ -80,9 +98,12 @@ async fn go_on(
             break marked_at;
         }
         let (shared, name, from) = (Arc::clone(host), node.name().clone(), place.clone());
-        let (next, marked) = host
+        let written = host
             .store
             .write(move |tx| {
+                if is_superseded(tx, &name, started)? {
+                    return Ok(None);
+                }
                 let page = tx.twinned_items(&name, from.after.as_deref(), PAGE)?;
                 let now = shared.env.now();
                 let next = Place {
@@ -97,9 +118,12 @@ async fn go_on(
                 };
                 let hints: Vec<Hint> = page.into_iter().map(hint).collect();
                 put(tx, &name, started, &next, None)?;
-                Ok((next, dirty::mark(&shared, tx, &hints)?))
+                Ok(Some((next, dirty::mark(&shared, tx, &hints)?)))
             })
             .await?;
+        let Some((next, marked)) = written else {
+            return Ok(());
+        };
         scheduler::clear(host, marked.announce(host)).await?;
         place = next;
     };
@@ -109,7 +133,7 @@ async fn go_on(
     let theirs = Timestamp::from_millis(started.as_millis().saturating_add(skew_ms));
     host.store
         .write(move |tx| {
-            if tx.is_dirty_since(&name, marked_at)? {
+            if is_superseded(tx, &name, started)? || tx.is_dirty_since(&name, marked_at)? {
                 return Ok(());
             }
             for kind in KINDS {
@@ -121,8 +145,8 @@ async fn go_on(
 }
 
 fn put(
-    tx: &twinline_store::host::HostTx<'_>,
-    node: &twinline_core::names::NodeName,
+    tx: &HostTx<'_>,
+    node: &NodeName,
     started: Timestamp,
     place: &Place,
     finished_at: Option<Timestamp>,
@@ -181,7 +205,7 @@ async fn sleepers(host: &Arc<Inner>, node: &Arc<Node>, all: bool) -> Result<(), 
 /// Marks the items that sleeping twins of a filter have on a node; at most `max` of them.
 pub(crate) async fn wake(
     host: &Arc<Inner>,
-    node: &twinline_core::names::NodeName,
+    node: &NodeName,
     filter: TwinFilter,
     max: Option<u32>,
 ) -> Result<(), StoreError> {

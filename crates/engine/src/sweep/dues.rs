@@ -44,15 +44,18 @@ impl Dues {
         self.order.first().map(|(at, node)| (*at, node))
     }
 
+    /// A node is due at once.
+    pub(super) fn now(&mut self, node: &NodeName, now: Instant) {
+        if let Some(due) = self.nodes.get(node).cloned() {
+            self.put(node, Due { at: now, ..due });
+        }
+    }
+
     /// All nodes are due at once.
     pub(super) fn all_now(&mut self, now: Instant) {
-        let nodes: Vec<_> = self
-            .nodes
-            .iter()
-            .map(|(node, due)| (node.clone(), due.clone()))
-            .collect();
-        for (node, due) in nodes {
-            self.put(&node, Due { at: now, ..due });
+        let nodes: Vec<_> = self.nodes.keys().cloned().collect();
+        for node in nodes {
+            self.now(&node, now);
         }
     }
 }

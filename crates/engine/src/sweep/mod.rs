@@ -22,7 +22,7 @@ mod place;
 mod quiet;
 mod run;
 
-pub(crate) use audit::wake as wake_group;
+pub(crate) use audit::{begin as begin_audit, wake as wake_group};
 pub(crate) use place::Places;
 pub(crate) use quiet::{Quiet, run as store_quiet};
 pub(crate) use run::run;

@@ -27,6 +27,8 @@ struct Round {
 pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
     let mut dues = Dues::default();
     let mut running: BTreeSet<NodeName> = BTreeSet::new();
+    // Those that are swept while they are asked for once more: what they have read may be of before.
+    let mut again: BTreeSet<NodeName> = BTreeSet::new();
     let mut rounds: JoinSet<Round> = JoinSet::new();
     let mut known = None;
     loop {
@@ -63,14 +65,23 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
             biased;
             () = shutdown.cancelled() => return,
             Some(ended) = rounds.join_next() => match ended {
-                Ok(round) => conclude(&host, &mut dues, &mut running, &round),
+                Ok(round) => {
+                    conclude(&host, &mut dues, &mut running, &round);
+                    if again.remove(&round.node) {
+                        dues.now(&round.node, Instant::now());
+                    }
+                }
                 Err(error) => {
                     tracing::error!(%error, "a sweep panicked");
                     // Which node it was is lost with it; all that stand still are tried again at their next period.
                     running.clear();
+                    again.clear();
                 }
             },
-            () = host.sweep_now.notified() => dues.all_now(now),
+            () = host.sweep_now.notified() => {
+                again.clone_from(&running);
+                dues.all_now(now);
+            }
             () = host.topology_changed.notified() => {}
             () = tokio::time::sleep_until(next) => {}
         }

@@ -11,6 +11,7 @@ mod endings;
 mod flow;
 mod fresh;
 mod held;
+mod inboxes;
 mod lagging;
 mod lanes;
 mod linking;

@@ -4,6 +4,7 @@
 //! page of it has been copied, and under steady writes it never quite has: so when little is left, the writer copies
 //! the rest itself between two batches.
 
+use super::open::FileName;
 use super::options::Limits;
 use crate::error::StoreError;
 use rusqlite::Connection;
@@ -38,7 +39,7 @@ impl Checkpointer {
     pub(super) fn start(
         writer: &mut Connection,
         path: &Path,
-        file: &Arc<str>,
+        file: &FileName,
         limits: Limits,
     ) -> Result<Self, StoreError> {
         let conn = Connection::open(path)?;
@@ -53,7 +54,7 @@ impl Checkpointer {
             Ok(())
         }))?;
         let (wake, woken) = sync_channel(1);
-        let (progress, name) = (Arc::clone(&shared), Arc::clone(file));
+        let (progress, name) = (Arc::clone(&shared), file.clone());
         std::thread::Builder::new()
             .name("store-checkpoint".to_owned())
             .spawn(move || {
@@ -73,7 +74,7 @@ impl Checkpointer {
     }
 
     /// Called between two batches, on the writer's thread.
-    pub(super) fn after_commit(&self, writer: &Connection, file: &str) {
+    pub(super) fn after_commit(&self, writer: &Connection, file: &FileName) {
         if self.shared.rest_is_small.swap(false, Ordering::Relaxed) {
             if let Err(error) = copy(writer) {
                 warn(file, error);
@@ -86,7 +87,7 @@ impl Checkpointer {
 }
 
 /// Copies until little is left, on the thread's connection.
-fn copy_bulk(conn: &Connection, progress: &Progress, file: &str) {
+fn copy_bulk(conn: &Connection, progress: &Progress, file: &FileName) {
     for _ in 0..PASSES_MAX {
         match copy(conn) {
             Ok(copied) => {
@@ -111,7 +112,7 @@ fn copy(conn: &Connection) -> Result<u32, StoreError> {
 }
 
 /// The log keeps everything; it grows until a later checkpoint succeeds.
-fn warn(file: &str, error: StoreError) {
+fn warn(file: &FileName, error: StoreError) {
     let error = error.in_file(file);
-    tracing::warn!(file, %error, "a checkpoint failed; the log grows until one succeeds");
+    tracing::warn!(file = &**file, %error, "a checkpoint failed; the log grows until one succeeds");
 }

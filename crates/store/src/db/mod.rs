@@ -25,7 +25,7 @@ pub use fault::{CommitFault, FaultPlan, NoFaults};
 pub use health::Health;
 pub use options::{DbOptions, Executor, Limits};
 
-pub(crate) use open::{Integrity, Schema, open_reader, quick_check, read_header};
+pub(crate) use open::{FileName, Integrity, Schema, open_reader, quick_check, read_header};
 
 use crate::error::StoreError;
 use health::HealthCell;
@@ -45,7 +45,7 @@ pub struct Db {
 
 struct Shared {
     path: PathBuf,
-    file: Arc<str>,
+    file: FileName,
     health: Arc<HealthCell>,
     limits: Limits,
     runs: Runs,
@@ -70,12 +70,11 @@ impl Db {
         options: DbOptions,
         schema: &'static Schema,
     ) -> Result<Self, StoreError> {
-        let file: Arc<str> = path.display().to_string().into();
+        let file = FileName::new(path, schema);
         let health = Arc::new(HealthCell::default());
-        let mut conn = open::open_writer(path, &file, &options, schema)?;
+        let mut conn = open::open_writer(path, &file, &options)?;
         let limits = options.limits;
-        let session =
-            |conn| Session::new(conn, Arc::clone(&file), options.faults, Arc::clone(&health));
+        let session = |conn| Session::new(conn, file.clone(), options.faults, Arc::clone(&health));
         let runs = match options.executor {
             Executor::Inline => Runs::Inline(Mutex::new(session(conn))),
             Executor::Thread => {
@@ -90,7 +89,7 @@ impl Db {
                         health,
                         limits,
                     )?,
-                    readers: readers::Readers::new(path, Arc::clone(&file), limits),
+                    readers: readers::Readers::new(path, file.clone(), limits),
                 }
             }
         };
@@ -172,11 +171,11 @@ impl Db {
         D: FnOnce(Result<T, StoreError>) + Send + 'static,
     {
         let closed = self.closed();
-        let file = Arc::clone(&self.shared.file);
+        let file = self.shared.file.clone();
         let told = move |ended: Ended<T>| match ended {
             Ok(outcome) => done(outcome.map_err(|e| e.in_file(&file))),
             Err(_) => {
-                tracing::error!(file = %file, "a queued write panicked");
+                tracing::error!(file = &*file, "a queued write panicked");
                 done(Err(closed));
             }
         };

@@ -6,6 +6,7 @@ use crate::migrate::{self, Migration};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -14,10 +15,41 @@ use tokio::time::Instant;
 pub(crate) struct Schema {
     /// With its article: `an edge's inbox`.
     pub(crate) name: &'static str,
+    /// What a person can do about a damaged file, as sentences.
+    pub(crate) way_back: &'static str,
     /// In the file's header, so that one kind is never taken for another.
     pub(crate) application_id: i32,
     /// All versions, oldest first, numbered from 1.
     pub(crate) migrations: &'static [Migration],
+}
+
+/// A file's path as text, and what kind of file it is.
+#[derive(Clone, Debug)]
+pub(crate) struct FileName {
+    path: Arc<str>,
+    schema: &'static Schema,
+}
+
+impl FileName {
+    pub(crate) fn new(path: &Path, schema: &'static Schema) -> Self {
+        Self {
+            path: path.display().to_string().into(),
+            schema,
+        }
+    }
+
+    /// What a person can do when the file is damaged.
+    pub(crate) const fn way_back(&self) -> &'static str {
+        self.schema.way_back
+    }
+}
+
+impl std::ops::Deref for FileName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.path
+    }
 }
 
 /// How many prepared statements a connection keeps: more than this crate has.
@@ -25,30 +57,27 @@ const STATEMENTS_MAX: usize = 256;
 
 pub(super) fn open_writer(
     path: &Path,
-    file: &str,
+    file: &FileName,
     options: &DbOptions,
-    schema: &Schema,
 ) -> Result<Connection, StoreError> {
-    let mut conn = connect(path, file, options, schema)?;
+    let mut conn = connect(path, file, options)?;
     let check_max = Duration::from_millis(options.limits.start_check_max_ms);
     match quick_check(&mut conn, Some(check_max)) {
         Ok(Integrity::Sound) => {}
         Ok(Integrity::Unfinished) => {
-            tracing::warn!(file, "the file is too big to be checked whole at start");
+            tracing::warn!(
+                file = &**file,
+                "the file is too big to be checked whole at start"
+            );
         }
-        Ok(Integrity::Damaged(what)) => return Err(StoreError::corrupt(file.to_owned(), what)),
+        Ok(Integrity::Damaged(what)) => return Err(StoreError::corrupt(file, what)),
         Err(error) => return Err(error.in_file(file)),
     }
-    migrate::migrate(&mut conn, schema, file).map_err(|e| e.in_file(file))?;
+    migrate::migrate(&mut conn, file.schema, file).map_err(|e| e.in_file(file))?;
     Ok(conn)
 }
 
-fn connect(
-    path: &Path,
-    file: &str,
-    options: &DbOptions,
-    schema: &Schema,
-) -> Result<Connection, StoreError> {
+fn connect(path: &Path, file: &FileName, options: &DbOptions) -> Result<Connection, StoreError> {
     let connect = || -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
@@ -56,7 +85,7 @@ fn connect(
         let conn = Connection::open_with_flags(path, flags)?;
         conn.busy_timeout(Duration::from_millis(options.limits.lock_wait_max_ms))?;
         keep_statements(&conn)?;
-        read_header(&conn, schema, file)?;
+        read_header(&conn, file.schema, file)?;
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "temp_store", "MEMORY")?;
         conn.pragma_update(None, "cache_size", -16_384)?;

@@ -1,6 +1,6 @@
 //! A small pool of read-only connections.
 
-use super::open::open_reader;
+use super::open::{FileName, open_reader};
 use super::options::Limits;
 use crate::error::StoreError;
 use rusqlite::Connection;
@@ -12,14 +12,14 @@ use tokio::sync::Semaphore;
 /// The pool. Connections are opened when first needed and kept.
 pub(super) struct Readers {
     path: PathBuf,
-    file: Arc<str>,
+    file: FileName,
     lock_wait: Duration,
     permits: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: &Path, file: Arc<str>, limits: Limits) -> Self {
+    pub(super) fn new(path: &Path, file: FileName, limits: Limits) -> Self {
         Self {
             path: path.to_owned(),
             file,

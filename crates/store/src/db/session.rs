@@ -3,6 +3,7 @@
 use super::fault::{CommitFault, FaultPlan};
 use super::health::HealthCell;
 use super::job::{Failed, Job};
+use super::open::FileName;
 use crate::error::StoreError;
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 pub(super) struct Session {
     /// Why there is none any more: closed, or (simulated) crashed.
     conn: Result<Connection, StoreError>,
-    file: Arc<str>,
+    file: FileName,
     faults: Box<dyn FaultPlan>,
     health: Arc<HealthCell>,
     commits: u64,
@@ -28,7 +29,7 @@ pub(super) struct Batch<'s> {
 impl Session {
     pub(super) fn new(
         conn: Connection,
-        file: Arc<str>,
+        file: FileName,
         faults: Box<dyn FaultPlan>,
         health: Arc<HealthCell>,
     ) -> Self {
@@ -153,7 +154,7 @@ impl Batch<'_> {
             && !conn.is_autocommit()
             && let Err(error) = run(conn, "ROLLBACK")
         {
-            tracing::error!(file = %session.file, %error, "a failed batch could not be rolled back");
+            tracing::error!(file = &*session.file, %error, "a failed batch could not be rolled back");
         }
         session
             .health

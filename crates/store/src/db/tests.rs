@@ -15,6 +15,7 @@ use tempfile::TempDir;
 static SCHEMA: Schema = Schema {
     name: "a notebook",
     application_id: 77,
+    way_back: "Write them again",
     migrations: &[Migration {
         version: 1,
         sql: "CREATE TABLE trial (one INTEGER PRIMARY KEY CHECK (one = 1), filler BLOB NOT NULL) STRICT;

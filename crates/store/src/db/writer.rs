@@ -3,6 +3,7 @@
 use super::checkpoint::Checkpointer;
 use super::health::{Health, HealthCell};
 use super::job::{Closure, Job};
+use super::open::FileName;
 use super::options::Limits;
 use super::pulse::Pulse;
 use super::session::Session;
@@ -39,7 +40,7 @@ impl Writer {
     pub(super) fn start(
         session: Session,
         checkpointer: Checkpointer,
-        file: &Arc<str>,
+        file: &FileName,
         health: Arc<HealthCell>,
         limits: Limits,
     ) -> Result<Self, StoreError> {
@@ -53,7 +54,7 @@ impl Writer {
             health,
             checkpointer,
             limits,
-            file: Arc::clone(file),
+            file: file.clone(),
         };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
@@ -123,7 +124,7 @@ struct Loop {
     health: Arc<HealthCell>,
     checkpointer: Checkpointer,
     limits: Limits,
-    file: Arc<str>,
+    file: FileName,
 }
 
 impl Loop {

@@ -3,14 +3,17 @@
 use super::access::Upsert;
 use super::{HostRead, HostTx};
 use crate::StoreError;
+use crate::inbox::InboxId;
 use crate::row::{count, from_word, time_or_none, to_count, to_word};
 use twinline_core::capability::ChangeKind;
 use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
 
 /// How far one edge's inbox has been pulled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EdgeCursor {
+    /// The inbox that the numbers count in; the empty one: none was pulled yet.
+    pub inbox: InboxId,
     /// Everything up to here is in this file.
     pub taken: u64,
     /// Everything up to here is processed.
@@ -41,7 +44,7 @@ pub struct LedgerRow {
     pub audited_to: Option<Timestamp>,
 }
 
-static EDGE_CURSORS: Upsert = Upsert::new("edge_cursors", &["edge"], &["taken", "safe"]);
+static EDGE_CURSORS: Upsert = Upsert::new("edge_cursors", &["edge"], &["inbox", "taken", "safe"]);
 static SWEEP_CURSORS: Upsert = Upsert::new(
     "sweep_cursors",
     &["node", "scope", "kind"],
@@ -51,11 +54,12 @@ static SWEEP_CURSORS: Upsert = Upsert::new(
 impl HostRead<'_> {
     /// An edge's cursor; zero when it was never pulled.
     pub fn edge_cursor(&self, edge: &str) -> Result<EdgeCursor, StoreError> {
-        let sql = "SELECT taken, safe FROM edge_cursors WHERE edge = ?1";
+        let sql = "SELECT inbox, taken, safe FROM edge_cursors WHERE edge = ?1";
         let found = self.one(sql, [edge], |row| {
             Ok(EdgeCursor {
-                taken: count(row, 0)?,
-                safe: count(row, 1)?,
+                inbox: InboxId::new(row.get::<_, String>(0)?),
+                taken: count(row, 1)?,
+                safe: count(row, 2)?,
             })
         })?;
         Ok(found.unwrap_or_default())
@@ -96,10 +100,15 @@ impl HostRead<'_> {
 
 impl HostTx<'_> {
     /// Stores an edge's cursor: in the same step as the dirty marks of the deliveries that it passes.
-    pub fn put_edge_cursor(&self, edge: &str, cursor: EdgeCursor) -> Result<(), StoreError> {
+    pub fn put_edge_cursor(&self, edge: &str, cursor: &EdgeCursor) -> Result<(), StoreError> {
         self.upsert(
             &EDGE_CURSORS,
-            &[&edge, &to_count(cursor.taken), &to_count(cursor.safe)],
+            &[
+                &edge,
+                &cursor.inbox.as_str(),
+                &to_count(cursor.taken),
+                &to_count(cursor.safe),
+            ],
         )
     }
 

@@ -55,6 +55,8 @@ use std::path::Path;
 /// The file's schema.
 pub(crate) static SCHEMA: Schema = Schema {
     name: "a host's state",
+    way_back: "Stop this role, move the file and its -wal and -shm files aside and keep them, put back a backup with \
+               `twinline restore`, start again: sweeps find what the backup does not have",
     // "TwHo" in ASCII.
     application_id: 0x5477_486f,
     migrations: &[
@@ -77,6 +79,10 @@ pub(crate) static SCHEMA: Schema = Schema {
         Migration {
             version: 5,
             sql: RESTORES,
+        },
+        Migration {
+            version: 6,
+            sql: include_str!("migrations/006.sql"),
         },
     ],
 };

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod append;
+mod identity;
 mod pull;
 mod records;
 mod retention;
@@ -15,7 +16,8 @@ mod routes;
 mod tests;
 
 pub use records::{
-    Alert, Appended, Cursors, Delivery, InboxLimits, NodeUse, Page, Pruned, Pulled, Refusal, Route,
+    Appended, Batch, Cursors, Delivery, InboxId, InboxLimits, InboxPlace, NodeUse, Page, Pruned,
+    Pulled, Refusal, Route,
 };
 
 use crate::StoreError;
@@ -26,12 +28,15 @@ use append::Appends;
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
+use twinline_core::handles::Entropy;
 use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
 
 /// The file's schema.
 pub(crate) static SCHEMA: Schema = Schema {
     name: "an edge's inbox",
+    way_back: "Stop this role, move the file and its -wal and -shm files aside and keep them, start again: the edge \
+               makes a new inbox, and the host sweeps for what the lost deliveries told",
     // "TwIn" in ASCII.
     application_id: 0x5477_496e,
     migrations: &[
@@ -42,6 +47,10 @@ pub(crate) static SCHEMA: Schema = Schema {
         Migration {
             version: 2,
             sql: include_str!("migrations/002.sql"),
+        },
+        Migration {
+            version: 3,
+            sql: include_str!("migrations/003.sql"),
         },
     ],
 };
@@ -54,19 +63,21 @@ const CHECKPOINT_AFTER_PAGES: u32 = 16_000;
 #[derive(Clone)]
 pub struct Inbox {
     db: Db,
+    id: InboxId,
     limits: InboxLimits,
     appends: Arc<Appends>,
 }
 
 impl Inbox {
-    /// Opens (or makes) the file.
+    /// Opens the file, or makes it with an id of its own.
     ///
     /// # Errors
     /// See [`StoreError`]: damaged, newer, something else, no access.
-    pub fn open(
+    pub async fn open(
         path: &Path,
         mut options: DbOptions,
         limits: InboxLimits,
+        entropy: &dyn Entropy,
     ) -> Result<Self, StoreError> {
         options.limits.checkpoint_after_pages = options
             .limits
@@ -74,15 +85,28 @@ impl Inbox {
             .max(CHECKPOINT_AFTER_PAGES);
         let waiting_max = options.limits.queue_max_writes;
         let db = Db::open(path, options, &SCHEMA)?;
+        let id = match db.read(identity::read).await? {
+            Some(id) => id,
+            None => {
+                let id = InboxId::random(entropy);
+                db.write(move |conn| identity::give(conn, id)).await?
+            }
+        };
         let appends = Appends::new(db.clone(), limits, waiting_max);
         Ok(Self {
             db,
+            id,
             limits,
             appends: Arc::new(appends),
         })
     }
 
-    /// The file's handle: health, backup, closing.
+    /// Which inbox this is.
+    pub const fn id(&self) -> &InboxId {
+        &self.id
+    }
+
+    /// The file's handle: health, closing.
     pub const fn db(&self) -> &Db {
         &self.db
     }
@@ -124,7 +148,7 @@ impl Inbox {
             .await
     }
 
-    /// Deliveries of the group after `page.after`, oldest first, at most `page.max_rows` and about `page.max_bytes`
+    /// Deliveries of the group after `page.from`, oldest first, at most `page.max_rows` and about `page.max_bytes`
     /// (the first one always, whatever its size).
     ///
     /// # Errors
@@ -134,62 +158,60 @@ impl Inbox {
         group: GroupId,
         epoch: Epoch,
         page: Page,
-    ) -> Result<Vec<Pulled>, StoreError> {
+    ) -> Result<Batch, StoreError> {
+        let id = self.id.clone();
         self.db
-            .read(move |conn| pull::page(conn, &group, epoch, page))
+            .read(move |conn| pull::page(conn, &group, epoch, &id, &page))
             .await
     }
 
-    /// Everything up to and including `seq` is durable at the group's owner. Never goes back.
+    /// Everything up to this place is durable at the group's owner. Never goes back.
     ///
     /// # Errors
-    /// As [`Inbox::page`].
+    /// As [`Inbox::page`]; [`StoreError::Missing`] for a place in another inbox.
     pub async fn ack_taken(
         &self,
         group: GroupId,
         epoch: Epoch,
-        seq: u64,
+        to: &InboxPlace,
     ) -> Result<Cursors, StoreError> {
+        let seq = self.number(to)?;
         self.db
             .write(move |conn| pull::ack(conn, &group, epoch, seq, None))
             .await
     }
 
-    /// Everything up to and including `seq` is safe; it is taken too. Never goes back.
+    /// Everything up to this place is safe; it is taken too. Never goes back.
     ///
     /// # Errors
-    /// As [`Inbox::page`].
+    /// As [`Inbox::ack_taken`].
     pub async fn ack_safe(
         &self,
         group: GroupId,
         epoch: Epoch,
-        seq: u64,
+        to: &InboxPlace,
     ) -> Result<Cursors, StoreError> {
+        let seq = self.number(to)?;
         self.db
             .write(move |conn| pull::ack(conn, &group, epoch, seq, Some(seq)))
             .await
     }
 
+    /// The number of a place in this inbox.
+    fn number(&self, place: &InboxPlace) -> Result<u64, StoreError> {
+        if place.inbox == self.id {
+            return Ok(place.seq);
+        }
+        Err(StoreError::Missing(format!("inbox '{}'", place.inbox)))
+    }
+
     /// Removes what may go, a bounded piece at a time: call again while [`Pruned::more`].
     ///
-    /// Safe deliveries go at once. While the inbox weighs more than its limit, taken ones go, oldest first. Untaken
-    /// ones go only when `drop_untaken` says so and nothing else is left, each node's with an [`Alert`] in the same
-    /// transaction.
-    pub async fn prune(&self, now: Timestamp, drop_untaken: bool) -> Result<Pruned, StoreError> {
+    /// Safe deliveries go when no redelivery of them is expected any more. While the inbox weighs more than its limit,
+    /// safe and then taken ones go, oldest first. Untaken ones never go.
+    pub async fn prune(&self, now: Timestamp) -> Result<Pruned, StoreError> {
         let limits = self.limits;
-        self.accounted(move |conn| retention::prune(conn, limits, now, drop_untaken))
-            .await
-    }
-
-    /// What was dropped untaken and is not yet settled, oldest first, at most `max`.
-    pub async fn alerts(&self, max: u32) -> Result<Vec<Alert>, StoreError> {
-        self.db.read(move |conn| retention::alerts(conn, max)).await
-    }
-
-    /// A sweep from before the dropped deliveries has been made: the alert is settled.
-    pub async fn settle_alert(&self, id: i64) -> Result<(), StoreError> {
-        self.db
-            .write(move |conn| retention::settle_alert(conn, id))
+        self.accounted(move |conn| retention::prune(conn, limits, now))
             .await
     }
 

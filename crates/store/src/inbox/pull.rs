@@ -1,6 +1,6 @@
 //! Giving deliveries out, and learning how far they have come.
 
-use super::records::{Cursors, Delivery, Page, Pulled};
+use super::records::{Batch, Cursors, Delivery, InboxId, InboxPlace, Page, Pulled};
 use crate::StoreError;
 use crate::row::{count, from_json, time, to_count};
 use crate::stamp::{Epoch, GroupId};
@@ -43,24 +43,31 @@ pub(super) fn page(
     conn: &Connection,
     group: &GroupId,
     epoch: Epoch,
-    page: Page,
-) -> Result<Vec<Pulled>, StoreError> {
+    id: &InboxId,
+    page: &Page,
+) -> Result<Batch, StoreError> {
     let row = claimed(conn, group, epoch)?;
+    // Who has come further than this inbox reaches has seen more of it: an older copy was put in its place.
+    let is_ours = page.from.inbox == *id && page.from.seq <= last(conn)?;
+    let from = InboxPlace {
+        inbox: id.clone(),
+        seq: if is_ours { page.from.seq } else { 0 },
+    };
     let mut statement = conn.prepare_cached(
         "SELECT d.seq, n.node, d.delivery_id, d.received_at, d.headers, d.body, d.bytes \
          FROM deliveries d JOIN nodes n ON n.id = d.node_id \
          WHERE d.group_id = ?1 AND d.seq > ?2 ORDER BY d.seq LIMIT ?3",
     )?;
-    let mut rows = statement.query((row.id, to_count(page.after), page.max_rows))?;
-    let (mut pulled, mut bytes) = (Vec::new(), 0);
+    let mut rows = statement.query((row.id, to_count(from.seq), page.max_rows))?;
+    let (mut deliveries, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
         bytes += count(row, 6)?;
-        if bytes > page.max_bytes && !pulled.is_empty() {
+        if bytes > page.max_bytes && !deliveries.is_empty() {
             break;
         }
-        pulled.push(read(row)?);
+        deliveries.push(read(row)?);
     }
-    Ok(pulled)
+    Ok(Batch { from, deliveries })
 }
 
 fn read(row: &Row<'_>) -> Result<Pulled, StoreError> {
@@ -85,10 +92,7 @@ pub(super) fn ack(
 ) -> Result<Cursors, StoreError> {
     let row = claimed(conn, group, epoch)?;
     // Nobody can have taken what was not there yet.
-    let last = count_of(
-        conn,
-        "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'deliveries'",
-    )?;
+    let last = last(conn)?;
     let cursors = Cursors {
         taken: row.cursors.taken.max(taken.min(last)),
         safe: row.cursors.safe.max(safe.unwrap_or(0).min(last)),
@@ -98,7 +102,9 @@ pub(super) fn ack(
     Ok(cursors)
 }
 
-fn count_of(conn: &Connection, sql: &str) -> Result<u64, StoreError> {
+/// The greatest number that a delivery ever had.
+fn last(conn: &Connection) -> Result<u64, StoreError> {
+    let sql = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'deliveries'";
     Ok(conn
         .prepare_cached(sql)?
         .query_row([], |row| count(row, 0))?)

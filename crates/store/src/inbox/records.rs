@@ -2,6 +2,9 @@
 
 use crate::stamp::GroupId;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use twinline_core::handles::Entropy;
 use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
 
@@ -98,11 +101,52 @@ pub struct Cursors {
     pub safe: u64,
 }
 
+/// Tells an inbox from every other one, also from the one that was in its place before. The empty one is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InboxId(String);
+
+impl InboxId {
+    /// Wraps a text that is already known to be an inbox's id.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// A new one.
+    pub(super) fn random(entropy: &dyn Entropy) -> Self {
+        Self(format!(
+            "{:016x}{:016x}",
+            entropy.next_u64(),
+            entropy.next_u64()
+        ))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for InboxId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How far a reader has come in an inbox. Numbers of one inbox mean nothing in another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxPlace {
+    /// The inbox.
+    pub inbox: InboxId,
+    /// Everything up to and including this number; zero: the beginning.
+    pub seq: u64,
+}
+
 /// Which deliveries to pull.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Only later ones than this.
-    pub after: u64,
+    /// Only later ones than this. All there are, where this is a place in another inbox, or beyond this one's end.
+    pub from: InboxPlace,
     /// At most so many.
     pub max_rows: u32,
     /// No further one once so much is reached, in bytes.
@@ -118,6 +162,15 @@ pub struct Pulled {
     pub delivery: Delivery,
 }
 
+/// Deliveries that were pulled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// What they come after: the place that was asked for, or the beginning of this inbox where that is none of its own.
+    pub from: InboxPlace,
+    /// Oldest first.
+    pub deliveries: Vec<Pulled>,
+}
+
 /// What a prune removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
@@ -125,25 +178,8 @@ pub struct Pruned {
     pub safe: u32,
     /// Taken ones, under pressure.
     pub taken: u32,
-    /// Untaken ones, under pressure and with an alert.
-    pub untaken: u32,
     /// Whether another call would remove more.
     pub more: bool,
-}
-
-/// Untaken deliveries were dropped: the node must be swept from before them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alert {
-    /// Its id.
-    pub id: i64,
-    /// The node.
-    pub node: NodeName,
-    /// When they were dropped.
-    pub at: Timestamp,
-    /// When the oldest of them was received.
-    pub sweep_from: Timestamp,
-    /// How many.
-    pub dropped: u32,
 }
 
 /// What a node's deliveries weigh.

@@ -1,12 +1,11 @@
-//! What the inbox may drop: safe ones, then under pressure taken ones, then untaken ones with an alert.
+//! What the inbox may drop: safe deliveries, and under pressure taken ones. Untaken ones never: what has no room is
+//! refused before it is accepted, and the sweep finds what it meant.
 
-use super::records::{Alert, InboxLimits, Pruned};
+use super::records::{InboxLimits, Pruned};
 use crate::StoreError;
-use crate::row::{count, time};
-use rusqlite::{Connection, params};
-use std::collections::BTreeMap;
+use crate::row::count;
+use rusqlite::Connection;
 use std::time::Duration;
-use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
 
 /// Pruning under pressure goes on until this share of the limit is free, so that it does not start with every append.
@@ -16,21 +15,18 @@ const FREE_SHARE: u64 = 10;
 /// beyond it is not looked at.
 const SAFE: &str = "d.seq <= (SELECT max(safe) FROM groups) AND d.seq <= g.safe";
 const TAKEN: &str = "d.seq <= (SELECT max(taken) FROM groups) AND d.seq <= g.taken";
-const UNTAKEN: &str = "d.seq > g.taken";
 
 /// A delivery that may go.
 struct Victim {
     seq: i64,
     node: i64,
     bytes: i64,
-    received_at: Timestamp,
 }
 
 pub(super) fn prune(
     conn: &Connection,
     limits: InboxLimits,
     now: Timestamp,
-    drop_untaken: bool,
 ) -> Result<Pruned, StoreError> {
     let kept_since = now
         .minus(Duration::from_millis(limits.safe_keep_ms))
@@ -43,35 +39,17 @@ pub(super) fn prune(
     let old = victims(conn, SAFE, kept_since, room)?;
     pruned.safe += remove(conn, &old)?;
     room -= pruned.safe;
-    let mut passes = vec![(SAFE, Kind::Safe), (TAKEN, Kind::Taken)];
-    if drop_untaken {
-        passes.push((UNTAKEN, Kind::Untaken));
-    }
-    for (which, kind) in passes {
+    for (which, removed) in [(SAFE, &mut pruned.safe), (TAKEN, &mut pruned.taken)] {
         let excess = weight(conn)?.saturating_sub(goal);
         if excess == 0 || room == 0 {
             break;
         }
-        let chosen = enough(victims(conn, which, i64::MAX, room)?, excess);
-        if matches!(kind, Kind::Untaken) {
-            record_alerts(conn, &chosen, now)?;
-        }
-        let removed = remove(conn, &chosen)?;
-        room -= removed;
-        match kind {
-            Kind::Safe => pruned.safe += removed,
-            Kind::Taken => pruned.taken += removed,
-            Kind::Untaken => pruned.untaken += removed,
-        }
+        let gone = remove(conn, &enough(victims(conn, which, i64::MAX, room)?, excess))?;
+        room -= gone;
+        *removed += gone;
     }
     pruned.more = room == 0;
     Ok(pruned)
-}
-
-enum Kind {
-    Safe,
-    Taken,
-    Untaken,
 }
 
 /// The oldest deliveries that a condition names.
@@ -82,7 +60,7 @@ fn victims(
     max: u32,
 ) -> Result<Vec<Victim>, StoreError> {
     let sql = format!(
-        "SELECT d.seq, d.node_id, d.bytes, d.received_at FROM deliveries d JOIN groups g ON g.id = d.group_id \
+        "SELECT d.seq, d.node_id, d.bytes FROM deliveries d JOIN groups g ON g.id = d.group_id \
          WHERE {which} AND d.received_at < ?1 ORDER BY d.seq LIMIT ?2"
     );
     let mut statement = conn.prepare_cached(&sql)?;
@@ -91,7 +69,6 @@ fn victims(
             seq: row.get(0)?,
             node: row.get(1)?,
             bytes: row.get(2)?,
-            received_at: time(row, 3)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -125,45 +102,4 @@ fn weight(conn: &Connection) -> Result<u64, StoreError> {
     Ok(conn
         .prepare_cached("SELECT bytes FROM weight")?
         .query_row([], |row| count(row, 0))?)
-}
-
-fn record_alerts(conn: &Connection, victims: &[Victim], now: Timestamp) -> Result<(), StoreError> {
-    let mut by_node: BTreeMap<i64, (Timestamp, u32)> = BTreeMap::new();
-    for victim in victims {
-        let (oldest, dropped) = by_node
-            .entry(victim.node)
-            .or_insert((victim.received_at, 0));
-        *oldest = victim.received_at.min(*oldest);
-        *dropped += 1;
-    }
-    for (node, (oldest, dropped)) in by_node {
-        conn.prepare_cached(
-            "INSERT INTO alerts (node_id, at, sweep_from, dropped) VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute(params![node, now.as_millis(), oldest.as_millis(), dropped])?;
-    }
-    Ok(())
-}
-
-pub(super) fn alerts(conn: &Connection, max: u32) -> Result<Vec<Alert>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT a.id, n.node, a.at, a.sweep_from, a.dropped FROM alerts a JOIN nodes n ON n.id = a.node_id \
-         ORDER BY a.id LIMIT ?1",
-    )?;
-    let rows = statement.query_map([max], |row| {
-        Ok(Alert {
-            id: row.get(0)?,
-            node: NodeName::new(row.get::<_, String>(1)?),
-            at: time(row, 2)?,
-            sweep_from: time(row, 3)?,
-            dropped: row.get(4)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-pub(super) fn settle_alert(conn: &Connection, id: i64) -> Result<(), StoreError> {
-    conn.prepare_cached("DELETE FROM alerts WHERE id = ?1")?
-        .execute([id])?;
-    Ok(())
 }

@@ -3,11 +3,26 @@
 use super::*;
 use crate::db::{DbOptions, NoFaults};
 use bytes::Bytes;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 
 struct Fixture {
     inbox: Inbox,
     _folder: TempDir,
+}
+
+/// Never says the same twice.
+struct Numbers;
+
+impl Entropy for Numbers {
+    fn next_u64(&self) -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+async fn open(path: &Path, options: DbOptions, limits: InboxLimits) -> Inbox {
+    Inbox::open(path, options, limits, &Numbers).await.unwrap()
 }
 
 const OWNER: Epoch = Epoch::FIRST;
@@ -29,7 +44,7 @@ fn route(node: &str, of: &str) -> Route {
 async fn fixture(limits: InboxLimits) -> Fixture {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("inbox.db");
-    let inbox = Inbox::open(&path, DbOptions::inline(NoFaults), limits).unwrap();
+    let inbox = open(&path, DbOptions::inline(NoFaults), limits).await;
     inbox
         .set_routes(vec![route("a", "g"), route("b", "g"), route("c", "h")])
         .await
@@ -55,16 +70,30 @@ async fn add(inbox: &Inbox, node: &str, id: &str) -> Appended {
     inbox.append(delivery(node, id, 0, 100)).await.unwrap()
 }
 
-async fn seqs(inbox: &Inbox, of: &str, page: Page) -> Vec<u64> {
-    let pulled = inbox.page(group(of), OWNER, page).await.unwrap();
-    pulled.iter().map(|pulled| pulled.seq).collect()
+fn place(inbox: &Inbox, seq: u64) -> InboxPlace {
+    InboxPlace {
+        inbox: inbox.id().clone(),
+        seq,
+    }
 }
 
-const ALL: Page = Page {
-    after: 0,
-    max_rows: 1000,
-    max_bytes: u64::MAX,
-};
+/// All deliveries after a number, in one page.
+fn after(inbox: &Inbox, seq: u64) -> Page {
+    Page {
+        from: place(inbox, seq),
+        max_rows: 1000,
+        max_bytes: u64::MAX,
+    }
+}
+
+async fn seqs(inbox: &Inbox, of: &str, page: Page) -> Vec<u64> {
+    let batch = inbox.page(group(of), OWNER, page).await.unwrap();
+    batch.deliveries.iter().map(|pulled| pulled.seq).collect()
+}
+
+async fn all(inbox: &Inbox, of: &str) -> Vec<u64> {
+    seqs(inbox, of, after(inbox, 0)).await
+}
 
 #[tokio::test]
 async fn a_redelivery_is_known_and_what_has_no_id_never_is() {
@@ -96,9 +125,9 @@ async fn a_delivery_comes_out_as_it_went_in() {
         ("X-Event".to_owned(), String::new()),
     ];
     inbox.append(sent.clone()).await.unwrap();
-    let pulled = inbox.page(group("g"), OWNER, ALL).await.unwrap();
+    let batch = inbox.page(group("g"), OWNER, after(&inbox, 0)).await;
     assert_eq!(
-        pulled,
+        batch.unwrap().deliveries,
         [Pulled {
             seq: 1,
             delivery: sent
@@ -113,35 +142,78 @@ async fn pages_are_bounded_by_rows_and_bytes_and_keep_to_the_group() {
     for (node, id) in [("a", "1"), ("c", "2"), ("b", "3"), ("a", "4")] {
         add(&inbox, node, id).await;
     }
-    assert_eq!(seqs(&inbox, "g", ALL).await, [1, 3, 4]);
-    assert_eq!(seqs(&inbox, "h", ALL).await, [2]);
-    assert_eq!(seqs(&inbox, "g", Page { after: 1, ..ALL }).await, [3, 4]);
-    assert_eq!(seqs(&inbox, "g", Page { max_rows: 2, ..ALL }).await, [1, 3]);
+    assert_eq!(all(&inbox, "g").await, [1, 3, 4]);
+    assert_eq!(all(&inbox, "h").await, [2]);
+    assert_eq!(seqs(&inbox, "g", after(&inbox, 1)).await, [3, 4]);
+    let rows = |max_rows| Page {
+        max_rows,
+        ..after(&inbox, 0)
+    };
+    assert_eq!(seqs(&inbox, "g", rows(2)).await, [1, 3]);
+    let bytes = |max_bytes| Page {
+        max_bytes,
+        ..after(&inbox, 0)
+    };
+    assert_eq!(seqs(&inbox, "g", bytes(250)).await, [1, 3]);
     assert_eq!(
-        seqs(
-            &inbox,
-            "g",
-            Page {
-                max_bytes: 250,
-                ..ALL
-            }
-        )
-        .await,
-        [1, 3]
-    );
-    assert_eq!(
-        seqs(
-            &inbox,
-            "g",
-            Page {
-                max_bytes: 1,
-                ..ALL
-            }
-        )
-        .await,
+        seqs(&inbox, "g", bytes(1)).await,
         [1],
         "the first one always"
     );
+}
+
+#[tokio::test]
+async fn a_place_in_another_inbox_is_the_beginning_of_this_one() {
+    let Fixture { inbox, _folder } = fixture(InboxLimits::default()).await;
+    let other = fixture(InboxLimits::default()).await;
+    for id in ["1", "2"] {
+        add(&inbox, "a", id).await;
+    }
+    let check = async |from: InboxPlace, expected: &[u64]| {
+        let page = Page {
+            from: from.clone(),
+            ..after(&inbox, 0)
+        };
+        let batch = inbox.page(group("g"), OWNER, page).await.unwrap();
+        let seqs: Vec<u64> = batch.deliveries.iter().map(|pulled| pulled.seq).collect();
+        assert_eq!(seqs, expected, "{from:?}");
+        batch.from == from
+    };
+    assert!(check(place(&inbox, 0), &[1, 2]).await);
+    assert!(check(place(&inbox, 2), &[]).await);
+    assert!(!check(place(&other.inbox, 1), &[1, 2]).await);
+    assert!(!check(InboxPlace::default(), &[1, 2]).await);
+    assert!(
+        !check(place(&inbox, 3), &[1, 2]).await,
+        "an older copy of what was pulled"
+    );
+    let elsewhere = place(&other.inbox, 2);
+    for refused in [
+        inbox.ack_taken(group("g"), OWNER, &elsewhere).await,
+        inbox.ack_safe(group("g"), OWNER, &elsewhere).await,
+    ] {
+        assert!(
+            matches!(refused, Err(StoreError::Missing(_))),
+            "{refused:?}"
+        );
+    }
+    let cursors = inbox.claim(group("g"), OWNER).await.unwrap();
+    assert_eq!(cursors, Cursors::default(), "nothing was taken");
+}
+
+#[tokio::test]
+async fn a_file_keeps_its_id_and_the_next_one_has_another() {
+    let folder = TempDir::new().unwrap();
+    let id = async |name: &str| {
+        let path = folder.path().join(name);
+        let inbox = open(&path, DbOptions::default(), InboxLimits::default()).await;
+        inbox.db().close().await;
+        inbox.id().clone()
+    };
+    let first = id("one.db").await;
+    assert_ne!(first, InboxId::default());
+    assert_eq!(id("one.db").await, first);
+    assert_ne!(id("two.db").await, first);
 }
 
 #[tokio::test]
@@ -152,15 +224,21 @@ async fn cursors_only_rise_and_a_takeover_restarts_from_safe() {
     }
     let g = || group("g");
     assert_eq!(
-        inbox.ack_taken(g(), OWNER, 3).await.unwrap(),
+        inbox
+            .ack_taken(g(), OWNER, &place(&inbox, 3))
+            .await
+            .unwrap(),
         Cursors { taken: 3, safe: 0 }
     );
     assert_eq!(
-        inbox.ack_safe(g(), OWNER, 2).await.unwrap(),
+        inbox.ack_safe(g(), OWNER, &place(&inbox, 2)).await.unwrap(),
         Cursors { taken: 3, safe: 2 }
     );
     assert_eq!(
-        inbox.ack_taken(g(), OWNER, 1).await.unwrap(),
+        inbox
+            .ack_taken(g(), OWNER, &place(&inbox, 1))
+            .await
+            .unwrap(),
         Cursors { taken: 3, safe: 2 }
     );
     assert_eq!(
@@ -171,7 +249,7 @@ async fn cursors_only_rise_and_a_takeover_restarts_from_safe() {
     let newer = Epoch::new(1, 9);
     assert!(
         matches!(
-            inbox.page(g(), newer, ALL).await,
+            inbox.page(g(), newer, after(&inbox, 0)).await,
             Err(StoreError::Missing(_))
         ),
         "claim first"
@@ -182,16 +260,25 @@ async fn cursors_only_rise_and_a_takeover_restarts_from_safe() {
     );
     for refused in [
         inbox.claim(g(), OWNER).await.map(drop),
-        inbox.page(g(), OWNER, ALL).await.map(drop),
-        inbox.ack_taken(g(), OWNER, 4).await.map(drop),
-        inbox.ack_safe(g(), OWNER, 4).await.map(drop),
+        inbox.page(g(), OWNER, after(&inbox, 0)).await.map(drop),
+        inbox
+            .ack_taken(g(), OWNER, &place(&inbox, 4))
+            .await
+            .map(drop),
+        inbox
+            .ack_safe(g(), OWNER, &place(&inbox, 4))
+            .await
+            .map(drop),
     ] {
         assert!(
             matches!(refused, Err(StoreError::StaleEpoch { .. })),
             "{refused:?}"
         );
     }
-    let beyond = inbox.ack_safe(g(), newer, 1000).await.unwrap();
+    let beyond = inbox
+        .ack_safe(g(), newer, &place(&inbox, 1000))
+        .await
+        .unwrap();
     assert_eq!(
         beyond,
         Cursors { taken: 4, safe: 4 },
@@ -236,12 +323,15 @@ async fn safe_ones_go_by_age_and_nothing_else_without_pressure() {
     for (id, at) in [("1", 0), ("2", 5000), ("3", 0), ("4", 0)] {
         inbox.append(delivery("a", id, at, 100)).await.unwrap();
     }
-    inbox.ack_taken(group("g"), OWNER, 3).await.unwrap();
-    inbox.ack_safe(group("g"), OWNER, 2).await.unwrap();
-    let pruned = inbox
-        .prune(Timestamp::from_millis(5500), true)
+    inbox
+        .ack_taken(group("g"), OWNER, &place(&inbox, 3))
         .await
         .unwrap();
+    inbox
+        .ack_safe(group("g"), OWNER, &place(&inbox, 2))
+        .await
+        .unwrap();
+    let pruned = inbox.prune(Timestamp::from_millis(5500)).await.unwrap();
     assert_eq!(
         pruned,
         Pruned {
@@ -249,12 +339,12 @@ async fn safe_ones_go_by_age_and_nothing_else_without_pressure() {
             ..Pruned::default()
         }
     );
-    assert_eq!(seqs(&inbox, "g", ALL).await, [2, 3, 4]);
+    assert_eq!(all(&inbox, "g").await, [2, 3, 4]);
     assert_eq!(inbox.usage().await.unwrap()[0].bytes, 300);
 }
 
 #[tokio::test]
-async fn under_pressure_taken_go_before_untaken_and_untaken_only_with_an_alert() {
+async fn under_pressure_taken_go_and_untaken_never() {
     let limits = InboxLimits {
         total_max_bytes: 1000,
         ..InboxLimits::default()
@@ -268,10 +358,16 @@ async fn under_pressure_taken_go_before_untaken_and_untaken_only_with_an_alert()
     }
     let now = Timestamp::from_millis(99);
     // 1 is safe, 2 is taken, the rest untaken; the goal is 900 bytes of the 1000.
-    inbox.ack_taken(group("g"), OWNER, 2).await.unwrap();
-    inbox.ack_safe(group("g"), OWNER, 1).await.unwrap();
+    inbox
+        .ack_taken(group("g"), OWNER, &place(&inbox, 2))
+        .await
+        .unwrap();
+    inbox
+        .ack_safe(group("g"), OWNER, &place(&inbox, 1))
+        .await
+        .unwrap();
     assert_eq!(
-        inbox.prune(now, false).await.unwrap(),
+        inbox.prune(now).await.unwrap(),
         Pruned {
             safe: 1,
             ..Pruned::default()
@@ -279,7 +375,7 @@ async fn under_pressure_taken_go_before_untaken_and_untaken_only_with_an_alert()
     );
     inbox.append(delivery("b", "6", 60, 200)).await.unwrap();
     assert_eq!(
-        inbox.prune(now, false).await.unwrap(),
+        inbox.prune(now).await.unwrap(),
         Pruned {
             taken: 1,
             ..Pruned::default()
@@ -287,26 +383,11 @@ async fn under_pressure_taken_go_before_untaken_and_untaken_only_with_an_alert()
     );
     inbox.append(delivery("b", "7", 70, 200)).await.unwrap();
     assert_eq!(
-        inbox.prune(now, false).await.unwrap(),
+        inbox.prune(now).await.unwrap(),
         Pruned::default(),
         "untaken ones stay"
     );
-    assert_eq!(
-        inbox.prune(now, true).await.unwrap(),
-        Pruned {
-            untaken: 1,
-            ..Pruned::default()
-        }
-    );
-    let alerts = inbox.alerts(10).await.unwrap();
-    assert_eq!(alerts.len(), 1);
-    assert_eq!(alerts[0].node.as_str(), "a");
-    assert_eq!(
-        (alerts[0].sweep_from, alerts[0].dropped),
-        (Timestamp::from_millis(30), 1)
-    );
-    inbox.settle_alert(alerts[0].id).await.unwrap();
-    assert_eq!(inbox.alerts(10).await.unwrap(), []);
+    assert_eq!(all(&inbox, "g").await, [3, 4, 5, 6, 7]);
 }
 
 #[tokio::test]
@@ -320,10 +401,13 @@ async fn a_prune_is_a_bounded_piece() {
     for id in ["1", "2", "3"] {
         add(&inbox, "a", id).await;
     }
-    inbox.ack_safe(group("g"), OWNER, 3).await.unwrap();
+    inbox
+        .ack_safe(group("g"), OWNER, &place(&inbox, 3))
+        .await
+        .unwrap();
     let now = Timestamp::from_millis(1);
     assert_eq!(
-        inbox.prune(now, false).await.unwrap(),
+        inbox.prune(now).await.unwrap(),
         Pruned {
             safe: 2,
             more: true,
@@ -331,7 +415,7 @@ async fn a_prune_is_a_bounded_piece() {
         }
     );
     assert_eq!(
-        inbox.prune(now, false).await.unwrap(),
+        inbox.prune(now).await.unwrap(),
         Pruned {
             safe: 1,
             ..Pruned::default()
@@ -351,7 +435,10 @@ async fn a_node_takes_its_untaken_deliveries_to_its_new_group() {
     for (node, id) in [("a", "1"), ("c", "2"), ("b", "3")] {
         add(&inbox, node, id).await;
     }
-    inbox.ack_taken(group("h"), OWNER, 2).await.unwrap();
+    inbox
+        .ack_taken(group("h"), OWNER, &place(&inbox, 2))
+        .await
+        .unwrap();
     inbox
         .set_routes(vec![route("a", "h"), route("c", "h")])
         .await
@@ -361,14 +448,14 @@ async fn a_node_takes_its_untaken_deliveries_to_its_new_group() {
         inbox.claim(group("h"), OWNER).await.unwrap(),
         Cursors { taken: 0, safe: 0 }
     );
-    assert_eq!(seqs(&inbox, "h", ALL).await, [1, 2]);
+    assert_eq!(all(&inbox, "h").await, [1, 2]);
     assert_eq!(inbox.routes().await.unwrap().len(), 2);
     assert!(
         inbox.append(delivery("b", "9", 0, 1)).await.is_err(),
         "no route, no delivery"
     );
     assert_eq!(
-        seqs(&inbox, "g", ALL).await,
+        all(&inbox, "g").await,
         [3],
         "what b had stays until it is safe"
     );
@@ -376,7 +463,7 @@ async fn a_node_takes_its_untaken_deliveries_to_its_new_group() {
 
 /// The weights as the tables and a fresh handle have them.
 async fn weights(path: &Path) -> Vec<(u64, u64)> {
-    let inbox = Inbox::open(path, DbOptions::inline(NoFaults), InboxLimits::default()).unwrap();
+    let inbox = open(path, DbOptions::inline(NoFaults), InboxLimits::default()).await;
     let usage = inbox.usage().await.unwrap();
     usage.iter().map(|node| (node.bytes, node.rows)).collect()
 }
@@ -401,14 +488,15 @@ async fn what_was_not_committed_weighs_nothing() {
     impl crate::db::FaultPlan for FullOnce {
         fn at_commit(&mut self, number: u64) -> crate::db::CommitFault {
             match number {
-                3 => crate::db::CommitFault::DiskFull,
+                // After its id, the routes and the first delivery.
+                4 => crate::db::CommitFault::DiskFull,
                 _ => crate::db::CommitFault::None,
             }
         }
     }
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("inbox.db");
-    let inbox = Inbox::open(&path, DbOptions::inline(FullOnce), InboxLimits::default()).unwrap();
+    let inbox = open(&path, DbOptions::inline(FullOnce), InboxLimits::default()).await;
     inbox.set_routes(vec![route("a", "g")]).await.unwrap();
     add(&inbox, "a", "1").await;
     let full = inbox.append(delivery("a", "2", 0, 100)).await;
@@ -422,7 +510,7 @@ async fn what_was_not_committed_weighs_nothing() {
 async fn many_at_once_are_each_told_their_own_outcome() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("inbox.db");
-    let inbox = Inbox::open(&path, DbOptions::default(), InboxLimits::default()).unwrap();
+    let inbox = open(&path, DbOptions::default(), InboxLimits::default()).await;
     inbox.set_routes(vec![route("a", "g")]).await.unwrap();
     let mut appends = tokio::task::JoinSet::new();
     for n in 0..1500_u32 {

@@ -97,6 +97,7 @@ async fn every_host_version_becomes_the_newest() {
         (3, include_str!("fixtures/host-3.sql")),
         (4, include_str!("fixtures/host-4.sql")),
         (5, include_str!("fixtures/host-5.sql")),
+        (6, include_str!("fixtures/host-6.sql")),
     ];
     check(&host::SCHEMA, &fixtures, |conn| {
         has_row(
@@ -112,6 +113,7 @@ async fn every_inbox_version_becomes_the_newest() {
     let fixtures = [
         (1, include_str!("fixtures/inbox-1.sql")),
         (2, include_str!("fixtures/inbox-2.sql")),
+        (3, include_str!("fixtures/inbox-3.sql")),
     ];
     check(&inbox::SCHEMA, &fixtures, |conn| {
         has_row(

@@ -9,7 +9,7 @@ use super::setup;
 use super::snapshot::{Snapshot, moving, people};
 use crate::sim::disk::Disk;
 use crate::sim::edge::Edge;
-use crate::sim::handles::{SimClock, SimEntropy, stream};
+use crate::sim::handles::{SimClock, env, stream};
 use crate::sim::machine::Machine;
 use crate::sim::network::Network;
 use crate::sim::place::{Place, WEBHOOK_SECRET};
@@ -23,7 +23,6 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use twinline_core::handles::Clock;
 use twinline_core::names::{ConnectionName, Side};
-use twinline_engine::Env;
 use twinline_sim::Command;
 use twinline_store::host::JobState;
 use twinline_store::inbox::InboxLimits;
@@ -100,16 +99,12 @@ impl Story {
         let disk = || Disk::new(stream(SEED, "disk"));
         let inbox = folder.join("inbox.db");
         let limits = InboxLimits::default();
-        let (time, told) = (Arc::clone(&clock), trace.clone());
-        let edge = Edge::open(&inbox, disk(), &PLACES, limits, time, told);
+        let (alone, told) = (env(SEED, "edge", &clock), trace.clone());
+        let edge = Edge::open(&inbox, disk(), &PLACES, limits, alone, told);
         let edge = Arc::new(edge.await?);
         let courier = tokio::spawn(Arc::clone(&edge).carry(Arc::clone(&network)));
-        let env = Env {
-            clock: Arc::clone(&clock),
-            entropy: Arc::new(SimEntropy::new(stream(SEED, "engine"))),
-        };
         let mut machine = Machine::new(
-            env,
+            env(SEED, "engine", &clock),
             folder,
             disk(),
             Arc::clone(&edge),

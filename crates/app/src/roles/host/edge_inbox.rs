@@ -13,8 +13,9 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 use twinline_edge::protocol::{Ack, Cursors, Deliveries, Numbered, Owner, Pull};
-use twinline_engine::{Delivery, EdgeInbox, InboxError};
+use twinline_engine::{Delivery, EdgeInbox, InboxError, Pulled};
 use twinline_store::Stamp;
+use twinline_store::inbox::InboxPlace;
 use twinline_trackers::http::Secret;
 
 /// An answer may take a long poll and a margin.
@@ -103,6 +104,15 @@ impl HttpInbox {
             .map_err(|error| self.fault(format!("{path}: {error}")))
     }
 
+    async fn acknowledge(&self, path: &str, to: &InboxPlace) -> Result<(), InboxError> {
+        let ack = Ack {
+            owner: self.owner.clone(),
+            to: to.clone(),
+        };
+        let _cursors: Cursors = self.ask(path, &ack).await?;
+        Ok(())
+    }
+
     fn delivery(&self, numbered: Numbered) -> Result<Delivery, InboxError> {
         let wrong = |what: &str| self.fault(format!("delivery {}: {what}", numbered.seq));
         let body = STANDARD
@@ -133,34 +143,31 @@ impl EdgeInbox for HttpInbox {
 
     async fn pull(
         &self,
-        after: u64,
+        from: &InboxPlace,
         max: usize,
         wait: Duration,
-    ) -> Result<Vec<Delivery>, InboxError> {
+    ) -> Result<Pulled, InboxError> {
         let pull = Pull {
             owner: self.owner.clone(),
-            after,
+            from: from.clone(),
             max_rows: u32::try_from(max).unwrap_or(u32::MAX),
             max_bytes: PULL_MAX_BYTES,
             wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
         };
         let found: Deliveries = self.ask("/inbox/pull", &pull).await?;
-        found
-            .deliveries
-            .into_iter()
-            .map(|numbered| self.delivery(numbered))
-            .collect()
+        let deliveries = found.deliveries.into_iter();
+        let deliveries = deliveries.map(|numbered| self.delivery(numbered));
+        Ok(Pulled {
+            from: found.from,
+            deliveries: deliveries.collect::<Result<_, _>>()?,
+        })
     }
 
-    async fn ack_taken(&self, seq: u64) -> Result<(), InboxError> {
-        let owner = self.owner.clone();
-        let _cursors: Cursors = self.ask("/inbox/taken", &Ack { owner, seq }).await?;
-        Ok(())
+    async fn ack_taken(&self, to: &InboxPlace) -> Result<(), InboxError> {
+        self.acknowledge("/inbox/taken", to).await
     }
 
-    async fn ack_safe(&self, seq: u64) -> Result<(), InboxError> {
-        let owner = self.owner.clone();
-        let _cursors: Cursors = self.ask("/inbox/safe", &Ack { owner, seq }).await?;
-        Ok(())
+    async fn ack_safe(&self, to: &InboxPlace) -> Result<(), InboxError> {
+        self.acknowledge("/inbox/safe", to).await
     }
 }

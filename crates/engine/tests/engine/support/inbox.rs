@@ -7,11 +7,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use twinline_core::item::{ItemId, Version};
 use twinline_core::time::Timestamp;
-use twinline_engine::{Delivery, EdgeInbox, InboxError};
+use twinline_engine::{Delivery, EdgeInbox, InboxError, Pulled};
+use twinline_store::inbox::{InboxId, InboxPlace};
 use twinline_trackers::{Notice, NoticeKind, Webhook, WebhookRejected};
 
 #[derive(Default)]
 struct Kept {
+    /// How often the edge has lost its inbox.
+    lost: u64,
     deliveries: Vec<Delivery>,
     taken: u64,
     safe: u64,
@@ -76,19 +79,48 @@ impl Inbox {
         (kept.taken, kept.safe)
     }
 
+    /// The edge loses its inbox with all that is in it, and has a new one.
+    pub(crate) fn lose(&self) {
+        let mut kept = self.kept.lock().unwrap();
+        *kept = Kept {
+            lost: kept.lost + 1,
+            ..Kept::default()
+        };
+    }
+
     /// Whether a host has taken all.
     pub(crate) fn all_taken(&self) -> bool {
         let kept = self.kept.lock().unwrap();
         kept.taken == kept.deliveries.len() as u64
     }
 
-    fn after(&self, after: u64, max: usize) -> Vec<Delivery> {
+    fn after(&self, place: &InboxPlace, max: usize) -> Pulled {
         let kept = self.kept.lock().unwrap();
-        let later = kept
-            .deliveries
-            .iter()
-            .filter(|delivery| delivery.seq > after);
-        later.take(max).cloned().collect()
+        let from = InboxPlace {
+            inbox: kept.id(),
+            seq: kept.seq(place).unwrap_or(0),
+        };
+        let later = kept.deliveries.iter();
+        let later = later.filter(|delivery| delivery.seq > from.seq);
+        Pulled {
+            deliveries: later.take(max).cloned().collect(),
+            from,
+        }
+    }
+}
+
+impl Kept {
+    fn id(&self) -> InboxId {
+        InboxId::new(format!("inbox {}", self.lost))
+    }
+
+    /// The number of a place in this inbox.
+    fn seq(&self, place: &InboxPlace) -> Result<u64, InboxError> {
+        let is_ours = place.inbox == self.id();
+        is_ours.then_some(place.seq).ok_or_else(|| InboxError {
+            edge: "edge".to_owned(),
+            reason: format!("{} is not here", place.inbox),
+        })
     }
 }
 
@@ -100,30 +132,32 @@ impl EdgeInbox for Inbox {
 
     async fn pull(
         &self,
-        after: u64,
+        from: &InboxPlace,
         max: usize,
         wait: Duration,
-    ) -> Result<Vec<Delivery>, InboxError> {
+    ) -> Result<Pulled, InboxError> {
         let arrived = self.arrived.notified();
         tokio::pin!(arrived);
         arrived.as_mut().enable();
-        let found = self.after(after, max);
-        if !found.is_empty() {
+        let found = self.after(from, max);
+        if found.from != *from || !found.deliveries.is_empty() {
             return Ok(found);
         }
         // Woken or not: what is there now is the answer.
         let _woken = tokio::time::timeout(wait, arrived).await;
-        Ok(self.after(after, max))
+        Ok(self.after(from, max))
     }
 
-    async fn ack_taken(&self, seq: u64) -> Result<(), InboxError> {
+    async fn ack_taken(&self, to: &InboxPlace) -> Result<(), InboxError> {
         let mut kept = self.kept.lock().unwrap();
+        let seq = kept.seq(to)?;
         kept.taken = kept.taken.max(seq);
         Ok(())
     }
 
-    async fn ack_safe(&self, seq: u64) -> Result<(), InboxError> {
+    async fn ack_safe(&self, to: &InboxPlace) -> Result<(), InboxError> {
         let mut kept = self.kept.lock().unwrap();
+        let seq = kept.seq(to)?;
         // What is safe is taken, whether or not the word of that arrived.
         kept.taken = kept.taken.max(seq);
         kept.safe = kept.safe.max(seq);

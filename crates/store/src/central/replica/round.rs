@@ -8,6 +8,7 @@ use crate::central::error::CentralError;
 use crate::central::tx::Tx;
 use crate::host::HostStore;
 use crate::host::replica::{Changes, Line};
+use crate::inbox::InboxId;
 use std::collections::BTreeMap;
 use twinline_core::time::Timestamp;
 
@@ -36,8 +37,8 @@ pub(super) struct Shipped {
     pub(super) complete: bool,
     /// When that state was read.
     pub(super) state_at: Timestamp,
-    /// What was processed at each edge before that state was read.
-    pub(super) marks: BTreeMap<String, u64>,
+    /// What was processed of each inbox before that state was read.
+    pub(super) marks: BTreeMap<InboxId, u64>,
 }
 
 impl Shipper {
@@ -105,7 +106,7 @@ impl Shipper {
         &self,
         tx: &mut Tx,
         known: &mut Known,
-    ) -> Result<(Timestamp, BTreeMap<String, u64>), CentralError> {
+    ) -> Result<(Timestamp, BTreeMap<InboxId, u64>), CentralError> {
         let group = &self.store.stamp().group;
         let mut rows = 0;
         loop {

@@ -6,6 +6,7 @@ use crate::central::client::CentralClient;
 use crate::central::error::{CentralError, Step};
 use crate::central::health::Standing;
 use crate::host::HostStore;
+use crate::inbox::InboxId;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -16,8 +17,8 @@ use tokio::time::{Instant, sleep};
 use twinline_core::handles::Entropy;
 use twinline_core::time::Timestamp;
 
-/// What is processed at each edge by now: deliveries up to these numbers.
-pub type Marks = Arc<dyn Fn() -> BTreeMap<String, u64> + Send + Sync>;
+/// What is processed of each inbox by now: deliveries up to these numbers.
+pub type Marks = Arc<dyn Fn() -> BTreeMap<InboxId, u64> + Send + Sync>;
 
 /// How often the store is asked whether it has changed.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -46,8 +47,8 @@ pub struct ReplicationStatus {
     pub state_at: Option<Timestamp>,
     /// Whether the replica is one state of the store; false while a full copy is under way.
     pub complete: bool,
-    /// Deliveries up to these numbers are processed, and the state that includes it is in the replica: by edge.
-    pub safe: BTreeMap<String, u64>,
+    /// Deliveries up to these numbers are processed, and the state that includes it is in the replica: by inbox.
+    pub safe: BTreeMap<InboxId, u64>,
 }
 
 impl ReplicationStatus {

@@ -6,6 +6,7 @@ use crate::central::replica::{Marks, Replication, hydrate};
 use crate::central::*;
 use crate::db::DbOptions;
 use crate::host::{EdgeCursor, HostStore, Lane, Mark};
+use crate::inbox::InboxId;
 use crate::stamp::{Epoch, Stamp};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -51,13 +52,14 @@ pub(super) async fn take(store: &HostStore, number: u64) {
         at: Timestamp::from_millis(1),
     };
     let cursor = EdgeCursor {
+        inbox: InboxId::new("i"),
         taken: number,
         safe: number,
     };
     store
         .write(move |tx| {
             tx.mark_dirty(&mark)?;
-            tx.put_edge_cursor("edge", cursor)
+            tx.put_edge_cursor("edge", &cursor)
         })
         .await
         .unwrap();
@@ -84,7 +86,7 @@ pub(super) struct Running {
 }
 
 pub(super) fn run(store: &HostStore, client: &CentralClient, seed: u64) -> Running {
-    let marks: Marks = Arc::new(|| BTreeMap::from([("edge".to_owned(), 7)]));
+    let marks: Marks = Arc::new(|| BTreeMap::from([(InboxId::new("i"), 7)]));
     let replication = Replication::new(store.clone(), client.clone(), &entropy(seed), marks);
     let status = replication.status();
     let (end, ended) = oneshot::channel::<()>();
@@ -174,7 +176,7 @@ async fn the_host_goes_on_while_commits_hang_and_the_replica_catches_up() {
     caught_up(&store, &running).await;
     check_equal(&server, &store).await;
     let status = running.status.borrow().clone();
-    assert_eq!(status.safe.get("edge"), Some(&7));
+    assert_eq!(status.safe.get(&InboxId::new("i")), Some(&7));
     assert!(status.standing.is_ok(), "{status:?}");
 }
 

@@ -1,6 +1,7 @@
 //! Files that are not ours, not current, not sound, not writable.
 
 use super::*;
+use crate::db::FileName;
 use std::io::{Seek, SeekFrom, Write};
 
 fn opened(folder: &TempDir) -> Result<Db, StoreError> {
@@ -89,7 +90,7 @@ async fn damage_is_found_at_start_and_says_what_to_do() {
         panic!("{error:?}")
     };
     assert!(file.ends_with("notes.db"));
-    assert!(way_back.contains("twinline restore"), "{way_back}");
+    assert_eq!(way_back, "Write them again");
     assert!(!error.is_retryable());
 }
 
@@ -102,18 +103,19 @@ fn sqlite_errors_are_told_apart() {
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     let conn =
         rusqlite::Connection::open_with_flags(folder.path().join("notes.db"), flags).unwrap();
+    let name = FileName::new(Path::new("f"), &SCHEMA);
     let read_only =
-        StoreError::from(conn.execute("DELETE FROM notes", []).unwrap_err()).in_file("f");
+        StoreError::from(conn.execute("DELETE FROM notes", []).unwrap_err()).in_file(&name);
     assert!(
         matches!(&read_only, StoreError::ReadOnly { file } if file == "f"),
         "{read_only:?}"
     );
     let mistake =
-        StoreError::from(conn.execute("DELETE FROM nothing", []).unwrap_err()).in_file("f");
+        StoreError::from(conn.execute("DELETE FROM nothing", []).unwrap_err()).in_file(&name);
     assert!(matches!(mistake, StoreError::Statement(_)), "{mistake:?}");
     let missing =
         rusqlite::Connection::open_with_flags(folder.path().join("none/x.db"), flags).unwrap_err();
-    let missing = StoreError::from(missing).in_file("f");
+    let missing = StoreError::from(missing).in_file(&name);
     assert!(matches!(missing, StoreError::Io { .. }), "{missing:?}");
 }
 

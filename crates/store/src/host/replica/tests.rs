@@ -184,7 +184,7 @@ async fn pieces_are_whole_revisions_and_what_vouches_comes_last() {
     let store = store(&folder, "host.db").await;
     begin(&store).await;
     store
-        .write(|tx| tx.put_edge_cursor("edge", crate::host::EdgeCursor { taken: 7, safe: 5 }))
+        .write(|tx| tx.put_edge_cursor("edge", &crate::host::EdgeCursor::default()))
         .await
         .unwrap();
     let both = [item("1"), item("2")];

@@ -159,11 +159,11 @@ async fn rows_carry_their_writer_and_a_revision_that_rises() {
         group: GroupId::new("g9"),
         epoch: Epoch::new(2, 5),
     });
-    host.write(|tx| tx.put_edge_cursor("e1", EdgeCursor::default()))
+    host.write(|tx| tx.put_edge_cursor("e1", &EdgeCursor::default()))
         .await
         .unwrap();
     other
-        .write(|tx| tx.put_edge_cursor("e2", EdgeCursor::default()))
+        .write(|tx| tx.put_edge_cursor("e2", &EdgeCursor::default()))
         .await
         .unwrap();
     let rows: Vec<(String, String, i64, i64)> = host

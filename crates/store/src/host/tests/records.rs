@@ -1,6 +1,7 @@
 //! What is stored comes back, and is found by what people know of it.
 
 use super::*;
+use crate::inbox::InboxId;
 use twinline_core::capability::ChangeKind;
 use twinline_core::comments::{CommentLink, CommentOrigin, MirrorState};
 use twinline_core::digest::Digest;
@@ -321,8 +322,13 @@ async fn cursors_ledger_and_nodes_come_back() {
     host.write(|tx| {
         let node = || "gh".into();
         assert_eq!(tx.edge_cursor("e1")?, EdgeCursor::default());
-        tx.put_edge_cursor("e1", EdgeCursor { taken: 9, safe: 4 })?;
-        assert_eq!(tx.edge_cursor("e1")?, EdgeCursor { taken: 9, safe: 4 });
+        let cursor = EdgeCursor {
+            inbox: InboxId::new("i1"),
+            taken: 9,
+            safe: 4,
+        };
+        tx.put_edge_cursor("e1", &cursor)?;
+        assert_eq!(tx.edge_cursor("e1")?, cursor);
         let sweep = SweepCursor {
             cursor: "{}".to_owned(),
             started_at: Some(at(1)),

@@ -1,0 +1,86 @@
+//! An edge that loses its inbox and comes back with a new one, which counts from 1 again.
+
+use crate::support::rules::contract;
+use crate::support::{Running, World, until};
+use std::time::Duration;
+use twinline_core::item::{ItemId, Value};
+
+/// A sweep a day, so that within an hour only what somebody tells is found.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const HOUR: Duration = Duration::from_secs(3600);
+
+async fn twinned() -> (World, Running, Vec<ItemId>) {
+    let mut world = World::new(&["left", "right"]);
+    world.sweep.period = DAY;
+    world.sweep.backed_off = DAY;
+    world.sweep.audit = DAY;
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    let items: Vec<ItemId> = ["1", "2", "3"].map(|name| world.make("left", name)).into();
+    running.quiet().await;
+    until("all safe", async || world.inbox.taken_and_safe().1 >= 3).await;
+    (world, running, items)
+}
+
+/// A change that no feed shows, whose delivery goes with the inbox.
+fn lose(world: &World, item: &ItemId) {
+    world
+        .tracker("left")
+        .edit_silently(item, "summary", Value::text("lost"));
+    world.announce(item);
+    world.inbox.lose();
+}
+
+/// What is delivered to the new inbox arrives, and so does what only the lost delivery had told.
+async fn recovers(world: &World, running: &Running, items: &[ItemId]) {
+    world.edit(&items[0], "summary", Value::text("told"));
+    let begun = tokio::time::Instant::now();
+    until("both", async || {
+        let state = world.tracker("right").state();
+        let shown = |text| {
+            let mut items = state.items.values();
+            items.any(|item| item.get("summary") == Some(&Value::text(text)))
+        };
+        shown("told") && shown("lost")
+    })
+    .await;
+    assert!(begun.elapsed() < HOUR);
+    until("all safe", async || world.inbox.taken_and_safe() == (1, 1)).await;
+    assert_eq!(running.host.metrics().inboxes_replaced.get(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_host_is_down() {
+    let (world, running, items) = twinned().await;
+    running.stop().await;
+    lose(&world, &items[1]);
+    let running = world.run(world.build().await);
+    recovers(&world, &running, &items).await;
+    running.stop().await;
+    // And that was that: nothing begins anew with the next start.
+    let running = world.run(world.build().await);
+    running.quiet().await;
+    assert_eq!(running.host.metrics().inboxes_replaced.get(), 0);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_host_is_at_work() {
+    let (world, running, items) = twinned().await;
+    assert_eq!(running.host.metrics().inboxes_replaced.get(), 0);
+    lose(&world, &items[1]);
+    recovers(&world, &running, &items).await;
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_anything_of_it_was_taken() {
+    let mut world = World::new(&["left", "right"]);
+    world.sweep.period = DAY;
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    tokio::time::sleep(HOUR).await;
+    world.inbox.lose();
+    tokio::time::sleep(HOUR).await;
+    world.make("left", "1");
+    until("all safe", async || world.inbox.taken_and_safe() == (1, 1)).await;
+    running.stop().await;
+}
