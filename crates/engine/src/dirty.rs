@@ -10,11 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::item::{ItemId, Version};
-use twinline_core::names::Side;
+use twinline_core::names::{LinkId, Side};
 use twinline_core::queue::{Key, Lane, Work};
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{self, AUDIT, DELETED, Dirty, HostRead, HostTx, Twin, TwinStateName};
+use twinline_store::host::{
+    self, AUDIT, DELETED, Dirty, HostRead, HostTx, ItemRow, Twin, TwinStateName,
+};
 
 /// A sign that an item may have changed.
 #[derive(Clone, Debug)]
@@ -101,6 +103,34 @@ pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Mark
         marked.push((mark, hint.due, works));
     }
     Ok(Marked(marked))
+}
+
+/// Stores what was seen of an item, and gives the sign that its other twins are to look. A sweep asks nobody about a
+/// version that the directory has, so whoever stores one answers for every twin of the item. `own`: the twin that has
+/// seen it.
+pub(crate) fn put_seen(
+    host: &Inner,
+    tx: &HostTx<'_>,
+    row: &ItemRow,
+    own: Option<&LinkId>,
+) -> Result<Option<Hint>, StoreError> {
+    let item = &row.reference.item;
+    let before = tx.item(item)?;
+    tx.put_item(row)?;
+    if before.is_some_and(|before| before.version == row.version) {
+        return Ok(None);
+    }
+    let twins = tx.twins_of_item(item)?.into_iter().filter(is_alive);
+    let mut others = twins.filter(|twin| own != Some(&twin.link));
+    let unaware = others.any(|twin| {
+        let key = Key::Twin(twin.link);
+        !host.scheduler.will_look(&key, item)
+            && host.rests.news(&key, item, &row.version) != News::Nothing
+    });
+    Ok(unaware.then(|| Hint {
+        glance: true,
+        ..Hint::now(item.clone(), Lane::Live, "cluster", row.seen_at)
+    }))
 }
 
 /// What a hint tells to the work that would stand for it.

@@ -273,25 +273,30 @@ fn make(
     dirty::mark(host, tx, &[sign.hint(id.clone(), now)])
 }
 
-/// Remembers which version was looked at, so that a sweep does not ask again.
+/// Remembers which version was looked at, so that a sweep does not ask again: the item's twins are asked now.
 async fn remember(host: &Arc<Inner>, item: &Item) -> Result<(), StoreError> {
     let (item, now) = (item.clone(), host.env.now());
-    host.store
+    let shared = Arc::clone(host);
+    let marked = host
+        .store
         .write(move |tx| {
             let known = tx.item(&item.reference.item)?;
             if known
                 .as_ref()
                 .is_some_and(|known| known.version == item.version)
             {
-                return Ok(());
+                return Ok(Marked::default());
             }
-            tx.put_item(&ItemRow {
+            let row = ItemRow {
                 reference: item.reference,
                 scope: item.scope,
                 root: known.and_then(|known| known.root),
                 version: item.version,
                 seen_at: now,
-            })
+            };
+            let twins = dirty::put_seen(&shared, tx, &row, None)?;
+            dirty::mark(&shared, tx, twins.as_slice())
         })
-        .await
+        .await?;
+    scheduler::clear(host, marked.announce(host)).await
 }

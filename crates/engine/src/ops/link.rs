@@ -251,14 +251,16 @@ fn store(
 ) -> Result<dirty::Marked, StoreError> {
     let now = twin.since;
     tx.put_twin(twin)?;
+    let left = items.left.reference.item.clone();
+    let mut hints = vec![Hint::now(left, Lane::Backfill, "link", now)];
     for side in Side::BOTH {
         let item = items.get(side);
-        tx.put_item(&item_row(item, twin, now))?;
+        let others = dirty::put_seen(host, tx, &item_row(item, twin, now), Some(&twin.link))?;
+        hints.extend(others);
         let id = item.reference.item.clone();
         tx.append_history(&entry(twin, id, HistoryKind::Linked, now))?;
     }
-    let left = items.left.reference.item.clone();
-    dirty::mark(host, tx, &[Hint::now(left, Lane::Backfill, "link", now)])
+    dirty::mark(host, tx, &hints)
 }
 
 type Cluster = (twinline_core::names::RootId, Vec<Member>);

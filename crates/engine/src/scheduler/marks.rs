@@ -88,12 +88,14 @@ impl Marks {
 
     /// Whether all work that stands for an item's mark is still to begin: then it sees whatever the item is by now.
     pub(crate) fn waits(&self, item: &ItemId) -> bool {
-        let waits = |key| {
-            let items = self.by_key.get(key);
-            items.is_some_and(|items| items.contains(item))
-        };
         let open = self.open.get(item);
-        open.is_some_and(|open| open.keys.iter().all(waits))
+        open.is_some_and(|open| open.keys.iter().all(|key| self.stands_for(key, item)))
+    }
+
+    /// Whether work that is still to begin stands for an item's mark.
+    pub(crate) fn stands_for(&self, key: &Key, item: &ItemId) -> bool {
+        let items = self.by_key.get(key);
+        items.is_some_and(|items| items.contains(item))
     }
 
     /// A job for `key` starts: the marks that it takes on.

@@ -168,6 +168,11 @@ impl Scheduler {
         self.lock().marks.waits(item)
     }
 
+    /// Whether work that has yet to begin will look at an item.
+    pub(crate) fn will_look(&self, key: &Key, item: &ItemId) -> bool {
+        self.lock().marks.stands_for(key, item)
+    }
+
     /// Of a page of the store's marks those that are not known here in their present state.
     fn unknown(&self, page: Vec<Dirty>) -> Vec<Dirty> {
         let state = self.lock();

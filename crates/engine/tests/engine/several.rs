@@ -4,7 +4,10 @@ use crate::support::rules::contract;
 use crate::support::tracker::{Fault, On};
 use crate::support::{Running, World};
 use std::time::Duration;
+use twinline_core::contract::First;
 use twinline_core::item::{ItemId, Value};
+use twinline_core::names::Sides;
+use twinline_engine::ops::LinkOutcome;
 use twinline_store::host::TwinState;
 
 async fn twinned() -> (World, Running, [ItemId; 3]) {
@@ -42,6 +45,56 @@ async fn a_change_on_any_of_them_arrives_at_all() {
         .map(|twin| twin.root)
         .collect();
     assert_eq!(roots[0], roots[1], "one cluster");
+    running.stop().await;
+}
+
+/// One twin sees a change of the shared item that nobody has announced, for it looks at the item for another reason.
+#[tokio::test(start_paused = true)]
+async fn what_one_twin_sees_of_the_shared_item_arrives_at_the_others() {
+    for other in ["b", "c"] {
+        let (world, running, [a, b, c]) = twinned().await;
+        world.tracker("a").edit(&a, "summary", Value::text("y"));
+        let far = if other == "b" { &b } else { &c };
+        world.edit(far, "note", Value::text("in no rules"));
+        running.quiet().await;
+        running.host.sweep_now();
+        running.quiet().await;
+        for item in [&b, &c] {
+            assert_eq!(world.text(item, "summary"), "y", "{item}");
+        }
+        running.stop().await;
+    }
+}
+
+/// As before, and it is a person's link that sees it first.
+#[tokio::test(start_paused = true)]
+async fn what_a_link_sees_of_an_item_arrives_at_its_other_twins() {
+    let world = World::new(&["a", "b", "c"]);
+    let mut by_hand = contract("ca", "c", "a");
+    by_hand.triggers = Sides::default();
+    for field in by_hand.fields.values_mut() {
+        field.first = First::Right;
+    }
+    let running = world.start(&[contract("ba", "b", "a"), by_hand]).await;
+    let b = world.make("b", "x");
+    running.quiet().await;
+    let a = world.tracker("a").only().reference.item;
+    let c = world.make("c", "x");
+    running.quiet().await;
+    world.tracker("a").edit(&a, "labels", Value::set(["z"]));
+    let pair = Sides {
+        left: format!("c-{}", c.id),
+        right: format!("a-{}", a.id),
+    };
+    let linked = running.host.link(&"ca".into(), vec![pair], "ada").await;
+    assert!(matches!(linked.unwrap()[..], [LinkOutcome::Linked(_)]));
+    running.quiet().await;
+    running.host.sweep_now();
+    running.quiet().await;
+    assert_eq!(
+        world.tracker("b").item(&b).get("labels"),
+        Some(&Value::set(["z"]))
+    );
     running.stop().await;
 }
 

@@ -52,7 +52,7 @@ impl Step {
         let alive = is_alive(&stored);
         meanwhile::fit(&stored, &mut self.effects, &mut self.comments);
         if alive {
-            self.put_state(tx, &stored, now)?;
+            self.put_state(host, tx, &stored, now)?;
         } else {
             self.put_orphan(tx)?;
         }
@@ -86,17 +86,25 @@ impl Step {
     }
 
     /// What the next plan begins from.
-    fn put_state(&self, tx: &HostTx<'_>, stored: &Twin, now: Timestamp) -> Result<(), StoreError> {
+    fn put_state(
+        &mut self,
+        host: &Inner,
+        tx: &HostTx<'_>,
+        stored: &Twin,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         for side in Side::BOTH {
             if let Some(base) = self.bases.get(side) {
                 tx.put_base(&stored.link, side, base, now)?;
             }
         }
         for item in &self.items {
-            tx.put_item(&ItemRow {
+            let row = ItemRow {
                 root: Some(stored.root.clone()),
                 ..item.clone()
-            })?;
+            };
+            let others = dirty::put_seen(host, tx, &row, Some(&stored.link))?;
+            self.hints.extend(others);
         }
         Ok(())
     }
