@@ -12,7 +12,8 @@ use std::fmt;
 pub struct Marker {
     /// The cluster.
     pub root: RootId,
-    /// For an item the link that created it; for a comment the digest of its original's identity.
+    /// For an item the link that created it; for a comment the digest of its original's identity, which is the same on
+    /// every mirror: a mirror is told from the others by the item that it is on.
     pub link: LinkId,
 }
 

@@ -5,14 +5,22 @@ use super::cross::{Scene, SideScene};
 use super::render::{rendered, shows};
 use super::{CommentLink, CommentOrigin, MirrorState, revision};
 use crate::digest::Digest;
-use crate::item::Comment;
+use crate::item::{Comment, ItemId};
 use crate::names::{LinkId, NodeName, Side};
 use std::collections::BTreeMap;
 
 /// The links by both their keys.
 pub(super) struct Book {
-    by_origin: BTreeMap<(CommentOrigin, NodeName), CommentLink>,
-    by_comment: BTreeMap<(NodeName, String), CommentOrigin>,
+    by_origin: BTreeMap<(Identity, ItemId), CommentLink>,
+    by_comment: BTreeMap<(ItemId, String), Identity>,
+}
+
+/// [`CommentOrigin::identity`], owned.
+type Identity = (NodeName, String);
+
+fn identity(origin: &CommentOrigin) -> Identity {
+    let (node, comment) = origin.identity();
+    (node.clone(), comment.clone())
 }
 
 impl Book {
@@ -28,29 +36,29 @@ impl Book {
     }
 
     pub(super) fn put(&mut self, link: CommentLink) {
-        let place = (link.node.clone(), link.comment.clone());
-        self.by_comment.insert(place, link.origin.clone());
-        let key = (link.origin.clone(), link.node.clone());
-        self.by_origin.insert(key, link);
+        let place = (link.item.clone(), link.comment.clone());
+        let identity = identity(&link.origin);
+        self.by_comment.insert(place, identity.clone());
+        self.by_origin.insert((identity, link.item.clone()), link);
     }
 
-    /// The mirror of an origin on a node, whatever became of it.
-    pub(super) fn mirror(&self, origin: &CommentOrigin, node: &NodeName) -> Option<&CommentLink> {
-        self.by_origin.get(&(origin.clone(), node.clone()))
+    /// The mirror of an origin on an item, whatever became of it.
+    pub(super) fn mirror(&self, origin: &CommentOrigin, item: &ItemId) -> Option<&CommentLink> {
+        self.by_origin.get(&(identity(origin), item.clone()))
     }
 
     /// The link of a comment that is itself a mirror.
-    pub(super) fn of(&self, node: &NodeName, comment: &str) -> Option<&CommentLink> {
-        let origin = self.by_comment.get(&(node.clone(), comment.to_owned()))?;
-        let link = self.mirror(origin, node)?;
+    pub(super) fn of(&self, item: &ItemId, comment: &str) -> Option<&CommentLink> {
+        let origin = self.by_comment.get(&(item.clone(), comment.to_owned()))?;
+        let link = self.by_origin.get(&(origin.clone(), item.clone()))?;
         (link.comment == comment).then_some(link)
     }
 
-    /// The mirrors on one node that came from another.
-    pub(super) fn between(&self, parent: &NodeName, node: &NodeName) -> Vec<CommentLink> {
+    /// The mirrors on one item that came from another.
+    pub(super) fn between(&self, parent: &ItemId, item: &ItemId) -> Vec<CommentLink> {
         let links = self.by_origin.values();
         links
-            .filter(|link| link.parent == *parent && link.node == *node)
+            .filter(|link| link.parent == *parent && link.item == *item)
             .cloned()
             .collect()
     }
@@ -63,7 +71,7 @@ impl Book {
         };
         let mut changed = Vec::new();
         for link in self.by_origin.values_mut() {
-            if link.node != *side.node {
+            if link.item != *side.id() {
                 continue;
             }
             let state = match (link.state, present.contains_key(link.comment.as_str())) {
@@ -90,7 +98,7 @@ impl Book {
             .raw()
             .iter()
             .filter(|comment| comment.marker.is_some())
-            .filter(|comment| self.of(side.node, &comment.id).is_none())
+            .filter(|comment| self.of(side.id(), &comment.id).is_none())
             .collect();
         if unlinked.is_empty() {
             return Vec::new();
@@ -103,18 +111,18 @@ impl Book {
             let Some(origin) = key.and_then(|key| origins.get(key)) else {
                 continue;
             };
-            let taken = self.mirror(origin, side.node).is_some_and(|link| {
-                link.state != MirrorState::Recreating || link.parent != *other.node
+            let taken = self.mirror(origin, side.id()).is_some_and(|link| {
+                link.state != MirrorState::Recreating || link.parent != *other.id()
             });
-            if taken || origin.node == *side.node {
+            if taken || origin.item == *side.id() {
                 continue;
             }
             let link = CommentLink {
                 root: scene.root.clone(),
                 origin: origin.clone(),
-                node: side.node.clone(),
+                item: side.id().clone(),
                 comment: comment.id.clone(),
-                parent: other.node.clone(),
+                parent: other.id().clone(),
                 revision: self.adopted_revision(scene, on, origin, comment, &parents),
                 state: MirrorState::Live,
             };
@@ -124,15 +132,14 @@ impl Book {
         adopted
     }
 
-    /// The originals that lie on a node or have come to it, by their keys.
+    /// The originals that stand on an item or have come to it, by their keys.
     fn origins_seen_from(&self, other: &SideScene<'_>) -> BTreeMap<LinkId, CommentOrigin> {
-        let known = |(origin, node): &&(CommentOrigin, NodeName)| {
-            origin.node == *other.node || node == other.node
-        };
-        let linked = self.by_origin.keys().filter(known);
-        let linked = linked.map(|(origin, _)| origin.clone());
+        let known =
+            |link: &&CommentLink| link.origin.item == *other.id() || link.item == *other.id();
+        let linked = self.by_origin.values().filter(known);
+        let linked = linked.map(|link| link.origin.clone());
         let raw = other.raw().iter().map(|comment| CommentOrigin {
-            node: other.node.clone(),
+            item: other.id().clone(),
             comment: comment.id.clone(),
         });
         linked
@@ -152,9 +159,9 @@ impl Book {
         parents: &Parents<'_>,
     ) -> Digest {
         let (side, from) = (scene.sides.get(on), scene.sides.get(on.other()));
-        let up = self.mirror(origin, from.node);
+        let up = self.mirror(origin, from.id());
         let id = up.map_or(origin.comment.as_str(), |link| link.comment.as_str());
-        let unknown = Digest::of_parts(&["adopted", side.node.as_str(), &mirror.id]);
+        let unknown = Digest::of_parts(&["adopted", side.id().node.as_str(), &mirror.id]);
         let Some(&parent) = parents.raw.get(id) else {
             return unknown;
         };

@@ -9,9 +9,9 @@ use crate::capability::Capabilities;
 use crate::contract::CommentContract;
 use crate::digest::Digest;
 use crate::effect::Effect;
-use crate::item::{Comment, Item};
+use crate::item::{Comment, Item, ItemId};
 use crate::marker::Marker;
-use crate::names::{LinkId, NodeName, RootId, Side, Sides};
+use crate::names::{LinkId, RootId, Side, Sides};
 use crate::reconcile::Planned;
 use crate::richtext::Document;
 use crate::rules::ScriptComment;
@@ -36,7 +36,6 @@ pub(crate) struct Scene<'a> {
 
 /// One side's comments.
 pub(crate) struct SideScene<'a> {
-    pub(crate) node: &'a NodeName,
     pub(crate) item: &'a Item,
     /// Those that its outgoing rule shows.
     pub(crate) view: &'a [Comment],
@@ -51,6 +50,10 @@ pub(crate) struct SideScene<'a> {
 }
 
 impl SideScene<'_> {
+    pub(super) const fn id(&self) -> &ItemId {
+        &self.item.reference.item
+    }
+
     /// The tracker's own comments; none when they were not read.
     pub(super) fn raw(&self) -> &[Comment] {
         self.item.comments.as_deref().unwrap_or_default()
@@ -143,19 +146,19 @@ impl Way<'_> {
             .map(|comment| (comment.id.as_str(), comment))
             .collect();
         for raw in self.x.raw() {
-            let up = self.book.of(self.x.node, &raw.id);
+            let up = self.book.of(self.x.id(), &raw.id);
             let origin = up.map_or_else(
                 || CommentOrigin {
-                    node: self.x.node.clone(),
+                    item: self.x.id().clone(),
                     comment: raw.id.clone(),
                 },
                 |link| link.origin.clone(),
             );
-            if origin.node == *self.y.node {
+            if origin.item == *self.y.id() {
                 continue;
             }
             let shown = shown.get(raw.id.as_str()).copied();
-            match self.book.mirror(&origin, self.y.node) {
+            match self.book.mirror(&origin, self.y.id()) {
                 Some(mirror) => self.follow(raw, shown, up, mirror, out),
                 None => self.first(raw, shown, up, &origin, out),
             }
@@ -219,7 +222,7 @@ impl Way<'_> {
         mirror: &CommentLink,
         out: &mut Crossing,
     ) {
-        if mirror.parent != *self.x.node {
+        if mirror.parent != *self.x.id() {
             return;
         }
         let now = up.map_or_else(|| revision(raw), |link| link.revision.clone());
@@ -304,7 +307,7 @@ impl Way<'_> {
             return;
         }
         let effect = Effect::EditComment {
-            item: self.y.item.reference.item.clone(),
+            item: self.y.id().clone(),
             comment: link.comment.clone(),
             body,
             marker: self.marker(&link.origin),
@@ -322,7 +325,7 @@ impl Way<'_> {
         out: &mut Crossing,
     ) {
         let origin = CommentOrigin {
-            node: link.origin.node.clone(),
+            item: link.origin.item.clone(),
             comment: format!("{}~{}", link.origin.comment, link.revision),
         };
         let fixed = CommentLink {
@@ -355,13 +358,13 @@ impl Way<'_> {
         let Some(present) = self.x.present() else {
             return;
         };
-        for mirror in self.book.between(self.x.node, self.y.node) {
-            let above = if mirror.origin.node == *self.x.node {
+        for mirror in self.book.between(self.x.id(), self.y.id()) {
+            let above = if mirror.origin.item == *self.x.id() {
                 let original = &mirror.origin.comment;
                 let gone = self.x.gone.contains(original);
                 (gone && !present.contains_key(original.as_str())).then_some(MirrorState::Deleted)
             } else {
-                let up = self.book.mirror(&mirror.origin, self.x.node);
+                let up = self.book.mirror(&mirror.origin, self.x.id());
                 up.map(|up| up.state)
             };
             match (above, mirror.state) {
@@ -388,7 +391,7 @@ impl Way<'_> {
     /// What our account may no longer read may still be there: its mirrors stay.
     fn tell_unseen(&self, out: &mut Crossing) {
         let told = self.x.unseen.iter().map(|(comment, reason)| {
-            let place = format!("{}/{comment}", self.x.node);
+            let place = format!("{}/{comment}", self.x.id().node);
             (place, format!("{reason}; its mirror is left as it is"))
         });
         out.waived.extend(told);
@@ -397,7 +400,7 @@ impl Way<'_> {
     /// Plans a deletion; whether the tracker can.
     fn delete(&self, link: CommentLink, out: &mut Crossing) -> bool {
         if !self.y.capabilities.comment_delete {
-            let place = format!("{}/{}", link.node, link.comment);
+            let place = format!("{}/{}", link.item.node, link.comment);
             out.waived
                 .insert(place, "this tracker cannot delete a comment".to_owned());
             out.links.push(CommentLink {
@@ -407,7 +410,7 @@ impl Way<'_> {
             return false;
         }
         let effect = Effect::DeleteComment {
-            item: self.y.item.reference.item.clone(),
+            item: self.y.id().clone(),
             comment: link.comment.clone(),
         };
         self.push(effect, vec![link], out);
@@ -426,7 +429,7 @@ impl Way<'_> {
             return;
         }
         let effect = Effect::AddComment {
-            item: self.y.item.reference.item.clone(),
+            item: self.y.id().clone(),
             channel: channel.to_owned(),
             body,
             marker: self.marker(&links[0].origin),
@@ -469,9 +472,9 @@ impl Way<'_> {
         CommentLink {
             root: self.scene.root.clone(),
             origin: origin.clone(),
-            node: self.y.node.clone(),
+            item: self.y.id().clone(),
             comment: String::new(),
-            parent: self.x.node.clone(),
+            parent: self.x.id().clone(),
             revision: up.map_or_else(|| revision(raw), |link| link.revision.clone()),
             state,
         }
@@ -485,7 +488,7 @@ impl Way<'_> {
     }
 
     fn place(&self, raw: &Comment) -> String {
-        format!("{}/{}", self.x.node, raw.id)
+        format!("{}/{}", self.x.id().node, raw.id)
     }
 }
 

@@ -2,21 +2,21 @@
 
 use super::{CommentLink, MirrorState};
 use crate::contract::CommentContract;
-use crate::item::Item;
-use crate::names::NodeName;
+use crate::item::{Item, ItemId};
 use std::collections::BTreeSet;
 
-/// The comments of `item`, on the node `own`, that the list leaves out and whose deletion would reach their mirrors on
-/// `other`. A list may lag, so that is no evidence yet: each is to be asked for by itself.
+/// The comments of `item` that its list leaves out and whose deletion would reach their mirrors on the item `other`. A
+/// list may lag, so that is no evidence yet: each is to be asked for by itself.
 pub fn left_out(
     links: &[CommentLink],
     contract: Option<&CommentContract>,
-    (own, other): (&NodeName, &NodeName),
+    other: &ItemId,
     item: &Item,
 ) -> Vec<String> {
     let (Some(contract), Some(comments)) = (contract, &item.comments) else {
         return Vec::new();
     };
+    let own = &item.reference.item;
     let shown: BTreeSet<&str> = comments.iter().map(|comment| comment.id.as_str()).collect();
     let follows = |link: &&CommentLink| {
         let reached = match link.state {
@@ -24,7 +24,7 @@ pub fn left_out(
             MirrorState::Recreating => true,
             MirrorState::Fixed | MirrorState::Deleted | MirrorState::HandDeleted => false,
         };
-        reached && link.node == *other && link.parent == *own && link.origin.node == *own
+        reached && link.item == *other && link.parent == *own && link.origin.item == *own
     };
     let origins = links
         .iter()

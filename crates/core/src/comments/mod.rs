@@ -1,6 +1,6 @@
 //! Comments: each known by its origin, across the whole cluster.
 //!
-//! Originals own. A comment crosses once to each node; only the original's edits and deletions follow it, outwards along
+//! Originals own. A comment crosses once to each item; only the original's edits and deletions follow it, outwards along
 //! the path on which it came. What a person does to a mirror stays there.
 
 mod book;
@@ -16,15 +16,16 @@ pub(crate) use cross::{Scene, SideScene, plan};
 pub(crate) use script::script_origin;
 
 use crate::digest::Digest;
-use crate::item::Comment;
+use crate::item::{Comment, ItemId};
 use crate::names::{LinkId, NodeName, RootId};
 use serde::{Deserialize, Serialize};
 
-/// The identity of a comment: where a person wrote it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Where a person wrote a comment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommentOrigin {
-    /// The node.
-    pub node: NodeName,
+    /// The item. It says which tracker can tell what became of the comment; only its node is part of the identity, so
+    /// that a comment stays the same when its item is moved and gets another id.
+    pub item: ItemId,
     /// The tracker's comment id there. For a comment that a script asked for, or a correction, an id of our own that no
     /// tracker uses (it contains `~`).
     pub comment: String,
@@ -33,7 +34,13 @@ pub struct CommentOrigin {
 impl CommentOrigin {
     /// What the marker of a mirror carries in [`crate::marker::Marker::link`].
     pub fn key(&self) -> LinkId {
-        LinkId::new(Digest::of_parts(&["comment", self.node.as_str(), &self.comment]).as_str())
+        let (node, comment) = self.identity();
+        LinkId::new(Digest::of_parts(&["comment", node.as_str(), comment]).as_str())
+    }
+
+    /// What tells it from every other comment of all nodes.
+    pub const fn identity(&self) -> (&NodeName, &String) {
+        (&self.item.node, &self.comment)
     }
 
     /// Whether no such comment stands anywhere: the origin of a correction or of a script's comment, whose id is ours.
@@ -43,23 +50,30 @@ impl CommentOrigin {
 }
 
 /// One mirror of a comment. Stored for ever: a mirror that once existed is never written again. Unique by
-/// (root, origin, node): storing replaces.
+/// (root, the origin's identity, item): storing replaces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommentLink {
     /// The cluster.
     pub root: RootId,
     /// The original.
     pub origin: CommentOrigin,
-    /// The node that the mirror is on.
-    pub node: NodeName,
+    /// The item that the mirror is on.
+    pub item: ItemId,
     /// The mirror's id there.
     pub comment: String,
-    /// The node that it was mirrored from: the origin's, or in a chain another mirror's.
-    pub parent: NodeName,
+    /// The item that it was mirrored from: the origin's, or in a chain another mirror's.
+    pub parent: ItemId,
     /// The state of the original that the mirror shows: [`revision`] of it.
     pub revision: Digest,
     /// Whether it is still there.
     pub state: MirrorState,
+}
+
+impl CommentLink {
+    /// Whether both are the mirror of the same original on the same item.
+    pub fn is_of_same_place(&self, other: &Self) -> bool {
+        self.item == other.item && self.origin.identity() == other.origin.identity()
+    }
 }
 
 /// What became of a mirror.

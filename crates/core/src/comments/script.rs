@@ -5,21 +5,22 @@ use super::cross::{Crossing, Scene};
 use super::{CommentLink, CommentOrigin, CommentStep, MirrorState};
 use crate::digest::Digest;
 use crate::effect::Effect;
+use crate::item::ItemId;
 use crate::marker::Marker;
-use crate::names::{LinkId, NodeName, Side};
+use crate::names::{LinkId, Side};
 use crate::reconcile::Planned;
 use std::collections::BTreeMap;
 
-/// What a script's comment is known by: `other` is the node opposite the one that it is written on.
+/// What a script's comment is known by: `other` is the item opposite the one that it is written on.
 pub(crate) fn script_origin(
     link: &LinkId,
-    other: &NodeName,
+    other: &ItemId,
     key: &str,
     cause: &Digest,
 ) -> CommentOrigin {
     let id = Digest::of_parts(&[link.as_str(), key, cause.as_str()]);
     CommentOrigin {
-        node: other.clone(),
+        item: other.clone(),
         comment: format!("script~{id}"),
     }
 }
@@ -28,16 +29,16 @@ pub(crate) fn script_origin(
 pub(super) fn script_comments(scene: &Scene<'_>, book: &Book, on: Side, out: &mut Crossing) {
     let (side, other) = (scene.sides.get(on), scene.sides.get(on.other()));
     for (comment, cause) in scene.scripted.get(on) {
-        let origin = script_origin(scene.link, other.node, &comment.key, cause);
-        if book.mirror(&origin, side.node).is_some() {
+        let origin = script_origin(scene.link, other.id(), &comment.key, cause);
+        if book.mirror(&origin, side.id()).is_some() {
             continue;
         }
         let mut link = CommentLink {
             root: scene.root.clone(),
             origin: origin.clone(),
-            node: side.node.clone(),
+            item: side.id().clone(),
             comment: String::new(),
-            parent: other.node.clone(),
+            parent: other.id().clone(),
             revision: cause.clone(),
             state: MirrorState::Fixed,
         };
@@ -57,7 +58,7 @@ pub(super) fn script_comments(scene: &Scene<'_>, book: &Book, on: Side, out: &mu
         out.effects.push(Planned {
             side: on,
             effect: Effect::AddComment {
-                item: side.item.reference.item.clone(),
+                item: side.id().clone(),
                 channel: comment.channel.clone(),
                 body: comment.body.clone(),
                 marker,

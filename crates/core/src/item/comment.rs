@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// One comment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comment {
-    /// The tracker's id.
+    /// The tracker's id: no other comment of its node has it, on whichever item.
     pub id: String,
     /// Who wrote it.
     pub author: User,

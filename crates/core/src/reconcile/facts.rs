@@ -35,7 +35,7 @@ pub struct Facts<'a> {
     pub held: BTreeMap<ReplicaField, Hold>,
     /// `twinline release … --field F --take SIDE`: the side's value crosses, whatever else holds it.
     pub release: BTreeMap<ReplicaField, Side>,
-    /// All comment links of the cluster, those of other nodes too.
+    /// All comment links of the cluster, those of other items too.
     pub comments: Vec<CommentLink>,
 }
 

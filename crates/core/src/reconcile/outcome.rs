@@ -36,7 +36,7 @@ pub struct Outcomes {
 pub struct Settled {
     /// The new bases; `None`: that side still has none.
     pub bases: Sides<Option<Base>>,
-    /// Comment links to store; each replaces the one of the same origin and node.
+    /// Comment links to store; each replaces the one of the same origin and item.
     pub comments: Vec<CommentLink>,
     /// The frozen fields: replaces the stored ones.
     pub held: BTreeMap<ReplicaField, Hold>,

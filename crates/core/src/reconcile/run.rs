@@ -133,7 +133,6 @@ fn comments_scene<'a>(
         writes_max: scene.contract.max_writes_per_10min,
         links: &scene.facts.comments,
         sides: Sides::from_fn(|side| comments::SideScene {
-            node: &scene.side(side).node,
             item: scene.items.get(side),
             view: &scene.shown.get(side).view.comments,
             capabilities: scene.side(side).capabilities,

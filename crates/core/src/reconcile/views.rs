@@ -171,15 +171,19 @@ pub(super) fn blank(node: &crate::names::NodeName, scope: &BTreeMap<String, Stri
     }
 }
 
-/// Whether a comment that the script asked for at the creation has its link.
+/// Whether a comment that the script asked for at the creation has its link on the side's item; `false` while there are
+/// not both items.
 pub(super) fn is_written(facts: &Facts<'_>, side: Side, asked: &ScriptComment) -> bool {
-    let (node, other) = (
-        &facts.sides.get(side).node,
-        &facts.sides.get(side.other()).node,
-    );
+    let item = |side| {
+        let seen = facts.sides.get(side).seen.item();
+        seen.map(|item| &item.reference.item)
+    };
+    let (Some(here), Some(other)) = (item(side), item(side.other())) else {
+        return false;
+    };
     let origin = script_origin(&facts.link, other, &asked.key, &at_creation());
     let mut links = facts.comments.iter();
-    links.any(|link| link.origin == origin && link.node == *node)
+    links.any(|link| link.origin.identity() == origin.identity() && link.item == *here)
 }
 
 /// The causing change of the comments that a script asks for when the item is created: there is one creation to a link.

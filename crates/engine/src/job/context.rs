@@ -136,7 +136,8 @@ fn open_comments_by_others(
             continue;
         }
         for row in read.open_effects_of(&twin.link)? {
-            if row.planned.effect.item() == Some(item) {
+            // The item may have been moved since: the twin knows it by its new id.
+            if twin.item(row.planned.side).as_ref() == Some(item) {
                 keys.extend(added(&row).map(|marker| marker.link.clone()));
             }
         }

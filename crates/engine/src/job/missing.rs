@@ -40,8 +40,10 @@ pub(super) async fn look(
         return Ok(Missing::default());
     };
     let contract = connection.contract().comments.as_ref();
-    let other = context.twin.nodes.get(side.other());
-    let left_out = left_out(&context.comments, contract, (node.name(), other), item);
+    let Some(other) = context.item(side.other()) else {
+        return Ok(Missing::default());
+    };
+    let left_out = left_out(&context.comments, contract, &other, item);
     let mut missing = Missing {
         open: left_out.len() > ASKED_MAX,
         ..Missing::default()

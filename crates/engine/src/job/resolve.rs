@@ -140,10 +140,10 @@ async fn ask(
 /// original's mirror in another channel, which carries the same marker and was to be deleted first.
 fn is_older(context: &Context, row: &EffectRow, applied: &Applied) -> bool {
     let adds = matches!(row.planned.effect, Effect::AddComment { .. });
-    let found = applied.comment.as_ref();
+    let (found, item) = (applied.comment.as_ref(), context.item(row.planned.side));
     adds && found.is_some_and(|found| {
         let mut links = context.comments.iter();
-        links.any(|link| link.node == row.node && link.comment == found.id)
+        links.any(|link| item.as_ref() == Some(&link.item) && link.comment == found.id)
     })
 }
 
@@ -163,6 +163,21 @@ fn created_row(
     Some(ring::created_row(reference, scope.clone(), root, now))
 }
 
+/// The link of a write that was intended before its cluster was joined to another, or before its items were moved.
+fn as_of_now(context: &Context, side: Side, mut link: CommentLink) -> CommentLink {
+    link.root = context.twin.root.clone();
+    if let Some(item) = context.item(side) {
+        link.item = item;
+    }
+    if let Some(parent) = context.item(side.other()) {
+        if link.origin.item == link.parent {
+            link.origin.item = parent.clone();
+        }
+        link.parent = parent;
+    }
+    link
+}
+
 /// Stores what was found: the created item becomes the twin's, comments become links.
 async fn store(
     host: &Arc<Inner>,
@@ -175,7 +190,9 @@ async fn store(
     for (row, applied) in &found {
         let Some(applied) = applied else { continue };
         if let Some(step) = &row.planned.comment {
-            links.extend(step.settled(applied.comment.as_ref().map(|comment| comment.id.as_str())));
+            let named = applied.comment.as_ref().map(|comment| comment.id.as_str());
+            let settled = step.settled(named).into_iter();
+            links.extend(settled.map(|link| as_of_now(context, row.planned.side, link)));
         }
         if let Some(scope) = row.planned.effect.created_in() {
             let found = created_row(host, context, applied, scope);
@@ -203,8 +220,7 @@ async fn store(
         .await?;
     scheduler::clear(host, marked.announce(host)).await?;
     for link in links {
-        let same = |old: &CommentLink| old.origin == link.origin && old.node == link.node;
-        context.comments.retain(|old| !same(old));
+        context.comments.retain(|old| !old.is_of_same_place(&link));
         context.comments.push(link);
     }
     for row in rows {

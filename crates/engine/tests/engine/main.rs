@@ -22,6 +22,7 @@ mod meanwhile;
 mod moves;
 mod operations;
 mod recovery;
+mod same_node;
 mod several;
 mod support;
 mod talk;

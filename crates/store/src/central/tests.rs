@@ -8,3 +8,4 @@ mod registry;
 mod replication;
 mod support;
 mod tls;
+mod versions;

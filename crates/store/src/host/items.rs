@@ -119,13 +119,20 @@ impl HostTx<'_> {
         .map(drop)
     }
 
-    /// An item has moved and is known by another id now: its twins and its entry follow. Its history stays where it is.
+    /// An item has moved and is known by another id now: its twins, its entry and its comments' links follow. Its history
+    /// stays where it is.
     pub fn move_item(&self, from: &ItemId, to: &ItemRow) -> Result<(), StoreError> {
         let old = self.item(from)?;
         let root = to.root.clone().or_else(|| old.and_then(|old| old.root));
-        self.put_item(&ItemRow { root, ..to.clone() })?;
         let target = &to.reference.item;
+        self.put_item(&ItemRow {
+            root: root.clone(),
+            ..to.clone()
+        })?;
         if target != from {
+            if let Some(root) = &root {
+                self.move_comment_links(root, from, &target.id)?;
+            }
             self.set_item_root(from, None)?;
             for side in ["left", "right"] {
                 let sql = format!(

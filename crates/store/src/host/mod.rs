@@ -84,6 +84,13 @@ pub(crate) static SCHEMA: Schema = Schema {
             version: 6,
             sql: include_str!("migrations/006.sql"),
         },
+        Migration {
+            version: 7,
+            sql: concat!(
+                include_str!("migrations/007.sql"),
+                include_str!("migrations/place_comments.sql")
+            ),
+        },
     ],
 };
 

@@ -3,6 +3,8 @@
 //! A released version has a fixture `KIND-VERSION.sql`: its tables as they were, with a few rows. The newest version's
 //! fixture also shows that the migrations make exactly it, so that none is edited after its release.
 
+mod comments;
+
 use crate::StoreError;
 use crate::db::{Db, DbOptions, NoFaults, Schema};
 use crate::{host, inbox};
@@ -98,6 +100,7 @@ async fn every_host_version_becomes_the_newest() {
         (4, include_str!("fixtures/host-4.sql")),
         (5, include_str!("fixtures/host-5.sql")),
         (6, include_str!("fixtures/host-6.sql")),
+        (7, include_str!("fixtures/host-7.sql")),
     ];
     check(&host::SCHEMA, &fixtures, |conn| {
         has_row(

@@ -1,5 +1,6 @@
 //! A property of conversations: whatever people add, edit, delete and move between channels, and wherever the host dies,
-//! in the end every original has its one mirror on each other item, and nothing else is there.
+//! in the end every original has its one mirror on each other item, and nothing else is there. Also where several items
+//! lie on one node.
 
 use super::net::{Net, item, name};
 use super::rules::TestRules;
@@ -11,6 +12,31 @@ use proptest::prelude::*;
 
 /// `secret` is listed nowhere.
 const CHANNELS: [&str; 3] = ["public", "internal", "secret"];
+
+/// The items of a world, each by its node, and which are twins.
+struct Shape {
+    items: &'static [usize],
+    twins: &'static [(usize, usize)],
+}
+
+const PAIR: Shape = Shape {
+    items: &[0, 1],
+    twins: &[(0, 1)],
+};
+const RING: Shape = Shape {
+    items: &[0, 1, 2],
+    twins: &[(0, 1), (1, 2), (2, 0)],
+};
+/// Two items of one node, both twins of the third.
+const FORK: Shape = Shape {
+    items: &[0, 1, 1],
+    twins: &[(0, 1), (0, 2)],
+};
+/// All of one node.
+const HOME: Shape = Shape {
+    items: &[0, 0, 0],
+    twins: &[(0, 1), (1, 2), (2, 0)],
+};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -41,8 +67,8 @@ enum Step {
     },
 }
 
-fn steps(nodes: usize) -> impl Strategy<Value = Vec<Step>> {
-    let twins = if nodes == 2 { 1 } else { 3usize };
+fn steps(shape: &Shape) -> impl Strategy<Value = Vec<Step>> + use<> {
+    let (nodes, twins) = (shape.items.len(), shape.twins.len());
     let (node, which, channel) = (0..nodes, 0..4usize, 0..3usize);
     let add =
         (node.clone(), channel.clone()).prop_map(|(node, channel)| Step::Add { node, channel });
@@ -60,14 +86,18 @@ fn steps(nodes: usize) -> impl Strategy<Value = Vec<Step>> {
     vec(step, 1..14)
 }
 
-fn world(nodes: usize) -> Net {
-    let mut net = Net::of((0..nodes).map(|node| item(node, &[])).collect());
-    for (left, right) in [(0, 1), (1, 2), (2, 0)]
-        .into_iter()
-        .take(if nodes == 2 { 1 } else { 3 })
-    {
-        let rules = TestRules::new(name(left).as_str(), name(right).as_str());
-        net.join(rules.comments(), left, right);
+fn world(shape: &Shape) -> Net {
+    let places = shape.items.iter().enumerate();
+    let items = places.map(|(place, node)| {
+        let mut item = item(*node, &[]);
+        item.reference.item.id = place.to_string();
+        item
+    });
+    let mut net = Net::of(items.collect());
+    for (left, right) in shape.twins {
+        let name = |place: usize| name(shape.items[place]);
+        let rules = TestRules::new(name(*left).as_str(), name(*right).as_str());
+        net.join(rules.comments(), *left, *right);
         net.rebase(net.twins.len() - 1);
     }
     net
@@ -142,9 +172,10 @@ fn said(net: &Net, node: usize, originals: bool) -> Said {
 }
 
 /// A comment that was once deleted on the other side because it moved away does not come back: such are left out.
-fn check(nodes: usize, steps: &[Step]) {
-    let mut net = world(nodes);
+fn check(shape: &Shape, steps: &[Step]) {
+    let mut net = world(shape);
     run(&mut net, steps);
+    let nodes = shape.items.len();
     let returned = steps
         .iter()
         .any(|step| matches!(step, Step::Move { channel: 2, .. }));
@@ -163,7 +194,7 @@ fn check(nodes: usize, steps: &[Step]) {
                 "{mirrors:?}"
             );
         } else {
-            assert_eq!(mirrors, expected, "on {}", name(node));
+            assert_eq!(mirrors, expected, "on {}", net.nodes[node].id);
         }
     }
     for twin in 0..net.twins.len() {
@@ -175,12 +206,22 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn conversations_of_two_converge(steps in steps(2)) {
-        check(2, &steps);
+    fn conversations_of_two_converge(steps in steps(&PAIR)) {
+        check(&PAIR, &steps);
     }
 
     #[test]
-    fn conversations_of_a_ring_converge(steps in steps(3)) {
-        check(3, &steps);
+    fn conversations_of_a_ring_converge(steps in steps(&RING)) {
+        check(&RING, &steps);
+    }
+
+    #[test]
+    fn conversations_of_two_items_of_a_node_converge(steps in steps(&FORK)) {
+        check(&FORK, &steps);
+    }
+
+    #[test]
+    fn conversations_within_one_node_converge(steps in steps(&HOME)) {
+        check(&HOME, &steps);
     }
 }

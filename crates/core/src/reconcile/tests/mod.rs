@@ -8,6 +8,7 @@ mod properties;
 mod rejected;
 mod rings;
 mod rules;
+mod same_node;
 mod scripts;
 mod show;
 mod table;
@@ -71,6 +72,7 @@ fn the_table_holds_and_is_complete() {
         odd::CASES,
         rings::CASES,
         rejected::CASES,
+        same_node::CASES,
     ]
     .concat();
     let rows = table::rows();

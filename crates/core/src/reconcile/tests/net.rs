@@ -22,8 +22,9 @@ use std::time::Duration;
 pub(super) const US: &str = "us";
 pub(super) type Normalise = fn(&FieldName, &Value) -> Value;
 
-/// One tracker with one item.
+/// A place for one item. Several may be of one tracker.
 pub(super) struct Node {
+    pub(super) id: ItemId,
     pub(super) item: Option<Item>,
     pub(super) seen: Option<Seen>,
     pub(super) capabilities: Capabilities,
@@ -41,7 +42,7 @@ pub(super) struct Node {
     pub(super) adjacent: bool,
 }
 
-/// Two nodes and their rules.
+/// Two places and their rules.
 pub(super) struct Twin {
     pub(super) nodes: Sides<usize>,
     pub(super) rules: TestRules,
@@ -101,17 +102,21 @@ fn capabilities() -> Capabilities {
     }
 }
 
-pub(super) fn item(node: usize, fields: &[(&str, &str)]) -> Item {
-    let id = ItemId {
+/// The only item of a node.
+fn only(node: usize) -> ItemId {
+    ItemId {
         node: name(node),
         id: "1".to_owned(),
-    };
+    }
+}
+
+pub(super) fn item(node: usize, fields: &[(&str, &str)]) -> Item {
     let fields = fields
         .iter()
         .filter_map(|(name, value)| Some(((*name).into(), parse(value)?)));
     Item {
         reference: ItemRef {
-            item: id,
+            item: only(node),
             key: "#1".to_owned(),
             url: String::new(),
         },
@@ -128,8 +133,9 @@ pub(super) fn item(node: usize, fields: &[(&str, &str)]) -> Item {
 }
 
 impl Node {
-    fn new(item: Option<Item>) -> Self {
+    fn new(id: ItemId, item: Option<Item>) -> Self {
         Self {
+            id,
             item,
             seen: None,
             capabilities: capabilities(),
@@ -179,7 +185,7 @@ impl Net {
     /// A net of one twin, `a` and `b`.
     pub(super) fn pair(rules: TestRules, left: Option<Item>, right: Option<Item>) -> Self {
         let mut net = Self {
-            nodes: vec![Node::new(left), Node::new(right)],
+            nodes: vec![Node::new(only(0), left), Node::new(only(1), right)],
             ..Self::default()
         };
         net.join(rules, 0, 1);
@@ -189,7 +195,7 @@ impl Net {
     pub(super) fn of(items: Vec<Item>) -> Self {
         let nodes = items
             .into_iter()
-            .map(|item| Node::new(Some(item)))
+            .map(|item| Node::new(item.reference.item.clone(), Some(item)))
             .collect();
         Self {
             nodes,
@@ -237,12 +243,9 @@ impl Net {
     pub(super) fn facts(&self, twin: usize) -> Facts<'_> {
         let twin = &self.twins[twin];
         let root = cluster::root_of(&"root".into());
-        let source = ItemId {
-            node: name(twin.nodes.left),
-            id: "1".to_owned(),
-        };
+        let source = &self.nodes[twin.nodes.left].id;
         Facts {
-            link: cluster::link_id(&twin.rules.contract.connection, Side::Left, &source, 0),
+            link: cluster::link_id(&twin.rules.contract.connection, Side::Left, source, 0),
             root,
             cluster_size: u32::try_from(self.nodes.len()).unwrap(),
             created_from: twin.created_from,
@@ -253,7 +256,7 @@ impl Net {
                 let item = node.item.clone();
                 let seen = item.map_or(Seen::NotCreated, |item| Seen::Item(Box::new(item)));
                 SideFacts {
-                    node: name(*twin.nodes.get(side)),
+                    node: node.id.node.clone(),
                     seen: node.seen.clone().unwrap_or(seen),
                     base: twin.bases.get(side).clone(),
                     capabilities: &node.capabilities,
@@ -277,14 +280,13 @@ impl Net {
 
     /// What a tracker answers when it is asked for the comments that its list leaves out.
     fn gone(&self, twin: &Twin, side: Side) -> BTreeSet<String> {
-        let place = *twin.nodes.get(side);
-        let (own, other) = (name(place), name(*twin.nodes.get(side.other())));
-        let node = &self.nodes[place];
+        let node = &self.nodes[*twin.nodes.get(side)];
+        let other = &self.nodes[*twin.nodes.get(side.other())].id;
         let Some(item) = &node.item else {
             return BTreeSet::new();
         };
         let contract = twin.rules.contract.comments.as_ref();
-        let mut gone = left_out(&self.links, contract, (&own, &other), item);
+        let mut gone = left_out(&self.links, contract, other, item);
         gone.retain(|comment| {
             !node.not_shown.contains(comment) && !node.unseen.contains_key(comment)
         });
@@ -337,6 +339,7 @@ impl Net {
         };
         if let Effect::Create { fields, marker, .. } = effect {
             let mut created = item(place, &[]);
+            created.reference.item = node.id.clone();
             created.marker = Some(marker.clone());
             for (native, value) in fields {
                 created
@@ -390,8 +393,7 @@ impl Net {
         twin.held = settled.held.clone();
         twin.release.clear();
         for link in &settled.comments {
-            self.links
-                .retain(|old| (&old.origin, &old.node) != (&link.origin, &link.node));
+            self.links.retain(|old| !old.is_of_same_place(link));
             self.links.push(link.clone());
         }
         twin.unsettled = Sides::default();

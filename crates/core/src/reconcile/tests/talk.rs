@@ -559,7 +559,7 @@ fn other_way() {
     let mut net = net();
     net.nodes[0].comment("1", "ada", "public", "hello");
     let origin = CommentOrigin {
-        node: name(0),
+        item: net.nodes[0].id.clone(),
         comment: "1".to_owned(),
     };
     net.nodes[1].open_comments = BTreeSet::from([origin.key()]);

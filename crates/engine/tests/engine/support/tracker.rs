@@ -136,17 +136,17 @@ impl Memory {
             .iter()
             .map(|(name, value)| (FieldName::from(*name), value.clone()))
             .collect();
-        let id = self.insert(fields, "person");
+        let id = self.insert(fields, "person", scope());
         self.id(&id)
     }
 
     /// Our account makes an item, by another hand than ours.
     pub(crate) fn make_as_us(&self, summary: &str) {
         let fields = BTreeMap::from([("summary".into(), Value::text(summary))]);
-        self.insert(fields, "twinline");
+        self.insert(fields, "twinline", scope());
     }
 
-    fn insert(&self, fields: BTreeMap<FieldName, Value>, by: &str) -> String {
+    fn insert(&self, fields: BTreeMap<FieldName, Value>, by: &str, scope: Scope) -> String {
         let now = self.clock.now();
         let mut state = self.state();
         state.next += 1;
@@ -168,7 +168,7 @@ impl Memory {
             attachments: None,
             version: version(now, 1, state.whole_seconds),
             marker: None,
-            scope: scope(),
+            scope,
         };
         state.items.insert(id.clone(), item);
         id
@@ -327,7 +327,11 @@ impl Memory {
     fn write(&self, effect: &Effect) -> Applied {
         self.state().writes.push(effect.clone());
         match effect {
-            Effect::Create { fields, marker, .. } => self.created(fields, marker),
+            Effect::Create {
+                scope,
+                fields,
+                marker,
+            } => self.created(scope, fields, marker),
             Effect::Update { item, fields, .. } => {
                 self.change(&item.id, |target| {
                     for (name, write) in fields {
@@ -390,8 +394,13 @@ impl Memory {
         }
     }
 
-    fn created(&self, fields: &BTreeMap<FieldName, Value>, marker: &Marker) -> Applied {
-        let id = self.insert(fields.clone(), "twinline");
+    fn created(
+        &self,
+        scope: &Scope,
+        fields: &BTreeMap<FieldName, Value>,
+        marker: &Marker,
+    ) -> Applied {
+        let id = self.insert(fields.clone(), "twinline", scope.clone());
         if !self.state().markers_wiped {
             self.change(&id, |item| item.marker = Some(marker.clone()));
         }
@@ -406,7 +415,8 @@ impl Memory {
         else {
             return Recognised::NotThere;
         };
-        let item = self.item(item);
+        let moved = self.state().moved.get(&item.id).cloned();
+        let item = self.item(moved.as_ref().map_or(item, |there| &there.item));
         let found = item.comments.into_iter().flatten().find(|comment| {
             if self.capabilities.comment_marker {
                 return comment.marker.as_ref() == Some(marker);

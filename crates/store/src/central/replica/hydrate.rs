@@ -60,7 +60,7 @@ pub async fn hydrate(
     };
     let (hydrated, rev) = pull(client, store, &stamp, &claimed, &writer).await?;
     let base = claimed.shipped_epoch;
-    let pruned = claimed.shipped_rev;
+    let shipped = claimed.shipped_rev;
     let epoch = stamp.epoch;
     let gap = Gap {
         // Rows of an unfinished copy are of any age.
@@ -73,6 +73,8 @@ pub async fn hydrate(
     };
     store
         .write(move |tx| {
+            // Where keys change, the replica is to be copied anew, as where a deletion was forgotten.
+            let pruned = shipped + i64::from(tx.place_comments()?);
             tx.put_gap(&group, gap)?;
             tx.end_put_back(&group, epoch, base, (rev.max(pruned), pruned), is_first)
         })

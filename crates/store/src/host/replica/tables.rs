@@ -40,8 +40,10 @@ pub(in crate::host) const ITEMS: Keyed = Keyed::of("items", &["node", "id"]);
 const TWINS: Keyed = Keyed::of("twins", &["link"]);
 pub(in crate::host) const OBSERVATIONS: Keyed = Keyed::of("observations", &["digest"]);
 pub(in crate::host) const BASES: Keyed = Keyed::of("bases", &["link", "side"]);
-pub(in crate::host) const COMMENT_LINKS: Keyed =
-    Keyed::of("comment_links", &["root", "origin_node", "origin", "node"]);
+pub(in crate::host) const COMMENT_LINKS: Keyed = Keyed::of(
+    "comment_links",
+    &["root", "origin_node", "origin", "node", "item"],
+);
 const SCRIPT_COMMENTS: Keyed = Keyed::of("script_comments", &["link", "key", "cause"]);
 pub(in crate::host) const DIRTY: Keyed = Keyed::of("dirty", &["node", "id"]);
 pub(in crate::host) const EFFECTS: Keyed = Keyed::of("effects", &["id"]);

@@ -148,12 +148,12 @@ async fn joined_clusters_leave_no_comment_behind() {
     let link = |root: &str, origin: &str| CommentLink {
         root: root.into(),
         origin: CommentOrigin {
-            node: "gh".into(),
+            item: item("1"),
             comment: origin.to_owned(),
         },
-        node: "jira".into(),
+        item: item("5"),
         comment: "10".to_owned(),
-        parent: "gh".into(),
+        parent: item("1"),
         revision: Digest::of_bytes(b"text"),
         state: MirrorState::Live,
     };
@@ -170,10 +170,10 @@ async fn joined_clusters_leave_no_comment_behind() {
         .unwrap();
     let all = changes(&store, 0, 0, 100).await;
     let expected = [
-        r#"3:comment_links ["r2","gh","2","jira"]"#,
-        r#"4:comment_links ["r1","gh","1","jira"] gone"#,
-        r#"4:comment_links ["r1","gh","2","jira"] gone"#,
-        r#"4:comment_links ["r2","gh","1","jira"]"#,
+        r#"3:comment_links ["r2","gh","2","gh","5"]"#,
+        r#"4:comment_links ["r1","gh","1","gh","5"] gone"#,
+        r#"4:comment_links ["r1","gh","2","gh","5"] gone"#,
+        r#"4:comment_links ["r2","gh","1","gh","5"]"#,
     ];
     assert_eq!(shown(&all.rows), expected);
 }

@@ -146,12 +146,12 @@ async fn a_moved_item_keeps_its_twins_and_joined_clusters_are_one() {
     let link = |root: &str, node: &str| CommentLink {
         root: root.into(),
         origin: CommentOrigin {
-            node: "gh".into(),
+            item: id("gh", "99"),
             comment: "7".to_owned(),
         },
-        node: node.into(),
+        item: id(node, "5"),
         comment: "70".to_owned(),
-        parent: "gh".into(),
+        parent: id("gh", "99"),
         revision: Digest::of_bytes(b"text"),
         state: MirrorState::Live,
     };

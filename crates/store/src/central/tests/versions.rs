@@ -1,0 +1,87 @@
+//! A replica that an earlier version has shipped.
+
+use super::replication::{caught_up, check_equal, entropy, open, run};
+use super::support::*;
+use crate::central::replica::hydrate;
+use crate::host::{HostStore, ItemRow};
+use crate::stamp::{Epoch, Stamp};
+use std::collections::BTreeMap;
+use tempfile::TempDir;
+use twinline_core::comments::{CommentLink, CommentOrigin, MirrorState};
+use twinline_core::digest::Digest;
+use twinline_core::item::{ItemId, ItemRef, Version};
+use twinline_core::time::Timestamp;
+
+fn id(node: &str, id: &str) -> ItemId {
+    ItemId {
+        node: node.into(),
+        id: id.to_owned(),
+    }
+}
+
+/// gh/1 and jira/10 in one cluster, with a mirrored comment.
+async fn commented(store: &HostStore) -> CommentLink {
+    let link = CommentLink {
+        root: "r1".into(),
+        origin: CommentOrigin {
+            item: id("gh", "1"),
+            comment: "7".to_owned(),
+        },
+        item: id("jira", "10"),
+        comment: "70".to_owned(),
+        parent: id("gh", "1"),
+        revision: Digest::of_bytes(b"text"),
+        state: MirrorState::Live,
+    };
+    let stored = link.clone();
+    store
+        .write(move |tx| {
+            for item in [&stored.parent, &stored.item] {
+                tx.put_item(&ItemRow {
+                    reference: ItemRef {
+                        item: item.clone(),
+                        key: item.id.clone(),
+                        url: String::new(),
+                    },
+                    scope: BTreeMap::new(),
+                    root: Some("r1".into()),
+                    version: Version::default(),
+                    seen_at: Timestamp::from_millis(1),
+                })?;
+            }
+            tx.put_comment_link(&stored)
+        })
+        .await
+        .unwrap();
+    link
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn comment_links_without_items_get_them_and_are_shipped_anew() {
+    let Some(server) = server(&[]) else { return };
+    let folder = TempDir::new().unwrap();
+    let old = open(&folder.path().join("old.db")).await;
+    let link = commented(&old).await;
+    let client = client_to(&server.url(), settings());
+    {
+        let running = run(&old, &client, 1);
+        caught_up(&old, &running).await;
+    }
+    let columns = "(payload::jsonb - 'item' - 'origin_item' - 'parent_item')::json";
+    let earlier = format!(
+        "UPDATE twinline.replica SET key = '[\"r1\",\"gh\",\"7\",\"jira\"]', payload = {columns} \
+         WHERE tbl = 'comment_links'; UPDATE twinline.groups SET schema = 5"
+    );
+    server.psql(&earlier).unwrap();
+    let stamp = Stamp {
+        group: old.stamp().group.clone(),
+        epoch: Epoch::new(1, 50),
+    };
+    let fresh = open(&folder.path().join("new.db")).await;
+    let (new, _) = hydrate(&client, &fresh, stamp, &entropy(90)).await.unwrap();
+    let links = new.read(|read| read.comment_links(&"r1".into())).await;
+    assert_eq!(links.unwrap(), [link]);
+    let shipping = run(&new, &client, 91);
+    caught_up(&new, &shipping).await;
+    check_equal(&server, &new).await;
+}
