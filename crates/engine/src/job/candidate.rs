@@ -130,22 +130,26 @@ async fn standing(host: &Arc<Inner>, node: &Node, item: &Item) -> Result<Standin
                 Some(marker) => read.twin(&marker.link)?,
                 None => None,
             };
-            let twin_of = |_: &_| {
-                let twin = marked_twin.as_ref()?;
-                let made = Side::BOTH.into_iter().filter_map(|side| twin.item(side));
-                made.into_iter()
-                    .find(|made| made.node == item.reference.item.node)
-            };
+            let twin_of = |_: &_| marked(marked_twin.as_ref()?, &item.reference.item.node);
             let is_open = |link: &_| open_link.as_ref() == Some(link);
-            let marked = cluster::recognise(&item, twin_of, is_open);
-            Ok(match &marked {
+            let mark = cluster::recognise(&item, twin_of, is_open);
+            Ok(match &mark {
                 cluster::Marked::Ours(link) if is_open(link) => Standing::Wait,
                 cluster::Marked::Foreign => Standing::Foreign,
-                marked if cluster::must_wait(marked, ours, creating) => Standing::Wait,
+                mark if cluster::must_wait(mark, ours, creating) => Standing::Wait,
                 _ => Standing::Free,
             })
         })
         .await
+}
+
+/// The item of a node that carries a twin's marker: the one that was made for it, where that one is of the node. `None` while
+/// it is not known, although its source may be of the same node.
+fn marked(twin: &Twin, node: &NodeName) -> Option<ItemId> {
+    let here = |side: &Side| twin.nodes.get(*side) == node;
+    let made = twin.created_from.map(Side::other).filter(here);
+    let either = || Side::BOTH.into_iter().find(here);
+    twin.item(made.or_else(either)?)
 }
 
 /// The marker's twin, if a create of its item is open in one of a node's scopes.

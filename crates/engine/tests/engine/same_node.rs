@@ -4,6 +4,7 @@ use crate::support::rules::contract;
 use crate::support::tracker::{Fault, On};
 use crate::support::{Running, World, until};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use twinline_core::contract::Contract;
 use twinline_core::effect::Effect;
 use twinline_core::item::{Comment, ItemId};
@@ -155,6 +156,27 @@ async fn a_comment_reaches_both_items_of_a_node_and_follows_there() {
 #[tokio::test(start_paused = true)]
 async fn a_comment_crosses_between_two_items_of_a_node() {
     check(Cluster::of(&[into_project("c", ("a", "a"), "Q")]).await).await;
+}
+
+/// Both sides of a connection lie on one node, and both enter it. What our late create makes is no copy of its source.
+#[tokio::test(start_paused = true)]
+async fn an_item_that_is_made_late_beside_its_source_is_made_once() {
+    let mut contract = into_project("c", ("a", "a"), "Q");
+    contract.triggers.right = Some("all".to_owned());
+    let world = World::new(&["a"]);
+    let running = world.start(&[contract]).await;
+    let a = world.tracker("a");
+    a.fault(On::Apply, Fault::Late(Duration::from_secs(5)));
+    world.make("a", "x");
+    until("it was made", async || a.state().items.len() == 2).await;
+    let made = a.state().items["2"].reference.item.clone();
+    world.announce(&made);
+    running.quiet().await;
+    world.announce(&made);
+    running.quiet().await;
+    assert_eq!(a.state().items.len(), 2);
+    assert_eq!(running.twin().await.item(Side::Right), Some(made));
+    running.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
