@@ -82,7 +82,8 @@ impl Edge {
         let options = DbOptions::inline(self.faults.clone());
         let inbox =
             Inbox::open(&self.file, options, self.limits, self.env.entropy.as_ref()).await?;
-        let routes = self.places.iter().map(|place| Route {
+        let homes = Place::homes(&self.places).into_iter();
+        let routes = homes.map(|place| Route {
             node: place.node(),
             group: GroupId::local(),
             tracker: place.tracker().to_owned(),
@@ -137,7 +138,7 @@ impl Edge {
     async fn receive(&self, request: &http::Request<Bytes>) -> Result<Option<u16>> {
         let path = request.uri().path();
         let name = path.trim_start_matches("/hooks/");
-        let place = Place::ALL.into_iter().find(|place| place.name() == name);
+        let place = Place::HOMES.into_iter().find(|place| place.name() == name);
         let Some(place) = place else {
             return Ok(Some(404));
         };

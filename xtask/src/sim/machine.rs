@@ -105,12 +105,12 @@ impl Machine {
         let mut builder = HostBuilder::new(self.env.clone(), store, Arc::new(Factory::new()))
             .settings(self.settings.clone())
             .edge(Arc::clone(&self.edge) as _);
-        for place in &self.places {
+        for place in Place::homes(&self.places) {
             builder = builder.node(NodeConfig {
                 name: place.node(),
                 label: place.name().to_owned(),
-                tracker: self.connector(*place)?,
-                webhook: place.hook().map(|_| Arc::new(Reader(*place)) as _),
+                tracker: self.connector(place)?,
+                webhook: place.hook().map(|_| Arc::new(Reader(place)) as _),
                 sweep: sweep(),
             });
         }

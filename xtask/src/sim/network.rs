@@ -35,8 +35,12 @@ impl Network {
         clock: Arc<dyn Clock>,
         trace: Trace,
     ) -> Self {
-        let simulators = places.iter().map(|place| (*place, place.simulator()));
-        Self::of(simulators.collect(), seed, ways, clock, trace)
+        let homes = Place::homes(places).into_iter();
+        let simulators = homes.map(|place| (place, place.simulator()));
+        Self {
+            places: places.to_vec(),
+            ..Self::of(simulators.collect(), seed, ways, clock, trace)
+        }
     }
 
     /// A network of given simulators.
@@ -93,14 +97,18 @@ impl Network {
         self.with(place, |tracker, _| tracker.set_faults(faults));
     }
 
+    /// A place's state: what lies in its scope.
     pub(super) fn dump(&self, place: Place) -> Dump {
         let now = self.clock.now();
         let mut trackers = self.lock();
         let tracker = trackers.tracker(&place.origin());
-        tracker.expect("the place takes part").dump(now)
+        let mut dump = tracker.expect("the place takes part").dump(now);
+        dump.items
+            .retain(|item| item.container == place.container());
+        dump
     }
 
-    /// Every tracker's state.
+    /// Every place's state.
     pub(super) fn dumps(&self) -> BTreeMap<Place, Dump> {
         let places = self.places.iter();
         places.map(|place| (*place, self.dump(*place))).collect()

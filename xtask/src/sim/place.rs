@@ -11,58 +11,95 @@ use twinline_trackers::http::Secret;
 /// The secret that webhooks are signed with.
 pub(super) const WEBHOOK_SECRET: &str = "simulated-webhook-secret";
 
-/// One simulated tracker; each takes part once at most.
+/// One scope of a simulated tracker; each takes part once at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     Github,
     Jira,
     Redmine,
+    /// Another repository of the same GitHub.
+    Archive,
+    /// Another project of the same Redmine.
+    Support,
 }
 
 impl Place {
-    pub(super) const ALL: [Self; 3] = [Self::Github, Self::Jira, Self::Redmine];
+    /// One for each tracker.
+    pub(super) const HOMES: [Self; 3] = [Self::Github, Self::Jira, Self::Redmine];
 
-    /// The tracker's name in the registry.
-    pub(super) const fn tracker(self) -> &'static str {
+    /// The first place of its tracker.
+    pub(super) const fn home(self) -> Self {
         match self {
-            Self::Github => "github",
-            Self::Jira => "jira-cloud",
-            Self::Redmine => "redmine",
+            Self::Github | Self::Archive => Self::Github,
+            Self::Jira => Self::Jira,
+            Self::Redmine | Self::Support => Self::Redmine,
         }
     }
 
-    /// The node's name.
+    /// The other place of its tracker, where it has one.
+    pub(super) const fn sibling(self) -> Option<Self> {
+        match self {
+            Self::Github => Some(Self::Archive),
+            Self::Archive => Some(Self::Github),
+            Self::Jira => None,
+            Self::Redmine => Some(Self::Support),
+            Self::Support => Some(Self::Redmine),
+        }
+    }
+
+    /// The trackers of some places, each by its first one.
+    pub(super) fn homes(places: &[Self]) -> Vec<Self> {
+        let mut homes = Vec::new();
+        for home in places.iter().map(|place| place.home()) {
+            if !homes.contains(&home) {
+                homes.push(home);
+            }
+        }
+        homes
+    }
+
+    /// The tracker's name in the registry.
+    pub(super) const fn tracker(self) -> &'static str {
+        match self.home() {
+            Self::Jira => "jira-cloud",
+            home => home.name(),
+        }
+    }
+
+    /// The place's name; a tracker's first place is called like its node.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Github => "github",
             Self::Jira => "jira",
             Self::Redmine => "redmine",
+            Self::Archive => "archive",
+            Self::Support => "support",
         }
     }
 
     pub(super) fn node(self) -> NodeName {
-        NodeName::from(self.name())
+        NodeName::from(self.home().name())
     }
 
     /// Where its API is.
     pub(super) fn origin(self) -> String {
-        format!("http://{}.sim", self.name())
+        format!("http://{}.sim", self.node())
     }
 
     /// Where its webhooks go; `None` where it sends none.
     pub(super) fn hook(self) -> Option<String> {
-        (self != Self::Redmine).then(|| format!("http://edge.sim/hooks/{}", self.name()))
+        (self.home() != Self::Redmine).then(|| format!("http://edge.sim/hooks/{}", self.node()))
     }
 
     /// The `auth` table of its node.
     pub(super) fn auth(self) -> BTreeMap<String, Secret> {
-        let pairs: &[(&str, &str)] = match self {
+        let pairs: &[(&str, &str)] = match self.home() {
             Self::Github => &[("token", "github-token")],
             Self::Jira => &[
                 ("email", "twinline@acme.example"),
                 ("token", jira_cloud::API_TOKEN),
             ],
-            Self::Redmine => &[("key", redmine::API_KEY)],
+            _ => &[("key", redmine::API_KEY)],
         };
         let pairs = pairs.iter();
         pairs
@@ -76,6 +113,8 @@ impl Place {
             Self::Github => r#"{ repo = "acme/app" }"#,
             Self::Jira => r#"{ project = "SUP", type = "Task" }"#,
             Self::Redmine => r#"{ project = "app", tracker = "Bug" }"#,
+            Self::Archive => r#"{ repo = "acme/archive" }"#,
+            Self::Support => r#"{ project = "support", tracker = "Bug" }"#,
         }
     }
 
@@ -85,39 +124,41 @@ impl Place {
             Self::Github => "acme/app",
             Self::Jira => "SUP",
             Self::Redmine => "app",
+            Self::Archive => "acme/archive",
+            Self::Support => "support",
         }
     }
 
     /// A trigger that every item of the scope matches.
     pub(super) const fn trigger(self) -> &'static str {
-        match self {
+        match self.home() {
             Self::Github => "is:issue",
             Self::Jira => "issuetype = Task",
-            Self::Redmine => "status_id=*",
+            _ => "status_id=*",
         }
     }
 
     /// The statuses that count as open; the first is the one that is written. Every one of them can be reached from
     /// every status in the tracker's workflow.
     pub(super) const fn open(self) -> &'static [&'static str] {
-        match self {
+        match self.home() {
             Self::Github => &["open"],
             Self::Jira => &["To Do", "In Progress", "In Review"],
-            Self::Redmine => &["In Progress", "New", "Feedback"],
+            _ => &["In Progress", "New", "Feedback"],
         }
     }
 
     /// The statuses that count as done; the first is the one that is written.
     pub(super) const fn done(self) -> &'static [&'static str] {
-        match self {
+        match self.home() {
             Self::Github => &["closed:completed", "closed:not_planned"],
             Self::Jira => &["Done"],
-            Self::Redmine => &["Closed", "Resolved", "Rejected"],
+            _ => &["Closed", "Resolved", "Rejected"],
         }
     }
 
     pub(super) fn simulator(self) -> Box<dyn Simulator> {
-        match self {
+        match self.home() {
             Self::Github => Box::new(Github::new(GithubConfig {
                 limits: Limits {
                     core_per_hour: 10_000_000,
@@ -132,7 +173,7 @@ impl Place {
                 jira.set_issue_write_limits(false);
                 Box::new(jira)
             }
-            Self::Redmine => Box::new(Redmine::new(redmine::demo_site())),
+            _ => Box::new(Redmine::new(redmine::demo_site())),
         }
     }
 }

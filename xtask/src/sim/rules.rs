@@ -99,7 +99,7 @@ fn map(connection: &Connection, scripts: &Sides<Option<SourceFile>>) -> String {
     let mut text = format!("format = 1\nname = \"{}\"\n", connection.name);
     for side in Side::BOTH {
         let place = *connection.nodes.get(side);
-        let (node, scope) = (place.name(), place.scope());
+        let (node, scope) = (place.node(), place.scope());
         write_to(
             &mut text,
             format_args!("\n[{side}]\nnode = \"{node}\"\nscope = {scope}\n"),

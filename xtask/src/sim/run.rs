@@ -63,7 +63,7 @@ pub struct Outcome {
     pub world: String,
 }
 
-/// What the connections of a seed's world make of its places: `pair`, `chain` or `ring`.
+/// What the connections of a seed's world make of its places: `pair`, `chain`, `fork` or `ring`.
 pub fn shape(seed: u64) -> &'static str {
     World::of(seed).shape()
 }
@@ -150,11 +150,11 @@ impl Story {
             Arc::clone(&clock),
             trace.clone(),
         ));
-        for place in &places {
+        for place in Place::homes(&places) {
             if let Some(url) = place.hook() {
                 let secret = Some(WEBHOOK_SECRET.to_owned());
                 network
-                    .command(*place, Command::Webhook { url, secret })
+                    .command(place, Command::Webhook { url, secret })
                     .context("registering a webhook")?;
             }
         }
@@ -303,7 +303,7 @@ impl Story {
 
     async fn chaos(&mut self) -> Result<()> {
         self.trace.step(format_args!("chaos begins"));
-        for place in self.world.places.clone() {
+        for place in Place::homes(&self.world.places) {
             let faults = tracker_faults(&mut self.random);
             self.network.set_faults(place, faults);
         }
@@ -404,7 +404,7 @@ impl Story {
     /// Faults end, permissions come back, the host runs.
     async fn peace(&mut self) -> Result<()> {
         self.trace.step(format_args!("peace begins"));
-        for place in self.world.places.clone() {
+        for place in Place::homes(&self.world.places) {
             self.network.set_faults(place, Faults::default());
         }
         self.disk.set(DiskFaults::default());

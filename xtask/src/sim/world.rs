@@ -86,7 +86,8 @@ impl Connection {
     /// Whether labels cross. Redmine keeps them in one line of text, where two people who add one each at the same time
     /// overwrite each other: a set over a text is not merged by element yet.
     pub(super) fn carries_labels(&self) -> bool {
-        self.nodes.left != Place::Redmine && self.nodes.right != Place::Redmine
+        let mut ends = [self.nodes.left, self.nodes.right].into_iter();
+        ends.all(|place| place.home() != Place::Redmine)
     }
 }
 
@@ -115,15 +116,49 @@ impl World {
     /// The world of a seed.
     pub(super) fn of(seed: u64) -> Self {
         let limits = stream(seed, "limits").random_bool(0.3);
-        Self {
+        let mut world = Self {
             limits,
             ..Self::draw(&mut stream(seed, "world"), &mut stream(seed, "titles"))
+        };
+        world.fork(&mut stream(seed, "fork"), &mut stream(seed, "fork titles"));
+        world
+    }
+
+    /// Half of the pairs become forks: one tracker takes part with a second place, whose items are twins of the other
+    /// tracker's items too, and in some worlds of those in its first place.
+    fn fork(&mut self, random: &mut ChaCha8Rng, titles: &mut ChaCha8Rng) {
+        let [left, right] = self.places[..] else {
+            return;
+        };
+        if random.random_bool(0.5) {
+            return;
+        }
+        let ends = if random.random_bool(0.5) {
+            [(left, right), (right, left)]
+        } else {
+            [(right, left), (left, right)]
+        };
+        let siblings = ends
+            .into_iter()
+            .find_map(|(first, hub)| Some((hub, first, first.sibling()?)));
+        let Some((hub, first, second)) = siblings else {
+            return;
+        };
+        self.connections
+            .push(Connection::draw(hub, second, random, titles));
+        self.places.push(second);
+        if random.random_bool(0.3) {
+            self.connections
+                .push(Connection::draw(second, first, random, titles));
+            for connection in &mut self.connections {
+                connection.title = TitlePolicy::LEFT;
+            }
         }
     }
 
     /// `titles` draws the titles' policies.
     fn draw(random: &mut ChaCha8Rng, titles: &mut ChaCha8Rng) -> Self {
-        let mut places = Place::ALL.to_vec();
+        let mut places = Place::HOMES.to_vec();
         places.shuffle(random);
         places.truncate(random.random_range(2..=3));
         let mut ends = vec![(places[0], places[1])];
@@ -156,13 +191,20 @@ impl World {
         world
     }
 
-    /// What the connections make of the places: `pair`, `chain` or `ring`.
-    pub(super) const fn shape(&self) -> &'static str {
+    /// What the connections make of the places: `pair`, `chain`, `fork` (two places of one tracker and another one) or
+    /// `ring` (of three trackers, or of a fork).
+    pub(super) fn shape(&self) -> &'static str {
         match self.connections.len() {
             ..=1 => "pair",
+            2 if self.has_two_of_a_tracker() => "fork",
             2 => "chain",
             3.. => "ring",
         }
+    }
+
+    /// Whether two places are of one tracker.
+    pub(super) fn has_two_of_a_tracker(&self) -> bool {
+        Place::homes(&self.places).len() < self.places.len()
     }
 
     /// The places whose labels are kept in step: both ends of the one connection that carries them.
