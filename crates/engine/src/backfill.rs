@@ -4,6 +4,7 @@
 //! where it was. It marks a page only when little of the last one is left, so that a hundred thousand items never wait in
 //! the queue at once and the progress is what was really done.
 
+use crate::confirmed;
 use crate::dirty::{self, Hint, is_alive};
 use crate::host::{Connection, Inner};
 use crate::pace::Pace;
@@ -147,7 +148,7 @@ fn place(job: &Job) -> Place {
 
 /// How many of the items that a job has handed to the queue are not finished.
 pub(crate) async fn waiting(host: &Inner, job: &Job) -> Result<u64, StoreError> {
-    let cause = job.id.clone();
+    let cause = confirmed::backfill(&job.connection, &job.id);
     host.store
         .read(move |read| read.dirty_of_cause(&cause))
         .await
@@ -238,6 +239,7 @@ async fn handed_on(
     let marked = host
         .store
         .write(move |tx| {
+            let cause = confirmed::backfill(&name, &job.id);
             let mut hints = Vec::new();
             for item in items {
                 let twins = tx.twins_of_item(&item)?;
@@ -248,7 +250,7 @@ async fn handed_on(
                     hints.push(Hint::now(
                         item,
                         Lane::Backfill,
-                        job.id.clone(),
+                        cause.clone(),
                         shared.env.now(),
                     ));
                 }

@@ -1,5 +1,6 @@
 //! Marking items dirty: durably, and then as work in memory.
 
+use crate::confirmed;
 use crate::host::Inner;
 use crate::ids::lock_of;
 use crate::rests::News;
@@ -95,6 +96,7 @@ pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Mark
             trace: hint.trace.clone(),
             deleted: hint.deleted || dirty.cause == DELETED,
             audit: dirty.cause == AUDIT,
+            confirmed: confirmed::of_cause(&dirty.cause),
             item: dirty.item,
             id: dirty.mark,
         };
@@ -189,6 +191,7 @@ pub(crate) fn of_row(
         trace: None,
         deleted: dirty.cause == DELETED,
         audit: dirty.cause == AUDIT,
+        confirmed: confirmed::of_cause(&dirty.cause),
         item: dirty.item,
         id: dirty.mark,
     };

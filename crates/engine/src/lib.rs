@@ -24,6 +24,7 @@
 
 mod backfill;
 mod breaker;
+mod confirmed;
 mod dirty;
 mod env;
 mod event;

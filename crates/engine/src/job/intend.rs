@@ -7,12 +7,12 @@ use crate::breaker;
 use crate::event::What;
 use crate::host::{Connection, Inner};
 use crate::ids::effect_id;
+use crate::scheduler::Mark;
 use crate::sweep::scope_key;
 use std::sync::Arc;
 use twinline_core::breaker::Verdict;
 use twinline_core::cluster::Entry;
 use twinline_core::effect::Effect;
-use twinline_core::queue::Lane;
 use twinline_core::reconcile::Plan;
 use twinline_core::time::Timestamp;
 use twinline_store::host::{EffectRow, EffectState, HostTx, Twin};
@@ -26,7 +26,7 @@ pub(super) async fn intend(
     connection: &Arc<Connection>,
     context: &Context,
     plan: &Plan,
-    lane: Lane,
+    marks: &[Mark],
     born: Option<Timestamp>,
 ) -> Result<Option<Vec<EffectRow>>, Trouble> {
     if plan.effects.is_empty() {
@@ -42,6 +42,8 @@ pub(super) async fn intend(
         connection.contract().version,
         host.env.now(),
     );
+    let mut confirmed = marks.iter().filter_map(|mark| mark.confirmed.as_ref());
+    let confirmed = confirmed.any(|confirmed| *confirmed == connection.name);
     let creates = plan
         .effects
         .iter()
@@ -66,7 +68,7 @@ pub(super) async fn intend(
                 return Ok(None);
             }
             let writes = stored.len() as u64;
-            let verdict = breaker::admit(tx, &name, limit, now, writes, lane == Lane::Backfill)?;
+            let verdict = breaker::admit(tx, &name, limit, now, writes, confirmed)?;
             if let Verdict::Allowed { .. } = verdict {
                 for row in &stored {
                     tx.put_effect(row)?;

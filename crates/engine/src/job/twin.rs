@@ -215,6 +215,7 @@ impl Job<'_> {
     ) -> Result<Option<Ended>, Trouble> {
         let host = self.host;
         let lane = self.started.work.lane;
+        let marks = &self.started.marks;
         let born = Side::BOTH.into_iter().find_map(|side| {
             let item = observed.get(side).seen.item()?;
             match item.get(field::CREATED) {
@@ -222,7 +223,7 @@ impl Job<'_> {
                 _ => None,
             }
         });
-        let Some(rows) = intend(host, self.connection, &context, &plan, lane, born).await? else {
+        let Some(rows) = intend(host, self.connection, &context, &plan, marks, born).await? else {
             return Ok(None);
         };
         let executed = execute(self.nodes, &host.env, &host.metrics, &plan.effects).await;

@@ -1,7 +1,8 @@
 //! Backfills: started, listed, paused.
 
-use super::{OpError, audit, grant};
+use super::{OpError, audit};
 use crate::backfill::{BackfillSpec, waiting};
+use crate::confirmed::grant;
 use crate::host::Host;
 use serde::Serialize;
 use twinline_core::names::{ConnectionName, Side};
@@ -42,6 +43,19 @@ impl Host {
         items: u64,
         who: &str,
     ) -> Result<String, OpError> {
+        self.begin_backfill(connection, side, query, Some(items), who)
+            .await
+    }
+
+    /// As [`Host::start_backfill`]; without `items` it is part of what was confirmed before.
+    pub(super) async fn begin_backfill(
+        &self,
+        connection: &ConnectionName,
+        side: Side,
+        query: Option<String>,
+        items: Option<u64>,
+        who: &str,
+    ) -> Result<String, OpError> {
         let found = self.inner.connection(connection);
         let found = found.ok_or_else(|| OpError::Unknown(format!("connection '{connection}'")))?;
         if query.is_none() && found.contract().triggers.get(side).is_none() {
@@ -70,7 +84,9 @@ impl Host {
         self.inner
             .store
             .write(move |tx| {
-                grant(tx, &job.connection, items)?;
+                if let Some(items) = items {
+                    grant(tx, &job.connection, items)?;
+                }
                 tx.put_job(&job)?;
                 tx.append_audit(&entry)
             })

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use twinline_core::names::{LinkId, Side};
 use twinline_core::queue::Lane;
 use twinline_store::StoreError;
-use twinline_store::host::{AuditEntry, HostTx, Twin, TwinFilter};
+use twinline_store::host::{AuditEntry, Twin, TwinFilter};
 use twinline_trackers::TrackerError;
 
 /// Why an operation was not done.
@@ -51,25 +51,8 @@ pub enum OpError {
     Store(#[from] StoreError),
 }
 
-/// Writes that a person's confirmation allows for each item, beyond the connection's limit: its fields and comments.
-const BUDGET_WRITES_PER_ITEM: u64 = 50;
 /// Twins in one step of the store.
 const PAGE: u32 = 200;
-
-/// Adds to a connection's confirmed budget.
-fn grant(
-    tx: &HostTx<'_>,
-    connection: &twinline_core::names::ConnectionName,
-    items: u64,
-) -> Result<(), StoreError> {
-    let old = tx.connection_hold(connection)?;
-    let (held, budget) = old.map_or((None, 0), |old| (old.held, old.budget_writes));
-    tx.put_connection_hold(&twinline_store::host::ConnectionHold {
-        connection: connection.clone(),
-        held,
-        budget_writes: budget.saturating_add(items.saturating_mul(BUDGET_WRITES_PER_ITEM)),
-    })
-}
 
 /// The entry of a person's deed, in the same step as the deed.
 fn audit(host: &Inner, who: &str, action: &str, subject: &str) -> AuditEntry {
@@ -87,14 +70,19 @@ fn audit(host: &Inner, who: &str, action: &str, subject: &str) -> AuditEntry {
 async fn each_twin(
     host: &Arc<Inner>,
     filter: TwinFilter,
-    cause: &'static str,
+    cause: String,
     change: impl Fn(Twin) -> Option<Twin> + Clone + Send + 'static,
 ) -> Result<u64, StoreError> {
     let mut after: Option<LinkId> = None;
     let mut total = 0;
     loop {
-        let (shared, filter, from, change) =
-            (Arc::clone(host), filter.clone(), after, change.clone());
+        let (shared, filter, from, change, cause) = (
+            Arc::clone(host),
+            filter.clone(),
+            after,
+            change.clone(),
+            cause.clone(),
+        );
         let (last, changed, marked) = host
             .store
             .write(move |tx| {
@@ -111,9 +99,9 @@ async fn each_twin(
                         tx.put_twin(&twin)?;
                     }
                     let item = Side::BOTH.into_iter().find_map(|side| twin.item(side));
-                    hints.extend(
-                        item.map(|item| Hint::now(item, Lane::Backfill, cause, shared.env.now())),
-                    );
+                    hints.extend(item.map(|item| {
+                        Hint::now(item, Lane::Backfill, cause.clone(), shared.env.now())
+                    }));
                 }
                 Ok((last, hints.len() as u64, dirty::mark(&shared, tx, &hints)?))
             })

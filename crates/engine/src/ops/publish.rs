@@ -1,6 +1,7 @@
 //! Publishing rules: a version is built and weighed before it is put in force.
 
-use super::{OpError, audit, each_twin, grant};
+use super::{OpError, audit, each_twin};
+use crate::confirmed::{self, grant};
 use crate::host::{Connection, Host};
 use twinline_core::names::{ConnectionName, Side};
 use twinline_store::host::{Publish, RuleVersion, TwinFilter};
@@ -177,7 +178,8 @@ impl Host {
         };
         let now = self.inner.env.now();
         // A new version may have mended what the old one broke.
-        each_twin(&self.inner, filter, "publish", move |twin| {
+        let cause = confirmed::publish(&version.connection);
+        each_twin(&self.inner, filter, cause, move |twin| {
             Some(crate::job::mended_by_rules(twin, now))
         })
         .await?;
@@ -190,7 +192,7 @@ impl Host {
             .filter(|side| triggers.get(*side).is_some())
         {
             let by = &version.published_by;
-            self.start_backfill(&version.connection, side, None, 0, by)
+            self.begin_backfill(&version.connection, side, None, None, by)
                 .await?;
         }
         Ok(published)

@@ -1,6 +1,7 @@
 //! Releasing what is held, and trying again what failed.
 
-use super::{OpError, audit, each_twin, grant};
+use super::{OpError, audit, each_twin};
+use crate::confirmed::{self, grant};
 use crate::dirty::{self, Hint};
 use crate::host::Host;
 use crate::job::mended;
@@ -38,6 +39,18 @@ impl Host {
                 if self.inner.connection(connection).is_none() {
                     return Err(OpError::Unknown(format!("connection '{connection}'")));
                 }
+                let (name, group) = (connection.clone(), cause.clone());
+                let entry = audit(&self.inner, who, "retry", &format!("{connection} {cause}"));
+                // Before the first mark: what is tried first is paid too.
+                self.inner
+                    .store
+                    .write(move |tx| {
+                        let counts = tx.twin_counts_of(&name)?.into_iter();
+                        let counts = counts.filter(|count| count.cause.as_ref() == Some(&group));
+                        grant(tx, &name, counts.map(|count| count.twins).sum())?;
+                        tx.append_audit(&entry)
+                    })
+                    .await?;
                 let mut total = 0;
                 for state in [TwinStateName::Quarantined, TwinStateName::Asleep] {
                     let filter = TwinFilter {
@@ -48,17 +61,9 @@ impl Host {
                     };
                     let now = self.inner.env.now();
                     let change = move |twin| Some(mended(twin, now));
-                    total += each_twin(&self.inner, filter, "retry", change).await?;
+                    total += each_twin(&self.inner, filter, confirmed::retry(connection), change)
+                        .await?;
                 }
-                let (name, items) = (connection.clone(), total);
-                let entry = audit(&self.inner, who, "retry", &format!("{connection} {cause}"));
-                self.inner
-                    .store
-                    .write(move |tx| {
-                        grant(tx, &name, items)?;
-                        tx.append_audit(&entry)
-                    })
-                    .await?;
                 Ok(total)
             }
         }

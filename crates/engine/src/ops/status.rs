@@ -1,6 +1,7 @@
 //! Status: what works, what waits, what is accounted for.
 
 use super::OpError;
+use crate::confirmed;
 use crate::gate::NodeState;
 use crate::host::Host;
 use crate::scheduler::Depths;
@@ -60,7 +61,7 @@ pub struct ConnectionStatus {
     pub version: u32,
     /// Since when and why the breaker holds it.
     pub held: Option<(Timestamp, String)>,
-    /// Confirmed writes that are not spent.
+    /// Confirmed writes that are not spent; 0 when the work that they were confirmed for is done.
     pub budget_writes: u64,
     /// Its twins by state.
     pub twins: BTreeMap<String, u64>,
@@ -86,7 +87,7 @@ impl Host {
     /// # Errors
     /// The store failed.
     pub async fn status(&self) -> Result<Status, OpError> {
-        let (ledger, dirty, twins, holds) = self
+        let (ledger, dirty, twins, holds, confirmed) = self
             .inner
             .store
             .read(|read| {
@@ -95,6 +96,7 @@ impl Host {
                     read.dirty_counts()?,
                     read.twin_counts()?,
                     read.connection_holds()?,
+                    confirmed::under_way(read)?,
                 ))
             })
             .await?;
@@ -129,11 +131,12 @@ impl Host {
         let connections = self.inner.connections_now();
         let connections = connections.iter().map(|connection| {
             let hold = holds.get(&connection.name);
+            let budget = hold.filter(|_| confirmed.contains(&connection.name));
             ConnectionStatus {
                 connection: connection.name.clone(),
                 version: connection.contract().version,
                 held: hold.and_then(|hold| hold.held.clone()),
-                budget_writes: hold.map_or(0, |hold| hold.budget_writes),
+                budget_writes: budget.map_or(0, |hold| hold.budget_writes),
                 twins: by_state(twins.get(&connection.name).into_iter().flatten()),
             }
         });

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use twinline_core::item::ItemId;
+use twinline_core::names::ConnectionName;
 use twinline_core::queue::Key;
 use twinline_core::time::Timestamp;
 use twinline_store::host::MarkId;
@@ -27,6 +28,8 @@ pub(crate) struct Mark {
     pub(crate) deleted: bool,
     /// Whether an audit alone asked to look.
     pub(crate) audit: bool,
+    /// The connection whose confirmed work it belongs to.
+    pub(crate) confirmed: Option<ConnectionName>,
     /// Whether only a change of this item makes it worth looking at its twins' other sides.
     pub(crate) glance: bool,
 }

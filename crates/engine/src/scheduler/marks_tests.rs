@@ -48,6 +48,7 @@ impl Store {
             trace: None,
             deleted: false,
             audit: false,
+            confirmed: None,
             glance: false,
         }
     }

@@ -150,6 +150,50 @@ async fn a_confirmed_backfill_has_its_own_budget_and_the_breaker_still_guards_th
     running.stop().await;
 }
 
+/// A publish that pays for far more than there is to write, and then an audit that finds everything out of step.
+#[tokio::test(start_paused = true)]
+async fn what_a_publish_did_not_spend_is_no_budget_for_an_audit_or_a_later_backfill() {
+    let mut world = World::new(&["left", "right"]);
+    world.sweep.period = Duration::from_secs(10);
+    world.sweep.backed_off = Duration::from_secs(10);
+    world.sweep.audit = Duration::from_secs(300);
+    let items: Vec<_> = (0..8)
+        .map(|n| {
+            let summary = Value::text(format!("{n}"));
+            world.tracker("left").make(&[("summary", summary)])
+        })
+        .collect();
+    let mut careful = contract("c", "left", "right");
+    careful.max_writes_per_10min = 5;
+    let running = world.start(&[careful]).await;
+    until("the publish has made them", async || {
+        world.tracker("right").state().items.len() == 8
+    })
+    .await;
+    running.quiet().await;
+    let status = async || running.host.status().await.unwrap().connections.remove(0);
+    until("the publish is done", async || {
+        status().await.budget_writes == 0
+    })
+    .await;
+    assert_eq!(status().await.held, None);
+    backfill(&running, 0).await;
+    running.quiet().await;
+    for item in &items {
+        let left = world.tracker("left");
+        left.edit_silently(item, "summary", Value::text("astray"));
+    }
+    until("held", async || status().await.held.is_some()).await;
+    let astray = || {
+        let state = world.tracker("right").state();
+        let items = state.items.values();
+        let astray = items.filter(|item| item.get("summary") == Some(&Value::text("astray")));
+        astray.count()
+    };
+    assert_eq!(astray(), 5);
+    running.stop().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_unconfirmed_backfill_is_held_like_anything_else() {
     let world = World::new(&["left", "right"]);

@@ -128,6 +128,12 @@ impl HostRead<'_> {
         Ok(found.is_some())
     }
 
+    /// What items are dirty for, each cause once.
+    pub fn dirty_causes(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT cause FROM dirty ORDER BY cause";
+        self.many(sql, [], |row| Ok(row.get(0)?))
+    }
+
     /// How many items are dirty for one cause.
     pub fn dirty_of_cause(&self, cause: &str) -> Result<u64, StoreError> {
         let sql = "SELECT count(*) FROM dirty WHERE cause = ?1";

@@ -116,6 +116,16 @@ impl HostRead<'_> {
         );
         self.many(&sql, (state.as_ref().map(to_word), max), read)
     }
+
+    /// The connections with a job that goes on or is paused, each once.
+    pub fn connections_with_open_jobs(&self) -> Result<Vec<ConnectionName>, StoreError> {
+        let open = [JobState::Running, JobState::Paused].map(|state| to_word(&state));
+        let sql =
+            "SELECT DISTINCT connection FROM jobs WHERE state IN (?1, ?2) ORDER BY connection";
+        self.many(sql, open, |row| {
+            Ok(ConnectionName::new(row.get::<_, String>(0)?))
+        })
+    }
 }
 
 impl HostTx<'_> {
