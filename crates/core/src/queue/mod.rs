@@ -9,6 +9,7 @@
 //! * **Fair.** Within a lane nodes take turns, within a node its connections take turns, within a connection first come,
 //!   first served. So a node with one change waits for at most one piece of work of every other node.
 //! * **One job a cluster.** Work whose cluster is in flight waits aside and goes to the front when the cluster is free.
+//!   A cluster can be held as a whole, by who joins it with another.
 //! * **Blocked nodes cost nothing.** A node none of whose work may start is parked until [`Queue::unpark`] names it.
 
 mod lane;
@@ -64,6 +65,16 @@ enum Place {
     Running(Option<Work>),
 }
 
+/// A cluster that work must wait for.
+#[derive(Debug, Default)]
+struct Cluster {
+    /// Whether a job of it is in flight.
+    busy: bool,
+    /// How many hold it: see [`Queue::hold`].
+    holders: u32,
+    waiting: Vec<Work>,
+}
+
 /// The queue.
 #[derive(Debug)]
 pub struct Queue {
@@ -72,8 +83,8 @@ pub struct Queue {
     places: BTreeMap<Key, Place>,
     /// How many places are queued in the live and in the backfill lane.
     depths: [usize; 2],
-    /// The clusters in flight, and the work that waits for each.
-    roots: BTreeMap<RootId, Vec<Work>>,
+    /// The clusters in flight or held, and the work that waits for each.
+    roots: BTreeMap<RootId, Cluster>,
     share: f64,
     /// How many picks the backfill lane is owed; between 0 and 1.
     owed: f64,
@@ -125,7 +136,8 @@ impl Queue {
             self.backfill.remove(queued, number);
             Some(self.live.push_back(lifted.clone()))
         } else {
-            let aside = self.roots.get_mut(&queued.root).into_iter().flatten();
+            let cluster = self.roots.get_mut(&queued.root).into_iter();
+            let aside = cluster.flat_map(|cluster| &mut cluster.waiting);
             for other in aside.filter(|other| other.key == queued.key) {
                 other.lane = Lane::Live;
             }
@@ -151,16 +163,16 @@ impl Queue {
         };
         for lane in order {
             while let Some(work) = self.lane(lane).pop(&mut ready) {
-                if let Some(waiting) = self.roots.get_mut(&work.root) {
+                if let Some(cluster) = self.roots.get_mut(&work.root) {
                     if let Some(Place::Queued(_, number)) = self.places.get_mut(&work.key) {
                         *number = None;
                     }
-                    waiting.push(work);
+                    cluster.waiting.push(work);
                     continue;
                 }
                 self.account(both, lane);
                 *self.depth_mut(lane) -= 1;
-                self.roots.insert(work.root.clone(), Vec::new());
+                self.roots.entry(work.root.clone()).or_default().busy = true;
                 self.places.insert(work.key.clone(), Place::Running(None));
                 return Some(work);
             }
@@ -182,14 +194,44 @@ impl Queue {
             Some(Place::Running(again)) => again,
             other => unreachable!("{:?} ended but was {other:?}", work.key),
         };
-        let waiting = self.roots.remove(&work.root).unwrap_or_default();
+        if let Some(cluster) = self.roots.get_mut(&work.root) {
+            cluster.busy = false;
+        }
+        self.let_in(&work.root);
+        if let Some(again) = again {
+            self.push(again);
+        }
+    }
+
+    /// No work of this cluster starts until [`Queue::release`]; a job in flight goes on. Several may hold it.
+    pub fn hold(&mut self, root: &RootId) {
+        self.roots.entry(root.clone()).or_default().holders += 1;
+    }
+
+    /// Whether a job of this cluster is in flight.
+    pub fn is_busy(&self, root: &RootId) -> bool {
+        self.roots.get(root).is_some_and(|cluster| cluster.busy)
+    }
+
+    /// Ends one [`Queue::hold`].
+    pub fn release(&mut self, root: &RootId) {
+        if let Some(cluster) = self.roots.get_mut(root) {
+            cluster.holders -= 1;
+        }
+        self.let_in(root);
+    }
+
+    /// What waits for a cluster goes to the front, if nothing keeps it out any more.
+    fn let_in(&mut self, root: &RootId) {
+        let free = |cluster: &Cluster| !cluster.busy && cluster.holders == 0;
+        if !self.roots.get(root).is_some_and(free) {
+            return;
+        }
+        let waiting = self.roots.remove(root).unwrap_or_default().waiting;
         for other in waiting.into_iter().rev() {
             let number = self.lane(other.lane).push_front(other.clone());
             self.places
                 .insert(other.key.clone(), Place::Queued(other, Some(number)));
-        }
-        if let Some(again) = again {
-            self.push(again);
         }
     }
 
@@ -216,7 +258,8 @@ impl Queue {
 
     /// How many jobs are in flight.
     pub fn running(&self) -> usize {
-        self.roots.len()
+        let clusters = self.roots.values();
+        clusters.filter(|cluster| cluster.busy).count()
     }
 
     fn lane(&mut self, lane: Lane) -> &mut LaneQueue {

@@ -67,6 +67,27 @@ fn one_cluster_has_one_job_in_flight_and_others_go_on() {
 }
 
 #[test]
+fn a_held_cluster_ends_its_job_and_starts_none_until_all_have_let_go() {
+    let mut queue = Queue::new(0.2);
+    queue.push(rooted("a1", "r", "n", Lane::Live));
+    queue.push(rooted("a2", "r", "n", Lane::Live));
+    let first = queue.pick(|_, _| true).unwrap();
+    for _ in 0..2 {
+        queue.hold(&"r".into());
+    }
+    assert!(queue.is_busy(&"r".into()));
+    queue.finish(&first);
+    assert!(!queue.is_busy(&"r".into()));
+    assert_eq!(queue.running(), 0);
+    for _ in 0..2 {
+        assert!(queue.pick(|_, _| true).is_none());
+        queue.release(&"r".into());
+    }
+    assert_eq!(drain(&mut queue), ["a2"]);
+    assert_eq!(queue.known(), 0);
+}
+
+#[test]
 fn nodes_take_turns_so_a_flood_on_one_delays_another_by_one_pick() {
     let mut queue = Queue::new(0.2);
     for i in 0..50 {

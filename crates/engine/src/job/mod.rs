@@ -47,18 +47,21 @@ use crate::scheduler::Started;
 use std::sync::Arc;
 use std::time::Duration;
 use trouble::sentence;
+use twinline_core::names::RootId;
 use twinline_core::quarantine::Cause;
 use twinline_core::queue::{Key, Work};
 use twinline_core::time::Timestamp;
 use twinline_store::host::{Twin, TwinState};
 
 /// How a job ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// Its marks may be cleared.
     Done,
     /// It is to be tried again after a wait; `failed`: with a back-off that grows.
     Again { wait: Duration, failed: bool },
+    /// Its twin is in another cluster than the one that the job has to itself: it is to be done there.
+    In(RootId),
 }
 
 /// Failures in a row after which a twin waits in quarantine instead of in memory; time or a change tries it again.

@@ -51,6 +51,9 @@ pub(super) async fn run(
         let Some(mut context) = load(host, link).await? else {
             return Ok(Ended::Done);
         };
+        if context.twin.root != started.work.root {
+            return Ok(Ended::In(context.twin.root));
+        }
         *known = Some(context.twin.state.clone());
         let Some(connection) = host.connection(&context.twin.connection) else {
             return Ok(Ended::Done);

@@ -4,13 +4,13 @@ use super::{OpError, audit};
 use crate::dirty::{self, Hint, is_alive};
 use crate::host::{Connection, Host, Inner};
 use crate::job::{entry, item_row, unlink};
-use crate::scheduler;
+use crate::scheduler::{self, Held};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use twinline_core::cluster::{self, Joined, Member};
 use twinline_core::item::{Fetched, Item, ItemId};
-use twinline_core::names::{ConnectionName, LinkId, Side, Sides};
+use twinline_core::names::{ConnectionName, LinkId, RootId, Side, Sides};
 use twinline_core::queue::Lane;
 use twinline_store::StoreError;
 use twinline_store::host::{HistoryKind, HostTx, Twin, TwinState};
@@ -104,19 +104,33 @@ impl Host {
         let (shared, connection) = (Arc::clone(&self.inner), Arc::clone(connection));
         let names = format!("{} {}", items.left.reference.key, items.right.reference.key);
         let note = audit(&self.inner, who, "link", &names);
-        let (outcome, marked) = self
-            .inner
-            .store
-            .write(move |tx| {
-                let joined = join(&shared, tx, &connection, &items)?;
-                if let (LinkOutcome::Linked(_), _) = &joined {
-                    tx.append_audit(&note)?;
+        let mut apart = BTreeSet::new();
+        loop {
+            // Two clusters become one: a job of either must not go on while one of the other begins.
+            let held = Held::alone(&self.inner, apart.clone()).await;
+            let (shared, connection, items) =
+                (Arc::clone(&shared), Arc::clone(&connection), items.clone());
+            let (note, alone) = (note.clone(), apart.clone());
+            let joined = self
+                .inner
+                .store
+                .write(move |tx| {
+                    let joined = join(&shared, tx, &connection, &items, &alone)?;
+                    if let Joining::Done(LinkOutcome::Linked(_), _) = &joined {
+                        tx.append_audit(&note)?;
+                    }
+                    Ok(joined)
+                })
+                .await?;
+            drop(held);
+            match joined {
+                Joining::Hold(roots) => apart = roots,
+                Joining::Done(outcome, marked) => {
+                    scheduler::clear(&self.inner, marked.announce(&self.inner)).await?;
+                    return Ok(outcome);
                 }
-                Ok(joined)
-            })
-            .await?;
-        scheduler::clear(&self.inner, marked.announce(&self.inner)).await?;
-        Ok(outcome)
+            }
+        }
     }
 
     /// Ends a twin: both items stay as they are.
@@ -147,18 +161,29 @@ impl Host {
     }
 }
 
-type Step = (LinkOutcome, dirty::Marked);
+/// What became of a pair.
+enum Joining {
+    Done(LinkOutcome, dirty::Marked),
+    /// Nothing yet: these clusters must be held.
+    Hold(BTreeSet<RootId>),
+}
+
+impl From<LinkOutcome> for Joining {
+    fn from(outcome: LinkOutcome) -> Self {
+        Self::Done(outcome, dirty::Marked::default())
+    }
+}
 
 fn join(
     host: &Inner,
     tx: &HostTx<'_>,
     connection: &Connection,
     items: &Sides<Box<Item>>,
-) -> Result<Step, StoreError> {
-    let refused = |why: String| Ok((LinkOutcome::Refused(why), dirty::Marked::default()));
+    alone: &BTreeSet<RootId>,
+) -> Result<Joining, StoreError> {
     let ids = Sides::from_fn(|side| items.get(side).reference.item.clone());
     if let Some(outcome) = present(tx, connection, items, &ids)? {
-        return Ok((outcome, dirty::Marked::default()));
+        return Ok(outcome.into());
     }
     let incarnation = incarnation(tx, &ids.left, connection)?;
     let link = cluster::link_id(&connection.name, Side::Left, &ids.left, incarnation);
@@ -180,15 +205,17 @@ fn join(
     let root = match cluster::join(&link, side(Side::Left), side(Side::Right)) {
         Joined::New(root) | Joined::Same(root) => root,
         Joined::Merged { root, gone } => {
+            if !alone.contains(&root) || !alone.contains(&gone) {
+                return Ok(Joining::Hold(BTreeSet::from([root, gone])));
+            }
             tx.join_roots(&gone, &root)?;
             root
         }
         Joined::Clash {
             items: (one, other),
         } => {
-            return refused(format!(
-                "their clusters hold {one} and {other} in one place"
-            ));
+            let why = format!("their clusters hold {one} and {other} in one place");
+            return Ok(LinkOutcome::Refused(why).into());
         }
     };
     let twin = Twin {
@@ -208,7 +235,7 @@ fn join(
         reconciled: None,
     };
     let marked = store(host, tx, &twin, items)?;
-    Ok((LinkOutcome::Linked(link), marked))
+    Ok(Joining::Done(LinkOutcome::Linked(link), marked))
 }
 
 /// What there is of the pair already: this very twin, or another twin of one of the items.
@@ -263,7 +290,7 @@ fn store(
     dirty::mark(host, tx, &hints)
 }
 
-type Cluster = (twinline_core::names::RootId, Vec<Member>);
+type Cluster = (RootId, Vec<Member>);
 
 fn cluster_of(tx: &HostTx<'_>, item: &ItemId) -> Result<Option<Cluster>, StoreError> {
     let Some(root) = tx.item(item)?.and_then(|row| row.root) else {

@@ -7,6 +7,7 @@
 //! A job that fails in a way that may pass waits aside with a back-off of its own (a failing twin), or until its node's
 //! gate opens (a failing node), and holds neither a slot nor a permit meanwhile.
 
+mod hold;
 mod load;
 mod marks;
 mod run;
@@ -16,6 +17,7 @@ mod marks_tests;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use hold::Held;
 pub(crate) use load::clear;
 pub(crate) use marks::Mark;
 pub(crate) use run::run;
@@ -27,7 +29,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use twinline_core::item::ItemId;
-use twinline_core::names::{ConnectionName, NodeName};
+use twinline_core::names::{ConnectionName, NodeName, RootId};
 use twinline_core::queue::{Key, Lane, Queue, Work};
 use twinline_store::host::Dirty;
 
@@ -35,6 +37,8 @@ use twinline_store::host::Dirty;
 pub(crate) struct Scheduler {
     state: Mutex<State>,
     wake: Arc<Notify>,
+    /// A job has left its cluster.
+    ended: Notify,
 }
 
 struct State {
@@ -127,6 +131,7 @@ impl Scheduler {
                 overflowed: false,
             }),
             wake,
+            ended: Notify::new(),
         }
     }
 
@@ -258,6 +263,17 @@ impl Scheduler {
         state.delay(started.work.clone(), Instant::now() + wait);
     }
 
+    /// A job's twin has come into another cluster: it is done there.
+    pub(crate) fn again_in(&self, started: &Started, root: RootId) {
+        let mut state = self.lock();
+        let work = Work {
+            root,
+            ..started.work.clone()
+        };
+        state.marks.put_back(&work.key, &started.marks);
+        state.push(work);
+    }
+
     /// A job has left its slot and its cluster.
     fn finish(&self, work: &Work, unpark: &[NodeName]) {
         let mut state = self.lock();
@@ -270,6 +286,8 @@ impl Scheduler {
         }
         state.queue.finish(work);
         state.queue.unpark(unpark);
+        drop(state);
+        self.ended.notify_waiters();
     }
 
     /// Queues what has waited long enough; the time at which the next will have.

@@ -168,6 +168,7 @@ async fn conclude(host: &Inner, started: Started, ended: Ended) {
                 tracing::error!(%error, "dirty marks could not be cleared");
             }
         }
+        Ended::In(root) => host.scheduler.again_in(&started, root),
         Ended::Again { wait, failed } => {
             let wait = if failed {
                 let backed_off = host.settings.backoff().wait(started.failures + 1);

@@ -3,11 +3,13 @@
 use crate::support::rules::contract;
 use crate::support::tracker::{Fault, On};
 use crate::support::{Running, World, until};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use twinline_core::contract::Conflict;
 use twinline_core::item::{ItemId, Value};
 use twinline_core::names::Side;
+use twinline_core::names::Sides;
+use twinline_engine::ops::LinkOutcome;
 use twinline_engine::ops::Target;
 use twinline_store::host::TwinState;
 
@@ -182,5 +184,49 @@ async fn what_a_person_retries_is_tried_after_that() {
     running.quiet().await;
     assert_eq!(running.states().await, [TwinState::Live]);
     assert_eq!(world.text(&right, "summary"), "z");
+    running.stop().await;
+}
+
+/// Two pairs are joined by a link while a comment is on its way to the far end of one of them.
+#[tokio::test(start_paused = true)]
+async fn a_link_of_two_clusters_waits_for_the_jobs_of_both() {
+    let world = World::new(&["a", "b", "c", "d"]);
+    let mut by_hand = contract("bc", "b", "c");
+    by_hand.triggers = Sides::default();
+    let contracts = [contract("ab", "a", "b"), contract("cd", "c", "d"), by_hand];
+    let running = world.start(&contracts).await;
+    let [a, c] = ["a", "c"].map(|node| world.make(node, "x"));
+    running.quiet().await;
+    let [b, d] = ["b", "d"].map(|node| world.tracker(node).only().reference.item);
+    let comment = || {
+        world.tracker("c").comment(&c, "on its way");
+        world.announce(&c);
+    };
+    on_the_way(&world, &running, "d", comment).await;
+    let pair = Sides {
+        left: format!("b-{}", b.id),
+        right: format!("c-{}", c.id),
+    };
+    let linked = running.host.link(&"bc".into(), vec![pair], "ada").await;
+    assert!(matches!(linked.unwrap()[..], [LinkOutcome::Linked(_)]));
+    let there = world.tracker("d").item(&d).comments.unwrap_or_default();
+    assert_eq!(there.len(), 1, "the job of the one cluster has ended");
+    running.quiet().await;
+    world.edit(&a, "summary", Value::text("y"));
+    running.quiet().await;
+    let twins = running.twins().await.into_iter();
+    let root: BTreeSet<_> = twins.map(|twin| twin.root).collect();
+    assert_eq!(root.len(), 1, "{root:?}");
+    for item in [&a, &b, &c, &d] {
+        assert_eq!(world.text(item, "summary"), "y");
+        let comments = world.tracker(item.node.as_str()).item(item).comments;
+        assert_eq!(comments.unwrap_or_default().len(), 1, "{item}");
+        let id = item.clone();
+        let row = running.host.store().read(move |read| read.item(&id));
+        assert_eq!(
+            row.await.unwrap().and_then(|row| row.root),
+            root.first().cloned()
+        );
+    }
     running.stop().await;
 }

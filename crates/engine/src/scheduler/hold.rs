@@ -1,0 +1,62 @@
+//! Keeping jobs out of clusters while something is done to a cluster as a whole.
+
+use super::Scheduler;
+use crate::host::Inner;
+use std::collections::BTreeSet;
+use std::pin::pin;
+use std::sync::Arc;
+use twinline_core::names::RootId;
+
+/// Clusters of which no job starts until this is dropped.
+pub(crate) struct Held {
+    host: Arc<Inner>,
+    roots: BTreeSet<RootId>,
+}
+
+impl Held {
+    /// Holds clusters, and waits until none of their jobs is in flight.
+    pub(crate) async fn alone(host: &Arc<Inner>, roots: BTreeSet<RootId>) -> Self {
+        host.scheduler.hold(&roots);
+        let held = Self {
+            host: Arc::clone(host),
+            roots,
+        };
+        let scheduler = &host.scheduler;
+        loop {
+            let mut ended = pin!(scheduler.ended.notified());
+            ended.as_mut().enable();
+            if !scheduler.is_any_busy(&held.roots) {
+                return held;
+            }
+            ended.await;
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.host.scheduler.release(&self.roots);
+        self.host.scheduler.ring();
+    }
+}
+
+impl Scheduler {
+    fn hold(&self, roots: &BTreeSet<RootId>) {
+        let mut state = self.lock();
+        for root in roots {
+            state.queue.hold(root);
+        }
+    }
+
+    fn is_any_busy(&self, roots: &BTreeSet<RootId>) -> bool {
+        let state = self.lock();
+        roots.iter().any(|root| state.queue.is_busy(root))
+    }
+
+    fn release(&self, roots: &BTreeSet<RootId>) {
+        let mut state = self.lock();
+        for root in roots {
+            state.queue.release(root);
+        }
+    }
+}
