@@ -2,7 +2,7 @@
 
 use clap::Args;
 use std::path::PathBuf;
-use twinline_core::names::{ReplicaField, Side};
+use twinline_core::names::Side;
 use url::Url;
 
 /// `init`
@@ -111,27 +111,23 @@ pub struct RetryArgs {
 /// `release`
 #[derive(Clone, Debug, Args)]
 pub struct ReleaseArgs {
-    /// An item's key, or a twin's id.
-    #[arg(required_unless_present = "connection", conflicts_with = "connection")]
-    pub item: Option<String>,
-    /// A connection that its breaker holds.
-    #[arg(long, conflicts_with = "take")]
-    pub connection: Option<String>,
-    /// A frozen field and the side whose value is to cross: status=left.
-    #[arg(long, value_name = "FIELD=SIDE", value_parser = take)]
-    pub take: Vec<(ReplicaField, Side)>,
+    /// A connection, an item's key, or a twin's id.
+    #[arg(value_name = "CONNECTION|TWIN")]
+    pub held: String,
+    /// A frozen field; of a connection, in all its twins that have it frozen.
+    #[arg(long, requires = "take")]
+    pub field: Option<String>,
+    /// The side whose value of the field is to cross: left or right.
+    #[arg(long, requires = "field", value_name = "SIDE", value_parser = side)]
+    pub take: Option<Side>,
 }
 
-fn take(text: &str) -> Result<(ReplicaField, Side), String> {
-    let (field, side) = text
-        .split_once('=')
-        .ok_or_else(|| "write FIELD=left or FIELD=right".to_owned())?;
-    let side = match side {
-        "left" => Side::Left,
-        "right" => Side::Right,
-        other => return Err(format!("'{other}' is no side: write left or right")),
-    };
-    Ok((ReplicaField::from(field), side))
+fn side(text: &str) -> Result<Side, String> {
+    match text {
+        "left" => Ok(Side::Left),
+        "right" => Ok(Side::Right),
+        other => Err(format!("'{other}' is no side: write left or right")),
+    }
 }
 
 /// `link`

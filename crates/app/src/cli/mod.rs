@@ -152,7 +152,7 @@ pub enum Command {
     Retry(RetryArgs),
     /// Releases a held connection, a twin, or frozen fields with the side whose value is to cross.
     #[command(
-        after_help = "Examples:\n  twinline release --connection acme-support\n  twinline release acme/app#12 --take status=left"
+        after_help = "Examples:\n  twinline release acme-support\n  twinline release acme/app#12 --field status --take left"
     )]
     Release(ReleaseArgs),
     /// Makes twins of items that both exist.

@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::exit::{Coded, FAILED, OK};
 use crate::report::{Report, Table};
 use anyhow::Result;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 use std::path::Path;
 
 /// Pairs in one request; a file of more is sent in several.
@@ -76,23 +76,28 @@ fn counted(count: u64, one: &str, many: &str) -> String {
 
 pub(super) async fn release(file: &Path, args: &ReleaseArgs) -> Result<Report> {
     let client = Client::running(file).await?;
-    if let Some(connection) = &args.connection {
-        client
-            .post("/v1/release", &json!({ "connection": connection }))
-            .await?;
-        let text = format!("connection '{connection}' is released");
-        return Report::done(&json!({ "released": [connection] }), text);
-    }
-    let take: Map<String, Json> = args
-        .take
-        .iter()
-        .map(|(field, side)| (field.as_str().to_owned(), json!(side)))
-        .collect();
-    let item = args.item.as_deref().unwrap_or_default();
-    let twins = meant(&client, item, None).await?;
-    if take.is_empty() {
-        must_be_held(&of_item(&client, item).await?, item)?;
-    }
+    let held = args.held.as_str();
+    let connections = client.get("/v1/connections").await?;
+    let mut connections = connections["items"].as_array().into_iter().flatten();
+    let is_connection = connections.any(|known| known["connection"] == held);
+    let choice = args.field.as_deref().zip(args.take);
+    let (twins, take) = match (is_connection, choice) {
+        (true, None) => {
+            let body = json!({ "connection": held });
+            client.post("/v1/release", &body).await?;
+            let text = format!("connection '{held}' is released");
+            return Report::done(&json!({ "released": [held] }), text);
+        }
+        (true, Some((field, side))) => {
+            (frozen(&client, held, field).await?, json!({ field: side }))
+        }
+        (false, None) => {
+            let twins = called(&client, held).await?;
+            must_be_held(&of_item(&client, held).await?, held)?;
+            (twins, json!({}))
+        }
+        (false, Some((field, side))) => (called(&client, held).await?, json!({ field: side })),
+    };
     for twin in &twins {
         client
             .post("/v1/release", &json!({ "twin": twin, "take": take }))
@@ -100,6 +105,51 @@ pub(super) async fn release(file: &Path, args: &ReleaseArgs) -> Result<Report> {
     }
     let text = format!("released: {}", twins.join(", "));
     Report::done(&json!({ "released": twins }), text)
+}
+
+/// The living twins that an item's key or a twin's id names.
+async fn called(client: &Client, text: &str) -> Result<Vec<String>> {
+    let twins = meant(client, text, None).await?;
+    if twins == [text] {
+        let found = client.get(&format!("/v1/twins/{}", segment(text))).await;
+        found.map_err(|error| match error.downcast_ref::<Coded>() {
+            Some(coded) if coded.code == FAILED => {
+                let sentence =
+                    format!("neither a connection, an item nor a twin is called '{text}'");
+                Coded::new(FAILED, sentence).into()
+            }
+            _ => error,
+        })?;
+    }
+    Ok(twins)
+}
+
+/// The twins of a connection that have a field frozen.
+async fn frozen(client: &Client, connection: &str, field: &str) -> Result<Vec<String>> {
+    let mut twins = Vec::new();
+    let mut parameters = vec![
+        ("connection", connection.to_owned()),
+        ("held", "true".to_owned()),
+        ("limit", PAIRS_MAX.to_string()),
+    ];
+    loop {
+        let page = client.get(&query("/v1/twins", &parameters)).await?;
+        let items = page["items"].as_array().into_iter().flatten();
+        let frozen = items.filter(|twin| twin["held"].get(field).is_some());
+        twins.extend(frozen.filter_map(|twin| twin["link"].as_str().map(str::to_owned)));
+        let Some(next) = page["next"].as_str() else {
+            break;
+        };
+        parameters.truncate(3);
+        parameters.push(("cursor", next.to_owned()));
+    }
+    if twins.is_empty() {
+        let sentence = format!(
+            "no twin of '{connection}' has {field} frozen: 'twinline errors' names what is"
+        );
+        return Err(Coded::new(FAILED, sentence).into());
+    }
+    Ok(twins)
 }
 
 /// Whether there is something to release without a choice; a frozen field needs one.
@@ -111,7 +161,7 @@ fn must_be_held(twins: &[Json], item: &str) -> Result<(), Coded> {
     let frozen = living().flat_map(|twin| twin["held"].as_object().into_iter().flatten());
     let sentence = match frozen.map(|(field, _)| field).next() {
         Some(field) => format!(
-            "{field} of '{item}' is frozen: say whose value crosses with --take {field}=left or --take {field}=right"
+            "{field} of '{item}' is frozen: say whose value crosses with --field {field} --take left, or right"
         ),
         None => format!("nothing of '{item}' is held: 'twinline errors' names what is"),
     };

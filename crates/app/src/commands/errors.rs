@@ -89,7 +89,7 @@ fn frozen_fields(twins: &[Json]) -> Result<Vec<Json>> {
 
 /// What ends a hold: for some a person's choice, for others only a change of the value or of the rule.
 fn advice(hold: &Hold, field: &str, example: &str) -> String {
-    let choice = format!("twinline release '{example}' --take {field}=left   (or {field}=right)");
+    let choice = format!("twinline release '{example}' --field {field} --take left   (or right)");
     match hold {
         Hold::Conflict | Hold::First => format!("Choose whose value crosses: {choice}"),
         Hold::Lossy { .. } => {
@@ -129,7 +129,7 @@ fn text(groups: &[Json], held: &[Json], frozen: &[Json], more: bool) -> String {
     if let Some(first) = held.first() {
         let connection = text(&first["connection"]);
         shown.push(format!(
-            "{}See what it would write ('twinline plan {connection}'), then: twinline release --connection {connection}\n",
+            "{}See what it would write ('twinline plan {connection}'), then: twinline release {connection}\n",
             table.text()
         ));
     }

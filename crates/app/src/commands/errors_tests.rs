@@ -23,12 +23,7 @@ fn each_kind_is_told_with_the_way_on() {
         ],
     );
     let held = json!({ "connection": "first", "since": 0, "why": "13 writes" });
-    check(
-        &[],
-        &[held],
-        &[],
-        &["13 writes", "twinline release --connection first"],
-    );
+    check(&[], &[held], &[], &["13 writes", "twinline release first"]);
 }
 
 #[test]
@@ -40,13 +35,13 @@ fn frozen_fields_are_counted_by_reason() {
     let frozen = frozen_fields(&[twin("a#1"), twin("a#2")]).unwrap();
     let expected = json!([{ "connection": "first", "field": "summary", "why": "both sides changed it",
                             "twins": 2, "example": "a#1",
-                            "advice": "Choose whose value crosses: twinline release 'a#1' --take summary=left   (or summary=right)" }]);
+                            "advice": "Choose whose value crosses: twinline release 'a#1' --field summary --take left   (or right)" }]);
     assert_eq!(json!(frozen), expected);
     check(
         &[],
         &[],
         &frozen,
-        &["twinline release 'a#1' --take summary=left"],
+        &["twinline release 'a#1' --field summary --take left"],
     );
 }
 

@@ -217,21 +217,24 @@ fn fields_are_released(living: &Living) {
     living.refuses(
         &["release", item],
         1,
-        &["summary of 'acme/app#4' is frozen", "--take summary=left"],
+        &[
+            "summary of 'acme/app#4' is frozen",
+            "--field summary --take left",
+        ],
     );
     living.refuses(
-        &["release", item, "--take", "status=left"],
+        &["release", item, "--field", "status", "--take", "left"],
         1,
         &["field 'status'", "is not held"],
     );
     living.refuses(
-        &["release", item, "--take", "nothing=left"],
+        &["release", item, "--field", "nothing", "--take", "left"],
         1,
         &["field 'nothing' of first is not known here"],
     );
     living
         .installation
-        .json(&["release", item, "--take", "summary=left"]);
+        .json(&["release", "first", "--field", "summary", "--take", "left"]);
     living.crosses(4, "Left");
     until("nothing frozen", || {
         living.errors()["frozen"]
@@ -241,9 +244,14 @@ fn fields_are_released(living: &Living) {
     });
     living.refuses(&["release", item], 1, &["nothing of 'acme/app#4' is held"]);
     living.refuses(
-        &["release", "--connection", "second"],
+        &["release", "first", "--field", "summary", "--take", "left"],
         1,
-        &["connection 'second' is not known here"],
+        &["no twin of 'first' has summary frozen"],
+    );
+    living.refuses(
+        &["release", "second"],
+        1,
+        &["neither a connection, an item nor a twin is called 'second'"],
     );
 }
 
@@ -367,9 +375,7 @@ fn the_breaker_is_released(living: &Living) {
     for number in 1..=4 {
         living.retitle(number, &format!("Last of {number}"));
     }
-    living
-        .installation
-        .json(&["release", "--connection", "first"]);
+    living.installation.json(&["release", "first"]);
     for number in 1..=4 {
         living.crosses(number, &format!("Last of {number}"));
     }

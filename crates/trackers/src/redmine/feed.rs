@@ -66,7 +66,8 @@ impl Redmine {
         })
     }
 
-    /// One page of the issues that match a trigger, by id: an issue never changes its place.
+    /// One page of the issues that match a trigger, by id. An issue moves up when one before it leaves the filter, so each
+    /// page reaches back into the one before.
     pub(super) async fn enumerate(
         &self,
         scope: &Scope,
@@ -95,7 +96,11 @@ impl Redmine {
                 .iter()
                 .map(|issue| self.candidate(issue))
                 .collect(),
-            next: more.then(|| read.to_string()),
+            next: more.then(|| {
+                read.saturating_sub(OFFSET_OVERLAP)
+                    .max(offset + 1)
+                    .to_string()
+            }),
             total: Some(page.total_count),
         })
     }
