@@ -53,10 +53,10 @@ pub fn settle(
         .comments
         .splice(0..0, plan.comment_links.iter().cloned());
     let mut advance = Sides::<Advance>::default();
-    if Side::BOTH
-        .iter()
-        .any(|side| ends.get(*side).is_missing_item())
-    {
+    if Side::BOTH.iter().any(|side| {
+        let end = ends.get(*side);
+        end.is_missing_item() || end.is_unread_birth()
+    }) {
         settled.bases = Sides::from_fn(|side| facts.sides.get(side).base.clone());
         return Ok(settled);
     }
@@ -90,6 +90,12 @@ impl End {
     /// The item was to be created, and was not.
     const fn is_missing_item(&self) -> bool {
         self.creates && self.done.is_none()
+    }
+
+    /// The item was created, and what became of it is not known yet: no base can tell our values from a person's. The next
+    /// plan finds it as one whose creation was answered to nobody.
+    const fn is_unread_birth(&self) -> bool {
+        self.creates && self.done.is_some() && self.after.is_none()
     }
 }
 
@@ -387,9 +393,6 @@ fn base_after(
         .as_ref()
         .map(|(item, _)| item)
         .or(working.item.as_ref())?;
-    if end.creates && end.after.is_none() {
-        return None;
-    }
     let old = working.base.as_ref();
     let mut fields = old.map(|base| base.fields.clone()).unwrap_or_default();
     let mut pending = old.map(|base| base.pending.clone()).unwrap_or_default();

@@ -28,6 +28,10 @@ pub(super) const CASES: &[Case] = &[
         create_held,
     ),
     ("crash between create and base", create_crash),
+    (
+        "create that cannot be read back, then a person edits the new item",
+        create_unread,
+    ),
     ("a created item's marker names link and root", create_marker),
     ("stale observation after a newer base", stale),
     ("404 is not deletion", not_found),
@@ -111,6 +115,29 @@ fn create_edited() {
     outcomes.after.right.clone_from(&net.nodes[1].item);
     net.settle(0, &plan, &outcomes);
     plan_is(&net, "f <- changed; left: f=edited");
+}
+
+/// The tracker took the item and could not be asked for it: what it shows later, a person made of it.
+fn create_unread() {
+    let mut net = alone("");
+    let plan = net.plan(0);
+    let mut outcomes = net.execute(0, &plan);
+    outcomes.after.right = None;
+    net.settle(0, &plan, &outcomes);
+    net.twins[0].created_from = Some(Side::Left);
+    for planned in &plan.effects {
+        let unsettled = net.twins[0].unsettled.get_mut(planned.side);
+        unsettled.extend(planned.unsettled());
+    }
+    let item = net.nodes[1].item.as_mut().unwrap();
+    item.fields
+        .insert("created".into(), Value::Time(Timestamp::EPOCH));
+    net.node_mut(Side::Right).edit("f", "edited");
+    let item = net.nodes[1].item.as_mut().unwrap();
+    item.version.updated = Timestamp::from_millis(1);
+    plan_is(&net, "f <- changed; left: f=edited");
+    net.quiesce();
+    plan_is(&net, "");
 }
 
 fn create_held() {
