@@ -3,6 +3,12 @@
 //! Pure: the same seed and the same calls in the same order give the same outcomes. The server and the in-process
 //! transport only carry out what is decided here.
 
+mod forced;
+mod writes;
+
+pub use forced::Forced;
+pub use writes::{What, Write};
+
 use crate::call;
 use crate::command::{Command, Done, Refused};
 use crate::dump::Dump;
@@ -50,6 +56,8 @@ pub struct Faulty {
     late: BTreeMap<(Timestamp, u64), Request<Bytes>>,
     webhooks: BTreeMap<(Timestamp, u64), Webhook>,
     answers: BTreeMap<String, VecDeque<(Timestamp, Response<Bytes>)>>,
+    forced: Vec<Forced>,
+    writes: Option<Vec<Write>>,
 }
 
 impl Faulty {
@@ -65,6 +73,8 @@ impl Faulty {
             late: BTreeMap::new(),
             webhooks: BTreeMap::new(),
             answers: BTreeMap::new(),
+            forced: Vec::new(),
+            writes: None,
         }
     }
 
@@ -99,7 +109,8 @@ impl Faulty {
             return Outcome::Answer { response, after };
         }
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-        if !reads && self.happens(self.faults.late_write) {
+        let late = !reads && (self.is_forced_late(request) || self.happens(self.faults.late_write));
+        if late {
             self.counts.late_writes += 1;
             let due = now.plus(self.faults.late_write_ms.draw(&mut self.random));
             let key = (due, self.next());
@@ -109,7 +120,7 @@ impl Faulty {
         if reads && let Some(response) = self.strange_answer(now, request) {
             return Outcome::Answer { response, after };
         }
-        let response = self.simulator.handle(self.skewed(now), request);
+        let response = self.handle(now, request, false);
         self.collect(now);
         if reads {
             self.remember(now, request, &response);
@@ -173,13 +184,13 @@ impl Faulty {
             }
             let request = entry.remove();
             // Its caller is gone: nobody reads the answer.
-            drop(self.simulator.handle(self.skewed(due), &request));
+            drop(self.handle(due, &request, true));
             self.collect(due);
         }
     }
 
     fn refusal(&mut self, now: Timestamp) -> Option<Response<Bytes>> {
-        if self.happens(self.faults.server_error) {
+        if self.strikes(Forced::ServerError, self.faults.server_error) {
             self.counts.server_errors += 1;
             let status = if self.random.random_bool(0.5) {
                 StatusCode::BAD_GATEWAY
@@ -191,7 +202,7 @@ impl Faulty {
                 &serde_json::json!({"message": "Server Error"}),
             ));
         }
-        if self.happens(self.faults.throttle) {
+        if self.strikes(Forced::Throttle, self.faults.throttle) {
             self.counts.throttled += 1;
             let wait = Duration::from_secs(self.faults.throttle_retry_after_s);
             return Some(self.simulator.throttled(self.skewed(now), wait));
@@ -253,17 +264,17 @@ impl Faulty {
     fn collect(&mut self, now: Timestamp) {
         for webhook in self.simulator.take_webhooks() {
             self.counts.webhooks += 1;
-            if self.happens(self.faults.webhook_lose) {
+            if self.strikes(Forced::LoseWebhook, self.faults.webhook_lose) {
                 self.lose(now, &webhook);
                 continue;
             }
-            if self.happens(self.faults.webhook_double) {
+            if self.strikes(Forced::DoubleWebhook, self.faults.webhook_double) {
                 self.counts.webhooks_doubled += 1;
                 let due = now.plus(self.faults.webhook_delay_ms.draw(&mut self.random));
                 self.enqueue(due, webhook.clone());
             }
             let mut due = now.plus(self.faults.webhook_delay_ms.draw(&mut self.random));
-            if self.happens(self.faults.webhook_reorder) {
+            if self.strikes(Forced::ReorderWebhook, self.faults.webhook_reorder) {
                 self.counts.webhooks_reordered += 1;
                 let hold = self.random.random_range(0..=self.faults.webhook_reorder_ms);
                 due = due.plus(Duration::from_millis(hold));

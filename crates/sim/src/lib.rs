@@ -22,5 +22,5 @@ mod simulator;
 pub use command::{Command, Done, Refused};
 pub use dump::{Dump, DumpComment, DumpItem};
 pub use faults::{FaultCounts, Faults};
-pub use faulty::{Faulty, Outcome};
+pub use faulty::{Faulty, Forced, Outcome, What, Write};
 pub use simulator::{Delivered, Simulator, Webhook};

@@ -1,7 +1,7 @@
 //! Whether both sides are as the edits say, by the simulators' own state.
 
 use super::script::{Script, Wanted, find, tag_of};
-use super::world::{Place, World};
+use super::world::{Both, Place};
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_sim::{Dump, DumpItem};
 
@@ -26,15 +26,11 @@ impl Verdict {
 }
 
 /// Looks at both sides.
-pub(super) fn judge(world: &World, script: &Script) -> Verdict {
-    let dumps = [
-        (Place::GitHub, world.dump(Place::GitHub)),
-        (Place::Jira, world.dump(Place::Jira)),
-    ];
+pub(super) fn judge(both: &Both, script: &Script) -> Verdict {
     let mut verdict = Verdict::default();
     for (tag, wanted) in &script.wanted {
         let mut sides = 0;
-        for (place, dump) in &dumps {
+        for (place, dump) in both {
             match find(dump, tag) {
                 None => verdict.lost.push(format!("{tag} is missing at {place:?}")),
                 Some(item) => {
@@ -45,7 +41,7 @@ pub(super) fn judge(world: &World, script: &Script) -> Verdict {
         }
         verdict.twins += usize::from(sides == 2);
     }
-    for (place, dump) in &dumps {
+    for (place, dump) in both {
         doubled(*place, dump, &mut verdict);
     }
     verdict
@@ -112,14 +108,6 @@ fn doubled(place: Place, dump: &Dump, verdict: &mut Verdict) {
     }
 }
 
-/// How many items differ between two moments at which nobody did anything: writes without a cause.
-pub(super) fn echoes(before: &Dump, after: &Dump) -> usize {
-    let new = after.items.len().saturating_sub(before.items.len());
-    let changed = before
-        .items
-        .iter()
-        .zip(&after.items)
-        .filter(|(before, after)| before != after)
-        .count();
-    new + changed
-}
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

@@ -5,7 +5,10 @@
 //! and the end judged by the simulators' own state (`judge`), not by what Twinline says of itself.
 
 mod check;
+mod echoes;
+mod faults;
 mod judge;
+mod latency;
 pub mod map;
 mod processes;
 mod script;

@@ -3,7 +3,7 @@
 //! Every item carries a tag in its title, `[T007]`, by which it is known on both sides without asking Twinline. Each
 //! field of an item is edited from one side only, so that what was written last is what must be there at the end.
 
-use super::world::{CONNECTIONS, Place, World};
+use super::world::{CONNECTIONS, Place, Trackers};
 use anyhow::Result;
 use std::collections::BTreeMap;
 use twinline_sim::{Command, Dump, DumpItem};
@@ -20,12 +20,24 @@ pub(super) struct Wanted {
     pub(super) closed: bool,
 }
 
+/// What people change of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Field {
+    Title,
+    Body,
+    Labels,
+    Status,
+    Comments,
+}
+
 /// The edits made so far, and what follows from them.
 #[derive(Debug, Default)]
 pub(super) struct Script {
     pub(super) wanted: BTreeMap<String, Wanted>,
+    /// How often people changed a field of an item, by the item's tag, at a tracker.
+    pub(super) edits: BTreeMap<(Place, String, Field), usize>,
     pub(super) changes: usize,
-    step: usize,
+    pub(super) step: usize,
 }
 
 /// The tag of an item.
@@ -60,9 +72,9 @@ pub(super) fn find<'a>(dump: &'a Dump, tag: &str) -> Option<&'a DumpItem> {
 
 impl Script {
     /// Takes the items that are there as wanted.
-    pub(super) fn begin(world: &World) -> Self {
+    pub(super) fn begin(world: &impl Trackers) -> Self {
         let mut script = Self::default();
-        for place in [Place::GitHub, Place::Jira] {
+        for place in Place::BOTH {
             for item in world.dump(place).items {
                 if let Some(tag) = tag_of(&item.title) {
                     let wanted = Wanted {
@@ -77,7 +89,7 @@ impl Script {
     }
 
     /// Makes the next edit; what it was, for a person.
-    pub(super) fn next(&mut self, world: &World) -> Result<String> {
+    pub(super) fn next(&mut self, world: &impl Trackers) -> Result<String> {
         let step = self.step;
         self.step += 1;
         let kind = step % 7;
@@ -101,7 +113,7 @@ impl Script {
         self.edit(world, place, tag, kind, step)
     }
 
-    fn make(&mut self, world: &World, place: Place, step: usize) -> Result<String> {
+    fn make(&mut self, world: &impl Trackers, place: Place, step: usize) -> Result<String> {
         let number = 200 + step;
         let (repository, project, _) = CONNECTIONS[step % 2];
         let container = if place == Place::GitHub {
@@ -125,7 +137,7 @@ impl Script {
 
     fn edit(
         &mut self,
-        world: &World,
+        world: &impl Trackers,
         place: Place,
         tag: &str,
         kind: usize,
@@ -149,12 +161,13 @@ impl Script {
         };
         let wanted = self.wanted.entry(tag.to_owned()).or_default();
         let word = format!("step{step}x");
-        let (command, what) = match kind {
+        let (field, command, what) = match kind {
             0 | 4 => {
                 let mut labels = item.labels.clone();
                 labels.push(word.clone());
                 wanted.labels.push(word.clone());
                 (
+                    Field::Labels,
                     Command::edit(&item.key, "chen", "labels", labels),
                     format!("adds the label {word}"),
                 )
@@ -163,6 +176,7 @@ impl Script {
                 let title = format!("{tag} Renamed at {word}");
                 wanted.title = Some(title.clone());
                 (
+                    Field::Title,
                     Command::edit(&item.key, "ana", "title", title),
                     "changes the title".to_owned(),
                 )
@@ -171,6 +185,7 @@ impl Script {
                 wanted.body = Some(word.clone());
                 let body = format!("Rewritten: {word}.");
                 (
+                    Field::Body,
                     Command::edit(&item.key, "dora", "body", body),
                     "rewrites the description".to_owned(),
                 )
@@ -178,6 +193,7 @@ impl Script {
             5 => {
                 wanted.closed = true;
                 (
+                    Field::Status,
                     Command::edit(&item.key, "emil", "status", "closed:completed"),
                     "closes it".to_owned(),
                 )
@@ -186,6 +202,7 @@ impl Script {
                 wanted.comments.push(word.clone());
                 let text = format!("I looked into it: {word}.");
                 (
+                    Field::Comments,
                     Command::comment(&item.key, "ben", &text),
                     "comments".to_owned(),
                 )
@@ -193,6 +210,14 @@ impl Script {
         };
         world.act(place, command)?;
         self.changes += 1;
+        *self
+            .edits
+            .entry((place, tag.to_owned(), field))
+            .or_default() += 1;
         Ok(format!("{place:?} {}: somebody {what}", item.key))
     }
 }
+
+#[cfg(test)]
+#[path = "script_tests.rs"]
+mod tests;

@@ -22,7 +22,7 @@ pub(super) async fn run(shutdown: CancellationToken) -> Result<()> {
         // A closed terminal ends the demonstration by its signal.
         report::line(&format!("  ⇄ {line}")).ok();
     };
-    let (_, listening) = transcript::listen(&up, say, shutdown.clone());
+    let listening = transcript::listen(&up, say, shutdown.clone());
     for (place, name) in [(Place::GitHub, "GitHub"), (Place::Jira, "Jira  ")] {
         report::line(&format!("  {name}  {}/_sim/", world.server(place).url()))?;
     }

@@ -1,11 +1,10 @@
-//! The host's live stream, read across its restarts.
+//! The host's live stream, for a person to follow; what falls between two hosts is in the histories (`latency`).
 
 use super::processes::Up;
 use crate::handles::SystemEntropy;
 use crate::instance::DataFolder;
 use anyhow::{Context, Result};
 use serde::Deserialize;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -19,28 +18,6 @@ const LINE_MAX_BYTES: usize = 1 << 20;
 struct Line {
     #[serde(default)]
     text: Option<String>,
-    #[serde(default)]
-    what: serde_json::Value,
-}
-
-/// What has come in so far.
-#[derive(Clone, Default)]
-pub(super) struct Heard {
-    latencies: Arc<Mutex<Vec<u64>>>,
-}
-
-impl Heard {
-    /// A percentile of the latencies in milliseconds; `None` when there is none.
-    pub(super) fn percentile(&self, percent: usize) -> Option<u64> {
-        let mut latencies = self
-            .latencies
-            .lock()
-            .expect("nothing panics while it is held")
-            .clone();
-        latencies.sort_unstable();
-        let last = latencies.len().checked_sub(1)?;
-        Some(latencies[last * percent / 100])
-    }
 }
 
 /// Listens until `shutdown`; `say` gets each line.
@@ -48,15 +25,14 @@ pub(super) fn listen(
     up: &Up,
     say: impl Fn(&str) + Send + Sync + 'static,
     shutdown: CancellationToken,
-) -> (Heard, tokio::task::JoinHandle<()>) {
-    let heard = Heard::default();
-    let (data, sink) = (up.data().clone(), heard.clone());
-    let task = tokio::spawn(async move {
+) -> tokio::task::JoinHandle<()> {
+    let data = up.data().clone();
+    tokio::spawn(async move {
         while !shutdown.is_cancelled() {
             let streamed = tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return,
-                streamed = stream(&data, &sink, &say) => streamed,
+                streamed = stream(&data, &say) => streamed,
             };
             if let Err(error) = streamed {
                 tracing::debug!(%error, "the host's stream ended; asking again");
@@ -67,15 +43,10 @@ pub(super) fn listen(
                 () = tokio::time::sleep(PAUSE) => {}
             }
         }
-    });
-    (heard, task)
+    })
 }
 
-async fn stream(
-    data: &DataFolder,
-    heard: &Heard,
-    say: &(impl Fn(&str) + Send + Sync),
-) -> Result<()> {
+async fn stream(data: &DataFolder, say: &(impl Fn(&str) + Send + Sync)) -> Result<()> {
     let api = data.running("host")?.listener("api")?;
     let token = data.token(&SystemEntropy)?;
     let client = reqwest::Client::new();
@@ -96,29 +67,16 @@ async fn stream(
         pending.extend_from_slice(&chunk);
         while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = pending.drain(..=end).collect();
-            take(&line, heard, say);
+            take(&line, say);
         }
         anyhow::ensure!(pending.len() <= LINE_MAX_BYTES, "a line without an end");
     }
     Ok(())
 }
 
-fn take(line: &[u8], heard: &Heard, say: &impl Fn(&str)) {
-    let Ok(line) = serde_json::from_slice::<Line>(line) else {
-        return;
-    };
-    if let Some(latency) = line
-        .what
-        .get("latency_ms")
-        .and_then(serde_json::Value::as_u64)
-    {
-        heard
-            .latencies
-            .lock()
-            .expect("nothing panics while it is held")
-            .push(latency);
-    }
-    if let Some(text) = line.text {
+fn take(line: &[u8], say: &impl Fn(&str)) {
+    let text = serde_json::from_slice::<Line>(line).ok();
+    if let Some(text) = text.and_then(|line| line.text) {
         say(&text);
     }
 }

@@ -3,6 +3,7 @@
 use super::map::{FIELDS, STATUS_AND_COMMENTS};
 use crate::handles::SystemClock;
 use anyhow::{Context, Result};
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use tempfile::TempDir;
 use twinline_sim::github::{Github, GithubConfig, Limits};
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::serve::SimServer;
-use twinline_sim::{Command, Done, Dump, Faults, Faulty, Simulator};
+use twinline_sim::{Command, Done, Dump, FaultCounts, Faults, Faulty, Forced, Simulator, Write};
 
 /// What signs the simulators' webhooks.
 const HOOK_SECRET: &str = "a-secret-of-the-demonstration";
@@ -34,18 +35,53 @@ const TITLES: [&str; 8] = [
 ];
 
 /// One of the two trackers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     GitHub,
     Jira,
 }
 
 impl Place {
+    pub(super) const BOTH: [Self; 2] = [Self::GitHub, Self::Jira];
+
+    /// How the path of a request ends that creates an item there.
+    const fn create_path(self) -> &'static str {
+        match self {
+            Self::GitHub => "/issues",
+            Self::Jira => "/issue",
+        }
+    }
+
     pub(super) const fn other(self) -> Self {
         match self {
             Self::GitHub => Self::Jira,
             Self::Jira => Self::GitHub,
         }
+    }
+}
+
+/// Both trackers' states.
+pub(super) type Both = BTreeMap<Place, Dump>;
+
+/// Where people act, and where it is seen what became of it.
+pub(super) trait Trackers {
+    /// Does something as a person would.
+    fn act(&self, place: Place, command: Command) -> Result<Done>;
+    /// A tracker's whole state.
+    fn dump(&self, place: Place) -> Dump;
+}
+
+impl Trackers for World {
+    fn act(&self, place: Place, command: Command) -> Result<Done> {
+        let shown = format!("{command:?}");
+        let done = self
+            .server(place)
+            .with(|tracker, now| tracker.command(now, command));
+        done.with_context(|| format!("the simulator refused {shown}"))
+    }
+
+    fn dump(&self, place: Place) -> Dump {
+        self.server(place).with(|tracker, now| tracker.dump(now))
     }
 }
 
@@ -99,23 +135,49 @@ impl World {
         self.folder.path().join("twinline-data")
     }
 
-    /// Does something as a person would.
-    pub(super) fn act(&self, place: Place, command: Command) -> Result<Done> {
-        let shown = format!("{command:?}");
-        let done = self
-            .server(place)
-            .with(|tracker, now| tracker.command(now, command));
-        done.with_context(|| format!("the simulator refused {shown}"))
+    /// Both trackers' states.
+    pub(super) fn dumps(&self) -> Both {
+        let places = Place::BOTH.into_iter();
+        places.map(|place| (place, self.dump(place))).collect()
     }
 
-    /// A tracker's whole state.
-    pub(super) fn dump(&self, place: Place) -> Dump {
-        self.server(place).with(|tracker, now| tracker.dump(now))
+    /// From now on every request that changes something is noted.
+    pub(super) fn note_writes(&self) {
+        for place in Place::BOTH {
+            self.server(place).with(|tracker, _| tracker.note_writes());
+        }
+    }
+
+    /// What was noted, and the faults that were made so far, of each tracker.
+    pub(super) fn noted(&self) -> BTreeMap<Place, (Vec<Write>, FaultCounts)> {
+        let noted = |place: Place| {
+            self.server(place).with(|tracker, _| {
+                let writes = tracker.writes().to_vec();
+                (place, (writes, tracker.counts()))
+            })
+        };
+        Place::BOTH.into_iter().map(noted).collect()
+    }
+
+    /// Makes each kind of fault happen once at each tracker, whatever is drawn besides.
+    pub(super) fn force_faults(&self) {
+        for place in Place::BOTH {
+            let forced = [
+                Forced::LoseWebhook,
+                Forced::DoubleWebhook,
+                Forced::ReorderWebhook,
+                Forced::Throttle,
+                Forced::ServerError,
+                Forced::LatePost(place.create_path()),
+            ];
+            self.server(place)
+                .with(|tracker, _| forced.into_iter().for_each(|fault| tracker.force(fault)));
+        }
     }
 
     /// Replaces the faults of both.
     pub(super) fn set_faults(&self, faults: &Faults) {
-        for place in [Place::GitHub, Place::Jira] {
+        for place in Place::BOTH {
             self.server(place)
                 .with(|tracker, _| tracker.set_faults(faults.clone()));
         }

@@ -7,11 +7,11 @@ use serde_json::json;
 
 const ISSUES: &str = "http://github.sim/repos/acme/app/issues";
 
-fn at(millis: i64) -> Timestamp {
+pub(super) fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(1_760_000_000_000 + millis)
 }
 
-fn tracker(faults: Faults) -> Faulty {
+pub(super) fn tracker(faults: Faults) -> Faulty {
     let config = GithubConfig {
         limits: Limits::none(),
         ..GithubConfig::default()
@@ -19,7 +19,7 @@ fn tracker(faults: Faults) -> Faulty {
     Faulty::new(Box::new(Github::new(config)), faults, 7)
 }
 
-fn request(method: Method, address: &str, body: &serde_json::Value) -> Request<Bytes> {
+pub(super) fn request(method: Method, address: &str, body: &serde_json::Value) -> Request<Bytes> {
     let request = Request::builder().method(method).uri(address);
     let request = request.header("authorization", "Bearer github-token");
     let body = if body.is_null() {
@@ -30,15 +30,15 @@ fn request(method: Method, address: &str, body: &serde_json::Value) -> Request<B
     request.body(Bytes::from(body)).unwrap()
 }
 
-fn create(title: &str) -> Request<Bytes> {
+pub(super) fn create(title: &str) -> Request<Bytes> {
     request(Method::POST, ISSUES, &json!({"title": title}))
 }
 
-fn read(address: &str) -> Request<Bytes> {
+pub(super) fn read(address: &str) -> Request<Bytes> {
     request(Method::GET, address, &serde_json::Value::Null)
 }
 
-fn answered(outcome: Outcome) -> Response<Bytes> {
+pub(super) fn answered(outcome: Outcome) -> Response<Bytes> {
     match outcome {
         Outcome::Answer { response, .. } => response,
         Outcome::Silence { .. } => panic!("there was no answer"),
