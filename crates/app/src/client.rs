@@ -24,6 +24,8 @@ use twinline_trackers::http::{Secret, Sent};
 
 /// A plan of thousands of twins asks trackers thousands of times.
 const DEADLINE: Duration = Duration::from_secs(600);
+/// The longest page that the API gives.
+const PAGE_MAX: usize = 500;
 /// A host that is asked for its nodes answers within this.
 const FIRST_ANSWER: Duration = Duration::from_secs(5);
 /// A host that is just ending gets this long to let go of its state.
@@ -109,6 +111,28 @@ impl Client {
     /// What the API says, with its exit code.
     pub async fn get(&self, path: &str) -> Result<Json> {
         self.ask(Method::GET, path, Vec::new()).await
+    }
+
+    /// All of a list, page by page.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn all(&self, path: &str) -> Result<Vec<Json>> {
+        let first = if path.contains('?') { '&' } else { '?' };
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self
+                .get(&format!("{path}{first}limit={PAGE_MAX}{cursor}"))
+                .await?;
+            all.extend(page["items"].as_array().into_iter().flatten().cloned());
+            let next = match &page["next"] {
+                Json::Null => return Ok(all),
+                Json::String(next) => next.clone(),
+                number => number.to_string(),
+            };
+            let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+            cursor = format!("&cursor={next}");
+        }
     }
 
     /// Does something, once.

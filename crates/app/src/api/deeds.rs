@@ -4,6 +4,10 @@ use super::Shared;
 use super::input::{Body, Named, Who};
 use super::openapi::Fault;
 use super::problem::Problem;
+use super::shapes::{
+    CopiedShape, LinkedShape, PausedShape, ReleasedShape, RetriedShape, SweepingShape,
+    UnlinkedShape,
+};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -32,7 +36,7 @@ pub(super) struct Retry {
 
 #[utoipa::path(post, path = "/retry", summary = "Try again what is quarantined: a twin, or all twins of one cause",
     request_body = Retry,
-    responses((status = 200, description = "How many twins are tried again", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "How many twins are tried again", body = RetriedShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn retry(State(api): Shared, Who(who): Who, Body(retry): Body<Retry>) -> Answer {
     let target = match (retry.twin, retry.connection, retry.cause) {
@@ -66,7 +70,7 @@ pub(super) struct Release {
 
 #[utoipa::path(post, path = "/release", summary = "Release a held connection, or the held fields of a twin",
     request_body = Release,
-    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "Done", body = ReleasedShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn release(
     State(api): Shared,
@@ -98,7 +102,7 @@ pub(super) struct Links {
 
 #[utoipa::path(post, path = "/links", summary = "Make twins of pairs of existing items",
     request_body = Links,
-    responses((status = 200, description = "One outcome a pair, in their order", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "One outcome a pair, in their order", body = LinkedShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn link(State(api): Shared, Who(who): Who, Body(links): Body<Links>) -> Answer {
     let outcomes = api.host.link(&links.connection, links.pairs, &who).await?;
@@ -107,7 +111,7 @@ pub(super) async fn link(State(api): Shared, Who(who): Who, Body(links): Body<Li
 
 #[utoipa::path(delete, path = "/twins/{link}", summary = "End a twin; both items stay",
     params(("link" = String, Path, description = "The twin's id")),
-    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "Done", body = UnlinkedShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn unlink(State(api): Shared, Who(who): Who, Named(link): Named) -> Answer {
     api.host.unlink(&LinkId::new(link), &who).await?;
@@ -180,7 +184,7 @@ pub(super) struct Pause {
 #[utoipa::path(post, path = "/nodes/{node}/pause", summary = "Start no more work of a node",
     params(("node" = String, Path, description = "The node's name")),
     request_body = Pause,
-    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "Done", body = PausedShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn pause(
     State(api): Shared,
@@ -196,7 +200,7 @@ pub(super) async fn pause(
 
 #[utoipa::path(post, path = "/nodes/{node}/resume", summary = "Start work of a node again",
     params(("node" = String, Path, description = "The node's name")),
-    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "Done", body = PausedShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn resume(State(api): Shared, Who(who): Who, Named(node): Named) -> Answer {
     api.host.resume_node(&NodeName::new(node), &who).await?;
@@ -204,7 +208,7 @@ pub(super) async fn resume(State(api): Shared, Who(who): Who, Named(node): Named
 }
 
 #[utoipa::path(post, path = "/sweep", summary = "Read the change feeds of all nodes now",
-    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "Done", body = SweepingShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn sweep(State(api): Shared) -> Answer {
     api.host.sweep_now();
@@ -221,7 +225,7 @@ pub(super) struct Backup {
 
 #[utoipa::path(post, path = "/backup", summary = "Copy the host's state into a file while it works",
     request_body = Backup,
-    responses((status = 200, description = "The file and its size", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "The file and its size", body = CopiedShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn backup(State(api): Shared, Body(backup): Body<Backup>) -> Answer {
     if !backup.file.is_absolute() {

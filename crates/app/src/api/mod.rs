@@ -3,10 +3,10 @@
 //! | request | does |
 //! |---|---|
 //! | `GET /health`, `/metrics`, `/openapi.json` | without a token; the last describes all of this |
-//! | `GET /v1/status`, `/v1/nodes`, `/v1/connections`, `/v1/errors` | what works, what waits, what is held |
+//! | `GET /v1/status`, `/v1/nodes?cursor&limit`, `/v1/connections`, `/v1/errors` | what works, what waits, what is held |
 //! | `GET /v1/twins?connection&state&held&item&cursor&limit`, `/v1/twins/{link}` | pages of twins |
 //! | `GET /v1/history?item&cursor&limit` | what was written to an item, newest first |
-//! | `GET /v1/rules/{connection}/versions` | published versions |
+//! | `GET /v1/rules/{connection}/versions?cursor&limit` | published versions |
 //! | `POST /v1/rules/check`, `/v1/rules/{connection}/plan`, `/publish`, `/rollback` | rules |
 //! | `POST /v1/retry`, `/v1/release`, `/v1/links`, `DELETE /v1/twins/{link}` | twins |
 //! | `GET, POST /v1/backfills`, `POST /v1/backfills/{id}/pause`, `/resume` | backfills |
@@ -26,6 +26,7 @@ mod openapi;
 mod problem;
 mod read;
 mod rules;
+mod shapes;
 mod stream;
 
 pub use central::CentralView;

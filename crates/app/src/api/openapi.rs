@@ -5,8 +5,10 @@
 use super::{Api, deeds, metrics, read, rules, stream};
 use axum::Json;
 use std::sync::Arc;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, Required};
 use utoipa::{OpenApi as _, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -50,7 +52,7 @@ pub(super) fn operations() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(deeds::resume))
         .routes(routes!(read::connections))
         .routes(routes!(read::twins))
-        .routes(routes!(deeds::unlink))
+        .routes(routes!(read::twin, deeds::unlink))
         .routes(routes!(read::history))
         .routes(routes!(read::errors))
         .routes(routes!(deeds::retry))
@@ -86,6 +88,11 @@ pub(super) fn document() -> OpenApi {
             let none: [&str; 0] = [];
             operation.security = Some(vec![SecurityRequirement::new("token", none)]);
         }
+        if let Some(post) = &mut item.post {
+            post.parameters
+                .get_or_insert_default()
+                .push(idempotency_key().into());
+        }
     }
     let mut document = Shapes::openapi();
     document.info = InfoBuilder::new()
@@ -106,6 +113,19 @@ pub(super) fn document() -> OpenApi {
         .get_or_insert_with(|| ComponentsBuilder::new().build())
         .add_security_scheme("token", SecurityScheme::Http(token));
     document
+}
+
+/// The header that makes a repeated POST be done once.
+fn idempotency_key() -> Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "At most 200 bytes. A POST that is repeated with the same key and body is done once and answered alike.",
+        ))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
 }
 
 #[utoipa::path(get, path = "/openapi.json", summary = "This description",

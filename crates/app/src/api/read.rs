@@ -2,22 +2,23 @@
 
 use super::Shared;
 use super::central::CentralStatus;
-use super::input::Params;
+use super::input::{Named, Params};
 use super::openapi::{Fault, Page};
 use super::problem::Problem;
+use super::shapes::{ConnectionPage, ErrorPage, HistoryPage, NodePage, TwinPage, TwinShape};
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use twinline_core::names::{ConnectionName, LinkId};
-use twinline_engine::ops::Status;
+use twinline_engine::ops::{Status, TwinView};
 use twinline_store::host::{HistoryRow, TwinFilter, TwinStateName};
 
 /// The length of a page where the caller says nothing, and the greatest.
 const PAGE: u32 = 50;
 const PAGE_MAX: u32 = 500;
 
-fn limit(asked: Option<u32>) -> Result<u32, Problem> {
+pub(super) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
     match asked {
         None => Ok(PAGE),
         Some(limit) if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
@@ -46,30 +47,79 @@ pub(super) struct WholeStatus {
     central: Option<CentralStatus>,
 }
 
-/// Nodes and connections are few: one page holds all.
+/// A list that holds all there is.
 fn one_page(items: impl Serialize) -> Json<Value> {
     Json(json!({ "items": items, "next": null }))
 }
 
-#[utoipa::path(get, path = "/nodes", summary = "The nodes",
-    responses((status = 200, description = "One page", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
-)]
-pub(super) async fn nodes(State(api): Shared) -> Result<Json<Value>, Problem> {
-    Ok(one_page(api.host.status().await?.nodes))
+/// Which page of a list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PageParams {
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    /// The length of the page: 1 to 500, 50 when absent.
+    limit: Option<u32>,
 }
 
-#[utoipa::path(get, path = "/connections", summary = "The connections",
-    responses((status = 200, description = "One page", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+/// One page of a list that is made anew for each: ordered by what names an entry, which is its cursor too.
+pub(super) fn page_of<T: Serialize>(
+    items: Vec<T>,
+    params: &PageParams,
+    name: impl Fn(&T) -> String,
+) -> Result<Json<Value>, Problem> {
+    let limit = limit(params.limit)? as usize;
+    let mut named: Vec<(String, T)> = items.into_iter().map(|item| (name(&item), item)).collect();
+    named.sort_by(|one, other| one.0.cmp(&other.0));
+    let cursor = params.cursor.as_deref();
+    let mut rest = named
+        .into_iter()
+        .skip_while(|(name, _)| cursor.is_some_and(|cursor| name.as_str() <= cursor))
+        .peekable();
+    let page: Vec<(String, T)> = rest.by_ref().take(limit).collect();
+    let next = rest.peek().and(page.last()).map(|(name, _)| name.clone());
+    let items: Vec<T> = page.into_iter().map(|(_, item)| item).collect();
+    Ok(Json(json!({ "items": items, "next": next })))
+}
+
+#[utoipa::path(get, path = "/nodes", summary = "The nodes, by name",
+    params(PageParams),
+    responses((status = 200, description = "A page of nodes", body = NodePage), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
-pub(super) async fn connections(State(api): Shared) -> Result<Json<Value>, Problem> {
-    Ok(one_page(api.host.status().await?.connections))
+pub(super) async fn nodes(
+    State(api): Shared,
+    Params(params): Params<PageParams>,
+) -> Result<Json<Value>, Problem> {
+    let nodes = api.host.status().await?.nodes;
+    page_of(nodes, &params, |node| node.node.to_string())
+}
+
+#[utoipa::path(get, path = "/connections", summary = "The connections, by name",
+    params(PageParams),
+    responses((status = 200, description = "A page of connections", body = ConnectionPage), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
+pub(super) async fn connections(
+    State(api): Shared,
+    Params(params): Params<PageParams>,
+) -> Result<Json<Value>, Problem> {
+    let connections = api.host.status().await?.connections;
+    page_of(connections, &params, |connection| {
+        connection.connection.to_string()
+    })
 }
 
 #[utoipa::path(get, path = "/errors", summary = "What holds twins back, equal causes in one line",
-    responses((status = 200, description = "One page", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    params(PageParams),
+    responses((status = 200, description = "A page of causes, by connection", body = ErrorPage), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
-pub(super) async fn errors(State(api): Shared) -> Result<Json<Value>, Problem> {
-    Ok(one_page(api.host.errors().await?))
+pub(super) async fn errors(
+    State(api): Shared,
+    Params(params): Params<PageParams>,
+) -> Result<Json<Value>, Problem> {
+    page_of(api.host.errors().await?, &params, |group| {
+        format!("{}/{:?}/{}", group.connection, group.state, group.cause)
+    })
 }
 
 #[utoipa::path(get, path = "/backfills", summary = "The backfills, newest first",
@@ -112,7 +162,7 @@ fn after(cursor: Option<String>) -> Result<Option<LinkId>, Problem> {
 
 #[utoipa::path(get, path = "/twins", summary = "Twins by id",
     params(TwinsParams),
-    responses((status = 200, description = "A page of twins", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "A page of twins", body = TwinPage), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn twins(
     State(api): Shared,
@@ -141,6 +191,17 @@ pub(super) async fn twins(
     Ok(Json(json!({ "items": twins, "next": next })))
 }
 
+#[utoipa::path(get, path = "/twins/{link}", summary = "One twin",
+    params(("link" = String, Path, description = "The twin's id")),
+    responses((status = 200, description = "The twin", body = TwinShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
+pub(super) async fn twin(
+    State(api): Shared,
+    Named(link): Named,
+) -> Result<Json<TwinView>, Problem> {
+    Ok(Json(api.host.twin(&LinkId::new(link)).await?))
+}
+
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -156,7 +217,7 @@ pub(super) struct HistoryParams {
 /// The entries of all items of that key, newest first, each with its item.
 #[utoipa::path(get, path = "/history", summary = "What was written to an item, newest first",
     params(HistoryParams),
-    responses((status = 200, description = "A page of entries", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "A page of entries", body = HistoryPage), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn history(
     State(api): Shared,

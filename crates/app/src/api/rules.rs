@@ -1,8 +1,10 @@
 //! Rules: judged, planned, published, rolled back.
 
-use super::input::{Body, Named, Who};
-use super::openapi::{Fault, Page};
+use super::input::{Body, Named, Params, Who};
+use super::openapi::Fault;
 use super::problem::Problem;
+use super::read::limit;
+use super::shapes::{CheckedShape, PlanningShape, PublishedShape, VersionPage};
 use super::{Api, Shared};
 use crate::rulebook::{Judged, from_sources, to_sources};
 use axum::Json;
@@ -85,7 +87,7 @@ async fn pinned(api: &Api, connection: &str, text: RulesText) -> Result<Snapshot
 
 #[utoipa::path(post, path = "/rules/check", summary = "Judge rules without publishing them",
     request_body = RulesText,
-    responses((status = 200, description = "What is doubtful", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "What is doubtful", body = CheckedShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn check(
     State(api): Shared,
@@ -109,7 +111,7 @@ pub(super) struct Plan {
 #[utoipa::path(post, path = "/rules/{connection}/plan", summary = "What rules would write, without writing it",
     params(("connection" = String, Path, description = "The connection's name")),
     request_body = Plan,
-    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "Done", body = PlanningShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn plan(
     State(api): Shared,
@@ -156,7 +158,7 @@ pub(super) struct Publication {
 #[utoipa::path(post, path = "/rules/{connection}/publish", summary = "Put rules in force",
     params(("connection" = String, Path, description = "The connection's name")),
     request_body = Publication,
-    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "Done", body = PublishedShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn publish(
     State(api): Shared,
@@ -190,7 +192,7 @@ pub(super) struct Rollback {
 #[utoipa::path(post, path = "/rules/{connection}/rollback", summary = "Put an earlier version in force again",
     params(("connection" = String, Path, description = "The connection's name")),
     request_body = Rollback,
-    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "Done", body = PublishedShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn rollback(
     State(api): Shared,
@@ -206,15 +208,27 @@ pub(super) async fn rollback(
     Ok(Json(published))
 }
 
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct VersionsParams {
+    /// The `next` of the page before.
+    cursor: Option<u32>,
+    /// The length of the page: 1 to 500, 50 when absent.
+    limit: Option<u32>,
+}
+
 /// All versions, newest first, each with what it changed from the one before.
 #[utoipa::path(get, path = "/rules/{connection}/versions", summary = "All versions, newest first, each with what it changed",
-    params(("connection" = String, Path, description = "The connection's name")),
-    responses((status = 200, description = "One page", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    params(("connection" = String, Path, description = "The connection's name"), VersionsParams),
+    responses((status = 200, description = "A page of versions", body = VersionPage), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn versions(
     State(api): Shared,
     Named(connection): Named,
+    Params(params): Params<VersionsParams>,
 ) -> Result<Json<Value>, Problem> {
+    let limit = limit(params.limit)? as usize;
     let name = ConnectionName::new(connection);
     let asked = name.clone();
     let versions = api
@@ -227,9 +241,19 @@ pub(super) async fn versions(
             "connection '{name}' has no published rules here"
         )));
     }
-    let items: Vec<Value> = versions
+    let before = |version: &RuleVersion| {
+        let cursor = params.cursor;
+        cursor.is_none_or(|cursor| version.version < cursor)
+    };
+    let mut rest = versions
         .iter()
         .enumerate()
+        .filter(|(_, version)| before(version))
+        .peekable();
+    let page: Vec<_> = rest.by_ref().take(limit).collect();
+    let next = rest.peek().and(page.last()).map(|(_, last)| last.version);
+    let items: Vec<Value> = page
+        .into_iter()
         .map(|(at, version)| {
             json!({
                 "version": version.version,
@@ -242,7 +266,7 @@ pub(super) async fn versions(
             })
         })
         .collect();
-    Ok(Json(json!({ "items": items, "next": null })))
+    Ok(Json(json!({ "items": items, "next": next })))
 }
 
 fn diff(older: &RuleVersion, newer: &RuleVersion) -> Option<String> {

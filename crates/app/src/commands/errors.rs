@@ -14,8 +14,9 @@ const FROZEN_MAX: usize = 500;
 
 pub(super) async fn run(file: &Path) -> Result<Report> {
     let client = Client::either(file).await?;
-    let groups = items(client.get("/v1/errors").await?);
-    let held = items(client.get("/v1/connections").await?);
+    let mut groups = client.all("/v1/errors").await?;
+    groups.sort_by_key(|group| std::cmp::Reverse(group["twins"].as_u64()));
+    let held = client.all("/v1/connections").await?;
     let held: Vec<Json> = held.iter().filter_map(held_connection).collect();
     let frozen = [
         ("held", "true".to_owned()),

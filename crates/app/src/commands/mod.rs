@@ -8,8 +8,12 @@ mod events;
 mod fixtures;
 mod history_text;
 mod init;
+mod links;
 mod look;
+mod outcomes;
 mod pairs;
+mod progress;
+mod release;
 mod rules;
 mod state;
 mod types;
@@ -58,9 +62,9 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
         Command::History(args) => look::history(file, args).await,
         Command::Errors => errors::run(file).await,
         Command::Retry(args) => deeds::retry(file, args).await,
-        Command::Release(args) => deeds::release(file, args).await,
-        Command::Link(args) => deeds::link(file, args).await,
-        Command::Unlink(args) => deeds::unlink(file, args).await,
+        Command::Release(args) => release::release(file, args).await,
+        Command::Link(args) => links::link(file, args).await,
+        Command::Unlink(args) => links::unlink(file, args).await,
         Command::Pause { node, reason } => deeds::pause(file, node, reason).await,
         Command::Resume { node } => deeds::resume(file, node).await,
         Command::Backfill(args) => backfill::run(file, args).await,
@@ -91,7 +95,7 @@ fn rulebook(file: &Path, offline: bool) -> Result<(Config, Rulebook)> {
 }
 
 /// A path with its query.
-fn query(path: &str, parameters: &[(&str, String)]) -> String {
+pub(crate) fn query(path: &str, parameters: &[(&str, String)]) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(parameters);
     format!("{path}?{}", query.finish())

@@ -1,5 +1,6 @@
 //! `plan`, `apply`, `versions`, `rollback`.
 
+use super::progress;
 use crate::api::RulesText;
 use crate::cli::PublishArgs;
 use crate::client::Client;
@@ -43,14 +44,18 @@ fn texts(client: &Client, only: Option<&str>) -> Result<Vec<(String, Json)>> {
 pub(super) async fn plan(file: &Path, only: Option<&str>, max: u32) -> Result<Report> {
     let client = Client::either(file).await?;
     let mut plans = Vec::new();
-    for (connection, rules) in texts(&client, only)? {
+    let texts = texts(&client, only)?;
+    let bar = progress::bar(texts.len(), "connections looked at");
+    for (connection, rules) in texts {
         let body = json!({ "rules": rules, "max": max });
         let mut plan = client
             .post(&format!("/v1/rules/{connection}/plan"), &body)
             .await?;
         plan["connection"] = Json::from(connection);
         plans.push(plan);
+        bar.inc(1);
     }
+    bar.finish_and_clear();
     let text = plans.iter().map(plan_text).collect::<Vec<_>>().join("\n");
     Report::done(&json!({ "plans": plans }), text)
 }
@@ -94,23 +99,30 @@ pub(super) async fn apply(file: &Path, args: &PublishArgs) -> Result<Report> {
     let client = Client::either(file).await?;
     let texts = texts(&client, args.connection.as_deref())?;
     // All are judged before the first is published.
-    let judged = texts
-        .iter()
-        .map(async |(_, rules)| client.post("/v1/rules/check", rules).await);
+    let bar = progress::bar(texts.len(), "connections checked");
+    let judged = texts.iter().map(async |(_, rules)| {
+        let judged = client.post("/v1/rules/check", rules).await;
+        bar.inc(1);
+        judged
+    });
     let _sound: Vec<Json> = stream::iter(judged)
         .buffered(AT_ONCE_MAX)
         .try_collect()
         .await?;
+    bar.set_position(0);
+    bar.set_message("connections published");
     let published = texts.iter().map(async |(connection, rules)| {
         let body = json!({ "rules": rules, "confirmed": args.yes });
         let path = format!("/v1/rules/{connection}/publish");
         let answer = client.post(&path, &body).await;
+        bar.inc(1);
         answer.with_context(|| format!("connection '{connection}'"))
     });
     let published: Vec<Json> = stream::iter(published)
         .buffered(AT_ONCE_MAX)
         .try_collect()
         .await?;
+    bar.finish_and_clear();
     let text = published.iter().map(published_text).collect::<String>();
     let hint = match client.address() {
         Some(_) => "",
@@ -130,13 +142,8 @@ fn published_text(published: &Json) -> String {
 
 pub(super) async fn versions(file: &Path, connection: &str, diff: Option<u32>) -> Result<Report> {
     let client = Client::either(file).await?;
-    let page = client
-        .get(&format!(
-            "/v1/rules/{}/versions",
-            super::segment(connection)
-        ))
-        .await?;
-    let items = page["items"].as_array().cloned().unwrap_or_default();
+    let path = format!("/v1/rules/{}/versions", super::segment(connection));
+    let items = client.all(&path).await?;
     if let Some(wanted) = diff {
         let found = items.iter().find(|item| item["version"] == wanted);
         let found = found.with_context(|| {

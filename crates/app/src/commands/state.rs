@@ -1,5 +1,6 @@
 //! `backup` and `restore`.
 
+use super::progress;
 use crate::cli::RestoreArgs;
 use crate::client::Client;
 use crate::config::{self, Config};
@@ -29,7 +30,10 @@ pub(super) async fn backup(file: &Path, to: &Path) -> Result<Report> {
         return Err(Coded::new(USAGE, sentence).into());
     }
     let client = Client::either(file).await?;
-    let done = client.post("/v1/backup", &json!({ "file": to })).await?;
+    let line = progress::line("copying the state");
+    let done = client.post("/v1/backup", &json!({ "file": to })).await;
+    line.finish_and_clear();
+    let done = done?;
     let text = format!("{}: {} bytes", to.display(), done["bytes"]);
     Report::done(&done, text)
 }

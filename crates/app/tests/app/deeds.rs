@@ -201,18 +201,17 @@ fn errors_are_retried(living: &Living) {
 /// Both sides change a field at once: it freezes until somebody chooses.
 fn fields_are_released(living: &Living) {
     living.installation.json(&["pause", "jira-cloud"]);
-    living.retitle(4, "Left");
-    let edit = Command::edit(&living.twin(4), "ben", "title", "Right");
-    act(&living.simulators.jira, edit);
+    for number in [3, 4] {
+        living.retitle(number, &format!("Left {number}"));
+        let edit = Command::edit(&living.twin(number), "ben", "title", "Right");
+        act(&living.simulators.jira, edit);
+    }
     living.installation.json(&["resume", "jira-cloud"]);
-    let frozen = until("a frozen field", || {
-        let errors = living.errors();
-        errors["frozen"].get(0).cloned()
+    let frozen = until("two frozen fields", || {
+        let frozen = living.errors()["frozen"].get(0).cloned()?;
+        (frozen["twins"] == 2).then_some(frozen)
     });
-    assert_eq!(
-        (&frozen["field"], &frozen["twins"]),
-        (&"summary".into(), &1.into())
-    );
+    assert_eq!(frozen["field"], "summary");
     let item = "acme/app#4";
     living.refuses(
         &["release", item],
@@ -232,27 +231,45 @@ fn fields_are_released(living: &Living) {
         1,
         &["field 'nothing' of first is not known here"],
     );
-    living
-        .installation
-        .json(&["release", "first", "--field", "summary", "--take", "left"]);
-    living.crosses(4, "Left");
+    let twin = living.installation.json(&["twins", item])["items"][0]["link"].clone();
+    let twin = twin.as_str().unwrap();
+    living.refuses(
+        &["release", twin],
+        1,
+        &[&format!("summary of '{twin}' is frozen")],
+    );
+    let choice = ["--field", "summary", "--take", "left"];
+    let by_id = [&["release", twin], &choice[..]].concat();
+    let released = living.installation.json(&by_id);
+    assert_eq!(released["released"], serde_json::json!([twin]));
+    living.crosses(4, "Left 4");
+    until("one frozen field", || {
+        (living.errors()["frozen"][0]["twins"] == 1).then_some(())
+    });
+    let of_connection = [&["release", "first"], &choice[..]].concat();
+    let released = living.installation.json(&of_connection);
+    assert_eq!(released["released"].as_array().unwrap().len(), 1);
+    living.crosses(3, "Left 3");
     until("nothing frozen", || {
         living.errors()["frozen"]
             .as_array()?
             .is_empty()
             .then_some(())
     });
-    living.refuses(&["release", item], 1, &["nothing of 'acme/app#4' is held"]);
+    let nothing = ["acme/app#4", twin];
+    for name in nothing {
+        let said = format!("nothing of '{name}' is held");
+        living.refuses(&["release", name], 1, &[&said]);
+    }
     living.refuses(
-        &["release", "first", "--field", "summary", "--take", "left"],
+        &of_connection,
         1,
         &["no twin of 'first' has summary frozen"],
     );
-    living.refuses(
-        &["release", "second"],
-        1,
-        &["neither a connection, an item nor a twin is called 'second'"],
-    );
+    for unknown in ["second", &"0".repeat(32)] {
+        let said = format!("neither a connection, an item nor a twin is called '{unknown}'");
+        living.refuses(&["release", unknown], 1, &[&said]);
+    }
 }
 
 /// Ended by hand, linked by key pair and by a file whose faulty lines are named.
@@ -315,6 +332,57 @@ fn twins_end_and_begin(living: &Living) {
         &["link", "first", "--csv", "none.csv"],
         2,
         &["none.csv: cannot be read"],
+    );
+    many_end(living, left, right);
+}
+
+/// An item that has no twin keeps neither those before it nor those after it, and each row is told of.
+fn many_end(living: &Living, left: &str, right: &str) {
+    let ended = living.installation.json(&["twins", left])["items"][0]["link"].clone();
+    living
+        .installation
+        .write("items.csv", &format!("item\nnobody#1\n{left}\n{left}\n"));
+    let done = living
+        .installation
+        .run(&["unlink", "--csv", "items.csv", "--json"]);
+    assert_eq!(done.status.code(), Some(1), "{done:?}");
+    let document: Json = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(
+        document["unlinked"].as_array().unwrap().len(),
+        1,
+        "{document}"
+    );
+    assert_eq!(document["failed"], 2, "{document}");
+    let rows = document["items"].as_array().unwrap();
+    for (row, why) in [(0, "'nobody#1'"), (2, "has no living twin here")] {
+        let said = rows[row]["failed"].as_str().unwrap();
+        assert!(said.contains(why), "{document}");
+    }
+    assert_eq!(
+        rows[1]["unlinked"].as_array().unwrap().len(),
+        1,
+        "{document}"
+    );
+    if let Some(twin) = ended.as_str() {
+        let said = format!("'{twin}' has no living twin here");
+        living.refuses(&["release", twin], 1, &[&said]);
+    }
+    living.installation.write(
+        "pairs.csv",
+        &format!("left,right\n{left},nobody#1\n{left},{right}\n"),
+    );
+    let done = living
+        .installation
+        .run(&["link", "first", "--csv", "pairs.csv", "--json"]);
+    assert_eq!(done.status.code(), Some(1), "{done:?}");
+    let document: Json = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(
+        (&document["refused"], &document["failed"]),
+        (&1.into(), &0.into())
+    );
+    assert!(
+        document["pairs"][1]["outcome"]["linked"].is_string(),
+        "{document}"
     );
 }
 

@@ -7,9 +7,11 @@
 
 mod central;
 mod deeds;
+mod demo;
 mod disk;
 mod first_twin;
 mod hung;
+mod logs;
 mod odd_items;
 mod private_words;
 mod restart;

@@ -43,14 +43,21 @@ fn a_text_that_does_not_fit_is_held_and_odd_signs_cross() {
             title,
             "🧨 שלום\n\n| א | ب |\n|---|---|\n| 1 | ٢ |\n",
         );
-        in_jira(&simulators, title);
+        let body = body_in_jira(&simulators, title);
+        for part in ["🧨 שלום", "\"table\"", "\"א\"", "\"ب\"", "\"٢\""] {
+            assert!(body.contains(part), "{part} is not in {body}");
+        }
     }
     create_with(
         &simulators,
         "bell and null",
         "before \u{7}\u{b}\u{fffe} after",
     );
-    in_jira(&simulators, "bell and null");
+    let body = body_in_jira(&simulators, "bell and null");
+    assert!(
+        body.contains("before ") && body.contains(" after"),
+        "{body}"
+    );
     assert!(
         installation.json(&["errors"])["errors"]
             .as_array()
@@ -60,6 +67,13 @@ fn a_text_that_does_not_fit_is_held_and_odd_signs_cross() {
     assert_eq!(up.works(), roles, "nobody fell over");
     drop(up);
     simulators.end();
+}
+
+/// The text of the item of this title in Jira: a document as JSON.
+fn body_in_jira(simulators: &Simulators, title: &str) -> String {
+    let key = in_jira(simulators, title);
+    let dump = simulators.jira.with(|tracker, now| tracker.dump(now));
+    dump.item(&key).unwrap().body.clone()
 }
 
 fn act(server: &SimServer, command: Command) -> Done {

@@ -69,6 +69,20 @@ impl Host {
         Ok(self.inner.store.read(look).await?)
     }
 
+    /// One twin.
+    ///
+    /// # Errors
+    /// There is no such twin; the store failed.
+    pub async fn twin(&self, link: &LinkId) -> Result<TwinView, OpError> {
+        let id = link.clone();
+        let look = move |read: &HostRead<'_>| {
+            let twin = read.twin(&id)?;
+            twin.map(|twin| view(read, twin)).transpose()
+        };
+        let found = self.inner.store.read(look).await?;
+        found.ok_or_else(|| OpError::Unknown(format!("twin '{link}'")))
+    }
+
     /// All twins of the items that people call by this key.
     ///
     /// # Errors

@@ -68,3 +68,98 @@ fn the_module_page_names_every_path() {
         );
     }
 }
+
+/// What is answered has just the keys that are described.
+fn check(shape: &str, answered: &impl serde::Serialize) {
+    let document = serde_json::to_value(openapi::document()).unwrap();
+    let properties = document["components"]["schemas"][shape]["properties"].clone();
+    let keys = |value: &Json| -> Vec<String> {
+        let object = value
+            .as_object()
+            .unwrap_or_else(|| panic!("{shape}: {value}"));
+        object.keys().cloned().collect()
+    };
+    let (mut described, mut found) = (
+        keys(&properties),
+        keys(&serde_json::to_value(answered).unwrap()),
+    );
+    described.sort();
+    found.sort();
+    assert_eq!(found, described, "{shape}");
+}
+
+#[tokio::test]
+async fn answers_have_the_shape_that_is_described() {
+    use twinline_engine::ops::{ConnectionStatus, ErrorGroup, NodeStatus, Planning, Published};
+    let served = served().await;
+    let link = "1".repeat(32);
+    served.with_twins(vec![link.clone()]).await;
+    let at = Timestamp::from_millis(1_000);
+    check(
+        "TwinShape",
+        &served.get(&format!("/v1/twins/{link}")).await.json(),
+    );
+    check("TwinPage", &served.get("/v1/twins").await.json());
+    check("NodePage", &served.get("/v1/nodes").await.json());
+    check(
+        "NodeShape",
+        &NodeStatus {
+            node: "a".into(),
+            tracker: "github".to_owned(),
+            state: twinline_engine::NodeState::Open,
+            faults: Vec::new(),
+            skew_ms: 0,
+            dirty_live: 0,
+            dirty_backfill: 0,
+            lag_ms: None,
+            webhook_at: None,
+        },
+    );
+    check(
+        "ConnectionShape",
+        &ConnectionStatus {
+            connection: "bugs".into(),
+            version: 1,
+            held: None,
+            budget_writes: 0,
+            twins: BTreeMap::new(),
+        },
+    );
+    check(
+        "ErrorShape",
+        &ErrorGroup {
+            connection: "bugs".into(),
+            state: twinline_store::host::TwinStateName::Asleep,
+            cause: String::new(),
+            sentence: String::new(),
+            twins: 1,
+            since: at,
+        },
+    );
+    check("PlanningShape", &Planning::default());
+    check(
+        "PublishedShape",
+        &Published {
+            connection: "bugs".into(),
+            version: 1,
+            items: 0,
+        },
+    );
+}
+
+#[test]
+fn every_post_takes_an_idempotency_key_and_every_answer_has_a_shape() {
+    let document = serde_json::to_value(openapi::document()).unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        if let Some(post) = item.get("post") {
+            let parameters = post["parameters"].as_array().unwrap();
+            let mut names = parameters.iter().map(|one| &one["name"]);
+            assert!(names.any(|name| name == "Idempotency-Key"), "{path}");
+        }
+        let paged = ["/v1/nodes", "/v1/connections", "/v1/errors", "/v1/twins"];
+        if paged.contains(&path.as_str()) {
+            let schema = &item["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+            assert!(schema["$ref"].is_string(), "{path}: {schema}");
+        }
+    }
+}

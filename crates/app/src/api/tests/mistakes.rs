@@ -97,6 +97,9 @@ async fn a_body_that_cannot_be_read_says_where() {
 async fn parameters_and_ids_that_are_wrong_are_named() {
     let served = served().await;
     let cases = [
+        ("/v1/nodes?limit=0", "limit is 0; write 1 to 500"),
+        ("/v1/errors?limit=501", "limit is 501; write 1 to 500"),
+        ("/v1/connections?page=2", "unknown field `page`"),
         ("/v1/twins?limit=0", "limit is 0; write 1 to 500"),
         ("/v1/twins?limit=501", "limit is 501; write 1 to 500"),
         ("/v1/twins?limit=many", "limit: invalid digit"),

@@ -50,7 +50,7 @@ async fn a_cursor_past_the_end_is_an_empty_last_page() {
 }
 
 #[tokio::test]
-async fn the_short_lists_are_one_page() {
+async fn lists_of_nothing_are_one_empty_page() {
     let served = served().await;
     for list in ["nodes", "connections", "errors", "backfills"] {
         let page = served.get(&format!("/v1/{list}")).await.json();
@@ -60,4 +60,90 @@ async fn the_short_lists_are_one_page() {
             "{list}"
         );
     }
+}
+
+/// All pages of this length of a list's entries, each by what this says of it.
+async fn names(served: &Served, list: &str, limit: usize, of: fn(&Json) -> String) -> Vec<String> {
+    let (mut names, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = served
+            .get(&format!("/v1/{list}?limit={limit}{cursor}"))
+            .await
+            .json();
+        let items = page["items"].as_array().unwrap();
+        assert!(!items.is_empty() && items.len() <= limit, "{page}");
+        names.extend(items.iter().map(of));
+        let next = match &page["next"] {
+            Json::Null => return names,
+            Json::String(next) => next.clone(),
+            number => number.to_string(),
+        };
+        let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        cursor = format!("&cursor={next}");
+    }
+}
+
+#[tokio::test]
+async fn causes_are_paged_by_their_names() {
+    let served = served().await;
+    let write = move |tx: &twinline_store::host::HostTx<'_>| {
+        (0..12).try_for_each(|number: u32| {
+            let mut held = twin(&format!("{number:032x}"));
+            held.state = TwinState::Quarantined {
+                cause: format!("cause {}/{:02}", number % 3, number),
+                sentence: "it is held".to_owned(),
+            };
+            tx.put_twin(&held)
+        })
+    };
+    served.host.store().write(write).await.unwrap();
+    let cause = |group: &Json| group["cause"].as_str().unwrap().to_owned();
+    let all = names(&served, "errors", 500, cause).await;
+    assert_eq!(all.len(), 12);
+    for limit in [1, 5, 11, 12, 13] {
+        assert_eq!(
+            names(&served, "errors", limit, cause).await,
+            all,
+            "pages of {limit}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn versions_are_paged_from_the_newest() {
+    let served = served().await;
+    let write = move |tx: &twinline_store::host::HostTx<'_>| {
+        (0..7).try_for_each(|number| {
+            let publish = twinline_store::host::Publish {
+                connection: "bugs".into(),
+                digest: twinline_core::digest::Digest::of(&number),
+                sources: BTreeMap::new(),
+                at: Timestamp::from_millis(number),
+                by: "test".to_owned(),
+            };
+            tx.publish(&publish).map(drop)
+        })
+    };
+    served.host.store().write(write).await.unwrap();
+    let version = |item: &Json| item["version"].to_string();
+    let all = ["7", "6", "5", "4", "3", "2", "1"];
+    for limit in [1, 3, 6, 7, 8] {
+        let found = names(&served, "rules/bugs/versions", limit, version).await;
+        assert_eq!(found, all, "pages of {limit}");
+    }
+}
+
+#[tokio::test]
+async fn one_twin_is_found_by_its_id() {
+    let served = served().await;
+    let link = "1".repeat(32);
+    served.with_twins(vec![link.clone()]).await;
+    let found = served.get(&format!("/v1/twins/{link}")).await;
+    assert_eq!(
+        (found.status, &found.json()["link"]),
+        (StatusCode::OK, &link.into())
+    );
+    let unknown = served.get(&format!("/v1/twins/{}", "2".repeat(32))).await;
+    let said = unknown.problem(StatusCode::NOT_FOUND);
+    assert!(said.contains("twin '2222"), "{said}");
 }

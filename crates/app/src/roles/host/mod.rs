@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
-use twinline_engine::{Env, Host, HostBuilder, HostSettings, NodeConfig, SweepSettings};
+use twinline_engine::{Env, HostBuilder, HostSettings, NodeConfig, SweepSettings};
 use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
 use twinline_trackers::registry;
@@ -137,11 +137,6 @@ impl Built {
             api: Arc::new(Api::new(host, rulebook, token)),
             _hold: hold,
         })
-    }
-
-    /// The host.
-    pub fn host(&self) -> &Host {
-        &self.api.host
     }
 }
 

@@ -1,0 +1,259 @@
+//! The shapes of the API's answers, for its description. They are described here and made elsewhere, mostly by the engine,
+//! which knows nothing of descriptions; a test holds each one against what is really answered.
+
+#![expect(dead_code, reason = "shapes that are described, not made")]
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// An item of a tracker.
+#[derive(ToSchema)]
+pub(super) struct ItemShape {
+    /// Its identity: node and the tracker's id.
+    #[schema(value_type = Object)]
+    item: Value,
+    /// What people call it: `PROJ-7`, `acme/app#12`.
+    key: String,
+    /// The page that a person opens.
+    url: String,
+}
+
+/// A twin's items; null while one is to be created.
+#[derive(ToSchema)]
+pub(super) struct ItemsShape {
+    left: Option<ItemShape>,
+    right: Option<ItemShape>,
+}
+
+/// A twin.
+#[derive(ToSchema)]
+pub(super) struct TwinShape {
+    /// Its id.
+    link: String,
+    connection: String,
+    items: ItemsShape,
+    /// `creating`, `live`, `asleep`, `quarantined` or `unlinked`.
+    state: String,
+    /// Why it sleeps or is held back.
+    reason: Option<String>,
+    /// Milliseconds since the epoch.
+    state_since: i64,
+    /// Its frozen fields by name, each with the reason.
+    #[schema(value_type = Object)]
+    held: BTreeMap<String, Value>,
+    /// Comments that were seen and knowingly not written, by `node/comment id`, with the reason.
+    comments_waived: BTreeMap<String, String>,
+    /// When it was last reconciled with an effect on it, in milliseconds since the epoch.
+    reconciled: Option<i64>,
+}
+
+/// A page of twins.
+#[derive(ToSchema)]
+pub(super) struct TwinPage {
+    items: Vec<TwinShape>,
+    /// The cursor of the next page; null on the last.
+    next: Option<String>,
+}
+
+/// A node.
+#[derive(ToSchema)]
+pub(super) struct NodeShape {
+    node: String,
+    tracker: String,
+    /// `{"state": "open"}`, `paused`, `credentials` with a sentence, `backing_off` with a reason.
+    #[schema(value_type = Object)]
+    state: Value,
+    /// What the last probe complained about.
+    faults: Vec<String>,
+    /// Its tracker's clock minus ours.
+    skew_ms: i64,
+    /// Items that wait in the live lane.
+    dirty_live: u64,
+    /// Items that wait in the backfill lane.
+    dirty_backfill: u64,
+    /// How long the oldest has waited.
+    lag_ms: Option<u64>,
+    /// When a webhook last announced a change, in milliseconds since the epoch.
+    webhook_at: Option<i64>,
+}
+
+/// A page of nodes.
+#[derive(ToSchema)]
+pub(super) struct NodePage {
+    items: Vec<NodeShape>,
+    /// The cursor of the next page; null on the last.
+    next: Option<String>,
+}
+
+/// A connection.
+#[derive(ToSchema)]
+pub(super) struct ConnectionShape {
+    connection: String,
+    /// The rule version at work.
+    version: u32,
+    /// Since when (milliseconds since the epoch) and why the breaker holds it.
+    #[schema(value_type = Option<Vec<Object>>)]
+    held: Option<Value>,
+    /// Confirmed writes that are not spent.
+    budget_writes: u64,
+    /// Its twins by state.
+    twins: BTreeMap<String, u64>,
+}
+
+/// A page of connections.
+#[derive(ToSchema)]
+pub(super) struct ConnectionPage {
+    items: Vec<ConnectionShape>,
+    /// The cursor of the next page; null on the last.
+    next: Option<String>,
+}
+
+/// Twins that one cause holds back.
+#[derive(ToSchema)]
+pub(super) struct ErrorShape {
+    connection: String,
+    /// `quarantined` or `asleep`.
+    state: String,
+    /// What to name to `retry`.
+    cause: String,
+    /// What happened to one of them.
+    sentence: String,
+    twins: u64,
+    /// Since when the first of them, in milliseconds since the epoch.
+    since: i64,
+}
+
+/// A page of causes.
+#[derive(ToSchema)]
+pub(super) struct ErrorPage {
+    items: Vec<ErrorShape>,
+    /// The cursor of the next page; null on the last.
+    next: Option<String>,
+}
+
+/// One entry of a history.
+#[derive(ToSchema)]
+pub(super) struct HistoryShape {
+    /// Rises with every entry.
+    seq: u64,
+    /// What people call the item.
+    key: String,
+    /// What happened: field, values before and after, rule version, cause, latency.
+    #[schema(value_type = Object)]
+    entry: Value,
+}
+
+/// A page of a history.
+#[derive(ToSchema)]
+pub(super) struct HistoryPage {
+    items: Vec<HistoryShape>,
+    /// The cursor of the next page; null on the last.
+    next: Option<u64>,
+}
+
+/// One version of a connection's rules.
+#[derive(ToSchema)]
+pub(super) struct VersionShape {
+    version: u32,
+    /// Whether it is in force.
+    active: bool,
+    /// Milliseconds since the epoch.
+    published_at: i64,
+    published_by: String,
+    rollback_of: Option<u32>,
+    digest: String,
+    /// What it changed; null for the first.
+    diff: Option<String>,
+}
+
+/// A page of versions.
+#[derive(ToSchema)]
+pub(super) struct VersionPage {
+    items: Vec<VersionShape>,
+    /// The cursor of the next page; null on the last.
+    next: Option<u32>,
+}
+
+/// What `check` says of rules that may be published.
+#[derive(ToSchema)]
+pub(super) struct CheckedShape {
+    connection: String,
+    /// What is doubtful.
+    #[schema(value_type = Vec<Object>)]
+    findings: Vec<Value>,
+    /// Trackers that could not be asked, each in a sentence.
+    trackers: Vec<String>,
+}
+
+/// How many items each side's trigger lists; null where it has none.
+#[derive(ToSchema)]
+pub(super) struct CandidatesShape {
+    left: Option<u64>,
+    right: Option<u64>,
+}
+
+/// What rules would write.
+#[derive(ToSchema)]
+pub(super) struct PlanningShape {
+    /// Twins that would change, or that fail.
+    #[schema(value_type = Vec<Object>)]
+    twins: Vec<Value>,
+    looked_at: u64,
+    candidates: CandidatesShape,
+}
+
+/// What was put in force.
+#[derive(ToSchema)]
+pub(super) struct PublishedShape {
+    connection: String,
+    version: u32,
+    /// The items that it touches.
+    items: u64,
+}
+
+/// The answer of `retry`.
+#[derive(ToSchema)]
+pub(super) struct RetriedShape {
+    /// How many twins are tried again.
+    twins: u64,
+}
+
+/// The answer of `release`.
+#[derive(ToSchema)]
+pub(super) struct ReleasedShape {
+    released: bool,
+}
+
+/// The answer of `link`.
+#[derive(ToSchema)]
+pub(super) struct LinkedShape {
+    /// In the pairs' order: `{"linked": TWIN}`, `{"already": TWIN}` or `{"refused": WHY}`.
+    #[schema(value_type = Vec<Object>)]
+    outcomes: Vec<Value>,
+}
+
+/// The answer of ending a twin.
+#[derive(ToSchema)]
+pub(super) struct UnlinkedShape {
+    unlinked: bool,
+}
+
+/// The answer of pausing and resuming.
+#[derive(ToSchema)]
+pub(super) struct PausedShape {
+    paused: bool,
+}
+
+/// The answer of `sweep`.
+#[derive(ToSchema)]
+pub(super) struct SweepingShape {
+    sweeping: bool,
+}
+
+/// The answer of `backup`.
+#[derive(ToSchema)]
+pub(super) struct CopiedShape {
+    file: String,
+    bytes: u64,
+}
