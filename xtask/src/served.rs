@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio_util::sync::CancellationToken;
 use twinline_core::handles::{Clock, Entropy};
-use twinline_core::time::Timestamp;
 use twinline_edge::{
     Directory, DirectorySource, Edge, EdgeError, Handles, Hook, HostPlace, Limits, Listen,
     MapperSettings, NodePlace, ProxyLimits, RouteTable, Settings, Tracing,
@@ -24,20 +23,7 @@ pub const SECRET: &[u8] = b"the webhooks' secret";
 /// What hosts show on the private listener.
 pub const TOKEN: &str = "the-token";
 
-/// The machine's clock.
-#[derive(Clone, Copy, Debug)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "development tools measure a real process in real time"
-    )]
-    fn now(&self) -> Timestamp {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        Timestamp::EPOCH.plus(since.unwrap_or_default())
-    }
-}
+pub use twinline::handles::SystemClock;
 
 /// Numbers in order: ids of requests need be unlike each other, no more.
 struct Numbers(AtomicU64);

@@ -5,7 +5,7 @@
     reason = "a test stops where its world is not as it must be"
 )]
 
-use xtask::sim::{run, shape};
+use xtask::sim::{Sabotage, places, run, run_broken, shape};
 
 /// Ten seeds hold.
 fn check(first: u64) {
@@ -65,4 +65,32 @@ fn a_seed_repeats_itself_step_by_step() {
             "seed {seed}"
         );
     }
+}
+
+/// In a world that is broken like this the checkers find it, in these words.
+fn finds(sabotage: Sabotage, words: &str) {
+    let mut pairs = (1..=50).filter(|seed| shape(*seed) == "pair");
+    let seed = pairs.find(|seed| places(*seed).contains(&"jira")).unwrap();
+    let outcome = run_broken(seed, false, Some(sabotage)).unwrap();
+    let found = outcome.faults.iter().any(|fault| fault.contains(words));
+    assert!(
+        found,
+        "'{words}' is not in {:#?} of {}",
+        outcome.faults, outcome.world
+    );
+}
+
+#[test]
+fn an_echo_with_every_change_is_found() {
+    finds(Sabotage::SetTwice, "changed nothing");
+}
+
+#[test]
+fn items_that_are_made_twice_are_found() {
+    finds(Sabotage::MakeTwice, "2 times at");
+}
+
+#[test]
+fn edits_that_are_lost_are_found() {
+    finds(Sabotage::Forget, "is not in step");
 }

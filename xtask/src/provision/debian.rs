@@ -36,6 +36,12 @@ pub(super) fn preseed(answers: &[&str]) -> Result<()> {
 
 /// Installs packages without recommended ones. `environment` reaches the packages' own configure steps.
 pub(super) fn install(packages: &[&str], environment: &[(&str, &str)]) -> Result<()> {
+    if !is_here() {
+        bail!(
+            "{} must be installed, and there is no apt-get here: install what is meant yourself, or run with --quick",
+            packages.join(", ")
+        );
+    }
     run::quietly(as_root("apt-get")?.args(["update", "-qq"]))?;
     let mut command = as_root("apt-get")?;
     command

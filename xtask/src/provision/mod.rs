@@ -30,6 +30,16 @@ const NEEDS: &[Need] = &[
         install: postgres::install,
     },
     Need {
+        what: "Node.js and npm, from the distribution's packages (they fetch what npm publishes for the tests)",
+        missing: npm::npm_is_missing,
+        install: npm::install_npm,
+    },
+    Need {
+        what: "Python 3 with venv, from the distribution's packages (for the Python clients)",
+        missing: python::venv_is_missing,
+        install: python::install_venv,
+    },
+    Need {
         what: "GitHub's published webhook examples, from npm, under target/testdata",
         missing: npm::examples_are_missing,
         install: npm::install_examples,

@@ -1,5 +1,6 @@
 //! What npm packages publish that tests read: GitHub's webhook examples and Atlassian's document schema.
 
+use super::debian;
 use crate::{run, testdata};
 use anyhow::{Context, Result};
 use std::fs;
@@ -17,6 +18,14 @@ const SCHEMA_ARCHIVE: &str = "atlaskit-adf-schema-57.7.22.tgz";
 
 fn folder() -> PathBuf {
     testdata().join("npm")
+}
+
+pub(super) fn npm_is_missing() -> bool {
+    !run::exists("npm")
+}
+
+pub(super) fn install_npm() -> Result<()> {
+    debian::install(&["nodejs", "npm"], &[])
 }
 
 pub(super) fn examples_are_missing() -> bool {

@@ -1,5 +1,6 @@
 //! Popular Python clients that drive the simulators.
 
+use super::debian;
 use crate::{run, testdata};
 use anyhow::Result;
 use std::path::PathBuf;
@@ -16,6 +17,16 @@ pub fn interpreter() -> PathBuf {
 pub(crate) fn is_missing() -> bool {
     let mut probe = Command::new(interpreter());
     run::quietly(probe.args(["-c", "import github, jira"])).is_err()
+}
+
+/// Whether Python cannot make an environment with pip in it: Debian ships that apart.
+pub(super) fn venv_is_missing() -> bool {
+    let mut probe = Command::new("python3");
+    is_missing() && run::quietly(probe.args(["-c", "import ensurepip, venv"])).is_err()
+}
+
+pub(super) fn install_venv() -> Result<()> {
+    debian::install(&["python3", "python3-venv"], &[])
 }
 
 pub(super) fn install() -> Result<()> {

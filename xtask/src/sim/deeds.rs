@@ -74,6 +74,11 @@ impl Deeds {
 
     /// The places where an item was deleted.
     pub(super) fn deleted(&self, item: u32) -> BTreeSet<Place> {
+        self.deletions(item).into_iter().collect()
+    }
+
+    /// Where an item was deleted, once for each time.
+    pub(super) fn deletions(&self, item: u32) -> Vec<Place> {
         let of_item = self.0.iter().filter(|deed| deed.item == item);
         let deleted = of_item.filter(|deed| matches!(deed.what, What::Deleted));
         deleted.map(|deed| deed.place).collect()

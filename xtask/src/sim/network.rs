@@ -12,9 +12,46 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
-use twinline_sim::inprocess::{InProcess, Sent};
-use twinline_sim::{Command, Delivered, Done, Dump, Faults, Faulty, Outcome, Refused, Simulator};
+use twinline_sim::inprocess::{InProcess, NoSuchOrigin, Sent};
+use twinline_sim::{
+    Command, Delivered, Done, Dump, Faults, Faulty, Outcome, Refused, Simulator, Write,
+};
 use twinline_trackers::http::{Transport, TransportError};
+
+/// What a test breaks on purpose, to see that the checkers find it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    /// Every request that sets something is made twice: an echo that comes once with each change.
+    SetTwice,
+    /// Every request that makes an issue is made twice.
+    MakeTwice,
+    /// Jira says that it has changed an issue, and has not.
+    Forget,
+}
+
+impl Sabotage {
+    /// Whether this request is made once more.
+    fn repeats(self, request: &http::Request<Bytes>) -> bool {
+        let path = request.uri().path();
+        match self {
+            Self::SetTwice => matches!(*request.method(), http::Method::PUT | http::Method::PATCH),
+            Self::MakeTwice => {
+                let makes = ["/issues", "/issue", "/issues.json"];
+                *request.method() == http::Method::POST
+                    && makes.iter().any(|end| path.ends_with(end))
+            }
+            Self::Forget => false,
+        }
+    }
+
+    fn forgets(self, request: &http::Request<Bytes>) -> bool {
+        let path = request.uri().path();
+        self == Self::Forget
+            && *request.method() == http::Method::PUT
+            && path.starts_with("/rest/api/3/issue/")
+            && !path.contains("/properties/")
+    }
+}
 
 /// All simulated trackers, and the way to them.
 pub(super) struct Network {
@@ -23,6 +60,7 @@ pub(super) struct Network {
     ways: Mutex<ChaCha8Rng>,
     clock: Arc<dyn Clock>,
     trace: Trace,
+    sabotage: Option<Sabotage>,
     /// Rung when something may be due at a tracker: a webhook, a late write.
     pub(super) changed: Notify,
 }
@@ -64,8 +102,46 @@ impl Network {
             ways: Mutex::new(ways),
             clock,
             trace,
+            sabotage: None,
             changed: Notify::new(),
         }
+    }
+
+    /// The same network, broken.
+    pub(super) const fn broken(mut self, sabotage: Option<Sabotage>) -> Self {
+        self.sabotage = sabotage;
+        self
+    }
+
+    /// From now on it is noted what each request changes.
+    pub(super) fn note_writes(&self) {
+        for place in Place::homes(&self.places) {
+            self.with(place, |tracker, _| tracker.note_writes());
+        }
+    }
+
+    /// What was noted since this was last asked, by each tracker's first place.
+    pub(super) fn take_writes(&self) -> BTreeMap<Place, Vec<Write>> {
+        let homes = Place::homes(&self.places).into_iter();
+        homes
+            .map(|place| (place, self.with(place, |tracker, _| tracker.take_writes())))
+            .collect()
+    }
+
+    /// What a tracker makes of a request.
+    fn decide(&self, request: &http::Request<Bytes>) -> Result<Outcome, NoSuchOrigin> {
+        let now = self.clock.now();
+        let mut trackers = self.lock();
+        if self.sabotage.is_some_and(|how| how.forgets(request)) {
+            let mut response = http::Response::new(Bytes::new());
+            *response.status_mut() = http::StatusCode::NO_CONTENT;
+            let after = Duration::ZERO;
+            return Ok(Outcome::Answer { response, after });
+        }
+        if self.sabotage.is_some_and(|how| how.repeats(request)) {
+            drop(trackers.decide(now, request));
+        }
+        trackers.decide(now, request)
     }
 
     fn lock(&self) -> MutexGuard<'_, InProcess> {
@@ -143,7 +219,7 @@ impl Transport for Network {
     ) -> Result<http::Response<Bytes>, TransportError> {
         // Whoever dies here has sent nothing; whoever dies below has.
         tokio::time::sleep(self.way()).await;
-        let decided = self.lock().decide(self.clock.now(), &request);
+        let decided = self.decide(&request);
         self.changed.notify_one();
         let said = || {
             let body = String::from_utf8_lossy(request.body());

@@ -45,6 +45,40 @@ struct Seen {
     item: Shown,
 }
 
+/// What a person changes in peace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Field {
+    Title,
+    Body,
+    Labels,
+    Status,
+    Comments,
+}
+
+impl Field {
+    pub(super) const ALL: [Self; 5] = [
+        Self::Title,
+        Self::Body,
+        Self::Labels,
+        Self::Status,
+        Self::Comments,
+    ];
+}
+
+/// One edit while nothing else happens.
+#[derive(Clone, Debug)]
+pub(super) struct LastWord {
+    /// Where it was made.
+    pub(super) place: Place,
+    /// What people call the item there.
+    pub(super) key: String,
+    /// The item's number.
+    pub(super) item: u32,
+    /// Its title after the edit.
+    pub(super) title: String,
+    pub(super) field: Field,
+}
+
 impl People {
     pub(super) fn new(
         network: Arc<Network>,
@@ -246,7 +280,12 @@ impl People {
     }
 
     fn comment(&mut self) {
-        let Some(seen) = self.choose() else { return };
+        if let Some(seen) = self.choose() {
+            self.say(&seen);
+        }
+    }
+
+    fn say(&mut self, seen: &Seen) {
         let (by, number) = (self.somebody(), self.number());
         let text = format!("C{number}: {}", self.words());
         let comment = Command::comment(&seen.item.key, &by, &text);
@@ -393,15 +432,43 @@ impl People {
         found.map(|item| item.title).unwrap_or_default()
     }
 
-    /// An edit of a title that nobody deleted anywhere, while nothing else happens: item and new title.
-    pub(super) fn last_word(&mut self) -> Option<(u32, String)> {
+    /// An edit of an item that nobody deleted anywhere, while nothing else happens. `None`: there is no such item.
+    pub(super) fn last_word(&mut self, field: Field) -> Option<LastWord> {
         let all = self.look().into_iter();
         let whole = all.filter(|seen| self.deeds.deleted(seen.number).is_empty());
         let whole: Vec<Seen> = whole.collect();
         let seen = whole.choose(&mut self.random)?.clone();
-        let title = format!("T{}: {}", seen.number, self.words());
-        self.set(&seen, "title", title.clone(), What::Title(title.clone()));
-        Some((seen.number, title))
+        let mut title = seen.item.title.clone();
+        match field {
+            Field::Title => {
+                title = format!("T{}: {}", seen.number, self.words());
+                self.set(&seen, "title", title.clone(), What::Title(title.clone()));
+            }
+            Field::Body => {
+                let number = self.number();
+                let body = self.text(number);
+                let words = body.split_whitespace().collect::<Vec<_>>().join(" ");
+                self.set(&seen, "body", body, What::Body(words));
+            }
+            Field::Status => {
+                let done = seen.item.done != Some(true);
+                let statuses = if done {
+                    seen.place.done()
+                } else {
+                    seen.place.open()
+                };
+                self.set(&seen, "status", statuses[0], What::Status { done });
+            }
+            Field::Labels => self.label(&seen),
+            Field::Comments => self.say(&seen),
+        }
+        Some(LastWord {
+            place: seen.place,
+            key: seen.item.key,
+            item: seen.number,
+            title,
+            field,
+        })
     }
 
     /// Words that nobody has written before.

@@ -90,6 +90,36 @@ fn comment(comment: &DumpComment) -> ShownComment {
     }
 }
 
+/// What differs between an item on GitHub and its twin in Jira, in a field that crosses; each in a sentence.
+pub(crate) fn differences(github: &DumpItem, jira: &DumpItem) -> Vec<String> {
+    let (left, right) = (shown(Place::Github, github), shown(Place::Jira, jira));
+    let mut found = Vec::new();
+    let mut differ = |what: &str, left: String, right: String| {
+        if left != right {
+            found.push(format!(
+                "{what} of {} is {left}, of {} {right}",
+                github.key, jira.key
+            ));
+        }
+    };
+    let text = |text: &String| format!("'{text}'");
+    differ("the title", text(&left.title), text(&right.title));
+    differ("the text", text(&left.body), text(&right.body));
+    differ(
+        "done",
+        format!("{:?}", left.done),
+        format!("{:?}", right.done),
+    );
+    differ(
+        "the labels",
+        format!("{:?}", left.labels),
+        format!("{:?}", right.labels),
+    );
+    let count = |item: &Shown| item.comments.len().to_string();
+    differ("the number of comments", count(&left), count(&right));
+    found
+}
+
 /// The number in `T17:`, where a text has one.
 fn number_after(text: &str, letter: char) -> Option<u32> {
     text.split_whitespace().find_map(|word| {

@@ -7,11 +7,12 @@ use super::dispute::FIELD;
 use super::edge::{self, Edge};
 use super::handles::{SimClock, env, stream};
 use super::machine::Machine;
-use super::network::Network;
-use super::people::People;
+use super::network::{Network, Sabotage};
+use super::people::{Field, People};
 use super::place::{Place, WEBHOOK_SECRET};
 use super::reading;
 use super::rules;
+use super::tally;
 use super::trace::Trace;
 use super::watch::Watch;
 use super::world::{Choices, World, disk_faults, tracker_faults};
@@ -33,8 +34,8 @@ use twinline_store::host::TwinFilter;
 const SETTLE_MAX: Duration = Duration::from_secs(3600);
 /// How long nothing may be written once everything is in step.
 const SILENCE: Duration = Duration::from_secs(300);
-/// Edits that are made one by one in peace.
-const LAST_WORDS: u32 = 2;
+/// What is written for an edit in peace is written within this, once both sides are in step.
+const ECHOES: Duration = Duration::from_secs(60);
 /// The most requests and webhooks that one edit in peace may cost, with the sweeps that fall into its time.
 const EDIT_STEPS_MAX: u64 = 200;
 /// How often is looked during the chaos whether what must hold at any moment holds.
@@ -68,11 +69,25 @@ pub fn shape(seed: u64) -> &'static str {
     World::of(seed).shape()
 }
 
+/// The places that take part in a seed's world, by name.
+pub fn places(seed: u64) -> Vec<&'static str> {
+    let world = World::of(seed);
+    world.places.iter().map(|place| place.name()).collect()
+}
+
 /// Runs one seed on a runtime of its own, whose clock jumps. `show`: every step is printed.
 ///
 /// # Errors
 /// The machine that the simulation itself runs on fails: no temporary folder.
 pub fn run(seed: u64, show: bool) -> Result<Outcome> {
+    run_broken(seed, show, None)
+}
+
+/// The same in a world that is broken on purpose, which shows that the checkers find it.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_broken(seed: u64, show: bool, sabotage: Option<Sabotage>) -> Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -82,7 +97,12 @@ pub fn run(seed: u64, show: bool) -> Result<Outcome> {
         let clock: Arc<dyn Clock> = Arc::new(SimClock::start());
         let trace = Trace::new(Arc::clone(&clock), folder.path(), show);
         let world = World::of(seed);
-        let story = Story::begin(seed, world, folder.path(), clock, trace.clone()).await;
+        let way = Way {
+            clock,
+            trace: trace.clone(),
+            sabotage,
+        };
+        let story = Story::begin(seed, world, folder.path(), way).await;
         let (world, faults) = match story {
             Ok(mut story) => {
                 let told = story.tell().await;
@@ -100,6 +120,31 @@ pub fn run(seed: u64, show: bool) -> Result<Outcome> {
             world,
         })
     })
+}
+
+/// Time and network of a story.
+struct Way {
+    clock: Arc<dyn Clock>,
+    trace: Trace,
+    sabotage: Option<Sabotage>,
+}
+
+impl Way {
+    /// The trackers of some places, each with its webhook.
+    fn network(&self, seed: u64, places: &[Place]) -> Result<Arc<Network>> {
+        let (ways, clock) = (stream(seed, "ways"), Arc::clone(&self.clock));
+        let network = Network::new(places, seed, ways, clock, self.trace.clone());
+        let network = Arc::new(network.broken(self.sabotage));
+        for place in Place::homes(places) {
+            if let Some(url) = place.hook() {
+                let secret = Some(WEBHOOK_SECRET.to_owned());
+                network
+                    .command(place, Command::Webhook { url, secret })
+                    .context("registering a webhook")?;
+            }
+        }
+        Ok(network)
+    }
 }
 
 /// What happens during the chaos, beside what happens by itself.
@@ -135,29 +180,10 @@ pub(super) struct Story {
 }
 
 impl Story {
-    async fn begin(
-        seed: u64,
-        world: World,
-        folder: &std::path::Path,
-        clock: Arc<dyn Clock>,
-        trace: Trace,
-    ) -> Result<Self> {
+    async fn begin(seed: u64, world: World, folder: &std::path::Path, way: Way) -> Result<Self> {
         let places = world.places.clone();
-        let network = Arc::new(Network::new(
-            &places,
-            seed,
-            stream(seed, "ways"),
-            Arc::clone(&clock),
-            trace.clone(),
-        ));
-        for place in Place::homes(&places) {
-            if let Some(url) = place.hook() {
-                let secret = Some(WEBHOOK_SECRET.to_owned());
-                network
-                    .command(place, Command::Webhook { url, secret })
-                    .context("registering a webhook")?;
-            }
-        }
+        let network = way.network(seed, &places)?;
+        let Way { clock, trace, .. } = way;
         let edge_disk = Disk::new(stream(seed, "edge disk"));
         let inbox = folder.join("inbox.db");
         let edge = Edge::open(
@@ -237,9 +263,9 @@ impl Story {
         if faults.is_empty() {
             faults.extend(self.silence().await?);
         }
-        for _ in 0..LAST_WORDS {
+        for field in Field::ALL {
             if faults.is_empty() {
-                faults.extend(self.last_word().await?);
+                faults.extend(self.last_word(field).await?);
             }
         }
         if faults.is_empty() {
@@ -506,9 +532,11 @@ impl Story {
         self.explained(faults).await
     }
 
-    /// One edit in peace must stand everywhere, whatever the conflict policy.
-    async fn last_word(&mut self) -> Result<Vec<String>> {
-        let Some((item, title)) = self.people.last_word() else {
+    /// One edit in peace must stand everywhere, whatever the conflict policy, and costs one write at each other place.
+    async fn last_word(&mut self, field: Field) -> Result<Vec<String>> {
+        self.network.note_writes();
+        drop(self.network.take_writes());
+        let Some(word) = self.people.last_word(field) else {
             return Ok(Vec::new());
         };
         let before = self.trace.steps();
@@ -520,19 +548,21 @@ impl Story {
         if steps > EDIT_STEPS_MAX {
             return Ok(vec![format!("one edit in peace took {steps} steps")]);
         }
+        tokio::time::sleep(ECHOES).await;
         let dumps = self.network.dumps();
         let items = reading::by_number(&dumps);
-        let at = items.get(&item).into_iter().flatten();
-        let wrong = at.filter(|(_, items)| items.iter().any(|item| item.title != title));
-        Ok(wrong
-            .map(|(place, items)| {
-                format!(
-                    "an edit made in peace is lost at {}: {:?} instead of {title:?}",
-                    place.name(),
-                    items[0].title
-                )
-            })
-            .collect())
+        let at = items.get(&word.item).into_iter().flatten();
+        let wrong = at.filter(|(_, items)| items.iter().any(|item| item.title != word.title));
+        let wrong = wrong.map(|(place, items)| {
+            format!(
+                "an edit made in peace is lost at {}: {:?} instead of {:?}",
+                place.name(),
+                items[0].title,
+                word.title
+            )
+        });
+        let tally = tally::check(&self.network.take_writes(), &dumps, &word);
+        Ok(wrong.chain(tally).collect())
     }
 
     /// Nothing waits for ever; an item that cannot be asked about is given up after some time.

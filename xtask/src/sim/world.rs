@@ -83,8 +83,10 @@ impl Connection {
         }
     }
 
-    /// Whether labels cross. Redmine keeps them in one line of text, where two people who add one each at the same time
-    /// overwrite each other: a set over a text is not merged by element yet.
+    /// Whether labels cross. Redmine has no labels: they would lie in a custom field, whose value a request replaces as a
+    /// whole, and no request can be made conditional. A label that somebody adds there between our reading and our writing
+    /// is overwritten, whoever writes; judged element by element, as labels are here, that is a loss. It is known, and
+    /// stands in CHANGELOG.md.
     pub(super) fn carries_labels(&self) -> bool {
         let mut ends = [self.nodes.left, self.nodes.right].into_iter();
         ends.all(|place| place.home() != Place::Redmine)
@@ -213,6 +215,13 @@ impl World {
         carrying
             .flat_map(|c| [c.nodes.left, c.nodes.right])
             .collect()
+    }
+
+    /// How many connections a place is an end of.
+    pub(super) fn connections_of(&self, place: Place) -> usize {
+        let ends = self.connections.iter().map(|connection| &connection.nodes);
+        ends.filter(|ends| ends.left == place || ends.right == place)
+            .count()
     }
 
     /// Whether an item of a place enters a connection by itself.

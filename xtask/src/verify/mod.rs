@@ -3,6 +3,7 @@
 mod crates;
 mod licences;
 mod tidy;
+mod unused;
 
 use crate::{root, run, say};
 use anyhow::Result;
@@ -18,6 +19,7 @@ pub fn run() -> Result<bool> {
     sound &= step("tidy", findings(tidy::check()?));
     let metadata = crates::metadata()?;
     sound &= step("crates", findings(crates::check(&metadata)));
+    sound &= step("unused", findings(unused::check(&metadata)?));
     sound &= step("licences", findings(licences::check(&metadata)?));
     let clippy = &[
         "clippy",

@@ -63,3 +63,6 @@ pub(super) fn all(evidence: &Evidence<'_>) -> Vec<String> {
     }
     faults
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,11 +37,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// A selection of the history, for the suite.
-    pub const fn few() -> Self {
+    /// The whole history.
+    pub const fn all() -> Self {
         Self {
-            every: 6,
-            issues_to: 60,
+            every: 1,
+            issues_to: u64::MAX,
             json: false,
             trace: false,
         }

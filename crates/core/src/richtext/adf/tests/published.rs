@@ -7,8 +7,8 @@ use proptest::test_runner::TestRunner;
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// The file `dist/json-schema/v1/full.json` of the npm package `@atlaskit/adf-schema`; `cargo xtask provision` fetches
-/// it. `None` when it is not there and not required.
+/// The file `dist/json-schema/v1/full.json` of the npm package `@atlaskit/adf-schema`; `cargo xtask test` fetches it
+/// first. `None` when it is not there and not required.
 fn schema() -> Option<jsonschema::Validator> {
     let path: PathBuf = [
         env!("CARGO_MANIFEST_DIR"),
