@@ -104,7 +104,6 @@ pub(crate) fn differences(github: &DumpItem, jira: &DumpItem) -> Vec<String> {
     };
     let text = |text: &String| format!("'{text}'");
     differ("the title", text(&left.title), text(&right.title));
-    differ("the text", text(&left.body), text(&right.body));
     differ(
         "done",
         format!("{:?}", left.done),
@@ -117,7 +116,22 @@ pub(crate) fn differences(github: &DumpItem, jira: &DumpItem) -> Vec<String> {
     );
     let count = |item: &Shown| item.comments.len().to_string();
     differ("the number of comments", count(&left), count(&right));
+    if !has_all_words(&left.body, &right.body) {
+        let (github, jira) = (&left.body, &right.body);
+        found.push(format!("the text '{jira}' is not that of '{github}'"));
+    }
     found
+}
+
+/// Whether a text with markup has another one's words in their order: markup adds addresses and numbers of lists.
+fn has_all_words(marked: &str, plain: &str) -> bool {
+    fn words(text: &str) -> impl Iterator<Item = &str> {
+        let parts = text.split(|c: char| !c.is_alphanumeric());
+        parts.filter(|part| !part.is_empty())
+    }
+    let mut rest = words(marked);
+    let all = words(plain).all(|word| rest.any(|other| other == word));
+    all && words(marked).next().is_some() == words(plain).next().is_some()
 }
 
 /// The number in `T17:`, where a text has one.
