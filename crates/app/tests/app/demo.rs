@@ -22,7 +22,8 @@ fn the_demonstration_loses_doubles_and_echoes_nothing() {
     assert_eq!(document["converged"], true, "{document}");
     assert!(document["twins"].as_u64() >= Some(30), "{document}");
     assert!(document["changes"].as_u64() >= Some(150), "{document}");
-    assert!(document["crossings"].as_u64() >= Some(100), "{document}");
+    // Edits of one item that come close together cross as one.
+    assert!(document["crossings"].as_u64() >= Some(20), "{document}");
     for key in ["p50_ms", "p99_ms"] {
         assert!(document[key].is_u64(), "{key} in {document}");
     }
