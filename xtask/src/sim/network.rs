@@ -23,7 +23,7 @@ use twinline_trackers::http::{Transport, TransportError};
 pub enum Sabotage {
     /// Every request that sets something is made twice: an echo that comes once with each change.
     SetTwice,
-    /// Every request that makes an issue is made twice.
+    /// Every request that makes an issue in Jira is made twice. In one tracker only: a double enters as well.
     MakeTwice,
     /// Jira says that it has changed an issue, and has not.
     Forget,
@@ -36,9 +36,7 @@ impl Sabotage {
         match self {
             Self::SetTwice => matches!(*request.method(), http::Method::PUT | http::Method::PATCH),
             Self::MakeTwice => {
-                let makes = ["/issues", "/issue", "/issues.json"];
-                *request.method() == http::Method::POST
-                    && makes.iter().any(|end| path.ends_with(end))
+                *request.method() == http::Method::POST && path.ends_with("/rest/api/3/issue")
             }
             Self::Forget => false,
         }
