@@ -1,6 +1,7 @@
 //! One lane: nodes take turns, and within a node its connections.
 
 use super::Work;
+use super::turns::Turns;
 use crate::names::{ConnectionName, NodeName};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -13,7 +14,7 @@ pub(super) struct LaneQueue {
     last: Number,
     first: Number,
     /// The nodes with work, the next one first; without the parked ones.
-    turns: VecDeque<NodeName>,
+    turns: Turns<NodeName>,
     /// Nodes with work, none of which could start when it was last looked at.
     parked: BTreeSet<NodeName>,
     nodes: BTreeMap<NodeName, NodeQueue>,
@@ -35,6 +36,11 @@ impl LaneQueue {
         self.turns.is_empty()
     }
 
+    /// Whether a node has work and is not parked.
+    pub(super) fn has_turn(&self, node: &NodeName) -> bool {
+        self.turns.has(node)
+    }
+
     /// Adds work at the end of its line; answers where it stands.
     pub(super) fn push_back(&mut self, work: Work) -> Number {
         self.last += 1;
@@ -53,13 +59,13 @@ impl LaneQueue {
 
     fn line_of(&mut self, work: &Work) -> &mut Line {
         if !self.nodes.contains_key(&work.node) {
-            self.turns.push_back(work.node.clone());
+            self.turns.join(&work.node);
         } else if self.parked.contains(&work.node)
             && !self.nodes[&work.node].work.contains_key(&work.connection)
         {
             // Another connection of a parked node may be ready.
             self.parked.remove(&work.node);
-            self.turns.push_back(work.node.clone());
+            self.turns.join(&work.node);
         }
         let node = self.nodes.entry(work.node.clone()).or_default();
         if !node.work.contains_key(&work.connection) {
@@ -73,23 +79,39 @@ impl LaneQueue {
         &mut self,
         ready: &mut impl FnMut(&NodeName, Option<&ConnectionName>) -> bool,
     ) -> Option<Work> {
-        while let Some(name) = self.turns.pop_front() {
-            let node = self
-                .nodes
-                .get_mut(&name)
-                .expect("a node with a turn has work");
-            let Some(work) = node.pop(&name, ready) else {
-                self.parked.insert(name);
-                continue;
-            };
-            if node.work.is_empty() {
-                self.nodes.remove(&name);
-            } else {
-                self.turns.push_back(name);
+        while let Some(name) = self.turns.first().cloned() {
+            if let Some(work) = self.pop_of(&name, ready) {
+                return Some(work);
             }
-            return Some(work);
         }
         None
+    }
+
+    /// The next work of one node that is ready. Without any the node is parked.
+    pub(super) fn pop_of(
+        &mut self,
+        name: &NodeName,
+        ready: &mut impl FnMut(&NodeName, Option<&ConnectionName>) -> bool,
+    ) -> Option<Work> {
+        if !self.turns.has(name) {
+            return None;
+        }
+        let node = self
+            .nodes
+            .get_mut(name)
+            .expect("a node with a turn has work");
+        let Some(work) = node.pop(name, ready) else {
+            self.turns.leave(name);
+            self.parked.insert(name.clone());
+            return None;
+        };
+        if node.work.is_empty() {
+            self.nodes.remove(name);
+            self.turns.leave(name);
+        } else {
+            self.turns.served(name);
+        }
+        Some(work)
     }
 
     /// Takes out the work that stands there.
@@ -107,7 +129,7 @@ impl LaneQueue {
         }
         if node.work.is_empty() {
             self.nodes.remove(&work.node);
-            self.turns.retain(|node| *node != work.node);
+            self.turns.leave(&work.node);
             self.parked.remove(&work.node);
         }
     }
@@ -115,7 +137,7 @@ impl LaneQueue {
     pub(super) fn unpark(&mut self, nodes: &BTreeSet<&NodeName>) {
         for node in nodes {
             if self.parked.remove(*node) {
-                self.turns.push_back((*node).clone());
+                self.turns.join(node);
             }
         }
     }

@@ -4,24 +4,37 @@
 //!
 //! * **Coalescing.** A key is in the queue once. Work that arrives while its key is in flight is remembered and queued
 //!   again when the job ends, so a change during a job is never lost and a burst costs two jobs, not a hundred.
-//! * **Two lanes.** `live` and `backfill`. While both have work that may start, `backfill` gets its reserved share and
-//!   `live` the rest; when one has none, the other gets everything.
-//! * **Fair.** Within a lane nodes take turns, within a node its connections take turns, within a connection first come,
-//!   first served. So a node with one change waits for at most one piece of work of every other node.
+//! * **Two lanes.** `live` and `backfill`. While both have work that may start, `backfill` gets its reserved share; when
+//!   one has none, the other gets everything.
+//! * **Fair.** Every other pick is the *lanes'*: the lane that is due, and within it its nodes in turn. The picks between
+//!   are the *nodes'*: the node that was served longest ago, whichever lane its work is in. Let a **round** be as many
+//!   picks as there are nodes with work that may start, in either lane: no such node waits more than two rounds, and a
+//!   lane that few nodes use costs the nodes of the other at most half of the picks. Within a node connections take
+//!   turns, within a connection it is first come, first served.
+//! * **Bounded.** [`Room`] says how much each node may keep here, so that no node's backlog keeps another's work out.
 //! * **One job a cluster.** Work whose cluster is in flight waits aside and goes to the front when the cluster is free.
 //!   A cluster can be held as a whole, by who joins it with another.
 //! * **Blocked nodes cost nothing.** A node none of whose work may start is parked until [`Queue::unpark`] names it.
 
 mod lane;
+mod room;
+mod turns;
 
 #[cfg(test)]
+mod fair_tests;
+#[cfg(test)]
+mod room_tests;
+#[cfg(test)]
 mod tests;
+
+pub use room::Room;
 
 use crate::item::ItemId;
 use crate::names::{ConnectionName, LinkId, NodeName, RootId};
 use lane::{LaneQueue, Number};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use turns::Turns;
 
 /// Which share of the work an item waits in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -80,13 +93,17 @@ struct Cluster {
 pub struct Queue {
     live: LaneQueue,
     backfill: LaneQueue,
+    /// All nodes with a turn in a lane, who was served longest ago first. Some that have none any more, too.
+    nodes: Turns<NodeName>,
+    /// Whether the next pick is the nodes', not the lanes'.
+    nodes_pick: bool,
     places: BTreeMap<Key, Place>,
     /// How many places are queued in the live and in the backfill lane.
     depths: [usize; 2],
     /// The clusters in flight or held, and the work that waits for each.
     roots: BTreeMap<RootId, Cluster>,
     share: f64,
-    /// How many picks the backfill lane is owed; between 0 and 1.
+    /// How many picks the backfill lane is owed; between 0 and 2.
     owed: f64,
 }
 
@@ -96,6 +113,8 @@ impl Queue {
         Self {
             live: LaneQueue::default(),
             backfill: LaneQueue::default(),
+            nodes: Turns::default(),
+            nodes_pick: false,
             places: BTreeMap::new(),
             depths: [0; 2],
             roots: BTreeMap::new(),
@@ -108,6 +127,7 @@ impl Queue {
     pub fn push(&mut self, work: Work) {
         match self.places.get_mut(&work.key) {
             None => {
+                self.nodes.join(&work.node);
                 let number = self.lane(work.lane).push_back(work.clone());
                 *self.depth_mut(work.lane) += 1;
                 self.places
@@ -134,6 +154,7 @@ impl Queue {
         };
         let lifted_to = if let Some(number) = number {
             self.backfill.remove(queued, number);
+            self.nodes.join(&queued.node);
             Some(self.live.push_back(lifted.clone()))
         } else {
             let cluster = self.roots.get_mut(&queued.root).into_iter();
@@ -156,33 +177,73 @@ impl Queue {
         mut ready: impl FnMut(&NodeName, Option<&ConnectionName>) -> bool,
     ) -> Option<Work> {
         let both = !self.live.is_idle() && !self.backfill.is_idle();
-        let order = if both && self.owed + self.share >= 1.0 {
+        let lanes = if both && self.owed + self.share >= 1.0 {
             [Lane::Backfill, Lane::Live]
         } else {
             [Lane::Live, Lane::Backfill]
         };
-        for lane in order {
-            while let Some(work) = self.lane(lane).pop(&mut ready) {
-                if let Some(cluster) = self.roots.get_mut(&work.root) {
-                    if let Some(Place::Queued(_, number)) = self.places.get_mut(&work.key) {
-                        *number = None;
-                    }
-                    cluster.waiting.push(work);
-                    continue;
+        let work = if self.nodes_pick {
+            self.pick_for_nodes(lanes, &mut ready)
+        } else {
+            self.pick_for_lanes(lanes, &mut ready)
+        }?;
+        self.nodes_pick = !self.nodes_pick;
+        self.nodes.served(&work.node);
+        self.account(both, work.lane);
+        *self.depth_mut(work.lane) -= 1;
+        self.roots.entry(work.root.clone()).or_default().busy = true;
+        self.places.insert(work.key.clone(), Place::Running(None));
+        Some(work)
+    }
+
+    fn pick_for_lanes(
+        &mut self,
+        lanes: [Lane; 2],
+        ready: &mut impl FnMut(&NodeName, Option<&ConnectionName>) -> bool,
+    ) -> Option<Work> {
+        for lane in lanes {
+            while let Some(work) = self.lane(lane).pop(ready) {
+                if let Some(work) = self.or_aside(work) {
+                    return Some(work);
                 }
-                self.account(both, lane);
-                *self.depth_mut(lane) -= 1;
-                self.roots.entry(work.root.clone()).or_default().busy = true;
-                self.places.insert(work.key.clone(), Place::Running(None));
-                return Some(work);
             }
         }
         None
     }
 
+    fn pick_for_nodes(
+        &mut self,
+        lanes: [Lane; 2],
+        ready: &mut impl FnMut(&NodeName, Option<&ConnectionName>) -> bool,
+    ) -> Option<Work> {
+        while let Some(node) = self.nodes.first().cloned() {
+            for lane in lanes {
+                while let Some(work) = self.lane(lane).pop_of(&node, ready) {
+                    if let Some(work) = self.or_aside(work) {
+                        return Some(work);
+                    }
+                }
+            }
+            self.nodes.leave(&node);
+        }
+        None
+    }
+
+    /// Puts work aside whose cluster is in flight or held; gives back what may start.
+    fn or_aside(&mut self, work: Work) -> Option<Work> {
+        let Some(cluster) = self.roots.get_mut(&work.root) else {
+            return Some(work);
+        };
+        if let Some(Place::Queued(_, number)) = self.places.get_mut(&work.key) {
+            *number = None;
+        }
+        cluster.waiting.push(work);
+        None
+    }
+
     fn account(&mut self, both: bool, picked: Lane) {
         self.owed = match (both, picked) {
-            (true, Lane::Live) => (self.owed + self.share).min(1.0),
+            (true, Lane::Live) => (self.owed + self.share).min(2.0),
             (true, Lane::Backfill) => (self.owed + self.share - 1.0).max(0.0),
             (false, _) => self.owed,
         };
@@ -229,6 +290,7 @@ impl Queue {
         }
         let waiting = self.roots.remove(root).unwrap_or_default().waiting;
         for other in waiting.into_iter().rev() {
+            self.nodes.join(&other.node);
             let number = self.lane(other.lane).push_front(other.clone());
             self.places
                 .insert(other.key.clone(), Place::Queued(other, Some(number)));
@@ -240,6 +302,11 @@ impl Queue {
         let nodes: BTreeSet<&NodeName> = nodes.into_iter().collect();
         self.live.unpark(&nodes);
         self.backfill.unpark(&nodes);
+        for node in nodes {
+            if self.live.has_turn(node) || self.backfill.has_turn(node) {
+                self.nodes.join(node);
+            }
+        }
     }
 
     /// How much is queued in a lane, what waits for its cluster included.

@@ -146,48 +146,6 @@ fn lifted_work_goes_behind_what_is_live_and_leaves_the_others_in_order() {
     assert_eq!(drain(&mut queue), ["x", "b", "a", "c"]);
 }
 
-/// Two lanes that never run dry, `nodes` nodes each: the share of backfill, and the longest wait of a node in rounds.
-fn saturate(share: f64, nodes: usize, picks: usize) -> (f64, f64) {
-    let mut queue = Queue::new(share);
-    let mut next = 0;
-    let mut push = |queue: &mut Queue, node: &str, lane| {
-        next += 1;
-        queue.push(work(&format!("k{next}"), node, lane));
-    };
-    for i in 0..nodes {
-        for _ in 0..3 {
-            push(&mut queue, &format!("n{i}"), Lane::Live);
-            push(&mut queue, &format!("n{i}"), Lane::Backfill);
-        }
-    }
-    let mut backfill = 0;
-    let mut last: BTreeMap<NodeName, usize> = BTreeMap::new();
-    let mut longest = 0;
-    for pick in 0..picks {
-        let picked = queue.pick(|_, _| true).expect("never dry");
-        backfill += usize::from(picked.lane == Lane::Backfill);
-        longest = longest.max(pick - last.insert(picked.node.clone(), pick).unwrap_or(0));
-        push(&mut queue, picked.node.as_str(), picked.lane);
-        queue.finish(&picked);
-    }
-    (
-        backfill as f64 / picks as f64,
-        longest as f64 / nodes as f64,
-    )
-}
-
-#[test]
-fn saturated_backfill_keeps_its_share_and_no_node_waits_two_rounds() {
-    for (share, at_least, at_most) in [(0.2, 0.19, 0.21), (0.0, 0.149, 0.16), (0.5, 0.49, 0.51)] {
-        let (backfill, rounds) = saturate(share, 40, 4000);
-        assert!(
-            (at_least..=at_most).contains(&backfill),
-            "{share}: {backfill}"
-        );
-        assert!(rounds <= 2.0, "{share}: {rounds} rounds");
-    }
-}
-
 proptest! {
     /// Whatever is pushed runs, exactly once per coalesced push, and nothing stays behind.
     #[test]
