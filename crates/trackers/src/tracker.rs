@@ -215,6 +215,9 @@ pub struct ItemPage {
     pub next: Option<String>,
     /// How many there are in all, where the tracker tells.
     pub total: Option<u64>,
+    /// On a first page that is not the last, about how many there are in all, rather too many than too few, where the
+    /// tracker tells no more.
+    pub estimate: Option<u64>,
 }
 
 /// An item as a query or feed lists it.

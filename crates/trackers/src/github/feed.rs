@@ -274,6 +274,8 @@ impl GitHub {
                 .collect::<Result<_, _>>()?,
             next: found.next.map(Position::write),
             total: None,
+            // A count would be a search, which has a small budget of its own and no words for some triggers.
+            estimate: found.most.filter(|_| token.is_none()),
         })
     }
 }

@@ -13,6 +13,7 @@ use crate::http::{Call, Client, Reply};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 use twinline_core::time::Timestamp;
+use url::Url;
 
 /// A place in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,8 @@ impl Entry for wire::Comment {
 pub(super) struct Page<T> {
     pub(super) entries: Vec<T>,
     pub(super) next: Option<Position>,
+    /// How many entries there are from the page's time on at the most, unless it is the last page.
+    pub(super) most: Option<u64>,
     /// The answer of the page's first request.
     pub(super) reply: Reply,
 }
@@ -110,6 +113,7 @@ pub(super) async fn page<T: Entry>(
         (Some(_), Some(last)) => Some(position.behind(last.updated())),
         _ => None,
     };
+    let most = reply.link("last").and_then(|last| entries_up_to(&last));
     if position.page > 1 {
         let before = ask(position.page - 1).await?;
         let mut again: Vec<T> = before.json()?;
@@ -119,8 +123,17 @@ pub(super) async fn page<T: Entry>(
     Ok(Page {
         entries,
         next,
+        most,
         reply,
     })
+}
+
+/// How many entries there are at the most, by the address of the last page.
+fn entries_up_to(last: &str) -> Option<u64> {
+    let last = Url::parse(last).ok()?;
+    let page = last.query_pairs().find(|(name, _)| name == "page")?;
+    let pages: u64 = page.1.parse().ok()?;
+    Some(pages.saturating_mul(PAGE_ITEMS as u64))
 }
 
 #[cfg(test)]

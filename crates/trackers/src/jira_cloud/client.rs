@@ -222,6 +222,14 @@ pub(super) async fn search(
     Ok((found, reply))
 }
 
+/// About how many issues match.
+pub(super) async fn count(client: &Client, jql: &str) -> Result<u64, TrackerError> {
+    let call = Call::post("/rest/api/3/search/approximate-count");
+    let call = call.cost(Cost::Read).json(&json!({ "jql": jql }));
+    let counted: wire::Counted = client.send(call).await?.json()?;
+    Ok(counted.count)
+}
+
 /// The error for something that Jira would refuse.
 pub(super) fn refused(impossible: Impossible) -> TrackerError {
     impossible.refused(TRACKER)

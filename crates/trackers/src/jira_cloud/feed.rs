@@ -65,8 +65,13 @@ impl Jira {
         trigger: &str,
         page: Option<&str>,
     ) -> Result<ItemPage, TrackerError> {
-        let jql = format!("{}{} ORDER BY key ASC", in_scope(scope)?, and(trigger)?);
+        let which = format!("{}{}", in_scope(scope)?, and(trigger)?);
+        let jql = format!("{which} ORDER BY key ASC");
         let (found, _) = client::search(&self.client, &jql, page, &[]).await?;
+        let estimate = match (page, &found.next_page_token) {
+            (None, Some(_)) => Some(client::count(&self.client, &which).await?),
+            _ => None,
+        };
         Ok(ItemPage {
             items: found
                 .issues
@@ -75,6 +80,7 @@ impl Jira {
                 .collect(),
             next: found.next_page_token,
             total: None,
+            estimate,
         })
     }
 

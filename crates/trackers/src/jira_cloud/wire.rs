@@ -40,6 +40,12 @@ pub(super) struct Found {
     pub(super) next_page_token: Option<String>,
 }
 
+/// `POST /search/approximate-count`
+#[derive(Debug, Deserialize)]
+pub(super) struct Counted {
+    pub(super) count: u64,
+}
+
 /// `POST /issue/bulkfetch`
 #[derive(Debug, Deserialize)]
 pub(super) struct Bulk {

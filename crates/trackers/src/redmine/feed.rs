@@ -102,6 +102,7 @@ impl Redmine {
                     .to_string()
             }),
             total: Some(page.total_count),
+            estimate: None,
         })
     }
 

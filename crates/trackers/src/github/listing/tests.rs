@@ -6,7 +6,6 @@ use bytes::Bytes;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use url::Url;
 
 /// A list that people change while it is read: after each request some entries are updated and move to the end.
 struct Moving {
@@ -137,4 +136,13 @@ async fn short_lists_end() {
     for count in [1, 2, 99, 100, 101] {
         check(|number| number as i64, count, 0, 0).await;
     }
+}
+
+#[test]
+fn the_last_pages_address_tells_how_many_entries_there_are_at_the_most() {
+    let of = |query: &str| entries_up_to(&format!("https://api.github.example/issues?{query}"));
+    assert_eq!(of("per_page=100&page=7&sort=updated"), Some(700));
+    assert_eq!(of("per_page=100"), None);
+    assert_eq!(of("page=x"), None);
+    assert_eq!(entries_up_to("issues?page=7"), None);
 }
