@@ -4,12 +4,11 @@ use crate::confirmed;
 use crate::host::Inner;
 use crate::ids::lock_of;
 use crate::rests::News;
-use crate::scheduler::Mark;
+use crate::scheduler::{Mark, NewMark};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 use twinline_core::item::{ItemId, Version};
 use twinline_core::names::{LinkId, Side};
 use twinline_core::queue::{Key, Lane, Work};
@@ -68,7 +67,7 @@ impl Hint {
 /// What a step of the store has marked; to be announced when the step is durable.
 #[derive(Debug, Default)]
 #[must_use = "marks are announced when their step is durable"]
-pub(crate) struct Marked(Vec<(Mark, Timestamp, Vec<Work>)>);
+pub(crate) struct Marked(Vec<NewMark>);
 
 /// Marks items, in a step of the store, but for those of which nothing new is told. Each item once: all marks of one step
 /// have one id, by which the memory would take the second for the first and never learn what only the second knows.
@@ -77,7 +76,7 @@ pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Mark
     let hints = coalesced(hints);
     let mut marked = Vec::with_capacity(hints.len());
     for hint in hints {
-        let works = works(host, tx, &hint.item, hint.lane)?;
+        let mut works = works(host, tx, &hint.item, hint.lane)?;
         let news = news(host, &hint, &works);
         if news == News::Nothing {
             host.metrics.known.inc();
@@ -100,9 +99,19 @@ pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Mark
             item: dirty.item,
             id: dirty.mark,
         };
-        // The row keeps the earliest time, for a restart. Here that earlier work is known already, and a sign that is to
-        // be followed later (a provisional observation) must not start it again at once, over and over.
-        marked.push((mark, hint.due, works));
+        // What waits in the store as live, for want of room here, is no less live for a later sign.
+        for work in &mut works {
+            work.lane = work.lane.min(dirty.lane);
+        }
+        marked.push(NewMark {
+            mark,
+            lane: dirty.lane,
+            seq: dirty.seq,
+            works,
+            // The row keeps the earliest time, for a restart. Here that earlier work is known already, and a sign that is
+            // to be followed later (a provisional observation) must not start it again at once, over and over.
+            due: hint.due,
+        });
     }
     Ok(Marked(marked))
 }
@@ -195,7 +204,13 @@ pub(crate) fn of_row(
         item: dirty.item,
         id: dirty.mark,
     };
-    Ok(Marked(vec![(mark, dirty.due, works)]))
+    Ok(Marked(vec![NewMark {
+        mark,
+        lane: dirty.lane,
+        seq: dirty.seq,
+        works,
+        due: dirty.due,
+    }]))
 }
 
 impl Marked {
@@ -205,7 +220,7 @@ impl Marked {
 
     /// The items that were marked.
     pub(crate) fn items(&self) -> impl Iterator<Item = &ItemId> {
-        self.0.iter().map(|(mark, _, _)| &mark.item)
+        self.0.iter().map(|new| &new.mark.item)
     }
 
     /// Makes work of durable marks. What the memory has no room for stays in the store and is read again. Returns the
@@ -213,13 +228,8 @@ impl Marked {
     pub(crate) fn announce(self, host: &Inner) -> Vec<Mark> {
         let now = host.env.now();
         let mut nothing = Vec::new();
-        for (mark, due, works) in self.0 {
-            if host.scheduler.len() >= host.settings.queued_max {
-                host.scheduler.overflowed();
-                break;
-            }
-            let wait: Duration = due.since(now);
-            nothing.extend(host.scheduler.mark(mark, works, wait));
+        for new in self.0 {
+            nothing.extend(host.scheduler.mark(new, now));
         }
         host.scheduler.ring();
         nothing

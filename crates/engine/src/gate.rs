@@ -81,6 +81,13 @@ impl Gate {
         }
     }
 
+    /// Why no request is to be made now, and for how long. A person's pause lets what is under way end.
+    pub(crate) fn closed(&self, now: Instant) -> Option<(String, Duration)> {
+        let until = self.closed_until.filter(|until| now < *until)?;
+        let reason = self.credentials.as_ref().unwrap_or(&self.reason);
+        Some((reason.clone(), until - now))
+    }
+
     /// A job starts. Through a gate that was closed, it is the only one until it ends.
     pub(crate) fn enter(&mut self) {
         if self.closed_until.is_some() {

@@ -68,11 +68,12 @@ impl GateChanges {
     }
 }
 
-/// The node. Its requests at once are limited; a job that waits for a permit holds no permit of another node.
+/// The node. Its requests at once are limited; a job that waits for its turn holds no permit of another node.
 pub(crate) struct Node {
     pub(crate) config: NodeConfig,
     env: Env,
     permits: Semaphore,
+    turn_max: Duration,
     gate: Mutex<Gate>,
     /// What the last probe found, and when it was made.
     probe: Mutex<Option<(Probe, Instant)>>,
@@ -105,6 +106,7 @@ impl Node {
             config,
             env,
             permits: Semaphore::new(settings.node_requests_max),
+            turn_max: settings.request_turn_max,
             gate: Mutex::new(Gate::new(limits)),
             probe: Mutex::new(None),
             announced: Mutex::new(None),
@@ -124,19 +126,36 @@ impl Node {
         self.config.tracker.as_ref()
     }
 
-    /// Makes one request: waits for a permit, then lets the gate learn from the outcome.
+    /// Makes one request: waits for its turn, then lets the gate learn from the outcome. Where the gate has closed while
+    /// it waited nothing is sent: what waits behind a node that hangs ends with the first of them.
     pub(crate) async fn request<T>(
         &self,
         request: impl Future<Output = Result<T, TrackerError>>,
     ) -> Result<T, TrackerError> {
-        let permit = self
-            .permits
-            .acquire()
-            .await
-            .expect("the semaphore is never closed");
+        let permit = if let Ok(permit) = self.permits.try_acquire() {
+            permit
+        } else {
+            let turn = tokio::time::timeout(self.turn_max, self.permits.acquire());
+            let Ok(permit) = turn.await else {
+                return Err(TrackerError::Busy {
+                    reason: "too many requests to the node wait".to_owned(),
+                    after: self.env.jittered(self.turn_max),
+                    whole: false,
+                });
+            };
+            if let Some((reason, after)) = self.lock_gate().closed(Instant::now()) {
+                return Err(TrackerError::Busy {
+                    reason,
+                    after,
+                    whole: true,
+                });
+            }
+            permit.expect("the semaphore is never closed")
+        };
         let outcome = request.await;
-        drop(permit);
+        // Before the next one has its turn.
         self.learn(outcome.as_ref().err());
+        drop(permit);
         outcome
     }
 

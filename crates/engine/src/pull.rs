@@ -149,7 +149,7 @@ async fn begin_anew(
         for node in told.values() {
             node.set_may_audit(true);
         }
-        host.sweep_now.notify_one();
+        host.sweeps_asked.all();
     }
     *cursor = next;
     Ok(())

@@ -1,5 +1,6 @@
 //! What can be set: limits of the host, and each node's sweep.
 
+use crate::scheduler::JobLimits;
 use std::time::Duration;
 use twinline_core::retry::Backoff;
 
@@ -10,11 +11,19 @@ pub struct HostSettings {
     pub jobs_max: usize,
     /// Jobs at once of one connection; candidates of one node count likewise.
     pub connection_jobs_max: usize,
+    /// Jobs at once that use one node, on either side: what a node that hangs can keep from the others.
+    pub node_jobs_max: usize,
     /// Requests at once to one node.
     pub node_requests_max: usize,
-    /// Work kept in memory; what is over it stays in the store and is read again.
+    /// How long a request waits for its turn among those of its node.
+    pub request_turn_max: Duration,
+    /// Sweeps at once, over all nodes.
+    pub sweeps_max: usize,
+    /// Dirty items kept in memory, of each lane; what is over it stays in the store and is read again. Half is divided
+    /// among the nodes.
     pub queued_max: usize,
-    /// The share of dispatches that the backfill lane gets while both lanes are full, 0.15 to 0.9.
+    /// The share of dispatches that the backfill lane gets while both lanes are full, 0.15 to 0.9. Above 0.5 only as far
+    /// as no node waits more than two rounds.
     pub backfill_share: f64,
     /// How long one long poll of an edge may wait.
     pub pull_wait: Duration,
@@ -41,6 +50,13 @@ pub struct HostSettings {
 }
 
 impl HostSettings {
+    pub(crate) const fn job_limits(&self) -> JobLimits {
+        JobLimits {
+            connection: self.connection_jobs_max,
+            node: self.node_jobs_max,
+        }
+    }
+
     /// How repeated failures are spaced.
     pub(crate) const fn backoff(&self) -> Backoff {
         Backoff {
@@ -55,7 +71,10 @@ impl Default for HostSettings {
         Self {
             jobs_max: 512,
             connection_jobs_max: 16,
+            node_jobs_max: 32,
             node_requests_max: 8,
+            sweeps_max: 256,
+            request_turn_max: Duration::from_secs(120),
             queued_max: 100_000,
             backfill_share: 0.2,
             pull_wait: Duration::from_secs(20),

@@ -45,12 +45,10 @@ impl Watch<'_> {
             return Ok(faults);
         };
         let depths = status.depths;
-        // A sign is taken in whole: its item's twins, and a look at what it may enter.
-        let most = self.settings.queued_max + self.world.connections.len() + 1;
-        if depths.live + depths.backfill + depths.waiting > most {
-            faults.push(format!(
-                "more than {most} pieces of work in memory: {depths:?}"
-            ));
+        // Every node has room for one item in each lane.
+        let most = 2 * self.settings.queued_max.max(status.nodes.len());
+        if depths.dirty > most {
+            faults.push(format!("more than {most} items in memory: {depths:?}"));
         }
         let jobs_max = self.settings.jobs_max;
         if depths.running > jobs_max {

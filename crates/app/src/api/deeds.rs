@@ -173,6 +173,15 @@ pub(super) async fn resume_backfill(State(api): Shared, Named(id): Named) -> Ans
     Ok(Json(json!({ "paused": false })))
 }
 
+#[utoipa::path(post, path = "/backfills/{id}/cancel", summary = "End a backfill where it is",
+    params(("id" = String, Path, description = "The backfill's id")),
+    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
+pub(super) async fn cancel_backfill(State(api): Shared, Who(who): Who, Named(id): Named) -> Answer {
+    api.host.cancel_job(&id, &who).await?;
+    Ok(Json(json!({ "cancelled": true })))
+}
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Pause {

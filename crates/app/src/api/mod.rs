@@ -9,7 +9,7 @@
 //! | `GET /v1/rules/{connection}/versions?cursor&limit` | published versions |
 //! | `POST /v1/rules/check`, `/v1/rules/{connection}/plan`, `/publish`, `/rollback` | rules |
 //! | `POST /v1/retry`, `/v1/release`, `/v1/links`, `DELETE /v1/twins/{link}` | twins |
-//! | `GET, POST /v1/backfills`, `POST /v1/backfills/{id}/pause`, `/resume` | backfills |
+//! | `GET, POST /v1/backfills?connection&cursor&limit`, `GET /v1/backfills/{id}`, `POST …/{id}/pause`, `/resume`, `/cancel` | backfills |
 //! | `POST /v1/nodes/{node}/pause`, `/resume`, `POST /v1/sweep`, `POST /v1/backup` | operation |
 //! | `GET /v1/events` | what happens, a JSON object a line, until the caller goes |
 //!

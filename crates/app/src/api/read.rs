@@ -11,8 +11,9 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use twinline_core::names::{ConnectionName, LinkId};
+use twinline_core::time::Timestamp;
 use twinline_engine::ops::{Status, TwinView};
-use twinline_store::host::{HistoryRow, TwinFilter, TwinStateName};
+use twinline_store::host::{HistoryRow, JobsPage, TwinFilter, TwinStateName};
 
 /// The length of a page where the caller says nothing, and the greatest.
 const PAGE: u32 = 50;
@@ -122,11 +123,63 @@ pub(super) async fn errors(
     })
 }
 
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct BackfillsParams {
+    /// Only those of this connection.
+    connection: Option<String>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    /// The length of the page: 1 to 500, 50 when absent.
+    limit: Option<u32>,
+}
+
+/// A cursor is the start and the id of the last backfill on the page before.
+fn after_job(cursor: &str) -> Result<(Timestamp, String), Problem> {
+    let parts = cursor.split_once('.');
+    let parts = parts.and_then(|(started, id)| Some((started.parse().ok()?, id)));
+    let (started, id) = parts.ok_or_else(foreign_cursor)?;
+    Ok((Timestamp::from_millis(started), id.to_owned()))
+}
+
 #[utoipa::path(get, path = "/backfills", summary = "The backfills, newest first",
-    responses((status = 200, description = "One page", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    params(BackfillsParams),
+    responses((status = 200, description = "A page of backfills", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
-pub(super) async fn backfills(State(api): Shared) -> Result<Json<Value>, Problem> {
-    Ok(one_page(api.host.jobs().await?))
+pub(super) async fn backfills(
+    State(api): Shared,
+    Params(params): Params<BackfillsParams>,
+) -> Result<Json<Value>, Problem> {
+    let limit = limit(params.limit)?;
+    let page = JobsPage {
+        state: None,
+        connection: params.connection.map(ConnectionName::new),
+        after: params.cursor.as_deref().map(after_job).transpose()?,
+        max: limit,
+    };
+    let jobs = api.host.jobs(page).await?;
+    let full = jobs.len() == limit as usize;
+    let next = jobs.last().filter(|_| full);
+    let next = next.map(|job| format!("{}.{}", job.started_at.as_millis(), job.id));
+    Ok(Json(json!({ "items": jobs, "next": next })))
+}
+
+#[utoipa::path(get, path = "/backfills/{id}", summary = "One backfill",
+    params(("id" = String, Path, description = "The backfill's id")),
+    responses((status = 200, description = "The backfill", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
+pub(super) async fn one_backfill(
+    State(api): Shared,
+    Named(id): Named,
+) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!(api.host.job(&id).await?)))
+}
+
+fn foreign_cursor() -> Problem {
+    Problem::bad_request(
+        "the cursor is not one of this list: give the 'next' of the page before, or none for the first page",
+    )
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -153,9 +206,7 @@ pub(super) struct TwinsParams {
 fn after(cursor: Option<String>) -> Result<Option<LinkId>, Problem> {
     let ours = |cursor: &str| cursor.len() == 32 && cursor.bytes().all(|b| b.is_ascii_hexdigit());
     match cursor {
-        Some(cursor) if !ours(&cursor) => Err(Problem::bad_request(
-            "the cursor is not one of this list: give the 'next' of the page before, or none for the first page",
-        )),
+        Some(cursor) if !ours(&cursor) => Err(foreign_cursor()),
         cursor => Ok(cursor.map(LinkId::new)),
     }
 }

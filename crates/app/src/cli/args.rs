@@ -180,6 +180,9 @@ pub struct BackfillArgs {
     /// Lists the backfills instead of starting one.
     #[arg(long, conflicts_with_all = ["side", "query", "items", "wait"])]
     pub list: bool,
+    /// Ends those that go on or are paused, instead of starting one. What was handed on already is finished.
+    #[arg(long, conflicts_with_all = ["side", "query", "items", "wait", "list"])]
+    pub cancel: bool,
 }
 
 /// `restore`

@@ -167,7 +167,7 @@ pub enum Command {
     Unlink(UnlinkArgs),
     /// Brings existing items into a connection.
     #[command(
-        after_help = "Examples:\n  twinline backfill acme-support --wait\n  twinline backfill acme-support --side left --query 'is:closed'\n  twinline backfill acme-support --list"
+        after_help = "Examples:\n  twinline backfill acme-support --wait\n  twinline backfill acme-support --side left --query 'is:closed'\n  twinline backfill acme-support --list\n  twinline backfill acme-support --cancel"
     )]
     Backfill(BackfillArgs),
     /// Pauses a node: nothing of it starts until it is resumed.

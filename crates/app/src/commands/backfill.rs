@@ -17,13 +17,10 @@ const PERIOD: Duration = Duration::from_millis(500);
 pub(super) async fn run(file: &Path, args: &BackfillArgs) -> Result<Report> {
     let client = Client::running(file).await?;
     if args.list {
-        let page = client.get("/v1/backfills").await?;
-        let jobs = page["items"].as_array().cloned().unwrap_or_default();
-        let jobs: Vec<Json> = jobs
-            .into_iter()
-            .filter(|job| job["connection"] == args.connection)
-            .collect();
-        return report(&jobs);
+        return report(&all(&client, &args.connection).await?);
+    }
+    if args.cancel {
+        return cancel(&client, &args.connection).await;
     }
     let Started { ids, refused } = start(&client, args).await?;
     let told: String = refused
@@ -51,8 +48,48 @@ pub(super) async fn run(file: &Path, args: &BackfillArgs) -> Result<Report> {
         let why = failed["sentence"].as_str().unwrap_or("it gave no reason");
         return Err(Coded::new(FAILED, format!("the backfill failed: {why}")).into());
     }
+    if jobs.iter().any(|job| job["state"] == "cancelled") {
+        return Err(Coded::new(FAILED, "the backfill was cancelled").into());
+    }
     let text = table(&jobs) + told.trim_start();
     Report::done(&json!({ "backfills": jobs, "refused": refused }), text)
+}
+
+/// All backfills of a connection, page by page.
+async fn all(client: &Client, connection: &str) -> Result<Vec<Json>> {
+    let first = format!("/v1/backfills?connection={connection}&limit=500");
+    let (mut path, mut jobs) = (first.clone(), Vec::new());
+    loop {
+        let page = client.get(&path).await?;
+        jobs.extend(page["items"].as_array().cloned().unwrap_or_default());
+        match page["next"].as_str() {
+            Some(next) => path = format!("{first}&cursor={next}"),
+            None => return Ok(jobs),
+        }
+    }
+}
+
+fn has_ended(job: &Json) -> bool {
+    ["finished", "failed", "cancelled"]
+        .iter()
+        .any(|state| job["state"] == *state)
+}
+
+async fn cancel(client: &Client, connection: &str) -> Result<Report> {
+    let mut cancelled = Vec::new();
+    for job in all(client, connection).await? {
+        if let Some(id) = job["id"].as_str().filter(|_| !has_ended(&job)) {
+            let path = format!("/v1/backfills/{id}/cancel");
+            client.post(&path, &json!({})).await?;
+            cancelled.push(id.to_owned());
+        }
+    }
+    let text = if cancelled.is_empty() {
+        "no backfill goes on".to_owned()
+    } else {
+        format!("cancelled: {}", cancelled.join(", "))
+    };
+    Report::done(&json!({ "cancelled": cancelled }), text)
 }
 
 /// The backfills that were started, and each side that was refused: `{"side", "why"}`.
@@ -98,25 +135,32 @@ async fn start(client: &Client, args: &BackfillArgs) -> Result<Started> {
 async fn wait(client: &Client, id: &str) -> Result<Json> {
     // Hidden where standard error is no terminal.
     let bar = ProgressBar::new(0);
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} items, {msg}");
+    let style = ProgressStyle::with_template("{bar:30} {msg}");
     bar.set_style(style.expect("the template is well-formed"));
     loop {
-        let page = client.get("/v1/backfills").await?;
-        let jobs = page["items"].as_array().cloned().unwrap_or_default();
-        let Some(job) = jobs.into_iter().find(|job| job["id"] == id) else {
-            return Err(Coded::new(FAILED, format!("backfill '{id}' is no longer listed")).into());
-        };
+        let job = client.get(&format!("/v1/backfills/{id}")).await?;
         bar.set_length(job["total"].as_u64().unwrap_or(0));
         bar.set_position(job["done"].as_u64().unwrap_or(0));
-        bar.set_message(match job["finish_at"].as_i64() {
+        let end = match job["finish_at"].as_i64() {
             Some(_) => format!("finished at about {}", instant(&job["finish_at"])),
             None => "measuring".to_owned(),
-        });
-        if job["state"] == "finished" || job["state"] == "failed" {
+        };
+        bar.set_message(format!("{} items, {end}", progress(&job)));
+        if has_ended(&job) {
             bar.finish_and_clear();
             return Ok(job);
         }
         tokio::time::sleep(PERIOD).await;
+    }
+}
+
+/// How many items are finished, and of how many.
+fn progress(job: &Json) -> String {
+    let done = &job["done"];
+    match job["total"].as_u64() {
+        None => format!("{done}/?"),
+        Some(total) if job["total_is_estimate"] == true => format!("{done}/about {total}"),
+        Some(total) => format!("{done}/{total}"),
     }
 }
 
@@ -134,16 +178,32 @@ fn table(jobs: &[Json]) -> String {
     let mut table = Table::new(["BACKFILL", "STATE", "DONE", "FINISHED AT ABOUT", "NOTE"]);
     for job in jobs {
         let text = |key: &str| job[key].as_str().unwrap_or("–").to_owned();
-        let total = job["total"]
-            .as_u64()
-            .map_or_else(|| "?".to_owned(), |total| total.to_string());
         table.row([
             text("id"),
             text("state"),
-            format!("{}/{total}", job["done"]),
+            progress(job),
             instant(&job["finish_at"]),
             job["sentence"].as_str().unwrap_or_default().to_owned(),
         ]);
     }
     table.text()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(job: &Json, expected: &str) {
+        assert_eq!(progress(job), expected);
+    }
+
+    #[test]
+    fn progress_says_what_is_an_estimate_and_what_is_not_known() {
+        check(&json!({ "done": 3, "total": 9 }), "3/9");
+        check(
+            &json!({ "done": 3, "total": 900, "total_is_estimate": true }),
+            "3/about 900",
+        );
+        check(&json!({ "done": 3, "total": null }), "3/?");
+    }
 }

@@ -107,3 +107,20 @@ async fn only_a_person_ends_a_persons_pause() {
     gate.set_paused(false);
     assert!(gate.is_open(Instant::now()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_gate_says_why_and_how_long_and_a_pause_lets_what_is_under_way_end() {
+    let mut gate = Gate::new(LIMITS);
+    let start = Instant::now();
+    assert_eq!(gate.closed(start), None);
+    limit(&mut gate, start, 30);
+    let (reason, wait) = gate.closed(start).unwrap();
+    assert_eq!((reason.as_str(), wait.as_secs()), ("too fast", 31));
+    gate.refused(start, "the token has expired");
+    let (reason, _) = gate.closed(start).unwrap();
+    assert_eq!(reason, "the token has expired");
+    assert_eq!(gate.closed(start + Duration::from_secs(60)), None, "tried");
+    gate.set_paused(false);
+    gate.set_paused(true);
+    assert_eq!(gate.closed(start), None);
+}

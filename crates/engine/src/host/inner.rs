@@ -14,7 +14,7 @@ use crate::rules::RulesFactory;
 use crate::safe::SafeMarks;
 use crate::scheduler::Scheduler;
 use crate::settings::HostSettings;
-use crate::sweep::Quiet;
+use crate::sweep::{Asked, Quiet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
@@ -39,8 +39,8 @@ pub(crate) struct Inner {
     pub(crate) edges: Vec<Arc<dyn EdgeInbox>>,
     pub(crate) factory: Arc<dyn RulesFactory>,
     pub(super) adopt_trace: AdoptTrace,
-    /// Rung when all sweeps are to run now.
-    pub(crate) sweep_now: Notify,
+    /// Sweeps that are to run now.
+    pub(crate) sweeps_asked: Asked,
     /// Rung when nodes or connections have changed.
     pub(crate) topology_changed: Notify,
     /// Rung when a backfill or another long job was made or changed.
@@ -76,11 +76,15 @@ impl Inner {
         let wake = Arc::new(Notify::new());
         Self {
             started: env.now(),
-            scheduler: Scheduler::new(settings.backfill_share, Arc::clone(&wake)),
+            scheduler: Scheduler::new(
+                settings.backfill_share,
+                settings.queued_max,
+                Arc::clone(&wake),
+            ),
             gates: Arc::new(GateChanges::new(wake)),
             events: broadcast::Sender::new(settings.events_max),
             metrics: Arc::default(),
-            sweep_now: Notify::new(),
+            sweeps_asked: Asked::default(),
             topology_changed: Notify::new(),
             jobs_changed: Notify::new(),
             topology: RwLock::default(),
@@ -143,12 +147,14 @@ impl Inner {
     }
 
     pub(super) fn change_topology<T>(&self, change: impl FnOnce(&mut Topology) -> T) -> T {
-        let changed = change(
-            &mut self
+        let (changed, nodes) = {
+            let mut topology = self
                 .topology
                 .write()
-                .expect("no code panics with this lock"),
-        );
+                .expect("no code panics with this lock");
+            (change(&mut topology), topology.nodes.len())
+        };
+        self.scheduler.divide(nodes);
         self.rests.forget();
         self.topology_changed.notify_one();
         self.scheduler.ring();
@@ -210,24 +216,19 @@ impl Inner {
         nodes.chain([node.clone()]).collect()
     }
 
-    /// The nodes that a piece of work uses.
-    pub(crate) fn nodes_of(
+    /// The nodes that a piece of work uses, if it may start: their gates are open and its connection is not held. Work of
+    /// a connection that is not known (any more) starts, and ends itself.
+    pub(crate) fn if_open(
         &self,
         node: &NodeName,
         connection: Option<&ConnectionName>,
-    ) -> Vec<Arc<Node>> {
-        self.look(|topology| topology.nodes_of(node, connection))
-    }
-
-    /// Whether work may start: its nodes' gates are open and its connection is not held. Work of a connection that is
-    /// not known (any more) starts, and ends itself.
-    pub(crate) fn may_start(&self, node: &NodeName, connection: Option<&ConnectionName>) -> bool {
-        let held = connection.is_some_and(|name| self.is_held(name));
-        !held
-            && self
-                .nodes_of(node, connection)
-                .iter()
-                .all(|node| node.is_open())
+    ) -> Option<Vec<NodeName>> {
+        if connection.is_some_and(|name| self.is_held(name)) {
+            return None;
+        }
+        let nodes = self.look(|topology| topology.nodes_of(node, connection));
+        let open = nodes.iter().all(|node| node.is_open());
+        open.then(|| nodes.iter().map(|node| node.name().clone()).collect())
     }
 
     pub(crate) fn is_held(&self, connection: &ConnectionName) -> bool {

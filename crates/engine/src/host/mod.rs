@@ -274,6 +274,6 @@ impl Host {
 
     /// Sweeps all nodes now.
     pub fn sweep_now(&self) {
-        self.inner.sweep_now.notify_one();
+        self.inner.sweeps_asked.all();
     }
 }

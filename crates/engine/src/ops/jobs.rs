@@ -1,13 +1,14 @@
-//! Backfills: started, listed, paused.
+//! Backfills: started, listed, paused, cancelled.
 
 use super::{OpError, audit};
-use crate::backfill::{BackfillSpec, waiting};
+use crate::backfill::{BackfillSpec, total_is_estimate, waiting};
 use crate::confirmed::grant;
 use crate::host::Host;
 use serde::Serialize;
 use twinline_core::names::{ConnectionName, Side};
 use twinline_core::time::Timestamp;
-use twinline_store::host::{Job, JobKind, JobState};
+use twinline_store::StoreError;
+use twinline_store::host::{AuditEntry, Job, JobState, JobsPage};
 
 /// A long job, as it is shown.
 #[derive(Clone, Debug, Serialize)]
@@ -20,6 +21,8 @@ pub struct JobView {
     pub state: JobState,
     /// How many items there are, where the tracker says.
     pub total: Option<u64>,
+    /// Whether the tracker says only about how many, rather too many than too few.
+    pub total_is_estimate: bool,
     /// How many are finished: looked at, and whatever that led to written.
     pub done: u64,
     /// When it began.
@@ -68,14 +71,12 @@ impl Host {
         let spec = BackfillSpec { side, query };
         let job = Job {
             id: id.clone(),
-            kind: JobKind::Backfill,
             connection: connection.clone(),
             state: JobState::Running,
             spec: serde_json::to_string(&spec).expect("an order is JSON"),
             cursor: None,
             total: None,
             done: 0,
-            failed: 0,
             sentence: None,
             started_at: now,
             updated_at: now,
@@ -95,27 +96,40 @@ impl Host {
         Ok(id)
     }
 
-    /// All jobs that are kept, newest first.
+    /// One page of the jobs that are kept, newest first.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn jobs(&self) -> Result<Vec<JobView>, OpError> {
-        const MAX: u32 = 200;
-        let jobs = self.inner.store.read(|read| read.jobs(None, MAX)).await?;
-        let now = self.inner.env.now();
-        let mut views = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            let waiting = match job.state {
-                JobState::Running | JobState::Paused => waiting(&self.inner, &job).await?,
-                JobState::Finished | JobState::Failed => 0,
-            };
-            views.push(self.view(job, waiting, now));
-        }
-        Ok(views)
+    pub async fn jobs(&self, page: JobsPage) -> Result<Vec<JobView>, OpError> {
+        let jobs = self.inner.store.read(move |read| {
+            let jobs = read.jobs(&page)?.into_iter();
+            let with_waiting = jobs.map(|job| Ok((waiting(read, &job)?, job)));
+            with_waiting.collect::<Result<Vec<_>, StoreError>>()
+        });
+        let (jobs, now) = (jobs.await?.into_iter(), self.inner.env.now());
+        Ok(jobs
+            .map(|(waiting, job)| self.view(job, waiting, now))
+            .collect())
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// There is no such job; the store failed.
+    pub async fn job(&self, id: &str) -> Result<JobView, OpError> {
+        let wanted = id.to_owned();
+        let job = self.inner.store.read(move |read| {
+            let job = read.job(&wanted)?;
+            let with_waiting = job.map(|job| Ok((waiting(read, &job)?, job)));
+            with_waiting.transpose()
+        });
+        let (waiting, job) = job.await?.ok_or_else(|| unknown(id))?;
+        Ok(self.view(job, waiting, self.inner.env.now()))
     }
 
     fn view(&self, job: Job, waiting: u64, now: Timestamp) -> JobView {
         let done = job.done.saturating_sub(waiting);
+        let total_is_estimate = total_is_estimate(&job);
         JobView {
             finish_at: match job.state {
                 JobState::Running => self.inner.paces.finish(&job, done, now),
@@ -125,6 +139,7 @@ impl Host {
             id: job.id,
             connection: job.connection,
             state: job.state,
+            total_is_estimate,
             total: job.total,
             started_at: job.started_at,
             sentence: job.sentence,
@@ -136,33 +151,55 @@ impl Host {
     /// # Errors
     /// There is no such job, or it has ended; the store failed.
     pub async fn set_job_paused(&self, id: &str, paused: bool) -> Result<(), OpError> {
-        let wanted = id.to_owned();
-        let now = self.inner.env.now();
-        let done = self
-            .inner
-            .store
-            .write(move |tx| {
-                let Some(mut job) = tx.job(&wanted)? else {
-                    return Ok(None);
-                };
-                if matches!(job.state, JobState::Finished | JobState::Failed) {
-                    return Ok(Some(false));
-                }
-                job.state = if paused {
-                    JobState::Paused
-                } else {
-                    JobState::Running
-                };
-                job.updated_at = now;
-                tx.put_job(&job)?;
-                Ok(Some(true))
-            })
-            .await?;
+        let state = if paused {
+            JobState::Paused
+        } else {
+            JobState::Running
+        };
+        self.change_job(id, state, None).await
+    }
+
+    /// Ends a job where it is: what it has handed on already is finished, and nothing more is read.
+    ///
+    /// # Errors
+    /// There is no such job, or it has ended; the store failed.
+    pub async fn cancel_job(&self, id: &str, who: &str) -> Result<(), OpError> {
+        let entry = audit(&self.inner, who, "cancel backfill", id);
+        self.change_job(id, JobState::Cancelled, Some(entry)).await
+    }
+
+    async fn change_job(
+        &self,
+        id: &str,
+        state: JobState,
+        entry: Option<AuditEntry>,
+    ) -> Result<(), OpError> {
+        let (wanted, now) = (id.to_owned(), self.inner.env.now());
+        let changed = self.inner.store.write(move |tx| {
+            let Some(mut job) = tx.job(&wanted)? else {
+                return Ok(None);
+            };
+            if job.state.has_ended() {
+                return Ok(Some(false));
+            }
+            job.state = state;
+            job.updated_at = now;
+            tx.put_job(&job)?;
+            if let Some(entry) = &entry {
+                tx.append_audit(entry)?;
+            }
+            Ok(Some(true))
+        });
+        let changed = changed.await?;
         self.inner.jobs_changed.notify_one();
-        match done {
-            None => Err(OpError::Unknown(format!("job '{id}'"))),
+        match changed {
+            None => Err(unknown(id)),
             Some(false) => Err(OpError::Refused(format!("job '{id}' has ended"))),
             Some(true) => Ok(()),
         }
     }
+}
+
+fn unknown(id: &str) -> OpError {
+    OpError::Unknown(format!("job '{id}'"))
 }

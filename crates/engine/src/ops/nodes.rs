@@ -32,7 +32,7 @@ impl Host {
         Ok(())
     }
 
-    /// Resumes a node, and probes it anew.
+    /// Resumes a node, probes and sweeps it anew.
     ///
     /// # Errors
     /// There is no such node; the store failed.
@@ -52,7 +52,7 @@ impl Host {
             .await?;
         found.forget_probe();
         found.set_paused(false);
-        self.inner.sweep_now.notify_one();
+        self.inner.sweeps_asked.one(node);
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Reading dirty marks that the memory does not have: after a start, and after it was full.
 
 use super::Mark;
+use super::unread::Page;
 use crate::dirty::{self, Marked};
 use crate::host::Inner;
 use std::sync::Arc;
@@ -9,19 +10,25 @@ use twinline_store::host::HostRead;
 
 const PAGE: u32 = 500;
 
-/// Reads marks until the memory has all of them or is full.
+/// Reads marks until the memory has all of them or no room for what it has not.
 pub(crate) async fn load(host: &Arc<Inner>) -> Result<(), StoreError> {
-    while host.scheduler.len() < host.settings.queued_max {
-        let Some(wanted) = host.scheduler.to_load() else {
-            return Ok(());
-        };
-        let shared = Arc::clone(host);
-        let (last, marked) = host
-            .store
-            .read(move |read| page(&shared, read, wanted.after()))
-            .await?;
-        host.scheduler.loaded(wanted, last);
-        clear(host, marked.announce(host)).await?;
+    if host.scheduler.is_new() {
+        let lines = host.store.read(|read| read.dirty_lines()).await?;
+        host.scheduler.begin(lines);
+    }
+    while let Some(wanted) = host.scheduler.to_load(PAGE as usize) {
+        let (shared, asked) = (Arc::clone(host), wanted.clone());
+        let read = host.store.read(move |read| page(&shared, read, asked));
+        match read.await {
+            Ok((last, marked)) => {
+                host.scheduler.loaded(wanted, last);
+                clear(host, marked.announce(host)).await?;
+            }
+            Err(error) => {
+                host.scheduler.not_loaded(wanted);
+                return Err(error);
+            }
+        }
     }
     Ok(())
 }
@@ -30,10 +37,21 @@ pub(crate) async fn load(host: &Arc<Inner>) -> Result<(), StoreError> {
 fn page(
     host: &Inner,
     read: &HostRead<'_>,
-    after: u64,
+    page: Page,
 ) -> Result<(Option<u64>, Marked), StoreError> {
-    let rows = read.dirty_page(after, PAGE)?;
-    let last = if rows.len() < PAGE as usize {
+    let (rows, max) = match page {
+        Page::Unread {
+            lane,
+            node,
+            after,
+            max,
+        } => (
+            read.dirty_page_of(lane, &node, after, u32::try_from(max).unwrap_or(PAGE))?,
+            max,
+        ),
+        Page::Again { after } => (read.dirty_page(after, PAGE)?, PAGE as usize),
+    };
+    let last = if rows.len() < max {
         None
     } else {
         rows.last().map(|row| row.seq)

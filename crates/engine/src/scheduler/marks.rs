@@ -9,8 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use twinline_core::item::ItemId;
-use twinline_core::names::ConnectionName;
-use twinline_core::queue::Key;
+use twinline_core::names::{ConnectionName, NodeName};
+use twinline_core::queue::{Key, Lane, Room};
 use twinline_core::time::Timestamp;
 use twinline_store::host::MarkId;
 
@@ -37,28 +37,75 @@ pub(crate) struct Mark {
 #[derive(Debug)]
 struct Open {
     mark: Mark,
+    /// In whose room it is.
+    lane: Lane,
     keys: BTreeSet<Key>,
     /// Whether a job has taken the mark on since it was made.
     taken: bool,
 }
 
 /// The marks that are open.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Marks {
     open: BTreeMap<ItemId, Open>,
     by_key: BTreeMap<Key, BTreeSet<ItemId>>,
+    /// How many marks of each node there may be in the live and in the backfill lane.
+    rooms: [Room; 2],
 }
 
 impl Marks {
+    /// `max`: of each lane, over all nodes.
+    pub(crate) fn new(max: usize) -> Self {
+        Self {
+            open: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            rooms: [Room::new(max), Room::new(max)],
+        }
+    }
+
+    /// Divides the room of each lane among so many nodes.
+    pub(crate) fn divide(&mut self, nodes: usize) {
+        for room in &mut self.rooms {
+            room.divide(nodes);
+        }
+    }
+
+    /// Whether a mark of an item fits: it takes no room where the item has some already.
+    pub(crate) fn fits(&self, item: &ItemId, lane: Lane) -> bool {
+        let known = self.open.get(item).is_some_and(|open| open.lane <= lane);
+        known || self.left(lane, &item.node) > 0
+    }
+
+    /// How many more marks of a node there may be in a lane.
+    pub(crate) fn left(&self, lane: Lane, node: &NodeName) -> usize {
+        self.rooms[lane as usize].left(node)
+    }
+
+    /// Whether to read marks of a node, at most `page` at a time.
+    pub(crate) fn is_worth_filling(&self, lane: Lane, node: &NodeName, page: usize) -> bool {
+        let room = &self.rooms[lane as usize];
+        room.left(node) > 0 && room.is_worth_filling(node, page)
+    }
+
     /// A mark was made or renewed, and these pieces of work stand for it: all of them, since what an item means is told
     /// anew with every mark.
-    pub(crate) fn open(&mut self, mark: Mark, keys: impl IntoIterator<Item = Key>) {
+    pub(crate) fn open(&mut self, mark: Mark, lane: Lane, keys: impl IntoIterator<Item = Key>) {
         let item = mark.item.clone();
-        let open = self.open.entry(item.clone()).or_insert_with(|| Open {
-            mark: mark.clone(),
-            keys: BTreeSet::new(),
-            taken: false,
+        let rooms = &mut self.rooms;
+        let open = self.open.entry(item.clone()).or_insert_with(|| {
+            rooms[lane as usize].take(&item.node);
+            Open {
+                mark: mark.clone(),
+                lane,
+                keys: BTreeSet::new(),
+                taken: false,
+            }
         });
+        if lane < open.lane {
+            rooms[open.lane as usize].give_back(&item.node);
+            rooms[lane as usize].take(&item.node);
+            open.lane = lane;
+        }
         let waiting = (!open.taken).then_some(open.mark.changed_at).flatten();
         let glance = mark.glance && (open.taken || open.mark.glance);
         let trace = if open.taken {
@@ -126,6 +173,7 @@ impl Marks {
             }
             open.keys.remove(key);
             if open.keys.is_empty() {
+                self.rooms[open.lane as usize].give_back(&mark.item.node);
                 self.open.remove(&mark.item);
                 cleared.push(mark);
             }

@@ -62,8 +62,8 @@ fn twin(name: &str) -> Key {
 async fn a_mark_is_cleared_when_the_last_of_its_work_is_done() {
     let store = Store::open().await;
     let mark = store.mark("i").await;
-    let mut marks = Marks::default();
-    marks.open(mark.clone(), [twin("a"), twin("b")]);
+    let mut marks = Marks::new(100);
+    marks.open(mark.clone(), Lane::Live, [twin("a"), twin("b")]);
     let (first, second) = (marks.take(&twin("a")), marks.take(&twin("b")));
     assert_eq!(marks.done(&twin("a"), first), []);
     assert_eq!(marks.done(&twin("b"), second), [mark]);
@@ -73,15 +73,16 @@ async fn a_mark_is_cleared_when_the_last_of_its_work_is_done() {
 #[tokio::test]
 async fn a_mark_renewed_during_a_job_outlives_it_and_means_what_it_means_now() {
     let store = Store::open().await;
-    let mut marks = Marks::default();
+    let mut marks = Marks::new(100);
     marks.open(
         store.mark("i").await,
+        Lane::Live,
         [Key::Candidate(store.mark("i").await.item)],
     );
     let candidate = Key::Candidate(store.mark("i").await.item);
     let taken = marks.take(&candidate);
     let renewed = store.mark("i").await;
-    marks.open(renewed.clone(), [twin("a")]);
+    marks.open(renewed.clone(), Lane::Live, [twin("a")]);
     assert_eq!(marks.done(&candidate, taken), []);
     let again = marks.take(&twin("a"));
     assert_eq!(marks.done(&twin("a"), again), [renewed]);
@@ -91,9 +92,9 @@ async fn a_mark_renewed_during_a_job_outlives_it_and_means_what_it_means_now() {
 #[tokio::test]
 async fn a_failed_job_keeps_its_marks() {
     let store = Store::open().await;
-    let mut marks = Marks::default();
-    marks.open(store.mark("i").await, [twin("a")]);
-    marks.open(store.mark("j").await, [twin("a")]);
+    let mut marks = Marks::new(100);
+    marks.open(store.mark("i").await, Lane::Live, [twin("a")]);
+    marks.open(store.mark("j").await, Lane::Live, [twin("a")]);
     let taken = marks.take(&twin("a"));
     assert_eq!(taken.len(), 2);
     marks.put_back(&twin("a"), &taken);
@@ -103,13 +104,43 @@ async fn a_failed_job_keeps_its_marks() {
 #[tokio::test]
 async fn a_mark_waits_until_work_for_it_begins_and_again_when_it_is_put_back() {
     let store = Store::open().await;
-    let mut marks = Marks::default();
+    let mut marks = Marks::new(100);
     let mark = store.mark("i").await;
     assert!(!marks.waits(&mark.item), "not here");
-    marks.open(mark.clone(), [twin("a"), twin("b")]);
+    marks.open(mark.clone(), Lane::Live, [twin("a"), twin("b")]);
     assert!(marks.waits(&mark.item));
     let taken = marks.take(&twin("a"));
     assert!(!marks.waits(&mark.item), "one job may have looked already");
     marks.put_back(&twin("a"), &taken);
     assert!(marks.waits(&mark.item));
+}
+
+/// Marks of a full node are left where they are; another node, another lane and an item that is here already have room.
+#[tokio::test]
+async fn a_node_without_room_keeps_no_other_out() {
+    let store = Store::open().await;
+    let mut marks = Marks::new(4);
+    marks.divide(2);
+    let item = |node: &str, id: &str| ItemId {
+        node: node.into(),
+        id: id.to_owned(),
+    };
+    for id in ["1", "2", "3"] {
+        assert!(marks.fits(&item("n", id), Lane::Backfill));
+        marks.open(store.mark(id).await, Lane::Backfill, [twin(id)]);
+    }
+    assert!(!marks.fits(&item("n", "4"), Lane::Backfill));
+    assert!(!marks.is_worth_filling(Lane::Backfill, &"n".into(), 500));
+    assert!(marks.fits(&item("m", "4"), Lane::Backfill));
+    assert!(marks.fits(&item("n", "4"), Lane::Live));
+    assert!(marks.fits(&item("n", "3"), Lane::Backfill));
+    let lifted = store.mark("3").await;
+    marks.open(lifted, Lane::Live, [twin("3")]);
+    assert!(
+        marks.fits(&item("n", "4"), Lane::Backfill),
+        "3 is in the live room now"
+    );
+    let taken = marks.take(&twin("1"));
+    assert_eq!(marks.done(&twin("1"), taken).len(), 1);
+    assert_eq!(marks.left(Lane::Backfill, &"n".into()), 2);
 }

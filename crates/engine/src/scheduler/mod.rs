@@ -11,6 +11,8 @@ mod hold;
 mod load;
 mod marks;
 mod run;
+mod slots;
+mod unread;
 
 #[cfg(test)]
 mod marks_tests;
@@ -21,17 +23,19 @@ pub(crate) use hold::Held;
 pub(crate) use load::clear;
 pub(crate) use marks::Mark;
 pub(crate) use run::run;
+pub(crate) use slots::JobLimits;
 
 use marks::Marks;
+use slots::Slot;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use twinline_core::item::ItemId;
-use twinline_core::names::{ConnectionName, NodeName, RootId};
+use twinline_core::names::{NodeName, RootId};
 use twinline_core::queue::{Key, Lane, Queue, Work};
-use twinline_store::host::Dirty;
+use twinline_core::time::Timestamp;
 
 /// The shared state of the scheduler; jobs and operations feed it, its one task empties it.
 pub(crate) struct Scheduler {
@@ -51,50 +55,31 @@ struct State {
     failures: BTreeMap<Key, u32>,
     /// Jobs in flight by connection; of candidates by node.
     jobs: BTreeMap<Slot, usize>,
+    /// Jobs in flight by each node that they use.
+    node_jobs: BTreeMap<NodeName, usize>,
     /// Dispatches by lane, for the figures.
     dispatched: [u64; 2],
     next: u64,
-    /// Where to go on reading the store's marks; `None`: all were read.
-    unread: Option<u64>,
+    /// Whether it was asked in which lines of the store marks have waited since before this process.
+    begun: bool,
+    /// The lines of the store with marks that are not here, each with the place after which they are.
+    unread: BTreeMap<(Lane, NodeName), u64>,
     /// Where the periodic look at the store's marks goes on: one page a period, round and round, so that its cost
     /// does not grow with what waits.
     round: u64,
     round_due: bool,
-    /// Whether marks were left in the store since reading began: then it begins again when it has ended.
-    overflowed: bool,
 }
 
-/// Whose jobs at once are limited together.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Slot {
-    Connection(ConnectionName),
-    Candidates(NodeName),
-}
-
-impl Slot {
-    fn of(node: &NodeName, connection: Option<&ConnectionName>) -> Self {
-        match connection {
-            Some(connection) => Self::Connection(connection.clone()),
-            None => Self::Candidates(node.clone()),
-        }
-    }
-}
-
-/// A page of the store's marks, by the place after which it begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Page {
-    /// Marks that the memory does not have.
-    Unread(u64),
-    /// A periodic look.
-    Again(u64),
-}
-
-impl Page {
-    const fn after(self) -> u64 {
-        match self {
-            Self::Unread(after) | Self::Again(after) => after,
-        }
-    }
+/// A durable mark, to be made work of.
+#[derive(Debug)]
+pub(crate) struct NewMark {
+    pub(crate) mark: Mark,
+    /// The lane and the place of its row.
+    pub(crate) lane: Lane,
+    pub(crate) seq: u64,
+    /// The work that stands for it, to be done at this time.
+    pub(crate) works: Vec<Work>,
+    pub(crate) due: Timestamp,
 }
 
 /// A piece of work with the marks that it takes on.
@@ -102,6 +87,8 @@ impl Page {
 pub(crate) struct Started {
     pub(crate) work: Work,
     pub(crate) marks: Vec<Mark>,
+    /// The nodes that it uses.
+    pub(crate) nodes: Vec<NodeName>,
     /// How often it has failed in a row before.
     pub(crate) failures: u32,
 }
@@ -114,21 +101,23 @@ impl Started {
 }
 
 impl Scheduler {
-    pub(crate) fn new(backfill_share: f64, wake: Arc<Notify>) -> Self {
+    /// `queued_max`: marks in memory, of each lane.
+    pub(crate) fn new(backfill_share: f64, queued_max: usize, wake: Arc<Notify>) -> Self {
         Self {
             state: Mutex::new(State {
                 queue: Queue::new(backfill_share),
-                marks: Marks::default(),
+                marks: Marks::new(queued_max),
                 delayed: BTreeMap::new(),
                 delayed_at: BTreeMap::new(),
                 failures: BTreeMap::new(),
                 jobs: BTreeMap::new(),
+                node_jobs: BTreeMap::new(),
                 dispatched: [0; 2],
                 next: 0,
-                unread: Some(0),
+                begun: false,
+                unread: BTreeMap::new(),
                 round: 0,
                 round_due: false,
-                overflowed: false,
             }),
             wake,
             ended: Notify::new(),
@@ -144,9 +133,21 @@ impl Scheduler {
         self.wake.notify_one();
     }
 
-    /// A durable mark and the work that stands for it, to be done after `wait`. A mark without work is done at once and
-    /// given back, to be cleared.
-    pub(crate) fn mark(&self, mark: Mark, works: Vec<Work>, wait: Duration) -> Option<Mark> {
+    /// The room in memory is for so many nodes.
+    pub(crate) fn divide(&self, nodes: usize) {
+        self.lock().marks.divide(nodes);
+    }
+
+    /// Makes work of a durable mark. One without work is done at once and given back, to be cleared. One for which there
+    /// is no room stays in the store and is read again.
+    pub(crate) fn mark(&self, new: NewMark, now: Timestamp) -> Option<Mark> {
+        let NewMark {
+            mark,
+            lane,
+            seq,
+            works,
+            due,
+        } = new;
         let mut state = self.lock();
         if state.marks.id(&mark.item) == Some(mark.id) {
             return None;
@@ -154,9 +155,13 @@ impl Scheduler {
         if works.is_empty() {
             return Some(mark);
         }
-        state
-            .marks
-            .open(mark, works.iter().map(|work| work.key.clone()));
+        if !state.marks.fits(&mark.item, lane) {
+            state.left_in_store(lane, mark.item.node, seq.saturating_sub(1));
+            return None;
+        }
+        let keys = works.iter().map(|work| work.key.clone());
+        state.marks.open(mark, lane, keys);
+        let wait = due.since(now);
         let at = Instant::now() + wait;
         for work in works {
             if wait.is_zero() {
@@ -178,71 +183,10 @@ impl Scheduler {
         self.lock().marks.stands_for(key, item)
     }
 
-    /// Of a page of the store's marks those that are not known here in their present state.
-    fn unknown(&self, page: Vec<Dirty>) -> Vec<Dirty> {
-        let state = self.lock();
-        let unknown = |row: &Dirty| state.marks.id(&row.item) != Some(row.mark);
-        page.into_iter().filter(unknown).collect()
-    }
-
-    /// A period has passed: the next page of the store's marks is read again, in case one was missed.
-    fn read_again(&self) {
-        self.lock().round_due = true;
-    }
-
-    /// Marks stay in the store, for want of room here.
-    pub(crate) fn overflowed(&self) {
-        self.lock().overflowed = true;
-    }
-
-    /// The page of the store's marks that is to be read; `None`: they are all here.
-    fn to_load(&self) -> Option<Page> {
-        let mut state = self.lock();
-        if state.unread.is_none() && std::mem::take(&mut state.overflowed) {
-            state.unread = Some(0);
-        }
-        let unread = state.unread.map(Page::Unread);
-        unread.or_else(|| std::mem::take(&mut state.round_due).then(|| Page::Again(state.round)))
-    }
-
-    /// A page was read; `last`: where the next begins, unless it was the last.
-    fn loaded(&self, page: Page, last: Option<u64>) {
-        let mut state = self.lock();
-        match page {
-            Page::Unread(_) => state.unread = last,
-            Page::Again(_) => state.round = last.unwrap_or(0),
-        }
-    }
-
     /// Work without a mark: repeated by whoever asked for it after a restart.
     pub(crate) fn push(&self, work: Work) {
         self.lock().push(work);
         self.ring();
-    }
-
-    /// The next work that may start. `open`: whether the node and the connection let work start, limits aside.
-    fn start(
-        &self,
-        connection_jobs_max: usize,
-        open: impl Fn(&NodeName, Option<&ConnectionName>) -> bool,
-    ) -> Option<Started> {
-        let mut state = self.lock();
-        let State { queue, jobs, .. } = &mut *state;
-        let work = queue.pick(|node, connection| {
-            let running = jobs.get(&Slot::of(node, connection)).copied().unwrap_or(0);
-            running < connection_jobs_max && open(node, connection)
-        })?;
-        *jobs
-            .entry(Slot::of(&work.node, work.connection.as_ref()))
-            .or_default() += 1;
-        state.dispatched[usize::from(work.lane == Lane::Backfill)] += 1;
-        let marks = state.marks.take(&work.key);
-        let failures = state.failures.get(&work.key).copied().unwrap_or(0);
-        Some(Started {
-            work,
-            marks,
-            failures,
-        })
     }
 
     /// A job is done: the durable marks that may be cleared now.
@@ -274,22 +218,6 @@ impl Scheduler {
         state.push(work);
     }
 
-    /// A job has left its slot and its cluster.
-    fn finish(&self, work: &Work, unpark: &[NodeName]) {
-        let mut state = self.lock();
-        let slot = Slot::of(&work.node, work.connection.as_ref());
-        if let Some(running) = state.jobs.get_mut(&slot) {
-            *running -= 1;
-            if *running == 0 {
-                state.jobs.remove(&slot);
-            }
-        }
-        state.queue.finish(work);
-        state.queue.unpark(unpark);
-        drop(state);
-        self.ended.notify_waiters();
-    }
-
     /// Queues what has waited long enough; the time at which the next will have.
     fn wake_due(&self, now: Instant) -> Option<Instant> {
         let mut state = self.lock();
@@ -314,11 +242,6 @@ impl Scheduler {
         self.lock().queue.unpark(nodes);
     }
 
-    /// How much waits in the backfill lane.
-    pub(crate) fn backfill_queued(&self) -> usize {
-        self.lock().queue.depth(Lane::Backfill)
-    }
-
     /// What is queued, by lane, and what waits for a time.
     pub(crate) fn depths(&self) -> Depths {
         let state = self.lock();
@@ -331,12 +254,6 @@ impl Scheduler {
             dispatched_live: state.dispatched[0],
             dispatched_backfill: state.dispatched[1],
         }
-    }
-
-    /// How much is held in memory.
-    pub(crate) fn len(&self) -> usize {
-        let state = self.lock();
-        state.queue.known() + state.delayed.len()
     }
 }
 

@@ -102,14 +102,11 @@ fn look_at_gates(
 fn start_all(host: &Arc<Inner>, jobs: &mut JoinSet<()>) {
     while jobs.len() < host.settings.jobs_max {
         let open =
-            |node: &NodeName, connection: Option<&ConnectionName>| host.may_start(node, connection);
-        let Some(started) = host
-            .scheduler
-            .start(host.settings.connection_jobs_max, open)
-        else {
+            |node: &NodeName, connection: Option<&ConnectionName>| host.if_open(node, connection);
+        let Some(started) = host.scheduler.start(host.settings.job_limits(), open) else {
             return;
         };
-        for node in host.nodes_of(&started.work.node, started.work.connection.as_ref()) {
+        for node in started.nodes.iter().filter_map(|name| host.node(name)) {
             node.enter();
         }
         jobs.spawn(one(Arc::clone(host), started));
@@ -138,14 +135,14 @@ async fn one(host: Arc<Inner>, started: Started) {
     if work.lane == Lane::Backfill {
         host.metrics.jobs_backfill.inc();
     }
+    let nodes = started.nodes.clone();
     conclude(&host, started, ended).await;
-    let nodes = host.nodes_of(&work.node, work.connection.as_ref());
-    let mut unpark = Vec::with_capacity(nodes.len());
-    for node in nodes {
+    for node in nodes.iter().filter_map(|name| host.node(name)) {
         node.leave();
-        unpark.push(node.name().clone());
     }
-    host.scheduler.finish(&work, &unpark);
+    let peers = |node: &NodeName| host.with_peers(node);
+    host.scheduler
+        .finish(&work, &nodes, host.settings.job_limits(), peers);
 }
 
 /// The job's span: part of the trace of the first delivery that has led to it.

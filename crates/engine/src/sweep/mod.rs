@@ -13,6 +13,7 @@
 //! The period doubles, up to a limit, while webhooks are proven to arrive: some came, and sweeps find nothing that no
 //! webhook had announced. One miss, and it is back at its shortest.
 
+mod asked;
 mod audit;
 mod candidates;
 mod dues;
@@ -22,6 +23,7 @@ mod place;
 mod quiet;
 mod run;
 
+pub(crate) use asked::Asked;
 pub(crate) use audit::{begin as begin_audit, wake as wake_group};
 pub(crate) use place::Places;
 pub(crate) use quiet::{Quiet, run as store_quiet};

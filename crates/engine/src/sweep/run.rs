@@ -1,6 +1,7 @@
 //! The sweeps' one task: starts each node's sweep when it is due. One node has one sweep in flight, and a node that
-//! does not answer delays no other.
+//! does not answer delays no other; so many are in flight at once that only hundreds of them could.
 
+use super::asked::Which;
 use super::dues::{Due, Dues};
 use super::{audit, candidates, feed, membership, next_period, scope_key};
 use crate::host::Inner;
@@ -38,29 +39,11 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
             known = Some(nodes);
             follow_nodes(&host, &mut dues, now);
         }
-        while let Some((_, name)) = dues.first().filter(|(at, _)| *at <= now) {
-            let name = name.clone();
-            let due = dues
-                .get(&name)
-                .expect("the order names known nodes")
-                .clone();
-            let (resweep, audit) = (due.resweep_at <= now, due.audit_at <= now);
-            dues.put(
-                &name,
-                Due {
-                    at: now + due.period,
-                    ..due
-                },
-            );
-            if let Some(node) = host.node(&name).filter(|node| node.is_open())
-                && running.insert(name)
-            {
-                rounds.spawn(round(Arc::clone(&host), node, resweep, audit));
-            }
-        }
+        start_due(&host, &mut dues, &mut running, &mut rounds, now);
         let next = dues
             .first()
             .map_or(now + host.settings.period, |(at, _)| at);
+        let is_full = rounds.len() >= host.settings.sweeps_max;
         tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
@@ -78,12 +61,53 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
                     again.clear();
                 }
             },
-            () = host.sweep_now.notified() => {
-                again.clone_from(&running);
-                dues.all_now(now);
-            }
+            which = host.sweeps_asked.take() => match which {
+                Which::All => {
+                    again.clone_from(&running);
+                    dues.all_now(now);
+                }
+                Which::These(nodes) => for node in nodes {
+                    dues.now(&node, now);
+                    if running.contains(&node) {
+                        again.insert(node);
+                    }
+                },
+            },
             () = host.topology_changed.notified() => {}
-            () = tokio::time::sleep_until(next) => {}
+            // When no more may start, the end of one is waited for.
+            () = tokio::time::sleep_until(next), if !is_full => {}
+        }
+    }
+}
+
+/// Starts the sweeps that are due, the longest due first, as many as may be in flight.
+fn start_due(
+    host: &Arc<Inner>,
+    dues: &mut Dues,
+    running: &mut BTreeSet<NodeName>,
+    rounds: &mut JoinSet<Round>,
+    now: Instant,
+) {
+    while rounds.len() < host.settings.sweeps_max
+        && let Some((_, name)) = dues.first().filter(|(at, _)| *at <= now)
+    {
+        let name = name.clone();
+        let due = dues
+            .get(&name)
+            .expect("the order names known nodes")
+            .clone();
+        let (resweep, audit) = (due.resweep_at <= now, due.audit_at <= now);
+        dues.put(
+            &name,
+            Due {
+                at: now + due.period,
+                ..due
+            },
+        );
+        if let Some(node) = host.node(&name).filter(|node| node.is_open())
+            && running.insert(name)
+        {
+            rounds.spawn(round(Arc::clone(host), node, resweep, audit));
         }
     }
 }

@@ -6,6 +6,8 @@
 )]
 
 mod audit;
+mod backfills;
+mod crowds;
 mod echoes;
 mod endings;
 mod flow;

@@ -110,16 +110,11 @@ async fn a_backfill_counts_what_is_finished() {
         .unwrap();
     let mut seen = Vec::new();
     crate::support::until("finished", async || {
-        running
-            .host
-            .jobs()
-            .await
-            .unwrap()
-            .iter()
-            .all(|job| job.state == JobState::Finished)
+        let jobs = running.jobs().await;
+        jobs.iter().all(|job| job.state == JobState::Finished)
     })
     .await;
-    for job in running.host.jobs().await.unwrap() {
+    for job in running.jobs().await {
         seen.push((job.done, job.total));
     }
     assert!(seen.contains(&(ITEMS, Some(ITEMS))), "{seen:?}");

@@ -99,13 +99,37 @@ impl HostRead<'_> {
         )
     }
 
-    /// The queue in order of first marking, after `after` (0: from the start), at most `max`: for loading at start.
+    /// The queue in order of first marking, after `after` (0: from the start), at most `max`.
     pub fn dirty_page(&self, after: u64, max: u32) -> Result<Vec<Dirty>, StoreError> {
         self.many(
             &format!("{SELECT} WHERE seq > ?1 ORDER BY seq LIMIT ?2"),
             (to_count(after), max),
             read,
         )
+    }
+
+    /// One node's queue in one lane, like [`HostRead::dirty_page`].
+    pub fn dirty_page_of(
+        &self,
+        lane: Lane,
+        node: &NodeName,
+        after: u64,
+        max: u32,
+    ) -> Result<Vec<Dirty>, StoreError> {
+        self.many(
+            &format!("{SELECT} WHERE lane = ?1 AND node = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4"),
+            (to_word(&lane), node.as_str(), to_count(after), max),
+            read,
+        )
+    }
+
+    /// The lanes and nodes in which something waits.
+    pub fn dirty_lines(&self) -> Result<Vec<(Lane, NodeName)>, StoreError> {
+        let sql = "SELECT DISTINCT lane, node FROM dirty ORDER BY lane, node";
+        self.many(sql, [], |row| {
+            let node = NodeName::new(row.get::<_, String>(1)?);
+            Ok((from_word("dirty.lane", row.get(0)?)?, node))
+        })
     }
 
     /// How much waits, by node and lane.

@@ -90,7 +90,7 @@ impl HostTx<'_> {
         )?;
         let jobs = self.delete(
             replica::JOBS,
-            "id IN (SELECT id FROM jobs WHERE state IN ('finished', 'failed') \
+            "id IN (SELECT id FROM jobs WHERE state IN ('finished', 'failed', 'cancelled') \
              AND updated_at < ?1 LIMIT ?2)",
             (past, max),
         )?;

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use twinline_core::handles::Clock;
 use twinline_core::names::{ConnectionName, Side};
 use twinline_sim::Command;
-use twinline_store::host::JobState;
+use twinline_store::host::{JobState, JobsPage};
 use twinline_store::inbox::InboxLimits;
 
 const PLACES: [Place; 2] = [Place::Github, Place::Jira];
@@ -203,9 +203,13 @@ impl Story {
                 .iter()
                 .map(|node| node.dirty_live + node.dirty_backfill)
                 .sum();
-            let jobs = host.jobs().await?;
-            let running = jobs.iter().any(|job| job.state == JobState::Running);
-            if dirty == 0 && !running && self.edge.unsafe_deliveries() == 0 {
+            let running = host.jobs(JobsPage {
+                state: Some(JobState::Running),
+                max: 1,
+                ..JobsPage::default()
+            });
+            let is_running = !running.await?.is_empty();
+            if dirty == 0 && !is_running && self.edge.unsafe_deliveries() == 0 {
                 return Ok(());
             }
             ensure!(

@@ -185,6 +185,13 @@ const UNKNOWN: &[(Method, &str, &str, &str)] = &[
     ),
     (
         Method::POST,
+        "/v1/backfills/x/cancel",
+        "",
+        "'x' is not known here",
+    ),
+    (Method::GET, "/v1/backfills/x", "", "'x' is not known here"),
+    (
+        Method::POST,
         "/v1/nodes/x/pause",
         "",
         "node 'x' is not known here",

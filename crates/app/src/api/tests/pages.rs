@@ -1,6 +1,7 @@
 //! Pages: every thing once, in order, to the end.
 
 use super::*;
+use twinline_store::host::{HostTx, Job, JobState};
 
 fn links(page: &Json) -> Vec<String> {
     let items = page["items"].as_array().unwrap().iter();
@@ -146,4 +147,49 @@ async fn one_twin_is_found_by_its_id() {
     let unknown = served.get(&format!("/v1/twins/{}", "2".repeat(32))).await;
     let said = unknown.problem(StatusCode::NOT_FOUND);
     assert!(said.contains("twin '2222"), "{said}");
+}
+
+/// Backfills of two connections, several of them begun at one instant.
+#[tokio::test]
+async fn pages_of_backfills_hold_every_one_of_a_connection_once() {
+    let served = served().await;
+    let jobs = (0..9).map(|n| Job {
+        id: format!("backfill-{n}"),
+        connection: if n % 3 == 0 { "other" } else { "bugs" }.into(),
+        state: JobState::Running,
+        spec: "{}".to_owned(),
+        cursor: None,
+        total: None,
+        done: 0,
+        sentence: None,
+        started_at: Timestamp::from_millis(n / 4),
+        updated_at: Timestamp::EPOCH,
+    });
+    let jobs: Vec<Job> = jobs.collect();
+    let write = move |tx: &HostTx<'_>| jobs.iter().try_for_each(|job| tx.put_job(job));
+    served.host.store().write(write).await.unwrap();
+    let first = "/v1/backfills?connection=bugs&limit=2";
+    let (mut path, mut seen) = (first.to_owned(), Vec::new());
+    loop {
+        let page = served.get(&path).await.json();
+        let items = page["items"].as_array().unwrap().clone();
+        seen.extend(
+            items
+                .iter()
+                .map(|job| job["id"].as_str().unwrap().to_owned()),
+        );
+        let Some(next) = page["next"].as_str() else {
+            break;
+        };
+        path = format!("{first}&cursor={next}");
+    }
+    assert_eq!(
+        seen,
+        [8, 4, 5, 7, 1, 2].map(|n| format!("backfill-{n}")),
+        "newest first"
+    );
+    let one = served.get("/v1/backfills/backfill-3").await.json();
+    assert_eq!(one["connection"], "other");
+    let foreign = served.get("/v1/backfills?cursor=backfill-3").await;
+    assert_eq!(foreign.status, StatusCode::BAD_REQUEST);
 }

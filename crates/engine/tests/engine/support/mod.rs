@@ -19,13 +19,16 @@ use twinline_core::contract::Contract;
 use twinline_core::digest::Digest;
 use twinline_core::item::{ItemId, Value};
 use twinline_core::names::ConnectionName;
+use twinline_engine::ops::JobView;
 use twinline_engine::{
     Compiled, Env, Event, Host, HostBuilder, HostSettings, NodeConfig, RulesFactory, SweepSettings,
 };
 use twinline_rules::version::Snapshot;
 use twinline_store::backup::restore_host;
 use twinline_store::db::{CommitFault, DbOptions, FaultPlan};
-use twinline_store::host::{HostStore, Publish, RuleVersion, Twin, TwinFilter, TwinState};
+use twinline_store::host::{
+    HostStore, JobsPage, Publish, RuleVersion, Twin, TwinFilter, TwinState,
+};
 
 /// Builds [`rules::Plain`] from the contract that is a version's only source.
 pub(crate) struct Contracts;
@@ -295,6 +298,15 @@ impl Running {
             Ok(read.dirty_page(0, 1)?.is_empty() && read.open_effects(None, 1)?.is_empty())
         });
         idle && self.inbox.all_taken() && open.await.unwrap()
+    }
+
+    /// The newest backfills.
+    pub(crate) async fn jobs(&self) -> Vec<JobView> {
+        let page = JobsPage {
+            max: 100,
+            ..JobsPage::default()
+        };
+        self.host.jobs(page).await.unwrap()
     }
 
     pub(crate) async fn twins(&self) -> Vec<Twin> {

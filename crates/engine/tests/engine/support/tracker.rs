@@ -48,6 +48,7 @@ pub(crate) enum On {
     Fetch,
     Apply,
     Changes,
+    Query,
     Recognise,
 }
 
@@ -64,6 +65,8 @@ pub(crate) struct State {
     pub(crate) whole_seconds: bool,
     /// `matches` cannot say: only the query can.
     pub(crate) unsure: bool,
+    /// Queries tell about how many items there are, and only at first.
+    pub(crate) estimates: bool,
     /// Items that no longer match any trigger.
     pub(crate) unmatched: BTreeSet<String>,
     /// Internal texts that stood in a channel that others read.

@@ -96,3 +96,38 @@ async fn counts_are_by_node_and_lane() {
     assert!(since("gh", 0).await && since("jira", 1).await);
     assert!(!since("gh", -1).await && !since("other", 1).await);
 }
+
+#[tokio::test]
+async fn a_node_has_a_line_of_its_own_in_each_lane() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let marks = [
+        ("a", "1", Lane::Backfill),
+        ("b", "1", Lane::Live),
+        ("a", "2", Lane::Backfill),
+        ("a", "3", Lane::Live),
+        ("a", "1", Lane::Live),
+        ("a", "4", Lane::Backfill),
+    ];
+    for (node, item, lane) in marks {
+        put(&host, &id(node, item), lane, 0).await;
+    }
+    let read = host.read(|r| {
+        let first = r.dirty_page_of(Lane::Backfill, &"a".into(), 0, 1)?;
+        let after = first[0].seq;
+        let rest = r.dirty_page_of(Lane::Backfill, &"a".into(), after, 9)?;
+        let live = r.dirty_page_of(Lane::Live, &"a".into(), 0, 9)?;
+        Ok(([first, rest, live], r.dirty_lines()?))
+    });
+    let (pages, lines) = read.await.unwrap();
+    let ids = pages.map(|page| page.into_iter().map(|row| row.item.id).collect::<Vec<_>>());
+    assert_eq!(ids, [vec!["2"], vec!["4"], vec!["1", "3"]]);
+    let expected = [
+        (Lane::Backfill, "a".into()),
+        (Lane::Live, "a".into()),
+        (Lane::Live, "b".into()),
+    ];
+    assert_eq!(lines, expected);
+}

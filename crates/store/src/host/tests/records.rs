@@ -382,21 +382,35 @@ async fn holds_jobs_and_deeds_come_back() {
         assert_eq!(tx.connection_holds()?, [hold]);
         let job = Job {
             id: "j".to_owned(),
-            kind: JobKind::Backfill,
             connection: "bugs".into(),
             state: JobState::Running,
             spec: "{}".to_owned(),
             cursor: Some("p2".to_owned()),
             total: Some(10),
             done: 4,
-            failed: 1,
             sentence: None,
             started_at: at(1),
             updated_at: at(2),
         };
         tx.put_job(&job)?;
-        assert_eq!(tx.jobs(Some(JobState::Running), 5)?, [job]);
-        assert_eq!(tx.jobs(Some(JobState::Failed), 5)?, []);
+        let second = Job {
+            id: "k".to_owned(),
+            state: JobState::Cancelled,
+            ..job.clone()
+        };
+        tx.put_job(&second)?;
+        let page = |state, connection: &str, after: Option<&Job>| JobsPage {
+            state,
+            connection: Some(connection.into()),
+            after: after.map(|job| (job.started_at, job.id.clone())),
+            max: 1,
+        };
+        let running = Some(JobState::Running);
+        assert_eq!(tx.jobs(&page(None, "bugs", None))?, [job.clone()]);
+        assert_eq!(tx.jobs(&page(None, "bugs", Some(&job)))?, [second.clone()]);
+        assert_eq!(tx.jobs(&page(None, "bugs", Some(&second)))?, []);
+        assert_eq!(tx.jobs(&page(running, "bugs", Some(&job)))?, []);
+        assert_eq!(tx.jobs(&page(None, "other", None))?, []);
         let deed = AuditEntry {
             at: at(1),
             who: "ada".to_owned(),

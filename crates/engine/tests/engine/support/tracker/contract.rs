@@ -98,6 +98,7 @@ impl Tracker for Memory {
         page: Option<&str>,
     ) -> Result<ItemPage, TrackerError> {
         const PAGE: usize = 50;
+        self.pass(On::Query).await?;
         let from: usize = page.map_or(0, |page| page.parse().unwrap());
         let state = self.state();
         let matching = || {
@@ -109,7 +110,8 @@ impl Tracker for Memory {
         Ok(ItemPage {
             items,
             next: (from + PAGE < total).then(|| (from + PAGE).to_string()),
-            total: Some(total as u64),
+            total: (!state.estimates).then_some(total as u64),
+            estimate: (state.estimates && page.is_none()).then_some(total as u64 + 20),
         })
     }
 

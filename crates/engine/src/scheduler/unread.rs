@@ -1,0 +1,99 @@
+//! Which marks of the store are not in memory: line by line, a line being one node's marks in one lane.
+
+use super::{Scheduler, State};
+use twinline_core::names::NodeName;
+use twinline_core::queue::Lane;
+use twinline_store::host::Dirty;
+
+/// A page of the store's marks, by the place after which it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Page {
+    /// Marks of one line that the memory does not have, and for how many it has room.
+    Unread {
+        lane: Lane,
+        node: NodeName,
+        after: u64,
+        max: usize,
+    },
+    /// A periodic look.
+    Again { after: u64 },
+}
+
+impl Scheduler {
+    /// Of a page of the store's marks those that are not known here in their present state.
+    pub(super) fn unknown(&self, page: Vec<Dirty>) -> Vec<Dirty> {
+        let state = self.lock();
+        let unknown = |row: &Dirty| state.marks.id(&row.item) != Some(row.mark);
+        page.into_iter().filter(unknown).collect()
+    }
+
+    /// A period has passed: the next page of the store's marks is read again, in case one was missed.
+    pub(super) fn read_again(&self) {
+        self.lock().round_due = true;
+    }
+
+    /// Whether nobody has asked yet in which lines of the store marks wait.
+    pub(super) fn is_new(&self) -> bool {
+        !self.lock().begun
+    }
+
+    /// Marks wait in these lines of the store.
+    pub(super) fn begin(&self, lines: Vec<(Lane, NodeName)>) {
+        let mut state = self.lock();
+        state.begun = true;
+        for (lane, node) in lines {
+            state.left_in_store(lane, node, 0);
+        }
+    }
+
+    /// The page of the store's marks that is to be read next, live ones first; `None`: there is none, or no room. Whoever
+    /// is told says how far it was read.
+    pub(super) fn to_load(&self, page_max: usize) -> Option<Page> {
+        let mut state = self.lock();
+        let State { marks, unread, .. } = &*state;
+        let worth = |((lane, node), _): &(&(Lane, NodeName), &u64)| {
+            marks.is_worth_filling(*lane, node, page_max)
+        };
+        let found = unread.iter().find(worth);
+        if let Some(((lane, node), after)) = found.map(|(line, after)| (line.clone(), *after)) {
+            let max = marks.left(lane, &node).min(page_max);
+            state.unread.remove(&(lane, node.clone()));
+            return Some(Page::Unread {
+                lane,
+                node,
+                after,
+                max,
+            });
+        }
+        let after = state.round;
+        std::mem::take(&mut state.round_due).then_some(Page::Again { after })
+    }
+
+    /// A page was read; `last`: where the next begins, unless it was the last.
+    pub(super) fn loaded(&self, page: Page, last: Option<u64>) {
+        let mut state = self.lock();
+        match (page, last) {
+            (Page::Unread { lane, node, .. }, Some(last)) => state.left_in_store(lane, node, last),
+            (Page::Unread { .. }, None) => {}
+            (Page::Again { .. }, last) => state.round = last.unwrap_or(0),
+        }
+    }
+
+    /// A page could not be read: it is read later.
+    pub(super) fn not_loaded(&self, page: Page) {
+        let after = match page {
+            Page::Unread { after, .. } | Page::Again { after } => after,
+        };
+        self.loaded(page, Some(after));
+    }
+}
+
+impl State {
+    /// Marks of a line are in the store after this place, and not here.
+    pub(super) fn left_in_store(&mut self, lane: Lane, node: NodeName, after: u64) {
+        self.unread
+            .entry((lane, node))
+            .and_modify(|known| *known = after.min(*known))
+            .or_insert(after);
+    }
+}
