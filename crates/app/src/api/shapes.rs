@@ -139,6 +139,8 @@ pub(super) struct HistoryShape {
     seq: u64,
     /// What people call the item.
     key: String,
+    /// What people call the item whose change caused it; null where none did.
+    source: Option<String>,
     /// What happened: field, values before and after, rule version, cause, latency.
     #[schema(value_type = Object)]
     entry: Value,

@@ -50,6 +50,8 @@ pub(crate) struct Inner {
     pub(super) topology: RwLock<Topology>,
     /// The connections that the breaker holds, as the store remembers them.
     held: Mutex<BTreeSet<ConnectionName>>,
+    /// Held by whoever puts rules in force, from the store's step to the memory's.
+    pub(crate) publishing: tokio::sync::Mutex<()>,
     pub(crate) safe: Arc<SafeMarks>,
     /// Where the host's state is replicated: how far.
     pub(super) replica: OnceLock<watch::Receiver<ReplicationStatus>>,
@@ -90,6 +92,7 @@ impl Inner {
             topology: RwLock::default(),
             held: Mutex::default(),
             woken: Mutex::default(),
+            publishing: tokio::sync::Mutex::default(),
             safe: Arc::default(),
             replica: OnceLock::new(),
             paces: Paces::default(),
@@ -216,14 +219,16 @@ impl Inner {
         nodes.chain([node.clone()]).collect()
     }
 
-    /// The nodes that a piece of work uses, if it may start: their gates are open and its connection is not held. Work of
-    /// a connection that is not known (any more) starts, and ends itself.
+    /// The nodes that a piece of work uses, if it may start: their gates are open, and its connection is at work and not
+    /// held. What a connection that stands still (a node is missing, its rules cannot be built) was told waits for it: no
+    /// later sweep could tell that an item was deleted.
     pub(crate) fn if_open(
         &self,
         node: &NodeName,
         connection: Option<&ConnectionName>,
     ) -> Option<Vec<NodeName>> {
-        if connection.is_some_and(|name| self.is_held(name)) {
+        let works = |name| self.connection(name).is_some() && !self.is_held(name);
+        if !connection.is_none_or(works) {
             return None;
         }
         let nodes = self.look(|topology| topology.nodes_of(node, connection));
@@ -244,6 +249,20 @@ impl Inner {
             all.insert(connection.clone());
         } else {
             all.remove(connection);
+        }
+    }
+
+    /// Holds or lets go of a connection as the store has it: called after every step that may have changed that, also one
+    /// that has failed. Asked in the order of the writer, so that the last to ask has the last word.
+    pub(crate) async fn follow_hold(self: &Arc<Self>, connection: &ConnectionName) {
+        let (shared, name) = (Arc::clone(self), connection.clone());
+        let followed = self.store.write(move |tx| {
+            let hold = tx.connection_hold(&name)?;
+            shared.set_held(&name, hold.is_some_and(|hold| hold.held.is_some()));
+            Ok(())
+        });
+        if let Err(error) = followed.await {
+            tracing::error!(%connection, %error, "whether it is held could not be read");
         }
     }
 

@@ -46,19 +46,6 @@ impl Host {
         items: u64,
         who: &str,
     ) -> Result<String, OpError> {
-        self.begin_backfill(connection, side, query, Some(items), who)
-            .await
-    }
-
-    /// As [`Host::start_backfill`]; without `items` it is part of what was confirmed before.
-    pub(super) async fn begin_backfill(
-        &self,
-        connection: &ConnectionName,
-        side: Side,
-        query: Option<String>,
-        items: Option<u64>,
-        who: &str,
-    ) -> Result<String, OpError> {
         let found = self.inner.connection(connection);
         let found = found.ok_or_else(|| OpError::Unknown(format!("connection '{connection}'")))?;
         if query.is_none() && found.contract().triggers.get(side).is_none() {
@@ -66,34 +53,24 @@ impl Host {
                 "the {side} side of {connection} has no trigger"
             )));
         }
-        let now = self.inner.env.now();
-        let id = format!("backfill-{:016x}", self.inner.env.entropy.next_u64());
-        let spec = BackfillSpec { side, query };
-        let job = Job {
-            id: id.clone(),
-            connection: connection.clone(),
-            state: JobState::Running,
-            spec: serde_json::to_string(&spec).expect("an order is JSON"),
-            cursor: None,
-            total: None,
-            done: 0,
-            sentence: None,
-            started_at: now,
-            updated_at: now,
-        };
         let entry = audit(&self.inner, who, "backfill", connection.as_str());
+        let job = backfill(self.job_id("backfill"), connection, side, query, entry.at);
+        let id = job.id.clone();
         self.inner
             .store
             .write(move |tx| {
-                if let Some(items) = items {
-                    grant(tx, &job.connection, items)?;
-                }
+                grant(tx, &job.connection, items)?;
                 tx.put_job(&job)?;
                 tx.append_audit(&entry)
             })
             .await?;
         self.inner.jobs_changed.notify_one();
         Ok(id)
+    }
+
+    /// A new job's id.
+    pub(super) fn job_id(&self, kind: &str) -> String {
+        format!("{kind}-{:016x}", self.inner.env.entropy.next_u64())
     }
 
     /// One page of the jobs that are kept, newest first.
@@ -202,4 +179,28 @@ impl Host {
 
 fn unknown(id: &str) -> OpError {
     OpError::Unknown(format!("job '{id}'"))
+}
+
+/// A backfill that is about to begin. Without a query its side's trigger is enumerated.
+pub(super) fn backfill(
+    id: String,
+    connection: &ConnectionName,
+    side: Side,
+    query: Option<String>,
+    now: Timestamp,
+) -> Job {
+    let spec = BackfillSpec { side, query };
+    Job {
+        id,
+        kind: JobKind::Backfill,
+        connection: connection.clone(),
+        state: JobState::Running,
+        spec: serde_json::to_string(&spec).expect("an order is JSON"),
+        cursor: None,
+        total: None,
+        done: 0,
+        sentence: None,
+        started_at: now,
+        updated_at: now,
+    }
 }

@@ -9,6 +9,17 @@ use serde::{Deserialize, Serialize};
 use twinline_core::names::ConnectionName;
 use twinline_core::time::Timestamp;
 
+/// What kind of work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// Bringing existing items into a connection.
+    #[default]
+    Backfill,
+    /// Looking at a connection's twins again, since its rules are new.
+    Relook,
+}
+
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +46,8 @@ impl JobState {
 /// Which jobs to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobsPage {
+    /// Only those of this kind.
+    pub kind: JobKind,
     /// Only those in this state.
     pub state: Option<JobState>,
     /// Only those of this connection.
@@ -50,6 +63,8 @@ pub struct JobsPage {
 pub struct Job {
     /// Its id.
     pub id: String,
+    /// What kind of work.
+    pub kind: JobKind,
     /// For which connection.
     pub connection: ConnectionName,
     /// How far it is.
@@ -70,25 +85,27 @@ pub struct Job {
     pub updated_at: Timestamp,
 }
 
-const SELECT: &str = "SELECT id, connection, state, spec, cursor, total, done, sentence, started_at, updated_at FROM jobs";
+const SELECT: &str = "SELECT id, kind, connection, state, spec, cursor, total, done, sentence, started_at, \
+                      updated_at FROM jobs";
 
 fn read(row: &Row<'_>) -> Result<Job, StoreError> {
-    let total: Option<i64> = row.get(5)?;
+    let total: Option<i64> = row.get(6)?;
     Ok(Job {
         id: row.get(0)?,
-        connection: ConnectionName::new(row.get::<_, String>(1)?),
-        state: from_word("jobs.state", row.get(2)?)?,
-        spec: row.get(3)?,
-        cursor: row.get(4)?,
+        kind: from_word("jobs.kind", row.get(1)?)?,
+        connection: ConnectionName::new(row.get::<_, String>(2)?),
+        state: from_word("jobs.state", row.get(3)?)?,
+        spec: row.get(4)?,
+        cursor: row.get(5)?,
         total: total.map(|total| u64::try_from(total).unwrap_or(0)),
-        done: count(row, 6)?,
-        sentence: row.get(7)?,
-        started_at: time(row, 8)?,
-        updated_at: time(row, 9)?,
+        done: count(row, 7)?,
+        sentence: row.get(8)?,
+        started_at: time(row, 9)?,
+        updated_at: time(row, 10)?,
     })
 }
 
-// `kind` and `failed` are columns of the first version that tell nothing; a replica may still have rows with them.
+// `failed` is a column of the first version that tells nothing; a replica may still have rows with it.
 static JOBS: Upsert = Upsert::new(
     "jobs",
     &["id"],
@@ -117,7 +134,7 @@ impl HostRead<'_> {
     pub fn jobs(&self, page: &JobsPage) -> Result<Vec<Job>, StoreError> {
         let sql = format!(
             "{SELECT} WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR connection = ?2) \
-             AND (?3 IS NULL OR started_at < ?3 OR (started_at = ?3 AND id > ?4)) \
+             AND (?3 IS NULL OR started_at < ?3 OR (started_at = ?3 AND id > ?4)) AND kind = ?6 \
              ORDER BY started_at DESC, id LIMIT ?5"
         );
         let after = page.after.as_ref();
@@ -127,8 +144,16 @@ impl HostRead<'_> {
             after.map(|(started, _)| started.as_millis()),
             after.map(|(_, id)| id),
             page.max,
+            to_word(&page.kind),
         );
         self.many(&sql, parameters, read)
+    }
+
+    /// The jobs of a kind that go on, oldest first.
+    pub fn open_jobs_of(&self, kind: JobKind) -> Result<Vec<Job>, StoreError> {
+        let sql = format!("{SELECT} WHERE state = ?1 AND kind = ?2 ORDER BY started_at, id");
+        let open = to_word(&JobState::Running);
+        self.many(&sql, (open, to_word(&kind)), read)
     }
 
     /// The connections with a job that goes on or is paused, each once.
@@ -149,7 +174,7 @@ impl HostTx<'_> {
             &JOBS,
             &[
                 &job.id,
-                &"backfill",
+                &to_word(&job.kind),
                 &job.connection.as_str(),
                 &to_word(&job.state),
                 &job.spec,

@@ -1,7 +1,7 @@
 //! Pages: every thing once, in order, to the end.
 
 use super::*;
-use twinline_store::host::{HostTx, Job, JobState};
+use twinline_store::host::{HostTx, JobKind, Job, JobState};
 
 fn links(page: &Json) -> Vec<String> {
     let items = page["items"].as_array().unwrap().iter();
@@ -154,6 +154,7 @@ async fn one_twin_is_found_by_its_id() {
 async fn pages_of_backfills_hold_every_one_of_a_connection_once() {
     let served = served().await;
     let jobs = (0..9).map(|n| Job {
+        kind: JobKind::Backfill,
         id: format!("backfill-{n}"),
         connection: if n % 3 == 0 { "other" } else { "bugs" }.into(),
         state: JobState::Running,

@@ -381,6 +381,7 @@ async fn holds_jobs_and_deeds_come_back() {
         tx.put_connection_hold(&hold)?;
         assert_eq!(tx.connection_holds()?, [hold]);
         let job = Job {
+            kind: JobKind::Backfill,
             id: "j".to_owned(),
             connection: "bugs".into(),
             state: JobState::Running,
@@ -400,6 +401,7 @@ async fn holds_jobs_and_deeds_come_back() {
         };
         tx.put_job(&second)?;
         let page = |state, connection: &str, after: Option<&Job>| JobsPage {
+            kind: JobKind::Backfill,
             state,
             connection: Some(connection.into()),
             after: after.map(|job| (job.started_at, job.id.clone())),

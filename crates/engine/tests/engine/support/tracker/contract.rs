@@ -117,6 +117,13 @@ impl Tracker for Memory {
 
     async fn changes(&self, _: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError> {
         self.pass(On::Changes).await?;
+        if cursor.page.is_some() {
+            return Err(TrackerError::Refused {
+                tracker: "memory".to_owned(),
+                sentence: "the page token has expired".to_owned(),
+                field: None,
+            });
+        }
         let state = self.state();
         let mut items: Vec<&Item> = state
             .items
