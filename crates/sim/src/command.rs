@@ -140,6 +140,14 @@ pub enum Command {
         #[serde(default)]
         keys: Vec<String>,
     },
+    /// Switches all items of a container off or on, where the tracker has such a switch (GitHub: the repository's feature
+    /// "Issues"). They are there again when it is switched on.
+    SwitchItems {
+        /// Which repository or project.
+        container: String,
+        /// Whether it has items.
+        on: bool,
+    },
     /// Registers a webhook for everything the simulator sends.
     Webhook {
         /// Where to.

@@ -269,7 +269,8 @@ pub enum Opinion {
     Matches,
     /// It does not match.
     Differs,
-    /// The tracker cannot say exactly; ask the query, whose index lags by this at most.
+    /// The tracker cannot say exactly, or only at the price of a request for each item; ask the query, whose index lags
+    /// by this at most.
     Ask(Duration),
 }
 

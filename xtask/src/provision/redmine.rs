@@ -22,7 +22,8 @@ const BUNDLER: (&str, &str) = ("BUNDLER_VERSION", "2.3.15");
 const START_MAX: Duration = Duration::from_secs(120);
 
 /// Turns REST on, writes Markdown, makes the project `twin`, the custom fields `Labels` (several of a list) and `GitHub
-/// issue` (a text), an administrator's key of forty times `a` and a member `mia` with a key of forty times `b`.
+/// issue` (a text), an administrator's key of forty times `a`, a member `mia` with a key of forty times `b`, a member `noel`
+/// with a key of forty times `c` who may not make notes private, and `zoe`, who is no member.
 const SEED: &str = r"
 Setting.rest_api_enabled = '1'
 Setting.text_formatting = 'markdown'
@@ -41,13 +42,25 @@ end
 admin = User.find_by_login('admin')
 admin.update!(must_change_passwd: false)
 give.call(admin, 'a' * 40)
-mia = User.new(firstname: 'Mia', lastname: 'Member', mail: 'mia@twin.example', language: 'en')
-mia.login = 'mia'
-mia.password = mia.password_confirmation = 'a-long-password'
-mia.save!
+person = lambda do |first, last|
+  login = first.downcase
+  user = User.new(firstname: first, lastname: last, mail: login + '@twin.example', language: 'en')
+  user.login = login
+  user.password = user.password_confirmation = 'a-long-password'
+  user.save!
+  user
+end
+mia = person.call('Mia', 'Member')
 give.call(mia, 'b' * 40)
 role = Role.find_by(name: 'Manager')
 [admin, mia].each { |user| Member.create!(project: project, principal: user, roles: [role]) }
+noel = person.call('Noel', 'Narrow')
+give.call(noel, 'c' * 40)
+narrow = Role.create!(name: 'Narrow', issues_visibility: 'all', users_visibility: 'all',
+                      permissions: [:view_issues, :add_issues, :edit_issues, :add_issue_notes,
+                                    :edit_own_issue_notes, :view_private_notes])
+Member.create!(project: project, principal: noel, roles: [narrow])
+person.call('Zoe', 'Zaungast')
 ";
 
 /// Whether it is missing and can be installed. Elsewhere its tests say why they are skipped.
@@ -83,6 +96,8 @@ impl Redmine {
     pub const KEY: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     /// A person's API key: edits made as `mia`.
     pub const PERSON_KEY: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+    /// The API key of `noel`, who may not make notes private.
+    pub const NARROW_KEY: &str = "cccccccccccccccccccccccccccccccccccccccc";
     /// The project's identifier.
     pub const PROJECT: &str = "twin";
 

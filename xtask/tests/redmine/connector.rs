@@ -14,7 +14,7 @@ use twinline_trackers::{Cursor, Opinion, Scope, Tracker};
 use xtask::provision::redmine::Redmine;
 use xtask::served::SystemClock;
 
-fn connector(redmine: &Redmine, key: &str) -> Arc<dyn Tracker> {
+pub(crate) fn connector(redmine: &Redmine, key: &str) -> Arc<dyn Tracker> {
     // A second call finds the provider installed.
     drop(rustls::crypto::ring::default_provider().install_default());
     let guard = AddressGuard::new(vec!["127.0.0.0/8".parse().unwrap()]);
@@ -36,21 +36,21 @@ fn connector(redmine: &Redmine, key: &str) -> Arc<dyn Tracker> {
     .unwrap()
 }
 
-async fn fetch(tracker: &dyn Tracker, item: &ItemId) -> Item {
+pub(crate) async fn fetch(tracker: &dyn Tracker, item: &ItemId) -> Item {
     match tracker.fetch(item).await.unwrap() {
         Fetched::Found(item) => *item,
         other => panic!("{other:?}"),
     }
 }
 
-fn marker(link: &str) -> Marker {
+pub(crate) fn marker(link: &str) -> Marker {
     Marker {
         root: "root1".into(),
         link: link.into(),
     }
 }
 
-fn update(item: &ItemId, name: &str, value: Value) -> Effect {
+pub(crate) fn update(item: &ItemId, name: &str, value: Value) -> Effect {
     Effect::Update {
         item: item.clone(),
         fields: BTreeMap::from([(name.into(), FieldWrite::Replace(value))]),

@@ -9,6 +9,7 @@ mod connector;
 mod http;
 mod judge;
 mod product;
+mod quiet;
 mod script;
 mod sides;
 mod sync;

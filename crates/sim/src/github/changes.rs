@@ -23,6 +23,7 @@ pub(super) struct New {
     pub(super) labels: Vec<String>,
     pub(super) assignees: Vec<String>,
     pub(super) milestone: Option<u64>,
+    pub(super) kind: Option<String>,
     pub(super) is_pull_request: bool,
 }
 
@@ -62,6 +63,7 @@ impl Github {
             labels: Vec::new(),
             assignees: new.assignees,
             milestone: new.milestone,
+            kind: new.kind,
             comments: Vec::new(),
             events: Vec::new(),
             created: act.now,
@@ -240,6 +242,22 @@ impl Github {
         }
         if let Some(number) = wanted {
             self.milestone_changed(act, place, "milestoned", number);
+        }
+    }
+
+    pub(super) fn set_kind(&mut self, act: Act<'_>, place: Place, wanted: Option<String>) {
+        if self.issue(place).kind == wanted {
+            return;
+        }
+        self.touch(act.now, place);
+        let old = std::mem::replace(&mut self.issue_mut(place).kind, wanted);
+        let new = self.issue(place).kind.clone();
+        let changes = [(old, "untyped"), (new, "typed")];
+        for (name, action) in changes {
+            if let Some(name) = name {
+                let kind = super::render::issue_type(Some(&name));
+                self.emit_issue(act, place, action, json!({"type": kind}));
+            }
         }
     }
 

@@ -67,6 +67,7 @@ impl Github {
                     labels: self.names_of(place),
                     assignees: issue.assignees,
                     milestone: issue.milestone,
+                    kind: issue.kind,
                     is_pull_request: false,
                 };
                 let copy = self.create(Act { now, by: &by }, place.0, new);
@@ -74,6 +75,11 @@ impl Github {
             }
             Command::Hide { keys, status } => self.set_hidden(&keys, Some(status)),
             Command::Show { keys } => self.set_hidden(&keys, None),
+            Command::SwitchItems { container, on } => {
+                let repo = self.repo_named(Some(&container))?;
+                self.repos[repo].has_issues = on;
+                Ok(Done::Nothing)
+            }
             Command::Webhook { url, secret } => self.register(now, &url, secret),
             comment => self.obey_comment(now, comment),
         }
@@ -174,6 +180,10 @@ impl Github {
                     .milestone_number(place.0, value)
                     .map_err(|failure| invalid(*failure))?;
                 self.set_milestone(act, place, number);
+            }
+            "type" => {
+                let kind = parts::issue_type(value).map_err(|failure| invalid(*failure))?;
+                self.set_kind(act, place, kind);
             }
             other => return Err(Refused::unknown("field", other)),
         }
@@ -318,6 +328,8 @@ impl Github {
             .milestone
             .and_then(|number| repo.milestones.get(&number));
         let milestone = milestone.map(|milestone| ("milestone".to_owned(), json!(milestone.title)));
+        let kind = issue.kind.as_ref();
+        let kind = kind.map(|kind| ("type".to_owned(), json!(kind)));
         let comments = issue.comments.iter().map(|comment| DumpComment {
             id: comment.id.to_string(),
             author: comment.author.clone(),
@@ -334,7 +346,7 @@ impl Github {
             status,
             labels,
             assignees,
-            fields: BTreeMap::from_iter(milestone),
+            fields: milestone.into_iter().chain(kind).collect(),
             comments: comments.collect(),
             created: issue.created.to_string(),
             updated: issue.updated.to_string(),

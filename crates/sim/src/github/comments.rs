@@ -42,7 +42,8 @@ impl Github {
         };
         let id: u64 = id.parse().map_err(|_| Failure::not_found())?;
         let (place, index) = self.find_comment(id).ok_or_else(Failure::not_found)?;
-        if place.0 != repo || self.issue(place).hidden.is_some() {
+        let seen = self.repos[repo].offers(self.issue(place));
+        if place.0 != repo || !seen || self.issue(place).hidden.is_some() {
             return Err(Failure::not_found());
         }
         match ask.call.method {
@@ -88,7 +89,8 @@ impl Github {
     fn list_comments(&self, ask: &Ask<'_>, repo: usize) -> Reply {
         let since = since(ask)?;
         let repo = &self.repos[repo];
-        let issues = repo.issues.values().filter(|issue| issue.is_listed());
+        let issues = repo.issues.values();
+        let issues = issues.filter(|issue| repo.offers(issue) && issue.is_listed());
         let each =
             issues.flat_map(|issue| issue.comments.iter().map(move |comment| (issue, comment)));
         let young = |(_, comment): &(&Issue, &Comment)| {

@@ -33,6 +33,12 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, "Not Found")
     }
 
+    /// 410 for every issue of a repository whose feature "Issues" is off
+    /// (github.com/ansible/ansibullbot/issues/845 shows one).
+    pub(super) fn issues_disabled() -> Box<Self> {
+        Self::new(StatusCode::GONE, "Issues are disabled for this repo")
+    }
+
     /// 403 for a token without the permission.
     pub(super) fn forbidden() -> Box<Self> {
         Self::new(

@@ -62,6 +62,9 @@ impl Github {
     }
 
     fn create_issue(&mut self, ask: &Ask<'_>, repo: usize) -> Reply {
+        if !self.repos[repo].has_issues {
+            return Err(Failure::issues_disabled());
+        }
         let body = ask.object()?;
         let title = match &body["title"] {
             Value::Null => return Err(Failure::invalid_request("\"title\" wasn't supplied.")),
@@ -74,6 +77,7 @@ impl Github {
                 .map(parts::issue_body)
                 .transpose()?,
             milestone: self.milestone_number(repo, &body["milestone"])?,
+            kind: parts::issue_type(&body["type"])?,
             ..New::default()
         };
         if !body["labels"].is_null() {
@@ -116,6 +120,7 @@ impl Github {
             None => None,
             Some(value) => Some(self.milestone_number(place.0, value)?),
         };
+        let kind = body.get("type").map(parts::issue_type).transpose()?;
         let act = ask.act();
         let rebodied = body.get("body").is_some().then_some(text);
         self.set_texts(act, place, title, rebodied);
@@ -127,6 +132,9 @@ impl Github {
         }
         if let Some(milestone) = milestone {
             self.set_milestone(act, place, milestone);
+        }
+        if let Some(kind) = kind {
+            self.set_kind(act, place, kind);
         }
         if let Some(state) = state {
             self.set_state(act, place, state, false);
@@ -171,7 +179,7 @@ impl Github {
         let mut found: Vec<&Issue> = repo
             .issues
             .values()
-            .filter(|issue| filter.takes(issue))
+            .filter(|issue| repo.offers(issue) && filter.takes(issue))
             .collect();
         match ask.call.param("sort").unwrap_or("created") {
             // Whole seconds, then the number: what the API shows is what it sorts by.

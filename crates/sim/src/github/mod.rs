@@ -49,6 +49,14 @@ const DEFAULT_LABELS: [(&str, &str, &str); 4] = [
     ("question", "d876e3", "Further information is requested"),
 ];
 
+/// The types of issues that every organisation has until it changes them (docs.github.com, "Managing issue types in an
+/// organization"), with their descriptions and colours.
+const ISSUE_TYPES: [(&str, &str, &str); 3] = [
+    ("Task", "A specific piece of work", "yellow"),
+    ("Bug", "An unexpected problem or behavior", "red"),
+    ("Feature", "A request, idea, or new functionality", "blue"),
+];
+
 /// How a simulated GitHub starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GithubConfig {
@@ -189,6 +197,7 @@ impl Github {
             owner: owner.to_owned(),
             name: name.to_owned(),
             created: self.created,
+            has_issues: true,
             issues: BTreeMap::new(),
             next_number: 1,
             labels: BTreeMap::new(),

@@ -23,12 +23,21 @@ pub(super) struct Repo {
     pub(super) owner: String,
     pub(super) name: String,
     pub(super) created: Timestamp,
+    /// Whether the feature "Issues" is on. While it is off the issues are kept, and only pull requests are shown.
+    pub(super) has_issues: bool,
     pub(super) issues: BTreeMap<u64, Issue>,
     pub(super) next_number: u64,
     /// By the name in lower case: GitHub compares names without case.
     pub(super) labels: BTreeMap<String, Label>,
     pub(super) milestones: BTreeMap<u64, Milestone>,
     pub(super) hooks: BTreeMap<u64, Hook>,
+}
+
+impl Repo {
+    /// Whether an issue of it can be shown at all.
+    pub(super) const fn offers(&self, issue: &Issue) -> bool {
+        self.has_issues || issue.is_pull_request
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -68,6 +77,8 @@ pub(super) struct Issue {
     pub(super) labels: Vec<String>,
     pub(super) assignees: Vec<String>,
     pub(super) milestone: Option<u64>,
+    /// The name of one of [`super::ISSUE_TYPES`].
+    pub(super) kind: Option<String>,
     pub(super) comments: Vec<Comment>,
     pub(super) events: Vec<Event>,
     pub(super) created: Timestamp,

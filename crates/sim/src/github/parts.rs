@@ -36,6 +36,19 @@ pub(super) fn title(text: &str) -> Result<String, Box<Failure>> {
     Ok(title.to_owned())
 }
 
+/// The name of an issue type as it is written, found without case; null for none.
+pub(super) fn issue_type(value: &Value) -> Result<Option<String>, Box<Failure>> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let named = value.as_str().unwrap_or_default();
+    let mut known = super::ISSUE_TYPES.iter().map(|(name, _, _)| *name);
+    known
+        .find(|name| name.eq_ignore_ascii_case(named))
+        .map(|name| Some(name.to_owned()))
+        .ok_or_else(|| Failure::invalid_field("Issue", "type", value))
+}
+
 /// An issue's body, kept as it was sent, line ends included.
 pub(super) fn issue_body(text: &str) -> Result<String, Box<Failure>> {
     if text.chars().count() > MAX_BODY {

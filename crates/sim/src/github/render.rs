@@ -155,6 +155,7 @@ impl Github {
             "assignee": assignees.first().cloned(),
             "assignees": assignees,
             "milestone": milestone.map(|milestone| self.milestone(repo, milestone)),
+            "type": issue_type(issue.kind.as_deref()),
             "comments": issue.comments.len(),
             "created_at": time(issue.created),
             "updated_at": time(issue.updated),
@@ -231,6 +232,25 @@ impl Github {
         }
         body
     }
+}
+
+/// An issue type by its name; null for none.
+pub(super) fn issue_type(name: Option<&str>) -> Value {
+    let types = super::ISSUE_TYPES.iter().zip(1..);
+    let mut known = types.filter(|((known, _, _), _)| Some(*known) == name);
+    let Some(((name, description, color), id)) = known.next() else {
+        return Value::Null;
+    };
+    json!({
+        "id": id,
+        "node_id": node_id("IT", id),
+        "name": name,
+        "description": description,
+        "color": color,
+        "created_at": "2025-01-01T00:00:00Z",
+        "updated_at": "2025-01-01T00:00:00Z",
+        "is_enabled": true,
+    })
 }
 
 fn reactions(url: &str) -> Value {

@@ -77,7 +77,7 @@ impl Github {
             "stargazers_count": 0,
             "watchers_count": 0,
             "language": null,
-            "has_issues": true,
+            "has_issues": repo.has_issues,
             "has_projects": true,
             "has_downloads": true,
             "has_wiki": true,

@@ -167,6 +167,11 @@ impl Github {
             (_, ["issues", "comments", rest @ ..]) => self.route_comments(ask, repo, rest),
             (&Method::GET, ["issues", "events", rest @ ..]) => self.repo_events(ask, repo, rest),
             (_, ["issues", rest @ ..]) => self.route_issues(ask, repo, rest),
+            (&Method::GET, ["issue-types"]) => {
+                let names = super::ISSUE_TYPES.iter().map(|(name, _, _)| *name);
+                let types = names.map(|name| super::render::issue_type(Some(name)));
+                Ok(call::json(StatusCode::OK, &types.collect()))
+            }
             (&Method::GET, ["assignees"]) => self.list_assignees(ask),
             (&Method::GET, ["assignees", login]) => {
                 self.find_person(login).ok_or_else(Failure::not_found)?;
@@ -189,6 +194,9 @@ impl Github {
             .issues
             .get(&number)
             .ok_or_else(Failure::not_found)?;
+        if !self.repos[repo].offers(issue) {
+            return Err(Failure::issues_disabled());
+        }
         if issue.deleted {
             return Err(Failure::new(StatusCode::GONE, "This issue was deleted"));
         }

@@ -44,7 +44,9 @@ impl Github {
                     Some((_, before)) => before.as_ref(),
                     None => Some(live),
                 };
-                let shown = indexed.filter(|issue| issue.is_listed() && live.hidden.is_none());
+                let shown = indexed.filter(|issue| {
+                    repo.offers(issue) && issue.is_listed() && live.hidden.is_none()
+                });
                 found.extend(
                     shown
                         .filter(|issue| terms.iter().all(|term| term.takes(repo, issue)))

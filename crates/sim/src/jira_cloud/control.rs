@@ -69,6 +69,9 @@ impl JiraCloud {
             }
             Command::Hide { keys, status } => self.set_hidden(&keys, Some(status)),
             Command::Show { keys } => self.set_hidden(&keys, None),
+            Command::SwitchItems { .. } => Err(Refused::Invalid(
+                "Jira has no switch for all issues of a project".to_owned(),
+            )),
             Command::Webhook { url, secret } => self.register(&url, secret),
             comment => self.act_on_comment(now, comment),
         }

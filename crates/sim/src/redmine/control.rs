@@ -91,6 +91,9 @@ impl Redmine {
             }
             Command::Hide { keys, status } => self.set_hidden(&keys, Some(status)),
             Command::Show { keys } => self.set_hidden(&keys, None),
+            Command::SwitchItems { .. } => Err(Refused::Invalid(
+                "a project's module of issues is always on here".to_owned(),
+            )),
             Command::Webhook { .. } => {
                 Err(Refused::Invalid("Redmine sends no webhooks".to_owned()))
             }

@@ -174,7 +174,8 @@ impl Redmine {
                 .and_then(Value::as_str)
                 .unwrap_or_default()
                 .to_owned(),
-            private: attributes.get("private_notes").is_some_and(truth),
+            // Dropped without a word where the permission is missing: the note is public then.
+            private: asked.may_hide_notes() && attributes.get("private_notes").is_some_and(truth),
         };
         let by = By {
             now: asked.now,

@@ -35,7 +35,8 @@ impl Redmine {
             Some(Value::Bool(private)) => Some(*private),
             Some(Value::String(text)) => Some(matches!(text.as_str(), "1" | "true")),
             _ => None,
-        };
+        }
+        .filter(|_| asked.may_hide_notes());
         self.rewrite(issue, id, notes, private);
         Ok(empty(StatusCode::NO_CONTENT))
     }

@@ -4,8 +4,8 @@
 //! list that leaves closed issues out unless asked, attributes that a workflow forbids and that are quietly dropped,
 //! notes edited without a new `updated_on`.
 //!
-//! What it does not do: attachments, time entries, versions, categories, relations, watchers, sub-projects. Its two roles differ
-//! in the permission to see private notes.
+//! What it does not do: attachments, time entries, versions, categories, relations, watchers, sub-projects. Its roles differ in
+//! the permissions to see private notes and to make them.
 
 mod attributes;
 mod control;

@@ -36,19 +36,39 @@ fn project(project: &Project) -> Value {
         "is_public": true, "inherit_members": false, "created_on": LONG_AGO, "updated_on": LONG_AGO})
 }
 
-/// Redmine's own roles, with the permissions that matter here.
-const ROLES: [(u64, &str, &[&str]); 2] = [
+/// One role for each combination of the two permissions that matter here.
+const ROLES: [(u64, &str, &[&str]); 4] = [
     (
         3,
         "Manager",
-        &["view_issues", "add_issue_notes", "view_private_notes"],
+        &[
+            "view_issues",
+            "add_issue_notes",
+            "view_private_notes",
+            "set_notes_private",
+        ],
     ),
     (4, "Developer", &["view_issues", "add_issue_notes"]),
+    (
+        5,
+        "Auditor",
+        &["view_issues", "add_issue_notes", "view_private_notes"],
+    ),
+    (
+        6,
+        "Informer",
+        &["view_issues", "add_issue_notes", "set_notes_private"],
+    ),
 ];
 
 /// What a member is in a project.
 fn membership(project: &Project, member: &User) -> Value {
-    let (role, name, _) = ROLES[usize::from(!member.sees_private_notes)];
+    let (role, name, _) = match (member.sees_private_notes, member.sets_private_notes) {
+        (true, true) => ROLES[0],
+        (false, false) => ROLES[1],
+        (true, false) => ROLES[2],
+        (false, true) => ROLES[3],
+    };
     json!({"id": project.id * 1000 + member.id, "project": {"id": project.id, "name": project.name},
         "roles": [{"id": role, "name": name}]})
 }

@@ -63,6 +63,11 @@ impl Asked<'_> {
         (number("offset").unwrap_or(0), limit.min(100))
     }
 
+    /// Whether the caller may make notes private.
+    pub(super) const fn may_hide_notes(&self) -> bool {
+        self.caller.admin || self.caller.sets_private_notes
+    }
+
     /// Whether `include` names something.
     pub(super) fn includes(&self, what: &str) -> bool {
         let include = self.call.param("include").unwrap_or_default();

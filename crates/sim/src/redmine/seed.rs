@@ -84,6 +84,7 @@ fn users() -> Vec<User> {
             admin: robot,
             api_key: robot.then(|| API_KEY.to_owned()),
             sees_private_notes: true,
+            sets_private_notes: true,
         }
     };
     PEOPLE.iter().zip(5..).map(user).collect()

@@ -52,6 +52,8 @@ pub struct User {
     pub api_key: Option<String>,
     /// The permission to see other people's private notes.
     pub sees_private_notes: bool,
+    /// The permission to make notes private, one's own included.
+    pub sets_private_notes: bool,
 }
 
 impl User {

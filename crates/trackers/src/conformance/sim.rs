@@ -160,18 +160,38 @@ impl SimHarness {
         serde_json::from_slice(answer.body()).expect("it answers JSON")
     }
 
+    /// Does something on the simulator's control side that the suite has no act for.
+    pub fn control(&self, command: Command) {
+        let mut trackers = self.world.locked();
+        let tracker = trackers.tracker(ORIGIN).expect("new() put it there");
+        tracker
+            .command(self.world.now(), command)
+            .expect("a test asks for what the simulator can do");
+    }
+
     /// Takes the webhooks that leave now, and tells the tracker that nobody answered.
     pub fn lose_deliveries(&self) -> usize {
+        self.end_deliveries(&Delivered::Failed {
+            reason: "connection refused".to_owned(),
+        })
+    }
+
+    /// Takes the webhooks that leave now, and tells the tracker that they were taken.
+    pub fn take_deliveries(&self) -> usize {
+        self.end_deliveries(&Delivered::Answered {
+            status: 202,
+            millis: 1,
+        })
+    }
+
+    fn end_deliveries(&self, how: &Delivered) -> usize {
         let now = self.world.now();
         let mut trackers = self.world.locked();
         let sent = trackers.due_webhooks(now);
         let count = sent.len();
         for sent in sent {
-            let how = Delivered::Failed {
-                reason: "connection refused".to_owned(),
-            };
             trackers
-                .delivered(now, sent, &how)
+                .delivered(now, sent, how)
                 .expect("its sender is here");
         }
         count

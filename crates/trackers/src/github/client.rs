@@ -132,6 +132,11 @@ impl GitHubDialect {
     }
 }
 
+/// What a failure says; empty where it says nothing readable.
+pub(super) fn message(reply: &Reply) -> String {
+    GitHubDialect::failure(reply).map_or_else(String::new, |failure| failure.message)
+}
+
 impl Dialect for GitHubDialect {
     fn tracker(&self) -> &'static str {
         TRACKER

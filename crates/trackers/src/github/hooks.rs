@@ -8,12 +8,16 @@ use crate::tracker::{Scope, Subscribed};
 use http::StatusCode;
 use serde_json::json;
 use std::collections::BTreeSet;
+use twinline_core::time::Timestamp;
 
 /// The events that say something about an item.
 pub(super) const EVENTS: [&str; 2] = ["issues", "issue_comment"];
 
 /// What webhooks answer to an account that may not manage them.
 const NOT_ALLOWED: [StatusCode; 2] = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND];
+
+/// Pages of deliveries that are read: GitHub keeps those of three days.
+const DELIVERY_PAGES_MAX: usize = 50;
 
 /// Deliveries that are asked for again at once.
 const REDELIVERIES_MAX: usize = 20;
@@ -63,20 +67,53 @@ impl GitHub {
     /// told; deletions and transfers are told by webhooks alone.
     async fn redeliver(&self, repo: &Repo, hook: &wire::Hook) -> Result<(), TrackerError> {
         let deliveries = repo.path(&format!("/hooks/{}/deliveries", hook.id));
-        let call = Call::get(deliveries.clone())
-            .query("per_page", client::PAGE_ITEMS.to_string())
-            .accept(&NOT_ALLOWED);
-        let reply = self.client.send(call).await?;
-        if refused(&reply) {
+        let failed = self.deliveries(&deliveries, "failure", None).await?;
+        let Some(oldest) = failed.iter().map(|delivery| delivery.delivered_at).min() else {
             return Ok(());
-        }
-        let listed: Vec<wire::Delivery> = reply.json()?;
-        for id in untaken(&listed) {
+        };
+        // A later attempt may have been taken.
+        let taken = self
+            .deliveries(&deliveries, "success", Some(oldest))
+            .await?;
+        for id in untaken(&failed, &taken) {
             // Asking twice does no harm, so it is no write whose outcome would have to be known.
             let call = Call::post(format!("{deliveries}/{id}/attempts")).cost(Cost::Read);
-            self.client.send(call).await?;
+            match self.client.send(call).await {
+                // Too old, or not to be sent again: no reason to be without the webhook.
+                Err(error @ (TrackerError::Refused { .. } | TrackerError::Unreachable { .. })) => {
+                    tracing::warn!(%repo, delivery = id, %error, "a lost delivery is not sent again");
+                }
+                other => drop(other?),
+            }
         }
         Ok(())
+    }
+
+    /// The attempts that ended in one way, newest first, back to `oldest`. None when we may not look.
+    async fn deliveries(
+        &self,
+        path: &str,
+        status: &str,
+        oldest: Option<Timestamp>,
+    ) -> Result<Vec<wire::Delivery>, TrackerError> {
+        let mut listed: Vec<wire::Delivery> = Vec::new();
+        let mut call = Call::get(path)
+            .query("per_page", client::PAGE_ITEMS.to_string())
+            .query("status", status)
+            .accept(&NOT_ALLOWED);
+        for _ in 0..DELIVERY_PAGES_MAX {
+            let reply = self.client.send(call).await?;
+            if refused(&reply) {
+                return Ok(Vec::new());
+            }
+            listed.extend(reply.json::<Vec<wire::Delivery>>()?);
+            let older = listed.last().map(|last| last.delivered_at) < oldest;
+            match reply.link("next") {
+                Some(next) if !older => call = Call::get(next).accept(&NOT_ALLOWED),
+                _ => break,
+            }
+        }
+        Ok(listed)
     }
 
     /// Removes the webhook. One that is not there is removed.
@@ -133,14 +170,9 @@ fn refused(reply: &Reply) -> bool {
 }
 
 /// The newest attempt of each delivery that was never taken, newest first.
-fn untaken(listed: &[wire::Delivery]) -> Vec<u64> {
-    let taken = |delivery: &wire::Delivery| (200..400).contains(&delivery.status_code);
-    let mut known: BTreeSet<&str> = listed
-        .iter()
-        .filter(|delivery| taken(delivery))
-        .map(|delivery| delivery.guid.as_str())
-        .collect();
-    let newest = listed
+fn untaken(failed: &[wire::Delivery], taken: &[wire::Delivery]) -> Vec<u64> {
+    let mut known: BTreeSet<&str> = taken.iter().map(|one| one.guid.as_str()).collect();
+    let newest = failed
         .iter()
         .filter(|delivery| known.insert(delivery.guid.as_str()));
     newest

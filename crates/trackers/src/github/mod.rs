@@ -13,6 +13,7 @@ mod feed;
 mod history;
 mod hooks;
 mod listing;
+mod people;
 mod recognise;
 mod status;
 mod text;
@@ -53,6 +54,9 @@ const MILESTONE: &str = "milestone";
 const SUMMARY_MAX_CHARS: usize = 256;
 /// The longest text, less the room for a marker.
 const TEXT_MAX_CHARS: usize = 65_536 - text::MARKER_MAX_CHARS;
+/// Items that are asked for one by one about a trigger. Of more the trigger's query tells, which reads a hundred in one
+/// request and does not lag: one request for each of thousands of twins, every hour, would be the whole rate limit.
+const ASKED_EACH_MAX: usize = 10;
 /// Redirects of one issue that are followed: a transfer of a transfer.
 const HOPS_MAX: usize = 5;
 
@@ -185,6 +189,10 @@ impl Tracker for GitHub {
         items: &[ItemId],
     ) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
         let trigger = self::trigger(trigger)?;
+        if items.len() > ASKED_EACH_MAX {
+            let ask = |item: &ItemId| (item.clone(), Opinion::Ask(self.capabilities.index_lag));
+            return Ok(items.iter().map(ask).collect());
+        }
         let mut opinions = BTreeMap::new();
         for item in items {
             let reply = client::issue_reply(&self.client, &address(item)?).await?;
@@ -304,13 +312,23 @@ impl GitHub {
     }
 }
 
-/// What 404 and 410 say. A deletion is certain only where GitHub says so: 410 for an issue deleted from a repository
-/// that we can read.
+/// GitHub's sentence about an issue that was deleted from a repository that we can read.
+const DELETED: &str = "This issue was deleted";
+
+/// What 404 and 410 say. A deletion is certain only where GitHub says so in words: it answers 410 also for every issue of
+/// a repository whose feature "Issues" is switched off ("Issues are disabled for this repo"), and shows them again when
+/// it is switched on.
 fn gone(reply: &Reply) -> Option<Fetched> {
     match reply.status {
-        StatusCode::GONE => Some(Fetched::Deleted {
-            evidence: format!("GitHub answered 410 to {}", reply.place),
-        }),
+        StatusCode::GONE => {
+            let said = client::message(reply);
+            let told = format!("GitHub answered 410 to {}: {said:?}", reply.place);
+            Some(if said.trim_end_matches('.') == DELETED {
+                Fetched::Deleted { evidence: told }
+            } else {
+                Fetched::Unreachable { reason: told }
+            })
+        }
         StatusCode::NOT_FOUND => Some(Fetched::Unreachable {
             reason: format!("GitHub answered 404 to {}", reply.place),
         }),

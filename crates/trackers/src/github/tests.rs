@@ -1,13 +1,13 @@
 //! The connector in front of GitHub's simulator: the conformance suite, and what only GitHub has.
 
 use super::client::client;
-use super::{MILESTONE, decode};
+use super::{MILESTONE, decode, encode};
 use crate::conformance::sim::{SimHarness, Under};
 use crate::conformance::{self, Act, Harness, Meddler, Trick};
 use crate::error::TrackerError;
 use crate::http::{Call, Client, Secret, Transport, TransportError};
 use crate::registry::Node;
-use crate::tracker::{Cursor, Subscribed};
+use crate::tracker::{Cursor, Opinion, Subscribed};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::Method;
@@ -18,10 +18,12 @@ use std::time::Duration;
 use twinline_core::capability::ChangeKind;
 use twinline_core::effect::{Applied, Effect, FieldWrite, Recognised};
 use twinline_core::handles::Clock;
-use twinline_core::item::{Fetched, Item, ItemId, Value, field};
+use twinline_core::item::{Fetched, Item, ItemId, User, Value, field};
+use twinline_core::marker::Marker;
+use twinline_core::names::FieldName;
 use twinline_core::time::Timestamp;
-use twinline_sim::Simulator;
 use twinline_sim::github::{Github, GithubConfig};
+use twinline_sim::{Command, Simulator};
 
 /// A clock that stands still at 2026-01-31T09:30:00Z.
 pub(super) struct Still;
@@ -144,6 +146,27 @@ async fn a_pull_request_is_no_item() {
 }
 
 #[tokio::test]
+async fn issues_that_are_switched_off_are_not_deleted() {
+    let h = harness(GithubConfig::default());
+    let item = item(&h).await.reference;
+    let switch = |on| Command::SwitchItems {
+        container: REPO.to_owned(),
+        on,
+    };
+    h.control(switch(false));
+    let fetched = h.tracker().fetch(&item.item).await.unwrap();
+    assert!(
+        matches!(&fetched, Fetched::Unreachable { reason } if reason.contains("Issues are disabled")),
+        "{fetched:?}"
+    );
+    assert_eq!(h.tracker().find(&item.key).await, Ok(None));
+    let opinions = h.tracker().matches("", std::slice::from_ref(&item.item));
+    assert_eq!(opinions.await, Ok(BTreeMap::new()));
+    h.control(switch(true));
+    read(&h, &item.item).await;
+}
+
+#[tokio::test]
 async fn milestones_are_set_by_their_title() {
     let h = harness(GithubConfig::default());
     let path = "/repos/acme/app/milestones";
@@ -187,12 +210,154 @@ async fn people_are_assigned_one_by_one_and_who_cannot_be_is_waived() {
         applied.waived[field::ASSIGNEES].contains("stranger"),
         "{applied:?}"
     );
-    let now = read(&h, &item.reference.item).await;
+    check_assigned(&h, &item.reference.item, &["ben", "chen"]).await;
+}
+
+async fn create(h: &SimHarness, fields: &[(&str, Value)]) -> Result<Applied, TrackerError> {
+    let title = [(field::SUMMARY, Value::text("made"))];
+    let fields = title.iter().chain(fields).cloned();
+    let effect = Effect::Create {
+        scope: h.scope(),
+        fields: fields.map(|(name, value)| (name.into(), value)).collect(),
+        marker: Marker {
+            root: "root".into(),
+            link: "link".into(),
+        },
+    };
+    h.tracker().apply(&effect).await
+}
+
+fn people(logins: &[&str]) -> Value {
+    let user = |login: &&str| User {
+        id: (*login).to_owned(),
+        login: Some((*login).to_owned()),
+        ..User::default()
+    };
+    Value::Users(logins.iter().map(user).collect())
+}
+
+async fn check_assigned(h: &SimHarness, item: &ItemId, expected: &[&str]) {
+    let now = read(h, item).await;
     let Some(Value::Users(users)) = now.get(field::ASSIGNEES) else {
         panic!("{now:?}");
     };
     let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
-    assert_eq!(ids, ["ben", "chen"]);
+    assert_eq!(ids, expected);
+}
+
+#[tokio::test]
+async fn somebody_who_cannot_be_assigned_fails_neither_a_create_nor_an_update() {
+    let h = harness(GithubConfig::default());
+    let some = people(&["ana", "stranger"]);
+    let status = Value::text("closed:completed");
+    let fields = [(field::ASSIGNEES, some), (field::STATUS, status.clone())];
+    let applied = create(&h, &fields).await.unwrap();
+    let waived: Vec<&str> = applied.waived.keys().map(FieldName::as_str).collect();
+    assert_eq!(waived, [field::ASSIGNEES]);
+    assert!(applied.waived[field::ASSIGNEES].contains("stranger"));
+    let made = applied.created.unwrap().item;
+    check_assigned(&h, &made, &["ana"]).await;
+    let item = read(&h, &made).await;
+    assert_eq!(
+        item.get(field::STATUS),
+        Some(&encode::normalise(&field::STATUS.into(), &status))
+    );
+    for (wanted, expected) in [
+        (people(&["stranger", "Ben"]), vec!["ben"]),
+        (people(&["stranger"]), vec![]),
+    ] {
+        let fields = [
+            (field::ASSIGNEES, FieldWrite::Replace(wanted)),
+            (field::SUMMARY, FieldWrite::Replace(Value::text("renamed"))),
+        ];
+        let applied = update(&h, &item, &fields).await.unwrap();
+        let waived: Vec<&str> = applied.waived.keys().map(FieldName::as_str).collect();
+        assert_eq!(waived, [field::ASSIGNEES]);
+        check_assigned(&h, &made, &expected).await;
+        let now = read(&h, &made).await;
+        assert_eq!(now.get(field::SUMMARY), Some(&Value::text("renamed")));
+    }
+    let alone = [(field::ASSIGNEES, FieldWrite::Replace(people(&["ghost"])))];
+    let applied = update(&h, &item, &alone).await.unwrap();
+    assert!(applied.waived[field::ASSIGNEES].contains("ghost"));
+}
+
+#[tokio::test]
+async fn types_are_set_by_their_name_and_one_that_is_left_as_it_was_is_waived() {
+    let h = harness(GithubConfig::default());
+    let offered = h.tracker().describe(&h.scope()).await.unwrap();
+    let options = offered.fields[field::TYPE].options.iter();
+    let names: Vec<&str> = options.map(|option| option.name.as_str()).collect();
+    assert_eq!(names, ["Task", "Bug", "Feature"]);
+    let applied = create(&h, &[(field::TYPE, Value::text("Bug"))]);
+    let made = applied.await.unwrap();
+    assert_eq!(made.waived, BTreeMap::new());
+    let made = made.created.unwrap().item;
+    let item = read(&h, &made).await;
+    assert_eq!(item.get(field::TYPE), Some(&decode::choice("Bug")));
+    for (name, expected) in [("Task", decode::choice("Task")), ("", Value::Empty)] {
+        let write = FieldWrite::Replace(Value::text(name));
+        let applied = update(&h, &item, &[(field::TYPE, write)]).await.unwrap();
+        assert_eq!(applied.waived, BTreeMap::new());
+        assert_eq!(read(&h, &made).await.get(field::TYPE), Some(&expected));
+    }
+    // An account without push access hears nothing of it: the answer shows the issue as it was.
+    let path = format!(
+        "/repos/acme/app/issues/{}",
+        made.id.rsplit('#').next().unwrap()
+    );
+    let unchanged = h
+        .raw(Method::GET, &path, "Bearer github-token", json!({}))
+        .await;
+    let answer = http::Response::new(unchanged.to_string().into());
+    h.meddler().next_write(Trick::Answer(answer));
+    let write = FieldWrite::Replace(Value::text("Bug"));
+    let applied = update(&h, &item, &[(field::TYPE, write)]).await.unwrap();
+    assert!(applied.waived.contains_key(field::TYPE), "{applied:?}");
+}
+
+#[tokio::test]
+async fn a_label_that_is_a_dot_takes_no_other_label_with_it() {
+    let h = harness(GithubConfig::default());
+    let item = item(&h).await;
+    let key = item.reference.key.clone();
+    for dots in [".", ".."] {
+        let labels = ["bug", dots, "Old"].map(str::to_owned).into();
+        let key = key.clone();
+        h.act(Act::SetLabels { key, labels }).await.unwrap();
+        let write = FieldWrite::Elements {
+            add: BTreeSet::from(["new".to_owned()]),
+            remove: BTreeSet::from([dots.to_owned(), "old".to_owned()]),
+        };
+        let applied = update(&h, &item, &[(field::LABELS, write)]).await.unwrap();
+        assert_eq!(applied.waived, BTreeMap::new());
+        let now = read(&h, &item.reference.item).await;
+        assert_eq!(now.get(field::LABELS), Some(&Value::set(["bug", "new"])));
+    }
+}
+
+#[tokio::test]
+async fn many_items_are_not_asked_one_by_one_about_a_trigger() {
+    let h = harness(GithubConfig::default());
+    let items = (1..=200).map(|number| ItemId {
+        node: "node".into(),
+        id: format!("acme/app#{number}"),
+    });
+    let items: Vec<ItemId> = items.collect();
+    let before = used(&h).await;
+    let opinions = h.tracker().matches("is:open", &items).await.unwrap();
+    let lag = h.tracker().capabilities().index_lag;
+    assert_eq!(opinions.len(), items.len());
+    assert!(opinions.values().all(|said| *said == Opinion::Ask(lag)));
+    assert_eq!(used(&h).await, before);
+}
+
+/// The requests that count, so far.
+async fn used(h: &SimHarness) -> u64 {
+    let limits = h
+        .raw(Method::GET, "/rate_limit", "Bearer github-token", json!({}))
+        .await;
+    limits["resources"]["core"]["used"].as_u64().unwrap()
 }
 
 #[tokio::test]
@@ -269,16 +434,47 @@ async fn deliveries_that_nobody_took_are_asked_for_again() {
 }
 
 #[tokio::test]
+async fn an_old_lost_delivery_is_found_behind_many_that_were_taken_and_one_refusal_is_no_matter() {
+    let h = harness(GithubConfig::default());
+    let url = "https://edge.example/in/node";
+    let subscribe = async || h.tracker().subscribe(&h.scope(), url, "s").await.unwrap();
+    subscribe().await;
+    drop(h.deliveries(url).await);
+    let first = item(&h).await;
+    assert_eq!(h.lose_deliveries(), 1);
+    h.pass(Duration::from_secs(60)).await;
+    let second = item(&h).await;
+    assert_eq!(h.lose_deliveries(), 1);
+    for _ in 0..150 {
+        drop(item(&h).await);
+    }
+    assert_eq!(h.take_deliveries(), 150);
+    // The first redelivery that is asked for, the newest, is refused.
+    let refusal = http::Response::builder().status(400);
+    let refusal = refusal.body(r#"{"message": "too old"}"#.into()).unwrap();
+    h.meddler().next_write(Trick::Pass);
+    h.meddler().next_write(Trick::Answer(refusal));
+    assert_eq!(subscribe().await, Subscribed::Registered);
+    let again = h.deliveries(url).await;
+    let reader = h.webhook().unwrap();
+    let told: Vec<String> = again
+        .iter()
+        .flat_map(|request| reader.decode(request.headers(), request.body()).unwrap())
+        .map(|notice| notice.item)
+        .collect();
+    assert_eq!(
+        told,
+        [first.reference.item.id],
+        "not {}",
+        second.reference.key
+    );
+}
+
+#[tokio::test]
 async fn a_quiet_repository_costs_nothing() {
     let h = harness(GithubConfig::default());
     drop(item(&h).await);
     h.pass(Duration::from_secs(3600)).await;
-    let used = async || {
-        let limits = h
-            .raw(Method::GET, "/rate_limit", "Bearer github-token", json!({}))
-            .await;
-        limits["resources"]["core"]["used"].as_u64().unwrap()
-    };
     let sweep = async || {
         let cursor = Cursor {
             since: h.now().minus(Duration::from_secs(60)),
@@ -288,11 +484,11 @@ async fn a_quiet_repository_costs_nothing() {
         assert!(page.changes.is_empty() && page.next.is_none(), "{page:?}");
     };
     sweep().await;
-    let before = used().await;
+    let before = used(&h).await;
     for _ in 0..10 {
         sweep().await;
     }
-    assert_eq!(used().await, before);
+    assert_eq!(used(&h).await, before);
 }
 
 #[tokio::test(start_paused = true)]

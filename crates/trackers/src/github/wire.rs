@@ -133,8 +133,8 @@ pub(super) struct Delivery {
     pub(super) id: u64,
     /// The delivery's id, the same for each attempt.
     pub(super) guid: String,
-    /// Ours; 0 when no answer came.
-    pub(super) status_code: u16,
+    #[serde(deserialize_with = "time")]
+    pub(super) delivered_at: Timestamp,
 }
 
 /// Keeps a `null` apart from a missing key.

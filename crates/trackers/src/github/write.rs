@@ -2,6 +2,7 @@
 
 use super::address::{Address, Repo};
 use super::encode::{Elements, Writes};
+use super::people::not_assignable;
 use super::recognise::at_version;
 use super::{GitHub, MILESTONE, TRACKER, client, decode, status, text, wire};
 use crate::connector::Impossible;
@@ -9,7 +10,7 @@ use crate::error::TrackerError;
 use crate::http::{Call, Cost, Permit};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::effect::{Applied, Effect, FieldWrite};
 use twinline_core::item::{Item, Value, field};
 use twinline_core::marker::Marker;
@@ -95,21 +96,24 @@ impl GitHub {
             vec![Cost::Create, Cost::Write]
         };
         let permit = self.client.reserve(&costs, None).await?;
-        let call = Call::post(repo.path("/issues")).json(&writes.body);
-        let reply = self.client.send(call.prepaid(&permit)).await?;
+        let posted = self.post(repo, &mut writes.body, &costs, &permit).await;
+        let (reply, people) = posted?;
         client::repo_here(&reply, repo)?;
         let mut issue: wire::Issue = reply.json()?;
         let mut applied = self.created_as(&issue, &reply)?;
+        let address = decode::address(&issue)
+            .ok_or_else(|| reply.unreadable("repository_url", "not a repository"))?;
+        let assigned = self.assign(&address, &people, &permit).await;
+        issue = assigned.map_err(half_done)?.unwrap_or(issue);
         let mut sent = writes.body;
         if !later.is_empty() {
-            let address = decode::address(&issue)
-                .ok_or_else(|| reply.unreadable("repository_url", "not a repository"))?;
             let closed = self.patch(&address, &later, &permit).await;
             issue = closed.map_err(half_done)?;
-            applied.version = at_version(&issue).version;
             sent.extend(later);
         }
+        applied.version = at_version(&issue).version;
         applied.waived = dropped(&sent, &issue);
+        applied.waived.extend(not_assignable(&people, &issue));
         applied.waived.extend(writes.waived);
         applied.waived.retain(|name, _| fields.contains_key(name));
         Ok(applied)
@@ -122,6 +126,10 @@ impl GitHub {
     ) -> Result<Applied, TrackerError> {
         let mut writes = Writes::of(fields).map_err(refused)?;
         self.put_milestone(&address.repo, &mut writes).await?;
+        if writes.labels.remove.iter().any(|label| is_dots(label)) {
+            let present = client::issue(&self.client, address).await?;
+            replace_labels(&mut writes, &present);
+        }
         let mut reopen = false;
         if writes.description.is_some() || writes.body.contains_key("state_reason") {
             let present = client::issue(&self.client, address).await?;
@@ -152,21 +160,22 @@ impl GitHub {
     ) -> Result<Applied, TrackerError> {
         let mut applied = Applied::default();
         let mut begun = false;
-        let once_begun = |begun: bool, error| if begun { half_done(error) } else { error };
         // The issue as the last request has left it, where its answer shows it.
         let mut last = None;
+        let mut people = Elements::default();
         if reopen {
             let open = Map::from_iter([("state".to_owned(), json!("open"))]);
             self.patch(address, &open, permit).await?;
             begun = true;
         }
         if !writes.body.is_empty() {
-            let issue = self.patch(address, &writes.body, permit).await;
-            let issue = issue.map_err(|error| once_begun(begun, error))?;
-            applied = at_version(&issue);
-            applied.waived = dropped(&writes.body, &issue);
+            let patched = self.patch_body(address, &writes.body, permit).await;
+            let patched = patched.map_err(|error| once_begun(begun, error))?;
+            applied = at_version(&patched.issue);
+            applied.waived = dropped(&patched.sent, &patched.issue);
+            people = patched.people;
             begun = true;
-            last = Some(issue);
+            last = Some(patched.issue);
         }
         for call in label_calls(address, &writes.labels) {
             let done = self.client.send(call.prepaid(permit)).await;
@@ -176,21 +185,15 @@ impl GitHub {
             begun = true;
             last = None;
         }
-        let mut assigned = None;
-        for call in assignee_calls(address, &writes.assignees) {
-            let done = self.client.send(call.prepaid(permit)).await;
-            let issue = done.and_then(|reply| {
-                client::here(&reply)?;
-                reply.json::<wire::Issue>()
-            });
-            let issue = issue.map_err(|error| once_begun(begun, error))?;
-            applied.version = at_version(&issue).version;
-            assigned = Some(issue.clone());
-            last = Some(issue);
-            begun = true;
+        for assignees in [&people, &writes.assignees] {
+            let assigned = self.assign(address, assignees, permit).await;
+            if let Some(issue) = assigned.map_err(|error| once_begun(begun, error))? {
+                applied.version = at_version(&issue).version;
+                applied.waived.extend(not_assignable(assignees, &issue));
+                last = Some(issue);
+                begun = true;
+            }
         }
-        let refused = assigned.and_then(|issue| not_assignable(&writes.assignees, &issue));
-        applied.waived.extend(refused);
         applied.item = last.and_then(|issue| self.whole(&issue)).map(Box::new);
         if !writes.labels.add.is_empty() || !writes.labels.remove.is_empty() {
             // These requests answer with labels, not with the issue: its version is not known.
@@ -209,7 +212,7 @@ impl GitHub {
         Some(decode::item(issue, reference, repo, Some(Vec::new())))
     }
 
-    async fn patch(
+    pub(super) async fn patch(
         &self,
         address: &Address,
         body: &Map<String, Json>,
@@ -301,6 +304,24 @@ fn requests(writes: &Writes) -> usize {
         + usize::from(!writes.assignees.remove.is_empty())
 }
 
+/// Whether a label's name is a dot segment. In an address it names a folder, escaped or not (RFC 3986, 5.2.4): what would
+/// be removed is every label.
+fn is_dots(label: &str) -> bool {
+    matches!(label, "." | "..")
+}
+
+/// Writes the labels as the whole set that shall be there, where one of them cannot be named in an address. A label that a
+/// person adds in the instant between is lost then.
+fn replace_labels(writes: &mut Writes, present: &wire::Issue) {
+    let labels = std::mem::take(&mut writes.labels);
+    let same = |label: &str, other: &String| label.to_lowercase() == other.to_lowercase();
+    let held = present.labels.iter().map(wire::Label::name);
+    let kept = held.filter(|label| !labels.remove.iter().any(|other| same(label, other)));
+    let added = labels.add.iter().map(String::as_str);
+    let wanted: BTreeSet<&str> = kept.chain(added).collect();
+    writes.body.insert("labels".to_owned(), json!(wanted));
+}
+
 fn label_calls(address: &Address, labels: &Elements) -> Vec<Call> {
     let removes = labels.remove.iter().map(|label| {
         let name = utf8_percent_encode(label, NON_ALPHANUMERIC);
@@ -315,26 +336,17 @@ fn label_calls(address: &Address, labels: &Elements) -> Vec<Call> {
     calls
 }
 
-fn assignee_calls(address: &Address, assignees: &Elements) -> Vec<Call> {
-    let path = address.path("/assignees");
-    let mut calls = Vec::new();
-    if !assignees.remove.is_empty() {
-        let body = json!({ "assignees": assignees.remove });
-        calls.push(Call::delete(path.clone()).json(&body));
-    }
-    if !assignees.add.is_empty() {
-        let body = json!({ "assignees": assignees.add });
-        calls.push(Call::post(path).cost(Cost::Write).json(&body));
-    }
-    calls
-}
-
 /// Removing a label that is not there is done.
 fn is_no_such_label(error: TrackerError) -> Result<(), TrackerError> {
     match &error {
         TrackerError::Unreachable { reason } if reason.contains("Label does not exist") => Ok(()),
         _ => Err(error),
     }
+}
+
+/// As [`half_done`] for the error of a request, once another one has been made.
+pub(super) fn once_begun(begun: bool, error: TrackerError) -> TrackerError {
+    if begun { half_done(error) } else { error }
 }
 
 /// An effect of several requests that stopped half-way: what is done is seen by `recognise`.
@@ -402,6 +414,13 @@ fn dropped(sent: &Map<String, Json>, issue: &wire::Issue) -> BTreeMap<FieldName,
             drop_field(field::ASSIGNEE);
         }
     }
+    if let Some(kind) = sent.get("type") {
+        let held = issue.kind.as_ref().and_then(Option::as_ref);
+        let held = held.map(|kind| lower(&kind.name));
+        if kind.as_str().map(lower) != held {
+            drop_field(field::TYPE);
+        }
+    }
     if let Some(number) = sent.get("milestone") {
         let held = issue.milestone.as_ref().map(|milestone| milestone.number);
         if number.as_u64() != held {
@@ -409,23 +428,4 @@ fn dropped(sent: &Map<String, Json>, issue: &wire::Issue) -> BTreeMap<FieldName,
         }
     }
     dropped
-}
-
-/// People whom GitHub did not assign.
-fn not_assignable(assignees: &Elements, issue: &wire::Issue) -> Option<(FieldName, String)> {
-    let held = issue.assignees.as_deref().unwrap_or_default();
-    let missing: Vec<&str> = assignees
-        .add
-        .iter()
-        .filter(|login| !held.iter().any(|who| who.login.eq_ignore_ascii_case(login)))
-        .map(String::as_str)
-        .collect();
-    if missing.is_empty() {
-        return None;
-    }
-    let why = format!(
-        "GitHub did not assign {}: not allowed there",
-        missing.join(", ")
-    );
-    Some((FieldName::from(field::ASSIGNEES), why))
 }

@@ -76,7 +76,9 @@ pub(super) async fn issue(
         .accept(&[StatusCode::NOT_FOUND, StatusCode::FORBIDDEN]);
     let reply = client.send(call).await?;
     match reply.status {
-        StatusCode::NOT_FOUND => Ok(Err(format!("Redmine has no issue #{id}, or hides it"))),
+        StatusCode::NOT_FOUND => Ok(Err(format!(
+            "Redmine has no issue #{id}: it was deleted, or it is another Redmine"
+        ))),
         StatusCode::FORBIDDEN => Ok(Err(format!(
             "Redmine does not let this account see issue #{id}"
         ))),

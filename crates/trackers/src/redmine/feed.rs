@@ -4,6 +4,7 @@
 //! while they are read, so each page starts at the greatest time of the one before; only where more issues than a page
 //! holds share that second does an offset help out, overlapping the page before.
 
+use super::trigger::Trigger;
 use super::{Redmine, client, decode, wire};
 use crate::connector::{self, Impossible};
 use crate::error::TrackerError;
@@ -15,24 +16,14 @@ use twinline_core::capability::ChangeKind;
 use twinline_core::item::ItemId;
 use twinline_core::time::Timestamp;
 
+/// Redmine's list of issues.
+const LIST: &str = "/issues.json";
+
 /// How far an offset reaches back into the page before: as many issues may leave a second while it is read.
 const OFFSET_OVERLAP: usize = 20;
 
 /// Times are whole seconds and an issue's is taken before its transaction commits.
 const COMMIT_MARGIN: Duration = Duration::from_secs(2);
-
-/// Filters of a trigger that would change what the list is, not what it holds.
-const RESERVED: &[&str] = &[
-    "limit",
-    "offset",
-    "sort",
-    "include",
-    "key",
-    "project_id",
-    "tracker_id",
-    "issue_id",
-    "page",
-];
 
 impl Redmine {
     /// One page of the change feed.
@@ -80,10 +71,11 @@ impl Redmine {
                 page.unwrap_or_default()
             )))
         })?;
-        let filters = filters(trigger)?;
-        let call = self
-            .list(scope, &filters)
-            .await?
+        let trigger = read(trigger)?;
+        let place = self.place(scope).await?;
+        let project = super::project(scope)?;
+        self.check_offered(&trigger, project, &place).await?;
+        let call = with_filters(page_of(place), &trigger.filters)
             .query("sort", "id:asc")
             .query("offset", offset.to_string());
         let reply = self.client.send(call).await?;
@@ -112,7 +104,7 @@ impl Redmine {
         trigger: &str,
         items: &[ItemId],
     ) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
-        let filters = filters(trigger)?;
+        let trigger = read(trigger)?;
         let mut matching = BTreeSet::new();
         for some in items.chunks(client::PAGE_ISSUES) {
             let ids = some
@@ -120,10 +112,13 @@ impl Redmine {
                 .map(|item| item.id.as_str())
                 .collect::<Vec<_>>()
                 .join(",");
-            let call = with_filters(Call::get("/issues.json"), &filters).query("issue_id", ids);
-            let call = call.query("limit", client::PAGE_ISSUES.to_string());
-            let page: wire::Many = self.client.send(call).await?.json()?;
-            matching.extend(page.issues.iter().map(|issue| issue.id.to_string()));
+            for (place, list) in self.places(&trigger, &ids).await? {
+                self.check_offered(&trigger, &place, &list).await?;
+                let call = with_filters(page_of(list), &trigger.filters);
+                let call = call.query("issue_id", ids.as_str());
+                let page: wire::Many = self.client.send(call).await?.json()?;
+                matching.extend(page.issues.iter().map(|issue| issue.id.to_string()));
+            }
         }
         Ok(connector::opinions(items, &matching))
     }
@@ -149,16 +144,38 @@ impl Redmine {
         scope: &Scope,
         filters: &[(String, String)],
     ) -> Result<Call, TrackerError> {
+        Ok(with_filters(page_of(self.place(scope).await?), filters))
+    }
+
+    /// The list of a scope, without filters.
+    async fn place(&self, scope: &Scope) -> Result<Call, TrackerError> {
         let tracker = self.tracker_id(scope).await?;
-        let call = Call::get("/issues.json")
-            .query("project_id", super::project(scope)?)
-            .query("subproject_id", "!*")
-            .query("limit", client::PAGE_ISSUES.to_string());
-        let call = match tracker {
+        let call = of_project(super::project(scope)?);
+        Ok(match tracker {
             Some(id) => call.query("tracker_id", id.to_string()),
             None => call,
-        };
-        Ok(with_filters(call, filters))
+        })
+    }
+
+    /// The lists, each with a name, in which issues are looked for that may lie in any project: one list of all projects,
+    /// or one for each of theirs.
+    async fn places(
+        &self,
+        trigger: &Trigger,
+        ids: &str,
+    ) -> Result<Vec<(String, Call)>, TrackerError> {
+        if !trigger.is_of_a_project() {
+            return Ok(vec![(String::new(), Call::get(LIST))]);
+        }
+        let call = page_of(Call::get(LIST)).query("status_id", "*");
+        let page: wire::Many = self
+            .client
+            .send(call.query("issue_id", ids))
+            .await?
+            .json()?;
+        let projects: BTreeSet<u64> = page.issues.iter().map(|issue| issue.project.id).collect();
+        let place = |project: u64| (project.to_string(), of_project(&project.to_string()));
+        Ok(projects.into_iter().map(place).collect())
     }
 
     fn candidate(&self, issue: &wire::Issue) -> Candidate {
@@ -171,34 +188,25 @@ impl Redmine {
     }
 }
 
+/// The list of one project without those below it.
+fn of_project(project: &str) -> Call {
+    Call::get(LIST)
+        .query("project_id", project)
+        .query("subproject_id", "!*")
+}
+
+fn page_of(list: Call) -> Call {
+    list.query("limit", client::PAGE_ISSUES.to_string())
+}
+
 fn with_filters(call: Call, filters: &[(String, String)]) -> Call {
     filters
         .iter()
         .fold(call, |call, (name, value)| call.query(name, value.as_str()))
 }
 
-/// A trigger is what stands behind the `?` of Redmine's own issue list: `status_id=open&cf_3=yes`. Without a
-/// `status_id` it means any status, not Redmine's default of open ones.
-fn filters(trigger: &str) -> Result<Vec<(String, String)>, TrackerError> {
-    let pairs = url::form_urlencoded::parse(trigger.trim().trim_start_matches('?').as_bytes());
-    let mut filters: Vec<(String, String)> = pairs.into_owned().collect();
-    for (name, value) in &filters {
-        if name.is_empty() || value.is_empty() {
-            return Err(client::refused(Impossible::request(format!(
-                "the trigger's part '{name}={value}' is not FILTER=VALUE"
-            ))));
-        }
-        if RESERVED.contains(&name.as_str()) {
-            let why = format!(
-                "the trigger must not contain '{name}': the scope says where, and paging is Twinline's"
-            );
-            return Err(client::refused(Impossible::request(why)));
-        }
-    }
-    if !filters.iter().any(|(name, _)| name == "status_id") {
-        filters.push(("status_id".to_owned(), "*".to_owned()));
-    }
-    Ok(filters)
+fn read(trigger: &str) -> Result<Trigger, TrackerError> {
+    Trigger::parse(trigger).map_err(client::refused)
 }
 
 /// A place within one sweep.

@@ -9,10 +9,12 @@ mod decode;
 mod describe;
 mod encode;
 mod feed;
+mod notes;
 mod people;
 mod permission;
 mod recognise;
 mod text;
+mod trigger;
 mod webhook;
 mod wire;
 mod write;
@@ -72,6 +74,7 @@ fn build(
         capabilities,
         projects: Mutex::default(),
         trackers: Mutex::default(),
+        offered: Mutex::default(),
     }))
 }
 
@@ -121,6 +124,8 @@ struct Redmine {
     projects: Mutex<BTreeMap<u64, String>>,
     /// Ids of trackers by name.
     trackers: Mutex<BTreeMap<String, u64>>,
+    /// Filters that a list was seen to have: the list's name, the filter's. As many as the triggers of a node name.
+    offered: Mutex<BTreeSet<(String, String)>>,
 }
 
 #[async_trait]
@@ -140,7 +145,8 @@ impl Tracker for Redmine {
     async fn fetch(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
         match client::issue(&self.client, &item.id).await? {
             Ok(issue) => Ok(Fetched::Found(Box::new(self.item(&issue).await?))),
-            // Redmine answers 404 for what was deleted and for what it hides: no evidence.
+            // Redmine itself hides an issue with 403 and answers 404 only to an id that it does not have. What else answers
+            // 404 (a proxy, another database, an extension) is not told apart: no evidence (docs/adr/0012).
             Err(reason) => Ok(Fetched::Unreachable { reason }),
         }
     }

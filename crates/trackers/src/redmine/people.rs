@@ -1,11 +1,18 @@
-//! People whom a rule names by e-mail address or login: Redmine's requests know people by id.
+//! People whom a rule names by e-mail address or login: Redmine's requests know people by id. And people whom Redmine does
+//! not let be assigned.
 
-use super::Redmine;
+use super::encode::Writes;
+use super::{Redmine, wire};
 use crate::error::TrackerError;
+use crate::http::{Call, Reply};
+use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use twinline_core::effect::FieldWrite;
-use twinline_core::item::{User, Value};
+use twinline_core::item::{User, Value, field};
 use twinline_core::names::FieldName;
+
+/// Redmine's name of the assignee in a request.
+const ASSIGNEE: &str = "assigned_to_id";
 
 /// Fields with every person known by id, and those that name somebody who is no member of the project.
 pub(super) struct Resolved {
@@ -49,6 +56,38 @@ impl Redmine {
             }
         }
         Ok(resolved)
+    }
+
+    /// Sends a write of fields. Redmine refuses the whole of it for an assignee who is no member of the project, or whose
+    /// role takes no issues, in a sentence of the account's language: so it is sent again with the assignee as before, and
+    /// what is taken then was refused for the assignee, who is waived.
+    pub(super) async fn send_fields(
+        &self,
+        writes: &mut Writes,
+        before: Option<&wire::Issue>,
+        call: impl Fn(&Json) -> Call,
+    ) -> Result<(Reply, Option<(FieldName, String)>), TrackerError> {
+        let refused = match self.client.send(call(&writes.body())).await {
+            Ok(reply) => return Ok((reply, None)),
+            Err(error) => error,
+        };
+        let TrackerError::Refused { sentence, .. } = &refused else {
+            return Err(refused);
+        };
+        let wanted = writes.issue.get(ASSIGNEE).filter(|wanted| **wanted != "");
+        let Some(wanted) = wanted.cloned() else {
+            return Err(refused);
+        };
+        let held = before.and_then(|issue| issue.assigned_to.as_ref());
+        let held = held.map_or_else(|| json!(""), |held| json!(held.id));
+        writes.issue.insert(ASSIGNEE.to_owned(), held);
+        let reply = match self.client.send(call(&writes.body())).await {
+            // The person was not the reason, or not the only one: the first sentence tells all.
+            Err(TrackerError::Refused { .. }) => return Err(refused),
+            other => other?,
+        };
+        let why = format!("Redmine does not assign person {wanted} here: {sentence}");
+        Ok((reply, Some((FieldName::from(field::ASSIGNEE), why))))
     }
 }
 

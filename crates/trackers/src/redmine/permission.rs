@@ -1,17 +1,28 @@
-//! What our account may see.
+//! What our account may do.
 
 use super::{Redmine, wire};
 use crate::error::TrackerError;
 use crate::http::Call;
 use http::StatusCode;
 
-/// Redmine's name of the permission.
+/// Redmine's names of the permissions that are asked for.
 const VIEW_PRIVATE_NOTES: &str = "view_private_notes";
+const SET_NOTES_PRIVATE: &str = "set_notes_private";
 
 impl Redmine {
-    /// Whether our account is shown everybody's private notes in a project. Redmine tells it of administrators and
-    /// members; where it does not (an account that is no member), the answer is no.
+    /// Whether our account is shown everybody's private notes in a project.
     pub(super) async fn sees_private_notes(&self, project: u64) -> Result<bool, TrackerError> {
+        self.may(project, VIEW_PRIVATE_NOTES).await
+    }
+
+    /// Whether a private note that our account writes in a project is private.
+    pub(super) async fn writes_private_notes(&self, project: u64) -> Result<bool, TrackerError> {
+        self.may(project, SET_NOTES_PRIVATE).await
+    }
+
+    /// Whether our account has a permission in a project. Redmine tells it of administrators and members; where it does
+    /// not (an account that is no member), the answer is no.
+    async fn may(&self, project: u64, permission: &str) -> Result<bool, TrackerError> {
         let call = Call::get("/users/current.json").query("include", "memberships");
         let user = self
             .client
@@ -34,7 +45,7 @@ impl Redmine {
                 continue;
             }
             let role = reply.json::<wire::OneRole>()?.role;
-            if role.permissions.iter().any(|can| can == VIEW_PRIVATE_NOTES) {
+            if role.permissions.iter().any(|can| can == permission) {
                 return Ok(true);
             }
         }

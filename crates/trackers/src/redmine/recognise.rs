@@ -40,9 +40,17 @@ impl Redmine {
                     (present.as_ref() == Some(marker)).then(|| at_version(&issue)),
                 ))
             }
-            Effect::AddComment { item, marker, .. } => {
-                self.comment(item, |comment| comment.marker.as_ref() == Some(marker))
-                    .await
+            Effect::AddComment {
+                item,
+                channel,
+                marker,
+                ..
+            } => {
+                // A note that is public and was to be private is not the one: another attempt takes it back.
+                let is_it = |comment: &Comment| {
+                    comment.marker.as_ref() == Some(marker) && comment.channel == *channel
+                };
+                self.comment(item, is_it).await
             }
             Effect::EditComment {
                 item,

@@ -1,7 +1,11 @@
 use super::*;
+use crate::conformance::sim::{SimHarness, Under};
+use crate::conformance::{self, Act, Harness, Trick};
 use serde_json::json;
 use twinline_core::effect::FieldWrite;
 use twinline_core::marker::Marker;
+use twinline_sim::redmine::demo_site;
+use twinline_sim::redmine::site::Site;
 
 fn marker() -> Marker {
     Marker {
@@ -107,27 +111,204 @@ fn writes_become_one_request() {
 }
 
 /// Redmine's connector in front of its simulator. The real one is held against it in the workspace's own tests.
-#[tokio::test]
-async fn the_contract_holds() {
-    let under = crate::conformance::sim::Under {
+fn harness(site: Site) -> SimHarness {
+    let under = Under {
         tracker: "redmine",
         auth: &[("key", twinline_sim::redmine::API_KEY)],
         scope: &[("project", "app"), ("tracker", "Bug")],
         container: "app",
         move_to: Some("support"),
         open_trigger: "status_id=open",
-        bad_trigger: ("project_id=other", "project_id"),
+        bad_trigger: ("stauts_id=closed", "stauts_id"),
         required_fields: BTreeMap::new(),
         internal_channel: Some("private"),
         tells_deletion: false,
         webhooks: false,
     };
-    let redmine = twinline_sim::redmine::Redmine::new(twinline_sim::redmine::demo_site());
-    let report = crate::conformance::run(&crate::conformance::sim::SimHarness::new(
-        Box::new(redmine),
-        under,
-    ))
-    .await;
+    SimHarness::new(Box::new(twinline_sim::redmine::Redmine::new(site)), under)
+}
+
+#[tokio::test]
+async fn the_contract_holds() {
+    let report = conformance::run(&harness(demo_site())).await;
     assert!(report.broken.is_empty(), "{report}");
     println!("{report}");
+}
+
+async fn item(h: &SimHarness) -> Item {
+    let title = "An issue".to_owned();
+    let key = h.act(Act::Create { title }).await.unwrap();
+    let found = h.tracker().find(&key).await.unwrap().unwrap();
+    read(h, &found.item).await
+}
+
+async fn read(h: &SimHarness, item: &ItemId) -> Item {
+    match h.tracker().fetch(item).await.unwrap() {
+        Fetched::Found(item) => *item,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A Redmine in which our account is a member without the permission to make notes private.
+fn open_site() -> Site {
+    let mut site = demo_site();
+    for user in &mut site.users {
+        user.admin = false;
+        user.sets_private_notes = false;
+    }
+    site
+}
+
+fn private_note(item: &Item) -> Effect {
+    Effect::AddComment {
+        item: item.reference.item.clone(),
+        channel: CHANNEL_PRIVATE.to_owned(),
+        body: twinline_core::richtext::Document::from_plain("for us alone"),
+        marker: marker(),
+    }
+}
+
+/// A private note is refused with this in the sentence, and nothing is left of it.
+async fn check_refused(h: &SimHarness, item: &Item, sentence: &str) {
+    let written = h.tracker().apply(&private_note(item)).await;
+    let Err(TrackerError::Refused { sentence: said, .. }) = &written else {
+        panic!("{written:?}");
+    };
+    assert!(said.contains("Set notes as private"), "{said}");
+    assert!(said.contains(sentence), "{said}");
+    let now = read(h, &item.reference.item).await;
+    assert_eq!(now.comments, Some(Vec::new()));
+}
+
+#[tokio::test]
+async fn a_private_note_that_would_be_public_is_refused() {
+    let h = harness(open_site());
+    let item = item(&h).await;
+    check_refused(&h, &item, "nothing was written").await;
+}
+
+#[tokio::test]
+async fn a_private_note_that_became_public_is_taken_back() {
+    let h = harness(open_site());
+    let item = item(&h).await;
+    // The permission is taken away between the question and the note.
+    let role = json!({ "role": { "id": 5, "permissions": ["set_notes_private"] } }).to_string();
+    let may = || {
+        h.meddler().next_read(Trick::Pass);
+        h.meddler().next_read(Trick::Pass);
+        let answer = http::Response::new(role.clone().into());
+        h.meddler().next_read(Trick::Answer(answer));
+    };
+    may();
+    check_refused(&h, &item, "taken back at once").await;
+    // The note's answer is lost: it is not recognised, and the next attempt takes it back.
+    may();
+    h.meddler().next_write(Trick::LoseAnswer);
+    let effect = private_note(&item);
+    let lost = h.tracker().apply(&effect).await;
+    assert!(
+        matches!(lost, Err(TrackerError::Unknown { .. })),
+        "{lost:?}"
+    );
+    let shown = read(&h, &item.reference.item).await.comments.unwrap();
+    assert_eq!(shown[0].channel, CHANNEL_PUBLIC);
+    let recognised = h.tracker().recognise(&effect, h.now()).await.unwrap();
+    assert_eq!(recognised, Recognised::NotThere);
+    check_refused(&h, &item, "nothing was written").await;
+}
+
+#[tokio::test]
+async fn a_private_note_of_an_account_with_the_permission_is_private() {
+    let mut site = open_site();
+    for user in &mut site.users {
+        user.sets_private_notes = true;
+    }
+    let h = harness(site);
+    let item = item(&h).await;
+    let written = h.tracker().apply(&private_note(&item)).await.unwrap();
+    assert_eq!(written.comment.unwrap().channel, CHANNEL_PRIVATE);
+}
+
+#[tokio::test]
+async fn a_filter_that_redmine_ignores_is_refused_where_it_is_and_kept_where_it_is_not() {
+    let h = harness(demo_site());
+    let item = item(&h).await.reference.item;
+    let items = std::slice::from_ref(&item);
+    let refused = |error: Option<TrackerError>, part: &str| {
+        assert!(
+            matches!(&error, Some(TrackerError::Refused { sentence, .. }) if sentence.contains(part)),
+            "{error:?}"
+        );
+    };
+    for (trigger, part) in [("cf_99=x", "'cf_99'"), ("stauts_id=closed", "'stauts_id'")] {
+        refused(
+            h.tracker().query(&h.scope(), trigger, None).await.err(),
+            part,
+        );
+        refused(h.tracker().matches(trigger, items).await.err(), part);
+    }
+    for (trigger, expected) in [
+        ("cf_3=Major", Opinion::Differs),
+        ("cf_3=!*", Opinion::Matches),
+        ("assigned_to_id=!*&priority_id=2", Opinion::Matches),
+    ] {
+        let found = h.tracker().query(&h.scope(), trigger, None).await.unwrap();
+        assert_eq!(found.items.len(), usize::from(expected == Opinion::Matches));
+        let opinions = h.tracker().matches(trigger, items).await.unwrap();
+        assert_eq!(opinions[&item], expected, "{trigger}");
+    }
+    // What was seen once is not asked again.
+    let before = h.meddler().requests();
+    h.tracker()
+        .query(&h.scope(), "cf_3=Major", None)
+        .await
+        .unwrap();
+    assert_eq!(h.meddler().requests() - before, 1);
+}
+
+#[tokio::test]
+async fn somebody_who_cannot_be_assigned_fails_neither_a_create_nor_an_update() {
+    let mut site = demo_site();
+    let stranger = site.users.last_mut().unwrap().id;
+    for project in &mut site.projects {
+        project.members.retain(|member| *member != stranger);
+    }
+    let h = harness(site);
+    let person = Value::User(twinline_core::item::User {
+        id: stranger.to_string(),
+        ..Default::default()
+    });
+    let create = Effect::Create {
+        scope: h.scope(),
+        fields: BTreeMap::from([
+            (field::SUMMARY.into(), Value::text("made")),
+            (field::ASSIGNEE.into(), person.clone()),
+        ]),
+        marker: marker(),
+    };
+    let made = h.tracker().apply(&create).await.unwrap();
+    assert!(made.waived[field::ASSIGNEE].contains("Assignee is invalid"));
+    let made = read(&h, &made.created.unwrap().item).await;
+    let update = |name: &str, value: Value| {
+        let fields = [(name, value), (field::ASSIGNEE, person.clone())];
+        let fields = fields.map(|(name, value)| (name.into(), FieldWrite::Replace(value)));
+        Effect::Update {
+            item: made.reference.item.clone(),
+            fields: fields.into(),
+            planned_from: made.version.clone(),
+        }
+    };
+    // Refused for another reason as well: the tracker's sentence says so.
+    let refused = h
+        .tracker()
+        .apply(&update("start_date", Value::text("never")));
+    let refused = refused.await.unwrap_err();
+    assert!(refused.to_string().contains("Start date"), "{refused}");
+    let renamed = update(field::SUMMARY, Value::text("renamed"));
+    let applied = h.tracker().apply(&renamed).await.unwrap();
+    let waived: Vec<&str> = applied.waived.keys().map(FieldName::as_str).collect();
+    assert_eq!(waived, [field::ASSIGNEE]);
+    let now = read(&h, &made.reference.item).await;
+    assert_eq!(now.get(field::SUMMARY), Some(&Value::text("renamed")));
+    assert_eq!(now.get(field::ASSIGNEE), Some(&Value::Empty));
 }

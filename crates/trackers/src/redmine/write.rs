@@ -2,18 +2,17 @@
 //! update is followed by a look.
 
 use super::encode::{self, Writes};
-use super::{CHANNEL_PRIVATE, Redmine, client, decode, text, wire};
+use super::{Redmine, client, decode, text, wire};
 use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{Call, Cost};
 use crate::tracker::Scope;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use twinline_core::effect::{Applied, Effect, FieldWrite};
-use twinline_core::item::{Comment, ItemId, Value, field};
+use twinline_core::item::{ItemId, Value, field};
 use twinline_core::marker::Marker;
 use twinline_core::names::FieldName;
-use twinline_core::richtext::Document;
 
 impl Redmine {
     /// Makes one write.
@@ -31,7 +30,10 @@ impl Redmine {
                 channel,
                 body,
                 marker,
-            } => self.add_comment(item, channel, body, marker).await,
+            } => {
+                let notes = text::join(&text::write(body), Some(marker));
+                self.add_comment(item, channel, &notes, marker).await
+            }
             Effect::EditComment {
                 item,
                 comment,
@@ -72,11 +74,13 @@ impl Redmine {
         if let Some(id) = self.tracker_id(scope).await? {
             writes.issue.insert("tracker_id".to_owned(), id.into());
         }
-        let call = Call::post("/issues.json").json(&writes.body());
-        let issue = self.client.send(call).await?.json::<wire::One>()?.issue;
+        let call = |body: &Json| Call::post("/issues.json").json(body);
+        let (reply, unassigned) = self.send_fields(&mut writes, None, call).await?;
+        let issue = reply.json::<wire::One>()?.issue;
         let mut waived = dropped(&resolved.fields, &BTreeMap::new(), &decode::fields(&issue));
         waived.extend(writes.waived);
         waived.extend(resolved.waived);
+        waived.extend(unassigned);
         Ok(Applied {
             created: Some(self.reference(issue.id)),
             version: Some(decode::version(issue.updated_on)),
@@ -110,11 +114,13 @@ impl Redmine {
             .client
             .reserve(&[Cost::Write, Cost::Read], None)
             .await?;
-        let call = Call::put(format!("/issues/{}.json", item.id)).json(&writes.body());
-        self.client.send(call.prepaid(&permit)).await?;
+        let path = format!("/issues/{}.json", item.id);
+        let call = |body: &Json| Call::put(path.clone()).json(body).prepaid(&permit);
+        let (_, unassigned) = self.send_fields(&mut writes, Some(&before), call).await?;
         let after = self.look(item).await?;
         let mut waived = dropped(&resolved.fields, &held, &after.fields);
         waived.extend(writes.waived);
+        waived.extend(unassigned);
         Ok(Applied {
             version: Some(after.version.clone()),
             item: Some(Box::new(after)),
@@ -138,42 +144,8 @@ impl Redmine {
         })
     }
 
-    async fn add_comment(
-        &self,
-        item: &ItemId,
-        channel: &str,
-        body: &Document,
-        marker: &Marker,
-    ) -> Result<Applied, TrackerError> {
-        self.capabilities
-            .check_channel(channel)
-            .map_err(|why| client::refused(Impossible::request(why)))?;
-        let notes = text::join(&text::write(body), Some(marker));
-        let body =
-            json!({ "issue": { "notes": notes, "private_notes": channel == CHANNEL_PRIVATE } });
-        let call = Call::put(format!("/issues/{}.json", item.id))
-            .cost(Cost::Create)
-            .json(&body);
-        self.client.send(call).await?;
-        let after = self.look(item).await?;
-        let written = after
-            .comments
-            .iter()
-            .flatten()
-            .find(|comment| comment.marker.as_ref() == Some(marker));
-        let written: Comment = written.cloned().ok_or_else(|| TrackerError::Unknown {
-            reason: "Redmine took a comment and does not show it".to_owned(),
-        })?;
-        Ok(Applied {
-            comment: Some(Box::new(written)),
-            version: Some(after.version.clone()),
-            item: Some(Box::new(after)),
-            ..Applied::default()
-        })
-    }
-
     /// Replaces a comment's text. One that was removed in the meantime asks for a new plan.
-    async fn put_notes(
+    pub(super) async fn put_notes(
         &self,
         item: &ItemId,
         comment: &str,
@@ -213,7 +185,10 @@ impl Redmine {
     }
 
     /// The issue after a write. When it cannot be read the write's outcome is unknown: `recognise` looks again.
-    async fn look(&self, item: &ItemId) -> Result<twinline_core::item::Item, TrackerError> {
+    pub(super) async fn look(
+        &self,
+        item: &ItemId,
+    ) -> Result<twinline_core::item::Item, TrackerError> {
         let lost = |error: TrackerError| TrackerError::Unknown {
             reason: format!("written, but not seen: {error}"),
         };

@@ -53,6 +53,29 @@ fn texts_are_kept_as_sent_but_titles_are_trimmed() {
 }
 
 #[test]
+fn issues_that_are_switched_off_are_gone_until_they_are_switched_on() {
+    let mut bench = Bench::new();
+    bench.issue("one");
+    let (one, comment) = ("/repos/acme/app/issues/1", json!({"body": "x"}));
+    let switch = |on| Command::SwitchItems {
+        container: "acme/app".to_owned(),
+        on,
+    };
+    bench.command(switch(false));
+    for answer in [
+        bench.get(one),
+        bench.post(ISSUES, json!({"title": "two"})),
+        bench.post("/repos/acme/app/issues/1/comments", comment),
+    ] {
+        assert_eq!(answer.status, 410, "{}", answer.body);
+        assert_eq!(answer.body["message"], "Issues are disabled for this repo");
+    }
+    assert_eq!(bench.get(ISSUES).body, json!([]));
+    bench.command(switch(true));
+    assert_eq!(bench.get(one).status, 200);
+}
+
+#[test]
 fn a_state_change_carries_its_reason() {
     let mut bench = Bench::new();
     bench.issue("one");
