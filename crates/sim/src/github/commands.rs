@@ -8,7 +8,6 @@ use super::parts;
 use crate::command::{Command, Done, Refused};
 use crate::dump::{Dump, DumpComment, DumpItem};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use twinline_core::time::Timestamp;
 
 impl Github {

@@ -372,7 +372,7 @@ fn private_notes_need_a_permission_that_the_api_tells_of() {
         comment: comment.clone(),
     };
     let show = Command::ShowComment { key, by, comment };
-    for (act, seen, role) in [(hide, 0, 4), (show, 1, 3)] {
+    for (act, seen, role) in [(hide, 0, 6), (show, 1, 3)] {
         assert_eq!(world.redmine.command(world.now, act), Ok(Done::Nothing));
         let path = format!("issues/{id}.json?include=journals");
         let journals = world.expect(200, "GET", &path, Value::Null)["issue"]["journals"].clone();

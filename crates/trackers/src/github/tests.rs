@@ -289,8 +289,8 @@ async fn types_are_set_by_their_name_and_one_that_is_left_as_it_was_is_waived() 
     let options = offered.fields[field::TYPE].options.iter();
     let names: Vec<&str> = options.map(|option| option.name.as_str()).collect();
     assert_eq!(names, ["Task", "Bug", "Feature"]);
-    let applied = create(&h, &[(field::TYPE, Value::text("Bug"))]);
-    let made = applied.await.unwrap();
+    let fields = [(field::TYPE, Value::text("Bug"))];
+    let made = create(&h, &fields).await.unwrap();
     assert_eq!(made.waived, BTreeMap::new());
     let made = made.created.unwrap().item;
     let item = read(&h, &made).await;

@@ -299,10 +299,8 @@ async fn somebody_who_cannot_be_assigned_fails_neither_a_create_nor_an_update() 
         }
     };
     // Refused for another reason as well: the tracker's sentence says so.
-    let refused = h
-        .tracker()
-        .apply(&update("start_date", Value::text("never")));
-    let refused = refused.await.unwrap_err();
+    let undated = update("start_date", Value::text("never"));
+    let refused = h.tracker().apply(&undated).await.unwrap_err();
     assert!(refused.to_string().contains("Start date"), "{refused}");
     let renamed = update(field::SUMMARY, Value::text("renamed"));
     let applied = h.tracker().apply(&renamed).await.unwrap();

@@ -3,7 +3,6 @@
 
 use super::encode::{self, Writes};
 use super::{Redmine, client, decode, text, wire};
-use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{Call, Cost};
 use crate::tracker::Scope;
