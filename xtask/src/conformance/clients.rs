@@ -1,8 +1,15 @@
 //! Popular client libraries against the simulators: what they read of an answer, our connectors may not.
 
+use crate::served::SystemClock;
 use crate::{provision::python, run};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
+use std::sync::Arc;
+use twinline_sim::github::{Github, GithubConfig};
+use twinline_sim::jira_cloud::{self, JiraCloud};
+use twinline_sim::serve::SimServer;
+use twinline_sim::{Faults, Faulty, Simulator};
 
 /// A Python program that uses a client library and asserts what it sees.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +21,42 @@ pub enum Client {
 }
 
 impl Client {
+    /// Every client.
+    pub const ALL: [Self; 2] = [Self::PyGithub, Self::Jira];
+
+    fn simulator(self) -> Box<dyn Simulator> {
+        match self {
+            Self::PyGithub => Box::new(Github::new(GithubConfig::default())),
+            Self::Jira => Box::new(JiraCloud::new(jira_cloud::demo_site())),
+        }
+    }
+
+    const fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::PyGithub => &["github-token", "acme/app", "http://127.0.0.1:9/hooks/gh"],
+            Self::Jira => &["twinline@acme.example", jira_cloud::API_TOKEN, "APP"],
+        }
+    }
+
+    /// Serves the simulator of the tracker that the client is for on loopback, and lets the client judge it; what it
+    /// printed.
+    pub async fn judge(self) -> Result<String> {
+        let tracker = Faulty::new(self.simulator(), Faults::default(), 1);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let server = SimServer::start(tracker, Arc::new(SystemClock), address)
+            .await
+            .context("serving a simulator on loopback")?;
+        let url = server.url();
+        let driven = tokio::task::spawn_blocking(move || self.drive(&url)).await;
+        server.shutdown().await;
+        let printed = driven.context("a client's thread")??;
+        ensure!(
+            printed.starts_with("driven: "),
+            "{self:?} printed {printed}"
+        );
+        Ok(printed)
+    }
+
     const fn program(self) -> &'static str {
         match self {
             Self::PyGithub => include_str!("clients/github_client.py"),
@@ -22,10 +65,10 @@ impl Client {
     }
 
     /// Runs the program against the simulator at `url`; what it printed, or an error with its traceback.
-    pub fn drive(self, url: &str, arguments: &[&str]) -> Result<String> {
+    fn drive(self, url: &str) -> Result<String> {
         let mut command = Command::new(python::interpreter());
         command.args(["-I", "-c", self.program(), url]);
-        command.args(arguments);
+        command.args(self.arguments());
         // No proxy of the machine's stands between a client and loopback.
         command.env("NO_PROXY", "127.0.0.1");
         run::quietly(&mut command).with_context(|| format!("driving {url} by {self:?}"))

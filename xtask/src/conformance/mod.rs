@@ -2,7 +2,7 @@
 //!
 //! Every connector goes through its conformance suite against its simulator; each request that it sends and each answer
 //! that the simulator gives is held against the vendor's description. Both could be wrong in the same way: the
-//! description is neither's.
+//! description is neither's. The simulators are then driven by popular client libraries, where those are installed.
 
 pub mod clients;
 mod description;
@@ -16,7 +16,9 @@ mod trackers;
 
 use crate::{root, say};
 use anyhow::{Context, Result, bail};
+use clients::Client;
 use description::Description;
+use serde_json::json;
 use std::path::{Path, PathBuf};
 pub use tally::Tally;
 use trackers::TRACKERS;
@@ -32,7 +34,7 @@ pub struct Options {
     json: bool,
 }
 
-/// Runs it for every tracker that has a description; true when there is no violation.
+/// Runs it for every tracker that has a description, and for the client libraries; true when there is no violation.
 pub fn run(options: &Options) -> Result<bool> {
     let folder = match options.specs.clone().or_else(find) {
         Some(folder) if folder.is_dir() => folder,
@@ -48,6 +50,41 @@ pub fn run(options: &Options) -> Result<bool> {
         for line in tally.sentences(options.json) {
             say(&line);
         }
+    }
+    Ok(holds & driven(options.json)?)
+}
+
+/// Lets the client libraries judge the simulators, where they are installed; true when none has found fault.
+fn driven(json: bool) -> Result<bool> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("starting a runtime")?;
+    let mut holds = true;
+    for client in Client::ALL {
+        let outcome = Client::is_installed().then(|| runtime.block_on(client.judge()));
+        let client = format!("{client:?}");
+        let (told, line) = match outcome {
+            None => {
+                let why = "the Python clients are not installed: `cargo xtask test` does it";
+                (why.to_owned(), json!({"client": client, "skipped": why}))
+            }
+            Some(Ok(printed)) => {
+                let line = json!({"client": client, "violations": 0});
+                (printed.trim().to_owned(), line)
+            }
+            Some(Err(error)) => {
+                holds = false;
+                let line =
+                    json!({"client": client, "violations": 1, "error": format!("{error:#}")});
+                (format!("{error:#}"), line)
+            }
+        };
+        say(&match json {
+            true => line.to_string(),
+            false => format!("{client}: {told}"),
+        });
     }
     Ok(holds)
 }

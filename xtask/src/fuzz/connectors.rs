@@ -52,7 +52,7 @@ const JIRA: Simulated = Simulated {
         ("token", jira_cloud::API_TOKEN),
     ],
     scope: &[("project", "APP"), ("type", "Task")],
-    trigger: "statusCategory != Done AND labels = bug ORDER BY key",
+    trigger: "statusCategory != Done AND labels = bug",
 };
 const REDMINE: Simulated = Simulated {
     tracker: "redmine",

@@ -60,11 +60,19 @@ pub fn run(options: &Options) -> Result<bool> {
     });
     let chosen: Vec<_> = chosen.collect();
     let share_ms = options.seconds * 1000 / u64::try_from(chosen.len().max(1))?;
-    let (mut inputs, mut crashes) = (0, 0);
+    let (mut inputs, mut crashes, mut idle) = (0, 0, 0);
     for target in &chosen {
         let outcome = fuzz(target.name, seed, share_ms)?;
         inputs += outcome.inputs;
         match outcome.crash {
+            // Nothing was found out about a target for which there was no time.
+            None if outcome.inputs == 0 => {
+                idle += 1;
+                say(&format!(
+                    "{}: NO INPUT was tried: give it more seconds",
+                    target.name
+                ));
+            }
             None => say(&format!("{}: {} inputs", target.name, outcome.inputs)),
             Some(what) => {
                 crashes += 1;
@@ -73,7 +81,7 @@ pub fn run(options: &Options) -> Result<bool> {
         }
     }
     if options.json {
-        let line = json!({"targets": chosen.len(), "crashes": crashes, "inputs": inputs, "seed": seed,
+        let line = json!({"targets": chosen.len(), "crashes": crashes, "untried": idle, "inputs": inputs, "seed": seed,
             "how": "random bytes and mutated shapes"});
         say(&line.to_string());
     } else {
@@ -82,7 +90,7 @@ pub fn run(options: &Options) -> Result<bool> {
             chosen.len()
         ));
     }
-    Ok(crashes == 0 && !chosen.is_empty())
+    Ok(crashes == 0 && idle == 0 && !chosen.is_empty())
 }
 
 struct Outcome {
