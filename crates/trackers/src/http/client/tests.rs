@@ -261,3 +261,104 @@ async fn the_skew_is_the_trackers_clock_minus_ours() {
     );
     assert_eq!(client.skew_ms(), 3000);
 }
+
+/// Keeps what is logged, fields included.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<String>>);
+
+impl tracing::Subscriber for Kept {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut kept = self.0.lock().unwrap();
+        event.record(
+            &mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+                kept.push_str(&format!("{field}={value:?} "));
+            },
+        );
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[tokio::test]
+async fn the_request_log_holds_no_secret() {
+    let kept = Kept::default();
+    let _guard = tracing::subscriber::set_default(kept.clone());
+    let echo = answer(200, &[("x-request-id", "r-1")], "body-hunter2");
+    for outcome in [Ok(echo), Err(TransportError::maybe_sent("no answer came"))] {
+        let (client, _) = client(outcome);
+        let call = Call::post("/items").query("key", "query-hunter2");
+        let call = call.json(&serde_json::json!({ "secret": "sent-hunter2" }));
+        let value = http::HeaderValue::from_static("header-hunter2");
+        drop(client.send(call.header(ACCEPT, value)).await);
+    }
+    let kept = kept.0.lock().unwrap().clone();
+    for told in ["POST /api/items", "status=200", "r-1", "no answer came"] {
+        assert!(kept.contains(told), "{told} is not in: {kept}");
+    }
+    assert!(!kept.contains("hunter2"), "{kept}");
+}
+
+/// Never answers, and counts who waits.
+#[derive(Default)]
+struct Silent(std::sync::atomic::AtomicUsize);
+
+#[async_trait]
+impl Transport for Silent {
+    async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_so_many_requests_are_under_way_and_the_next_waits_no_longer_than_its_deadline() {
+    // (the tracker's own limit, how many are under way)
+    for (limit, under_way) in [(2, 2), (0, IN_FLIGHT_MAX)] {
+        let transport = Arc::new(Silent::default());
+        let settings = ClientSettings {
+            node: "n".into(),
+            base: Url::parse("https://tracker.example/").unwrap(),
+            auth: Auth::Bearer(crate::http::Secret::new("hunter2")),
+            headers: HeaderMap::new(),
+            budget: BudgetRules {
+                in_flight_max: limit,
+                ..BudgetRules::default()
+            },
+        };
+        let sender: Arc<dyn Transport> = Arc::<Silent>::clone(&transport);
+        let client = Arc::new(Client::new(settings, &Plain, sender, Arc::new(Now)).unwrap());
+        let started = tokio::time::Instant::now();
+        let asks = (0..under_way).map(|_| {
+            let client = Arc::clone(&client);
+            tokio::spawn(async move { client.send(Call::get("/slow")).await.map(drop) })
+        });
+        let asks: Vec<_> = asks.collect();
+        while transport.0.load(Ordering::Relaxed) < under_way {
+            tokio::task::yield_now().await;
+        }
+        let error = client.send(Call::post("/late")).await.unwrap_err();
+        assert!(
+            matches!(&error, TrackerError::Retry { reason, .. } if reason.contains("too many requests")),
+            "{error:?}"
+        );
+        assert_eq!(started.elapsed(), SLOT_DEADLINE);
+        assert_eq!(transport.0.load(Ordering::Relaxed), under_way);
+        for ask in asks {
+            ask.abort();
+        }
+    }
+}
