@@ -65,8 +65,13 @@ pub(crate) fn named<'a>(
     })
 }
 
-/// An opinion on every item, from the ids of those that match.
-pub(crate) fn opinions(items: &[ItemId], matching: &BTreeSet<String>) -> BTreeMap<ItemId, Opinion> {
+/// An opinion on every item that is `there`, from the ids of those that match. One that is gone or hidden neither matches
+/// nor differs.
+pub(crate) fn opinions(
+    items: &[ItemId],
+    there: &BTreeSet<String>,
+    matching: &BTreeSet<String>,
+) -> BTreeMap<ItemId, Opinion> {
     let opinion = |item: &ItemId| {
         if matching.contains(&item.id) {
             Opinion::Matches
@@ -76,6 +81,7 @@ pub(crate) fn opinions(items: &[ItemId], matching: &BTreeSet<String>) -> BTreeMa
     };
     items
         .iter()
+        .filter(|item| there.contains(&item.id))
         .map(|item| (item.clone(), opinion(item)))
         .collect()
 }

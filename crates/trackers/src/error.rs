@@ -13,7 +13,8 @@ pub enum TrackerError {
         /// Not before this, when the tracker said so.
         after: Option<Duration>,
     },
-    /// By our own count there is no room for the request in the tracker's limits now: nothing was sent, nothing failed.
+    /// There is no room for the request in the tracker's limits now, by our own count or by the tracker's word about
+    /// requests of this kind: nothing was done, nothing failed.
     #[error("{reason}")]
     Busy {
         /// Which limit.

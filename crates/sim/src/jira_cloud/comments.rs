@@ -1,4 +1,4 @@
-//! Comments. Those with the property `sd.public.comment` = `{"internal": true}` are the internal channel.
+//! Comments. In a service desk those with the property `sd.public.comment` = `{"internal": true}` are the internal channel.
 
 use super::JiraCloud;
 use super::adf;

@@ -47,7 +47,7 @@ impl JiraCloud {
             id: comment.id.to_string(),
             author: self.login(&comment.author),
             body: comment.body.to_string(),
-            channel: channel_of(comment),
+            channel: channel_of(comment, project.is_some_and(|project| project.service_desk)),
             created: comment.created.to_string(),
         });
         DumpItem {

@@ -171,8 +171,21 @@ fn date(value: &Value) -> Read {
 
 fn date_time(value: &Value) -> Read {
     let text = value.as_str().ok_or("Operation value must be a string")?;
-    let at = Timestamp::parse(text).map_err(|_| format!("Error parsing time: {text}"))?;
+    let at = Timestamp::parse(text).ok().filter(|_| is_instant(text));
+    let at = at.ok_or_else(|| format!("Error parsing time: {text}"))?;
     Ok(Some(FieldValue::DateTime(at)))
+}
+
+/// Whether a text has Jira's only form of an instant, `yyyy-MM-dd'T'HH:mm:ss.SSSZ`: the fraction has three digits, and
+/// the offset no colon.
+fn is_instant(text: &str) -> bool {
+    const FORM: &str = "0000-00-00T00:00:00.000+0000";
+    let fits = |(form, at): (u8, u8)| match form {
+        b'0' => at.is_ascii_digit(),
+        b'+' => matches!(at, b'+' | b'-'),
+        other => at == other,
+    };
+    text.len() == FORM.len() && FORM.bytes().zip(text.bytes()).all(fits)
 }
 
 fn labels(value: &Value) -> Read {

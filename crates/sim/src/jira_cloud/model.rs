@@ -104,7 +104,8 @@ impl Comment {
         reader.is_some_and(|reader| reader.groups.iter().any(|group| group == named))
     }
 
-    /// Whether only agents see it: the property `sd.public.comment` says `{"internal": true}`.
+    /// Whether only agents see it in a service desk: the property `sd.public.comment` says `{"internal": true}`. In other
+    /// projects the property has no effect.
     pub(super) fn internal(&self) -> bool {
         let property = self.properties.get(PUBLIC_COMMENT);
         property.and_then(|value| value.get("internal")) == Some(&Value::Bool(true))

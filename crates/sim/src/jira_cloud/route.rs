@@ -52,6 +52,7 @@ impl JiraCloud {
     fn route_site(&mut self, asked: &Asked<'_>, rest: &[&str]) -> Answer {
         match (asked.call.method.as_str(), rest) {
             ("GET", ["myself"]) => self.myself(asked),
+            ("GET", ["mypermissions"]) => self.my_permissions(asked),
             ("GET", ["serverInfo"]) => Ok(self.server_info(asked.now)),
             ("GET", ["user"]) => self.get_user(asked),
             ("GET", ["user", "search"]) => self.search_users(asked),

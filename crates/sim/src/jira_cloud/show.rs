@@ -133,6 +133,8 @@ impl Show<'_> {
         caller: &str,
         wiki: bool,
     ) -> Value {
+        let desk = self.site.project(&issue.project);
+        let desk = desk.is_some_and(|project| project.service_desk);
         let mut out = json!({
             "self": self.site.url(&format!("issue/{}/comment/{}", issue.id, comment.id)),
             "id": comment.id.to_string(),
@@ -141,7 +143,7 @@ impl Show<'_> {
             "updateAuthor": self.account(&comment.update_author, caller),
             "created": instant(comment.created),
             "updated": instant(comment.updated),
-            "jsdPublic": !comment.internal(),
+            "jsdPublic": !(desk && comment.internal()),
         });
         if let Some(visibility) = &comment.visibility {
             out["visibility"] = visibility.clone();

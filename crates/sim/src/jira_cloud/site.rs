@@ -38,6 +38,8 @@ pub struct Switches {
     pub workflows_readable: bool,
     /// Whether the limits of 20 writes in 2 s and 100 in 30 s on one issue hold.
     pub issue_write_limits: bool,
+    /// Permissions, by key, that callers of the API have in no project. Only what they are told of is different.
+    pub denied: Vec<String>,
 }
 
 impl Default for Switches {
@@ -47,6 +49,7 @@ impl Default for Switches {
             emails_visible: true,
             workflows_readable: false,
             issue_write_limits: true,
+            denied: Vec::new(),
         }
     }
 }

@@ -16,18 +16,22 @@ pub(super) const INTERNAL: &str = "internal";
 pub(super) const MANAGEMENT: &str = "management";
 
 /// The channel of a comment, as the control side names it: `public`, `internal`, `role:Administrators`, `group:staff`.
-pub(super) fn channel_of(comment: &Comment) -> String {
+pub(super) fn channel_of(comment: &Comment, service_desk: bool) -> String {
     let text = |name: &str| comment.visibility.as_ref()?.get(name)?.as_str();
     match (text("type"), text("value").or_else(|| text("identifier"))) {
         (Some(kind), Some(named)) => format!("{kind}:{named}"),
-        _ if comment.internal() => INTERNAL.to_owned(),
+        _ if service_desk && comment.internal() => INTERNAL.to_owned(),
         _ => PUBLIC.to_owned(),
     }
 }
 
 /// What the API is told of a comment's channel.
-fn put_channel(body: &mut Value, channel: &str) -> Result<(), Refused> {
+fn put_channel(body: &mut Value, channel: &str, service_desk: bool) -> Result<(), Refused> {
     let (internal, visibility) = match channel.split_once(':') {
+        None if channel == INTERNAL && !service_desk => {
+            let why = "only a service desk has internal comments".to_owned();
+            return Err(Refused::Invalid(why));
+        }
         None if channel == PUBLIC => (false, Value::Null),
         None if channel == INTERNAL => (true, Value::Null),
         Some((kind @ ("role" | "group"), named)) => {
@@ -100,7 +104,7 @@ impl JiraCloud {
     ) -> Result<Done, Refused> {
         let mut body = json!({"body": document(text)});
         if let Some(channel) = channel.filter(|channel| *channel != PUBLIC) {
-            put_channel(&mut body, channel)?;
+            put_channel(&mut body, channel, self.is_desk(id))?;
         }
         self.check_comment(&body)
             .map_err(|failure| refused(&failure))?;
@@ -134,9 +138,14 @@ impl JiraCloud {
         let comments = &self.issue(id).comments;
         let there = comments.iter().find(|each| each.id == comment);
         let mut body = json!({"body": there.map(|there| there.body.clone())});
-        put_channel(&mut body, channel)?;
+        put_channel(&mut body, channel, self.is_desk(id))?;
         self.rewrite_comment(By { now, who: &who }, id, comment, &body);
         Ok(Done::Nothing)
+    }
+
+    fn is_desk(&self, id: u64) -> bool {
+        let project = self.site.project(&self.issue(id).project);
+        project.is_some_and(|project| project.service_desk)
     }
 
     fn comment_of(&self, id: u64, comment: &str) -> Result<u64, Refused> {

@@ -224,7 +224,9 @@ impl Redmine {
             "body" => attributes([("description", value.clone())]),
             "status" => {
                 let name = value.as_str().unwrap_or_default();
-                let wanted = self.site.statuses.iter().find(|status| status.name == name);
+                let mut statuses = self.site.statuses.iter();
+                let wanted =
+                    statuses.find(|status| status.name == name || status.id.to_string() == name);
                 let wanted = wanted.ok_or_else(|| Refused::unknown("status", name))?.id;
                 let from = self.issues[&id].status;
                 if !self

@@ -29,9 +29,10 @@ pub(super) const CHECKS: &[Listed] = &[
     ("query: every match over all pages, and nothing else", |h| {
         Box::pin(query(h))
     }),
-    ("matches: exact, or honest about the index's lag", |h| {
-        Box::pin(matches(h))
-    }),
+    (
+        "matches: exact or honest about the lag, and silent on what is gone",
+        |h| Box::pin(matches(h)),
+    ),
     (
         "trigger: what is not understood is refused and named",
         |h| Box::pin(bad_trigger(h)),
@@ -241,7 +242,9 @@ async fn matches(h: &dyn Harness) -> Outcome {
     let (closed, key) = h.item("gets closed").await?;
     h.person(Act::SetStatus { key, status }).await?;
     let trigger = h.open_trigger();
-    let items = [open.clone(), closed.clone()];
+    let (gone, key) = h.item("is deleted").await?;
+    h.person(Act::Delete { key }).await?;
+    let items = [gone.clone(), open.clone(), closed.clone()];
     let opinions = h.tracker().matches(&trigger, &items).await?;
     let check = |item: &ItemId, exact: Opinion| match opinions.get(item) {
         Some(Opinion::Ask(lag)) => ensure(*lag >= h.tracker().capabilities().index_lag, || {
@@ -250,7 +253,13 @@ async fn matches(h: &dyn Harness) -> Outcome {
         other => same("opinion", &other, &Some(&exact)),
     };
     check(&open, Opinion::Matches)?;
-    check(&closed, Opinion::Differs)
+    check(&closed, Opinion::Differs)?;
+    // Nor does it differ, which would end its twin.
+    let about_gone = opinions.get(&gone);
+    ensure(
+        !matches!(about_gone, Some(Opinion::Matches | Opinion::Differs)),
+        || format!("an item that is gone: {about_gone:?}"),
+    )
 }
 
 async fn bad_trigger(h: &dyn Harness) -> Outcome {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use twinline_core::effect::{Applied, Effect};
-use twinline_core::item::{Comment, Fetched, Item, ItemId, Value, field};
+use twinline_core::item::{Comment, Fetched, Item, ItemId, User, Value, field};
 use twinline_core::marker::Marker;
 use twinline_core::names::FieldName;
 use twinline_core::richtext::Document;
@@ -58,6 +58,17 @@ pub trait Harness: Send + Sync {
 
     /// Does something as a person would, past the connector. `Err` with a reason when this tracker cannot.
     async fn act(&self, act: Act) -> Result<Acted, String>;
+
+    /// Sets a webhook up as a person does, where the connector only says how. `Err` with a reason when that cannot be done
+    /// here.
+    async fn set_up_webhook(&self, _url: &str, _secret: &str) -> Result<(), String> {
+        Err("nobody is here to set a webhook up by hand".to_owned())
+    }
+
+    /// Somebody whom the tracker knows and does not let be assigned in the scope; `None`: there is nobody.
+    fn unassignable(&self) -> Option<User> {
+        None
+    }
 
     /// The webhooks that the tracker has sent to `url` since the last call.
     async fn deliveries(&self, url: &str) -> Vec<http::Request<Bytes>>;

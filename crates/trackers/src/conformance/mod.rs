@@ -6,6 +6,7 @@
 
 mod answers;
 mod changes;
+mod fields;
 mod harness;
 mod items;
 mod meddler;
@@ -61,6 +62,18 @@ pub struct Report {
     pub broken: Vec<(&'static str, String)>,
 }
 
+impl Report {
+    /// For a connector's test: nothing is broken, and nothing is skipped but what the test names.
+    ///
+    /// # Panics
+    /// When it is otherwise.
+    pub fn expect_skipped(&self, expected: &[&str]) {
+        assert!(self.broken.is_empty(), "{self}");
+        let skipped: Vec<&str> = self.skipped.iter().map(|(name, _)| *name).collect();
+        assert_eq!(skipped, expected, "the checks that are skipped: {self}");
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -89,6 +102,7 @@ pub fn checks() -> Vec<Check> {
     [
         items::CHECKS,
         writes::CHECKS,
+        fields::CHECKS,
         unknown::CHECKS,
         changes::CHECKS,
         reach::CHECKS,

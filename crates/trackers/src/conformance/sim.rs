@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use twinline_core::handles::Clock;
-use twinline_core::item::Value;
+use twinline_core::item::{User, Value};
 use twinline_core::names::FieldName;
 use twinline_core::time::Timestamp;
 use twinline_sim::inprocess::InProcess;
@@ -59,6 +59,7 @@ pub struct SimHarness {
     world: Arc<World>,
     meddler: Arc<Meddler>,
     tracker: Arc<dyn Tracker>,
+    unassignable: Option<User>,
 }
 
 struct World {
@@ -137,7 +138,15 @@ impl SimHarness {
             world,
             meddler,
             tracker,
+            unassignable: None,
         }
+    }
+
+    /// Names somebody whom the simulator knows and does not let be assigned.
+    #[must_use]
+    pub fn with_unassignable(mut self, user: User) -> Self {
+        self.unassignable = Some(user);
+        self
     }
 
     /// Sends a request to the simulator as somebody else's client would; the answer's JSON.
@@ -329,6 +338,21 @@ impl Harness for SimHarness {
             Ok(Done::Item(made) | Done::Comment(made)) => Ok(made),
             Err(refused) => Err(refused.to_string()),
         }
+    }
+
+    async fn set_up_webhook(&self, url: &str, secret: &str) -> Result<(), String> {
+        let mut trackers = self.world.locked();
+        let tracker = trackers.tracker(ORIGIN).expect("new() put it there");
+        let webhook = Command::Webhook {
+            url: url.to_owned(),
+            secret: Some(secret.to_owned()),
+        };
+        let done = tracker.command(self.world.now(), webhook);
+        done.map(drop).map_err(|refused| refused.to_string())
+    }
+
+    fn unassignable(&self) -> Option<User> {
+        self.unassignable.clone()
     }
 
     async fn deliveries(&self, url: &str) -> Vec<http::Request<Bytes>> {

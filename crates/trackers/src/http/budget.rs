@@ -96,6 +96,30 @@ struct State {
     /// When it was last asked, to notice a clock that steps back.
     asked: Timestamp,
     blocked: Option<(Timestamp, String)>,
+    /// Where only a part of the requests is kept back, and until when.
+    shut: BTreeMap<Part, Timestamp>,
+}
+
+/// A part of a node's requests.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// Writes to one item.
+    Item(String),
+    /// One method on one kind of path.
+    Endpoint(String),
+}
+
+impl Part {
+    fn wait(&self, after: Duration) -> Wait {
+        Wait {
+            after,
+            reason: match self {
+                Self::Item(_) => "the tracker's rate limit for this item is spent".to_owned(),
+                Self::Endpoint(of) => format!("the tracker's rate limit for {of} is spent"),
+            },
+            whole: false,
+        }
+    }
 }
 
 impl Budget {
@@ -166,6 +190,26 @@ impl Budget {
         state.blocked(now).map(|()| Permit(()))
     }
 
+    /// Whether the tracker has said to stay away with this part of the requests.
+    pub(super) fn open(&self, part: &Part, now: Timestamp) -> Result<(), Wait> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.shut.get(part).filter(|until| **until > now) {
+            None => Ok(()),
+            Some(until) => Err(part.wait(until.since(now))),
+        }
+    }
+
+    /// Takes in that an answer refused for want of budget in one part; how long to stay away from it.
+    pub(super) fn shut(&self, part: Part, signal: &RateSignal, now: Timestamp) -> Wait {
+        let wait = part.wait(signal.refused());
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.shut.retain(|_, until| *until > now);
+        if state.shut.len() < KEYS_MAX {
+            state.shut.insert(part, now.plus(wait.after));
+        }
+        wait
+    }
+
     /// The points that go into each window; more than fits into an empty window counts as a full one.
     fn charges(&self, costs: &[Cost], key: Option<&str>) -> Vec<(Slot, u32)> {
         let windows = self.rules.windows.iter().enumerate();
@@ -182,8 +226,7 @@ impl Budget {
             .collect()
     }
 
-    /// Takes in what an answer said. `limited` is whether that answer was a refusal for want of budget; then we stay
-    /// away at least `WITHOUT_A_WORD`, as GitHub asks for its secondary limits.
+    /// Takes in what an answer said. `limited` is whether that answer was a refusal for want of budget.
     pub(super) fn learn(
         &self,
         signal: &RateSignal,
@@ -192,8 +235,7 @@ impl Budget {
     ) -> Option<Duration> {
         let spent = signal.remaining == Some(0);
         let wait = if limited {
-            let reset = signal.resets_in.filter(|_| spent);
-            Some(signal.retry_after.or(reset).unwrap_or(WITHOUT_A_WORD))
+            Some(signal.refused())
         } else if spent {
             signal.resets_in
         } else {
@@ -215,9 +257,6 @@ impl Budget {
         Some(wait)
     }
 }
-
-/// How long to stay away after a refusal that gives no time: one minute, by GitHub's guidance on secondary limits.
-const WITHOUT_A_WORD: Duration = Duration::from_secs(60);
 
 /// A window by its index in the rules, and the key that it counts for.
 type Slot = (usize, Option<String>);
@@ -300,8 +339,10 @@ impl State {
         let longest = rules.write_spacing.saturating_mul(SPACINGS_MAX);
         self.next_write = self.next_write.min(now.plus(longest));
         self.next_promise = self.next_write;
-        if let Some((until, _)) = &mut self.blocked {
-            *until = (*until).min(now.plus(super::rate_headers::WAIT_MAX));
+        let latest = now.plus(super::rate_headers::WAIT_MAX);
+        let blocked = self.blocked.iter_mut().map(|(until, _)| until);
+        for until in blocked.chain(self.shut.values_mut()) {
+            *until = (*until).min(latest);
         }
     }
 

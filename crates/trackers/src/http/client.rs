@@ -2,10 +2,10 @@
 
 use super::RESPONSE_MAX_BYTES;
 use super::auth::{Auth, NotAHeader};
-use super::budget::{Budget, BudgetRules, Cost, Permit, Wait};
+use super::budget::{Budget, BudgetRules, Cost, Part, Permit, Wait};
 use super::call::Call;
 use super::classify::{Verdict, classify, unanswered};
-use super::dialect::Dialect;
+use super::dialect::{Dialect, LimitScope};
 use super::rate_headers::RateSignal;
 use super::reply::Reply;
 use super::transport::{Sent, Transport, TransportError, TransportFault};
@@ -105,11 +105,11 @@ impl Client {
     /// # Errors
     /// `Busy` when they do not fit now.
     pub async fn reserve(&self, costs: &[Cost], key: Option<&str>) -> Result<Permit, TrackerError> {
-        let busy = |wait: Wait| TrackerError::Busy {
-            reason: format!("{}: {}", self.dialect.tracker(), wait.reason),
-            after: wait.after,
-            whole: wait.whole,
-        };
+        let busy = |wait| self.busy(wait);
+        if let Some(item) = key.filter(|_| costs.iter().any(|cost| *cost != Cost::Read)) {
+            let part = Part::Item(item.to_owned());
+            self.budget.open(&part, self.clock.now()).map_err(busy)?;
+        }
         let turn = self.budget.charge(costs, key, self.clock.now());
         let turn = turn.map_err(busy)?;
         if !turn.is_zero() {
@@ -118,11 +118,21 @@ impl Client {
         self.budget.blocked(self.clock.now()).map_err(busy)
     }
 
+    fn busy(&self, wait: Wait) -> TrackerError {
+        TrackerError::Busy {
+            reason: format!("{}: {}", self.dialect.tracker(), wait.reason),
+            after: wait.after,
+            whole: wait.whole,
+        }
+    }
+
     /// Sends a call. Gives successes, 304, redirects on the same server, and the statuses that the call accepts.
     pub async fn send(&self, call: Call) -> Result<Reply, TrackerError> {
         let url = self.url(&call)?;
         let place = format!("{} {}", call.method, url.path());
         if !call.prepaid {
+            let open = self.budget.open(&endpoint(&call), self.clock.now());
+            open.map_err(|wait| self.busy(wait))?;
             let _permit = self.reserve(&[call.cost], call.key.as_deref()).await?;
         }
         let slot = tokio::time::timeout(SLOT_DEADLINE, self.in_flight.acquire()).await;
@@ -182,6 +192,14 @@ impl Client {
         };
         let signal = RateSignal::read(&reply.headers, now);
         let limited = matches!(verdict, Verdict::Limited);
+        let scope = self.dialect.limit_scope(&reply);
+        if limited && scope != LimitScope::Node {
+            let part = match &call.key {
+                Some(item) if scope == LimitScope::Item => Part::Item(item.clone()),
+                _ => endpoint(call),
+            };
+            return Err(self.busy(self.budget.shut(part, &signal, now)));
+        }
         let wait = self.budget.learn(&signal, limited, now);
         match verdict {
             Verdict::Give => Ok(reply),
@@ -244,6 +262,17 @@ impl Client {
         headers.extend(self.credentials.clone());
         request
     }
+}
+
+/// The kind of request that a call is: its method and path, whatever the ids in it are.
+fn endpoint(call: &Call) -> Part {
+    let path = call.target.split('?').next().unwrap_or_default();
+    let general = |part: &str| match part.bytes().any(|byte| byte.is_ascii_digit()) {
+        true => "*".to_owned(),
+        false => part.to_owned(),
+    };
+    let path: Vec<String> = path.split('/').map(general).collect();
+    Part::Endpoint(format!("{} {}", call.method, path.join("/")))
 }
 
 /// GitHub refuses requests without one.

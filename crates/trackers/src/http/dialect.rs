@@ -15,6 +15,11 @@ pub trait Dialect: Send + Sync {
         false
     }
 
+    /// What the limit concerns that an answer says is spent. GitHub's and Redmine's concern all requests of a node.
+    fn limit_scope(&self, _reply: &Reply) -> LimitScope {
+        LimitScope::Node
+    }
+
     /// Whether a 403 to a write says that our credentials lack a scope, as opposed to this one write being refused. A
     /// 403 to a read is always [`crate::TrackerError::Unreachable`].
     fn lacks_scope(&self, _reply: &Reply) -> bool {
@@ -25,6 +30,17 @@ pub trait Dialect: Send + Sync {
     fn hidden_failure(&self, _reply: &Reply) -> Option<Refusal> {
         None
     }
+}
+
+/// Which requests a spent limit keeps back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitScope {
+    /// All of the node.
+    Node,
+    /// Writes to the one item that the request's [`super::Call::key`] names.
+    Item,
+    /// Those with the same method to the same kind of path.
+    Endpoint,
 }
 
 /// What a tracker said when it refused.

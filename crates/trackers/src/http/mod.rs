@@ -19,7 +19,7 @@ pub use auth::{Auth, Secret};
 pub use budget::{BudgetRules, Cost, Permit, Window};
 pub use call::Call;
 pub use client::{Client, ClientSettings};
-pub use dialect::{Dialect, Refusal};
+pub use dialect::{Dialect, LimitScope, Refusal};
 pub use guard::AddressGuard;
 pub use rate_headers::{RateSignal, parse_http_date};
 pub use reply::Reply;

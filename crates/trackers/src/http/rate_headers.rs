@@ -41,6 +41,17 @@ impl RateSignal {
     }
 }
 
+/// How long to stay away after a refusal that gives no time: one minute, by GitHub's guidance on secondary limits.
+const WITHOUT_A_WORD: Duration = Duration::from_secs(60);
+
+impl RateSignal {
+    /// How long to stay away after an answer that refused for want of budget.
+    pub(super) fn refused(&self) -> Duration {
+        let reset = self.resets_in.filter(|_| self.remaining == Some(0));
+        self.retry_after.or(reset).unwrap_or(WITHOUT_A_WORD)
+    }
+}
+
 /// Integers above this are seconds since the epoch; below it, seconds from now.
 const EPOCH_SECONDS_MIN: i64 = 1_000_000_000;
 

@@ -4,8 +4,8 @@ use super::{PROPERTY, TRACKER, wire};
 use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{
-    Auth, BudgetRules, Call, Client, ClientSettings, Cost, Dialect, Refusal, Reply, Transport,
-    Window,
+    Auth, BudgetRules, Call, Client, ClientSettings, Cost, Dialect, LimitScope, Refusal, Reply,
+    Transport, Window,
 };
 use crate::registry::{Node, RegistryError};
 use http::{HeaderMap, StatusCode};
@@ -84,6 +84,15 @@ struct Failure {
 impl Dialect for JiraDialect {
     fn tracker(&self) -> &'static str {
         TRACKER
+    }
+
+    /// Source: Atlassian's page on rate limiting. What it names no reason for, or a quota, concerns all requests.
+    fn limit_scope(&self, reply: &Reply) -> LimitScope {
+        match reply.header("ratelimit-reason") {
+            Some("jira-per-issue-on-write") => LimitScope::Item,
+            Some("jira-burst-based") => LimitScope::Endpoint,
+            _ => LimitScope::Node,
+        }
     }
 
     fn refusal(&self, reply: &Reply) -> Refusal {
@@ -228,6 +237,19 @@ pub(super) async fn count(client: &Client, jql: &str) -> Result<u64, TrackerErro
     let call = call.cost(Cost::Read).json(&json!({ "jql": jql }));
     let counted: wire::Counted = client.send(call).await?.json()?;
     Ok(counted.count)
+}
+
+/// Those of at most [`PAGE_ISSUES`] issues, by id or key, that this account sees. Consistent.
+pub(super) async fn bulk(
+    client: &Client,
+    names: &[String],
+) -> Result<Vec<wire::Issue>, TrackerError> {
+    let body = json!({ "issueIdsOrKeys": names, "fields": ["updated"], "properties": [PROPERTY] });
+    let call = Call::post("/rest/api/3/issue/bulkfetch")
+        .cost(Cost::Read)
+        .json(&body);
+    let bulk: wire::Bulk = client.send(call).await?.json()?;
+    Ok(bulk.issues)
 }
 
 /// The error for something that Jira would refuse.

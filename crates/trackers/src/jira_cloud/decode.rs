@@ -4,7 +4,7 @@ use super::{CHANNEL_INTERNAL, CHANNEL_PUBLIC, CHANNEL_RESTRICTED, PROPERTY, wire
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::{
-    Attachment, Choice, Comment, Item, ItemId, ItemRef, User, Value, Version, field,
+    Attachment, Choice, Comment, Item, ItemId, ItemRef, Number, User, Value, Version, field,
 };
 use twinline_core::marker::Marker;
 use twinline_core::names::{FieldName, NodeName};
@@ -77,6 +77,7 @@ fn marker_of(value: &Json) -> Option<Marker> {
 /// An issue; `None` when it lacks what every issue has.
 pub(super) fn item(
     issue: &wire::Issue,
+    kinds: &Kinds,
     reference: ItemRef,
     comments: Option<Vec<Comment>>,
 ) -> Option<Item> {
@@ -89,7 +90,7 @@ pub(super) fn item(
     let files = issue.fields.get("attachment").and_then(Json::as_array);
     Some(Item {
         reference,
-        fields: fields(&issue.fields),
+        fields: fields(&issue.fields, kinds),
         comments,
         attachments: files.map(|files| files.iter().filter_map(attachment).collect()),
         version: version(issue)?,
@@ -98,14 +99,24 @@ pub(super) fn item(
     })
 }
 
+/// The types of custom fields by id, in Jira's words.
+pub(super) type Kinds = BTreeMap<String, String>;
+
 /// Every field that the answer shows.
-pub(super) fn fields(fields: &Map<String, Json>) -> BTreeMap<FieldName, Value> {
+pub(super) fn fields(fields: &Map<String, Json>, kinds: &Kinds) -> BTreeMap<FieldName, Value> {
     let shown = fields
         .iter()
         .filter(|(name, _)| !NO_FIELDS.contains(&name.as_str()));
     shown
-        .map(|(name, json)| (FieldName::from(ours(name)), value(name, json)))
+        .map(|(name, json)| (FieldName::from(ours(name)), value(name, kinds, json)))
         .collect()
+}
+
+/// Whether only the field's type tells a day or an instant from a text.
+pub(super) fn needs_kind(name: &str, json: &Json) -> bool {
+    let text = json.as_str().unwrap_or_default();
+    name.starts_with("customfield_")
+        && (text.parse::<jiff::civil::Date>().is_ok() || Timestamp::parse(text).is_ok())
 }
 
 /// Our name of a field of theirs.
@@ -117,20 +128,37 @@ pub(super) fn ours(theirs: &str) -> &str {
 }
 
 /// A value by its shape: what Jira sends tells by itself what it is, but for days, instants and parents.
-fn value(name: &str, json: &Json) -> Value {
+fn value(name: &str, kinds: &Kinds, json: &Json) -> Value {
+    let kind = kinds.get(name).map(String::as_str).unwrap_or_default();
     match (name, json) {
         ("labels", Json::Array(labels)) => Value::set(labels.iter().filter_map(Json::as_str)),
         (_, Json::Null) => Value::Empty,
         ("parent", parent) => text_of(parent, "key").map_or(Value::Empty, Value::Text),
         ("duedate", Json::String(day)) => Value::Date(day.clone()),
-        ("created" | "updated" | "resolutiondate", Json::String(at)) => {
-            Timestamp::parse(at).map_or_else(|_| Value::text(at), Value::Time)
-        }
+        ("created" | "updated" | "resolutiondate", Json::String(at)) => instant(at),
+        (_, Json::String(day)) if kind == "date" => Value::Date(day.clone()),
+        (_, Json::String(at)) if kind == "datetime" => instant(at),
         (_, Json::String(text)) => Value::text(text),
         (_, Json::Bool(yes)) => Value::Bool(*yes),
-        (_, Json::Number(number)) => Value::Number(number.clone()),
+        (_, Json::Number(one)) => Value::Number(number(one)),
         (_, Json::Array(elements)) => several(elements, json),
         (_, Json::Object(_)) => one(json),
+    }
+}
+
+fn instant(at: &str) -> Value {
+    Timestamp::parse(at).map_or_else(|_| Value::text(at), Value::Time)
+}
+
+/// A number in one form: Jira keeps floating-point numbers, and gives a 5 back as `5.0`.
+pub(super) fn number(number: &Number) -> Number {
+    /// Up to here every whole number is a floating-point number of its own.
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    let float = number.as_f64().unwrap_or_default();
+    if float.fract() == 0.0 && float.abs() < EXACT_MAX {
+        Number::from(float as i64)
+    } else {
+        number.clone()
     }
 }
 
@@ -228,6 +256,8 @@ pub(super) fn comment(comment: &wire::Comment) -> Comment {
             .iter()
             .find(|property| property.key == key)
     };
+    // Outside a service desk the property has no effect. Taken for internal all the same, the comment is only not told
+    // any further; taken for public, one whose answer lacks Jira's own word would be.
     let internal = comment.jsd_public == Some(false)
         || property("sd.public.comment")
             .is_some_and(|shown| shown.value["internal"] == Json::Bool(true));

@@ -10,11 +10,28 @@ use std::collections::BTreeMap;
 use twinline_core::item::{Choice, User, field};
 use twinline_core::names::FieldName;
 
-/// People that are read at most.
+/// Users among whom Jira looks for those who can be assigned; it goes no further.
 const USERS_MAX: usize = 1000;
+/// Users among whom one request looks.
+const USERS_RANGE: usize = 100;
+
+/// A greater difference makes the overlap of sweeps and the search for lost creates unsafe.
+const SKEW_MAX_MS: i64 = 60_000;
+
+/// Without these nothing is right: Jira's names, and what they let one do. The permissions on comments concern one's own.
+const PERMISSIONS: &[(&str, &str)] = &[
+    ("BROWSE_PROJECTS", "read issues"),
+    ("CREATE_ISSUES", "create issues"),
+    ("EDIT_ISSUES", "edit issues"),
+    ("TRANSITION_ISSUES", "change an issue's status"),
+    ("ASSIGN_ISSUES", "assign issues"),
+    ("ADD_COMMENTS", "write comments"),
+    ("EDIT_OWN_COMMENTS", "edit its comments"),
+    ("DELETE_OWN_COMMENTS", "delete its comments"),
+];
 
 impl Jira {
-    /// Asks who we are.
+    /// Asks who we are, what we may do, and what time it is there.
     pub(super) async fn check_node(&self) -> Result<Probe, TrackerError> {
         let reply = match self.client.send(Call::get("/rest/api/3/myself")).await {
             Err(TrackerError::Credentials { sentence }) => {
@@ -26,21 +43,39 @@ impl Jira {
             other => other?,
         };
         let me: wire::Account = reply.json()?;
-        let faults = if me.active == Some(false) {
-            vec![
-                "the account of these credentials is deactivated: use another, or activate it"
-                    .to_owned(),
-            ]
-        } else {
-            Vec::new()
-        };
+        let mut faults = self.lacking().await?;
+        if me.active == Some(false) {
+            let why =
+                "the account of these credentials is deactivated: use another, or activate it";
+            faults.push(why.to_owned());
+        }
+        let skew_ms = self.client.skew_ms();
+        if skew_ms.abs() > SKEW_MAX_MS {
+            faults.push(format!(
+                "Jira's clock and this machine's differ by {} s: set this machine's clock",
+                skew_ms / 1000
+            ));
+        }
         let account = Some(decode::user(&me));
         Ok(Probe {
             account,
-            skew_ms: self.client.skew_ms(),
+            skew_ms,
             version: None,
             faults,
         })
+    }
+
+    /// A sentence for each permission that this account has in no project.
+    async fn lacking(&self) -> Result<Vec<String>, TrackerError> {
+        let keys: Vec<&str> = PERMISSIONS.iter().map(|(key, _)| *key).collect();
+        let call = Call::get("/rest/api/3/mypermissions").query("permissions", keys.join(","));
+        let mine: wire::Permissions = self.client.send(call).await?.json()?;
+        let lacks = |key: &str| mine.permissions.get(key).is_none_or(|one| !one.have);
+        let lacking = PERMISSIONS.iter().filter(|(key, _)| lacks(key));
+        let sentence = |(key, what): &(&str, &str)| {
+            format!("the account may {what} in no project: give it the permission {key}")
+        };
+        Ok(lacking.map(sentence).collect())
     }
 
     /// Fields, statuses and people of a scope.
@@ -152,17 +187,15 @@ impl Jira {
 
     async fn users(&self, project: &str) -> Result<Vec<User>, TrackerError> {
         let mut users: Vec<User> = Vec::new();
-        while users.len() < USERS_MAX {
+        // Jira takes a range of all users and leaves out of it who cannot be assigned: a short page, or an empty one, is
+        // not the last.
+        for start in (0..USERS_MAX).step_by(USERS_RANGE) {
             let call = Call::get("/rest/api/3/user/assignable/search")
                 .query("project", project)
-                .query("startAt", users.len().to_string())
-                .query("maxResults", "100");
+                .query("startAt", start.to_string())
+                .query("maxResults", USERS_RANGE.to_string());
             let page: Vec<wire::Account> = self.client.send(call).await?.json()?;
-            let last = page.len() < 100;
             users.extend(page.iter().map(decode::user));
-            if last {
-                break;
-            }
         }
         Ok(users)
     }

@@ -1,6 +1,6 @@
 //! From our words to Jira's.
 
-use super::decode::RENAMED;
+use super::decode::{self, RENAMED};
 use super::{LABEL_MAX_CHARS, SUMMARY_MAX_CHARS};
 use crate::connector::Impossible;
 use serde_json::{Map, Value as Json, json};
@@ -9,6 +9,7 @@ use twinline_core::effect::FieldWrite;
 use twinline_core::item::{Choice, Value, field};
 use twinline_core::names::FieldName;
 use twinline_core::richtext::{Dialect, Document, adf};
+use twinline_core::time::Timestamp;
 
 /// A write of fields, sorted into requests.
 #[derive(Debug, Default, PartialEq)]
@@ -147,6 +148,7 @@ pub(super) fn normalise(name: &FieldName, value: &Value) -> Value {
                 Value::Rich(document)
             }
         }
+        (_, Value::Number(number)) => Value::Number(decode::number(number)),
         (_, value) => value.clone(),
     }
 }
@@ -157,6 +159,14 @@ fn label(text: &str) -> String {
     joined.chars().take(LABEL_MAX_CHARS).collect()
 }
 
+/// An instant as Jira wants it: a fraction of three digits and an offset without a colon, or it is refused.
+fn instant(at: Timestamp) -> String {
+    let text = at.to_string();
+    let text = text.trim_end_matches('Z');
+    let fraction = if text.contains('.') { "" } else { ".000" };
+    format!("{text}{fraction}+0000")
+}
+
 /// A value as a field of a request.
 fn plain(value: &Value) -> Option<Json> {
     let id = |choice: &Choice| json!({ "id": choice.id });
@@ -165,7 +175,7 @@ fn plain(value: &Value) -> Option<Json> {
         Value::Text(text) | Value::Date(text) => json!(text),
         Value::Bool(yes) => json!(yes),
         Value::Number(number) => Json::Number(number.clone()),
-        Value::Time(at) => json!(at.to_string()),
+        Value::Time(at) => json!(instant(*at)),
         Value::Rich(rich) => document(rich),
         Value::User(user) => json!({ "accountId": user.id }),
         Value::Users(users) => users

@@ -39,11 +39,11 @@ impl Jira {
             ago(cursor.since, began)
         );
         // A page token belongs to its query: the query is worded from the sweep's beginning, so that it stays the same.
-        let (found, _) =
+        let (found, reply) =
             client::search(&self.client, &jql, stored.map(|(_, token)| token), &[]).await?;
         let change = |issue: &wire::Issue| {
-            Some(FeedChange {
-                candidate: self.candidate(issue)?,
+            Ok(FeedChange {
+                candidate: self.candidate(issue, &reply)?,
                 kind: ChangeKind::Field,
             })
         };
@@ -52,7 +52,7 @@ impl Jira {
             page: Some(format!("{} {token}", began.as_millis())),
         });
         Ok(ChangePage {
-            changes: found.issues.iter().filter_map(change).collect(),
+            changes: found.issues.iter().map(change).collect::<Result<_, _>>()?,
             next,
             complete_to: began.minus(INDEX_LAG),
         })
@@ -67,7 +67,7 @@ impl Jira {
     ) -> Result<ItemPage, TrackerError> {
         let which = format!("{}{}", in_scope(scope)?, and(trigger)?);
         let jql = format!("{which} ORDER BY key ASC");
-        let (found, _) = client::search(&self.client, &jql, page, &[]).await?;
+        let (found, reply) = client::search(&self.client, &jql, page, &[]).await?;
         let estimate = match (page, &found.next_page_token) {
             (None, Some(_)) => Some(client::count(&self.client, &which).await?),
             _ => None,
@@ -76,42 +76,65 @@ impl Jira {
             items: found
                 .issues
                 .iter()
-                .filter_map(|issue| self.candidate(issue))
-                .collect(),
+                .map(|issue| self.candidate(issue, &reply))
+                .collect::<Result<_, _>>()?,
             next: found.next_page_token,
             total: None,
             estimate,
         })
     }
 
-    /// Exact: a search over just these issues, reconciled.
+    /// Exact: a search over just these issues, reconciled. Jira refuses a query as a whole that names an issue which is
+    /// not there or hidden; then only those that are there are asked about.
     pub(super) async fn opinions(
         &self,
         trigger: &str,
         items: &[ItemId],
     ) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
-        let mut matching = BTreeSet::new();
+        let mut opinions = BTreeMap::new();
         for some in items.chunks(RECONCILE_MAX) {
-            let ids: Vec<u64> = some
+            let mut there: BTreeSet<String> = some
                 .iter()
-                .filter_map(|item| item.id.parse().ok())
+                .filter(|item| item.id.parse::<u64>().is_ok())
+                .map(|item| item.id.clone())
                 .collect();
-            let listed = ids
-                .iter()
-                .map(u64::to_string)
-                .collect::<Vec<_>>()
-                .join(", ");
-            if listed.is_empty() {
-                continue;
-            }
-            let jql = format!("id in ({listed}){}", and(trigger)?);
-            let (found, _) = client::search(&self.client, &jql, None, &ids).await?;
-            matching.extend(found.issues.into_iter().map(|issue| issue.id));
+            let matching = match self.matching(trigger, &there).await {
+                Err(refused @ TrackerError::Refused { .. }) => {
+                    let asked = there.len();
+                    let ids: Vec<String> = there.into_iter().collect();
+                    let seen = client::bulk(&self.client, &ids).await?;
+                    there = seen.into_iter().map(|issue| issue.id).collect();
+                    if there.len() == asked {
+                        return Err(refused);
+                    }
+                    self.matching(trigger, &there).await?
+                }
+                found => found?,
+            };
+            opinions.extend(connector::opinions(some, &there, &matching));
         }
-        Ok(connector::opinions(items, &matching))
+        Ok(opinions)
     }
 
-    /// The greatest number of a key that was surely given before `since` and is surely in the index; 0 for none.
+    /// Which of these ids match.
+    async fn matching(
+        &self,
+        trigger: &str,
+        ids: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, TrackerError> {
+        if ids.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let listed = ids.iter().map(String::as_str).collect::<Vec<_>>();
+        let jql = format!("id in ({}){}", listed.join(", "), and(trigger)?);
+        let reconcile: Vec<u64> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+        let (found, _) = client::search(&self.client, &jql, None, &reconcile).await?;
+        Ok(found.issues.into_iter().map(|issue| issue.id).collect())
+    }
+
+    /// The greatest number of a key that was surely given before `since` and is surely in the index; 0 for none. An
+    /// issue keeps its day of creation when a person moves it into the project and gives it a new key; only an issue
+    /// that has rested since then is older than its key.
     pub(super) async fn key_before(
         &self,
         project: &str,
@@ -119,9 +142,9 @@ impl Jira {
     ) -> Result<u64, TrackerError> {
         let before = since.minus(INDEX_LAG);
         let jql = format!(
-            "project = {} AND created < {} ORDER BY created DESC",
+            "project = {} AND created < {then} AND updated < {then} ORDER BY key DESC",
             quoted(project),
-            ago_at_most(before, self.tracker_now())
+            then = ago_at_most(before, self.tracker_now())
         );
         let (found, _) = client::search(&self.client, &jql, None, &[]).await?;
         Ok(found
@@ -132,10 +155,11 @@ impl Jira {
             .unwrap_or(0))
     }
 
-    pub(super) fn candidate(&self, issue: &wire::Issue) -> Option<Candidate> {
-        Some(Candidate {
+    /// A listed issue. One without a version is an error: to leave it out would lose its change.
+    fn candidate(&self, issue: &wire::Issue, reply: &Reply) -> Result<Candidate, TrackerError> {
+        Ok(Candidate {
             reference: self.reference(&issue.id, &issue.key),
-            version: decode::version(issue)?,
+            version: Self::version(issue, reply)?,
             marker: decode::marker(issue),
         })
     }

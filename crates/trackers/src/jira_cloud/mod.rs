@@ -79,6 +79,7 @@ fn build(
         capabilities,
         workflows: Mutex::default(),
         crowded: Mutex::default(),
+        kinds: Mutex::default(),
     }))
 }
 
@@ -130,6 +131,8 @@ struct Jira {
     workflows: Mutex<BTreeMap<String, Workflow>>,
     /// Issues whose answer with all comments could not be read, mostly for its size: they are asked for without them.
     crowded: Mutex<BTreeSet<String>>,
+    /// The types of custom fields. A field keeps its type for life.
+    kinds: Mutex<Arc<decode::Kinds>>,
 }
 
 /// Issues remembered as crowded; when there are more, they are found out anew.
@@ -165,12 +168,12 @@ impl Tracker for Jira {
                 comments => comments?.iter().map(decode::comment).collect(),
             }
         };
-        self.found(&issue, &reply, Some(comments))
+        self.found(&issue, &reply, Some(comments)).await
     }
 
     async fn fetch_bare(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
         match client::issue(&self.client, &item.id).await? {
-            Ok((issue, reply)) => self.found(&issue, &reply, None),
+            Ok((issue, reply)) => self.found(&issue, &reply, None).await,
             Err(reason) => Ok(Fetched::Unreachable { reason }),
         }
     }
@@ -282,7 +285,7 @@ impl Tracker for Jira {
 
 impl Jira {
     /// An issue as it was answered, with these comments.
-    fn found(
+    async fn found(
         &self,
         issue: &wire::Issue,
         reply: &Reply,
@@ -290,9 +293,41 @@ impl Jira {
     ) -> Result<Fetched, TrackerError> {
         Self::version(issue, reply)?;
         let reference = self.reference(&issue.id, &issue.key);
-        let item = decode::item(issue, reference, comments)
+        let kinds = self.kinds(issue).await?;
+        let item = decode::item(issue, &kinds, reference, comments)
             .ok_or_else(|| reply.unreadable("fields", "neither project nor type"))?;
         Ok(Fetched::Found(Box::new(item)))
+    }
+
+    /// The types of custom fields, as far as this issue's values are not understood without. Asked for when a field
+    /// turns up that is not known yet.
+    async fn kinds(&self, issue: &wire::Issue) -> Result<Arc<decode::Kinds>, TrackerError> {
+        let held = || self.kinds.lock().expect("no code panics with this lock");
+        let known = Arc::clone(&held());
+        let shown = issue.fields.iter();
+        let unknown: Vec<&String> = shown
+            .filter(|(name, json)| decode::needs_kind(name, json))
+            .map(|(name, _)| name)
+            .filter(|name| !known.contains_key(*name))
+            .collect();
+        if unknown.is_empty() {
+            return Ok(known);
+        }
+        let fields: Vec<wire::Field> = self
+            .client
+            .send(Call::get("/rest/api/3/field"))
+            .await?
+            .json()?;
+        let told = fields
+            .into_iter()
+            .map(|field| (field.id, field.schema.kind));
+        // What Jira does not list is not asked for again.
+        let unlisted = unknown
+            .into_iter()
+            .map(|name| (name.clone(), String::new()));
+        let kinds = Arc::new(unlisted.chain(told).collect());
+        *held() = Arc::clone(&kinds);
+        Ok(kinds)
     }
 
     /// An issue, with its comments where they fit into the answer.

@@ -3,18 +3,20 @@
 //! Single issues, their comments and bulk fetches are consistent; the search is not. A created issue is therefore looked
 //! for by its key: keys are given in order, so it lies above every key that was given before the attempt.
 
-use super::{Jira, PROPERTY, client, decode, encode, wire};
+use super::{Jira, client, decode, encode, wire};
 use crate::error::TrackerError;
-use crate::http::{Call, Cost};
+use crate::http::Call;
 use http::StatusCode;
-use serde_json::json;
 use twinline_core::effect::{Applied, Effect, FieldWrite, Recognised};
 use twinline_core::item::{ItemId, Value, field};
 use twinline_core::marker::Marker;
 use twinline_core::time::Timestamp;
 
-/// Keys that are looked at, at most; a run of a whole page without an issue ends the search before.
-const KEYS_MAX: usize = 5000;
+/// Keys that are looked at, at most.
+const KEYS_MAX: usize = 10_000;
+/// So many keys in a row without an issue end the search: deleted and hidden issues leave gaps, of thousands after a
+/// clean-up or a change of permissions.
+const GAP_MAX: usize = 5000;
 
 impl Jira {
     /// Looks for the write that `effect` asks for.
@@ -29,7 +31,8 @@ impl Jira {
             }
             Effect::Update { item, fields, .. } => {
                 let issue = client::issue_here(&self.client, &item.id).await?;
-                let held = decode::fields(&issue.fields);
+                let kinds = self.kinds(&issue).await?;
+                let held = decode::fields(&issue.fields, &kinds);
                 let there = fields.iter().all(|(name, write)| match write {
                     FieldWrite::Replace(value) => held
                         .get(name)
@@ -123,6 +126,7 @@ impl Jira {
         since: Timestamp,
     ) -> Result<Recognised, TrackerError> {
         let first = self.key_before(project, since).await? + 1;
+        let mut gap = 0;
         for start in (first..)
             .step_by(client::PAGE_ISSUES)
             .take(KEYS_MAX / client::PAGE_ISSUES)
@@ -130,15 +134,9 @@ impl Jira {
             let keys: Vec<String> = (start..start + client::PAGE_ISSUES as u64)
                 .map(|number| format!("{project}-{number}"))
                 .collect();
-            let body =
-                json!({ "issueIdsOrKeys": keys, "fields": ["updated"], "properties": [PROPERTY] });
-            let call = Call::post("/rest/api/3/issue/bulkfetch")
-                .cost(Cost::Read)
-                .json(&body);
-            let bulk: wire::Bulk = self.client.send(call).await?.json()?;
+            let issues = client::bulk(&self.client, &keys).await?;
             // A clone takes over the properties; it has a greater id.
-            let marked = bulk
-                .issues
+            let marked = issues
                 .iter()
                 .filter(|issue| decode::marker(issue).as_ref() == Some(marker));
             if let Some(issue) = marked.min_by_key(|issue| issue.id.parse::<u64>().ok()) {
@@ -148,7 +146,12 @@ impl Jira {
                     ..at_version(issue)
                 })));
             }
-            if bulk.issues.is_empty() {
+            gap = if issues.is_empty() {
+                gap + client::PAGE_ISSUES
+            } else {
+                0
+            };
+            if gap >= GAP_MAX {
                 return Ok(Recognised::NotThere);
             }
         }

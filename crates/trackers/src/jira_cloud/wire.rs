@@ -3,6 +3,7 @@
 use crate::connector::time;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeMap;
 use twinline_core::time::Timestamp;
 
 /// An issue, with the fields that were asked for.
@@ -261,6 +262,48 @@ pub(super) struct Schema {
     pub(super) items: Option<String>,
     #[serde(default)]
     pub(super) custom: Option<String>,
+}
+
+/// One field of `GET /field`
+#[derive(Debug, Deserialize)]
+pub(super) struct Field {
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) schema: Schema,
+}
+
+/// `GET /mypermissions`
+#[derive(Debug, Deserialize)]
+pub(super) struct Permissions {
+    pub(super) permissions: BTreeMap<String, Permission>,
+}
+
+/// One permission.
+#[derive(Debug, Deserialize)]
+pub(super) struct Permission {
+    #[serde(default, rename = "havePermission")]
+    pub(super) have: bool,
+}
+
+/// `GET /issue/{id}?fields=project`
+#[derive(Debug, Deserialize)]
+pub(super) struct Placed {
+    pub(super) fields: Place,
+}
+
+/// Where an issue lies.
+#[derive(Debug, Deserialize)]
+pub(super) struct Place {
+    pub(super) project: PlaceProject,
+}
+
+/// A project, as its issues show it.
+#[derive(Debug, Deserialize)]
+pub(super) struct PlaceProject {
+    pub(super) key: String,
+    /// `software`, `business`, `service_desk`.
+    #[serde(default, rename = "projectTypeKey")]
+    pub(super) kind: String,
 }
 
 /// `GET /issue/{id}/changelog`

@@ -1,6 +1,7 @@
 //! Making a write.
 
 use super::encode::{self, Writes};
+use super::people::Place;
 use super::transition::Reached;
 use super::{CHANNEL_INTERNAL, Jira, PROPERTY, client, decode, wire};
 use crate::connector::Impossible;
@@ -15,6 +16,9 @@ use twinline_core::item::{ItemId, Value, field};
 use twinline_core::marker::Marker;
 use twinline_core::names::FieldName;
 use twinline_core::richtext::Document;
+
+/// The type of the projects that have internal comments.
+const SERVICE_DESK: &str = "service_desk";
 
 impl Jira {
     /// Makes one write.
@@ -43,9 +47,11 @@ impl Jira {
                     .check_channel(channel)
                     .map_err(|why| client::refused(Impossible::request(why)))?;
                 let call = Call::post(client::path(&item.id, "/comment"));
-                let internal = (channel == CHANNEL_INTERNAL).then_some(true);
-                self.comment(item, call, comment(body, marker, internal))
-                    .await
+                if channel == CHANNEL_INTERNAL {
+                    return self.confide(item, call, comment(body, marker, true)).await;
+                }
+                let written = self.comment(item, call, comment(body, marker, false));
+                written.await.map(|written| told(&written))
             }
             Effect::EditComment {
                 item,
@@ -54,7 +60,8 @@ impl Jira {
                 marker,
             } => {
                 let call = Call::put(client::path(&item.id, &format!("/comment/{id}")));
-                let edited = self.comment(item, call, comment(body, marker, None)).await;
+                let edited = self.comment(item, call, comment(body, marker, false));
+                let edited = edited.await.map(|written| told(&written));
                 self.gone_meanwhile(item, id, edited).await
             }
             Effect::DeleteComment { item, comment } => {
@@ -88,7 +95,8 @@ impl Jira {
         let replaced = fields
             .iter()
             .map(|(name, value)| (name.clone(), FieldWrite::Replace(value.clone())));
-        let resolved = self.resolve(&replaced.collect()).await?;
+        let place = Place::Project(super::project(scope)?);
+        let resolved = self.resolve(place, &replaced.collect()).await?;
         let mut writes = Writes::of(&resolved.fields).map_err(client::refused)?;
         writes.waived.extend(resolved.waived);
         writes.fields.insert(
@@ -142,7 +150,7 @@ impl Jira {
         item: &ItemId,
         fields: &BTreeMap<FieldName, FieldWrite>,
     ) -> Result<Applied, TrackerError> {
-        let resolved = self.resolve(fields).await?;
+        let resolved = self.resolve(Place::Issue(&item.id), fields).await?;
         let mut writes = Writes::of(&resolved.fields).map_err(client::refused)?;
         let mut waived = std::mem::take(&mut writes.waived);
         waived.extend(resolved.waived);
@@ -171,7 +179,7 @@ impl Jira {
         item: &ItemId,
         call: Call,
         body: Json,
-    ) -> Result<Applied, TrackerError> {
+    ) -> Result<wire::Comment, TrackerError> {
         let reply = self
             .client
             .send(call.query("expand", "properties").key(&item.id).json(&body))
@@ -183,10 +191,42 @@ impl Jira {
                 .filter_map(|property| serde_json::from_value(property.clone()).ok())
                 .collect();
         }
-        Ok(Applied {
-            comment: Some(Box::new(decode::comment(&written))),
-            ..Applied::default()
-        })
+        Ok(written)
+    }
+
+    /// Writes a comment for the team of a service desk. Elsewhere the property that makes it internal has no effect, and
+    /// everyone who sees the issue reads the comment: there nothing is written, and what Jira does not confirm to be
+    /// internal does not stay.
+    async fn confide(
+        &self,
+        item: &ItemId,
+        call: Call,
+        body: Json,
+    ) -> Result<Applied, TrackerError> {
+        let read = Call::get(client::path(&item.id, "")).query("fields", "project");
+        let placed: wire::Placed = self.client.send(read).await?.json()?;
+        let project = placed.fields.project;
+        if project.kind != SERVICE_DESK {
+            return Err(client::refused(Impossible::request(format!(
+                "the project {} is no service desk, so that everyone would read an internal comment",
+                project.key
+            ))));
+        }
+        let written = self.comment(item, call, body).await?;
+        if written.jsd_public == Some(false) {
+            return Ok(told(&written));
+        }
+        let path = client::path(&item.id, &format!("/comment/{}", written.id));
+        let done = match self.client.send(Call::delete(path).key(&item.id)).await {
+            Ok(_) => "it was deleted again".to_owned(),
+            Err(error) => format!(
+                "it could not be deleted, please delete comment {}: {error}",
+                written.id
+            ),
+        };
+        Err(client::refused(Impossible::request(format!(
+            "Jira did not keep an internal comment internal; {done}"
+        ))))
     }
 
     /// A comment that was deleted while its edit was under way asks for a new plan.
@@ -229,10 +269,18 @@ fn property(marker: &Marker) -> Json {
     json!({ "marker": marker.to_string() })
 }
 
-fn comment(body: &Document, marker: &Marker, internal: Option<bool>) -> Json {
+/// A comment as it was written.
+fn told(written: &wire::Comment) -> Applied {
+    Applied {
+        comment: Some(Box::new(decode::comment(written))),
+        ..Applied::default()
+    }
+}
+
+fn comment(body: &Document, marker: &Marker, internal: bool) -> Json {
     let mut properties = vec![json!({ "key": PROPERTY, "value": property(marker) })];
-    if let Some(internal) = internal {
-        properties.push(json!({ "key": "sd.public.comment", "value": { "internal": internal } }));
+    if internal {
+        properties.push(json!({ "key": "sd.public.comment", "value": { "internal": true } }));
     }
     json!({ "body": encode::document(body), "properties": properties })
 }

@@ -104,23 +104,37 @@ impl Redmine {
         trigger: &str,
         items: &[ItemId],
     ) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
-        let trigger = read(trigger)?;
-        let mut matching = BTreeSet::new();
+        let (trigger, everything) = (read(trigger)?, read("")?);
+        let mut opinions = BTreeMap::new();
         for some in items.chunks(client::PAGE_ISSUES) {
-            let ids = some
-                .iter()
-                .map(|item| item.id.as_str())
-                .collect::<Vec<_>>()
-                .join(",");
-            for (place, list) in self.places(&trigger, &ids).await? {
-                self.check_offered(&trigger, &place, &list).await?;
-                let call = with_filters(page_of(list), &trigger.filters);
-                let call = call.query("issue_id", ids.as_str());
-                let page: wire::Many = self.client.send(call).await?.json()?;
-                matching.extend(page.issues.iter().map(|issue| issue.id.to_string()));
-            }
+            let matching = self.listed(some, &trigger).await?;
+            // One that is not listed differs, or is not there.
+            let there = match matching.len() == some.len() {
+                true => matching.clone(),
+                false => self.listed(some, &everything).await?,
+            };
+            opinions.extend(connector::opinions(some, &there, &matching));
         }
-        Ok(connector::opinions(items, &matching))
+        Ok(opinions)
+    }
+
+    /// Which of at most a page of issues the lists show under a trigger's filters.
+    async fn listed(
+        &self,
+        items: &[ItemId],
+        trigger: &Trigger,
+    ) -> Result<BTreeSet<String>, TrackerError> {
+        let ids: Vec<&str> = items.iter().map(|item| item.id.as_str()).collect();
+        let ids = ids.join(",");
+        let mut listed = BTreeSet::new();
+        for (place, list) in self.places(trigger, &ids).await? {
+            self.check_offered(trigger, &place, &list).await?;
+            let call = with_filters(page_of(list), &trigger.filters);
+            let call = call.query("issue_id", ids.as_str());
+            let page: wire::Many = self.client.send(call).await?.json()?;
+            listed.extend(page.issues.iter().map(|issue| issue.id.to_string()));
+        }
+        Ok(listed)
     }
 
     /// The issues made in a scope since, newest first, one page.

@@ -1,0 +1,204 @@
+//! Fields of every kind that a scope offers, and people whom a tracker does not know.
+
+use super::harness::{Harness, marker};
+use super::writes::update_of;
+use super::{Listed, Miss, Outcome, ensure, same};
+use crate::error::TrackerError;
+use crate::tracker::FieldDescription;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use twinline_core::effect::{Effect, FieldWrite};
+use twinline_core::item::{ItemId, Number, User, Value, field};
+use twinline_core::names::FieldName;
+use twinline_core::richtext::Document;
+use twinline_core::time::Timestamp;
+
+pub(super) const CHECKS: &[Listed] = &[
+    (
+        "fields: each one that is offered is written, read as normalise said, and emptied",
+        |h| Box::pin(every_kind(h)),
+    ),
+    (
+        "people: one whom the tracker does not know fails no write",
+        |h| Box::pin(unknown_person(h)),
+    ),
+    (
+        "people: one who is known and cannot be assigned fails no write",
+        |h| Box::pin(unassignable_person(h)),
+    ),
+];
+
+/// Fields that take no value for itself: the workflow, the screens and other items have a say in them.
+const OWN_WAYS: &[&str] = &[field::STATUS, field::RESOLUTION, field::TYPE, field::PARENT];
+
+/// Values of a field's kind, of which one must fit: what a text may say, its kind does not tell. None for a kind without
+/// samples, or a list without options.
+fn samples(offered: &FieldDescription, people: &[User]) -> Vec<Value> {
+    let options = || offered.options.iter().take(1).cloned();
+    let ids = || {
+        offered
+            .options
+            .iter()
+            .take(2)
+            .map(|option| option.id.clone())
+    };
+    let people = || people.iter().take(1).cloned();
+    match offered.kind.as_str() {
+        "text" if !offered.options.is_empty() => ids().map(Value::Text).collect(),
+        "text" => ["a short text", "5", "2026-02-03", "1"]
+            .map(Value::text)
+            .into(),
+        "rich" => vec![Value::Rich(Document::from_plain(
+            "A long text.\n\nIn two parts.",
+        ))],
+        "number" => vec![Value::Number(Number::from(5))],
+        "bool" => vec![Value::Bool(true)],
+        "date" => vec![Value::Date("2026-02-03".to_owned())],
+        // Some trackers keep no seconds.
+        "time" => vec![Value::Time(Timestamp::from_millis(1_770_091_500_000))],
+        "user" => people().map(Value::User).collect(),
+        "users" => people()
+            .map(|one| Value::Users(BTreeSet::from([one])))
+            .collect(),
+        "choice" => options().map(Value::Choice).collect(),
+        "choices" => options()
+            .map(|one| Value::Choices(BTreeSet::from([one])))
+            .collect(),
+        "set" if !offered.options.is_empty() => vec![Value::set(ids())],
+        "set" => vec![Value::set(["one", "two"])],
+        "cascade" => options().map(|one| Value::Cascade(vec![one])).collect(),
+        _ => Vec::new(),
+    }
+}
+
+async fn made(h: &dyn Harness, name: &str) -> Result<ItemId, Miss> {
+    let applied = h.tracker().apply(&h.create(name, &marker(name))).await?;
+    h.created(&applied)
+}
+
+/// Writes one field, and compares what is read with what `normalise` says. False: the tracker refused this value.
+async fn written(
+    h: &dyn Harness,
+    id: &ItemId,
+    name: &FieldName,
+    value: &Value,
+) -> Result<bool, Miss> {
+    let before = h.read(id).await?;
+    let write = FieldWrite::Replace(value.clone());
+    let effect = update_of(&before, name.as_str(), write);
+    let applied = match h.tracker().apply(&effect).await {
+        Err(TrackerError::Refused { .. }) => return Ok(false),
+        applied => applied?,
+    };
+    same(name.as_str(), &applied.waived, &BTreeMap::new())?;
+    let after = h.read(id).await?;
+    let expected = h.tracker().normalise(name, value);
+    same(name.as_str(), &after.get(name.as_str()), &Some(&expected))?;
+    Ok(true)
+}
+
+/// One of a field's samples is written, and then taken away where that is allowed. False: it has no samples.
+async fn tried(
+    h: &dyn Harness,
+    id: &ItemId,
+    (name, described): (&FieldName, &FieldDescription),
+    people: &[User],
+) -> Result<bool, Miss> {
+    let samples = samples(described, people);
+    if samples.is_empty() || !described.writable || OWN_WAYS.contains(&name.as_str()) {
+        return Ok(false);
+    }
+    let mut fits = false;
+    for sample in &samples {
+        h.pass(Duration::from_secs(5)).await;
+        fits = written(h, id, name, sample).await?;
+        if fits {
+            break;
+        }
+    }
+    ensure(fits, || format!("{name}: all of {samples:?} were refused"))?;
+    // What must have a value may be refused to be emptied.
+    written(h, id, name, &Value::Empty).await?;
+    Ok(true)
+}
+
+async fn every_kind(h: &dyn Harness) -> Outcome {
+    let id = made(h, "everykind").await?;
+    let offered = h.tracker().describe(&h.scope()).await?;
+    let mut kinds = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for (name, described) in &offered.fields {
+        match tried(h, &id, (name, described), &offered.users).await {
+            Ok(true) => drop(kinds.insert(described.kind.as_str())),
+            Ok(false) => {}
+            Err(Miss::Broken(what)) => wrong.push(what),
+            Err(skipped) => return Err(skipped),
+        }
+    }
+    same("wrong", &wrong, &Vec::new())?;
+    let untried = ["text", "rich"]
+        .into_iter()
+        .filter(|kind| !kinds.contains(kind));
+    let untried: Vec<&str> = untried.collect();
+    same("kinds that were not tried", &untried, &Vec::new())
+}
+
+/// Writes a title and an assignee together: the title must arrive, and the person be waived.
+async fn waived(h: &dyn Harness, id: &ItemId, person: User) -> Outcome {
+    let offered = h.tracker().describe(&h.scope()).await?;
+    let mut fields = [field::ASSIGNEE, field::ASSIGNEES].into_iter();
+    let assignee = fields.find(|name| offered.fields.contains_key(*name));
+    let assignee = assignee.ok_or_else(|| Miss::Skipped("nobody is assigned here".to_owned()))?;
+    let value = match offered.fields[assignee].kind.as_str() {
+        "users" => Value::Users(BTreeSet::from([person])),
+        _ => Value::User(person),
+    };
+    let before = h.read(id).await?;
+    let effect = Effect::Update {
+        item: id.clone(),
+        fields: BTreeMap::from([
+            (
+                field::SUMMARY.into(),
+                FieldWrite::Replace(Value::text("arrives")),
+            ),
+            (assignee.into(), FieldWrite::Replace(value)),
+        ]),
+        planned_from: before.version.clone(),
+    };
+    let applied = h.tracker().apply(&effect).await?;
+    let why = applied.waived.get(assignee);
+    ensure(why.is_some_and(|why| !why.is_empty()), || {
+        format!("not waived: {:?}", applied.waived)
+    })?;
+    let after = h.read(id).await?;
+    let title = Value::text("arrives");
+    same("summary", &after.get(field::SUMMARY), &Some(&title))?;
+    same(assignee, &after.get(assignee), &before.get(assignee))
+}
+
+async fn unknown_person(h: &dyn Harness) -> Outcome {
+    let id = made(h, "unknownperson").await?;
+    let nobody = User {
+        name: Some("Nobody Of This Name".to_owned()),
+        ..User::default()
+    };
+    waived(h, &id, nobody).await
+}
+
+async fn unassignable_person(h: &dyn Harness) -> Outcome {
+    let person = h.unassignable();
+    let person = person.ok_or_else(|| Miss::Skipped("everybody can be assigned".to_owned()))?;
+    let id = made(h, "unassignableperson").await?;
+    waived(h, &id, person.clone()).await?;
+    let mut create = h.create("unassignable", &marker("unassignable"));
+    let before = h.read(&id).await?;
+    if let Effect::Create { fields, .. } = &mut create {
+        let (name, value) = match before.fields.contains_key(field::ASSIGNEES) {
+            true => (field::ASSIGNEES, Value::Users(BTreeSet::from([person]))),
+            false => (field::ASSIGNEE, Value::User(person)),
+        };
+        fields.insert(name.into(), value);
+    }
+    let applied = h.tracker().apply(&create).await?;
+    ensure(!applied.waived.is_empty(), || "not waived".to_owned())
+}
