@@ -6,7 +6,9 @@ use crate::map::{by_text, is_day, kind_of};
 use crate::rich;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
-use twinline_core::item::{Attachment, Choice, Comment, Item, ItemRef, User, Value, field};
+use twinline_core::item::{
+    Attachment, Choice, Comment, Item, ItemRef, User, Value, canonical, field,
+};
 use twinline_core::names::{FieldName, Side};
 use twinline_core::richtext::Document;
 use twinline_core::rules::Link;
@@ -247,7 +249,7 @@ fn value_of(
         },
         NativeKind::Rich => Value::Rich(rich_from(json)?),
         NativeKind::Number => match json {
-            Json::Number(number) => Value::Number(number.clone()),
+            Json::Number(number) => Value::number(number.clone()),
             _ => return Err(not(json, "a number")),
         },
         NativeKind::Bool => Value::Bool(json.as_bool().ok_or_else(|| not(json, "true or false"))?),
@@ -292,7 +294,7 @@ fn by_shape(json: &Json) -> Value {
     match json {
         Json::Null => Value::Empty,
         Json::Bool(yes) => Value::Bool(*yes),
-        Json::Number(number) => Value::Number(number.clone()),
+        Json::Number(number) => Value::number(number.clone()),
         Json::String(text) => Value::Text(text.clone()),
         Json::Array(list) if list.iter().all(Json::is_string) => {
             Value::set(list.iter().filter_map(Json::as_str))
@@ -356,7 +358,7 @@ fn option(text: &str, id: &FieldName, side: &Catalogue) -> Result<Choice, String
 fn string(json: &Json, wanted: &str) -> Result<String, String> {
     match json {
         Json::String(text) => Ok(text.clone()),
-        Json::Number(number) => Ok(number.to_string()),
+        Json::Number(number) => Ok(canonical(number.clone()).to_string()),
         _ => Err(not(json, wanted)),
     }
 }

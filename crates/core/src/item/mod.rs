@@ -5,11 +5,13 @@
 
 mod comment;
 mod reference;
+mod user;
 mod value;
 
 pub use comment::{Attachment, Comment};
 pub use reference::{ItemId, ItemRef, Version};
-pub use value::{Choice, Number, User, Value};
+pub use user::User;
+pub use value::{Choice, Number, Value, canonical};
 
 use crate::marker::Marker;
 use crate::names::FieldName;
@@ -93,3 +95,6 @@ pub enum Fetched {
         evidence: String,
     },
 }
+
+#[cfg(test)]
+mod tests;

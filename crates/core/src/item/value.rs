@@ -1,5 +1,6 @@
 //! A field's value, native or in the replica's vocabulary.
 
+use super::user::User;
 use crate::richtext::Document;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ pub enum Value {
     Empty,
     /// Yes or no.
     Bool(bool),
-    /// A number.
+    /// A number: make it with [`Value::number`].
     Number(Number),
     /// A short text.
     Text(String),
@@ -65,6 +66,11 @@ impl Value {
         }
     }
 
+    /// A number, as [`canonical`].
+    pub fn number(number: impl Into<Number>) -> Self {
+        Self::Number(canonical(number.into()))
+    }
+
     /// A text value.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
@@ -73,6 +79,23 @@ impl Value {
     /// A set of texts.
     pub fn set<T: Into<String>>(elements: impl IntoIterator<Item = T>) -> Self {
         Self::Set(elements.into_iter().map(Into::into).collect())
+    }
+}
+
+/// The one form of a number: trackers that keep numbers as floating point answer `3.0` where `3` was written.
+pub fn canonical(number: Number) -> Number {
+    // Up to here every integer has a floating point number of its own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match number.as_f64() {
+        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() <= EXACT => {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "it is an integer within 2^53"
+            )]
+            let integer = float as i64;
+            integer.into()
+        }
+        _ => number,
     }
 }
 
@@ -85,54 +108,24 @@ pub struct Choice {
     pub name: String,
 }
 
-/// A person as one tracker knows them. Equality is by id.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct User {
-    /// The tracker's id: a GitHub user id, a Jira accountId.
-    pub id: String,
-    /// The display name.
-    pub name: Option<String>,
-    /// The e-mail address, where the tracker shows it.
-    pub email: Option<String>,
-    /// The login name, where the tracker has one.
-    pub login: Option<String>,
-}
-
-impl User {
-    /// The best name to show: display name, login, e-mail, id.
-    pub fn label(&self) -> &str {
-        self.name
-            .as_deref()
-            .or(self.login.as_deref())
-            .or(self.email.as_deref())
-            .unwrap_or(&self.id)
+impl PartialEq for Choice {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
     }
 }
-
-macro_rules! equal_by_id {
-    ($name:ident) => {
-        impl PartialEq for $name {
-            fn eq(&self, other: &Self) -> bool {
-                self.id == other.id
-            }
-        }
-        impl Eq for $name {}
-        impl Hash for $name {
-            fn hash<H: Hasher>(&self, state: &mut H) {
-                self.id.hash(state);
-            }
-        }
-        impl PartialOrd for $name {
-            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-                Some(self.cmp(other))
-            }
-        }
-        impl Ord for $name {
-            fn cmp(&self, other: &Self) -> Ordering {
-                self.id.cmp(&other.id)
-            }
-        }
-    };
+impl Eq for Choice {}
+impl Hash for Choice {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
 }
-equal_by_id!(Choice);
-equal_by_id!(User);
+impl PartialOrd for Choice {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Choice {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.id.cmp(&other.id)
+    }
+}

@@ -66,6 +66,11 @@ impl Decisions {
             winner,
         });
     }
+
+    /// The conflict of a field is not decided after all.
+    pub(super) fn withdraw(&mut self, field: &ReplicaField) {
+        self.conflicts.retain(|conflict| conflict.field != *field);
+    }
 }
 
 /// Decides every field of the contract that is not simply unchanged.
@@ -192,7 +197,12 @@ impl Judge<'_> {
             First::Filled | First::Hold => false,
         };
         let one_way = contract.direction != Direction::Both;
-        if one_way || wins || self.born_on() == Some(shown) {
+        let wins = match self.born_on() {
+            // What a created item shows of itself is no value that anybody gave it.
+            Some(born) => born == shown,
+            None => wins,
+        };
+        if one_way || wins {
             return Some(crosses(shown, Cause::First));
         }
         Some(Decision::Waived {

@@ -120,9 +120,10 @@ pub struct Base {
     pub rule_version: u32,
     /// The view then. A missing field is *unset*: it was never in step, and `first` settles it.
     pub fields: BTreeMap<ReplicaField, Value>,
-    /// Unset fields whose value was to cross from this side when the twin was created and could not: this side wins
-    /// them, whatever `first` says. Unset on both sides where the twin closes a ring ([`Base::carried`]): the side that
-    /// is filled wins, and `first` decides only when both are.
+    /// Fields whose value was this side's to send when the twin was created and has not arrived (it was held, not shown,
+    /// or could not be set), until both bases have them: this side wins them, whatever `first` says. Pending on both
+    /// sides where the twin closes a ring ([`Base::carried`]): the side that is filled wins, and `first` decides only
+    /// when both are.
     pub pending: BTreeSet<ReplicaField>,
     /// For each field a digest that is another after every advance: names the state that a change starts from, where
     /// values alone would repeat. Fields that never advanced are missing.

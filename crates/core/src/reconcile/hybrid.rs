@@ -4,9 +4,10 @@
 //! was planned from or from the one after the write; fields that did not keep their old ones, so that R2 and R5 still see
 //! what the base values came from.
 
+use super::fared::Advance;
 use super::plan::Working;
-use super::settle::{Advance, End};
-use super::values::same;
+use super::settle::End;
+use super::values::answers;
 use crate::contract::Contract;
 use crate::item::{Item, Value};
 use crate::names::{FieldName, ReplicaField, Side};
@@ -38,7 +39,7 @@ pub(super) fn hybrid(
         Some(base) => base.observation.fields.clone(),
         None => undeclared(&newest.fields, &declared),
     };
-    for (field, (_, from)) in &advance.values {
+    for (field, (_, from)) in advance {
         let source = match from {
             Advanced::Planned => planned,
             Advanced::After => after,
@@ -109,7 +110,7 @@ fn take_confirmed_writes(fields: &mut BTreeMap<FieldName, Value>, working: &Work
         let (Some(now), Some(wanted)) = (after.fields.get(native), draft.fields.get(native)) else {
             continue;
         };
-        if same(now, wanted) {
+        if answers(wanted, now) {
             fields.insert(native.clone(), now.clone());
         }
     }

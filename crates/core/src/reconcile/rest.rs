@@ -53,10 +53,10 @@ fn has_same_comments(before: &Item, now: &Item) -> bool {
     before.comments == now.comments && before.attachments == now.attachments
 }
 
-/// A field that the view does not show makes no change, whatever the base says.
+/// A field that the view does not show makes no change, whatever the base says; so a field that is pending and not shown
+/// waits for nothing that is here.
 fn shows(view: &View, base: &Base) -> bool {
     let mut fields = view.fields.iter();
-    base.pending.is_empty()
-        && base.asked.is_empty()
+    base.asked.is_empty()
         && fields.all(|(field, value)| same_opt(Some(value), base.fields.get(field)))
 }

@@ -2,13 +2,18 @@
 
 use super::texts::Texts;
 use crate::effect::FieldWrite;
-use crate::item::Value;
+use crate::item::{User, Value, canonical};
 use crate::richtext::Document;
 use std::collections::BTreeSet;
 
-/// Whether two values are the same; all empty values are.
+/// Whether two values are the same; all empty values are, and a number in whichever form.
 pub(crate) fn same(one: &Value, other: &Value) -> bool {
-    one == other || (one.is_empty() && other.is_empty())
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => {
+            one == other || canonical(one.clone()) == canonical(other.clone())
+        }
+        _ => one == other || (one.is_empty() && other.is_empty()),
+    }
 }
 
 /// [`same`] where either may be absent; absent is the same as absent only.
@@ -17,6 +22,27 @@ pub(crate) fn same_opt(one: Option<&Value>, other: Option<&Value>) -> bool {
         (Some(one), Some(other)) => same(one, other),
         (None, None) => true,
         (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// Whether a value is what `wanted` asks for: the same, or the people whom it names.
+pub(super) fn answers(wanted: &Value, now: &Value) -> bool {
+    same(wanted, now) || people_match(wanted, now, User::answers)
+}
+
+/// Whether a value that the tracker shows since our write can be what `wanted` asked for, as far as it shows its people.
+pub(super) fn may_answer(wanted: &Value, now: &Value) -> bool {
+    people_match(wanted, now, User::may_answer)
+}
+
+fn people_match(wanted: &Value, now: &Value, matches: fn(&User, &User) -> bool) -> bool {
+    match (wanted, now) {
+        (Value::User(wanted), Value::User(now)) => matches(now, wanted),
+        (Value::Users(wanted), Value::Users(now)) => {
+            let named = |wanted| now.iter().any(|now| matches(now, wanted));
+            wanted.len() == now.len() && wanted.iter().all(named)
+        }
+        _ => false,
     }
 }
 
@@ -35,18 +61,20 @@ pub(super) fn both_sets(one: &Value, other: &Value) -> bool {
 /// caller applies removals of elements that `onto` has only. `None` when the three are not sets of one kind.
 pub(super) fn carry_elements(old: &Value, new: &Value, onto: &Value) -> Option<Value> {
     fn carried<T: Ord + Clone>(
-        old: &BTreeSet<T>,
-        new: &BTreeSet<T>,
-        onto: &BTreeSet<T>,
+        (old, new, onto): (&BTreeSet<T>, &BTreeSet<T>, &BTreeSet<T>),
+        has: fn(&BTreeSet<T>, &T) -> bool,
     ) -> BTreeSet<T> {
         let kept = onto
             .iter()
-            .filter(|element| !old.contains(element) || new.contains(element));
-        let added = new.difference(old);
+            .filter(|element| !has(old, element) || has(new, element));
+        let added = new
+            .iter()
+            .filter(|element| !has(old, element) && !has(onto, element));
         kept.chain(added).cloned().collect()
     }
     if let (Some(old), Some(new), Some(onto)) = (texts(old), texts(new), texts(onto)) {
-        return Some(Value::Set(carried(&old, &new, &onto)));
+        let carried = carried((&old, &new, &onto), BTreeSet::contains);
+        return Some(Value::Set(carried));
     }
     match (old, new, onto) {
         (
@@ -58,11 +86,8 @@ pub(super) fn carry_elements(old: &Value, new: &Value, onto: &Value) -> Option<V
                 Value::Users(users) => users.clone(),
                 _ => BTreeSet::new(),
             };
-            Some(Value::Users(carried(
-                &users(old),
-                &users(new),
-                &users(onto),
-            )))
+            let sets = (&users(old), &users(new), &users(onto));
+            Some(Value::Users(carried(sets, has_person)))
         }
         (
             Value::Choices(_) | Value::Empty,
@@ -73,11 +98,19 @@ pub(super) fn carry_elements(old: &Value, new: &Value, onto: &Value) -> Option<V
                 Value::Choices(choices) => choices.clone(),
                 _ => BTreeSet::new(),
             };
-            let carried = carried(&choices(old), &choices(new), &choices(onto));
-            Some(Value::Choices(carried))
+            let sets = (&choices(old), &choices(new), &choices(onto));
+            Some(Value::Choices(carried(sets, BTreeSet::contains)))
         }
         _ => None,
     }
+}
+
+/// Whether a person is among others, by id or as one of them names the other.
+fn has_person(people: &BTreeSet<User>, person: &User) -> bool {
+    people.contains(person)
+        || people
+            .iter()
+            .any(|one| one.answers(person) || person.answers(one))
 }
 
 /// The elements of a set of texts; an empty value is the empty set.
@@ -134,7 +167,7 @@ pub(super) fn cross(
     whole: bool,
     texts: Texts,
 ) -> Crossing {
-    if same_opt(d0, Some(d1)) || same_opt(target, Some(d1)) {
+    if same_opt(d0, Some(d1)) || target.is_some_and(|target| answers(d1, target)) {
         return Crossing::Nothing;
     }
     let empty = Value::Empty;

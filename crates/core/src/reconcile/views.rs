@@ -1,8 +1,9 @@
 //! From facts to views and bases: what each side shows now, and what it showed when the twins were last in step.
 
 use super::facts::{Base, Facts, SideFacts};
+use super::pending::{keep_unsettled, owed_by_source};
 use super::texts::far_beyond_limit;
-use super::values::{carry_elements, same, same_opt, texts, written};
+use super::values::{answers, carry_elements, same, same_opt, texts, written};
 use super::vocabulary::base;
 use crate::comments::script_origin;
 use crate::contract::{Contract, FieldContract};
@@ -10,6 +11,7 @@ use crate::digest::Digest;
 use crate::item::{Item, ItemId, ItemRef, Value, Version, field};
 use crate::names::{FieldName, ReplicaField, Side, Sides};
 use crate::rules::{Link, Outgoing, RuleError, Rules, ScriptComment};
+use crate::view::View;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Both items of a twin in the contract's vocabulary: what every later stage reads.
@@ -64,7 +66,8 @@ impl<'a> Scene<'a> {
             if is_newborn(facts, &items, &bases, side) {
                 let source = items.get(side.other());
                 let asked = super::create::asked(facts, rules, side.other(), source)?;
-                bases = own.born(facts.sides.get(side), source, asked)?;
+                let source_view = &shown.get(side.other()).view;
+                bases = own.born(facts.sides.get(side), source, source_view, asked)?;
                 break;
             }
             *arrived.get_mut(side) =
@@ -126,7 +129,7 @@ impl<'a> Scene<'a> {
         let Some(now) = self.items.get(side).fields.get(native) else {
             return false;
         };
-        same(now, wanted)
+        answers(wanted, now)
             || (far_beyond_limit(self, side, native, wanted).is_none()
                 && same(now, &(self.side(side).normalise)(native, wanted)))
     }
@@ -237,6 +240,7 @@ impl OwnWrites<'_> {
         &self,
         facts: &SideFacts<'_>,
         source: &Item,
+        source_view: &View,
         asked: Vec<ScriptComment>,
     ) -> Result<Sides<Option<Base>>, RuleError> {
         let mut born = self.item.clone();
@@ -278,20 +282,17 @@ impl OwnWrites<'_> {
                 .is_some_and(|now| !now.is_empty());
             let now = self.shown.view.fields.get(field);
             let told = |ours: &Value| !is_untouched(self.item) || same_opt(Some(ours), now);
-            match predicted
-                .remove(field)
-                .filter(|ours| at_once && shown && told(ours))
-            {
-                Some(ours) => {
-                    here.fields.insert(field.clone(), ours);
-                    there.fields.insert(field.clone(), value.clone());
-                }
-                None => drop(there.pending.insert(field.clone())),
+            let ours = predicted.remove(field);
+            if let Some(ours) = ours.filter(|ours| at_once && shown && told(ours)) {
+                here.fields.insert(field.clone(), ours);
+                there.fields.insert(field.clone(), value.clone());
             }
         }
+        there.pending.extend(owed_by_source(contract, source_view));
         let mut bases = Sides::default();
         *bases.get_mut(side) = Some(here);
         *bases.get_mut(side.other()) = Some(there);
+        keep_unsettled(&mut bases);
         Ok(bases)
     }
 
@@ -337,23 +338,23 @@ impl OwnWrites<'_> {
             else {
                 continue;
             };
-            let arrived = if same(ours, now) {
+            let arrived = if answers(ours, now) {
                 Some(now.clone())
             } else {
                 confirm(value, ours, now)
             };
             let Some(arrived) = arrived else { continue };
             *value = arrived;
-            if let Some(sent) = sent.get(field).filter(|_| same(value, ours)) {
+            if let Some(sent) = sent.get(field).filter(|_| answers(ours, value)) {
                 found.insert(field.clone(), (*sent).clone());
             }
         }
         for (native, _) in writes() {
-            let now = self.item.fields.get(native);
-            if same_opt(expected.fields.get(native), now) {
-                base.observation
-                    .fields
-                    .extend(now.map(|now| (native.clone(), now.clone())));
+            let both = expected.fields.get(native);
+            if let Some((ours, now)) = both.zip(self.item.fields.get(native))
+                && answers(ours, now)
+            {
+                base.observation.fields.insert(native.clone(), now.clone());
             }
         }
         Ok(found)

@@ -74,8 +74,11 @@ impl Verdict {
     fn apply(self, scene: &Scene<'_>, field: &ReplicaField, decisions: &mut Decisions) {
         let decision = match self {
             Self::Becomes(decision) => {
-                if matches!(decision, Decision::Held(Hold::Conflict)) {
-                    decisions.record(scene, field, None);
+                match &decision {
+                    Decision::Held(Hold::Conflict) => decisions.record(scene, field, None),
+                    // Nobody has won after all, and the next look judges anew.
+                    Decision::Held(hold) if !hold.is_sticky() => decisions.withdraw(field),
+                    _ => {}
                 }
                 decision
             }

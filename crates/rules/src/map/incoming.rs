@@ -423,7 +423,7 @@ impl Crossing<'_> {
                 }
             }
             NativeKind::Number => match text.parse::<Number>() {
-                Ok(number) => Ok(Value::Number(number)),
+                Ok(number) => Ok(Value::number(number)),
                 Err(_) => fault("number"),
             },
             NativeKind::Bool => match text.as_str() {

@@ -5,7 +5,7 @@ use crate::describe::NativeKind;
 use crate::model::{Literal, NativeValue};
 use crate::rich;
 use std::collections::BTreeSet;
-use twinline_core::item::{Choice, Item, Number, Value};
+use twinline_core::item::{Choice, Item, Number, Value, canonical};
 use twinline_core::names::FieldName;
 
 /// The kind of a value.
@@ -32,7 +32,7 @@ pub(crate) const fn kind_of(value: &Value) -> Option<NativeKind> {
 pub(crate) fn as_text(value: &Value) -> Option<String> {
     Some(match value {
         Value::Bool(yes) => yes.to_string(),
-        Value::Number(number) => number.to_string(),
+        Value::Number(number) => canonical(number.clone()).to_string(),
         Value::Text(text) | Value::Date(text) => text.clone(),
         Value::Rich(document) => document.plain(),
         Value::Time(instant) => instant.to_string(),
@@ -139,7 +139,7 @@ pub(super) fn value_for(
             .map_or(Value::Text(text), |user| Value::User(user.clone())),
         Some(NativeKind::Number) => text
             .parse::<Number>()
-            .map_or(Value::Text(text), Value::Number),
+            .map_or(Value::Text(text), Value::number),
         Some(NativeKind::Bool) => match text.as_str() {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),

@@ -140,7 +140,7 @@ fn value(name: &str, kinds: &Kinds, json: &Json) -> Value {
         (_, Json::String(at)) if kind == "datetime" => instant(at),
         (_, Json::String(text)) => Value::text(text),
         (_, Json::Bool(yes)) => Value::Bool(*yes),
-        (_, Json::Number(one)) => Value::Number(number(one)),
+        (_, Json::Number(number)) => Value::number(number.clone()),
         (_, Json::Array(elements)) => several(elements, json),
         (_, Json::Object(_)) => one(json),
     }
@@ -148,18 +148,6 @@ fn value(name: &str, kinds: &Kinds, json: &Json) -> Value {
 
 fn instant(at: &str) -> Value {
     Timestamp::parse(at).map_or_else(|_| Value::text(at), Value::Time)
-}
-
-/// A number in one form: Jira keeps floating-point numbers, and gives a 5 back as `5.0`.
-pub(super) fn number(number: &Number) -> Number {
-    /// Up to here every whole number is a floating-point number of its own.
-    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-    let float = number.as_f64().unwrap_or_default();
-    if float.fract() == 0.0 && float.abs() < EXACT_MAX {
-        Number::from(float as i64)
-    } else {
-        number.clone()
-    }
 }
 
 fn one(json: &Json) -> Value {

@@ -148,7 +148,7 @@ pub(super) fn normalise(name: &FieldName, value: &Value) -> Value {
                 Value::Rich(document)
             }
         }
-        (_, Value::Number(number)) => Value::Number(decode::number(number)),
+        (_, Value::Number(number)) => Value::number(number.clone()),
         (_, value) => value.clone(),
     }
 }

@@ -69,7 +69,7 @@ pub(super) fn fields(issue: &wire::Issue) -> BTreeMap<FieldName, Value> {
     };
     let date = |day: &Option<String>| day.clone().map_or(Value::Empty, Value::Date);
     let number =
-        |number: &Option<serde_json::Number>| number.clone().map_or(Value::Empty, Value::Number);
+        |number: &Option<serde_json::Number>| number.clone().map_or(Value::Empty, Value::number);
     let parent = issue
         .parent
         .as_ref()

@@ -1,8 +1,10 @@
 mod asked;
 mod converse;
+mod creation;
 mod lives;
 mod net;
 mod odd;
+mod people;
 mod policy;
 mod properties;
 mod rejected;
@@ -72,6 +74,8 @@ fn the_table_holds_and_is_complete() {
         odd::CASES,
         rings::CASES,
         rejected::CASES,
+        creation::CASES,
+        people::CASES,
         same_node::CASES,
     ]
     .concat();

@@ -40,6 +40,8 @@ pub(super) struct Node {
     pub(super) unseen: BTreeMap<String, String>,
     /// Whether its answers say that nobody wrote in between.
     pub(super) adjacent: bool,
+    /// Whether its answers tell the version of the write.
+    pub(super) tells_version: bool,
 }
 
 /// Two places and their rules.
@@ -148,6 +150,7 @@ impl Node {
             not_shown: BTreeSet::new(),
             unseen: BTreeMap::new(),
             adjacent: false,
+            tells_version: false,
         }
     }
 
@@ -352,6 +355,7 @@ impl Net {
         }
         let there = node.item.as_mut().unwrap();
         there.version.revision = there.version.revision.map(|revision| revision + 1);
+        applied.version = node.tells_version.then(|| there.version.clone());
         let comments = there.comments.get_or_insert_default();
         match effect {
             Effect::Create { .. } => {}

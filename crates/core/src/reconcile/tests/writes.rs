@@ -26,6 +26,10 @@ pub(super) const CASES: &[Case] = &[
     ),
     ("a person reverts our write at once", revert_during_write),
     (
+        "a person reverts our write at once, and its version is known",
+        revert_after_our_version,
+    ),
+    (
         "a person puts the base back during our write",
         base_back_during_write,
     ),
@@ -204,11 +208,30 @@ fn label_during_write() {
     assert_eq!(summary(&next), "f <- changed; left: f=+c");
 }
 
+/// Where the tracker does not tell the version of our write, it may have dropped it without a word.
 fn revert_during_write() {
     let mut net = in_step("conflict=left", "a");
     net.node_mut(Side::Left).edit("f", "b");
     let next = meanwhile(&mut net, |net| net.node_mut(Side::Right).edit("f", "a"));
     assert_eq!(summary(&next), "f -> changed; right: f=b");
+}
+
+/// Where it does, what is newer than that was put back by somebody.
+fn revert_after_our_version() {
+    for (ours, reverted, expected) in [
+        ("b", "a", "f <- changed; left: f=a"),
+        ("{a,b}", "{a}", "f <- changed; left: f=-b"),
+    ] {
+        let mut net = in_step("conflict=left", reverted);
+        net.node_mut(Side::Right).tells_version = true;
+        net.node_mut(Side::Left).edit("f", ours);
+        let next = meanwhile(&mut net, |net| {
+            net.node_mut(Side::Right).edit("f", reverted)
+        });
+        assert_eq!(summary(&next), expected);
+        net.quiesce();
+        plan_is(&net, "");
+    }
 }
 
 fn upper(_: &crate::names::FieldName, value: &crate::item::Value) -> crate::item::Value {
