@@ -3,8 +3,6 @@
 //! A tracker's query index lags, and permissions come and go; so leaving takes two negatives further apart than the lag,
 //! and "not found" is never a deletion. Sleeping keeps the link and both bases: re-entry wakes the twin where it was.
 
-use crate::contract::Leave;
-use crate::names::{Side, Sides};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -90,37 +88,6 @@ impl Presence {
             }
         }
     }
-}
-
-/// What a twin's two sides make of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// It is reconciled.
-    Awake,
-    /// Nothing is written; link and bases are kept.
-    Asleep,
-    /// It ends without a write: it left, and the policy says `leave = "unlink"`.
-    Unlinked,
-    /// One side was deleted: `reconcile` plans what the policy `deleted` asks, then the twin ends.
-    Deleted(Side),
-}
-
-/// Judges a twin by both sides.
-pub fn standing(sides: &Sides<Presence>, leave: Leave) -> Standing {
-    let mut standing = Standing::Awake;
-    for side in Side::BOTH {
-        match (sides.get(side), leave) {
-            (Presence::Deleted { .. }, _) => return Standing::Deleted(side),
-            (Presence::Asleep { .. }, Leave::Unlink) => standing = Standing::Unlinked,
-            (Presence::Asleep { .. }, Leave::Sleep) | (Presence::Unreachable { .. }, _) => {
-                if standing == Standing::Awake {
-                    standing = Standing::Asleep;
-                }
-            }
-            (Presence::Awake | Presence::Leaving { .. }, _) => {}
-        }
-    }
-    standing
 }
 
 #[cfg(test)]

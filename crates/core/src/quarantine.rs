@@ -1,9 +1,8 @@
-//! Errors by cause and by who can mend them. Equal causes group to one line with a count.
+//! Errors by cause and by what can mend them. Equal causes have one group, which is one line with a count.
 
 use crate::digest::Digest;
 use crate::rules::RuleError;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Why one twin is held back. Stores the cause, never a payload: what is shown and released is planned again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -40,40 +39,91 @@ pub enum Cause {
     },
 }
 
-/// What a cause asks of the engine.
+/// What kind of cause: all that is stored of it besides its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remedy {
-    /// Try again by itself, at backfill priority.
-    Time,
-    /// Wait for a new rule version or a person's retry.
+pub enum Kind {
+    /// [`Cause::Retry`].
+    Retry,
+    /// [`Cause::Rule`].
     Rule,
-    /// Wait for a person's retry or a change of the item.
-    Person,
+    /// [`Cause::Refused`].
+    Refused,
+    /// [`Cause::Unclear`].
+    Unclear,
+    /// [`Cause::Gone`].
+    Gone,
+}
+
+impl Kind {
+    const ALL: [Self; 5] = [
+        Self::Retry,
+        Self::Rule,
+        Self::Refused,
+        Self::Unclear,
+        Self::Gone,
+    ];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Rule => "rule",
+            Self::Refused => "refused",
+            Self::Unclear => "unclear",
+            Self::Gone => "gone",
+        }
+    }
+
+    /// The kind of a group by its stored name ([`Cause::group_name`]).
+    pub fn of_group(name: &str) -> Option<Self> {
+        let (word, _) = name.split_once('-')?;
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// Whether a change of the item, or of the rules, may mend it: then the twin is tried again by itself.
+    pub const fn is_mended_by_change(self) -> bool {
+        match self {
+            Self::Retry | Self::Rule | Self::Refused => true,
+            Self::Unclear | Self::Gone => false,
+        }
+    }
+
+    /// Whether it may have passed: then every look at the twin tries it again, an audit's too. What is unclear is only
+    /// asked about again; nothing is planned before the tracker knows.
+    pub const fn is_mended_by_time(self) -> bool {
+        match self {
+            Self::Retry | Self::Unclear => true,
+            Self::Rule | Self::Refused | Self::Gone => false,
+        }
+    }
 }
 
 impl Cause {
-    /// Who can mend it.
-    pub const fn remedy(&self) -> Remedy {
+    /// Its kind.
+    pub const fn kind(&self) -> Kind {
         match self {
-            Self::Retry { .. } => Remedy::Time,
-            Self::Rule { .. } => Remedy::Rule,
-            Self::Refused { .. } | Self::Unclear { .. } | Self::Gone { .. } => Remedy::Person,
+            Self::Retry { .. } => Kind::Retry,
+            Self::Rule { .. } => Kind::Rule,
+            Self::Refused { .. } => Kind::Refused,
+            Self::Unclear { .. } => Kind::Unclear,
+            Self::Gone { .. } => Kind::Gone,
         }
+    }
+
+    /// What equal causes share, as stored: the kind, then the group.
+    pub fn group_name(&self) -> String {
+        format!("{}-{}", self.kind().word(), &self.group().as_str()[..12])
     }
 
     /// What equal causes share: numbers, keys and quoted values are left out of the sentence, so that the same refusal
     /// of two items is one line.
-    pub fn group(&self) -> Digest {
-        let (kind, place, sentence) = match self {
-            Self::Retry { reason } => ("retry", String::new(), reason),
-            Self::Rule { file, line, reason } => {
-                ("rule", format!("{file}:{}", line.unwrap_or(0)), reason)
-            }
-            Self::Refused { sentence } => ("refused", String::new(), sentence),
-            Self::Unclear { reason } => ("unclear", String::new(), reason),
-            Self::Gone { evidence } => ("gone", String::new(), evidence),
+    fn group(&self) -> Digest {
+        let (place, sentence) = match self {
+            Self::Rule { file, line, reason } => (format!("{file}:{}", line.unwrap_or(0)), reason),
+            Self::Retry { reason } | Self::Unclear { reason } => (String::new(), reason),
+            Self::Refused { sentence } => (String::new(), sentence),
+            Self::Gone { evidence } => (String::new(), evidence),
         };
-        Digest::of_parts(&[kind, &place, &shape(sentence)])
+        Digest::of_parts(&[self.kind().word(), &place, &shape(sentence)])
     }
 }
 
@@ -101,33 +151,6 @@ fn shape(sentence: &str) -> String {
         }
     });
     words.collect::<Vec<_>>().join(" ")
-}
-
-/// One line of `twinline errors`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group<T> {
-    /// One of the causes, to show.
-    pub cause: Cause,
-    /// The twins held back by it.
-    pub twins: Vec<T>,
-}
-
-/// Groups quarantined twins by cause, greatest group first, then by the cause's own order.
-pub fn grouped<T>(quarantined: impl IntoIterator<Item = (T, Cause)>) -> Vec<Group<T>> {
-    let mut groups = BTreeMap::<Digest, Group<T>>::new();
-    for (twin, cause) in quarantined {
-        let group = groups.entry(cause.group()).or_insert_with(|| Group {
-            cause,
-            twins: Vec::new(),
-        });
-        group.twins.push(twin);
-    }
-    let mut groups: Vec<_> = groups.into_values().collect();
-    groups.sort_by(|one, other| {
-        let by_size = other.twins.len().cmp(&one.twins.len());
-        by_size.then_with(|| one.cause.cmp(&other.cause))
-    });
-    groups
 }
 
 #[cfg(test)]

@@ -40,25 +40,23 @@ fn equal_causes_group_and_others_do_not() {
 }
 
 #[test]
-fn groups_are_counted_greatest_first() {
-    let causes = [
-        (1, refused("closed")),
-        (2, refused("locked 5")),
-        (3, refused("locked 6")),
-    ];
-    let groups = grouped(causes);
-    let twins: Vec<_> = groups.iter().map(|group| group.twins.clone()).collect();
-    assert_eq!(twins, [vec![2, 3], vec![1]]);
-}
-
-#[test]
-fn each_cause_has_one_remedy() {
-    assert_eq!(
-        Cause::Retry {
-            reason: String::new()
-        }
-        .remedy(),
-        Remedy::Time
-    );
-    assert_eq!(refused("").remedy(), Remedy::Person);
+fn what_mends_a_cause_is_known_from_what_is_stored() {
+    let reason = String::new;
+    let check = |cause: Cause, change: bool, time: bool| {
+        let kind = Kind::of_group(&cause.group_name());
+        assert_eq!(kind, Some(cause.kind()));
+        let mended = kind.map(|kind| (kind.is_mended_by_change(), kind.is_mended_by_time()));
+        assert_eq!(mended, Some((change, time)), "{cause:?}");
+    };
+    check(Cause::Retry { reason: reason() }, true, true);
+    check(refused("x"), true, false);
+    check(Cause::Unclear { reason: reason() }, false, true);
+    check(Cause::Gone { evidence: reason() }, false, false);
+    let rule = Cause::Rule {
+        file: reason(),
+        line: None,
+        reason: reason(),
+    };
+    check(rule, true, false);
+    assert_eq!(Kind::of_group("of-a-later-version"), None);
 }

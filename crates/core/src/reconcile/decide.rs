@@ -20,6 +20,8 @@ pub(super) struct Decisions {
     pub(super) whole: BTreeSet<ReplicaField>,
     /// Fields whose hidden overwrite (R5) was already judged.
     pub(super) judged: BTreeSet<ReplicaField>,
+    /// What scripts would assign on each side if all took its value, and no field declares.
+    pub(super) scripted: Sides<BTreeSet<FieldName>>,
 }
 
 impl Decisions {
@@ -82,7 +84,10 @@ pub(super) fn decide(scene: &Scene<'_>) -> Result<Decisions, RuleError> {
             *drafts.get_mut(from) = scene.drafts_if_taken(from, &candidates)?;
         }
     }
-    let mut decisions = Decisions::default();
+    let mut decisions = Decisions {
+        scripted: Sides::from_fn(|side| scene.scripted(side, &drafts.get(side.other()).d1)),
+        ..Decisions::default()
+    };
     for field in scene.contract.fields.keys() {
         let judge = Judge {
             scene,

@@ -144,6 +144,20 @@ impl Scene<'_> {
         Ok(!natives.is_empty() && all_hold)
     }
 
+    /// The native fields that a script assigned on a side and that no replica field declares.
+    pub(super) fn scripted(&self, side: Side, draft: &Draft) -> BTreeSet<FieldName> {
+        let scripted = draft
+            .fields
+            .iter()
+            .filter(|(_, assigned)| matches!(assigned.by, Assigner::Script { .. }));
+        let is_declared = |native: &FieldName| {
+            let mut fields = self.contract.fields.values();
+            fields.any(|field| field.native.get(side).contains(native))
+        };
+        let undeclared = scripted.filter(|(native, _)| !is_declared(native));
+        undeclared.map(|(native, _)| native.clone()).collect()
+    }
+
     /// Which crossing fields caused the write of a native field.
     pub(super) fn causes(
         &self,

@@ -2,15 +2,17 @@
 //!
 //! It starts as the old base observation. Fields that advanced bring their native values along, from the observation that
 //! was planned from or from the one after the write; fields that did not keep their old ones, so that R2 and R5 still see
-//! what the base values came from.
+//! what the base values came from. Native values that no field declares follow the newest observation once all fields do:
+//! a later rule version may read them.
 
 use super::fared::Advance;
 use super::plan::Working;
 use super::settle::End;
-use super::values::answers;
+use super::values::{answers, same_opt};
 use crate::contract::Contract;
 use crate::item::{Item, Value};
 use crate::names::{FieldName, ReplicaField, Side};
+use crate::view::View;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which observation an advanced field's native values come from.
@@ -24,6 +26,7 @@ pub(super) enum Advanced {
     Draft,
 }
 
+/// The observation of a base with these values.
 pub(super) fn hybrid(
     contract: &Contract,
     side: Side,
@@ -31,6 +34,7 @@ pub(super) fn hybrid(
     end: &End,
     advance: &Advance,
     newest: &Item,
+    values: &BTreeMap<ReplicaField, Value>,
 ) -> Item {
     let planned = working.item.as_ref().map(|item| &item.fields);
     let after = end.after.as_ref().map(|(item, _)| &item.fields).or(planned);
@@ -54,10 +58,45 @@ pub(super) fn hybrid(
             };
         }
     }
+    let view = end.after.as_ref().map_or(&working.view, |(_, view)| view);
+    if is_in_step(view, values) {
+        take_undeclared(&mut fields, newest, &declared, working);
+    }
     take_confirmed_writes(&mut fields, working, end);
     Item {
+        reference: newest.reference.clone(),
         fields,
-        ..newest.clone()
+        comments: newest.comments.clone(),
+        attachments: newest.attachments.clone(),
+        version: newest.version.clone(),
+        marker: newest.marker.clone(),
+        scope: newest.scope.clone(),
+    }
+}
+
+/// Whether an observation shows just the base's values.
+fn is_in_step(view: &View, values: &BTreeMap<ReplicaField, Value>) -> bool {
+    let mut fields = view.fields.iter();
+    view.fields.len() == values.len()
+        && fields.all(|(field, value)| same_opt(Some(value), values.get(field)))
+}
+
+/// What a script assigns here and we did not write keeps its old value, so that a person's change of it is still found
+/// when it is about to be overwritten (R5).
+fn take_undeclared(
+    fields: &mut BTreeMap<FieldName, Value>,
+    newest: &Item,
+    declared: &BTreeSet<FieldName>,
+    working: &Working,
+) {
+    for (native, now) in &newest.fields {
+        let old = fields.get(native);
+        if !declared.contains(native)
+            && !working.scripted.contains(native)
+            && !same_opt(old, Some(now))
+        {
+            fields.insert(native.clone(), now.clone());
+        }
     }
 }
 

@@ -77,15 +77,13 @@ impl Plan {
     }
 }
 
-/// The digests that a plan depends on (R9).
+/// What a plan depends on that can change while it waits to be carried out (R9). Bases and links change by the cluster's
+/// own jobs only, of which there is one at a time; frozen fields and releases stand in the twin's row, which is compared
+/// whole (docs/adr/0012).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValidFor {
-    /// Of the two observations; `None` where there is no item.
+    /// Digests of the two observations; `None` where there is no item.
     pub observations: Sides<Option<Digest>>,
-    /// Of the two bases.
-    pub bases: Sides<Option<Digest>>,
-    /// Of the comment links, frozen fields and releases.
-    pub twin: Digest,
     /// The rule version.
     pub rule_version: u32,
 }

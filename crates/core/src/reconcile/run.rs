@@ -80,8 +80,6 @@ impl ValidFor {
     pub fn of(facts: &Facts<'_>, rules: &dyn Rules) -> Self {
         Self {
             observations: Sides::from_fn(|side| facts.sides.get(side).seen.item().map(Digest::of)),
-            bases: Sides::from_fn(|side| facts.sides.get(side).base.as_ref().map(Digest::of)),
-            twin: Digest::of(&(&facts.comments, &facts.held, &facts.release)),
             rule_version: rules.contract().version,
         }
     }
@@ -95,7 +93,11 @@ fn both_there(facts: &Facts<'_>, rules: &dyn Rules, items: Sides<Item>) -> Resul
     }
     let scene = Scene::set(facts, rules, items)?;
     let mut decisions = decide(&scene)?;
-    let writes = write(&scene, &mut decisions)?;
+    let mut writes = write(&scene, &mut decisions)?;
+    for side in Side::BOTH {
+        let scripted = decisions.scripted.get_mut(side);
+        writes.get_mut(side).scripted.append(scripted);
+    }
     let mut plan = empty(facts, rules, Standing::Active);
     for side in Side::BOTH {
         let update = update(&scene, side, writes.get(side), &decisions);

@@ -175,7 +175,15 @@ fn base_after(
         fields.insert(field.clone(), value.clone());
     }
     Some(Base {
-        observation: hybrid(rules.contract(), side, working, end, advance, newest),
+        observation: hybrid(
+            rules.contract(),
+            side,
+            working,
+            end,
+            advance,
+            newest,
+            &fields,
+        ),
         rule_version: rules.contract().version,
         fields,
         pending,

@@ -13,7 +13,7 @@ use crate::effect::FieldWrite;
 use crate::item::Value;
 use crate::names::{FieldName, ReplicaField, Side, Sides};
 use crate::richtext::LossKind;
-use crate::rules::{Assigner, RuleError, ScriptComment};
+use crate::rules::{RuleError, ScriptComment};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is written to one side.
@@ -154,16 +154,10 @@ fn write_to(
         comments: new_comments(scene, from, &crossing, &drafts)?,
         cut: drafts.d1.cut.clone(),
         trace: drafts.d1.trace.clone(),
+        scripted: scene.scripted(from.other(), &drafts.d1),
         ..SideWrites::default()
     };
     writes.cut.retain(|field, _| crossing.contains_key(field));
-    for (native, assigned) in &drafts.d1.fields {
-        if matches!(assigned.by, Assigner::Script { .. })
-            && !is_declared(scene, from.other(), native)
-        {
-            writes.scripted.insert(native.clone());
-        }
-    }
     for native in differing(&drafts) {
         let one = OneWrite {
             scene,
@@ -176,11 +170,6 @@ fn write_to(
         one.make(&mut writes, verdicts)?;
     }
     Ok(writes)
-}
-
-fn is_declared(scene: &Scene<'_>, side: Side, native: &FieldName) -> bool {
-    let mut fields = scene.contract.fields.values();
-    fields.any(|field| field.native.get(side).contains(native))
 }
 
 /// Holds and waivers by the incoming rule, for fields that cross. A person's release overrides a rule's hold.

@@ -1,8 +1,8 @@
 //! Twins that an error held back and that are tried again.
 
 use super::settle::entry;
-use super::trouble::mended_by_change;
 use twinline_core::names::Side;
+use twinline_core::quarantine::Kind;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{HistoryEntry, HistoryKind, HostTx, Twin, TwinState};
@@ -47,10 +47,15 @@ pub(crate) fn mended_by_rules(
     twin: Twin,
     now: Timestamp,
 ) -> Result<Twin, StoreError> {
-    match &twin.state {
-        TwinState::Quarantined { cause, .. } if mended_by_change(cause) => {
-            freed(tx, twin, HistoryKind::Woken, "the rules are new", now)
+    let by_change = match &twin.state {
+        TwinState::Quarantined { cause, .. } => {
+            Kind::of_group(cause).is_some_and(Kind::is_mended_by_change)
         }
-        _ => Ok(twin),
+        _ => false,
+    };
+    if by_change {
+        freed(tx, twin, HistoryKind::Woken, "the rules are new", now)
+    } else {
+        Ok(twin)
     }
 }

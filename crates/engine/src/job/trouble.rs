@@ -96,30 +96,3 @@ pub(crate) fn sentence(cause: &Cause) -> String {
         Cause::Gone { evidence } => evidence.clone(),
     }
 }
-
-/// What equal causes share, as stored: the kind, then the group.
-pub(crate) fn group(cause: &Cause) -> String {
-    let kind = match cause {
-        Cause::Retry { .. } => "retry",
-        Cause::Rule { .. } => "rule",
-        Cause::Refused { .. } => "refused",
-        Cause::Unclear { .. } => "unclear",
-        Cause::Gone { .. } => "gone",
-    };
-    format!("{kind}-{}", &cause.group().as_str()[..12])
-}
-
-/// Whether a change of the item may mend the cause: then the twin is tried again by itself.
-pub(crate) fn mended_by_change(group: &str) -> bool {
-    ["retry-", "rule-", "refused-"]
-        .iter()
-        .any(|kind| group.starts_with(kind))
-}
-
-/// Whether the cause may have passed: then every look at the twin tries it again, an audit's too. What is unclear is
-/// only asked about again; nothing is planned before the tracker knows.
-pub(crate) fn mended_by_time(group: &str) -> bool {
-    ["retry-", "unclear-"]
-        .iter()
-        .any(|kind| group.starts_with(kind))
-}

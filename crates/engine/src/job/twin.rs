@@ -13,7 +13,7 @@ use super::resolve::{Resolved, resolve};
 use super::ring::{self, Ring};
 use super::settle::{self, Settling};
 use super::talk::{self, Talk};
-use super::trouble::{Trouble, mended_by_change, mended_by_time};
+use super::trouble::Trouble;
 use crate::dirty::is_alive;
 use crate::host::{Connection, Inner};
 use crate::node::Node;
@@ -23,6 +23,7 @@ use std::time::Duration;
 use twinline_core::contract::Leave;
 use twinline_core::item::{Value, field};
 use twinline_core::names::{LinkId, Side, Sides};
+use twinline_core::quarantine::Kind;
 use twinline_core::queue::Lane;
 use twinline_core::reconcile::{Outcomes, Plan, Standing, Unsettled};
 use twinline_core::time::Timestamp;
@@ -140,8 +141,9 @@ fn nodes(host: &Inner, twin: &Twin) -> Option<Sides<Arc<Node>>> {
 fn rests(twin: &Twin, lane: Lane) -> bool {
     match &twin.state {
         TwinState::Quarantined { cause, .. } => {
-            let by_change = lane == Lane::Live && mended_by_change(cause);
-            !(by_change || mended_by_time(cause))
+            let kind = Kind::of_group(cause);
+            let by_change = lane == Lane::Live && kind.is_some_and(Kind::is_mended_by_change);
+            !(by_change || kind.is_some_and(Kind::is_mended_by_time))
         }
         _ => !is_alive(twin),
     }

@@ -1,9 +1,13 @@
 mod asked;
 mod converse;
 mod creation;
+mod linked;
 mod lives;
+mod moves;
 mod net;
+mod newborn;
 mod odd;
+mod order;
 mod people;
 mod policy;
 mod properties;
@@ -76,6 +80,7 @@ fn the_table_holds_and_is_complete() {
         rejected::CASES,
         creation::CASES,
         people::CASES,
+        moves::CASES,
         same_node::CASES,
     ]
     .concat();

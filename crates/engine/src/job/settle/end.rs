@@ -5,7 +5,7 @@ use crate::dirty::is_alive;
 use crate::event::What;
 use crate::host::Inner;
 use crate::job::context::Context;
-use crate::job::trouble::{group, sentence};
+use crate::job::trouble::sentence;
 use std::sync::Arc;
 use twinline_core::names::{LinkId, Side};
 use twinline_core::quarantine::Cause;
@@ -22,7 +22,7 @@ pub(in crate::job) async fn quarantine(
 ) -> Result<bool, StoreError> {
     let now = host.env.now();
     let state = TwinState::Quarantined {
-        cause: group(cause),
+        cause: cause.group_name(),
         sentence: sentence(cause),
     };
     let (id, text) = (link.clone(), sentence(cause));

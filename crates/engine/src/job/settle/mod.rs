@@ -15,7 +15,7 @@ use super::context::Context;
 use super::execute::{Attempted, Executed};
 use super::observe::Observation;
 use super::ring;
-use super::trouble::{group, sentence};
+use super::trouble::sentence;
 use crate::dirty::Hint;
 use crate::host::{Connection, Inner};
 use crate::scheduler::{self, Mark};
@@ -99,9 +99,10 @@ impl Settling<'_> {
             }
             Outcome::NotDone => {
                 let sentence = sentence();
-                let cause = group(&Cause::Refused {
+                let cause = Cause::Refused {
                     sentence: sentence.clone(),
-                });
+                };
+                let cause = cause.group_name();
                 row.state = EffectState::Failed { cause, sentence };
                 row.settled = true;
             }
@@ -164,7 +165,7 @@ impl Settling<'_> {
         let both = twin.ids.left.is_some() && twin.ids.right.is_some();
         let state = match &self.executed.quarantine {
             Some(cause) => TwinState::Quarantined {
-                cause: group(cause),
+                cause: cause.group_name(),
                 sentence: sentence(cause),
             },
             None if both => TwinState::Live,

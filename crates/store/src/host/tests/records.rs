@@ -254,8 +254,6 @@ fn effect(name: &str, is_create: bool) -> EffectRow {
         },
         valid_for: ValidFor {
             observations: Sides::default(),
-            bases: Sides::default(),
-            twin: Digest::of_bytes(b""),
             rule_version: 1,
         },
         rule_version: 1,
