@@ -1,9 +1,9 @@
 //! From facts to views and bases: what each side shows now, and what it showed when the twins were last in step.
 
 use super::facts::{Base, Facts, SideFacts};
-use super::pending::{keep_unsettled, owed_by_source};
+use super::own::{OwnWrites, follow_sent, is_newborn, with_own_writes};
 use super::texts::far_beyond_limit;
-use super::values::{answers, carry_elements, same, same_opt, texts, written};
+use super::values::{answers, same};
 use super::vocabulary::base;
 use crate::comments::script_origin;
 use crate::contract::{Contract, FieldContract};
@@ -11,8 +11,7 @@ use crate::digest::Digest;
 use crate::item::{Item, ItemId, ItemRef, Value, Version, field};
 use crate::names::{FieldName, ReplicaField, Side, Sides};
 use crate::rules::{Link, Outgoing, RuleError, Rules, ScriptComment};
-use crate::view::View;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Both items of a twin in the contract's vocabulary: what every later stage reads.
 pub(super) struct Scene<'a> {
@@ -194,20 +193,6 @@ pub(super) fn at_creation() -> Digest {
     Digest::of_parts(&["created"])
 }
 
-/// Whether a side's item was created by us and no base accounts for it yet: the answer to the creation was lost.
-fn is_newborn(
-    facts: &Facts<'_>,
-    items: &Sides<Item>,
-    bases: &Sides<Option<Base>>,
-    side: Side,
-) -> bool {
-    facts.created_from == Some(side.other())
-        && bases.left.is_none()
-        && bases.right.is_none()
-        && !facts.sides.get(side).unsettled.is_empty()
-        && !items.get(side).reference.item.id.is_empty()
-}
-
 /// Whether a native field is reached through a workflow: then a creation does not set it in one step.
 pub(super) fn is_workflow(native: &FieldName) -> bool {
     matches!(native.as_str(), field::STATUS | field::RESOLUTION)
@@ -223,193 +208,4 @@ pub(super) fn is_untouched(item: &Item) -> bool {
         }
         _ => true,
     }
-}
-
-/// Finding our unsettled writes on one side's item.
-struct OwnWrites<'a> {
-    rules: &'a dyn Rules,
-    link: &'a Link,
-    shown: &'a Outgoing,
-    item: &'a Item,
-}
-
-impl OwnWrites<'_> {
-    /// The bases of twins whose creation was answered to nobody: the item was born with what we sent, so what it shows
-    /// instead, a person made of it. A field that it does not show at all did not arrive, and is the source's to send.
-    fn born(
-        &self,
-        facts: &SideFacts<'_>,
-        source: &Item,
-        source_view: &View,
-        asked: Vec<ScriptComment>,
-    ) -> Result<Sides<Option<Base>>, RuleError> {
-        let mut born = self.item.clone();
-        let writes = || {
-            facts
-                .unsettled
-                .iter()
-                .flat_map(|unsettled| &unsettled.fields)
-        };
-        for (native, write) in writes().filter(|(native, _)| !is_workflow(native)) {
-            let value = (facts.normalise)(native, &written(None, write));
-            born.fields.insert(native.clone(), value);
-        }
-        let side = self.link.side;
-        let contract = self.rules.contract();
-        let mut predicted = self
-            .rules
-            .outgoing(side, &born, Some(self.link))?
-            .view
-            .fields;
-        let base = |observation: Item| Base {
-            observation,
-            rule_version: contract.version,
-            fields: BTreeMap::new(),
-            pending: BTreeSet::new(),
-            advanced: BTreeMap::new(),
-            asked: Vec::new(),
-        };
-        let (mut here, mut there) = (base(born), base(source.clone()));
-        here.asked = asked;
-        for (field, value) in facts.unsettled.iter().flat_map(|unsettled| &unsettled.sent) {
-            let natives = contract.fields.get(field).map(|one| one.native.get(side));
-            let at_once = natives.is_some_and(|natives| !natives.iter().any(is_workflow));
-            let shown = self
-                .shown
-                .view
-                .fields
-                .get(field)
-                .is_some_and(|now| !now.is_empty());
-            let now = self.shown.view.fields.get(field);
-            let told = |ours: &Value| !is_untouched(self.item) || same_opt(Some(ours), now);
-            let ours = predicted.remove(field);
-            if let Some(ours) = ours.filter(|ours| at_once && shown && told(ours)) {
-                here.fields.insert(field.clone(), ours);
-                there.fields.insert(field.clone(), value.clone());
-            }
-        }
-        there.pending.extend(owed_by_source(contract, source_view));
-        let mut bases = Sides::default();
-        *bases.get_mut(side) = Some(here);
-        *bases.get_mut(side.other()) = Some(there);
-        keep_unsettled(&mut bases);
-        Ok(bases)
-    }
-
-    /// Where the item shows just what our unsettled writes would have made of the base, the difference is ours and no
-    /// person's: the base follows it. Gives the values that had been sent for those fields: the other side's base.
-    fn account(
-        &self,
-        facts: &SideFacts<'_>,
-        base: Option<&mut Base>,
-    ) -> Result<BTreeMap<ReplicaField, Value>, RuleError> {
-        let mut found = BTreeMap::new();
-        let Some(base) = base.filter(|_| !facts.unsettled.is_empty()) else {
-            return Ok(found);
-        };
-        let mut expected = base.observation.clone();
-        let writes = || {
-            facts
-                .unsettled
-                .iter()
-                .flat_map(|unsettled| &unsettled.fields)
-        };
-        for (native, write) in writes() {
-            let value = written(expected.fields.get(native), write);
-            let value = (facts.normalise)(native, &value);
-            expected.fields.insert(native.clone(), value);
-        }
-        let predicted = match self
-            .rules
-            .outgoing(self.link.side, &expected, Some(self.link))
-        {
-            Ok(shown) => shown.view.fields,
-            // A newer version rejects what we wrote: then it is the item's present state that counts.
-            Err(error) if error.rejected => return Ok(found),
-            Err(error) => return Err(error),
-        };
-        let sent: BTreeMap<_, _> = facts
-            .unsettled
-            .iter()
-            .flat_map(|unsettled| &unsettled.sent)
-            .collect();
-        for (field, value) in &mut base.fields {
-            let (Some(ours), Some(now)) = (predicted.get(field), self.shown.view.fields.get(field))
-            else {
-                continue;
-            };
-            let arrived = if answers(ours, now) {
-                Some(now.clone())
-            } else {
-                confirm(value, ours, now)
-            };
-            let Some(arrived) = arrived else { continue };
-            *value = arrived;
-            if let Some(sent) = sent.get(field).filter(|_| answers(ours, value)) {
-                found.insert(field.clone(), (*sent).clone());
-            }
-        }
-        for (native, _) in writes() {
-            let both = expected.fields.get(native);
-            if let Some((ours, now)) = both.zip(self.item.fields.get(native))
-                && answers(ours, now)
-            {
-                base.observation.fields.insert(native.clone(), now.clone());
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// What a side had sent, with what our own writes have made of its sets since: both sides of a set may have been written
-/// by the same plan, each with the elements that the other had changed.
-fn with_own_writes(sent: &mut BTreeMap<ReplicaField, Value>, before: &Base, accounted: &Base) {
-    for (field, value) in sent {
-        let (Some(old), Some(new)) = (before.fields.get(field), accounted.fields.get(field)) else {
-            continue;
-        };
-        if !same(old, new)
-            && let Some(carried) = carry_elements(old, new, value)
-        {
-            *value = carried;
-        }
-    }
-}
-
-/// A source's base follows the values that had arrived on the other side. Where the source still shows one, its native
-/// values are those that were sent: without them the check for hidden overwrites (R5) would take our own delivery for a
-/// person's change. Where it shows another, the field has changed in view, and the observation follows when it settles.
-fn follow_sent(
-    base: &mut Base,
-    contract: &Contract,
-    side: Side,
-    sent: BTreeMap<ReplicaField, Value>,
-    shown: &Outgoing,
-    item: &Item,
-) {
-    for (field, value) in sent {
-        if same_opt(shown.view.fields.get(&field), Some(&value)) {
-            let declared = contract.fields.get(&field);
-            let natives = declared
-                .into_iter()
-                .flat_map(|field| field.native.get(side));
-            let now = natives.filter_map(|native| item.fields.get_key_value(native));
-            base.observation
-                .fields
-                .extend(now.map(|(native, now)| (native.clone(), now.clone())));
-        }
-        base.fields.insert(field, value);
-    }
-}
-
-/// The base with those element edits that both our write and the present view show.
-fn confirm(base: &Value, ours: &Value, now: &Value) -> Option<Value> {
-    let (base, ours, now) = (texts(base)?, texts(ours)?, texts(now)?);
-    let kept = base
-        .iter()
-        .filter(|element| ours.contains(*element) || now.contains(*element));
-    let added = ours
-        .iter()
-        .filter(|element| !base.contains(*element) && now.contains(*element));
-    Some(Value::Set(kept.chain(added).cloned().collect()))
 }
