@@ -7,7 +7,7 @@ use super::{CommentLink, CommentOrigin, MirrorState, revision};
 use crate::digest::Digest;
 use crate::item::{Comment, ItemId};
 use crate::names::{LinkId, NodeName, Side};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The links by both their keys.
 pub(super) struct Book {
@@ -99,6 +99,7 @@ impl Book {
             .iter()
             .filter(|comment| comment.marker.is_some())
             .filter(|comment| self.of(side.id(), &comment.id).is_none())
+            .filter(|comment| !self.is_original(side.id(), &comment.id))
             .collect();
         if unlinked.is_empty() {
             return Vec::new();
@@ -130,6 +131,44 @@ impl Book {
             adopted.push(link);
         }
         adopted
+    }
+
+    /// Whether a comment has mirrors of its own: then it is no mirror, whatever marker it carries.
+    fn is_original(&self, item: &ItemId, comment: &str) -> bool {
+        let mut origins = self.by_origin.keys();
+        origins.any(|((node, original), _)| *node == item.node && original == comment)
+    }
+
+    /// The unlinked comments of an item whose marker names a mirror that stands there under another id, or an original of
+    /// that very item. We write each mirror once, and none beside its original, so a person has copied the text with its
+    /// marker: the table of links wins over the marker.
+    pub(super) fn copies_on<'a>(&self, side: &'a SideScene<'_>) -> BTreeSet<&'a str> {
+        let marked: Vec<_> = side
+            .raw()
+            .iter()
+            .filter_map(|comment| Some((comment, &comment.marker.as_ref()?.link)))
+            .filter(|(comment, _)| self.of(side.id(), &comment.id).is_none())
+            .collect();
+        if marked.is_empty() {
+            return BTreeSet::new();
+        }
+        let standing = self.by_origin.values().filter(|link| {
+            let there = matches!(link.state, MirrorState::Live | MirrorState::Fixed);
+            link.item == *side.id() && there
+        });
+        let originals = side.raw().iter().map(|comment| CommentOrigin {
+            item: side.id().clone(),
+            comment: comment.id.clone(),
+        });
+        let accounted: BTreeSet<LinkId> = standing
+            .map(|link| link.origin.key())
+            .chain(originals.map(|origin| origin.key()))
+            .collect();
+        marked
+            .into_iter()
+            .filter(|(_, key)| accounted.contains(*key))
+            .map(|(comment, _)| comment.id.as_str())
+            .collect()
     }
 
     /// The originals that stand on an item or have come to it, by their keys.
@@ -175,6 +214,7 @@ impl Book {
             && shows(
                 mirror,
                 &rendered(shown, if up.is_some() { "" } else { header }),
+                side.capabilities.dialect,
             )
         {
             return up.map_or_else(|| revision(parent), |link| link.revision.clone());

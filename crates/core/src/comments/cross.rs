@@ -112,6 +112,7 @@ pub(crate) fn plan(scene: &Scene<'_>) -> Crossing {
             y,
             there: y.present().unwrap_or_default(),
             book: &book,
+            copies: book.copies_on(x),
             // The fields' write and the other side's comments fit into the window too.
             room: out.effects.len() + WRITES_MAX.min(window.saturating_sub(1) / 2).max(1),
         };
@@ -132,6 +133,8 @@ struct Way<'a> {
     /// The target's comments by id.
     there: BTreeMap<&'a str, &'a Comment>,
     book: &'a Book,
+    /// The source's comments that people made of a mirror's or an original's text, marker and all.
+    copies: BTreeSet<&'a str>,
     /// How many effects the plan may have before what is left waits for the next one.
     room: usize,
 }
@@ -204,12 +207,14 @@ impl Way<'_> {
         self.add(raw, channel, body, vec![link], out);
     }
 
-    /// Whether an unlinked comment could be our own: it carries our marker, or our account wrote it while an add is open.
+    /// Whether an unlinked comment could be our own: it carries our marker, which is no copy of one that is accounted for,
+    /// or our account wrote it while an add is open.
     fn may_be_ours(&self, raw: &Comment) -> bool {
         let marked = raw
             .marker
             .as_ref()
-            .is_some_and(|marker| marker.root == *self.scene.root);
+            .is_some_and(|marker| marker.root == *self.scene.root)
+            && !self.copies.contains(raw.id.as_str());
         marked || (!self.x.open.is_empty() && self.x.accounts.contains(&raw.author.id))
     }
 
@@ -281,7 +286,7 @@ impl Way<'_> {
                 link.comment = String::new();
                 self.add(raw, channel, body, vec![link], out);
             }
-        } else if shows(there, &body) {
+        } else if shows(there, &body, self.y.capabilities.dialect) {
             // Of a chain only the next mirror is seen, and a tracker that lags shows it as it was before our write: that
             // says nothing about the original's present state.
             if up.is_none() {

@@ -1,7 +1,7 @@
 //! What a mirrored comment says.
 
 use crate::item::Comment;
-use crate::richtext::Document;
+use crate::richtext::{Dialect, Document};
 
 /// A comment's text under its header; `{author}` and `{time}` are filled in. An empty header is left out.
 pub(super) fn rendered(comment: &Comment, header: &str) -> Document {
@@ -26,12 +26,17 @@ pub(super) fn correction(comment: &Comment, header: &str) -> Document {
     rendered(comment, &format!("Correction: {header}"))
 }
 
-/// Whether a mirror already says this, form and white space aside: a tracker may have normalised it.
-pub(super) fn shows(mirror: &Comment, wanted: &Document) -> bool {
-    let words = |text: &str| {
+/// Whether a mirror already says this, as its tracker's notation can hold it. A tracker may have normalised it in ways that
+/// no projection foresees: then the mirror is written once more, which does no harm. To take two texts for one would lose
+/// the edit, and an edit may change no word: a link's target, an image, bold, the indentation of code.
+pub(super) fn shows(mirror: &Comment, wanted: &Document, dialect: Dialect) -> bool {
+    let words = |document: &Document| {
+        let text = document.plain();
         text.split_whitespace()
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
-    words(&mirror.body.plain()) == words(&wanted.plain())
+    // Words are compared first: they are cheap, and writing megabytes out in a notation is not.
+    words(&mirror.body) == words(wanted)
+        && dialect.project(&mirror.body).0 == dialect.project(wanted).0
 }

@@ -6,14 +6,22 @@ use super::{Case, plan_is, show::summary};
 use crate::comments::{CommentOrigin, MirrorState};
 use crate::contract::Direction;
 use crate::marker::Marker;
+use crate::names::Side;
 use crate::reconcile::Outcome;
-use crate::richtext::Document;
+use crate::richtext::{Dialect, Document, markdown};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const CASES: &[Case] = &[
     ("comment crosses with its author", crosses),
     ("comments keep their order", order),
     ("comment edited", edited),
+    ("an edit of a comment that changes no word", same_words),
+    (
+        "a mirror that was lost and changed in no word is written anew",
+        adopted_same_words,
+    ),
+    ("a copied mirror is a person's comment", copied_mirror),
+    ("a copied original is a person's comment", copied_original),
     ("comment deleted", deleted),
     ("comment edit against delete", edit_against_delete),
     (
@@ -126,6 +134,81 @@ fn edited() {
     plan_is(&net, "right edit m0 'ada¶hello again'");
     net.quiesce();
     plan_is(&net, "");
+}
+
+/// Pairs of texts in which no word differs.
+const SAME_WORDS: [[&str; 2]; 5] = [
+    [
+        "![image](https://a.example/1)",
+        "![image](https://a.example/2)",
+    ],
+    ["[docs](https://a.example/)", "[docs](https://b.example/)"],
+    ["careful", "**careful**"],
+    ["```rust\nx\n```", "```toml\nx\n```"],
+    ["```\nif a:\n  b\n```", "```\nif a:\n    b\n```"],
+];
+
+fn same_words() {
+    for dialect in [Dialect::Markdown, Dialect::Adf] {
+        for [before, after] in SAME_WORDS.map(|pair| pair.map(markdown::decode)) {
+            let mut net = net();
+            net.node_mut(Side::Right).capabilities.dialect = dialect;
+            net.nodes[0].comment("1", "ada", "public", "");
+            net.nodes[0].comments()[0].body = before;
+            net.quiesce();
+            net.nodes[0].comments()[0].body = after.clone();
+            net.quiesce();
+            let mirror = &net.nodes[1].comments()[0].body;
+            assert_eq!(mirror.blocks.last(), after.blocks.last(), "{dialect:?}");
+        }
+    }
+}
+
+fn adopted_same_words() {
+    let [before, after] = SAME_WORDS[1].map(markdown::decode);
+    let mut net = net();
+    net.nodes[0].comment("1", "ada", "public", "");
+    net.nodes[0].comments()[0].body = before;
+    net.quiesce();
+    net.links.clear();
+    net.nodes[0].comments()[0].body = after.clone();
+    net.quiesce();
+    let mirrors = net.nodes[1].comments();
+    assert_eq!(mirrors.len(), 1);
+    assert_eq!(mirrors[0].body.blocks.last(), after.blocks.last());
+}
+
+/// Somebody pastes a comment's source, with the marker in it, as a new comment of their own.
+fn paste(net: &mut Net, node: usize, marker: Option<Marker>) {
+    net.nodes[node].comment("copy", "ben", "public", "hello, once more");
+    net.nodes[node].comments().last_mut().unwrap().marker = marker;
+}
+
+fn copied_mirror() {
+    let mut net = mirrored();
+    let marker = net.nodes[1].comments()[0].marker.clone();
+    paste(&mut net, 1, marker);
+    plan_is(&net, "left add public 'ben¶hello, once more'");
+    net.quiesce();
+    assert!(net.plan(0).comments_waiting.is_empty());
+    // Whatever becomes of the mirror, the copy is not taken for it.
+    net.nodes[0].comments()[0].channel = "secret".to_owned();
+    plan_is(&net, "right delete m0");
+    net.quiesce();
+    net.nodes[0].comments()[0].channel = "public".to_owned();
+    plan_is(&net, "right add public 'ada¶hello'");
+    net.quiesce();
+    assert_eq!(net.nodes[0].comments().len(), 2);
+    assert_eq!(net.nodes[1].comments().len(), 2);
+}
+
+fn copied_original() {
+    let mut net = mirrored();
+    let marker = net.nodes[1].comments()[0].marker.clone();
+    paste(&mut net, 0, marker);
+    plan_is(&net, "right add public 'ben¶hello, once more'");
+    net.quiesce();
+    assert_eq!(net.nodes[1].comments().len(), 2);
 }
 
 fn deleted() {
