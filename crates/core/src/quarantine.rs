@@ -19,6 +19,9 @@ pub enum Cause {
         file: String,
         /// The line, from 1.
         line: Option<u32>,
+        /// The column, from 1; causes of earlier versions have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        column: Option<u32>,
         /// What happened.
         reason: String,
     },
@@ -118,7 +121,10 @@ impl Cause {
     /// of two items is one line.
     fn group(&self) -> Digest {
         let (place, sentence) = match self {
-            Self::Rule { file, line, reason } => (format!("{file}:{}", line.unwrap_or(0)), reason),
+            // Without the column: the line says enough, and groups keep their names.
+            Self::Rule {
+                file, line, reason, ..
+            } => (format!("{file}:{}", line.unwrap_or(0)), reason),
             Self::Retry { reason } | Self::Unclear { reason } => (String::new(), reason),
             Self::Refused { sentence } => (String::new(), sentence),
             Self::Gone { evidence } => (String::new(), evidence),
@@ -132,6 +138,7 @@ impl From<&RuleError> for Cause {
         Self::Rule {
             file: error.file.clone(),
             line: error.line,
+            column: error.column,
             reason: error.reason.clone(),
         }
     }

@@ -26,6 +26,7 @@ fn equal_causes_group_and_others_do_not() {
     let rule = |line| Cause::Rule {
         file: "a.js".to_owned(),
         line: Some(line),
+        column: None,
         reason: "x".to_owned(),
     };
     check(&rule(1), &rule(1), true);
@@ -55,8 +56,22 @@ fn what_mends_a_cause_is_known_from_what_is_stored() {
     let rule = Cause::Rule {
         file: reason(),
         line: None,
+        column: None,
         reason: reason(),
     };
     check(rule, true, false);
     assert_eq!(Kind::of_group("of-a-later-version"), None);
+}
+
+#[test]
+fn a_cause_of_an_earlier_version_is_read_and_groups_with_the_new_ones() {
+    let stored = r#"{"cause":"rule","file":"a.js","line":3,"reason":"x"}"#;
+    let old: Cause = serde_json::from_str(stored).unwrap();
+    let new = Cause::Rule {
+        file: "a.js".to_owned(),
+        line: Some(3),
+        column: Some(7),
+        reason: "x".to_owned(),
+    };
+    check(&old, &new, true);
 }

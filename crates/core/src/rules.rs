@@ -21,7 +21,7 @@ pub trait Rules {
     /// Whether the item belongs into the connection, by the side's `when` expression; true where there is none.
     fn admits(&self, side: Side, item: &Item) -> Result<bool, RuleError>;
 
-    /// The outgoing rule of one side: item ⇒ view. `link` is `None` before there is a twin.
+    /// The outgoing rule of one side: item ⇒ view. `link` is `None` before there is a twin; that counts as a first sync.
     fn outgoing(&self, side: Side, item: &Item, link: Option<&Link>)
     -> Result<Outgoing, RuleError>;
 
@@ -36,6 +36,8 @@ pub struct Outgoing {
     pub view: View,
     /// Fields frozen by the rule or by `unmapped = "hold"`, with the reason. They are absent in the view.
     pub held: BTreeMap<ReplicaField, String>,
+    /// The values of those that have one: what a person's release lets cross.
+    pub withheld: BTreeMap<ReplicaField, Value>,
     /// Fields left out knowingly (`unmapped = "skip"`), with the reason. They are absent in the view.
     pub waived: BTreeMap<ReplicaField, String>,
     /// What the script traced.
@@ -72,6 +74,9 @@ pub struct Link {
     pub remote: ItemRef,
     /// When the twin was made.
     pub since: Timestamp,
+    /// Whether this side was never in step: what an outgoing rule is told.
+    #[serde(default)]
+    pub first_sync: bool,
 }
 
 /// What an incoming rule assigned: only assigned fields are in it, whether or not they differ from the target.

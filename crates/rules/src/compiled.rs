@@ -6,11 +6,13 @@ mod program;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use contract::closed_status;
 pub(crate) use program::program;
 
 use crate::catalogue::Catalogue;
 use crate::convert;
 use crate::describe::{NativeKind, SideDescription};
+use crate::finding::Spot;
 use crate::map::{self, Map, MapDraft, MapView, natives};
 use crate::model::RuleSet;
 use crate::script::{Call, CallKind, Failure, Program, Reply, ScriptRunner, ViaCall};
@@ -147,12 +149,9 @@ impl CompiledRules {
         view: &mut View,
         reply: &Reply,
     ) -> Result<(), RuleError> {
-        let fault = |reason: String| RuleError {
-            file: file.to_owned(),
-            line: None,
-            column: None,
-            reason,
-            rejected: false,
+        let fault = |field: &str, reason: String| {
+            let at = reply.places.get(field).copied().flatten();
+            script_fault(file, at, format!("replica.{field}: {reason}"))
         };
         let empty = serde_json::Map::new();
         let given = reply.replica.as_object().unwrap_or(&empty);
@@ -165,7 +164,7 @@ impl CompiledRules {
                 Some(json) if sent.get(name.as_str()) == Some(json) => {}
                 Some(json) => {
                     let value = convert::replica_value(json, self.replica_kind(name))
-                        .map_err(|reason| fault(format!("replica.{name}: {reason}")))?;
+                        .map_err(|reason| fault(name.as_str(), reason))?;
                     view.fields.insert(name.clone(), value);
                 }
             }
@@ -174,7 +173,7 @@ impl CompiledRules {
         let comments = comments.map(Vec::as_slice).unwrap_or_default();
         view.comments = self
             .comments_back(comments, &view.comments)
-            .map_err(|reason| fault(format!("replica.comments: {reason}")))?;
+            .map_err(|reason| fault("comments", reason))?;
         Ok(())
     }
 
@@ -208,24 +207,18 @@ impl CompiledRules {
         draft: &mut Draft,
         reply: Reply,
     ) -> Result<(), RuleError> {
-        let fault = |line: Option<u32>, reason: String| RuleError {
-            file: file.to_owned(),
-            line,
-            column: None,
-            reason,
-            rejected: false,
-        };
+        let fault = |at: Option<Spot>, reason: String| script_fault(file, at, reason);
         for id in &reply.dropped {
             draft.fields.remove(id.as_str());
         }
-        for (id, (json, line)) in reply.assigned {
+        for (id, (json, at)) in reply.assigned {
             let id = FieldName::from(id.as_str());
             let current = input.target.fields.get(&id);
             let value = convert::native_value(&json, &id, current, self.catalogues.get(side))
-                .map_err(|reason| fault(line, format!("issue.{id}: {reason}")))?;
+                .map_err(|reason| fault(at, format!("issue.{id}: {reason}")))?;
             let by = Assigner::Script {
                 file: file.to_owned(),
-                line,
+                line: at.map(|at| at.line),
             };
             draft.fields.insert(id, Assigned { value, by });
         }
@@ -239,10 +232,10 @@ impl CompiledRules {
                     "addComment: the channel \"{}\" is not listed in [comments]",
                     comment.channel
                 );
-                return Err(fault(comment.line, reason));
+                return Err(fault(comment.at, reason));
             }
             let body = convert::rich_from(&comment.body)
-                .map_err(|reason| fault(comment.line, format!("addComment: {reason}")))?;
+                .map_err(|reason| fault(comment.at, format!("addComment: {reason}")))?;
             draft.comments.push(ScriptComment {
                 key: comment.key,
                 body,
@@ -291,30 +284,35 @@ impl Rules for CompiledRules {
             fields,
             held,
             waived,
+            notes,
             vias,
         } = map::outgoing(self.map(side), item);
         let comments = self.crossing_comments(side, item);
         let mut outgoing = Outgoing {
             view: View { fields, comments },
             held,
+            withheld: BTreeMap::new(),
             waived,
-            trace: Vec::new(),
+            trace: notes,
         };
         let Some((program, file)) = self.script(side) else {
             return Ok(outgoing);
         };
         let sent = convert::replica(&outgoing.view);
         let mut call = Call::new(CallKind::Outgoing, convert::issue(item), sent);
-        call.first_sync = link.is_none();
+        call.first_sync = link.is_none_or(|link| link.first_sync);
         call.link = convert::link(link);
         call.vias = vias;
         let reply = self.run(program, &call)?;
         self.after_outgoing(file, &call.replica, &mut outgoing.view, &reply)?;
         for (name, why) in reply.held {
-            outgoing.view.fields.remove(name.as_str());
-            outgoing.held.insert(name.as_str().into(), why);
+            let name = ReplicaField::from(name.as_str());
+            if let Some(value) = outgoing.view.fields.remove(&name) {
+                outgoing.withheld.insert(name.clone(), value);
+            }
+            outgoing.held.insert(name, why);
         }
-        outgoing.trace = reply.trace;
+        outgoing.trace.extend(reply.trace);
         Ok(outgoing)
     }
 
@@ -350,6 +348,17 @@ impl Rules for CompiledRules {
         let reply = self.run(program, &call)?;
         self.after_incoming(side, file, input, &mut draft, reply)?;
         Ok(draft)
+    }
+}
+
+/// What a script got wrong, where it is known where.
+fn script_fault(file: &str, at: Option<Spot>, reason: String) -> RuleError {
+    RuleError {
+        file: file.to_owned(),
+        line: at.map(|at| at.line),
+        column: at.map(|at| at.column),
+        reason,
+        rejected: false,
     }
 }
 

@@ -236,6 +236,7 @@ fn link(rules: &CompiledRules, fixture: &Fixture, twin: &Twin, item: &Item) -> L
             url: twin.url.clone(),
         },
         since: Timestamp::EPOCH,
+        first_sync: fixture.first_sync.unwrap_or_default(),
     }
 }
 

@@ -75,7 +75,7 @@ pub struct Policy {
     /// What leaving the trigger means.
     pub leave: Leave,
     /// What a deletion means.
-    pub deleted: Deleted,
+    pub deleted: Placed<Deleted>,
     /// More writes than this in ten minutes hold the connection.
     pub max_writes_per_10min: u32,
 }

@@ -67,6 +67,12 @@ pub(super) fn created(
         comment: None,
     });
     *plan.cut.get_mut(target) = writes.cut.clone();
+    plan.skipped
+        .get_mut(source)
+        .clone_from(&scene.shown.get(source).waived);
+    plan.trace
+        .get_mut(source)
+        .clone_from(&scene.shown.get(source).trace);
     *plan.trace.get_mut(target) = writes.trace.clone();
     *plan.working.get_mut(source) = working(&scene, source, &SideWrites::default())?;
     *plan.working.get_mut(target) = working(&scene, target, &writes)?;

@@ -126,14 +126,26 @@ pub struct Base {
     /// when both are.
     pub pending: BTreeSet<ReplicaField>,
     /// For each field a digest that is another after every advance: names the state that a change starts from, where
-    /// values alone would repeat. Fields that never advanced are missing.
+    /// values alone would repeat. Fields that never advanced are missing; one that the outgoing rule skips has
+    /// a stamp of its reason.
     pub advanced: BTreeMap<ReplicaField, Digest>,
     /// Comments that this side's script asked for when the item was created, and that were not there yet: they need the
     /// item's id, so they follow with the next plan.
     pub asked: Vec<ScriptComment>,
 }
 
+/// What [`Base::advanced`] keeps of a field that the outgoing rule knowingly leaves out (`unmapped = "skip"`): so the
+/// same is not told again, and after a value that crossed it is.
+pub(super) fn skip_stamp(reason: &str) -> Digest {
+    Digest::of_parts(&["skipped", reason])
+}
+
 impl Base {
+    /// Whether it was told already that the rule skips a field for this reason.
+    pub fn knows_skip(&self, field: &ReplicaField, reason: &str) -> bool {
+        self.advanced.get(field) == Some(&skip_stamp(reason))
+    }
+
     /// The base of a twin that closes a ring, from the one that the same item has in another connection of the cluster.
     /// What crosses the ring at this moment is then no difference of unknown age but a change, from the side that has it
     /// already. Each contract comes with the side that the item is on.

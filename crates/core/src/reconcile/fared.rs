@@ -3,7 +3,7 @@
 use super::hybrid::Advanced;
 use super::plan::{Decision, Plan, Working};
 use super::settle::End;
-use super::values::{answers, carry_elements, is_set, may_answer, same, same_opt};
+use super::values::{answers, carry_elements, is_set, may_answer, respelled, same, same_opt};
 use super::views::{is_untouched, is_workflow};
 use crate::effect::Applied;
 use crate::item::Value;
@@ -222,6 +222,8 @@ impl Settling<'_> {
         let creates = self.ends.get(to).creates;
         let before = self.view(to);
         let predicted = self.working(to).predicted.fields.get(self.field);
+        let as_taken = predicted.and_then(|predicted| respelled(predicted, before, after?));
+        let predicted = as_taken.as_ref().or(predicted);
         if is_answer(predicted, after, before) || (applied.adjacent && !creates) {
             return Fared::Arrived(after.cloned(), Advanced::After);
         }

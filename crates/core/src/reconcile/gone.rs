@@ -12,38 +12,55 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The twin ends; the other item stays, is closed or is deleted, as the policy says.
 pub(super) fn ended(facts: &Facts<'_>, rules: &dyn Rules, gone: Side, evidence: &str) -> Plan {
+    let other = gone.other();
+    let (effect, impossible) = facts
+        .sides
+        .get(other)
+        .seen
+        .item()
+        .map_or_else(|| (None, None), |item| follow(facts, rules, other, item));
+    // The twin ends all the same: what the policy wanted would be as impossible the next time.
+    let evidence = match impossible {
+        Some(reason) => format!("{evidence}; the item on the {other} stays as it is: {reason}"),
+        None => evidence.to_owned(),
+    };
     let standing = Standing::Ended {
         side: gone,
-        evidence: evidence.to_owned(),
+        evidence,
     };
     let mut plan = empty(facts, rules, standing);
-    let other = gone.other();
-    let Some(item) = facts.sides.get(other).seen.item() else {
-        return plan;
-    };
+    plan.effects.extend(effect);
+    plan
+}
+
+/// What the policy does to the item that is left, or why it cannot.
+fn follow(
+    facts: &Facts<'_>,
+    rules: &dyn Rules,
+    other: Side,
+    item: &Item,
+) -> (Option<Planned>, Option<&'static str>) {
     let contract = rules.contract();
     match contract.deleted {
-        Deleted::Unlink => {}
-        Deleted::Close => {
-            let status = contract.closed_status.get(other).as_ref();
-            plan.effects
-                .extend(status.and_then(|status| close(other, item, status)));
+        Deleted::Unlink => (None, None),
+        Deleted::Close => match contract.closed_status.get(other) {
+            Some(status) => (close(other, item, status), None),
+            None => (None, Some("no status is known there that counts as done")),
+        },
+        Deleted::Delete if facts.sides.get(other).capabilities.item_delete => {
+            let deletion = Planned {
+                side: other,
+                effect: Effect::Delete {
+                    item: item.reference.item.clone(),
+                },
+                fields: BTreeMap::new(),
+                sent: BTreeMap::new(),
+                comment: None,
+            };
+            (Some(deletion), None)
         }
-        Deleted::Delete => {
-            if facts.sides.get(other).capabilities.item_delete {
-                plan.effects.push(Planned {
-                    side: other,
-                    effect: Effect::Delete {
-                        item: item.reference.item.clone(),
-                    },
-                    fields: BTreeMap::new(),
-                    sent: BTreeMap::new(),
-                    comment: None,
-                });
-            }
-        }
+        Deleted::Delete => (None, Some("its tracker cannot delete items")),
     }
-    plan
 }
 
 fn close(side: Side, item: &Item, status: &str) -> Option<Planned> {

@@ -28,6 +28,7 @@ mod rest;
 mod run;
 mod settle;
 mod texts;
+mod told;
 mod values;
 mod views;
 mod vocabulary;

@@ -42,6 +42,10 @@ pub struct Settled {
     pub held: BTreeMap<ReplicaField, Hold>,
     /// Fields that were seen and not applied (R7), with the rule's or the tracker's reason.
     pub waived: BTreeMap<ReplicaField, String>,
+    /// Characters that `max` took from values that have arrived, by the side that they are lost on.
+    pub cut: Sides<BTreeMap<ReplicaField, usize>>,
+    /// Fields that an outgoing rule knowingly leaves out and had not left out before, by its side, with the reason.
+    pub skipped: Sides<BTreeMap<ReplicaField, String>>,
     /// The item that was created.
     pub created: Option<ItemRef>,
     /// Whether planning again from these bases and the items as they are now would find nothing to do.

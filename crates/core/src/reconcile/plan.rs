@@ -30,6 +30,8 @@ pub struct Plan {
     pub conflicts: Vec<ConflictRecord>,
     /// Characters lost by `max`, by the side that they are lost on.
     pub cut: Sides<BTreeMap<ReplicaField, usize>>,
+    /// Fields that the outgoing rules knowingly left out (`unmapped = "skip"`), by side, with the reason.
+    pub skipped: Sides<BTreeMap<ReplicaField, String>>,
     /// Comment links to store at once, without any write: adopted mirrors, mirrors found deleted by hand.
     pub comment_links: Vec<CommentLink>,
     /// Comments seen and knowingly not written, with the reason.
@@ -336,6 +338,9 @@ pub struct Working {
     pub item: Option<Item>,
     /// Its view.
     pub view: View,
+    /// The values of fields that its rule holds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub withheld: BTreeMap<ReplicaField, Value>,
     /// The base in this rule version's vocabulary (R2), with our unsettled writes accounted for.
     pub base: Option<Base>,
     /// Whether that base differs from the stored one.

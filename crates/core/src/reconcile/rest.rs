@@ -1,13 +1,15 @@
 //! Whether a twin is at rest: planning again from the same items would find nothing to do.
 
-use super::facts::Base;
+use super::facts::{Base, Facts};
 use super::outcome::{Outcome, Outcomes, Settled};
 use super::plan::{Plan, Standing};
 use super::settle::End;
 use super::values::same_opt;
+use super::views::link;
 use crate::effect::Effect;
 use crate::item::Item;
 use crate::names::{Side, Sides};
+use crate::rules::{RuleError, Rules};
 use crate::view::View;
 
 /// Cautious: false wherever a later plan could write or settle something, were it only because nobody can tell here.
@@ -39,6 +41,31 @@ pub(super) fn is_at_rest(
             before.is_some_and(|before| has_same_comments(before, item))
                 && base.is_some_and(|base| shows(view, base))
         })
+}
+
+/// Whether a side that was shown to its rule as a first sync shows the same when it no longer is one.
+pub(super) fn shows_the_same_again(
+    plan: &Plan,
+    facts: &Facts<'_>,
+    rules: &dyn Rules,
+    ends: &Sides<End>,
+) -> Result<bool, RuleError> {
+    let item = |side: Side| plan.working.get(side).item.clone();
+    let (Some(left), Some(right)) = (item(Side::Left), item(Side::Right)) else {
+        return Ok(true);
+    };
+    let items = Sides { left, right };
+    for side in Side::BOTH {
+        if facts.sides.get(side).base.is_some() || ends.get(side).after.is_some() {
+            continue;
+        }
+        let link = link(facts, rules.contract(), &items, side);
+        let again = rules.outgoing(side, items.get(side), Some(&link))?;
+        if again.view != plan.working.get(side).view {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn all_made(plan: &Plan, outcomes: &Outcomes) -> bool {

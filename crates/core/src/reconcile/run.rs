@@ -63,6 +63,7 @@ pub(super) fn empty(facts: &Facts<'_>, rules: &dyn Rules, standing: Standing) ->
             .collect(),
         conflicts: Vec::new(),
         cut: Sides::default(),
+        skipped: Sides::default(),
         comment_links: Vec::new(),
         comments_waived: BTreeMap::new(),
         comments_waiting: BTreeMap::new(),
@@ -104,6 +105,9 @@ fn both_there(facts: &Facts<'_>, rules: &dyn Rules, items: Sides<Item>) -> Resul
         plan.effects.extend(update);
         *plan.working.get_mut(side) = working(&scene, side, writes.get(side))?;
         *plan.cut.get_mut(side) = writes.get(side).cut.clone();
+        plan.skipped
+            .get_mut(side)
+            .clone_from(&scene.shown.get(side).waived);
         let trace = plan.trace.get_mut(side);
         trace.clone_from(&scene.shown.get(side).trace);
         trace.extend(writes.get(side).trace.iter().cloned());
@@ -227,6 +231,7 @@ pub(super) fn working(
         refreshed: *scene.bases.get(side) != scene.side(side).base,
         natives: writes.natives.clone(),
         scripted: writes.scripted.clone(),
+        withheld: scene.shown.get(side).withheld.clone(),
         ..Working::default()
     };
     if writes.fields.is_empty() {

@@ -1,12 +1,13 @@
 //! What follows from a plan's outcomes for the bases (R6, R7).
 
-use super::facts::{Base, Facts};
+use super::facts::{Base, Facts, skip_stamp};
 use super::fared::{Advance, Settling};
 use super::hybrid::hybrid;
 use super::outcome::{Outcome, Outcomes, Settled};
 use super::pending::{keep_unsettled, owed_by_source};
 use super::plan::Plan;
-use super::rest::is_at_rest;
+use super::rest::{is_at_rest, shows_the_same_again};
+use super::told;
 use super::views::link;
 use crate::digest::Digest;
 use crate::effect::{Applied, Effect};
@@ -81,7 +82,10 @@ pub fn settle(
         *settled.bases.get_mut(side) = base;
     }
     keep_unsettled(&mut settled.bases);
-    settled.at_rest = is_at_rest(plan, outcomes, &ends, &settled);
+    settled.cut = told::cut(plan, &advance);
+    settled.skipped = told::skipped(plan, facts, &settled.bases);
+    settled.at_rest = is_at_rest(plan, outcomes, &ends, &settled)
+        && shows_the_same_again(plan, facts, rules, &ends)?;
     Ok(settled)
 }
 
@@ -169,6 +173,9 @@ fn base_after(
     let mut fields = old.map(|base| base.fields.clone()).unwrap_or_default();
     let pending = old.map(|base| base.pending.clone()).unwrap_or_default();
     let mut advanced = old.map(|base| base.advanced.clone()).unwrap_or_default();
+    for (field, reason) in plan.skipped.get(side) {
+        advanced.insert(field.clone(), skip_stamp(reason));
+    }
     for (field, (value, _)) in advance {
         let stamp = Digest::of(&(advanced.get(field), &newest.version, value));
         advanced.insert(field.clone(), stamp);

@@ -122,6 +122,28 @@ pub(super) fn texts(value: &Value) -> Option<BTreeSet<String>> {
     }
 }
 
+/// What a tracker that spells elements in its own way makes of a set that was written: an element that we added and that
+/// it does not show stands there in other letter case. `None` when there is none such.
+pub(super) fn respelled(predicted: &Value, before: Option<&Value>, after: &Value) -> Option<Value> {
+    let (Value::Set(predicted), Value::Set(after)) = (predicted, after) else {
+        return None;
+    };
+    let before = before.and_then(texts).unwrap_or_default();
+    let mut taken = predicted.clone();
+    for ours in predicted
+        .difference(after)
+        .filter(|ours| !before.contains(*ours))
+    {
+        let mut others = after.difference(predicted);
+        let same_word = |shown: &&String| shown.to_lowercase() == ours.to_lowercase();
+        if let Some(shown) = others.find(same_word) {
+            taken.remove(ours);
+            taken.insert(shown.clone());
+        }
+    }
+    (taken != *predicted).then_some(Value::Set(taken))
+}
+
 /// The write that turns `from` into `to`: by element for sets of texts, so that a simultaneous change of another element
 /// is kept; else the whole value.
 pub(super) fn write_between(from: Option<&Value>, to: &Value) -> FieldWrite {

@@ -1,6 +1,6 @@
 //! From facts to views and bases: what each side shows now, and what it showed when the twins were last in step.
 
-use super::facts::{Base, Facts, SideFacts};
+use super::facts::{Base, Facts, SideFacts, skip_stamp};
 use super::own::{OwnWrites, follow_sent, is_newborn, with_own_writes};
 use super::texts::far_beyond_limit;
 use super::values::{answers, same};
@@ -49,13 +49,17 @@ impl<'a> Scene<'a> {
         let mut shown = Sides::<Outgoing>::default();
         let mut bases = Sides::<Option<Base>>::default();
         for side in Side::BOTH {
-            let link = Some(links.get(side));
-            *shown.get_mut(side) = rules.outgoing(side, items.get(side), link)?;
+            *shown.get_mut(side) = show(facts, rules, links.get(side), items.get(side))?;
             *bases.get_mut(side) = base(facts, rules, links.get(side), items.get(side))?;
         }
         let before = bases.clone();
         let mut arrived = Sides::<BTreeMap<ReplicaField, Value>>::default();
         for side in Side::BOTH {
+            if let Some(base) = bases.get_mut(side) {
+                for (field, reason) in &shown.get(side).waived {
+                    base.advanced.insert(field.clone(), skip_stamp(reason));
+                }
+            }
             let own = OwnWrites {
                 rules,
                 link: links.get(side),
@@ -134,7 +138,32 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// The link as the rules of one side see it.
+/// Runs a side's outgoing rule on its item as it is now.
+fn show(
+    facts: &Facts<'_>,
+    rules: &dyn Rules,
+    link: &Link,
+    item: &Item,
+) -> Result<Outgoing, RuleError> {
+    let side = link.side;
+    let now = Link {
+        first_sync: facts.sides.get(side).base.is_none(),
+        ..link.clone()
+    };
+    // While the other item is not there, there is no twin that a rule could be told of.
+    let twin = (!now.remote.item.id.is_empty()).then_some(&now);
+    let mut shown = rules.outgoing(side, item, twin)?;
+    // What a person releases crosses although the rule holds it.
+    for (field, _) in facts.release.iter().filter(|(_, take)| **take == side) {
+        if let Some(value) = shown.withheld.remove(field) {
+            shown.held.remove(field);
+            shown.view.fields.insert(field.clone(), value);
+        }
+    }
+    Ok(shown)
+}
+
+/// The twin as rules see it from one side, once it is in step: what a base or a prediction is made with.
 pub(super) fn link(
     facts: &Facts<'_>,
     contract: &Contract,
@@ -149,6 +178,7 @@ pub(super) fn link(
         local: (!own.item.id.is_empty()).then(|| own.clone()),
         remote: items.get(side.other()).reference.clone(),
         since: facts.since,
+        first_sync: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The job of an item that may enter connections: which triggers admit it, and what twin it gets.
 
 use super::Ended;
+use super::context::Context;
 use super::life::{certainly_belongs, in_scope};
 use super::observe::observe;
 use super::ring;
@@ -238,10 +239,9 @@ fn make(
     let Some(incarnation) = incarnation(tx, id, connection)? else {
         return Ok(Marked::default());
     };
-    let link = cluster::link_id(&connection.name, side, id, incarnation);
-    let root = ring::root_of(tx, id)?.unwrap_or_else(|| cluster::root_of(&link));
+    let mut twin = newborn(tx, connection, side, id, incarnation, now)?;
     let other = side.other();
-    let found = match ring::entry(tx, &root, connection, other, &link)? {
+    let found = match ring::entry(tx, &twin.root, connection, other, &twin.link)? {
         // Whether to wait for an item in the making is judged by the twin's job.
         Entry::Create | Entry::Wait => None,
         Entry::Close(member) => Some(member),
@@ -251,9 +251,28 @@ fn make(
     {
         return Ok(Marked::default());
     }
+    tx.put_item(&super::settle::item_row(item, &twin, now))?;
+    match found {
+        Some(member) => ring::close(host, tx, connection, &mut twin, (other, member), now)?,
+        None => tx.put_twin(&twin)?,
+    }
+    dirty::mark(host, tx, &[sign.hint(id.clone(), now)])
+}
+
+/// The twin of an item that has none in the connection, with the other item to come.
+fn newborn(
+    read: &HostRead<'_>,
+    connection: &Connection,
+    side: Side,
+    item: &ItemId,
+    incarnation: u32,
+    now: Timestamp,
+) -> Result<Twin, StoreError> {
+    let link = cluster::link_id(&connection.name, side, item, incarnation);
+    let root = ring::root_of(read, item)?.unwrap_or_else(|| cluster::root_of(&link));
     let mut ids = Sides::default();
-    *ids.get_mut(side) = Some(id.id.clone());
-    let mut twin = Twin {
+    *ids.get_mut(side) = Some(item.id.clone());
+    Ok(Twin {
         link,
         connection: connection.name.clone(),
         root,
@@ -268,13 +287,30 @@ fn make(
         comments_waived: BTreeMap::new(),
         since: now,
         reconciled: None,
-    };
-    tx.put_item(&super::settle::item_row(item, &twin, now))?;
-    match found {
-        Some(member) => ring::close(host, tx, connection, &mut twin, (other, member), now)?,
-        None => tx.put_twin(&twin)?,
+    })
+}
+
+/// What a plan of the twin that an item would get is made from. `None`: it has one in the connection, does not enter
+/// again by itself, or closes a ring, so that nothing would be created.
+pub(crate) fn newcomer(
+    read: &HostRead<'_>,
+    connection: &Connection,
+    side: Side,
+    item: &ItemId,
+    now: Timestamp,
+) -> Result<Option<Context>, StoreError> {
+    if ring::alive_in(read, item, &connection.name)?.is_some() {
+        return Ok(None);
     }
-    dirty::mark(host, tx, &[sign.hint(id.clone(), now)])
+    let Some(incarnation) = incarnation(read, item, connection)? else {
+        return Ok(None);
+    };
+    let twin = newborn(read, connection, side, item, incarnation, now)?;
+    let entry = ring::entry(read, &twin.root, connection, side.other(), &twin.link)?;
+    if matches!(entry, Entry::Close(_)) {
+        return Ok(None);
+    }
+    Context::of_newcomer(read, twin).map(Some)
 }
 
 /// Remembers which version was looked at, so that a sweep does not ask again: the item's twins are asked now.

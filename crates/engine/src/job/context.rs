@@ -65,6 +65,21 @@ impl Context {
         }))
     }
 
+    /// Of a twin that is not stored: one that an item would get.
+    pub(crate) fn of_newcomer(read: &HostRead<'_>, twin: Twin) -> Result<Self, StoreError> {
+        let members = read.items_of_root(&twin.root)?.len();
+        Ok(Self {
+            bases: Sides::default(),
+            items: Sides::default(),
+            comments: Vec::new(),
+            cluster_size: u32::try_from(members.max(2)).unwrap_or(u32::MAX),
+            open: Vec::new(),
+            others_comments: Sides::default(),
+            effects: Sides::default(),
+            twin,
+        })
+    }
+
     pub(crate) fn item(&self, side: Side) -> Option<ItemId> {
         self.twin.item(side)
     }

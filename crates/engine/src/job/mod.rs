@@ -36,6 +36,7 @@ mod talk;
 mod trouble;
 mod twin;
 
+pub(crate) use candidate::newcomer;
 pub(crate) use context::Context;
 pub(crate) use gather::facts_of;
 pub(crate) use life::{LEFT, LISTED_PAGES_MAX, leaving, listed};

@@ -85,9 +85,15 @@ impl From<RuleError> for Trouble {
 pub(crate) fn sentence(cause: &Cause) -> String {
     match cause {
         Cause::Retry { reason } => format!("given up after many attempts: {reason}"),
-        Cause::Rule { file, line, reason } => match line {
-            Some(line) => format!("{file}:{line}: {reason}"),
-            None => format!("{file}: {reason}"),
+        Cause::Rule {
+            file,
+            line,
+            column,
+            reason,
+        } => match (line, column) {
+            (Some(line), Some(column)) => format!("{file}:{line}:{column}: {reason}"),
+            (Some(line), None) => format!("{file}:{line}: {reason}"),
+            (None, _) => format!("{file}: {reason}"),
         },
         Cause::Refused { sentence } => sentence.clone(),
         Cause::Unclear { reason } => {

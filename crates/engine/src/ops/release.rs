@@ -10,10 +10,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use twinline_core::names::{ConnectionName, LinkId, ReplicaField, Side};
 use twinline_core::queue::Lane;
+use twinline_core::reconcile::Hold;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{
-    ConnectionHold, HistoryEntry, HistoryKind, HostTx, Twin, TwinFilter, TwinState, TwinStateName,
+    ConnectionHold, HeldField, HistoryEntry, HistoryKind, HostTx, Twin, TwinFilter, TwinState,
+    TwinStateName,
 };
 
 /// What to try again.
@@ -151,6 +153,16 @@ impl Host {
             return Err(OpError::Refused(format!(
                 "field '{free}' of twin '{link}' is not held"
             )));
+        }
+        for (field, side) in &take {
+            if let Some(HeldField { hold, values, .. }) = twin.held.get(field)
+                && matches!(hold, Hold::Rule { .. })
+                && values.get(*side).is_none()
+            {
+                return Err(OpError::Refused(format!(
+                    "field '{field}' of twin '{link}' shows no value on the {side} that could cross ({hold}): take the other side, or mend the rule or the item, and it goes on by itself"
+                )));
+            }
         }
         let (shared, id) = (Arc::clone(&self.inner), link.clone());
         let note = audit(&self.inner, who, "release", link.as_str());

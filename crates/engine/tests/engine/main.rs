@@ -25,6 +25,7 @@ mod moves;
 mod operations;
 mod publishing;
 mod recovery;
+mod rules_told;
 mod same_node;
 mod several;
 mod support;

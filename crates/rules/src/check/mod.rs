@@ -5,6 +5,7 @@ mod graph;
 mod scripts;
 mod sections;
 mod values;
+mod workflow;
 
 #[cfg(test)]
 mod tests;
@@ -50,6 +51,7 @@ pub fn check(
     sections::sides(&mut judge, around.nodes);
     fields::fields(&mut judge);
     values::tables(&mut judge);
+    sections::deletions(&mut judge);
     sections::comments(&mut judge);
     sections::attachments(&mut judge);
     scripts::scripts(&mut judge, runner);

@@ -1,8 +1,10 @@
 //! `[left]`, `[right]`, `[comments]`, `[attachments]`.
 
 use super::Judge;
+use crate::compiled::closed_status;
 use crate::finding::{Severity, suggest};
 use std::collections::BTreeMap;
+use twinline_core::contract::Deleted;
 use twinline_core::names::{NodeName, Side};
 
 pub(super) fn sides(judge: &mut Judge<'_>, nodes: Option<&BTreeMap<NodeName, String>>) {
@@ -39,6 +41,37 @@ pub(super) fn sides(judge: &mut Judge<'_>, nodes: Option<&BTreeMap<NodeName, Str
             "neither side has a trigger, so no twin is ever created",
             "add trigger = \"…\" to a side, or link existing pairs",
         );
+    }
+}
+
+/// `deleted = "close"` and `"delete"` act on whichever side is left.
+pub(super) fn deletions(judge: &mut Judge<'_>) {
+    let policy = &judge.rules.policy.deleted;
+    for side in Side::BOTH {
+        let catalogue = judge.catalogues.get(side);
+        let capabilities = judge.capabilities.get(side).as_ref();
+        match policy.value {
+            Deleted::Close
+                if !catalogue.is_blank()
+                    && closed_status(judge.rules, catalogue, side).is_none() =>
+            {
+                let what = format!(
+                    "deleted = \"close\": no status of {} is known to count as done",
+                    judge.node(side)
+                );
+                judge.error(policy.spot, what, "write deleted = \"unlink\"");
+            }
+            Deleted::Delete
+                if capabilities.is_some_and(|capabilities| !capabilities.item_delete) =>
+            {
+                let what = format!(
+                    "deleted = \"delete\": items of {} cannot be deleted",
+                    judge.node(side)
+                );
+                judge.error(policy.spot, what, "write deleted = \"close\" or \"unlink\"");
+            }
+            Deleted::Unlink | Deleted::Close | Deleted::Delete => {}
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn contract(rules: &RuleSet, catalogues: &Sides<Catalogue>, version: 
             append_corrections: comments.append_corrections,
         }),
         leave: rules.policy.leave,
-        deleted: rules.policy.deleted,
+        deleted: rules.policy.deleted.value,
         closed_status: Sides::from_fn(|side| closed_status(rules, catalogues.get(side), side)),
         max_writes_per_10min: rules.policy.max_writes_per_10min,
     }
@@ -66,7 +66,7 @@ fn field_contract(rule: &FieldRules, catalogues: &Sides<Catalogue>) -> FieldCont
 
 /// The status that closes an item: the first that the connection's own table writes and that counts as done, else the
 /// first of the side that does.
-fn closed_status(rules: &RuleSet, catalogue: &Catalogue, side: Side) -> Option<String> {
+pub(crate) fn closed_status(rules: &RuleSet, catalogue: &Catalogue, side: Side) -> Option<String> {
     let status = field::STATUS.into();
     let uses_status = |rule: &&FieldRules| natives(rule, side, catalogue).contains(&status);
     let rule = rules.fields.values().find(uses_status);

@@ -1,5 +1,7 @@
 //! What scripts mean, case by case, and what their mistakes say.
 
+mod texts;
+
 use super::*;
 use crate::parse::parse;
 use crate::script::{InProcess, Limits};
@@ -159,6 +161,7 @@ fn inc(body: &str) -> Result<Draft, RuleError> {
         local: Some(item.reference.clone()),
         remote: reference("b", "B-9"),
         since: Timestamp::EPOCH,
+        first_sync: false,
     };
     let view = |status: &str| View {
         fields: [
@@ -267,7 +270,7 @@ fn outgoing_filters_comments_and_changes_their_text() {
     assert_eq!(changed.view.comments[1].body, Document::from_plain("body"));
     fails(
         out("replica.comments = [{ id: 'no' }]"),
-        "l.js: replica.comments: there is no comment \"no\"; the other side's incoming can call issue.addComment",
+        "l.js:3:1: replica.comments: there is no comment \"no\"; the other side's incoming can call issue.addComment",
     );
 }
 
@@ -276,10 +279,58 @@ fn outgoing_holds_rejects_and_traces() {
     let held = out("hold('summary', 'not now'); trace('seen', issue.key, [1])").unwrap();
     assert_eq!(held.held["summary"], "not now");
     assert!(!held.view.fields.contains_key("summary"));
+    assert_eq!(held.withheld["summary"], Value::text("one"));
     assert_eq!(held.trace, ["seen A-7 [1]"]);
     let error = out("try { reject('bad data') } catch (e) {}").unwrap_err();
     assert!(error.rejected, "a reject cannot be caught away");
-    assert_eq!(error.reason, "bad data");
+    assert_eq!(error.to_string(), "l.js:3:7: bad data");
+}
+
+#[test]
+fn outgoing_is_told_of_the_twin_and_of_a_first_sync() {
+    let script = "export function outgoing({ firstSync, link }) { trace(firstSync, link && link.remote.key); }";
+    let rules = rules(script);
+    let link = |first_sync| Link {
+        id: "l1".into(),
+        connection: "pair".into(),
+        side: Side::Left,
+        local: Some(reference("a", "A-7")),
+        remote: reference("b", "B-9"),
+        since: Timestamp::EPOCH,
+        first_sync,
+    };
+    let told = |link: Option<Link>| {
+        let shown = rules.outgoing(Side::Left, &target(), link.as_ref());
+        shown.unwrap().trace
+    };
+    assert_eq!(told(None), ["true null"]);
+    assert_eq!(told(Some(link(true))), ["true B-9"]);
+    assert_eq!(told(Some(link(false))), ["false B-9"]);
+}
+
+#[test]
+fn places_on_the_first_line_are_those_of_the_file() {
+    let map = SourceFile::new("pair.toml", MAP.replace("left_via = \"area\"\n", ""));
+    let script = |text: &str| {
+        let rules = parse(&map).unwrap();
+        let scripts = Sides {
+            left: Some(SourceFile::new("l.js", text)),
+            right: None,
+        };
+        let sources = RuleSources {
+            map: map.clone(),
+            scripts,
+        };
+        let runner = Arc::new(InProcess::default());
+        let rules = CompiledRules::new(rules, &sources, Sides::default(), 1, runner);
+        rules.outgoing(Side::Left, &target(), None)
+    };
+    let expected = "l.js:1:41: replica.flag: \"yes\" is not true or false";
+    let text = "export function outgoing({ replica }) { replica.flag = 'yes'; }";
+    fails(script(text), expected);
+    let renamed =
+        "         function outgoing({ replica }) { replica.flag = 'yes'; }\nexport { outgoing };";
+    fails(script(renamed), &expected.replace(":41:", ":43:"));
 }
 
 #[test]
@@ -298,7 +349,7 @@ fn incoming_knows_exactly_what_was_assigned() {
     assigns(
         "issue.labels.push('y')",
         "labels",
-        Some((Value::set(["x", "y"]), 0)),
+        Some((Value::set(["x", "y"]), 3)),
     );
     assigns(
         "issue.labels = [...issue.labels, 'y']",
@@ -388,7 +439,7 @@ fn comments_are_asked_for_once_in_a_listed_channel() {
     );
     fails(
         inc("\nissue.addComment('k', { body: 'x', channel: 'secret' })"),
-        "l.js:4: addComment: the channel \"secret\" is not listed in [comments]",
+        "l.js:4:7: addComment: the channel \"secret\" is not listed in [comments]",
     );
     let twice =
         inc("for (const _ of [1, 2]) issue.addComment('k', { body: 'x', channel: 'public' })")
@@ -406,10 +457,7 @@ fn mistake<T: std::fmt::Debug>(result: Result<T, RuleError>, reason: &str) {
         (error.file.as_str(), error.line, error.reason.as_str()),
         ("l.js", Some(3), reason)
     );
-    assert!(
-        error.column.is_some() || error.reason.starts_with("issue."),
-        "{error:?}"
-    );
+    assert!(error.column.is_some(), "{error:?}");
 }
 
 #[test]
@@ -463,6 +511,10 @@ fn mistakes_name_their_place_and_value() {
         inc("user({ name: 'x' })"),
         "TypeError: user needs { id }, { email } or { login }",
     );
+}
+
+#[test]
+fn values_of_a_wrong_type_name_their_place() {
     mistake(
         inc("issue.fields['Points'] = 'many'"),
         "issue.cf_2: \"many\" is not a number",
@@ -471,9 +523,22 @@ fn mistakes_name_their_place_and_value() {
         inc("issue.fields['Area'] = 'Shp'"),
         "issue.cf_1: 'cf_1' has no option \"Shp\"; did you mean 'Shop'?",
     );
-    fails(
+    mistake(
         out("replica.flag = 'yes'"),
-        "l.js: replica.flag: \"yes\" is not true or false",
+        "replica.flag: \"yes\" is not true or false",
+    );
+    // Changed in place: where the script got hold of it.
+    mistake(
+        out("replica.labels.push({})"),
+        "replica.labels: {} is not a list of texts",
+    );
+    mistake(
+        inc("issue.labels.push({})"),
+        "issue.labels: {} is not a list of texts",
+    );
+    mistake(
+        out("hold('comments', 'x')"),
+        "TypeError: 'comments' cannot be held; what can be: area, flag, labels, status, summary, text",
     );
 }
 

@@ -296,7 +296,14 @@ impl Crossing<'_> {
             });
             return Value::Choices(choices.collect());
         }
-        Value::Set(elements.iter().filter_map(as_text).collect())
+        // In the tracker's own spelling where it keeps a list: GitHub takes "Bug" for its "bug", and what it then shows
+        // would cross back as a change.
+        let spelled = |text: String| match self.option(native, &text) {
+            Some(option) => option.name,
+            None => text,
+        };
+        let texts = elements.iter().filter_map(as_text);
+        Value::Set(texts.map(spelled).collect())
     }
 
     fn option(&self, native: &FieldName, text: &str) -> Option<Choice> {

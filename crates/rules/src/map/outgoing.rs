@@ -16,6 +16,8 @@ pub(crate) struct MapView {
     pub(crate) fields: BTreeMap<ReplicaField, Value>,
     pub(crate) held: BTreeMap<ReplicaField, String>,
     pub(crate) waived: BTreeMap<ReplicaField, String>,
+    /// What the map left out of a set, for the trace.
+    pub(crate) notes: Vec<String>,
     /// The fields that a script's export reads.
     pub(crate) vias: Vec<ViaCall>,
 }
@@ -37,7 +39,7 @@ pub(crate) fn outgoing(map: Map<'_>, item: &Item) -> MapView {
             }
             continue;
         }
-        match read(map, field, item) {
+        match read(map, field, item, &mut view.notes) {
             Read::Absent => {}
             Read::Is(value) => {
                 view.fields.insert(name.clone(), value);
@@ -53,7 +55,7 @@ pub(crate) fn outgoing(map: Map<'_>, item: &Item) -> MapView {
     view
 }
 
-fn read(map: Map<'_>, field: &FieldRules, item: &Item) -> Read {
+fn read(map: Map<'_>, field: &FieldRules, item: &Item, notes: &mut Vec<String>) -> Read {
     let natives = match field
         .sources
         .get(map.side)
@@ -70,7 +72,7 @@ fn read(map: Map<'_>, field: &FieldRules, item: &Item) -> Read {
     };
     match (map.table(field), values.as_slice()) {
         (Some(table), [value]) => match elements(value) {
-            Some(elements) => read_set(map, field, table, &natives[0], &elements),
+            Some(elements) => read_set(map, field, table, &natives[0], &elements, notes),
             None => read_row(map, field, table, &natives, item),
         },
         (Some(table), _) => read_row(map, field, table, &natives, item),
@@ -134,6 +136,7 @@ fn without_ignored(field: &FieldRules, value: &Value) -> Value {
                 .cloned()
                 .collect(),
         ),
+        Value::User(user) if !kept(Value::User(user.clone())) => Value::Empty,
         other => other.clone(),
     }
 }
@@ -214,6 +217,7 @@ fn read_set(
     table: &ValueTable,
     native: &FieldName,
     elements: &[Value],
+    notes: &mut Vec<String>,
 ) -> Read {
     let mut replica = BTreeSet::new();
     for element in elements
@@ -225,15 +229,18 @@ fn read_set(
             (Some(value), _) => {
                 replica.insert(value.to_owned());
             }
-            (None, Unmapped::Hold) => {
-                let element = shown(element);
-                return Read::Held(format!(
-                    "\"{element}\" has no row in {} on the {}",
+            (None, unmapped) => {
+                let reason = format!(
+                    "\"{}\" has no row in {} on the {}",
+                    shown(element),
                     named(field),
                     map.side
-                ));
+                );
+                if unmapped == Unmapped::Hold {
+                    return Read::Held(reason);
+                }
+                notes.push(reason);
             }
-            (None, Unmapped::Skip | Unmapped::Default) => {}
         }
     }
     Read::Is(Value::Set(replica))

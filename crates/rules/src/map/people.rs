@@ -1,9 +1,9 @@
 //! Matching people of one tracker with people of the other.
 
 use super::Map;
+use super::outgoing::is_ignored;
 use crate::catalogue::is_person;
 use crate::model::{Fallback, FieldRules, PeopleMatch, PeopleTable};
-use std::collections::BTreeSet;
 use twinline_core::item::{User, Value};
 use twinline_core::names::Sides;
 
@@ -47,18 +47,13 @@ pub(super) fn bring(
         .and_then(|name| map.rules.people.get(&name.value))
         .unwrap_or(&plain);
     let present = current.and_then(people_of).unwrap_or_default();
-    let mut found = BTreeSet::new();
-    let mut unknown = Vec::new();
-    for person in people {
+    let ignored = |user: &User| is_ignored(field, &Value::User(user.clone()));
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
+    for person in people.iter().filter(|person| !ignored(person)) {
         let person = &completed(map, person);
         match find(map, table, person, &present) {
-            Some(user) => {
-                found.insert(user);
-            }
+            Some(user) => found.push(user),
             None => unknown.push(person.label().to_owned()),
-        }
-        if !several {
-            break;
         }
     }
     if found.is_empty() && !unknown.is_empty() {
@@ -66,17 +61,24 @@ pub(super) fn bring(
         match table.fallback.get(map.side) {
             Fallback::Keep => return Person::Waived(reason),
             Fallback::Nobody => {}
-            Fallback::Person(text) => match map.catalogue().person(text) {
-                Some(user) => {
-                    found.insert(user.clone());
-                }
-                None => {
-                    found.insert(by_text(text));
-                }
-            },
+            Fallback::Person(text) => {
+                let user = map.catalogue().person(text).cloned();
+                found.push(user.unwrap_or_else(|| by_text(text)));
+            }
         }
     }
-    Person::Is(as_value(found, several), unknown)
+    // The target's ignored people are not the source's to remove.
+    let kept = present.iter().filter(|user| ignored(user)).cloned();
+    let value = if several {
+        Value::Users(found.into_iter().chain(kept).collect())
+    } else {
+        // One of the source's people who is there already is left alone; an ignored one gives way to any of them.
+        let there = found.iter().position(|user| present.contains(user));
+        let one = found.into_iter().nth(there.unwrap_or(0));
+        one.or_else(|| kept.into_iter().next())
+            .map_or(Value::Empty, Value::User)
+    };
+    Person::Is(value, unknown)
 }
 
 /// A person of the source with the e-mail address and the login of their account: items of some trackers show no more
@@ -92,13 +94,6 @@ fn completed(map: Map<'_>, person: &User) -> User {
         person.login = person.login.or_else(|| account.login.clone());
     }
     person
-}
-
-fn as_value(found: BTreeSet<User>, several: bool) -> Value {
-    if several {
-        return Value::Users(found);
-    }
-    found.into_iter().next().map_or(Value::Empty, Value::User)
 }
 
 /// The target's person for a person of the source: whoever is there already comes first, so that a match is left alone.

@@ -92,6 +92,7 @@ fn incoming(
         local: (!create).then(|| target.reference.clone()),
         remote: item("o", &[]).reference,
         since: Timestamp::EPOCH,
+        first_sync: create,
     };
     let input = Incoming {
         target: &target,

@@ -95,7 +95,10 @@ pub(super) fn policy(root: &Table<'_, '_>) -> Policy {
             spot: root.spot,
         },
         leave: Leave::Sleep,
-        deleted: Deleted::Unlink,
+        deleted: Placed {
+            value: Deleted::Unlink,
+            spot: root.spot,
+        },
         max_writes_per_10min: 500,
     };
     let Some(table) = root.table("policy") else {
@@ -124,7 +127,7 @@ pub(super) fn policy(root: &Table<'_, '_>) -> Policy {
     ];
     policy.deleted = table
         .choice("deleted", &deletions)
-        .map_or(policy.deleted, |word| word.value);
+        .unwrap_or(policy.deleted);
     policy.max_writes_per_10min = table
         .number("max_writes_per_10min", 1, 1_000_000)
         .unwrap_or(policy.max_writes_per_10min);

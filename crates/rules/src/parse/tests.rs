@@ -49,7 +49,7 @@ fn a_file_without_policy_overwrites_nothing_unasked() {
     assert_eq!(rules.policy.first, First::Filled);
     assert_eq!(rules.policy.unmapped.value, Unmapped::Hold);
     assert_eq!(rules.policy.leave, Leave::Sleep);
-    assert_eq!(rules.policy.deleted, Deleted::Unlink);
+    assert_eq!(rules.policy.deleted.value, Deleted::Unlink);
     assert_eq!(rules.policy.max_writes_per_10min, 500);
     let summary = &rules.fields["summary"];
     assert_eq!(summary.direction, Direction::Both);

@@ -107,23 +107,19 @@ impl Loaded {
             left.get() == 0
         })));
         let context = Context::custom::<Intrinsics>(&runtime).map_err(broken)?;
-        let (start, repeats) = context.with(|ctx| {
+        let (start, repeats, indent) = context.with(|ctx| {
             let made = make(&ctx, program);
-            let (start, repeats) = made
+            let (start, repeats, indent) = made
                 .catch(&ctx)
                 .map_err(|error| fault(&file, &error, limits).failure)?;
-            Ok((Persistent::save(&ctx, start), repeats))
+            Ok((Persistent::save(&ctx, start), repeats, indent))
         })?;
         let (start, context) = with_when(program, start, context, limits)?;
         Ok(Self {
             id: program.id().to_owned(),
             file,
             once: (!repeats).then(|| program.clone()),
-            indent: if repeats && program.script.is_some() {
-                repeat::BEFORE
-            } else {
-                0
-            },
+            indent,
             start,
             steps,
             context,
@@ -154,9 +150,9 @@ impl Loaded {
 }
 
 impl Loaded {
-    /// The fault with its place in the script's own text.
+    /// The fault with its place in the script's own text; a rejection tells it itself.
     fn indented(&self, mut fault: Fault) -> Fault {
-        if fault.failure.line == Some(1) {
+        if fault.failure.line == Some(1) && !fault.failure.rejected {
             let column = fault.failure.column;
             fault.failure.column = column.map(|column| column.saturating_sub(self.indent));
         }
@@ -164,9 +160,9 @@ impl Loaded {
     }
 }
 
-/// Evaluates prelude and script; gives the function that takes the `when` function and gives the one to call, and whether
-/// each call evaluates the script afresh.
-fn make<'js>(ctx: &Ctx<'js>, program: &Program) -> rquickjs::Result<(Function<'js>, bool)> {
+/// Evaluates prelude and script; gives the function that takes the `when` function and gives the one to call, whether
+/// each call evaluates the script afresh, and how many columns stand before the script's own text on its first line.
+fn make<'js>(ctx: &Ctx<'js>, program: &Program) -> rquickjs::Result<(Function<'js>, bool, u32)> {
     let host = Object::new(ctx.clone())?;
     host.set(
         "plain",
@@ -211,9 +207,14 @@ fn make<'js>(ctx: &Ctx<'js>, program: &Program) -> rquickjs::Result<(Function<'j
     let bind: Function<'js> = named_eval(
         ctx,
         "<rules>",
-        "(start, exports) => when => start(exports, when)",
+        "(start, exports, indent) => when => start(exports, when, indent)",
     )?;
-    Ok((bind.call((start, exports))?, repeats))
+    let indent = if repeats && program.script.is_some() {
+        repeat::BEFORE
+    } else {
+        0
+    };
+    Ok((bind.call((start, exports, indent))?, repeats, indent))
 }
 
 /// Compiles the `when` expression, whose errors have their own file and place.
@@ -276,6 +277,8 @@ fn fault(file: &str, error: &CaughtError<'_>, limits: &Limits) -> Fault {
             failure.rejected =
                 exception.get::<_, Option<bool>>("rejected").ok().flatten() == Some(true);
             if failure.rejected {
+                let at = |name: &str| exception.get::<_, Option<u32>>(name).ok().flatten();
+                (failure.line, failure.column) = (at("line"), at("column"));
                 failure.reason = message;
             } else if let Some(limit) = limit(&name, &message, limits) {
                 spoilt = true;

@@ -16,12 +16,15 @@
   const inherited = key => typeof key === "symbol" || key in Object.prototype || key === "toJSON" || key === "then";
   let state = null;
 
-  // The line of the rule's script that is running, or null.
-  const line = () => {
+  // Where the rule's script is running, or null. On its first line `indent` columns are ours.
+  let indent = 0;
+  const place = () => {
     if (file === null) return null;
     for (const frame of String(new Error().stack).split("\n")) {
       const at = frame.indexOf(file + ":");
-      if (at >= 0) return parseInt(frame.slice(at + file.length + 1), 10) || null;
+      if (at < 0) continue;
+      const [line, column] = frame.slice(at + file.length + 1).split(":").map(part => parseInt(part, 10));
+      return line > 0 ? { line, column: Math.max(1, (column || 1) - (line === 1 ? indent : 0)) } : null;
     }
     return null;
   };
@@ -114,14 +117,15 @@
       const value = underneath(id);
       if (value === null || typeof value !== "object") return value;
       const before = JSON.stringify(value), copy = JSON.parse(before);
-      copies.set(id, [copy, before]);
+      // Where the script got it: it may be changed in place from here on.
+      copies.set(id, [copy, before, place()]);
       return copy;
     };
     const write = (id, value) => {
       if (FIXED.has(id)) throw new TypeError(`issue.${id} is read-only`);
       copies.delete(id);
       if (value === undefined) { assigned.delete(id); dropped.add(id); }
-      else assigned.set(id, [plainValue(value, `issue.${id}`), line()]);
+      else assigned.set(id, [plainValue(value, `issue.${id}`), place()]);
       return true;
     };
     const addComment = (key, comment) => {
@@ -132,7 +136,7 @@
       if (!rich || typeof channel !== "string")
         throw new TypeError("addComment needs { body: text, channel: native channel name }");
       keys.add(key);
-      comments.push({ key, body, channel, line: line() });
+      comments.push({ key, body, channel, at: place() });
     };
     const no = refuse("issue");
     const inner = new Proxy({}, {
@@ -167,8 +171,8 @@
     });
     const result = () => {
       const out = Object.fromEntries(assigned);
-      for (const [id, [copy, before]] of copies)
-        if (JSON.stringify(copy) !== before) out[id] = [copy, null];
+      for (const [id, [copy, before, at]] of copies)
+        if (JSON.stringify(copy) !== before) out[id] = [copy, at];
       return { assigned: out, dropped: [...dropped].filter(id => !assigned.has(id)), comments };
     };
     return { draft, write, result };
@@ -176,19 +180,24 @@
 
   const noField = key =>
     new TypeError(`the replica has no field '${String(key)}'${suggestion(String(key), fields)}; fields are declared in [fields]`);
-  const openReplica = object => new Proxy(object, {
+  // `places`: where the script assigned a field, or first got hold of a value that it may change in place.
+  const openReplica = (object, places) => new Proxy(object, {
     get(target, key) {
       if (inherited(key)) return Reflect.get(target, key);
       if (!fields.has(key)) throw noField(key);
-      return target[key];
+      const value = target[key];
+      if (value !== null && typeof value === "object" && !places.has(key)) places.set(key, place());
+      return value;
     },
     set(target, key, value) {
       if (!fields.has(key)) throw noField(key);
       target[key] = plainValue(value, `replica.${key}`);
+      places.set(key, place());
       return true;
     },
     defineProperty: (target, key, descriptor) => {
       if (!fields.has(key)) throw noField(key);
+      places.set(key, place());
       return Reflect.defineProperty(target, key, descriptor);
     },
     setPrototypeOf: refuse("replica"), preventExtensions: refuse("replica"),
@@ -244,11 +253,14 @@
       },
     }),
     hold(field, why) {
-      if (!fields.has(field) || field === "attachments") throw noField(field);
+      if (!own(program.fields, field)) {
+        if (!fields.has(field)) throw noField(field);
+        throw new TypeError(`'${field}' cannot be held; what can be: ${Object.keys(program.fields).join(", ")}`);
+      }
       running("hold").held[field] = String(why);
     },
     reject(why) {
-      running("reject").rejected = String(why);
+      running("reject").rejected = { why: String(why), at: place() };
       throw new Error(`rejected: ${why}`);
     },
     trace(...parts) {
@@ -270,7 +282,8 @@
   };
 
   const outgoing = (call, exports) => {
-    const issue = fixedIssue(call.issue, "issue in outgoing"), replica = openReplica(call.replica);
+    const places = new Map();
+    const issue = fixedIssue(call.issue, "issue in outgoing"), replica = openReplica(call.replica, places);
     for (const { export: name, field, natives } of call.vias) {
       const at = id => FAMILIAR.has(id) ? issue[id] : issue.fields[id];
       const value = natives.length === 1 ? at(natives[0]) : Object.fromEntries(natives.map(id => [id, at(id)]));
@@ -282,7 +295,7 @@
       finished("outgoing", exports.outgoing({
         issue, replica, firstSync: call.first_sync, link: readonly(call.link, "link"),
       }));
-    return { replica: call.replica };
+    return { replica: call.replica, places: Object.fromEntries(places) };
   };
 
   const incoming = (call, exports) => {
@@ -305,7 +318,7 @@
     return result();
   };
 
-  const start = (evaluate, when) => json => {
+  const start = (evaluate, when, before) => (indent = before, json => {
     const call = JSON.parse(json);
     // Before there is a state: the top level can no more hold, reject or trace than when it was loaded.
     const exports = evaluate();
@@ -324,9 +337,12 @@
       call.done = state;
       state = null;
     }
-    if (call.rejected !== null) throw Object.assign(new Error(call.rejected), { rejected: true, cause: failed });
+    if (call.rejected !== null) {
+      const { why, at } = call.rejected;
+      throw Object.assign(new Error(why), { rejected: true, cause: failed, ...at });
+    }
     return JSON.stringify({ ...result, held: call.done.held, trace: call.done.trace });
-  };
+  });
 
   // Removes what a rule must not have, puts in what it may touch, freezes all that can be reached.
   const lock = () => {

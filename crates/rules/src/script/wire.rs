@@ -170,9 +170,12 @@ pub struct Reply {
     /// The replica after the script (outgoing).
     #[serde(default)]
     pub replica: Json,
-    /// Native fields that the script assigned, by id: the value, and the line where it is known (incoming).
+    /// Where the script assigned a replica field, or first got hold of one that it may have changed in place (outgoing).
     #[serde(default)]
-    pub assigned: BTreeMap<String, (Json, Option<u32>)>,
+    pub places: BTreeMap<String, Option<Spot>>,
+    /// Native fields that the script assigned, by id: the value, and the place where it is known (incoming).
+    #[serde(default)]
+    pub assigned: BTreeMap<String, (Json, Option<Spot>)>,
     /// Native fields whose assignment by the field map the script took back (`issue.x = undefined`), by id.
     #[serde(default)]
     pub dropped: BTreeSet<String>,
@@ -196,8 +199,8 @@ pub struct ScriptLine {
     pub body: Json,
     /// The native channel.
     pub channel: String,
-    /// The line of the call, where it is known.
-    pub line: Option<u32>,
+    /// The place of the call, where it is known.
+    pub at: Option<Spot>,
 }
 
 /// Why a call gave nothing.

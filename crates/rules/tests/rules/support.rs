@@ -98,5 +98,6 @@ pub(crate) fn link(
         local,
         remote,
         since: Timestamp::EPOCH,
+        first_sync: false,
     }
 }

@@ -32,6 +32,8 @@ pub enum HistoryKind {
     Waived,
     /// Characters were lost by a limit of the target.
     Cut,
+    /// What a script or the field map told of a job that wrote something.
+    Trace,
     /// The twin was held back by an error.
     Quarantined,
     /// The twin went to sleep.

@@ -11,7 +11,7 @@ use crate::item::{ItemId, Value};
 use crate::life::{Evidence, Presence};
 use crate::marker::Marker;
 use crate::names::Side;
-use crate::reconcile::Seen;
+use crate::reconcile::{Seen, Standing};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,6 +48,10 @@ pub(super) const CASES: &[Case] = &[
     (
         "deleted: delete where the tracker cannot",
         delete_impossible,
+    ),
+    (
+        "deleted: close where no status counts as done",
+        close_impossible,
     ),
     ("held fields survive sleep", held_asleep),
     ("ring of three", ring),
@@ -232,10 +236,32 @@ fn delete_impossible() {
     let mut net = in_step("", "a");
     net.twins[0].rules.contract.deleted = Deleted::Delete;
     net.node_mut(Side::Right).capabilities.item_delete = false;
+    ended_with(
+        net,
+        "410; the item on the right stays as it is: its tracker cannot delete items",
+    );
+}
+
+fn close_impossible() {
+    let mut net = in_step("", "a");
+    net.twins[0].rules.contract.deleted = Deleted::Close;
+    ended_with(
+        net,
+        "410; the item on the right stays as it is: no status is known there that counts as done",
+    );
+}
+
+/// The left item is deleted: nothing is written, and the twin ends with this sentence.
+fn ended_with(mut net: Net, sentence: &str) {
     net.node_mut(Side::Left).seen = Some(Seen::Deleted {
         evidence: "410".to_owned(),
     });
     plan_is(&net, "ended by left");
+    let ended = Standing::Ended {
+        side: Side::Left,
+        evidence: sentence.to_owned(),
+    };
+    assert_eq!(net.plan(0).standing, ended);
 }
 
 fn held_asleep() {

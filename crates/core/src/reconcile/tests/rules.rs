@@ -21,6 +21,8 @@ pub(super) struct TestRules {
     pub(super) contract: Contract,
     pub(super) tables: BTreeMap<ReplicaField, Vec<TableRow>>,
     pub(super) outgoing: Option<OutgoingScript>,
+    /// What the left side's `f` shows on a first sync.
+    pub(super) outgoing_first: Option<&'static str>,
     pub(super) incoming: Option<IncomingScript>,
     pub(super) admits: bool,
     /// A text that an outgoing rule, or an incoming one, rejects.
@@ -52,6 +54,7 @@ impl TestRules {
             },
             tables: BTreeMap::new(),
             outgoing: None,
+            outgoing_first: None,
             incoming: None,
             admits: true,
             rejects: None,
@@ -184,7 +187,7 @@ impl Rules for TestRules {
         &self,
         side: Side,
         item: &Item,
-        _link: Option<&Link>,
+        link: Option<&Link>,
     ) -> Result<Outgoing, RuleError> {
         let mut outgoing = Outgoing {
             view: View {
@@ -219,6 +222,10 @@ impl Rules for TestRules {
         }
         if let Some(script) = self.outgoing {
             script(side, item, &mut outgoing);
+        }
+        let first = side == Side::Left && link.is_none_or(|link| link.first_sync);
+        if let Some(text) = self.outgoing_first.filter(|_| first) {
+            outgoing.view.fields.insert("f".into(), Value::text(text));
         }
         if self.rejects_on.is_none_or(|rejecting| rejecting == side) {
             reject(self.rejects, item.fields.values())?;

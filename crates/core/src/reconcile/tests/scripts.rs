@@ -2,12 +2,34 @@
 
 use super::net::{Net, item};
 use super::rules::{TestRules, scripted};
-use super::values::parse;
+use super::values::{parse, show};
 use super::{Case, in_step, plan_is};
+use crate::contract::Contract;
+use crate::item::Item;
 use crate::names::{Side, Sides};
+use crate::reconcile::reconcile;
+use crate::rules::{Draft, Incoming, Link, Outgoing, RuleError, Rules};
+use std::cell::RefCell;
 
 pub(super) const CASES: &[Case] = &[
     ("release overrides a script's hold", release_over_script),
+    (
+        "release overrides an outgoing script's hold",
+        release_withheld,
+    ),
+    (
+        "an outgoing rule is told of the twin when there is one",
+        told_of_the_twin,
+    ),
+    (
+        "a first sync that shows something else is looked at again",
+        first_sync_shows_else,
+    ),
+    ("what max takes is told once", cut_told_once),
+    (
+        "what a rule skips is told once for each change",
+        skipped_told,
+    ),
     ("a script that assigns everything", assigns_everything),
     (
         "a script that fills a field without a map entry",
@@ -44,6 +66,145 @@ fn release_over_script() {
     plan_is(&net, "f -> released; right: f=active");
     net.quiesce();
     plan_is(&net, "");
+}
+
+/// The left script holds the field whenever it is "secret"; a person lets that value cross once.
+fn release_withheld() {
+    let mut rules = TestRules::new("a", "b").field("f", "");
+    rules.outgoing = Some(|side, item, outgoing| {
+        if side == Side::Left && item.get("f") == parse("secret").as_ref() {
+            let value = outgoing.view.fields.remove("f");
+            outgoing.withheld.extend(value.map(|it| ("f".into(), it)));
+            outgoing.held.insert("f".into(), "ask first".to_owned());
+        }
+    });
+    let fields = [("f", "a")];
+    let mut net = Net::pair(rules, Some(item(0, &fields)), Some(item(1, &fields)));
+    net.rebase(0);
+    net.node_mut(Side::Left).edit("f", "secret");
+    plan_is(&net, "f held rule");
+    net.quiesce();
+    net.twins[0].release.insert("f".into(), Side::Left);
+    plan_is(&net, "f -> released; right: f=secret");
+    net.quiesce();
+    plan_is(&net, "f held rule");
+    net.node_mut(Side::Left).edit("f", "b");
+    plan_is(&net, "f -> changed; right: f=b");
+}
+
+/// What the outgoing rules of a plan are told: the side, whether there is a twin, whether it is a first sync.
+fn told(net: &Net) -> Vec<(Side, bool, bool)> {
+    let told = Told {
+        rules: &net.twins[0].rules,
+        calls: RefCell::default(),
+    };
+    reconcile(&net.facts(0), &told).unwrap();
+    told.calls.into_inner()
+}
+
+struct Told<'a> {
+    rules: &'a TestRules,
+    calls: RefCell<Vec<(Side, bool, bool)>>,
+}
+
+impl Rules for Told<'_> {
+    fn contract(&self) -> &Contract {
+        self.rules.contract()
+    }
+
+    fn admits(&self, side: Side, item: &Item) -> Result<bool, RuleError> {
+        self.rules.admits(side, item)
+    }
+
+    fn outgoing(
+        &self,
+        side: Side,
+        item: &Item,
+        link: Option<&Link>,
+    ) -> Result<Outgoing, RuleError> {
+        let first = link.is_none_or(|link| link.first_sync);
+        self.calls.borrow_mut().push((side, link.is_some(), first));
+        self.rules.outgoing(side, item, link)
+    }
+
+    fn incoming(&self, side: Side, input: &Incoming<'_>) -> Result<Draft, RuleError> {
+        self.rules.incoming(side, input)
+    }
+}
+
+fn told_of_the_twin() {
+    let fields = [("f", "a")];
+    let rules = || TestRules::new("a", "b").field("f", "first=left");
+    let mut net = Net::pair(rules(), Some(item(0, &fields)), None);
+    assert_eq!(told(&net)[0], (Side::Left, false, true));
+    net.quiesce();
+    let synced = [(Side::Left, true, false), (Side::Right, true, false)];
+    assert_eq!(told(&net), synced);
+    let net = Net::pair(rules(), Some(item(0, &fields)), Some(item(1, &fields)));
+    let linked = [(Side::Left, true, true), (Side::Right, true, true)];
+    assert_eq!(told(&net), linked);
+}
+
+fn first_sync_shows_else() {
+    let fields = [("f", "a")];
+    let mut rules = TestRules::new("a", "b").field("f", "first=left");
+    rules.outgoing_first = Some("on the first");
+    let mut net = Net::pair(rules, Some(item(0, &fields)), Some(item(1, &fields)));
+    net.quiesce();
+    plan_is(&net, "");
+    let now = net.nodes[1].item.as_ref().unwrap().get("f");
+    assert_eq!(now, parse("a").as_ref());
+}
+
+/// Plans and settles once; what was told of losses: the cuts on the right, and what the left skips.
+fn losses(net: &mut Net) -> (Vec<(String, usize)>, Vec<String>) {
+    let plan = net.plan(0);
+    let outcomes = net.execute(0, &plan);
+    let settled = net.settle(0, &plan, &outcomes);
+    let cut = settled.cut.right.into_iter();
+    let cut = cut.map(|(field, lost)| (field.to_string(), lost)).collect();
+    (cut, settled.skipped.left.into_values().collect())
+}
+
+fn cut_told_once() {
+    let rules = TestRules::new("a", "b").field("f", "max=3").field("g", "");
+    let fields = [("f", "abc"), ("g", "x")];
+    let mut net = Net::pair(rules, Some(item(0, &fields)), Some(item(1, &fields)));
+    net.rebase(0);
+    net.node_mut(Side::Left).edit("f", "abcdef");
+    assert_eq!(losses(&mut net).0, [("f".to_owned(), 3)]);
+    net.node_mut(Side::Left).edit("g", "y");
+    assert!(losses(&mut net).0.is_empty());
+    net.node_mut(Side::Left).edit("f", "abcdefg");
+    assert_eq!(losses(&mut net).0, [("f".to_owned(), 4)]);
+}
+
+fn skipped_told() {
+    let mut rules = TestRules::new("a", "b").field("f", "").field("g", "");
+    rules.outgoing = Some(|side, item, outgoing| {
+        let odd = item.get("f").map(show).filter(|it| it.starts_with("odd"));
+        if let Some(value) = odd.filter(|_| side == Side::Left) {
+            outgoing.view.fields.remove("f");
+            outgoing
+                .waived
+                .insert("f".into(), format!("no row for {value}"));
+        }
+    });
+    let fields = [("f", "a"), ("g", "x")];
+    let mut net = Net::pair(rules, Some(item(0, &fields)), Some(item(1, &fields)));
+    net.rebase(0);
+    net.node_mut(Side::Left).edit("f", "odd 1");
+    assert_eq!(losses(&mut net).1, ["no row for odd 1"]);
+    plan_is(&net, "");
+    assert!(net.plan(0).is_empty(), "it is remembered");
+    net.node_mut(Side::Left).edit("g", "y");
+    assert_eq!(losses(&mut net).1, Vec::<String>::new());
+    net.node_mut(Side::Left).edit("f", "odd 2");
+    assert_eq!(losses(&mut net).1, ["no row for odd 2"]);
+    net.node_mut(Side::Left).edit("f", "b");
+    assert_eq!(losses(&mut net).1, Vec::<String>::new());
+    net.node_mut(Side::Left).edit("f", "odd 2");
+    assert_eq!(losses(&mut net).1, ["no row for odd 2"]);
 }
 
 /// The right script sets `category` from `outage`, and touches everything else too.

@@ -24,6 +24,10 @@ pub(super) const CASES: &[Case] = &[
         "a person's edit of another label during our write",
         label_during_write,
     ),
+    (
+        "a label that the tracker spells in its own way",
+        label_respelled,
+    ),
     ("a person reverts our write at once", revert_during_write),
     (
         "a person reverts our write at once, and its version is known",
@@ -206,6 +210,18 @@ fn label_during_write() {
         net.node_mut(Side::Right).edit("f", "{a,b,c}")
     });
     assert_eq!(summary(&next), "f <- changed; left: f=+c");
+}
+
+fn label_respelled() {
+    let written = |shown: &str| {
+        let mut net = in_step("conflict=left", "{a}");
+        net.node_mut(Side::Left).edit("f", "{a,Bug}");
+        let next = meanwhile(&mut net, |net| net.node_mut(Side::Right).edit("f", shown));
+        summary(&next)
+    };
+    assert_eq!(written("{a,bug}"), "");
+    assert_eq!(written("{a,bug,c}"), "f <- changed; left: f=+c");
+    assert_eq!(written("{A,Bug}"), "f <- changed; left: f=+A-a");
 }
 
 /// Where the tracker does not tell the version of our write, it may have dropped it without a word.

@@ -10,6 +10,9 @@ use twinline_core::reconcile::{Planned, WriteNote};
 use twinline_core::time::Timestamp;
 use twinline_store::host::{EffectRow, EffectState, HistoryEntry, HistoryKind, Twin, TwinState};
 
+/// Lines that a side's rule traced and that are kept of one job.
+const TRACES_MAX: usize = 20;
+
 impl Settling<'_> {
     pub(super) fn history(
         &self,
@@ -41,6 +44,10 @@ impl Settling<'_> {
                 text: Some(reason.clone()),
                 ..entry(twin, item.clone(), HistoryKind::Waived, now)
             });
+        }
+        history.extend(self.losses(twin, &item, now));
+        if !effects.is_empty() {
+            history.extend(self.traces(twin, &item, now));
         }
         let known = &self.context.twin.comments_waived;
         let waived = twin.comments_waived.iter();
@@ -86,6 +93,43 @@ impl Settling<'_> {
         items
             .map(|item| entry(twin, item, HistoryKind::Woken, now))
             .collect()
+    }
+
+    /// What `max` took, and what the rules skip; each once for every change.
+    fn losses(&self, twin: &Twin, item: &ItemId, now: Timestamp) -> Vec<HistoryEntry> {
+        let mut losses = Vec::new();
+        for side in Side::BOTH {
+            let here = || twin.item(side).unwrap_or_else(|| item.clone());
+            for (field, lost) in self.settled.cut.get(side) {
+                losses.push(HistoryEntry {
+                    field: Some(field.to_string()),
+                    text: Some(format!("{lost} characters do not fit here (max)")),
+                    ..entry(twin, here(), HistoryKind::Cut, now)
+                });
+            }
+            for (field, reason) in self.settled.skipped.get(side) {
+                losses.push(HistoryEntry {
+                    field: Some(field.to_string()),
+                    text: Some(reason.clone()),
+                    ..entry(twin, here(), HistoryKind::Waived, now)
+                });
+            }
+        }
+        losses
+    }
+
+    /// What the rules traced. Only with a write: else every look at a twin would leave the same lines.
+    fn traces(&self, twin: &Twin, item: &ItemId, now: Timestamp) -> Vec<HistoryEntry> {
+        let mut traces = Vec::new();
+        for side in Side::BOTH {
+            let here = || twin.item(side).unwrap_or_else(|| item.clone());
+            let lines = self.plan.trace.get(side).iter().take(TRACES_MAX);
+            traces.extend(lines.map(|line| HistoryEntry {
+                text: Some(line.clone()),
+                ..entry(twin, here(), HistoryKind::Trace, now)
+            }));
+        }
+        traces
     }
 
     pub(super) fn latency_ms(&self, row: &EffectRow) -> Option<u64> {

@@ -197,14 +197,21 @@ impl Settling<'_> {
                 .held
                 .get(field)
                 .filter(|before| before.hold == *hold);
+            let values = Sides::from_fn(|side| {
+                let working = self.plan.working.get(side);
+                let shown = working.view.fields.get(field);
+                shown.or_else(|| working.withheld.get(field)).cloned()
+            });
             let mut held = before.cloned().unwrap_or_else(|| HeldField {
                 hold: hold.clone(),
-                values: Sides::from_fn(|side| {
-                    self.plan.working.get(side).view.fields.get(field).cloned()
-                }),
+                values: values.clone(),
                 since: now,
                 take: None,
             });
+            // Judged anew each time, so its values are the present ones: by them a release is taken or refused.
+            if !hold.is_sticky() {
+                held.values = values;
+            }
             if spent {
                 held.take = None;
             }

@@ -144,3 +144,22 @@ fn rich_text_and_plain_text_convert() {
         "the same text is left alone"
     );
 }
+
+#[test]
+fn labels_take_the_spelling_of_the_trackers_own_list() {
+    let right = json!({ "fields": { "tags": { "name": "Tags", "kind": "set",
+        "options": [{ "id": "bug", "name": "bug" }, { "id": "UI", "name": "UI" }] } } });
+    let rules = compiled(
+        "[fields.labels]\nleft = \"labels\"\nright = \"tags\"\n",
+        json!({}),
+        right,
+    );
+    let labels = [("labels", Value::set(["Bug", "UI", "Other"]))];
+    let draft = incoming(&rules, Side::Right, &labels, &[], false);
+    assert_eq!(assigned(&draft)["tags"], Value::set(["bug", "UI", "Other"]));
+    // The left keeps no list: there every spelling is a label of its own.
+    let labels = [("labels", Value::set(["Bug"]))];
+    let there = [("labels", Value::set(["bug"]))];
+    let draft = incoming(&rules, Side::Left, &labels, &there, false);
+    assert_eq!(assigned(&draft)["labels"], Value::set(["Bug"]));
+}

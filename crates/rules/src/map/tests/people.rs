@@ -132,3 +132,73 @@ fn several_people_cross_as_far_as_they_are_known() {
         ["[fields.p]: the right does not know bo@a.example"]
     );
 }
+
+/// People known by their ids on both sides.
+fn known(owners: &str) -> CompiledRules {
+    let user = |id: &str| json!({ "id": id, "name": null, "email": null, "login": id });
+    let side = |field: &str, kind: &str| {
+        json!({ "fields": { field: { "name": field, "kind": kind } },
+        "users": [user("ada"), user("bo"), user("bot")] })
+    };
+    compiled(
+        "[fields.p]\nleft = \"assignees\"\nright = \"owners\"\nignore = [\"bot\"]\n",
+        side("assignees", "users"),
+        side("owners", owners),
+    )
+}
+
+fn one(login: &str) -> User {
+    User {
+        id: login.to_owned(),
+        login: Some(login.to_owned()),
+        ..User::default()
+    }
+}
+
+fn several(logins: &[&str]) -> Value {
+    Value::Users(logins.iter().map(|login| one(login)).collect())
+}
+
+#[test]
+fn ignored_people_are_neither_read_nor_removed() {
+    let rules = known("users");
+    let check = |from: &[&str], there: &[&str], expected: &[&str]| {
+        let (from, there) = (several(from), several(there));
+        let draft = incoming(
+            &rules,
+            Side::Right,
+            &[("p", from)],
+            &[("owners", there)],
+            false,
+        );
+        assert_eq!(assigned(&draft)["owners"], several(expected));
+    };
+    check(&["ada"], &["bo", "bot"], &["ada", "bot"]);
+    check(&[], &["bo", "bot"], &["bot"]);
+    check(&["ada", "bot"], &["bo"], &["ada"]);
+    let shown = outgoing(&rules, Side::Right, &[("owners", several(&["bo", "bot"]))]);
+    assert_eq!(shown.view.fields["p"], several(&["bo"]));
+}
+
+#[test]
+fn a_field_of_one_person_takes_the_first_that_is_known_or_there() {
+    let rules = known("user");
+    let check = |from: &[&str], there: Option<&str>, expected: Option<&str>| {
+        let person = |login: Option<&str>| login.map_or(Value::Empty, |it| Value::User(one(it)));
+        let there = [("owners", person(there))];
+        let draft = incoming(&rules, Side::Right, &[("p", several(from))], &there, false);
+        assert_eq!(
+            assigned(&draft)["owners"],
+            person(expected),
+            "{from:?} {there:?}"
+        );
+    };
+    check(&["aaa", "bo"], None, Some("bo"));
+    check(&["ada", "bo"], Some("bo"), Some("bo"));
+    check(&["ada"], Some("bo"), Some("ada"));
+    check(&["ada"], Some("bot"), Some("ada"));
+    check(&[], Some("bot"), Some("bot"));
+    check(&[], Some("bo"), None);
+    let shown = outgoing(&rules, Side::Right, &[("owners", Value::User(one("bot")))]);
+    assert_eq!(shown.view.fields["p"], Value::Empty);
+}

@@ -264,6 +264,10 @@ fn a_set_with_a_table_is_left_alone_per_element() {
         &[("tags", Value::set(["fault", "own", "front"]))],
     );
     assert_eq!(shown.view.fields["labels"], Value::set(["bug", "ui"]));
+    assert_eq!(
+        shown.trace,
+        ["\"own\" has no row in [values.l] on the right"]
+    );
     let target = [("tags", Value::set(["fault", "own", "front"]))];
     let draft = incoming(
         &rules,
