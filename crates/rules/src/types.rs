@@ -4,21 +4,29 @@
 mod tests;
 
 use crate::catalogue::Catalogue;
-use crate::describe::{NativeKind, SideDescription};
+use crate::describe::{FieldInfo, NativeKind, SideDescription};
 use crate::map::natives;
 use crate::model::{FieldRules, RuleSet};
+use std::collections::BTreeMap;
 use twinline_core::item::Choice;
-use twinline_core::names::{Side, Sides};
+use twinline_core::names::{FieldName, Side, Sides};
 
-/// All that a rule may touch, the same for every connection.
+/// All that a rule may touch, the same for every connection: `twinline.d.ts` in the rules folder, the module "twinline".
 pub const BASE: &str = include_str!("twinline.d.ts");
 
-/// [`BASE`] and the types of one connection: its replica and each side's own fields, as a declaration file.
+/// `jsconfig.json` in the rules folder: where editors find the modules, and that they check scripts against them.
+pub const JSCONFIG: &str = include_str!("types/jsconfig.json");
+
+/// The types of one connection, `NAME.d.ts` in the rules folder, the module "twinline/NAME": its replica, each side's own
+/// fields, and the functions of each side's script with both.
 pub fn declarations(rules: &RuleSet, descriptions: &Sides<SideDescription>) -> String {
     let catalogues = Sides::from_fn(|side| Catalogue::new(descriptions.get(side).clone()));
-    let name = type_name(rules.name.value.as_str());
-    let mut text = format!("{BASE}\n/** The replica of \"{}\". */\n", rules.name.value);
-    text.push_str(&format!("export interface {name}Replica {{\n"));
+    let mut text = format!(
+        "// The fields of \"{}\", written by 'twinline types'.\n\
+         import type {{ Attachment, Comment, Issue, Link, Rich, User }} from \"twinline\";\n\n\
+         /** What crosses. */\nexport interface Replica {{\n",
+        rules.name.value
+    );
     for (field, rule) in &rules.fields {
         let kind = replica_type(rules, rule, &catalogues);
         text.push_str(&format!("  {}?: {kind} | null;\n", key(field.as_str())));
@@ -26,27 +34,42 @@ pub fn declarations(rules: &RuleSet, descriptions: &Sides<SideDescription>) -> S
     text.push_str("  comments: Comment[];\n  attachments: Attachment[];\n}\n");
     for side in Side::BOTH {
         let node = &rules.sides.get(side).node.value;
-        let (label, fields) = (label(side), &descriptions.get(side).fields);
-        text.push_str(&format!(
-            "\n/** `issue.fields` of {node}, by name or id. */\n"
-        ));
-        text.push_str(&format!("export interface {name}{label}Fields {{\n"));
-        for (id, info) in fields {
-            let kind = native_type(info.kind, &info.options);
-            let readonly = if info.writable { "" } else { "readonly " };
-            if info.name != id.as_str() {
-                text.push_str(&format!(
-                    "  {readonly}{}?: {kind} | null;\n",
-                    key(&info.name)
-                ));
-            }
+        let fields = &descriptions.get(side).fields;
+        text.push_str(&side_types(label(side), node.as_str(), fields));
+    }
+    text
+}
+
+fn side_types(label: &str, node: &str, fields: &BTreeMap<FieldName, FieldInfo>) -> String {
+    let mut text = format!(
+        "\n/** `issue.fields` of {node}, by name or id. */\nexport interface {label}Fields {{\n"
+    );
+    for (id, info) in fields {
+        let kind = native_type(info.kind, &info.options);
+        let readonly = if info.writable { "" } else { "readonly " };
+        if info.name != id.as_str() {
             text.push_str(&format!(
                 "  {readonly}{}?: {kind} | null;\n",
-                key(id.as_str())
+                key(&info.name)
             ));
         }
-        text.push_str("}\n");
+        text.push_str(&format!(
+            "  {readonly}{}?: {kind} | null;\n",
+            key(id.as_str())
+        ));
     }
+    if fields.is_empty() {
+        // Nothing is known, so any name may be right.
+        text.push_str("  [field: string]: any;\n");
+    }
+    text.push_str(&format!(
+        "}}\n\
+         export type {label}Issue = Omit<Issue, \"fields\"> & {{ fields: {label}Fields }};\n\
+         /** Of the {label} script: its item \u{21d2} replica. */\n\
+         export type {label}Outgoing = (c: {{ readonly issue: Readonly<{label}Issue>; replica: Replica; firstSync: boolean; link: Link | null }}) => void;\n\
+         /** Of the {label} script: replica \u{21d2} its item. */\n\
+         export type {label}Incoming = (c: {{ readonly replica: Readonly<Replica>; readonly previous: Readonly<Replica> | null; issue: {label}Issue; readonly before: Readonly<{label}Issue>; firstSync: boolean; link: Link }}) => void;\n"
+    ));
     text
 }
 
@@ -55,19 +78,6 @@ const fn label(side: Side) -> &'static str {
         Side::Left => "Left",
         Side::Right => "Right",
     }
-}
-
-/// `acme-support` ⇒ `AcmeSupport`.
-fn type_name(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_alphanumeric());
-    let capital = |word: &str| {
-        let mut letters = word.chars();
-        let first = letters
-            .next()
-            .map(|letter| letter.to_uppercase().to_string());
-        first.unwrap_or_default() + letters.as_str()
-    };
-    words.map(capital).collect()
 }
 
 fn key(name: &str) -> String {

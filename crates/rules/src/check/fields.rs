@@ -120,11 +120,19 @@ fn latest(judge: &mut Judge<'_>, name: &ReplicaField, field: &FieldRules) {
         let without = natives
             .iter()
             .find(|native| !capabilities.field_history.contains(native.as_str()));
-        if let Some(native) = without {
-            let what = format!(
-                "[fields.{name}] cannot be settled by \"latest\": {} keeps no history of '{native}'",
+        let reason = match without {
+            Some(native) => Some(format!(
+                "{} keeps no history of '{native}'",
                 capabilities.tracker
-            );
+            )),
+            // What a script makes it of is not known, and so neither whose history tells.
+            None if natives.is_empty() && judge.script_mentions(side, name.as_str()) => {
+                Some(format!("on the {side} only a script fills it"))
+            }
+            None => None,
+        };
+        if let Some(reason) = reason {
+            let what = format!("[fields.{name}] cannot be settled by \"latest\": {reason}");
             judge.error(
                 field.conflict.spot,
                 what,

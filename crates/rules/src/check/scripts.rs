@@ -1,4 +1,4 @@
-//! Scripts and `when` expressions: that they load, export what is used, and keep nothing between calls.
+//! Scripts and `when` expressions: that they load, export what is used, and wait for nothing.
 
 use super::{Judge, has_word};
 use crate::compiled::program;
@@ -45,34 +45,21 @@ fn doubtful(script: &SourceFile) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, line) in script.text.lines().enumerate() {
         let code = line.split("//").next().unwrap_or_default();
-        let mut say = |what: String, way_out: &str| {
-            findings.push(Finding {
-                severity: Severity::Warning,
-                file: script.name.clone(),
-                spot: Spot {
-                    line: u32::try_from(at + 1).unwrap_or(u32::MAX),
-                    column: 1,
-                },
-                what,
-                way_out: way_out.to_owned(),
-            });
-        };
-        if code.starts_with("let ") || code.starts_with("var ") {
-            say(
-                "a variable outside of functions would keep its value from one call to the next"
-                    .to_owned(),
-                "write const, or move it into a function",
-            );
-        }
         for word in ["async", "await"] {
             if has_word(code, word)
                 && !code.trim_start().starts_with('*')
                 && !code.contains(['"', '`', '\''])
             {
-                say(
-                    format!("a rule is synchronous, but this line says '{word}'"),
-                    "write it without",
-                );
+                findings.push(Finding {
+                    severity: Severity::Warning,
+                    file: script.name.clone(),
+                    spot: Spot {
+                        line: u32::try_from(at + 1).unwrap_or(u32::MAX),
+                        column: 1,
+                    },
+                    what: format!("a rule is synchronous, but this line says '{word}'"),
+                    way_out: "write it without".to_owned(),
+                });
             }
         }
     }

@@ -4,7 +4,7 @@ use super::Judge;
 use super::fields::known;
 use crate::catalogue::Catalogue;
 use crate::describe::NativeKind;
-use crate::finding::{Severity, Spot, suggest};
+use crate::finding::{Spot, suggest};
 use crate::map::natives;
 use crate::model::{FieldRules, Literal, NativeValue, Placed, Unmapped, ValueTable};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,10 +66,10 @@ fn table_options(
     for entry in table.rows.iter().flat_map(|row| row.entries.get(side)) {
         entry_options(judge, side, natives, entry);
     }
-    read_twice(judge, side, table);
+    read_twice(judge, side, natives, table);
     unreached(judge, field, side, natives, table);
     if matches!(natives, [native] if native.as_str() == STATUS) {
-        transitions(judge, side, table);
+        super::workflow::transitions(judge, side, table);
     }
 }
 
@@ -151,31 +151,38 @@ fn canonical(
     }
 }
 
-/// A native value that two rows read: only one of them can be meant.
-fn read_twice(judge: &mut Judge<'_>, side: Side, table: &ValueTable) {
-    let mut readers: BTreeMap<String, &str> = BTreeMap::new();
+/// A native value that two rows read, in whatever spelling: only one of them can be meant. Entries of several fields
+/// collide when one item can hold both.
+fn read_twice(judge: &mut Judge<'_>, side: Side, natives: &[FieldName], table: &ValueTable) {
+    let catalogue = judge.catalogues.get(side);
+    let mut read: Vec<(BTreeMap<FieldName, String>, &str)> = Vec::new();
     let leaving = table.rows.iter().filter(|row| row.direction.leaves(side));
     for row in leaving {
+        let replica = row.value.value.as_str();
         for entry in row.entries.get(side) {
-            let shown = shown(&entry.value);
-            match readers.get(&shown) {
-                Some(first) if *first != row.value.value => {
-                    let what = format!(
-                        "{shown} on the {side} is read by the rows '{first}' and '{}'",
-                        row.value.value
-                    );
-                    judge.error(
-                        entry.spot,
-                        what,
-                        "keep it in one row, or give one of the rows a dir",
-                    );
-                }
-                _ => {
-                    readers.insert(shown, &row.value.value);
-                }
+            let values = canonical(catalogue, natives, &entry.value);
+            let first = read.iter().find(|(others, first)| {
+                *first != replica && !values.is_empty() && can_be_both(&values, others)
+            });
+            if let Some((_, first)) = first {
+                let what = format!(
+                    "{} on the {side} is read by the rows '{first}' and '{replica}'",
+                    shown(&entry.value)
+                );
+                judge.error(
+                    entry.spot,
+                    what,
+                    "keep it in one row, or give one of the rows a dir",
+                );
             }
+            read.push((values, replica));
         }
     }
+}
+
+fn can_be_both(one: &BTreeMap<FieldName, String>, other: &BTreeMap<FieldName, String>) -> bool {
+    let mut shared = one.iter().filter(|(native, _)| other.contains_key(*native));
+    shared.all(|(native, value)| other.get(native) == Some(value))
 }
 
 fn shown(entry: &NativeValue) -> String {
@@ -303,49 +310,5 @@ fn counterparts(judge: &mut Judge<'_>, name: &ReplicaField, field: &FieldRules, 
             without.join(", ")
         );
         judge.warn(field.spot, what, "add a value table");
-    }
-}
-
-/// A status that would be written, but that no transition leads to.
-fn transitions(judge: &mut Judge<'_>, side: Side, table: &ValueTable) {
-    let statuses = &judge.catalogues.get(side).description().statuses;
-    if statuses.is_empty() || statuses.iter().any(|status| status.leads_to.is_none()) {
-        return;
-    }
-    let written = table
-        .rows
-        .iter()
-        .filter(|row| row.direction.leaves(side.other()));
-    for row in written {
-        let Some(entry) = row.entries.get(side).first() else {
-            continue;
-        };
-        let NativeValue::One(literal) = &entry.value else {
-            continue;
-        };
-        let catalogue = judge.catalogues.get(side);
-        let Some(status) = catalogue.option(&STATUS.into(), &literal.text()) else {
-            continue;
-        };
-        let reached = statuses.iter().any(|from| {
-            from.status != *status
-                && from
-                    .leads_to
-                    .as_ref()
-                    .is_some_and(|leads_to| leads_to.contains(&status.id))
-        });
-        if !reached {
-            let what = format!(
-                "no transition path of {} leads to the status \"{}\"",
-                judge.node(side),
-                status.name
-            );
-            judge.say(
-                Severity::Warning,
-                entry.spot,
-                what,
-                "write another status first in the row, or add a transition to the workflow",
-            );
-        }
     }
 }

@@ -3,9 +3,11 @@
 use crate::support::{comment, compiled, descriptions, example, in_process, item, link, reference};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
+use twinline_core::capability::{Capabilities, Channel, FieldSet};
 use twinline_core::item::{Choice, Item, User, Value};
 use twinline_core::names::{Side, Sides};
-use twinline_core::richtext::Document;
+use twinline_core::richtext::{Dialect, Document};
 use twinline_core::rules::{Assigner, Draft, Incoming, Rules};
 use twinline_core::view::View;
 use twinline_rules::check::{Surroundings, check};
@@ -20,9 +22,13 @@ fn the_example_passes_check() {
     let nodes = ["acme-jira", "acme-snow"]
         .map(|node| (node.into(), "any".to_owned()))
         .into();
+    let capabilities = Sides {
+        left: Some(jira_cloud()),
+        right: None,
+    };
     let around = Surroundings {
         descriptions: &descriptions,
-        capabilities: &Sides::default(),
+        capabilities: &capabilities,
         nodes: Some(&nodes),
     };
     let findings = check(&rules, &sources, around, in_process().as_ref());
@@ -36,6 +42,39 @@ fn the_example_passes_check() {
         shown[0].contains("attachments do not cross yet"),
         "{shown:#?}"
     );
+}
+
+/// What Jira's connector says that it can do, as far as `check` asks.
+fn jira_cloud() -> Capabilities {
+    let channel = |name: &str, internal: bool| Channel {
+        name: name.to_owned(),
+        internal,
+        written: name != "restricted",
+    };
+    Capabilities {
+        tracker: "jira-cloud".to_owned(),
+        scope_keys: vec!["project".to_owned(), "type".to_owned()],
+        channels: ["public", "internal", "restricted"]
+            .map(|name| channel(name, name != "public"))
+            .into(),
+        comment_edit: true,
+        comment_delete: true,
+        item_delete: true,
+        attachment_upload: true,
+        compare_and_swap: false,
+        create_marker: true,
+        comment_marker: true,
+        webhooks: true,
+        field_history: FieldSet::All,
+        feed_covers: BTreeSet::new(),
+        settle: Duration::from_secs(60),
+        index_lag: Duration::ZERO,
+        dialect: Dialect::Adf,
+        description_max_chars: 32_767,
+        comment_max_chars: 32_767,
+        summary_max_chars: 255,
+        workflow: true,
+    }
 }
 
 fn choice(id: &str, name: &str) -> Value {

@@ -255,3 +255,44 @@ fn several_threads_share_two_workers() {
         thread.join().unwrap();
     }
 }
+
+/// What the kernel says of each child process of this one (a test runs in a process of its own).
+#[cfg(target_os = "linux")]
+fn limits_of_children() -> Vec<String> {
+    let own = format!(" {} ", std::process::id());
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let folders = processes.map(|entry| entry.path()).filter(|folder| {
+        let stat = std::fs::read_to_string(folder.join("stat")).unwrap_or_default();
+        // After the name in brackets: the state, then the parent.
+        let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        rest.get(2..).is_some_and(|rest| rest.starts_with(&own))
+    });
+    folders
+        .filter_map(|folder| std::fs::read_to_string(folder.join("limits")).ok())
+        .collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_worker_is_confined_by_the_kernel() {
+    let pool: Arc<dyn ScriptRunner> = Arc::new(pool(Limits::default()));
+    run(SOUND, Arc::clone(&pool)).unwrap();
+    let workers = limits_of_children();
+    assert!(!workers.is_empty(), "no worker runs");
+    for limits in workers {
+        for (what, most) in [
+            ("Max core file size", "0"),
+            ("Max file size", "0"),
+            ("Max open files", "3"),
+            ("Max processes", "0"),
+        ] {
+            let line = limits.lines().find(|line| line.starts_with(what)).unwrap();
+            let set: Vec<&str> = line[what.len()..].split_whitespace().take(2).collect();
+            assert_eq!(set, [most, most], "{line}");
+        }
+        for what in ["Max cpu time", "Max address space"] {
+            let line = limits.lines().find(|line| line.starts_with(what)).unwrap();
+            assert!(!line.contains("unlimited"), "{line}");
+        }
+    }
+}
