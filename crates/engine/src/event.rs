@@ -1,9 +1,10 @@
 //! The live stream: one event for each thing that a person watching wants to see.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use twinline_core::effect::{Effect, FieldWrite};
-use twinline_core::item::ItemRef;
-use twinline_core::names::{ConnectionName, LinkId};
+use twinline_core::item::{ItemRef, User, Value};
+use twinline_core::names::{ConnectionName, FieldName, LinkId};
 use twinline_core::reconcile::{Planned, WriteNote};
 use twinline_core::rules::Assigner;
 use twinline_core::time::Timestamp;
@@ -128,6 +129,36 @@ pub(crate) fn phrases(effect: &Effect) -> Vec<String> {
         Effect::DeleteComment { .. } => one("comment deleted"),
         Effect::Delete { .. } => one("deleted"),
     }
+}
+
+/// The fields that a creation fills, for people: `summary = Checkout is slow`.
+pub(crate) fn created_fields(effect: &Effect) -> Vec<String> {
+    let Effect::Create { fields, .. } = effect else {
+        return Vec::new();
+    };
+    let phrase = |(name, value): (&FieldName, &Value)| format!("{name} = {}", short(value));
+    fields.iter().map(phrase).collect()
+}
+
+/// A value on one line, of 60 characters at most.
+fn short(value: &Value) -> String {
+    let people =
+        |users: &BTreeSet<User>| users.iter().map(User::label).collect::<Vec<_>>().join(", ");
+    let text = match value {
+        Value::Text(text) | Value::Date(text) => text.clone(),
+        Value::Rich(document) => document.plain(),
+        Value::Choice(choice) => choice.name.clone(),
+        Value::Set(set) => set.iter().cloned().collect::<Vec<_>>().join(", "),
+        Value::User(user) => user.label().to_owned(),
+        Value::Users(users) => people(users),
+        other => serde_json::to_string(other).unwrap_or_default(),
+    };
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= 60 {
+        return line;
+    }
+    let cut: String = line.chars().take(59).collect();
+    format!("{cut}…")
 }
 
 /// Which map entries and script lines made a write.

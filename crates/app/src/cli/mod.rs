@@ -67,7 +67,8 @@ pub enum Command {
         #[arg(long)]
         offline: bool,
     },
-    /// Writes rules/CONNECTION.d.ts: the types of one's own fields, for editors.
+    /// Writes rules/CONNECTION.d.ts, twinline.d.ts and jsconfig.json: the types of one's own fields, for editors. Scripts
+    /// import them: `/** @import { LeftOutgoing, LeftIncoming } from "twinline/CONNECTION" */`.
     #[command(after_help = "Example: twinline types acme-support")]
     Types {
         /// One connection; all of them when absent.

@@ -1,7 +1,7 @@
 //! `check`: configuration and rules, and what trackers say about the names in them.
 
 use super::rulebook;
-use crate::exit::{CONFIGURATION, OK};
+use crate::exit::{CONFIGURATION, FAILED, OK};
 use crate::report::Report;
 use crate::rulebook::{Rulebook, load};
 use anyhow::Result;
@@ -32,8 +32,14 @@ pub(super) async fn run(file: &Path, offline: bool) -> Result<Report> {
     findings.extend(check_connections(&sets.iter().collect::<Vec<_>>()));
     sentences.sort();
     sentences.dedup();
-    let errors = findings.iter().filter(|finding| finding.is_error()).count();
-    let ok = errors == 0;
+    // Offline no tracker is asked, so there are no sentences of theirs.
+    let sound = !findings.iter().any(Finding::is_error);
+    let ok = sound && sentences.is_empty();
+    let code = match (sound, ok) {
+        (false, _) => CONFIGURATION,
+        (true, false) => FAILED,
+        (true, true) => OK,
+    };
     let text = text(&config.rules, &findings, &sentences, connections, offline);
     let json = json!({
         "ok": ok,
@@ -43,7 +49,7 @@ pub(super) async fn run(file: &Path, offline: bool) -> Result<Report> {
         "findings": findings,
         "trackers": sentences,
     });
-    Ok(Report::done(&json, text)?.with_code(if ok { OK } else { CONFIGURATION }))
+    Ok(Report::done(&json, text)?.with_code(code))
 }
 
 /// What is wrong with the nodes themselves: credentials, clocks, unreachable servers.
@@ -87,7 +93,7 @@ fn text(
     let asked = match (offline, sentences.is_empty()) {
         (true, _) => "no tracker was asked",
         (false, true) => "the trackers agree",
-        (false, false) => "not every tracker could be asked: see above",
+        (false, false) => "not every tracker agrees or could be asked: see above",
     };
     let _fine = write!(
         text,

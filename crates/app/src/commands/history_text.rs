@@ -9,6 +9,9 @@ use twinline_store::host::HistoryEntry;
 /// Longer texts are cut.
 const TEXT_MAX_CHARS: usize = 40;
 
+/// A reason, or a line that a script traced, is what the row is about.
+const REASON_MAX_CHARS: usize = 200;
+
 /// The cells of a row that the API gives: `{"seq", "key", "source", "entry"}`.
 pub(super) fn cells(row: &Json) -> Result<[String; 7]> {
     let entry: HistoryEntry = serde_json::from_value(row["entry"].clone())
@@ -27,7 +30,10 @@ pub(super) fn cells(row: &Json) -> Result<[String; 7]> {
 
 fn change(entry: &HistoryEntry) -> String {
     match (&entry.before, &entry.after) {
-        (None, None) => entry.text.as_deref().map(short).unwrap_or_default(),
+        (None, None) => {
+            let text = entry.text.as_deref().unwrap_or_default();
+            one_line(text, REASON_MAX_CHARS)
+        }
         (Some(before), None) => format!("{} → (nothing)", shown(before)),
         (None, Some(after)) => shown(after),
         (Some(before), Some(after)) => format!("{} → {}", shown(before), shown(after)),
@@ -85,11 +91,15 @@ fn shown(value: &Value) -> String {
 }
 
 fn short(text: &str) -> String {
+    one_line(text, TEXT_MAX_CHARS)
+}
+
+fn one_line(text: &str, max_chars: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= TEXT_MAX_CHARS {
+    if line.chars().count() <= max_chars {
         return line;
     }
-    let cut: String = line.chars().take(TEXT_MAX_CHARS - 1).collect();
+    let cut: String = line.chars().take(max_chars - 1).collect();
     cut + "…"
 }
 

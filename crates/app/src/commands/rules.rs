@@ -10,17 +10,21 @@ use crate::rulebook::load;
 use anyhow::{Context as _, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
+use twinline_rules::check::check_connections;
 use twinline_rules::finding::Finding;
+use twinline_rules::model::RuleSet;
 
 /// Connections under way at once: trackers are asked about each, and there may be thousands.
 const AT_ONCE_MAX: usize = 8;
 
-/// The rules of the rules folder by connection, ready to send. All must be readable before any is sent.
+/// The rules of the rules folder by connection, ready to send. All must be readable before any is sent, and none may be
+/// at odds with another file's: two that have one name would take turns in being published.
 fn texts(client: &Client, only: Option<&str>) -> Result<Vec<(String, Json)>> {
     let mut texts = Vec::new();
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut findings = at_odds(&client.config.rules, only)?;
     for one in load(&client.config.rules, only)? {
         match one.rules {
             Ok((rules, sources)) => {
@@ -39,6 +43,21 @@ fn texts(client: &Client, only: Option<&str>) -> Result<Vec<(String, Json)>> {
     }
     let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
     Err(Coded::new(CONFIGURATION, lines.join("\n")).into())
+}
+
+/// What is wrong between files: all of it, or what the connection `only` has a part in.
+fn at_odds(folder: &Path, only: Option<&str>) -> Result<Vec<Finding>> {
+    let loaded = load(folder, None)?;
+    let sets = loaded.iter().filter_map(|one| one.rules.as_ref().ok());
+    let sets: Vec<&RuleSet> = sets.map(|(rules, _)| rules).collect();
+    let files: BTreeSet<&str> = sets
+        .iter()
+        .filter(|rules| only.is_none_or(|only| rules.name.value.as_str() == only))
+        .map(|rules| rules.file.as_str())
+        .collect();
+    let mut findings = check_connections(&sets);
+    findings.retain(|finding| finding.is_error() && files.contains(finding.file.as_str()));
+    Ok(findings)
 }
 
 pub(super) async fn plan(file: &Path, only: Option<&str>, max: u32) -> Result<Report> {
@@ -62,22 +81,11 @@ pub(super) async fn plan(file: &Path, only: Option<&str>, max: u32) -> Result<Re
 
 fn plan_text(plan: &Json) -> String {
     let mut table = Table::new(["LEFT", "RIGHT", "WHERE", "WHAT"]);
-    for twin in plan["twins"].as_array().into_iter().flatten() {
-        let key = |side: &str| twin["items"][side].as_str().unwrap_or("(new)").to_owned();
-        for write in twin["writes"].as_array().into_iter().flatten() {
-            let part = |at: usize| write[at].as_str().unwrap_or_default().to_owned();
-            table.row([key("left"), key("right"), part(0), part(1)]);
-        }
-        if let Some(error) = twin["error"].as_str() {
-            table.row([
-                key("left"),
-                key("right"),
-                "fails".to_owned(),
-                error.to_owned(),
-            ]);
-        }
+    let twins = || plan["twins"].as_array().into_iter().flatten();
+    let newcomers = || plan["newcomers"].as_array().into_iter().flatten();
+    for twin in twins().chain(newcomers()) {
+        plan_rows(twin, &mut table);
     }
-    let twins = plan["twins"].as_array().map_or(0, Vec::len);
     let listed = |side: &str| {
         let count = plan["candidates"][side].as_u64();
         count.map_or_else(
@@ -85,14 +93,52 @@ fn plan_text(plan: &Json) -> String {
             |count| format!("{count} items on the {side}"),
         )
     };
+    let some = |key: &str, count: &dyn Fn(&Json) -> bool| {
+        let twins = plan[key].as_array().into_iter().flatten();
+        twins.filter(|twin| count(twin)).count()
+    };
+    let writes = |twin: &Json| twin["writes"].as_array().is_some_and(|all| !all.is_empty());
+    let holds = |twin: &Json| twin["held"].as_object().is_some_and(|all| !all.is_empty());
+    let fails = |twin: &Json| twin["error"].is_string();
     format!(
-        "{}: {} twins looked at, {twins} would change; the triggers list: {}, {}\n{}",
+        "{}: {} twins looked at, {} would change, {} would have a field held, {} fail; the triggers list: {}, {}; of the first {} without a twin {} would get one, {} fail, {} are not admitted by 'when'\n{}",
         plan["connection"].as_str().unwrap_or_default(),
         plan["looked_at"],
+        some("twins", &writes),
+        some("twins", &holds),
+        some("twins", &fails),
         listed("left"),
         listed("right"),
+        plan["newcomers_looked_at"],
+        some("newcomers", &writes),
+        some("newcomers", &fails),
+        plan["not_admitted"],
         table.text()
     )
+}
+
+/// What would happen to one twin, or to an item that would get one.
+fn plan_rows(twin: &Json, table: &mut Table) {
+    let key = |side: &str| twin["items"][side].as_str().unwrap_or("(new)").to_owned();
+    let mut row = |place: &str, what: String| {
+        table.row([key("left"), key("right"), place.to_owned(), what]);
+    };
+    let part = |pair: &Json, at: usize| pair[at].as_str().unwrap_or_default().to_owned();
+    for write in twin["writes"].as_array().into_iter().flatten() {
+        row(&part(write, 0), part(write, 1));
+    }
+    for (place, key) in [("held", "held"), ("left out", "waived")] {
+        for (field, reason) in twin[key].as_object().into_iter().flatten() {
+            let reason = reason.as_str().unwrap_or_default();
+            row(place, format!("{field}: {reason}"));
+        }
+    }
+    for line in twin["trace"].as_array().into_iter().flatten() {
+        row("trace", format!("{}: {}", part(line, 0), part(line, 1)));
+    }
+    if let Some(error) = twin["error"].as_str() {
+        row("fails", error.to_owned());
+    }
 }
 
 pub(super) async fn apply(file: &Path, args: &PublishArgs) -> Result<Report> {

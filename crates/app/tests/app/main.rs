@@ -15,6 +15,7 @@ mod logs;
 mod odd_items;
 mod private_words;
 mod restart;
+mod rules_commands;
 mod supervisor;
 mod support;
 mod traces;

@@ -3,29 +3,39 @@
 use super::OpError;
 use crate::event;
 use crate::host::{Connection, Host};
-use crate::job::{Context, Trouble, facts_of, observe};
+use crate::job::{Context, Trouble, facts_of, newcomer, observe};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use twinline_core::names::{ConnectionName, LinkId, Side, Sides};
-use twinline_core::reconcile::{Plan, Seen};
+use twinline_core::item::ItemRef;
+use twinline_core::names::{ConnectionName, LinkId, ReplicaField, Side, Sides};
+use twinline_core::reconcile::{Decision, Plan, Seen, Standing};
 use twinline_store::host::{RuleVersion, TwinFilter};
 
 /// What a dry run has found.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Planning {
-    /// Twins that would change, or that fail.
+    /// Twins that would change or be frozen, that fail, or of which a script tells something.
     pub twins: Vec<PlannedTwin>,
     /// Twins looked at.
     pub looked_at: u64,
-    /// Items that the triggers list: those without a twin would get one.
+    /// Items that the triggers list; those without a twin would get one, if `when` admits them.
     pub candidates: Sides<Option<u64>>,
+    /// What would be made of the first of those without a twin, 20 on each side.
+    pub newcomers: Vec<PlannedTwin>,
+    /// How many of those were looked at.
+    pub newcomers_looked_at: u64,
+    /// How many of those `when` does not admit.
+    pub not_admitted: u64,
 }
+
+/// Items without a twin that are looked at on each side: each is fetched.
+const NEWCOMERS_MAX: u64 = 20;
 
 /// Pages of a query that are counted where a tracker does not tell how many items there are.
 const COUNTED_PAGES_MAX: usize = 50;
 
-/// What would happen to one twin.
+/// What would happen to one twin, or to an item that would get one.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlannedTwin {
     /// The twin.
@@ -36,8 +46,75 @@ pub struct PlannedTwin {
     pub plan: Option<Plan>,
     /// What would be written, for people: side and phrase.
     pub writes: Vec<(Side, String)>,
+    /// Fields that would be frozen and are not now, with the reason.
+    pub held: BTreeMap<ReplicaField, String>,
+    /// Fields that would knowingly be left out, with the reason.
+    pub waived: BTreeMap<ReplicaField, String>,
+    /// What the scripts traced.
+    pub trace: Vec<(Side, String)>,
     /// Why it failed.
     pub error: Option<String>,
+}
+
+impl PlannedTwin {
+    fn failed(context: &Context, error: String) -> Self {
+        let key = |side: Side| {
+            let row = context.items.get(side).as_ref();
+            row.map(|row| row.reference.key.clone())
+        };
+        Self {
+            link: context.twin.link.clone(),
+            items: Sides::from_fn(key),
+            plan: None,
+            writes: Vec::new(),
+            held: BTreeMap::new(),
+            waived: BTreeMap::new(),
+            trace: Vec::new(),
+            error: Some(error),
+        }
+    }
+
+    fn of(context: &Context, plan: Plan) -> Self {
+        let mut planned = Self::failed(context, String::new());
+        planned.error = None;
+        for effect in &plan.effects {
+            let phrases = event::phrases(&effect.effect).into_iter();
+            let phrases = phrases.chain(event::created_fields(&effect.effect));
+            planned
+                .writes
+                .extend(phrases.map(|phrase| (effect.side, phrase)));
+        }
+        let known = &context.twin.held;
+        let held = plan.held().into_iter();
+        planned.held = held
+            .filter(|(field, hold)| known.get(field).is_none_or(|known| known.hold != *hold))
+            .map(|(field, hold)| (field, hold.to_string()))
+            .collect();
+        for (field, decision) in &plan.fields {
+            if let Decision::Waived { reason, .. } = decision {
+                planned.waived.insert(field.clone(), reason.clone());
+            }
+        }
+        for side in Side::BOTH {
+            let known = context.bases.get(side).as_ref();
+            let skipped = plan.skipped.get(side).iter().filter(|(field, reason)| {
+                !known.is_some_and(|base| base.knows_skip(field, reason))
+            });
+            planned
+                .waived
+                .extend(skipped.map(|(field, reason)| (field.clone(), reason.clone())));
+            let lines = plan.trace.get(side).iter();
+            planned.trace.extend(lines.map(|line| (side, line.clone())));
+        }
+        planned.plan = Some(plan);
+        planned
+    }
+
+    /// Whether there is anything that a person who asks would want to see.
+    fn tells_something(&self) -> bool {
+        let quiet = self.writes.is_empty() && self.held.is_empty() && self.waived.is_empty();
+        !quiet || !self.trace.is_empty() || self.error.is_some()
+    }
 }
 
 impl Host {
@@ -83,6 +160,7 @@ impl Host {
         }
         for side in Side::BOTH {
             *planning.candidates.get_mut(side) = self.listed(&connection, side).await?;
+            self.newcomers(&connection, side, &mut planning).await?;
         }
         Ok(planning)
     }
@@ -133,35 +211,83 @@ impl Host {
         else {
             return Ok(None);
         };
-        let key = |side: Side| {
-            context
-                .items
-                .get(side)
-                .as_ref()
-                .map(|row| row.reference.key.clone())
-        };
-        let mut planned = PlannedTwin {
-            link: link.clone(),
-            items: Sides::from_fn(key),
-            plan: None,
-            writes: Vec::new(),
-            error: None,
-        };
-        match self.plan_context(connection, &context).await {
-            Ok(plan) if plan.effects.is_empty() => return Ok(None),
-            Ok(plan) => {
-                for effect in &plan.effects {
-                    let phrases = event::phrases(&effect.effect);
-                    planned
-                        .writes
-                        .extend(phrases.into_iter().map(|phrase| (effect.side, phrase)));
-                }
-                planned.plan = Some(plan);
-            }
+        let planned = match self.plan_context(connection, &context).await {
+            Ok(plan) => PlannedTwin::of(&context, plan),
             Err(Trouble::Store(error)) => return Err(error.into()),
-            Err(trouble) => planned.error = Some(trouble.to_string()),
+            Err(trouble) => PlannedTwin::failed(&context, trouble.to_string()),
+        };
+        Ok(Some(planned).filter(PlannedTwin::tells_something))
+    }
+
+    /// Plans the first items that a side's trigger lists and that have no twin.
+    async fn newcomers(
+        &self,
+        connection: &Arc<Connection>,
+        side: Side,
+        planning: &mut Planning,
+    ) -> Result<(), OpError> {
+        let contract = connection.contract();
+        let (Some(trigger), Some(node)) = (
+            contract.triggers.get(side),
+            self.inner.node(connection.node(side)),
+        ) else {
+            return Ok(());
+        };
+        let (mut seen, mut left, mut from) = (BTreeSet::new(), NEWCOMERS_MAX, None);
+        for _ in 0..COUNTED_PAGES_MAX {
+            let scope = contract.scopes.get(side);
+            let asked = node.tracker().query(scope, trigger, from.as_deref());
+            let page = node.request(asked).await?;
+            for found in page.items {
+                let item = found.reference.item.clone();
+                if left == 0 || !seen.insert(item.clone()) {
+                    continue;
+                }
+                let (own, now) = (Arc::clone(connection), self.inner.env.now());
+                let context = self
+                    .inner
+                    .store
+                    .read(move |read| newcomer(read, &own, side, &item, now))
+                    .await?;
+                let Some(context) = context else { continue };
+                left -= 1;
+                planning.newcomers_looked_at += 1;
+                self.plan_newcomer(connection, &context, &found.reference, planning)
+                    .await?;
+            }
+            from = page.next;
+            if left == 0 || from.is_none() {
+                break;
+            }
         }
-        Ok(Some(planned))
+        Ok(())
+    }
+
+    async fn plan_newcomer(
+        &self,
+        connection: &Connection,
+        context: &Context,
+        reference: &ItemRef,
+        planning: &mut Planning,
+    ) -> Result<(), OpError> {
+        let mut planned = match self.plan_context(connection, context).await {
+            Ok(plan) if plan.standing == Standing::NotAdmitted => {
+                planning.not_admitted += 1;
+                return Ok(());
+            }
+            Ok(plan) => PlannedTwin::of(context, plan),
+            Err(Trouble::Store(error)) => return Err(error.into()),
+            Err(trouble) => PlannedTwin::failed(context, trouble.to_string()),
+        };
+        for side in Side::BOTH {
+            if context.item(side).as_ref() == Some(&reference.item) {
+                *planned.items.get_mut(side) = Some(reference.key.clone());
+            }
+        }
+        if planned.tells_something() {
+            planning.newcomers.push(planned);
+        }
+        Ok(())
     }
 
     async fn plan_context(

@@ -3,6 +3,7 @@
 use crate::support::World;
 use crate::support::rules::contract;
 use std::time::Duration;
+use twinline_core::contract::Conflict;
 use twinline_core::item::Value;
 use twinline_core::names::Side;
 use twinline_store::host::{JobState, TwinFilter, TwinState};
@@ -24,6 +25,67 @@ async fn a_dry_run_writes_nothing() {
         [(Side::Right, "summary changed".to_owned())]
     );
     assert_eq!(world.tracker("right").state().writes.len(), writes);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_shows_what_would_be_frozen() {
+    let world = World::new(&["left", "right"]);
+    let mut rules = contract("c", "left", "right");
+    rules.fields.get_mut("summary").unwrap().conflict = Conflict::Hold;
+    let running = world.start(&[rules]).await;
+    let left = world.make("left", "x");
+    running.quiet().await;
+    let right = world.tracker("right").only().reference.item;
+    for item in [&left, &right] {
+        let text = Value::text(item.node.as_str());
+        let tracker = world.tracker(item.node.as_str());
+        tracker.edit(item, "summary", text);
+    }
+    let planning = running.host.plan(&"c".into(), None, 10).await.unwrap();
+    assert!(planning.twins[0].writes.is_empty());
+    assert_eq!(planning.twins[0].held["summary"], "both sides changed it");
+    // What is frozen already is no news.
+    world.announce(&left);
+    running.quiet().await;
+    let planning = running.host.plan(&"c".into(), None, 10).await.unwrap();
+    assert_eq!((planning.looked_at, planning.twins.len()), (1, 0));
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_shows_what_items_without_a_twin_would_get() {
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    world.make("left", "has a twin");
+    running.quiet().await;
+    let unheard = |summary: &str, label: &str| {
+        let fields = [
+            ("summary", Value::text(summary)),
+            ("labels", Value::set([label])),
+        ];
+        world.tracker("left").make(&fields)
+    };
+    unheard("new", "a");
+    unheard("secret", "private");
+    unheard("reject me", "a");
+    let planning = running.host.plan(&"c".into(), None, 10).await.unwrap();
+    assert_eq!(planning.candidates.left, Some(4));
+    assert_eq!(planning.newcomers_looked_at, 3);
+    assert_eq!(planning.not_admitted, 1);
+    let writes = |at: usize| {
+        let writes = planning.newcomers[at].writes.iter();
+        writes
+            .map(|(side, what)| format!("{side} {what}"))
+            .collect::<Vec<_>>()
+    };
+    let expected = ["right created", "right labels = a", "right summary = new"];
+    assert_eq!(writes(0), expected);
+    assert_eq!(
+        planning.newcomers[1].error.as_deref(),
+        Some("plain.toml:3: 'reject me' has no row")
+    );
+    assert_eq!(world.tracker("right").state().items.len(), 1);
     running.stop().await;
 }
 
