@@ -77,6 +77,38 @@ impl DataFolder {
         self.root.join("host/host.db")
     }
 
+    /// Whether an empty state may be made where none is: not beside the parts of one, for then it was not the first start
+    /// but a restore that was interrupted, or a file that was removed.
+    ///
+    /// # Errors
+    /// There are such parts, or the folder cannot be read.
+    pub fn check_host_store(&self) -> Result<()> {
+        let store = self.host_store();
+        if store.try_exists().context("looking for the host's state")? {
+            return Ok(());
+        }
+        let folder = self.root.join("host");
+        let mut parts = Vec::new();
+        for entry in
+            fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?
+        {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name.starts_with("host.db") {
+                parts.push(name);
+            }
+        }
+        if parts.is_empty() {
+            return Ok(());
+        }
+        parts.sort();
+        bail!(
+            "{} is not there, but beside it is {}: a restore was interrupted, or the file was removed. No empty state is \
+             made in its place: run 'twinline restore', or move what is left out of the folder to begin anew",
+            store.display(),
+            parts.join(", ")
+        )
+    }
+
     /// Takes the folder for one role; waits for a predecessor that is shutting down.
     pub async fn hold(&self, role: &str, wait: Duration) -> Result<Hold> {
         let path = self.root.join(format!("run/{role}.lock"));
@@ -140,38 +172,47 @@ impl DataFolder {
     /// The token that this installation's processes and command line show each other; made on first use.
     pub fn token(&self, entropy: &dyn Entropy) -> Result<Secret> {
         let path = self.root.join("run/token");
-        if let Ok(text) = fs::read_to_string(&path) {
-            let text = text.trim();
-            if text.len() == 64 {
-                return Ok(Secret::new(text.to_owned()));
-            }
+        if let Some(token) = read_token(&path)? {
+            return Ok(token);
         }
         let fresh: String = (0..4)
             .map(|_| format!("{:016x}", entropy.next_u64()))
             .collect();
-        match OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-        {
-            Ok(mut file) => {
-                file.write_all(fresh.as_bytes())
-                    .and_then(|()| file.sync_all())
-                    .context("writing the token")?;
-                Ok(Secret::new(fresh))
-            }
-            // Another process made it in the meantime.
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                let text = fs::read_to_string(&path).context("reading the token")?;
-                if text.trim().len() != 64 {
-                    bail!("{} is damaged: remove it and start again", path.display());
-                }
-                Ok(Secret::new(text.trim().to_owned()))
-            }
-            Err(error) => Err(error).with_context(|| format!("making {}", path.display())),
+        // It has its name only when it is whole, whenever this process dies, and whoever is first gives it.
+        let making = path.with_extension(format!("new-{:016x}", entropy.next_u64()));
+        let made = write_new(&making, fresh.as_bytes())
+            .and_then(|()| fs::hard_link(&making, &path))
+            .and_then(|()| File::open(self.root.join("run"))?.sync_all());
+        let cleared = fs::remove_file(&making);
+        match made {
+            // Another process was first.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            made => made.with_context(|| format!("making {}", path.display()))?,
         }
+        cleared.with_context(|| format!("removing {}", making.display()))?;
+        read_token(&path)?.with_context(|| format!("{} is gone again", path.display()))
     }
+}
+
+/// `None`: there is none yet.
+fn read_token(path: &Path) -> Result<Option<Secret>> {
+    match fs::read_to_string(path) {
+        Ok(text) if text.trim().len() == 64 => Ok(Some(Secret::new(text.trim().to_owned()))),
+        Ok(_) => bail!("{} is damaged: remove it and start again", path.display()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
+    }
+}
+
+/// A file that only its owner reads, written and synced.
+fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 impl Running {
@@ -183,3 +224,7 @@ impl Running {
             .with_context(|| format!("process {} has no listener '{name}'", self.pid))
     }
 }
+
+#[cfg(test)]
+#[path = "instance_tests.rs"]
+mod tests;

@@ -54,7 +54,6 @@ impl RouteTable {
             node: node.clone(),
             group: hook.group.clone(),
             tracker: hook.tracker.clone(),
-            verifier: "{}".to_owned(),
         };
         self.hooks.iter().map(row).collect()
     }

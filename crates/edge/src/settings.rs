@@ -19,6 +19,15 @@ pub enum Listen {
 }
 
 impl Listen {
+    /// The socket, bound if it was not, for somebody else to listen on too.
+    pub(crate) fn share(&mut self) -> Result<TcpListener, EdgeError> {
+        let here = SocketAddr::from(([0, 0, 0, 0], 0));
+        let bound = std::mem::replace(self, Self::At(here)).bind()?;
+        let shared = bound.try_clone();
+        *self = Self::On(bound);
+        shared.map_err(|source| EdgeError::Bind { at: here, source })
+    }
+
     pub(crate) fn bind(self) -> Result<TcpListener, EdgeError> {
         let (at, listener) = match self {
             Self::At(at) => (at, TcpListener::bind(at)),

@@ -4,7 +4,7 @@
 
 use crate::StoreError;
 use crate::db::{Db, FileName, Integrity, Schema, open_reader, quick_check, read_header};
-use crate::host::{Gap, RESTORES, newest_time, note_gap};
+use crate::host::{Gap, newest_time, note_gap};
 use crate::stamp::{Epoch, GroupId};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
@@ -77,21 +77,13 @@ pub fn restore_host(
             from: newest_time(conn)?,
             to: now,
         };
-        conn.execute_batch(RESTORES)?;
-        note_gap(conn, &GroupId::new(group), gap)?;
         let epoch = Epoch::from_stored(stored)
             .restored()
             .ok_or_else(|| StoreError::Missing("a further generation".to_owned()))?;
         conn.execute("UPDATE meta SET epoch = ?1", [epoch.to_stored()])?;
+        note_gap(conn, &GroupId::new(group), epoch, gap)?;
         // The lost file may have shipped more than this one knows: the replica is made anew from here.
-        for table in ["replication", "tombstones"] {
-            let there = conn
-                .prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1")?
-                .exists([table])?;
-            if there {
-                conn.execute(&format!("DELETE FROM {table}"), [])?;
-            }
-        }
+        conn.execute_batch("DELETE FROM replication; DELETE FROM tombstones;")?;
         Ok(epoch)
     })?;
     Ok(Restored {
@@ -131,7 +123,14 @@ fn restore<T>(
     fresh_copy(&source, to, progress).map_err(|e| e.in_file(&target))?;
     let made = Connection::open(to)
         .map_err(StoreError::from)
-        .and_then(|conn| finish(&conn))
+        .and_then(|mut conn| {
+            crate::migrate::migrate(&mut conn, schema, &target)?;
+            // All of it or nothing: an epoch without its gap would be believed.
+            let step = conn.transaction()?;
+            let made = finish(&step)?;
+            step.commit()?;
+            Ok(made)
+        })
         .map_err(|e| e.in_file(&target));
     if made.is_err() {
         remove(to);
@@ -192,8 +191,29 @@ fn copy(source: &Connection, to: &Path, progress: impl Fn(CopyProgress)) -> Resu
     sync_folder(to)
 }
 
-/// Makes the file's name durable.
-fn sync_folder(path: &Path) -> Result<(), StoreError> {
+/// Makes one file of a store that nobody has open any more: what its log holds is in it then, and the log is gone.
+///
+/// # Errors
+/// Somebody has it open, or it cannot be written.
+pub fn one_file(path: &Path) -> Result<(), StoreError> {
+    let name = FileName::new(path, &crate::host::SCHEMA);
+    let settle = || {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(path, flags)?;
+        conn.busy_timeout(LOCK_WAIT)?;
+        conn.pragma_update(None, "synchronous", "FULL")?;
+        conn.pragma_update(None, "journal_mode", "DELETE")?;
+        conn.close().map_err(|(_, error)| error)?;
+        sync_folder(path)
+    };
+    settle().map_err(|e| e.in_file(&name))
+}
+
+/// Makes names durable that were given or taken beside this file.
+///
+/// # Errors
+/// The folder cannot be opened or synced.
+pub fn sync_folder(path: &Path) -> Result<(), StoreError> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -25,6 +25,8 @@ pub(crate) struct Kind {
     pub(crate) default_url: Option<&'static str>,
     /// The sets of `auth` keys that it takes; exactly one set must be given.
     pub(crate) auth: &'static [&'static [&'static str]],
+    /// Those `auth` keys whose value is no secret.
+    pub(crate) plain_auth: &'static [&'static str],
     /// What it can do, before a node is known.
     pub(crate) capabilities: fn() -> Capabilities,
     /// Its webhook reader.
@@ -113,6 +115,11 @@ pub fn trackers() -> impl Iterator<Item = &'static str> {
 /// What a tracker can do, before a node is known.
 pub fn capabilities(tracker: &str) -> Result<Capabilities, RegistryError> {
     Ok((kind(tracker)?.capabilities)())
+}
+
+/// Whether the value of an `auth` key is a secret: every key is, but for those that the tracker says are not.
+pub fn is_secret(tracker: &str, key: &str) -> bool {
+    !kind(tracker).is_ok_and(|kind| kind.plain_auth.contains(&key))
 }
 
 /// A tracker's webhook reader: needs no credentials.

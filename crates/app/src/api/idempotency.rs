@@ -1,7 +1,8 @@
 //! A POST that is repeated with its `Idempotency-Key` is done once.
 
+use super::input::whole;
 use super::problem::Problem;
-use super::{Api, BODY_MAX_BYTES, Shared};
+use super::{Api, Shared};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -78,9 +79,7 @@ pub(super) async fn once(
         key.ok_or_else(|| Problem::bad_request("Idempotency-Key has 1 to 200 ASCII characters"))?;
     let key = format!("{} {key}", request.uri().path());
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, BODY_MAX_BYTES)
-        .await
-        .map_err(|error| Problem::broken_body(&error))?;
+    let body = whole(body).await?;
     if let Some(known) = begin(&api, &key, Digest::of_bytes(&body))? {
         return Ok(known);
     }

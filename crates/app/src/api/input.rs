@@ -6,8 +6,29 @@ use crate::local_http::WHO;
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use bytes::Bytes;
+use http::StatusCode;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// A body that has not arrived whole by then is refused, so that a slow caller takes up no place for good.
+const BODY_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Reads a body whole, within its limits.
+pub(super) async fn whole(body: axum::body::Body) -> Result<Bytes, Problem> {
+    match timeout(BODY_DEADLINE, to_bytes(body, BODY_MAX_BYTES)).await {
+        Ok(read) => read.map_err(|error| Problem::broken_body(&error)),
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "too slow",
+            format!(
+                "the body did not arrive within {} s",
+                BODY_DEADLINE.as_secs()
+            ),
+        )),
+    }
+}
 
 /// A JSON body; an empty one is an empty object.
 pub(super) struct Body<T>(pub(super) T);
@@ -16,8 +37,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        let read = to_bytes(request.into_body(), BODY_MAX_BYTES).await;
-        let bytes = read.map_err(|error| Problem::broken_body(&error))?;
+        let bytes = whole(request.into_body()).await?;
         let bytes = if bytes.is_empty() {
             Bytes::from_static(b"{}")
         } else {

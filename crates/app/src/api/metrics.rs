@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
+use serde_json::json;
 use std::fmt::Write as _;
 use twinline_engine::{LATENCY_BOUNDS_MS, Metrics};
 
@@ -17,15 +18,13 @@ use twinline_engine::{LATENCY_BOUNDS_MS, Metrics};
 )]
 pub(super) async fn health(State(api): Shared) -> Response {
     let health = api.host.store().health();
-    let status = if health.accepts_writes() {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    (
-        status,
-        Json(serde_json::json!({ "role": "host", "store": health.to_string() })),
-    )
+    if health.accepts_writes() {
+        return Json(json!({ "role": "host", "store": health.to_string() })).into_response();
+    }
+    let title = "the host's state cannot be written";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, title, health.to_string())
+        .with("role", "host")
+        .with("store", health.to_string())
         .into_response()
 }
 

@@ -6,6 +6,7 @@
 //! | `GET /v1/status`, `/v1/nodes?cursor&limit`, `/v1/connections`, `/v1/errors` | what works, what waits, what is held |
 //! | `GET /v1/twins?connection&state&held&item&cursor&limit`, `/v1/twins/{link}` | pages of twins |
 //! | `GET /v1/history?item&cursor&limit` | what was written to an item and because of it, newest first |
+//! | `GET /v1/audit?cursor&limit` | what people did, newest first |
 //! | `GET /v1/rules/{connection}/versions?cursor&limit` | published versions |
 //! | `POST /v1/rules/check`, `/v1/rules/{connection}/plan`, `/publish`, `/rollback` | rules |
 //! | `POST /v1/retry`, `/v1/release`, `/v1/links`, `DELETE /v1/twins/{link}` | twins |
@@ -40,10 +41,12 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use axum::routing::get;
 use http::{StatusCode, header};
 use problem::Problem;
 use std::sync::{Arc, OnceLock};
 use subtle::ConstantTimeEq as _;
+use tokio::sync::Semaphore;
 use twinline_core::handles::Clock as _;
 use twinline_core::time::Timestamp;
 use twinline_engine::Host;
@@ -62,11 +65,13 @@ pub struct Api {
     done: idempotency::Done,
     deeds: whole::Deeds,
     central: OnceLock<CentralView>,
+    /// Places for those who follow the live stream: fewer than there are connections.
+    streams: Arc<Semaphore>,
 }
 
 impl Api {
-    /// The API of a host, for those who show `token`.
-    pub fn new(host: Host, rulebook: Rulebook, token: Secret) -> Self {
+    /// The API of a host, for those who show `token`; so many may follow the live stream at once.
+    pub fn new(host: Host, rulebook: Rulebook, token: Secret, streams_max: usize) -> Self {
         Self {
             host,
             rulebook,
@@ -74,6 +79,7 @@ impl Api {
             done: idempotency::Done::default(),
             deeds: whole::Deeds::default(),
             central: OnceLock::new(),
+            streams: Arc::new(Semaphore::new(streams_max)),
         }
     }
 
@@ -92,6 +98,15 @@ impl Api {
 }
 
 type Shared = State<Arc<Api>>;
+
+/// The health page alone, for a listener of its own: the supervisor's question must not wait for a place among those who
+/// use the API.
+pub fn health(api: Arc<Api>) -> Router {
+    Router::new()
+        .route("/health", get(metrics::health))
+        .fallback(unknown)
+        .with_state(api)
+}
 
 /// The API as a service.
 pub fn router(api: Arc<Api>) -> Router {

@@ -54,6 +54,7 @@ pub(super) fn operations() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(read::twins))
         .routes(routes!(read::twin, deeds::unlink))
         .routes(routes!(read::history))
+        .routes(routes!(read::audit))
         .routes(routes!(read::errors))
         .routes(routes!(deeds::retry))
         .routes(routes!(deeds::release))

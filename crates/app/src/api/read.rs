@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use twinline_core::names::{ConnectionName, LinkId};
 use twinline_core::time::Timestamp;
 use twinline_engine::ops::{Status, TwinView};
-use twinline_store::host::{JobKind, JobsPage, TwinFilter, TwinStateName};
+use twinline_store::host::{
+    AuditEntry, AuditRow, JobKind, JobsPage, TwinFilter, TwinStateName,
+};
 
 /// The length of a page where the caller says nothing, and the greatest.
 const PAGE: u32 = 50;
@@ -264,6 +266,48 @@ pub(super) struct HistoryParams {
     cursor: Option<u64>,
     /// The length of the page: 1 to 500, 50 when absent.
     limit: Option<u32>,
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AuditParams {
+    /// The `next` of the page before.
+    cursor: Option<u64>,
+    /// The length of the page: 1 to 500, 50 when absent.
+    limit: Option<u32>,
+}
+
+#[utoipa::path(get, path = "/audit", summary = "What people did here, newest first",
+    params(AuditParams),
+    responses((status = 200, description = "A page of entries", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
+pub(super) async fn audit(
+    State(api): Shared,
+    Params(params): Params<AuditParams>,
+) -> Result<Json<Value>, Problem> {
+    let limit = limit(params.limit)?;
+    let store = api.host.store();
+    let rows = store
+        .read(move |read| read.audit(params.cursor, limit))
+        .await?;
+    let full = rows.len() == limit as usize;
+    let next = rows.last().filter(|_| full).map(|row| row.seq);
+    let items: Vec<Value> = rows.into_iter().map(audited).collect();
+    Ok(Json(json!({ "items": items, "next": next })))
+}
+
+fn audited(row: AuditRow) -> Value {
+    let AuditEntry {
+        at,
+        who,
+        action,
+        subject,
+        detail,
+    } = row.entry;
+    // Its particulars are JSON of our own; should they not be, they are shown as they are.
+    let detail = serde_json::from_str(&detail).unwrap_or(Value::String(detail));
+    json!({ "seq": row.seq, "at": at, "who": who, "action": action, "subject": subject, "detail": detail })
 }
 
 /// The entries of all items of that key and of what their changes led to on their twins, newest first, each with what

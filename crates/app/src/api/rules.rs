@@ -9,6 +9,7 @@ use super::{Api, Shared};
 use crate::rulebook::{Judged, from_sources, to_sources};
 use axum::Json;
 use axum::extract::State;
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use twinline_core::names::{ConnectionName, Sides};
@@ -55,7 +56,15 @@ async fn sound(api: &Api, text: RulesText) -> Result<(ConnectionName, Snapshot, 
         scripts: text.scripts,
     };
     let judged = api.rulebook.judge(&rules, &sources).await;
-    let judged = judged.map_err(|error| Problem::refused(format!("{error:#}")))?;
+    // Not the caller's fault: what is wrong with rules is a finding.
+    let judged = judged.map_err(|error| {
+        let title = "the rules could not be judged";
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            title,
+            format!("{error:#}"),
+        )
+    })?;
     if !judged.is_sound() {
         return Err(unsound(&judged.findings));
     }
@@ -77,7 +86,7 @@ async fn pinned(api: &Api, connection: &str, text: RulesText) -> Result<Snapshot
     match judged.unasked.first() {
         // Without its tracker's answer no name in the rules could be pinned to an id.
         Some(sentence) => Err(Problem::new(
-            http::StatusCode::BAD_GATEWAY,
+            StatusCode::BAD_GATEWAY,
             "a tracker could not be asked",
             sentence,
         )),
@@ -255,6 +264,12 @@ pub(super) async fn versions(
     let items: Vec<Value> = page
         .into_iter()
         .map(|(at, version)| {
+            let older = versions.get(at + 1);
+            let changed = older.map(|older| diff(older, version)).transpose();
+            let (changed, unreadable) = match changed {
+                Ok(changed) => (changed, None),
+                Err(sentence) => (None, Some(sentence)),
+            };
             json!({
                 "version": version.version,
                 "active": version.active,
@@ -262,17 +277,19 @@ pub(super) async fn versions(
                 "published_by": version.published_by,
                 "rollback_of": version.rollback_of,
                 "digest": version.digest.as_str(),
-                "diff": versions.get(at + 1).and_then(|older| diff(older, version)),
+                "diff": changed,
+                "unreadable": unreadable,
             })
         })
         .collect();
     Ok(Json(json!({ "items": items, "next": next })))
 }
 
-fn diff(older: &RuleVersion, newer: &RuleVersion) -> Option<String> {
-    let (older, newer) = (
-        from_sources(&older.sources).ok()?,
-        from_sources(&newer.sources).ok()?,
-    );
-    Some(newer.diff(&older))
+/// What a version changed; a sentence, when one of the two cannot be read.
+fn diff(older: &RuleVersion, newer: &RuleVersion) -> Result<String, String> {
+    let read = |version: &RuleVersion| {
+        from_sources(&version.sources)
+            .map_err(|sentence| format!("version {} cannot be read: {sentence}", version.version))
+    };
+    Ok(read(newer)?.diff(&read(older)?))
 }

@@ -2,13 +2,15 @@
 
 use super::Shared;
 use super::openapi::Fault;
+use super::problem::Problem;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use http::header;
+use http::{StatusCode, header};
 use serde_json::{Value, json};
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -20,16 +22,21 @@ const QUIET: Duration = Duration::from_secs(15);
 #[utoipa::path(get, path = "/events", summary = "What happens from now on, a JSON object a line, until the caller goes",
     responses((status = 200, description = "The live stream", body = String, content_type = "application/x-ndjson"), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
-pub(super) async fn events(State(api): Shared) -> Response {
-    let lines = stream::unfold(api.host.events(), |mut events| async move {
-        let line = next(&mut events).await?;
-        Some((Ok::<_, Infallible>(line), events))
-    });
-    (
-        [(header::CONTENT_TYPE, "application/x-ndjson")],
-        Body::from_stream(lines),
-    )
-        .into_response()
+pub(super) async fn events(State(api): Shared) -> Result<Response, Problem> {
+    let place = Arc::clone(&api.streams).try_acquire_owned();
+    let place = place.map_err(|_| {
+        let detail = "as many follow the live stream already as this host allows (edge.proxy.streams_per_host)";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many streams", detail)
+    })?;
+    let lines = stream::unfold(
+        (api.host.events(), place),
+        |(mut events, place)| async move {
+            let line = next(&mut events).await?;
+            Some((Ok::<_, Infallible>(line), (events, place)))
+        },
+    );
+    let content = [(header::CONTENT_TYPE, "application/x-ndjson")];
+    Ok((content, Body::from_stream(lines)).into_response())
 }
 
 /// The next line; `None` when the host has ended.

@@ -5,6 +5,7 @@ mod description;
 mod exposition;
 mod mistakes;
 mod pages;
+mod places;
 mod repeats;
 
 use super::*;
@@ -22,6 +23,7 @@ use twinline_store::db::DbOptions;
 use twinline_store::host::{HostStore, Twin, TwinState};
 
 const TOKEN: &str = "the-token";
+const STREAMS_MAX: usize = 2;
 
 /// An API on a store of its own.
 struct Served {
@@ -75,7 +77,7 @@ async fn served() -> Served {
         trackers: BTreeMap::new(),
         runner,
     };
-    let api = Api::new(host.clone(), rulebook, Secret::new(TOKEN));
+    let api = Api::new(host.clone(), rulebook, Secret::new(TOKEN), STREAMS_MAX);
     Served {
         router: router(Arc::new(api)),
         host,

@@ -93,6 +93,17 @@ pub struct HistoryArgs {
     pub before: Option<u64>,
 }
 
+/// `audit`
+#[derive(Clone, Copy, Debug, Args)]
+pub struct AuditArgs {
+    /// How many entries.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub max: u32,
+    /// Only entries before this one.
+    #[arg(long)]
+    pub before: Option<u64>,
+}
+
 /// `retry`
 #[derive(Clone, Debug, Args)]
 #[group(required = true)]
@@ -194,7 +205,7 @@ pub struct RestoreArgs {
     /// Instead of a backup: what the central database has of this host, whose disk is lost.
     #[arg(long)]
     pub central: bool,
-    /// Moves the present state aside, to host.db.replaced.
+    /// Moves the present state aside, to host.db.replaced, or a numbered name when that is taken.
     #[arg(long)]
     pub replace: bool,
 }

@@ -3,8 +3,8 @@
 mod args;
 
 pub use args::{
-    BackfillArgs, DemoArgs, HistoryArgs, InitArgs, LinkArgs, PublishArgs, ReleaseArgs, RestoreArgs,
-    RetryArgs, SimArgs, TwinsArgs, UnlinkArgs,
+    AuditArgs, BackfillArgs, DemoArgs, HistoryArgs, InitArgs, LinkArgs, PublishArgs, ReleaseArgs,
+    RestoreArgs, RetryArgs, SimArgs, TwinsArgs, UnlinkArgs,
 };
 
 use clap::{Parser, Subcommand};
@@ -143,6 +143,9 @@ pub enum Command {
         after_help = "Examples:\n  twinline history 'acme/app#12'\n  twinline history PROJ-7 --max 10 --json"
     )]
     History(HistoryArgs),
+    /// What people did here: publishes, releases, links, pauses, and by whom.
+    #[command(after_help = "Examples:\n  twinline audit\n  twinline audit --max 10 --json")]
+    Audit(AuditArgs),
     /// What waits for a person: held connections, twins set aside, frozen fields, each with the way on.
     #[command(after_help = "Examples:\n  twinline errors\n  twinline errors --json")]
     Errors,

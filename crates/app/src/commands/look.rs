@@ -1,7 +1,7 @@
-//! `status`, `twins`, `history`.
+//! `status`, `twins`, `history`, `audit`.
 
 use super::{history_text, instant, query};
-use crate::cli::{HistoryArgs, TwinsArgs};
+use crate::cli::{AuditArgs, HistoryArgs, TwinsArgs};
 use crate::client::Client;
 use crate::report::{Report, Table};
 use anyhow::Result;
@@ -207,6 +207,25 @@ pub(super) async fn history(file: &Path, args: &HistoryArgs) -> Result<Report> {
         args.item
     );
     Report::done(&page, paged(table.text(), &none, &page, "--before"))
+}
+
+pub(super) async fn audit(file: &Path, args: AuditArgs) -> Result<Report> {
+    let client = Client::either(file).await?;
+    let mut parameters = vec![("limit", args.max.to_string())];
+    parameters.extend(args.before.map(|before| ("cursor", before.to_string())));
+    let page = client.get(&query("/v1/audit", &parameters)).await?;
+    let mut table = Table::new(["AT", "WHO", "DID", "TO", "PARTICULARS"]);
+    for row in items(&page) {
+        table.row([
+            instant(&row["at"]),
+            text(&row["who"]),
+            text(&row["action"]),
+            text(&row["subject"]),
+            text(&row["detail"]),
+        ]);
+    }
+    let none = "nobody has done anything yet that is kept here";
+    Report::done(&page, paged(table.text(), none, &page, "--before"))
 }
 
 #[cfg(test)]

@@ -227,6 +227,9 @@ pub(super) async fn versions(file: &Path, connection: &str, diff: Option<u32>) -
             let newest = &items[0]["version"];
             format!("'{connection}' has no version {wanted}; its versions are 1 to {newest}")
         })?;
+        if let Some(sentence) = found["unreadable"].as_str() {
+            return Err(Coded::new(FAILED, sentence).into());
+        }
         let text = found["diff"].as_str().unwrap_or("it is the first version");
         return Report::done(found, text);
     }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::handles::Clock as _;
-use twinline_store::backup::restore_host;
+use twinline_store::backup::{one_file, restore_host, sync_folder};
 use twinline_store::central::{CentralClient, rebuild};
 use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
@@ -45,7 +45,7 @@ pub(super) async fn restore(file: &Path, args: &RestoreArgs) -> Result<Report> {
     let _hold = folder.hold("host", Duration::from_secs(1)).await?;
     let store = folder.host_store();
     let fresh = store.with_extension("db.restoring");
-    for suffix in ["", "-wal", "-shm"] {
+    for suffix in FILES {
         remove(&with(&fresh, suffix))?;
     }
     let (epoch, from) = match &args.file {
@@ -105,12 +105,13 @@ async fn from_central(file: &Path, config: &Config, fresh: &Path) -> Result<(Str
     let (rebuilt, hydrated) = match rebuilt {
         Ok(rebuilt) => rebuilt,
         Err(error) => {
-            for suffix in ["", "-wal", "-shm"] {
+            for suffix in FILES {
                 remove(&with(fresh, suffix))?;
             }
             return Err(Coded::new(FAILED, error.to_string()).into());
         }
     };
+    one_file(fresh).context("closing the new state")?;
     let whole = if hydrated.complete {
         ""
     } else {
@@ -123,32 +124,54 @@ async fn from_central(file: &Path, config: &Config, fresh: &Path) -> Result<(Str
     Ok((rebuilt.stamp().epoch.to_string(), text))
 }
 
-/// Moves the restored state to its place; the present one is moved aside first, where that is wished.
+/// The files of one state.
+const FILES: [&str; 3] = ["", "-wal", "-shm"];
+
+/// Moves the restored state to its place; the present one is put aside first, where that is wished. So is a log that was
+/// left behind without its file: it would be read as the restored file's own.
+///
+/// Killed at any point, it leaves the present state whole, in its place or aside, and never a file with another one's log;
+/// what lacks its file is not begun anew ([`DataFolder::check_host_store`]).
 fn put_in_place(fresh: &Path, store: &Path, replace: bool) -> Result<Option<PathBuf>> {
+    if store.exists() && !replace {
+        remove(fresh)?;
+        let sentence = format!(
+            "{} is there: add --replace to move it aside, or name another data folder",
+            store.display()
+        );
+        return Err(Coded::new(FAILED, sentence).into());
+    }
+    let is_there = |suffix: &&str| with(store, suffix).exists();
+    let present: Vec<&str> = FILES.into_iter().filter(is_there).collect();
     let mut aside = None;
-    if store.exists() {
-        if !replace {
-            remove(fresh)?;
-            let sentence = format!(
-                "{} is there: add --replace to move it aside, or name another data folder",
-                store.display()
-            );
-            return Err(Coded::new(FAILED, sentence).into());
-        }
-        let old = store.with_extension("db.replaced");
-        for suffix in ["", "-wal", "-shm"] {
+    if !present.is_empty() {
+        let old = free_name(&store.with_extension("db.replaced"));
+        for suffix in present {
             let (from, to) = (with(store, suffix), with(&old, suffix));
-            remove(&to)?;
-            if from.exists() {
-                std::fs::rename(&from, &to)
-                    .with_context(|| format!("moving {} aside", from.display()))?;
-            }
+            std::fs::hard_link(&from, &to)
+                .with_context(|| format!("putting {} aside as {}", from.display(), to.display()))?;
         }
+        sync_folder(&old)?;
+        for suffix in FILES {
+            remove(&with(store, suffix))?;
+        }
+        sync_folder(store)?;
         aside = Some(old);
     }
     std::fs::rename(fresh, store)
         .with_context(|| format!("moving {} to its place", fresh.display()))?;
+    sync_folder(store)?;
     Ok(aside)
+}
+
+/// This name, or the first numbered one that none of a state's files has.
+fn free_name(wished: &Path) -> PathBuf {
+    let numbered = (2..).map(|number| with(wished, &format!("-{number}")));
+    let mut names = std::iter::once(wished.to_owned()).chain(numbered);
+    let is_free = |name: &PathBuf| !FILES.iter().any(|suffix| with(name, suffix).exists());
+    names
+        .find(is_free)
+        .expect("a folder has finitely many files")
 }
 
 fn with(path: &Path, suffix: &str) -> PathBuf {
@@ -165,3 +188,7 @@ fn remove(path: &Path) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

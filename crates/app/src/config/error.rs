@@ -48,26 +48,30 @@ impl ConfigError {
     }
 }
 
-/// Adds "did you mean" to serde's sentence about an unknown key.
+/// Adds "did you mean" to serde's sentence about an unknown key or word.
 fn suggest(message: &str) -> String {
-    let Some(rest) = message.strip_prefix("unknown field `") else {
+    let unknown = [("unknown field `", "key"), ("unknown variant `", "value")];
+    let found = unknown
+        .into_iter()
+        .find_map(|(begins, what)| Some((what, message.strip_prefix(begins)?)));
+    let Some((what, rest)) = found else {
         return message.to_owned();
     };
     let Some((unknown, rest)) = rest.split_once('`') else {
         return message.to_owned();
     };
     let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
-    let best = known
-        .iter()
-        .map(|key| (strsim::damerau_levenshtein(unknown, key), *key))
-        .min();
-    match best {
-        Some((distance, key)) if distance <= 3 => {
-            format!("there is no key '{unknown}' here: did you mean '{key}'?")
-        }
-        _ => format!(
-            "there is no key '{unknown}' here: the keys are {}",
-            known.join(", ")
-        ),
+    format!(
+        "there is no {what} '{unknown}' here: {}",
+        alternative(unknown, what, &known)
+    )
+}
+
+/// What somebody may have meant who wrote `unknown`, else all that there is.
+pub(super) fn alternative(unknown: &str, what: &str, known: &[&str]) -> String {
+    let near = |word: &&str| (strsim::damerau_levenshtein(unknown, word), *word);
+    match known.iter().map(near).min() {
+        Some((distance, word)) if distance <= 3 => format!("did you mean '{word}'?"),
+        _ => format!("the {what}s are {}", known.join(", ")),
     }
 }

@@ -1,9 +1,16 @@
 //! Reading, then checking: what leaves here is sound.
 
-use super::error::ConfigError;
+use super::error::{ConfigError, alternative};
 use super::model::{Config, Edge};
+use super::secret::{AuthValue, BY_REFERENCE};
 use std::collections::BTreeSet;
 use std::path::Path;
+use tracing_subscriber::EnvFilter;
+use twinline_trackers::registry;
+
+/// The largest `edge.body_max_mib`. In base64 it fits into the answer to a pull, of which the host reads at most 32 MiB: a
+/// larger delivery could never be pulled, and would stand before all later ones.
+const BODY_MAX_MIB: u32 = 20;
 
 /// Reads and checks a configuration file. Relative paths in it become relative to its folder.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
@@ -73,6 +80,7 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
         }
     }
     check_edge(path, &config.edge)?;
+    check_level(path, &config.log.level)?;
     if let Some(collector) = &config.traces.otlp
         && (!matches!(collector.scheme(), "http" | "https") || collector.host().is_none())
     {
@@ -92,7 +100,33 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// A filter's words: a level, or `target=level`. The filter itself would take a mistyped level for a target, of which
+/// nothing is logged.
+fn check_level(path: &Path, filter: &str) -> Result<(), ConfigError> {
+    const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
+    let refuse = |reason: String| Err(ConfigError::key(path, "log.level", reason));
+    for word in filter.split(',').map(str::trim) {
+        // A span's fields may hold commas: what stands in brackets is for the filter to judge.
+        if word.contains(['[', ']', '{', '}']) {
+            continue;
+        }
+        let level = word.rsplit('=').next().unwrap_or(word);
+        if !LEVELS.contains(&level.to_ascii_lowercase().as_str()) {
+            let instead = alternative(level, "level", LEVELS);
+            return refuse(format!("'{level}' is not a level: {instead}"));
+        }
+    }
+    match EnvFilter::try_new(filter) {
+        Ok(_) => Ok(()),
+        Err(error) => refuse(format!("'{filter}' is not a filter: {error}")),
+    }
+}
+
 fn check_edge(path: &Path, edge: &Edge) -> Result<(), ConfigError> {
+    if edge.body_max_mib > BODY_MAX_MIB {
+        let reason = format!("is {}; write at most {BODY_MAX_MIB}", edge.body_max_mib);
+        return Err(ConfigError::key(path, "edge.body_max_mib", reason));
+    }
     if edge.tls.is_empty() && !edge.listen.ip().is_loopback() && !edge.plain_http {
         let reason = format!(
             "is {}, and plain HTTP is spoken on loopback only: write the certificates in edge.tls, or edge.plain_http = true \
@@ -159,6 +193,18 @@ fn check_node(path: &Path, name: &str, node: &super::Node) -> Result<(), ConfigE
         return refuse(
             ".sweep_s",
             "period, resweep and audit are at least 1 second".to_owned(),
+        );
+    }
+    for (key, value) in &node.auth {
+        if matches!(value, AuthValue::Plain(_)) && registry::is_secret(&node.tracker, key) {
+            return refuse(&format!(".auth.{key}"), BY_REFERENCE.to_owned());
+        }
+    }
+    if node.settle_s == Some(0) {
+        return refuse(
+            ".settle_s",
+            "is 0: a request whose answer was lost would be taken for lost at once, and made twice; write at least 1"
+                .to_owned(),
         );
     }
     if node.webhook.secrets.len() > 2 {

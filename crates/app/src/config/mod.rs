@@ -13,10 +13,10 @@ pub use central::{Central, CentralDeadlines, CentralPools};
 pub use error::ConfigError;
 pub use load::{load, parse};
 pub use model::{
-    AuthValue, Config, Edge, EdgeProxy, EdgeTls, Host, Instance, KeepDays, Log, LogFormat, Node,
-    Scripts, Sweep, Traces, WebhookSettings,
+    Config, Edge, EdgeProxy, EdgeTls, Host, Instance, KeepDays, Log, LogFormat, Node, Scripts,
+    Sweep, Traces, WebhookSettings,
 };
-pub use secret::SecretRef;
+pub use secret::{AuthValue, SecretRef};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! The configuration's shape. Unknown keys are errors; every key has a default but for a node's own facts.
 
 use super::central::Central;
-use super::secret::SecretRef;
+use super::secret::{AuthValue, SecretRef};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -64,7 +64,7 @@ pub struct Edge {
     pub listen: SocketAddr,
     /// The private listener: health, metrics, and the inbox that hosts pull.
     pub health: SocketAddr,
-    /// The largest body of a delivery, in MiB.
+    /// The largest body of a delivery, in MiB: at most 20, since a host pulls it as text in an answer of 32.
     pub body_max_mib: u32,
     /// The largest size of the inbox, in GiB.
     pub inbox_max_gib: u32,
@@ -217,16 +217,6 @@ pub struct Sweep {
     pub resweep: u32,
     /// Between audits, which compare both sides of every twin.
     pub audit: u32,
-}
-
-/// One credential: a plain text (a user name) or a reference to a secret.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(untagged)]
-pub enum AuthValue {
-    /// Not secret: an e-mail address, a user name.
-    Plain(String),
-    /// Secret.
-    Secret(SecretRef),
 }
 
 fn default_data() -> PathBuf {

@@ -1,18 +1,62 @@
 //! Secrets: by reference in the file; read, they are `twinline_trackers::http::Secret`.
 
 use super::error::ConfigError;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use twinline_trackers::http::Secret;
 
+/// What to write instead of a secret. It never repeats what was written.
+pub(super) const BY_REFERENCE: &str = "a secret does not stand in this file: write where it lies, { file = \"PATH\" } or { env = \"NAME\" }";
+
 /// Where a secret lies.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SecretRef {
     /// In a file, surrounding white space left off. Relative to the configuration file.
     File(PathBuf),
     /// In an environment variable.
     Env(String),
+}
+
+impl<'de> Deserialize<'de> for SecretRef {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Reference)
+    }
+}
+
+/// Reads `{ file = … }` and `{ env = … }`.
+struct Reference;
+
+impl<'de> Visitor<'de> for Reference {
+    type Value = SecretRef;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{ file = \"PATH\" } or { env = \"NAME\" }")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<SecretRef, E> {
+        Err(E::custom(BY_REFERENCE))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretRef, A::Error> {
+        let one = || A::Error::custom("write either { file = \"PATH\" } or { env = \"NAME\" }");
+        let key = map.next_key::<String>()?.ok_or_else(one)?;
+        let read = match key.as_str() {
+            "file" => SecretRef::File(map.next_value()?),
+            "env" => SecretRef::Env(map.next_value()?),
+            "sealed" => {
+                let sentence = "this version reads no sealed secrets: write { file = \"PATH\" } or { env = \"NAME\" }";
+                return Err(A::Error::custom(sentence));
+            }
+            other => return Err(A::Error::unknown_field(other, &["file", "env"])),
+        };
+        if map.next_key::<String>()?.is_some() {
+            return Err(one());
+        }
+        Ok(read)
+    }
 }
 
 impl SecretRef {
@@ -37,6 +81,41 @@ impl SecretRef {
             return Err(ConfigError::secret(what, "it is empty".to_owned()));
         }
         Ok(secret)
+    }
+}
+
+/// One credential: a plain text where the tracker's is no secret (a user name), or a reference to a secret.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum AuthValue {
+    /// Not secret: an e-mail address, a user name.
+    Plain(String),
+    /// Secret.
+    Secret(SecretRef),
+}
+
+impl<'de> Deserialize<'de> for AuthValue {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Credential)
+    }
+}
+
+/// Reads a text or a reference.
+struct Credential;
+
+impl<'de> Visitor<'de> for Credential {
+    type Value = AuthValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{ file = \"PATH\" }, { env = \"NAME\" } or a text that is no secret")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<AuthValue, E> {
+        Ok(AuthValue::Plain(text.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<AuthValue, A::Error> {
+        Reference.visit_map(map).map(AuthValue::Secret)
     }
 }
 

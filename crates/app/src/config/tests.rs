@@ -29,13 +29,61 @@ fn the_documented_defaults_are_the_defaults() {
         toml::to_string(&plain).unwrap(),
     );
     assert_eq!(documented, plain);
-    for line in plain.lines().filter_map(|line| line.split_once(" = ")) {
-        assert!(
-            DEFAULTS.contains(line.0.trim()),
-            "{} is not documented",
-            line.0
-        );
+}
+
+/// The documented file with its comments that are keys, such as `# otlp = "…"`, as keys.
+fn documented() -> toml::Table {
+    let keys = DEFAULTS.lines().map(|line| {
+        let rest = line.strip_prefix("# ").unwrap_or_default();
+        let is_key = rest.split_whitespace().nth(1) == Some("=") || rest.starts_with("[central]");
+        if is_key { rest } else { line }
+    });
+    toml::from_str(&keys.collect::<Vec<_>>().join("\n")).unwrap()
+}
+
+/// The section of the documented file that a path leads to.
+fn section<'a>(file: &'a mut toml::Table, path: &[String]) -> &'a mut toml::Table {
+    path.iter().fold(file, |at, key| match &mut at[key] {
+        toml::Value::Table(table) => table,
+        toml::Value::Array(array) => array[0].as_table_mut().unwrap(),
+        other => panic!("{key} is {other}"),
+    })
+}
+
+/// The keys that a section takes, as the reader itself tells who writes another one.
+fn keys_of(path: &[String]) -> Vec<String> {
+    let mut file = documented();
+    let none = "no-key-is-called-so".to_owned();
+    section(&mut file, path).insert(none, toml::Value::Integer(1));
+    let told = error(&toml::to_string(&file).unwrap());
+    let (_, keys) = told
+        .split_once(": the keys are ")
+        .unwrap_or_else(|| panic!("{told}"));
+    keys.split(", ").map(str::to_owned).collect()
+}
+
+fn check_documented(path: &[String]) {
+    let mut file = documented();
+    let held = section(&mut file, path).clone();
+    for key in keys_of(path) {
+        let value = held.get(&key);
+        let value = value.unwrap_or_else(|| panic!("{path:?}: {key} is not documented"));
+        // A secret's place and credentials are no sections of the file's own.
+        if value.is_table() && !matches!(key.as_str(), "auth" | "url") {
+            let mut further = [path, &[key.clone()]].concat();
+            if key == "nodes" {
+                further.push("example".to_owned());
+            }
+            check_documented(&further);
+        }
     }
+}
+
+#[test]
+fn every_key_is_documented_where_it_stands() {
+    check_documented(&[]);
+    let keys = keys_of(&["nodes".to_owned(), "example".to_owned()]);
+    assert!(keys.contains(&"settle_s".to_owned()), "{keys:?}");
 }
 
 /// `[central]` has no place in the defaults, since it names a server: what stands there as a comment is every key with
@@ -91,6 +139,22 @@ fn a_fault_names_its_place_and_the_way_out() {
             "twinline.toml: edge.body_max_mib: is 0; write at least 1",
         ),
         (
+            "format = 1\n[edge]\nbody_max_mib = 21",
+            "twinline.toml: edge.body_max_mib: is 21; write at most 20",
+        ),
+        (
+            "format = 1\n[log]\nlevel = \"inof\"",
+            "twinline.toml: log.level: 'inof' is not a level: did you mean 'info'?",
+        ),
+        (
+            "format = 1\n[log]\nlevel = \"twinline_engine=debug,loud\"",
+            "twinline.toml: log.level: 'loud' is not a level: the levels are off, error, warn, info, debug, trace",
+        ),
+        (
+            "format = 1\n[log]\nformat = \"jsn\"",
+            "twinline.toml:3:10: there is no value 'jsn' here: did you mean 'json'?",
+        ),
+        (
             "format = 1\n[edge]\nlisten = \"0.0.0.0:80\"",
             "twinline.toml: edge.listen: is 0.0.0.0:80, and plain HTTP is spoken on loopback only: write the certificates in \
              edge.tls, or edge.plain_http = true behind something that speaks TLS",
@@ -115,6 +179,11 @@ fn a_fault_names_its_place_and_the_way_out() {
             "format = 1\n[nodes.a]\ntracker = \"github\"\nurl = \"https://me:secret@x.example\"",
             "twinline.toml: nodes.a.url: credentials do not belong into the address: write them under auth",
         ),
+        (
+            "format = 1\n[nodes.a]\ntracker = \"github\"\nurl = \"https://x.example\"\nsettle_s = 0",
+            "twinline.toml: nodes.a.settle_s: is 0: a request whose answer was lost would be taken for lost at once, and made \
+             twice; write at least 1",
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(error(text), expected);
@@ -129,6 +198,81 @@ fn a_fault_names_its_place_and_the_way_out() {
         "{}",
         error("formt = 1")
     );
+}
+
+#[test]
+fn a_filter_for_the_log_is_one_of_levels() {
+    for level in [
+        "info",
+        "OFF",
+        "twinline_engine=debug,info",
+        "info,[job{link=\"a,b\"}]=trace",
+    ] {
+        let text = format!("format = 1\n[log]\nlevel = '{level}'");
+        assert!(parse(Path::new("twinline.toml"), &text).is_ok(), "{level}");
+    }
+    assert!(error("format = 1\n[log]\nlevel = \"\"").contains("log.level: '' is not a level"));
+}
+
+#[test]
+fn secrets_stand_in_the_file_by_reference_only_and_are_not_repeated() {
+    let check = |tracker: &str, keys: &str, expected: Option<&str>| {
+        let text = format!(
+            "format = 1\n[nodes.a]\ntracker = \"{tracker}\"\nurl = \"https://x.example\"\n{keys}"
+        );
+        match (parse(Path::new("twinline.toml"), &text), expected) {
+            (Ok(_), None) => {}
+            (Ok(_), Some(_)) => panic!("{keys} is taken"),
+            (Err(error), expected) => {
+                let sentence = error.to_string();
+                assert!(
+                    expected.is_some_and(|part| sentence.contains(part)),
+                    "{keys}: {sentence}"
+                );
+                assert!(!sentence.contains("ghp_"), "{sentence}");
+            }
+        }
+    };
+    let by_reference = Some("a secret does not stand in this file: write where it lies, { file = ");
+    let key = Some("nodes.a.auth.token: a secret does not stand in this file");
+    check("github", "auth = { token = \"ghp_1\" }", key);
+    check(
+        "jira-cloud",
+        "auth = { email = \"a@x\", token = \"ghp_1\" }",
+        key,
+    );
+    check(
+        "jira-cloud",
+        "auth = { email = \"a@x\", token = { env = \"T\" } }",
+        None,
+    );
+    check(
+        "github",
+        "webhook = { secrets = [\"ghp_1\"] }",
+        by_reference,
+    );
+    let fil = Some("there is no key 'fil' here: did you mean 'file'?");
+    check("github", "auth = { token = { fil = \"x\" } }", fil);
+    check("github", "webhook = { secrets = [{ fil = \"x\" }] }", fil);
+    let sealed = Some("this version reads no sealed secrets");
+    check(
+        "github",
+        "auth = { token = { sealed = \"ghp_1\" } }",
+        sealed,
+    );
+    let either = Some("write either { file = \"PATH\" } or { env = \"NAME\" }");
+    check(
+        "github",
+        "auth = { token = { file = \"x\", env = \"y\" } }",
+        either,
+    );
+    check("github", "auth = { token = {} }", either);
+    let central = error("format = 1\n[central]\nurl = \"postgres://me:ghp_1@db/x\"");
+    assert!(
+        central.contains("a secret does not stand in this file"),
+        "{central}"
+    );
+    assert!(!central.contains("ghp_1"), "{central}");
 }
 
 #[test]

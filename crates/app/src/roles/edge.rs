@@ -2,6 +2,7 @@
 
 mod places;
 
+use super::pause;
 use super::sockets::Handed;
 use crate::config::Config;
 use crate::handles::{SystemClock, SystemEntropy};
@@ -14,9 +15,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use twinline_edge::{
-    CertificateFiles, Edge, Handles, Limits, Listen, MapperSettings, ProxyLimits, Settings, Tracing,
+    CertificateFiles, Edge, Handles, Limits, Listen, MapperSettings, ProxyLimits, RouteTable,
+    Settings, Tracing,
 };
+use twinline_store::StoreError;
 use twinline_store::db::DbOptions;
 use twinline_store::inbox::{Inbox, InboxLimits};
 use url::Url;
@@ -24,6 +28,9 @@ use url::Url;
 /// A delivery that is not durable by then is answered 503, in milliseconds. Trackers give up after 10 s (GitHub:
 /// "your server should respond with a 2XX response within 10 seconds").
 const APPEND_MAX_MS: u64 = 5000;
+
+/// What a full disk did not take is tried again after this.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// Runs the edge until a signal.
 ///
@@ -42,19 +49,9 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         node_max_bytes: u64::from(config.edge.node_inbox_max_mib) << 20,
         ..InboxLimits::default()
     };
-    let options = DbOptions {
-        limits: twinline_store::db::Limits {
-            write_max_ms: APPEND_MAX_MS,
-            ..Default::default()
-        },
-        ..DbOptions::default()
-    };
-    let inbox = Inbox::open(&folder.inbox(), options, limits, &SystemEntropy)
-        .await
-        .context("opening the edge's inbox")?;
     let proxy = &config.edge.proxy;
     let ms = |count: u32| Duration::from_millis(count.into());
-    let settings = Settings {
+    let mut settings = Settings {
         listen: listen(handed.public, config.edge.listen),
         private: listen(handed.private, config.edge.health),
         token: token.expose().to_owned(),
@@ -87,13 +84,78 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     };
+    let Some(inbox) = opened(&folder, limits, &routes, &mut settings, &shutdown).await? else {
+        return Ok(());
+    };
     let edge = Edge::bind(settings, inbox.clone(), routes, handles).await?;
     let (webhooks, private) = edge.addresses()?;
-    folder.announce("edge", &[("webhooks", webhooks), ("private", private)])?;
+    let listeners = [("webhooks", webhooks), ("private", private)];
+    let announced = announce(&folder, &listeners, &shutdown);
     tracing::info!(%webhooks, %private, "the edge listens");
-    let served = edge.serve(shutdown).await;
+    let (served, ()) = tokio::join!(edge.serve(shutdown.clone()), announced);
     inbox.db().close().await;
     Ok(served?)
+}
+
+/// The inbox, as soon as the disk lets it be opened; until then everybody who asks hears 503. `None`: shutdown came first.
+async fn opened(
+    folder: &DataFolder,
+    limits: InboxLimits,
+    routes: &RouteTable,
+    settings: &mut Settings,
+    shutdown: &CancellationToken,
+) -> Result<Option<Inbox>> {
+    loop {
+        match open_inbox(folder, limits, routes).await {
+            Ok(inbox) => return Ok(Some(inbox)),
+            Err(error) if error.is_retryable() => {
+                tracing::error!(%error, "the inbox cannot be opened; deliveries hear 503, trying again");
+                let until = async {
+                    pause(RETRY, shutdown).await;
+                };
+                twinline_edge::refuse(settings, &error.to_string(), until).await?;
+                if shutdown.is_cancelled() {
+                    return Ok(None);
+                }
+            }
+            Err(error) => return Err(error).context("opening the edge's inbox"),
+        }
+    }
+}
+
+/// The inbox with its routes. A full disk is an error that passes.
+async fn open_inbox(
+    folder: &DataFolder,
+    limits: InboxLimits,
+    routes: &RouteTable,
+) -> Result<Inbox, StoreError> {
+    let options = DbOptions {
+        limits: twinline_store::db::Limits {
+            write_max_ms: APPEND_MAX_MS,
+            ..Default::default()
+        },
+        ..DbOptions::default()
+    };
+    let inbox = Inbox::open(&folder.inbox(), options, limits, &SystemEntropy).await?;
+    if let Err(error) = inbox.set_routes(routes.as_rows()).await {
+        inbox.db().close().await;
+        return Err(error);
+    }
+    Ok(inbox)
+}
+
+/// Says where the edge listens; where the disk does not take that, it serves all the same and tries again.
+async fn announce(
+    folder: &DataFolder,
+    listeners: &[(&str, SocketAddr)],
+    shutdown: &CancellationToken,
+) {
+    while let Err(error) = folder.announce("edge", listeners) {
+        tracing::error!(error = %format!("{error:#}"), "hosts cannot be told where the edge listens; trying again");
+        if !pause(RETRY, shutdown).await {
+            return;
+        }
+    }
 }
 
 fn listen(handed: Option<TcpListener>, at: SocketAddr) -> Listen {

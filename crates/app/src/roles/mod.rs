@@ -12,6 +12,7 @@ use crate::config::{self, Config};
 use crate::{shutdown, telemetry};
 use anyhow::Result;
 use std::path::Path;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// What every long-running role begins with: configuration, log, traces, signals.
@@ -30,4 +31,13 @@ pub fn begin(
         shutdown::end_with(supervisor)?;
     }
     Ok((config, shutdown))
+}
+
+/// Waits, unless shutdown begins: then `false`.
+async fn pause(time: Duration, shutdown: &CancellationToken) -> bool {
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => false,
+        () = tokio::time::sleep(time) => true,
+    }
 }

@@ -35,7 +35,7 @@ pub(super) async fn hangs(folder: &DataFolder, role: &str, pid: Option<u32>) {
 /// Where this very process has said that its private listener is.
 fn address(folder: &DataFolder, role: &str, pid: Option<u32>) -> Option<SocketAddr> {
     let running = folder.running(role).ok()?;
-    let listeners = ["private", "api"].into_iter();
+    let listeners = ["private", "health"].into_iter();
     let mut found = listeners.filter_map(|name| running.listener(name).ok());
     found.next().filter(|_| Some(running.pid) == pid)
 }

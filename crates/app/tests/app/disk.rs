@@ -104,6 +104,50 @@ fn an_inbox_that_is_lost_is_told_and_the_next_one_is_pulled_from_its_beginning()
 }
 
 #[test]
+fn an_edge_that_starts_on_a_full_disk_says_so_and_goes_on_when_there_is_space() {
+    let installation = Installation::new(NODE);
+    installation.write("hook", SECRET);
+    // Nobody can say where an edge listens that has not started: a port that was free just now.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = free.local_addr().unwrap();
+    drop(free);
+    let text = text_of(&installation.path("twinline.toml"));
+    let text = text.replacen("listen = \"127.0.0.1:0\"", &format!("listen = \"{at}\""), 1);
+    installation.write("twinline.toml", &text);
+    let small = match Small::mount(&installation.path("twinline-data/edge")) {
+        Ok(small) => small,
+        Err(why) => {
+            println!("skipped: a small file system cannot be mounted here: {why}");
+            return;
+        }
+    };
+    small.fill();
+    let mut edge = installation.spawn(&["edge"]);
+    let deliver = |number: u64| deliver(at, "gh", &format!("d{number}"), &body(number, 4000));
+    let mut next = 0;
+    let refused = until("an answer", || {
+        next += 1;
+        deliver(next)
+    });
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert!(refused.head.contains("retry-after: "), "{refused:?}");
+    assert_eq!(edge.0.try_wait().unwrap(), None, "it runs");
+    small.free();
+    until("deliveries to be taken", || {
+        next += 1;
+        deliver(next).filter(|answer| answer.status == 202)
+    });
+    let private = installation.listener("edge", "private").unwrap();
+    assert_eq!(
+        ask(private, "GET /health HTTP/1.1", "").unwrap().status,
+        200
+    );
+    signal(edge.0.id(), Signal::TERM);
+    let log = installation.path("role.log");
+    assert!(edge.0.wait().unwrap().success(), "{}", text_of(&log));
+}
+
+#[test]
 fn a_full_disk_is_503_loses_nothing_and_heals_by_itself() {
     let installation = Installation::new(NODE);
     installation.write("hook", SECRET);

@@ -3,6 +3,7 @@
 use crate::support::{Installation, Simulators, create, in_jira, is_alive, signal, text_of, until};
 use crate::webhooks::{SECRET, address, ask, body, deliver};
 use rustix::process::Signal;
+use std::net::TcpStream;
 
 #[test]
 fn a_role_that_hangs_is_replaced_while_the_other_works() {
@@ -44,6 +45,21 @@ fn a_role_that_hangs_is_replaced_while_the_other_works() {
     assert_eq!(log.matches("answers nothing any more").count(), 2, "{log}");
     drop(up);
     simulators.end();
+}
+
+#[test]
+fn a_host_whose_api_is_all_taken_still_answers_its_supervisor() {
+    let proxy = "proxy = { in_flight_per_host = 1, streams_per_host = 1 }";
+    let installation = Installation::with_edge(proxy, "");
+    let _up = installation.up();
+    let [api, health] = ["api", "health"].map(|name| installation.listener("host", name).unwrap());
+    let taken: Vec<_> = (0..80).map(|_| TcpStream::connect(api).unwrap()).collect();
+    assert!(
+        ask(api, "GET /health HTTP/1.1", "").is_none(),
+        "every place is taken"
+    );
+    assert_eq!(ask(health, "GET /health HTTP/1.1", "").unwrap().status, 200);
+    drop(taken);
 }
 
 #[test]

@@ -82,6 +82,21 @@ async fn a_backup_taken_under_writes_is_one_instant_and_a_restore_takes_a_new_ep
         "one step is there whole or not at all"
     );
     assert_eq!(again.read(|r| r.meta()).await.unwrap().instance, "acme");
+    let row: (i64, i64, i64, i64) = again
+        .db()
+        .read(|conn| {
+            let sql = "SELECT r.restored_at, r.epoch, r.rev, m.rev FROM restores r, meta m";
+            let read =
+                |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+            Ok(conn.query_row(sql, [], read)?)
+        })
+        .await
+        .unwrap();
+    assert_eq!((row.0, row.1), (9_000, restored.epoch.to_stored()));
+    assert_eq!(
+        row.2, row.3,
+        "the newest row: whoever takes the group over learns of the gap"
+    );
 }
 
 #[tokio::test]

@@ -1,9 +1,41 @@
-//! Disk faults, injected at the only instant that matters: the commit.
+//! Disk faults, injected where they matter: where a batch begins, since nothing of it runs then, and at its commit.
 
-/// Decides what happens at each commit. Simulation only; the default plan is [`NoFaults`].
+use crate::error::StoreError;
+use rusqlite::ffi;
+
+/// Decides what happens at each batch. Simulation only; the default plan is [`NoFaults`].
 pub trait FaultPlan: Send {
+    /// What to do where this batch begins, counted from 1 since the file was opened.
+    fn at_begin(&mut self, _batch: u64) -> BeginFault {
+        BeginFault::None
+    }
+
     /// What to do at this commit, counted from 1 since the file was opened.
     fn at_commit(&mut self, commit: u64) -> CommitFault;
+}
+
+/// What happens where a batch begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BeginFault {
+    /// It begins.
+    #[default]
+    None,
+    /// Another process holds the file: nothing of the batch runs.
+    Locked,
+    /// The operating system fails to read: nothing of the batch runs.
+    Io,
+}
+
+impl BeginFault {
+    /// As SQLite says it.
+    pub(super) fn outcome(self) -> Result<(), StoreError> {
+        let code = match self {
+            Self::None => return Ok(()),
+            Self::Locked => ffi::SQLITE_BUSY,
+            Self::Io => ffi::SQLITE_IOERR,
+        };
+        Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None).into())
+    }
 }
 
 /// What happens at one commit.
@@ -22,7 +54,7 @@ pub enum CommitFault {
     CrashAfter,
 }
 
-/// Every commit succeeds.
+/// Every batch succeeds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoFaults;
 

@@ -17,6 +17,8 @@ pub enum Health {
     DiskFull,
     /// The last commit found the file read-only.
     ReadOnly,
+    /// Another process held the file for longer than a write waits.
+    Locked,
     /// The last commit failed in the operating system, with its sentence.
     Io(String),
     /// Damage was found, with the sentence that says what to do. Stays until the file is opened again.
@@ -35,6 +37,8 @@ impl Health {
         match error {
             StoreError::DiskFull { .. } => Some(Self::DiskFull),
             StoreError::ReadOnly { .. } => Some(Self::ReadOnly),
+            // A batch meets this one where it begins: it is never about the queue.
+            StoreError::Busy { .. } => Some(Self::Locked),
             StoreError::Io { .. } => Some(Self::Io(error.to_string())),
             StoreError::Corrupt { .. } => Some(Self::Corrupt(error.to_string())),
             StoreError::Crashed { .. } | StoreError::Closed { .. } => Some(Self::Stopped),
@@ -50,6 +54,7 @@ impl fmt::Display for Health {
             Self::Stalled => f.write_str("the disk does not finish a write"),
             Self::DiskFull => f.write_str("no space left on the disk"),
             Self::ReadOnly => f.write_str("the file cannot be written"),
+            Self::Locked => f.write_str("another process holds the file"),
             Self::Io(sentence) | Self::Corrupt(sentence) => f.write_str(sentence),
             Self::Stopped => f.write_str("stopped"),
         }

@@ -15,13 +15,14 @@ mod open;
 mod options;
 mod pulse;
 mod readers;
+mod room;
 mod session;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
-pub use fault::{CommitFault, FaultPlan, NoFaults};
+pub use fault::{BeginFault, CommitFault, FaultPlan, NoFaults};
 pub use health::Health;
 pub use options::{DbOptions, Executor, Limits};
 
@@ -118,11 +119,25 @@ impl Db {
     }
 
     /// How many writes wait or run; zero when inline.
-    pub fn queued_writes(&self) -> usize {
+    #[cfg(test)]
+    fn queued_writes(&self) -> usize {
         match &self.shared.runs {
             Runs::Thread { writer, .. } => writer.queued(),
             Runs::Inline(_) => 0,
         }
+    }
+
+    /// How many bytes the file can take yet: the disk's free space and the file's own free pages. `None` inline, where
+    /// nothing may depend on the machine.
+    pub(crate) async fn room(&self) -> Result<Option<u64>, StoreError> {
+        if matches!(self.shared.runs, Runs::Inline(_)) {
+            return Ok(None);
+        }
+        let (path, max_pages) = (self.shared.path.clone(), self.shared.limits.file_max_pages);
+        let room = self
+            .read(move |conn| room::of(conn, &path, max_pages))
+            .await?;
+        Ok(Some(room))
     }
 
     /// Finishes what is queued, then closes the file for all handles. Later calls answer [`StoreError::Closed`].

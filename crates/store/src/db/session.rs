@@ -15,6 +15,7 @@ pub(super) struct Session {
     file: FileName,
     faults: Box<dyn FaultPlan>,
     health: Arc<HealthCell>,
+    batches: u64,
     commits: u64,
 }
 
@@ -38,6 +39,7 @@ impl Session {
             file,
             faults,
             health,
+            batches: 0,
             commits: 0,
         }
     }
@@ -60,7 +62,12 @@ impl Session {
 
     /// Begins a batch.
     pub(super) fn batch(&mut self) -> Batch<'_> {
-        let began = self.conn().and_then(|conn| run(conn, "BEGIN IMMEDIATE"));
+        self.batches += 1;
+        let fault = self.faults.at_begin(self.batches);
+        let began = fault
+            .outcome()
+            .and_then(|()| self.conn())
+            .and_then(|conn| run(conn, "BEGIN IMMEDIATE"));
         let broken = began.err().map(|e| e.in_file(&self.file));
         Batch {
             session: self,

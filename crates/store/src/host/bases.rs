@@ -44,14 +44,6 @@ impl HostRead<'_> {
             })
         })
     }
-
-    /// One observation.
-    pub fn observation(&self, digest: &Digest) -> Result<Option<Item>, StoreError> {
-        let sql = "SELECT item FROM observations WHERE digest = ?1";
-        self.one(sql, [digest.as_str()], |row| {
-            from_json("observations.item", &row.get::<_, String>(0)?)
-        })
-    }
 }
 
 impl HostTx<'_> {

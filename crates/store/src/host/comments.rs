@@ -1,4 +1,4 @@
-//! Which comment mirrors which, and which comments scripts have already asked for.
+//! Which comment mirrors which.
 
 use super::access::Upsert;
 use super::{HostRead, HostTx, replica};
@@ -8,8 +8,7 @@ use rusqlite::Row;
 use twinline_core::comments::{CommentLink, CommentOrigin};
 use twinline_core::digest::Digest;
 use twinline_core::item::ItemId;
-use twinline_core::names::{LinkId, NodeName, RootId};
-use twinline_core::time::Timestamp;
+use twinline_core::names::{NodeName, RootId};
 
 const SELECT: &str = "SELECT root, origin_node, origin_item, origin, node, item, comment, parent, parent_item, \
                       revision, state FROM comment_links";
@@ -47,26 +46,12 @@ static COMMENT_LINKS: Upsert = Upsert::new(
         "state",
     ],
 );
-static SCRIPT_COMMENTS: Upsert = Upsert::new("script_comments", &["link", "key", "cause"], &["at"]);
 
 impl HostRead<'_> {
     /// All comment links of a cluster, in a stable order.
     pub fn comment_links(&self, root: &RootId) -> Result<Vec<CommentLink>, StoreError> {
         let sql = format!("{SELECT} WHERE root = ?1 ORDER BY origin_node, origin, node, item");
         self.many(&sql, [root.as_str()], read)
-    }
-
-    /// Whether the comment that a script asked for (by its key, for this causing change) was taken care of.
-    pub fn script_comment_done(
-        &self,
-        link: &LinkId,
-        key: &str,
-        cause: &str,
-    ) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM script_comments WHERE link = ?1 AND key = ?2 AND cause = ?3";
-        Ok(self
-            .one(sql, [link.as_str(), key, cause], |_| Ok(()))?
-            .is_some())
     }
 }
 
@@ -124,17 +109,5 @@ impl HostTx<'_> {
             self.stamped(&sql, &[&root, &node, &from.id, &id])?;
         }
         Ok(())
-    }
-
-    /// Remembers that a script's comment was taken care of.
-    pub fn put_script_comment(
-        &self,
-        link: &LinkId,
-        key: &str,
-        cause: &str,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let values: [&dyn rusqlite::ToSql; 4] = [&link.as_str(), &key, &cause, &at.as_millis()];
-        self.upsert(&SCRIPT_COMMENTS, &values)
     }
 }

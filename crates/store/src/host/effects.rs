@@ -53,8 +53,6 @@ pub struct EffectRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EffectState {
-    /// Nothing was sent yet.
-    Intended,
     /// An attempt is under way, or was when the process ended.
     Attempting,
     /// It may have happened: ask the tracker.
@@ -73,7 +71,6 @@ pub enum EffectState {
 impl EffectState {
     fn columns(&self) -> (&'static str, Option<&str>, Option<&str>) {
         match self {
-            Self::Intended => ("intended", None, None),
             Self::Attempting => ("attempting", None, None),
             Self::Unknown => ("unknown", None, None),
             Self::Done => ("done", None, None),
@@ -87,7 +84,6 @@ impl EffectState {
         sentence: Option<String>,
     ) -> Result<Self, StoreError> {
         Ok(match word {
-            "intended" => Self::Intended,
             "attempting" => Self::Attempting,
             "unknown" => Self::Unknown,
             "done" => Self::Done,

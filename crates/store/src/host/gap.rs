@@ -3,7 +3,7 @@
 use super::access::{HostRead, HostTx};
 use crate::StoreError;
 use crate::row::time;
-use crate::stamp::GroupId;
+use crate::stamp::{Epoch, GroupId};
 use rusqlite::Connection;
 use twinline_core::names::{LinkId, NodeName};
 use twinline_core::time::Timestamp;
@@ -18,12 +18,28 @@ pub struct Gap {
     pub to: Timestamp,
 }
 
-/// Notes a gap, widening the one that is known.
-pub(crate) fn note_gap(conn: &Connection, group: &GroupId, gap: Gap) -> Result<(), StoreError> {
+/// Notes a gap, widening the one that is known, under the epoch of whoever knows of it.
+pub(crate) fn note_gap(
+    conn: &Connection,
+    group: &GroupId,
+    epoch: Epoch,
+    gap: Gap,
+) -> Result<(), StoreError> {
+    // Greater than that of every row that is there, those included that were put back just now.
+    let rev: i64 = conn.query_row("UPDATE meta SET rev = rev + 1 RETURNING rev", [], |row| {
+        row.get(0)
+    })?;
     conn.execute(
-        "INSERT INTO restores (grp, state_at, restored_at) VALUES (?1, ?2, ?3) ON CONFLICT (grp) DO UPDATE SET \
+        "INSERT INTO restores (grp, epoch, rev, state_at, restored_at) VALUES (?1, ?2, ?3, ?4, ?5) \
+         ON CONFLICT (grp) DO UPDATE SET epoch = excluded.epoch, rev = excluded.rev, \
          state_at = min(state_at, excluded.state_at), restored_at = max(restored_at, excluded.restored_at)",
-        (group.as_str(), gap.from.as_millis(), gap.to.as_millis()),
+        (
+            group.as_str(),
+            epoch.to_stored(),
+            rev,
+            gap.from.as_millis(),
+            gap.to.as_millis(),
+        ),
     )?;
     Ok(())
 }
@@ -63,8 +79,8 @@ impl HostRead<'_> {
 }
 
 impl HostTx<'_> {
-    /// Notes what the group's state does not tell.
-    pub fn put_gap(&self, group: &GroupId, gap: Gap) -> Result<(), StoreError> {
-        note_gap(self.conn(), group, gap)
+    /// Notes what the group's state does not tell, as the group's owner at `epoch`. The last write of a step.
+    pub fn put_gap(&self, group: &GroupId, epoch: Epoch, gap: Gap) -> Result<(), StoreError> {
+        note_gap(self.conn(), group, epoch, gap)
     }
 }

@@ -78,7 +78,7 @@ pub(crate) static SCHEMA: Schema = Schema {
         },
         Migration {
             version: 5,
-            sql: RESTORES,
+            sql: include_str!("migrations/005.sql"),
         },
         Migration {
             version: 6,
@@ -97,9 +97,6 @@ pub(crate) static SCHEMA: Schema = Schema {
         },
     ],
 };
-
-/// Makes the table of restores where it is not there yet.
-pub(crate) const RESTORES: &str = include_str!("migrations/005.sql");
 
 /// The newest schema version that is known here.
 pub(crate) fn schema_version() -> i64 {

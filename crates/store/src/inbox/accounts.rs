@@ -95,6 +95,14 @@ impl Accounts {
         self.last_seq = seq;
     }
 
+    /// Deliveries of a node were removed, and the tables say so already.
+    pub(super) fn removed(&mut self, node: &NodeName, weight_bytes: u64) {
+        if let Some(routed) = self.routed.get_mut(node) {
+            routed.bytes = routed.bytes.saturating_sub(weight_bytes);
+        }
+        self.total_bytes = self.total_bytes.saturating_sub(weight_bytes);
+    }
+
     /// Whether it is time to bring the tables up to date.
     pub(super) const fn is_due(&self) -> bool {
         self.uncounted_rows >= SETTLE_AFTER_ROWS

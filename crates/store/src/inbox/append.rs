@@ -5,6 +5,7 @@
 
 use super::accounts::Accounts;
 use super::records::{Appended, Delivery, InboxLimits, Refusal};
+use super::retention;
 use crate::StoreError;
 use crate::db::Db;
 use crate::row::{to_count, to_json};
@@ -88,8 +89,8 @@ impl Appends {
 
     /// Queues a write for what waits.
     fn post(self: &Arc<Self>) {
-        // Those who wait for a delivery that the write has taken, in its order.
-        let takers: Arc<Mutex<Vec<oneshot::Sender<Outcome>>>> = Arc::default();
+        // Those who wait for a delivery that the write has taken, in its order; `None`: it has not run.
+        let takers: Arc<Mutex<Option<Vec<oneshot::Sender<Outcome>>>>> = Arc::default();
         let (appends, told) = (Arc::clone(self), Arc::clone(&takers));
         let write = move |conn: &Connection| {
             let taken = appends.take();
@@ -97,25 +98,34 @@ impl Appends {
                 .into_iter()
                 .map(|waiting| (waiting.delivery, waiting.told))
                 .unzip();
-            *told.lock().expect("no code panics with this lock") = waiters;
+            *told.lock().expect("no code panics with this lock") = Some(waiters);
             appends.write(conn, &deliveries)
         };
         let appends = Arc::clone(self);
-        let done = move |ended| {
-            let waiters =
-                std::mem::take(&mut *takers.lock().expect("no code panics with this lock"));
-            appends.tell(waiters, ended);
+        let done = move |ended: Result<Vec<Outcome>, StoreError>| {
+            let waiters = takers.lock().expect("no code panics with this lock").take();
+            match (waiters, ended) {
+                (Some(waiters), ended) => appends.tell(waiters, ended),
+                (None, Err(error)) => appends.give_up(&error),
+                (None, Ok(_)) => unreachable!("a write that is committed has run"),
+            }
         };
         if let Err(error) = self.db.post(write, done) {
-            let waiting = {
-                let mut shared = self.lock();
-                shared.posted = false;
-                std::mem::take(&mut shared.waiting)
-            };
-            for waiting in waiting {
-                // Who went away has no use for the outcome.
-                drop(waiting.told.send(Err(error.clone())));
-            }
+            self.give_up(&error);
+        }
+    }
+
+    /// The queued write took nothing, and nothing will take what waits: those who wait hear it, and the next append
+    /// queues a write of its own.
+    fn give_up(&self, error: &StoreError) {
+        let waiting = {
+            let mut shared = self.lock();
+            shared.posted = false;
+            std::mem::take(&mut shared.waiting)
+        };
+        for waiting in waiting {
+            // Who went away has no use for the outcome.
+            drop(waiting.told.send(Err(error.clone())));
         }
     }
 
@@ -206,13 +216,27 @@ fn one(
     let Some(node) = accounts.routed(&delivery.node) else {
         return Err(StoreError::Missing(format!("node {}", delivery.node)));
     };
+    let (id, group, kept) = (node.id, node.group, node.bytes);
     let weight = delivery.weight_bytes();
-    // A duplicate is one whether or not there is room.
-    if node.bytes + weight > limits.node_max_bytes {
-        return refuse(conn, node.id, delivery, Refusal::NodeQuota);
+    if kept + weight > limits.node_max_bytes {
+        // A duplicate is one whether or not there is room, and needs none.
+        if is_known(conn, id, delivery)? {
+            return Ok(Appended::Duplicate);
+        }
+        let excess = kept + weight - limits.node_max_bytes;
+        // What is larger than the whole share drives nothing out.
+        if weight > limits.node_max_bytes
+            || retention::make_room(conn, accounts, &delivery.node, excess, limits)? < excess
+        {
+            return Ok(Appended::Refused(Refusal::NodeQuota));
+        }
     }
     if accounts.total_bytes + weight > limits.total_max_bytes {
-        return refuse(conn, node.id, delivery, Refusal::Full);
+        return Ok(if is_known(conn, id, delivery)? {
+            Appended::Duplicate
+        } else {
+            Appended::Refused(Refusal::Full)
+        });
     }
     let inserted = conn
         .prepare_cached(
@@ -220,8 +244,8 @@ fn one(
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
-            node.group,
-            node.id,
+            group,
+            id,
             delivery.delivery_id,
             delivery.received_at.as_millis(),
             to_count(weight),
@@ -236,18 +260,8 @@ fn one(
     Ok(Appended::New(u64::try_from(seq).unwrap_or(0)))
 }
 
-fn refuse(
-    conn: &Connection,
-    node: i64,
-    delivery: &Delivery,
-    refusal: Refusal,
-) -> Result<Appended, StoreError> {
-    let known = conn
+fn is_known(conn: &Connection, node: i64, delivery: &Delivery) -> Result<bool, StoreError> {
+    Ok(conn
         .prepare_cached("SELECT 1 FROM deliveries WHERE node_id = ?1 AND delivery_id = ?2")?
-        .exists(params![node, delivery.delivery_id])?;
-    Ok(if known {
-        Appended::Duplicate
-    } else {
-        Appended::Refused(refusal)
-    })
+        .exists(params![node, delivery.delivery_id])?)
 }

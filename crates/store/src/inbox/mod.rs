@@ -52,6 +52,10 @@ pub(crate) static SCHEMA: Schema = Schema {
             version: 3,
             sql: include_str!("migrations/003.sql"),
         },
+        Migration {
+            version: 4,
+            sql: include_str!("migrations/004.sql"),
+        },
     ],
 };
 
@@ -116,11 +120,15 @@ impl Inbox {
         self.db.health()
     }
 
-    /// Replaces the route snapshot: exactly these nodes are known from now on.
+    /// Replaces the route snapshot, which is ordered by node: exactly these nodes are known from now on.
     ///
     /// A node that has moved to another group takes its untaken deliveries along, and the other group's cursors go
     /// back to the lesser of both: what was between is pulled once more.
     pub async fn set_routes(&self, routes: Vec<Route>) -> Result<(), StoreError> {
+        // A full disk is no hindrance to a start that changes nothing.
+        if self.routes().await? == routes {
+            return Ok(());
+        }
         self.accounted(move |conn| routes::set(conn, &routes)).await
     }
 
@@ -207,11 +215,16 @@ impl Inbox {
 
     /// Removes what may go, a bounded piece at a time: call again while [`Pruned::more`].
     ///
-    /// Safe deliveries go when no redelivery of them is expected any more. While the inbox weighs more than its limit,
-    /// safe and then taken ones go, oldest first. Untaken ones never go.
+    /// Safe deliveries go when no redelivery of them is expected any more, or while the disk has little room left. While
+    /// the inbox weighs more than its limit, or the disk is full, safe and then taken ones go, oldest first. Untaken ones
+    /// never go.
     pub async fn prune(&self, now: Timestamp) -> Result<Pruned, StoreError> {
         let limits = self.limits;
-        self.accounted(move |conn| retention::prune(conn, limits, now))
+        let disk = retention::Disk {
+            room_bytes: self.db.room().await?,
+            is_full: self.db.health() == Health::DiskFull,
+        };
+        self.accounted(move |conn| retention::prune(conn, limits, disk, now))
             .await
     }
 

@@ -64,6 +64,8 @@ pub struct InboxLimits {
     pub node_max_bytes: u64,
     /// How long safe deliveries are kept, so that a redelivery is still recognised, in milliseconds.
     pub safe_keep_ms: u64,
+    /// While the disk has less room than this, in bytes, safe deliveries go: room for the log and for what arrives.
+    pub disk_room_bytes: u64,
     /// How many rows one [`super::Inbox::prune`] removes.
     pub prune_max_rows: u32,
 }
@@ -74,6 +76,7 @@ impl Default for InboxLimits {
             total_max_bytes: 20 << 30,
             node_max_bytes: 512 << 20,
             safe_keep_ms: 24 * 3600 * 1000,
+            disk_room_bytes: 256 << 20,
             prune_max_rows: 500,
         }
     }
@@ -88,8 +91,6 @@ pub struct Route {
     pub group: GroupId,
     /// Its tracker, as in the configuration: `github`.
     pub tracker: String,
-    /// What the edge verifies with: references to secrets and options, as JSON; never a secret itself.
-    pub verifier: String,
 }
 
 /// How far a group has come.

@@ -21,21 +21,16 @@ pub(super) fn set(conn: &Connection, routes: &[Route]) -> Result<(), StoreError>
                     change_group(conn, node, old_group, group)?;
                 }
                 conn.prepare_cached(
-                    "UPDATE nodes SET group_id = ?2, routed = 1, tracker = ?3, verifier = ?4 WHERE id = ?1",
+                    "UPDATE nodes SET group_id = ?2, routed = 1, tracker = ?3 WHERE id = ?1",
                 )?
-                .execute(params![node, group, route.tracker, route.verifier])?;
+                .execute(params![node, group, route.tracker])?;
             }
             None => {
                 conn.prepare_cached(
-                    "INSERT INTO nodes (node, group_id, routed, tracker, verifier, bytes, rows) \
-                     VALUES (?1, ?2, 1, ?3, ?4, 0, 0)",
+                    "INSERT INTO nodes (node, group_id, routed, tracker, bytes, rows) \
+                     VALUES (?1, ?2, 1, ?3, 0, 0)",
                 )?
-                .execute(params![
-                    route.node.as_str(),
-                    group,
-                    route.tracker,
-                    route.verifier
-                ])?;
+                .execute(params![route.node.as_str(), group, route.tracker])?;
             }
         }
     }
@@ -70,7 +65,7 @@ fn change_group(conn: &Connection, node: i64, from: i64, to: i64) -> Result<(), 
 
 pub(super) fn all(conn: &Connection) -> Result<Vec<Route>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT n.node, g.grp, n.tracker, n.verifier FROM nodes n JOIN groups g ON g.id = n.group_id \
+        "SELECT n.node, g.grp, n.tracker FROM nodes n JOIN groups g ON g.id = n.group_id \
          WHERE n.routed = 1 ORDER BY n.node",
     )?;
     let rows = statement.query_map([], |row| {
@@ -78,7 +73,6 @@ pub(super) fn all(conn: &Connection) -> Result<Vec<Route>, StoreError> {
             node: NodeName::new(row.get::<_, String>(0)?),
             group: GroupId::new(row.get::<_, String>(1)?),
             tracker: row.get(2)?,
-            verifier: row.get(3)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

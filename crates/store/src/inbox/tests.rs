@@ -1,7 +1,7 @@
 //! The inbox: duplicates, ownership, paging, quotas, what may be dropped.
 
 use super::*;
-use crate::db::{DbOptions, NoFaults};
+use crate::db::{BeginFault, CommitFault, DbOptions, Executor, FaultPlan, Health, NoFaults};
 use bytes::Bytes;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
@@ -36,7 +36,6 @@ fn route(node: &str, of: &str) -> Route {
         node: node.into(),
         group: group(of),
         tracker: "github".to_owned(),
-        verifier: "{}".to_owned(),
     }
 }
 
@@ -391,6 +390,152 @@ async fn under_pressure_taken_go_and_untaken_never() {
 }
 
 #[tokio::test]
+async fn a_node_whose_share_is_full_drops_its_own_processed_deliveries_first() {
+    let limits = InboxLimits {
+        node_max_bytes: 1000,
+        ..InboxLimits::default()
+    };
+    let Fixture { inbox, _folder } = fixture(limits).await;
+    add(&inbox, "b", "1").await;
+    for n in 2..=11 {
+        add(&inbox, "a", &n.to_string()).await;
+    }
+    assert_eq!(
+        add(&inbox, "a", "12").await,
+        Appended::Refused(Refusal::NodeQuota),
+        "nothing of it is taken"
+    );
+    // 1 to 5 are safe, 6 is taken.
+    inbox
+        .ack_taken(group("g"), OWNER, &place(&inbox, 6))
+        .await
+        .unwrap();
+    inbox
+        .ack_safe(group("g"), OWNER, &place(&inbox, 5))
+        .await
+        .unwrap();
+    assert_eq!(add(&inbox, "a", "3").await, Appended::Duplicate);
+    assert_eq!(
+        all(&inbox, "g").await.len(),
+        11,
+        "a duplicate needs no room"
+    );
+    assert_eq!(add(&inbox, "a", "12").await, Appended::New(12));
+    assert_eq!(
+        all(&inbox, "g").await,
+        [1, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+        "room for one and a tenth of the share, of its own"
+    );
+    assert_eq!(inbox.usage().await.unwrap()[0].bytes, 900);
+    for n in 13..=16 {
+        assert!(matches!(
+            add(&inbox, "a", &n.to_string()).await,
+            Appended::New(_)
+        ));
+    }
+    assert_eq!(
+        all(&inbox, "g").await,
+        [1, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
+        "safe ones, then the taken one"
+    );
+    assert_eq!(
+        add(&inbox, "a", "17").await,
+        Appended::Refused(Refusal::NodeQuota),
+        "untaken ones stay"
+    );
+    let usage = inbox.usage().await.unwrap();
+    assert_eq!((usage[0].bytes, usage[0].rows), (1000, 10));
+    assert_eq!((usage[1].bytes, usage[1].rows), (100, 1));
+}
+
+#[tokio::test]
+async fn a_full_disk_takes_safe_ones_and_then_taken_ones() {
+    struct FullAt(u64);
+    impl FaultPlan for FullAt {
+        fn at_commit(&mut self, number: u64) -> CommitFault {
+            if number == self.0 {
+                CommitFault::DiskFull
+            } else {
+                CommitFault::None
+            }
+        }
+    }
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("inbox.db");
+    // After its id, the routes, the claim, twenty deliveries, two acknowledgements and a prune.
+    let options = DbOptions::inline(FullAt(27));
+    let inbox = open(&path, options, InboxLimits::default()).await;
+    inbox.set_routes(vec![route("a", "g")]).await.unwrap();
+    inbox.claim(group("g"), OWNER).await.unwrap();
+    for n in 1..=20 {
+        add(&inbox, "a", &n.to_string()).await;
+    }
+    let g = || group("g");
+    inbox
+        .ack_taken(g(), OWNER, &place(&inbox, 2))
+        .await
+        .unwrap();
+    inbox.ack_safe(g(), OWNER, &place(&inbox, 1)).await.unwrap();
+    let now = Timestamp::from_millis(1);
+    assert_eq!(inbox.prune(now).await.unwrap(), Pruned::default());
+    let full = inbox.append(delivery("a", "21", 0, 100)).await;
+    assert!(matches!(full, Err(StoreError::DiskFull { .. })), "{full:?}");
+    let pruned = Pruned {
+        safe: 1,
+        taken: 1,
+        more: false,
+    };
+    assert_eq!(inbox.prune(now).await.unwrap(), pruned);
+    assert_eq!(inbox.health(), Health::Ok);
+    assert_eq!(inbox.prune(now).await.unwrap(), Pruned::default());
+}
+
+#[tokio::test]
+async fn a_disk_with_little_room_keeps_no_safe_ones_and_all_others() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("inbox.db");
+    let mut options = DbOptions::default();
+    options.limits.file_max_pages = Some(200);
+    let limits = InboxLimits {
+        disk_room_bytes: 400 << 10,
+        ..InboxLimits::default()
+    };
+    let inbox = open(&path, options, limits).await;
+    inbox.set_routes(vec![route("a", "g")]).await.unwrap();
+    inbox.claim(group("g"), OWNER).await.unwrap();
+    let now = Timestamp::from_millis(1);
+    for n in 1..=40 {
+        let sent = delivery("a", &n.to_string(), 0, 10_000);
+        assert!(matches!(
+            inbox.append(sent).await.unwrap(),
+            Appended::New(_)
+        ));
+    }
+    let g = || group("g");
+    inbox
+        .ack_taken(g(), OWNER, &place(&inbox, 40))
+        .await
+        .unwrap();
+    assert_eq!(
+        inbox.prune(now).await.unwrap(),
+        Pruned::default(),
+        "taken ones are spared while there is room"
+    );
+    inbox
+        .ack_safe(g(), OWNER, &place(&inbox, 40))
+        .await
+        .unwrap();
+    let pruned = inbox.prune(now).await.unwrap();
+    assert!((1..40).contains(&pruned.safe), "{pruned:?}");
+    assert_eq!(
+        inbox.prune(now).await.unwrap(),
+        Pruned::default(),
+        "the file's free pages are room"
+    );
+    inbox.db().close().await;
+}
+
+#[tokio::test]
 async fn a_prune_is_a_bounded_piece() {
     let limits = InboxLimits {
         safe_keep_ms: 0,
@@ -504,6 +649,75 @@ async fn what_was_not_committed_weighs_nothing() {
     assert!(matches!(add(&inbox, "a", "2").await, Appended::New(_)));
     let usage = inbox.usage().await.unwrap();
     assert_eq!((usage[0].bytes, usage[0].rows), (200, 2));
+}
+
+/// Takes the file's write lock, as a person with `sqlite3` does.
+fn locked(path: &Path) -> Connection {
+    let other = Connection::open(path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    other
+}
+
+#[tokio::test]
+async fn a_write_that_cannot_begin_is_told_and_the_next_one_is_made() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("inbox.db");
+    let mut options = DbOptions::default();
+    options.limits.lock_wait_max_ms = 20;
+    options.limits.write_max_ms = 5000;
+    let inbox = open(&path, options, InboxLimits::default()).await;
+    inbox.set_routes(vec![route("a", "g")]).await.unwrap();
+    add(&inbox, "a", "1").await;
+    let other = locked(&path);
+    let mut appends = tokio::task::JoinSet::new();
+    for n in 0..100 {
+        let inbox = inbox.clone();
+        appends.spawn(async move { inbox.append(delivery("a", &format!("l{n}"), 0, 10)).await });
+    }
+    while let Some(ended) = appends.join_next().await {
+        let told = ended.unwrap();
+        assert!(matches!(told, Err(StoreError::Busy { .. })), "{told:?}");
+    }
+    assert_eq!(inbox.health(), Health::Locked);
+    drop(other);
+    assert!(matches!(add(&inbox, "a", "2").await, Appended::New(_)));
+    assert_eq!(inbox.health(), Health::Ok);
+    inbox.db().close().await;
+}
+
+/// Fails where the third batch begins: after the id and the routes.
+struct NoBeginning(BeginFault);
+
+impl FaultPlan for NoBeginning {
+    fn at_begin(&mut self, batch: u64) -> BeginFault {
+        if batch == 3 { self.0 } else { BeginFault::None }
+    }
+
+    fn at_commit(&mut self, _: u64) -> CommitFault {
+        CommitFault::None
+    }
+}
+
+#[tokio::test]
+async fn every_fault_at_the_beginning_of_a_write_passes() {
+    for fault in [BeginFault::Locked, BeginFault::Io] {
+        for threads in [false, true] {
+            let folder = TempDir::new().unwrap();
+            let mut options = DbOptions::inline(NoBeginning(fault));
+            if threads {
+                options.executor = Executor::Thread;
+            }
+            let path = folder.path().join("inbox.db");
+            let inbox = open(&path, options, InboxLimits::default()).await;
+            inbox.set_routes(vec![route("a", "g")]).await.unwrap();
+            let failed = inbox.append(delivery("a", "1", 0, 10)).await;
+            assert!(
+                failed.as_ref().is_err_and(StoreError::is_retryable),
+                "{failed:?}"
+            );
+            assert_eq!(add(&inbox, "a", "1").await, Appended::New(1), "{fault:?}");
+        }
+    }
 }
 
 #[tokio::test]

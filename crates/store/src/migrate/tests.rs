@@ -101,6 +101,7 @@ async fn every_host_version_becomes_the_newest() {
         (5, include_str!("fixtures/host-5.sql")),
         (6, include_str!("fixtures/host-6.sql")),
         (7, include_str!("fixtures/host-7.sql")),
+        (8, include_str!("fixtures/host-8.sql")),
     ];
     check(&host::SCHEMA, &fixtures, |conn| {
         has_row(
@@ -117,6 +118,7 @@ async fn every_inbox_version_becomes_the_newest() {
         (1, include_str!("fixtures/inbox-1.sql")),
         (2, include_str!("fixtures/inbox-2.sql")),
         (3, include_str!("fixtures/inbox-3.sql")),
+        (4, include_str!("fixtures/inbox-4.sql")),
     ];
     check(&inbox::SCHEMA, &fixtures, |conn| {
         has_row(

@@ -65,6 +65,7 @@ pub(crate) const KIND: Kind = Kind {
     name: "github",
     default_url: Some("https://api.github.com"),
     auth: &[&["token"]],
+    plain_auth: &[],
     capabilities,
     webhook: &webhook::GitHubWebhook,
     build,

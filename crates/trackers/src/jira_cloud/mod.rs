@@ -63,6 +63,7 @@ pub(crate) const KIND: Kind = Kind {
     name: "jira-cloud",
     default_url: None,
     auth: &[&["email", "token"]],
+    plain_auth: &["email"],
     capabilities,
     webhook: &webhook::JiraWebhook,
     build,

@@ -58,6 +58,7 @@ pub(crate) const KIND: Kind = Kind {
     name: "redmine",
     default_url: None,
     auth: &[&["key"]],
+    plain_auth: &[],
     capabilities,
     webhook: &webhook::NoWebhook,
     build,

@@ -1,7 +1,8 @@
 //! Pages: every thing once, in order, to the end.
 
 use super::*;
-use twinline_store::host::{HostTx, JobKind, Job, JobState};
+use twinline_core::digest::Digest;
+use twinline_store::host::{AuditEntry, HostTx, Job, JobKind, JobState, Publish};
 
 fn links(page: &Json) -> Vec<String> {
     let items = page["items"].as_array().unwrap().iter();
@@ -87,7 +88,7 @@ async fn names(served: &Served, list: &str, limit: usize, of: fn(&Json) -> Strin
 #[tokio::test]
 async fn causes_are_paged_by_their_names() {
     let served = served().await;
-    let write = move |tx: &twinline_store::host::HostTx<'_>| {
+    let write = move |tx: &HostTx<'_>| {
         (0..12).try_for_each(|number: u32| {
             let mut held = twin(&format!("{number:032x}"));
             held.state = TwinState::Quarantined {
@@ -113,11 +114,11 @@ async fn causes_are_paged_by_their_names() {
 #[tokio::test]
 async fn versions_are_paged_from_the_newest() {
     let served = served().await;
-    let write = move |tx: &twinline_store::host::HostTx<'_>| {
+    let write = move |tx: &HostTx<'_>| {
         (0..7).try_for_each(|number| {
-            let publish = twinline_store::host::Publish {
+            let publish = Publish {
                 connection: "bugs".into(),
-                digest: twinline_core::digest::Digest::of(&number),
+                digest: Digest::of(&number),
                 sources: BTreeMap::new(),
                 at: Timestamp::from_millis(number),
                 by: "test".to_owned(),
@@ -193,4 +194,61 @@ async fn pages_of_backfills_hold_every_one_of_a_connection_once() {
     assert_eq!(one["connection"], "other");
     let foreign = served.get("/v1/backfills?cursor=backfill-3").await;
     assert_eq!(foreign.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_audit_trail_is_paged_newest_first() {
+    let served = served().await;
+    let write = |tx: &HostTx<'_>| {
+        (0..3).try_for_each(|n| {
+            tx.append_audit(&AuditEntry {
+                at: Timestamp::from_millis(n),
+                who: "ana".to_owned(),
+                action: "pause".to_owned(),
+                subject: format!("node {n}"),
+                detail: "{\"reason\":\"an upgrade\"}".to_owned(),
+            })
+        })
+    };
+    served.host.store().write(write).await.unwrap();
+    let first = served.get("/v1/audit?limit=2").await.json();
+    assert_eq!(first["items"][0]["subject"], "node 2");
+    assert_eq!(first["items"][0]["detail"]["reason"], "an upgrade");
+    let next = format!("/v1/audit?limit=2&cursor={}", first["next"]);
+    let last = served.get(&next).await.json();
+    assert_eq!(last["items"][0]["subject"], "node 0");
+    assert_eq!(
+        (last["items"].as_array().unwrap().len(), &last["next"]),
+        (1, &Json::Null)
+    );
+}
+
+#[tokio::test]
+async fn a_version_that_cannot_be_read_is_not_called_the_first() {
+    let served = served().await;
+    for (at, text) in [(1, "a"), (2, "b")] {
+        let publish = Publish {
+            connection: "bugs".into(),
+            digest: Digest::of_bytes(text.as_bytes()),
+            sources: [("bugs.toml".to_owned(), text.to_owned())].into(),
+            at: Timestamp::from_millis(at),
+            by: "ana".to_owned(),
+        };
+        let store = served.host.store();
+        store
+            .write(move |tx| tx.publish(&publish).map(drop))
+            .await
+            .unwrap();
+    }
+    let page = served.get("/v1/rules/bugs/versions").await.json();
+    let [newer, first] = [&page["items"][0], &page["items"][1]];
+    let sentence = newer["unreadable"].as_str().unwrap();
+    assert!(
+        sentence.starts_with("version 2 cannot be read: "),
+        "{sentence}"
+    );
+    assert_eq!(
+        (&first["diff"], &first["unreadable"]),
+        (&Json::Null, &Json::Null)
+    );
 }

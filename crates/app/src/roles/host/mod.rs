@@ -16,11 +16,11 @@ use crate::telemetry;
 use anyhow::{Context, Result};
 use edge_inbox::HttpInbox;
 use futures_util::FutureExt as _;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
 use twinline_engine::{Env, HostBuilder, HostSettings, NodeConfig, SweepSettings};
@@ -28,8 +28,10 @@ use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
 use twinline_trackers::registry;
 
-/// How many connections the local API serves at once.
-const API_CONNECTIONS_MAX: usize = 256;
+/// Connections that the local API serves beside those that the edge may open to it: of the command line and a scraper.
+const OTHER_CONNECTIONS_MAX: usize = 64;
+/// Connections to the health page at once: the supervisor's, and a probe's.
+const HEALTH_CONNECTIONS_MAX: usize = 16;
 
 /// Runs the host until a signal.
 ///
@@ -43,7 +45,11 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         .await
         .with_context(|| format!("cannot listen on {} (host.listen)", config.host.listen))?;
     let at = listener.local_addr().context("the API's own address")?;
-    folder.announce("host", &[("api", at)])?;
+    let health = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .context("listening for the supervisor")?;
+    let health_at = health.local_addr().context("the health page's address")?;
+    folder.announce("host", &[("api", at), ("health", health_at)])?;
     tracing::info!(api = %at, connections = built.api.host.connections().len(), "the host works");
     let store = built.api.host.store().clone();
     let mut tasks = Tasks::new(shutdown.clone());
@@ -63,14 +69,26 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     if let Some(hooks) = subscribe::Hooks::new(file, &config, &built.api)? {
         tasks.spawn("webhooks", hooks.run(shutdown.clone()).map(Ok));
     }
-    let router = api::router(Arc::clone(&built.api));
-    let serve = twinline_edge::serve(listener, router, API_CONNECTIONS_MAX, shutdown.clone());
+    let (router, connections) = (
+        api::router(Arc::clone(&built.api)),
+        api_connections_max(&config),
+    );
+    let serve = twinline_edge::serve(listener, router, connections, shutdown.clone());
     tasks.spawn("api", serve.map(Ok));
+    let router = api::health(Arc::clone(&built.api));
+    let serve = twinline_edge::serve(health, router, HEALTH_CONNECTIONS_MAX, shutdown.clone());
+    tasks.spawn("health", serve.map(Ok));
     let host = built.api.host.clone();
     tasks.spawn("host", async move { Ok(host.run(shutdown).await?) });
     let ended = tasks.end().await;
     store.db().close().await;
     ended
+}
+
+/// As many as the edge may open, and some more.
+fn api_connections_max(config: &Config) -> usize {
+    let proxy = &config.edge.proxy;
+    proxy.streams_per_host as usize + proxy.in_flight_per_host as usize + OTHER_CONNECTIONS_MAX
 }
 
 /// A host that is built and does not run yet, with the API in front of it; holds the data folder.
@@ -99,6 +117,7 @@ impl Built {
         let runner = rulebook::script_workers(config)?;
         let hold = folder.hold("host", lock_wait).await?;
         let token = folder.token(&SystemEntropy)?;
+        folder.check_host_store()?;
         let store = HostStore::open(
             &folder.host_store(),
             DbOptions::default(),
@@ -131,7 +150,12 @@ impl Built {
             runner,
         };
         Ok(Self {
-            api: Arc::new(Api::new(host, rulebook, token)),
+            api: Arc::new(Api::new(
+                host,
+                rulebook,
+                token,
+                config.edge.proxy.streams_per_host as usize,
+            )),
             _hold: hold,
         })
     }
@@ -189,14 +213,5 @@ impl twinline_trackers::Webhook for Reader {
         body: &[u8],
     ) -> Result<Vec<twinline_trackers::Notice>, twinline_trackers::WebhookRejected> {
         self.0.decode(headers, body)
-    }
-}
-
-/// Waits, unless shutdown begins: then `false`.
-async fn pause(time: Duration, shutdown: &CancellationToken) -> bool {
-    tokio::select! {
-        biased;
-        () = shutdown.cancelled() => false,
-        () = tokio::time::sleep(time) => true,
     }
 }

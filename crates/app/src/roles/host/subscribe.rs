@@ -1,9 +1,9 @@
 //! Registering the nodes' webhooks, once rules are in force, and keeping them registered.
 
-use super::pause;
 use crate::api::Api;
 use crate::config::Config;
 use crate::nodes::Nodes;
+use crate::roles::pause;
 use anyhow::Result;
 use futures_util::StreamExt as _;
 use std::collections::BTreeMap;

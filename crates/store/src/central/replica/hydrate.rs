@@ -75,8 +75,8 @@ pub async fn hydrate(
         .write(move |tx| {
             // Where keys change, the replica is to be copied anew, as where a deletion was forgotten.
             let pruned = shipped + i64::from(tx.place_comments()?);
-            tx.put_gap(&group, gap)?;
-            tx.end_put_back(&group, epoch, base, (rev.max(pruned), pruned), is_first)
+            tx.end_put_back(&group, epoch, base, (rev.max(pruned), pruned), is_first)?;
+            tx.put_gap(&group, epoch, gap)
         })
         .await?;
     tracing::info!(

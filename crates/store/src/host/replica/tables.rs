@@ -44,7 +44,6 @@ pub(in crate::host) const COMMENT_LINKS: Keyed = Keyed::of(
     "comment_links",
     &["root", "origin_node", "origin", "node", "item"],
 );
-const SCRIPT_COMMENTS: Keyed = Keyed::of("script_comments", &["link", "key", "cause"]);
 pub(in crate::host) const DIRTY: Keyed = Keyed::of("dirty", &["node", "id"]);
 pub(in crate::host) const EFFECTS: Keyed = Keyed::of("effects", &["id"]);
 pub(in crate::host) const HISTORY: Keyed = Keyed::of("history", &["seq"]);
@@ -52,6 +51,7 @@ pub(in crate::host) const WRITE_SLICES: Keyed = Keyed::of("write_slices", &["con
 const HOLDS: Keyed = Keyed::of("holds", &["connection"]);
 pub(in crate::host) const AUDIT: Keyed = Keyed::of("audit", &["seq"]);
 pub(in crate::host) const JOBS: Keyed = Keyed::of("jobs", &["id"]);
+const RESTORES: Keyed = Keyed::of("restores", &["grp"]);
 const EDGE_CURSORS: Keyed = Keyed::cursor("edge_cursors", &["edge"]);
 const SWEEP_CURSORS: Keyed = Keyed::cursor("sweep_cursors", &["node", "scope", "kind"]);
 const LEDGER: Keyed = Keyed::cursor("ledger", &["node", "kind"]);
@@ -65,7 +65,6 @@ pub(super) const TABLES: &[Keyed] = &[
     OBSERVATIONS,
     BASES,
     COMMENT_LINKS,
-    SCRIPT_COMMENTS,
     DIRTY,
     EFFECTS,
     HISTORY,
@@ -73,6 +72,7 @@ pub(super) const TABLES: &[Keyed] = &[
     HOLDS,
     AUDIT,
     JOBS,
+    RESTORES,
     EDGE_CURSORS,
     SWEEP_CURSORS,
     LEDGER,

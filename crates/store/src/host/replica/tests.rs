@@ -290,7 +290,7 @@ async fn every_table_is_replicated_or_known_not_to_be() {
         .await
         .unwrap();
     let mut known: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
-    known.extend(["meta", "trial", "tombstones", "replication", "restores"]);
+    known.extend(["meta", "trial", "tombstones", "replication"]);
     known.sort_unstable();
     assert_eq!(names, known);
 }

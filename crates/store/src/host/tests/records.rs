@@ -257,7 +257,7 @@ fn effect(name: &str, is_create: bool) -> EffectRow {
             rule_version: 1,
         },
         rule_version: 1,
-        state: EffectState::Intended,
+        state: EffectState::Attempting,
         settled: false,
         intended_at: at(10),
         started_at: None,
@@ -420,9 +420,6 @@ async fn holds_jobs_and_deeds_come_back() {
         };
         tx.append_audit(&deed)?;
         assert_eq!(tx.audit(None, 5)?[0].entry, deed);
-        tx.put_script_comment(&"l1".into(), "k", "c", at(1))?;
-        assert!(tx.script_comment_done(&"l1".into(), "k", "c")?);
-        assert!(!tx.script_comment_done(&"l1".into(), "k", "d")?);
         Ok(())
     })
     .await

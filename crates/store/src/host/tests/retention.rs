@@ -2,6 +2,7 @@
 
 use super::*;
 use std::time::Duration;
+use twinline_core::comments::{CommentLink, CommentOrigin, MirrorState};
 use twinline_core::digest::Digest;
 use twinline_core::names::Side;
 use twinline_core::reconcile::Base;
@@ -14,6 +15,8 @@ fn keep(max: u32) -> HostKeep {
         observations: Duration::from_millis(100),
         audit: Duration::from_millis(100),
         history_max_rows: 3,
+        file_max_bytes: u64::MAX,
+        least: Duration::from_millis(10),
         step_max_rows: max,
     }
 }
@@ -83,14 +86,14 @@ async fn an_observation_that_a_base_refers_to_is_never_dropped() {
     let found = host
         .read(move |r| {
             Ok((
-                r.observation(&kept)?,
-                r.observation(&dropped)?,
+                has_observation(r, &kept)?,
+                has_observation(r, &dropped)?,
                 r.base(&"l1".into(), Side::Left)?,
             ))
         })
         .await
         .unwrap();
-    assert_eq!((found.0, found.1), (Some(observation("kept")), None));
+    assert_eq!((found.0, found.1), (true, false));
     assert_eq!(found.2, Some(stored));
     host.write(|tx| tx.drop_bases(&"l1".into())).await.unwrap();
     assert_eq!(
@@ -166,4 +169,93 @@ async fn the_directory_forgets_old_items_that_are_in_no_twin() {
         .await
         .unwrap();
     assert_eq!(left, [true, false, true]);
+}
+
+#[tokio::test]
+async fn a_file_over_its_weight_forgets_before_the_time_but_nothing_recent() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    host.write(|tx| {
+        (0..10).try_for_each(|n| tx.append_history(&entry(n * 20)))?;
+        tx.put_observation(&observation("old"), at(0))?;
+        tx.put_observation(&observation("recent"), at(195))
+            .map(drop)
+    })
+    .await
+    .unwrap();
+    let roomy = HostKeep {
+        history: Duration::from_secs(1),
+        observations: Duration::from_secs(1),
+        history_max_rows: 1000,
+        ..keep(100)
+    };
+    assert_eq!(prune(&host, roomy, 200).await, HostPruned::default());
+    let tight = HostKeep {
+        file_max_bytes: 0,
+        least: Duration::from_millis(50),
+        ..roomy
+    };
+    let pruned = prune(&host, tight, 200).await;
+    assert_eq!((pruned.history, pruned.observations), (8, 1), "{pruned:?}");
+    assert_eq!(prune(&host, tight, 200).await, HostPruned::default());
+}
+
+#[tokio::test]
+async fn comment_links_go_some_time_after_the_last_twin_of_their_cluster() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let ended = || TwinState::Unlinked { returns: false };
+    host.write(move |tx| {
+        tx.put_twin(&twin("l1", "1", None, ended()))?;
+        tx.put_twin(&twin("l2", "2", None, TwinState::Live))?;
+        let mut other = twin("l3", "3", None, ended());
+        other.root = "r2".into();
+        tx.put_twin(&other)?;
+        for root in ["r1", "r2"] {
+            tx.put_comment_link(&comment_link(root))?;
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+    assert_eq!(
+        prune(&host, keep(10), 100).await.comment_links,
+        0,
+        "not old enough"
+    );
+    assert_eq!(prune(&host, keep(10), 10_000).await.comment_links, 1);
+    let left = host
+        .read(|r| {
+            Ok((
+                r.comment_links(&"r1".into())?.len(),
+                r.comment_links(&"r2".into())?.len(),
+            ))
+        })
+        .await
+        .unwrap();
+    assert_eq!(left, (1, 0), "a cluster of which one twin lives keeps them");
+}
+
+fn comment_link(root: &str) -> CommentLink {
+    CommentLink {
+        root: root.into(),
+        origin: CommentOrigin {
+            item: id("gh", "1"),
+            comment: "7".to_owned(),
+        },
+        item: id("jira", "10"),
+        comment: "70".to_owned(),
+        parent: id("gh", "1"),
+        revision: Digest::of_bytes(b"a"),
+        state: MirrorState::Live,
+    }
+}
+
+fn has_observation(read: &HostRead<'_>, digest: &Digest) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM observations WHERE digest = ?1";
+    Ok(read.one(sql, [digest.as_str()], |_| Ok(()))?.is_some())
 }
