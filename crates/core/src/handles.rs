@@ -2,6 +2,7 @@
 //!
 //! Interfaces only: nothing in this crate calls them.
 
+use crate::ownership::BootTime;
 use crate::time::Timestamp;
 
 /// The wall clock.
@@ -14,4 +15,10 @@ pub trait Clock: Send + Sync {
 pub trait Entropy: Send + Sync {
     /// The next 64 random bits.
     fn next_u64(&self) -> u64;
+}
+
+/// The machine's boot-time clock.
+pub trait BootClock: Send + Sync {
+    /// Now, since the start of the machine; goes on while the machine sleeps.
+    fn now(&self) -> BootTime;
 }

@@ -36,6 +36,7 @@ mod job;
 mod metrics;
 mod node;
 pub mod ops;
+pub mod ownership;
 mod pace;
 mod pull;
 mod relook;

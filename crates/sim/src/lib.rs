@@ -8,6 +8,7 @@
 pub mod call;
 pub mod command;
 pub mod dump;
+pub mod etcd;
 pub mod faults;
 mod faulty;
 pub mod github;

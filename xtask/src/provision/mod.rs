@@ -1,6 +1,7 @@
 //! Installing what the tests need beside Rust and a C compiler: said first, pinned, and only what is missing.
 
 mod debian;
+mod etcd;
 pub mod haproxy;
 mod npm;
 mod postgres;
@@ -38,6 +39,11 @@ const NEEDS: &[Need] = &[
         what: "Python 3 with venv, from the distribution's packages (for the Python clients)",
         missing: python::venv_is_missing,
         install: python::install_venv,
+    },
+    Need {
+        what: "etcd, from the distribution's packages (who owns which nodes in a fleet; each test runs its own)",
+        missing: etcd::is_wanted,
+        install: etcd::install,
     },
     Need {
         what: "GitHub's published webhook examples, from npm, under target/testdata",

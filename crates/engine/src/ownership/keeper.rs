@@ -1,0 +1,394 @@
+//! Renews this host's lease, claims what falls to it, and says what it owns.
+
+use super::etcd::{Claim, Etcd, EtcdError};
+use super::permit::Permit;
+use super::roster::Roster;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use twinline_core::handles::BootClock;
+use twinline_core::ownership::{BootTime, LeaseTerms, Load, Vacant, claims};
+use twinline_store::GroupId;
+
+/// Groups claimed in one step: between two steps the lease is renewed.
+const CLAIMS_MAX: usize = 50;
+/// A group must have been vacant for so many renewal periods before it is claimed, so that hosts that start together
+/// share, and for so many until every host claims it.
+const VACANT_PERIODS: u32 = 1;
+const OVERDUE_PERIODS: u32 = 4;
+
+/// A lease, to go on with after a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LeaseId(pub(super) i64);
+
+/// What the keeper is to know.
+#[derive(Clone, Debug)]
+pub struct KeeperSettings {
+    /// This host's name.
+    pub host: String,
+    /// The fleet's terms.
+    pub terms: LeaseTerms,
+}
+
+/// The groups that there are: how many nodes each has, and where a person wants it.
+pub type Pins = BTreeMap<GroupId, (u32, Option<String>)>;
+
+/// A group that this host owns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Owned {
+    /// The key's creation revision: the later part of the epoch.
+    pub revision: u64,
+    /// Whether an earlier process of this host has claimed it under the same lease: then there is nothing to take over.
+    pub inherited: bool,
+}
+
+/// What this host owns, and what it knows of the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Ownership {
+    /// What this host owns now. Whoever runs a group ends it as soon as it is not here any more.
+    pub owned: BTreeMap<GroupId, Owned>,
+    /// What etcd said last.
+    pub roster: Roster,
+    /// Why etcd was not reached at the last step; `None`: it was.
+    pub failing: Option<String>,
+    /// The lease, to be kept for a restart.
+    pub lease: Option<LeaseId>,
+    /// Whether this host gives its groups away.
+    pub draining: bool,
+}
+
+/// See the module. Cheap to clone; clones are one keeper.
+#[derive(Clone)]
+pub struct Keeper {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    etcd: Etcd,
+    settings: KeeperSettings,
+    clock: Arc<dyn BootClock>,
+    permit: Permit,
+    groups: watch::Receiver<Pins>,
+    told: watch::Sender<Ownership>,
+    state: Mutex<State>,
+    wake: Notify,
+}
+
+/// What is remembered between steps.
+#[derive(Debug, Default)]
+struct State {
+    lease: Option<Held>,
+    saved: Option<LeaseId>,
+    /// Since when groups are seen vacant.
+    vacant: BTreeMap<GroupId, BootTime>,
+    /// Ownerships that were given away: a listing that was made before still shows them.
+    given: BTreeMap<GroupId, u64>,
+    draining: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    id: i64,
+    /// When everything must be taken for lost.
+    lost: BootTime,
+}
+
+impl Keeper {
+    /// `groups`: which there are. `saved`: the lease of an earlier process of this host.
+    pub fn new(
+        etcd: Etcd,
+        settings: KeeperSettings,
+        clock: Arc<dyn BootClock>,
+        groups: watch::Receiver<Pins>,
+        saved: Option<LeaseId>,
+    ) -> Self {
+        let state = State {
+            saved,
+            ..State::default()
+        };
+        Self {
+            shared: Arc::new(Shared {
+                etcd,
+                settings,
+                permit: Permit::leased(Arc::clone(&clock)),
+                clock,
+                groups,
+                told: watch::Sender::default(),
+                state: Mutex::new(state),
+                wake: Notify::new(),
+            }),
+        }
+    }
+
+    /// Whether attempts may begin.
+    pub fn permit(&self) -> Permit {
+        self.shared.permit.clone()
+    }
+
+    /// What is owned, now and whenever that changes.
+    pub fn ownership(&self) -> watch::Receiver<Ownership> {
+        self.shared.told.subscribe()
+    }
+
+    /// Whether this host gives its groups away and claims none. Whoever runs groups ends them and calls
+    /// [`Keeper::give_away`].
+    pub fn drain(&self, draining: bool) {
+        self.shared.lock().draining = draining;
+        self.shared.told.send_if_modified(|told| {
+            let changed = told.draining != draining;
+            told.draining = draining;
+            changed
+        });
+        self.shared.wake.notify_one();
+    }
+
+    /// Gives a group away that nothing here works on any more. Others find it vacant.
+    ///
+    /// # Errors
+    /// etcd did not do it, or it is not known: the group is not claimed again here as long as this host drains or the
+    /// group is pinned elsewhere; it is vacant at the latest when the lease ends. Repeating does no harm.
+    pub async fn give_away(&self, group: &GroupId) -> Result<(), EtcdError> {
+        let shared = &self.shared;
+        let owned = shared.told.borrow().owned.get(group).cloned();
+        let Some(owned) = owned else { return Ok(()) };
+        shared.lock().given.insert(group.clone(), owned.revision);
+        shared.etcd.release(group, owned.revision).await?;
+        shared.told.send_modify(|told| {
+            told.owned.remove(group);
+            told.roster.groups.remove(group);
+        });
+        Ok(())
+    }
+
+    /// Works until shutdown. The lease is kept: a process that takes this one's place goes on with it, and without one
+    /// it ends by itself.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let period = self.shared.settings.terms.renewal_period();
+        loop {
+            self.shared.step().await;
+            let mut groups = self.shared.groups.clone();
+            groups.mark_unchanged();
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return,
+                () = self.shared.wake.notified() => {}
+                Ok(()) = groups.changed() => {}
+                () = tokio::time::sleep(period) => {}
+            }
+        }
+    }
+
+    /// One step; for a caller that keeps time itself.
+    #[cfg(test)]
+    pub(super) async fn step(&self) {
+        self.shared.step().await;
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no code panics with this lock")
+    }
+
+    async fn step(&self) {
+        let outcome = self.round().await;
+        let lost = self
+            .lock()
+            .lease
+            .is_some_and(|held| self.clock.now() >= held.lost);
+        if lost {
+            self.lose("the lease could not be renewed in time");
+        }
+        let failing = outcome.err().map(|error| error.to_string());
+        self.told.send_if_modified(|told| {
+            if told.failing.is_none()
+                && let Some(reason) = &failing
+            {
+                tracing::warn!(
+                    reason,
+                    "ownership cannot be renewed; attempts end when the lease does"
+                );
+            }
+            let changed = told.failing != failing;
+            told.failing = failing;
+            changed
+        });
+    }
+
+    async fn round(&self) -> Result<(), EtcdError> {
+        let lease = self.renew().await?;
+        let mut roster = self.etcd.roster().await?;
+        let host = &self.settings.host;
+        let draining = self.lock().draining;
+        if roster.hosts.get(host) != Some(&draining) {
+            self.etcd.announce(host, lease, draining).await?;
+            roster.hosts.insert(host.clone(), draining);
+        }
+        self.reconcile(&roster, lease);
+        let mine = self.due(&roster);
+        for group in mine.into_iter().take(CLAIMS_MAX) {
+            match self.etcd.claim(&group, host, lease).await? {
+                Claim::Ours(revision) => self.own(&group, revision),
+                Claim::Taken => tracing::debug!(%group, "claimed by another host meanwhile"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Renews the lease or takes one; answers its id.
+    async fn renew(&self) -> Result<i64, EtcdError> {
+        let terms = &self.settings.terms;
+        let (held, saved) = {
+            let state = self.lock();
+            (state.lease, state.saved)
+        };
+        // Before anything is sent: what is granted lasts at least from here.
+        let sent = self.clock.now();
+        let known = held.map(|held| held.id).or(saved.map(|saved| saved.0));
+        if let Some(id) = known {
+            if self.etcd.keep_alive(id).await? {
+                self.keep(id, sent);
+                return Ok(id);
+            }
+            self.lose("the lease is gone");
+            self.lock().saved = None;
+        }
+        let sent = self.clock.now();
+        let id = self.etcd.grant(terms.ttl()).await?;
+        self.keep(id, sent);
+        tracing::info!(lease = id, "a lease was taken");
+        Ok(id)
+    }
+
+    fn keep(&self, id: i64, sent: BootTime) {
+        let terms = &self.settings.terms;
+        {
+            let mut state = self.lock();
+            state.lease = Some(Held {
+                id,
+                lost: terms.lost(sent),
+            });
+            state.saved = Some(LeaseId(id));
+        }
+        self.permit.extend(terms.permit(sent));
+        self.told.send_if_modified(|told| {
+            let changed = told.lease != Some(LeaseId(id));
+            told.lease = Some(LeaseId(id));
+            changed
+        });
+    }
+
+    /// Nothing is owned any more. The lease may go on at etcd for a moment: it is not used again.
+    fn lose(&self, why: &str) {
+        self.permit.end();
+        let mut state = self.lock();
+        state.lease = None;
+        state.saved = None;
+        drop(state);
+        self.told.send_if_modified(|told| {
+            if !told.owned.is_empty() {
+                tracing::error!(
+                    why,
+                    groups = told.owned.len(),
+                    "the ownership of all groups is lost"
+                );
+            }
+            told.owned.clear();
+            told.lease = None;
+            true
+        });
+    }
+
+    /// Brings what is owned in step with what etcd says.
+    fn reconcile(&self, roster: &Roster, lease: i64) {
+        let ours = |group: &GroupId, owned: &Owned| {
+            let owner = roster.groups.get(group);
+            owner.is_some_and(|owner| owner.lease == lease && owner.revision == owned.revision)
+        };
+        let given = self.lock().given.clone();
+        self.told.send_if_modified(|told| {
+            let before = told.clone();
+            told.owned.retain(|group, owned| {
+                let keeps = ours(group, owned);
+                if !keeps {
+                    tracing::error!(%group, "the ownership of a group is lost");
+                }
+                keeps
+            });
+            for (group, owner) in &roster.groups {
+                let is_given = given.get(group) == Some(&owner.revision);
+                if owner.lease == lease && !is_given && !told.owned.contains_key(group) {
+                    let owned = Owned {
+                        revision: owner.revision,
+                        inherited: true,
+                    };
+                    told.owned.insert(group.clone(), owned);
+                }
+            }
+            told.roster = roster.clone();
+            *told != before
+        });
+    }
+
+    fn own(&self, group: &GroupId, revision: u64) {
+        tracing::info!(%group, revision, "a group was claimed");
+        let owned = Owned {
+            revision,
+            inherited: false,
+        };
+        self.told.send_modify(|told| {
+            told.owned.insert(group.clone(), owned);
+        });
+        let mut state = self.lock();
+        state.vacant.remove(group);
+        state.given.remove(group);
+    }
+
+    /// The vacant groups that this host is to claim now.
+    fn due(&self, roster: &Roster) -> Vec<GroupId> {
+        let groups = self.groups.borrow().clone();
+        let now = self.clock.now();
+        let period = self.settings.terms.renewal_period();
+        let mut state = self.lock();
+        state
+            .vacant
+            .retain(|group, _| groups.contains_key(group) && !roster.groups.contains_key(group));
+        let mut vacant = Vec::new();
+        for (group, (nodes, pinned)) in &groups {
+            if roster.groups.contains_key(group) {
+                continue;
+            }
+            let since = *state.vacant.entry(group.clone()).or_insert(now);
+            if now.since(since) < period * VACANT_PERIODS {
+                continue;
+            }
+            vacant.push(Vacant {
+                group: group.clone(),
+                nodes: *nodes,
+                pinned: pinned.clone(),
+                overdue: now.since(since) >= period * OVERDUE_PERIODS,
+            });
+        }
+        let mut loads: BTreeMap<String, Load> = BTreeMap::new();
+        for (host, draining) in &roster.hosts {
+            let owned = roster
+                .groups
+                .iter()
+                .filter(|(_, owner)| owner.host == *host);
+            let nodes = owned
+                .filter_map(|(group, _)| groups.get(group))
+                .map(|(nodes, _)| nodes);
+            let load = Load {
+                nodes: nodes.sum(),
+                draining: *draining,
+            };
+            loads.insert(host.clone(), load);
+        }
+        claims(&vacant, &loads, &self.settings.host)
+            .into_iter()
+            .collect()
+    }
+}

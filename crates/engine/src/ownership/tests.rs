@@ -1,0 +1,226 @@
+//! Against a real etcd, with a clock that the test sets.
+
+use super::{Etcd, Keeper, KeeperSettings, Ownership, Pins};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::watch;
+use twinline_core::handles::BootClock;
+use twinline_core::ownership::{BootTime, LeaseTerms};
+use twinline_sim::etcd::Etcd as RealEtcd;
+use twinline_store::GroupId;
+use twinline_trackers::http::{AddressGuard, ReqwestTransport, TransportLimits};
+
+/// Stands still until a test moves it.
+#[derive(Debug, Default)]
+struct SetClock(AtomicU64);
+
+impl SetClock {
+    fn advance(&self, by: Duration) {
+        let millis = u64::try_from(by.as_millis()).unwrap();
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl BootClock for SetClock {
+    fn now(&self) -> BootTime {
+        BootTime::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A fleet's hosts on one etcd.
+struct Fleet {
+    real: RealEtcd,
+    /// Of one request to one member.
+    deadline: Duration,
+    clock: Arc<SetClock>,
+    groups: watch::Sender<Pins>,
+}
+
+const TTL: Duration = Duration::from_secs(3);
+
+impl Fleet {
+    fn new(groups: &[(&str, u32)]) -> Option<Self> {
+        if !RealEtcd::can_run() {
+            return None;
+        }
+        let clock = SetClock::default();
+        clock.advance(Duration::from_secs(60));
+        let pins = groups
+            .iter()
+            .map(|(group, nodes)| (GroupId::new(*group), (*nodes, None)))
+            .collect();
+        Some(Self {
+            real: RealEtcd::start(1).unwrap(),
+            deadline: Duration::from_secs(2),
+            clock: Arc::new(clock),
+            groups: watch::Sender::new(pins),
+        })
+    }
+
+    fn host(&self, name: &str, saved: Option<&Keeper>) -> Keeper {
+        let guard = AddressGuard::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let transport = ReqwestTransport::new(guard, TransportLimits::default()).unwrap();
+        let endpoints = self.real.endpoints();
+        let endpoints = endpoints.iter().map(|at| at.parse().unwrap()).collect();
+        let etcd = Etcd::new(endpoints, Arc::new(transport), "test", self.deadline);
+        let settings = KeeperSettings {
+            host: name.to_owned(),
+            terms: LeaseTerms::new(TTL, Duration::from_secs(1)).unwrap(),
+        };
+        let saved = saved.and_then(|keeper| keeper.ownership().borrow().lease);
+        let clock: Arc<dyn BootClock> = Arc::clone(&self.clock) as _;
+        Keeper::new(etcd, settings, clock, self.groups.subscribe(), saved)
+    }
+
+    /// Steps of all hosts, a renewal period apart, until groups that are vacant were claimed.
+    async fn rounds(&self, keepers: &[&Keeper]) {
+        for _ in 0..3 {
+            for keeper in keepers {
+                keeper.step().await;
+            }
+            self.clock.advance(TTL / 6);
+        }
+    }
+}
+
+fn now(keeper: &Keeper) -> Ownership {
+    keeper.ownership().borrow().clone()
+}
+
+fn owned(keeper: &Keeper) -> Vec<String> {
+    let owned = now(keeper).owned;
+    owned
+        .keys()
+        .map(|group| group.as_str().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn hosts_share_the_groups_and_a_drained_one_gives_its_own_away() {
+    let Some(fleet) = Fleet::new(&[("a", 2), ("b", 2), ("c", 4)]) else {
+        return;
+    };
+    let (one, two) = (fleet.host("m1", None), fleet.host("m2", None));
+    fleet.rounds(&[&one, &two]).await;
+    assert_eq!(owned(&one), ["c"]);
+    assert_eq!(owned(&two), ["a", "b"]);
+    assert!(one.permit().allows() && two.permit().allows());
+
+    two.drain(true);
+    fleet.rounds(&[&two, &one]).await;
+    for group in ["a", "b"] {
+        two.give_away(&GroupId::new(group)).await.unwrap();
+    }
+    fleet.rounds(&[&two, &one]).await;
+    assert_eq!(owned(&one), ["a", "b", "c"]);
+    assert!(owned(&two).is_empty());
+    let revisions: Vec<u64> = now(&one)
+        .owned
+        .values()
+        .map(|owned| owned.revision)
+        .collect();
+    assert!(
+        revisions[0] > revisions[2],
+        "a later claim has a later epoch"
+    );
+}
+
+#[tokio::test]
+async fn a_restarted_host_goes_on_under_its_lease() {
+    let Some(fleet) = Fleet::new(&[("a", 2)]) else {
+        return;
+    };
+    let first = fleet.host("m1", None);
+    fleet.rounds(&[&first]).await;
+    let before = now(&first).owned[&GroupId::new("a")].clone();
+    assert!(!before.inherited);
+
+    let second = fleet.host("m1", Some(&first));
+    second.step().await;
+    let after = now(&second).owned[&GroupId::new("a")].clone();
+    assert!(after.inherited);
+    assert_eq!(after.revision, before.revision);
+}
+
+#[tokio::test]
+async fn a_host_that_cannot_renew_stops_before_another_can_begin() {
+    let Some(fleet) = Fleet::new(&[("a", 2)]) else {
+        return;
+    };
+    let one = fleet.host("m1", None);
+    fleet.rounds(&[&one]).await;
+    one.step().await;
+    fleet.real.signal(0, rustix::process::Signal::STOP);
+
+    // An attempt takes up to 1 s: begun later than this it could outlast the lease.
+    fleet.clock.advance(Duration::from_millis(1_850));
+    assert!(one.permit().allows());
+    fleet.clock.advance(Duration::from_millis(1));
+    assert!(!one.permit().allows());
+    one.step().await;
+    assert_eq!(owned(&one), ["a"], "attempts under way may still end");
+    assert!(now(&one).failing.unwrap().contains("did not answer"));
+
+    fleet.clock.advance(Duration::from_secs(1));
+    one.step().await;
+    assert!(owned(&one).is_empty());
+
+    fleet.real.signal(0, rustix::process::Signal::CONT);
+    fleet.rounds(&[&one, &one]).await;
+    assert!(one.permit().allows());
+    assert_eq!(now(&one).failing, None);
+}
+
+#[tokio::test]
+async fn the_groups_of_a_host_that_has_gone_fall_to_another() {
+    let Some(fleet) = Fleet::new(&[("a", 2), ("b", 1)]) else {
+        return;
+    };
+    let one = fleet.host("m1", None);
+    fleet.rounds(&[&one]).await;
+    let before = now(&one).owned[&GroupId::new("a")].revision;
+    let two = fleet.host("m2", None);
+    fleet.rounds(&[&two]).await;
+    assert!(owned(&two).is_empty());
+
+    // The first is never stepped again, and etcd's own clock ends its lease.
+    let gone = async {
+        while owned(&two).len() < 2 {
+            fleet.rounds(&[&two]).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), gone)
+        .await
+        .unwrap();
+    assert!(now(&two).owned[&GroupId::new("a")].revision > before);
+}
+
+#[tokio::test]
+async fn without_a_majority_nothing_is_claimed_and_nothing_is_made_up() {
+    let Some(mut fleet) = Fleet::new(&[("a", 2)]) else {
+        return;
+    };
+    fleet.real = RealEtcd::start(3).unwrap();
+    fleet.deadline = Duration::from_millis(500);
+    let one = fleet.host("m1", None);
+    for member in [1, 2] {
+        fleet.real.signal(member, rustix::process::Signal::STOP);
+    }
+    fleet.rounds(&[&one]).await;
+    assert!(owned(&one).is_empty() && !one.permit().allows());
+    assert!(now(&one).failing.is_some());
+    for member in [1, 2] {
+        fleet.real.signal(member, rustix::process::Signal::CONT);
+    }
+    let healed = async {
+        while owned(&one).is_empty() {
+            fleet.rounds(&[&one]).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), healed)
+        .await
+        .unwrap();
+    assert!(one.permit().allows());
+}

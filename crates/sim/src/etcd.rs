@@ -1,0 +1,229 @@
+//! A real etcd on loopback for tests and drills: one member or several, made in a folder of its own, ended and removed when
+//! dropped. The faults are real ones: members killed, stopped and let go on by signals.
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::io;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// What cannot be done.
+#[derive(Debug, thiserror::Error)]
+pub enum EtcdStartError {
+    /// The program is missing.
+    #[error("etcd is not installed (Debian: apt-get install etcd-server)")]
+    NotInstalled,
+    /// A folder, port or program could not be used.
+    #[error("starting etcd")]
+    System(#[from] io::Error),
+    /// It did not serve in time.
+    #[error("etcd did not serve within 20 s; its last words: {0}")]
+    Mute(String),
+}
+
+/// A running cluster.
+#[derive(Debug)]
+pub struct Etcd {
+    members: Vec<Member>,
+    program: PathBuf,
+    folder: TempDir,
+}
+
+#[derive(Debug)]
+struct Member {
+    client: u16,
+    peer: u16,
+    child: Child,
+}
+
+impl Etcd {
+    /// Whether this machine has the program.
+    pub fn is_installed() -> bool {
+        program().is_some()
+    }
+
+    /// Whether a test that needs it can run. Without it the test says that it is skipped and ends.
+    ///
+    /// # Panics
+    /// When `TWINLINE_TESTDATA_REQUIRED=1` says that the program was installed, and it is missing.
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::print_stdout,
+        reason = "the suite tells its tests by the environment, and counts the line that a skipped test prints"
+    )]
+    pub fn can_run() -> bool {
+        let there = Self::is_installed();
+        if !there {
+            let required = std::env::var("TWINLINE_TESTDATA_REQUIRED").is_ok_and(|v| v == "1");
+            assert!(
+                !required || !Path::new("/usr/bin/apt-get").is_file(),
+                "etcd is missing though it was installed"
+            );
+            println!("skipped: etcd is not there");
+        }
+        there
+    }
+
+    /// Starts a cluster; answers when each member serves.
+    ///
+    /// # Errors
+    /// The program is missing, or it does not come up.
+    pub fn start(members: usize) -> Result<Self, EtcdStartError> {
+        let program = program().ok_or(EtcdStartError::NotInstalled)?;
+        let folder = TempDir::with_prefix("twinline-etcd-")?;
+        let ports = free_ports(members * 2)?;
+        let peers: Vec<String> = (0..members)
+            .map(|n| format!("m{n}=http://127.0.0.1:{}", ports[n * 2 + 1]))
+            .collect();
+        let peers = peers.join(",");
+        let mut started = Vec::new();
+        for n in 0..members {
+            let (client, peer) = (ports[n * 2], ports[n * 2 + 1]);
+            let child = spawn(&program, folder.path(), n, (client, peer), &peers)?;
+            started.push(Member {
+                client,
+                peer,
+                child,
+            });
+        }
+        let cluster = Self {
+            members: started,
+            program,
+            folder,
+        };
+        cluster.wait()?;
+        Ok(cluster)
+    }
+
+    /// Where the members are asked.
+    pub fn endpoints(&self) -> Vec<String> {
+        let url = |member: &Member| format!("http://127.0.0.1:{}", member.client);
+        self.members.iter().map(url).collect()
+    }
+
+    /// Sends a signal to a member: stops it, lets it go on, kills it.
+    ///
+    /// # Panics
+    /// When there is no such member, or it has ended.
+    pub fn signal(&self, member: usize, signal: Signal) {
+        let pid = i32::try_from(self.members[member].child.id()).expect("a process id");
+        let pid = Pid::from_raw(pid).expect("a process id is not zero");
+        kill_process(pid, signal).expect("the member is there");
+    }
+
+    /// Kills a member and starts it again with what it had on disk.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn restart(&mut self, member: usize) -> Result<(), EtcdStartError> {
+        let one = &mut self.members[member];
+        one.child.kill()?;
+        one.child.wait()?;
+        let peers = "existing";
+        one.child = spawn(
+            &self.program,
+            self.folder.path(),
+            member,
+            (one.client, one.peer),
+            peers,
+        )?;
+        self.wait()
+    }
+
+    fn wait(&self) -> Result<(), EtcdStartError> {
+        let ports: Vec<u16> = self.members.iter().map(|member| member.client).collect();
+        let serves = || ports.iter().all(|port| healthy(*port));
+        // Tests' threads wait here; no clock is asked.
+        for _ in 0..200 {
+            if serves() {
+                return Ok(());
+            }
+            std::thread::park_timeout(std::time::Duration::from_millis(100));
+        }
+        let log = std::fs::read_to_string(self.folder.path().join("m0.log")).unwrap_or_default();
+        let start = log.len().saturating_sub(2000);
+        Err(EtcdStartError::Mute(
+            log.get(start..).unwrap_or_default().to_owned(),
+        ))
+    }
+}
+
+impl Drop for Etcd {
+    fn drop(&mut self) {
+        for member in &mut self.members {
+            // It may have been killed already.
+            let _gone = member.child.kill();
+            let _ended = member.child.wait();
+        }
+    }
+}
+
+fn program() -> Option<PathBuf> {
+    let places = ["/usr/bin/etcd", "/usr/local/bin/etcd"];
+    places.iter().map(PathBuf::from).find(|path| path.is_file())
+}
+
+fn spawn(
+    program: &Path,
+    folder: &Path,
+    n: usize,
+    (client, peer): (u16, u16),
+    peers: &str,
+) -> io::Result<Child> {
+    let log = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join(format!("m{n}.log")))?;
+    let client = format!("http://127.0.0.1:{client}");
+    let peer = format!("http://127.0.0.1:{peer}");
+    let mut command = Command::new(program);
+    command
+        .args(["--name", &format!("m{n}"), "--logger", "zap"])
+        .arg("--data-dir")
+        .arg(folder.join(format!("m{n}")))
+        .args([
+            "--listen-client-urls",
+            &client,
+            "--advertise-client-urls",
+            &client,
+        ])
+        .args([
+            "--listen-peer-urls",
+            &peer,
+            "--initial-advertise-peer-urls",
+            &peer,
+        ])
+        // Members on one machine with other work on it: no elections because of a late heartbeat.
+        .args(["--heartbeat-interval", "200", "--election-timeout", "2000"]);
+    if peers != "existing" {
+        command.args(["--initial-cluster", peers]);
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+}
+
+/// Whether a member answers that it has a leader.
+fn healthy(port: u16) -> bool {
+    use std::io::{Read as _, Write as _};
+    let ask = || -> io::Result<String> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(2)))?;
+        stream.write_all(b"GET /health HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.contains("\"true\""))
+}
+
+/// Ports that are free now.
+fn free_ports(count: usize) -> io::Result<Vec<u16>> {
+    let open = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let listeners: Vec<TcpListener> = (0..count).map(|_| open()).collect::<io::Result<_>>()?;
+    let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
+    listeners.iter().map(port).collect()
+}
