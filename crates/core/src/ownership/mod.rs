@@ -5,9 +5,11 @@
 
 mod lease;
 mod place;
+mod regroup;
 
 #[cfg(test)]
 mod tests;
 
 pub use lease::{BadTerms, BootTime, LeaseTerms};
 pub use place::{Load, Vacant, claims};
+pub use regroup::{Groups, regroup};

@@ -1,3 +1,5 @@
+mod regroup;
+
 use super::{BootTime, LeaseTerms, Load, Vacant, claims};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
