@@ -69,8 +69,13 @@ fn a_seed_repeats_itself_step_by_step() {
 
 /// In a world that is broken like this the checkers find it, in these words.
 fn finds(sabotage: Sabotage, words: &str) {
+    // Of GitHub and Jira: requests of each kind go to Jira then.
     let mut pairs = (1..=50).filter(|seed| shape(*seed) == "pair");
-    let seed = pairs.find(|seed| places(*seed).contains(&"jira")).unwrap();
+    let seed = pairs.find(|seed| {
+        let places = places(*seed);
+        ["github", "jira"].iter().all(|name| places.contains(name))
+    });
+    let seed = seed.unwrap();
     let outcome = run_broken(seed, false, Some(sabotage)).unwrap();
     let found = outcome.faults.iter().any(|fault| fault.contains(words));
     assert!(
