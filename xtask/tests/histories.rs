@@ -12,9 +12,9 @@ fn both_sides_are_in_step_after_a_real_history() {
     // What the snapshots hold; people in Jira add to it.
     assert_eq!(outcome.snapshots, 25, "{outcome:?}");
     assert!(outcome.items >= 304, "{outcome:?}");
-    assert!(outcome.comments >= 1_350, "{outcome:?}");
+    assert!(outcome.comments >= 1_300, "{outcome:?}");
     let [github, jira] = outcome.acts;
-    assert!(github >= 304 + 1_300 && jira >= 300, "{outcome:?}");
+    assert!(github >= 1_500 && jira >= 200, "{outcome:?}");
     let [items, comments] = outcome.deleted;
     assert!(items > 0 && comments > 0, "{outcome:?}");
 }
