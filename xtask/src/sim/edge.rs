@@ -30,6 +30,7 @@ pub(super) const LITTLE: InboxLimits = InboxLimits {
     node_max_bytes: 24 << 10,
     safe_keep_ms: 30_000,
     prune_max_rows: 500,
+    disk_room_bytes: 0,
 };
 
 /// The edge, with what outlives its process.
@@ -87,7 +88,6 @@ impl Edge {
             node: place.node(),
             group: GroupId::local(),
             tracker: place.tracker().to_owned(),
-            verifier: "{}".to_owned(),
         });
         inbox.set_routes(routes.collect()).await?;
         inbox.claim(GroupId::local(), Epoch::FIRST).await?;

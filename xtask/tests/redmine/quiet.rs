@@ -50,8 +50,8 @@ async fn people(tracker: &dyn Tracker, zoe: &Value) -> ItemId {
     let made = tracker.apply(&create(zoe.clone())).await.unwrap();
     assert!(made.waived.contains_key(field::ASSIGNEE), "{made:?}");
     let item = made.created.unwrap().item;
-    let applied = tracker.apply(&update(&item, field::ASSIGNEE, zoe.clone()));
-    let applied = applied.await.unwrap();
+    let assign = update(&item, field::ASSIGNEE, zoe.clone());
+    let applied = tracker.apply(&assign).await.unwrap();
     assert!(applied.waived.contains_key(field::ASSIGNEE), "{applied:?}");
     assert_eq!(
         fetch(tracker, &item).await.get(field::ASSIGNEE),

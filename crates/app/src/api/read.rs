@@ -13,9 +13,7 @@ use serde_json::{Value, json};
 use twinline_core::names::{ConnectionName, LinkId};
 use twinline_core::time::Timestamp;
 use twinline_engine::ops::{Status, TwinView};
-use twinline_store::host::{
-    AuditEntry, AuditRow, JobKind, JobsPage, TwinFilter, TwinStateName,
-};
+use twinline_store::host::{AuditEntry, AuditRow, JobKind, JobsPage, TwinFilter, TwinStateName};
 
 /// The length of a page where the caller says nothing, and the greatest.
 const PAGE: u32 = 50;

@@ -198,11 +198,17 @@ pub(super) struct CandidatesShape {
 /// What rules would write.
 #[derive(ToSchema)]
 pub(super) struct PlanningShape {
-    /// Twins that would change, or that fail.
+    /// Twins that would change or be frozen, that fail, or of which a script tells something.
     #[schema(value_type = Vec<Object>)]
     twins: Vec<Value>,
     looked_at: u64,
     candidates: CandidatesShape,
+    /// What would be made of the first items without a twin, of the shape of `twins`.
+    #[schema(value_type = Vec<Object>)]
+    newcomers: Vec<Value>,
+    newcomers_looked_at: u64,
+    /// How many of those `when` does not admit.
+    not_admitted: u64,
 }
 
 /// What was put in force.

@@ -69,9 +69,14 @@ fn suggest(message: &str) -> String {
 
 /// What somebody may have meant who wrote `unknown`, else all that there is.
 pub(super) fn alternative(unknown: &str, what: &str, known: &[&str]) -> String {
-    let near = |word: &&str| (strsim::damerau_levenshtein(unknown, word), *word);
-    match known.iter().map(near).min() {
-        Some((distance, word)) if distance <= 3 => format!("did you mean '{word}'?"),
+    let distances = known
+        .iter()
+        .map(|word| (strsim::damerau_levenshtein(unknown, word), *word));
+    match distances.min() {
+        // With every letter another it is no slip of the pen.
+        Some((distance, word)) if distance <= 3 && distance < unknown.len().min(word.len()) => {
+            format!("did you mean '{word}'?")
+        }
         _ => format!("the {what}s are {}", known.join(", ")),
     }
 }

@@ -105,11 +105,17 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
 fn check_level(path: &Path, filter: &str) -> Result<(), ConfigError> {
     const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
     let refuse = |reason: String| Err(ConfigError::key(path, "log.level", reason));
-    for word in filter.split(',').map(str::trim) {
-        // A span's fields may hold commas: what stands in brackets is for the filter to judge.
-        if word.contains(['[', ']', '{', '}']) {
-            continue;
+    let mut depth = 0_usize;
+    // A span's fields may hold commas: they part nothing in brackets.
+    let words = filter.split(|sign: char| {
+        match sign {
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
         }
+        sign == ',' && depth == 0
+    });
+    for word in words.map(str::trim) {
         let level = word.rsplit('=').next().unwrap_or(word);
         if !LEVELS.contains(&level.to_ascii_lowercase().as_str()) {
             let instead = alternative(level, "level", LEVELS);

@@ -81,7 +81,7 @@ impl Plan {
 
 /// What a plan depends on that can change while it waits to be carried out (R9). Bases and links change by the cluster's
 /// own jobs only, of which there is one at a time; frozen fields and releases stand in the twin's row, which is compared
-/// whole (docs/adr/0012).
+/// whole (docs/adr/0015).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValidFor {
     /// Digests of the two observations; `None` where there is no item.

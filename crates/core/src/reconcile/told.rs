@@ -1,8 +1,8 @@
 //! What settling tells of losses, each once for every change.
 
 use super::facts::Facts;
-use super::plan::{Decision, Plan};
 use super::fared::Advance;
+use super::plan::{Decision, Plan};
 use crate::names::{ReplicaField, Side, Sides};
 use crate::reconcile::Base;
 use std::collections::BTreeMap;

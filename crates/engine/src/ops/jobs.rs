@@ -8,7 +8,7 @@ use serde::Serialize;
 use twinline_core::names::{ConnectionName, Side};
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{AuditEntry, Job, JobState, JobsPage};
+use twinline_store::host::{AuditEntry, Job, JobKind, JobState, JobsPage};
 
 /// A long job, as it is shown.
 #[derive(Clone, Debug, Serialize)]

@@ -96,7 +96,7 @@ async fn nothing_but_the_look_is_open_when_a_version_is_in_force() {
     assert_eq!(published.unwrap().version, 2);
     follows(&world, &right).await;
     until("the backfill has ended", async || {
-        let jobs = running.host.jobs().await.unwrap();
+        let jobs = running.jobs().await;
         jobs.iter().all(|job| job.state == JobState::Finished)
     })
     .await;

@@ -41,7 +41,7 @@ async fn told(world: &World, running: &Running, kind: HistoryKind) -> Vec<String
     for node in ["left", "right"] {
         let key = world.tracker(node).only().reference.key;
         let history = running.host.history(&key, None, 50).await.unwrap();
-        rows.extend(history.into_iter().flat_map(|(_, rows)| rows));
+        rows.extend(history.into_iter().filter(|line| line.key == key));
     }
     rows.sort_by_key(|row| row.seq);
     let entries = rows.into_iter().map(|row| row.entry);

@@ -10,7 +10,9 @@ use twinline_core::names::ConnectionName;
 use twinline_core::time::Timestamp;
 
 /// What kind of work.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum JobKind {
     /// Bringing existing items into a connection.

@@ -39,7 +39,7 @@ pub use gap::Gap;
 pub(crate) use gap::{newest_time, note_gap};
 pub use history::{HistoryEntry, HistoryKind, HistoryRow};
 pub use items::ItemRow;
-pub use jobs::{Job, JobState, JobsPage};
+pub use jobs::{Job, JobKind, JobState, JobsPage};
 pub use nodes::NodeRow;
 pub use retention::{HostKeep, HostPruned};
 pub use rule_versions::{Publish, RuleVersion};

@@ -83,13 +83,7 @@ impl HostTx<'_> {
         let max = keep.step_max_rows;
         self.drop_write_slices(now.minus(SLICES))?;
         let old = now.minus(keep.history).as_millis();
-        let unseen = now.minus(keep.observations).as_millis();
-        let (past, unseen) = if self.weight()? > keep.file_max_bytes {
-            let least = now.minus(keep.least).as_millis();
-            (old.max(least), unseen.max(least))
-        } else {
-            (old, unseen)
-        };
+        let (past, unseen) = self.cuts(keep, now)?;
         let history = self.delete(
             replica::HISTORY,
             "seq IN (SELECT seq FROM history WHERE at < ?1 ORDER BY at LIMIT ?2)",
@@ -150,6 +144,16 @@ impl HostTx<'_> {
             comment_links,
             more,
         })
+    }
+
+    /// Before which times history and effects go, and observations: earlier ones where the file weighs too much.
+    fn cuts(&self, keep: &HostKeep, now: Timestamp) -> Result<(i64, i64), StoreError> {
+        let [past, unseen, least] =
+            [keep.history, keep.observations, keep.least].map(|age| now.minus(age).as_millis());
+        if self.weight()? > keep.file_max_bytes {
+            return Ok((past.max(least), unseen.max(least)));
+        }
+        Ok((past, unseen))
     }
 
     /// By age and by count.

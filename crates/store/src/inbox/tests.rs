@@ -630,12 +630,12 @@ async fn weights_that_were_not_written_are_added_up_at_the_next_opening() {
 #[tokio::test]
 async fn what_was_not_committed_weighs_nothing() {
     struct FullOnce;
-    impl crate::db::FaultPlan for FullOnce {
-        fn at_commit(&mut self, number: u64) -> crate::db::CommitFault {
+    impl FaultPlan for FullOnce {
+        fn at_commit(&mut self, number: u64) -> CommitFault {
             match number {
                 // After its id, the routes and the first delivery.
-                4 => crate::db::CommitFault::DiskFull,
-                _ => crate::db::CommitFault::None,
+                4 => CommitFault::DiskFull,
+                _ => CommitFault::None,
             }
         }
     }

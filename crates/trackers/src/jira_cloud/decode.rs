@@ -4,7 +4,7 @@ use super::{CHANNEL_INTERNAL, CHANNEL_PUBLIC, CHANNEL_RESTRICTED, PROPERTY, wire
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::{
-    Attachment, Choice, Comment, Item, ItemId, ItemRef, Number, User, Value, Version, field,
+    Attachment, Choice, Comment, Item, ItemId, ItemRef, User, Value, Version, field,
 };
 use twinline_core::marker::Marker;
 use twinline_core::names::{FieldName, NodeName};

@@ -1,6 +1,6 @@
 //! From our words to Jira's.
 
-use super::decode::{self, RENAMED};
+use super::decode::RENAMED;
 use super::{LABEL_MAX_CHARS, SUMMARY_MAX_CHARS};
 use crate::connector::Impossible;
 use serde_json::{Map, Value as Json, json};

@@ -147,7 +147,7 @@ impl Tracker for Redmine {
         match client::issue(&self.client, &item.id).await? {
             Ok(issue) => Ok(Fetched::Found(Box::new(self.item(&issue).await?))),
             // Redmine itself hides an issue with 403 and answers 404 only to an id that it does not have. What else answers
-            // 404 (a proxy, another database, an extension) is not told apart: no evidence (docs/adr/0012).
+            // 404 (a proxy, another database, an extension) is not told apart: no evidence (docs/adr/0014).
             Err(reason) => Ok(Fetched::Unreachable { reason }),
         }
     }

@@ -398,19 +398,7 @@ async fn holds_jobs_and_deeds_come_back() {
             ..job.clone()
         };
         tx.put_job(&second)?;
-        let page = |state, connection: &str, after: Option<&Job>| JobsPage {
-            kind: JobKind::Backfill,
-            state,
-            connection: Some(connection.into()),
-            after: after.map(|job| (job.started_at, job.id.clone())),
-            max: 1,
-        };
-        let running = Some(JobState::Running);
-        assert_eq!(tx.jobs(&page(None, "bugs", None))?, [job.clone()]);
-        assert_eq!(tx.jobs(&page(None, "bugs", Some(&job)))?, [second.clone()]);
-        assert_eq!(tx.jobs(&page(None, "bugs", Some(&second)))?, []);
-        assert_eq!(tx.jobs(&page(running, "bugs", Some(&job)))?, []);
-        assert_eq!(tx.jobs(&page(None, "other", None))?, []);
+        pages_of_jobs(tx, &job, &second)?;
         let deed = AuditEntry {
             at: at(1),
             who: "ada".to_owned(),
@@ -424,4 +412,27 @@ async fn holds_jobs_and_deeds_come_back() {
     })
     .await
     .unwrap();
+}
+
+fn pages_of_jobs(tx: &HostTx<'_>, job: &Job, second: &Job) -> Result<(), StoreError> {
+    let page = |state, connection: &str, after: Option<&Job>| JobsPage {
+        kind: JobKind::Backfill,
+        state,
+        connection: Some(connection.into()),
+        after: after.map(|job| (job.started_at, job.id.clone())),
+        max: 1,
+    };
+    let running = Some(JobState::Running);
+    assert_eq!(
+        tx.jobs(&page(None, "bugs", None))?,
+        std::slice::from_ref(job)
+    );
+    assert_eq!(
+        tx.jobs(&page(None, "bugs", Some(job)))?,
+        std::slice::from_ref(second)
+    );
+    assert_eq!(tx.jobs(&page(None, "bugs", Some(second)))?, []);
+    assert_eq!(tx.jobs(&page(running, "bugs", Some(job)))?, []);
+    assert_eq!(tx.jobs(&page(None, "other", None))?, []);
+    Ok(())
 }

@@ -302,7 +302,7 @@ async fn the_request_log_holds_no_secret() {
         let (client, _) = client(outcome);
         let call = Call::post("/items").query("key", "query-hunter2");
         let call = call.json(&serde_json::json!({ "secret": "sent-hunter2" }));
-        let value = http::HeaderValue::from_static("header-hunter2");
+        let value = HeaderValue::from_static("header-hunter2");
         drop(client.send(call.header(ACCEPT, value)).await);
     }
     let kept = kept.0.lock().unwrap().clone();
