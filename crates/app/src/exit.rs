@@ -4,7 +4,7 @@ use crate::config::ConfigError;
 
 /// It holds, or it was done.
 pub const OK: i32 = 0;
-/// It failed, or does not hold.
+/// It failed, or does not hold; of `up` also: a role did not end by itself and was killed.
 pub const FAILED: i32 = 1;
 /// The command line was wrong.
 pub const USAGE: i32 = 2;

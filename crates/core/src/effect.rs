@@ -74,6 +74,21 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// Whether two effects are tries at one write, whatever was there before.
+    pub fn is_same_write(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Update { item, fields, .. },
+                Self::Update {
+                    item: same_item,
+                    fields: same_fields,
+                    ..
+                },
+            ) => item == same_item && fields == same_fields,
+            _ => self == other,
+        }
+    }
+
     /// The item that it writes to; `None` for a create.
     pub const fn item(&self) -> Option<&ItemId> {
         match self {

@@ -61,6 +61,7 @@ use proxy::Proxy;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tls::Certificates;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use traffic::Traffic;
@@ -177,7 +178,8 @@ impl Edge {
             ends.cancel();
         });
         let private = private::spawn(Arc::clone(&self.shared), self.private, ending.clone())?;
-        let mut behind = tokio::task::JoinSet::new();
+        let ends_all = ending.clone();
+        let mut behind = JoinSet::new();
         behind.spawn(retention::run(Arc::clone(&self.shared), ending.clone()));
         behind.spawn(mapper::run(Arc::clone(&self.shared), ending.clone()));
         let tls = self.tls.map(|(certificates, acceptor)| {
@@ -194,17 +196,41 @@ impl Edge {
             shutdown: ending,
         };
         let connections_max = self.shared.limits.connections_max;
-        traffic::serve(Arc::new(traffic), self.public, connections_max).await;
+        let serves = traffic::serve(Arc::new(traffic), self.public, connections_max);
+        let private = tokio::task::spawn_blocking(move || private.join());
+        let ((), behind, private) = tokio::join!(
+            serves,
+            all_end(behind, ends_all.clone()),
+            private_ends(private, ends_all)
+        );
         told.abort();
-        while let Some(ended) = behind.join_next().await {
-            ended.map_err(|_| EdgeError::Thread("work behind requests".into()))?;
-        }
-        let ended = tokio::task::spawn_blocking(move || private.join()).await;
-        match ended {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(EdgeError::Thread("private listener".into())),
+        behind.and(private)
+    }
+}
+
+/// Waits until all work behind requests has ended. An edge without a part of it looks healthy and is not: the first that
+/// ends before `ending` ends the edge.
+async fn all_end(mut tasks: JoinSet<()>, ending: CancellationToken) -> Result<(), EdgeError> {
+    let mut outcome = Ok(());
+    while let Some(ended) = tasks.join_next().await {
+        if ended.is_err() || !ending.is_cancelled() {
+            ending.cancel();
+            outcome = Err(EdgeError::Thread("work behind requests".into()));
         }
     }
+    outcome
+}
+
+/// As [`all_end`], of the private listener's thread.
+async fn private_ends(
+    thread: tokio::task::JoinHandle<std::thread::Result<()>>,
+    ending: CancellationToken,
+) -> Result<(), EdgeError> {
+    let ended = thread.await;
+    let well = matches!(ended, Ok(Ok(()))) && ending.is_cancelled();
+    ending.cancel();
+    well.then_some(())
+        .ok_or_else(|| EdgeError::Thread("private listener".into()))
 }
 
 /// An error with all that caused it, in one line.

@@ -83,7 +83,12 @@ impl Paces {
 /// Runs backfills until shutdown.
 pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
     loop {
-        let worked = match round(&host).await {
+        let worked = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            worked = round(&host) => worked,
+        };
+        let worked = match worked {
             Ok(worked) => worked,
             Err(error) => {
                 tracing::error!(%error, "the store failed during a backfill");

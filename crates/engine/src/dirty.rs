@@ -39,11 +39,6 @@ pub(crate) struct Hint {
     pub(crate) trace: Option<Arc<str>>,
 }
 
-/// The cause of a mark that a tracker's word of a transfer makes: the item has this id now.
-pub(crate) fn moved_to(id: &str) -> String {
-    format!("moved to {id}")
-}
-
 impl Hint {
     pub(crate) fn now(
         item: ItemId,
@@ -170,8 +165,8 @@ fn coalesced(hints: &[Hint]) -> Vec<Hint> {
             .into_iter()
             .flatten()
             .min();
-        if hint.deleted && !known.deleted {
-            known.deleted = true;
+        known.deleted |= hint.deleted;
+        if host::takes_place(&hint.cause, &known.cause) {
             known.cause.clone_from(&hint.cause);
         }
     }

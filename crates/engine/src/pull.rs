@@ -12,7 +12,7 @@ use crate::host::Inner;
 use crate::inbox::{Delivery, EdgeInbox};
 use crate::{scheduler, sweep};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing::debug_span;
@@ -21,7 +21,7 @@ use twinline_core::names::NodeName;
 use twinline_core::queue::Lane;
 use twinline_core::spans::TARGET;
 use twinline_store::StoreError;
-use twinline_store::host::{DELETED, EdgeCursor};
+use twinline_store::host::{DELETED, EdgeCursor, moved_to};
 use twinline_store::inbox::{InboxId, InboxPlace};
 use twinline_trackers::{Notice, NoticeKind};
 
@@ -48,18 +48,21 @@ pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: Ca
             seq: cursor.taken,
         };
         let pull = edge.pull(&at, host.settings.pull_max, host.settings.pull_wait);
-        let pulled = tokio::select! {
+        let taken = async {
+            match pull.await {
+                Ok(pulled) if pulled.from != at => {
+                    begin_anew(&host, edge.name(), &mut cursor, pulled.from.inbox).await
+                }
+                Ok(pulled) if pulled.deliveries.is_empty() => Ok(()),
+                Ok(pulled) => take(&host, edge.as_ref(), &mut cursor, pulled.deliveries).await,
+                Err(error) => Err(error.to_string()),
+            }
+        };
+        // At shutdown an edge may have ended before us, and hears no acknowledgement: what is durable is taken.
+        let taken = tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
-            pulled = pull => pulled,
-        };
-        let taken = match pulled {
-            Ok(pulled) if pulled.from != at => {
-                begin_anew(&host, edge.name(), &mut cursor, pulled.from.inbox).await
-            }
-            Ok(pulled) if pulled.deliveries.is_empty() => Ok(()),
-            Ok(pulled) => take(&host, edge.as_ref(), &mut cursor, pulled.deliveries).await,
-            Err(error) => Err(error.to_string()),
+            taken = taken => taken,
         };
         match taken {
             Ok(()) => failures = 0,
@@ -86,7 +89,6 @@ async fn wait(host: &Inner, failures: &mut u32, shutdown: &CancellationToken) ->
 
 /// Where to go on. What is dirty now may stem from deliveries that are not safe yet.
 async fn begin(host: &Inner, edge: &dyn EdgeInbox) -> Result<EdgeCursor, StoreError> {
-    const PAGE: u32 = 1000;
     let name = edge.name().to_owned();
     let safe = Arc::clone(&host.safe);
     // A step of the writer, like every step that marks or clears, so that none comes in between.
@@ -94,16 +96,12 @@ async fn begin(host: &Inner, edge: &dyn EdgeInbox) -> Result<EdgeCursor, StoreEr
         .store
         .write(move |tx| {
             let cursor = tx.edge_cursor(&name)?;
-            let mut dirty = BTreeSet::new();
-            let mut after = 0;
-            loop {
-                let page = tx.dirty_page(after, PAGE)?;
-                let Some(last) = page.last() else { break };
-                after = last.seq;
-                dirty.extend(page.into_iter().map(|row| row.item));
-            }
-            safe.begin(&name, cursor.inbox.clone());
-            safe.taken(&name, cursor.taken, dirty);
+            safe.begin(
+                &name,
+                cursor.inbox.clone(),
+                cursor.taken,
+                tx.dirty_ends()?.map(|(_, last)| last),
+            );
             Ok(cursor)
         })
         .await?;
@@ -134,7 +132,7 @@ async fn begin_anew(
         for name in &names {
             sweep::begin_audit(tx, name, shared.env.now())?;
         }
-        shared.safe.begin(&name, stored.inbox);
+        shared.safe.begin(&name, stored.inbox, 0, None);
         Ok(())
     });
     written.await.map_err(|error| error.to_string())?;
@@ -239,9 +237,10 @@ fn traceparent(delivery: &Delivery) -> Option<&str> {
 
 fn hint(host: &Inner, delivery: &Delivery, notice: Notice) -> Hint {
     let deleted = notice.kind == NoticeKind::Deleted;
+    let moved = matches!(notice.kind, NoticeKind::Moved(_));
     let cause = match &notice.kind {
         NoticeKind::Deleted => Cow::Borrowed(DELETED),
-        NoticeKind::Moved(Some(to)) => Cow::Owned(dirty::moved_to(to)),
+        NoticeKind::Moved(Some(to)) => Cow::Owned(moved_to(to)),
         NoticeKind::Moved(None) | NoticeKind::Changed | NoticeKind::Commented => {
             Cow::Borrowed("delivery")
         }
@@ -253,7 +252,8 @@ fn hint(host: &Inner, delivery: &Delivery, notice: Notice) -> Hint {
     Hint {
         changed_at: Some(notice.at.unwrap_or(delivery.received)),
         deleted,
-        version: notice.version,
+        // That it moved is news, also where its version is known.
+        version: notice.version.filter(|_| !moved),
         trace: traceparent(delivery).map(Arc::from),
         ..Hint::now(item, Lane::Live, cause, host.env.now())
     }
@@ -268,7 +268,12 @@ pub(crate) async fn acknowledge(host: Arc<Inner>, shutdown: CancellationToken) {
             if safe.seq == 0 || told.get(edge.name()) == Some(&safe) {
                 continue;
             }
-            match edge.ack_safe(&safe).await {
+            let told_now = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return,
+                told_now = edge.ack_safe(&safe) => told_now,
+            };
+            match told_now {
                 Ok(()) => drop(told.insert(edge.name().to_owned(), safe)),
                 Err(error) => tracing::warn!(%error, "the edge could not be told what is safe"),
             }

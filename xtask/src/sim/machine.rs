@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use twinline_engine::{Env, Host, HostBuilder, HostSettings, NodeConfig, SweepSettings};
+use twinline_engine::{Env, Host, HostBuilder, HostSettings, NodeConfig, SweepSettings, TaskEnded};
 use twinline_rules::describe::SideDescription;
 use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
@@ -42,7 +42,7 @@ pub(super) struct Machine {
 struct Process {
     host: Host,
     shutdown: CancellationToken,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), TaskEnded>>,
 }
 
 impl Machine {
@@ -167,7 +167,7 @@ impl Machine {
     pub(super) async fn stop(&mut self) -> Result<()> {
         if let Some(process) = self.process.take() {
             process.shutdown.cancel();
-            process.task.await.context("the host panicked")?;
+            process.task.await.context("the host panicked")??;
             self.trace.step(format_args!("the host ends"));
         }
         Ok(())

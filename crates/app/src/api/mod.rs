@@ -5,7 +5,7 @@
 //! | `GET /health`, `/metrics`, `/openapi.json` | without a token; the last describes all of this |
 //! | `GET /v1/status`, `/v1/nodes`, `/v1/connections`, `/v1/errors` | what works, what waits, what is held |
 //! | `GET /v1/twins?connection&state&held&item&cursor&limit`, `/v1/twins/{link}` | pages of twins |
-//! | `GET /v1/history?item&cursor&limit` | what was written to an item, newest first |
+//! | `GET /v1/history?item&cursor&limit` | what was written to an item and because of it, newest first |
 //! | `GET /v1/rules/{connection}/versions` | published versions |
 //! | `POST /v1/rules/check`, `/v1/rules/{connection}/plan`, `/publish`, `/rollback` | rules |
 //! | `POST /v1/retry`, `/v1/release`, `/v1/links`, `DELETE /v1/twins/{link}` | twins |
@@ -15,7 +15,8 @@
 //!
 //! Everything under `/v1` wants the installation's token as `Authorization: Bearer …`. Lists are pages
 //! `{"items": […], "next": CURSOR}`; faults are RFC 9457 problem details. A POST with an `Idempotency-Key` is done once:
-//! its repetition, while this process lives, gets the first answer; the same key with another body is refused.
+//! its repetition, while this process lives, gets the first answer; the same key with another body is refused. What was
+//! begun is done whole, whether or not the caller waits for the answer.
 
 mod central;
 mod deeds;
@@ -27,6 +28,7 @@ mod problem;
 mod read;
 mod rules;
 mod stream;
+mod whole;
 
 pub use central::CentralView;
 pub use rules::RulesText;
@@ -57,6 +59,7 @@ pub struct Api {
     pub rulebook: Rulebook,
     token: Secret,
     done: idempotency::Done,
+    deeds: whole::Deeds,
     central: OnceLock<CentralView>,
 }
 
@@ -68,6 +71,7 @@ impl Api {
             rulebook,
             token,
             done: idempotency::Done::default(),
+            deeds: whole::Deeds::default(),
             central: OnceLock::new(),
         }
     }
@@ -94,6 +98,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .split_for_parts()
         .0
         .layer(from_fn_with_state(Arc::clone(&api), idempotency::once))
+        .layer(from_fn_with_state(Arc::clone(&api), whole::whole))
         .layer(from_fn_with_state(Arc::clone(&api), authorised));
     openapi::open_operations()
         .split_for_parts()

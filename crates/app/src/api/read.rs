@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use twinline_core::names::{ConnectionName, LinkId};
 use twinline_engine::ops::Status;
-use twinline_store::host::{HistoryRow, TwinFilter, TwinStateName};
+use twinline_store::host::{TwinFilter, TwinStateName};
 
 /// The length of a page where the caller says nothing, and the greatest.
 const PAGE: u32 = 50;
@@ -153,8 +153,9 @@ pub(super) struct HistoryParams {
     limit: Option<u32>,
 }
 
-/// The entries of all items of that key, newest first, each with its item.
-#[utoipa::path(get, path = "/history", summary = "What was written to an item, newest first",
+/// The entries of all items of that key and of what their changes led to on their twins, newest first, each with what
+/// people call its item and the one whose change caused it.
+#[utoipa::path(get, path = "/history", summary = "What was written to an item, and because of it, newest first",
     params(HistoryParams),
     responses((status = 200, description = "A page of entries", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
@@ -163,18 +164,8 @@ pub(super) async fn history(
     Params(params): Params<HistoryParams>,
 ) -> Result<Json<Value>, Problem> {
     let limit = limit(params.limit)?;
-    let found = api.host.history(&params.item, params.cursor, limit).await?;
-    let mut rows: Vec<(HistoryRow, String)> = Vec::new();
-    for (item, entries) in found {
-        rows.extend(entries.into_iter().map(|row| (row, item.key.clone())));
-    }
-    rows.sort_by_key(|(row, _)| std::cmp::Reverse(row.seq));
-    let more = rows.len() >= limit as usize;
-    rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| more).map(|(row, _)| row.seq);
-    let items: Vec<Value> = rows
-        .into_iter()
-        .map(|(row, key)| json!({ "seq": row.seq, "key": key, "entry": row.entry }))
-        .collect();
-    Ok(Json(json!({ "items": items, "next": next })))
+    let lines = api.host.history(&params.item, params.cursor, limit).await?;
+    let full = lines.len() == limit as usize;
+    let next = lines.last().filter(|_| full).map(|line| line.seq);
+    Ok(Json(json!({ "items": lines, "next": next })))
 }

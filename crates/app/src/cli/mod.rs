@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 const EXIT_CODES: &str = "Exit codes:
   0  it holds, or it was done
-  1  it failed, or does not hold
+  1  it failed, or does not hold; of 'up' also: a role had to be killed
   2  the command line was wrong
   3  the configuration or a rule is wrong
   4  the host could not be reached

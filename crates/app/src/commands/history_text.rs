@@ -9,7 +9,7 @@ use twinline_store::host::HistoryEntry;
 /// Longer texts are cut.
 const TEXT_MAX_CHARS: usize = 40;
 
-/// The cells of a row that the API gives: `{"seq", "key", "entry"}`.
+/// The cells of a row that the API gives: `{"seq", "key", "source", "entry"}`.
 pub(super) fn cells(row: &Json) -> Result<[String; 7]> {
     let entry: HistoryEntry = serde_json::from_value(row["entry"].clone())
         .context("an entry of the history cannot be read")?;
@@ -21,7 +21,7 @@ pub(super) fn cells(row: &Json) -> Result<[String; 7]> {
         entry.field.clone().unwrap_or_default(),
         change(&entry),
         by(&entry),
-        because(&entry),
+        because(row["source"].as_str(), entry.latency_ms),
     ])
 }
 
@@ -51,15 +51,15 @@ fn by(entry: &HistoryEntry) -> String {
         .to_owned()
 }
 
-fn because(entry: &HistoryEntry) -> String {
-    let source = entry
-        .source
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    match entry.latency_ms {
-        Some(ms) if !source.is_empty() => format!("{source}, {ms} ms"),
-        _ => source,
+/// The item whose change caused it, and how long after: `PROJ-1, 1.8 s later`.
+fn because(source: Option<&str>, latency_ms: Option<u64>) -> String {
+    match (source, latency_ms) {
+        (None, _) => String::new(),
+        (Some(source), None) => source.to_owned(),
+        (Some(source), Some(ms)) => {
+            let tenths = ms.saturating_add(50) / 100;
+            format!("{source}, {}.{} s later", tenths / 10, tenths % 10)
+        }
     }
 }
 

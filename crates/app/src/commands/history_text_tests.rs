@@ -15,3 +15,12 @@ fn values_are_shown_in_one_short_line() {
     );
     check(&Value::text("é".repeat(40)), &"é".repeat(40));
 }
+
+#[test]
+fn a_cause_is_named_as_people_name_it_and_so_is_the_time() {
+    let check = |source, ms, expected: &str| assert_eq!(because(source, ms), expected);
+    check(Some("PROJ-1"), Some(1_760), "PROJ-1, 1.8 s later");
+    check(Some("acme/app#1"), Some(40), "acme/app#1, 0.0 s later");
+    check(Some("PROJ-1"), None, "PROJ-1");
+    check(None, Some(40), "");
+}

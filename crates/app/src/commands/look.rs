@@ -202,33 +202,11 @@ pub(super) async fn history(file: &Path, args: &HistoryArgs) -> Result<Report> {
     for row in items(&page) {
         table.row(history_text::cells(&row)?);
     }
-    let none = if items(&page).is_empty() {
-        nothing_written(&client, &args.item).await?
-    } else {
-        String::new()
-    };
+    let none = format!(
+        "nothing was written to {0} or because of {0} yet",
+        args.item
+    );
     Report::done(&page, paged(table.text(), &none, &page, "--before"))
-}
-
-/// An item that only others were written from has no history of its own: its twins have.
-async fn nothing_written(client: &Client, key: &str) -> Result<String> {
-    let page = client
-        .get(&query("/v1/twins", &[("item", key.to_owned())]))
-        .await?;
-    let twins = items(&page);
-    let keys = twins.iter().flat_map(|twin| {
-        let sides = ["left", "right"].into_iter();
-        sides.filter_map(|side| twin["items"][side]["key"].as_str())
-    });
-    let others: Vec<String> = keys
-        .filter(|other| *other != key)
-        .map(|other| format!("'twinline history {other}'"))
-        .collect();
-    let mut text = format!("nothing was written to {key} yet");
-    if !others.is_empty() {
-        text.push_str(&format!("; what crossed from it: {}", others.join(", ")));
-    }
-    Ok(text)
 }
 
 #[cfg(test)]

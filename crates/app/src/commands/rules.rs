@@ -3,7 +3,7 @@
 use crate::api::RulesText;
 use crate::cli::PublishArgs;
 use crate::client::Client;
-use crate::exit::{CONFIGURATION, Coded};
+use crate::exit::{CONFIGURATION, Coded, FAILED, code_of};
 use crate::report::{Report, Table};
 use crate::rulebook::load;
 use anyhow::{Context as _, Result};
@@ -107,16 +107,47 @@ pub(super) async fn apply(file: &Path, args: &PublishArgs) -> Result<Report> {
         let answer = client.post(&path, &body).await;
         answer.with_context(|| format!("connection '{connection}'"))
     });
-    let published: Vec<Json> = stream::iter(published)
-        .buffered(AT_ONCE_MAX)
-        .try_collect()
-        .await?;
+    // One that is refused keeps no other back, and what was published is told.
+    let answers = stream::iter(published).buffered(AT_ONCE_MAX);
+    let (published, refused) = apart(answers.collect().await);
     let text = published.iter().map(published_text).collect::<String>();
+    if let Some(error) = all_of(refused) {
+        if published.is_empty() {
+            return Err(error);
+        }
+        let (code, refused) = (code_of(&error), format!("{error:#}"));
+        let document = json!({ "published": published, "error": refused, "exit": code });
+        let report = Report::done(&document, format!("{text}\nnot published:\n{refused}"));
+        return report.map(|report| report.with_code(code));
+    }
     let hint = match client.address() {
         Some(_) => "",
         None => "No host runs: 'twinline up' starts one.\n",
     };
     Report::done(&json!({ "published": published }), text + hint)
+}
+
+fn apart(answers: Vec<Result<Json>>) -> (Vec<Json>, Vec<anyhow::Error>) {
+    let mut published = Vec::new();
+    let mut refused = Vec::new();
+    for answer in answers {
+        match answer {
+            Ok(done) => published.push(done),
+            Err(error) => refused.push(error),
+        }
+    }
+    (published, refused)
+}
+
+/// Several errors as one, with the exit code that they share.
+fn all_of(mut errors: Vec<anyhow::Error>) -> Option<anyhow::Error> {
+    if errors.len() < 2 {
+        return errors.pop();
+    }
+    let code = code_of(&errors[0]);
+    let shared = errors.iter().all(|error| code_of(error) == code);
+    let lines: Vec<String> = errors.iter().map(|error| format!("{error:#}")).collect();
+    Some(Coded::new(if shared { code } else { FAILED }, lines.join("\n")).into())
 }
 
 fn published_text(published: &Json) -> String {

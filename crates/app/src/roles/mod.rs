@@ -5,6 +5,7 @@ pub mod host;
 mod pulse;
 pub mod sim;
 mod sockets;
+mod tasks;
 pub mod up;
 
 use crate::config::{self, Config};

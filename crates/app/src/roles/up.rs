@@ -27,8 +27,14 @@ const BACKOFF_MIN: Duration = Duration::from_millis(200);
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
 /// A child that ran this long starts again at the shortest pause.
 const SOUND_AFTER: Duration = Duration::from_secs(60);
+/// A child that ran this long and ended well was asked to: another takes its place at once.
+const ASKED_AFTER: Duration = Duration::from_secs(2);
 /// Children get this long to end by themselves before they are killed; all of `up` ends within 10 s.
 const DRAIN: Duration = Duration::from_secs(9);
+/// So much of it a role waits for those that end before it.
+const TURN_MAX: Duration = Duration::from_secs(4);
+/// A killed child is waited for so long: one that the system cannot end holds nobody up.
+const KILLED_MAX: Duration = Duration::from_millis(500);
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -39,7 +45,7 @@ pub struct Plan {
     pub config: PathBuf,
     /// Where the roles say that they listen.
     pub folder: DataFolder,
-    /// The roles.
+    /// The roles. They end in reverse, one after the other: who asks another ends before that one.
     pub roles: Vec<&'static str>,
     /// What the edge listens on.
     pub sockets: Arc<Sockets>,
@@ -73,10 +79,27 @@ pub async fn up(file: &Path) -> Result<()> {
 }
 
 /// Runs the roles until `shutdown`, then ends them.
+///
+/// # Errors
+/// A role cannot be started for the first time, or refuses its configuration then; a role did not end in time and was killed.
 pub async fn run(plan: &Plan, shutdown: CancellationToken) -> Result<()> {
     let mut keepers = tokio::task::JoinSet::new();
-    for role in plan.roles.clone() {
-        keepers.spawn(keep(plan.clone(), role, shutdown.clone()));
+    // Nobody ends before the last role.
+    let mut before = CancellationToken::new();
+    before.cancel();
+    for &role in plan.roles.iter().rev() {
+        let ended = CancellationToken::new();
+        let turn = std::mem::replace(&mut before, ended.clone());
+        let keeper = Keeper {
+            plan: plan.clone(),
+            role,
+            shutdown: shutdown.clone(),
+            turn,
+        };
+        keepers.spawn(async move {
+            let _told = ended.drop_guard();
+            keeper.keep().await
+        });
     }
     let mut outcome = Ok(());
     while let Some(ended) = keepers.join_next().await {
@@ -91,47 +114,129 @@ pub async fn run(plan: &Plan, shutdown: CancellationToken) -> Result<()> {
     outcome
 }
 
-/// Keeps one role running until shutdown. A role that refuses its configuration ends all: starting it again is no use.
-async fn keep(plan: Plan, role: &'static str, shutdown: CancellationToken) -> Result<()> {
-    let mut pause = BACKOFF_MIN;
-    while !shutdown.is_cancelled() {
-        let started = Instant::now();
-        let mut child = start(&plan, role)?;
-        tracing::info!(role, pid = child.id(), "started");
+/// Keeps one role running.
+struct Keeper {
+    plan: Plan,
+    role: &'static str,
+    shutdown: CancellationToken,
+    /// Cancelled when those have ended that end before this role.
+    turn: CancellationToken,
+}
+
+/// How a child went.
+enum Ran {
+    /// There was none.
+    NotStarted(anyhow::Error),
+    /// It ended.
+    Ended(Result<ExitStatus>),
+    /// Shutdown began, and it was ended.
+    Shutdown(Result<()>),
+}
+
+impl Keeper {
+    /// Keeps the role running until shutdown. Only a role's first start ends all when it fails: starting it again is no use
+    /// then. Later the other roles work, and a person may be in the middle of an edit, or the system short of something.
+    async fn keep(self) -> Result<()> {
+        let role = self.role;
+        let mut pause = BACKOFF_MIN;
+        let mut first = true;
+        while !self.shutdown.is_cancelled() {
+            let started = Instant::now();
+            let status = match self.run_once().await {
+                Ran::Shutdown(ended) => return ended,
+                Ran::NotStarted(error) if first => return Err(error),
+                Ran::NotStarted(error) => Err(error),
+                Ran::Ended(status) => status,
+            };
+            let code = status.as_ref().ok().and_then(ExitStatus::code);
+            if first && code == Some(CONFIGURATION) {
+                let sentence = format!("{role} refused its configuration: see above");
+                return Err(Coded::new(CONFIGURATION, sentence).into());
+            }
+            first = false;
+            let ran = started.elapsed();
+            if ran >= SOUND_AFTER {
+                pause = BACKOFF_MIN;
+            }
+            if code == Some(0) && ran >= ASKED_AFTER && !self.shutdown.is_cancelled() {
+                tracing::info!(role, "ended as it was asked to; starting it again");
+                continue;
+            }
+            let how = status.map_or_else(|error| format!("{error:#}"), shown);
+            tracing::error!(
+                role,
+                how,
+                pause_ms = millis(pause),
+                "ended; starting it again"
+            );
+            tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => break,
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(BACKOFF_MAX);
+        }
+        Ok(())
+    }
+
+    /// Starts a child and waits for its end.
+    async fn run_once(&self) -> Ran {
+        let role = self.role;
+        let mut child = match start(&self.plan, role) {
+            Ok(child) => child,
+            Err(error) => return Ran::NotStarted(error),
+        };
         let pid = child.id();
+        tracing::info!(role, pid, "started");
         let status = tokio::select! {
             biased;
-            status = child.wait() => status,
-            () = shutdown.cancelled() => return end(role, &mut child).await,
-            () = hangs(&plan.folder, role, pid) => {
+            status = child.wait() => status.with_context(|| format!("waiting for {role}")),
+            () = self.shutdown.cancelled() => return Ran::Shutdown(self.end(&mut child).await),
+            () = hangs(&self.plan.folder, role, pid) => {
                 let silent_s = HUNG_AFTER.as_secs();
                 tracing::error!(role, pid, silent_s, "answers nothing any more; killing it");
-                child.start_kill().with_context(|| format!("killing {role}"))?;
-                child.wait().await
+                kill(role, &mut child).await
             }
         };
-        let status = status.with_context(|| format!("waiting for {role}"))?;
-        if status.code() == Some(CONFIGURATION) {
-            let sentence = format!("{role} refused its configuration: see above");
-            return Err(Coded::new(CONFIGURATION, sentence).into());
-        }
-        if started.elapsed() >= SOUND_AFTER {
-            pause = BACKOFF_MIN;
-        }
-        // Somebody asked it to end, so that another takes its place: callers wait for that one.
-        if status.success() && started.elapsed() >= BACKOFF_MIN && !shutdown.is_cancelled() {
-            tracing::info!(role, "ended as it was asked to; starting it again");
-            continue;
-        }
-        tracing::error!(role, status = %shown(status), pause_ms = millis(pause), "ended; starting it again");
-        tokio::select! {
-            biased;
-            () = shutdown.cancelled() => break,
-            () = tokio::time::sleep(pause) => {}
-        }
-        pause = (pause * 2).min(BACKOFF_MAX);
+        Ran::Ended(status)
     }
-    Ok(())
+
+    /// When its turn has come, asks a child to end, waits, then kills it.
+    ///
+    /// # Errors
+    /// It was killed: what it had begun is looked up at the next start.
+    async fn end(&self, child: &mut Child) -> Result<()> {
+        let role = self.role;
+        let deadline = Instant::now() + DRAIN;
+        // Whether its turn has come by itself or by the time does not matter.
+        drop(tokio::time::timeout(TURN_MAX, self.turn.cancelled()).await);
+        if let Some(pid) = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw)
+        {
+            // It may have ended by itself: then there is nobody to signal.
+            let _gone = kill_process(pid, Signal::TERM);
+        }
+        if let Ok(status) = tokio::time::timeout_at(deadline, child.wait()).await {
+            let status = status.with_context(|| format!("waiting for {role}"))?;
+            tracing::info!(role, status = %shown(status), "ended");
+            return Ok(());
+        }
+        let drain_ms = millis(DRAIN);
+        tracing::error!(role, drain_ms, "did not end in time: killing it");
+        kill(role, child).await?;
+        anyhow::bail!("{role} did not end within {drain_ms} ms and was killed")
+    }
+}
+
+async fn kill(role: &str, child: &mut Child) -> Result<ExitStatus> {
+    child
+        .start_kill()
+        .with_context(|| format!("killing {role}"))?;
+    let status = tokio::time::timeout(KILLED_MAX, child.wait()).await;
+    let status = status.with_context(|| format!("{role} was killed and is still there"))?;
+    status.with_context(|| format!("waiting for {role}"))
 }
 
 fn start(plan: &Plan, role: &str) -> Result<Child> {
@@ -149,36 +254,6 @@ fn start(plan: &Plan, role: &str) -> Result<Child> {
         Sockets::keep_from(&mut command);
     }
     command.spawn().with_context(|| format!("starting {role}"))
-}
-
-/// Asks a child to end, waits, then kills it.
-async fn end(role: &str, child: &mut Child) -> Result<()> {
-    if let Some(pid) = child
-        .id()
-        .and_then(|id| i32::try_from(id).ok())
-        .and_then(Pid::from_raw)
-    {
-        // It may have ended by itself: then there is nobody to signal.
-        let _gone = kill_process(pid, Signal::TERM);
-    }
-    match tokio::time::timeout(DRAIN, child.wait()).await {
-        Ok(status) => {
-            let status = status.with_context(|| format!("waiting for {role}"))?;
-            tracing::info!(role, status = %shown(status), "ended");
-        }
-        Err(_) => {
-            tracing::error!(
-                role,
-                drain_ms = millis(DRAIN),
-                "did not end in time: killing it"
-            );
-            child
-                .kill()
-                .await
-                .with_context(|| format!("killing {role}"))?;
-        }
-    }
-    Ok(())
 }
 
 fn shown(status: ExitStatus) -> String {

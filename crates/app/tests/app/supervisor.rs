@@ -1,7 +1,10 @@
 //! `twinline up`: restarts, shutdown, and nothing left behind.
 
-use crate::support::{Installation, is_alive, signal, text_of, until};
+use crate::support::{Installation, Simulators, Up, create, is_alive, signal, text_of, until};
+use crate::webhooks::{SECRET, address, body, deliver};
 use rustix::process::Signal;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_role_that_is_killed_runs_again() {
@@ -17,21 +20,91 @@ fn a_role_that_is_killed_runs_again() {
     up.works();
 }
 
+/// Ends it, and says how; nothing had to be killed.
+fn ends_well(installation: &Installation, up: &mut Up<'_>, roles: [u32; 2]) {
+    let began = Instant::now();
+    let status = up.ends();
+    let log = text_of(&installation.path("up.log"));
+    assert!(status.success(), "{status}: {log}");
+    assert!(!log.contains("did not end in time"), "{log}");
+    assert!(began.elapsed() < Duration::from_secs(10), "{log}");
+    for pid in roles {
+        assert!(!is_alive(pid), "{pid} is left behind");
+    }
+}
+
 #[test]
 fn sigterm_ends_everything_in_good_order() {
     let installation = Installation::new("");
     let mut up = installation.up();
     let roles = up.works();
-    signal(up.child.id(), Signal::TERM);
-    let status = up.child.wait().unwrap();
-    assert!(
-        status.success(),
-        "{status}: {}",
-        text_of(&installation.path("up.log"))
-    );
-    for pid in roles {
-        assert!(!is_alive(pid), "{pid} is left behind");
+    ends_well(&installation, &mut up, roles);
+}
+
+/// Deliveries are taken and acknowledged all the while, and with every one of them something is written.
+#[test]
+fn sigterm_in_the_middle_of_work_ends_everything_in_good_order() {
+    let simulators = Simulators::start();
+    let installation = Installation::init(&simulators.github.url(), &simulators.jira.url());
+    installation.write("secrets/github.hook", SECRET);
+    installation.json(&["apply"]);
+    let mut up = installation.up();
+    let roles = up.works();
+    for number in 1..=20 {
+        create(&simulators, &format!("Issue {number}"));
     }
+    let at = address(&installation);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let delivered = scope.spawn(|| {
+            let mut taken = 0_usize;
+            for number in 0.. {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                let id = format!("d{number}");
+                let answer = deliver(at, "github", &id, &body(1 + number % 20, 0));
+                taken += usize::from(answer.is_some_and(|answer| answer.status == 202));
+            }
+            taken
+        });
+        std::thread::sleep(Duration::from_secs(1));
+        ends_well(&installation, &mut up, roles);
+        stop.store(true, Ordering::Relaxed);
+        assert!(delivered.join().unwrap() > 10, "work was under way");
+    });
+    simulators.end();
+}
+
+#[test]
+fn a_role_that_does_not_end_is_killed_and_that_is_told() {
+    let installation = Installation::new("");
+    let mut up = installation.up();
+    let [edge, host] = up.works();
+    signal(host, Signal::STOP);
+    let status = up.ends();
+    let log = text_of(&installation.path("up.log"));
+    assert_eq!(status.code(), Some(1), "{log}");
+    assert_eq!(log.matches("did not end in time").count(), 1, "{log}");
+    assert!(!is_alive(edge) && !is_alive(host));
+}
+
+#[test]
+fn a_configuration_that_breaks_later_leaves_the_other_role_alone() {
+    let installation = Installation::new("");
+    let up = installation.up();
+    let [edge, host] = up.works();
+    let sound = text_of(&installation.path("twinline.toml"));
+    installation.write("twinline.toml", "nonsense = 1\n");
+    signal(host, Signal::KILL);
+    until("the refusal", || {
+        let log = text_of(&installation.path("up.log"));
+        log.contains("exit code 3").then_some(())
+    });
+    assert_eq!(installation.role("edge"), Some(edge));
+    installation.write("twinline.toml", &sound);
+    let [same, _] = up.works();
+    assert_eq!(same, edge);
 }
 
 #[test]

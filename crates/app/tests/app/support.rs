@@ -219,6 +219,14 @@ impl Up<'_> {
     }
 }
 
+impl Up<'_> {
+    /// Asks it to end, and waits for that, not for ever. What it says is in its log.
+    pub(crate) fn ends(&mut self) -> std::process::ExitStatus {
+        signal(self.child.id(), rustix::process::Signal::TERM);
+        until("the end of up", || self.child.try_wait().unwrap())
+    }
+}
+
 impl Drop for Up<'_> {
     fn drop(&mut self) {
         if self.child.try_wait().unwrap().is_none() {

@@ -50,6 +50,8 @@ pub(crate) struct Inner {
     pub(super) topology: RwLock<Topology>,
     /// The connections that the breaker holds, as the store remembers them.
     held: Mutex<BTreeSet<ConnectionName>>,
+    /// Held by whoever puts rules in force, from the store's step to the memory's.
+    pub(crate) publishing: tokio::sync::Mutex<()>,
     pub(crate) safe: Arc<SafeMarks>,
     /// Where the host's state is replicated: how far.
     pub(super) replica: OnceLock<watch::Receiver<ReplicationStatus>>,
@@ -86,6 +88,7 @@ impl Inner {
             topology: RwLock::default(),
             held: Mutex::default(),
             woken: Mutex::default(),
+            publishing: tokio::sync::Mutex::default(),
             safe: Arc::default(),
             replica: OnceLock::new(),
             paces: Paces::default(),
@@ -219,11 +222,12 @@ impl Inner {
         self.look(|topology| topology.nodes_of(node, connection))
     }
 
-    /// Whether work may start: its nodes' gates are open and its connection is not held. Work of a connection that is
-    /// not known (any more) starts, and ends itself.
+    /// Whether work may start: its nodes' gates are open, and its connection is at work and not held. What a connection
+    /// that stands still (a node is missing, its rules cannot be built) was told waits for it: no later sweep could tell
+    /// that an item was deleted.
     pub(crate) fn may_start(&self, node: &NodeName, connection: Option<&ConnectionName>) -> bool {
-        let held = connection.is_some_and(|name| self.is_held(name));
-        !held
+        let works = |name| self.connection(name).is_some() && !self.is_held(name);
+        connection.is_none_or(works)
             && self
                 .nodes_of(node, connection)
                 .iter()
@@ -243,6 +247,20 @@ impl Inner {
             all.insert(connection.clone());
         } else {
             all.remove(connection);
+        }
+    }
+
+    /// Holds or lets go of a connection as the store has it: called after every step that may have changed that, also one
+    /// that has failed. Asked in the order of the writer, so that the last to ask has the last word.
+    pub(crate) async fn follow_hold(self: &Arc<Self>, connection: &ConnectionName) {
+        let (shared, name) = (Arc::clone(self), connection.clone());
+        let followed = self.store.write(move |tx| {
+            let hold = tx.connection_hold(&name)?;
+            shared.set_held(&name, hold.is_some_and(|hold| hold.held.is_some()));
+            Ok(())
+        });
+        if let Err(error) = followed.await {
+            tracing::error!(%connection, %error, "whether it is held could not be read");
         }
     }
 

@@ -15,10 +15,11 @@ use crate::metrics::Metrics;
 use crate::node::NodeConfig;
 use crate::rules::RulesFactory;
 use crate::settings::HostSettings;
-use crate::{backfill, pull, scheduler, sweep};
+use crate::{backfill, pull, relook, scheduler, sweep};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::{broadcast, watch};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use twinline_core::names::{ConnectionName, NodeName, Side};
 use twinline_store::StoreError;
@@ -105,6 +106,28 @@ impl HostBuilder {
     }
 }
 
+/// Why a host ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskEnded {
+    /// A task came to its end.
+    #[error("the task '{0}' ended before shutdown")]
+    Early(&'static str),
+    /// A task broke an invariant of ours.
+    #[error("a task panicked: {0}")]
+    Panicked(String),
+}
+
+fn named(
+    tasks: &mut JoinSet<&'static str>,
+    name: &'static str,
+    task: impl Future<Output = ()> + Send + 'static,
+) {
+    tasks.spawn(async move {
+        task.await;
+        name
+    });
+}
+
 /// A host: many nodes, their connections, and everything that runs for them. Cheap to clone; clones are one host.
 #[derive(Clone)]
 pub struct Host {
@@ -112,30 +135,48 @@ pub struct Host {
 }
 
 impl Host {
-    /// Runs until shutdown, then ends jobs in flight within the drain time.
-    pub async fn run(&self, shutdown: CancellationToken) {
-        let mut tasks = tokio::task::JoinSet::new();
+    /// Runs until shutdown, then ends jobs in flight within the drain time. A host of which one task has ended is no host:
+    /// its other tasks end too, and `shutdown` is cancelled.
+    ///
+    /// # Errors
+    /// A task ended before shutdown, or panicked.
+    pub async fn run(&self, shutdown: CancellationToken) -> Result<(), TaskEnded> {
+        let mut tasks = JoinSet::new();
+        let host = || (Arc::clone(&self.inner), shutdown.clone());
         // The order of spawning is part of what makes a simulation repeat itself.
         for edge in &self.inner.edges {
-            tasks.spawn(pull::run(
-                Arc::clone(&self.inner),
-                Arc::clone(edge),
-                shutdown.clone(),
-            ));
+            let (to, until) = host();
+            let pulls = pull::run(to, Arc::clone(edge), until);
+            named(&mut tasks, "pull", pulls);
         }
-        tasks.spawn(pull::acknowledge(Arc::clone(&self.inner), shutdown.clone()));
-        tasks.spawn(sweep::run(Arc::clone(&self.inner), shutdown.clone()));
-        tasks.spawn(sweep::store_quiet(
-            Arc::clone(&self.inner),
-            shutdown.clone(),
-        ));
-        tasks.spawn(backfill::run(Arc::clone(&self.inner), shutdown.clone()));
-        tasks.spawn(scheduler::run(Arc::clone(&self.inner), shutdown));
+        let (acks, until) = host();
+        named(&mut tasks, "acknowledge", pull::acknowledge(acks, until));
+        let (sweeps, until) = host();
+        named(&mut tasks, "sweep", sweep::run(sweeps, until));
+        let (quiet, until) = host();
+        named(
+            &mut tasks,
+            "sweep cursors",
+            sweep::store_quiet(quiet, until),
+        );
+        let (backfills, until) = host();
+        named(&mut tasks, "backfill", backfill::run(backfills, until));
+        let (relooks, until) = host();
+        named(&mut tasks, "relook", relook::run(relooks, until));
+        let (jobs, until) = host();
+        named(&mut tasks, "scheduler", scheduler::run(jobs, until));
+        let mut outcome = Ok(());
         while let Some(ended) = tasks.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a task of the host panicked");
-            }
+            let why = match ended {
+                Ok(_) if shutdown.is_cancelled() => continue,
+                Ok(task) => TaskEnded::Early(task),
+                Err(error) => TaskEnded::Panicked(error.to_string()),
+            };
+            tracing::error!(%why, "the host ends");
+            shutdown.cancel();
+            outcome = outcome.and(Err(why));
         }
+        outcome
     }
 
     /// The state of this host is replicated. From now on an edge is told *safe* only when the replica has what its
@@ -224,9 +265,14 @@ impl Host {
                 return Err(format!("node '{node}' is not configured"));
             }
         }
+        let nodes = contract.nodes.clone();
         let connection = Connection::new(compiled);
         self.inner
             .change_topology(|topology| topology.put_connection(connection));
+        // What has waited for it.
+        for node in [&nodes.left, &nodes.right] {
+            self.inner.scheduler.look_again(node);
+        }
         Ok(())
     }
 

@@ -22,7 +22,7 @@ use twinline_core::queue::Lane;
 use twinline_core::reconcile::Seen;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{EffectRow, HostRead, HostTx, ItemRow, Twin, TwinState};
+use twinline_store::host::{EffectRow, HostRead, HostTx, ItemRow, Twin, TwinState, moved_to};
 
 /// So long a twin has to follow its item before the item is looked at again as one like any other.
 const MOVE_WAIT: Duration = Duration::from_millis(100);
@@ -77,7 +77,7 @@ pub(super) async fn run(
 
 /// Whether a tracker has said that an item of ours was moved here, and its twin has not followed yet.
 async fn is_awaited(host: &Inner, id: &ItemId) -> Result<bool, StoreError> {
-    let cause = dirty::moved_to(&id.id);
+    let cause = moved_to(&id.id);
     let waiting = host.store.read(move |read| read.dirty_of_cause(&cause));
     Ok(waiting.await? > 0)
 }

@@ -10,86 +10,112 @@ use crate::ids::effect_id;
 use crate::scheduler::Mark;
 use crate::sweep::scope_key;
 use std::sync::Arc;
+use std::time::Duration;
 use twinline_core::breaker::Verdict;
 use twinline_core::cluster::Entry;
 use twinline_core::effect::Effect;
-use twinline_core::reconcile::Plan;
+use twinline_core::names::Side;
+use twinline_core::reconcile::{Plan, Planned};
 use twinline_core::time::Timestamp;
 use twinline_store::host::{EffectRow, EffectState, HostTx, Twin};
 use twinline_store::{GroupId, StoreError};
 
+/// Tries at one write that lie this far apart at most are counted together.
+const SERIES: Duration = Duration::from_secs(86_400);
+
 /// Stores an intent for each of the plan's effects, in one step with the breaker's books. `None`: the facts have changed
 /// since the plan was made (R9), or a create is in doubt; resolve and plan again. `born`: when the item was created
-/// that the plan's create copies, where its tracker tells.
+/// that the plan's create copies, where its tracker tells. `again`: some of it may have been tried before.
 pub(super) async fn intend(
     host: &Arc<Inner>,
     connection: &Arc<Connection>,
     context: &Context,
     plan: &Plan,
     marks: &[Mark],
-    born: Option<Timestamp>,
+    (born, again): (Option<Timestamp>, bool),
 ) -> Result<Option<Vec<EffectRow>>, Trouble> {
     if plan.effects.is_empty() {
         return Ok(Some(Vec::new()));
     }
-    let rows = rows(host, connection, context, plan);
-    let (name, limit) = (
-        connection.name.clone(),
-        connection.contract().max_writes_per_10min,
-    );
-    let (twin, version, now) = (
-        context.twin.clone(),
-        connection.contract().version,
-        host.env.now(),
-    );
+    let contract = connection.contract();
     let mut confirmed = marks.iter().filter_map(|mark| mark.confirmed.as_ref());
-    let confirmed = confirmed.any(|confirmed| *confirmed == connection.name);
-    let creates = plan
-        .effects
-        .iter()
-        .find(|planned| planned.effect.created_in().is_some());
-    let creates = creates.map(|planned| planned.side);
-    let (stored, shared) = (rows.clone(), Arc::clone(connection));
-    let group = host.store.stamp().group.clone();
-    let verdict = host
-        .store
-        .write(move |tx| {
-            let active = tx.active_rule_version(&name)?;
-            if tx.twin(&twin.link)?.as_ref() != Some(&twin) || active != Some(version) {
-                return Ok(None);
-            }
-            if let Some(side) = creates
-                && ring::entry(tx, &twin.root, &shared, side, &twin.link)? != Entry::Create
-            {
-                return Ok(None);
-            }
-            if let Some(doubt) = doubted(tx, &twin, &group, &stored, born)? {
-                tx.put_effect(&doubt)?;
-                return Ok(None);
-            }
-            let writes = stored.len() as u64;
-            let verdict = breaker::admit(tx, &name, limit, now, writes, confirmed)?;
-            if let Verdict::Allowed { .. } = verdict {
-                for row in &stored {
-                    tx.put_effect(row)?;
-                }
-            }
-            Ok(Some(verdict))
-        })
-        .await?;
-    match verdict {
+    let creates = |planned: &&Planned| planned.effect.created_in().is_some();
+    let step = Step {
+        twin: context.twin.clone(),
+        connection: Arc::clone(connection),
+        group: host.store.stamp().group.clone(),
+        confirmed: confirmed.any(|confirmed| *confirmed == contract.connection),
+        creates: plan
+            .effects
+            .iter()
+            .find(creates)
+            .map(|planned| planned.side),
+        born,
+        again,
+        rows: rows(host, connection, context, plan),
+        now: host.env.now(),
+    };
+    let verdict = host.store.write(move |tx| step.write(tx)).await;
+    if !matches!(verdict, Ok(None | Some((Verdict::Allowed { .. }, _)))) {
+        host.follow_hold(&connection.name).await;
+    }
+    match verdict? {
         None => Ok(None),
-        Some(Verdict::Allowed { .. }) => Ok(Some(rows)),
-        Some(Verdict::Tripped { writes }) => {
-            host.set_held(&connection.name, true);
+        Some((Verdict::Allowed { .. }, rows)) => Ok(Some(rows)),
+        Some((Verdict::Tripped { writes }, _)) => {
             host.metrics.breaker_trips.inc();
             host.tell(&connection.name, &context.twin.link, What::Held { writes });
             Err(Trouble::Held)
         }
-        Some(Verdict::Held) => {
-            host.set_held(&connection.name, true);
-            Err(Trouble::Held)
+        Some((Verdict::Held, _)) => Err(Trouble::Held),
+    }
+}
+
+/// What is to be intended, and what must still hold for it.
+struct Step {
+    /// The twin as the plan knew it.
+    twin: Twin,
+    connection: Arc<Connection>,
+    group: GroupId,
+    /// Whether it belongs to work that a person has confirmed.
+    confirmed: bool,
+    /// The side on which the plan creates an item.
+    creates: Option<Side>,
+    born: Option<Timestamp>,
+    again: bool,
+    rows: Vec<EffectRow>,
+    now: Timestamp,
+}
+
+impl Step {
+    /// Stores the intents, if the facts are as they were and the breaker allows it; else none of them.
+    fn write(mut self, tx: &HostTx<'_>) -> Result<Option<(Verdict, Vec<EffectRow>)>, StoreError> {
+        let contract = self.connection.contract();
+        let (twin, name) = (&self.twin, &self.connection.name);
+        let active = tx.active_rule_version(name)?;
+        if tx.twin(&twin.link)?.as_ref() != Some(twin) || active != Some(contract.version) {
+            return Ok(None);
         }
+        if let Some(side) = self.creates
+            && ring::entry(tx, &twin.root, &self.connection, side, &twin.link)? != Entry::Create
+        {
+            return Ok(None);
+        }
+        if let Some(doubt) = doubted(tx, twin, &self.group, &self.rows, self.born)? {
+            tx.put_effect(&doubt)?;
+            return Ok(None);
+        }
+        let (limit, writes) = (contract.max_writes_per_10min, self.rows.len() as u64);
+        let verdict = breaker::admit(tx, name, limit, self.now, writes, self.confirmed)?;
+        if let Verdict::Allowed { .. } = verdict {
+            for row in &mut self.rows {
+                if self.again {
+                    row.attempts += tx.failed_before(row, self.now.minus(SERIES))?;
+                }
+                tx.put_effect(row)?;
+            }
+        }
+        Ok(Some((verdict, self.rows)))
     }
 }
 
@@ -128,7 +154,7 @@ fn doubted(
 fn rows(host: &Inner, connection: &Connection, context: &Context, plan: &Plan) -> Vec<EffectRow> {
     let salt = host.env.entropy.next_u64();
     let now = host.env.now();
-    let row = |(index, planned): (usize, &twinline_core::reconcile::Planned)| EffectRow {
+    let row = |(index, planned): (usize, &Planned)| EffectRow {
         id: effect_id(&context.twin.link, salt, index),
         link: context.twin.link.clone(),
         connection: connection.name.clone(),

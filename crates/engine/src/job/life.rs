@@ -364,11 +364,6 @@ pub(super) async fn sleep(
     }
     let now = host.env.now();
     let (link, connection) = (context.twin.link.clone(), context.twin.connection.clone());
-    for side in Side::BOTH {
-        if let Some(node) = host.node(context.twin.nodes.get(side)) {
-            node.set_has_sleepers(true);
-        }
-    }
     let (text, id) = (why.to_owned(), link.clone());
     let sleeps = host
         .store
@@ -389,6 +384,12 @@ pub(super) async fn sleep(
         })
         .await?;
     if sleeps {
+        // Only now: a sweep that has cleared this and reads who sleeps would miss a twin that is not durable yet.
+        for side in Side::BOTH {
+            if let Some(node) = host.node(context.twin.nodes.get(side)) {
+                node.set_has_sleepers(true);
+            }
+        }
         let reason = why.to_owned();
         host.tell(&connection, &link, What::Asleep { reason });
     }

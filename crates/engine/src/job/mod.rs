@@ -20,11 +20,13 @@ mod candidate;
 mod context;
 mod execute;
 mod facts;
+mod gather;
 mod glance;
 mod intend;
 mod life;
 mod likeness;
 mod meanwhile;
+mod mend;
 mod missing;
 mod observe;
 mod resolve;
@@ -35,12 +37,13 @@ mod trouble;
 mod twin;
 
 pub(crate) use context::Context;
+pub(crate) use gather::facts_of;
 pub(crate) use life::{LEFT, LISTED_PAGES_MAX, leaving, listed};
+pub(crate) use mend::{freed, mended, mended_by_rules};
 pub(crate) use observe::observe;
 pub(crate) use settle::{entry, item_row, unlink};
 pub(crate) use talk::Talks;
 pub(crate) use trouble::Trouble;
-pub(crate) use twin::facts_of;
 
 use crate::host::Inner;
 use crate::scheduler::Started;
@@ -50,8 +53,7 @@ use trouble::sentence;
 use twinline_core::names::RootId;
 use twinline_core::quarantine::Cause;
 use twinline_core::queue::{Key, Work};
-use twinline_core::time::Timestamp;
-use twinline_store::host::{Twin, TwinState};
+use twinline_store::host::TwinState;
 
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,24 +163,4 @@ pub(crate) async fn quarantine_panicked(host: &Arc<Inner>, work: &Work, said: &s
         reason: format!("a defect of Twinline: {said}"),
     };
     quarantine(host, work, cause, None).await
-}
-
-/// A twin released by a person, or by time: it is tried again.
-pub(crate) fn mended(mut twin: Twin, now: Timestamp) -> Twin {
-    if matches!(twin.state, TwinState::Quarantined { .. }) {
-        let both = twin.ids.left.is_some() && twin.ids.right.is_some();
-        twin.state = if both {
-            TwinState::Live
-        } else {
-            TwinState::Creating
-        };
-        twin.state_since = now;
-    }
-    twin
-}
-
-/// A twin after a new rule version: what a rule held back is tried again, the rest stays as it is.
-pub(crate) fn mended_by_rules(twin: Twin, now: Timestamp) -> Twin {
-    let by_rule = matches!(&twin.state, TwinState::Quarantined { cause, .. } if trouble::mended_by_change(cause));
-    if by_rule { mended(twin, now) } else { twin }
 }

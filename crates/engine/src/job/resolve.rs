@@ -9,12 +9,12 @@ use super::execute::is_nameless;
 use super::likeness;
 use super::meanwhile;
 use super::ring;
-use super::settle::item_row;
+use super::settle::{self, item_row};
 use super::trouble::Trouble;
 use crate::dirty::{self, Hint, Marked, is_alive};
 use crate::host::Inner;
 use crate::node::Node;
-use crate::scheduler;
+use crate::scheduler::{self, Mark};
 use std::sync::Arc;
 use twinline_core::comments::CommentLink;
 use twinline_core::effect::{Applied, Effect, Recognised};
@@ -24,7 +24,9 @@ use twinline_core::queue::Lane;
 use twinline_core::reconcile::Unsettled;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{EffectRow, EffectState, HostTx, ItemRow, Twin, TwinState};
+use twinline_store::host::{
+    EffectRow, EffectState, HistoryEntry, HostTx, ItemRow, Twin, TwinState,
+};
 use twinline_trackers::Scope;
 
 /// What came out.
@@ -40,6 +42,7 @@ pub(super) async fn resolve(
     host: &Arc<Inner>,
     nodes: &Sides<Arc<Node>>,
     context: &mut Context,
+    marks: &[Mark],
 ) -> Result<Resolved, Trouble> {
     let mut found = Vec::new();
     let mut wait = None;
@@ -57,7 +60,10 @@ pub(super) async fn resolve(
             match ask(host, nodes.get(side), context, &row).await {
                 Ok(Answer::There(applied)) => {
                     host.metrics.recognised.inc();
+                    host.metrics.written.inc();
                     row.state = EffectState::Done;
+                    let created = settle::created(&applied);
+                    row.item = row.item.or(created.map(|created| created.item.id));
                     row.settled = row.planned.unsettled().is_none();
                     found.push((row.clone(), Some(applied)));
                 }
@@ -81,7 +87,7 @@ pub(super) async fn resolve(
     }
     // What is known is stored also when the rest is not: the other twins of the cluster see it.
     if !found.is_empty() {
-        store(host, context, found).await?;
+        store(host, context, found, marks).await?;
     }
     match (trouble, wait) {
         (Some(trouble), _) => Err(trouble),
@@ -183,6 +189,7 @@ async fn store(
     host: &Arc<Inner>,
     context: &mut Context,
     found: Vec<(EffectRow, Option<Box<Applied>>)>,
+    marks: &[Mark],
 ) -> Result<(), Trouble> {
     let known = context.twin.clone();
     let mut links: Vec<CommentLink> = Vec::new();
@@ -206,8 +213,10 @@ async fn store(
         host.metrics.twins_created.inc();
     }
     let rows: Vec<EffectRow> = found.into_iter().map(|(row, _)| row).collect();
+    let history = told(host, context, &rows, created.as_ref(), marks);
     let step = Step {
         known,
+        history,
         twin: context.twin.clone(),
         effects: rows.clone(),
         comments: links.clone(),
@@ -232,6 +241,31 @@ async fn store(
     Ok(())
 }
 
+/// Tells those who listen of what has arrived after all; its history.
+fn told(
+    host: &Inner,
+    context: &Context,
+    rows: &[EffectRow],
+    created: Option<&(Side, ItemRow)>,
+    marks: &[Mark],
+) -> Vec<HistoryEntry> {
+    let names = named(host, context, created);
+    let done = |row: &&EffectRow| row.state == EffectState::Done;
+    let mut history = Vec::new();
+    for row in rows.iter().filter(done) {
+        // When it arrived nobody has seen.
+        history.extend(settle::written(
+            &context.twin,
+            row,
+            marks,
+            None,
+            host.env.now(),
+        ));
+        settle::tell_written(host, &context.twin, row, names.clone(), None);
+    }
+    history
+}
+
 /// What was found, as rows.
 struct Step {
     /// The twin as the job knew it.
@@ -239,8 +273,19 @@ struct Step {
     /// The twin with what was found.
     twin: Twin,
     effects: Vec<EffectRow>,
+    history: Vec<HistoryEntry>,
     comments: Vec<CommentLink>,
     created: Option<ItemRow>,
+}
+
+/// What people call the twin's items.
+fn named(host: &Inner, context: &Context, created: Option<&(Side, ItemRow)>) -> Sides<String> {
+    Sides::from_fn(|side| {
+        let new = created.filter(|(at, _)| *at == side).map(|(_, row)| row);
+        let row = new.or(context.items.get(side).as_ref());
+        let node = context.twin.nodes.get(side);
+        settle::name_of(host, node, row.map(|row| &row.reference))
+    })
 }
 
 impl Step {
@@ -258,6 +303,9 @@ impl Step {
         tx.put_twin(&twin)?;
         for row in &self.effects {
             tx.put_effect(row)?;
+        }
+        for entry in &self.history {
+            tx.append_history(entry)?;
         }
         for link in &self.comments {
             tx.put_comment_link(link)?;

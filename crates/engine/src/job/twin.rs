@@ -3,11 +3,11 @@
 use super::Ended;
 use super::context::Context;
 use super::execute::{Executed, execute};
-use super::facts::{Owned, OwnedSide};
+use super::facts::Owned;
+use super::gather::facts_of;
 use super::glance::{self, glance};
 use super::intend::intend;
 use super::life::{self, Membership};
-use super::missing;
 use super::observe::{Observation, observe, observe_bare};
 use super::resolve::{Resolved, resolve};
 use super::ring::{self, Ring};
@@ -20,11 +20,12 @@ use crate::node::Node;
 use crate::scheduler::Started;
 use std::sync::Arc;
 use std::time::Duration;
-use twinline_core::contract::{Conflict, Leave};
+use twinline_core::contract::Leave;
 use twinline_core::item::{Value, field};
 use twinline_core::names::{LinkId, Side, Sides};
 use twinline_core::queue::Lane;
-use twinline_core::reconcile::{Outcomes, Plan, Seen, Standing, Unsettled};
+use twinline_core::reconcile::{Outcomes, Plan, Standing, Unsettled};
+use twinline_core::time::Timestamp;
 use twinline_store::host::{Twin, TwinState};
 
 /// Plans made in one job when somebody else writes between observation and write.
@@ -38,7 +39,7 @@ const NEXT: Ended = Ended::Again {
     failed: false,
 };
 
-type SidesUnsettled = Sides<Vec<Unsettled>>;
+pub(super) type SidesUnsettled = Sides<Vec<Unsettled>>;
 
 /// `known`: the state in which the job knows the twin, for whoever judges its trouble.
 pub(super) async fn run(
@@ -47,7 +48,7 @@ pub(super) async fn run(
     link: &LinkId,
     known: &mut Option<TwinState>,
 ) -> Result<Ended, Trouble> {
-    for _ in 0..PLANS_MAX {
+    for round in 0..PLANS_MAX {
         let Some(mut context) = load(host, link).await? else {
             return Ok(Ended::Done);
         };
@@ -55,26 +56,24 @@ pub(super) async fn run(
             return Ok(Ended::In(context.twin.root));
         }
         *known = Some(context.twin.state.clone());
-        let Some(connection) = host.connection(&context.twin.connection) else {
-            return Ok(Ended::Done);
-        };
-        let Some(nodes) = nodes(host, &context.twin) else {
-            return Ok(Ended::Done);
-        };
         if rests(&context.twin, started.work.lane) {
             return Ok(Ended::Done);
         }
-        for side in Side::BOTH {
-            let node = nodes.get(side);
-            node.probe()
-                .await
-                .map_err(|error| Trouble::of(node.name(), error))?;
-        }
+        let at_work = host.connection(&context.twin.connection);
+        let (Some(connection), Some(nodes)) = (at_work, nodes(host, &context.twin)) else {
+            // It was when the job started: what its marks tell is not lost.
+            return Ok(Ended::Again {
+                wait: host.settings.period,
+                failed: false,
+            });
+        };
+        probe(&nodes).await?;
+        let again = round > 0 || started.failures > 0 || !context.open.is_empty();
         let rested = host.rests.take(link);
         let Some(seen) = glance(host, started, &nodes, &context, rested).await? else {
             return Ok(Ended::Done);
         };
-        let resolved = resolve(host, &nodes, &mut context).await;
+        let resolved = resolve(host, &nodes, &mut context, &started.marks).await;
         *known = Some(context.twin.state.clone());
         let unsettled = match resolved? {
             Resolved::Known(unsettled) => unsettled,
@@ -101,6 +100,7 @@ pub(super) async fn run(
             started,
             connection: &connection,
             nodes: &nodes,
+            again,
         };
         if let Some(ended) = Box::pin(job.round(context, unsettled, seen)).await? {
             return Ok(ended);
@@ -118,6 +118,15 @@ async fn load(host: &Arc<Inner>, link: &LinkId) -> Result<Option<Context>, Troub
         .store
         .read(move |read| Context::read(read, &link, now))
         .await?)
+}
+
+/// Asks the trackers who we are, where that is not known.
+async fn probe(nodes: &Sides<Arc<Node>>) -> Result<(), Trouble> {
+    for node in [&nodes.left, &nodes.right] {
+        let known = node.probe().await;
+        known.map_err(|error| Trouble::of(node.name(), error))?;
+    }
+    Ok(())
 }
 
 fn nodes(host: &Inner, twin: &Twin) -> Option<Sides<Arc<Node>>> {
@@ -138,11 +147,24 @@ fn rests(twin: &Twin, lane: Lane) -> bool {
     }
 }
 
+/// When the item was created of which the other is to be a copy, where its tracker tells.
+fn born(observed: &Sides<Observation>) -> Option<Timestamp> {
+    Side::BOTH.into_iter().find_map(|side| {
+        let item = observed.get(side).seen.item()?;
+        match item.get(field::CREATED) {
+            Some(Value::Time(at)) => Some(*at),
+            _ => None,
+        }
+    })
+}
+
 struct Job<'a> {
     host: &'a Arc<Inner>,
     started: &'a Started,
     connection: &'a Arc<Connection>,
     nodes: &'a Sides<Arc<Node>>,
+    /// Whether what is planned may have been tried before.
+    again: bool,
 }
 
 impl Job<'_> {
@@ -219,14 +241,9 @@ impl Job<'_> {
         let host = self.host;
         let lane = self.started.work.lane;
         let marks = &self.started.marks;
-        let born = Side::BOTH.into_iter().find_map(|side| {
-            let item = observed.get(side).seen.item()?;
-            match item.get(field::CREATED) {
-                Some(Value::Time(at)) => Some(*at),
-                _ => None,
-            }
-        });
-        let Some(rows) = intend(host, self.connection, &context, &plan, marks, born).await? else {
+        let tried = (born(observed), self.again);
+        let intended = intend(host, self.connection, &context, &plan, marks, tried).await?;
+        let Some(rows) = intended else {
             return Ok(None);
         };
         let executed = execute(self.nodes, &host.env, &host.metrics, &plan.effects).await;
@@ -379,84 +396,4 @@ impl Job<'_> {
             }
         }
     }
-}
-
-/// The facts of one twin as it was seen.
-pub(crate) async fn facts_of(
-    host: &Arc<Inner>,
-    connection: &Connection,
-    nodes: &Sides<Arc<Node>>,
-    context: &Context,
-    seen: Sides<Seen>,
-    unsettled: SidesUnsettled,
-) -> Result<Owned, Trouble> {
-    let mut sides = Vec::with_capacity(2);
-    for side in Side::BOTH {
-        let node = nodes.get(side);
-        sides.push(OwnedSide {
-            history: history(connection, node, context, &seen, side).await?,
-            node: Arc::clone(node),
-            seen: seen.get(side).clone(),
-            base: context.bases.get(side).clone(),
-            own_attempts: context.own_attempts(side),
-            unsettled: unsettled.get(side).clone(),
-            recent: context.recent(side),
-            open_comments: context.open_comments(side),
-            missing: missing::look(host, connection, node, context, (side, seen.get(side))).await?,
-        });
-    }
-    let right = sides.pop().expect("two sides");
-    let left = sides.pop().expect("two sides");
-    let twin = &context.twin;
-    Ok(Owned {
-        link: twin.link.clone(),
-        root: twin.root.clone(),
-        cluster_size: context.cluster_size,
-        created_from: twin.created_from,
-        since: twin.since,
-        now: host.env.now(),
-        sides: Sides { left, right },
-        held: twin
-            .held
-            .iter()
-            .map(|(field, held)| (field.clone(), held.hold.clone()))
-            .collect(),
-        release: twin
-            .held
-            .iter()
-            .filter_map(|(field, held)| Some((field.clone(), held.take?)))
-            .collect(),
-        comments: context.comments.clone(),
-    })
-}
-
-/// The field history, where a conflict could need it: both sides have changed, and some field asks who was later.
-async fn history(
-    connection: &Connection,
-    node: &Node,
-    context: &Context,
-    seen: &Sides<Seen>,
-    side: Side,
-) -> Result<Vec<twinline_core::effect::FieldChange>, Trouble> {
-    let latest = connection
-        .contract()
-        .fields
-        .values()
-        .any(|field| field.conflict == Conflict::Latest);
-    let changed = |side: Side| {
-        let base = context.bases.get(side).as_ref()?;
-        let item = seen.get(side).item()?;
-        Some(base.observation.version != item.version)
-    };
-    if !latest || changed(Side::Left) != Some(true) || changed(Side::Right) != Some(true) {
-        return Ok(Vec::new());
-    }
-    let (Some(item), Some(base)) = (context.item(side), context.bases.get(side)) else {
-        return Ok(Vec::new());
-    };
-    let since = base.observation.version.updated;
-    let history = node
-        .request(node.tracker().field_history(&item, since))
-        .await;
-    history.map_err(|error| Trouble::of(node.name(), error))
 }

@@ -43,19 +43,6 @@ impl Host {
         items: u64,
         who: &str,
     ) -> Result<String, OpError> {
-        self.begin_backfill(connection, side, query, Some(items), who)
-            .await
-    }
-
-    /// As [`Host::start_backfill`]; without `items` it is part of what was confirmed before.
-    pub(super) async fn begin_backfill(
-        &self,
-        connection: &ConnectionName,
-        side: Side,
-        query: Option<String>,
-        items: Option<u64>,
-        who: &str,
-    ) -> Result<String, OpError> {
         let found = self.inner.connection(connection);
         let found = found.ok_or_else(|| OpError::Unknown(format!("connection '{connection}'")))?;
         if query.is_none() && found.contract().triggers.get(side).is_none() {
@@ -63,30 +50,13 @@ impl Host {
                 "the {side} side of {connection} has no trigger"
             )));
         }
-        let now = self.inner.env.now();
-        let id = format!("backfill-{:016x}", self.inner.env.entropy.next_u64());
-        let spec = BackfillSpec { side, query };
-        let job = Job {
-            id: id.clone(),
-            kind: JobKind::Backfill,
-            connection: connection.clone(),
-            state: JobState::Running,
-            spec: serde_json::to_string(&spec).expect("an order is JSON"),
-            cursor: None,
-            total: None,
-            done: 0,
-            failed: 0,
-            sentence: None,
-            started_at: now,
-            updated_at: now,
-        };
         let entry = audit(&self.inner, who, "backfill", connection.as_str());
+        let job = backfill(self.job_id("backfill"), connection, side, query, entry.at);
+        let id = job.id.clone();
         self.inner
             .store
             .write(move |tx| {
-                if let Some(items) = items {
-                    grant(tx, &job.connection, items)?;
-                }
+                grant(tx, &job.connection, items)?;
                 tx.put_job(&job)?;
                 tx.append_audit(&entry)
             })
@@ -95,7 +65,12 @@ impl Host {
         Ok(id)
     }
 
-    /// All jobs that are kept, newest first.
+    /// A new job's id.
+    pub(super) fn job_id(&self, kind: &str) -> String {
+        format!("{kind}-{:016x}", self.inner.env.entropy.next_u64())
+    }
+
+    /// All backfills that are kept, newest first.
     ///
     /// # Errors
     /// The store failed.
@@ -104,7 +79,7 @@ impl Host {
         let jobs = self.inner.store.read(|read| read.jobs(None, MAX)).await?;
         let now = self.inner.env.now();
         let mut views = Vec::with_capacity(jobs.len());
-        for job in jobs {
+        for job in jobs.into_iter().filter(|job| job.kind == JobKind::Backfill) {
             let waiting = match job.state {
                 JobState::Running | JobState::Paused => waiting(&self.inner, &job).await?,
                 JobState::Finished | JobState::Failed => 0,
@@ -164,5 +139,30 @@ impl Host {
             Some(false) => Err(OpError::Refused(format!("job '{id}' has ended"))),
             Some(true) => Ok(()),
         }
+    }
+}
+
+/// A backfill that is about to begin. Without a query its side's trigger is enumerated.
+pub(super) fn backfill(
+    id: String,
+    connection: &ConnectionName,
+    side: Side,
+    query: Option<String>,
+    now: Timestamp,
+) -> Job {
+    let spec = BackfillSpec { side, query };
+    Job {
+        id,
+        kind: JobKind::Backfill,
+        connection: connection.clone(),
+        state: JobState::Running,
+        spec: serde_json::to_string(&spec).expect("an order is JSON"),
+        cursor: None,
+        total: None,
+        done: 0,
+        failed: 0,
+        sentence: None,
+        started_at: now,
+        updated_at: now,
     }
 }

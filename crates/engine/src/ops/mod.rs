@@ -16,16 +16,16 @@ pub use plan::{PlannedTwin, Planning};
 pub use publish::Published;
 pub use release::Target;
 pub use status::{ConnectionStatus, LedgerLine, NodeStatus, Status};
-pub use twins::{ErrorGroup, TwinView};
+pub use twins::{ErrorGroup, HistoryLine, TwinView};
 
-use crate::dirty::{self, Hint, is_alive};
+use crate::dirty::{self, Hint, Marked, is_alive};
 use crate::host::Inner;
 use crate::scheduler;
 use std::sync::Arc;
 use twinline_core::names::{LinkId, Side};
 use twinline_core::queue::Lane;
 use twinline_store::StoreError;
-use twinline_store::host::{AuditEntry, Twin, TwinFilter};
+use twinline_store::host::{AuditEntry, HostTx, Twin, TwinFilter};
 use twinline_trackers::TrackerError;
 
 /// Why an operation was not done.
@@ -65,46 +65,52 @@ fn audit(host: &Inner, who: &str, action: &str, subject: &str) -> AuditEntry {
     }
 }
 
-/// Changes every twin of a filter page by page, and marks it dirty in the backfill lane. `change` gives back the twin to
-/// store, or `None` to leave it alone. Answers how many were changed.
+/// What becomes of each twin of a group.
+pub(crate) trait Change: Fn(&HostTx<'_>, Twin) -> Result<Twin, StoreError> + Clone {}
+impl<F: Fn(&HostTx<'_>, Twin) -> Result<Twin, StoreError> + Clone> Change for F {}
+
+/// Changes a page of a filter's twins and marks them in the backfill lane, in a step of the store. Answers where to go on
+/// (`None`: that was the last page), how many there were, and the marks.
+pub(crate) fn change_page(
+    host: &Inner,
+    tx: &HostTx<'_>,
+    filter: &TwinFilter,
+    after: Option<&LinkId>,
+    cause: &str,
+    change: &impl Change,
+) -> Result<(Option<LinkId>, u64, Marked), StoreError> {
+    let page = tx.twins(filter, after, PAGE)?;
+    let last = page.last().filter(|_| page.len() == PAGE as usize);
+    let last = last.map(|twin| twin.link.clone());
+    let mut hints = Vec::new();
+    for old in page.into_iter().filter(is_alive) {
+        let twin = change(tx, old.clone())?;
+        if twin != old {
+            tx.put_twin(&twin)?;
+        }
+        let item = Side::BOTH.into_iter().find_map(|side| twin.item(side));
+        hints.extend(
+            item.map(|item| Hint::now(item, Lane::Backfill, cause.to_owned(), host.env.now())),
+        );
+    }
+    Ok((last, hints.len() as u64, dirty::mark(host, tx, &hints)?))
+}
+
+/// Changes every twin of a filter, page by page. Answers how many there were.
 async fn each_twin(
     host: &Arc<Inner>,
     filter: TwinFilter,
     cause: String,
-    change: impl Fn(Twin) -> Option<Twin> + Clone + Send + 'static,
+    change: impl Change + Send + 'static,
 ) -> Result<u64, StoreError> {
     let mut after: Option<LinkId> = None;
     let mut total = 0;
     loop {
-        let (shared, filter, from, change, cause) = (
-            Arc::clone(host),
-            filter.clone(),
-            after,
-            change.clone(),
-            cause.clone(),
-        );
+        let (shared, filter, from) = (Arc::clone(host), filter.clone(), after);
+        let (change, cause) = (change.clone(), cause.clone());
         let (last, changed, marked) = host
             .store
-            .write(move |tx| {
-                let page = tx.twins(&filter, from.as_ref(), PAGE)?;
-                let last = (page.len() == PAGE as usize)
-                    .then(|| page.last().map(|twin| twin.link.clone()))
-                    .flatten();
-                let mut hints = Vec::new();
-                for old in page.into_iter().filter(is_alive) {
-                    let Some(twin) = change(old.clone()) else {
-                        continue;
-                    };
-                    if twin != old {
-                        tx.put_twin(&twin)?;
-                    }
-                    let item = Side::BOTH.into_iter().find_map(|side| twin.item(side));
-                    hints.extend(item.map(|item| {
-                        Hint::now(item, Lane::Backfill, cause.clone(), shared.env.now())
-                    }));
-                }
-                Ok((last, hints.len() as u64, dirty::mark(&shared, tx, &hints)?))
-            })
+            .write(move |tx| change_page(&shared, tx, &filter, from.as_ref(), &cause, &change))
             .await?;
         scheduler::clear(host, marked.announce(host)).await?;
         total += changed;

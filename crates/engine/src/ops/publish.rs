@@ -1,10 +1,17 @@
 //! Publishing rules: a version is built and weighed before it is put in force.
+//!
+//! One step of the store puts it in force, with the budget for what was confirmed and the long jobs that look at all
+//! that it touches. Whatever ends after that step, the caller or the process, those jobs go on.
 
-use super::{OpError, audit, each_twin};
-use crate::confirmed::{self, grant};
+use super::jobs::backfill;
+use super::{OpError, audit};
+use crate::confirmed::grant;
 use crate::host::{Connection, Host};
+use crate::relook;
 use twinline_core::names::{ConnectionName, Side};
-use twinline_store::host::{Publish, RuleVersion, TwinFilter};
+use twinline_core::time::Timestamp;
+use twinline_store::StoreError;
+use twinline_store::host::{AuditEntry, HostTx, Job, Publish, RuleVersion};
 
 /// What a publish has done.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -35,24 +42,10 @@ impl Host {
             rollback_of: None,
             active: false,
         };
-        let items = self.weigh(&draft, confirmed).await?;
-        let entry = audit(
-            &self.inner,
-            &publish.by,
-            "publish",
-            publish.connection.as_str(),
-        );
-        let before = self.active(&publish.connection).await?;
-        let version = self
-            .inner
-            .store
-            .write(move |tx| {
-                tx.append_audit(&entry)?;
-                tx.publish(&publish)
-            })
-            .await?;
-        let unchanged = before.is_some_and(|before| before.version == version.version);
-        self.put_to_work(&version, if unchanged { 0 } else { items }, !unchanged)
+        let weighed = self.weigh(&draft, confirmed).await?;
+        let name = publish.connection.as_str();
+        let entry = audit(&self.inner, &publish.by, "publish", name);
+        self.put_in_force(weighed, entry, move |tx| tx.publish(&publish))
             .await
     }
 
@@ -80,18 +73,11 @@ impl Host {
             }
             None => return Err(OpError::Unknown(format!("version {to} of '{connection}'"))),
         };
-        let items = self.weigh(&old, confirmed).await?;
+        let weighed = self.weigh(&old, confirmed).await?;
         let entry = audit(&self.inner, who, "rollback", connection.as_str());
-        let (name, by, at) = (connection.clone(), who.to_owned(), self.inner.env.now());
-        let version = self
-            .inner
-            .store
-            .write(move |tx| {
-                tx.append_audit(&entry)?;
-                tx.rollback(&name, to, at, &by)
-            })
-            .await?;
-        self.put_to_work(&version, items, true).await
+        let (name, by, at) = (connection.clone(), who.to_owned(), entry.at);
+        self.put_in_force(weighed, entry, move |tx| tx.rollback(&name, to, at, &by))
+            .await
     }
 
     async fn active(&self, connection: &ConnectionName) -> Result<Option<RuleVersion>, OpError> {
@@ -104,7 +90,7 @@ impl Host {
     }
 
     /// How many items a version would touch; an error when that needs a confirmation.
-    async fn weigh(&self, draft: &RuleVersion, confirmed: bool) -> Result<u64, OpError> {
+    async fn weigh(&self, draft: &RuleVersion, confirmed: bool) -> Result<Weighed, OpError> {
         let compiled = self
             .inner
             .factory
@@ -116,6 +102,12 @@ impl Host {
                 "the rules are named '{}', not '{}'",
                 draft_connection.name, draft.connection
             )));
+        }
+        for side in Side::BOTH {
+            let node = draft_connection.node(side);
+            if self.inner.node(node).is_none() {
+                return Err(OpError::Unknown(format!("node '{node}'")));
+            }
         }
         let name = draft.connection.clone();
         let counts = self
@@ -137,7 +129,10 @@ impl Host {
         if items > self.inner.settings.publish_items_max && !confirmed {
             return Err(OpError::NeedsConfirmation { items });
         }
-        Ok(items)
+        Ok(Weighed {
+            items,
+            draft: draft_connection,
+        })
     }
 
     /// How many items a side's trigger lists.
@@ -145,56 +140,65 @@ impl Host {
         if connection.contract().triggers.get(side).is_none() {
             return Ok(0);
         }
-        let name = connection.node(side);
-        if self.inner.node(name).is_none() {
-            return Err(OpError::Unknown(format!("node '{name}'")));
-        }
         Ok(self.listed(connection, side).await?.unwrap_or_default())
     }
 
-    async fn put_to_work(
-        &self,
-        version: &RuleVersion,
-        items: u64,
-        changed: bool,
-    ) -> Result<Published, OpError> {
-        self.take_rules(version).map_err(OpError::Refused)?;
-        let published = Published {
-            connection: version.connection.clone(),
-            version: version.version,
-            items,
-        };
-        if !changed {
-            return Ok(published);
-        }
-        let name = version.connection.clone();
-        self.inner
-            .store
-            .write(move |tx| grant(tx, &name, items))
-            .await?;
-        let filter = TwinFilter {
-            connection: Some(version.connection.clone()),
-            ..TwinFilter::default()
-        };
-        let now = self.inner.env.now();
-        // A new version may have mended what the old one broke.
-        let cause = confirmed::publish(&version.connection);
-        each_twin(&self.inner, filter, cause, move |twin| {
-            Some(crate::job::mended_by_rules(twin, now))
-        })
-        .await?;
-        let connection = self.inner.connection(&version.connection);
-        let triggers = connection
-            .map(|connection| connection.contract().triggers.clone())
-            .unwrap_or_default();
-        for side in Side::BOTH
-            .into_iter()
-            .filter(|side| triggers.get(*side).is_some())
-        {
-            let by = &version.published_by;
-            self.begin_backfill(&version.connection, side, None, None, by)
-                .await?;
-        }
-        Ok(published)
+    /// The enumerations of a draft's triggers.
+    fn backfills(&self, draft: &Connection, now: Timestamp) -> Vec<Job> {
+        let triggers = &draft.contract().triggers;
+        let sides = Side::BOTH.into_iter();
+        let sides = sides.filter(|side| triggers.get(*side).is_some());
+        sides
+            .map(|side| backfill(self.job_id("backfill"), &draft.name, side, None, now))
+            .collect()
     }
+
+    /// Puts a version in force that `put` stores, and begins what follows from it; sources that are in force already
+    /// change nothing.
+    async fn put_in_force(
+        &self,
+        weighed: Weighed,
+        entry: AuditEntry,
+        put: impl FnOnce(&HostTx<'_>) -> Result<RuleVersion, StoreError> + Send + 'static,
+    ) -> Result<Published, OpError> {
+        let Weighed { items, draft } = weighed;
+        let name = draft.name.clone();
+        let relook = relook::job(self.job_id("relook"), &name, entry.at);
+        let mut jobs = self.backfills(&draft, entry.at);
+        jobs.push(relook.clone());
+        // The versions come into memory in the order in which they came into the store.
+        let one_at_a_time = self.inner.publishing.lock().await;
+        let step = self.inner.store.write(move |tx| {
+            let before = tx.active_rule_version(&name)?;
+            tx.append_audit(&entry)?;
+            let version = put(tx)?;
+            let changed = before != Some(version.version);
+            if changed {
+                grant(tx, &name, items)?;
+                for job in &jobs {
+                    tx.put_job(job)?;
+                }
+            }
+            Ok((version, changed))
+        });
+        let (version, changed) = step.await?;
+        self.take_rules(&version).map_err(OpError::Refused)?;
+        drop(one_at_a_time);
+        if changed {
+            self.inner.jobs_changed.notify_one();
+            relook::carry_out(&self.inner, relook.id).await?;
+        }
+        Ok(Published {
+            connection: version.connection,
+            version: version.version,
+            items: if changed { items } else { 0 },
+        })
+    }
+}
+
+/// A version that may be put in force.
+struct Weighed {
+    /// The items that it touches.
+    items: u64,
+    draft: Connection,
 }

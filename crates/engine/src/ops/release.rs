@@ -4,13 +4,17 @@ use super::{OpError, audit, each_twin};
 use crate::confirmed::{self, grant};
 use crate::dirty::{self, Hint};
 use crate::host::Host;
-use crate::job::mended;
+use crate::job::{entry, freed};
 use crate::scheduler;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use twinline_core::names::{ConnectionName, LinkId, ReplicaField, Side};
 use twinline_core::queue::Lane;
-use twinline_store::host::{ConnectionHold, TwinFilter, TwinState, TwinStateName};
+use twinline_core::time::Timestamp;
+use twinline_store::StoreError;
+use twinline_store::host::{
+    ConnectionHold, HistoryEntry, HistoryKind, HostTx, Twin, TwinFilter, TwinState, TwinStateName,
+};
 
 /// What to try again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +64,10 @@ impl Host {
                         held: false,
                     };
                     let now = self.inner.env.now();
-                    let change = move |twin| Some(mended(twin, now));
+                    let text = released_by(who);
+                    let change = move |tx: &HostTx<'_>, twin| {
+                        freed(tx, twin, HistoryKind::Released, &text, now)
+                    };
                     total += each_twin(&self.inner, filter, confirmed::retry(connection), change)
                         .await?;
                 }
@@ -87,7 +94,8 @@ impl Host {
         }
         let name = connection.clone();
         let entry = audit(&self.inner, who, "release", connection.as_str());
-        self.inner
+        let released = self
+            .inner
             .store
             .write(move |tx| {
                 let budget_writes = tx
@@ -101,8 +109,9 @@ impl Host {
                 })?;
                 tx.append_audit(&entry)
             })
-            .await?;
-        self.inner.set_held(connection, false);
+            .await;
+        self.inner.follow_hold(connection).await;
+        released?;
         for side in Side::BOTH {
             if let Some(connection) = self.inner.connection(connection) {
                 self.inner.scheduler.look_again(connection.node(side));
@@ -144,7 +153,8 @@ impl Host {
             )));
         }
         let (shared, id) = (Arc::clone(&self.inner), link.clone());
-        let entry = audit(&self.inner, who, "release", link.as_str());
+        let note = audit(&self.inner, who, "release", link.as_str());
+        let text = released_by(who);
         let marked = self
             .inner
             .store
@@ -152,17 +162,25 @@ impl Host {
                 let Some(twin) = tx.twin(&id)? else {
                     return Ok(dirty::Marked::default());
                 };
-                let mut twin = mended(twin, entry.at);
+                let at = note.at;
+                let mut twin = freed(tx, twin, HistoryKind::Released, &text, at)?;
                 for (field, side) in take {
                     if let Some(held) = twin.held.get_mut(&field) {
                         held.take = Some(side);
                     }
+                    put_released(
+                        tx,
+                        &twin,
+                        &field,
+                        format!("{text}, who takes the {side}"),
+                        at,
+                    )?;
                 }
                 tx.put_twin(&twin)?;
-                tx.append_audit(&entry)?;
+                tx.append_audit(&note)?;
                 let item = Side::BOTH.into_iter().find_map(|side| twin.item(side));
                 let hints: Vec<Hint> = item
-                    .map(|item| Hint::now(item, Lane::Live, "release", entry.at))
+                    .map(|item| Hint::now(item, Lane::Live, "release", at))
                     .into_iter()
                     .collect();
                 dirty::mark(&shared, tx, &hints)
@@ -171,4 +189,27 @@ impl Host {
         scheduler::clear(&self.inner, marked.announce(&self.inner)).await?;
         Ok(())
     }
+}
+
+/// As a twin's history tells it.
+fn released_by(who: &str) -> String {
+    format!("released by {who}")
+}
+
+/// Tells an item of the twin that a frozen field was released.
+fn put_released(
+    tx: &HostTx<'_>,
+    twin: &Twin,
+    field: &ReplicaField,
+    text: String,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(item) = Side::BOTH.into_iter().find_map(|side| twin.item(side)) else {
+        return Ok(());
+    };
+    tx.append_history(&HistoryEntry {
+        field: Some(field.to_string()),
+        text: Some(text),
+        ..entry(twin, item, HistoryKind::Released, at)
+    })
 }

@@ -3,13 +3,15 @@
 use super::OpError;
 use crate::host::Host;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::{ItemId, ItemRef};
 use twinline_core::names::{ConnectionName, LinkId, ReplicaField, Side, Sides};
 use twinline_core::reconcile::Hold;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{HistoryRow, HostRead, Twin, TwinFilter, TwinState, TwinStateName};
+use twinline_store::host::{
+    HistoryEntry, HistoryRow, HostRead, Twin, TwinFilter, TwinState, TwinStateName,
+};
 
 /// One twin, as it is shown.
 #[derive(Clone, Debug, Serialize)]
@@ -51,6 +53,22 @@ pub struct ErrorGroup {
     pub since: Timestamp,
 }
 
+/// One entry of an item's history, as it is shown.
+#[derive(Clone, Debug, Serialize)]
+pub struct HistoryLine {
+    /// Rises with every entry.
+    pub seq: u64,
+    /// What people call the item that it is about.
+    pub key: String,
+    /// What people call the item whose change caused it.
+    pub source: Option<String>,
+    /// The entry.
+    pub entry: HistoryEntry,
+}
+
+/// Pages of another item's history that are searched for what an item has caused.
+const CAUSED_PAGES_MAX: usize = 20;
+
 impl Host {
     /// One page of twins, ordered by id: those after `after`, at most `max`.
     ///
@@ -84,7 +102,8 @@ impl Host {
         Ok(self.inner.store.read(look).await?)
     }
 
-    /// The history of the items that people call by this key, newest first.
+    /// The history of the items that people call by this key, newest first: what was done to them, and what their own
+    /// changes have led to on their twins.
     ///
     /// # Errors
     /// No item is known by this key; the store failed.
@@ -93,24 +112,11 @@ impl Host {
         key: &str,
         before: Option<u64>,
         max: u32,
-    ) -> Result<Vec<(ItemRef, Vec<HistoryRow>)>, OpError> {
+    ) -> Result<Vec<HistoryLine>, OpError> {
         let wanted = key.to_owned();
-        let found = self
-            .inner
-            .store
-            .read(move |read| {
-                let items = read.items_by_key(&wanted)?;
-                let each = items.into_iter().map(|item| {
-                    let rows = read.history(&item.reference.item, before, max)?;
-                    Ok((item.reference, rows))
-                });
-                each.collect::<Result<Vec<_>, StoreError>>()
-            })
-            .await?;
-        if found.is_empty() {
-            return Err(OpError::Unknown(format!("item '{key}'")));
-        }
-        Ok(found)
+        let look = move |read: &HostRead<'_>| history(read, &wanted, before, max);
+        let found = self.inner.store.read(look).await?;
+        found.ok_or_else(|| OpError::Unknown(format!("item '{key}'")))
     }
 
     /// What holds twins back, equal causes in one line, the largest group first.
@@ -142,6 +148,77 @@ impl Host {
         groups.sort_by_key(|group| std::cmp::Reverse(group.twins));
         Ok(groups)
     }
+}
+
+fn history(
+    read: &HostRead<'_>,
+    key: &str,
+    before: Option<u64>,
+    max: u32,
+) -> Result<Option<Vec<HistoryLine>>, StoreError> {
+    let items = read.items_by_key(key)?.into_iter();
+    let items: BTreeSet<ItemId> = items.map(|row| row.reference.item).collect();
+    if items.is_empty() {
+        return Ok(None);
+    }
+    let mut rows = Vec::new();
+    for item in &items {
+        rows.extend(read.history(item, before, max)?);
+        let twins = read.twins_of_item(item)?;
+        let others = twins.iter().flat_map(|twin| {
+            let both = Side::BOTH.into_iter();
+            both.filter_map(|side| twin.item(side))
+        });
+        let others: BTreeSet<ItemId> = others.filter(|other| !items.contains(other)).collect();
+        for other in &others {
+            caused(read, item, other, before, max, &mut rows)?;
+        }
+    }
+    rows.sort_by_key(|row| std::cmp::Reverse(row.seq));
+    rows.truncate(max as usize);
+    let lines = rows.into_iter().map(|row| {
+        let source = row.entry.source.as_ref();
+        Ok(HistoryLine {
+            seq: row.seq,
+            key: key_of(read, &row.entry.item)?,
+            source: source.map(|source| key_of(read, source)).transpose()?,
+            entry: row.entry,
+        })
+    });
+    lines.collect::<Result<_, _>>().map(Some)
+}
+
+/// Adds what a change of `source` led to on another item, the newest `max` of it.
+fn caused(
+    read: &HostRead<'_>,
+    source: &ItemId,
+    item: &ItemId,
+    mut before: Option<u64>,
+    max: u32,
+    rows: &mut Vec<HistoryRow>,
+) -> Result<(), StoreError> {
+    let mut wanted = max as usize;
+    for _ in 0..CAUSED_PAGES_MAX {
+        let page = read.history(item, before, max)?;
+        let last = page.last().filter(|_| page.len() == max as usize);
+        before = last.map(|row| row.seq);
+        let theirs = page
+            .into_iter()
+            .filter(|row| row.entry.source.as_ref() == Some(source));
+        let found: Vec<HistoryRow> = theirs.take(wanted).collect();
+        wanted -= found.len();
+        rows.extend(found);
+        if before.is_none() || wanted == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What people call an item; its id, where the directory does not know it.
+fn key_of(read: &HostRead<'_>, item: &ItemId) -> Result<String, StoreError> {
+    let known = read.item(item)?;
+    Ok(known.map_or_else(|| item.id.clone(), |row| row.reference.key))
 }
 
 fn view(read: &HostRead<'_>, twin: Twin) -> Result<TwinView, StoreError> {

@@ -51,11 +51,11 @@ fn batches_over_the_limit_are_joined_and_only_later() {
 #[test]
 fn another_inbox_begins_at_its_beginning() {
     let marks = SafeMarks::default();
-    marks.begin("edge", InboxId::new("old"));
+    marks.begin("edge", InboxId::new("old"), 0, None);
     taken(&marks, 3, &["a", "b"]);
     check(&marks, &["a", "b"], 3);
     taken(&marks, 4, &["a"]);
-    marks.begin("edge", InboxId::new("new"));
+    marks.begin("edge", InboxId::new("new"), 0, None);
     check(&marks, &["a"], 0);
     assert_eq!(marks.watermark("edge").inbox, InboxId::new("new"));
     taken(&marks, 1, &["a"]);
@@ -72,4 +72,35 @@ fn nothing_is_safe_that_is_not_durable() {
     taken(&marks, 5, &["a"]);
     check(&marks, &[], 3);
     check(&marks, &["a"], 5);
+}
+
+/// The retried step may find that nothing new is told of an item: then nobody clears it again.
+#[test]
+fn what_a_failed_step_told_holds_nothing_up() {
+    let marks = SafeMarks::default();
+    taken(&marks, 3, &[]);
+    marks.taken("edge", 5, items(&["a", "b"]));
+    taken(&marks, 5, &["b"]);
+    check(&marks, &["b"], 5);
+    for last in 6..6 + BATCHES_MAX as u64 {
+        taken(&marks, last, &["c"]);
+    }
+    let last = 6 + BATCHES_MAX as u64;
+    marks.taken("edge", last, items(&["a", "c"]));
+    check(&marks, &[], 5);
+    taken(&marks, last, &[]);
+    check(&marks, &["c"], last);
+}
+
+#[test]
+fn what_was_dirty_at_the_beginning_holds_up_what_comes_after() {
+    let marks = SafeMarks::default();
+    marks.begin("edge", InboxId::new("it"), 7, Some(20));
+    marks.durable("edge", 7);
+    taken(&marks, 8, &["a"]);
+    check(&marks, &["a"], 0);
+    marks.passed(Some(20));
+    check(&marks, &[], 0);
+    marks.passed(Some(21));
+    check(&marks, &[], 8);
 }

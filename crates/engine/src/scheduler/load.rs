@@ -60,6 +60,10 @@ pub(crate) async fn clear(host: &Inner, marks: Vec<Mark>) -> Result<(), StoreErr
                 }
             }
             safe.cleared(&cleared);
+            if safe.before().is_some() {
+                let first = tx.dirty_ends()?.map_or(u64::MAX, |(first, _)| first);
+                safe.passed(Some(first));
+            }
             Ok(())
         })
         .await

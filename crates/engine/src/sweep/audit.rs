@@ -27,10 +27,13 @@ struct Place {
     after: Option<String>,
     /// When all items were marked; it ends when the marks from until then are done.
     marked_at: Option<Timestamp>,
+    /// When an enumeration of all triggers began that has come to its end: what it found is marked.
+    #[serde(default)]
+    enumerated: Option<Timestamp>,
 }
 
-const KINDS: [ChangeKind; 7] = [
-    ChangeKind::Created,
+/// What a look at the known items shows. That there are new ones only an enumeration does.
+const KINDS: [ChangeKind; 6] = [
     ChangeKind::Field,
     ChangeKind::CommentAdded,
     ChangeKind::CommentEdited,
@@ -39,12 +42,14 @@ const KINDS: [ChangeKind; 7] = [
     ChangeKind::Moved,
 ];
 
-/// One look after a node's sweep. `audit`: a new audit is due.
+/// One look after a node's sweep. `audit`: a new audit is due. `enumerated`: when an enumeration of all the node's triggers
+/// began that has just come to its end.
 pub(super) async fn look(
     host: &Arc<Inner>,
     node: &Arc<Node>,
     wide: bool,
     audit: bool,
+    enumerated: Option<Timestamp>,
 ) -> Result<(), StoreError> {
     sleepers(host, node, wide).await?;
     if !audit && !node.may_audit() {
@@ -61,14 +66,23 @@ pub(super) async fn look(
     let Some(started) = running.as_ref().and_then(|row| row.started_at) else {
         if audit {
             node.set_may_audit(true);
-            go_on(host, node, host.env.now(), Place::default()).await?;
+            let place = Place {
+                enumerated,
+                ..Place::default()
+            };
+            go_on(host, node, host.env.now(), place).await?;
         }
         return Ok(());
     };
     node.set_may_audit(true);
-    let place = running
+    let mut place: Place = running
         .and_then(|row| serde_json::from_str(&row.cursor).ok())
         .unwrap_or_default();
+    if enumerated.is_some() {
+        place.enumerated = enumerated;
+        // What was found just now is to be looked at too.
+        place.marked_at = place.marked_at.map(|_| host.env.now());
+    }
     go_on(host, node, started, place).await
 }
 
@@ -112,6 +126,7 @@ async fn go_on(
                         .map(|row| row.reference.item.id.clone())
                         .or(from.after),
                     marked_at: (page.len() < PAGE as usize).then_some(now),
+                    enumerated: from.enumerated,
                 };
                 let hint = |row: twinline_store::host::ItemRow| {
                     Hint::now(row.reference.item, Lane::Backfill, AUDIT, now)
@@ -130,14 +145,18 @@ async fn go_on(
     let name = node.name().clone();
     let now = host.env.now();
     let skew_ms = node.known_probe().map_or(0, |probe| probe.skew_ms);
-    let theirs = Timestamp::from_millis(started.as_millis().saturating_add(skew_ms));
+    let theirs =
+        move |at: Timestamp| Timestamp::from_millis(at.as_millis().saturating_add(skew_ms));
     host.store
         .write(move |tx| {
             if is_superseded(tx, &name, started)? || tx.is_dirty_since(&name, marked_at)? {
                 return Ok(());
             }
             for kind in KINDS {
-                tx.audit_to(&name, kind, theirs)?;
+                tx.audit_to(&name, kind, theirs(started))?;
+            }
+            if let Some(enumerated) = place.enumerated {
+                tx.audit_to(&name, ChangeKind::Created, theirs(enumerated))?;
             }
             put(tx, &name, started, &place, Some(now))
         })

@@ -18,28 +18,35 @@ use twinline_store::StoreError;
 use twinline_store::host::HostTx;
 use twinline_trackers::Candidate;
 
-/// Reads the queries of all triggers on a node; what is new is looked at like an item that a sweep has found.
-pub(super) async fn look(host: &Arc<Inner>, node: &Arc<Node>) -> Result<(), Trouble> {
+/// Reads the queries of all triggers on a node; what is new is looked at like an item that a sweep has found. Answers when
+/// that began; `None`: a query lists more than is read.
+pub(super) async fn look(
+    host: &Arc<Inner>,
+    node: &Arc<Node>,
+) -> Result<Option<Timestamp>, Trouble> {
+    let began = host.env.now();
+    let mut whole = true;
     for connection in host.connections_of(node.name()) {
         for side in connection.sides_of(node.name()).collect::<Vec<_>>() {
-            enumerate(host, node, &connection, side).await?;
+            whole &= enumerate(host, node, &connection, side).await?;
         }
     }
-    Ok(())
+    Ok(whole.then_some(began))
 }
 
+/// Answers whether the query was read to its end.
 async fn enumerate(
     host: &Arc<Inner>,
     node: &Node,
     connection: &Arc<Connection>,
     side: Side,
-) -> Result<(), Trouble> {
+) -> Result<bool, Trouble> {
     let contract = connection.contract();
     let Some(trigger) = contract.triggers.get(side) else {
-        return Ok(());
+        return Ok(true);
     };
     let Some(since) = began(host, node, &connection.name).await? else {
-        return Ok(());
+        return Ok(true);
     };
     let mut page: Option<String> = None;
     for _ in 0..LISTED_PAGES_MAX {
@@ -54,10 +61,11 @@ async fn enumerate(
         mark(host, &connection.name, items).await?;
         match found.next {
             Some(next) => page = Some(next),
-            None => return Ok(()),
+            None => return Ok(true),
         }
     }
-    Ok(())
+    tracing::warn!(node = %node.name(), connection = %connection.name, %side, "the trigger lists more items than are read");
+    Ok(false)
 }
 
 /// Since when changes are the connection's, by the tracker's clock: its first version's publication.

@@ -14,7 +14,7 @@ use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{DELETED, HostTx};
-use twinline_trackers::{ChangePage, Cursor, FeedChange, Scope};
+use twinline_trackers::{ChangePage, Cursor, FeedChange, Scope, TrackerError};
 
 /// Pages in one sweep; what is left is read by the next, from the cursor.
 const PAGES_MAX: usize = 1000;
@@ -39,27 +39,45 @@ pub(super) async fn sweep(
     let mut place = place(host, node, of.key).await?;
     if place.complete_to.is_none() && place.next.is_none() {
         // Durable before the first question: while the tracker fails, the beginning must not move on with the clock.
-        place.next = Some(start(host, node, &place, wide));
+        let first = start(host, node, &place, wide);
+        place.since = Some(first.since);
+        place.next = Some(first);
         begin(host, node.name(), of.key, &place).await?;
         node.places.put(of.key, place.clone());
     }
     node.probe()
         .await
         .map_err(|error| Trouble::of(node.name(), error))?;
-    let mut cursor = place
-        .next
-        .clone()
-        .unwrap_or_else(|| start(host, node, &place, wide));
+    let mut cursor = match place.next.clone() {
+        Some(next) => next,
+        None => start(host, node, &place, wide),
+    };
+    if place.next.is_none() {
+        place.since = Some(cursor.since);
+    }
     let mut missed = 0;
+    let mut begun_again = false;
     for _ in 0..PAGES_MAX {
         let page = node
             .request(node.tracker().changes(of.scope, &cursor))
             .await;
-        let page = page.map_err(|error| Trouble::of(node.name(), error))?;
+        let page = match page {
+            Err(error) if is_of_the_page(&error) && cursor.page.is_some() && !begun_again => {
+                tracing::warn!(node = %node.name(), %error, "the tracker does not know the page that a sweep has come to; it begins again");
+                begun_again = true;
+                cursor = Cursor {
+                    since: place.since.unwrap_or(cursor.since),
+                    page: None,
+                };
+                continue;
+            }
+            page => page.map_err(|error| Trouble::of(node.name(), error))?,
+        };
         let end = page.next.is_none();
         place.next.clone_from(&page.next);
         if end {
             place.complete_to = place.complete_to.max(Some(page.complete_to));
+            place.since = None;
         }
         let next = page.next.clone();
         missed += keep(host, node, of, &place, page).await?;
@@ -71,6 +89,14 @@ pub(super) async fn sweep(
     host.metrics.swept.add(missed);
     host.metrics.sweeps.inc();
     Ok(missed)
+}
+
+/// Whether an error may be about the token of a page, which some trackers forget after a time.
+const fn is_of_the_page(error: &TrackerError) -> bool {
+    matches!(
+        error,
+        TrackerError::Refused { .. } | TrackerError::Unreadable { .. }
+    )
 }
 
 /// A new sweep begins an overlap before what is accounted for. The first one of all begins now: older items enter by

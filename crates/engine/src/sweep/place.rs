@@ -18,6 +18,9 @@ pub(super) struct Place {
     pub(super) complete_to: Option<Timestamp>,
     /// The sweep under way: where its next page begins.
     pub(super) next: Option<Cursor>,
+    /// From when on the sweep under way reads: where it begins again when its tracker has forgotten the page.
+    #[serde(default)]
+    pub(super) since: Option<Timestamp>,
 }
 
 impl Place {

@@ -140,8 +140,19 @@ async fn round(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) ->
             }
         }
     }
+    let (mut enumerated, mut enumeration_failed) = (None, false);
+    if audit && missed.is_some() {
+        // Before the audit ends, which claims what was enumerated.
+        match candidates::look(&host, &node).await {
+            Ok(began) => enumerated = began,
+            Err(trouble) => {
+                tracing::warn!(node = %node.name(), %trouble, "the triggers could not all be enumerated; trying again");
+                enumeration_failed = true;
+            }
+        }
+    }
     if missed.is_some() {
-        let looked = audit::look(&host, &node, resweep, audit).await;
+        let looked = audit::look(&host, &node, resweep, audit, enumerated).await;
         if let Err(error) = looked {
             tracing::error!(node = %node.name(), %error, "the store failed during an audit");
             missed = None;
@@ -154,11 +165,7 @@ async fn round(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) ->
         tracing::warn!(node = %node.name(), %trouble, "the known twins could not all be asked about; trying again");
         missed = None;
     }
-    if audit
-        && missed.is_some()
-        && let Err(trouble) = candidates::look(&host, &node).await
-    {
-        tracing::warn!(node = %node.name(), %trouble, "the triggers could not all be enumerated; trying again");
+    if enumeration_failed {
         missed = None;
     }
     Round {

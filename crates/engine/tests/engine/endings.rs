@@ -1,7 +1,8 @@
 //! Deletions: only on positive evidence, and by policy.
 
 use crate::support::rules::contract;
-use crate::support::{Running, World};
+use crate::support::{Running, World, until};
+use std::time::Duration;
 use twinline_core::contract::Deleted;
 use twinline_core::item::{ItemId, Value};
 use twinline_core::names::NodeName;
@@ -77,7 +78,7 @@ async fn evidence_on_a_dirty_row(deleted_first: bool, crash: bool) {
         world.inbox.announce_deleted(&left, now);
     }
     world.tracker("left").lose(&left);
-    crate::support::until("taken", async || world.inbox.all_taken()).await;
+    until("taken", async || world.inbox.all_taken()).await;
     let running = if crash {
         running.kill().await;
         world.run(world.build().await)
@@ -112,5 +113,31 @@ async fn evidence_of_a_deletion_is_nothing_against_an_item_that_is_there() {
         "evidence that was spent on an item that was there does not make a later 404 a deletion"
     );
     assert_eq!(world.text(&right, "status"), "open");
+    running.stop().await;
+}
+
+/// A node is missing from the configuration: what is said meanwhile is neither taken for done nor told to the edge as safe.
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_is_told_while_the_connection_stands_still_counts_when_it_works_again() {
+    let (mut world, running, left, right) = twinned(Deleted::Delete).await;
+    running.stop().await;
+    let safe = world.inbox.taken_and_safe().1;
+    let missing = world.without("right");
+    let running = world.start(&[]).await;
+    world.tracker("left").lose(&left);
+    world.inbox.announce_deleted(&left, world.env.now());
+    until("it is taken", async || world.inbox.all_taken()).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(world.inbox.taken_and_safe(), (safe + 1, safe));
+    running.stop().await;
+    world.trackers.insert("right".to_owned(), missing);
+    let running = world.start(&[]).await;
+    running.quiet().await;
+    assert_eq!(running.states().await, [ENDED]);
+    assert!(!world.tracker("right").state().items.contains_key(&right.id));
+    until("it is safe", async || {
+        world.inbox.taken_and_safe() == (safe + 1, safe + 1)
+    })
+    .await;
     running.stop().await;
 }

@@ -184,7 +184,7 @@ async fn a_comment_that_does_not_fit_is_shown_until_it_does() {
         let mut rows = Vec::new();
         for key in [&left, &key] {
             let history = running.host.history(key, None, 50).await.unwrap();
-            rows.extend(history.into_iter().flat_map(|(_, rows)| rows));
+            rows.extend(history);
         }
         let fields = rows.into_iter().filter_map(|row| row.entry.field);
         fields.filter(|field| field.contains(&place)).count()

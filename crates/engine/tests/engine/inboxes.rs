@@ -84,3 +84,18 @@ async fn before_anything_of_it_was_taken() {
     until("all safe", async || world.inbox.taken_and_safe() == (1, 1)).await;
     running.stop().await;
 }
+
+/// Without its pulls the host would look healthy and hear of nothing.
+#[tokio::test(start_paused = true)]
+async fn a_host_of_which_one_task_has_died_ends() {
+    let world = World::new(&["left", "right"]);
+    world.inbox.break_down();
+    let host = world.build().await;
+    let shutdown = tokio_util::sync::CancellationToken::new();
+    let ended = host.run(shutdown.clone()).await;
+    assert!(matches!(
+        ended,
+        Err(twinline_engine::TaskEnded::Panicked(_))
+    ));
+    assert!(shutdown.is_cancelled());
+}

@@ -58,6 +58,25 @@ async fn an_item_whose_new_id_is_heard_of_first_keeps_its_twin() {
     running.stop().await;
 }
 
+/// The first notice of a batch is another one: the word of the transfer is not lost behind it.
+#[tokio::test(start_paused = true)]
+async fn a_move_that_is_told_among_other_changes_keeps_its_twin() {
+    let (world, running, left, right) = twinned().await;
+    running.stop().await;
+    world.tracker("left").state().latency = std::time::Duration::from_millis(20);
+    world.edit(&left, "status", Value::text("done"));
+    let there = world.tracker("left").transfer(&left, "P");
+    world.inbox.announce_moved(&left, &there, world.env.now());
+    world.announce(&there);
+    let running = world.start(&[]).await;
+    running.quiet().await;
+    let twin = running.twin().await;
+    assert_eq!(twin.ids.left.as_deref(), Some(there.id.as_str()));
+    assert_eq!(world.text(&right, "status"), "done");
+    assert_eq!(world.tracker("right").state().items.len(), 1);
+    running.stop().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_move_out_of_the_scope_is_leaving_and_a_move_back_wakes() {
     let (world, running, left, right) = twinned().await;

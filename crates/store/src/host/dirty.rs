@@ -21,6 +21,21 @@ pub const DELETED: &str = "deleted";
 /// alone has found can be told.
 pub const AUDIT: &str = "audit";
 
+/// How the cause of a mark by a tracker's word of a transfer begins; the item's new id follows. Until its twin has
+/// followed, the item under its new id is no new one.
+const MOVED_TO: &str = "moved to ";
+
+/// The cause of a mark by a tracker's word that the item has this id now.
+pub fn moved_to(id: &str) -> String {
+    format!("{MOVED_TO}{id}")
+}
+
+/// Whether a later mark's cause takes the place of the one that an item is marked for: what [`HostTx::mark_dirty`] does in
+/// the store, for whoever brings marks together before.
+pub fn takes_place(later: &str, known: &str) -> bool {
+    later == DELETED || known == AUDIT || (later.starts_with(MOVED_TO) && known != DELETED)
+}
+
 /// One state of a dirty row: changes with every mark, and is never used twice in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MarkId(i64);
@@ -49,7 +64,8 @@ pub struct Dirty {
     pub item: ItemId,
     /// In which lane.
     pub lane: Lane,
-    /// What made it dirty first; [`DELETED`] whenever that was among it, [`AUDIT`] only where nothing else was.
+    /// What made it dirty first; [`DELETED`] whenever that was among it, else the last word of a transfer, and
+    /// [`AUDIT`] only where nothing else was.
     pub cause: String,
     /// When to look at it.
     pub due: Timestamp,
@@ -106,6 +122,15 @@ impl HostRead<'_> {
             (to_count(after), max),
             read,
         )
+    }
+
+    /// The first and the last place in the queue; `None`: nothing is dirty.
+    pub fn dirty_ends(&self) -> Result<Option<(u64, u64)>, StoreError> {
+        let end = |order: &str| {
+            let sql = format!("SELECT seq FROM dirty ORDER BY seq {order} LIMIT 1");
+            self.one(&sql, [], |row| Ok(count(row, 0)?))
+        };
+        Ok(end("ASC")?.zip(end("DESC")?))
     }
 
     /// How much waits, by node and lane.

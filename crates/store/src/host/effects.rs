@@ -212,6 +212,32 @@ impl HostRead<'_> {
     }
 }
 
+impl HostRead<'_> {
+    /// How often an effect's write was tried for its twin since `since`, and failed each time; of the twin's last 200
+    /// effects on the item.
+    pub fn failed_before(&self, effect: &EffectRow, since: Timestamp) -> Result<u32, StoreError> {
+        let sql = format!(
+            "{SELECT} WHERE node = ?1 AND item IS ?2 AND intended_at >= ?3 AND link = ?4 \
+             ORDER BY intended_at DESC, rowid DESC LIMIT 200"
+        );
+        let since = since.as_millis();
+        let tried = self.many(
+            &sql,
+            (
+                effect.node.as_str(),
+                &effect.item,
+                since,
+                effect.link.as_str(),
+            ),
+            read,
+        )?;
+        let same = |row: &&EffectRow| row.planned.effect.is_same_write(&effect.planned.effect);
+        let failed = |row: &&EffectRow| matches!(row.state, EffectState::Failed { .. });
+        let count = tried.iter().filter(same).take_while(failed).count();
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+}
+
 impl HostTx<'_> {
     /// Stores an effect whole: first the intent, then each change of its state.
     pub fn put_effect(&self, effect: &EffectRow) -> Result<(), StoreError> {

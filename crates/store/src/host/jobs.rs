@@ -19,6 +19,8 @@ pub enum JobKind {
     Backfill,
     /// Releasing a group of quarantined twins.
     Retry,
+    /// Looking at a connection's twins again, since its rules are new.
+    Relook,
 }
 
 /// How far it is.
@@ -115,6 +117,13 @@ impl HostRead<'_> {
             "{SELECT} WHERE ?1 IS NULL OR state = ?1 ORDER BY started_at DESC, id LIMIT ?2"
         );
         self.many(&sql, (state.as_ref().map(to_word), max), read)
+    }
+
+    /// The jobs of a kind that go on, oldest first.
+    pub fn open_jobs_of(&self, kind: JobKind) -> Result<Vec<Job>, StoreError> {
+        let sql = format!("{SELECT} WHERE state = ?1 AND kind = ?2 ORDER BY started_at, id");
+        let open = to_word(&JobState::Running);
+        self.many(&sql, (open, to_word(&kind)), read)
     }
 
     /// The connections with a job that goes on or is paused, each once.

@@ -33,7 +33,7 @@ pub use access::{HostRead, HostTx};
 pub use audit::{AuditEntry, AuditRow};
 pub use breaker::ConnectionHold;
 pub use cursors::{EdgeCursor, LedgerRow, SweepCursor};
-pub use dirty::{AUDIT, DELETED, Dirty, DirtyCount, Lane, Mark, MarkId};
+pub use dirty::{AUDIT, DELETED, Dirty, DirtyCount, Lane, Mark, MarkId, moved_to, takes_place};
 pub use effects::{EffectRow, EffectState};
 pub use gap::Gap;
 pub(crate) use gap::{newest_time, note_gap};

@@ -18,8 +18,10 @@ use twinline_store::Stamp;
 use twinline_store::inbox::InboxPlace;
 use twinline_trackers::http::Secret;
 
-/// An answer may take a long poll and a margin.
-const DEADLINE: Duration = Duration::from_secs(35);
+/// An answer to a pull may take a long poll and a margin.
+const PULL_DEADLINE: Duration = Duration::from_secs(35);
+/// An answer to all else is a write of the edge's. One that ends may still take connections, and answers none.
+const DEADLINE: Duration = Duration::from_secs(5);
 /// About as much in one pull.
 const PULL_MAX_BYTES: u64 = 16 << 20;
 
@@ -28,6 +30,7 @@ const PULL_MAX_BYTES: u64 = 16 << 20;
 pub(super) struct HttpInbox {
     folder: DataFolder,
     http: LocalHttp,
+    pulls: LocalHttp,
     owner: Owner,
     /// Where the edge is, once it has taken our claim.
     claimed: Mutex<Option<SocketAddr>>,
@@ -37,7 +40,8 @@ impl HttpInbox {
     pub(super) fn new(folder: DataFolder, token: Secret, stamp: Stamp) -> Result<Self> {
         Ok(Self {
             folder,
-            http: LocalHttp::new(token, DEADLINE)?,
+            http: LocalHttp::new(token.clone(), DEADLINE)?,
+            pulls: LocalHttp::new(token, PULL_DEADLINE)?,
             owner: Owner {
                 group: stamp.group,
                 epoch: stamp.epoch,
@@ -67,18 +71,21 @@ impl HttpInbox {
         let at = running
             .and_then(|running| running.listener("private"))
             .map_err(|error| self.fault(format!("{error:#}")))?;
-        let _cursors: Cursors = self.post(at, "/inbox/claim", &self.owner).await?;
+        let _cursors: Cursors = self
+            .post(&self.http, at, "/inbox/claim", &self.owner)
+            .await?;
         self.set_claimed(Some(at));
         Ok(at)
     }
 
     async fn ask<T: DeserializeOwned>(
         &self,
+        http: &LocalHttp,
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, InboxError> {
         let at = self.edge().await?;
-        let answer = self.post(at, path, body).await;
+        let answer = self.post(http, at, path, body).await;
         if answer.is_err() {
             // It may have restarted: look for it and claim anew.
             self.set_claimed(None);
@@ -88,12 +95,13 @@ impl HttpInbox {
 
     async fn post<T: DeserializeOwned>(
         &self,
+        http: &LocalHttp,
         at: SocketAddr,
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, InboxError> {
         let body = serde_json::to_vec(body).map_err(|error| self.fault(error))?;
-        let sent = self.http.send(Method::POST, at, path, &[], body).await;
+        let sent = http.send(Method::POST, at, path, &[], body).await;
         let answer = sent.map_err(|error| self.fault(format!("{path}: {}", error.reason)))?;
         if answer.status() != StatusCode::OK {
             let text = String::from_utf8_lossy(answer.body());
@@ -109,7 +117,7 @@ impl HttpInbox {
             owner: self.owner.clone(),
             to: to.clone(),
         };
-        let _cursors: Cursors = self.ask(path, &ack).await?;
+        let _cursors: Cursors = self.ask(&self.http, path, &ack).await?;
         Ok(())
     }
 
@@ -154,7 +162,7 @@ impl EdgeInbox for HttpInbox {
             max_bytes: PULL_MAX_BYTES,
             wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
         };
-        let found: Deliveries = self.ask("/inbox/pull", &pull).await?;
+        let found: Deliveries = self.ask(&self.pulls, "/inbox/pull", &pull).await?;
         let deliveries = found.deliveries.into_iter();
         let deliveries = deliveries.map(|numbered| self.delivery(numbered));
         Ok(Pulled {

@@ -10,10 +10,12 @@ use crate::config::Config;
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::{Nodes, Trackers, label};
+use crate::roles::tasks::Tasks;
 use crate::rulebook::{self, Factory, Rulebook};
 use crate::telemetry;
 use anyhow::{Context, Result};
 use edge_inbox::HttpInbox;
+use futures_util::FutureExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,36 +46,31 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     folder.announce("host", &[("api", at)])?;
     tracing::info!(api = %at, connections = built.api.host.connections().len(), "the host works");
     let store = built.api.host.store().clone();
-    let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(prune::run(
+    let mut tasks = Tasks::new(shutdown.clone());
+    let prune = prune::run(
         store.clone(),
         config.host.keep_days.clone(),
         shutdown.clone(),
-    ));
+    );
+    tasks.spawn("prune", prune.map(Ok));
     if let Some((replication, view)) = central::begin(file, &config, &built.api.host)? {
         built.api.show_central(view);
-        tasks.spawn(replication.run(shutdown.clone().cancelled_owned()));
+        let until = shutdown.clone().cancelled_owned();
+        tasks.spawn("replication", replication.run(until).map(Ok));
     } else {
         store.end_replication().await?;
     }
     if let Some(hooks) = subscribe::Hooks::new(file, &config, &built.api)? {
-        tasks.spawn(hooks.run(shutdown.clone()));
+        tasks.spawn("webhooks", hooks.run(shutdown.clone()).map(Ok));
     }
     let router = api::router(Arc::clone(&built.api));
-    tasks.spawn(twinline_edge::serve(
-        listener,
-        router,
-        API_CONNECTIONS_MAX,
-        shutdown.clone(),
-    ));
-    built.api.host.run(shutdown.clone()).await;
-    // The host ends only at shutdown; should it end by itself, the process ends and is started anew.
-    shutdown.cancel();
-    while let Some(ended) = tasks.join_next().await {
-        ended.context("a task of the host failed")?;
-    }
+    let serve = twinline_edge::serve(listener, router, API_CONNECTIONS_MAX, shutdown.clone());
+    tasks.spawn("api", serve.map(Ok));
+    let host = built.api.host.clone();
+    tasks.spawn("host", async move { Ok(host.run(shutdown).await?) });
+    let ended = tasks.end().await;
     store.db().close().await;
-    Ok(())
+    ended
 }
 
 /// A host that is built and does not run yet, with the API in front of it; holds the data folder.

@@ -2,6 +2,7 @@
 
 use super::{Settling, item_of};
 use crate::event;
+use crate::scheduler::Mark;
 use twinline_core::effect::Effect;
 use twinline_core::item::ItemId;
 use twinline_core::names::{FieldName, Side};
@@ -16,20 +17,9 @@ impl Settling<'_> {
         twin: &Twin,
         now: Timestamp,
     ) -> Vec<HistoryEntry> {
-        let mut history = Vec::new();
+        let mut history = self.woken(twin, now);
         for row in effects.iter().filter(|row| row.state == EffectState::Done) {
-            let Some(item) = item_of(row) else { continue };
-            let source = twin.item(row.planned.side.other());
-            let entry = HistoryEntry {
-                rule_version: Some(row.rule_version),
-                source,
-                source_at: self.changed_at(row.planned.side),
-                effect: Some(row.id.clone()),
-                attempt: row.attempts,
-                latency_ms: self.latency_ms(row),
-                ..entry(twin, item, kind(&row.planned), now)
-            };
-            history.extend(fields(&row.planned, entry));
+            history.extend(written(twin, row, self.marks, self.latency_ms(row), now));
         }
         let item = Side::BOTH.into_iter().find_map(|side| twin.item(side));
         let Some(item) = item else { return history };
@@ -81,17 +71,58 @@ impl Settling<'_> {
         history
     }
 
-    /// When the change was made that a write to `side` carries over.
-    fn changed_at(&self, side: Side) -> Option<Timestamp> {
-        let source = self.context.item(side.other())?;
-        let marks = self.marks.iter().filter(|mark| mark.item == source);
-        marks.filter_map(|mark| mark.changed_at).min()
+    /// That a twin sleeps no longer, or is no longer held back.
+    fn woken(&self, twin: &Twin, now: Timestamp) -> Vec<HistoryEntry> {
+        let rests = |twin: &Twin| {
+            matches!(
+                twin.state,
+                TwinState::Asleep { .. } | TwinState::Quarantined { .. }
+            )
+        };
+        if !rests(&self.context.twin) || rests(twin) {
+            return Vec::new();
+        }
+        let items = Side::BOTH.into_iter().filter_map(|side| twin.item(side));
+        items
+            .map(|item| entry(twin, item, HistoryKind::Woken, now))
+            .collect()
     }
 
     pub(super) fn latency_ms(&self, row: &EffectRow) -> Option<u64> {
-        let changed = self.changed_at(row.planned.side)?;
+        let changed = changed_at(&self.context.twin, row.planned.side, self.marks)?;
         u64::try_from(row.ended_at?.since(changed).as_millis()).ok()
     }
+}
+
+/// What a write that was made tells the item's history.
+pub(in crate::job) fn written(
+    twin: &Twin,
+    row: &EffectRow,
+    marks: &[Mark],
+    latency_ms: Option<u64>,
+    now: Timestamp,
+) -> Vec<HistoryEntry> {
+    let Some(item) = item_of(row) else {
+        return Vec::new();
+    };
+    let side = row.planned.side;
+    let entry = HistoryEntry {
+        rule_version: Some(row.rule_version),
+        source: twin.item(side.other()),
+        source_at: changed_at(twin, side, marks),
+        effect: Some(row.id.clone()),
+        attempt: row.attempts,
+        latency_ms,
+        ..entry(twin, item, kind(&row.planned), now)
+    };
+    fields(&row.planned, entry)
+}
+
+/// When the change was made that a write to `side` carries over.
+fn changed_at(twin: &Twin, side: Side, marks: &[Mark]) -> Option<Timestamp> {
+    let source = twin.item(side.other())?;
+    let marks = marks.iter().filter(|mark| mark.item == source);
+    marks.filter_map(|mark| mark.changed_at).min()
 }
 
 /// An entry of a twin's item, to be filled.

@@ -8,6 +8,8 @@ mod told;
 pub(crate) use end::unlink;
 pub(super) use end::{end, quarantine};
 pub(crate) use history::entry;
+pub(super) use history::written;
+pub(super) use told::{name_of, tell_written};
 
 use super::context::Context;
 use super::execute::{Attempted, Executed};
@@ -293,7 +295,7 @@ impl Settling<'_> {
     }
 }
 
-fn created(applied: &Applied) -> Option<ItemRef> {
+pub(super) fn created(applied: &Applied) -> Option<ItemRef> {
     let whole = || applied.item.as_ref().map(|item| item.reference.clone());
     applied.created.clone().or_else(whole)
 }

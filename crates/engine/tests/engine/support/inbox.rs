@@ -15,6 +15,8 @@ use twinline_trackers::{Notice, NoticeKind, Webhook, WebhookRejected};
 struct Kept {
     /// How often the edge has lost its inbox.
     lost: u64,
+    /// Whether whoever pulls breaks an invariant of ours.
+    breaks: bool,
     deliveries: Vec<Delivery>,
     taken: u64,
     safe: u64,
@@ -88,6 +90,11 @@ impl Inbox {
         };
     }
 
+    /// Whoever pulls panics from now on.
+    pub(crate) fn break_down(&self) {
+        self.kept.lock().unwrap().breaks = true;
+    }
+
     /// Whether a host has taken all.
     pub(crate) fn all_taken(&self) -> bool {
         let kept = self.kept.lock().unwrap();
@@ -136,6 +143,8 @@ impl EdgeInbox for Inbox {
         max: usize,
         wait: Duration,
     ) -> Result<Pulled, InboxError> {
+        let breaks = self.kept.lock().unwrap().breaks;
+        assert!(!breaks, "a broken invariant, on purpose");
         let arrived = self.arrived.notified();
         tokio::pin!(arrived);
         arrived.as_mut().enable();

@@ -21,6 +21,7 @@ use twinline_core::item::{ItemId, Value};
 use twinline_core::names::ConnectionName;
 use twinline_engine::{
     Compiled, Env, Event, Host, HostBuilder, HostSettings, NodeConfig, RulesFactory, SweepSettings,
+    TaskEnded,
 };
 use twinline_rules::version::Snapshot;
 use twinline_store::backup::restore_host;
@@ -88,7 +89,7 @@ pub(crate) struct Running {
     pub(crate) host: Host,
     inbox: Inbox,
     shutdown: CancellationToken,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), TaskEnded>>,
 }
 
 impl World {
@@ -114,6 +115,11 @@ impl World {
             folder: tempfile::tempdir().unwrap(),
             env,
         }
+    }
+
+    /// Takes a node out of the configuration; before the start.
+    pub(crate) fn without(&mut self, node: &str) -> Memory {
+        self.trackers.remove(node).unwrap()
     }
 
     pub(crate) fn tracker(&self, node: &str) -> &Memory {
@@ -269,7 +275,7 @@ impl Running {
 
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
-        self.task.await.unwrap();
+        self.task.await.unwrap().unwrap();
     }
 
     /// Waits until nothing is dirty, queued or open, for at most ten minutes of the paused clock.

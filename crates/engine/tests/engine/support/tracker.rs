@@ -48,6 +48,7 @@ pub(crate) enum On {
     Fetch,
     Apply,
     Changes,
+    Query,
     Recognise,
 }
 

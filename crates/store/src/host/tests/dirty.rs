@@ -96,3 +96,33 @@ async fn counts_are_by_node_and_lane() {
     assert!(since("gh", 0).await && since("jira", 1).await);
     assert!(!since("gh", -1).await && !since("other", 1).await);
 }
+
+/// The rule for those who bring marks together before the store does is the store's own.
+#[tokio::test]
+async fn the_cause_that_stays_is_the_same_wherever_marks_are_brought_together() {
+    let moved = [moved_to("7"), moved_to("8")];
+    let causes = ["delivery", DELETED, AUDIT, &moved[0], &moved[1]];
+    for known in causes {
+        for later in causes {
+            let Fixture {
+                host,
+                folder: _folder,
+            } = fixture().await;
+            let both = [known, later].map(|cause| Mark {
+                cause: cause.to_owned(),
+                ..mark(&id("gh", "1"), Lane::Live, 10)
+            });
+            let [first, second] = both;
+            let row = host.write(move |tx| {
+                tx.mark_dirty(&first)?;
+                tx.mark_dirty(&second)
+            });
+            let expected = if takes_place(later, known) {
+                later
+            } else {
+                known
+            };
+            assert_eq!(row.await.unwrap().cause, expected, "{known}, then {later}");
+        }
+    }
+}

@@ -98,6 +98,7 @@ impl Tracker for Memory {
         page: Option<&str>,
     ) -> Result<ItemPage, TrackerError> {
         const PAGE: usize = 50;
+        self.pass(On::Query).await?;
         let from: usize = page.map_or(0, |page| page.parse().unwrap());
         let state = self.state();
         let matching = || {
@@ -115,6 +116,13 @@ impl Tracker for Memory {
 
     async fn changes(&self, _: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError> {
         self.pass(On::Changes).await?;
+        if cursor.page.is_some() {
+            return Err(TrackerError::Refused {
+                tracker: "memory".to_owned(),
+                sentence: "the page token has expired".to_owned(),
+                field: None,
+            });
+        }
         let state = self.state();
         let mut items: Vec<&Item> = state
             .items
