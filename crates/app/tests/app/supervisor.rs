@@ -3,8 +3,7 @@
 use crate::support::{Installation, Simulators, Up, create, is_alive, signal, text_of, until};
 use crate::webhooks::{SECRET, address, body, deliver};
 use rustix::process::Signal;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 #[test]
 fn a_role_that_is_killed_runs_again() {
@@ -20,14 +19,12 @@ fn a_role_that_is_killed_runs_again() {
     up.works();
 }
 
-/// Ends it, and says how; nothing had to be killed.
+/// Ends it; nothing had to be killed, which it does after 9 s.
 fn ends_well(installation: &Installation, up: &mut Up<'_>, roles: [u32; 2]) {
-    let began = Instant::now();
     let status = up.ends();
     let log = text_of(&installation.path("up.log"));
     assert!(status.success(), "{status}: {log}");
     assert!(!log.contains("did not end in time"), "{log}");
-    assert!(began.elapsed() < Duration::from_secs(10), "{log}");
     for pid in roles {
         assert!(!is_alive(pid), "{pid} is left behind");
     }
@@ -54,24 +51,25 @@ fn sigterm_in_the_middle_of_work_ends_everything_in_good_order() {
         create(&simulators, &format!("Issue {number}"));
     }
     let at = address(&installation);
-    let stop = AtomicBool::new(false);
+    let (stop, taken) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
-        let delivered = scope.spawn(|| {
-            let mut taken = 0_usize;
+        scope.spawn(|| {
             for number in 0.. {
                 if stop.load(Ordering::Relaxed) {
                     break;
                 }
                 let id = format!("d{number}");
                 let answer = deliver(at, "github", &id, &body(1 + number % 20, 0));
-                taken += usize::from(answer.is_some_and(|answer| answer.status == 202));
+                if answer.is_some_and(|answer| answer.status == 202) {
+                    taken.fetch_add(1, Ordering::Relaxed);
+                }
             }
-            taken
         });
-        std::thread::sleep(Duration::from_secs(1));
+        until("work to be under way", || {
+            (taken.load(Ordering::Relaxed) > 100).then_some(())
+        });
         ends_well(&installation, &mut up, roles);
         stop.store(true, Ordering::Relaxed);
-        assert!(delivered.join().unwrap() > 10, "work was under way");
     });
     simulators.end();
 }
