@@ -248,7 +248,13 @@
       markdown: source => Object.freeze({ plain: host.plain(String(source)), markdown: String(source) }),
       plain: source => Object.freeze({ plain: String(source), markdown: host.escape(String(source)) }),
       join: (...parts) => {
-        const markdown = parts.map(part => typeof part === "string" ? host.escape(part) : String(part.markdown)).join("");
+        // Outer white space is not part of a paragraph, but stands between two parts. It begins no text.
+        const spaced = (part, at) => {
+          const inner = part.trim(), begin = part.indexOf(inner);
+          const before = at === 0 ? "" : part.slice(0, begin);
+          return before + host.escape(inner) + part.slice(begin + inner.length);
+        };
+        const markdown = parts.map((part, at) => typeof part === "string" ? spaced(part, at) : String(part.markdown)).join("");
         return Object.freeze({ plain: host.plain(markdown), markdown });
       },
     }),
