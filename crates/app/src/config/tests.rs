@@ -215,7 +215,7 @@ fn a_filter_for_the_log_is_one_of_levels() {
         "info",
         "OFF",
         "twinline_engine=debug,info",
-        "info,[job{link=\"a,b\"}]=trace",
+        "info,[job{link}]=trace",
     ] {
         let text = format!("format = 1\n[log]\nlevel = '{level}'");
         assert!(parse(Path::new("twinline.toml"), &text).is_ok(), "{level}");

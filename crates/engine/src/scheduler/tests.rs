@@ -131,7 +131,7 @@ async fn what_finds_no_room_is_read_from_its_place_when_there_is_room_and_no_soo
     let depths = scheduler.depths();
     assert_eq!((depths.live, depths.backfill), (1, 6 + 1), "b and live fit");
     check(&scheduler, None, None);
-    for _ in 0..6 {
+    for _ in 0..8 {
         work_off(&scheduler).unwrap();
     }
     let left = unread(Lane::Backfill, "a", 6, 6);

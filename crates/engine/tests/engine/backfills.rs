@@ -204,23 +204,28 @@ async fn a_pause_holds_though_a_page_is_under_way_and_a_cancelled_one_never_goes
     running.stop().await;
 }
 
-/// Looks at a backfill of 400 items when half is done: the total that is told, and whether the end that is told is true.
+/// Looks at a backfill of 400 items when a quarter is done, its last page not read yet, and when half is done: the total that is told, and whether the end that is told is true.
 async fn check_finish(estimates: bool, total: u64) {
     let (world, running) = world(400, 0).await;
     world.tracker("a").state().estimates = estimates;
     world.tracker("b").state().latency = Duration::from_secs(2);
     let id = start(&running, "ab").await;
     let start_at = world.env.now();
+    until("a quarter is done", async || {
+        job(&running, &id).await.done >= 100
+    })
+    .await;
+    let quarter = job(&running, &id).await;
+    assert_eq!(
+        (quarter.total, quarter.total_is_estimate),
+        (Some(total), estimates)
+    );
     until("half is done", async || {
         job(&running, &id).await.done >= 200
     })
     .await;
     let half = job(&running, &id).await;
     let told = half.finish_at.expect("it is told");
-    assert_eq!(
-        (half.total, half.total_is_estimate),
-        (Some(total), estimates)
-    );
     finished(&running, &id).await;
     let end = world.env.now();
     let (took, off) = (end.since(start_at), told.since(end).max(end.since(told)));

@@ -25,6 +25,10 @@ pub const AUDIT: &str = "audit";
 /// followed, the item under its new id is no new one.
 const MOVED_TO: &str = "moved to ";
 
+/// How the causes of marks by work that a person has confirmed begin; the connection follows. They take the place of mere
+/// signs of a change: such work is counted, and paid from its own budget, also where a sweep has come first.
+const CONFIRMED: [&str; 3] = ["publish ", "retry ", "backfill "];
+
 /// The cause of a mark by a tracker's word that the item has this id now.
 pub fn moved_to(id: &str) -> String {
     format!("{MOVED_TO}{id}")
@@ -33,7 +37,13 @@ pub fn moved_to(id: &str) -> String {
 /// Whether a later mark's cause takes the place of the one that an item is marked for: what [`HostTx::mark_dirty`] does in
 /// the store, for whoever brings marks together before.
 pub fn takes_place(later: &str, known: &str) -> bool {
-    later == DELETED || known == AUDIT || (later.starts_with(MOVED_TO) && known != DELETED)
+    if later == DELETED || known == AUDIT {
+        return true;
+    }
+    let tells_more = |cause: &str| cause == DELETED || cause.starts_with(MOVED_TO);
+    let is_confirmed = |cause: &str| CONFIRMED.iter().any(|begins| cause.starts_with(begins));
+    (later.starts_with(MOVED_TO) && known != DELETED)
+        || (is_confirmed(later) && !is_confirmed(known) && !tells_more(known))
 }
 
 /// One state of a dirty row: changes with every mark, and is never used twice in a file.
@@ -195,18 +205,18 @@ impl HostRead<'_> {
 impl HostTx<'_> {
     /// Marks an item; answers with the row as it is now.
     pub fn mark_dirty(&self, mark: &Mark) -> Result<Dirty, StoreError> {
+        let known = self.dirty(&mark.item)?.map(|row| row.cause);
+        let cause = known.filter(|known| !takes_place(&mark.cause, known));
         self.stamped(
             "INSERT INTO dirty (grp, epoch, rev, node, id, lane, cause, due, since, mark) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?3) \
              ON CONFLICT (node, id) DO UPDATE SET grp = ?1, epoch = ?2, rev = ?3, mark = ?3, due = min(due, ?8), \
-             lane = CASE WHEN ?6 = 'live' THEN 'live' ELSE lane END, \
-             cause = CASE WHEN ?7 = 'deleted' OR cause = 'audit' OR (?7 LIKE 'moved to %' AND cause <> 'deleted') \
-             THEN ?7 ELSE cause END",
+             lane = CASE WHEN ?6 = 'live' THEN 'live' ELSE lane END, cause = ?7",
             &[
                 &mark.item.node.as_str(),
                 &mark.item.id,
                 &to_word(&mark.lane),
-                &mark.cause,
+                cause.as_ref().unwrap_or(&mark.cause),
                 &mark.due.as_millis(),
                 &mark.at.as_millis(),
             ],

@@ -90,8 +90,17 @@ async fn written(
         Err(TrackerError::Refused { .. }) => return Ok(false),
         applied => applied?,
     };
-    same(name.as_str(), &applied.waived, &BTreeMap::new())?;
     let after = h.read(id).await?;
+    if value.is_empty() && applied.waived.contains_key(name) {
+        // What must have a value may be waived, and keeps it.
+        same(
+            name.as_str(),
+            &after.get(name.as_str()),
+            &before.get(name.as_str()),
+        )?;
+        return Ok(false);
+    }
+    same(name.as_str(), &applied.waived, &BTreeMap::new())?;
     let expected = h.tracker().normalise(name, value);
     same(name.as_str(), &after.get(name.as_str()), &Some(&expected))?;
     Ok(true)
@@ -117,7 +126,7 @@ async fn tried(
         }
     }
     ensure(fits, || format!("{name}: all of {samples:?} were refused"))?;
-    // What must have a value may be refused to be emptied.
+    // What must have a value may be refused, or waived, when it is to be emptied.
     written(h, id, name, &Value::Empty).await?;
     Ok(true)
 }

@@ -149,6 +149,8 @@ pub(super) fn normalise(name: &FieldName, value: &Value) -> Value {
             }
         }
         (_, Value::Number(number)) => Value::number(number.clone()),
+        // A cascade of which the first step alone is chosen is read like any other option.
+        (_, Value::Cascade(path)) if path.len() == 1 => Value::Choice(path[0].clone()),
         (_, value) => value.clone(),
     }
 }

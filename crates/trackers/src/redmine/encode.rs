@@ -146,6 +146,8 @@ pub(super) fn after(write: &FieldWrite, held: Option<&Value>) -> Value {
 /// The value that Redmine would give back.
 pub(super) fn normalise(name: &FieldName, value: &Value) -> Value {
     match (name.as_str(), value) {
+        // An issue is private or not.
+        ("is_private", value) if value.is_empty() => Value::Bool(false),
         (_, value) if value.is_empty() => Value::Empty,
         (field::SUMMARY, Value::Text(subject)) => {
             let line = subject.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -137,8 +137,6 @@ async fn the_contract_holds() {
         "status: every status that can be reached is reached",
         "compare-and-swap: a person's edit in between is not overwritten",
         "people: one who is known and cannot be assigned fails no write",
-        "query: every match over all pages, and nothing else",
-        "matches: exact or honest about the lag, and silent on what is gone",
         "webhook: genuine is taken, forged is not, a delivery keeps its id",
         "webhook: changes, comments, deletions and moves are told",
         "webhook: subscribing twice registers once; unsubscribed is silent",

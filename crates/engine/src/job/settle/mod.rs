@@ -55,11 +55,12 @@ impl Settling<'_> {
     /// Stores everything; a plan that changed nothing writes nothing.
     pub(super) async fn store(&self, rows: Vec<EffectRow>) -> Result<(), StoreError> {
         let effects = self.outcomes(rows);
+        // Of those that were found after an unknown outcome whoever found them has told.
+        self.events(&effects);
         let step = self.step(effects);
         if self.plan.effects.is_empty() {
             self.host.metrics.in_step.inc();
         }
-        self.events(&step.effects);
         if step.is_empty() {
             return Ok(());
         }

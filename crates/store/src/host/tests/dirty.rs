@@ -136,7 +136,15 @@ async fn a_node_has_a_line_of_its_own_in_each_lane() {
 #[tokio::test]
 async fn the_cause_that_stays_is_the_same_wherever_marks_are_brought_together() {
     let moved = [moved_to("7"), moved_to("8")];
-    let causes = ["delivery", DELETED, AUDIT, &moved[0], &moved[1]];
+    let causes = [
+        "delivery",
+        DELETED,
+        AUDIT,
+        &moved[0],
+        &moved[1],
+        "publish c",
+        "backfill c 1",
+    ];
     for known in causes {
         for later in causes {
             let Fixture {
