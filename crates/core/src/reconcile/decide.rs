@@ -121,7 +121,7 @@ impl Judge<'_> {
             self.scene.mark(Side::Right, self.field),
         );
         Ok(match marks {
-            (Mark::Same | Mark::Absent, Mark::Same | Mark::Absent) => None,
+            (Mark::Same | Mark::Absent, Mark::Same | Mark::Absent) => self.unseen()?,
             (Mark::Unset, Mark::Absent) => self.lone(Side::Left),
             (Mark::Absent, Mark::Unset) => self.lone(Side::Right),
             (Mark::Unset, Mark::Unset | Mark::Same | Mark::Changed)
@@ -182,6 +182,14 @@ impl Judge<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// No view shows a change. Where one is hidden behind the views and the sides are in step with it, it is part of the
+    /// state that both start from: later it is no rival of the other side's next change (R4 before R5).
+    fn unseen(&self) -> Result<Option<Decision>, RuleError> {
+        let hidden = |side: &Side| self.scene.is_changed_unseen(*side, self.field);
+        let settled = Side::BOTH.iter().any(hidden) && self.in_step()?;
+        Ok(settled.then_some(Decision::InStep))
     }
 
     /// Whether what the other side last sent was cut here.

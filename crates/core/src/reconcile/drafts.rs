@@ -1,7 +1,8 @@
 //! Running the incoming rules (R3): what one side's values would make of the other side's item.
 
-use super::values::same_opt;
+use super::values::{carry_elements, confirm_elements, same_opt};
 use super::views::{Mark, Scene};
+use crate::item::Value;
 use crate::names::{FieldName, ReplicaField, Side};
 use crate::rules::{Assigner, Draft, Incoming, RuleError};
 use crate::view::View;
@@ -34,9 +35,15 @@ impl Scene<'_> {
             }
         }
         let mut new = old.clone();
-        for field in crossing.keys() {
+        for (field, whole) in crossing {
             if let Some(value) = self.view(from, field) {
-                new.fields.insert(field.clone(), value.clone());
+                let kept = if *whole {
+                    None
+                } else {
+                    self.with_additions(from, field, value)
+                };
+                new.fields
+                    .insert(field.clone(), kept.unwrap_or_else(|| value.clone()));
             }
         }
         let d1 = self.bring_in(from, &new)?;
@@ -50,6 +57,19 @@ impl Scene<'_> {
             other => other?,
         };
         Ok(Drafts { d0, d1 })
+    }
+
+    /// A set with those elements that were removed here and added on the other side (their bases differ where a write of
+    /// ours fared badly): the addition wins. Sending both edits would swap the sides.
+    fn with_additions(&self, from: Side, field: &ReplicaField, value: &Value) -> Option<Value> {
+        let other = from.other();
+        let (before, theirs) = (self.base(other, field)?, self.view(other, field)?);
+        let with = |more: &Value| carry_elements(&Value::Empty, more, value);
+        let added = carry_elements(before, theirs, &Value::Empty)?;
+        if added.is_empty() {
+            return None;
+        }
+        confirm_elements(value, &with(&added)?, &with(self.base(from, field)?)?)
     }
 
     /// [`Self::drafts`] for the test of being in step (R4): what the rule rejects is not.
@@ -90,9 +110,10 @@ impl Scene<'_> {
     pub(super) fn candidates(&self, from: Side) -> CrossingFields {
         let mut candidates = CrossingFields::new();
         for (field, contract) in &self.contract.fields {
-            let stirred = Side::BOTH
-                .iter()
-                .any(|side| matches!(self.mark(*side, field), Mark::Unset | Mark::Changed));
+            let stirred = Side::BOTH.iter().any(|side| {
+                matches!(self.mark(*side, field), Mark::Unset | Mark::Changed)
+                    || self.is_changed_unseen(*side, field)
+            });
             let asked =
                 self.facts.held.contains_key(field) || self.facts.release.contains_key(field);
             let shown = self.mark(from, field) != Mark::Absent;

@@ -3,7 +3,9 @@
 use super::hybrid::Advanced;
 use super::plan::{Decision, Plan, Working};
 use super::settle::End;
-use super::values::{answers, carry_elements, is_set, may_answer, respelled, same, same_opt};
+use super::values::{
+    answers, carry_elements, confirm_elements, is_set, may_answer, respelled, same_opt,
+};
 use super::views::{is_untouched, is_workflow};
 use crate::effect::Applied;
 use crate::item::Value;
@@ -18,8 +20,6 @@ pub(super) type Advance = BTreeMap<ReplicaField, (Value, Advanced)>;
 enum Fared {
     /// Nothing had to be written, or it was written: the target's base becomes this, where it shows the field.
     Arrived(Option<Value>, Advanced),
-    /// The write was taken, and then somebody changed the value: the target keeps its base, so that this crosses.
-    Shifted,
     /// The tracker cannot take it (R7).
     Waived(String),
     /// Not written.
@@ -93,7 +93,6 @@ impl Settling<'_> {
                     self.put(to, value, origin, advance);
                 }
             }
-            Fared::Shifted => self.follow_view(from, advance),
             Fared::Waived(reason) => self.waive(from, reason, advance, waived),
             Fared::Missed => {}
         }
@@ -165,14 +164,25 @@ impl Settling<'_> {
             value = carry_elements(base, view, &value).unwrap_or(value);
         }
         let mut from = Advanced::Planned;
+        let mut shown = view;
         if let (Fared::Arrived(_, origin), Some(predicted)) = (
             fared.get(side),
             self.working(side).predicted.fields.get(self.field),
         ) {
             value = carry_elements(view, predicted, &value).unwrap_or(value);
             from = *origin;
+            shown = predicted;
         }
+        let value = self.agreed(side, &value, shown).unwrap_or(value);
         self.put(side, value, from, advance);
+    }
+
+    /// A base with those of the other side's element edits that are shown here: what was here already needed no write,
+    /// and has arrived.
+    fn agreed(&self, side: Side, base: &Value, shown: &Value) -> Option<Value> {
+        let other = side.other();
+        let theirs = carry_elements(self.base(other)?, self.view(other)?, base)?;
+        confirm_elements(base, &theirs, shown)
     }
 
     /// How the field fared on its way to `to`.
@@ -254,15 +264,9 @@ impl Settling<'_> {
             let value = carry_elements(before.unwrap_or(&Value::Empty), predicted, base);
             return Fared::Arrived(value, Advanced::Draft);
         }
-        match self.base(to) {
-            // With the old base, what somebody put back would not cross: the whole value, or a block of a text.
-            Some(base) if matches!(predicted, Value::Rich(_)) || same(base, after) => {
-                Fared::Arrived(Some(predicted.clone()), Advanced::Draft)
-            }
-            Some(_) => Fared::Shifted,
-            // It has no base to keep: with the prediction as its base, what somebody made of it crosses.
-            None => Fared::Arrived(Some(predicted.clone()), Advanced::Draft),
-        }
+        // Our write was taken, and somebody made this of it: with the prediction as its base it crosses, even where it was
+        // put back to what it was before.
+        Fared::Arrived(Some(predicted.clone()), Advanced::Draft)
     }
 }
 

@@ -76,7 +76,7 @@ impl OneWrite<'_> {
                 return Ok(());
             }
         };
-        let overwrites = self.overwrites(target);
+        let overwrites = self.overwrites();
         let merged = !whole && !same(&after, &new);
         if overwrites && !merged {
             self.hidden(&causes, verdicts);
@@ -140,27 +140,17 @@ impl OneWrite<'_> {
     }
 
     /// Whether the target's native value is another than in its base observation (R5).
-    fn overwrites(&self, target: Option<&Value>) -> bool {
-        let base = self.scene.bases.get(self.from.other()).as_ref();
-        let then = base.and_then(|base| base.observation.fields.get(self.native));
-        match (then, target) {
-            (Some(then), Some(now)) => !same(then, now),
-            (None, _) | (_, None) => false,
-        }
+    fn overwrites(&self) -> bool {
+        self.scene
+            .is_other_than_base(self.from.other(), self.native)
     }
 
     /// One block changed on both sides, or lost its form on the target.
     fn clash(&self, causes: &BTreeSet<ReplicaField>, verdicts: &mut Verdicts) {
-        let target = self
-            .scene
-            .items
-            .get(self.from.other())
-            .fields
-            .get(self.native);
         for field in causes {
             let merging = self.decisions.fields.get(field) == Some(&Decision::Merges);
             let asks = self.scene.contract_of(field).conflict == Conflict::Hold;
-            let verdict = if merging || (asks && !self.overwrites(target)) {
+            let verdict = if merging || (asks && !self.overwrites()) {
                 Verdict::Becomes(Decision::Held(Hold::Conflict))
             } else {
                 Verdict::Whole

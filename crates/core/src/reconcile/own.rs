@@ -2,7 +2,7 @@
 
 use super::facts::{Base, Facts, SideFacts};
 use super::pending::{keep_unsettled, owed_by_source};
-use super::values::{answers, carry_elements, same, same_opt, texts, written};
+use super::values::{answers, carry_elements, confirm_elements, is_set, same, same_opt, written};
 use super::views::{is_untouched, is_workflow};
 use crate::contract::Contract;
 use crate::item::{Item, Value};
@@ -97,11 +97,13 @@ impl OwnWrites<'_> {
     }
 
     /// Where the item shows just what our unsettled writes would have made of the base, the difference is ours and no
-    /// person's: the base follows it. Gives the values that had been sent for those fields: the other side's base.
+    /// person's: the base follows it. Gives what the other side's base becomes by it: of a set with the elements that
+    /// arrived, else the value that had been sent.
     pub(super) fn account(
         &self,
         facts: &SideFacts<'_>,
         base: Option<&mut Base>,
+        other: Option<&Base>,
     ) -> Result<BTreeMap<ReplicaField, Value>, RuleError> {
         let mut found = BTreeMap::new();
         let Some(base) = base.filter(|_| !facts.unsettled.is_empty()) else {
@@ -141,13 +143,19 @@ impl OwnWrites<'_> {
             let arrived = if answers(ours, now) {
                 Some(now.clone())
             } else {
-                confirm(value, ours, now)
+                confirm_elements(value, ours, now)
             };
             let Some(arrived) = arrived else { continue };
-            *value = arrived;
-            if let Some(sent) = sent.get(field).filter(|_| answers(ours, value)) {
-                found.insert(field.clone(), (*sent).clone());
-            }
+            let before = std::mem::replace(value, arrived);
+            let Some(sent) = sent.get(field) else {
+                continue;
+            };
+            let theirs = other.and_then(|other| other.fields.get(field));
+            let by_element = theirs
+                .filter(|_| is_set(&before) || is_set(value))
+                .and_then(|theirs| carry_elements(&before, value, theirs));
+            let whole = || answers(ours, value).then(|| (*sent).clone());
+            found.extend(by_element.or_else(whole).map(|sent| (field.clone(), sent)));
         }
         for (native, _) in writes() {
             let both = expected.fields.get(native);
@@ -204,16 +212,4 @@ pub(super) fn follow_sent(
         }
         base.fields.insert(field, value);
     }
-}
-
-/// The base with those element edits that both our write and the present view show.
-fn confirm(base: &Value, ours: &Value, now: &Value) -> Option<Value> {
-    let (base, ours, now) = (texts(base)?, texts(ours)?, texts(now)?);
-    let kept = base
-        .iter()
-        .filter(|element| ours.contains(*element) || now.contains(*element));
-    let added = ours
-        .iter()
-        .filter(|element| !base.contains(*element) && now.contains(*element));
-    Some(Value::Set(kept.chain(added).cloned().collect()))
 }

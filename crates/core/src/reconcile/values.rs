@@ -2,7 +2,7 @@
 
 use super::texts::Texts;
 use crate::effect::FieldWrite;
-use crate::item::{User, Value, canonical};
+use crate::item::{Choice, User, Value, canonical};
 use crate::richtext::Document;
 use std::collections::BTreeSet;
 
@@ -60,49 +60,57 @@ pub(super) fn both_sets(one: &Value, other: &Value) -> bool {
 /// What an edit from `old` to `new` makes of `onto`, element by element; an addition wins over a removal because the
 /// caller applies removals of elements that `onto` has only. `None` when the three are not sets of one kind.
 pub(super) fn carry_elements(old: &Value, new: &Value, onto: &Value) -> Option<Value> {
-    fn carried<T: Ord + Clone>(
-        (old, new, onto): (&BTreeSet<T>, &BTreeSet<T>, &BTreeSet<T>),
+    blend(Blend::Carry, [old, new, onto])
+}
+
+/// The base with those element edits that both `ours` and `now` show. `None` when the three are not sets of one kind.
+pub(super) fn confirm_elements(base: &Value, ours: &Value, now: &Value) -> Option<Value> {
+    blend(Blend::Confirm, [base, ours, now])
+}
+
+/// What becomes of three sets.
+#[derive(Clone, Copy)]
+enum Blend {
+    /// The edit from the first to the second, made to the third.
+    Carry,
+    /// The first with those edits that both others show.
+    Confirm,
+}
+
+impl Blend {
+    fn of<T: Ord + Clone>(
+        self,
+        sets: [&BTreeSet<T>; 3],
         has: fn(&BTreeSet<T>, &T) -> bool,
     ) -> BTreeSet<T> {
-        let kept = onto
-            .iter()
-            .filter(|element| !has(old, element) || has(new, element));
-        let added = new
-            .iter()
-            .filter(|element| !has(old, element) && !has(onto, element));
-        kept.chain(added).cloned().collect()
+        let elements = |of: &BTreeSet<T>, keep: &dyn Fn(&T) -> bool| {
+            let kept = of.iter().filter(|element| keep(element));
+            kept.cloned().collect::<Vec<_>>()
+        };
+        let (kept, added) = match (self, sets) {
+            (Self::Carry, [old, new, onto]) => (
+                elements(onto, &|element| !has(old, element) || has(new, element)),
+                elements(new, &|element| !has(old, element) && !has(onto, element)),
+            ),
+            (Self::Confirm, [base, ours, now]) => (
+                elements(base, &|element| has(ours, element) || has(now, element)),
+                elements(ours, &|element| !has(base, element) && has(now, element)),
+            ),
+        };
+        kept.into_iter().chain(added).collect()
     }
-    if let (Some(old), Some(new), Some(onto)) = (texts(old), texts(new), texts(onto)) {
-        let carried = carried((&old, &new, &onto), BTreeSet::contains);
-        return Some(Value::Set(carried));
+}
+
+fn blend(blend: Blend, values: [&Value; 3]) -> Option<Value> {
+    if let [Some(a), Some(b), Some(c)] = values.map(texts) {
+        return Some(Value::Set(blend.of([&a, &b, &c], BTreeSet::contains)));
     }
-    match (old, new, onto) {
-        (
-            Value::Users(_) | Value::Empty,
-            Value::Users(_) | Value::Empty,
-            Value::Users(_) | Value::Empty,
-        ) => {
-            let users = |value: &Value| match value {
-                Value::Users(users) => users.clone(),
-                _ => BTreeSet::new(),
-            };
-            let sets = (&users(old), &users(new), &users(onto));
-            Some(Value::Users(carried(sets, has_person)))
-        }
-        (
-            Value::Choices(_) | Value::Empty,
-            Value::Choices(_) | Value::Empty,
-            Value::Choices(_) | Value::Empty,
-        ) => {
-            let choices = |value: &Value| match value {
-                Value::Choices(choices) => choices.clone(),
-                _ => BTreeSet::new(),
-            };
-            let sets = (&choices(old), &choices(new), &choices(onto));
-            Some(Value::Choices(carried(sets, BTreeSet::contains)))
-        }
-        _ => None,
+    if let [Some(a), Some(b), Some(c)] = values.map(people) {
+        return Some(Value::Users(blend.of([&a, &b, &c], has_person)));
     }
+    let [a, b, c] = values.map(choices);
+    let sets = [&a?, &b?, &c?];
+    Some(Value::Choices(blend.of(sets, BTreeSet::contains)))
 }
 
 /// Whether a person is among others, by id or as one of them names the other.
@@ -117,6 +125,22 @@ fn has_person(people: &BTreeSet<User>, person: &User) -> bool {
 pub(super) fn texts(value: &Value) -> Option<BTreeSet<String>> {
     match value {
         Value::Set(set) => Some(set.clone()),
+        Value::Empty => Some(BTreeSet::new()),
+        _ => None,
+    }
+}
+
+fn people(value: &Value) -> Option<BTreeSet<User>> {
+    match value {
+        Value::Users(users) => Some(users.clone()),
+        Value::Empty => Some(BTreeSet::new()),
+        _ => None,
+    }
+}
+
+fn choices(value: &Value) -> Option<BTreeSet<Choice>> {
+    match value {
+        Value::Choices(choices) => Some(choices.clone()),
         Value::Empty => Some(BTreeSet::new()),
         _ => None,
     }

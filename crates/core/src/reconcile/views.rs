@@ -73,8 +73,9 @@ impl<'a> Scene<'a> {
                 bases = own.born(facts.sides.get(side), source, source_view, asked)?;
                 break;
             }
+            let theirs = before.get(side.other()).as_ref();
             *arrived.get_mut(side) =
-                own.account(facts.sides.get(side), bases.get_mut(side).as_mut())?;
+                own.account(facts.sides.get(side), bases.get_mut(side).as_mut(), theirs)?;
         }
         // Only when both sides are accounted for: what a side had sent is no part of its base observation yet, by which its
         // own writes are found.
@@ -117,6 +118,21 @@ impl<'a> Scene<'a> {
             (Some(view), Some(base)) if same(view, base) => Mark::Same,
             (Some(_), Some(_)) => Mark::Changed,
         }
+    }
+
+    /// Whether a native field is another than in the base observation.
+    pub(super) fn is_other_than_base(&self, side: Side, native: &FieldName) -> bool {
+        let base = self.bases.get(side).as_ref();
+        let then = base.and_then(|base| base.observation.fields.get(native));
+        let now = self.items.get(side).fields.get(native);
+        then.zip(now).is_some_and(|(then, now)| !same(then, now))
+    }
+
+    /// Whether a field's native values changed although the view shows the same.
+    pub(super) fn is_changed_unseen(&self, side: Side, field: &ReplicaField) -> bool {
+        let mut natives = self.contract_of(field).native.get(side).iter();
+        self.mark(side, field) == Mark::Same
+            && natives.any(|native| self.is_other_than_base(side, native))
     }
 
     pub(super) fn contract_of(&self, field: &ReplicaField) -> &'a FieldContract {

@@ -55,6 +55,14 @@ pub(super) const CASES: &[Case] = &[
     ("hidden overwrite, the target wins", || {
         hidden("conflict=right", "f <- won; left: f=b", Some(Side::Right))
     }),
+    (
+        "hidden change that was in step when it was looked at",
+        || {
+            hidden_and_seen("conflict=right");
+            hidden_and_seen("conflict=hold");
+            hidden_and_seen("conflict=latest tie=right");
+        },
+    ),
     ("hidden overwrite, hold", || {
         hidden("conflict=hold", "f held conflict", None)
     }),
@@ -325,6 +333,8 @@ fn no_row() {
 fn many_to_one() {
     let mut net = levels("Low", "3");
     net.node_mut(Side::Left).edit("f", "Lowest");
+    plan_is(&net, "f in step");
+    net.quiesce();
     plan_is(&net, "");
     net.node_mut(Side::Left).edit("f", "High");
     plan_is(&net, "f -> changed; right: f=1");
@@ -399,6 +409,18 @@ fn rule_version_edit() {
 
 /// The right side's person changes `2` to `1`, which both show as `high`; then the left side changes to low.
 fn hidden(spec: &str, expected: &str, winner: Option<Side>) {
+    let mut net = hidden_pair(spec);
+    net.node_mut(Side::Right).edit("f", "hidden");
+    net.node_mut(Side::Left).edit("f", "c");
+    plan_is(&net, expected);
+    let plan = net.plan(0);
+    assert_eq!(plan.conflicts[0].winner, winner);
+    assert_eq!(plan.conflicts[0].values.right, parse("hidden"));
+    net.quiesce();
+}
+
+/// The right side's `b` and `hidden` both show as `high`.
+fn hidden_pair(spec: &str) -> Net {
     let rules = TestRules::new("a", "b").field("f", spec);
     let rules = rules.table(
         "f",
@@ -425,12 +447,18 @@ fn hidden(spec: &str, expected: &str, winner: Option<Side>) {
         Some(item(1, &[("f", "b")])),
     );
     net.rebase(0);
+    net
+}
+
+/// As [`hidden`], but the twins were looked at in between: they were in step, so the left side's change is the only one.
+fn hidden_and_seen(spec: &str) {
+    let mut net = hidden_pair(spec);
     net.node_mut(Side::Right).edit("f", "hidden");
+    plan_is(&net, "f in step");
+    net.quiesce();
     plan_is(&net, "");
     net.node_mut(Side::Left).edit("f", "c");
-    plan_is(&net, expected);
-    let plan = net.plan(0);
-    assert_eq!(plan.conflicts[0].winner, winner);
-    assert_eq!(plan.conflicts[0].values.right, parse("hidden"));
+    plan_is(&net, "f -> changed; right: f=c");
+    assert!(net.plan(0).conflicts.is_empty());
     net.quiesce();
 }
