@@ -1,7 +1,7 @@
 //! The policy of one field: one exhaustive match over how both sides stand to their bases.
 
 use super::drafts::{CrossingFields, Drafts};
-use super::latest::later_side;
+use super::latest::{last_change, later_side};
 use super::plan::{Cause, ConflictRecord, Decision, Hold};
 use super::values::both_sets;
 use super::views::{Mark, Scene};
@@ -248,7 +248,7 @@ impl Judge<'_> {
         let winner = match (contract.direction, self.born_on()) {
             (Direction::ToRight, _) => Some(Side::Left),
             (Direction::ToLeft, _) => Some(Side::Right),
-            (Direction::Both, Some(born)) => Some(born),
+            (Direction::Both, Some(born)) => self.since_birth(born),
             (Direction::Both, None) => match contract.first {
                 First::Left => Some(Side::Left),
                 First::Right => Some(Side::Right),
@@ -267,6 +267,22 @@ impl Judge<'_> {
         Ok(winner.map_or(Decision::Held(Hold::First), |winner| {
             crosses(winner, Cause::First)
         }))
+    }
+
+    /// Whose value a created item takes: its source's, unless a person has changed it there since. Then that crosses back,
+    /// and is a conflict where the source has changed as well.
+    fn since_birth(&self, source: Side) -> Option<Side> {
+        let made = source.other();
+        let natives = |side| self.scene.contract_of(self.field).native.get(side);
+        if last_change(self.scene.side(made), natives(made)).is_none() {
+            return Some(source);
+        }
+        let mut sources = natives(source).iter();
+        if sources.any(|native| self.scene.is_other_than_base(source, native)) {
+            let natives = &self.scene.contract_of(self.field).native;
+            return by_policy(self.scene, self.field, natives);
+        }
+        Some(made)
     }
 
     /// The one side that is not empty; the left one when both are empty; none when both are filled.
@@ -322,20 +338,16 @@ impl Judge<'_> {
             return Ok(Decision::Merges);
         }
         let winner = match (contract.direction, contract.conflict) {
-            (Direction::ToRight, _) | (Direction::Both, Conflict::Left) => Some(Side::Left),
-            (Direction::ToLeft, _) | (Direction::Both, Conflict::Right) => Some(Side::Right),
-            (Direction::Both, Conflict::Latest) => {
-                let natives = Sides::from_fn(|side| contract.native.get(side).clone());
-                Some(later_side(self.scene, &natives).unwrap_or(contract.tie))
-            }
-            (Direction::Both, Conflict::Merge) => {
+            (Direction::ToRight, _) => Some(Side::Left),
+            (Direction::ToLeft, _) => Some(Side::Right),
+            (Direction::Both, conflict) => {
                 let texts = matches!((left, right), (Value::Rich(_), Value::Rich(_)));
-                if texts && !Side::BOTH.iter().any(|side| self.is_cut_on(*side)) {
+                let is_cut = Side::BOTH.iter().any(|side| self.is_cut_on(*side));
+                if conflict == Conflict::Merge && texts && !is_cut {
                     return Ok(Decision::Merges);
                 }
-                None
+                by_policy(self.scene, self.field, &contract.native)
             }
-            (Direction::Both, Conflict::Hold) => None,
         };
         decisions.record(self.scene, self.field, winner);
         Ok(match winner {
@@ -355,15 +367,25 @@ pub(super) fn decide_hidden(
     native: &FieldName,
 ) -> Option<Side> {
     let contract = scene.contract_of(field);
-    match (contract.direction, contract.conflict) {
-        (Direction::ToRight | Direction::ToLeft, _) => Some(from),
-        (Direction::Both, Conflict::Left) => Some(Side::Left),
-        (Direction::Both, Conflict::Right) => Some(Side::Right),
-        (Direction::Both, Conflict::Latest) => {
-            let mut natives = contract.native.clone();
-            *natives.get_mut(from.other()) = BTreeSet::from([native.clone()]);
-            Some(later_side(scene, &natives).unwrap_or(contract.tie))
-        }
-        (Direction::Both, Conflict::Merge | Conflict::Hold) => None,
+    if contract.direction != Direction::Both {
+        return Some(from);
+    }
+    let mut natives = contract.native.clone();
+    *natives.get_mut(from.other()) = BTreeSet::from([native.clone()]);
+    by_policy(scene, field, &natives)
+}
+
+/// Whom a two-way field's policy lets win, where these native fields changed on both sides; `None`: nobody.
+fn by_policy(
+    scene: &Scene<'_>,
+    field: &ReplicaField,
+    natives: &Sides<BTreeSet<FieldName>>,
+) -> Option<Side> {
+    let contract = scene.contract_of(field);
+    match contract.conflict {
+        Conflict::Left => Some(Side::Left),
+        Conflict::Right => Some(Side::Right),
+        Conflict::Latest => Some(later_side(scene, natives).unwrap_or(contract.tie)),
+        Conflict::Merge | Conflict::Hold => None,
     }
 }

@@ -54,7 +54,7 @@ pub struct SideFacts<'a> {
     /// The tracker's ids of our own account there.
     pub accounts: BTreeSet<String>,
     /// The item's field history since the base, by the tracker's clock; empty where it was not read. Needed for fields
-    /// with `conflict = "latest"` only.
+    /// with `conflict = "latest"`, and while [`super::asks_since_birth`].
     pub history: Vec<FieldChange>,
     /// The tracker's clock minus ours, in milliseconds.
     pub skew_ms: i64,

@@ -31,7 +31,10 @@ pub(super) fn later_side(scene: &Scene<'_>, natives: &Sides<BTreeSet<FieldName>>
 }
 
 /// When a person last changed one of these fields, by our clock.
-fn last_change(side: &SideFacts<'_>, natives: &BTreeSet<FieldName>) -> Option<Timestamp> {
+pub(super) fn last_change(
+    side: &SideFacts<'_>,
+    natives: &BTreeSet<FieldName>,
+) -> Option<Timestamp> {
     let changes = side
         .history
         .iter()

@@ -36,6 +36,7 @@ mod writes;
 
 pub use facts::{Base, Facts, OwnAttempt, RecentWrite, Seen, SideFacts, Unsettled};
 pub use outcome::{Outcome, Outcomes, Settled};
+pub use pending::asks_since_birth;
 pub use plan::{
     Cause, ConflictRecord, Decision, Hold, Plan, Planned, Standing, ValidFor, Working, WriteNote,
 };

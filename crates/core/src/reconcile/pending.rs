@@ -1,9 +1,10 @@
 //! Fields of a created twin whose value the source still has to send.
 
 use super::facts::Base;
+use super::views::is_workflow;
 use crate::contract::{Contract, Direction};
-use crate::item::Value;
-use crate::names::{ReplicaField, Sides};
+use crate::item::{Item, Value};
+use crate::names::{ReplicaField, Side, Sides};
 use crate::view::View;
 
 /// The two-way fields that the source of a creation sends, now or later, whatever `first` says: all but those that it
@@ -22,6 +23,43 @@ pub(super) fn owed_by_source<'a>(
         value.is_none_or(|value| !Value::is_empty(value))
     });
     owed.map(|(field, _)| field.clone())
+}
+
+/// A field stays pending on the source's side, whose value then was `planned`'s: so that a later one is told from it.
+pub(super) fn owe(
+    base: &mut Base,
+    contract: &Contract,
+    side: Side,
+    field: ReplicaField,
+    planned: Option<&Item>,
+) {
+    let natives = contract.fields[&field].native.get(side).iter();
+    let then = planned.into_iter().flat_map(|item| {
+        let pairs = natives
+            .clone()
+            .filter_map(|native| item.fields.get_key_value(native));
+        pairs.map(|(native, value)| (native.clone(), value.clone()))
+    });
+    base.observation.fields.extend(then);
+    base.pending.insert(field);
+}
+
+/// Whether a plan asks who changed fields of one side's item since its creation: a status of the other side's is still
+/// owed to it, and what it shows may be what its workflow began with, or what a person made of it since.
+pub fn asks_since_birth(
+    contract: &Contract,
+    bases: &Sides<Option<Base>>,
+    created_from: Option<Side>,
+    side: Side,
+) -> bool {
+    let mut workflows = contract.fields.iter().filter(|(_, field)| {
+        field.direction == Direction::Both && field.native.get(side).iter().any(is_workflow)
+    });
+    let owed = |field: &ReplicaField| match bases.get(side.other()) {
+        Some(base) => base.pending.contains(field),
+        None => bases.get(side).is_none(),
+    };
+    created_from == Some(side.other()) && workflows.any(|(field, _)| owed(field))
 }
 
 /// A field is pending until both bases have it.

@@ -4,7 +4,7 @@ use super::facts::{Base, Facts, skip_stamp};
 use super::fared::{Advance, Settling};
 use super::hybrid::hybrid;
 use super::outcome::{Outcome, Outcomes, Settled};
-use super::pending::{keep_unsettled, owed_by_source};
+use super::pending::{keep_unsettled, owe, owed_by_source};
 use super::plan::Plan;
 use super::rest::{is_at_rest, shows_the_same_again};
 use super::told;
@@ -77,7 +77,10 @@ pub fn settle(
             let undelivered = |field: &ReplicaField| {
                 !advance.contains_key(field) || settled.waived.contains_key(field)
             };
-            base.pending.extend(owed.filter(undelivered));
+            for field in owed.filter(undelivered) {
+                let planned = plan.working.get(side).item.as_ref();
+                owe(base, rules.contract(), side, field, planned);
+            }
         }
         *settled.bases.get_mut(side) = base;
     }

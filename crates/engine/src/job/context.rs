@@ -118,13 +118,15 @@ impl Context {
     /// When our attempts on a side's item ran.
     pub(crate) fn own_attempts(&self, side: Side) -> Vec<OwnAttempt> {
         let ran = self.effects.get(side).iter().filter_map(|row| {
-            let Effect::Update { fields, .. } = &row.planned.effect else {
-                return None;
+            let fields = match &row.planned.effect {
+                Effect::Update { fields, .. } => fields.keys().cloned().collect(),
+                Effect::Create { fields, .. } => fields.keys().cloned().collect(),
+                _ => return None,
             };
             Some(OwnAttempt {
                 from: row.started_at?,
                 to: row.ended_at.or(row.next_due)?,
-                fields: fields.keys().cloned().collect(),
+                fields,
             })
         });
         ran.collect()

@@ -10,7 +10,8 @@ use crate::node::Node;
 use std::sync::Arc;
 use twinline_core::contract::Conflict;
 use twinline_core::names::{Side, Sides};
-use twinline_core::reconcile::Seen;
+use twinline_core::reconcile::{Seen, asks_since_birth};
+use twinline_core::time::Timestamp;
 
 /// The facts of one twin as it was seen.
 pub(crate) async fn facts_of(
@@ -61,7 +62,8 @@ pub(crate) async fn facts_of(
     })
 }
 
-/// The field history, where a conflict could need it: both sides have changed, and some field asks who was later.
+/// The field history, where the plan may ask for it: both sides have changed, and some field asks who was later; or the
+/// item was created by us, and what it shows may be a person's since.
 async fn history(
     connection: &Connection,
     node: &Node,
@@ -69,23 +71,27 @@ async fn history(
     seen: &Sides<Seen>,
     side: Side,
 ) -> Result<Vec<twinline_core::effect::FieldChange>, Trouble> {
-    let latest = connection
-        .contract()
-        .fields
-        .values()
-        .any(|field| field.conflict == Conflict::Latest);
-    let changed = |side: Side| {
-        let base = context.bases.get(side).as_ref()?;
-        let item = seen.get(side).item()?;
-        Some(base.observation.version != item.version)
-    };
-    if !latest || changed(Side::Left) != Some(true) || changed(Side::Right) != Some(true) {
-        return Ok(Vec::new());
-    }
-    let (Some(item), Some(base)) = (context.item(side), context.bases.get(side)) else {
+    let contract = connection.contract();
+    let Some(item) = context.item(side) else {
         return Ok(Vec::new());
     };
-    let since = base.observation.version.updated;
+    let created_from = context.twin.created_from;
+    let since = if asks_since_birth(contract, &context.bases, created_from, side) {
+        let since = context.twin.since.as_millis();
+        Timestamp::from_millis(since.saturating_add(node.skew_ms()))
+    } else {
+        let mut fields = contract.fields.values();
+        let latest = fields.any(|field| field.conflict == Conflict::Latest);
+        let changed = |side: Side| {
+            let base = context.bases.get(side).as_ref()?;
+            let item = seen.get(side).item()?;
+            (base.observation.version != item.version).then_some(base)
+        };
+        match (latest, changed(side), changed(side.other())) {
+            (true, Some(base), Some(_)) => base.observation.version.updated,
+            _ => return Ok(Vec::new()),
+        }
+    };
     let history = node
         .request(node.tracker().field_history(&item, since))
         .await;

@@ -5,8 +5,10 @@ use super::net::{Net, item};
 use super::rules::TestRules;
 use super::values::{parse, show};
 use super::{Case, plan_is};
-use crate::names::Side;
-use crate::reconcile::Outcome;
+use crate::effect::FieldChange;
+use crate::names::{Side, Sides};
+use crate::reconcile::{Outcome, asks_since_birth};
+use crate::time::Timestamp;
 
 pub(super) const CASES: &[Case] = &[
     ("create, and a person is not known there", || {
@@ -25,6 +27,14 @@ pub(super) const CASES: &[Case] = &[
         keeps(not_shared, "∅", "")
     }),
     ("create, and the next look is mended", mended),
+    (
+        "create, and a person moves the new item on at once",
+        moved_on_at_once,
+    ),
+    (
+        "create, and both sides' people set the status at once",
+        both_moved_at_once,
+    ),
     ("create, and a field is shared later", shared_later),
     (
         "create, and what the new item shows for an empty field fills it",
@@ -142,6 +152,52 @@ impl World {
     fn shown_by_source(&mut self) -> String {
         let item = self.net.node_mut(self.source).item.as_ref();
         show(item.unwrap().get(self.field).unwrap())
+    }
+}
+
+/// A status that the creation set and that another shows instead at the first look, settled at once or after a crash.
+fn moved(source: Side, spec: &str, crashes: bool) -> World {
+    let mut world = alone(source, "status", "open", spec);
+    if crashes {
+        world.create_and_crash("closed");
+    } else {
+        world.create("closed");
+        world.net.twins[0].created_from = Some(source);
+    }
+    let change = FieldChange {
+        field: "status".into(),
+        at: Timestamp::from_millis(world.net.now_s * 1000),
+        by: "a person".to_owned(),
+    };
+    world.net.node_mut(source.other()).history.push(change);
+    world
+}
+
+/// The trackers' histories tell it from what a workflow begins with.
+fn moved_on_at_once() {
+    for source in Side::BOTH {
+        for crashes in [false, true] {
+            let mut world = moved(source, "", crashes);
+            let facts = world.net.facts(0);
+            let bases = Sides::from_fn(|side| facts.sides.get(side).base.clone());
+            let contract = &world.net.twins[0].rules.contract;
+            let asks = |side| asks_since_birth(contract, &bases, Some(source), side);
+            assert!(asks(source.other()) && !asks(source));
+            world.net.quiesce();
+            assert_eq!(world.shown_by_source(), "closed", "{source}");
+            plan_is(&world.net, "");
+        }
+    }
+}
+
+/// Then it is a conflict as any other.
+fn both_moved_at_once() {
+    for (spec, wins) in [("conflict=left", "waiting"), ("conflict=right", "closed")] {
+        let mut world = moved(Side::Left, spec, false);
+        world.net.node_mut(Side::Left).edit("status", "waiting");
+        world.net.quiesce();
+        assert_eq!(world.shown_by_source(), wins);
+        plan_is(&world.net, "");
     }
 }
 
