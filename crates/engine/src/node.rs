@@ -3,6 +3,7 @@
 use crate::env::Env;
 use crate::gate::{Gate, GateLimits, NodeState};
 use crate::metrics::Metrics;
+use crate::ownership::Permit;
 use crate::settings::{HostSettings, SweepSettings};
 use crate::sweep::Places;
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
+use twinline_core::effect::{Applied, Effect};
 use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
 use twinline_trackers::{Probe, Tracker, TrackerError, Webhook};
@@ -73,6 +75,8 @@ pub(crate) struct Node {
     pub(crate) config: NodeConfig,
     env: Env,
     permits: Semaphore,
+    /// Whether attempts may begin: in a fleet while this host certainly owns the node.
+    permit: Permit,
     turn_max: Duration,
     gate: Mutex<Gate>,
     /// What the last probe found, and when it was made.
@@ -96,6 +100,7 @@ impl Node {
         env: Env,
         changes: Arc<GateChanges>,
         metrics: Arc<Metrics>,
+        permit: Permit,
     ) -> Self {
         let limits = GateLimits {
             backoff: settings.backoff(),
@@ -106,6 +111,7 @@ impl Node {
             config,
             env,
             permits: Semaphore::new(settings.node_requests_max),
+            permit,
             turn_max: settings.request_turn_max,
             gate: Mutex::new(Gate::new(limits)),
             probe: Mutex::new(None),
@@ -157,6 +163,12 @@ impl Node {
         self.learn(outcome.as_ref().err());
         drop(permit);
         outcome
+    }
+
+    /// Makes a write, as [`Self::request`] and while it may begin.
+    pub(crate) async fn attempt(&self, effect: &Effect) -> Result<Applied, TrackerError> {
+        let write = self.tracker().apply(effect);
+        self.request(self.permit.attempt(write)).await
     }
 
     fn learn(&self, error: Option<&TrackerError>) {

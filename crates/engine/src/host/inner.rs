@@ -9,6 +9,7 @@ use crate::inbox::EdgeInbox;
 use crate::job::Talks;
 use crate::metrics::Metrics;
 use crate::node::{GateChanges, Node, NodeConfig};
+use crate::ownership::Permit;
 use crate::rests::Rests;
 use crate::rules::RulesFactory;
 use crate::safe::SafeMarks;
@@ -39,6 +40,7 @@ pub(crate) struct Inner {
     pub(crate) edges: Vec<Arc<dyn EdgeInbox>>,
     pub(crate) factory: Arc<dyn RulesFactory>,
     pub(super) adopt_trace: AdoptTrace,
+    pub(super) permit: Permit,
     /// Sweeps that are to run now.
     pub(crate) sweeps_asked: Asked,
     /// Rung when nodes or connections have changed.
@@ -105,6 +107,7 @@ impl Inner {
             edges,
             factory,
             adopt_trace: |_, _| {},
+            permit: Permit::always(),
         }
     }
 
@@ -145,6 +148,7 @@ impl Inner {
             self.env.clone(),
             Arc::clone(&self.gates),
             Arc::clone(&self.metrics),
+            self.permit.clone(),
         );
         self.change_topology(|topology| topology.add_node(Arc::new(node)));
     }

@@ -13,6 +13,7 @@ use crate::event::Event;
 use crate::inbox::EdgeInbox;
 use crate::metrics::Metrics;
 use crate::node::NodeConfig;
+use crate::ownership::Permit;
 use crate::rules::RulesFactory;
 use crate::settings::HostSettings;
 use crate::{backfill, pull, relook, scheduler, sweep};
@@ -37,6 +38,7 @@ pub struct HostBuilder {
     nodes: Vec<NodeConfig>,
     edges: Vec<Arc<dyn EdgeInbox>>,
     adopt_trace: AdoptTrace,
+    permit: Permit,
 }
 
 impl HostBuilder {
@@ -50,6 +52,7 @@ impl HostBuilder {
             nodes: Vec::new(),
             edges: Vec::new(),
             adopt_trace: |_, _| {},
+            permit: Permit::always(),
         }
     }
 
@@ -82,6 +85,13 @@ impl HostBuilder {
         self
     }
 
+    /// Writes to trackers begin only while the permit lasts.
+    #[must_use]
+    pub fn permit(mut self, permit: Permit) -> Self {
+        self.permit = permit;
+        self
+    }
+
     /// Reads what the store has and builds the host. A connection whose active rules cannot be built is reported and
     /// left out; the others work.
     ///
@@ -96,6 +106,7 @@ impl HostBuilder {
             self.factory,
         );
         inner.adopt_trace = self.adopt_trace;
+        inner.permit = self.permit;
         let inner = Arc::new(inner);
         for node in self.nodes {
             inner.add_node(node);

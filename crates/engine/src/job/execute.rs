@@ -94,7 +94,7 @@ async fn attempt(node: &Node, env: &Env, metrics: &Metrics, effect: &Effect) -> 
     metrics.attempts.inc();
     let began = env.now();
     let span = debug_span!(target: TARGET, "write", otel.kind = "client", node = %node.name(), ended = Empty);
-    let write = node.request(node.tracker().apply(effect));
+    let write = node.attempt(effect);
     // Boxed: a span around a future makes it grow, and every job's future with it.
     let answer = Box::pin(write.instrument(span.clone())).await;
     span.record("ended", if answer.is_ok() { "done" } else { "failed" });

@@ -112,8 +112,8 @@ impl Keeper {
         Self {
             shared: Arc::new(Shared {
                 etcd,
+                permit: Permit::leased(Arc::clone(&clock), settings.terms.attempt()),
                 settings,
-                permit: Permit::leased(Arc::clone(&clock)),
                 clock,
                 groups,
                 told: watch::Sender::default(),

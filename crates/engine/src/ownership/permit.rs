@@ -1,10 +1,12 @@
-//! Whether an attempt may begin.
+//! Whether an attempt may begin, and when it must have ended.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use twinline_core::handles::BootClock;
 use twinline_core::ownership::BootTime;
+use twinline_trackers::TrackerError;
 
 /// Until when attempts at trackers may begin. Cheap to clone; clones are one permit.
 ///
@@ -13,7 +15,14 @@ use twinline_core::ownership::BootTime;
 #[derive(Clone)]
 pub struct Permit {
     until: Arc<AtomicU64>,
-    clock: Option<Arc<dyn BootClock>>,
+    lease: Option<Lease>,
+}
+
+#[derive(Clone)]
+struct Lease {
+    clock: Arc<dyn BootClock>,
+    /// Every attempt ends within this.
+    attempt: Duration,
 }
 
 impl Permit {
@@ -21,24 +30,51 @@ impl Permit {
     pub fn always() -> Self {
         Self {
             until: Arc::default(),
-            clock: None,
+            lease: None,
         }
     }
 
-    /// One that has not begun.
-    pub fn leased(clock: Arc<dyn BootClock>) -> Self {
+    /// One that has not begun. Attempts under it are given up after `attempt`.
+    pub fn leased(clock: Arc<dyn BootClock>, attempt: Duration) -> Self {
         Self {
             until: Arc::default(),
-            clock: Some(clock),
+            lease: Some(Lease { clock, attempt }),
         }
     }
 
     /// Whether an attempt may begin now.
     pub fn allows(&self) -> bool {
         let until = self.until.load(Ordering::Acquire);
-        self.clock
+        self.lease
             .as_ref()
-            .is_none_or(|clock| clock.now().as_millis() <= until && until > 0)
+            .is_none_or(|lease| lease.clock.now().as_millis() <= until && until > 0)
+    }
+
+    /// Makes an attempt, if it may begin now: right before it is sent. Under a lease it is given up when it has had its
+    /// time; then its outcome is unknown.
+    pub(crate) async fn attempt<T>(
+        &self,
+        attempt: impl Future<Output = Result<T, TrackerError>>,
+    ) -> Result<T, TrackerError> {
+        let Some(lease) = &self.lease else {
+            return attempt.await;
+        };
+        if !self.allows() {
+            return Err(TrackerError::Busy {
+                reason: "whether this host still owns the node is not certain".to_owned(),
+                after: lease.attempt,
+                whole: false,
+            });
+        }
+        let ended = tokio::time::timeout(lease.attempt, attempt).await;
+        ended.unwrap_or_else(|_| {
+            Err(TrackerError::Unknown {
+                reason: format!(
+                    "given up after {} ms (ownership.attempt_ms)",
+                    lease.attempt.as_millis()
+                ),
+            })
+        })
     }
 
     /// Attempts may begin up to and including `last`.

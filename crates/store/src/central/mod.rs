@@ -29,5 +29,7 @@ pub use client::CentralClient;
 pub use error::{CentralError, Step};
 pub use health::{CentralHealth, PoolName, Standing};
 pub use registry::{Machine, NodePlace, Published};
-pub use replica::{Hydrated, Marks, Replication, ReplicationStatus, hydrate, rebuild};
+pub use replica::{
+    Hydrated, Marks, Origin, Replication, ReplicationStatus, hydrate, rebuild, take_over,
+};
 pub use settings::{CanarySettings, CentralAddress, CentralSettings, Deadlines, PoolSizes};

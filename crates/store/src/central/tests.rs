@@ -7,5 +7,6 @@ mod failures;
 mod registry;
 mod replication;
 mod support;
+mod takeover;
 mod tls;
 mod versions;

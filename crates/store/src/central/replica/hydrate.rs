@@ -114,7 +114,11 @@ pub async fn rebuild(
 }
 
 /// Makes the store the group's owner in the central database, where no newer one is.
-async fn claim(client: &CentralClient, stamp: &Stamp, writer: &str) -> Result<Known, CentralError> {
+pub(super) async fn claim(
+    client: &CentralClient,
+    stamp: &Stamp,
+    writer: &str,
+) -> Result<Known, CentralError> {
     let mut tx = client.shared.write().await?;
     let known = apply::lock_group(&mut tx, &stamp.group).await?;
     let known = known.ok_or_else(|| CentralError::Missing(format!("group {}", stamp.group)))?;

@@ -7,9 +7,11 @@ mod hydrate;
 mod plan;
 mod round;
 mod ship;
+mod takeover;
 
 pub use hydrate::{Hydrated, hydrate, rebuild};
 pub use ship::{Marks, Replication, ReplicationStatus};
+pub use takeover::{Origin, take_over};
 
 /// Stores rows without the lock of their group: what a batch that comes late, or twice, amounts to.
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use super::tables::TABLES;
 use crate::StoreError;
-use crate::host::HostTx;
+use crate::host::{Gap, HostTx, newest_time};
 use crate::stamp::{Epoch, GroupId};
+use twinline_core::time::Timestamp;
 
 /// A row of a replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +80,36 @@ impl HostTx<'_> {
             ))?;
         }
         Ok(())
+    }
+
+    /// The file is this group's, under a new epoch. `base_epoch`: what was shipped last is what this file shipped under it.
+    pub(crate) fn own_group(
+        &self,
+        group: &GroupId,
+        epoch: Epoch,
+        base_epoch: Option<Epoch>,
+    ) -> Result<(), StoreError> {
+        self.conn().execute(
+            "UPDATE meta SET grp = ?1, epoch = ?2",
+            (group.as_str(), epoch.to_stored()),
+        )?;
+        self.conn().execute(
+            "UPDATE replication SET base_epoch = coalesce(?1, base_epoch) WHERE grp = ?2",
+            (base_epoch.map(Epoch::to_stored), group.as_str()),
+        )?;
+        Ok(())
+    }
+
+    /// The file is that of a group that was never replicated: what happened since its newest time, nobody knows.
+    pub(crate) fn begin_group(
+        &self,
+        group: &GroupId,
+        epoch: Epoch,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.own_group(group, epoch, None)?;
+        let from = newest_time(self.conn())?;
+        self.put_gap(group, epoch, Gap { from, to: now })
     }
 
     /// The rows are all there: the file goes on from `rev`, the greatest that a row has, and is known to be made from the
