@@ -20,6 +20,8 @@ pub(super) struct Decisions {
     pub(super) whole: BTreeSet<ReplicaField>,
     /// Fields whose hidden overwrite (R5) was already judged.
     pub(super) judged: BTreeSet<ReplicaField>,
+    /// Owed fields whose target was created and shows something else, of which no history tells yet: by the target.
+    asks: BTreeMap<ReplicaField, Side>,
     /// What scripts would assign on each side if all took its value, and no field declares.
     pub(super) scripted: Sides<BTreeSet<FieldName>>,
 }
@@ -58,6 +60,25 @@ impl Decisions {
                 ..
             })
         )
+    }
+
+    /// The sides whose history decides what is about to be written.
+    pub(super) fn asked_since_birth(&self) -> Sides<bool> {
+        let crosses = |field| {
+            let decision = self.fields.get(field);
+            matches!(
+                decision,
+                Some(Decision::Crosses {
+                    cause: Cause::First,
+                    ..
+                })
+            )
+        };
+        Sides::from_fn(|side| {
+            self.asks
+                .iter()
+                .any(|(field, made)| *made == side && crosses(field))
+        })
     }
 
     pub(super) fn record(&mut self, scene: &Scene<'_>, field: &ReplicaField, winner: Option<Side>) {
@@ -248,7 +269,7 @@ impl Judge<'_> {
         let winner = match (contract.direction, self.born_on()) {
             (Direction::ToRight, _) => Some(Side::Left),
             (Direction::ToLeft, _) => Some(Side::Right),
-            (Direction::Both, Some(born)) => self.since_birth(born),
+            (Direction::Both, Some(born)) => self.since_birth(born, decisions),
             (Direction::Both, None) => match contract.first {
                 First::Left => Some(Side::Left),
                 First::Right => Some(Side::Right),
@@ -271,16 +292,21 @@ impl Judge<'_> {
 
     /// Whose value a created item takes: its source's, unless a person has changed it there since. Then that crosses back,
     /// and is a conflict where the source has changed as well.
-    fn since_birth(&self, source: Side) -> Option<Side> {
+    fn since_birth(&self, source: Side, decisions: &mut Decisions) -> Option<Side> {
         let made = source.other();
-        let natives = |side| self.scene.contract_of(self.field).native.get(side);
-        if last_change(self.scene.side(made), natives(made)).is_none() {
+        let native = &self.scene.contract_of(self.field).native;
+        let target = self.scene.side(made);
+        let told = |native: &FieldName| target.capabilities.field_history.contains(native.as_str());
+        if !target.since_birth && native.get(made).iter().any(told) {
+            decisions.asks.insert(self.field.clone(), made);
             return Some(source);
         }
-        let mut sources = natives(source).iter();
+        if last_change(target, native.get(made)).is_none() {
+            return Some(source);
+        }
+        let mut sources = native.get(source).iter();
         if sources.any(|native| self.scene.is_other_than_base(source, native)) {
-            let natives = &self.scene.contract_of(self.field).native;
-            return by_policy(self.scene, self.field, natives);
+            return by_policy(self.scene, self.field, native);
         }
         Some(made)
     }

@@ -28,6 +28,15 @@ impl Scene<'_> {
         from: Side,
         crossing: &CrossingFields,
     ) -> Result<Drafts, RuleError> {
+        self.drafts_of(from, crossing, Self::with_additions)
+    }
+
+    fn drafts_of(
+        &self,
+        from: Side,
+        crossing: &CrossingFields,
+        kept: fn(&Self, Side, &ReplicaField, &Value) -> Option<Value>,
+    ) -> Result<Drafts, RuleError> {
         let mut old = self.base_view(from);
         for (field, whole) in crossing {
             if *whole {
@@ -40,10 +49,10 @@ impl Scene<'_> {
                 let kept = if *whole {
                     None
                 } else {
-                    self.with_additions(from, field, value)
+                    kept(self, from, field, value)
                 };
-                new.fields
-                    .insert(field.clone(), kept.unwrap_or_else(|| value.clone()));
+                let sent = kept.unwrap_or_else(|| value.clone());
+                new.fields.insert(field.clone(), sent);
             }
         }
         let d1 = self.bring_in(from, &new)?;
@@ -72,13 +81,13 @@ impl Scene<'_> {
         confirm_elements(value, &with(&added)?, &with(self.base(from, field)?)?)
     }
 
-    /// [`Self::drafts`] for the test of being in step (R4): what the rule rejects is not.
+    /// [`Self::drafts`] for the test of being in step (R4): of the values as they are; and what the rule rejects is not.
     pub(super) fn drafts_if_taken(
         &self,
         from: Side,
         candidates: &CrossingFields,
     ) -> Result<Drafts, RuleError> {
-        match self.drafts(from, candidates) {
+        match self.drafts_of(from, candidates, |_, _, _, _| None) {
             Err(error) if error.rejected => Ok(Drafts::default()),
             other => other,
         }

@@ -54,8 +54,10 @@ pub struct SideFacts<'a> {
     /// The tracker's ids of our own account there.
     pub accounts: BTreeSet<String>,
     /// The item's field history since the base, by the tracker's clock; empty where it was not read. Needed for fields
-    /// with `conflict = "latest"`, and while [`super::asks_since_birth`].
+    /// with `conflict = "latest"`, and where a plan says [`super::Plan::asks_since_birth`].
     pub history: Vec<FieldChange>,
+    /// Whether `history` goes back to the item's creation, and `own_attempts` too.
+    pub since_birth: bool,
     /// The tracker's clock minus ours, in milliseconds.
     pub skew_ms: i64,
     /// When our own attempts on this item ran, by our clock: their rows in `history` are not a person's.
@@ -125,25 +127,74 @@ pub struct Base {
     /// sides where the twin closes a ring ([`Base::carried`]): the side that is filled wins, and `first` decides only
     /// when both are.
     pub pending: BTreeSet<ReplicaField>,
-    /// For each field a digest that is another after every advance: names the state that a change starts from, where
-    /// values alone would repeat. Fields that never advanced are missing; one that the outgoing rule skips has
-    /// a stamp of its reason.
-    pub advanced: BTreeMap<ReplicaField, Digest>,
+    /// What is remembered of each field besides its value. Fields that never advanced and are not left out are missing.
+    pub advanced: BTreeMap<ReplicaField, FieldState>,
     /// Comments that this side's script asked for when the item was created, and that were not there yet: they need the
     /// item's id, so they follow with the next plan.
     pub asked: Vec<ScriptComment>,
 }
 
-/// What [`Base::advanced`] keeps of a field that the outgoing rule knowingly leaves out (`unmapped = "skip"`): so the
-/// same is not told again, and after a value that crossed it is.
-pub(super) fn skip_stamp(reason: &str) -> Digest {
-    Digest::of_parts(&["skipped", reason])
+/// What a base remembers of a field besides its value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredState", into = "StoredState")]
+pub struct FieldState {
+    /// A digest that is another after every advance: names the state that a change starts from, where values alone would
+    /// repeat. `None`: it never advanced.
+    pub state: Option<Digest>,
+    /// Of the reason for which the outgoing rule knowingly leaves the field out (`unmapped = "skip"`), until it advances:
+    /// so the same is not told again, and after a value that crossed it is.
+    pub skipped: Option<Digest>,
+}
+
+/// As it is stored: the state alone, as long as nothing is left out.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum StoredState {
+    State(Digest),
+    Both {
+        state: Option<Digest>,
+        skipped: Option<Digest>,
+    },
+}
+
+impl From<StoredState> for FieldState {
+    fn from(stored: StoredState) -> Self {
+        match stored {
+            StoredState::State(state) => Self {
+                state: Some(state),
+                skipped: None,
+            },
+            StoredState::Both { state, skipped } => Self { state, skipped },
+        }
+    }
+}
+
+impl From<FieldState> for StoredState {
+    fn from(field: FieldState) -> Self {
+        match field {
+            FieldState {
+                state: Some(state),
+                skipped: None,
+            } => Self::State(state),
+            FieldState { state, skipped } => Self::Both { state, skipped },
+        }
+    }
 }
 
 impl Base {
     /// Whether it was told already that the rule skips a field for this reason.
     pub fn knows_skip(&self, field: &ReplicaField, reason: &str) -> bool {
-        self.advanced.get(field) == Some(&skip_stamp(reason))
+        let known = self
+            .advanced
+            .get(field)
+            .and_then(|field| field.skipped.as_ref());
+        known == Some(&Digest::of_parts(&["skipped", reason]))
+    }
+
+    /// It is told by now that the rule skips a field for this reason.
+    pub(super) fn note_skip(&mut self, field: &ReplicaField, reason: &str) {
+        let stamp = Digest::of_parts(&["skipped", reason]);
+        self.advanced.entry(field.clone()).or_default().skipped = Some(stamp);
     }
 
     /// The base of a twin that closes a ring, from the one that the same item has in another connection of the cluster.

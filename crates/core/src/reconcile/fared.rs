@@ -165,10 +165,8 @@ impl Settling<'_> {
         }
         let mut from = Advanced::Planned;
         let mut shown = view;
-        if let (Fared::Arrived(_, origin), Some(predicted)) = (
-            fared.get(side),
-            self.working(side).predicted.fields.get(self.field),
-        ) {
+        let predicted = self.predicted(side);
+        if let (Fared::Arrived(_, origin), Some(predicted)) = (fared.get(side), &predicted) {
             value = carry_elements(view, predicted, &value).unwrap_or(value);
             from = *origin;
             shown = predicted;
@@ -227,13 +225,21 @@ impl Settling<'_> {
             .is_some_and(|(now, ours)| now.order(ours) == Ordering::Greater)
     }
 
+    /// What the field was expected to show after the writes to a side, its elements as the tracker spells them since.
+    fn predicted(&self, side: Side) -> Option<Value> {
+        let predicted = self.working(side).predicted.fields.get(self.field)?;
+        let after = self.ends.get(side).after.as_ref();
+        let after = after.and_then(|(_, view)| view.fields.get(self.field));
+        let as_taken = after.and_then(|after| respelled(predicted, self.view(side), after));
+        Some(as_taken.unwrap_or_else(|| predicted.clone()))
+    }
+
     /// Compares the value after the write with the prediction.
     fn compare(&self, to: Side, after: Option<&Value>, applied: &Applied) -> Fared {
         let creates = self.ends.get(to).creates;
         let before = self.view(to);
-        let predicted = self.working(to).predicted.fields.get(self.field);
-        let as_taken = predicted.and_then(|predicted| respelled(predicted, before, after?));
-        let predicted = as_taken.as_ref().or(predicted);
+        let predicted = self.predicted(to);
+        let predicted = predicted.as_ref();
         if is_answer(predicted, after, before) || (applied.adjacent && !creates) {
             return Fared::Arrived(after.cloned(), Advanced::After);
         }

@@ -34,9 +34,8 @@ mod views;
 mod vocabulary;
 mod writes;
 
-pub use facts::{Base, Facts, OwnAttempt, RecentWrite, Seen, SideFacts, Unsettled};
+pub use facts::{Base, Facts, FieldState, OwnAttempt, RecentWrite, Seen, SideFacts, Unsettled};
 pub use outcome::{Outcome, Outcomes, Settled};
-pub use pending::asks_since_birth;
 pub use plan::{
     Cause, ConflictRecord, Decision, Hold, Plan, Planned, Standing, ValidFor, Working, WriteNote,
 };

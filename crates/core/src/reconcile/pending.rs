@@ -1,7 +1,6 @@
 //! Fields of a created twin whose value the source still has to send.
 
 use super::facts::Base;
-use super::views::is_workflow;
 use crate::contract::{Contract, Direction};
 use crate::item::{Item, Value};
 use crate::names::{ReplicaField, Side, Sides};
@@ -42,24 +41,6 @@ pub(super) fn owe(
     });
     base.observation.fields.extend(then);
     base.pending.insert(field);
-}
-
-/// Whether a plan asks who changed fields of one side's item since its creation: a status of the other side's is still
-/// owed to it, and what it shows may be what its workflow began with, or what a person made of it since.
-pub fn asks_since_birth(
-    contract: &Contract,
-    bases: &Sides<Option<Base>>,
-    created_from: Option<Side>,
-    side: Side,
-) -> bool {
-    let mut workflows = contract.fields.iter().filter(|(_, field)| {
-        field.direction == Direction::Both && field.native.get(side).iter().any(is_workflow)
-    });
-    let owed = |field: &ReplicaField| match bases.get(side.other()) {
-        Some(base) => base.pending.contains(field),
-        None => bases.get(side).is_none(),
-    };
-    created_from == Some(side.other()) && workflows.any(|(field, _)| owed(field))
 }
 
 /// A field is pending until both bases have it.

@@ -42,6 +42,10 @@ pub struct Plan {
     /// Whether there are more comments to write than one plan takes: plan again when this one is settled.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more_comments: bool,
+    /// The sides whose item was created by us, and whose history the plan depends on back to that: a field that is still
+    /// owed to it shows something else, which may be a person's. Plan again with it ([`super::SideFacts::since_birth`]).
+    #[serde(default)]
+    pub asks_since_birth: Sides<bool>,
     /// What the scripts traced, by side.
     pub trace: Sides<Vec<String>>,
     /// What [`super::settle`] needs: internal to the policy, stored nowhere.

@@ -6,7 +6,7 @@ use super::facts::{Facts, Seen};
 use super::gone;
 use super::plan::{Plan, Planned, Standing, ValidFor, Working};
 use super::values::written;
-use super::views::{Scene, at_creation, is_written};
+use super::views::{Scene, at_creation, is_written, left_out};
 use super::writes::{SideWrites, write};
 use crate::comments;
 use crate::digest::Digest;
@@ -68,6 +68,7 @@ pub(super) fn empty(facts: &Facts<'_>, rules: &dyn Rules, standing: Standing) ->
         comments_waived: BTreeMap::new(),
         comments_waiting: BTreeMap::new(),
         more_comments: false,
+        asks_since_birth: Sides::default(),
         trace: Sides::default(),
         working: Sides::from_fn(|side| Working {
             base: facts.sides.get(side).base.clone(),
@@ -105,9 +106,10 @@ fn both_there(facts: &Facts<'_>, rules: &dyn Rules, items: Sides<Item>) -> Resul
         plan.effects.extend(update);
         *plan.working.get_mut(side) = working(&scene, side, writes.get(side))?;
         *plan.cut.get_mut(side) = writes.get(side).cut.clone();
-        plan.skipped
-            .get_mut(side)
-            .clone_from(&scene.shown.get(side).waived);
+        let skipped = left_out(scene.shown.get(side));
+        *plan.skipped.get_mut(side) = skipped
+            .map(|(field, reason)| (field.clone(), reason.clone()))
+            .collect();
         let trace = plan.trace.get_mut(side);
         trace.clone_from(&scene.shown.get(side).trace);
         trace.extend(writes.get(side).trace.iter().cloned());
@@ -117,6 +119,7 @@ fn both_there(facts: &Facts<'_>, rules: &dyn Rules, items: Sides<Item>) -> Resul
     for side in Side::BOTH {
         plan.working.get_mut(side).asked.clone_from(asked.get(side));
     }
+    plan.asks_since_birth = decisions.asked_since_birth();
     plan.fields = decisions.fields;
     plan.conflicts = decisions.conflicts;
     plan.effects.extend(crossing.effects);

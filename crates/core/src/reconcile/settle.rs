@@ -1,6 +1,6 @@
 //! What follows from a plan's outcomes for the bases (R6, R7).
 
-use super::facts::{Base, Facts, skip_stamp};
+use super::facts::{Base, Facts, FieldState};
 use super::fared::{Advance, Settling};
 use super::hybrid::hybrid;
 use super::outcome::{Outcome, Outcomes, Settled};
@@ -53,7 +53,7 @@ pub fn settle(
     settled
         .comments
         .splice(0..0, plan.comment_links.iter().cloned());
-    let mut advance = Sides::<Advance>::default();
+    let mut advances = Sides::<Advance>::default();
     if Side::BOTH.iter().any(|side| {
         let end = ends.get(*side);
         end.is_missing_item() || end.is_unread_birth()
@@ -67,15 +67,17 @@ pub fn settle(
             ends: &ends,
             field,
         };
-        field.settle(decision, &mut advance, &mut settled.waived);
+        field.settle(decision, &mut advances, &mut settled.waived);
     }
     for side in Side::BOTH {
-        let advance = advance.get(side);
-        let mut base = base_after(plan, facts, rules, side, &ends, advance);
+        let mut base = base_after(plan, facts, rules, side, &ends, advances.get(side));
         if let (true, Some(base)) = (ends.get(side.other()).creates, &mut base) {
             let owed = owed_by_source(rules.contract(), &plan.working.get(side).view);
             let undelivered = |field: &ReplicaField| {
-                !advance.contains_key(field) || settled.waived.contains_key(field)
+                let arrived = Side::BOTH
+                    .iter()
+                    .all(|side| advances.get(*side).contains_key(field));
+                !arrived || settled.waived.contains_key(field)
             };
             for field in owed.filter(undelivered) {
                 let planned = plan.working.get(side).item.as_ref();
@@ -85,7 +87,7 @@ pub fn settle(
         *settled.bases.get_mut(side) = base;
     }
     keep_unsettled(&mut settled.bases);
-    settled.cut = told::cut(plan, &advance);
+    settled.cut = told::cut(plan, &advances);
     settled.skipped = told::skipped(plan, facts, &settled.bases);
     settled.at_rest = is_at_rest(plan, outcomes, &ends, &settled)
         && shows_the_same_again(plan, facts, rules, &ends)?;
@@ -176,15 +178,16 @@ fn base_after(
     let mut fields = old.map(|base| base.fields.clone()).unwrap_or_default();
     let pending = old.map(|base| base.pending.clone()).unwrap_or_default();
     let mut advanced = old.map(|base| base.advanced.clone()).unwrap_or_default();
-    for (field, reason) in plan.skipped.get(side) {
-        advanced.insert(field.clone(), skip_stamp(reason));
-    }
     for (field, (value, _)) in advance {
-        let stamp = Digest::of(&(advanced.get(field), &newest.version, value));
-        advanced.insert(field.clone(), stamp);
+        let before = advanced.get(field).and_then(|field| field.state.as_ref());
+        let state = FieldState {
+            state: Some(Digest::of(&(before, &newest.version, value))),
+            skipped: None,
+        };
+        advanced.insert(field.clone(), state);
         fields.insert(field.clone(), value.clone());
     }
-    Some(Base {
+    let mut base = Base {
         observation: hybrid(
             rules.contract(),
             side,
@@ -199,5 +202,9 @@ fn base_after(
         pending,
         advanced,
         asked: working.asked.clone(),
-    })
+    };
+    for (field, reason) in plan.skipped.get(side) {
+        base.note_skip(field, reason);
+    }
+    Some(base)
 }

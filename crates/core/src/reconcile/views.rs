@@ -1,6 +1,6 @@
 //! From facts to views and bases: what each side shows now, and what it showed when the twins were last in step.
 
-use super::facts::{Base, Facts, SideFacts, skip_stamp};
+use super::facts::{Base, Facts, SideFacts};
 use super::own::{OwnWrites, follow_sent, is_newborn, with_own_writes};
 use super::texts::far_beyond_limit;
 use super::values::{answers, same};
@@ -56,8 +56,8 @@ impl<'a> Scene<'a> {
         let mut arrived = Sides::<BTreeMap<ReplicaField, Value>>::default();
         for side in Side::BOTH {
             if let Some(base) = bases.get_mut(side) {
-                for (field, reason) in &shown.get(side).waived {
-                    base.advanced.insert(field.clone(), skip_stamp(reason));
+                for (field, reason) in left_out(shown.get(side)) {
+                    base.note_skip(field, reason);
                 }
             }
             let own = OwnWrites {
@@ -152,6 +152,15 @@ impl<'a> Scene<'a> {
             || (far_beyond_limit(self, side, native, wanted).is_none()
                 && same(now, &(self.side(side).normalise)(native, wanted)))
     }
+}
+
+/// The fields that an outgoing rule knowingly leaves out, with the reason. Not one that a script shows all the same.
+pub(super) fn left_out(shown: &Outgoing) -> impl Iterator<Item = (&ReplicaField, &String)> {
+    let fields = &shown.view.fields;
+    shown
+        .waived
+        .iter()
+        .filter(|(field, _)| !fields.contains_key(*field))
 }
 
 /// Runs a side's outgoing rule on its item as it is now.

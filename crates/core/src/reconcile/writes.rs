@@ -234,7 +234,7 @@ fn new_comments(
 fn changes(scene: &Scene<'_>, from: Side, fields: &BTreeSet<&ReplicaField>) -> Digest {
     let base = scene.bases.get(from).as_ref();
     let change = |field: &&ReplicaField| {
-        let state = base.and_then(|base| base.advanced.get(*field));
+        let state = base.and_then(|base| base.advanced.get(*field)?.state.as_ref());
         (
             (*field).clone(),
             state.cloned(),

@@ -115,22 +115,27 @@ impl Context {
         .collect()
     }
 
-    /// When our attempts on a side's item ran.
-    pub(crate) fn own_attempts(&self, side: Side) -> Vec<OwnAttempt> {
-        let ran = self.effects.get(side).iter().filter_map(|row| {
-            let fields = match &row.planned.effect {
-                Effect::Update { fields, .. } => fields.keys().cloned().collect(),
-                Effect::Create { fields, .. } => fields.keys().cloned().collect(),
-                _ => return None,
-            };
-            Some(OwnAttempt {
-                from: row.started_at?,
-                to: row.ended_at.or(row.next_due)?,
-                fields,
-            })
-        });
-        ran.collect()
+    /// When our attempts on a side's item ran, within the ping-pong window. `cut_off`: see [`own_attempt`].
+    pub(crate) fn own_attempts(&self, side: Side, cut_off: Timestamp) -> Vec<OwnAttempt> {
+        let rows = self.effects.get(side).iter();
+        rows.filter_map(|row| own_attempt(row, cut_off)).collect()
     }
+}
+
+/// When a field write of ours ran; `None` for another effect, and for one that was never sent. One whose outcome was not
+/// known may have arrived until its settle time was over; one without an end was cut off with its process, and may have
+/// arrived until `cut_off`.
+pub(crate) fn own_attempt(row: &EffectRow, cut_off: Timestamp) -> Option<OwnAttempt> {
+    let fields = match &row.planned.effect {
+        Effect::Update { fields, .. } => fields.keys().cloned().collect(),
+        Effect::Create { fields, .. } => fields.keys().cloned().collect(),
+        _ => return None,
+    };
+    Some(OwnAttempt {
+        from: row.started_at?,
+        to: row.ended_at.max(row.next_due).unwrap_or(cut_off),
+        fields,
+    })
 }
 
 /// The marker of the comment that an effect adds.

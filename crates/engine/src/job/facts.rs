@@ -19,6 +19,7 @@ use twinline_core::spans::TARGET;
 use twinline_core::time::Timestamp;
 
 /// [`Facts`], owned.
+#[derive(Clone)]
 pub(crate) struct Owned {
     pub(crate) link: LinkId,
     pub(crate) root: RootId,
@@ -33,11 +34,13 @@ pub(crate) struct Owned {
 }
 
 /// [`SideFacts`], owned.
+#[derive(Clone)]
 pub(crate) struct OwnedSide {
     pub(crate) node: Arc<Node>,
     pub(crate) seen: Seen,
     pub(crate) base: Option<Base>,
     pub(crate) history: Vec<FieldChange>,
+    pub(crate) since_birth: bool,
     pub(crate) own_attempts: Vec<OwnAttempt>,
     pub(crate) unsettled: Vec<Unsettled>,
     pub(crate) recent: Vec<RecentWrite>,
@@ -102,6 +105,7 @@ impl OwnedSide {
             normalise,
             accounts: self.accounts(),
             history: self.history.clone(),
+            since_birth: self.since_birth,
             skew_ms: self.node.skew_ms(),
             own_attempts: self.own_attempts.clone(),
             unsettled: self.unsettled.clone(),

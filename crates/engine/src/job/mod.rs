@@ -38,7 +38,7 @@ mod twin;
 
 pub(crate) use candidate::newcomer;
 pub(crate) use context::Context;
-pub(crate) use gather::facts_of;
+pub(crate) use gather::{facts_of, plan};
 pub(crate) use life::{LEFT, LISTED_PAGES_MAX, leaving, listed};
 pub(crate) use mend::{freed, mended, mended_by_rules};
 pub(crate) use observe::observe;

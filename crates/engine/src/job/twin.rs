@@ -4,7 +4,7 @@ use super::Ended;
 use super::context::Context;
 use super::execute::{Executed, execute};
 use super::facts::Owned;
-use super::gather::facts_of;
+use super::gather::{self, facts_of};
 use super::glance::{self, glance};
 use super::intend::intend;
 use super::life::{self, Membership};
@@ -200,8 +200,9 @@ impl Job<'_> {
             }
             return Ok(Some(Ended::Done));
         }
-        let facts = Arc::new(self.facts(&context, &observed, unsettled).await?);
-        let plan = Arc::new(facts.plan(&self.connection.compiled).await?);
+        let facts = self.facts(&context, &observed, unsettled).await?;
+        let (facts, plan) = gather::plan(host, self.connection, &context, facts).await?;
+        let plan = Arc::new(plan);
         match &plan.standing {
             Standing::Stale(side) => {
                 host.metrics.stale.inc();

@@ -3,7 +3,7 @@
 use super::OpError;
 use crate::event;
 use crate::host::{Connection, Host};
-use crate::job::{Context, Trouble, facts_of, newcomer, observe};
+use crate::job::{self, Context, Trouble, facts_of, newcomer, observe};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -326,6 +326,7 @@ impl Host {
             Sides::default(),
         )
         .await?;
-        Ok(Arc::new(facts).plan(&connection.compiled).await?)
+        let (_, plan) = job::plan(&self.inner, connection, context, facts).await?;
+        Ok(plan)
     }
 }

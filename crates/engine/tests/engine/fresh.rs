@@ -4,6 +4,7 @@ use crate::support::rules::contract;
 use crate::support::tracker::{Fault, On};
 use crate::support::{Running, World, until};
 use std::time::Duration;
+use twinline_core::capability::FieldSet;
 use twinline_core::item::{ItemId, Value};
 
 async fn twinned(world: &World) -> (Running, ItemId, ItemId) {
@@ -105,4 +106,32 @@ async fn a_race_lost_again_and_again_ends_and_loses_nothing() {
     assert_eq!(world.text(&right, "summary"), "ours");
     assert_eq!(world.text(&left, "status"), "7");
     running.stop().await;
+}
+
+/// The answer to a creation is lost, and before that is known somebody sets the new item's status.
+async fn moved_before_it_is_known(by: &str) -> (String, String) {
+    let mut world = World::new(&["left", "right"]);
+    world.able("right", |right| right.field_history = FieldSet::All);
+    world.tracker("right").fault(On::Apply, Fault::LostAnswer);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    let left = world.make("left", "x");
+    until("the item is made", async || {
+        !world.tracker("right").state().items.is_empty()
+    })
+    .await;
+    let right = world.tracker("right").only().reference.item;
+    let set = Value::text("done");
+    world.tracker("right").edit_by(by, &right, "status", set);
+    running.quiet().await;
+    running.stop().await;
+    (world.text(&left, "status"), world.text(&right, "status"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_who_moves_an_item_on_before_its_creation_is_known_is_heeded() {
+    let person = moved_before_it_is_known("person").await;
+    assert_eq!(person, ("done".to_owned(), "done".to_owned()));
+    // What our own account has done on the way of a creation is no person's word.
+    let ours = moved_before_it_is_known("twinline").await;
+    assert_eq!(ours, ("open".to_owned(), "open".to_owned()));
 }

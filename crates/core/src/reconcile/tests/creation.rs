@@ -7,7 +7,7 @@ use super::values::{parse, show};
 use super::{Case, plan_is};
 use crate::effect::FieldChange;
 use crate::names::{Side, Sides};
-use crate::reconcile::{Outcome, asks_since_birth};
+use crate::reconcile::Outcome;
 use crate::time::Timestamp;
 
 pub(super) const CASES: &[Case] = &[
@@ -36,6 +36,10 @@ pub(super) const CASES: &[Case] = &[
         both_moved_at_once,
     ),
     ("create, and a field is shared later", shared_later),
+    (
+        "create, and the new item shows a field later",
+        shown_there_later,
+    ),
     (
         "create, and what the new item shows for an empty field fills it",
         empty_is_filled,
@@ -178,11 +182,11 @@ fn moved_on_at_once() {
     for source in Side::BOTH {
         for crashes in [false, true] {
             let mut world = moved(source, "", crashes);
-            let facts = world.net.facts(0);
-            let bases = Sides::from_fn(|side| facts.sides.get(side).base.clone());
-            let contract = &world.net.twins[0].rules.contract;
-            let asks = |side| asks_since_birth(contract, &bases, Some(source), side);
-            assert!(asks(source.other()) && !asks(source));
+            world.net.without_history = true;
+            let asks = world.net.plan(0).asks_since_birth;
+            assert!(*asks.get(source.other()) && !*asks.get(source));
+            world.net.without_history = false;
+            assert_eq!(world.net.plan(0).asks_since_birth, Sides::default());
             world.net.quiesce();
             assert_eq!(world.shown_by_source(), "closed", "{source}");
             plan_is(&world.net, "");
@@ -257,6 +261,28 @@ fn shared_later() {
         world.net.twins[0].rules.outgoing = None;
         plan_is(&world.net, "f -> first; right: f=secret");
         world.net.quiesce();
+        plan_is(&world.net, "");
+    }
+}
+
+/// What nobody had seen of the new item is no value that anybody gave it.
+fn shown_there_later() {
+    for crashes in [false, true] {
+        let mut world = alone(Side::Left, "f", "a", "first=right");
+        world.net.twins[0].rules.outgoing = Some(|side, _, outgoing| {
+            if side == Side::Right {
+                outgoing.view.fields.remove("f");
+            }
+        });
+        if crashes {
+            world.create_and_crash("default");
+        } else {
+            world.create("default");
+        }
+        world.net.quiesce();
+        world.net.twins[0].rules.outgoing = None;
+        world.net.quiesce();
+        assert_eq!(world.shown_by_source(), "a");
         plan_is(&world.net, "");
     }
 }

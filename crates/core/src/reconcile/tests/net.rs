@@ -64,6 +64,8 @@ pub(super) struct Net {
     pub(super) writes: usize,
     /// How often settling has said that a twin is at rest, and a plan has confirmed it.
     pub(super) rests: usize,
+    /// Nobody has read the trackers' histories back to the items' creation.
+    pub(super) without_history: bool,
 }
 
 pub(super) fn name(node: usize) -> NodeName {
@@ -266,6 +268,7 @@ impl Net {
                     normalise: &node.normalise,
                     accounts: BTreeSet::from([US.to_owned()]),
                     history: node.history.clone(),
+                    since_birth: !self.without_history,
                     skew_ms: node.skew_ms,
                     own_attempts: node.own_attempts.clone(),
                     unsettled: twin.unsettled.get(side).clone(),

@@ -33,6 +33,7 @@ labels added and removed                      /                           / {a,b
 labels removed on both sides                  /                           / {a,b} | {a,b} / {b} | {a}       / f merges; left: f=-b; right: f=-a
 labels all removed                            /                           / {a} | {a}     / {} | {a}        / f -> changed; right: f=-a
 labels merge under hold too                   / conflict=hold             / {} | {}       / {a} | {b}       / f merges; left: f=+b; right: f=+a
+a label added where the other side removes it /                           / {x} | {}      / {} | {x}        / f merges; left: f=+x
 labels added alike                            /                           / {a} | {a}     / {a,b} | {a,b}   / f in step
 labels added alike and one more               /                           / {} | {}       / {b} | {b,c}     / f merges; left: f=+c
 labels keep what only the target has          /                           / {a} | {a,own} / {a,b} | {a,own} / f -> changed; right: f=+b

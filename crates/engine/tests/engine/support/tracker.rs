@@ -84,6 +84,8 @@ pub(crate) struct State {
     pub(crate) latency: Duration,
     /// Answered instead of the present item, once each.
     pub(crate) stale: VecDeque<Item>,
+    /// Who has changed which field of which item.
+    pub(crate) history: Vec<(String, FieldChange)>,
     next: u64,
 }
 
@@ -179,9 +181,20 @@ impl Memory {
 
     /// A person edits a field.
     pub(crate) fn edit(&self, id: &ItemId, field: &str, value: Value) {
+        self.edit_by("person", id, field, value);
+    }
+
+    /// An account edits a field.
+    pub(crate) fn edit_by(&self, by: &str, id: &ItemId, field: &str, value: Value) {
         self.change(&id.id, |item| {
             item.fields.insert(field.into(), value);
         });
+        let change = FieldChange {
+            field: field.into(),
+            at: self.clock.now(),
+            by: by.to_owned(),
+        };
+        self.state().history.push((id.id.clone(), change));
     }
 
     /// A field changes, and neither the version nor the feed tells.

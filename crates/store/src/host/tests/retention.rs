@@ -5,7 +5,7 @@ use std::time::Duration;
 use twinline_core::comments::{CommentLink, CommentOrigin, MirrorState};
 use twinline_core::digest::Digest;
 use twinline_core::names::Side;
-use twinline_core::reconcile::Base;
+use twinline_core::reconcile::{Base, FieldState};
 use twinline_core::richtext::Document;
 use twinline_core::rules::ScriptComment;
 
@@ -59,7 +59,13 @@ async fn an_observation_that_a_base_refers_to_is_never_dropped() {
         rule_version: 3,
         fields: BTreeMap::from([("title".into(), Value::text("kept"))]),
         pending: std::collections::BTreeSet::from(["points".into()]),
-        advanced: BTreeMap::from([("title".into(), Digest::of(&1))]),
+        advanced: BTreeMap::from([(
+            "title".into(),
+            FieldState {
+                state: Some(Digest::of(&1)),
+                skipped: None,
+            },
+        )]),
         asked: vec![ScriptComment {
             key: "hello".to_owned(),
             body: Document::from_plain("hello"),

@@ -203,10 +203,13 @@ impl Tracker for Memory {
 
     async fn field_history(
         &self,
-        _: &ItemId,
-        _: Timestamp,
+        item: &ItemId,
+        since: Timestamp,
     ) -> Result<Vec<FieldChange>, TrackerError> {
-        Ok(Vec::new())
+        let state = self.state();
+        let of_item = state.history.iter().filter(|(id, _)| *id == item.id);
+        let changes = of_item.map(|(_, change)| change.clone());
+        Ok(changes.filter(|change| change.at >= since).collect())
     }
 
     async fn apply(&self, effect: &Effect) -> Result<Applied, TrackerError> {
