@@ -43,24 +43,32 @@ impl OwnWrites<'_> {
         source_view: &View,
         asked: Vec<ScriptComment>,
     ) -> Result<Sides<Option<Base>>, RuleError> {
-        let mut born = self.item.clone();
-        let writes = || {
-            facts
-                .unsettled
-                .iter()
-                .flat_map(|unsettled| &unsettled.fields)
-        };
-        for (native, write) in writes().filter(|(native, _)| !is_workflow(native)) {
-            let value = (facts.normalise)(native, &written(None, write));
-            born.fields.insert(native.clone(), value);
-        }
         let side = self.link.side;
         let contract = self.rules.contract();
-        let mut predicted = self
-            .rules
-            .outgoing(side, &born, Some(self.link))?
-            .view
-            .fields;
+        let mut born = self.item.clone();
+        // What each write in turn made of the item, and which values of the source it was: the last one that the item
+        // shows is where both began, and else the last one.
+        let mut began = BTreeMap::<ReplicaField, (Value, Value)>::new();
+        for unsettled in &facts.unsettled {
+            let at_once = unsettled.fields.iter();
+            for (native, write) in at_once.filter(|(native, _)| !is_workflow(native)) {
+                let value = written(born.fields.get(native), write);
+                let value = (facts.normalise)(native, &value);
+                born.fields.insert(native.clone(), value);
+            }
+            let made = self.rules.outgoing(side, &born, Some(self.link))?.view;
+            for (field, sent) in &unsettled.sent {
+                let shown = self.shown.view.fields.get(field);
+                let is_shown = |value: &Value| same_opt(Some(value), shown);
+                let Some(made) = made.fields.get(field) else {
+                    continue;
+                };
+                let found = began.get(field).is_some_and(|(made, _)| is_shown(made));
+                if !found || is_shown(made) {
+                    began.insert(field.clone(), (made.clone(), sent.clone()));
+                }
+            }
+        }
         let base = |observation: Item| Base {
             observation,
             rule_version: contract.version,
@@ -71,21 +79,15 @@ impl OwnWrites<'_> {
         };
         let (mut here, mut there) = (base(born), base(source.clone()));
         here.asked = asked;
-        for (field, value) in facts.unsettled.iter().flat_map(|unsettled| &unsettled.sent) {
-            let natives = contract.fields.get(field).map(|one| one.native.get(side));
+        for (field, (ours, sent)) in began {
+            let natives = contract.fields.get(&field).map(|one| one.native.get(side));
             let at_once = natives.is_some_and(|natives| !natives.iter().any(is_workflow));
-            let shown = self
-                .shown
-                .view
-                .fields
-                .get(field)
-                .is_some_and(|now| !now.is_empty());
-            let now = self.shown.view.fields.get(field);
-            let told = |ours: &Value| !is_untouched(self.item) || same_opt(Some(ours), now);
-            let ours = predicted.remove(field);
-            if let Some(ours) = ours.filter(|ours| at_once && shown && told(ours)) {
+            let now = self.shown.view.fields.get(&field);
+            let shown = now.is_some_and(|now| !now.is_empty());
+            let told = !is_untouched(self.item) || same_opt(Some(&ours), now);
+            if at_once && shown && told {
                 here.fields.insert(field.clone(), ours);
-                there.fields.insert(field.clone(), value.clone());
+                there.fields.insert(field, sent);
             }
         }
         there.pending.extend(owed_by_source(contract, source_view));

@@ -185,3 +185,11 @@ proptest! {
         check(source, FIRSTS[first], defaults, &steps);
     }
 }
+
+/// Edited, and edited back, between crashes: found once among some thousand worlds.
+#[test]
+fn a_source_that_is_edited_back_between_crashes_stays_so() {
+    let edit = |value| Step::Edit { field: 0, value };
+    let steps = [Step::Crash, edit(1), Step::Crash, edit(0)];
+    check(Side::Right, FIRSTS[0], [0; 6], &steps);
+}
