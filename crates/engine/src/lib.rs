@@ -29,6 +29,7 @@ mod dirty;
 mod env;
 mod event;
 mod gate;
+pub mod groups;
 mod host;
 mod ids;
 mod inbox;

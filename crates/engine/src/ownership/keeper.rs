@@ -36,13 +36,11 @@ pub struct KeeperSettings {
 /// The groups that there are: how many nodes each has, and where a person wants it.
 pub type Pins = BTreeMap<GroupId, (u32, Option<String>)>;
 
-/// A group that this host owns.
+/// A group that this host owns. Whether its state was taken over under this ownership, its file tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Owned {
     /// The key's creation revision: the later part of the epoch.
     pub revision: u64,
-    /// Whether an earlier process of this host has claimed it under the same lease: then there is nothing to take over.
-    pub inherited: bool,
 }
 
 /// What this host owns, and what it knows of the others.
@@ -323,7 +321,6 @@ impl Shared {
                 if owner.lease == lease && !is_given && !told.owned.contains_key(group) {
                     let owned = Owned {
                         revision: owner.revision,
-                        inherited: true,
                     };
                     told.owned.insert(group.clone(), owned);
                 }
@@ -335,10 +332,7 @@ impl Shared {
 
     fn own(&self, group: &GroupId, revision: u64) {
         tracing::info!(%group, revision, "a group was claimed");
-        let owned = Owned {
-            revision,
-            inherited: false,
-        };
+        let owned = Owned { revision };
         self.told.send_modify(|told| {
             told.owned.insert(group.clone(), owned);
         });

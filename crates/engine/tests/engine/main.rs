@@ -10,6 +10,7 @@ mod backfills;
 mod crowds;
 mod echoes;
 mod endings;
+mod fleet;
 mod flow;
 mod fresh;
 mod held;

@@ -69,7 +69,7 @@ impl HostRead<'_> {
     }
 
     /// The newest revision of the file.
-    pub(crate) fn newest_rev(&self) -> Result<i64, StoreError> {
+    pub fn newest_rev(&self) -> Result<i64, StoreError> {
         let found = self.one("SELECT rev FROM meta", [], |row| Ok(row.get(0)?))?;
         Ok(found.unwrap_or(0))
     }

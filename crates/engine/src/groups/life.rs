@@ -1,0 +1,186 @@
+//! One group, from its claim to its end.
+
+use super::{GroupState, Shared};
+use crate::host::Host;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use twinline_store::GroupId;
+use twinline_store::central::{Replication, ReplicationStatus, take_over};
+use twinline_store::host::HostStore;
+
+/// Before a group is tried again that could not be taken over, or whose host ended.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long the last word of a group that ends may take to be shipped. What is not shipped by then is in the file here.
+const LAST_WORD: Duration = Duration::from_secs(5);
+
+pub(super) struct Life {
+    pub(super) shared: Arc<Shared>,
+    pub(super) group: GroupId,
+    /// The ownership key's creation revision.
+    pub(super) revision: u64,
+    /// The group is to end.
+    pub(super) ends: CancellationToken,
+    /// And to be given away.
+    pub(super) gives: CancellationToken,
+}
+
+/// The group's open file: closed also where its work is dropped.
+type Opened = Mutex<Option<HostStore>>;
+
+impl Life {
+    /// Runs the group until it is to end; until `lost`, whatever it is at.
+    pub(super) async fn run(self, lost: CancellationToken) -> (GroupId, u64) {
+        let opened = Opened::default();
+        tokio::select! {
+            biased;
+            () = lost.cancelled() => tracing::warn!(group = %self.group, "the group is not ours any more"),
+            () = self.work(&opened) => {}
+        }
+        let store = opened.lock().expect("no code panics with this lock").take();
+        if let Some(store) = store {
+            store.db().close().await;
+        }
+        (self.group, self.revision)
+    }
+
+    async fn work(&self, opened: &Opened) {
+        while !self.ends.is_cancelled() {
+            let Err(reason) = self.once(opened).await else {
+                break;
+            };
+            tracing::error!(group = %self.group, reason, "the group does not work; it is tried again");
+            self.tell(GroupState::Failed { reason });
+            self.pause(PAUSE).await;
+        }
+        while self.gives.is_cancelled() {
+            match self.shared.keeper.give_away(&self.group).await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::warn!(group = %self.group, %error, "the group could not be given away; trying again");
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Takes the group over where that is to be done, and works until it is to end.
+    async fn once(&self, opened: &Opened) -> Result<(), String> {
+        let Some(store) = self.taken_over(opened).await? else {
+            return Ok(());
+        };
+        let shared = &self.shared;
+        let permit = shared.keeper.permit();
+        let built = shared.hosts.build(&self.group, store.clone(), permit);
+        let host = built.await?;
+        self.tell(GroupState::Working(host.clone()));
+        let ended = self.host(&host, &store).await;
+        store.db().close().await;
+        ended
+    }
+
+    /// The store as this ownership's; `None`: the group is to end before that.
+    async fn taken_over(&self, opened: &Opened) -> Result<Option<HostStore>, String> {
+        let shared = &self.shared;
+        let settings = &shared.settings;
+        let path = settings.folder.join(format!("{}.db", self.group));
+        let store = HostStore::open(&path, (settings.db)(), &settings.instance);
+        let store = store.await.map_err(|error| error.to_string())?;
+        *opened.lock().expect("no code panics with this lock") = Some(store.clone());
+        let stamp = store.stamp();
+        if stamp.group == self.group && stamp.epoch.revision() == self.revision {
+            // An earlier process of this host has taken it over under this very ownership.
+            return Ok(Some(store));
+        }
+        self.tell(GroupState::Waiting);
+        self.pause(settings.terms.takeover_wait()).await;
+        let mut failing = None;
+        while !self.ends.is_cancelled() {
+            self.tell(GroupState::TakingOver {
+                failing: failing.take(),
+            });
+            let entropy = &*shared.env.entropy;
+            let taken = take_over(&shared.central, &store, &self.group, self.revision, entropy);
+            match taken.await {
+                Ok((store, origin)) => {
+                    tracing::info!(group = %self.group, ?origin, "the group was taken over");
+                    return Ok(Some(store));
+                }
+                Err(error) if error.is_retryable() => {
+                    tracing::warn!(group = %self.group, %error, "the group's state cannot be taken over yet");
+                    failing = Some(error.to_string());
+                    self.pause(PAUSE).await;
+                }
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Runs the group's host and its replication until the group is to end.
+    async fn host(&self, host: &Host, store: &HostStore) -> Result<(), String> {
+        let shared = &self.shared;
+        let marks = {
+            let host = host.clone();
+            Arc::new(move || host.processed())
+        };
+        let replication = Replication::new(
+            store.clone(),
+            shared.central.clone(),
+            &*shared.env.entropy,
+            marks,
+        );
+        let status = replication.status();
+        host.replicated_by(status.clone());
+        let (stop, shipped) = (CancellationToken::new(), CancellationToken::new());
+        let working = async {
+            let told = async {
+                self.ends.cancelled().await;
+                self.tell(GroupState::Ending);
+                stop.cancel();
+                std::future::pending::<()>().await;
+            };
+            let ended = tokio::select! {
+                ended = host.run(stop.clone()) => ended.map_err(|why| why.to_string()),
+                () = told => unreachable!("it waits for ever"),
+            };
+            if ended.is_ok() {
+                ship_last_word(store, status).await;
+            }
+            shipped.cancel();
+            ended
+        };
+        let shipping = replication.run(shipped.clone().cancelled_owned());
+        let (ended, ()) = tokio::join!(working, shipping);
+        ended
+    }
+
+    fn tell(&self, state: GroupState) {
+        self.shared.tell(&self.group, state);
+    }
+
+    /// Waits, and not longer than the group is to live.
+    async fn pause(&self, pause: Duration) {
+        tokio::select! {
+            () = self.ends.cancelled() => {}
+            () = sleep(pause) => {}
+        }
+    }
+}
+
+/// Waits until the replica has all that the store has, where that can be had soon: then the next owner starts from it.
+async fn ship_last_word(
+    store: &HostStore,
+    mut status: tokio::sync::watch::Receiver<ReplicationStatus>,
+) {
+    let Ok(newest) = store.read(|read| read.newest_rev()).await else {
+        return;
+    };
+    let all = status.wait_for(|status| status.complete && status.shipped_rev >= newest);
+    if timeout(LAST_WORD, all).await.is_err() {
+        tracing::warn!(
+            "what the group did last is not in the replica; whoever takes it over goes on from before"
+        );
+    }
+}

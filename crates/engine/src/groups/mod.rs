@@ -1,0 +1,259 @@
+//! The groups that a host of a fleet owns: each has a file, a [`Host`] and a replication of its own, for as long as the
+//! host owns it.
+//!
+//! [`Groups`] follows what [`Keeper`] says. A group that is new here waits for what its former owner may still have under
+//! way, is taken over, and works. One that is lost ends at once, whatever it is at. One that is given away (drained, or
+//! chosen for another host by a person) ends its jobs, ships its last word, and is vacant then.
+//!
+//! # What it does not do
+//! Decide: who owns what is [`crate::ownership`]; what a new owner goes on from is `twinline_store::central`.
+
+mod life;
+
+use crate::env::Env;
+use crate::host::Host;
+use crate::ownership::{Keeper, Ownership, Permit, Pins};
+use async_trait::async_trait;
+use life::Life;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use twinline_core::ownership::LeaseTerms;
+use twinline_store::GroupId;
+use twinline_store::central::CentralClient;
+use twinline_store::db::DbOptions;
+use twinline_store::host::HostStore;
+
+/// Builds the host of a group over its store: its nodes, its rules, the edges that it pulls from.
+#[async_trait]
+pub trait GroupHosts: Send + Sync {
+    /// Builds it. Its writes begin only while `permit` lasts.
+    ///
+    /// # Errors
+    /// In words: it is tried again.
+    async fn build(
+        &self,
+        group: &GroupId,
+        store: HostStore,
+        permit: Permit,
+    ) -> Result<Host, String>;
+}
+
+/// What a host's groups are to know.
+pub struct GroupSettings {
+    /// This host's name.
+    pub host: String,
+    /// The fleet's name: its files belong to it.
+    pub instance: String,
+    /// Where the groups' files lie: `GROUP.db`.
+    pub folder: PathBuf,
+    /// The fleet's terms.
+    pub terms: LeaseTerms,
+    /// How a file is opened.
+    pub db: fn() -> DbOptions,
+}
+
+/// How a group that this host owns is doing.
+#[derive(Clone)]
+pub enum GroupState {
+    /// Its former owner may still have attempts under way.
+    Waiting,
+    /// Its state is being taken over.
+    TakingOver {
+        /// Why that does not succeed yet.
+        failing: Option<String>,
+    },
+    /// It works.
+    Working(Host),
+    /// It ends, and is given away then.
+    Ending,
+    /// Its host ended by itself, or could not be built: it is tried again.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What became of each group that is here.
+pub type States = BTreeMap<GroupId, GroupState>;
+
+/// See the module.
+pub struct Groups {
+    shared: Arc<Shared>,
+    pins: watch::Receiver<Pins>,
+}
+
+struct Shared {
+    keeper: Keeper,
+    central: CentralClient,
+    hosts: Arc<dyn GroupHosts>,
+    env: Env,
+    settings: GroupSettings,
+    told: watch::Sender<States>,
+}
+
+impl Shared {
+    fn tell(&self, group: &GroupId, state: GroupState) {
+        self.told.send_modify(|told| {
+            told.insert(group.clone(), state);
+        });
+    }
+}
+
+/// A group at work.
+struct Begun {
+    /// Which ownership of it.
+    revision: u64,
+    /// It is not ours any more.
+    lost: CancellationToken,
+    /// It is to end; `gives`: and to be given away.
+    ends: CancellationToken,
+    gives: CancellationToken,
+}
+
+impl Groups {
+    /// `pins`: the groups that there are, and where people want them; what the keeper follows too.
+    pub fn new(
+        keeper: Keeper,
+        central: CentralClient,
+        hosts: Arc<dyn GroupHosts>,
+        env: Env,
+        settings: GroupSettings,
+        pins: watch::Receiver<Pins>,
+    ) -> Self {
+        let shared = Shared {
+            keeper,
+            central,
+            hosts,
+            env,
+            settings,
+            told: watch::Sender::default(),
+        };
+        Self {
+            shared: Arc::new(shared),
+            pins,
+        }
+    }
+
+    /// How each group here is doing, now and whenever that changes.
+    pub fn states(&self) -> watch::Receiver<States> {
+        self.shared.told.subscribe()
+    }
+
+    /// Runs what is owned until shutdown. Then every group ends its jobs and ships its last word; it stays owned, so that
+    /// a process that takes this one's place within the lease goes on with it.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let mut ownership = self.shared.keeper.ownership();
+        let mut begun = BTreeMap::<GroupId, Begun>::new();
+        let mut tasks = JoinSet::new();
+        loop {
+            let now = ownership.borrow_and_update().clone();
+            let pins = self.pins.borrow_and_update().clone();
+            self.follow(&now, &pins, &mut begun, &mut tasks);
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                Some(ended) = tasks.join_next() => note_ended(&self.shared, ended, &mut begun),
+                Ok(()) = ownership.changed() => {}
+                Ok(()) = self.pins.changed() => {}
+            }
+        }
+        for one in begun.values() {
+            one.ends.cancel();
+        }
+        loop {
+            tokio::select! {
+                ended = tasks.join_next() => match ended {
+                    Some(ended) => note_ended(&self.shared, ended, &mut begun),
+                    None => return,
+                },
+                Ok(()) = ownership.changed() => {
+                    let now = ownership.borrow_and_update().clone();
+                    stop_lost(&now, &begun);
+                }
+            }
+        }
+    }
+
+    /// Begins what is new, ends what is to go.
+    fn follow(
+        &self,
+        now: &Ownership,
+        pins: &Pins,
+        begun: &mut BTreeMap<GroupId, Begun>,
+        tasks: &mut JoinSet<(GroupId, u64)>,
+    ) {
+        stop_lost(now, begun);
+        for (group, owned) in &now.owned {
+            let leaves = now.draining || is_wanted_elsewhere(self, now, pins, group);
+            match begun.get(group) {
+                Some(one) if leaves => {
+                    one.gives.cancel();
+                    one.ends.cancel();
+                }
+                Some(_) => {}
+                None => {
+                    let one = Begun {
+                        revision: owned.revision,
+                        lost: CancellationToken::new(),
+                        ends: CancellationToken::new(),
+                        gives: CancellationToken::new(),
+                    };
+                    if leaves {
+                        one.gives.cancel();
+                        one.ends.cancel();
+                    }
+                    let life = Life {
+                        shared: Arc::clone(&self.shared),
+                        group: group.clone(),
+                        revision: owned.revision,
+                        ends: one.ends.clone(),
+                        gives: one.gives.clone(),
+                    };
+                    let lost = one.lost.clone();
+                    tasks.spawn(async move { life.run(lost).await });
+                    begun.insert(group.clone(), one);
+                }
+            }
+        }
+    }
+}
+
+/// What is not owned any more, or under another ownership, ends at once.
+fn stop_lost(now: &Ownership, begun: &BTreeMap<GroupId, Begun>) {
+    for (group, one) in begun {
+        let owned = now.owned.get(group);
+        if owned.is_none_or(|owned| owned.revision != one.revision) {
+            one.lost.cancel();
+        }
+    }
+}
+
+/// Whether a person has chosen another host for the group, and that host is there and takes groups.
+fn is_wanted_elsewhere(groups: &Groups, now: &Ownership, pins: &Pins, group: &GroupId) -> bool {
+    let pinned = pins.get(group).and_then(|(_, host)| host.as_ref());
+    pinned.is_some_and(|host| {
+        *host != groups.shared.settings.host && now.roster.hosts.get(host) == Some(&false)
+    })
+}
+
+fn note_ended(
+    shared: &Shared,
+    ended: Result<(GroupId, u64), tokio::task::JoinError>,
+    begun: &mut BTreeMap<GroupId, Begun>,
+) {
+    match ended {
+        Ok((group, _)) => {
+            begun.remove(&group);
+            shared.told.send_modify(|told| {
+                told.remove(&group);
+            });
+        }
+        // The life of a group catches what its host does; this is a defect of this module, and a host that does not run
+        // what it owns must not go on as if it did.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,294 @@
+//! Hosts of a fleet: against a real etcd and a real PostgreSQL, between trackers in memory, in real time.
+
+use crate::support::rules::contract;
+use crate::support::tracker::Memory;
+use crate::support::{Contracts, World};
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use twinline_core::digest::Digest;
+use twinline_core::handles::BootClock;
+use twinline_core::item::{ItemId, Value};
+use twinline_core::ownership::{BootTime, LeaseTerms};
+use twinline_engine::groups::{GroupHosts, GroupSettings, GroupState, Groups, States};
+use twinline_engine::ownership::{Etcd, Keeper, KeeperSettings, Permit, Pins};
+use twinline_engine::{Env, Host, HostBuilder, HostSettings, NodeConfig, SweepSettings};
+use twinline_sim::etcd::Etcd as RealEtcd;
+use twinline_sim::postgres::Postgres;
+use twinline_store::GroupId;
+use twinline_store::central::{CentralAddress, CentralClient, CentralSettings};
+use twinline_store::db::DbOptions;
+use twinline_store::host::{HostStore, Publish};
+use twinline_trackers::http::{AddressGuard, ReqwestTransport, TransportLimits};
+
+const TTL: Duration = Duration::from_secs(3);
+/// Long enough for a busy machine: what is waited for must come.
+const SOON: Duration = Duration::from_secs(90);
+
+/// The boot-time clock's stand-in: the process's monotonic one.
+struct Monotonic(tokio::time::Instant);
+
+impl BootClock for Monotonic {
+    fn now(&self) -> BootTime {
+        let millis = u64::try_from(self.0.elapsed().as_millis()).unwrap();
+        BootTime::from_millis(60_000 + millis)
+    }
+}
+
+/// Builds hosts between the world's trackers.
+struct Build {
+    env: Env,
+    trackers: BTreeMap<String, Memory>,
+}
+
+#[async_trait]
+impl GroupHosts for Build {
+    async fn build(&self, _: &GroupId, store: HostStore, permit: Permit) -> Result<Host, String> {
+        let known = store.read(|read| read.active_rules()).await;
+        let is_new = known.map_err(|error| error.to_string())?.is_empty();
+        let settings = HostSettings {
+            period: Duration::from_millis(200),
+            ..HostSettings::default()
+        };
+        let mut builder = HostBuilder::new(self.env.clone(), store, Arc::new(Contracts))
+            .settings(settings)
+            .permit(permit);
+        for (name, tracker) in &self.trackers {
+            builder = builder.node(NodeConfig {
+                name: name.as_str().into(),
+                label: name.clone(),
+                tracker: Arc::new(tracker.clone()),
+                webhook: None,
+                sweep: SweepSettings {
+                    period: Duration::from_millis(500),
+                    backed_off: Duration::from_millis(500),
+                    ..SweepSettings::default()
+                },
+            });
+        }
+        let host = builder.build().await.map_err(|error| error.to_string())?;
+        if is_new {
+            let rules = contract("c", "left", "right");
+            let source = serde_json::to_string(&rules).unwrap();
+            let publish = Publish {
+                connection: rules.connection.clone(),
+                digest: Digest::of_bytes(source.as_bytes()),
+                sources: BTreeMap::from([("contract".to_owned(), source)]),
+                at: self.env.now(),
+                by: "test".to_owned(),
+            };
+            let published = host.publish(publish, true).await;
+            published.map_err(|error| error.to_string())?;
+        }
+        Ok(host)
+    }
+}
+
+struct Fleet {
+    world: World,
+    etcd: RealEtcd,
+    database: Postgres,
+    pins: watch::Sender<Pins>,
+    folder: tempfile::TempDir,
+}
+
+/// A machine of the fleet at work.
+struct Machine {
+    keeper: Keeper,
+    states: watch::Receiver<States>,
+    shutdown: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+fn group() -> GroupId {
+    GroupId::new("g")
+}
+
+impl Fleet {
+    fn new() -> Option<Self> {
+        if !RealEtcd::can_run() || !Postgres::can_run() {
+            return None;
+        }
+        Some(Self {
+            world: World::new(&["left", "right"]),
+            etcd: RealEtcd::start(1).unwrap(),
+            database: Postgres::start(&[]).unwrap(),
+            pins: watch::Sender::new(Pins::from([(group(), (2, None))])),
+            folder: tempfile::tempdir().unwrap(),
+        })
+    }
+
+    fn start(&self, name: &str) -> Machine {
+        let guard = AddressGuard::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let transport = ReqwestTransport::new(guard, TransportLimits::default()).unwrap();
+        let endpoints = self.etcd.endpoints();
+        let endpoints = endpoints.iter().map(|at| at.parse().unwrap()).collect();
+        let etcd = Etcd::new(
+            endpoints,
+            Arc::new(transport),
+            "fleet",
+            Duration::from_secs(1),
+        );
+        let terms = LeaseTerms::new(TTL, Duration::from_secs(1)).unwrap();
+        let clock: Arc<dyn BootClock> = Arc::new(Monotonic(tokio::time::Instant::now()));
+        let settings = KeeperSettings {
+            host: name.to_owned(),
+            terms,
+        };
+        let keeper = Keeper::new(etcd, settings, clock, self.pins.subscribe(), None);
+        let address = CentralAddress::parse(&self.database.url(), None).unwrap();
+        let central = CentralSettings {
+            machine: name.to_owned(),
+            ..CentralSettings::default()
+        };
+        let env = self.world.env.clone();
+        let central = CentralClient::start(address, central, Arc::clone(&env.clock));
+        let folder = self.folder.path().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let hosts = Arc::new(Build {
+            env: env.clone(),
+            trackers: self.world.trackers.clone(),
+        });
+        let settings = GroupSettings {
+            host: name.to_owned(),
+            instance: "fleet".to_owned(),
+            folder,
+            terms,
+            db: DbOptions::default,
+        };
+        let pins = self.pins.subscribe();
+        let groups = Groups::new(keeper.clone(), central, hosts, env, settings, pins);
+        let states = groups.states();
+        let shutdown = CancellationToken::new();
+        let (renewing, until) = (keeper.clone(), shutdown.clone());
+        // The lease is kept until the groups have ended.
+        let ended = CancellationToken::new();
+        let groups_ended = ended.clone();
+        let running = tokio::spawn(async move {
+            groups.run(until).await;
+            groups_ended.cancel();
+        });
+        let renewing = tokio::spawn(async move { renewing.run(ended).await });
+        Machine {
+            keeper,
+            states,
+            shutdown,
+            tasks: vec![running, renewing],
+        }
+    }
+
+    /// Waits until an item shows a summary.
+    async fn shows(&self, item: &ItemId, summary: &str) {
+        let wait = async {
+            while self.world.text(item, "summary") != summary {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let waited = tokio::time::timeout(SOON, wait).await;
+        assert!(
+            waited.is_ok(),
+            "{item} shows {} and never {summary}",
+            self.world.text(item, "summary")
+        );
+    }
+
+    fn edit(&self, item: &ItemId, summary: &str) {
+        let tracker = self.world.tracker(item.node.as_str());
+        tracker.edit(item, "summary", Value::text(summary));
+    }
+
+    /// The only item of a node, as soon as there is one.
+    async fn made(&self, node: &str) -> ItemId {
+        let wait = async {
+            while self.world.tracker(node).state().items.is_empty() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(SOON, wait).await.expect("an item");
+        self.world.tracker(node).only().reference.item
+    }
+}
+
+impl Machine {
+    /// Waits until the group works here.
+    async fn works(&self) {
+        let mut states = self.states.clone();
+        let working =
+            states.wait_for(|states| matches!(states.get(&group()), Some(GroupState::Working(_))));
+        let waited = tokio::time::timeout(SOON, working).await;
+        waited.expect("the group works").unwrap();
+    }
+
+    fn has_group(&self) -> bool {
+        self.states.borrow().contains_key(&group())
+    }
+
+    /// Its tasks vanish where they stand, as with its process.
+    async fn kill(self) {
+        for task in self.tasks {
+            task.abort();
+            drop(task.await);
+        }
+    }
+
+    async fn stop(self) {
+        self.shutdown.cancel();
+        for task in self.tasks {
+            task.await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_killed_hosts_group_goes_on_elsewhere_and_a_drained_hosts_is_handed_over() {
+    let Some(fleet) = Fleet::new() else { return };
+    let one = fleet.start("m1");
+    one.works().await;
+    let two = fleet.start("m2");
+    let left = fleet.world.tracker("left").make(&[
+        ("summary", Value::text("a")),
+        ("status", Value::text("open")),
+        ("labels", Value::set(["a"])),
+    ]);
+    let right = fleet.made("right").await;
+    fleet.edit(&left, "b");
+    fleet.shows(&right, "b").await;
+    assert!(!two.has_group(), "one host at a time");
+
+    // Killed: the other host takes the group over when the lease has ended, and does what came meanwhile.
+    one.kill().await;
+    fleet.edit(&left, "c");
+    two.works().await;
+    fleet.shows(&right, "c").await;
+
+    // Drained: handed over to the host that is there again, with its last word.
+    let one = fleet.start("m1");
+    fleet.edit(&left, "d");
+    fleet.shows(&right, "d").await;
+    two.keeper.drain(true);
+    one.works().await;
+    assert!(!two.has_group());
+    fleet.edit(&left, "e");
+    fleet.shows(&right, "e").await;
+
+    // A person wants it elsewhere.
+    two.keeper.drain(false);
+    fleet
+        .pins
+        .send_replace(Pins::from([(group(), (2, Some("m2".to_owned())))]));
+    two.works().await;
+    fleet.edit(&left, "f");
+    fleet.shows(&right, "f").await;
+
+    // Nothing was made twice, and no write was.
+    fleet.world.tracker("right").only();
+    fleet.world.tracker("left").only();
+    let writes = |node: &str| fleet.world.tracker(node).state().writes.len();
+    assert_eq!((writes("left"), writes("right")), (0, 6));
+    one.stop().await;
+    two.stop().await;
+}
