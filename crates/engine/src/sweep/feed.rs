@@ -2,6 +2,7 @@
 
 use super::place::{KIND, Place, stored};
 use super::quiet;
+use super::scope_key;
 use crate::dirty::{self, Hint};
 use crate::host::Inner;
 use crate::job::Trouble;
@@ -9,7 +10,7 @@ use crate::node::Node;
 use crate::scheduler;
 use std::sync::Arc;
 use twinline_core::capability::ChangeKind;
-use twinline_core::names::NodeName;
+use twinline_core::names::{NodeName, Side};
 use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
@@ -39,7 +40,8 @@ pub(super) async fn sweep(
     let mut place = place(host, node, of.key).await?;
     if place.complete_to.is_none() && place.next.is_none() {
         // Durable before the first question: while the tracker fails, the beginning must not move on with the clock.
-        let first = start(host, node, &place, wide);
+        let mut first = start(host, node, &place, wide);
+        first.since = first.since.min(entered(host, node, of).await?);
         place.since = Some(first.since);
         place.next = Some(first);
         begin(host, node.name(), of.key, &place).await?;
@@ -99,8 +101,7 @@ const fn is_of_the_page(error: &TrackerError) -> bool {
     )
 }
 
-/// A new sweep begins an overlap before what is accounted for. The first one of all begins now: older items enter by
-/// enumeration, and the ledger claims nothing about the time before.
+/// A new sweep begins an overlap before what is accounted for; the first one of all before now.
 fn start(host: &Inner, node: &Node, place: &Place, wide: bool) -> Cursor {
     let settings = &node.config.sweep;
     let skew_ms = node.known_probe().map_or(0, |probe| probe.skew_ms);
@@ -115,6 +116,39 @@ fn start(host: &Inner, node: &Node, place: &Place, wide: bool) -> Cursor {
         since: place.complete_to.unwrap_or(theirs).minus(back.max(lag)),
         page: None,
     }
+}
+
+/// When the rules were put in force by which the node has this scope, less the overlap, by the tracker's clock: what
+/// came between then and the first sweep (a host may have died meanwhile) was enumerated by nobody. An audit period back
+/// at most: older things are the audit's.
+async fn entered(host: &Inner, node: &Node, of: Of<'_>) -> Result<Timestamp, StoreError> {
+    let connections = host.connections_of(node.name());
+    let with_scope = connections.iter().filter(|connection| {
+        let contract = connection.contract();
+        Side::BOTH.iter().any(|side| {
+            contract.nodes.get(*side) == node.name()
+                && scope_key(contract.scopes.get(*side)) == of.key
+        })
+    });
+    let names: Vec<_> = with_scope
+        .map(|connection| connection.name.clone())
+        .collect();
+    let read = host.store.read(move |read| {
+        let mut first = None;
+        for name in &names {
+            let rule = read.active_rule(name)?;
+            let at = rule.map(|rule| rule.published_at);
+            first = first.into_iter().chain(at).min();
+        }
+        Ok(first)
+    });
+    let now = host.env.now();
+    let first = read.await?.unwrap_or(now);
+    let settings = &node.config.sweep;
+    let first = first.max(now.minus(settings.audit));
+    let skew_ms = node.known_probe().map_or(0, |probe| probe.skew_ms);
+    let theirs = Timestamp::from_millis(first.as_millis().saturating_add(skew_ms));
+    Ok(theirs.minus(settings.overlap))
 }
 
 /// Stores where the first sweep of all begins.
