@@ -38,6 +38,10 @@ impl Http {
         self.send(reqwest::Method::PUT, path, Some(body)).await
     }
 
+    pub(crate) async fn delete(&self, path: &str) {
+        self.send(reqwest::Method::DELETE, path, None).await;
+    }
+
     /// Sends until it is answered. Redmine answers 409 to one of two simultaneous edits and 500 where its database was
     /// busy for too long; both are rolled back, so a person presses the button again.
     async fn send(&self, method: reqwest::Method, path: &str, body: Option<&Json>) -> Json {
