@@ -15,6 +15,7 @@ use twinline_trackers::http::{
     AddressGuard, NoTransport, ReqwestTransport, Secret, Transport, TransportLimits, Trust,
 };
 use twinline_trackers::registry::{self, NodeSettings};
+use url::Url;
 
 /// The connectors by node.
 pub type Trackers = BTreeMap<NodeName, Arc<dyn Tracker>>;
@@ -191,14 +192,10 @@ impl Transports {
     }
 }
 
-/// What people call a tracker.
-pub fn label(tracker: &str) -> String {
-    match tracker {
-        "github" => "GitHub".to_owned(),
-        "jira-cloud" => "Jira".to_owned(),
-        "redmine" => "Redmine".to_owned(),
-        other => other.to_owned(),
-    }
+/// Where a node's webhooks are sent to.
+pub fn webhook_url(public_url: &Url, node: &NodeName) -> String {
+    let base = public_url.as_str().trim_end_matches('/');
+    format!("{base}/hooks/{node}")
 }
 
 #[cfg(test)]

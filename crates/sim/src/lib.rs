@@ -16,6 +16,7 @@ pub mod inprocess;
 pub mod jira_cloud;
 pub mod postgres;
 pub mod redmine;
+pub mod registry;
 pub mod seeds;
 pub mod serve;
 mod simulator;

@@ -21,6 +21,8 @@ const KINDS: &[&Kind] = &[
 pub(crate) struct Kind {
     /// Its name in the configuration.
     pub(crate) name: &'static str,
+    /// What people call it.
+    pub(crate) label: &'static str,
     /// Where its API is when the configuration gives no `url`; `None`: it must.
     pub(crate) default_url: Option<&'static str>,
     /// The sets of `auth` keys that it takes; exactly one set must be given.
@@ -33,6 +35,31 @@ pub(crate) struct Kind {
     pub(crate) webhook: &'static dyn Webhook,
     /// Makes a node's connector, from settings whose `auth` keys are checked.
     pub(crate) build: Build,
+    /// What a configuration and rules can start from.
+    pub(crate) example: &'static Example,
+}
+
+/// What an example of a configuration and rules that fits a tracker is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Example {
+    /// An address to start from.
+    pub url: &'static str,
+    /// The `auth` table but for its secret, with a comma at the end.
+    pub auth: &'static str,
+    /// The secret's key in the `auth` table.
+    pub secret: &'static str,
+    /// Where items lie.
+    pub scope: &'static str,
+    /// A query that enumerates what is open.
+    pub trigger: &'static str,
+    /// Whether items have labels.
+    pub labels: bool,
+    /// Its statuses of work that is to be done; the first is what is written.
+    pub open: &'static [&'static str],
+    /// Its statuses of work that is done; the first is what is written.
+    pub done: &'static [&'static str],
+    /// What is written along with the status that ends an item.
+    pub done_set: Option<&'static str>,
 }
 
 /// Makes a node's connector.
@@ -110,6 +137,16 @@ pub enum RegistryError {
 /// The names of all trackers, for messages and completion.
 pub fn trackers() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name)
+}
+
+/// What people call a tracker; its name for one that there is not.
+pub fn label(tracker: &str) -> &str {
+    kind(tracker).map_or(tracker, |kind| kind.label)
+}
+
+/// What an example of a configuration and rules for a tracker is made of.
+pub fn example(tracker: &str) -> Result<&'static Example, RegistryError> {
+    Ok(kind(tracker)?.example)
 }
 
 /// What a tracker can do, before a node is known.

@@ -24,8 +24,17 @@ pub trait Tracker: Send + Sync {
     /// What this tracker can do.
     fn capabilities(&self) -> &Capabilities;
 
-    /// Checks credentials, scopes, clock skew and webhook registration; one plain sentence for each fault.
+    /// Checks credentials, the token's rights and clock skew; one plain sentence for each fault.
     async fn probe(&self) -> Result<Probe, TrackerError>;
+
+    /// What keeps us from working in one place: permissions that our account lacks there, and our webhook at the address
+    /// `webhook` when it is there and switched off or not taken. One plain sentence for each, saying what to do. A webhook
+    /// that is missing is no fault: [`Self::subscribe`] registers it.
+    async fn probe_place(
+        &self,
+        scope: &Scope,
+        webhook: Option<&str>,
+    ) -> Result<Vec<String>, TrackerError>;
 
     /// The types, fields, options, statuses and users of a scope: for `check`, `types` and the mapping editor.
     async fn describe(&self, scope: &Scope) -> Result<Description, TrackerError>;

@@ -23,7 +23,9 @@ const START_MAX: Duration = Duration::from_secs(120);
 
 /// Turns REST on, writes Markdown, makes the project `twin`, the custom fields `Labels` (several of a list) and `GitHub
 /// issue` (a text), an administrator's key of forty times `a`, a member `mia` with a key of forty times `b`, a member `noel`
-/// with a key of forty times `c` who may not make notes private, and `zoe`, who is no member.
+/// with a key of forty times `c` who may not make notes private, `zoe`, who is no member, and the project `other`. In both
+/// projects `agnes` is a member, an administrator with a key of forty times `d`: without that she sees no private issues and
+/// no private notes of others.
 const SEED: &str = r"
 Setting.rest_api_enabled = '1'
 Setting.text_formatting = 'markdown'
@@ -61,6 +63,25 @@ narrow = Role.create!(name: 'Narrow', issues_visibility: 'all', users_visibility
                                     :edit_own_issue_notes, :view_private_notes])
 Member.create!(project: project, principal: noel, roles: [narrow])
 person.call('Zoe', 'Zaungast')
+other = Project.create!(name: 'Other', identifier: 'other', is_public: true, trackers: Tracker.all,
+                        enabled_module_names: ['issue_tracking'])
+Member.create!(project: other, principal: mia, roles: [role])
+agnes = person.call('Agnes', 'Agent')
+agnes.update!(admin: true)
+give.call(agnes, 'd' * 40)
+agent = Role.create!(name: 'Agent', issues_visibility: 'default', users_visibility: 'all', assignable: true,
+                     permissions: [:view_issues, :add_issues, :edit_issues, :add_issue_notes, :edit_issue_notes])
+[project, other].each { |place| Member.create!(project: place, principal: agnes, roles: [agent]) }
+";
+
+/// Moves the application's clock ahead by as many seconds as a file says.
+const CLOCK: &str = r"
+class << Time
+  alias_method :unmoved_now, :now
+  def now(...)
+    unmoved_now(...) + Float(File.read(ENV.fetch('TEST_CLOCK')))
+  end
+end
 ";
 
 /// Whether it is missing and can be installed. Elsewhere its tests say why they are skipped.
@@ -98,6 +119,14 @@ impl Redmine {
     pub const PERSON_KEY: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
     /// The API key of `noel`, who may not make notes private.
     pub const NARROW_KEY: &str = "cccccccccccccccccccccccccccccccccccccccc";
+    /// The API key of `agnes`, an administrator whose memberships show her nothing private.
+    pub const AGENT_KEY: &str = "dddddddddddddddddddddddddddddddddddddddd";
+    /// The login of [`Self::AGENT_KEY`].
+    pub const AGENT: &str = "agnes";
+    /// Somebody's login who is no member.
+    pub const STRANGER: &str = "zoe";
+    /// The identifier of a second project.
+    pub const OTHER_PROJECT: &str = "other";
     /// The project's identifier.
     pub const PROJECT: &str = "twin";
 
@@ -117,8 +146,25 @@ impl Redmine {
 
     /// Starts one on a fresh copy of the seeded database. It serves some seconds later: ask it until it answers.
     pub fn start() -> Result<Self> {
-        let seeded = seeded_database()?;
+        Self::start_in(TempDir::new().context("making a folder for Redmine")?, None)
+    }
+
+    /// The same, with a clock that [`Self::set_ahead`] moves.
+    pub fn start_with_clock() -> Result<Self> {
         let folder = TempDir::new().context("making a folder for Redmine")?;
+        let script = folder.path().join("clock.rb");
+        fs::write(&script, CLOCK).context("writing Redmine's clock")?;
+        set_ahead(folder.path(), Duration::ZERO)?;
+        Self::start_in(folder, Some(&script))
+    }
+
+    /// Moves its clock so far ahead of this machine's; for one that was started with a clock.
+    pub fn set_ahead(&self, ahead: Duration) -> Result<()> {
+        set_ahead(self.folder.path(), ahead)
+    }
+
+    fn start_in(folder: TempDir, clock: Option<&Path>) -> Result<Self> {
+        let seeded = seeded_database()?;
         let database = folder.path().join("redmine.db");
         fs::copy(&seeded, &database).context("copying the seeded database")?;
         let port = run::free_port()?;
@@ -132,6 +178,10 @@ impl Redmine {
             &format!("tcp://127.0.0.1:{port}"),
             "config.ru",
         ]);
+        if let Some(clock) = clock {
+            puma.env("RUBYOPT", format!("-r{}", clock.display()))
+                .env("TEST_CLOCK", folder.path().join("clock"));
+        }
         let log =
             fs::File::create(folder.path().join("puma.log")).context("making Redmine's log")?;
         let server = rails(&mut puma, &database)
@@ -187,6 +237,13 @@ impl Drop for Redmine {
         drop(self.server.kill());
         drop(self.server.wait());
     }
+}
+
+fn set_ahead(folder: &Path, ahead: Duration) -> Result<()> {
+    // Replaced at once: the server reads it at any time.
+    let (new, file) = (folder.join("clock.new"), folder.join("clock"));
+    fs::write(&new, ahead.as_secs_f64().to_string()).context("writing Redmine's time")?;
+    fs::rename(&new, &file).context("setting Redmine's time")
 }
 
 /// The seeded database, made once for this seed; several tests may ask at the same time.

@@ -19,8 +19,10 @@ impl Http {
     pub(crate) fn new(base: &str, credential: (&'static str, &'static str)) -> Self {
         // A second call finds the provider installed.
         drop(rustls::crypto::ring::default_provider().install_default());
+        // A server may close a connection that rests in the same moment in which the next request is sent on it.
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0);
         Self {
-            client: reqwest::Client::new(),
+            client: client.build().unwrap(),
             base: base.to_owned(),
             credential,
         }
@@ -36,6 +38,10 @@ impl Http {
 
     pub(crate) async fn put(&self, path: &str, body: &Json) -> Json {
         self.send(reqwest::Method::PUT, path, Some(body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) {
+        self.send(reqwest::Method::DELETE, path, None).await;
     }
 
     /// Sends until it is answered. Redmine answers 409 to one of two simultaneous edits and 500 where its database was

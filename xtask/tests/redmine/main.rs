@@ -6,8 +6,10 @@
 )]
 
 mod connector;
+mod contract;
 mod http;
 mod judge;
+mod person;
 mod product;
 mod quiet;
 mod script;

@@ -1,19 +1,13 @@
 //! What a real Redmine drops, ignores or refuses without the word that one would wish for.
 
-use crate::connector::{connector, fetch, marker, update};
+use crate::connector::{connector, fetch, marker, scope, update};
 use crate::http::Http;
 use std::collections::BTreeMap;
 use twinline_core::effect::Effect;
 use twinline_core::item::{ItemId, User, Value, field};
 use twinline_core::richtext::markdown;
-use twinline_trackers::{Opinion, Scope, Tracker, TrackerError};
+use twinline_trackers::{Opinion, Tracker, TrackerError};
 use xtask::provision::redmine::Redmine;
-
-fn scope() -> Scope {
-    [("project", Redmine::PROJECT), ("tracker", "Bug")]
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .into()
-}
 
 fn create(assignee: Value) -> Effect {
     Effect::Create {

@@ -1,18 +1,20 @@
 //! The arguments of the commands that take several.
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use std::path::PathBuf;
 use twinline_core::names::Side;
+use twinline_trackers::registry;
 use url::Url;
 
 /// `init`
 #[derive(Clone, Debug, Args)]
 pub struct InitArgs {
-    /// The left tracker: github, jira-cloud or redmine.
-    #[arg(long, default_value = "github", value_parser = TRACKERS)]
+    /// The left tracker.
+    #[arg(long, default_value = "github", value_parser = PossibleValuesParser::new(registry::trackers()))]
     pub left: String,
     /// The right tracker.
-    #[arg(long, default_value = "jira-cloud", value_parser = TRACKERS)]
+    #[arg(long, default_value = "jira-cloud", value_parser = PossibleValuesParser::new(registry::trackers()))]
     pub right: String,
     /// Where the left tracker is.
     #[arg(long)]
@@ -24,8 +26,6 @@ pub struct InitArgs {
     #[arg(long, default_value = "first")]
     pub name: String,
 }
-
-const TRACKERS: [&str; 3] = ["github", "jira-cloud", "redmine"];
 
 /// `apply`
 #[derive(Clone, Debug, Args)]
@@ -40,8 +40,8 @@ pub struct PublishArgs {
 /// `sim`
 #[derive(Clone, Debug, Args)]
 pub struct SimArgs {
-    /// github, jira-cloud or redmine.
-    #[arg(value_parser = TRACKERS)]
+    /// Which tracker.
+    #[arg(value_parser = PossibleValuesParser::new(twinline_sim::registry::trackers()))]
     pub tracker: String,
     /// The port on loopback; 0 chooses a free one.
     #[arg(long, default_value_t = 0)]

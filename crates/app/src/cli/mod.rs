@@ -120,7 +120,7 @@ pub enum Command {
     /// Runs one host: pulls, sweeps, reconciles, writes.
     #[command(after_help = "Example: twinline host --config /etc/twinline/twinline.toml")]
     Host(RoleArgs),
-    /// Runs a simulated tracker on loopback until Ctrl-C: github, jira-cloud or redmine.
+    /// Runs a simulated tracker on loopback until Ctrl-C.
     #[command(
         after_help = "Examples:\n  twinline sim github --port 4010\n  twinline sim jira-cloud --port 4020 --items 0 --seed 7 --faults demo"
     )]

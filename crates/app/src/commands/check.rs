@@ -2,20 +2,29 @@
 
 use super::rulebook;
 use crate::exit::{CONFIGURATION, FAILED, OK};
+use crate::nodes::webhook_url;
 use crate::report::Report;
 use crate::rulebook::{Rulebook, load};
 use anyhow::Result;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
+use twinline_core::names::{NodeName, Side};
 use twinline_rules::check::check_connections;
 use twinline_rules::finding::{Finding, Severity};
+use twinline_rules::model::RuleSet;
+use twinline_trackers::Scope;
+use url::Url;
 
 pub(super) async fn run(file: &Path, offline: bool) -> Result<Report> {
     let (config, rulebook) = rulebook(file, offline)?;
     let loaded = load(&config.rules, None)?;
     let mut findings = Vec::new();
     let mut sentences = probe(&rulebook).await;
+    let places = loaded.iter().filter_map(|one| one.rules.as_ref().ok());
+    let places = places.flat_map(|(rules, _)| scopes(rules)).collect();
+    sentences.extend(probe_places(&rulebook, config.instance.public_url.as_ref(), places).await);
     let mut sets = Vec::new();
     let connections = loaded.len();
     for one in loaded {
@@ -63,6 +72,39 @@ async fn probe(rulebook: &Rulebook) -> Vec<String> {
                     .iter()
                     .map(|fault| format!("node '{node}': {fault}")),
             ),
+            Err(error) => sentences.push(format!("node '{node}': {error}")),
+        }
+    }
+    sentences
+}
+
+/// The places of a connection.
+fn scopes(rules: &RuleSet) -> impl Iterator<Item = (NodeName, Scope)> + '_ {
+    [Side::Left, Side::Right].into_iter().map(|side| {
+        let side = rules.sides.get(side);
+        let scope = side.scope.iter();
+        let scope = scope.map(|(key, value)| (key.clone(), value.value.clone()));
+        (side.node.value.clone(), scope.collect())
+    })
+}
+
+/// What is wrong with the places in the rules: permissions that are lacking there, webhooks that bring nothing. A tracker that
+/// does not answer says so itself where it is asked what the place offers.
+async fn probe_places(
+    rulebook: &Rulebook,
+    public_url: Option<&Url>,
+    places: BTreeSet<(NodeName, Scope)>,
+) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for (node, scope) in places {
+        let Some(tracker) = rulebook.trackers.get(&node) else {
+            continue;
+        };
+        let webhook = public_url.map(|url| webhook_url(url, &node));
+        match tracker.probe_place(&scope, webhook.as_deref()).await {
+            Ok(faults) => {
+                sentences.extend(faults.iter().map(|fault| format!("node '{node}': {fault}")))
+            }
             Err(error) => sentences.push(format!("node '{node}': {error}")),
         }
     }

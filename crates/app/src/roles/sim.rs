@@ -11,11 +11,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use twinline_core::handles::Clock as _;
-use twinline_sim::github::{Github, GithubConfig};
-use twinline_sim::jira_cloud::{self, JiraCloud};
-use twinline_sim::redmine::{self, Redmine};
+use twinline_sim::registry::{self, Kind};
 use twinline_sim::serve::SimServer;
-use twinline_sim::{Faults, Faulty, Simulator, seeds};
+use twinline_sim::{Faults, Faulty, seeds};
 
 /// Runs it until a signal.
 ///
@@ -28,12 +26,13 @@ pub async fn run(args: &SimArgs, as_json: bool) -> Result<()> {
     })?;
     let shutdown = shutdown::on_signal()?;
     let faults = faults(&args.faults)?;
-    let mut tracker = Faulty::new(simulator(&args.tracker), faults, args.seed);
+    let kind = kind(&args.tracker)?;
+    let mut tracker = Faulty::new((kind.demo)(), faults, args.seed);
     let now = SystemClock.now();
     seeds::seed_demo(&mut tracker, now, None, args.items as usize).context("seeding items")?;
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let server = SimServer::start(tracker, Arc::new(SystemClock), at).await?;
-    let node = node_section(&args.tracker, &server.url());
+    let node = node_section(kind, &server.url());
     if as_json {
         let document = json!({
             "tracker": args.tracker,
@@ -53,40 +52,17 @@ pub async fn run(args: &SimArgs, as_json: bool) -> Result<()> {
     Ok(())
 }
 
-fn simulator(tracker: &str) -> Box<dyn Simulator> {
-    match tracker {
-        "jira-cloud" => Box::new(JiraCloud::new(jira_cloud::demo_site())),
-        "redmine" => Box::new(Redmine::new(redmine::demo_site())),
-        // The command line takes no other name.
-        _ => Box::new(Github::new(GithubConfig::default())),
-    }
-}
-
-/// The simulator's own credentials, as the `auth` table's text.
-pub fn auth(tracker: &str) -> String {
-    match tracker {
-        "jira-cloud" => format!(
-            "{{ email = \"twinline@acme.example\", token = {{ file = \"secrets/{tracker}.token\" }} }}"
-        ),
-        "redmine" => format!("{{ key = {{ file = \"secrets/{tracker}.key\" }} }}"),
-        _ => format!("{{ token = {{ file = \"secrets/{tracker}.token\" }} }}"),
-    }
-}
-
-fn secret(tracker: &str) -> (&'static str, &'static str) {
-    match tracker {
-        "jira-cloud" => ("token", jira_cloud::API_TOKEN),
-        "redmine" => ("key", redmine::API_KEY),
-        _ => ("token", "github-token"),
-    }
+fn kind(tracker: &str) -> Result<&'static Kind> {
+    registry::kind(tracker).with_context(|| format!("there is no simulator of '{tracker}'"))
 }
 
 /// A node's section, ready to paste, with the commands that make its secret files.
-fn node_section(tracker: &str, url: &str) -> String {
-    let (name, text) = secret(tracker);
-    let auth = auth(tracker);
+fn node_section(kind: &Kind, url: &str) -> String {
+    let (tracker, auth, (name, text)) = (kind.tracker, kind.auth, kind.secret);
     format!(
-        "[nodes.{tracker}]\ntracker = \"{tracker}\"\nurl     = \"{url}\"\nauth    = {auth}\nallow_private = [\"127.0.0.0/8\"]\n\n\
+        "[nodes.{tracker}]\ntracker = \"{tracker}\"\nurl     = \"{url}\"\n\
+         auth    = {{ {auth}{name} = {{ file = \"secrets/{tracker}.{name}\" }} }}\n\
+         allow_private = [\"127.0.0.0/8\"]\n\n\
          # Its secret:\n#   mkdir -p secrets && echo {text} > secrets/{tracker}.{name}\n"
     )
 }

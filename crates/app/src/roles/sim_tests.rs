@@ -3,14 +3,16 @@ use crate::config;
 
 #[test]
 fn every_simulator_prints_a_node_that_the_configuration_takes() {
-    for tracker in ["github", "jira-cloud", "redmine"] {
-        let text = format!(
-            "format = 1\n{}",
-            node_section(tracker, "http://127.0.0.1:4010")
-        );
+    // Whatever has a connector has a simulator.
+    let trackers: Vec<&str> = twinline_trackers::registry::trackers().collect();
+    assert_eq!(registry::trackers().collect::<Vec<_>>(), trackers);
+    for tracker in trackers {
+        let kind = kind(tracker).unwrap();
+        let section = node_section(kind, "http://127.0.0.1:4010");
+        let text = format!("format = 1\n{section}");
         let config = config::parse(Path::new("twinline.toml"), &text).unwrap();
         assert_eq!(config.nodes[tracker].tracker, tracker);
-        assert_eq!(simulator(tracker).tracker(), tracker);
+        assert_eq!((kind.demo)().tracker(), tracker);
     }
 }
 

@@ -28,6 +28,7 @@ pub use limits::Limits;
 
 use crate::command::{Command, Done, Refused};
 use crate::dump::Dump;
+use crate::registry::Kind;
 use crate::seeds;
 use crate::simulator::{Delivered, Simulator, Webhook};
 use bytes::Bytes;
@@ -89,7 +90,7 @@ impl Default for GithubConfig {
         Self {
             repositories: vec!["acme/app".to_owned(), "acme/archive".to_owned()],
             tokens: vec![Token {
-                secret: "github-token".to_owned(),
+                secret: TOKEN.to_owned(),
                 login: seeds::ROBOT.to_owned(),
                 may_write: true,
                 may_manage_hooks: true,
@@ -99,6 +100,17 @@ impl Default for GithubConfig {
         }
     }
 }
+
+/// Its line in the registry.
+pub(crate) const KIND: Kind = Kind {
+    tracker: "github",
+    demo: || Box::new(Github::new(GithubConfig::default())),
+    auth: "",
+    secret: ("token", TOKEN),
+};
+
+/// The token of [`GithubConfig::default`].
+const TOKEN: &str = "github-token";
 
 /// A simulated GitHub.
 pub struct Github {

@@ -39,6 +39,7 @@ mod workflows;
 use crate::call::Call;
 use crate::command::{Command, Done, Refused};
 use crate::dump::Dump;
+use crate::registry::Kind;
 use crate::simulator::{Delivered, Simulator, Webhook};
 use bytes::Bytes;
 use hooks::Hooks;
@@ -53,6 +54,14 @@ pub use seed::{API_TOKEN, demo_site, seed};
 
 /// The first id of issues, comments, changelog entries and links, as on real sites.
 const FIRST_ID: u64 = 10_000;
+
+/// Its line in the registry.
+pub(crate) const KIND: Kind = Kind {
+    tracker: "jira-cloud",
+    demo: || Box::new(JiraCloud::new(demo_site())),
+    auth: "email = \"twinline@acme.example\", ",
+    secret: ("token", API_TOKEN),
+};
 
 /// One simulated Jira Cloud site.
 #[derive(Debug)]

@@ -68,7 +68,7 @@ impl Redmine {
                 "description" => issue.description = text(value),
                 "start_date" => issue.start_date = filled(value),
                 "due_date" => issue.due_date = filled(value),
-                "done_ratio" => issue.done_ratio = number(value).unwrap_or(issue.done_ratio),
+                "done_ratio" => issue.done_ratio = number(value).unwrap_or(0),
                 "estimated_hours" => issue.estimated_hours = text(value).parse().ok(),
                 "is_private" => issue.is_private = matches!(text(value).as_str(), "1" | "true"),
                 "custom_fields" => self.assign_custom(issue, value),

@@ -22,6 +22,7 @@ pub mod site;
 use crate::call::Call;
 use crate::command::{Command, Done, Refused};
 use crate::dump::Dump;
+use crate::registry::Kind;
 use crate::simulator::{Delivered, Simulator, Webhook};
 use bytes::Bytes;
 use model::Issue;
@@ -31,6 +32,14 @@ use std::time::Duration;
 use twinline_core::time::Timestamp;
 
 pub use seed::{API_KEY, demo_site, seed};
+
+/// Its line in the registry.
+pub(crate) const KIND: Kind = Kind {
+    tracker: "redmine",
+    demo: || Box::new(Redmine::new(demo_site())),
+    auth: "",
+    secret: ("key", API_KEY),
+};
 
 /// One simulated Redmine.
 #[derive(Debug)]

@@ -36,29 +36,21 @@ fn project(project: &Project) -> Value {
         "is_public": true, "inherit_members": false, "created_on": LONG_AGO, "updated_on": LONG_AGO})
 }
 
-/// One role for each combination of the two permissions that matter here.
+/// What every role may do.
+const COMMON: [&str; 5] = [
+    "view_issues",
+    "add_issues",
+    "edit_issues",
+    "add_issue_notes",
+    "edit_own_issue_notes",
+];
+
+/// One role for each combination of the two further permissions that matter here.
 const ROLES: [(u64, &str, &[&str]); 4] = [
-    (
-        3,
-        "Manager",
-        &[
-            "view_issues",
-            "add_issue_notes",
-            "view_private_notes",
-            "set_notes_private",
-        ],
-    ),
-    (4, "Developer", &["view_issues", "add_issue_notes"]),
-    (
-        5,
-        "Auditor",
-        &["view_issues", "add_issue_notes", "view_private_notes"],
-    ),
-    (
-        6,
-        "Informer",
-        &["view_issues", "add_issue_notes", "set_notes_private"],
-    ),
+    (3, "Manager", &["view_private_notes", "set_notes_private"]),
+    (4, "Developer", &[]),
+    (5, "Auditor", &["view_private_notes"]),
+    (6, "Informer", &["set_notes_private"]),
 ];
 
 /// What a member is in a project.
@@ -76,7 +68,8 @@ fn membership(project: &Project, member: &User) -> Value {
 impl Redmine {
     pub(super) fn get_role(id: &str) -> Answer {
         let found = ROLES.iter().find(|(role, _, _)| role.to_string() == id);
-        let (id, name, permissions) = found.ok_or(Failure::NotFound)?;
+        let (id, name, further) = found.ok_or(Failure::NotFound)?;
+        let permissions = [&COMMON, *further].concat();
         Ok(json(
             StatusCode::OK,
             &json!({"role": {"id": id, "name": name, "assignable": true, "issues_visibility": "default",

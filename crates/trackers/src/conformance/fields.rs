@@ -53,7 +53,10 @@ fn samples(offered: &FieldDescription, people: &[User]) -> Vec<Value> {
         ))],
         "number" => vec![Value::Number(Number::from(5))],
         "bool" => vec![Value::Bool(true)],
-        "date" => vec![Value::Date("2026-02-03".to_owned())],
+        // A day may have to be later than another field's, or than today.
+        "date" => ["2026-02-03", "2099-02-03"]
+            .map(|day| Value::Date(day.to_owned()))
+            .into(),
         // Some trackers keep no seconds.
         "time" => vec![Value::Time(Timestamp::from_millis(1_770_091_500_000))],
         "user" => people().map(Value::User).collect(),

@@ -7,9 +7,10 @@ use twinline_core::item::{Fetched, Item, Value, field};
 use twinline_core::richtext::Document;
 
 pub(super) const CHECKS: &[Listed] = &[
-    ("probe: a working node has an account and no faults", |h| {
-        Box::pin(probe(h))
-    }),
+    (
+        "probe: a working node has an account and no faults, nor has its scope",
+        |h| Box::pin(probe(h)),
+    ),
     ("describe: the fields and statuses of a scope", |h| {
         Box::pin(describe(h))
     }),
@@ -35,7 +36,9 @@ pub(super) const CHECKS: &[Listed] = &[
 async fn probe(h: &dyn Harness) -> Outcome {
     let probe = h.tracker().probe().await?;
     ensure(probe.account.is_some(), || "no account".to_owned())?;
-    same("faults", &probe.faults, &Vec::new())
+    same("faults", &probe.faults, &Vec::new())?;
+    let faults = h.tracker().probe_place(&h.scope(), None).await?;
+    same("faults of the scope", &faults, &Vec::new())
 }
 
 async fn describe(h: &dyn Harness) -> Outcome {

@@ -17,6 +17,8 @@ mod webhooks;
 mod writes;
 
 #[cfg(test)]
+pub(crate) mod odd;
+#[cfg(test)]
 pub mod sim;
 
 pub use harness::{Act, Acted, Harness};

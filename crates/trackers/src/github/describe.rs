@@ -65,6 +65,39 @@ impl GitHub {
         Ok(probe)
     }
 
+    /// What keeps us from working in a repository.
+    pub(super) async fn check_place(
+        &self,
+        scope: &Scope,
+        webhook: Option<&str>,
+    ) -> Result<Vec<String>, TrackerError> {
+        let repo = super::repo(scope)?;
+        let reply = self.client.send(Call::get(repo.path(""))).await?;
+        client::repo_here(&reply, &repo)?;
+        let found: wire::Repository = reply.json()?;
+        let mut faults = Vec::new();
+        if found.archived {
+            faults.push(format!(
+                "{repo} is archived and can only be read: unarchive it"
+            ));
+        }
+        if found.has_issues == Some(false) {
+            faults.push(format!(
+                "the issues of {repo} are switched off: switch them on in Settings, General, Features"
+            ));
+        }
+        // A fine-grained token may have less than its account; GitHub tells that only where it refuses.
+        if found.permissions.is_some_and(|may| !may.push) {
+            faults.push(format!(
+                "the token's account may not change other people's issues in {repo}: give it the role Write there"
+            ));
+        }
+        if let Some(url) = webhook {
+            faults.extend(self.webhook_fault(&repo, url).await?);
+        }
+        Ok(faults)
+    }
+
     /// The fields, options, statuses and people of a repository.
     pub(super) async fn describe_repo(&self, scope: &Scope) -> Result<Description, TrackerError> {
         let repo = super::repo(scope)?;

@@ -135,6 +135,32 @@ impl GitHub {
         Ok(())
     }
 
+    /// Why the webhook brings nothing, where it is there and we may look.
+    pub(super) async fn webhook_fault(
+        &self,
+        repo: &Repo,
+        url: &str,
+    ) -> Result<Option<String>, TrackerError> {
+        let Some(Some(hook)) = self.hook(repo, url).await? else {
+            return Ok(None);
+        };
+        if hook.active == Some(false) {
+            return Ok(Some(format!(
+                "the webhook of {repo} to {url} is switched off: a start of the host switches it on, or a person in \
+                 Settings, Webhooks"
+            )));
+        }
+        let failed = hook.last_response.and_then(|last| {
+            let code = last.code.filter(|code| !(200..300).contains(code))?;
+            let said = last.message.unwrap_or_default();
+            Some(format!(
+                "GitHub's last delivery of {repo} to {url} failed with {code} {said}: see Settings, Webhooks, Recent \
+                 Deliveries, and whether that address leads to the edge"
+            ))
+        });
+        Ok(failed)
+    }
+
     /// Our webhook, if there is one; `None` when we may not look.
     async fn hook(
         &self,

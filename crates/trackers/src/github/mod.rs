@@ -9,6 +9,7 @@ mod client;
 mod decode;
 mod describe;
 mod encode;
+mod example;
 mod feed;
 mod history;
 mod hooks;
@@ -63,12 +64,14 @@ const HOPS_MAX: usize = 5;
 /// GitHub's line in the registry.
 pub(crate) const KIND: Kind = Kind {
     name: "github",
+    label: "GitHub",
     default_url: Some("https://api.github.com"),
     auth: &[&["token"]],
     plain_auth: &[],
     capabilities,
     webhook: &webhook::GitHubWebhook,
     build,
+    example: &example::EXAMPLE,
 };
 
 fn build(
@@ -133,6 +136,14 @@ impl Tracker for GitHub {
 
     async fn probe(&self) -> Result<Probe, TrackerError> {
         self.check_node().await
+    }
+
+    async fn probe_place(
+        &self,
+        scope: &Scope,
+        webhook: Option<&str>,
+    ) -> Result<Vec<String>, TrackerError> {
+        self.check_place(scope, webhook).await
     }
 
     async fn describe(&self, scope: &Scope) -> Result<Description, TrackerError> {

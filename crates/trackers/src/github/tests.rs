@@ -3,7 +3,7 @@
 use super::client::client;
 use super::{MILESTONE, decode, encode};
 use crate::conformance::sim::{SimHarness, Under};
-use crate::conformance::{self, Act, Harness, Meddler, Trick};
+use crate::conformance::{self, Act, Harness, Meddler, Trick, odd};
 use crate::error::TrackerError;
 use crate::http::{Call, Client, Secret, Transport, TransportError};
 use crate::registry::Node;
@@ -628,4 +628,94 @@ async fn a_403_can_be_a_limit_a_permission_or_a_refusal() {
     check_403(&[("x-ratelimit-remaining", "12")], lacking, "credentials").await;
     let locked = "Unable to create comment because issue is locked.";
     check_403(&[], locked, locked).await;
+}
+
+#[tokio::test]
+async fn very_many_comments_are_read_page_by_page() {
+    let h = harness(GithubConfig::default());
+    let item = odd::begun(&h).await;
+    for text in odd::talk().skip(1) {
+        let key = item.key.clone();
+        h.act(Act::Comment { key, text }).await.unwrap();
+    }
+    // The issue, and 100 pages of 100.
+    odd::check_talk(&h, &item, 101).await;
+}
+
+#[tokio::test]
+async fn parents_in_a_circle_are_not_followed() {
+    let parents = odd::Parents {
+        authorization: "Bearer github-token",
+        path: |key| format!("/repos/{}", key.replace('#', "/issues/")),
+        put: |issue, parent| {
+            let parent = parent.replace('#', "/issues/");
+            issue["parent_issue_url"] = json!(format!("http://tracker.sim/repos/{parent}"));
+        },
+    };
+    odd::check_circle(&harness(GithubConfig::default()), &parents).await;
+}
+
+/// What is wrong with the scope, with our webhook at this address.
+async fn place_faults(h: &SimHarness, url: &str) -> String {
+    let faults = h.tracker().probe_place(&h.scope(), Some(url)).await;
+    faults.unwrap().join("; ")
+}
+
+#[tokio::test]
+async fn what_keeps_us_from_working_in_a_repository_is_told() {
+    let url = "http://edge.example/hooks/node";
+    let h = harness(GithubConfig::default());
+    assert_eq!(place_faults(&h, url).await, "");
+    h.control(Command::SwitchItems {
+        container: REPO.to_owned(),
+        on: false,
+    });
+    let told = place_faults(&h, url).await;
+    assert!(
+        told.contains("the issues of acme/app are switched off"),
+        "{told}"
+    );
+
+    let mut config = GithubConfig::default();
+    config.tokens[0].may_write = false;
+    let told = place_faults(&harness(config), url).await;
+    assert!(told.contains("role Write"), "{told}");
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_switched_off_or_not_taken_is_told() {
+    let url = "http://edge.example/hooks/node";
+    let h = harness(GithubConfig::default());
+    let subscribed = h.tracker().subscribe(&h.scope(), url, "a secret").await;
+    assert_eq!(subscribed.unwrap(), Subscribed::Registered);
+    h.take_deliveries();
+    assert_eq!(place_faults(&h, url).await, "");
+    item(&h).await;
+    assert!(h.lose_deliveries() > 0);
+    let told = place_faults(&h, url).await;
+    assert!(told.contains("failed with 0 connection refused"), "{told}");
+
+    let hooks = h
+        .raw(
+            Method::GET,
+            "/repos/acme/app/hooks",
+            "Bearer github-token",
+            json!(null),
+        )
+        .await;
+    let path = format!("/repos/acme/app/hooks/{}", hooks[0]["id"]);
+    h.raw(
+        Method::PATCH,
+        &path,
+        "Bearer github-token",
+        json!({ "active": false }),
+    )
+    .await;
+    let told = place_faults(&h, url).await;
+    assert!(told.contains("is switched off"), "{told}");
+    // Another node's webhook is not ours.
+    assert_eq!(
+        place_faults(&h, "http://edge.example/hooks/other").await,
+        ""
+    );
 }

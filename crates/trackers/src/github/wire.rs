@@ -119,6 +119,39 @@ pub(super) struct Hook {
     pub(super) id: u64,
     #[serde(default)]
     pub(super) config: HookConfig,
+    #[serde(default)]
+    pub(super) active: Option<bool>,
+    #[serde(default)]
+    pub(super) last_response: Option<LastResponse>,
+}
+
+/// What the webhook's receiver said last.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct LastResponse {
+    /// None before the first delivery.
+    #[serde(default)]
+    pub(super) code: Option<i64>,
+    #[serde(default)]
+    pub(super) message: Option<String>,
+}
+
+/// `GET /repos/{owner}/{repo}`
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Repository {
+    #[serde(default)]
+    pub(super) archived: bool,
+    #[serde(default)]
+    pub(super) has_issues: Option<bool>,
+    /// What our account may do there.
+    #[serde(default)]
+    pub(super) permissions: Option<Permissions>,
+}
+
+/// A role in a repository includes the lesser ones.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Permissions {
+    #[serde(default)]
+    pub(super) push: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

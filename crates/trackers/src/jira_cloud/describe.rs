@@ -43,7 +43,11 @@ impl Jira {
             other => other?,
         };
         let me: wire::Account = reply.json()?;
-        let mut faults = self.lacking().await?;
+        let lacking = self.lacking(None).await?;
+        let sentence = |(key, what): &(&str, &str)| {
+            format!("the account may {what} in no project: give it the permission {key}")
+        };
+        let mut faults: Vec<String> = lacking.iter().map(sentence).collect();
         if me.active == Some(false) {
             let why =
                 "the account of these credentials is deactivated: use another, or activate it";
@@ -65,17 +69,32 @@ impl Jira {
         })
     }
 
-    /// A sentence for each permission that this account has in no project.
-    async fn lacking(&self) -> Result<Vec<String>, TrackerError> {
+    /// A sentence for each permission that this account lacks in the scope's project.
+    pub(super) async fn check_place(&self, scope: &Scope) -> Result<Vec<String>, TrackerError> {
+        let project = super::project(scope)?;
+        let lacking = self.lacking(Some(project)).await?;
+        let sentence = |(key, what): &(&str, &str)| {
+            format!(
+                "the account may not {what} in project {project}: give it the permission {key} there"
+            )
+        };
+        Ok(lacking.iter().map(sentence).collect())
+    }
+
+    /// The permissions that this account has not in a project, or in none at all.
+    async fn lacking(
+        &self,
+        project: Option<&str>,
+    ) -> Result<Vec<(&'static str, &'static str)>, TrackerError> {
         let keys: Vec<&str> = PERMISSIONS.iter().map(|(key, _)| *key).collect();
-        let call = Call::get("/rest/api/3/mypermissions").query("permissions", keys.join(","));
+        let mut call = Call::get("/rest/api/3/mypermissions").query("permissions", keys.join(","));
+        if let Some(project) = project {
+            call = call.query("projectKey", project);
+        }
         let mine: wire::Permissions = self.client.send(call).await?.json()?;
         let lacks = |key: &str| mine.permissions.get(key).is_none_or(|one| !one.have);
         let lacking = PERMISSIONS.iter().filter(|(key, _)| lacks(key));
-        let sentence = |(key, what): &(&str, &str)| {
-            format!("the account may {what} in no project: give it the permission {key}")
-        };
-        Ok(lacking.map(sentence).collect())
+        Ok(lacking.copied().collect())
     }
 
     /// Fields, statuses and people of a scope.

@@ -8,6 +8,7 @@ mod client;
 mod decode;
 mod describe;
 mod encode;
+mod example;
 mod feed;
 mod people;
 mod recognise;
@@ -61,12 +62,14 @@ const TEXT_MAX_CHARS: usize = 32_767;
 /// Jira Cloud's line in the registry.
 pub(crate) const KIND: Kind = Kind {
     name: "jira-cloud",
+    label: "Jira",
     default_url: None,
     auth: &[&["email", "token"]],
     plain_auth: &["email"],
     capabilities,
     webhook: &webhook::JiraWebhook,
     build,
+    example: &example::EXAMPLE,
 };
 
 fn build(
@@ -147,6 +150,14 @@ impl Tracker for Jira {
 
     async fn probe(&self) -> Result<Probe, TrackerError> {
         self.check_node().await
+    }
+
+    async fn probe_place(
+        &self,
+        scope: &Scope,
+        _: Option<&str>,
+    ) -> Result<Vec<String>, TrackerError> {
+        self.check_place(scope).await
     }
 
     async fn describe(&self, scope: &Scope) -> Result<Description, TrackerError> {

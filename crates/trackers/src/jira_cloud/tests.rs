@@ -4,8 +4,8 @@ mod places;
 mod statuses;
 
 use super::*;
-use crate::conformance;
 use crate::conformance::sim::{SimHarness, Under};
+use crate::conformance::{self, Harness as _, Trick, odd};
 use serde_json::json;
 use twinline_core::effect::FieldWrite;
 use twinline_core::item::User;
@@ -126,4 +126,47 @@ fn labels_are_changed_one_by_one_and_without_spaces() {
     let expected =
         json!({ "update": { "labels": [{ "remove": "old" }, { "add": "good_first_issue" }] } });
     assert_eq!(serde_json::Value::Object(writes.body()), expected);
+}
+
+/// The address and the token of the connector's account.
+const AUTHORIZATION: &str = "Basic dHdpbmxpbmVAYWNtZS5leGFtcGxlOmppcmEtZGVtby10b2tlbg==";
+
+#[tokio::test]
+async fn very_many_comments_are_read_page_by_page() {
+    let h = harness();
+    let item = odd::begun(&h).await;
+    let path = format!("/rest/api/3/issue/{}/comment", item.item.id);
+    let none = serde_json::Value::Null;
+    let mut answer = h.raw(http::Method::GET, &path, AUTHORIZATION, none).await;
+    let first = answer["comments"][0].clone();
+    let comments: Vec<_> = odd::talk()
+        .zip(1_u64..)
+        .map(|(text, id)| {
+            let mut comment = first.clone();
+            comment["id"] = json!(id.to_string());
+            comment["body"]["content"] =
+                json!([{ "type": "paragraph", "content": [{ "type": "text", "text": text }] }]);
+            comment
+        })
+        .collect();
+    // The issue itself, then page after page.
+    h.meddler().next_read(Trick::Pass);
+    for (number, page) in comments.chunks(100).enumerate() {
+        (answer["startAt"], answer["total"]) = (json!(number * 100), json!(comments.len()));
+        answer["comments"] = json!(page);
+        let answer = http::Response::new(answer.to_string().into());
+        h.meddler().next_read(Trick::Answer(answer));
+    }
+    // The issue, its fields' kinds, and 100 pages of 100.
+    odd::check_talk(&h, &item, 102).await;
+}
+
+#[tokio::test]
+async fn parents_in_a_circle_are_not_followed() {
+    let parents = odd::Parents {
+        authorization: AUTHORIZATION,
+        path: |key| format!("/rest/api/3/issue/{key}?fields=*all&properties=twinline"),
+        put: |issue, parent| issue["fields"]["parent"] = json!({ "id": "1", "key": parent }),
+    };
+    odd::check_circle(&harness(), &parents).await;
 }

@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 use twinline_core::item::{Choice, User, field};
 use twinline_core::names::FieldName;
 
+/// A greater difference makes the overlap of sweeps unsafe.
+const SKEW_MAX_MS: i64 = 60_000;
+
 /// Members that are read at most.
 const MEMBERS_MAX: usize = 2000;
 
@@ -26,11 +29,28 @@ impl Redmine {
         };
         let current: wire::CurrentUser = reply.json()?;
         let account = Some(decode::account(&current.user));
+        // Where Redmine, or the server before it, tells its time.
+        let skew_ms = self.client.skew_ms();
+        let faults = (skew_ms.abs() > SKEW_MAX_MS).then(|| {
+            format!(
+                "Redmine's clock and this machine's differ by {} s: set this machine's clock",
+                skew_ms / 1000
+            )
+        });
         Ok(Probe {
             account,
-            skew_ms: self.client.skew_ms(),
-            ..Probe::default()
+            skew_ms,
+            version: None,
+            faults: faults.into_iter().collect(),
         })
+    }
+
+    /// A sentence for each permission that our account lacks in the scope's project.
+    pub(super) async fn check_place(&self, scope: &Scope) -> Result<Vec<String>, TrackerError> {
+        let name = super::project(scope)?;
+        let call = Call::get(super::project_path(name, ""));
+        let project = self.client.send(call).await?.json::<wire::OneProject>()?;
+        self.lacking(name, project.project.id).await
     }
 
     /// Fields, statuses and people of a scope.

@@ -148,6 +148,8 @@ pub(super) fn normalise(name: &FieldName, value: &Value) -> Value {
     match (name.as_str(), value) {
         // An issue is private or not.
         ("is_private", value) if value.is_empty() => Value::Bool(false),
+        // What has no share done is not begun.
+        ("done_ratio", value) if value.is_empty() => Value::Number(0.into()),
         (_, value) if value.is_empty() => Value::Empty,
         (field::SUMMARY, Value::Text(subject)) => {
             let line = subject.split_whitespace().collect::<Vec<_>>().join(" ");

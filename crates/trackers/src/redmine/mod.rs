@@ -8,6 +8,7 @@ mod client;
 mod decode;
 mod describe;
 mod encode;
+mod example;
 mod feed;
 mod notes;
 mod people;
@@ -56,12 +57,14 @@ const TEXT_MAX_CHARS: usize = 16_000 - text::MARKER_MAX_CHARS;
 /// Redmine's line in the registry.
 pub(crate) const KIND: Kind = Kind {
     name: "redmine",
+    label: "Redmine",
     default_url: None,
     auth: &[&["key"]],
     plain_auth: &[],
     capabilities,
     webhook: &webhook::NoWebhook,
     build,
+    example: &example::EXAMPLE,
 };
 
 fn build(
@@ -137,6 +140,14 @@ impl Tracker for Redmine {
 
     async fn probe(&self) -> Result<Probe, TrackerError> {
         self.check_node().await
+    }
+
+    async fn probe_place(
+        &self,
+        scope: &Scope,
+        _: Option<&str>,
+    ) -> Result<Vec<String>, TrackerError> {
+        self.check_place(scope).await
     }
 
     async fn describe(&self, scope: &Scope) -> Result<Description, TrackerError> {

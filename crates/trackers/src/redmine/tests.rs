@@ -1,6 +1,6 @@
 use super::*;
 use crate::conformance::sim::{SimHarness, Under};
-use crate::conformance::{self, Act, Harness, Trick};
+use crate::conformance::{self, Act, Harness, Trick, odd};
 use serde_json::json;
 use twinline_core::effect::FieldWrite;
 use twinline_core::marker::Marker;
@@ -317,4 +317,102 @@ async fn somebody_who_cannot_be_assigned_fails_neither_a_create_nor_an_update() 
     let now = read(&h, &made.reference.item).await;
     assert_eq!(now.get(field::SUMMARY), Some(&Value::text("renamed")));
     assert_eq!(now.get(field::ASSIGNEE), Some(&Value::Empty));
+}
+
+/// The API key as the name in Basic authentication.
+const AUTHORIZATION: &str = "Basic cmVkbWluZS1kZW1vLWtleTo=";
+
+#[tokio::test]
+async fn very_many_comments_are_read() {
+    let h = harness(demo_site());
+    let item = odd::begun(&h).await;
+    let path = format!("/issues/{}.json?include=journals", item.item.id);
+    let none = serde_json::Value::Null;
+    let mut answer = h.raw(http::Method::GET, &path, AUTHORIZATION, none).await;
+    let first = answer["issue"]["journals"][0].clone();
+    let journals = odd::talk().zip(1_u64..).map(|(text, id)| {
+        let mut journal = first.clone();
+        (journal["id"], journal["notes"]) = (json!(id), json!(text));
+        journal
+    });
+    answer["issue"]["journals"] = journals.collect();
+    let answer = http::Response::new(answer.to_string().into());
+    h.meddler().next_read(Trick::Answer(answer));
+    // One answer holds the whole journal.
+    odd::check_talk(&h, &item, 1).await;
+}
+
+#[tokio::test]
+async fn parents_in_a_circle_are_not_followed() {
+    let parents = odd::Parents {
+        authorization: AUTHORIZATION,
+        path: |key| {
+            format!(
+                "/issues/{}.json?include=journals",
+                key.trim_start_matches('#')
+            )
+        },
+        put: |answer, parent| {
+            let id: u64 = parent.trim_start_matches('#').parse().unwrap();
+            answer["issue"]["parent"] = json!({ "id": id });
+        },
+    };
+    odd::check_circle(&harness(demo_site()), &parents).await;
+}
+
+/// What keeps us from working in the scope, with our role's permissions as told.
+async fn place_faults(h: &SimHarness, permissions: &[&str]) -> Vec<String> {
+    let role = json!({ "role": { "id": 5, "permissions": permissions } });
+    for _ in 0..2 {
+        h.meddler().next_read(Trick::Pass);
+    }
+    let answer = http::Response::new(role.to_string().into());
+    h.meddler().next_read(Trick::Answer(answer));
+    let faults = h.tracker().probe_place(&h.scope(), None).await.unwrap();
+    h.meddler().clear();
+    faults
+}
+
+#[tokio::test]
+async fn a_permission_that_is_lacking_is_a_fault() {
+    let all = [
+        "view_issues",
+        "add_issues",
+        "edit_issues",
+        "add_issue_notes",
+        "edit_issue_notes",
+    ];
+    let h = harness(open_site());
+    assert_eq!(place_faults(&h, &all).await, [""; 0]);
+    let told = place_faults(&h, &all[..4]).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("\"Edit own notes\" in project app"),
+        "{told:?}"
+    );
+    // An administrator needs no role.
+    assert_eq!(place_faults(&harness(demo_site()), &[]).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn an_account_that_is_no_member_is_told_so() {
+    let mut site = open_site();
+    for project in &mut site.projects {
+        project.members.clear();
+    }
+    let told = place_faults(&harness(site), &[]).await;
+    assert!(told[0].contains("no member of project app"), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_far_off_is_a_fault() {
+    let h = harness(demo_site());
+    let user = json!({ "user": { "id": 1, "login": "robot" } });
+    let mut answer = http::Response::new(user.to_string().into());
+    let date = "Fri, 30 Jan 2026 09:30:00 GMT".parse().unwrap();
+    answer.headers_mut().insert("date", date);
+    h.meddler().next_read(Trick::Answer(answer));
+    let probe = h.tracker().probe().await.unwrap();
+    let told = probe.faults.join("; ");
+    assert!(told.contains("differ by -86400 s"), "{told}");
 }

@@ -226,6 +226,7 @@ pub(super) struct OneProject {
 /// A project.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Project {
+    pub(super) id: u64,
     pub(super) identifier: String,
     /// Only with `include=trackers`.
     #[serde(default)]

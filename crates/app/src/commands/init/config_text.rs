@@ -31,20 +31,20 @@ fn node(side: &Side) -> String {
         .url
         .as_ref()
         .map_or(known.url, |url| url.as_str().trim_end_matches('/'));
-    let secret = known.secret_file(&side.node);
+    let secret = side.secret_file();
     let mut text = format!(
         "[nodes.{}]\n\
          tracker = \"{}\"\n\
          url     = \"{url}\"\n\
          auth    = {{ {}{} = {{ file = \"{secret}\" }} }}\n",
-        side.node, known.name, known.auth, known.secret,
+        side.node, side.tracker, known.auth, known.secret,
     );
     if side.is_local() {
         text.push_str(
             "allow_private = [\"127.0.0.0/8\", \"::1/128\"]   # a tracker on this machine\n",
         );
     }
-    if known.webhooks {
+    if side.webhooks {
         text.push_str(&format!(
             "webhook = {{ secrets = [{{ file = \"secrets/{}.hook\" }}] }}\n",
             side.node

@@ -2,7 +2,6 @@
 
 mod config_text;
 mod rules_text;
-mod tracker;
 
 use crate::cli::InitArgs;
 use crate::exit::{Coded, USAGE};
@@ -14,19 +13,37 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use tracker::{Known, known};
 use twinline_core::handles::Entropy as _;
+use twinline_trackers::registry::{self, Example};
 use url::Url;
 
 /// One side of the connection to start with.
 struct Side {
-    known: &'static Known,
+    tracker: String,
+    known: &'static Example,
+    /// Whether the tracker sends webhooks.
+    webhooks: bool,
     /// The node's name: the tracker's, made different where both sides have the same one.
     node: String,
     url: Option<Url>,
 }
 
 impl Side {
+    fn new(tracker: &str, node: String, url: Option<Url>) -> Result<Self> {
+        Ok(Self {
+            tracker: tracker.to_owned(),
+            known: registry::example(tracker)?,
+            webhooks: registry::capabilities(tracker)?.webhooks,
+            node,
+            url,
+        })
+    }
+
+    /// Where the secret lies, relative to the configuration.
+    fn secret_file(&self) -> String {
+        format!("secrets/{}.{}", self.node, self.known.secret)
+    }
+
     /// Whether the tracker is on this machine: then webhooks can reach the edge where it listens.
     fn is_local(&self) -> bool {
         let host = self
@@ -41,21 +58,18 @@ impl Side {
 pub(super) fn run(args: &InitArgs, file: &Path) -> Result<Report> {
     check_name(&args.name)?;
     let same = args.left == args.right;
-    let side = |tracker: &str, url: &Option<Url>, which: &str| Side {
-        known: known(tracker),
-        node: if same {
+    let side = |tracker: &str, url: &Option<Url>, which: &str| {
+        let node = if same {
             format!("{tracker}-{which}")
         } else {
             tracker.to_owned()
-        },
-        url: url.clone(),
+        };
+        Side::new(tracker, node, url.clone())
     };
-    let left = side(&args.left, &args.left_url, "left");
-    let right = side(&args.right, &args.right_url, "right");
+    let left = side(&args.left, &args.left_url, "left")?;
+    let right = side(&args.right, &args.right_url, "right")?;
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
-    let hooks = [&left, &right]
-        .into_iter()
-        .filter(|side| side.known.webhooks);
+    let hooks = [&left, &right].into_iter().filter(|side| side.webhooks);
     let mut files = vec![
         (file.to_owned(), config_text::text(&left, &right), 0o644),
         (
@@ -133,12 +147,7 @@ fn answer(written: &[PathBuf], folder: &Path, sides: [&Side; 2]) -> Result<Repor
     }
     let tokens: Vec<String> = sides
         .iter()
-        .map(|side| {
-            folder
-                .join(side.known.secret_file(&side.node))
-                .display()
-                .to_string()
-        })
+        .map(|side| folder.join(side.secret_file()).display().to_string())
         .collect();
     text.push_str(&format!(
         "\nNext:\n  write your credentials to {}\n  edit the files above, then: twinline check, plan, apply, up\n",

@@ -1,7 +1,7 @@
 //! The rules that `init` writes.
 
 use super::Side;
-use super::tracker::Known;
+use twinline_trackers::registry::Example;
 
 pub(super) fn text(name: &str, left: &Side, right: &Side) -> String {
     let mut text = format!(
@@ -63,12 +63,12 @@ edits    = \"origin\"
 deletes  = \"origin\"
 ";
 
-fn statuses(left: &Known, right: &Known) -> String {
+fn statuses(left: &Example, right: &Example) -> String {
     let list = |names: &[&str]| {
         let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
         format!("[{}]", quoted.join(", "))
     };
-    let set = |side: &str, known: &Known| {
+    let set = |side: &str, known: &Example| {
         let set = known.done_set.map(|set| format!(", {side}_set = {set}"));
         set.unwrap_or_default()
     };

@@ -9,7 +9,7 @@ use crate::api::{self, Api};
 use crate::config::Config;
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
-use crate::nodes::{Nodes, Trackers, label};
+use crate::nodes::{Nodes, Trackers};
 use crate::roles::tasks::Tasks;
 use crate::rulebook::{self, Factory, Rulebook};
 use crate::telemetry;
@@ -180,7 +180,7 @@ fn node_configs(config: &Config, trackers: &Trackers) -> Result<Vec<NodeConfig>>
         let sends = tracker.capabilities().webhooks;
         nodes.push(NodeConfig {
             name: NodeName::from(name.as_str()),
-            label: label(&node.tracker),
+            label: registry::label(&node.tracker).to_owned(),
             tracker: Arc::clone(tracker),
             webhook: sends
                 .then(|| Arc::new(Reader(webhook)) as Arc<dyn twinline_trackers::Webhook>),

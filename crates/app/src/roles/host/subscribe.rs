@@ -2,7 +2,7 @@
 
 use crate::api::Api;
 use crate::config::Config;
-use crate::nodes::Nodes;
+use crate::nodes::{Nodes, webhook_url};
 use crate::roles::pause;
 use anyhow::Result;
 use futures_util::StreamExt as _;
@@ -104,8 +104,7 @@ impl Hooks {
         else {
             return RENEW;
         };
-        let base = self.public_url.as_str().trim_end_matches('/');
-        let url = format!("{base}/hooks/{node}");
+        let url = webhook_url(&self.public_url, node);
         match tracker.subscribe(scope, &url, secret.expose()).await {
             Ok(Subscribed::Registered) => {
                 tracing::info!(%node, url, "the webhook is registered");

@@ -263,3 +263,13 @@ async fn a_permission_that_is_lacking_is_a_fault() {
     let expected = "the account may change an issue's status in no project: give it the permission TRANSITION_ISSUES";
     assert_eq!(probe.faults, [expected]);
 }
+
+#[tokio::test]
+async fn a_permission_that_is_lacking_in_the_project_is_a_fault_there() {
+    let mut site = demo_site();
+    site.switches.denied = vec!["ADD_COMMENTS".to_owned()];
+    let h = in_app(site);
+    let faults = h.tracker().probe_place(&h.scope(), None).await.unwrap();
+    let expected = "the account may not write comments in project APP: give it the permission ADD_COMMENTS there";
+    assert_eq!(faults, [expected]);
+}

@@ -22,6 +22,10 @@ impl Tracker for Memory {
         })
     }
 
+    async fn probe_place(&self, _: &Scope, _: Option<&str>) -> Result<Vec<String>, TrackerError> {
+        Ok(Vec::new())
+    }
+
     async fn describe(&self, _: &Scope) -> Result<Description, TrackerError> {
         Ok(Description::default())
     }
