@@ -29,22 +29,22 @@ const NOW: Timestamp = Timestamp::from_millis(1_769_851_800_000);
 const REQUESTS_MAX: usize = 400;
 
 /// A tracker, its simulator and how to log in.
-struct Simulated {
-    tracker: &'static str,
+pub(super) struct Simulated {
+    pub(super) tracker: &'static str,
     make: fn() -> Box<dyn Simulator>,
     auth: &'static [(&'static str, &'static str)],
     scope: &'static [(&'static str, &'static str)],
     trigger: &'static str,
 }
 
-const GITHUB: Simulated = Simulated {
+pub(super) const GITHUB: Simulated = Simulated {
     tracker: "github",
     make: || Box::new(Github::new(GithubConfig::default())),
     auth: &[("token", "github-token")],
     scope: &[("repo", "acme/app")],
     trigger: "is:issue is:open label:bug",
 };
-const JIRA: Simulated = Simulated {
+pub(super) const JIRA: Simulated = Simulated {
     tracker: "jira-cloud",
     make: || Box::new(JiraCloud::new(jira_cloud::demo_site())),
     auth: &[
@@ -92,6 +92,30 @@ impl Clock for Still {
     fn now(&self) -> Timestamp {
         NOW
     }
+}
+
+/// A simulator that fails at nothing by itself.
+pub(super) fn simulator(simulated: &Simulated) -> Faulty {
+    let mut tracker = Faulty::new((simulated.make)(), Faults::default(), 1);
+    tracker.simulator().set_base_url(ORIGIN);
+    tracker
+}
+
+/// The connector to a simulator behind this wire, without waits.
+pub(super) fn build(simulated: &Simulated, transport: Arc<dyn Transport>) -> Arc<dyn Tracker> {
+    let auth = simulated.auth.iter();
+    let settings = NodeSettings {
+        node: simulated.tracker.into(),
+        url: Some(ORIGIN.parse().expect("it is a URL")),
+        auth: auth
+            .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
+            .collect(),
+        settle: None,
+        write_spacing: Some(std::time::Duration::ZERO),
+        unlimited: true,
+    };
+    registry::build(simulated.tracker, settings, transport, Arc::new(Still))
+        .expect("the settings are right")
 }
 
 /// A wire that spoils some answers.
@@ -146,8 +170,7 @@ fn spoiled(mutator: &mut Mutator, mut response: Response<Bytes>) -> Response<Byt
 
 async fn try_all(simulated: &Simulated, input: &[u8]) {
     let mut mutator = Mutator::from_input(input);
-    let mut tracker = Faulty::new((simulated.make)(), Faults::default(), 1);
-    tracker.simulator().set_base_url(ORIGIN);
+    let mut tracker = simulator(simulated);
     let Some(key) = populate(&mut tracker) else {
         panic!("the simulator takes no item");
     };
@@ -155,34 +178,24 @@ async fn try_all(simulated: &Simulated, input: &[u8]) {
     let transport = Spoiling {
         state: Mutex::new((tracker, mutator, 0)),
     };
-    let auth = simulated.auth.iter();
-    let settings = NodeSettings {
-        node: "node".into(),
-        url: Some(ORIGIN.parse().expect("it is a URL")),
-        auth: auth
-            .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
-            .collect(),
-        settle: None,
-        write_spacing: Some(std::time::Duration::ZERO),
-        unlimited: true,
-    };
-    let connector = registry::build(
-        simulated.tracker,
-        settings,
-        Arc::new(transport),
-        Arc::new(Still),
-    )
-    .expect("the settings are right");
+    let connector = build(simulated, Arc::new(transport));
     let scope: BTreeMap<String, String> = simulated
         .scope
         .iter()
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
         .collect();
-    reads(connector.as_ref(), &scope, simulated.trigger, &key, &words).await;
     let known = ItemId {
-        node: "node".into(),
+        node: simulated.tracker.into(),
         id: key,
     };
+    reads(
+        connector.as_ref(),
+        &scope,
+        simulated.trigger,
+        &known,
+        &words,
+    )
+    .await;
     writes(connector.as_ref(), &scope, &known).await;
 }
 
@@ -212,7 +225,7 @@ async fn reads(
     tracker: &dyn Tracker,
     scope: &BTreeMap<String, String>,
     trigger: &str,
-    key: &str,
+    known: &ItemId,
     words: &[String],
 ) {
     answered(tracker.probe().await);
@@ -234,14 +247,14 @@ async fn reads(
     };
     answered(tracker.changes(scope, &odd).await);
     answered(tracker.find(&words[3]).await);
-    let found = answered(tracker.find(key).await).flatten();
+    let found = answered(tracker.find(&known.id).await).flatten();
     let ids = [
-        found.map_or_else(|| key.to_owned(), |found| found.item.id),
+        found.map_or_else(|| known.id.clone(), |found| found.item.id),
         words[3].clone(),
     ];
     for id in ids {
         let item = ItemId {
-            node: "node".into(),
+            node: known.node.clone(),
             id,
         };
         answered(tracker.fetch(&item).await);

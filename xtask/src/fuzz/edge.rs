@@ -5,8 +5,10 @@ use crate::served::{self, Served};
 use anyhow::{Context, Result};
 use std::net::SocketAddr;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
 
 /// An input of a sender that then says no more is answered or cut off within this.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
@@ -20,13 +22,41 @@ pub(super) fn judge() -> Result<Judge> {
         .context("starting a runtime")?;
     let folder = tempfile::tempdir().context("making a folder")?;
     let edge = runtime.block_on(served::start(folder.path(), &["gh".to_owned()]))?;
-    Ok(Box::new(move |input| {
-        let outcome =
-            runtime.block_on(async { tokio::time::timeout(ANSWER_MAX, send(&edge, input)).await });
+    let running = Running {
+        edge: Some(edge),
+        runtime,
+        _folder: folder,
+    };
+    Ok(Box::new(move |input| running.try_one(input)))
+}
+
+struct Running {
+    /// Taken when it ends.
+    edge: Option<Served>,
+    runtime: Runtime,
+    _folder: TempDir,
+}
+
+/// The edge ends in good order: a runtime that is dropped around it would wait for its private listener's thread for ever.
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Some(edge) = self.edge.take() else { return };
+        let ended = self.runtime.block_on(edge.stop());
+        assert!(
+            ended.is_ok() || std::thread::panicking(),
+            "the edge does not end in good order: {ended:?}"
+        );
+    }
+}
+
+impl Running {
+    fn try_one(&self, input: &[u8]) {
+        let edge = self.edge.as_ref().expect("it has not ended");
+        let outcome = self
+            .runtime
+            .block_on(async { tokio::time::timeout(ANSWER_MAX, send(edge, input)).await });
         assert!(outcome.is_ok(), "the edge neither answers nor hangs up");
-        // Held as long as the edge writes into it.
-        assert!(folder.path().is_dir());
-    }))
+    }
 }
 
 async fn send(edge: &Served, input: &[u8]) {

@@ -5,13 +5,16 @@
 //! memory is found too; the parent runs a child that died once more, step by step, to learn its last input, and keeps
 //! that under `target/fuzz/`.
 
+mod api;
 mod child;
 mod connectors;
 mod edge;
 mod json;
 mod mutate;
+mod outside;
 mod seeds;
 mod targets;
+mod workers;
 
 pub use child::Target as ChildOptions;
 pub use child::run as run_child;
@@ -60,6 +63,11 @@ pub fn run(options: &Options) -> Result<bool> {
     });
     let chosen: Vec<_> = chosen.collect();
     let share_ms = options.seconds * 1000 / u64::try_from(chosen.len().max(1))?;
+    say(&format!(
+        "{} targets share {} s: {share_ms} ms each",
+        chosen.len(),
+        options.seconds
+    ));
     let (mut inputs, mut crashes, mut idle) = (0, 0, 0);
     for target in &chosen {
         let outcome = fuzz(target.name, seed, share_ms)?;

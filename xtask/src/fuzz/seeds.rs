@@ -1,14 +1,21 @@
 //! Real inputs to begin from: what the simulators send, what people write, the example of the rules.
 
+use super::workers;
+use crate::served::TOKEN;
 use anyhow::Result;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
 use twinline_core::richtext::{adf, markdown};
 use twinline_core::time::Timestamp;
+use twinline_edge::protocol;
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::{Faults, Faulty, Simulator, seeds};
+use twinline_store::inbox::InboxPlace;
+use twinline_store::{Epoch, GroupId};
 
 /// 2026-01-31T09:30:00Z.
 const NOW: Timestamp = Timestamp::from_millis(1_769_851_800_000);
@@ -128,25 +135,51 @@ pub(super) fn small() -> Result<Vec<Vec<u8>>> {
     Ok(texts.iter().map(|text| text.as_bytes().to_vec()).collect())
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+fn owner() -> protocol::Owner {
+    protocol::Owner {
+        group: GroupId::local(),
+        epoch: Epoch::FIRST,
+    }
+}
+
+fn pull() -> protocol::Pull {
+    protocol::Pull {
+        owner: owner(),
+        from: InboxPlace::default(),
+        max_rows: 1,
+        max_bytes: 1,
+        wait_ms: 0,
+    }
+}
+
 pub(super) fn protocol() -> Result<Vec<Vec<u8>>> {
-    let owner = json!({"group": "local", "epoch": 1});
-    let delivery = json!({"seq": 1, "node": "a", "delivery_id": "d", "received_at": "2026-01-31T09:30:00Z",
-        "headers": [["x-github-event", "issues"]], "body": "e30="});
-    let bodies = [
-        owner.clone(),
-        json!({"owner": owner, "after": 0, "max_rows": 10, "max_bytes": 1000, "wait_ms": 0}),
-        json!({"owner": owner, "seq": 1}),
-        json!({"deliveries": [delivery]}),
-    ];
-    Ok(bodies
-        .iter()
-        .map(|body| body.to_string().into_bytes())
-        .collect())
+    let ack = protocol::Ack {
+        owner: owner(),
+        to: InboxPlace::default(),
+    };
+    let delivery = protocol::Numbered {
+        seq: 1,
+        node: "gh".into(),
+        delivery_id: Some("d".to_owned()),
+        received_at: NOW,
+        headers: vec![("x-github-event".to_owned(), "issues".to_owned())],
+        body: "e30=".to_owned(),
+    };
+    let deliveries = protocol::Deliveries {
+        from: InboxPlace::default(),
+        deliveries: vec![delivery],
+    };
+    let cursors = protocol::Cursors { taken: 1, safe: 0 };
+    Ok(vec![
+        serde_json::to_vec(&owner())?,
+        serde_json::to_vec(&pull())?,
+        serde_json::to_vec(&ack)?,
+        serde_json::to_vec(&deliveries)?,
+        serde_json::to_vec(&cursors)?,
+    ])
 }
 
 /// Requests as they come over the wire; `PULL` begins those for the private listener.
-#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
 pub(super) fn requests() -> Result<Vec<Vec<u8>>> {
     let texts = [
         "POST /hooks/gh HTTP/1.1\r\nhost: a\r\nx-github-event: issues\r\nx-github-delivery: d\r\nx-hub-signature-256: sha256=00\r\ncontent-length: 2\r\n\r\n{}",
@@ -154,9 +187,105 @@ pub(super) fn requests() -> Result<Vec<Vec<u8>>> {
         "GET /hooks/nobody HTTP/1.1\r\nhost: a\r\n\r\n",
         "POST /hooks/gh/rest HTTP/1.1\r\nhost: a\r\ncontent-length: 999999999\r\n\r\n",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0",
-        "PULLPOST /inbox/pull HTTP/1.1\r\nhost: a\r\nauthorization: Bearer the-token\r\ncontent-type: application/json\r\ncontent-length: 96\r\n\r\n{\"owner\":{\"group\":\"local\",\"epoch\":1},\"after\":0,\"max_rows\":1,\"max_bytes\":1,\"wait_ms\":0}          ",
-        "PULLPOST /inbox/claim HTTP/1.1\r\nhost: a\r\nauthorization: Bearer the-token\r\ncontent-type: application/json\r\ncontent-length: 29\r\n\r\n{\"group\":\"local\",\"epoch\":1}  ",
+        "GET /v1/nodes/gh/x?a=%00 HTTP/1.1\r\nhost: a:1\r\nforwarded: for=1.2.3.4;proto=https\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\nconnection: te, x\r\nte: trailers\r\n\r\n",
+        "GET http://a/v1/status HTTP/1.1\r\nhost: b\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        "GET /.well-known/twinline/gh HTTP/1.1\r\nhost: a\r\n\r\n",
         "PULLGET /metrics HTTP/1.1\r\nhost: a\r\n\r\n",
     ];
+    let asked = |path: &str, body: String| {
+        let length = body.len();
+        format!(
+            "PULLPOST {path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {TOKEN}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+    };
+    let pulls = [
+        asked("/inbox/claim", serde_json::to_string(&owner())?),
+        asked("/inbox/pull", serde_json::to_string(&pull())?),
+    ];
+    let texts = texts.map(str::to_owned).into_iter().chain(pulls);
+    Ok(texts.map(String::into_bytes).collect())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn csv() -> Result<Vec<Vec<u8>>> {
+    let texts = [
+        "left,right\nSUP-7,acme/app#12\n\"SUP-8\",\"acme/app#13\"\r\n",
+        "item\nacme/app#12\n SUP-7 \n",
+    ];
     Ok(texts.iter().map(|text| text.as_bytes().to_vec()).collect())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn addresses() -> Result<Vec<Vec<u8>>> {
+    let texts = [
+        "postgres://twinline:hunter2@db1.example:5432,db2.example/twinline?sslmode=require",
+        "postgresql://twinline:hunter2@[::1]/twinline?sslmode=disable&connect_timeout=3&options=-c%20a%3Db\n",
+        "host=db1,db2 port=5432,5433 user=twinline password='hunter2' dbname=twinline sslmode=prefer",
+        "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+    ];
+    Ok(texts.iter().map(|text| text.as_bytes().to_vec()).collect())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn directory() -> Result<Vec<Vec<u8>>> {
+    let directory = json!({"format": 1, "read_at": 1_769_851_800_000_i64, "complete": true,
+        "hosts": {"m1": {"address": "127.0.0.1:7401"}, "m2": {"address": "[::1]:7401"}},
+        "nodes": {"gh": {"host": "m1"}, "jira": {"host": "m2"}}});
+    Ok(vec![directory.to_string().into_bytes()])
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn traceparents() -> Result<Vec<Vec<u8>>> {
+    let texts = [
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+        "00-00000000000000000000000000000000-0000000000000000-00",
+    ];
+    Ok(texts.iter().map(|text| text.as_bytes().to_vec()).collect())
+}
+
+/// Answers of etcd's gateway to a listing.
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn etcd() -> Result<Vec<Vec<u8>>> {
+    let entry = |key: &str, value: &Value| {
+        json!({"key": BASE64_STANDARD.encode(key), "value": BASE64_STANDARD.encode(value.to_string()),
+            "create_revision": "7", "mod_revision": "9", "version": "2", "lease": "7587862094"})
+    };
+    let range = json!({"header": {"revision": "9"}, "count": "2", "kvs": [
+        entry("twinline/fuzz/groups/local", &json!({"host": "m1"})),
+        entry("twinline/fuzz/hosts/m1", &json!({"draining": false}))]});
+    let failure =
+        json!({"error": "etcdserver: no leader", "code": 14, "message": "etcdserver: no leader"});
+    Ok(vec![
+        range.to_string().into_bytes(),
+        failure.to_string().into_bytes(),
+    ])
+}
+
+/// What a parent sends to a script worker: tags and bodies.
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn to_worker() -> Result<Vec<Vec<u8>>> {
+    let (program, call) = (workers::program(), workers::call());
+    let frames = json!([["P", program], ["C", call], ["C", call]]);
+    Ok(vec![frames.to_string().into_bytes()])
+}
+
+/// What a script worker answers.
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn from_worker() -> Result<Vec<Vec<u8>>> {
+    let reply = json!({"admitted": true, "replica": {"summary": "text"}, "places": {"summary": {"line": 1, "column": 2}},
+        "assigned": {"summary": ["text", null]}, "dropped": ["status"], "held": {"status": "a reason"}, "trace": ["a"],
+        "comments": [{"key": "k", "body": "text", "channel": "public"}]});
+    let failure =
+        json!({"file": "a.js", "line": 1, "column": 2, "reason": "TypeError", "rejected": false});
+    let conversations = [
+        json!([["K", ""], ["K", ""], ["R", reply]]),
+        json!([["K", ""], ["K", ""], ["F", failure]]),
+        json!([["K", ""], ["K", ""], ["N", ""], ["K", ""], ["R", reply]]),
+    ];
+    Ok(conversations
+        .iter()
+        .map(|frames| frames.to_string().into_bytes())
+        .collect())
 }

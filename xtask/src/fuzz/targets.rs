@@ -1,6 +1,6 @@
 //! The table of targets: every decoder of what comes from outside.
 
-use super::{connectors, edge, seeds};
+use super::{api, connectors, edge, outside, seeds, workers};
 use anyhow::Result;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -46,6 +46,18 @@ pub(super) const TARGETS: &[Target] = &[
     target("small-texts", seeds::small, || judge(small)),
     target("inbox-protocol", seeds::protocol, || judge(inbox_protocol)),
     target("edge-requests", seeds::requests, edge::judge),
+    target("host-api", api::requests, api::judge),
+    target("script-worker", seeds::to_worker, workers::child),
+    target("script-parent", seeds::from_worker, workers::parent),
+    target("csv", seeds::csv, outside::csv),
+    target("central-address", seeds::addresses, || {
+        judge(outside::central_address)
+    }),
+    target("directory", seeds::directory, outside::directory),
+    target("traceparent", seeds::traceparents, || {
+        judge(outside::traceparent)
+    }),
+    target("etcd", seeds::etcd, outside::etcd),
 ];
 
 const fn target(
@@ -182,4 +194,5 @@ fn inbox_protocol(input: &[u8]) {
     drop(serde_json::from_slice::<protocol::Pull>(input));
     drop(serde_json::from_slice::<protocol::Ack>(input));
     drop(serde_json::from_slice::<protocol::Deliveries>(input));
+    drop(serde_json::from_slice::<protocol::Cursors>(input));
 }

@@ -11,7 +11,7 @@ mod init;
 mod links;
 mod look;
 mod outcomes;
-mod pairs;
+pub mod pairs;
 mod progress;
 mod release;
 mod rules;

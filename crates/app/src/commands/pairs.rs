@@ -9,7 +9,10 @@ const ROWS_MAX: usize = 1_000_000;
 const FAULTS_MAX: usize = 20;
 
 /// Pairs under the headings `left,right`.
-pub(super) fn pairs(file: &Path) -> Result<Vec<(String, String)>, Coded> {
+///
+/// # Errors
+/// What is wrong with which line.
+pub fn pairs(file: &Path) -> Result<Vec<(String, String)>, Coded> {
     let rows = read(file, &["left", "right"])?;
     Ok(rows
         .into_iter()
@@ -18,7 +21,10 @@ pub(super) fn pairs(file: &Path) -> Result<Vec<(String, String)>, Coded> {
 }
 
 /// Keys under the heading `item`.
-pub(super) fn items(file: &Path) -> Result<Vec<String>, Coded> {
+///
+/// # Errors
+/// What is wrong with which line.
+pub fn items(file: &Path) -> Result<Vec<String>, Coded> {
     let rows = read(file, &["item"])?;
     Ok(rows.into_iter().map(|mut row| row.remove(0)).collect())
 }

@@ -141,7 +141,8 @@ impl Book {
 
     /// The unlinked comments of an item whose marker names a mirror that stands there under another id, or an original of
     /// that very item. We write each mirror once, and none beside its original, so a person has copied the text with its
-    /// marker: the table of links wins over the marker.
+    /// marker: the table of links wins over the marker. Where the mirror is gone, only what our account did not write is a
+    /// copy: its own comment may be that mirror, which a move of the item gave another id.
     pub(super) fn copies_on<'a>(&self, side: &'a SideScene<'_>) -> BTreeSet<&'a str> {
         let marked: Vec<_> = side
             .raw()
@@ -152,21 +153,28 @@ impl Book {
         if marked.is_empty() {
             return BTreeSet::new();
         }
-        let standing = self.by_origin.values().filter(|link| {
-            let there = matches!(link.state, MirrorState::Live | MirrorState::Fixed);
-            link.item == *side.id() && there
-        });
+        let keys_of = |states: [MirrorState; 2]| -> BTreeSet<LinkId> {
+            let links = self.by_origin.values();
+            links
+                .filter(|link| link.item == *side.id() && states.contains(&link.state))
+                .map(|link| link.origin.key())
+                .collect()
+        };
         let originals = side.raw().iter().map(|comment| CommentOrigin {
             item: side.id().clone(),
             comment: comment.id.clone(),
         });
-        let accounted: BTreeSet<LinkId> = standing
-            .map(|link| link.origin.key())
-            .chain(originals.map(|origin| origin.key()))
-            .collect();
+        let mut accounted = keys_of([MirrorState::Live, MirrorState::Fixed]);
+        accounted.extend(originals.map(|origin| origin.key()));
+        let gone = keys_of([MirrorState::Deleted, MirrorState::HandDeleted]);
+        let is_a_persons = |comment: &Comment| {
+            !side.accounts.is_empty() && !side.accounts.contains(&comment.author.id)
+        };
         marked
             .into_iter()
-            .filter(|(_, key)| accounted.contains(*key))
+            .filter(|(comment, key)| {
+                accounted.contains(*key) || (gone.contains(*key) && is_a_persons(comment))
+            })
             .map(|(comment, _)| comment.id.as_str())
             .collect()
     }

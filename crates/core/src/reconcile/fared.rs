@@ -7,6 +7,7 @@ use super::values::{
     answers, carry_elements, confirm_elements, is_set, may_answer, respelled, same_opt,
 };
 use super::views::{is_untouched, is_workflow};
+use crate::contract::{Contract, Drift};
 use crate::effect::Applied;
 use crate::item::Value;
 use crate::names::{ReplicaField, Side, Sides};
@@ -28,6 +29,7 @@ enum Fared {
 
 pub(super) struct Settling<'a> {
     pub(super) plan: &'a Plan,
+    pub(super) contract: &'a Contract,
     pub(super) ends: &'a Sides<End>,
     pub(super) field: &'a ReplicaField,
 }
@@ -99,7 +101,8 @@ impl Settling<'_> {
     }
 
     /// Seen, and not applicable (R7). A target that was never in step stands by what it shows from now on: left unset, it
-    /// would be asked at every look, and `first` could take its default for a value to send back.
+    /// would be asked at every look, and `first` could take its default for a value to send back. So does one whose own
+    /// change was to be taken back: that was tried, and would be again at every look.
     fn waive(
         &self,
         from: Side,
@@ -110,7 +113,12 @@ impl Settling<'_> {
         waived.insert(self.field.clone(), reason);
         self.follow_view(from, advance);
         let to = from.other();
-        if self.base(to).is_some() {
+        let taken_back = self
+            .contract
+            .fields
+            .get(self.field)
+            .is_some_and(|field| field.drift == Drift::Restore && !field.direction.leaves(to));
+        if self.base(to).is_some() && !taken_back {
             return;
         }
         let end = self.ends.get(to);

@@ -64,6 +64,7 @@ pub fn settle(
     for (field, decision) in &plan.fields {
         let field = Settling {
             plan,
+            contract: rules.contract(),
             ends: &ends,
             field,
         };

@@ -67,7 +67,10 @@ impl Directory {
     }
 
     /// Reads the file; `None` when there is none.
-    pub(super) fn load(path: &Path) -> io::Result<Option<Self>> {
+    ///
+    /// # Errors
+    /// It cannot be read, is too large, or is no directory of this format.
+    pub fn load(path: &Path) -> io::Result<Option<Self>> {
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidData, text);
         let file = match File::open(path) {
             Ok(file) => file,

@@ -3,7 +3,7 @@
 use super::frame::{self, Tag};
 use crate::script::{Engine, Fault, Limits, Program};
 use rustix::process::{Resource, Rlimit, setrlimit};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 /// Address space beyond the scripts' own memory: the binary, its libraries, frames and the programs that are kept.
 const BASE_ADDRESS_SPACE_MIB: u64 = 2048;
@@ -24,11 +24,19 @@ pub fn main() -> io::Result<()> {
     let (limits, cpu_s) = parse_limits(&body)?;
     confine(&limits, cpu_s)?;
     frame::write(&mut output, Tag::Ready, &[])?;
+    answer(&mut input, &mut output, &limits)
+}
+
+/// Answers programs and calls until the input ends: what a worker does once its limits are set.
+///
+/// # Errors
+/// When a frame cannot be read or answered, or is not the parent's to send.
+pub fn answer(input: &mut impl Read, output: &mut impl Write, limits: &Limits) -> io::Result<()> {
     let mut engine = Engine::default();
-    while let Some((tag, body)) = frame::read(&mut input)? {
+    while let Some((tag, body)) = frame::read(input)? {
         match tag {
-            Tag::Program => load(&mut engine, &body, &limits, &mut output)?,
-            Tag::Call => call(&mut engine, &body, &limits, &mut output)?,
+            Tag::Program => load(&mut engine, &body, limits, output)?,
+            Tag::Call => call(&mut engine, &body, limits, output)?,
             _ => {
                 return Err(io::Error::new(
                     io::ErrorKind::InvalidData,

@@ -9,5 +9,5 @@ mod frame;
 mod pool;
 mod process;
 
-pub use child::main;
+pub use child::{answer, main};
 pub use pool::WorkerPool;

@@ -40,6 +40,10 @@ pub(super) const CASES: &[Case] = &[
     ("n:1 values", many_to_one),
     ("n:1 values on the other side", many_to_one_back),
     ("a value that the rule waives", waived_by_rule),
+    (
+        "a drift that cannot be restored is told once",
+        waived_restore,
+    ),
     ("rule version change", rule_version),
     (
         "rule version change keeps a change in flight",
@@ -350,6 +354,27 @@ fn many_to_one_back() {
         net.nodes[1].item.as_ref().unwrap().get("f"),
         parse("2").as_ref()
     );
+}
+
+fn waived_restore() {
+    let mut net = in_step("-> drift=restore", "a");
+    net.twins[0].rules.incoming = Some(|_, _, draft| {
+        draft.fields.remove("f");
+        draft.waived.insert("f".into(), "unknown person".to_owned());
+    });
+    net.node_mut(Side::Right).edit("f", "x");
+    plan_is(&net, "f -> waived");
+    assert_eq!(net.plan(0).conflicts.len(), 1);
+    net.quiesce();
+    plan_is(&net, "");
+    assert!(net.plan(0).conflicts.is_empty());
+    // What comes after it is restored where it can be, and what the source says crosses.
+    net.twins[0].rules.incoming = None;
+    net.node_mut(Side::Right).edit("f", "y");
+    plan_is(&net, "f -> restored; right: f=a");
+    net.node_mut(Side::Right).edit("f", "x");
+    net.node_mut(Side::Left).edit("f", "b");
+    plan_is(&net, "f -> changed; right: f=b");
 }
 
 fn waived_by_rule() {

@@ -22,6 +22,14 @@ pub(super) const CASES: &[Case] = &[
     ),
     ("a copied mirror is a person's comment", copied_mirror),
     ("a copied original is a person's comment", copied_original),
+    (
+        "a copy of a mirror that is gone is a person's comment",
+        copied_then_gone,
+    ),
+    (
+        "a gone mirror's marker on a comment of our account waits",
+        gone_and_ours,
+    ),
     ("comment deleted", deleted),
     ("comment edit against delete", edit_against_delete),
     (
@@ -200,6 +208,30 @@ fn copied_mirror() {
     net.quiesce();
     assert_eq!(net.nodes[0].comments().len(), 2);
     assert_eq!(net.nodes[1].comments().len(), 2);
+}
+
+/// Neither a mirror that was deleted by hand nor one that went with its original makes the copy of it wait.
+fn copied_then_gone() {
+    for original_goes in [false, true] {
+        let mut net = mirrored();
+        let marker = net.nodes[1].comments()[0].marker.clone();
+        net.nodes[usize::from(!original_goes)].comments().clear();
+        net.quiesce();
+        paste(&mut net, 1, marker);
+        plan_is(&net, "left add public 'ben¶hello, once more'");
+        assert!(net.plan(0).comments_waiting.is_empty());
+        net.quiesce();
+        plan_is(&net, "");
+    }
+}
+
+/// It may be the mirror itself, under the id that a move of its item gave it.
+fn gone_and_ours() {
+    let mut net = mirrored();
+    net.nodes[1].comments()[0].id = "moved".to_owned();
+    net.quiesce();
+    plan_is(&net, "");
+    assert_eq!(net.plan(0).comments_waiting.len(), 1);
 }
 
 fn copied_original() {
