@@ -39,6 +39,7 @@ mod node;
 pub mod ops;
 pub mod ownership;
 mod pace;
+mod panics;
 mod pull;
 mod relook;
 mod rests;

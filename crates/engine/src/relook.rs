@@ -40,7 +40,7 @@ pub(crate) fn job(id: String, connection: &ConnectionName, now: Timestamp) -> Jo
 pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
     loop {
         if let Err(error) = all(&host).await {
-            tracing::error!(%error, "twins could not be marked for a look under new rules; trying again");
+            tracing::error!(%error, "it cannot be read which twins are to be looked at under new rules; trying again");
         }
         tokio::select! {
             biased;
@@ -53,12 +53,17 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
 async fn all(host: &Arc<Inner>) -> Result<(), StoreError> {
     let open = host.store.read(|read| read.open_jobs_of(JobKind::Relook));
     for job in open.await? {
-        carry_out(host, job.id).await?;
+        let connection = job.connection;
+        if let Err(error) = carry_out(host, job.id).await {
+            // What stands in the way of one keeps no other waiting.
+            tracing::error!(%connection, %error, "twins could not be marked for a look under new rules; trying again");
+        }
     }
     Ok(())
 }
 
-/// Carries a job out to its end.
+/// Carries a job out to its end; while the version in force is not at work here, it waits: what it marked would be looked
+/// at under the old rules, to which nothing may be written any more, and would be done.
 pub(crate) async fn carry_out(host: &Arc<Inner>, id: String) -> Result<(), StoreError> {
     loop {
         let (shared, id) = (Arc::clone(host), id.clone());
@@ -69,6 +74,9 @@ pub(crate) async fn carry_out(host: &Arc<Inner>, id: String) -> Result<(), Store
                 let Some(mut job) = job.filter(|job| job.state == JobState::Running) else {
                     return Ok((true, None));
                 };
+                if shared.connection_in_force(tx, &job.connection)?.is_none() {
+                    return Ok((true, None));
+                }
                 let now = shared.env.now();
                 let filter = TwinFilter {
                     connection: Some(job.connection.clone()),

@@ -40,6 +40,23 @@ impl<'de> Visitor<'de> for Reference {
         Err(E::custom(BY_REFERENCE))
     }
 
+    // What is no text is refused by name too: the sentences of serde repeat the value.
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<SecretRef, E> {
+        Err(E::custom(BY_REFERENCE))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<SecretRef, E> {
+        Err(E::custom(BY_REFERENCE))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<SecretRef, E> {
+        Err(E::custom(BY_REFERENCE))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<SecretRef, E> {
+        Err(E::custom(BY_REFERENCE))
+    }
+
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretRef, A::Error> {
         let one = || A::Error::custom("write either { file = \"PATH\" } or { env = \"NAME\" }");
         let key = map.next_key::<String>()?.ok_or_else(one)?;
@@ -112,6 +129,23 @@ impl<'de> Visitor<'de> for Credential {
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<AuthValue, E> {
         Ok(AuthValue::Plain(text.to_owned()))
+    }
+
+    // A number without quotes may well be a secret, and the sentences of serde repeat the value.
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<AuthValue, E> {
+        Err(E::custom(BY_REFERENCE))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<AuthValue, E> {
+        Err(E::custom(BY_REFERENCE))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<AuthValue, E> {
+        Err(E::custom(BY_REFERENCE))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<AuthValue, E> {
+        Err(E::custom(BY_REFERENCE))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<AuthValue, A::Error> {

@@ -239,12 +239,18 @@ fn secrets_stand_in_the_file_by_reference_only_and_are_not_repeated() {
                     "{keys}: {sentence}"
                 );
                 assert!(!sentence.contains("ghp_"), "{sentence}");
+                assert!(!sentence.contains("1234"), "{sentence}");
             }
         }
     };
     let by_reference = Some("a secret does not stand in this file: write where it lies, { file = ");
     let key = Some("nodes.a.auth.token: a secret does not stand in this file");
     check("github", "auth = { token = \"ghp_1\" }", key);
+    for number in ["12345678", "-1234", "1234.5"] {
+        check("github", &format!("auth = {{ token = {number} }}"), key);
+        let secrets = format!("webhook = {{ secrets = [{number}] }}");
+        check("github", &secrets, by_reference);
+    }
     check(
         "jira-cloud",
         "auth = { email = \"a@x\", token = \"ghp_1\" }",

@@ -38,11 +38,13 @@ pub(super) enum Outcome {
 }
 
 impl Page {
-    /// The page that comes next; else why the job cannot go on.
-    pub(super) fn of(host: &Inner, job: &Job, place: Place) -> Result<Self, &'static str> {
-        let Some(connection) = host.connection(&job.connection) else {
-            return Err("the connection is not at work");
-        };
+    /// The page that comes next; else why the job can never go on. `connection`: as its version in force has it.
+    pub(super) fn of(
+        host: &Inner,
+        job: &Job,
+        place: Place,
+        connection: Arc<Connection>,
+    ) -> Result<Self, &'static str> {
         let Ok(spec) = serde_json::from_str::<BackfillSpec>(&job.spec) else {
             return Err("its order cannot be read");
         };
@@ -110,6 +112,23 @@ async fn not_read(
         return Ok(Outcome::Failed { after: None });
     }
     end(host, &page.job, JobState::Failed, Some(error.to_string())).await?;
+    Ok(Outcome::Read)
+}
+
+/// What follows when the reading of a page has panicked.
+pub(super) async fn panicked(
+    host: &Inner,
+    job: &Job,
+    said: &str,
+    failures: u32,
+) -> Result<Outcome, StoreError> {
+    host.metrics.panics.inc();
+    tracing::error!(job = job.id, said, "reading a page of a backfill panicked");
+    if failures < FAILURES_MAX {
+        return Ok(Outcome::Failed { after: None });
+    }
+    let sentence = format!("a defect of Twinline: {said}");
+    end(host, job, JobState::Failed, Some(sentence)).await?;
     Ok(Outcome::Read)
 }
 

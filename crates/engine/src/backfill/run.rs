@@ -2,15 +2,18 @@
 
 use super::page::{self, Outcome, Page};
 use super::{Place, end, waiting};
-use crate::host::Inner;
+use crate::host::{Connection, Inner};
+use crate::panics;
+use futures_util::FutureExt as _;
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use twinline_core::names::NodeName;
 use twinline_store::StoreError;
-use twinline_store::host::{Job, JobState, JobsPage};
+use twinline_store::host::{HostRead, Job, JobState, JobsPage};
 
 /// Items of one job that may wait before its next page is read.
 const AHEAD_MAX: u64 = 200;
@@ -57,6 +60,25 @@ struct Try {
     turn: u64,
 }
 
+/// A running job, as one look at the store has it.
+struct Found {
+    job: Job,
+    /// How many of the items that it has handed on are not finished.
+    waiting: u64,
+    /// Its connection; `None`: it stands still.
+    connection: Option<Arc<Connection>>,
+}
+
+impl Found {
+    fn of(host: &Inner, read: &HostRead<'_>, job: Job) -> Result<Self, StoreError> {
+        Ok(Self {
+            waiting: waiting(read, &job)?,
+            connection: host.connection_in_force(read, &job.connection)?,
+            job,
+        })
+    }
+}
+
 #[derive(Default)]
 struct Reader {
     pages: JoinSet<Read>,
@@ -85,21 +107,22 @@ impl Reader {
             ..JobsPage::default()
         };
         loop {
-            let asked = page.clone();
+            let (shared, asked) = (Arc::clone(host), page.clone());
             let jobs = host.store.read(move |read| {
                 let jobs = read.jobs(&asked)?.into_iter();
-                let with_waiting = jobs.map(|job| Ok((waiting(read, &job)?, job)));
-                with_waiting.collect::<Result<Vec<_>, StoreError>>()
+                let found = jobs.map(|job| Found::of(&shared, read, job));
+                found.collect::<Result<Vec<_>, StoreError>>()
             });
             let jobs = jobs.await?;
             let is_last = jobs.len() < JOBS_MAX as usize;
-            page.after = jobs.last().map(|(_, job)| (job.started_at, job.id.clone()));
-            for (waiting, job) in jobs {
-                seen.insert(job.id.clone());
+            let last = jobs.last().map(|found| &found.job);
+            page.after = last.map(|job| (job.started_at, job.id.clone()));
+            for found in jobs {
+                seen.insert(found.job.id.clone());
                 host.paces
-                    .finished(&job.id, job.done.saturating_sub(waiting));
-                moves |= waiting > 0;
-                if let Some(next) = self.next(host, job, waiting).await? {
+                    .finished(&found.job.id, found.job.done.saturating_sub(found.waiting));
+                moves |= found.waiting > 0;
+                if let Some(next) = self.next(host, found).await? {
                     let turn = self.tries.get(&next.job.id).map_or(0, |job| job.turn);
                     let name = next.node.name().clone();
                     if wanted.get(&name).is_none_or(|(other, _)| turn < *other) {
@@ -120,12 +143,12 @@ impl Reader {
     }
 
     /// The page that a job wants to read now. A job at its end is ended.
-    async fn next(
-        &self,
-        host: &Arc<Inner>,
-        job: Job,
-        waiting: u64,
-    ) -> Result<Option<Page>, StoreError> {
+    async fn next(&self, host: &Arc<Inner>, found: Found) -> Result<Option<Page>, StoreError> {
+        let Found {
+            job,
+            waiting,
+            connection,
+        } = found;
         let place = Place::of(&job);
         if place.end {
             if waiting == 0 {
@@ -140,7 +163,11 @@ impl Reader {
         {
             return Ok(None);
         }
-        match Page::of(host, &job, place) {
+        let Some(connection) = connection else {
+            // What it was told to do waits for it.
+            return Ok(None);
+        };
+        match Page::of(host, &job, place, connection) {
             Ok(page) => {
                 let free = page.node.is_open() && !self.reading.contains(page.node.name());
                 Ok(free.then_some(page))
@@ -161,8 +188,13 @@ impl Reader {
         self.reading.insert(node.clone());
         let host = Arc::clone(host);
         self.pages.spawn(async move {
-            let job = page.job.id.clone();
-            let outcome = page::read(&host, page, failures).await;
+            let job = page.job.clone();
+            let read = AssertUnwindSafe(page::read(&host, page, failures)).catch_unwind();
+            let outcome = match read.await {
+                Ok(outcome) => outcome,
+                Err(panic) => page::panicked(&host, &job, panics::said(&*panic), failures).await,
+            };
+            let job = job.id;
             Read { node, job, outcome }
         });
     }
@@ -171,7 +203,7 @@ impl Reader {
         let read = match ended {
             Ok(read) => read,
             Err(error) => {
-                tracing::error!(%error, "reading a page of a backfill panicked");
+                tracing::error!(%error, "reading a page of a backfill ended outside its boundary");
                 // Whose page it was is lost with it. A page that is read twice is handed on once.
                 self.reading.clear();
                 return;

@@ -23,8 +23,9 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio::time::Instant;
 use twinline_core::names::{ConnectionName, LinkId, NodeName};
 use twinline_core::time::Timestamp;
+use twinline_store::StoreError;
 use twinline_store::central::ReplicationStatus;
-use twinline_store::host::HostStore;
+use twinline_store::host::{HostRead, HostStore};
 use twinline_store::inbox::InboxPlace;
 use twinline_trackers::Scope;
 
@@ -192,6 +193,18 @@ impl Inner {
 
     pub(crate) fn connection(&self, name: &ConnectionName) -> Option<Arc<Connection>> {
         self.look(|topology| topology.connections.get(name).cloned())
+    }
+
+    /// A connection, if the version in force is the one at work here. Else it stands still, or whoever publishes has yet
+    /// to take the new version into memory: what is begun for it waits.
+    pub(crate) fn connection_in_force(
+        &self,
+        read: &HostRead<'_>,
+        name: &ConnectionName,
+    ) -> Result<Option<Arc<Connection>>, StoreError> {
+        let active = read.active_rule_version(name)?;
+        let at_work = self.connection(name);
+        Ok(at_work.filter(|connection| active == Some(connection.contract().version)))
     }
 
     pub(crate) fn connections_now(&self) -> Vec<Arc<Connection>> {

@@ -36,6 +36,11 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
+    /// Whether the tracker has refused what was asked for: asked again it refuses again, until a person mends something.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Quarantine(Cause::Refused { .. }))
+    }
+
     /// The trouble that a tracker's answer makes.
     pub(crate) fn of(node: &NodeName, error: TrackerError) -> Self {
         let retry = |reason: String, after| Self::Retry {

@@ -10,6 +10,10 @@ use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{AuditEntry, Job, JobKind, JobState, JobsPage};
 
+/// What a job waits for whose connection is not at work.
+const STANDS_STILL: &str =
+    "waits: the connection stands still, since a node is missing or its rules cannot be built";
+
 /// A long job, as it is shown.
 #[derive(Clone, Debug, Serialize)]
 pub struct JobView {
@@ -29,7 +33,7 @@ pub struct JobView {
     pub started_at: Timestamp,
     /// When it will be finished at the rate of the last minutes; `None` while nothing can be said.
     pub finish_at: Option<Timestamp>,
-    /// What went wrong.
+    /// What went wrong, or what it waits for.
     pub sentence: Option<String>,
 }
 
@@ -107,6 +111,9 @@ impl Host {
     fn view(&self, job: Job, waiting: u64, now: Timestamp) -> JobView {
         let done = job.done.saturating_sub(waiting);
         let total_is_estimate = total_is_estimate(&job);
+        let stands_still =
+            job.state == JobState::Running && self.inner.connection(&job.connection).is_none();
+        let waits_for = stands_still.then(|| STANDS_STILL.to_owned());
         JobView {
             finish_at: match job.state {
                 JobState::Running => self.inner.paces.finish(&job, done, now),
@@ -119,7 +126,7 @@ impl Host {
             total_is_estimate,
             total: job.total,
             started_at: job.started_at,
-            sentence: job.sentence,
+            sentence: job.sentence.or(waits_for),
         }
     }
 

@@ -184,8 +184,9 @@ impl Host {
         let (version, changed) = step.await?;
         self.take_rules(&version).map_err(OpError::Refused)?;
         drop(one_at_a_time);
+        // Also what waits for a connection that stood still goes on.
+        self.inner.jobs_changed.notify_one();
         if changed {
-            self.inner.jobs_changed.notify_one();
             relook::carry_out(&self.inner, relook.id).await?;
         }
         Ok(Published {

@@ -3,6 +3,7 @@
 use super::Started;
 use crate::host::Inner;
 use crate::job::{self, Ended};
+use crate::panics;
 use futures_util::FutureExt as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
@@ -122,11 +123,7 @@ async fn one(host: Arc<Inner>, started: Started) {
         Ok(ended) => ended,
         Err(panic) => {
             host.metrics.panics.inc();
-            let said = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
+            let said = panics::said(&*panic);
             tracing::error!(key = ?work.key, said, "a job panicked");
             job::quarantine_panicked(&host, &work, said).await
         }

@@ -20,7 +20,8 @@ use twinline_trackers::Opinion;
 /// Twins asked about in one request.
 const PAGE: u32 = 100;
 
-/// Looks at all twins that have an item on a node.
+/// Looks at all twins that have an item on a node. What one connection's trigger meets with keeps no other's from being
+/// asked about.
 pub(super) async fn look(host: &Arc<Inner>, node: &Arc<Node>) -> Result<(), Trouble> {
     for connection in host.connections_of(node.name()) {
         for side in connection.sides_of(node.name()).collect::<Vec<_>>() {
@@ -35,8 +36,12 @@ pub(super) async fn look(host: &Arc<Inner>, node: &Arc<Node>) -> Result<(), Trou
                 trigger,
                 listed: None,
             };
-            asked.twins(TwinStateName::Live, None).await?;
-            asked.twins(TwinStateName::Asleep, Some(LEFT)).await?;
+            match asked.all().await {
+                Err(trouble) if trouble.is_refusal() => {
+                    tracing::error!(node = %node.name(), connection = %connection.name, %side, %trouble, "its twins cannot be held against the trigger");
+                }
+                looked => looked?,
+            }
         }
     }
     Ok(())
@@ -53,6 +58,11 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    async fn all(&mut self) -> Result<(), Trouble> {
+        self.twins(TwinStateName::Live, None).await?;
+        self.twins(TwinStateName::Asleep, Some(LEFT)).await
+    }
+
     async fn twins(&mut self, state: TwinStateName, cause: Option<&str>) -> Result<(), Trouble> {
         let filter = TwinFilter {
             connection: Some(self.connection.name.clone()),

@@ -20,6 +20,8 @@ struct Round {
     node: NodeName,
     /// Changes that no webhook had announced; `None`: the round failed.
     missed: Option<u64>,
+    /// Whether the tracker has refused to show a scope: its sweeps do not back off, and keep nothing else waiting.
+    refused: bool,
     resweep: bool,
     audit: bool,
 }
@@ -145,25 +147,7 @@ fn follow_nodes(host: &Inner, dues: &mut Dues, now: Instant) {
 
 async fn round(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) -> Round {
     probe(&host, &node).await;
-    let mut missed = Some(0);
-    let scopes = host.scopes_of(node.name());
-    let keys: Vec<String> = scopes.iter().map(scope_key).collect();
-    for (scope, key) in scopes.iter().zip(&keys) {
-        let of = feed::Of {
-            scope,
-            key,
-            all: &keys,
-        };
-        let swept = feed::sweep(&host, &node, of, resweep).await;
-        match swept {
-            Ok(found) => missed = missed.map(|sum| sum + found),
-            Err(trouble) => {
-                tracing::warn!(node = %node.name(), %trouble, "the sweep stopped; it goes on from its cursor");
-                missed = None;
-                break;
-            }
-        }
-    }
+    let (mut missed, refused) = sweep_scopes(&host, &node, resweep).await;
     let (mut enumerated, mut enumeration_failed) = (None, false);
     if audit && missed.is_some() {
         // Before the audit ends, which claims what was enumerated.
@@ -195,9 +179,36 @@ async fn round(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) ->
     Round {
         node: node.name().clone(),
         missed,
+        refused,
         resweep,
         audit,
     }
+}
+
+/// Sweeps all scopes of a node: how many changes that found, `None` where it failed, and whether a scope was refused.
+async fn sweep_scopes(host: &Arc<Inner>, node: &Arc<Node>, resweep: bool) -> (Option<u64>, bool) {
+    let scopes = host.scopes_of(node.name());
+    let keys: Vec<String> = scopes.iter().map(scope_key).collect();
+    let (mut missed, mut refused) = (0, false);
+    for (scope, key) in scopes.iter().zip(&keys) {
+        let of = feed::Of {
+            scope,
+            key,
+            all: &keys,
+        };
+        match feed::sweep(host, node, of, resweep).await {
+            Ok(found) => missed += found,
+            Err(trouble) if trouble.is_refusal() => {
+                tracing::error!(node = %node.name(), scope = key, %trouble, "the scope cannot be swept; its cursor stays");
+                refused = true;
+            }
+            Err(trouble) => {
+                tracing::warn!(node = %node.name(), %trouble, "the sweep stopped; it goes on from its cursor");
+                return (None, refused);
+            }
+        }
+    }
+    (Some(missed), refused)
 }
 
 /// Refreshes what is known about the node, and stores it. A failure is the gate's: what was known stays.
@@ -238,7 +249,11 @@ fn conclude(host: &Inner, dues: &mut Dues, running: &mut BTreeSet<NodeName>, rou
     let day = Duration::from_secs(86_400);
     let recently = |at: Timestamp| host.env.now().since(at) < day;
     let arrive = node.tracker().capabilities().webhooks && node.announced().is_some_and(recently);
-    let period = next_period(settings, due.period, missed, arrive);
+    let period = if round.refused {
+        settings.period
+    } else {
+        next_period(settings, due.period, missed, arrive)
+    };
     let next = |done: bool, after: Duration, was: Instant| if done { now + after } else { was };
     let resweep_at = next(round.resweep, settings.resweep, due.resweep_at);
     let audit_at = next(round.audit, settings.audit, due.audit_at);

@@ -104,12 +104,11 @@ async fn a_page_that_has_run_out_begins_the_enumeration_anew_as_long_as_it_gets_
     running.stop().await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_may_pass_is_tried_again_less_and_less_often() {
+/// Five pages end so, one after the other.
+async fn check_tried_again(trouble: Fault) {
     let (world, running) = world(10, 0).await;
     for _ in 0..5 {
-        let trouble = Fault::Retry(None);
-        world.tracker("a").fault(On::Query, trouble);
+        world.tracker("a").fault(On::Query, trouble.clone());
     }
     let start_at = Instant::now();
     let id = start(&running, "ab").await;
@@ -120,6 +119,55 @@ async fn what_may_pass_is_tried_again_less_and_less_often() {
         start_at.elapsed()
     );
     assert_eq!(made(&world, "b"), 10);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_pass_is_tried_again_less_and_less_often() {
+    check_tried_again(Fault::Retry(None)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_whose_reading_panics_is_tried_again_less_and_less_often_and_not_for_ever() {
+    check_tried_again(Fault::Panic).await;
+    let (world, running) = world(10, 0).await;
+    for _ in 0..20 {
+        world.tracker("a").fault(On::Query, Fault::Panic);
+    }
+    let id = start(&running, "ab").await;
+    until("given up", async || {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        job(&running, &id).await.state == JobState::Failed
+    })
+    .await;
+    let sentence = job(&running, &id).await.sentence.unwrap();
+    assert!(sentence.contains("a defect of Twinline"), "{sentence}");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backfill_waits_for_a_connection_that_stands_still() {
+    let (mut world, running) = world(400, 60).await;
+    world.tracker("b").state().latency = Duration::from_secs(1);
+    let id = start(&running, "ab").await;
+    until("it has begun", async || made(&world, "b") > 0).await;
+    running.kill().await;
+    let b = world.without("b");
+    b.state().latency = Duration::ZERO;
+    let host = world.build().await;
+    let running = world.run(host);
+    let other = start(&running, "cd").await;
+    finished(&running, &other).await;
+    let waits = job(&running, &id).await;
+    assert_eq!(waits.state, JobState::Running, "{waits:?}");
+    let sentence = waits.sentence.unwrap();
+    assert!(sentence.contains("stands still"), "{sentence}");
+    running.stop().await;
+    world.trackers.insert("b".to_owned(), b);
+    let host = world.build().await;
+    let running = world.run(host);
+    finished(&running, &id).await;
+    assert_eq!(made(&world, "b"), 400);
     running.stop().await;
 }
 

@@ -1,12 +1,13 @@
 //! A publish that is cut off: what it began goes on.
 
 use crate::support::rules::contract;
-use crate::support::{World, until};
+use crate::support::{Running, World, until};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use twinline_core::contract::Contract;
 use twinline_core::digest::Digest;
 use twinline_core::item::{ItemId, Value};
-use twinline_store::host::{JobState, Publish};
+use twinline_store::host::{Job, JobKind, JobState, Publish};
 
 /// Rules that carry the summary only; the next version carries the status too.
 fn first() -> Contract {
@@ -78,6 +79,72 @@ async fn a_publish_that_is_cut_off_at_any_commit_reaches_every_twin() {
         }
         assert!(at > 2, "the publish has commits to crash at: {at}");
     }
+}
+
+/// What a publish does in the store, without what it then does in memory.
+async fn only_stored(world: &World, running: &Running, contract: &Contract, jobs: Vec<Job>) {
+    let publication = publication(world, contract);
+    let stored = running.host.store().write(move |tx| {
+        tx.publish(&publication)?;
+        jobs.iter().try_for_each(|job| tx.put_job(job))
+    });
+    stored.await.unwrap();
+}
+
+fn job(world: &World, kind: JobKind, spec: &str) -> Job {
+    let now = world.env.now();
+    Job {
+        id: "job".to_owned(),
+        kind,
+        connection: "c".into(),
+        state: JobState::Running,
+        spec: spec.to_owned(),
+        cursor: None,
+        total: None,
+        done: 0,
+        sentence: None,
+        started_at: now,
+        updated_at: now,
+    }
+}
+
+async fn state(running: &Running) -> JobState {
+    let job = running.host.store().read(|read| read.job("job"));
+    job.await.unwrap().unwrap().state
+}
+
+/// A backfill and a look at all twins that are seen between the two halves of their publish wait for the other half.
+#[tokio::test(start_paused = true)]
+async fn what_a_publish_begins_waits_until_its_rules_are_at_work() {
+    let world = World::new(&["left", "right"]);
+    world
+        .tracker("left")
+        .make(&[("summary", Value::text("old"))]);
+    let running = world.start(&[]).await;
+    let backfill = job(&world, JobKind::Backfill, r#"{"side":"left","query":null}"#);
+    only_stored(&world, &running, &first(), vec![backfill]).await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(state(&running).await, JobState::Running);
+    world.publish(&running.host, &first()).await;
+    until("enumerated", async || {
+        state(&running).await == JobState::Finished
+    })
+    .await;
+    running.quiet().await;
+    let right = world.tracker("right").only().reference.item;
+    let left = world.tracker("left").only().reference.item;
+    world.edit(&left, "status", Value::text("open"));
+    running.quiet().await;
+
+    let second = contract("c", "left", "right");
+    let relook = job(&world, JobKind::Relook, "{}");
+    only_stored(&world, &running, &second, vec![relook]).await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(state(&running).await, JobState::Running);
+    world.publish(&running.host, &second).await;
+    follows(&world, &right).await;
+    assert_eq!(state(&running).await, JobState::Finished);
+    running.stop().await;
 }
 
 /// The caller goes as soon as the version is in force.

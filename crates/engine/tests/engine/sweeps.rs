@@ -3,6 +3,7 @@
 use crate::support::rules::contract;
 use crate::support::tracker::{Fault, On, scope};
 use crate::support::{World, until};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use twinline_core::capability::ChangeKind;
 use twinline_core::item::Value;
@@ -45,6 +46,53 @@ async fn a_page_that_the_tracker_has_forgotten_begins_the_sweep_again() {
     })
     .await;
     running.stop().await;
+}
+
+/// A node with two connections in two projects; the tracker refuses the trigger, or the project, of the first one.
+async fn check_refused(refused: &str) {
+    let mut world = World::new(&["a", "b", "c"]);
+    world.sweep.period = Duration::from_secs(10);
+    world.sweep.backed_off = Duration::from_secs(10);
+    world.sweep.audit = Duration::from_secs(300);
+    world.sweep.resweep = Duration::from_secs(600);
+    let mut ab = contract("ab", "a", "b");
+    ab.triggers.left = Some("by a field".to_owned());
+    ab.scopes.left = BTreeMap::from([("project".to_owned(), "A".to_owned())]);
+    let running = world.start(&[ab, contract("ac", "a", "c")]).await;
+    let a = world.make("a", "x");
+    running.quiet().await;
+    // Nobody could see it when it was made, and no feed shows it any more.
+    let tracker = world.tracker("a");
+    let late = tracker.make(&[("summary", Value::text("late"))]);
+    let hidden = tracker.state().items.remove(&late.id).unwrap();
+    tracker.state().refused.insert(refused.to_owned());
+    tokio::time::sleep(world.sweep.overlap * 3).await;
+    tracker.state().items.insert(late.id.clone(), hidden);
+    tracker.state().unsure = true;
+    until("it has entered", async || {
+        world.tracker("c").state().items.len() == 2
+    })
+    .await;
+    let (hour, before) = (Duration::from_secs(3600), tracker.state().fetches);
+    tokio::time::sleep(hour).await;
+    let looks = tracker.state().fetches - before;
+    // Two items, twelve audits, six resweeps.
+    assert!((20..=80).contains(&looks), "{looks} in an hour");
+    let counted = running.host.metrics().sweeps.get();
+    tokio::time::sleep(hour).await;
+    assert!(running.host.metrics().sweeps.get() > counted + 300);
+    assert_eq!(world.text(&a, "summary"), "x");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trigger_that_is_refused_keeps_no_other_and_makes_no_audit_endless() {
+    check_refused("by a field").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_project_that_is_refused_keeps_no_other_and_makes_no_audit_endless() {
+    check_refused("A").await;
 }
 
 /// Up to when the left node's changes of a kind were audited.

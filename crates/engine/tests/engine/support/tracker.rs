@@ -65,6 +65,8 @@ pub(crate) struct State {
     pub(crate) whole_seconds: bool,
     /// `matches` cannot say: only the query can.
     pub(crate) unsure: bool,
+    /// Triggers and projects that the tracker refuses to list.
+    pub(crate) refused: BTreeSet<String>,
     /// Queries tell about how many items there are, and only at first.
     pub(crate) estimates: bool,
     /// Items that no longer match any trigger.
@@ -310,6 +312,17 @@ impl Memory {
         state.moved.insert(id.id.clone(), item.reference.clone());
         state.items.insert(there.id.clone(), item);
         there
+    }
+
+    fn unless_refused(&self, what: &str) -> Result<(), TrackerError> {
+        if !self.state().refused.contains(what) {
+            return Ok(());
+        }
+        Err(TrackerError::Refused {
+            tracker: "memory".to_owned(),
+            sentence: format!("'{what}' does not exist"),
+            field: None,
+        })
     }
 
     async fn pass(&self, on: On) -> Result<Option<Fault>, TrackerError> {

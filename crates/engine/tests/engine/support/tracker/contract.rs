@@ -98,11 +98,12 @@ impl Tracker for Memory {
     async fn query(
         &self,
         _: &Scope,
-        _: &str,
+        trigger: &str,
         page: Option<&str>,
     ) -> Result<ItemPage, TrackerError> {
         const PAGE: usize = 50;
         self.pass(On::Query).await?;
+        self.unless_refused(trigger)?;
         let from: usize = page.map_or(0, |page| page.parse().unwrap());
         let state = self.state();
         let matching = || {
@@ -119,8 +120,9 @@ impl Tracker for Memory {
         })
     }
 
-    async fn changes(&self, _: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError> {
+    async fn changes(&self, scope: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError> {
         self.pass(On::Changes).await?;
+        self.unless_refused(&scope["project"])?;
         if cursor.page.is_some() {
             return Err(TrackerError::Refused {
                 tracker: "memory".to_owned(),
