@@ -42,6 +42,8 @@ enum Task {
     #[command(hide = true)]
     BenchBackend,
     #[command(hide = true)]
+    BenchConventional(bench::ConventionalOptions),
+    #[command(hide = true)]
     BenchProxyEdge(bench::EdgeOptions),
 }
 
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         Task::BenchEdge(options) => bench::serve(&options),
         Task::BenchStore(options) => bench::store(&options),
         Task::BenchWorld(options) => bench::world(&options),
+        Task::BenchConventional(options) => bench::serve_conventional(&options),
         Task::BenchBackend => bench::serve_backend(),
         Task::BenchProxyEdge(options) => bench::serve_edge(&options),
     };

@@ -1,7 +1,9 @@
 //! `cargo xtask bench NAME`: figures, with what they compare to in the same run. Never judged by a test.
 
 mod client;
+mod haproxy;
 mod idle;
+mod incident;
 mod ingest;
 mod latency;
 mod linear;
@@ -10,7 +12,9 @@ mod process;
 mod proxy;
 mod stack;
 mod sync;
+mod trackers;
 
+pub use incident::{ConventionalOptions, serve_conventional};
 pub use ingest::{ServeOptions, StoreOptions, serve, store};
 pub use proxy::{EdgeOptions, serve_backend, serve_edge};
 pub use sync::{WorldOptions, serve as world};
@@ -30,6 +34,8 @@ pub enum Bench {
     Sync(sync::Options),
     /// What ten thousand nodes cost on which nothing happens.
     Idle(idle::Options),
+    /// The same load on a database whose commits hang: a conventional service, and Twinline.
+    Incident(incident::Options),
     /// Whether a change costs the same however much is stored, and many changes no more each than few.
     Linear(linear::Options),
 }
@@ -41,6 +47,7 @@ pub fn run(bench: &Bench) -> Result<bool> {
         Bench::Proxy(options) => proxy::run(options),
         Bench::Sync(options) => sync::run(options),
         Bench::Idle(options) => idle::run(options),
+        Bench::Incident(options) => incident::run(options),
         Bench::Linear(options) => linear::run(options),
     }
 }

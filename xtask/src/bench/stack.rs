@@ -45,6 +45,13 @@ impl Folder {
         fs::write(self.path().join(name), text).with_context(|| format!("writing {name}"))
     }
 
+    /// Adds text to a file of it.
+    pub(super) fn append(&self, name: &str, text: &str) -> Result<()> {
+        let path = self.path().join(name);
+        let before = fs::read_to_string(path).with_context(|| format!("reading {name}"))?;
+        self.write(name, &(before + text))
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command
@@ -120,7 +127,8 @@ impl Stack<'_> {
         serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))
     }
 
-    fn process(&self, role: &str) -> Result<u32> {
+    /// The process of a role.
+    pub(super) fn process(&self, role: &str) -> Result<u32> {
         let id = self.running(role)?["pid"].as_u64();
         id.and_then(|id| u32::try_from(id).ok())
             .with_context(|| format!("the {role} has no process"))
@@ -128,6 +136,14 @@ impl Stack<'_> {
 
     /// What the host has counted under a name since its start.
     pub(super) async fn counted(&self, name: &str) -> Result<u64> {
+        let count = self
+            .measured(&format!("twinline_host_{name}_total"))
+            .await?;
+        count.with_context(|| format!("the host counts no {name}"))
+    }
+
+    /// What the host's metrics say under a name; `None`: nothing.
+    pub(super) async fn measured(&self, name: &str) -> Result<Option<u64>> {
         let running = self.running("host")?;
         let at = running["listeners"]["api"].as_str();
         let mut stream = TcpStream::connect(at.context("the host listens nowhere")?)
@@ -142,9 +158,8 @@ impl Stack<'_> {
             .context("reading what the host counts")?;
         let line = text
             .lines()
-            .find_map(|line| line.strip_prefix(&format!("twinline_host_{name}_total ")));
-        let count = line.and_then(|count| count.trim().parse().ok());
-        count.with_context(|| format!("the host counts no {name}"))
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        Ok(line.and_then(|count| count.trim().parse().ok()))
     }
 
     /// Where webhooks arrive.

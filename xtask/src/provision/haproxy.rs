@@ -1,4 +1,4 @@
-//! HAProxy, from Debian's packages: what the edge's proxy is measured against.
+//! HAProxy, from Debian's packages: what the edge's proxy is measured against, and what stands before a conventional service.
 
 use super::debian;
 use crate::{run, say};
@@ -16,9 +16,15 @@ pub fn ensure() -> Result<()> {
     if !debian::is_here() {
         bail!("HAProxy is installed from Debian's packages, and this machine has no apt-get");
     }
-    say(
-        "installing HAProxy, from the distribution's packages (what the proxy is measured against)",
-    );
+    say("installing HAProxy, from the distribution's packages (what Twinline is measured against)");
+    install()
+}
+
+pub(super) fn is_wanted() -> bool {
+    version().is_err() && debian::is_here()
+}
+
+pub(super) fn install() -> Result<()> {
     debian::install(&["haproxy"], &[])
 }
 

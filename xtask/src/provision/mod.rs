@@ -46,6 +46,11 @@ const NEEDS: &[Need] = &[
         install: etcd::install,
     },
     Need {
+        what: "HAProxy, from the distribution's packages (what stands before the conventional service of the incident)",
+        missing: haproxy::is_wanted,
+        install: haproxy::install,
+    },
+    Need {
         what: "GitHub's published webhook examples, from npm, under target/testdata",
         missing: npm::examples_are_missing,
         install: npm::install_examples,

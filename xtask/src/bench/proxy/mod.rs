@@ -9,12 +9,12 @@ mod sender;
 
 pub use backend::serve as serve_backend;
 
+use super::haproxy::Haproxy;
 use super::latency::Latencies;
 use super::process::{Measured, cpu_of_threads, until_told};
 use super::{f64_of, rounded, runtime, show};
 use crate::{provision, say, served};
 use anyhow::{Context, Result};
-use haproxy::Haproxy;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -69,7 +69,8 @@ async fn measure(options: &Options, folder: &Path) -> Result<Value> {
     let (path, at) = (folder.to_str().context("an odd path")?, behind.to_string());
     let places = (options.connections * 2).to_string();
     let edge = Measured::start(&["bench-proxy-edge", path, &at, &places]).await?;
-    let haproxy = Haproxy::start(folder, behind, options.connections).await?;
+    let configuration = |at| haproxy::configuration(at, behind, options.connections);
+    let haproxy = Haproxy::start(folder, configuration).await?;
     let mut through_edge = Through::new(edge.first_line.parse()?, edge.id()?);
     let mut through_haproxy = Through::new(haproxy.at, haproxy.id()?);
     let mut direct = Through::new(behind, backend.id()?);

@@ -1,14 +1,14 @@
 //! What the world is asked to do, and who makes the changes.
 
 use super::watch::text;
-use super::world::{CONTAINERS, HOOK_SECRET, World};
+use super::world::World;
+use crate::bench::trackers::{self, act, dump, numbered};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
-use twinline_sim::{Command, Dump};
+use twinline_sim::Command;
 
 /// The twins are made within this.
 const SEED: Duration = Duration::from_secs(900);
@@ -51,7 +51,10 @@ pub(in crate::bench) struct Made {
 /// Does what was asked.
 pub(super) async fn answer(world: &mut World, asked: Asked) -> Result<Value> {
     match asked {
-        Asked::Hook { edge } => hook(world, &edge),
+        Asked::Hook { edge } => {
+            trackers::hook(&world.sides, &edge)?;
+            Ok(json!({}))
+        }
         Asked::Seed { items } => seed(world, items).await,
         Asked::Paced { .. } | Asked::Full { .. } | Asked::Count { .. } => {
             Ok(serde_json::to_value(world.made(asked).await?)?)
@@ -75,30 +78,11 @@ async fn make(world: &mut World, asked: Asked) -> Result<()> {
     }
 }
 
-fn hook(world: &World, edge: &str) -> Result<Value> {
-    for (side, node) in ["github", "jira"].into_iter().enumerate() {
-        let command = Command::Webhook {
-            url: format!("http://{edge}/hooks/{node}"),
-            secret: Some(HOOK_SECRET.to_owned()),
-        };
-        world.act(side, command)?;
-    }
-    Ok(json!({}))
-}
-
 /// Twins are many and changes few at a time: what an item is called is looked up once.
 async fn seed(world: &mut World, items: u64) -> Result<Value> {
     let items = usize::try_from(items).context("too many items")?;
     for item in 0..items {
-        let command = Command::Create {
-            container: Some(CONTAINERS[0].to_owned()),
-            by: "ana".to_owned(),
-            title: format!("[{item}] as it was made"),
-            body: "What happens, and what should happen instead.\n\nIt was seen twice.".to_owned(),
-            labels: vec!["bug".to_owned()],
-            assignees: Vec::new(),
-        };
-        world.act(0, command)?;
+        trackers::create(&world.sides, 0, item)?;
     }
     let deadline = Instant::now() + SEED;
     loop {
@@ -106,33 +90,15 @@ async fn seed(world: &mut World, items: u64) -> Result<Value> {
         if world.watch.quiet_for() < QUIET {
             continue;
         }
-        let [left, right] = [keys(&world.dump(0)), keys(&world.dump(1))];
+        let [left, right] = [0, 1].map(|side| numbered(dump(&world.sides[side])));
         if right.len() >= items || Instant::now() >= deadline {
-            let pair = |item: usize| Some([left.get(&item)?.clone(), right.get(&item)?.clone()]);
+            let pair =
+                |item: usize| Some([left.get(&item)?.0.clone(), right.get(&item)?.0.clone()]);
             world.items = (0..items).filter_map(pair).collect();
             world.watch.set_free(world.items.len());
             return Ok(json!({ "twins": world.items.len() }));
         }
     }
-}
-
-/// The items' keys by the number in their titles.
-fn keys(dump: &Dump) -> BTreeMap<usize, String> {
-    let numbered = dump
-        .items
-        .iter()
-        .filter(|item| !item.deleted)
-        .filter_map(|item| {
-            let number = item
-                .title
-                .strip_prefix('[')?
-                .split_once(']')?
-                .0
-                .parse()
-                .ok()?;
-            Some((number, item.key.clone()))
-        });
-    numbered.collect()
 }
 
 /// So many changes a second, whatever became of the earlier ones.
@@ -184,15 +150,6 @@ async fn full(world: &mut World, open: u64, until: Until) -> Result<()> {
 }
 
 impl World {
-    pub(super) fn act(&self, side: usize, command: Command) -> Result<()> {
-        let done = self.sides[side].with(|tracker, now| tracker.command(now, command));
-        done.map(drop).context("the simulator refused an act")
-    }
-
-    pub(super) fn dump(&self, side: usize) -> Dump {
-        self.sides[side].with(|tracker, now| tracker.dump(now))
-    }
-
     /// Changes an item on one side; the sides take turns.
     fn change(&mut self, item: usize) -> Result<()> {
         let change = self.next;
@@ -200,7 +157,7 @@ impl World {
         let side = usize::from(change % 2 == 1);
         self.watch.begin(change, item);
         let command = Command::edit(&self.items[item][side], "ana", "title", text(item, change));
-        self.act(side, command)
+        act(&self.sides[side], command).map(drop)
     }
 
     /// Makes changes, then waits until all are seen and nothing follows any more.

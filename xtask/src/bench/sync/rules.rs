@@ -1,7 +1,8 @@
 //! The configuration and the rules of the measured connection: a field map with values, and a script on one side.
 
 use super::super::stack::Folder;
-use super::world::{Addresses, CONTAINERS, HOOK_SECRET};
+use super::world::Addresses;
+use crate::bench::trackers::{CONTAINERS, HOOK_SECRET};
 use anyhow::Result;
 use twinline::demo::map::{FIELDS, STATUS_AND_COMMENTS};
 use twinline_sim::jira_cloud;

@@ -1,15 +1,12 @@
 //! When a change that was made on one side can be seen on the other.
 
 use crate::bench::latency::Latencies;
-use bytes::Bytes;
-use http::{Method, Request, Response};
+use crate::bench::trackers::{Sees, number_after};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use twinline_core::time::Timestamp;
-use twinline_sim::{Command, Delivered, Done, Dump, Refused, Simulator, Webhook};
 
 /// What the number of a change stands behind in its text.
 const MARK: &[u8] = b"change-";
@@ -17,19 +14,6 @@ const MARK: &[u8] = b"change-";
 /// The text that carries a change across.
 pub(super) fn text(item: usize, change: u64) -> String {
     format!("[{item}] change-{change} of this title")
-}
-
-fn number_in(body: &[u8]) -> Option<u64> {
-    let at = body.windows(MARK.len()).position(|part| part == MARK)?;
-    let digits = body[at + MARK.len()..]
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit());
-    digits.fold(None, |number: Option<u64>, digit| {
-        number
-            .unwrap_or(0)
-            .checked_mul(10)?
-            .checked_add(u64::from(digit - b'0'))
-    })
 }
 
 /// The changes under way, and how long the others took.
@@ -117,10 +101,11 @@ impl Watch {
             requests: std::mem::take(&mut state.requests),
         }
     }
+}
 
-    /// A write has succeeded.
-    fn written(&self, body: &[u8]) {
-        let Some(change) = number_in(body) else {
+impl Sees for Watch {
+    fn written(&self, _: usize, body: &[u8]) {
+        let Some(change) = number_after(MARK, body) else {
             return;
         };
         let mut state = self.lock();
@@ -136,59 +121,5 @@ impl Watch {
         let mut state = self.lock();
         state.requests += 1;
         state.last_request = Instant::now();
-    }
-}
-
-/// A simulator that tells of the writes that it takes.
-pub(super) struct Watched {
-    pub(super) simulator: Box<dyn Simulator>,
-    pub(super) watch: Arc<Watch>,
-}
-
-impl Simulator for Watched {
-    fn tracker(&self) -> &'static str {
-        self.simulator.tracker()
-    }
-
-    fn handle(&mut self, now: Timestamp, request: &Request<Bytes>) -> Response<Bytes> {
-        self.watch.asked();
-        let response = self.simulator.handle(now, request);
-        if request.method() != Method::GET && response.status().is_success() {
-            self.watch.written(request.body());
-        }
-        response
-    }
-
-    fn take_webhooks(&mut self) -> Vec<Webhook> {
-        self.simulator.take_webhooks()
-    }
-
-    fn delivered(
-        &mut self,
-        now: Timestamp,
-        webhook: &Webhook,
-        how: &Delivered,
-    ) -> Option<Duration> {
-        self.simulator.delivered(now, webhook, how)
-    }
-
-    fn command(&mut self, now: Timestamp, command: Command) -> Result<Done, Refused> {
-        self.simulator.command(now, command)
-    }
-
-    fn dump(&self) -> Dump {
-        self.simulator.dump()
-    }
-
-    fn set_index_lag(&mut self, lag: Duration) {
-        self.simulator.set_index_lag(lag);
-    }
-
-    fn set_base_url(&mut self, base: &str) {
-        self.simulator.set_base_url(base);
-    }
-
-    fn throttled(&self, now: Timestamp, retry_after: Duration) -> Response<Bytes> {
-        self.simulator.throttled(now, retry_after)
     }
 }

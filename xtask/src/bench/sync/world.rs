@@ -1,23 +1,14 @@
 //! The world: both simulators, with nobody's network between, in a process of their own.
 
 use super::load::{self, Asked};
-use super::watch::{Watch, Watched};
+use super::watch::Watch;
+use crate::bench::trackers;
 use crate::say;
-use crate::served::SystemClock;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use twinline_sim::github::{Github, GithubConfig, Limits};
-use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::serve::SimServer;
-use twinline_sim::{Faults, Faulty, Simulator};
-
-/// What signs the simulators' webhooks.
-pub(super) const HOOK_SECRET: &str = "a-secret-of-the-benchmark";
-/// Where the twins lie, left and right.
-pub(super) const CONTAINERS: [&str; 2] = ["acme/app", "APP"];
 
 /// The world: a hidden subcommand. It is asked a line at a time.
 #[derive(clap::Args)]
@@ -64,32 +55,11 @@ pub fn serve(_: &WorldOptions) -> Result<bool> {
 impl World {
     async fn start() -> Result<Self> {
         let watch = Watch::new();
-        let github = Github::new(GithubConfig {
-            limits: Limits::none(),
-            ..GithubConfig::default()
-        });
-        let mut jira = JiraCloud::new(jira_cloud::demo_site());
-        jira.set_issue_write_limits(false);
         Ok(Self {
-            sides: [
-                start(Box::new(github), &watch).await?,
-                start(Box::new(jira), &watch).await?,
-            ],
+            sides: trackers::start(&watch).await?,
             watch,
             items: Vec::new(),
             next: 0,
         })
     }
-}
-
-async fn start(simulator: Box<dyn Simulator>, watch: &Arc<Watch>) -> Result<SimServer> {
-    let watched = Watched {
-        simulator,
-        watch: Arc::clone(watch),
-    };
-    let faulty = Faulty::new(Box::new(watched), Faults::default(), 1);
-    let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    SimServer::start(faulty, Arc::new(SystemClock), any)
-        .await
-        .context("starting a simulator")
 }

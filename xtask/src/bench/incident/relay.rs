@@ -1,0 +1,120 @@
+//! What stands between the trackers and a service: sends each webhook as GitHub does, and records what became of it.
+//!
+//! A delivery that is not answered within the deadline is given up, and so is one that is answered with anything but 2xx:
+//! GitHub does not send it again
+//! (<https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries>). Jira would try some of them
+//! again after 5 to 15 minutes, which is after the end of the run.
+
+use super::story::{Answer, Delivery};
+use anyhow::{Context, Result, bail};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{OriginalUri, State};
+use axum::routing::post;
+use http::{HeaderMap, StatusCode, header};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+/// So many deliveries may be under way; beyond it the run has failed, since nothing would be like a tracker any more.
+const UNDER_WAY_MAX: usize = 8192;
+
+pub(super) struct Relay {
+    pub(super) at: SocketAddr,
+    state: Arc<Shared>,
+    deadline: Duration,
+    serving: JoinHandle<()>,
+}
+
+struct Shared {
+    to: String,
+    client: reqwest::Client,
+    deadline: Duration,
+    under_way: AtomicUsize,
+    refused: AtomicUsize,
+    deliveries: Mutex<Vec<Delivery>>,
+}
+
+impl Relay {
+    /// Sends what it gets to this address.
+    pub(super) async fn start(to: SocketAddr, deadline: Duration) -> Result<Self> {
+        // A second call finds the provider installed.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let client = reqwest::Client::builder().no_proxy().build();
+        let state = Arc::new(Shared {
+            to: format!("http://{to}"),
+            client: client.context("making a client")?,
+            deadline,
+            under_way: AtomicUsize::new(0),
+            refused: AtomicUsize::new(0),
+            deliveries: Mutex::default(),
+        });
+        let router = Router::new()
+            .route("/hooks/{node}", post(take))
+            .with_state(Arc::clone(&state));
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listener = TcpListener::bind(any).await.context("listening")?;
+        let at = listener.local_addr().context("an address")?;
+        // It serves until it is aborted: axum's serve ends by itself for no error.
+        let serving = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
+        Ok(Self {
+            at,
+            state,
+            deadline,
+            serving,
+        })
+    }
+
+    /// Waits until no delivery is under way, and gives all.
+    pub(super) async fn end(self) -> Result<Vec<Delivery>> {
+        let last = Instant::now() + self.deadline + Duration::from_secs(5);
+        while self.state.under_way.load(Ordering::SeqCst) > 0 {
+            if Instant::now() > last {
+                bail!("deliveries are under way beyond their deadline");
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        self.serving.abort();
+        if self.state.refused.load(Ordering::SeqCst) > 0 {
+            bail!("more than {UNDER_WAY_MAX} deliveries were under way at once");
+        }
+        let mut deliveries = self.state.deliveries.lock().expect("no code panics here");
+        Ok(std::mem::take(&mut *deliveries))
+    }
+}
+
+async fn take(
+    State(state): State<Arc<Shared>>,
+    OriginalUri(to): OriginalUri,
+    mut headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    if state.under_way.fetch_add(1, Ordering::SeqCst) >= UNDER_WAY_MAX {
+        state.under_way.fetch_sub(1, Ordering::SeqCst);
+        state.refused.fetch_add(1, Ordering::SeqCst);
+        return StatusCode::SERVICE_UNAVAILABLE;
+    }
+    headers.remove(header::HOST);
+    headers.remove(header::CONTENT_LENGTH);
+    tokio::spawn(async move {
+        let url = format!("{}{}", state.to, to.path());
+        let at = Instant::now();
+        let sent = state.client.post(url).headers(headers).body(body).send();
+        let answer = match timeout(state.deadline, sent).await {
+            Ok(Ok(answer)) if answer.status().is_success() => Answer::Accepted,
+            Ok(_) => Answer::Refused,
+            Err(_) => Answer::GivenUp,
+        };
+        let took = at.elapsed();
+        let mut deliveries = state.deliveries.lock().expect("no code panics here");
+        deliveries.push(Delivery { at, took, answer });
+        drop(deliveries);
+        state.under_way.fetch_sub(1, Ordering::SeqCst);
+    });
+    // The tracker's own queue would make later deliveries wait for earlier ones.
+    StatusCode::OK
+}

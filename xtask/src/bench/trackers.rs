@@ -1,0 +1,176 @@
+//! The simulated GitHub and Jira of a benchmark, served without limits and without latency, and watched.
+
+use crate::served::SystemClock;
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use twinline_core::time::Timestamp;
+use twinline_sim::github::{Github, GithubConfig, Limits};
+use twinline_sim::jira_cloud::{self, JiraCloud};
+use twinline_sim::serve::SimServer;
+use twinline_sim::{Command, Delivered, Done, Dump, Faults, Faulty, Refused, Simulator, Webhook};
+
+/// What signs the simulators' webhooks.
+pub(super) const HOOK_SECRET: &str = "a-secret-of-the-benchmark";
+/// Where the twins lie, left and right.
+pub(super) const CONTAINERS: [&str; 2] = ["acme/app", "APP"];
+/// The nodes' names, left and right.
+pub(super) const NODES: [&str; 2] = ["github", "jira"];
+
+/// Who is told what the trackers are asked.
+pub(super) trait Sees: Send + Sync + 'static {
+    /// A request has come.
+    fn asked(&self);
+    /// A write to one side has succeeded.
+    fn written(&self, side: usize, body: &[u8]);
+}
+
+/// Starts both, left and right.
+pub(super) async fn start(sees: &Arc<impl Sees>) -> Result<[SimServer; 2]> {
+    let github = Github::new(GithubConfig {
+        limits: Limits::none(),
+        ..GithubConfig::default()
+    });
+    let mut jira = JiraCloud::new(jira_cloud::demo_site());
+    jira.set_issue_write_limits(false);
+    Ok([
+        serve(Box::new(github), 0, sees).await?,
+        serve(Box::new(jira), 1, sees).await?,
+    ])
+}
+
+async fn serve(
+    simulator: Box<dyn Simulator>,
+    side: usize,
+    sees: &Arc<impl Sees>,
+) -> Result<SimServer> {
+    let watched = Watched {
+        simulator,
+        side,
+        sees: Arc::clone(sees),
+    };
+    let faulty = Faulty::new(Box::new(watched), Faults::default(), 1);
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    SimServer::start(faulty, Arc::new(SystemClock), any)
+        .await
+        .context("starting a simulator")
+}
+
+/// Does what a person does in a tracker.
+pub(super) fn act(tracker: &SimServer, command: Command) -> Result<Done> {
+    let done = tracker.with(|tracker, now| tracker.command(now, command));
+    done.context("the simulator refused an act")
+}
+
+/// All that a tracker holds.
+pub(super) fn dump(tracker: &SimServer) -> Dump {
+    tracker.with(|tracker, now| tracker.dump(now))
+}
+
+/// Has both trackers send their webhooks to an address.
+pub(super) fn hook(sides: &[SimServer; 2], to: &str) -> Result<()> {
+    for (side, node) in sides.iter().zip(NODES) {
+        let command = Command::Webhook {
+            url: format!("http://{to}/hooks/{node}"),
+            secret: Some(HOOK_SECRET.to_owned()),
+        };
+        act(side, command)?;
+    }
+    Ok(())
+}
+
+/// Makes an item on one side, with its number in its title.
+pub(super) fn create(sides: &[SimServer; 2], side: usize, item: usize) -> Result<()> {
+    let command = Command::Create {
+        container: Some(CONTAINERS[side].to_owned()),
+        by: "ana".to_owned(),
+        title: format!("[{item}] as it was made"),
+        body: "What happens, and what should happen instead.\n\nIt was seen twice.".to_owned(),
+        labels: vec!["bug".to_owned()],
+        assignees: Vec::new(),
+    };
+    act(&sides[side], command).map(drop)
+}
+
+/// The items that are there, by the number in their titles: key and title.
+pub(super) fn numbered(dump: Dump) -> BTreeMap<usize, (String, String)> {
+    let items = dump.items.into_iter().filter(|item| !item.deleted);
+    let numbered = items.filter_map(|item| {
+        let number = item.title.strip_prefix('[')?.split_once(']')?.0;
+        Some((number.parse().ok()?, (item.key, item.title)))
+    });
+    numbered.collect()
+}
+
+/// The number that stands behind a mark.
+pub(super) fn number_after(mark: &[u8], text: &[u8]) -> Option<u64> {
+    let at = text.windows(mark.len()).position(|part| part == mark)?;
+    let digits = text[at + mark.len()..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit());
+    digits.fold(None, |number: Option<u64>, digit| {
+        number
+            .unwrap_or(0)
+            .checked_mul(10)?
+            .checked_add(u64::from(digit - b'0'))
+    })
+}
+
+/// A simulator that tells of the requests and writes that it takes.
+struct Watched<S> {
+    simulator: Box<dyn Simulator>,
+    side: usize,
+    sees: Arc<S>,
+}
+
+impl<S: Sees> Simulator for Watched<S> {
+    fn tracker(&self) -> &'static str {
+        self.simulator.tracker()
+    }
+
+    fn handle(&mut self, now: Timestamp, request: &Request<Bytes>) -> Response<Bytes> {
+        self.sees.asked();
+        let response = self.simulator.handle(now, request);
+        if request.method() != Method::GET && response.status().is_success() {
+            self.sees.written(self.side, request.body());
+        }
+        response
+    }
+
+    fn take_webhooks(&mut self) -> Vec<Webhook> {
+        self.simulator.take_webhooks()
+    }
+
+    fn delivered(
+        &mut self,
+        now: Timestamp,
+        webhook: &Webhook,
+        how: &Delivered,
+    ) -> Option<Duration> {
+        self.simulator.delivered(now, webhook, how)
+    }
+
+    fn command(&mut self, now: Timestamp, command: Command) -> Result<Done, Refused> {
+        self.simulator.command(now, command)
+    }
+
+    fn dump(&self) -> Dump {
+        self.simulator.dump()
+    }
+
+    fn set_index_lag(&mut self, lag: Duration) {
+        self.simulator.set_index_lag(lag);
+    }
+
+    fn set_base_url(&mut self, base: &str) {
+        self.simulator.set_base_url(base);
+    }
+
+    fn throttled(&self, now: Timestamp, retry_after: Duration) -> Response<Bytes> {
+        self.simulator.throttled(now, retry_after)
+    }
+}
