@@ -14,7 +14,7 @@ use xtask::{needs, provision};
 
 /// Runs the bench for a few seconds each part.
 fn small() -> Value {
-    let parts = "--healthy 2 --hang 6 --healed 2 --grace 2 --per-s 4 --json";
+    let parts = "--healthy 2 --hang 6 --healed 2 --grace 30 --per-s 4 --json";
     let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
         .args(["bench", "incident"])
         .args(parts.split(' '))
