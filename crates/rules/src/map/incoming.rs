@@ -1,7 +1,7 @@
 //! Replica ⇒ what to assign on the target.
 
 use super::native::{as_text, holds_entry, shown, value_for, written};
-use super::outgoing::{element_row, elements, is_ignored, named};
+use super::outgoing::{element_row, elements, is_ignored, named, native_elements};
 use super::people::{Person, bring, people_of};
 use super::{Map, kind_of, natives};
 use crate::describe::NativeKind;
@@ -229,7 +229,7 @@ impl Crossing<'_> {
             .iter()
             .filter_map(as_text)
             .collect();
-        let present = self.current(native).and_then(elements).unwrap_or_default();
+        let present = self.present(native);
         let mut kept = Vec::new();
         let mut there = BTreeSet::new();
         for element in present {
@@ -296,14 +296,23 @@ impl Crossing<'_> {
             });
             return Value::Choices(choices.collect());
         }
-        // In the tracker's own spelling where it keeps a list: GitHub takes "Bug" for its "bug", and what it then shows
-        // would cross back as a change.
-        let spelled = |text: String| match self.option(native, &text) {
-            Some(option) => option.name,
-            None => text,
+        // As the tracker keeps it where it has a list of options: Redmine keeps the ids of key/value lists, and GitHub takes
+        // "Bug" for its "bug", and what it then shows would cross back as a change.
+        let kept = |element: Value| match element {
+            Value::Choice(choice) => Some(choice.id),
+            other => as_text(&other).map(|text| match self.option(native, &text) {
+                Some(option) => option.id,
+                None => text,
+            }),
         };
-        let texts = elements.iter().filter_map(as_text);
-        Value::Set(texts.map(spelled).collect())
+        Value::Set(elements.into_iter().filter_map(kept).collect())
+    }
+
+    /// The elements that the target holds.
+    fn present(&self, native: &FieldName) -> Vec<Value> {
+        let current = self.current(native);
+        let elements = current.and_then(|value| native_elements(self.map, native, value));
+        elements.unwrap_or_default()
     }
 
     fn option(&self, native: &FieldName, text: &str) -> Option<Choice> {
@@ -367,7 +376,7 @@ impl Crossing<'_> {
         let wanted = wanted
             .into_iter()
             .filter(|element| !is_ignored(self.field, element));
-        let present = self.current(native).and_then(elements).unwrap_or_default();
+        let present = self.present(native);
         let ignored = present
             .into_iter()
             .filter(|element| is_ignored(self.field, element));

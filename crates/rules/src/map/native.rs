@@ -57,10 +57,20 @@ pub(super) fn is_option(choice: &Choice, text: &str, field: &FieldName, side: &C
     }
 }
 
+/// The text that a field holds for an option given by id or name, where texts are what it holds.
+fn option_id(text: &str, field: &FieldName, side: &Catalogue) -> String {
+    let option = side.option(field, text);
+    option.map_or_else(|| text.to_owned(), |option| option.id.clone())
+}
+
 /// Whether a native value is what a literal says.
 pub(super) fn holds(value: &Value, literal: &Literal, field: &FieldName, side: &Catalogue) -> bool {
     match value {
         Value::Choice(choice) => is_option(choice, &literal.text(), field, side),
+        Value::Text(held) => {
+            let text = literal.text();
+            *held == text || option_id(&text, field, side) == *held
+        }
         other => as_text(other).is_some_and(|text| text == literal.text()),
     }
 }
@@ -130,7 +140,7 @@ pub(super) fn value_for(
     match kind {
         Some(NativeKind::Choice) => Value::Choice(choice()),
         Some(NativeKind::Choices) => Value::Choices(BTreeSet::from([choice()])),
-        Some(NativeKind::Set) => Value::set([text]),
+        Some(NativeKind::Set) => Value::set([option_id(&text, field, side)]),
         Some(NativeKind::Cascade) => Value::Cascade(vec![choice()]),
         Some(NativeKind::Rich) => Value::Rich(rich::from_markdown(&text)),
         Some(NativeKind::Date) => Value::Date(text),
@@ -146,7 +156,7 @@ pub(super) fn value_for(
             _ => Value::Text(text),
         },
         _ => match literal {
-            Literal::Text(text) => Value::Text(text.clone()),
+            Literal::Text(text) => Value::Text(option_id(text, field, side)),
             Literal::Integer(number) => Value::Number(Number::from(*number)),
             Literal::Bool(yes) => Value::Bool(*yes),
         },

@@ -71,12 +71,12 @@ fn read(map: Map<'_>, field: &FieldRules, item: &Item, notes: &mut Vec<String>) 
         return Read::Absent;
     };
     match (map.table(field), values.as_slice()) {
-        (Some(table), [value]) => match elements(value) {
+        (Some(table), [value]) => match native_elements(map, &natives[0], value) {
             Some(elements) => read_set(map, field, table, &natives[0], &elements, notes),
             None => read_row(map, field, table, &natives, item),
         },
         (Some(table), _) => read_row(map, field, table, &natives, item),
-        (None, [value]) => Read::Is(without_ignored(field, value)),
+        (None, [value]) => Read::Is(without_ignored(map, field, &natives[0], value)),
         // Several natives need a table or an export: the parser refuses anything else.
         (None, _) => Read::Absent,
     }
@@ -99,6 +99,24 @@ pub(super) fn elements(value: &Value) -> Option<Vec<Value>> {
     }
 }
 
+/// The elements of a side's own field. A tracker may keep the options of a list by their ids, as texts (Redmine's key/value
+/// lists): such a text is the option.
+pub(super) fn native_elements(
+    map: Map<'_>,
+    native: &FieldName,
+    value: &Value,
+) -> Option<Vec<Value>> {
+    let options = map.catalogue().options(native);
+    let known = |element: Value| {
+        let option = match &element {
+            Value::Text(id) => options.iter().find(|option| option.id == *id),
+            _ => None,
+        };
+        option.cloned().map_or(element, Value::Choice)
+    };
+    Some(elements(value)?.into_iter().map(known).collect())
+}
+
 /// Whether an element is on the field's ignore list, by name or id.
 pub(super) fn is_ignored(field: &FieldRules, element: &Value) -> bool {
     match element {
@@ -113,13 +131,16 @@ pub(super) fn is_ignored(field: &FieldRules, element: &Value) -> bool {
     }
 }
 
-fn without_ignored(field: &FieldRules, value: &Value) -> Value {
+fn without_ignored(map: Map<'_>, field: &FieldRules, native: &FieldName, value: &Value) -> Value {
     let kept = |element: Value| !is_ignored(field, &element);
     match value {
-        Value::Set(set) => Value::Set(
-            set.iter()
-                .filter(|text| kept(Value::text(text.as_str())))
-                .cloned()
+        // Options cross by name: the other tracker has ids of its own.
+        Value::Set(_) => Value::Set(
+            native_elements(map, native, value)
+                .unwrap_or_default()
+                .iter()
+                .filter(|element| !is_ignored(field, element))
+                .filter_map(as_text)
                 .collect(),
         ),
         Value::Choices(choices) => Value::Choices(

@@ -188,14 +188,14 @@ impl Github {
             .rev()
             .map(|(_, delivery)| delivery)
             .filter(|delivery| {
-                let success = delivery.outcome.as_ref().map(|(_, how)| how.is_success());
+                let code = delivery.outcome.as_ref().map(|(_, how)| code(how));
                 delivery.hook == hook
-                    && match (wanted, success) {
-                        (_, None) => false,
-                        (Some("success"), Some(success)) => success,
-                        (Some("failure"), Some(success)) => !success,
+                    && code.is_some_and(|code| match wanted {
+                        // By the code's range: a delivery without any answer is neither.
+                        Some("success") => (200..400).contains(&code),
+                        Some("failure") => (400..600).contains(&code),
                         _ => true,
-                    }
+                    })
             });
         let mut shown: Vec<&Delivery> = mine.take(size + 1).collect();
         let more = shown.len() > size;
@@ -230,12 +230,12 @@ impl Github {
             },
         );
         let (at, how) = delivery.outcome.as_ref().unwrap_or(&unknown);
-        let (status, code, seconds) = match how {
+        let (status, seconds) = match how {
             Delivered::Answered { status, millis } => {
                 let seconds = std::time::Duration::from_millis(*millis).as_secs_f64();
-                (status_text(*status), *status, seconds)
+                (status_text(*status), seconds)
             }
-            Delivered::Failed { reason } => (reason.clone(), 0, 0.0),
+            Delivered::Failed { reason } => (reason.clone(), 0.0),
         };
         json!({
             "id": delivery.id,
@@ -244,7 +244,7 @@ impl Github {
             "redelivery": delivery.redelivery,
             "duration": seconds,
             "status": status,
-            "status_code": code,
+            "status_code": code(how),
             "event": delivery.event,
             "action": delivery.action,
             "installation_id": null,
@@ -267,6 +267,14 @@ impl Github {
         body["request"] = json!({"headers": headers, "payload": payload});
         body["response"] = json!({"headers": {}, "payload": ""});
         body
+    }
+}
+
+/// The code that a delivery shows: 0 where no answer came.
+const fn code(how: &Delivered) -> u16 {
+    match how {
+        Delivered::Answered { status, .. } => *status,
+        Delivered::Failed { .. } => 0,
     }
 }
 

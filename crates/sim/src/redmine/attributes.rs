@@ -171,8 +171,9 @@ impl Redmine {
             Format::Bool => {
                 (!matches!(value.as_str(), "0" | "1")).then_some("is not included in the list")
             }
-            Format::List => {
-                (!field.options.contains(value)).then_some("is not included in the list")
+            Format::List | Format::Enumeration => {
+                let listed = field.possible().any(|(possible, _)| possible == *value);
+                (!listed).then_some("is not included in the list")
             }
             Format::User => {
                 let known = value.parse().ok().and_then(|id| self.site.user(id));

@@ -209,9 +209,8 @@ impl Redmine {
                 "default_value": null, "visible": true, "trackers": trackers, "roles": []});
             if !each.options.is_empty() {
                 let values = each
-                    .options
-                    .iter()
-                    .map(|option| json!({"value": option, "label": option}));
+                    .possible()
+                    .map(|(value, label)| json!({"value": value, "label": label}));
                 out["possible_values"] = values.collect();
             }
             out

@@ -96,7 +96,7 @@ fn custom_fields() -> Vec<CustomField> {
         name: name.to_owned(),
         format,
         required: false,
-        multiple: name == "Platforms",
+        multiple: matches!(name, "Platforms" | "Systems"),
         options: options.iter().map(|option| (*option).to_owned()).collect(),
     };
     vec![
@@ -106,6 +106,12 @@ fn custom_fields() -> Vec<CustomField> {
         field(4, "Platforms", Format::List, &["Linux", "macOS", "Windows"]),
         field(5, "Promised on", Format::Date, &[]),
         field(6, "Story points", Format::Int, &[]),
+        field(
+            7,
+            "Systems",
+            Format::Enumeration,
+            &["Windows", "Linux", "macOS"],
+        ),
     ]
 }
 

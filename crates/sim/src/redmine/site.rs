@@ -126,8 +126,19 @@ pub struct CustomField {
     pub required: bool,
     /// Whether it may have several.
     pub multiple: bool,
-    /// The values of a list.
+    /// The values of a list, or the names of a key/value list.
     pub options: Vec<String>,
+}
+
+impl CustomField {
+    /// The values that it takes, where they are listed, each with the name that people see.
+    pub(super) fn possible(&self) -> impl Iterator<Item = (String, &str)> {
+        let keyed = self.format == Format::Enumeration;
+        (1..).zip(&self.options).map(move |(key, name)| {
+            let value = if keyed { key.to_string() } else { name.clone() };
+            (value, name.as_str())
+        })
+    }
 }
 
 /// What a custom field holds. All values are texts in the API.
@@ -147,6 +158,8 @@ pub enum Format {
     Bool,
     /// One of the options.
     List,
+    /// The key of one of the options: a key/value list. Keys are numbers from 1.
+    Enumeration,
     /// An account's id.
     User,
 }
@@ -162,6 +175,7 @@ impl Format {
             Self::Date => "date",
             Self::Bool => "bool",
             Self::List => "list",
+            Self::Enumeration => "enumeration",
             Self::User => "user",
         }
     }

@@ -8,7 +8,6 @@ use crate::tracker::{Scope, Subscribed};
 use http::StatusCode;
 use serde_json::json;
 use std::collections::BTreeSet;
-use twinline_core::time::Timestamp;
 
 /// The events that say something about an item.
 pub(super) const EVENTS: [&str; 2] = ["issues", "issue_comment"];
@@ -66,18 +65,11 @@ impl GitHub {
     /// Asks for the deliveries again that nobody took: GitHub never tries twice by itself. Sweeps find most of what they
     /// told; deletions and transfers are told by webhooks alone.
     async fn redeliver(&self, repo: &Repo, hook: &wire::Hook) -> Result<(), TrackerError> {
-        let deliveries = repo.path(&format!("/hooks/{}/deliveries", hook.id));
-        let failed = self.deliveries(&deliveries, "failure", None).await?;
-        let Some(oldest) = failed.iter().map(|delivery| delivery.delivered_at).min() else {
-            return Ok(());
-        };
-        // A later attempt may have been taken.
-        let taken = self
-            .deliveries(&deliveries, "success", Some(oldest))
-            .await?;
-        for id in untaken(&failed, &taken) {
+        let path = repo.path(&format!("/hooks/{}/deliveries", hook.id));
+        let listed = self.deliveries(&path).await?;
+        for id in untaken(&listed) {
             // Asking twice does no harm, so it is no write whose outcome would have to be known.
-            let call = Call::post(format!("{deliveries}/{id}/attempts")).cost(Cost::Read);
+            let call = Call::post(format!("{path}/{id}/attempts")).cost(Cost::Read);
             match self.client.send(call).await {
                 // Too old, or not to be sent again: no reason to be without the webhook.
                 Err(error @ (TrackerError::Refused { .. } | TrackerError::Unreachable { .. })) => {
@@ -89,17 +81,12 @@ impl GitHub {
         Ok(())
     }
 
-    /// The attempts that ended in one way, newest first, back to `oldest`. None when we may not look.
-    async fn deliveries(
-        &self,
-        path: &str,
-        status: &str,
-        oldest: Option<Timestamp>,
-    ) -> Result<Vec<wire::Delivery>, TrackerError> {
+    /// The attempts, newest first. None when we may not look. GitHub can leave out those that were taken, by ranges of
+    /// status codes, and then also leaves out those that got no answer and so have none.
+    async fn deliveries(&self, path: &str) -> Result<Vec<wire::Delivery>, TrackerError> {
         let mut listed: Vec<wire::Delivery> = Vec::new();
         let mut call = Call::get(path)
             .query("per_page", client::PAGE_ITEMS.to_string())
-            .query("status", status)
             .accept(&NOT_ALLOWED);
         for _ in 0..DELIVERY_PAGES_MAX {
             let reply = self.client.send(call).await?;
@@ -107,9 +94,8 @@ impl GitHub {
                 return Ok(Vec::new());
             }
             listed.extend(reply.json::<Vec<wire::Delivery>>()?);
-            let older = listed.last().map(|last| last.delivered_at) < oldest;
             match reply.link("next") {
-                Some(next) if !older => call = Call::get(next).accept(&NOT_ALLOWED),
+                Some(next) => call = Call::get(next).accept(&NOT_ALLOWED),
                 _ => break,
             }
         }
@@ -196,9 +182,11 @@ fn refused(reply: &Reply) -> bool {
 }
 
 /// The newest attempt of each delivery that was never taken, newest first.
-fn untaken(failed: &[wire::Delivery], taken: &[wire::Delivery]) -> Vec<u64> {
-    let mut known: BTreeSet<&str> = taken.iter().map(|one| one.guid.as_str()).collect();
-    let newest = failed
+fn untaken(listed: &[wire::Delivery]) -> Vec<u64> {
+    let taken = listed.iter().filter(|delivery| delivery.is_taken());
+    // A later attempt may have been taken.
+    let mut known: BTreeSet<&str> = taken.map(|one| one.guid.as_str()).collect();
+    let newest = listed
         .iter()
         .filter(|delivery| known.insert(delivery.guid.as_str()));
     newest

@@ -16,6 +16,9 @@ use twinline_core::names::FieldName;
 /// GitHub's name of the people in an issue's body.
 const ASSIGNEES: &str = "assignees";
 
+/// Our names of them.
+pub(super) const PEOPLE: [&str; 2] = [field::ASSIGNEES, field::ASSIGNEE];
+
 /// A body that was written.
 pub(super) struct Patched {
     /// The issue after it.
@@ -164,7 +167,7 @@ pub(super) fn not_assignable(people: &Elements, issue: &wire::Issue) -> Vec<(Fie
         "GitHub did not assign {}: not allowed there",
         missing.join(", ")
     );
-    [field::ASSIGNEES, field::ASSIGNEE]
+    PEOPLE
         .map(|name| (FieldName::from(name), why.clone()))
         .into()
 }

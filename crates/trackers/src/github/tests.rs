@@ -1,5 +1,7 @@
 //! The connector in front of GitHub's simulator: the conformance suite, and what only GitHub has.
 
+mod created;
+
 use super::client::client;
 use super::{MILESTONE, decode, encode};
 use crate::conformance::sim::{SimHarness, Under};

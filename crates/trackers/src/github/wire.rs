@@ -166,8 +166,15 @@ pub(super) struct Delivery {
     pub(super) id: u64,
     /// The delivery's id, the same for each attempt.
     pub(super) guid: String,
-    #[serde(deserialize_with = "time")]
-    pub(super) delivered_at: Timestamp,
+    /// The status of the answer; 0 where none came.
+    pub(super) status_code: u16,
+}
+
+impl Delivery {
+    /// Whether the receiver took it: what GitHub calls a success.
+    pub(super) const fn is_taken(&self) -> bool {
+        self.status_code >= 200 && self.status_code < 400
+    }
 }
 
 /// Keeps a `null` apart from a missing key.

@@ -2,7 +2,7 @@
 
 use super::address::{Address, Repo};
 use super::encode::{Elements, Writes};
-use super::people::not_assignable;
+use super::people::{PEOPLE, not_assignable};
 use super::recognise::at_version;
 use super::{GitHub, MILESTONE, TRACKER, client, decode, status, text, wire};
 use crate::connector::Impossible;
@@ -103,17 +103,23 @@ impl GitHub {
         let mut applied = self.created_as(&issue, &reply)?;
         let address = decode::address(&issue)
             .ok_or_else(|| reply.unreadable("repository_url", "not a repository"))?;
-        let assigned = self.assign(&address, &people, &permit).await;
-        issue = assigned.map_err(half_done)?.unwrap_or(issue);
+        let mut lacking = BTreeMap::new();
+        match once_there(self.assign(&address, &people, &permit).await)? {
+            Ok(assigned) => issue = assigned.unwrap_or(issue),
+            Err(why) => lacking.extend(PEOPLE.map(|name| (FieldName::from(name), why.clone()))),
+        }
         let mut sent = writes.body;
         if !later.is_empty() {
-            let closed = self.patch(&address, &later, &permit).await;
-            issue = closed.map_err(half_done)?;
+            match once_there(self.patch(&address, &later, &permit).await)? {
+                Ok(closed) => issue = closed,
+                Err(why) => drop(lacking.insert(FieldName::from(field::STATUS), why)),
+            }
             sent.extend(later);
         }
         applied.version = at_version(&issue).version;
         applied.waived = dropped(&sent, &issue);
         applied.waived.extend(not_assignable(&people, &issue));
+        applied.waived.extend(lacking);
         applied.waived.extend(writes.waived);
         applied.waived.retain(|name, _| fields.contains_key(name));
         Ok(applied)
@@ -358,6 +364,23 @@ fn half_done(error: TrackerError) -> TrackerError {
             }
         }
         other => other,
+    }
+}
+
+/// How a further request ended once the issue is there: done, or the reason why it is not. An error would mean that
+/// nothing was made, and the issue would be made again: a person may have moved or deleted it by now, so that it could
+/// not even be found. What may succeed later, or says nothing about the issue, leaves the outcome unknown: it is looked
+/// for.
+fn once_there<T>(done: Result<T, TrackerError>) -> Result<Result<T, String>, TrackerError> {
+    match done {
+        Ok(done) => Ok(Ok(done)),
+        Err(error @ (TrackerError::Refused { .. } | TrackerError::Unreachable { .. })) => {
+            Ok(Err(error.to_string()))
+        }
+        Err(TrackerError::Credentials { sentence }) => Err(TrackerError::Unknown {
+            reason: format!("half of it was written: {sentence}"),
+        }),
+        Err(other) => Err(half_done(other)),
     }
 }
 

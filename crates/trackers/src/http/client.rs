@@ -118,6 +118,16 @@ impl Client {
         self.budget.blocked(self.clock.now()).map_err(busy)
     }
 
+    /// Whether the tracker lets this kind of request through now. For an effect that reserves before its requests are made:
+    /// [`Self::send`] asks for all others.
+    ///
+    /// # Errors
+    /// `Busy` when it has said to stay away.
+    pub fn open(&self, call: &Call) -> Result<(), TrackerError> {
+        let open = self.budget.open(&endpoint(call), self.clock.now());
+        open.map_err(|wait| self.busy(wait))
+    }
+
     fn busy(&self, wait: Wait) -> TrackerError {
         TrackerError::Busy {
             reason: format!("{}: {}", self.dialect.tracker(), wait.reason),
@@ -131,8 +141,7 @@ impl Client {
         let url = self.url(&call)?;
         let place = format!("{} {}", call.method, url.path());
         if !call.prepaid {
-            let open = self.budget.open(&endpoint(&call), self.clock.now());
-            open.map_err(|wait| self.busy(wait))?;
+            self.open(&call)?;
             let _permit = self.reserve(&[call.cost], call.key.as_deref()).await?;
         }
         let slot = tokio::time::timeout(SLOT_DEADLINE, self.in_flight.acquire()).await;

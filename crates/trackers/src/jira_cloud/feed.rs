@@ -69,7 +69,7 @@ impl Jira {
         let jql = format!("{which} ORDER BY key ASC");
         let (found, reply) = client::search(&self.client, &jql, page, &[]).await?;
         let estimate = match (page, &found.next_page_token) {
-            (None, Some(_)) => Some(client::count(&self.client, &which).await?),
+            (None, Some(_)) => self.estimate(&which).await,
             _ => None,
         };
         Ok(ItemPage {
@@ -82,6 +82,16 @@ impl Jira {
             total: None,
             estimate,
         })
+    }
+
+    /// About how many issues match. Only a person reads it: without it the page is as good.
+    async fn estimate(&self, jql: &str) -> Option<u64> {
+        let counted = client::count(&self.client, jql).await;
+        counted
+            .inspect_err(
+                |error| tracing::debug!(%error, "Jira does not tell how many issues match"),
+            )
+            .ok()
     }
 
     /// Exact: a search over just these issues, reconciled. Jira refuses a query as a whole that names an issue which is

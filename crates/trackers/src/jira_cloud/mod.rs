@@ -333,13 +333,15 @@ impl Jira {
         let told = fields
             .into_iter()
             .map(|field| (field.id, field.schema.kind));
-        // What Jira does not list is not asked for again.
+        // What Jira does not list is not asked for again, whichever issue shows it.
         let unlisted = unknown
             .into_iter()
             .map(|name| (name.clone(), String::new()));
-        let kinds = Arc::new(unlisted.chain(told).collect());
-        *held() = Arc::clone(&kinds);
-        Ok(kinds)
+        let mut held = held();
+        let mut kinds = decode::Kinds::clone(&held);
+        kinds.extend(unlisted.chain(told));
+        *held = Arc::new(kinds);
+        Ok(Arc::clone(&held))
     }
 
     /// An issue, with its comments where they fit into the answer.

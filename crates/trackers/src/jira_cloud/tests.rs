@@ -1,5 +1,6 @@
 //! The connector in front of its simulator: the contract, and what is Jira's own.
 
+mod answers;
 mod places;
 mod statuses;
 

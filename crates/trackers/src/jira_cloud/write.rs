@@ -154,6 +154,9 @@ impl Jira {
         let mut writes = Writes::of(&resolved.fields).map_err(client::refused)?;
         let mut waived = std::mem::take(&mut writes.waived);
         waived.extend(resolved.waived);
+        if writes.needs_put() {
+            self.client.open(&Call::put(client::path(&item.id, "")))?;
+        }
         let permit = self.client.reserve(&[Cost::Write], Some(&item.id)).await?;
         match writes.status.take() {
             None => self.put(&item.id, &writes, &item.id, Some(&permit)).await?,

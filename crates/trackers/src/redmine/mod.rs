@@ -128,7 +128,8 @@ struct Redmine {
     projects: Mutex<BTreeMap<u64, String>>,
     /// Ids of trackers by name.
     trackers: Mutex<BTreeMap<String, u64>>,
-    /// Filters that a list was seen to have: the list's name, the filter's. As many as the triggers of a node name.
+    /// Filters that a list was seen to have: the list's name, the filter's. As many as the triggers of a node name, some of
+    /// them for each project.
     offered: Mutex<BTreeSet<(String, String)>>,
 }
 

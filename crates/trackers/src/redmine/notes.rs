@@ -4,7 +4,7 @@
 //! (`Issue#safe_attributes`): the note is then public. So the permission is asked for first, and what was written is looked
 //! at.
 
-use super::{CHANNEL_PRIVATE, Redmine, client, decode};
+use super::{CHANNEL_PRIVATE, Redmine, client, decode, wire};
 use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{Call, Cost};
@@ -39,8 +39,10 @@ impl Redmine {
             .json(&body);
         self.client.send(call).await?;
         let after = self.look(item).await?;
-        let mut shown = after.comments.iter().flatten();
-        let written = shown.find(|comment| comment.marker.as_ref() == Some(marker));
+        let shown = after.comments.iter().flatten();
+        let marked = shown.filter(|comment| comment.marker.as_ref() == Some(marker));
+        // The newest: a person may have copied the source of a note of ours into an older one, its marker included.
+        let written = marked.max_by_key(|comment| comment.id.parse::<u64>().ok());
         let written: Comment = written.cloned().ok_or_else(|| TrackerError::Unknown {
             reason: "Redmine took a comment and does not show it".to_owned(),
         })?;
@@ -61,9 +63,17 @@ impl Redmine {
     async fn can_be_private(&self, item: &ItemId, marker: &Marker) -> Result<(), TrackerError> {
         let issue = client::issue_here(&self.client, &item.id).await?;
         let shown = issue.journals.iter().flatten().filter_map(decode::comment);
-        for comment in shown.filter(|comment| comment.marker.as_ref() == Some(marker)) {
-            if comment.channel != CHANNEL_PRIVATE {
-                self.take_back(item, &comment.id).await?;
+        let public = shown.filter(|comment| comment.marker.as_ref() == Some(marker));
+        let public: Vec<Comment> = public
+            .filter(|comment| comment.channel != CHANNEL_PRIVATE)
+            .collect();
+        if !public.is_empty() {
+            let call = Call::get("/users/current.json");
+            let current: wire::CurrentUser = self.client.send(call).await?.json()?;
+            let us = decode::account(&current.user).id;
+            // A person may have copied the source of a note of ours, its marker included.
+            for ours in public.iter().filter(|comment| comment.author.id == us) {
+                self.take_back(item, &ours.id).await?;
             }
         }
         if self.writes_private_notes(issue.project.id).await? {

@@ -1,8 +1,8 @@
 //! People whom a rule names by e-mail address or login: Redmine's requests know people by id. And people whom Redmine does
 //! not let be assigned.
 
+use super::Redmine;
 use super::encode::Writes;
-use super::{Redmine, wire};
 use crate::error::TrackerError;
 use crate::http::{Call, Reply};
 use serde_json::{Value as Json, json};
@@ -59,12 +59,12 @@ impl Redmine {
     }
 
     /// Sends a write of fields. Redmine refuses the whole of it for an assignee who is no member of the project, or whose
-    /// role takes no issues, in a sentence of the account's language: so it is sent again with the assignee as before, and
-    /// what is taken then was refused for the assignee, who is waived.
+    /// role takes no issues, in a sentence of the account's language: so it is sent again without the assignee, and what is
+    /// taken then was refused for the assignee, who is waived. Whoever is assigned by then stays.
     pub(super) async fn send_fields(
         &self,
         writes: &mut Writes,
-        before: Option<&wire::Issue>,
+        is_new: bool,
         call: impl Fn(&Json) -> Call,
     ) -> Result<(Reply, Option<(FieldName, String)>), TrackerError> {
         let refused = match self.client.send(call(&writes.body())).await {
@@ -78,9 +78,14 @@ impl Redmine {
         let Some(wanted) = wanted.cloned() else {
             return Err(refused);
         };
-        let held = before.and_then(|issue| issue.assigned_to.as_ref());
-        let held = held.map_or_else(|| json!(""), |held| json!(held.id));
-        writes.issue.insert(ASSIGNEE.to_owned(), held);
+        writes.issue.remove(ASSIGNEE);
+        if is_new {
+            // A new issue whose assignee is not told may get one by Redmine's own defaults.
+            writes.issue.insert(ASSIGNEE.to_owned(), json!(""));
+        } else if writes.is_empty() {
+            // A write that says nothing: what Redmine finds wrong with the issue itself it says all the same.
+            writes.issue.insert("notes".to_owned(), json!(""));
+        }
         let reply = match self.client.send(call(&writes.body())).await {
             // The person was not the reason, or not the only one: the first sentence tells all.
             Err(TrackerError::Refused { .. }) => return Err(refused),

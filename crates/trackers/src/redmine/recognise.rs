@@ -46,9 +46,13 @@ impl Redmine {
                 marker,
                 ..
             } => {
-                // A note that is public and was to be private is not the one: another attempt takes it back.
+                // A note that is public and was to be private is not the one: another attempt takes it back. Nor is an older
+                // one, into which a person copied the source of ours.
+                let since = since.minus(MARGIN);
                 let is_it = |comment: &Comment| {
-                    comment.marker.as_ref() == Some(marker) && comment.channel == *channel
+                    comment.marker.as_ref() == Some(marker)
+                        && comment.channel == *channel
+                        && comment.created >= since
                 };
                 self.comment(item, is_it).await
             }

@@ -1,3 +1,5 @@
+mod notes;
+
 use super::*;
 use crate::conformance::sim::{SimHarness, Under};
 use crate::conformance::{self, Act, Harness, Trick, odd};

@@ -74,7 +74,7 @@ impl Redmine {
             writes.issue.insert("tracker_id".to_owned(), id.into());
         }
         let call = |body: &Json| Call::post("/issues.json").json(body);
-        let (reply, unassigned) = self.send_fields(&mut writes, None, call).await?;
+        let (reply, unassigned) = self.send_fields(&mut writes, true, call).await?;
         let issue = reply.json::<wire::One>()?.issue;
         let mut waived = dropped(&resolved.fields, &BTreeMap::new(), &decode::fields(&issue));
         waived.extend(writes.waived);
@@ -115,7 +115,7 @@ impl Redmine {
             .await?;
         let path = format!("/issues/{}.json", item.id);
         let call = |body: &Json| Call::put(path.clone()).json(body).prepaid(&permit);
-        let (_, unassigned) = self.send_fields(&mut writes, Some(&before), call).await?;
+        let (_, unassigned) = self.send_fields(&mut writes, false, call).await?;
         let after = self.look(item).await?;
         let mut waived = dropped(&resolved.fields, &held, &after.fields);
         waived.extend(writes.waived);

@@ -290,3 +290,65 @@ fn a_set_with_a_table_is_left_alone_per_element() {
     );
     assert_eq!(assigned(&added)["tags"], Value::set(["defect", "own"]));
 }
+
+/// A tracker that keeps the options of a list by their ids, as texts: Redmine's key/value lists.
+fn key_value_list() -> serde_json::Value {
+    json!({ "fields": {
+        "systems": { "name": "Systems", "kind": "set", "options": options() },
+        "system": { "name": "System", "kind": "text", "options": options() },
+    } })
+}
+
+fn options() -> serde_json::Value {
+    json!([{ "id": "1", "name": "Windows" }, { "id": "2", "name": "Linux" }, { "id": "3", "name": "macOS" }])
+}
+
+fn check_key_value(rules: &str, held: &[&str], replica: &[&str], written: &[&str], shown: &[&str]) {
+    let rules = compiled(rules, json!({}), key_value_list());
+    let systems = [("systems", Value::set(held.iter().copied()))];
+    let replica = [("os", Value::set(replica.iter().copied()))];
+    let draft = incoming(&rules, Side::Right, &replica, &systems, false);
+    let written = Value::set(written.iter().copied());
+    assert_eq!(assigned(&draft)["systems"], written);
+    let view = outgoing(&rules, Side::Right, &[("systems", written)]).view;
+    assert_eq!(view.fields["os"], Value::set(shown.iter().copied()));
+}
+
+#[test]
+fn options_that_a_tracker_keeps_by_id_in_a_list_of_texts_are_written_by_id() {
+    const FIELD: &str = "[fields.os]\nleft = \"labels\"\nright = \"systems\"\n";
+    for rows in [
+        "win = { left = [\"w\"], right = [\"1\"] }\nlin = { left = [\"l\"], right = [\"2\"] }\n",
+        "win = { left = [\"w\"], right = [\"Windows\"] }\nlin = { left = [\"l\"], right = [\"linux\"] }\n",
+    ] {
+        let rules = format!("{FIELD}values = \"os\"\nunmapped = \"skip\"\n[values.os]\n{rows}");
+        // What the table cannot show stays.
+        check_key_value(
+            &rules,
+            &["1", "3"],
+            &["win", "lin"],
+            &["1", "2", "3"],
+            &["win", "lin"],
+        );
+        check_key_value(&rules, &["1"], &["lin"], &["2"], &["lin"]);
+    }
+    // Without a table options cross by name, as those of any other list.
+    let names = ["Linux", "Windows"];
+    check_key_value(FIELD, &["1"], &names, &["1", "2"], &names);
+    let ignoring = format!("{FIELD}ignore = [\"macOS\"]\n");
+    check_key_value(&ignoring, &["1", "3"], &["Linux"], &["2", "3"], &["Linux"]);
+}
+
+#[test]
+fn a_single_option_kept_by_id_is_named_in_a_table_by_id_or_name() {
+    for entry in ["2", "Linux"] {
+        let rules = format!(
+            "[fields.os]\nleft = \"os\"\nright = \"system\"\nvalues = \"os\"\n[values.os]\nlin = {{ left = [\"l\"], right = [\"{entry}\"] }}\n"
+        );
+        let rules = compiled(&rules, json!({}), key_value_list());
+        let draft = incoming(&rules, Side::Right, &[("os", text("lin"))], &[], false);
+        assert_eq!(assigned(&draft)["system"], text("2"), "{entry}");
+        let shown = outgoing(&rules, Side::Right, &[("system", text("2"))]).view;
+        assert_eq!(shown.fields["os"], text("lin"), "{entry}");
+    }
+}
