@@ -118,16 +118,17 @@ impl Settling<'_> {
             .fields
             .get(self.field)
             .is_some_and(|field| field.drift == Drift::Restore && !field.direction.leaves(to));
-        if self.base(to).is_some() && !taken_back {
+        // Its own change has lost against the one that is waived: it does not cross at the next look after all.
+        let lost = self.base(to).is_some() && !same_opt(self.base(to), self.view(to));
+        if self.base(to).is_some() && !taken_back && !lost {
             return;
         }
         let end = self.ends.get(to);
-        if !end.creates {
-            self.follow_view(to, advance);
-        } else if let Some((_, made)) = &end.after
-            && let Some(value) = made.fields.get(self.field)
-        {
+        let after = end.after.as_ref();
+        if let Some(value) = after.and_then(|(_, after)| after.fields.get(self.field)) {
             self.put(to, value.clone(), Advanced::After, advance);
+        } else if !end.creates {
+            self.follow_view(to, advance);
         }
     }
 

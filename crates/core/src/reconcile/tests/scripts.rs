@@ -41,6 +41,10 @@ pub(super) const CASES: &[Case] = &[
     ("n:1 values on the other side", many_to_one_back),
     ("a value that the rule waives", waived_by_rule),
     (
+        "a value that wins and is waived is not overwritten by the loser",
+        waived_winner,
+    ),
+    (
         "a drift that cannot be restored is told once",
         waived_restore,
     ),
@@ -391,6 +395,26 @@ fn waived_by_rule() {
     plan_is(&net, "");
     net.node_mut(Side::Left).edit("f", "known");
     plan_is(&net, "f -> changed; right: f=known");
+}
+
+fn waived_winner() {
+    let mut net = in_step("conflict=left", "a");
+    net.twins[0].rules.incoming = Some(|_, input, draft| {
+        if input.replica.fields.get("f") == parse("stranger").as_ref() {
+            draft.fields.remove("f");
+            draft.waived.insert("f".into(), "unknown person".to_owned());
+        }
+    });
+    net.node_mut(Side::Left).edit("f", "stranger");
+    net.node_mut(Side::Right).edit("f", "b");
+    plan_is(&net, "f -> waived");
+    net.quiesce();
+    plan_is(&net, "");
+    let shown = |net: &Net, node: usize| net.nodes[node].item.as_ref().unwrap().get("f").cloned();
+    assert_eq!(
+        (shown(&net, 0), shown(&net, 1)),
+        (parse("stranger"), parse("b"))
+    );
 }
 
 const RENAMED: [super::rules::TableRow; 2] = [
