@@ -2,8 +2,8 @@
 //!
 //! Its place is durable with what it has marked, so that a restart goes on where it was. It marks a page only when little
 //! of the last one is left, so that a hundred thousand items never wait in the queue at once and the progress is what was
-//! really done. Each node has one page under way, for its jobs in turn: a tracker that takes long for a page, or fails,
-//! delays the backfills of no other.
+//! really done: its own connection's part, since an item's twins in other connections may wait for long. Each node has one
+//! page under way, for its jobs in turn: a tracker that takes long for a page, or fails, delays the backfills of no other.
 
 mod page;
 mod run;

@@ -170,6 +170,22 @@ impl Queue {
             .insert(lifted.key.clone(), Place::Queued(lifted, lifted_to));
     }
 
+    /// Whether work stands in its line: it is not in flight, and does not wait for its cluster.
+    pub fn stands(&self, key: &Key) -> bool {
+        matches!(self.places.get(key), Some(Place::Queued(_, Some(_))))
+    }
+
+    /// Takes work out that [stands](Self::stands) in its line.
+    pub fn take_out(&mut self, key: &Key) {
+        if !self.stands(key) {
+            return;
+        }
+        if let Some(Place::Queued(work, Some(number))) = self.places.remove(key) {
+            self.lane(work.lane).remove(&work, number);
+            *self.depth_mut(work.lane) -= 1;
+        }
+    }
+
     /// The next work that may start: whose node and connection are `ready`, and whose cluster is free. It is in flight
     /// until [`Queue::finish`].
     pub fn pick(
@@ -316,11 +332,6 @@ impl Queue {
 
     const fn depth_mut(&mut self, lane: Lane) -> &mut usize {
         &mut self.depths[lane as usize]
-    }
-
-    /// How many keys are known, queued or in flight.
-    pub fn known(&self) -> usize {
-        self.places.len()
     }
 
     /// How many jobs are in flight.

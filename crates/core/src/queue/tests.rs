@@ -48,7 +48,28 @@ fn a_burst_on_one_key_is_one_piece_of_work_and_one_more_while_it_runs() {
     );
     queue.finish(&first);
     assert_eq!(drain(&mut queue), ["a"]);
-    assert_eq!(queue.known(), 0);
+    assert_eq!(queue.places.len(), 0);
+}
+
+#[test]
+fn work_that_stands_in_its_line_can_be_taken_out() {
+    let mut queue = Queue::new(0.2);
+    for key in ["a", "b", "c"] {
+        queue.push(rooted(key, key, "n", Lane::Live));
+    }
+    queue.push(rooted("aside", "a", "n", Lane::Live));
+    let first = queue.pick(|_, _| true).unwrap();
+    assert!(queue.pick(|_, _| false).is_none());
+    let key = |key: &str| Key::Twin(key.into());
+    for (name, stands) in [("a", false), ("b", true), ("d", false)] {
+        assert_eq!(queue.stands(&key(name)), stands, "{name}");
+        queue.take_out(&key(name));
+    }
+    assert_eq!(queue.depth(Lane::Live), 2);
+    queue.unpark([&"n".into()]);
+    queue.finish(&first);
+    assert_eq!(drain(&mut queue), ["c", "aside"]);
+    assert_eq!(queue.places.len(), 0);
 }
 
 #[test]
@@ -84,7 +105,7 @@ fn a_held_cluster_ends_its_job_and_starts_none_until_all_have_let_go() {
         queue.release(&"r".into());
     }
     assert_eq!(drain(&mut queue), ["a2"]);
-    assert_eq!(queue.known(), 0);
+    assert_eq!(queue.places.len(), 0);
 }
 
 #[test]
@@ -179,6 +200,6 @@ proptest! {
         }
         prop_assert_eq!(seen.len(), expected.len());
         prop_assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), expected);
-        prop_assert_eq!((queue.known(), queued(&queue)), (0, 0));
+        prop_assert_eq!((queue.places.len(), queued(&queue)), (0, 0));
     }
 }

@@ -156,7 +156,7 @@ impl Host {
         let node = twin.nodes.left.clone();
         self.inner
             .scheduler
-            .push(dirty::of_twin(&twin, Lane::Live, &node));
+            .push_last(dirty::of_twin(&twin, Lane::Live, &node));
         Ok(())
     }
 }

@@ -33,8 +33,8 @@ pub enum Target {
 }
 
 impl Host {
-    /// Tries again what an error holds back or what sleeps, in the backfill lane and on a budget of its own. Answers how
-    /// many twins.
+    /// Tries again what an error holds back or what sleeps: a group in the backfill lane and on a budget of its own, one twin
+    /// at once, as one that a person has released. Answers how many twins.
     ///
     /// # Errors
     /// There is no such twin or connection; the store failed.

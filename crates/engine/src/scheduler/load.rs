@@ -86,3 +86,19 @@ pub(crate) async fn clear(host: &Inner, marks: Vec<Mark>) -> Result<(), StoreErr
         })
         .await
 }
+
+/// The confirmed work that these marks belong to is done: neither its progress nor its budget waits for what is left.
+pub(super) async fn leave_to_others(host: &Inner, marks: Vec<Mark>) {
+    if marks.is_empty() {
+        return;
+    }
+    let told = marks.clone();
+    let written = host.store.write(move |tx| {
+        let mut told = told.iter();
+        told.try_for_each(|mark| tx.leave_to_others(&mark.item, mark.id))
+    });
+    if let Err(error) = written.await {
+        tracing::error!(%error, "that confirmed work is done could not be stored; trying again");
+        host.scheduler.tell_later(marks);
+    }
+}

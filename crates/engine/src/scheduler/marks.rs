@@ -4,6 +4,9 @@
 //! of its twins. The mark may be cleared when all of them are done. A mark that was renewed while a job ran (its
 //! id changed) is not cleared by that job, since the job may have looked before the change.
 //!
+//! Where a person has confirmed the work (a backfill, a publish), that work is done with the item's own connection: what
+//! waits for another one, which may stand still for long, holds neither its progress nor its budget open.
+//!
 //! Pure, and lost without harm: after a restart every mark in the store becomes work again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,9 +42,19 @@ struct Open {
     mark: Mark,
     /// In whose room it is.
     lane: Lane,
-    keys: BTreeSet<Key>,
+    /// The work that is not done, each piece with its connection; a candidate has none.
+    keys: BTreeMap<Key, Option<ConnectionName>>,
     /// Whether a job has taken the mark on since it was made.
     taken: bool,
+}
+
+/// What the end of a job means for the marks that it took on.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Done {
+    /// Nothing else stands for them.
+    pub(crate) cleared: Vec<Mark>,
+    /// The confirmed work that they belong to is done; what still stands for them is other connections'.
+    pub(crate) left_to_others: Vec<Mark>,
 }
 
 /// The marks that are open.
@@ -89,7 +102,12 @@ impl Marks {
 
     /// A mark was made or renewed, and these pieces of work stand for it: all of them, since what an item means is told
     /// anew with every mark.
-    pub(crate) fn open(&mut self, mark: Mark, lane: Lane, keys: impl IntoIterator<Item = Key>) {
+    pub(crate) fn open(
+        &mut self,
+        mark: Mark,
+        lane: Lane,
+        keys: impl IntoIterator<Item = (Key, Option<ConnectionName>)>,
+    ) {
         let item = mark.item.clone();
         let rooms = &mut self.rooms;
         let open = self.open.entry(item.clone()).or_insert_with(|| {
@@ -97,7 +115,7 @@ impl Marks {
             Open {
                 mark: mark.clone(),
                 lane,
-                keys: BTreeSet::new(),
+                keys: BTreeMap::new(),
                 taken: false,
             }
         });
@@ -122,12 +140,12 @@ impl Marks {
         };
         open.taken = false;
         open.keys.clear();
-        for key in keys {
+        for (key, connection) in keys {
             self.by_key
                 .entry(key.clone())
                 .or_default()
                 .insert(item.clone());
-            open.keys.insert(key);
+            open.keys.insert(key, connection);
         }
     }
 
@@ -139,7 +157,7 @@ impl Marks {
     /// Whether all work that stands for an item's mark is still to begin: then it sees whatever the item is by now.
     pub(crate) fn waits(&self, item: &ItemId) -> bool {
         let open = self.open.get(item);
-        open.is_some_and(|open| open.keys.iter().all(|key| self.stands_for(key, item)))
+        open.is_some_and(|open| open.keys.keys().all(|key| self.stands_for(key, item)))
     }
 
     /// Whether work that is still to begin stands for an item's mark.
@@ -161,9 +179,9 @@ impl Marks {
         marks
     }
 
-    /// The job is done: the marks that nothing else stands for and that may be cleared.
-    pub(crate) fn done(&mut self, key: &Key, taken: Vec<Mark>) -> Vec<Mark> {
-        let mut cleared = Vec::new();
+    /// The job is done: what that means for its marks.
+    pub(crate) fn done(&mut self, key: &Key, taken: Vec<Mark>) -> Done {
+        let mut done = Done::default();
         for mark in taken {
             let Some(open) = self.open.get_mut(&mark.item) else {
                 continue;
@@ -175,10 +193,18 @@ impl Marks {
             if open.keys.is_empty() {
                 self.rooms[open.lane as usize].give_back(&mark.item.node);
                 self.open.remove(&mark.item);
-                cleared.push(mark);
+                done.cleared.push(mark);
+            } else if let Some(confirmed) = &open.mark.confirmed {
+                let is_others = |connection: &Option<ConnectionName>| {
+                    connection.as_ref().is_some_and(|name| name != confirmed)
+                };
+                if open.keys.values().all(is_others) {
+                    open.mark.confirmed = None;
+                    done.left_to_others.push(mark);
+                }
             }
         }
-        cleared
+        done
     }
 
     /// The job will be tried again: its marks stay open.

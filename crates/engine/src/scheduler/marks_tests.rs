@@ -1,5 +1,6 @@
-use super::marks::{Mark, Marks};
+use super::marks::{Done, Mark, Marks};
 use twinline_core::item::ItemId;
+use twinline_core::names::ConnectionName;
 use twinline_core::queue::Key;
 use twinline_core::time::Timestamp;
 use twinline_store::db::{DbOptions, NoFaults};
@@ -58,15 +59,20 @@ fn twin(name: &str) -> Key {
     Key::Twin(name.into())
 }
 
+/// The work of a twin, and its connection.
+fn of(name: &str) -> (Key, Option<ConnectionName>) {
+    (twin(name), Some("c".into()))
+}
+
 #[tokio::test]
 async fn a_mark_is_cleared_when_the_last_of_its_work_is_done() {
     let store = Store::open().await;
     let mark = store.mark("i").await;
     let mut marks = Marks::new(100);
-    marks.open(mark.clone(), Lane::Live, [twin("a"), twin("b")]);
+    marks.open(mark.clone(), Lane::Live, [of("a"), of("b")]);
     let (first, second) = (marks.take(&twin("a")), marks.take(&twin("b")));
-    assert_eq!(marks.done(&twin("a"), first), []);
-    assert_eq!(marks.done(&twin("b"), second), [mark]);
+    assert_eq!(marks.done(&twin("a"), first), Done::default());
+    assert_eq!(marks.done(&twin("b"), second).cleared, [mark]);
     assert_eq!(marks.len(), 0);
 }
 
@@ -77,15 +83,15 @@ async fn a_mark_renewed_during_a_job_outlives_it_and_means_what_it_means_now() {
     marks.open(
         store.mark("i").await,
         Lane::Live,
-        [Key::Candidate(store.mark("i").await.item)],
+        [(Key::Candidate(store.mark("i").await.item), None)],
     );
     let candidate = Key::Candidate(store.mark("i").await.item);
     let taken = marks.take(&candidate);
     let renewed = store.mark("i").await;
-    marks.open(renewed.clone(), Lane::Live, [twin("a")]);
-    assert_eq!(marks.done(&candidate, taken), []);
+    marks.open(renewed.clone(), Lane::Live, [of("a")]);
+    assert_eq!(marks.done(&candidate, taken), Done::default());
     let again = marks.take(&twin("a"));
-    assert_eq!(marks.done(&twin("a"), again), [renewed]);
+    assert_eq!(marks.done(&twin("a"), again).cleared, [renewed]);
     assert_eq!(marks.len(), 0);
 }
 
@@ -93,8 +99,8 @@ async fn a_mark_renewed_during_a_job_outlives_it_and_means_what_it_means_now() {
 async fn a_failed_job_keeps_its_marks() {
     let store = Store::open().await;
     let mut marks = Marks::new(100);
-    marks.open(store.mark("i").await, Lane::Live, [twin("a")]);
-    marks.open(store.mark("j").await, Lane::Live, [twin("a")]);
+    marks.open(store.mark("i").await, Lane::Live, [of("a")]);
+    marks.open(store.mark("j").await, Lane::Live, [of("a")]);
     let taken = marks.take(&twin("a"));
     assert_eq!(taken.len(), 2);
     marks.put_back(&twin("a"), &taken);
@@ -107,7 +113,7 @@ async fn a_mark_waits_until_work_for_it_begins_and_again_when_it_is_put_back() {
     let mut marks = Marks::new(100);
     let mark = store.mark("i").await;
     assert!(!marks.waits(&mark.item), "not here");
-    marks.open(mark.clone(), Lane::Live, [twin("a"), twin("b")]);
+    marks.open(mark.clone(), Lane::Live, [of("a"), of("b")]);
     assert!(marks.waits(&mark.item));
     let taken = marks.take(&twin("a"));
     assert!(!marks.waits(&mark.item), "one job may have looked already");
@@ -127,7 +133,7 @@ async fn a_node_without_room_keeps_no_other_out() {
     };
     for id in ["1", "2", "3"] {
         assert!(marks.fits(&item("n", id), Lane::Backfill));
-        marks.open(store.mark(id).await, Lane::Backfill, [twin(id)]);
+        marks.open(store.mark(id).await, Lane::Backfill, [of(id)]);
     }
     assert!(!marks.fits(&item("n", "4"), Lane::Backfill));
     assert!(!marks.is_worth_filling(Lane::Backfill, &"n".into(), 500));
@@ -135,12 +141,33 @@ async fn a_node_without_room_keeps_no_other_out() {
     assert!(marks.fits(&item("n", "4"), Lane::Live));
     assert!(marks.fits(&item("n", "3"), Lane::Backfill));
     let lifted = store.mark("3").await;
-    marks.open(lifted, Lane::Live, [twin("3")]);
+    marks.open(lifted, Lane::Live, [of("3")]);
     assert!(
         marks.fits(&item("n", "4"), Lane::Backfill),
         "3 is in the live room now"
     );
     let taken = marks.take(&twin("1"));
-    assert_eq!(marks.done(&twin("1"), taken).len(), 1);
+    assert_eq!(marks.done(&twin("1"), taken).cleared.len(), 1);
     assert_eq!(marks.left(Lane::Backfill, &"n".into()), 2);
+}
+
+#[tokio::test]
+async fn what_another_connection_has_to_do_holds_no_confirmed_work_open() {
+    let store = Store::open().await;
+    let mut marks = Marks::new(100);
+    let mark = Mark {
+        confirmed: Some("c".into()),
+        ..store.mark("i").await
+    };
+    let candidate = Key::Candidate(mark.item.clone());
+    let theirs = (twin("b"), Some("d".into()));
+    let keys = [(candidate.clone(), None), of("a"), theirs];
+    marks.open(mark.clone(), Lane::Live, keys);
+    let (first, second) = (marks.take(&twin("a")), marks.take(&candidate));
+    assert_eq!(marks.done(&twin("a"), first), Done::default());
+    let done = marks.done(&candidate, second);
+    assert_eq!((done.cleared, done.left_to_others), (vec![], vec![mark]));
+    let last = marks.take(&twin("b"));
+    assert_eq!(last[0].confirmed, None);
+    assert_eq!(marks.done(&twin("b"), last).cleared.len(), 1);
 }

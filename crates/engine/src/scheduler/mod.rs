@@ -25,7 +25,7 @@ pub(crate) use marks::Mark;
 pub(crate) use run::run;
 pub(crate) use slots::JobLimits;
 
-use marks::Marks;
+use marks::{Done, Marks};
 use slots::Slot;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -68,6 +68,8 @@ struct State {
     /// does not grow with what waits.
     round: u64,
     round_due: bool,
+    /// Marks of which the store is still to learn that they are left to others.
+    left_to_others: Vec<Mark>,
 }
 
 /// A durable mark, to be made work of.
@@ -118,6 +120,7 @@ impl Scheduler {
                 unread: BTreeMap::new(),
                 round: 0,
                 round_due: false,
+                left_to_others: Vec::new(),
             }),
             wake,
             ended: Notify::new(),
@@ -159,7 +162,9 @@ impl Scheduler {
             state.left_in_store(lane, mark.item.node, seq.saturating_sub(1));
             return None;
         }
-        let keys = works.iter().map(|work| work.key.clone());
+        let keys = works
+            .iter()
+            .map(|work| (work.key.clone(), work.connection.clone()));
         state.marks.open(mark, lane, keys);
         let wait = due.since(now);
         let at = Instant::now() + wait;
@@ -189,11 +194,32 @@ impl Scheduler {
         self.ring();
     }
 
-    /// A job is done: the durable marks that may be cleared now.
-    pub(crate) fn done(&self, started: Started) -> Vec<Mark> {
+    /// The last work of a twin that has ended: its connection, which may be held or stand still, has no say in it any more.
+    pub(crate) fn push_last(&self, work: Work) {
+        let mut state = self.lock();
+        state.queue.take_out(&work.key);
+        state.push(Work {
+            connection: None,
+            ..work
+        });
+        drop(state);
+        self.ring();
+    }
+
+    /// A job is done: what that means for its durable marks.
+    pub(crate) fn done(&self, started: Started) -> Done {
         let mut state = self.lock();
         state.failures.remove(&started.work.key);
         state.marks.done(&started.work.key, started.marks)
+    }
+
+    /// The store could not be told that these are left to others: it is told later.
+    fn tell_later(&self, marks: Vec<Mark>) {
+        self.lock().left_to_others.extend(marks);
+    }
+
+    fn untold(&self) -> Vec<Mark> {
+        std::mem::take(&mut self.lock().left_to_others)
     }
 
     /// A job is to be tried again after a wait; `failed`: counts as a failure.

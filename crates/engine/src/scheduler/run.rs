@@ -27,6 +27,7 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
         let now = Instant::now();
         if read_again_at <= now {
             host.scheduler.read_again();
+            super::load::leave_to_others(&host, host.scheduler.untold()).await;
             read_again_at = now + host.settings.period;
         }
         if let Err(error) = super::load::load(&host).await {
@@ -156,11 +157,12 @@ fn span(host: &Inner, started: &Started) -> Span {
 async fn conclude(host: &Inner, started: Started, ended: Ended) {
     match ended {
         Ended::Done => {
-            let cleared = host.scheduler.done(started);
-            if let Err(error) = super::load::clear(host, cleared).await {
+            let done = host.scheduler.done(started);
+            if let Err(error) = super::load::clear(host, done.cleared).await {
                 // The marks stay in the store and are read again: the work is repeated, which is harmless.
                 tracing::error!(%error, "dirty marks could not be cleared");
             }
+            super::load::leave_to_others(host, done.left_to_others).await;
         }
         Ended::In(root) => host.scheduler.again_in(&started, root),
         Ended::Again { wait, failed } => {

@@ -7,6 +7,7 @@
 
 mod audit;
 mod backfills;
+mod blocked;
 mod crowds;
 mod echoes;
 mod endings;

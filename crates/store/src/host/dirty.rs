@@ -7,7 +7,7 @@
 use super::{HostRead, HostTx, replica};
 use crate::StoreError;
 use crate::row::{count, from_word, time, to_count, to_word};
-use rusqlite::Row;
+use rusqlite::{Row, ToSql};
 use twinline_core::item::ItemId;
 use twinline_core::names::NodeName;
 pub use twinline_core::queue::Lane;
@@ -20,6 +20,9 @@ pub const DELETED: &str = "deleted";
 /// The cause of a mark by an audit, which has no sign of a change. Any other sign takes its place, so that what an audit
 /// alone has found can be told.
 pub const AUDIT: &str = "audit";
+
+/// The cause that is left when what an item was marked for is done, and other connections' work with it is not.
+const OTHERS: &str = "others";
 
 /// How the cause of a mark by a tracker's word of a transfer begins; the item's new id follows. Until its twin has
 /// followed, the item under its new id is no new one.
@@ -74,8 +77,8 @@ pub struct Dirty {
     pub item: ItemId,
     /// In which lane.
     pub lane: Lane,
-    /// What made it dirty first; [`DELETED`] whenever that was among it, else the last word of a transfer, and
-    /// [`AUDIT`] only where nothing else was.
+    /// What made it dirty: the first cause, unless a later one has taken its place (see [`takes_place`]) or it is done and
+    /// the item waits for other connections only.
     pub cause: String,
     /// When to look at it.
     pub due: Timestamp,
@@ -222,6 +225,14 @@ impl HostTx<'_> {
             ],
         )?;
         Ok(self.dirty(&mark.item)?.expect("the row was just written"))
+    }
+
+    /// What an item was marked for is done, and it stays dirty for other connections' work. Nothing changes when something
+    /// was marked since `mark`.
+    pub fn leave_to_others(&self, item: &ItemId, mark: MarkId) -> Result<(), StoreError> {
+        let sql = "UPDATE dirty SET grp = ?1, epoch = ?2, rev = ?3, cause = ?4 WHERE node = ?5 AND id = ?6 AND mark = ?7";
+        let row: [&dyn ToSql; 4] = [&OTHERS, &item.node.as_str(), &item.id, &mark.0];
+        self.stamped(sql, &row).map(drop)
     }
 
     /// Removes an item's row when nothing was marked since `mark`; answers whether it was removed.

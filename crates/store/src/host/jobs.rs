@@ -1,4 +1,4 @@
-//! Long work that survives a restart: backfills.
+//! Long work that survives a restart: backfills, and looks at all twins of a connection under new rules.
 
 use super::access::Upsert;
 use super::{HostRead, HostTx};

@@ -132,6 +132,46 @@ async fn a_node_has_a_line_of_its_own_in_each_lane() {
     assert_eq!(lines, expected);
 }
 
+#[tokio::test]
+async fn what_is_left_to_others_stays_dirty_in_its_place_unless_it_was_marked_since() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let item = id("gh", "1");
+    let backfill = Mark {
+        cause: "backfill c 1".to_owned(),
+        ..mark(&item, Lane::Backfill, 10)
+    };
+    let again = backfill.clone();
+    let before = host
+        .write(move |tx| tx.mark_dirty(&backfill))
+        .await
+        .unwrap();
+    let leave = |mark| {
+        let (host, item) = (host.clone(), item.clone());
+        async move {
+            let written = host.write(move |tx| {
+                tx.leave_to_others(&item, mark)?;
+                tx.dirty(&item)
+            });
+            written.await.unwrap().unwrap()
+        }
+    };
+    let left = leave(before.mark).await;
+    assert_ne!(left.cause, before.cause);
+    let as_before = Dirty {
+        cause: left.cause.clone(),
+        ..before.clone()
+    };
+    assert_eq!(left, as_before, "all but the cause is as it was");
+    let count = host.read(|read| read.dirty_of_cause("backfill c 1"));
+    assert_eq!(count.await.unwrap(), 0);
+    let marked = host.write(move |tx| tx.mark_dirty(&again)).await.unwrap();
+    assert_eq!(marked.cause, before.cause, "confirmed anew");
+    assert_eq!(leave(before.mark).await, marked);
+}
+
 /// The rule for those who bring marks together before the store does is the store's own.
 #[tokio::test]
 async fn the_cause_that_stays_is_the_same_wherever_marks_are_brought_together() {
