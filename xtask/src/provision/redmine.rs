@@ -27,6 +27,8 @@ const START_MAX: Duration = Duration::from_secs(120);
 /// projects `agnes` is a member, an administrator with a key of forty times `d`: without that she sees no private issues and
 /// no private notes of others.
 const SEED: &str = r"
+# Mail jobs would run on threads of their own, beside what is written here.
+ActiveJob::Base.queue_adapter = :test
 Setting.rest_api_enabled = '1'
 Setting.text_formatting = 'markdown'
 project = Project.create!(name: 'Twin', identifier: 'twin', is_public: true, trackers: Tracker.all,

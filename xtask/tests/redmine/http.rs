@@ -58,7 +58,15 @@ impl Http {
                     .header("Content-Type", "application/json")
                     .body(body.to_string());
             }
-            let answer = request.send().await.unwrap();
+            let answer = match request.send().await {
+                // A server that closes a connection under load has answered nobody; what may be repeated is.
+                Err(error) if method != reqwest::Method::POST && Instant::now() < deadline => {
+                    println!("{method} {path}: {error}; asked again");
+                    sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+                answer => answer.unwrap(),
+            };
             let status = answer.status();
             let text = text(answer).await;
             if status.is_success() {
