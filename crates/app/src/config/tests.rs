@@ -247,7 +247,8 @@ fn secrets_stand_in_the_file_by_reference_only_and_are_not_repeated() {
     let key = Some("nodes.a.auth.token: a secret does not stand in this file");
     check("github", "auth = { token = \"ghp_1\" }", key);
     for number in ["12345678", "-1234", "1234.5"] {
-        check("github", &format!("auth = {{ token = {number} }}"), key);
+        let token = format!("auth = {{ token = {number} }}");
+        check("github", &token, by_reference);
         let secrets = format!("webhook = {{ secrets = [{number}] }}");
         check("github", &secrets, by_reference);
     }
