@@ -60,8 +60,7 @@ impl Http {
             }
             let answer = match request.send().await {
                 // A server that closes a connection under load has answered nobody; what may be repeated is.
-                Err(error) if method != reqwest::Method::POST && Instant::now() < deadline => {
-                    println!("{method} {path}: {error}; asked again");
+                Err(_) if method != reqwest::Method::POST && Instant::now() < deadline => {
                     sleep(Duration::from_millis(50)).await;
                     continue;
                 }
