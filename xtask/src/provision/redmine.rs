@@ -4,8 +4,10 @@ use super::debian;
 use crate::{needs, run, say, testdata};
 use anyhow::{Context, Result, bail};
 use std::fs;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -74,6 +76,14 @@ give.call(agnes, 'd' * 40)
 agent = Role.create!(name: 'Agent', issues_visibility: 'default', users_visibility: 'all', assignable: true,
                      permissions: [:view_issues, :add_issues, :edit_issues, :add_issue_notes, :edit_issue_notes])
 [project, other].each { |place| Member.create!(project: place, principal: agnes, roles: [agent]) }
+";
+
+/// A connection that rests is not closed by the server: in the same moment the next request might be sent on it.
+const SETTINGS: &str = r"
+environment 'production'
+threads 1, 4
+persistent_timeout 3600
+first_data_timeout 3600
 ";
 
 /// Moves the application's clock ahead by as many seconds as a file says.
@@ -169,17 +179,18 @@ impl Redmine {
         let seeded = seeded_database()?;
         let database = folder.path().join("redmine.db");
         fs::copy(&seeded, &database).context("copying the seeded database")?;
-        let port = run::free_port()?;
+        let settings = folder.path().join("puma.rb");
+        fs::write(&settings, SETTINGS).context("writing puma's settings")?;
+        // It inherits the listener as its standard input: nobody else can take the port while it starts, and who asks
+        // early waits instead of being refused.
+        let listener = TcpListener::bind("127.0.0.1:0").context("taking a port for Redmine")?;
+        let port = listener.local_addr().context("asking for the port")?.port();
+        let bind = format!("tcp://127.0.0.1:{port}");
         let mut puma = Command::new("puma");
-        puma.args([
-            "-e",
-            "production",
-            "-t",
-            "1:4",
-            "-b",
-            &format!("tcp://127.0.0.1:{port}"),
-            "config.ru",
-        ]);
+        puma.arg("-C")
+            .arg(&settings)
+            .args(["-b", &bind, "config.ru"])
+            .env("PUMA_INHERIT_0", format!("0:{bind}"));
         if let Some(clock) = clock {
             puma.env("RUBYOPT", format!("-r{}", clock.display()))
                 .env("TEST_CLOCK", folder.path().join("clock"));
@@ -187,7 +198,7 @@ impl Redmine {
         let log =
             fs::File::create(folder.path().join("puma.log")).context("making Redmine's log")?;
         let server = rails(&mut puma, &database)
-            .stdin(Stdio::null())
+            .stdin(OwnedFd::from(listener))
             .stdout(log.try_clone().context("doubling Redmine's log")?)
             .stderr(log)
             .spawn()
@@ -248,15 +259,17 @@ fn set_ahead(folder: &Path, ahead: Duration) -> Result<()> {
     fs::rename(&new, &file).context("setting Redmine's time")
 }
 
-/// The seeded database, made once for this seed; several tests may ask at the same time.
+/// The seeded database, made once for this seed; of several tests that ask at the same time, one makes it.
 fn seeded_database() -> Result<PathBuf> {
     let folder = testdata().join("redmine");
+    fs::create_dir_all(&folder).context("making target/testdata/redmine")?;
+    let turn = fs::File::create(folder.join("lock")).context("making the seed's lock")?;
+    turn.lock().context("waiting for the seed")?;
     let digest = twinline_core::digest::Digest::of_bytes(SEED.as_bytes());
     let ready = folder.join(format!("{digest}.db"));
     if ready.is_file() {
         return Ok(ready);
     }
-    fs::create_dir_all(&folder).context("making target/testdata/redmine")?;
     let scratch = TempDir::new_in(&folder).context("making a scratch folder")?;
     let (database, script) = (
         scratch.path().join("seed.db"),

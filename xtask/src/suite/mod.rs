@@ -52,7 +52,8 @@ fn tests(options: &Options, nextest: bool) -> Command {
             "--success-output",
             "immediate",
         ]);
-        command.args(["--failure-output", "immediate", "--color", "never"]);
+        // Once more at the end: there it is found, and not cut off by what other tests print.
+        command.args(["--failure-output", "immediate-final", "--color", "never"]);
         command.args(options.filter.as_slice());
     } else {
         command.args(["test", "--workspace", "--no-fail-fast"]);
