@@ -103,6 +103,7 @@ async fn after(
             node,
             reason,
             after,
+            ..
         } => {
             tracing::debug!(%node, reason, ?after, "tried again later");
             again(after.unwrap_or(Duration::ZERO))

@@ -16,6 +16,8 @@ pub(crate) enum Trouble {
         node: NodeName,
         reason: String,
         after: Option<Duration>,
+        /// The tracker works, and has answered what its API does not promise.
+        unreadable: bool,
     },
     /// There is no room for it in the tracker's limits now; nothing has failed.
     #[error("{node}: {reason}")]
@@ -36,9 +38,17 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
-    /// Whether the tracker has refused what was asked for: asked again it refuses again, until a person mends something.
-    pub(crate) const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Quarantine(Cause::Refused { .. }))
+    /// Whether the tracker works, and answers what was asked for with a refusal or with something unreadable: asked again
+    /// it mostly answers the same until a person mends something. Nothing else is to wait for that.
+    pub(crate) const fn is_of_the_question(&self) -> bool {
+        matches!(
+            self,
+            Self::Quarantine(Cause::Refused { .. })
+                | Self::Retry {
+                    unreadable: true,
+                    ..
+                }
+        )
     }
 
     /// The trouble that a tracker's answer makes.
@@ -47,6 +57,7 @@ impl Trouble {
             node: node.clone(),
             reason,
             after,
+            unreadable: false,
         };
         let refused = |sentence: String| Self::Quarantine(Cause::Refused { sentence });
         match error {
@@ -72,10 +83,12 @@ impl Trouble {
             // Mostly a proxy or a login page in between, which goes away by itself; what stays is given up in the end.
             TrackerError::Unreadable {
                 tracker, reason, ..
-            } => retry(
-                format!("{tracker} answered something unreadable: {reason}"),
-                None,
-            ),
+            } => Self::Retry {
+                node: node.clone(),
+                reason: format!("{tracker} answered something unreadable: {reason}"),
+                after: None,
+                unreadable: true,
+            },
         }
     }
 }

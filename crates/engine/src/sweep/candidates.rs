@@ -19,8 +19,8 @@ use twinline_store::host::HostTx;
 use twinline_trackers::Candidate;
 
 /// Reads the queries of all triggers on a node; what is new is looked at like an item that a sweep has found. Answers when
-/// that began; `None`: a query lists more than is read, or is refused. What one connection's trigger meets with keeps no
-/// other's from being read.
+/// that began; `None`: a query lists more than is read, is refused, or its answer cannot be read. What one connection's
+/// trigger meets with keeps no other's from being read.
 pub(super) async fn look(
     host: &Arc<Inner>,
     node: &Arc<Node>,
@@ -30,7 +30,7 @@ pub(super) async fn look(
     for connection in host.connections_of(node.name()) {
         for side in connection.sides_of(node.name()).collect::<Vec<_>>() {
             whole &= match enumerate(host, node, &connection, side).await {
-                Err(trouble) if trouble.is_refusal() => {
+                Err(trouble) if trouble.is_of_the_question() => {
                     tracing::error!(node = %node.name(), connection = %connection.name, %side, %trouble, "the trigger cannot be enumerated");
                     false
                 }

@@ -37,7 +37,7 @@ pub(super) async fn look(host: &Arc<Inner>, node: &Arc<Node>) -> Result<(), Trou
                 listed: None,
             };
             match asked.all().await {
-                Err(trouble) if trouble.is_refusal() => {
+                Err(trouble) if trouble.is_of_the_question() => {
                     tracing::error!(node = %node.name(), connection = %connection.name, %side, %trouble, "its twins cannot be held against the trigger");
                 }
                 looked => looked?,

@@ -6,7 +6,10 @@ use super::dues::{Due, Dues};
 use super::{audit, candidates, feed, membership, next_period, scope_key};
 use crate::host::Inner;
 use crate::node::Node;
+use crate::panics;
+use futures_util::FutureExt as _;
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -20,8 +23,11 @@ struct Round {
     node: NodeName,
     /// Changes that no webhook had announced; `None`: the round failed.
     missed: Option<u64>,
-    /// Whether the tracker has refused to show a scope: its sweeps do not back off, and keep nothing else waiting.
+    /// Whether the tracker does not show a scope (it refuses, or its answer cannot be read): its sweeps do not back off, and
+    /// keep nothing else waiting.
     refused: bool,
+    /// Whether the round panicked: the next ones come less and less often.
+    panicked: bool,
     resweep: bool,
     audit: bool,
 }
@@ -57,7 +63,7 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(%error, "a sweep panicked");
+                    tracing::error!(%error, "a sweep ended outside its boundary");
                     // Which node it was is lost with it; all that stand still are tried again at their next period.
                     running.clear();
                     again.clear();
@@ -109,7 +115,7 @@ fn start_due(
         if let Some(node) = host.node(&name).filter(|node| node.is_open())
             && running.insert(name)
         {
-            rounds.spawn(round(Arc::clone(host), node, resweep, audit));
+            rounds.spawn(caught(Arc::clone(host), node, resweep, audit));
         }
     }
 }
@@ -145,13 +151,31 @@ fn follow_nodes(host: &Inner, dues: &mut Dues, now: Instant) {
     }
 }
 
-async fn round(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) -> Round {
-    probe(&host, &node).await;
-    let (mut missed, refused) = sweep_scopes(&host, &node, resweep).await;
+/// One round. A panic of ours ends here: the node is known by then, and no other is touched.
+async fn caught(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) -> Round {
+    let whole = AssertUnwindSafe(round(&host, &node, resweep, audit)).catch_unwind();
+    whole.await.unwrap_or_else(|panic| {
+        host.metrics.panics.inc();
+        let said = panics::said(&*panic);
+        tracing::error!(node = %node.name(), said, "a sweep panicked; it is tried again less and less often");
+        Round {
+            node: node.name().clone(),
+            missed: None,
+            refused: false,
+            panicked: true,
+            resweep,
+            audit,
+        }
+    })
+}
+
+async fn round(host: &Arc<Inner>, node: &Arc<Node>, resweep: bool, audit: bool) -> Round {
+    probe(host, node).await;
+    let (mut missed, refused) = sweep_scopes(host, node, resweep).await;
     let (mut enumerated, mut enumeration_failed) = (None, false);
     if audit && missed.is_some() {
         // Before the audit ends, which claims what was enumerated.
-        match candidates::look(&host, &node).await {
+        match candidates::look(host, node).await {
             Ok(began) => enumerated = began,
             Err(trouble) => {
                 tracing::warn!(node = %node.name(), %trouble, "the triggers could not all be enumerated; trying again");
@@ -160,7 +184,7 @@ async fn round(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) ->
         }
     }
     if missed.is_some() {
-        let looked = audit::look(&host, &node, resweep, audit, enumerated).await;
+        let looked = audit::look(host, node, resweep, audit, enumerated).await;
         if let Err(error) = looked {
             tracing::error!(node = %node.name(), %error, "the store failed during an audit");
             missed = None;
@@ -168,7 +192,7 @@ async fn round(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) ->
     }
     if resweep
         && missed.is_some()
-        && let Err(trouble) = membership::look(&host, &node).await
+        && let Err(trouble) = membership::look(host, node).await
     {
         tracing::warn!(node = %node.name(), %trouble, "the known twins could not all be asked about; trying again");
         missed = None;
@@ -180,6 +204,7 @@ async fn round(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) ->
         node: node.name().clone(),
         missed,
         refused,
+        panicked: false,
         resweep,
         audit,
     }
@@ -198,7 +223,7 @@ async fn sweep_scopes(host: &Arc<Inner>, node: &Arc<Node>, resweep: bool) -> (Op
         };
         match feed::sweep(host, node, of, resweep).await {
             Ok(found) => missed += found,
-            Err(trouble) if trouble.is_refusal() => {
+            Err(trouble) if trouble.is_of_the_question() => {
                 tracing::error!(node = %node.name(), scope = key, %trouble, "the scope cannot be swept; its cursor stays");
                 refused = true;
             }
@@ -242,8 +267,20 @@ fn conclude(host: &Inner, dues: &mut Dues, running: &mut BTreeSet<NodeName>, rou
     let settings = &node.config.sweep;
     let now = Instant::now();
     let Some(missed) = round.missed else {
-        let period = settings.period;
-        dues.put(&round.node, Due { period, ..due });
+        let due = if round.panicked {
+            let period = next_period(settings, due.period, 0, true);
+            Due {
+                at: now + period,
+                period,
+                ..due
+            }
+        } else {
+            Due {
+                period: settings.period,
+                ..due
+            }
+        };
+        dues.put(&round.node, due);
         return;
     };
     let day = Duration::from_secs(86_400);

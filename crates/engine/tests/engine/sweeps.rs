@@ -48,8 +48,9 @@ async fn a_page_that_the_tracker_has_forgotten_begins_the_sweep_again() {
     running.stop().await;
 }
 
-/// A node with two connections in two projects; the tracker refuses the trigger, or the project, of the first one.
-async fn check_refused(refused: &str) {
+/// A node with two connections in two projects; the tracker refuses the trigger, or the project, of the first one, or
+/// answers garbage.
+async fn check_refused(refused: &str, garbled: bool) {
     let mut world = World::new(&["a", "b", "c"]);
     world.sweep.period = Duration::from_secs(10);
     world.sweep.backed_off = Duration::from_secs(10);
@@ -66,6 +67,7 @@ async fn check_refused(refused: &str) {
     let late = tracker.make(&[("summary", Value::text("late"))]);
     let hidden = tracker.state().items.remove(&late.id).unwrap();
     tracker.state().refused.insert(refused.to_owned());
+    tracker.state().garbled = garbled;
     tokio::time::sleep(world.sweep.overlap * 3).await;
     tracker.state().items.insert(late.id.clone(), hidden);
     tracker.state().unsure = true;
@@ -87,12 +89,19 @@ async fn check_refused(refused: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn a_trigger_that_is_refused_keeps_no_other_and_makes_no_audit_endless() {
-    check_refused("by a field").await;
+    check_refused("by a field", false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trigger_or_a_project_whose_answer_cannot_be_read_keeps_no_other_and_makes_no_audit_endless()
+ {
+    check_refused("by a field", true).await;
+    check_refused("A", true).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_project_that_is_refused_keeps_no_other_and_makes_no_audit_endless() {
-    check_refused("A").await;
+    check_refused("A", false).await;
 }
 
 /// Up to when the left node's changes of a kind were audited.
@@ -127,5 +136,35 @@ async fn creations_are_audited_only_when_the_triggers_were_enumerated() {
         audited(&running.host, ChangeKind::Created).await.is_some()
     })
     .await;
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_that_panics_comes_less_and_less_often_and_keeps_no_other_node_waiting() {
+    let mut world = World::new(&["left", "right"]);
+    world.sweep.period = Duration::from_secs(10);
+    world.sweep.backed_off = Duration::from_secs(320);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    let left = world.make("left", "x");
+    running.quiet().await;
+    let right = world.tracker("right").only().reference.item;
+    for _ in 0..1_000 {
+        world.tracker("left").fault(On::Changes, Fault::Panic);
+    }
+    let before = running.host.metrics().panics.get();
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    let panics = running.host.metrics().panics.get() - before;
+    assert!((6..=18).contains(&panics), "{panics} in an hour");
+    let tracker = world.tracker("right");
+    tracker.edit(&right, "summary", Value::text("from the right"));
+    until("the other node is swept", async || {
+        world.text(&left, "summary") == "from the right"
+    })
+    .await;
+    let tracker = world.tracker("left");
+    tracker.state().faults.clear();
+    tracker.edit(&left, "summary", Value::text("from the left"));
+    tokio::time::sleep(Duration::from_secs(700)).await;
+    assert_eq!(world.text(&right, "summary"), "from the left");
     running.stop().await;
 }

@@ -67,6 +67,8 @@ pub(crate) struct State {
     pub(crate) unsure: bool,
     /// Triggers and projects that the tracker refuses to list.
     pub(crate) refused: BTreeSet<String>,
+    /// It does not refuse them: its answer is nothing that its API promises.
+    pub(crate) garbled: bool,
     /// Queries tell about how many items there are, and only at first.
     pub(crate) estimates: bool,
     /// Items that no longer match any trigger.
@@ -317,6 +319,13 @@ impl Memory {
     fn unless_refused(&self, what: &str) -> Result<(), TrackerError> {
         if !self.state().refused.contains(what) {
             return Ok(());
+        }
+        if self.state().garbled {
+            return Err(TrackerError::Unreadable {
+                tracker: "memory".to_owned(),
+                place: what.to_owned(),
+                reason: "expected JSON, found HTML".to_owned(),
+            });
         }
         Err(TrackerError::Refused {
             tracker: "memory".to_owned(),
