@@ -165,8 +165,10 @@ pub(super) struct VersionShape {
     published_by: String,
     rollback_of: Option<u32>,
     digest: String,
-    /// What it changed; null for the first.
+    /// What it changed; null for the first, and where one of the two cannot be read.
     diff: Option<String>,
+    /// Why it cannot be told what it changed; null where it can.
+    unreadable: Option<String>,
 }
 
 /// A page of versions.

@@ -55,18 +55,14 @@ pub(super) async fn run(file: &Path, args: &BackfillArgs) -> Result<Report> {
     Report::done(&json!({ "backfills": jobs, "refused": refused }), text)
 }
 
-/// All backfills of a connection, page by page.
+/// All backfills of a connection.
 async fn all(client: &Client, connection: &str) -> Result<Vec<Json>> {
-    let first = format!("/v1/backfills?connection={connection}&limit=500");
-    let (mut path, mut jobs) = (first.clone(), Vec::new());
-    loop {
-        let page = client.get(&path).await?;
-        jobs.extend(page["items"].as_array().cloned().unwrap_or_default());
-        match page["next"].as_str() {
-            Some(next) => path = format!("{first}&cursor={next}"),
-            None => return Ok(jobs),
-        }
-    }
+    client.all(&list(connection)).await
+}
+
+fn list(connection: &str) -> String {
+    let name: String = url::form_urlencoded::byte_serialize(connection.as_bytes()).collect();
+    format!("/v1/backfills?connection={name}")
 }
 
 fn has_ended(job: &Json) -> bool {
@@ -195,6 +191,14 @@ mod tests {
 
     fn check(job: &Json, expected: &str) {
         assert_eq!(progress(job), expected);
+    }
+
+    #[test]
+    fn a_name_is_one_parameter_whatever_it_holds() {
+        assert_eq!(
+            list("bugs&limit=1 #ü"),
+            "/v1/backfills?connection=bugs%26limit%3D1+%23%C3%BC"
+        );
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! `twinline edge`: receives webhooks and keeps them until a host has them; passes everything else on to a host.
 
 mod places;
+#[cfg(test)]
+mod tests;
 
 use super::pause;
 use super::sockets::Handed;
@@ -90,9 +92,9 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let edge = Edge::bind(settings, inbox.clone(), routes, handles).await?;
     let (webhooks, private) = edge.addresses()?;
     let listeners = [("webhooks", webhooks), ("private", private)];
-    let announced = announce(&folder, &listeners, &shutdown);
     tracing::info!(%webhooks, %private, "the edge listens");
-    let (served, ()) = tokio::join!(edge.serve(shutdown.clone()), announced);
+    let announcing = announce(&folder, &listeners, &shutdown);
+    let served = served(edge.serve(shutdown.clone()), announcing).await;
     inbox.db().close().await;
     Ok(served?)
 }
@@ -155,6 +157,15 @@ async fn announce(
         if !pause(RETRY, shutdown).await {
             return;
         }
+    }
+}
+
+/// What serving comes to. It ends the announcement, which a full disk may not take for as long as it is full.
+async fn served<T>(serving: impl Future<Output = T>, announcing: impl Future<Output = ()>) -> T {
+    tokio::pin!(serving);
+    tokio::select! {
+        served = &mut serving => served,
+        () = announcing => serving.await,
     }
 }
 

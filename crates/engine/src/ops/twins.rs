@@ -66,9 +66,6 @@ pub struct HistoryLine {
     pub entry: HistoryEntry,
 }
 
-/// Pages of another item's history that are searched for what an item has caused.
-const CAUSED_PAGES_MAX: usize = 20;
-
 impl Host {
     /// One page of twins, ordered by id: those after `after`, at most `max`.
     ///
@@ -175,22 +172,14 @@ fn history(
     if items.is_empty() {
         return Ok(None);
     }
-    let mut rows = Vec::new();
+    let mut rows: BTreeMap<u64, HistoryRow> = BTreeMap::new();
     for item in &items {
-        rows.extend(read.history(item, before, max)?);
-        let twins = read.twins_of_item(item)?;
-        let others = twins.iter().flat_map(|twin| {
-            let both = Side::BOTH.into_iter();
-            both.filter_map(|side| twin.item(side))
-        });
-        let others: BTreeSet<ItemId> = others.filter(|other| !items.contains(other)).collect();
-        for other in &others {
-            caused(read, item, other, before, max, &mut rows)?;
-        }
+        let own = read.history(item, before, max)?.into_iter();
+        let caused = read.history_caused_by(item, before, max)?;
+        rows.extend(own.chain(caused).map(|row| (row.seq, row)));
     }
-    rows.sort_by_key(|row| std::cmp::Reverse(row.seq));
-    rows.truncate(max as usize);
-    let lines = rows.into_iter().map(|row| {
+    let newest = rows.into_values().rev().take(max as usize);
+    let lines = newest.map(|row| {
         let source = row.entry.source.as_ref();
         Ok(HistoryLine {
             seq: row.seq,
@@ -200,33 +189,6 @@ fn history(
         })
     });
     lines.collect::<Result<_, _>>().map(Some)
-}
-
-/// Adds what a change of `source` led to on another item, the newest `max` of it.
-fn caused(
-    read: &HostRead<'_>,
-    source: &ItemId,
-    item: &ItemId,
-    mut before: Option<u64>,
-    max: u32,
-    rows: &mut Vec<HistoryRow>,
-) -> Result<(), StoreError> {
-    let mut wanted = max as usize;
-    for _ in 0..CAUSED_PAGES_MAX {
-        let page = read.history(item, before, max)?;
-        let last = page.last().filter(|_| page.len() == max as usize);
-        before = last.map(|row| row.seq);
-        let theirs = page
-            .into_iter()
-            .filter(|row| row.entry.source.as_ref() == Some(source));
-        let found: Vec<HistoryRow> = theirs.take(wanted).collect();
-        wanted -= found.len();
-        rows.extend(found);
-        if before.is_none() || wanted == 0 {
-            break;
-        }
-    }
-    Ok(())
 }
 
 /// What people call an item; its id, where the directory does not know it.

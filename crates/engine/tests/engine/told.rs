@@ -6,7 +6,7 @@ use crate::support::{Running, World, heard};
 use std::collections::BTreeMap;
 use twinline_core::item::{ItemId, Value};
 use twinline_engine::ops::HistoryLine;
-use twinline_store::host::HistoryKind;
+use twinline_store::host::{HistoryEntry, HistoryKind, HostTx};
 
 async fn history(world: &World, running: &Running, item: &ItemId) -> Vec<HistoryLine> {
     let key = world.tracker(item.node.as_str()).item(item).reference.key;
@@ -81,6 +81,45 @@ async fn the_attempts_at_one_write_are_counted() {
         .filter(|line| line.entry.kind == HistoryKind::Write);
     let attempts: Vec<u32> = writes.map(|line| line.entry.attempt).collect();
     assert_eq!(attempts, [1, 3], "newest first");
+    running.stop().await;
+}
+
+/// However much has happened to the other item meanwhile: pages of one line search as far as any others.
+#[tokio::test(start_paused = true)]
+async fn what_an_item_led_to_is_told_to_the_oldest() {
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    let left = world.make("left", "x");
+    running.quiet().await;
+    let right = world.tracker("right").only().reference.item;
+    // Lines of `right` that `left` has not caused.
+    let other = HistoryEntry {
+        source: None,
+        ..history(&world, &running, &right).await[0].entry.clone()
+    };
+    let write = move |tx: &HostTx<'_>| {
+        (0..30).try_for_each(|_| {
+            tx.append_history(&HistoryEntry {
+                item: right.clone(),
+                ..other.clone()
+            })
+        })
+    };
+    running.host.store().write(write).await.unwrap();
+    let all = history(&world, &running, &left).await;
+    let (mut paged, mut before) = (Vec::new(), None);
+    loop {
+        let page = running.host.history("left-1", before, 1).await.unwrap();
+        let Some(line) = page.into_iter().next() else {
+            break;
+        };
+        before = Some(line.seq);
+        paged.push(line);
+    }
+    let seqs = |lines: &[HistoryLine]| lines.iter().map(|line| line.seq).collect::<Vec<_>>();
+    assert_eq!(seqs(&paged), seqs(&all));
+    let created = |line: &HistoryLine| line.entry.kind == HistoryKind::Created;
+    assert!(paged.iter().any(created), "what came first is told last");
     running.stop().await;
 }
 

@@ -210,7 +210,7 @@ impl HostRead<'_> {
 
 impl HostRead<'_> {
     /// How often an effect's write was tried for its twin since `since`, and failed each time; of the twin's last 200
-    /// effects on the item.
+    /// effects on the item. One that was never sent, because an earlier write had failed, is no try.
     pub fn failed_before(&self, effect: &EffectRow, since: Timestamp) -> Result<u32, StoreError> {
         let sql = format!(
             "{SELECT} WHERE node = ?1 AND item IS ?2 AND intended_at >= ?3 AND link = ?4 \
@@ -229,7 +229,9 @@ impl HostRead<'_> {
         )?;
         let same = |row: &&EffectRow| row.planned.effect.is_same_write(&effect.planned.effect);
         let failed = |row: &&EffectRow| matches!(row.state, EffectState::Failed { .. });
-        let count = tried.iter().filter(same).take_while(failed).count();
+        let sent = |row: &&EffectRow| row.started_at.is_some();
+        let failures = tried.iter().filter(same).take_while(failed);
+        let count = failures.filter(sent).count();
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 }

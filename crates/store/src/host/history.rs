@@ -112,6 +112,21 @@ impl HostRead<'_> {
         self.many(sql, (item.node.as_str(), &item.id, before, max), read)
     }
 
+    /// What an item's own changes have led to, on whichever item, newest first, before `before` (`None`: from the newest), at
+    /// most `max`.
+    pub fn history_caused_by(
+        &self,
+        source: &ItemId,
+        before: Option<u64>,
+        max: u32,
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        let sql = "SELECT seq, entry FROM history INDEXED BY history_by_source \
+                   WHERE entry ->> '$.source.node' = ?1 AND entry ->> '$.source.id' = ?2 AND seq < ?3 \
+                   ORDER BY seq DESC LIMIT ?4";
+        let before = before.map_or(i64::MAX, to_count);
+        self.many(sql, (source.node.as_str(), &source.id, before, max), read)
+    }
+
     /// What was written after `after` (0: from the oldest kept), oldest first, at most `max`: for a live transcript.
     pub fn history_since(&self, after: u64, max: u32) -> Result<Vec<HistoryRow>, StoreError> {
         let sql = "SELECT seq, entry FROM history WHERE seq > ?1 ORDER BY seq LIMIT ?2";

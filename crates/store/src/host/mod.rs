@@ -41,7 +41,7 @@ pub use history::{HistoryEntry, HistoryKind, HistoryRow};
 pub use items::ItemRow;
 pub use jobs::{Job, JobKind, JobState, JobsPage};
 pub use nodes::NodeRow;
-pub use retention::{HostKeep, HostPruned};
+pub use retention::{HostKeep, HostPruned, PruneCursor};
 pub use rule_versions::{Publish, RuleVersion};
 pub use twin_record::{HeldField, Twin, TwinState, TwinStateName};
 pub use twins::{TwinCount, TwinFilter};
@@ -94,6 +94,10 @@ pub(crate) static SCHEMA: Schema = Schema {
         Migration {
             version: 8,
             sql: include_str!("migrations/008.sql"),
+        },
+        Migration {
+            version: 9,
+            sql: include_str!("migrations/009.sql"),
         },
     ],
 };

@@ -36,7 +36,7 @@ pub struct HostKeep {
     pub file_max_bytes: u64,
     /// They do not, while they are younger than this.
     pub least: Duration,
-    /// How many rows of each kind one step removes.
+    /// How many rows of each kind one step removes, and how many it looks at whether they must be kept.
     pub step_max_rows: u32,
 }
 
@@ -53,6 +53,24 @@ impl Default for HostKeep {
             step_max_rows: 500,
         }
     }
+}
+
+/// How far a round has looked at what is past its time and yet may have to be kept. A round begins with the default.
+///
+/// Without it every step would begin with all that the steps before found to be kept, and that is most of a large file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PruneCursor {
+    observations: Place,
+    items: Place,
+    /// Among ended twins, for the comment links of their clusters.
+    ended: Place,
+}
+
+/// A row by its age: everything up to it has been looked at. None has a time or a number before the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Place {
+    at: i64,
+    row: i64,
 }
 
 /// What one step removed.
@@ -72,13 +90,19 @@ pub struct HostPruned {
     pub items: usize,
     /// Comment links of clusters that have ended.
     pub comment_links: usize,
-    /// Whether another step would remove more.
-    pub more: bool,
+    /// Where the next step of this round begins; `None`: nothing more is past its time.
+    pub next: Option<PruneCursor>,
 }
 
 impl HostTx<'_> {
-    /// Removes one piece of what is past its time: call again while [`HostPruned::more`].
-    pub fn prune(&self, keep: &HostKeep, now: Timestamp) -> Result<HostPruned, StoreError> {
+    /// Removes one piece of what is past its time, and looks at no more than a piece of what is to be kept: call again
+    /// from [`HostPruned::next`] while there is one.
+    pub fn prune(
+        &self,
+        keep: &HostKeep,
+        now: Timestamp,
+        from: &PruneCursor,
+    ) -> Result<HostPruned, StoreError> {
         const SLICES: Duration = Duration::from_secs(24 * 3600);
         let max = keep.step_max_rows;
         self.drop_write_slices(now.minus(SLICES))?;
@@ -94,12 +118,8 @@ impl HostTx<'_> {
              AND seq IN (SELECT seq FROM history ORDER BY seq LIMIT ?2)",
             (crate::row::to_count(keep.history_max_rows), max),
         )?;
-        let observations = self.delete(
-            replica::OBSERVATIONS,
-            "digest IN (SELECT digest FROM observations o WHERE seen_at < ?1 \
-             AND NOT EXISTS (SELECT 1 FROM bases b WHERE b.observation = o.digest) ORDER BY seen_at LIMIT ?2)",
-            (unseen, max),
-        )?;
+        let mut next = *from;
+        let (observations, unseen_more) = self.prune_observations(unseen, max, &mut next)?;
         let effects = self.delete(
             replica::EFFECTS,
             "id IN (SELECT id FROM effects WHERE settled = 1 AND intended_at < ?1 \
@@ -113,27 +133,11 @@ impl HostTx<'_> {
              AND updated_at < ?1 LIMIT ?2)",
             (old, max),
         )?;
-        let items = self.delete(
-            replica::ITEMS,
-            "rowid IN (SELECT i.rowid FROM items i WHERE root IS NULL AND seen_at < ?1 \
-             AND NOT EXISTS (SELECT 1 FROM twins t WHERE t.left_node = i.node AND t.left_id = i.id) \
-             AND NOT EXISTS (SELECT 1 FROM twins t WHERE t.right_node = i.node AND t.right_id = i.id) \
-             ORDER BY seen_at LIMIT ?2)",
-            (old, max),
-        )?;
-        let comment_links = self.prune_comment_links(old, max)?;
-        let full = max as usize;
-        let more = [
-            history,
-            observations,
-            effects,
-            audit,
-            jobs,
-            items,
-            comment_links,
-        ]
-        .iter()
-        .any(|removed| *removed >= full);
+        let (items, items_more) = self.prune_items(old, max, &mut next)?;
+        let (comment_links, ended_more) = self.prune_comment_links(old, max, &mut next)?;
+        let full = |removed: usize| removed >= max as usize;
+        let more = unseen_more || items_more || ended_more;
+        let more = more || [history, effects, audit, jobs].into_iter().any(full);
         Ok(HostPruned {
             history,
             observations,
@@ -142,7 +146,7 @@ impl HostTx<'_> {
             jobs,
             items,
             comment_links,
-            more,
+            next: more.then_some(next),
         })
     }
 
@@ -173,15 +177,100 @@ impl HostTx<'_> {
         Ok(old + many)
     }
 
-    /// Those of clusters whose last twin ended before `old`.
-    fn prune_comment_links(&self, old: i64, max: u32) -> Result<usize, StoreError> {
-        self.delete(
+    /// Those that no base refers to; and whether there are more to look at.
+    fn prune_observations(
+        &self,
+        before: i64,
+        max: u32,
+        cursor: &mut PruneCursor,
+    ) -> Result<(usize, bool), StoreError> {
+        let from = cursor.observations;
+        let rows = "observations o INDEXED BY observations_by_age WHERE true";
+        let (to, more) = self.piece(rows, "seen_at", from, before, max)?;
+        cursor.observations = to;
+        let gone = self.delete(
+            replica::OBSERVATIONS,
+            "rowid IN (SELECT rowid FROM observations o INDEXED BY observations_by_age \
+             WHERE (seen_at, rowid) > (?1, ?2) AND (seen_at, rowid) <= (?3, ?4) \
+             AND NOT EXISTS (SELECT 1 FROM bases b WHERE b.observation = o.digest))",
+            (from.at, from.row, to.at, to.row),
+        )?;
+        Ok((gone, more))
+    }
+
+    /// Those of the directory that are in no twin; and whether there are more to look at.
+    fn prune_items(
+        &self,
+        before: i64,
+        max: u32,
+        cursor: &mut PruneCursor,
+    ) -> Result<(usize, bool), StoreError> {
+        let from = cursor.items;
+        let rows = "items i INDEXED BY items_untwinned WHERE root IS NULL";
+        let (to, more) = self.piece(rows, "seen_at", from, before, max)?;
+        cursor.items = to;
+        let gone = self.delete(
+            replica::ITEMS,
+            "rowid IN (SELECT i.rowid FROM items i INDEXED BY items_untwinned WHERE root IS NULL \
+             AND (seen_at, rowid) > (?1, ?2) AND (seen_at, rowid) <= (?3, ?4) \
+             AND NOT EXISTS (SELECT 1 FROM twins t WHERE t.left_node = i.node AND t.left_id = i.id) \
+             AND NOT EXISTS (SELECT 1 FROM twins t WHERE t.right_node = i.node AND t.right_id = i.id))",
+            (from.at, from.row, to.at, to.row),
+        )?;
+        Ok((gone, more))
+    }
+
+    /// Those of clusters whose last twin ended before `before`; and whether there are more to look at.
+    fn prune_comment_links(
+        &self,
+        before: i64,
+        max: u32,
+        cursor: &mut PruneCursor,
+    ) -> Result<(usize, bool), StoreError> {
+        let from = cursor.ended;
+        let rows = "twins INDEXED BY twins_ended WHERE state = 'unlinked'";
+        let (to, more) = self.piece(rows, "state_since", from, before, max)?;
+        let gone = self.delete(
             replica::COMMENT_LINKS,
-            "rowid IN (SELECT c.rowid FROM twins t JOIN comment_links c ON c.root = t.root \
-             WHERE t.state = 'unlinked' AND t.state_since < ?1 AND NOT EXISTS \
-             (SELECT 1 FROM twins u WHERE u.root = t.root AND (u.state <> 'unlinked' OR u.state_since >= ?1)) LIMIT ?2)",
-            (old, max),
-        )
+            "rowid IN (SELECT c.rowid FROM comment_links c WHERE c.root IN \
+             (SELECT t.root FROM twins t INDEXED BY twins_ended WHERE t.state = 'unlinked' \
+             AND (t.state_since, t.rowid) > (?1, ?2) AND (t.state_since, t.rowid) <= (?3, ?4) AND NOT EXISTS \
+             (SELECT 1 FROM twins u WHERE u.root = t.root AND (u.state <> 'unlinked' OR u.state_since >= ?5))) LIMIT ?6)",
+            (from.at, from.row, to.at, to.row, before, max),
+        )?;
+        // These twins may have more links than one step removes.
+        if gone >= max as usize {
+            return Ok((gone, true));
+        }
+        cursor.ended = to;
+        Ok((gone, more))
+    }
+
+    /// Where the piece ends that begins after `from`: `max` rows on, or with the last one before `before`; and whether rows
+    /// may follow.
+    fn piece(
+        &self,
+        rows: &str,
+        at: &str,
+        from: Place,
+        before: i64,
+        max: u32,
+    ) -> Result<(Place, bool), StoreError> {
+        let sql = format!(
+            "SELECT {at}, rowid FROM {rows} AND ({at}, rowid) > (?1, ?2) AND {at} < ?3 \
+             ORDER BY {at}, rowid LIMIT 1 OFFSET ?4 - 1"
+        );
+        let end = self.one(&sql, (from.at, from.row, before, max.max(1)), |row| {
+            Ok(Place {
+                at: row.get(0)?,
+                row: row.get(1)?,
+            })
+        })?;
+        let all = Place {
+            at: before.max(from.at),
+            row: if before > from.at { 0 } else { from.row },
+        };
+        Ok(end.map_or((all, false), |end| (end, true)))
     }
 
     /// What the file's pages in use weigh, in bytes.

@@ -136,6 +136,21 @@ async fn answers_have_the_shape_that_is_described() {
             since: at,
         },
     );
+    let publish = twinline_store::host::Publish {
+        connection: "bugs".into(),
+        digest: twinline_core::digest::Digest::of(&1),
+        sources: BTreeMap::new(),
+        at,
+        by: "test".to_owned(),
+    };
+    let store = served.host.store();
+    store
+        .write(move |tx| tx.publish(&publish).map(drop))
+        .await
+        .unwrap();
+    let versions = served.get("/v1/rules/bugs/versions").await.json();
+    check("VersionPage", &versions);
+    check("VersionShape", &versions["items"][0]);
     check("PlanningShape", &Planning::default());
     check(
         "PublishedShape",

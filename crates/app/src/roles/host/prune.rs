@@ -6,7 +6,7 @@ use crate::roles::pause;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use twinline_core::handles::Clock as _;
-use twinline_store::host::{HostKeep, HostStore};
+use twinline_store::host::{HostKeep, HostStore, PruneCursor};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Between two rounds.
@@ -22,12 +22,15 @@ pub(super) async fn run(store: HostStore, days: KeepDays, shutdown: Cancellation
         observations: DAY * days.observations,
         ..HostKeep::default()
     };
+    let mut from = PruneCursor::default();
     loop {
         let now = SystemClock.now();
-        let pruned = store.write(move |tx| tx.prune(&keep, now)).await;
+        let pruned = store.write(move |tx| tx.prune(&keep, now, &from)).await;
         let wait = match pruned {
-            Ok(pruned) if pruned.more => BREATH,
-            Ok(_) => PERIOD,
+            Ok(pruned) => {
+                from = pruned.next.unwrap_or_default();
+                pruned.next.map_or(PERIOD, |_| BREATH)
+            }
             Err(error) => {
                 tracing::warn!(%error, "what is past its time could not be removed; trying again");
                 RETRY

@@ -83,10 +83,8 @@ impl Settling<'_> {
     }
 
     fn outcome(&self, mut row: EffectRow, attempted: &Attempted) -> EffectRow {
-        if let Some((from, to)) = attempted.ran {
-            row.started_at = Some(from);
-            row.ended_at = Some(to);
-        }
+        // One that was never sent has neither: the intent's time is that of no attempt.
+        (row.started_at, row.ended_at) = attempted.ran.unzip();
         let sentence = || attempted.sentence.clone().unwrap_or_default();
         match &attempted.outcome {
             Outcome::Done(applied) => {

@@ -62,7 +62,7 @@ fn run(tx: &HostTx<'_>, op: &Op) -> Result<(), StoreError> {
                 observations: std::time::Duration::from_millis(20),
                 ..HostKeep::default()
             };
-            tx.prune(&keep, at(*now)).map(drop)
+            tx.prune(&keep, at(*now), &PruneCursor::default()).map(drop)
         }
     }
 }

@@ -312,6 +312,30 @@ async fn open_effects_are_found_until_they_are_settled() {
 }
 
 #[tokio::test]
+async fn a_write_that_was_never_sent_is_no_try() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let tries = host
+        .write(|tx| {
+            for (name, sent) in [("e1", true), ("e2", false), ("e3", true)] {
+                let mut failed = effect(name, false);
+                failed.state = EffectState::Failed {
+                    cause: "refused".to_owned(),
+                    sentence: "no".to_owned(),
+                };
+                failed.started_at = sent.then(|| at(11));
+                tx.put_effect(&failed)?;
+            }
+            tx.failed_before(&effect("e4", false), at(0))
+        })
+        .await
+        .unwrap();
+    assert_eq!(tries, 2);
+}
+
+#[tokio::test]
 async fn cursors_ledger_and_nodes_come_back() {
     let Fixture {
         host,

@@ -42,10 +42,27 @@ fn entry(ms: i64) -> HistoryEntry {
     }
 }
 
+/// The first step of a round.
 async fn prune(host: &HostStore, keep: HostKeep, now: i64) -> HostPruned {
-    host.write(move |tx| tx.prune(&keep, at(now)))
+    prune_from(host, keep, now, PruneCursor::default()).await
+}
+
+async fn prune_from(host: &HostStore, keep: HostKeep, now: i64, from: PruneCursor) -> HostPruned {
+    host.write(move |tx| tx.prune(&keep, at(now), &from))
         .await
         .unwrap()
+}
+
+/// A whole round: what each of their steps says.
+async fn round(host: &HostStore, keep: HostKeep, now: i64) -> Vec<HostPruned> {
+    let (mut steps, mut from) = (Vec::new(), Some(PruneCursor::default()));
+    while let Some(begin) = from {
+        let step = prune_from(host, keep, now, begin).await;
+        from = step.next;
+        steps.push(step);
+        assert!(steps.len() < 100, "a round ends: {steps:?}");
+    }
+    steps
 }
 
 #[tokio::test]
@@ -119,16 +136,9 @@ async fn history_goes_by_age_and_by_count_a_piece_at_a_time() {
         .await
         .unwrap();
     // At 200 the entries at 0 to 80 are past their time: five of them, two a step; then only three newest are kept.
-    let mut gone = 0;
-    loop {
-        let step = prune(&host, keep(2), 200).await;
-        assert!(step.history <= 4, "{step:?}");
-        gone += step.history;
-        if !step.more {
-            break;
-        }
-    }
-    assert_eq!(gone, 7);
+    let steps = round(&host, keep(2), 200).await;
+    assert!(steps.iter().all(|step| step.history <= 4), "{steps:?}");
+    assert_eq!(steps.iter().map(|step| step.history).sum::<usize>(), 7);
     let left = host
         .read(|r| r.history(&id("gh", "1"), None, 10))
         .await
@@ -244,6 +254,101 @@ async fn comment_links_go_some_time_after_the_last_twin_of_their_cluster() {
         .await
         .unwrap();
     assert_eq!(left, (1, 0), "a cluster of which one twin lives keeps them");
+}
+
+/// What must be kept lies before what may go: a step that began with all of it each time would find the last one at once,
+/// and would take the longer the more there is.
+#[tokio::test]
+async fn a_step_looks_at_a_piece_of_what_must_be_kept() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let keep = HostKeep {
+        history_max_rows: 1000,
+        ..keep(3)
+    };
+    host.write(|tx| {
+        for n in 0..7 {
+            let text = n.to_string();
+            let stored = Base {
+                observation: observation(&text),
+                rule_version: 1,
+                fields: BTreeMap::new(),
+                pending: std::collections::BTreeSet::new(),
+                advanced: BTreeMap::new(),
+                asked: Vec::new(),
+            };
+            tx.put_base(&format!("l{n}").as_str().into(), Side::Left, &stored, at(1))?;
+            tx.put_item(&item_row("gh", &text, &format!("acme/app#{n}"), None))?;
+            let mut ended = twin(
+                &format!("l{n}"),
+                &text,
+                None,
+                TwinState::Unlinked { returns: false },
+            );
+            ended.root = format!("r{n}").as_str().into();
+            tx.put_twin(&ended)?;
+        }
+        tx.put_observation(&observation("to go"), at(2))?;
+        tx.put_item(&item_row("gh", "99", "acme/app#99", None))?;
+        // More of one cluster than a step removes.
+        for n in 0..4 {
+            tx.put_comment_link(&CommentLink {
+                comment: n.to_string(),
+                origin: CommentOrigin {
+                    item: id("gh", "6"),
+                    comment: n.to_string(),
+                },
+                ..comment_link("r6")
+            })?;
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let steps = round(&host, keep, 10_000).await;
+    let removed = |of: fn(&HostPruned) -> usize| steps.iter().map(of).collect::<Vec<_>>();
+    assert_eq!(removed(|step| step.observations), [0, 0, 1, 0]);
+    assert_eq!(removed(|step| step.items), [0, 0, 1, 0]);
+    assert_eq!(removed(|step| step.comment_links), [0, 0, 3, 1]);
+    assert_eq!(
+        round(&host, keep, 10_000).await.last(),
+        Some(&HostPruned::default())
+    );
+}
+
+#[tokio::test]
+async fn what_an_item_led_to_is_found_by_the_item() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let caused = |source: Option<&str>, item: &str| HistoryEntry {
+        item: id("jira", item),
+        source: source.map(|source| id("gh", source)),
+        ..entry(1)
+    };
+    let entries = [
+        caused(Some("1"), "10"),
+        caused(Some("2"), "10"),
+        caused(None, "10"),
+        caused(Some("1"), "11"),
+    ];
+    let wanted = entries.clone();
+    let found = host
+        .write(move |tx| {
+            entries
+                .iter()
+                .try_for_each(|entry| tx.append_history(entry))?;
+            let newest = tx.history_caused_by(&id("gh", "1"), None, 1)?;
+            let older = tx.history_caused_by(&id("gh", "1"), Some(newest[0].seq), 10)?;
+            Ok([newest, older].concat())
+        })
+        .await
+        .unwrap();
+    let found: Vec<_> = found.into_iter().map(|row| row.entry).collect();
+    assert_eq!(found, [wanted[3].clone(), wanted[0].clone()]);
 }
 
 fn comment_link(root: &str) -> CommentLink {
