@@ -4,7 +4,7 @@ use crate::confirmed;
 use crate::host::Inner;
 use crate::ids::lock_of;
 use crate::rests::News;
-use crate::scheduler::{Mark, NewMark};
+use crate::scheduler::{Mark, NewMark, Slot};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -188,7 +188,10 @@ pub(crate) fn of_row(
     read: &HostRead<'_>,
     dirty: Dirty,
 ) -> Result<Marked, StoreError> {
-    let works = works(host, read, &dirty.item, dirty.lane)?;
+    let mut works = works(host, read, &dirty.item, dirty.lane)?;
+    if let Some(left) = &dirty.left_to {
+        works.retain(|work| left.contains(&work.connection));
+    }
     let mark = Mark {
         glance: false,
         changed_at: None,
@@ -222,9 +225,10 @@ impl Marked {
     /// marks that nothing is to be done for.
     pub(crate) fn announce(self, host: &Inner) -> Vec<Mark> {
         let now = host.env.now();
+        let ready = |slot: &Slot| host.if_open(slot);
         let mut nothing = Vec::new();
         for new in self.0 {
-            nothing.extend(host.scheduler.mark(new, now));
+            nothing.extend(host.scheduler.mark(new, now, &ready));
         }
         host.scheduler.ring();
         nothing

@@ -13,7 +13,7 @@ use crate::ownership::Permit;
 use crate::rests::Rests;
 use crate::rules::RulesFactory;
 use crate::safe::SafeMarks;
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Scheduler, Slot};
 use crate::settings::HostSettings;
 use crate::sweep::{Asked, Quiet};
 use std::collections::{BTreeMap, BTreeSet};
@@ -236,19 +236,16 @@ impl Inner {
         nodes.chain([node.clone()]).collect()
     }
 
-    /// The nodes that a piece of work uses, if it may start: their gates are open, and its connection is at work and not
+    /// The nodes that the work of a slot uses, if it may start: their gates are open, and its connection is at work and not
     /// held. What a connection that stands still (a node is missing, its rules cannot be built) was told waits for it: no
     /// later sweep could tell that an item was deleted.
-    pub(crate) fn if_open(
-        &self,
-        node: &NodeName,
-        connection: Option<&ConnectionName>,
-    ) -> Option<Vec<NodeName>> {
-        let works = |name| self.connection(name).is_some() && !self.is_held(name);
-        if !connection.is_none_or(works) {
+    pub(crate) fn if_open(&self, slot: &Slot) -> Option<Vec<NodeName>> {
+        if let Slot::Connection(name) = slot
+            && (self.connection(name).is_none() || self.is_held(name))
+        {
             return None;
         }
-        let nodes = self.look(|topology| topology.nodes_of(node, connection));
+        let nodes = self.look(|topology| topology.nodes_of(slot));
         let open = nodes.iter().all(|node| node.is_open());
         open.then(|| nodes.iter().map(|node| node.name().clone()).collect())
     }

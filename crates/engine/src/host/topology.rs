@@ -2,6 +2,7 @@
 
 use super::connection::Connection;
 use crate::node::Node;
+use crate::scheduler::Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use twinline_core::names::{ConnectionName, NodeName};
@@ -54,16 +55,17 @@ impl Topology {
         connections.map_or_else(Vec::new, |all| all.values().cloned().collect())
     }
 
-    pub(super) fn nodes_of(
-        &self,
-        node: &NodeName,
-        connection: Option<&ConnectionName>,
-    ) -> Vec<Arc<Node>> {
-        let mut names = BTreeSet::from([node]);
-        if let Some(connection) = connection.and_then(|name| self.connections.get(name)) {
-            let nodes = &connection.contract().nodes;
-            names = BTreeSet::from([&nodes.left, &nodes.right]);
-        }
+    pub(super) fn nodes_of(&self, slot: &Slot) -> Vec<Arc<Node>> {
+        let names = match slot {
+            Slot::Candidates(node) => BTreeSet::from([node]),
+            Slot::Connection(connection) => match self.connections.get(connection) {
+                None => BTreeSet::new(),
+                Some(connection) => {
+                    let nodes = &connection.contract().nodes;
+                    BTreeSet::from([&nodes.left, &nodes.right])
+                }
+            },
+        };
         names
             .into_iter()
             .filter_map(|name| self.nodes.get(name))

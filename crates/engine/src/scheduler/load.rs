@@ -1,7 +1,8 @@
 //! Reading dirty marks that the memory does not have: after a start, and after it was full.
 
-use super::Mark;
+use super::spill::Left;
 use super::unread::Page;
+use super::{Mark, Slot};
 use crate::dirty::{self, Marked};
 use crate::host::Inner;
 use std::sync::Arc;
@@ -10,13 +11,19 @@ use twinline_store::host::HostRead;
 
 const PAGE: u32 = 500;
 
-/// Reads marks until the memory has all of them or no room for what it has not.
+/// So many pages are read at a time: a long line of which the memory takes little delays no job for long.
+const PAGES_MAX: usize = 4;
+
+/// Reads marks until the memory has all of them or no room for what it has not, some pages at a time.
 pub(crate) async fn load(host: &Arc<Inner>) -> Result<(), StoreError> {
     if host.scheduler.is_new() {
         let lines = host.store.read(|read| read.dirty_lines()).await?;
         host.scheduler.begin(lines);
     }
-    while let Some(wanted) = host.scheduler.to_load(PAGE as usize) {
+    for _ in 0..PAGES_MAX {
+        let Some(wanted) = host.scheduler.to_load(PAGE as usize) else {
+            return Ok(());
+        };
         let (shared, asked) = (Arc::clone(host), wanted.clone());
         let read = host.store.read(move |read| page(&shared, read, asked));
         match read.await {
@@ -30,7 +37,30 @@ pub(crate) async fn load(host: &Arc<Inner>) -> Result<(), StoreError> {
             }
         }
     }
+    host.scheduler.ring();
     Ok(())
+}
+
+/// Makes room for what waits in the store by what is blocked.
+pub(super) async fn spill(host: &Inner) {
+    let ready = |slot: &Slot| host.if_open(slot);
+    let left = host.scheduler.spill(PAGE as usize, &ready);
+    leave_to(host, left).await;
+}
+
+/// Writes what is left of marks that have left the memory.
+pub(super) async fn leave_to(host: &Inner, left: Vec<Left>) {
+    if left.is_empty() {
+        return;
+    }
+    let written = host.store.write(move |tx| {
+        let mut left = left.iter();
+        left.try_for_each(|left| tx.leave_to(&left.item, left.mark, &left.to))
+    });
+    if let Err(error) = written.await {
+        // The whole work of the marks is done again when they are read, which is harmless.
+        tracing::error!(%error, "which work is left for blocked items could not be stored");
+    }
 }
 
 /// One page: the place to go on from (`None`: that was the last page), and what it means.

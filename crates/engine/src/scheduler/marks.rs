@@ -15,7 +15,7 @@ use twinline_core::item::ItemId;
 use twinline_core::names::{ConnectionName, NodeName};
 use twinline_core::queue::{Key, Lane, Room};
 use twinline_core::time::Timestamp;
-use twinline_store::host::MarkId;
+use twinline_store::host::{Connections, MarkId};
 
 /// One durable mark, as a job has taken it on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,14 +38,25 @@ pub(crate) struct Mark {
 }
 
 #[derive(Debug)]
-struct Open {
-    mark: Mark,
+pub(super) struct Open {
+    pub(super) mark: Mark,
     /// In whose room it is.
-    lane: Lane,
+    pub(super) lane: Lane,
+    /// The place of its row.
+    pub(super) seq: u64,
     /// The work that is not done, each piece with its connection; a candidate has none.
-    keys: BTreeMap<Key, Option<ConnectionName>>,
+    pub(super) keys: BTreeMap<Key, Option<ConnectionName>>,
     /// Whether a job has taken the mark on since it was made.
     taken: bool,
+    /// Whether some of its work is done.
+    pub(super) part_done: bool,
+}
+
+impl Open {
+    /// The connections with which work is left.
+    pub(super) fn left(&self) -> Connections {
+        self.keys.values().cloned().collect()
+    }
 }
 
 /// What the end of a job means for the marks that it took on.
@@ -105,7 +116,7 @@ impl Marks {
     pub(crate) fn open(
         &mut self,
         mark: Mark,
-        lane: Lane,
+        (lane, seq): (Lane, u64),
         keys: impl IntoIterator<Item = (Key, Option<ConnectionName>)>,
     ) {
         let item = mark.item.clone();
@@ -115,8 +126,10 @@ impl Marks {
             Open {
                 mark: mark.clone(),
                 lane,
+                seq,
                 keys: BTreeMap::new(),
                 taken: false,
+                part_done: false,
             }
         });
         if lane < open.lane {
@@ -139,6 +152,7 @@ impl Marks {
             ..mark
         };
         open.taken = false;
+        open.part_done = false;
         open.keys.clear();
         for (key, connection) in keys {
             self.by_key
@@ -154,10 +168,56 @@ impl Marks {
         self.open.get(item).map(|open| open.mark.id)
     }
 
-    /// Whether all work that stands for an item's mark is still to begin: then it sees whatever the item is by now.
+    /// Whether all work for an item's mark is still to begin: then it sees whatever the item is by now.
     pub(crate) fn waits(&self, item: &ItemId) -> bool {
         let open = self.open.get(item);
-        open.is_some_and(|open| open.keys.keys().all(|key| self.stands_for(key, item)))
+        open.is_some_and(|open| !open.part_done && self.is_all_to_begin(open))
+    }
+
+    /// Whether none of the work that is left for a mark is in flight.
+    pub(super) fn is_all_to_begin(&self, open: &Open) -> bool {
+        let mut keys = open.keys.keys();
+        keys.all(|key| self.stands_for(key, &open.mark.item))
+    }
+
+    /// An item's mark.
+    pub(super) fn get(&self, item: &ItemId) -> Option<&Open> {
+        self.open.get(item)
+    }
+
+    /// The items whose marks are in a lane.
+    pub(super) fn items(&self, lane: Lane) -> Vec<ItemId> {
+        let open = self.open.iter().filter(|(_, open)| open.lane == lane);
+        open.map(|(item, _)| item.clone()).collect()
+    }
+
+    /// A mark leaves the memory. The pieces of work for which no other mark stands.
+    pub(super) fn drop_mark(&mut self, item: &ItemId) -> Vec<Key> {
+        let Some(open) = self.open.remove(item) else {
+            return Vec::new();
+        };
+        self.rooms[open.lane as usize].give_back(&item.node);
+        let mut without = Vec::new();
+        for key in open.keys.into_keys() {
+            let Some(items) = self.by_key.get_mut(&key) else {
+                continue;
+            };
+            items.remove(item);
+            if items.is_empty() {
+                self.by_key.remove(&key);
+                without.push(key);
+            }
+        }
+        without
+    }
+
+    /// A piece of work has no connection any more.
+    pub(super) fn disconnect(&mut self, key: &Key) {
+        for item in self.by_key.get(key).into_iter().flatten() {
+            if let Some(open) = self.open.get_mut(item) {
+                open.keys.insert(key.clone(), None);
+            }
+        }
     }
 
     /// Whether work that is still to begin stands for an item's mark.
@@ -190,6 +250,7 @@ impl Marks {
                 continue;
             }
             open.keys.remove(key);
+            open.part_done = true;
             if open.keys.is_empty() {
                 self.rooms[open.lane as usize].give_back(&mark.item.node);
                 self.open.remove(&mark.item);

@@ -69,7 +69,7 @@ async fn a_mark_is_cleared_when_the_last_of_its_work_is_done() {
     let store = Store::open().await;
     let mark = store.mark("i").await;
     let mut marks = Marks::new(100);
-    marks.open(mark.clone(), Lane::Live, [of("a"), of("b")]);
+    marks.open(mark.clone(), (Lane::Live, 1), [of("a"), of("b")]);
     let (first, second) = (marks.take(&twin("a")), marks.take(&twin("b")));
     assert_eq!(marks.done(&twin("a"), first), Done::default());
     assert_eq!(marks.done(&twin("b"), second).cleared, [mark]);
@@ -82,13 +82,13 @@ async fn a_mark_renewed_during_a_job_outlives_it_and_means_what_it_means_now() {
     let mut marks = Marks::new(100);
     marks.open(
         store.mark("i").await,
-        Lane::Live,
+        (Lane::Live, 1),
         [(Key::Candidate(store.mark("i").await.item), None)],
     );
     let candidate = Key::Candidate(store.mark("i").await.item);
     let taken = marks.take(&candidate);
     let renewed = store.mark("i").await;
-    marks.open(renewed.clone(), Lane::Live, [of("a")]);
+    marks.open(renewed.clone(), (Lane::Live, 1), [of("a")]);
     assert_eq!(marks.done(&candidate, taken), Done::default());
     let again = marks.take(&twin("a"));
     assert_eq!(marks.done(&twin("a"), again).cleared, [renewed]);
@@ -99,8 +99,8 @@ async fn a_mark_renewed_during_a_job_outlives_it_and_means_what_it_means_now() {
 async fn a_failed_job_keeps_its_marks() {
     let store = Store::open().await;
     let mut marks = Marks::new(100);
-    marks.open(store.mark("i").await, Lane::Live, [of("a")]);
-    marks.open(store.mark("j").await, Lane::Live, [of("a")]);
+    marks.open(store.mark("i").await, (Lane::Live, 1), [of("a")]);
+    marks.open(store.mark("j").await, (Lane::Live, 1), [of("a")]);
     let taken = marks.take(&twin("a"));
     assert_eq!(taken.len(), 2);
     marks.put_back(&twin("a"), &taken);
@@ -113,11 +113,17 @@ async fn a_mark_waits_until_work_for_it_begins_and_again_when_it_is_put_back() {
     let mut marks = Marks::new(100);
     let mark = store.mark("i").await;
     assert!(!marks.waits(&mark.item), "not here");
-    marks.open(mark.clone(), Lane::Live, [of("a"), of("b")]);
+    marks.open(mark.clone(), (Lane::Live, 1), [of("a"), of("b")]);
     assert!(marks.waits(&mark.item));
     let taken = marks.take(&twin("a"));
     assert!(!marks.waits(&mark.item), "one job may have looked already");
     marks.put_back(&twin("a"), &taken);
+    assert!(marks.waits(&mark.item));
+    let taken = marks.take(&twin("a"));
+    assert_eq!(marks.done(&twin("a"), taken), Done::default());
+    assert!(!marks.waits(&mark.item), "one job has looked already");
+    let renewed = store.mark("i").await;
+    marks.open(renewed, (Lane::Live, 1), [of("a"), of("b")]);
     assert!(marks.waits(&mark.item));
 }
 
@@ -133,7 +139,7 @@ async fn a_node_without_room_keeps_no_other_out() {
     };
     for id in ["1", "2", "3"] {
         assert!(marks.fits(&item("n", id), Lane::Backfill));
-        marks.open(store.mark(id).await, Lane::Backfill, [of(id)]);
+        marks.open(store.mark(id).await, (Lane::Backfill, 1), [of(id)]);
     }
     assert!(!marks.fits(&item("n", "4"), Lane::Backfill));
     assert!(!marks.is_worth_filling(Lane::Backfill, &"n".into(), 500));
@@ -141,7 +147,7 @@ async fn a_node_without_room_keeps_no_other_out() {
     assert!(marks.fits(&item("n", "4"), Lane::Live));
     assert!(marks.fits(&item("n", "3"), Lane::Backfill));
     let lifted = store.mark("3").await;
-    marks.open(lifted, Lane::Live, [of("3")]);
+    marks.open(lifted, (Lane::Live, 1), [of("3")]);
     assert!(
         marks.fits(&item("n", "4"), Lane::Backfill),
         "3 is in the live room now"
@@ -162,7 +168,7 @@ async fn what_another_connection_has_to_do_holds_no_confirmed_work_open() {
     let candidate = Key::Candidate(mark.item.clone());
     let theirs = (twin("b"), Some("d".into()));
     let keys = [(candidate.clone(), None), of("a"), theirs];
-    marks.open(mark.clone(), Lane::Live, keys);
+    marks.open(mark.clone(), (Lane::Live, 1), keys);
     let (first, second) = (marks.take(&twin("a")), marks.take(&candidate));
     assert_eq!(marks.done(&twin("a"), first), Done::default());
     let done = marks.done(&candidate, second);

@@ -12,10 +12,13 @@ mod load;
 mod marks;
 mod run;
 mod slots;
+mod spill;
 mod unread;
 
 #[cfg(test)]
 mod marks_tests;
+#[cfg(test)]
+mod spill_tests;
 #[cfg(test)]
 mod tests;
 
@@ -23,10 +26,11 @@ pub(crate) use hold::Held;
 pub(crate) use load::clear;
 pub(crate) use marks::Mark;
 pub(crate) use run::run;
-pub(crate) use slots::JobLimits;
+pub(crate) use slots::{JobLimits, Slot};
+pub(crate) use spill::Ready;
 
 use marks::{Done, Marks};
-use slots::Slot;
+use spill::Left;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -44,6 +48,9 @@ pub(crate) struct Scheduler {
     /// A job has left its cluster.
     ended: Notify,
 }
+
+/// The marks of one node in one lane.
+type Line = (Lane, NodeName);
 
 struct State {
     queue: Queue,
@@ -63,7 +70,14 @@ struct State {
     /// Whether it was asked in which lines of the store marks have waited since before this process.
     begun: bool,
     /// The lines of the store with marks that are not here, each with the place after which they are.
-    unread: BTreeMap<(Lane, NodeName), u64>,
+    unread: BTreeMap<Line, u64>,
+    /// The line that was read last.
+    last_read: Option<Line>,
+    /// Lines of the store with marks that are not here since their work is blocked: for each slot that blocks some, the
+    /// place after which they are.
+    spilled: BTreeMap<Line, BTreeMap<Slot, u64>>,
+    /// Whether a slot that blocked work may be open.
+    slots_due: bool,
     /// Where the periodic look at the store's marks goes on: one page a period, round and round, so that its cost
     /// does not grow with what waits.
     round: u64,
@@ -118,6 +132,9 @@ impl Scheduler {
                 next: 0,
                 begun: false,
                 unread: BTreeMap::new(),
+                last_read: None,
+                spilled: BTreeMap::new(),
+                slots_due: false,
                 round: 0,
                 round_due: false,
                 left_to_others: Vec::new(),
@@ -142,8 +159,8 @@ impl Scheduler {
     }
 
     /// Makes work of a durable mark. One without work is done at once and given back, to be cleared. One for which there
-    /// is no room stays in the store and is read again.
-    pub(crate) fn mark(&self, new: NewMark, now: Timestamp) -> Option<Mark> {
+    /// is no room stays in the store and is read again; so does one whose work is blocked, where room is short.
+    pub(crate) fn mark(&self, new: NewMark, now: Timestamp, ready: &impl Ready) -> Option<Mark> {
         let NewMark {
             mark,
             lane,
@@ -158,6 +175,10 @@ impl Scheduler {
         if works.is_empty() {
             return Some(mark);
         }
+        let slots = works.iter().map(Slot::of_work).collect();
+        if state.stays_in_store(&mark.item, (lane, seq), slots, ready) {
+            return None;
+        }
         if !state.marks.fits(&mark.item, lane) {
             state.left_in_store(lane, mark.item.node, seq.saturating_sub(1));
             return None;
@@ -165,7 +186,7 @@ impl Scheduler {
         let keys = works
             .iter()
             .map(|work| (work.key.clone(), work.connection.clone()));
-        state.marks.open(mark, lane, keys);
+        state.marks.open(mark, (lane, seq), keys);
         let wait = due.since(now);
         let at = Instant::now() + wait;
         for work in works {
@@ -197,6 +218,10 @@ impl Scheduler {
     /// The last work of a twin that has ended: its connection, which may be held or stand still, has no say in it any more.
     pub(crate) fn push_last(&self, work: Work) {
         let mut state = self.lock();
+        if let Some(connection) = &work.connection {
+            state.read_spilled(|slot| *slot == Slot::Connection(connection.clone()));
+        }
+        state.marks.disconnect(&work.key);
         state.queue.take_out(&work.key);
         state.push(Work {
             connection: None,
@@ -207,10 +232,13 @@ impl Scheduler {
     }
 
     /// A job is done: what that means for its durable marks.
-    pub(crate) fn done(&self, started: Started) -> Done {
+    pub(crate) fn done(&self, started: Started, ready: &impl Ready) -> (Done, Vec<Left>) {
         let mut state = self.lock();
         state.failures.remove(&started.work.key);
-        state.marks.done(&started.work.key, started.marks)
+        let items: Vec<_> = started.marks.iter().map(|mark| mark.item.clone()).collect();
+        let done = state.marks.done(&started.work.key, started.marks);
+        let left = state.spill_where_short(&items, ready);
+        (done, left)
     }
 
     /// The store could not be told that these are left to others: it is told later.
@@ -265,7 +293,9 @@ impl Scheduler {
     }
 
     fn unpark(&self, nodes: &[NodeName]) {
-        self.lock().queue.unpark(nodes);
+        let mut state = self.lock();
+        state.queue.unpark(nodes);
+        state.slots_due = true;
     }
 
     /// What is queued, by lane, and what waits for a time.

@@ -1,6 +1,6 @@
 //! The scheduler's one task.
 
-use super::Started;
+use super::{Slot, Started};
 use crate::host::Inner;
 use crate::job::{self, Ended};
 use crate::panics;
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span, debug_span};
-use twinline_core::names::{ConnectionName, NodeName};
+use twinline_core::names::NodeName;
 use twinline_core::queue::{Key, Lane};
 use twinline_core::spans::TARGET;
 
@@ -28,6 +28,7 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
         if read_again_at <= now {
             host.scheduler.read_again();
             super::load::leave_to_others(&host, host.scheduler.untold()).await;
+            super::load::spill(&host).await;
             read_again_at = now + host.settings.period;
         }
         if let Err(error) = super::load::load(&host).await {
@@ -35,6 +36,7 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
         }
         let now = Instant::now();
         let opening = look_at_gates(&host, &mut closed, now);
+        host.scheduler.open_slots(&|slot: &Slot| host.if_open(slot));
         let due = host.scheduler.wake_due(now);
         start_all(&host, &mut jobs);
         let next = [due, opening]
@@ -103,9 +105,9 @@ fn look_at_gates(
 
 fn start_all(host: &Arc<Inner>, jobs: &mut JoinSet<()>) {
     while jobs.len() < host.settings.jobs_max {
-        let open =
-            |node: &NodeName, connection: Option<&ConnectionName>| host.if_open(node, connection);
-        let Some(started) = host.scheduler.start(host.settings.job_limits(), open) else {
+        let ready = |slot: &Slot| host.if_open(slot);
+        let limits = host.settings.job_limits();
+        let Some(started) = host.scheduler.start(limits, &ready) else {
             return;
         };
         for node in started.nodes.iter().filter_map(|name| host.node(name)) {
@@ -157,12 +159,14 @@ fn span(host: &Inner, started: &Started) -> Span {
 async fn conclude(host: &Inner, started: Started, ended: Ended) {
     match ended {
         Ended::Done => {
-            let done = host.scheduler.done(started);
+            let ready = |slot: &Slot| host.if_open(slot);
+            let (done, left) = host.scheduler.done(started, &ready);
             if let Err(error) = super::load::clear(host, done.cleared).await {
                 // The marks stay in the store and are read again: the work is repeated, which is harmless.
                 tracing::error!(%error, "dirty marks could not be cleared");
             }
             super::load::leave_to_others(host, done.left_to_others).await;
+            super::load::leave_to(host, left).await;
         }
         Ended::In(root) => host.scheduler.again_in(&started, root),
         Ended::Again { wait, failed } => {

@@ -1,6 +1,6 @@
 //! Slots: how many jobs at once a connection, and a node on whichever side, may have.
 
-use super::{Scheduler, Started, State};
+use super::{Ready, Scheduler, Started, State};
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::names::{ConnectionName, NodeName};
 use twinline_core::queue::{Lane, Work};
@@ -14,7 +14,7 @@ pub(crate) struct JobLimits {
 
 /// Whose jobs at once are limited together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Slot {
+pub(crate) enum Slot {
     Connection(ConnectionName),
     Candidates(NodeName),
 }
@@ -26,16 +26,20 @@ impl Slot {
             None => Self::Candidates(node.clone()),
         }
     }
+
+    pub(super) fn of_work(work: &Work) -> Self {
+        Self::of(&work.node, work.connection.as_ref())
+    }
+
+    /// Whether its work may start, limits aside.
+    pub(super) fn is_open(&self, ready: &impl Ready) -> bool {
+        ready(self).is_some()
+    }
 }
 
 impl Scheduler {
-    /// The next work that may start. `open`: the nodes that work of a node and a connection uses, if they and the
-    /// connection let it start, limits aside.
-    pub(super) fn start(
-        &self,
-        limits: JobLimits,
-        open: impl Fn(&NodeName, Option<&ConnectionName>) -> Option<Vec<NodeName>>,
-    ) -> Option<Started> {
+    /// The next work that may start.
+    pub(super) fn start(&self, limits: JobLimits, ready: &impl Ready) -> Option<Started> {
         let mut state = self.lock();
         let State {
             queue,
@@ -45,11 +49,14 @@ impl Scheduler {
         } = &mut *state;
         let mut nodes = Vec::new();
         let work = queue.pick(|node, connection| {
-            let running = jobs.get(&Slot::of(node, connection)).copied().unwrap_or(0);
-            if running >= limits.connection {
+            let slot = Slot::of(node, connection);
+            if jobs
+                .get(&slot)
+                .is_some_and(|running| *running >= limits.connection)
+            {
                 return false;
             }
-            let Some(used) = open(node, connection) else {
+            let Some(used) = ready(&slot) else {
                 return false;
             };
             let full = |node: &NodeName| node_jobs.get(node).is_some_and(|n| *n >= limits.node);
@@ -57,9 +64,7 @@ impl Scheduler {
             nodes = used;
             starts
         })?;
-        *jobs
-            .entry(Slot::of(&work.node, work.connection.as_ref()))
-            .or_default() += 1;
+        *jobs.entry(Slot::of_work(&work)).or_default() += 1;
         for node in &nodes {
             *node_jobs.entry(node.clone()).or_default() += 1;
         }
@@ -83,10 +88,7 @@ impl Scheduler {
         peers: impl Fn(&NodeName) -> BTreeSet<NodeName>,
     ) {
         let mut state = self.lock();
-        leave(
-            &mut state.jobs,
-            &Slot::of(&work.node, work.connection.as_ref()),
-        );
+        leave(&mut state.jobs, &Slot::of_work(work));
         state.queue.finish(work);
         state.queue.unpark([&work.node]);
         for node in nodes {

@@ -1,10 +1,10 @@
 use super::unread::Page;
-use super::{JobLimits, Mark, NewMark, Scheduler};
+use super::{JobLimits, Mark, NewMark, Scheduler, Slot};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use twinline_core::item::ItemId;
-use twinline_core::names::{ConnectionName, NodeName};
+use twinline_core::names::NodeName;
 use twinline_core::queue::{Key, Lane, Work};
 use twinline_core::time::Timestamp;
 use twinline_store::db::{DbOptions, NoFaults};
@@ -13,13 +13,13 @@ use twinline_store::host::{self, HostStore};
 /// Rows that one page has at most.
 const PAGE: usize = 500;
 
-fn scheduler(queued_max: usize, nodes: usize) -> Scheduler {
+pub(super) fn scheduler(queued_max: usize, nodes: usize) -> Scheduler {
     let scheduler = Scheduler::new(0.2, queued_max, Arc::new(Notify::new()));
     scheduler.divide(nodes);
     scheduler
 }
 
-fn unread(lane: Lane, node: &str, after: u64, max: usize) -> Page {
+pub(super) fn unread(lane: Lane, node: &str, after: u64, max: usize) -> Page {
     Page::Unread {
         lane,
         node: node.into(),
@@ -54,7 +54,7 @@ fn all_marks_are_read_at_first_live_ones_before_others_and_a_page_a_period_from_
 }
 
 /// A store's marks of one item each, and the work that stands for them.
-async fn marks(items: &[(&str, &str, Lane)]) -> Vec<NewMark> {
+pub(super) async fn marks(items: &[(&str, &str, Lane)]) -> Vec<NewMark> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("host.db");
     let store = HostStore::open(&path, DbOptions::inline(NoFaults), "test")
@@ -101,16 +101,20 @@ async fn marks(items: &[(&str, &str, Lane)]) -> Vec<NewMark> {
     marks
 }
 
-const LIMITS: JobLimits = JobLimits {
+pub(super) const LIMITS: JobLimits = JobLimits {
     connection: 16,
     node: 2,
 };
 
+fn ready(_: &Slot) -> Option<Vec<NodeName>> {
+    Some(vec!["a".into()])
+}
+
 /// Does the next piece of work, if it may start.
 fn work_off(scheduler: &Scheduler) -> Option<NodeName> {
-    let started = scheduler.start(LIMITS, |node, _| Some(vec![node.clone()]))?;
+    let started = scheduler.start(LIMITS, &ready)?;
     let (work, nodes) = (started.work.clone(), started.nodes.clone());
-    assert_eq!(scheduler.done(started).cleared.len(), 1);
+    assert_eq!(scheduler.done(started, &ready).0.cleared.len(), 1);
     scheduler.finish(&work, &nodes, LIMITS, |_| [].into());
     Some(work.node)
 }
@@ -126,7 +130,7 @@ async fn what_finds_no_room_is_read_from_its_place_when_there_is_room_and_no_soo
     items.push(("b", "0", Lane::Backfill));
     items.push(("a", "live", Lane::Live));
     for new in marks(&items).await {
-        assert_eq!(scheduler.mark(new, Timestamp::EPOCH), None);
+        assert_eq!(scheduler.mark(new, Timestamp::EPOCH, &ready), None);
     }
     let depths = scheduler.depths();
     assert_eq!((depths.live, depths.backfill), (1, 6 + 1), "b and live fit");
@@ -143,17 +147,20 @@ async fn jobs_of_one_node_leave_slots_to_the_others_and_its_work_goes_on_when_on
     let scheduler = scheduler(100, 3);
     let items = ["1", "2", "3"].map(|id| ("a", id, Lane::Live));
     for new in marks(&[&items[..], &[("peer", "1", Lane::Live)]].concat()).await {
-        scheduler.mark(new, Timestamp::EPOCH);
+        scheduler.mark(new, Timestamp::EPOCH, &ready);
     }
     // Work of either node uses both.
-    let open = |_: &NodeName, _: Option<&ConnectionName>| Some(vec!["a".into(), "peer".into()]);
-    let first = scheduler.start(LIMITS, open).unwrap();
-    assert!(scheduler.start(LIMITS, open).is_some());
-    assert!(scheduler.start(LIMITS, open).is_none(), "two use each node");
+    let open = |_: &Slot| Some(vec!["a".into(), "peer".into()]);
+    let first = scheduler.start(LIMITS, &open).unwrap();
+    assert!(scheduler.start(LIMITS, &open).is_some());
+    assert!(
+        scheduler.start(LIMITS, &open).is_none(),
+        "two use each node"
+    );
     let (work, nodes) = (first.work.clone(), first.nodes.clone());
     scheduler.again(&first, Duration::from_secs(9), true);
     let peers = |_: &NodeName| ["a".into(), "peer".into()].into();
     scheduler.finish(&work, &nodes, LIMITS, peers);
-    assert!(scheduler.start(LIMITS, open).is_some());
-    assert!(scheduler.start(LIMITS, open).is_none());
+    assert!(scheduler.start(LIMITS, &open).is_some());
+    assert!(scheduler.start(LIMITS, &open).is_none());
 }

@@ -1,6 +1,7 @@
 //! Which marks of the store are not in memory: line by line, a line being one node's marks in one lane.
 
-use super::{Scheduler, State};
+use super::{Line, Scheduler, State};
+use std::ops::Bound;
 use twinline_core::names::NodeName;
 use twinline_core::queue::Lane;
 use twinline_store::host::Dirty;
@@ -29,7 +30,9 @@ impl Scheduler {
 
     /// A period has passed: the next page of the store's marks is read again, in case one was missed.
     pub(super) fn read_again(&self) {
-        self.lock().round_due = true;
+        let mut state = self.lock();
+        state.round_due = true;
+        state.slots_due = true;
     }
 
     /// Whether nobody has asked yet in which lines of the store marks wait.
@@ -50,14 +53,11 @@ impl Scheduler {
     /// is told says how far it was read.
     pub(super) fn to_load(&self, page_max: usize) -> Option<Page> {
         let mut state = self.lock();
-        let State { marks, unread, .. } = &*state;
-        let worth = |((lane, node), _): &(&(Lane, NodeName), &u64)| {
-            marks.is_worth_filling(*lane, node, page_max)
-        };
-        let found = unread.iter().find(worth);
-        if let Some(((lane, node), after)) = found.map(|(line, after)| (line.clone(), *after)) {
-            let max = marks.left(lane, &node).min(page_max);
-            state.unread.remove(&(lane, node.clone()));
+        if let Some((line, after)) = state.next_unread(page_max) {
+            state.unread.remove(&line);
+            state.last_read = Some(line.clone());
+            let (lane, node) = line;
+            let max = state.marks.left(lane, &node).min(page_max);
             return Some(Page::Unread {
                 lane,
                 node,
@@ -89,6 +89,21 @@ impl Scheduler {
 }
 
 impl State {
+    /// A line of which a page is worth reading, live ones first, in turns: one that is long, and has room for little that
+    /// it holds, keeps no other waiting.
+    fn next_unread(&self, page_max: usize) -> Option<(Line, u64)> {
+        let worth =
+            |((lane, node), _): &(&Line, &u64)| self.marks.is_worth_filling(*lane, node, page_max);
+        let first = self.unread.iter().find(worth)?;
+        let after = (self.last_read.as_ref())
+            .map(|last| self.unread.range((Bound::Excluded(last), Bound::Unbounded)));
+        let next = after.and_then(|mut after| after.find(worth));
+        let (line, after) = next
+            .filter(|(line, _)| line.0 == first.0.0)
+            .unwrap_or(first);
+        Some((line.clone(), *after))
+    }
+
     /// Marks of a line are in the store after this place, and not here.
     pub(super) fn left_in_store(&mut self, lane: Lane, node: NodeName, after: u64) {
         self.unread

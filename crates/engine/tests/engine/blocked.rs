@@ -71,6 +71,10 @@ async fn check(count: usize, queued_max: usize) {
     })
     .await;
     tokio::time::sleep(Duration::from_secs(30)).await;
+    let jobs = running.host.metrics().jobs.get();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let again = running.host.metrics().jobs.get() - jobs;
+    assert_eq!(again, 0, "what is done is not done again");
     assert_eq!(shown(&world, "b", "news"), 0);
     resumed(&world, &running).await;
     running.stop().await;
@@ -79,6 +83,11 @@ async fn check(count: usize, queued_max: usize) {
 #[tokio::test(start_paused = true)]
 async fn a_backfill_ends_though_other_twins_of_its_items_wait_for_a_paused_node() {
     check(250, 10_000).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_paused_node_takes_no_room_of_what_does_not() {
+    check(60, 20).await;
 }
 
 #[tokio::test(start_paused = true)]

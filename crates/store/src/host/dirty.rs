@@ -3,13 +3,16 @@
 //! One row per item. Marks coalesce: the earlier due time and the livelier lane win, and every mark gives the row a new
 //! [`MarkId`]. Who works on an item remembers the id that it began with; [`HostTx::clear_dirty`] removes the row only
 //! when it still has that id, so a mark that arrives in between is kept.
+//!
+//! A row stands for the item's work with all its connections, until [`HostTx::leave_to`] says which of it is left.
 
 use super::{HostRead, HostTx, replica};
 use crate::StoreError;
-use crate::row::{count, from_word, time, to_count, to_word};
+use crate::row::{count, from_json, from_word, time, to_count, to_json, to_word};
 use rusqlite::{Row, ToSql};
+use std::collections::BTreeSet;
 use twinline_core::item::ItemId;
-use twinline_core::names::NodeName;
+use twinline_core::names::{ConnectionName, NodeName};
 pub use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
 
@@ -86,7 +89,13 @@ pub struct Dirty {
     pub since: Timestamp,
     /// Its state: for [`HostTx::clear_dirty`].
     pub mark: MarkId,
+    /// For which connections it is still to be looked at, where the work with others is done; `None` among them: whether it
+    /// enters any.
+    pub left_to: Option<Connections>,
 }
+
+/// Connections of an item, and as `None` those that it may enter.
+pub type Connections = BTreeSet<Option<ConnectionName>>;
 
 /// How much waits for a node in a lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +110,7 @@ pub struct DirtyCount {
     pub oldest: Timestamp,
 }
 
-const SELECT: &str = "SELECT seq, node, id, lane, cause, due, since, mark FROM dirty";
+const SELECT: &str = "SELECT seq, node, id, lane, cause, due, since, mark, left_to FROM dirty";
 
 fn read(row: &Row<'_>) -> Result<Dirty, StoreError> {
     Ok(Dirty {
@@ -115,6 +124,10 @@ fn read(row: &Row<'_>) -> Result<Dirty, StoreError> {
         due: time(row, 5)?,
         since: time(row, 6)?,
         mark: MarkId(row.get(7)?),
+        left_to: row
+            .get::<_, Option<String>>(8)?
+            .map(|text| from_json("dirty.left_to", &text))
+            .transpose()?,
     })
 }
 
@@ -206,7 +219,7 @@ impl HostRead<'_> {
 }
 
 impl HostTx<'_> {
-    /// Marks an item; answers with the row as it is now.
+    /// Marks an item, for all its connections; answers with the row as it is now.
     pub fn mark_dirty(&self, mark: &Mark) -> Result<Dirty, StoreError> {
         let known = self.dirty(&mark.item)?.map(|row| row.cause);
         let cause = known.filter(|known| !takes_place(&mark.cause, known));
@@ -214,7 +227,7 @@ impl HostTx<'_> {
             "INSERT INTO dirty (grp, epoch, rev, node, id, lane, cause, due, since, mark) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?3) \
              ON CONFLICT (node, id) DO UPDATE SET grp = ?1, epoch = ?2, rev = ?3, mark = ?3, due = min(due, ?8), \
-             lane = CASE WHEN ?6 = 'live' THEN 'live' ELSE lane END, cause = ?7",
+             lane = CASE WHEN ?6 = 'live' THEN 'live' ELSE lane END, cause = ?7, left_to = NULL",
             &[
                 &mark.item.node.as_str(),
                 &mark.item.id,
@@ -232,6 +245,18 @@ impl HostTx<'_> {
     pub fn leave_to_others(&self, item: &ItemId, mark: MarkId) -> Result<(), StoreError> {
         let sql = "UPDATE dirty SET grp = ?1, epoch = ?2, rev = ?3, cause = ?4 WHERE node = ?5 AND id = ?6 AND mark = ?7";
         let row: [&dyn ToSql; 4] = [&OTHERS, &item.node.as_str(), &item.id, &mark.0];
+        self.stamped(sql, &row).map(drop)
+    }
+
+    /// The work with all other connections is done. Nothing changes when something was marked since `mark`.
+    pub fn leave_to(
+        &self,
+        item: &ItemId,
+        mark: MarkId,
+        left: &Connections,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE dirty SET grp = ?1, epoch = ?2, rev = ?3, left_to = ?4 WHERE node = ?5 AND id = ?6 AND mark = ?7";
+        let row: [&dyn ToSql; 4] = [&to_json(left), &item.node.as_str(), &item.id, &mark.0];
         self.stamped(sql, &row).map(drop)
     }
 

@@ -33,7 +33,9 @@ pub use access::{HostRead, HostTx};
 pub use audit::{AuditEntry, AuditRow};
 pub use breaker::ConnectionHold;
 pub use cursors::{EdgeCursor, LedgerRow, SweepCursor};
-pub use dirty::{AUDIT, DELETED, Dirty, DirtyCount, Lane, Mark, MarkId, moved_to, takes_place};
+pub use dirty::{
+    AUDIT, Connections, DELETED, Dirty, DirtyCount, Lane, Mark, MarkId, moved_to, takes_place,
+};
 pub use effects::{EffectRow, EffectState};
 pub use gap::Gap;
 pub(crate) use gap::{newest_time, note_gap};
@@ -98,6 +100,10 @@ pub(crate) static SCHEMA: Schema = Schema {
         Migration {
             version: 9,
             sql: include_str!("migrations/009.sql"),
+        },
+        Migration {
+            version: 10,
+            sql: include_str!("migrations/010.sql"),
         },
     ],
 };

@@ -103,6 +103,7 @@ async fn every_host_version_becomes_the_newest() {
         (7, include_str!("fixtures/host-7.sql")),
         (8, include_str!("fixtures/host-8.sql")),
         (9, include_str!("fixtures/host-9.sql")),
+        (10, include_str!("fixtures/host-10.sql")),
     ];
     check(&host::SCHEMA, &fixtures, |conn| {
         has_row(

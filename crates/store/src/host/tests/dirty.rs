@@ -172,6 +172,33 @@ async fn what_is_left_to_others_stays_dirty_in_its_place_unless_it_was_marked_si
     assert_eq!(leave(before.mark).await, marked);
 }
 
+#[tokio::test]
+async fn what_is_left_of_a_mark_is_kept_until_it_is_renewed() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let item = id("gh", "1");
+    let before = put(&host, &item, Lane::Live, 10).await;
+    let leave = async |mark| {
+        let item = item.clone();
+        let left = Connections::from([None, Some("c".into())]);
+        let written = host.write(move |tx| {
+            tx.leave_to(&item, mark, &left)?;
+            tx.dirty(&item)
+        });
+        written.await.unwrap().unwrap()
+    };
+    let left = Dirty {
+        left_to: Some([None, Some("c".into())].into()),
+        ..before.clone()
+    };
+    assert_eq!(leave(before.mark).await, left);
+    let renewed = put(&host, &item, Lane::Live, 10).await;
+    assert_eq!(renewed.left_to, None, "for all again");
+    assert_eq!(leave(before.mark).await, renewed);
+}
+
 /// The rule for those who bring marks together before the store does is the store's own.
 #[tokio::test]
 async fn the_cause_that_stays_is_the_same_wherever_marks_are_brought_together() {
