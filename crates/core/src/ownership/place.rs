@@ -28,7 +28,7 @@ pub struct Load {
 ///
 /// The greatest groups are dealt first, each to the host with fewest nodes, that of the lesser name among equals; all
 /// hosts that see the same reckon the same. Two that see different things may claim one group: the claim itself decides.
-/// An overdue group is claimed by every host that takes groups.
+/// An overdue group is claimed by every host that takes groups, unless a person has chosen one that is there.
 pub fn claims<G: Ord + Clone>(
     vacant: &[Vacant<G>],
     hosts: &BTreeMap<String, Load>,
@@ -58,7 +58,7 @@ pub fn claims<G: Ord + Clone>(
         if let Some(nodes) = loads.get_mut(host) {
             *nodes = nodes.saturating_add(group.nodes);
         }
-        if host == me || (takes && group.overdue) {
+        if host == me || (takes && group.overdue && pinned.is_none()) {
             mine.insert(group.group.clone());
         }
     }

@@ -38,16 +38,15 @@ impl Life {
             () = lost.cancelled() => tracing::warn!(group = %self.group, "the group is not ours any more"),
             () = self.work(&opened) => {}
         }
-        let store = opened.lock().expect("no code panics with this lock").take();
-        if let Some(store) = store {
-            store.db().close().await;
-        }
+        close(&opened).await;
         (self.group, self.revision)
     }
 
     async fn work(&self, opened: &Opened) {
         while !self.ends.is_cancelled() {
-            let Err(reason) = self.once(opened).await else {
+            let ended = self.once(opened).await;
+            close(opened).await;
+            let Err(reason) = ended else {
                 break;
             };
             tracing::error!(group = %self.group, reason, "the group does not work; it is tried again");
@@ -75,9 +74,7 @@ impl Life {
         let built = shared.hosts.build(&self.group, store.clone(), permit);
         let host = built.await?;
         self.tell(GroupState::Working(host.clone()));
-        let ended = self.host(&host, &store).await;
-        store.db().close().await;
-        ended
+        self.host(&host, &store).await
     }
 
     /// The store as this ownership's; `None`: the group is to end before that.
@@ -166,6 +163,14 @@ impl Life {
             () = self.ends.cancelled() => {}
             () = sleep(pause) => {}
         }
+    }
+}
+
+/// Closes the group's file, where it is open.
+async fn close(opened: &Opened) {
+    let store = opened.lock().expect("no code panics with this lock").take();
+    if let Some(store) = store {
+        store.db().close().await;
     }
 }
 

@@ -103,6 +103,16 @@ fn an_overdue_group_is_claimed_by_whoever_can() {
     );
 }
 
+#[test]
+fn an_overdue_group_is_left_to_the_host_that_a_person_has_chosen_while_that_is_there() {
+    let mut late = vacant("a", 2);
+    late.overdue = true;
+    late.pinned = Some("m2".to_owned());
+    let both = hosts(&[("m1", 0), ("m2", 50)]);
+    check(&[late.clone()], &both, &[("m1", &[]), ("m2", &["a"])]);
+    check(&[late], &hosts(&[("m1", 0)]), &[("m1", &["a"])]);
+}
+
 proptest! {
     /// Between two renewals nobody else can own the group while an attempt is under way, whatever the delays are: an
     /// attempt that begins at the last permitted instant has ended before the lease can end, also where the lease's
