@@ -2,30 +2,31 @@
 
 use super::Ended;
 use super::context::Context;
+use super::former::Former;
 use super::life::{certainly_belongs, in_scope};
 use super::observe::observe;
 use super::ring;
 use super::trouble::Trouble;
-use crate::dirty::{self, Hint, Marked};
+use crate::dirty::{self, Hint, Marked, is_alive};
 use crate::host::{Connection, Inner};
 use crate::node::Node;
 use crate::scheduler::{self, Started};
 use crate::sweep::scope_key;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::cluster::{self, Entry};
 use twinline_core::effect::Effect;
 use twinline_core::item::{Item, ItemId, Value, field};
 use twinline_core::marker::Marker;
-use twinline_core::names::{LinkId, NodeName, Side, Sides};
+use twinline_core::names::{ConnectionName, LinkId, NodeName, Side, Sides};
 use twinline_core::queue::Lane;
 use twinline_core::reconcile::Seen;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{EffectRow, HostRead, HostTx, ItemRow, Twin, TwinState, moved_to};
+use twinline_store::host::{EffectRow, HostRead, HostTx, ItemRow, Twin, TwinState};
 
-/// So long a twin has to follow its item before the item is looked at again as one like any other.
+/// So long a twin has to follow its item, at first, before the item is looked at again.
 const MOVE_WAIT: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(
@@ -39,11 +40,8 @@ pub(super) async fn run(
     node.probe()
         .await
         .map_err(|error| Trouble::of(node.name(), error))?;
-    if is_awaited(host, id).await? {
-        return Ok(Ended::Again {
-            wait: MOVE_WAIT,
-            failed: true,
-        });
+    if may_only_wait(host, id).await? {
+        return Ok(LATER);
     }
     let observation = observe(&node, &host.env, &host.metrics, id).await?;
     let Seen::Item(item) = observation.seen else {
@@ -63,24 +61,55 @@ pub(super) async fn run(
     let sign = Sign {
         lane: started.work.lane,
         trace: started.trace(),
+        asked: id.clone(),
     };
+    let mut waits = false;
     for connection in host.connections_of(&id.node) {
         for side in connection.sides_of(&id.node).collect::<Vec<_>>() {
-            let enters = connection.contract().triggers.get(side).is_some();
-            if standing == Standing::Free && enters && in_scope(&connection, side, &item) {
-                consider(host, &node, &connection, side, &item, &sign).await?;
+            if standing == Standing::Free
+                && may_enter(&connection, side)
+                && in_scope(&connection, side, &item)
+            {
+                let entered = consider(host, &node, &connection, side, &item, &sign).await?;
+                waits |= entered == Entered::Later;
             }
         }
     }
     remember(host, &item).await?;
-    Ok(Ended::Done)
+    Ok(if waits { LATER } else { Ended::Done })
 }
 
-/// Whether a tracker has said that an item of ours was moved here, and its twin has not followed yet.
-async fn is_awaited(host: &Inner, id: &ItemId) -> Result<bool, StoreError> {
-    let cause = moved_to(&id.id);
-    let waiting = host.store.read(move |read| read.dirty_of_cause(&cause));
-    Ok(waiting.await? > 0)
+fn may_enter(connection: &Connection, side: Side) -> bool {
+    connection.contract().triggers.get(side).is_some()
+}
+
+/// The job of an item whose twin has yet to follow it.
+const LATER: Ended = Ended::Again {
+    wait: MOVE_WAIT,
+    failed: true,
+};
+
+/// Whether an item may enter no connection before a twin has followed it: then it need not be fetched.
+async fn may_only_wait(host: &Inner, id: &ItemId) -> Result<bool, StoreError> {
+    let item = id.clone();
+    let read = host.store.read(move |read| {
+        let all = Former::read(read, &item, &item)?.twins(read)?;
+        Ok([connections(all), connections(read.twins_of_item(&item)?)])
+    });
+    let [all, own] = read.await?;
+    let mut connections = host.connections_of(&id.node);
+    connections.retain(|connection| {
+        let mut sides = connection.sides_of(&id.node);
+        !own.contains(&connection.name) && sides.any(|side| may_enter(connection, side))
+    });
+    let waits = |connection: &Arc<Connection>| all.contains(&connection.name);
+    Ok(!connections.is_empty() && connections.iter().all(waits))
+}
+
+/// The connections of the twins that have not ended.
+fn connections(twins: Vec<Twin>) -> BTreeSet<ConnectionName> {
+    let alive = twins.into_iter().filter(is_alive);
+    alive.map(|twin| twin.connection).collect()
 }
 
 /// What the new twin's first job takes over from this one.
@@ -88,6 +117,17 @@ async fn is_awaited(host: &Inner, id: &ItemId) -> Result<bool, StoreError> {
 struct Sign {
     lane: Lane,
     trace: Option<Arc<str>>,
+    /// Which item this job was about: the same, unless it was found to have moved.
+    asked: ItemId,
+}
+
+/// What came of an item in one connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entered {
+    /// It is in it, or is not to be.
+    Settled,
+    /// The twin that it has in it, under the id that it had before, has yet to follow it.
+    Later,
 }
 
 impl Sign {
@@ -175,29 +215,43 @@ async fn consider(
     side: Side,
     item: &Item,
     sign: &Sign,
-) -> Result<(), Trouble> {
-    let id = item.reference.item.clone();
+) -> Result<Entered, Trouble> {
+    let (id, asked) = (item.reference.item.clone(), sign.asked.clone());
     let name = connection.name.clone();
-    let twinned = host
+    let settled = host
         .store
-        .read(move |read| Ok(ring::alive_in(read, &id, &name)?.is_some()))
+        .read(move |read| settled(read, &id, &asked, &name))
         .await?;
-    if twinned {
-        return Ok(());
+    if let Some(entered) = settled {
+        return Ok(entered);
     }
     if certainly_belongs(connection, node, side, item).await? == Some(true) {
-        enter(host, connection, side, item, sign).await?;
+        return Ok(enter(host, connection, side, item, sign).await?);
     }
-    Ok(())
+    Ok(Entered::Settled)
+}
+
+/// What is settled about an item in a connection by the twins that there are; `None`: it may enter.
+fn settled(
+    read: &HostRead<'_>,
+    item: &ItemId,
+    asked: &ItemId,
+    connection: &ConnectionName,
+) -> Result<Option<Entered>, StoreError> {
+    if ring::alive_in(read, item, connection)?.is_some() {
+        return Ok(Some(Entered::Settled));
+    }
+    let all = connections(Former::read(read, item, asked)?.twins(read)?);
+    Ok(all.contains(connection).then_some(Entered::Later))
 }
 
 /// How many twins the item has had in this connection; `None` when it does not enter again by itself.
 fn incarnation(
     read: &HostRead<'_>,
-    item: &ItemId,
+    former: &Former,
     connection: &Connection,
 ) -> Result<Option<u32>, StoreError> {
-    let mut earlier = read.twins_of_item(item)?;
+    let mut earlier = former.twins(read)?;
     earlier.retain(|twin| twin.connection == connection.name);
     let meant = TwinState::Unlinked { returns: false };
     if earlier.iter().any(|twin| twin.state == meant) {
@@ -213,14 +267,21 @@ async fn enter(
     side: Side,
     item: &Item,
     sign: &Sign,
-) -> Result<(), StoreError> {
+) -> Result<Entered, StoreError> {
     let (shared, connection) = (Arc::clone(host), Arc::clone(connection));
     let (item, sign) = (item.clone(), sign.clone());
-    let marked = host
+    let (entered, marked) = host
         .store
-        .write(move |tx| make(&shared, tx, &connection, side, &item, sign))
+        .write(move |tx| {
+            let (id, name) = (&item.reference.item, &connection.name);
+            if let Some(entered) = settled(tx, id, &sign.asked, name)? {
+                return Ok((entered, Marked::default()));
+            }
+            make(&shared, tx, &connection, side, &item, sign)
+        })
         .await?;
-    scheduler::clear(host, marked.announce(host)).await
+    scheduler::clear(host, marked.announce(host)).await?;
+    Ok(entered)
 }
 
 fn make(
@@ -230,33 +291,39 @@ fn make(
     side: Side,
     item: &Item,
     sign: Sign,
-) -> Result<Marked, StoreError> {
+) -> Result<(Entered, Marked), StoreError> {
     let id = &item.reference.item;
-    if ring::alive_in(tx, id, &connection.name)?.is_some() {
-        return Ok(Marked::default());
-    }
     let now = host.env.now();
-    let Some(incarnation) = incarnation(tx, id, connection)? else {
-        return Ok(Marked::default());
+    let former = Former::read(tx, id, &sign.asked)?;
+    let Some(incarnation) = incarnation(tx, &former, connection)? else {
+        return Ok((Entered::Settled, Marked::default()));
     };
-    let mut twin = newborn(tx, connection, side, id, incarnation, now)?;
+    let mut twin = newborn(tx, connection, side, (id, &former), incarnation, now)?;
     let other = side.other();
     let found = match ring::entry(tx, &twin.root, connection, other, &twin.link)? {
         // Whether to wait for an item in the making is judged by the twin's job.
         Entry::Create | Entry::Wait => None,
         Entry::Close(member) => Some(member),
     };
-    if let Some(member) = &found
-        && (member == id || ring::alive_in(tx, member, &connection.name)?.is_some())
-    {
-        return Ok(Marked::default());
+    if let Some(member) = &found {
+        let entered = if member != id && former.contains(member) {
+            // It is the item itself, where it lay before.
+            Some(Entered::Later)
+        } else {
+            let stays = member == id || ring::alive_in(tx, member, &connection.name)?.is_some();
+            stays.then_some(Entered::Settled)
+        };
+        if let Some(entered) = entered {
+            return Ok((entered, Marked::default()));
+        }
     }
     tx.put_item(&super::settle::item_row(item, &twin, now))?;
     match found {
         Some(member) => ring::close(host, tx, connection, &mut twin, (other, member), now)?,
         None => tx.put_twin(&twin)?,
     }
-    dirty::mark(host, tx, &[sign.hint(id.clone(), now)])
+    let marked = dirty::mark(host, tx, &[sign.hint(id.clone(), now)])?;
+    Ok((Entered::Settled, marked))
 }
 
 /// The twin of an item that has none in the connection, with the other item to come.
@@ -264,12 +331,14 @@ fn newborn(
     read: &HostRead<'_>,
     connection: &Connection,
     side: Side,
-    item: &ItemId,
+    (item, former): (&ItemId, &Former),
     incarnation: u32,
     now: Timestamp,
 ) -> Result<Twin, StoreError> {
     let link = cluster::link_id(&connection.name, side, item, incarnation);
-    let root = ring::root_of(read, item)?.unwrap_or_else(|| cluster::root_of(&link));
+    let root = former
+        .root(read)?
+        .unwrap_or_else(|| cluster::root_of(&link));
     let mut ids = Sides::default();
     *ids.get_mut(side) = Some(item.id.clone());
     Ok(Twin {
@@ -299,13 +368,14 @@ pub(crate) fn newcomer(
     item: &ItemId,
     now: Timestamp,
 ) -> Result<Option<Context>, StoreError> {
-    if ring::alive_in(read, item, &connection.name)?.is_some() {
+    if settled(read, item, item, &connection.name)?.is_some() {
         return Ok(None);
     }
-    let Some(incarnation) = incarnation(read, item, connection)? else {
+    let former = Former::read(read, item, item)?;
+    let Some(incarnation) = incarnation(read, &former, connection)? else {
         return Ok(None);
     };
-    let twin = newborn(read, connection, side, item, incarnation, now)?;
+    let twin = newborn(read, connection, side, (item, &former), incarnation, now)?;
     let entry = ring::entry(read, &twin.root, connection, side.other(), &twin.link)?;
     if matches!(entry, Entry::Close(_)) {
         return Ok(None);

@@ -209,6 +209,18 @@ impl HostRead<'_> {
         self.many(sql, [], |row| Ok(row.get(0)?))
     }
 
+    /// The items that wait since their tracker has said that each was moved, and is this one now.
+    pub fn moved_here(&self, item: &ItemId) -> Result<Vec<ItemId>, StoreError> {
+        let cause = moved_to(&item.id);
+        let sql = "SELECT id FROM dirty WHERE cause = ?1 AND node = ?2 ORDER BY id";
+        self.many(sql, (cause, item.node.as_str()), |row| {
+            Ok(ItemId {
+                node: item.node.clone(),
+                id: row.get(0)?,
+            })
+        })
+    }
+
     /// How many items are dirty for one cause.
     pub fn dirty_of_cause(&self, cause: &str) -> Result<u64, StoreError> {
         let sql = "SELECT count(*) FROM dirty WHERE cause = ?1";
