@@ -93,7 +93,7 @@ pub(super) struct ConnectionShape {
     /// The rule version at work.
     version: u32,
     /// Since when (milliseconds since the epoch) and why the breaker holds it.
-    #[schema(value_type = Option<Vec<Object>>)]
+    #[schema(value_type = Option<Vec<Value>>)]
     held: Option<Value>,
     /// Confirmed writes that are not spent.
     budget_writes: u64,

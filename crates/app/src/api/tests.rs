@@ -7,6 +7,7 @@ mod mistakes;
 mod pages;
 mod places;
 mod repeats;
+mod shapes;
 
 use super::*;
 use crate::handles::{SystemClock, SystemEntropy};
@@ -16,11 +17,13 @@ use http::Method;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use tower::ServiceExt as _;
-use twinline_core::names::Sides;
-use twinline_engine::{Env, HostBuilder};
+use twinline_core::names::{NodeName, Sides};
+use twinline_engine::{Env, HostBuilder, NodeConfig, SweepSettings};
 use twinline_rules::script::InProcess;
 use twinline_store::db::DbOptions;
 use twinline_store::host::{HostStore, Twin, TwinState};
+use twinline_trackers::http::{AddressGuard, ReqwestTransport, TransportLimits};
+use twinline_trackers::registry::{self, NodeSettings};
 
 const TOKEN: &str = "the-token";
 const STREAMS_MAX: usize = 2;
@@ -60,6 +63,11 @@ impl Answered {
 }
 
 async fn served() -> Served {
+    served_with(&[]).await
+}
+
+/// With Redmines by these names, at addresses that nothing is sent to.
+async fn served_with(nodes: &[&str]) -> Served {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("host.db");
     let store = HostStore::open(&path, DbOptions::default(), "test")
@@ -71,9 +79,15 @@ async fn served() -> Served {
         entropy: Arc::new(SystemEntropy),
     };
     let factory = Arc::new(Factory::new(runner.clone()));
-    let host = HostBuilder::new(env, store, factory).build().await.unwrap();
+    let builder = HostBuilder::new(env, store, factory);
+    let redmines = nodes.iter().copied().map(redmine);
+    let host = redmines.fold(builder, HostBuilder::node);
+    let host = host.build().await.unwrap();
+    let kinds = nodes
+        .iter()
+        .map(|node| (NodeName::from(*node), "redmine".to_owned()));
     let rulebook = Rulebook {
-        kinds: Arc::default(),
+        kinds: Arc::new(kinds.collect()),
         trackers: BTreeMap::new(),
         runner,
     };
@@ -82,6 +96,28 @@ async fn served() -> Served {
         router: router(Arc::new(api)),
         host,
         folder,
+    }
+}
+
+fn redmine(name: &str) -> NodeConfig {
+    let settings = NodeSettings {
+        node: name.into(),
+        url: Some("http://127.0.0.1:9".parse().unwrap()),
+        auth: BTreeMap::from([("key".to_owned(), Secret::new("k"))]),
+        settle: None,
+        write_spacing: None,
+        unlimited: true,
+    };
+    // A guard without private networks: a request to loopback ends before it begins.
+    let guard = AddressGuard::new(Vec::new());
+    let transport = ReqwestTransport::new(guard, TransportLimits::default()).unwrap();
+    let clock = Arc::new(SystemClock);
+    NodeConfig {
+        name: name.into(),
+        label: "Redmine".to_owned(),
+        tracker: registry::build("redmine", settings, Arc::new(transport), clock).unwrap(),
+        webhook: None,
+        sweep: SweepSettings::default(),
     }
 }
 
