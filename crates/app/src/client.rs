@@ -4,6 +4,7 @@
 use crate::api;
 use crate::config::{self, Config};
 use crate::exit::{CONFIGURATION, CONFIRM, Coded, FAILED, UNREACHABLE};
+use crate::fleet;
 use crate::handles::SystemEntropy;
 use crate::instance::DataFolder;
 use crate::local_http::{LocalHttp, WHO};
@@ -55,8 +56,9 @@ impl Client {
     pub async fn running(file: &Path) -> Result<Self> {
         let config = config::load(file)?;
         let folder = DataFolder::open(&config.data)?;
-        match find(&folder).await? {
-            Some(reach) => Self::new(reach, &folder, config),
+        let token = fleet::token(file, &config, &folder)?;
+        match find(&folder, &token).await? {
+            Some(reach) => Ok(Self::new(reach, token, config)),
             None => {
                 let sentence = format!(
                     "no host runs on {}: start one with 'twinline up'",
@@ -74,8 +76,16 @@ impl Client {
     pub async fn either(file: &Path) -> Result<Self> {
         let config = config::load(file)?;
         let folder = DataFolder::open(&config.data)?;
-        let reach = match find(&folder).await? {
+        let token = fleet::token(file, &config, &folder)?;
+        let reach = match find(&folder, &token).await? {
             Some(reach) => reach,
+            None if config.ownership.is_some() => {
+                let sentence = format!(
+                    "no host runs on {}, and in a fleet the state of a group is its owner's alone: start one with 'twinline up'",
+                    config.data.display()
+                );
+                return Err(Coded::new(UNREACHABLE, sentence).into());
+            }
             None => {
                 let built = Built::new(file, &config, &folder, LOCK_WAIT, false).await?;
                 Reach::Here {
@@ -84,17 +94,17 @@ impl Client {
                 }
             }
         };
-        Self::new(reach, &folder, config)
+        Ok(Self::new(reach, token, config))
     }
 
-    fn new(reach: Reach, folder: &DataFolder, config: Config) -> Result<Self> {
+    fn new(reach: Reach, token: Secret, config: Config) -> Self {
         let user = rustix::process::getuid().as_raw();
-        Ok(Self {
+        Self {
             reach,
-            token: folder.token(&SystemEntropy)?,
+            token,
             who: format!("command line, user {user}"),
             config,
-        })
+        }
     }
 
     /// Where the running host is, and what to show there; `None` when it is in this process.
@@ -205,21 +215,20 @@ impl Client {
 }
 
 /// The host that runs on this folder and answers.
-async fn find(folder: &DataFolder) -> Result<Option<Reach>> {
+async fn find(folder: &DataFolder, token: &Secret) -> Result<Option<Reach>> {
     let Ok(at) = folder
         .running("host")
         .and_then(|running| running.listener("api"))
     else {
         return Ok(None);
     };
-    let token = folder.token(&SystemEntropy)?;
     // With the token: another installation's host may have the address by now. A host that hangs is found out soon.
     let answer = LocalHttp::new(token.clone(), FIRST_ANSWER)?
         .send(Method::GET, at, "/v1/nodes", &[], Vec::new())
         .await;
     let sentence = match answer {
         Ok(answer) if answer.status() != StatusCode::UNAUTHORIZED => {
-            let http = LocalHttp::new(token, DEADLINE)?;
+            let http = LocalHttp::new(token.clone(), DEADLINE)?;
             return Ok(Some(Reach::Running { http, at }));
         }
         // Nobody holds the folder: the address is another installation's by now.

@@ -1,7 +1,9 @@
 //! The real clock and the system's randomness.
 
+use rustix::time::{ClockId, clock_gettime};
 use std::time::{SystemTime, UNIX_EPOCH};
-use twinline_core::handles::{Clock, Entropy};
+use twinline_core::handles::{BootClock, Clock, Entropy};
+use twinline_core::ownership::BootTime;
 use twinline_core::time::Timestamp;
 
 /// The system's wall clock.
@@ -18,6 +20,18 @@ impl Clock for SystemClock {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The time since the machine's start, its sleep included.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemBootClock;
+
+impl BootClock for SystemBootClock {
+    fn now(&self) -> BootTime {
+        let now = clock_gettime(ClockId::Boottime);
+        let millis = now.tv_sec.saturating_mul(1000) + now.tv_nsec / 1_000_000;
+        BootTime::from_millis(u64::try_from(millis).unwrap_or_default())
     }
 }
 

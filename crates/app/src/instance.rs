@@ -77,6 +77,21 @@ impl DataFolder {
         self.root.join("host/host.db")
     }
 
+    /// Where the states of a fleet's groups lie.
+    pub fn groups(&self) -> PathBuf {
+        self.root.join("host")
+    }
+
+    /// What this machine knows of its fleet's definitions. Each role has a file of its own.
+    pub fn definitions(&self, role: &str) -> PathBuf {
+        self.root.join(role).join("definitions.json")
+    }
+
+    /// The lease that this machine's host goes on with.
+    pub fn lease(&self) -> PathBuf {
+        self.root.join("host/lease.json")
+    }
+
     /// Whether an empty state may be made where none is: not beside the parts of one, for then it was not the first start
     /// but a restore that was interrupted, or a file that was removed.
     ///

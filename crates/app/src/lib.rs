@@ -7,6 +7,7 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod exit;
+pub mod fleet;
 pub mod handles;
 pub mod instance;
 pub mod local_http;

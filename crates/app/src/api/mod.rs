@@ -21,6 +21,7 @@
 
 mod central;
 mod deeds;
+pub mod front;
 mod idempotency;
 mod input;
 mod metrics;
@@ -142,21 +143,30 @@ async fn not_allowed(request: Request) -> Problem {
 
 /// Lets only those in who show the installation's token.
 async fn authorised(State(api): Shared, request: Request, next: Next) -> Result<Response, Problem> {
+    if shows(&request, &api.token) {
+        return Ok(next.run(request).await);
+    }
+    Err(unauthorised())
+}
+
+/// Whether a request shows the token.
+fn shows(request: &Request, token: &Secret) -> bool {
     let shown = request
         .headers()
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
-    let token = shown
+    let shown = shown
         .and_then(|value| value.strip_prefix("Bearer "))
         .unwrap_or_default();
-    if bool::from(token.as_bytes().ct_eq(api.token.expose().as_bytes())) {
-        return Ok(next.run(request).await);
-    }
-    Err(Problem::new(
+    bool::from(shown.as_bytes().ct_eq(token.expose().as_bytes()))
+}
+
+fn unauthorised() -> Problem {
+    Problem::new(
         StatusCode::UNAUTHORIZED,
         "not authenticated",
         "show the installation's token: it lies in run/token of the data folder",
-    ))
+    )
 }
 
 #[cfg(test)]

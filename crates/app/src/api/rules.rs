@@ -6,13 +6,13 @@ use super::problem::Problem;
 use super::read::limit;
 use super::shapes::{CheckedShape, PlanningShape, PublishedShape, VersionPage};
 use super::{Api, Shared};
-use crate::rulebook::{Judged, from_sources, to_sources};
+use crate::rulebook::{Judged, Rulebook, from_sources, to_sources};
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use twinline_core::names::{ConnectionName, Sides};
+use twinline_core::names::{ConnectionName, NodeName, Sides};
 use twinline_engine::ops::{Planning, Published};
 use twinline_rules::finding::Finding;
 use twinline_rules::parse::parse;
@@ -49,13 +49,16 @@ fn unsound(findings: &[Finding]) -> Problem {
 }
 
 /// Reads and judges rules; an error when they may not be published.
-async fn sound(api: &Api, text: RulesText) -> Result<(ConnectionName, Snapshot, Judged), Problem> {
+async fn sound(
+    rulebook: &Rulebook,
+    text: RulesText,
+) -> Result<(ConnectionName, Snapshot, Judged), Problem> {
     let rules = parse(&text.map).map_err(|findings| unsound(&findings))?;
     let sources = RuleSources {
         map: text.map,
         scripts: text.scripts,
     };
-    let judged = api.rulebook.judge(&rules, &sources).await;
+    let judged = rulebook.judge(&rules, &sources).await;
     // Not the caller's fault: what is wrong with rules is a finding.
     let judged = judged.map_err(|error| {
         let title = "the rules could not be judged";
@@ -77,7 +80,7 @@ async fn sound(api: &Api, text: RulesText) -> Result<(ConnectionName, Snapshot, 
 
 /// The draft of a connection, pinned by what its trackers say now; refused when a tracker does not say.
 async fn pinned(api: &Api, connection: &str, text: RulesText) -> Result<Snapshot, Problem> {
-    let (name, snapshot, judged) = sound(api, text).await?;
+    let (name, snapshot, judged) = sound(&api.rulebook, text).await?;
     if name.as_str() != connection {
         return Err(Problem::refused(format!(
             "the rules are named '{name}', not '{connection}'"
@@ -102,10 +105,19 @@ pub(super) async fn check(
     State(api): Shared,
     Body(text): Body<RulesText>,
 ) -> Result<Json<Value>, Problem> {
-    let (connection, _, judged) = sound(&api, text).await?;
-    Ok(Json(
-        json!({ "connection": connection, "findings": judged.findings, "trackers": judged.unasked }),
-    ))
+    Ok(Json(checked(&api.rulebook, text).await?))
+}
+
+/// What is doubtful about rules.
+pub(super) async fn checked(rulebook: &Rulebook, text: RulesText) -> Result<Value, Problem> {
+    let (connection, _, judged) = sound(rulebook, text).await?;
+    Ok(json!({ "connection": connection, "findings": judged.findings, "trackers": judged.unasked }))
+}
+
+/// The nodes that rules are about.
+pub(super) fn nodes_of(text: &RulesText) -> Result<(NodeName, NodeName), Problem> {
+    let rules = parse(&text.map).map_err(|findings| unsound(&findings))?;
+    Ok((rules.sides.left.node.value, rules.sides.right.node.value))
 }
 
 #[derive(Deserialize, ToSchema)]

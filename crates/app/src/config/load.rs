@@ -1,6 +1,7 @@
 //! Reading, then checking: what leaves here is sound.
 
 use super::error::{ConfigError, alternative};
+use super::fleet;
 use super::model::{Config, Edge};
 use super::secret::{AuthValue, BY_REFERENCE};
 use std::collections::BTreeSet;
@@ -94,6 +95,7 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
     if let Some(central) = &config.central {
         central.check(path)?;
     }
+    fleet::check(path, config)?;
     for (name, node) in &config.nodes {
         check_node(path, name, node)?;
     }

@@ -5,12 +5,14 @@
 
 mod central;
 mod error;
+mod fleet;
 mod load;
 mod model;
 mod secret;
 
 pub use central::{Central, CentralDeadlines, CentralPools};
 pub use error::ConfigError;
+pub use fleet::{Machine, Ownership};
 pub use load::{load, parse};
 pub use model::{
     Config, Edge, EdgeProxy, EdgeTls, Host, Instance, KeepDays, Log, LogFormat, Node, Scripts,

@@ -1,6 +1,7 @@
 //! The configuration's shape. Unknown keys are errors; every key has a default but for a node's own facts.
 
 use super::central::Central;
+use super::fleet::{Machine, Ownership};
 use super::secret::{AuthValue, SecretRef};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,12 @@ pub struct Config {
     /// `[central]`; without it there is no central database.
     #[serde(default)]
     pub central: Option<Central>,
+    /// `[machines]`; without it this machine is the only one.
+    #[serde(default)]
+    pub machines: BTreeMap<String, Machine>,
+    /// `[ownership]`; only in a fleet.
+    #[serde(default)]
+    pub ownership: Option<Ownership>,
     /// `[log]`
     #[serde(default)]
     pub log: Log,
@@ -54,6 +61,8 @@ pub struct Instance {
     pub machine: String,
     /// Where trackers reach the edge; without it webhooks are not registered and trackers are polled.
     pub public_url: Option<Url>,
+    /// The secret that the machines of a fleet show each other.
+    pub fleet_key: Option<SecretRef>,
 }
 
 /// The edge.
@@ -231,12 +240,27 @@ const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
+impl Config {
+    /// Where the edge's private listener is: in a fleet where the other machines reach it.
+    pub fn edge_private(&self) -> SocketAddr {
+        let this = self.machines.get(&self.instance.machine);
+        this.and_then(|this| this.edge).unwrap_or(self.edge.health)
+    }
+
+    /// Where the host's API is: in a fleet where the other machines reach it.
+    pub fn host_api(&self) -> SocketAddr {
+        let this = self.machines.get(&self.instance.machine);
+        this.and_then(|this| this.host).unwrap_or(self.host.listen)
+    }
+}
+
 impl Default for Instance {
     fn default() -> Self {
         Self {
             name: "twinline".into(),
             machine: "m1".into(),
             public_url: None,
+            fleet_key: None,
         }
     }
 }

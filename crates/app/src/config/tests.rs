@@ -35,7 +35,7 @@ fn the_documented_defaults_are_the_defaults() {
 fn documented() -> toml::Table {
     let keys = DEFAULTS.lines().map(|line| {
         let rest = line.strip_prefix("# ").unwrap_or_default();
-        let is_key = rest.split_whitespace().nth(1) == Some("=") || rest.starts_with("[central]");
+        let is_key = rest.split_whitespace().nth(1) == Some("=") || rest.starts_with('[');
         if is_key { rest } else { line }
     });
     toml::from_str(&keys.collect::<Vec<_>>().join("\n")).unwrap()
@@ -69,10 +69,12 @@ fn check_documented(path: &[String]) {
         let value = held.get(&key);
         let value = value.unwrap_or_else(|| panic!("{path:?}: {key} is not documented"));
         // A secret's place and credentials are no sections of the file's own.
-        if value.is_table() && !matches!(key.as_str(), "auth" | "url") {
+        if value.is_table() && !matches!(key.as_str(), "auth" | "url" | "fleet_key") {
             let mut further = [path, std::slice::from_ref(&key)].concat();
-            if key == "nodes" {
-                further.push("example".to_owned());
+            match key.as_str() {
+                "nodes" => further.push("example".to_owned()),
+                "machines" => further.push("m1".to_owned()),
+                _ => {}
             }
             check_documented(&further);
         }
@@ -111,6 +113,71 @@ fn the_documented_central_is_the_default() {
         error("format = 1\n[central]\nurl = { env = \"X\" }\npools = { read = 0 }")
             .contains("central.pools.read: is 0")
     );
+}
+
+const FLEET: &str = "format = 1\n[instance]\nfleet_key = { env = \"X\" }\n[machines]\nm1 = { edge = \"10.0.0.1:7410\", \
+    host = \"10.0.0.1:7401\" }\nm2 = { host = \"10.0.0.2:7401\" }\n[central]\nurl = { env = \"X\" }\n[ownership]\n\
+    etcd = [\"http://10.0.0.9:2379\"]\n";
+
+#[test]
+fn a_fleets_machine_listens_where_the_others_reach_it() {
+    let config = parse(Path::new("twinline.toml"), FLEET).unwrap();
+    let found = [config.edge_private(), config.host_api()].map(|at| at.to_string());
+    assert_eq!(found, ["10.0.0.1:7410", "10.0.0.1:7401"]);
+    let plain = parse(Path::new("twinline.toml"), "format = 1\n").unwrap();
+    let found = [plain.edge_private(), plain.host_api()].map(|at| at.to_string());
+    assert_eq!(found, ["127.0.0.1:7410", "127.0.0.1:7401"]);
+}
+
+#[test]
+fn a_fleet_that_lacks_something_is_told_what() {
+    for (from, to, said) in [
+        (
+            "[machines]",
+            "machine = \"m9\"\n[machines]",
+            "instance.machine: 'm9' is none of [machines] (m1, m2)",
+        ),
+        (
+            "fleet_key = { env = \"X\" }\n",
+            "",
+            "instance.fleet_key: is missing",
+        ),
+        (
+            "[central]\nurl = { env = \"X\" }\n",
+            "",
+            "ownership: needs [central]",
+        ),
+        ("m2 = { host = \"10.0.0.2:7401\" }", "m2 = {}", ""),
+        (
+            "{ edge = \"10.0.0.1:7410\", host = \"10.0.0.1:7401\" }",
+            "{}",
+            "machines.m1: runs nothing",
+        ),
+        ("\"http://10.0.0.9:2379\"", "", "ownership.etcd: is empty"),
+        ("http://10.0.0.9:2379", "10.0.0.9:2379", "relative URL"),
+        (
+            "http://10.0.0.9:2379",
+            "etcd://10.0.0.9:2379",
+            "not an http or https address",
+        ),
+        (
+            "[ownership]\n",
+            "[ownership]\nattempt_ms = 14000\n",
+            "make ownership.attempt_ms smaller",
+        ),
+    ] {
+        let text = FLEET.replace(from, to);
+        assert_ne!(text, FLEET, "{from}");
+        match parse(Path::new("twinline.toml"), &text) {
+            Ok(_) => assert_eq!(said, "", "{to}"),
+            Err(error) => assert!(
+                !said.is_empty() && error.to_string().contains(said),
+                "{error}"
+            ),
+        }
+    }
+    let without = FLEET.split("[central]").next().unwrap();
+    assert!(error(without).contains("machines: there are several machines: write [ownership]"));
 }
 
 #[test]

@@ -7,24 +7,25 @@ mod tests;
 use super::pause;
 use super::sockets::Handed;
 use crate::config::Config;
+use crate::fleet::{self, Follower};
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::Nodes;
 use crate::telemetry;
 use anyhow::{Context, Result};
-use places::Places;
+use places::{FleetPlaces, Places};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use twinline_edge::{
-    CertificateFiles, Edge, Handles, Limits, Listen, MapperSettings, ProxyLimits, RouteTable,
+    CertificateFiles, DirectorySource, Edge, Handles, Limits, Listen, MapperSettings, ProxyLimits,
     Settings, Tracing,
 };
 use twinline_store::StoreError;
 use twinline_store::db::DbOptions;
-use twinline_store::inbox::{Inbox, InboxLimits};
+use twinline_store::inbox::{Inbox, InboxLimits, Route};
 use url::Url;
 
 /// A delivery that is not durable by then is answered 503, in milliseconds. Trackers give up after 10 s (GitHub:
@@ -45,7 +46,8 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let routes = Nodes::new(&config, file).routes()?;
     let folder = DataFolder::open(&config.data)?;
     let _hold = folder.hold("edge", LOCK_WAIT).await?;
-    let token = folder.token(&SystemEntropy)?;
+    let token = fleet::token(file, &config, &folder)?;
+    let follower = follower(file, &config, &folder)?;
     let limits = InboxLimits {
         total_max_bytes: u64::from(config.edge.inbox_max_gib) << 30,
         node_max_bytes: u64::from(config.edge.node_inbox_max_mib) << 20,
@@ -55,7 +57,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let ms = |count: u32| Duration::from_millis(count.into());
     let mut settings = Settings {
         listen: listen(handed.public, config.edge.listen),
-        private: listen(handed.private, config.edge.health),
+        private: listen(handed.private, config.edge_private()),
         token: token.expose().to_owned(),
         limits: Limits {
             body_max_bytes: (config.edge.body_max_mib as usize) << 20,
@@ -73,7 +75,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         },
         tls: certificates(&config),
         mapper: MapperSettings {
-            source: Arc::new(Places::new(&config, folder.clone())),
+            source: places(&config, &folder, follower.as_deref())?,
             snapshot: folder.directory(),
             public_url: config.instance.public_url.as_ref().map(Url::to_string),
         },
@@ -86,15 +88,34 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     };
-    let Some(inbox) = opened(&folder, limits, &routes, &mut settings, &shutdown).await? else {
+    let rows = || placed(routes.as_rows(), follower.as_deref());
+    let Some(inbox) = opened(&folder, limits, &rows(), &mut settings, &shutdown).await? else {
         return Ok(());
     };
+    let unplaced = routes.as_rows();
     let edge = Edge::bind(settings, inbox.clone(), routes, handles).await?;
     let (webhooks, private) = edge.addresses()?;
     let listeners = [("webhooks", webhooks), ("private", private)];
     tracing::info!(%webhooks, %private, "the edge listens");
-    let announcing = announce(&folder, &listeners, &shutdown);
-    let served = served(edge.serve(shutdown.clone()), announcing).await;
+    let beside = async {
+        let announcing = announce(&folder, &listeners, &shutdown);
+        match &follower {
+            None => announcing.await,
+            Some(follower) => {
+                let follows = follower.run(
+                    &config.instance.machine,
+                    fleet::addresses(&config),
+                    shutdown.clone(),
+                );
+                tokio::join!(
+                    announcing,
+                    follows,
+                    keep_placed(&inbox, unplaced, follower, &shutdown)
+                );
+            }
+        }
+    };
+    let served = served(edge.serve(shutdown.clone()), beside).await;
     inbox.db().close().await;
     Ok(served?)
 }
@@ -103,7 +124,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
 async fn opened(
     folder: &DataFolder,
     limits: InboxLimits,
-    routes: &RouteTable,
+    routes: &[Route],
     settings: &mut Settings,
     shutdown: &CancellationToken,
 ) -> Result<Option<Inbox>> {
@@ -129,7 +150,7 @@ async fn opened(
 async fn open_inbox(
     folder: &DataFolder,
     limits: InboxLimits,
-    routes: &RouteTable,
+    routes: &[Route],
 ) -> Result<Inbox, StoreError> {
     let options = DbOptions {
         limits: twinline_store::db::Limits {
@@ -139,7 +160,7 @@ async fn open_inbox(
         ..DbOptions::default()
     };
     let inbox = Inbox::open(&folder.inbox(), options, limits, &SystemEntropy).await?;
-    if let Err(error) = inbox.set_routes(routes.as_rows()).await {
+    if let Err(error) = inbox.set_routes(routes.to_vec()).await {
         inbox.db().close().await;
         return Err(error);
     }
@@ -156,6 +177,73 @@ async fn announce(
         tracing::error!(error = %format!("{error:#}"), "hosts cannot be told where the edge listens; trying again");
         if !pause(RETRY, shutdown).await {
             return;
+        }
+    }
+}
+
+/// What follows the fleet's definitions; `None` on one machine.
+fn follower(file: &Path, config: &Config, folder: &DataFolder) -> Result<Option<Arc<Follower>>> {
+    if config.ownership.is_none() {
+        return Ok(None);
+    }
+    let central = fleet::central(file, config)?;
+    let follower = Follower::new(central, folder.definitions("edge"))?;
+    Ok(Some(Arc::new(follower)))
+}
+
+/// The mapper's source.
+fn places(
+    config: &Config,
+    folder: &DataFolder,
+    follower: Option<&Follower>,
+) -> Result<Arc<dyn DirectorySource>> {
+    Ok(match follower {
+        None => Arc::new(Places::new(config, folder.clone())),
+        Some(follower) => Arc::new(FleetPlaces::new(
+            config,
+            fleet::etcd(config)?,
+            follower.known(),
+        )),
+    })
+}
+
+/// Routes with the groups that their nodes are in. One that is in none yet keeps its deliveries until it is.
+fn placed(mut routes: Vec<Route>, follower: Option<&Follower>) -> Vec<Route> {
+    if let Some(follower) = follower {
+        let known = follower.known();
+        let places = &known.borrow().definitions.places;
+        for route in &mut routes {
+            if let Some(group) = places.get(&route.node) {
+                route.group = group.clone();
+            }
+        }
+    }
+    routes
+}
+
+/// Brings the inbox's routes in step with the groups that there are, whenever those change.
+async fn keep_placed(
+    inbox: &Inbox,
+    routes: Vec<Route>,
+    follower: &Follower,
+    shutdown: &CancellationToken,
+) {
+    let mut known = follower.known();
+    loop {
+        known.mark_unchanged();
+        while let Err(error) = inbox
+            .set_routes(placed(routes.clone(), Some(follower)))
+            .await
+        {
+            tracing::error!(%error, "the groups of nodes could not be stored; trying again");
+            if !pause(RETRY, shutdown).await {
+                return;
+            }
+        }
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            changed = known.changed() => if changed.is_err() { return },
         }
     }
 }

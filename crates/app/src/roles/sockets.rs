@@ -5,7 +5,7 @@
 //! kernel's queue; nobody is refused. systemd itself can hand them to `up` or to `edge` in the same way: the first is
 //! `edge.listen`, the second, if there is one, `edge.health`.
 
-use crate::config::Edge;
+use crate::config::Config;
 use anyhow::{Context, Result};
 use command_fds::{CommandFdExt as _, FdMapping};
 use listenfd::ListenFd;
@@ -57,14 +57,18 @@ impl Sockets {
     ///
     /// # Errors
     /// An address that cannot be bound.
-    pub fn open(handed: Handed, edge: &Edge) -> Result<Self> {
+    pub fn open(handed: Handed, config: &Config) -> Result<Self> {
         let or_bound = |handed: Option<TcpListener>, at: SocketAddr, key: &str| match handed {
             Some(listener) => Ok(listener),
-            None => bind(at).with_context(|| format!("cannot listen on {at} (edge.{key})")),
+            None => bind(at).with_context(|| format!("cannot listen on {at} ({key})")),
         };
         Ok(Self {
-            public: or_bound(handed.public, edge.listen, "listen")?,
-            private: or_bound(handed.private, edge.health, "health")?,
+            public: or_bound(handed.public, config.edge.listen, "edge.listen")?,
+            private: or_bound(
+                handed.private,
+                config.edge_private(),
+                "edge.health, or edge in [machines]",
+            )?,
         })
     }
 

@@ -5,6 +5,7 @@
 
 use super::pulse::{HUNG_AFTER, hangs};
 use super::sockets::{Handed, Sockets};
+use crate::config::Config;
 use crate::exit::{CONFIGURATION, Coded};
 use crate::handles::SystemClock;
 use crate::instance::DataFolder;
@@ -47,8 +48,8 @@ pub struct Plan {
     pub folder: DataFolder,
     /// The roles. They end in reverse, one after the other: who asks another ends before that one.
     pub roles: Vec<&'static str>,
-    /// What the edge listens on.
-    pub sockets: Arc<Sockets>,
+    /// What the edge listens on; `None` where there is no edge.
+    pub sockets: Option<Arc<Sockets>>,
 }
 
 /// `twinline up`: holds the data folder, runs edge and host until a signal.
@@ -68,14 +69,27 @@ pub async fn up(file: &Path) -> Result<()> {
         .map_err(|error| Coded::new(CONFIGURATION, format!("edge.tls: {error}")))?;
     let folder = DataFolder::open(&config.data)?;
     let _hold = folder.hold("up", Duration::from_secs(1)).await?;
+    let roles = roles(&config);
+    let edge = roles.contains(&"edge");
+    let sockets = edge.then(|| Sockets::open(handed, &config)).transpose()?;
     let plan = Plan {
         program: std::env::current_exe().context("finding this program's own file")?,
         config: file.to_owned(),
         folder,
-        roles: vec!["edge", "host"],
-        sockets: Arc::new(Sockets::open(handed, &config.edge)?),
+        roles,
+        sockets: sockets.map(Arc::new),
     };
     run(&plan, shutdown).await
+}
+
+/// The roles of this machine: both, unless it is one of a fleet that says otherwise.
+fn roles(config: &Config) -> Vec<&'static str> {
+    let Some(this) = config.machines.get(&config.instance.machine) else {
+        return vec!["edge", "host"];
+    };
+    let roles = [("edge", this.edge), ("host", this.host)];
+    let here = roles.into_iter().filter(|(_, at)| at.is_some());
+    here.map(|(role, _)| role).collect()
 }
 
 /// Runs the roles until `shutdown`, then ends them.
@@ -248,10 +262,9 @@ fn start(plan: &Plan, role: &str) -> Result<Child> {
         .arg("--supervisor")
         .arg(std::process::id().to_string())
         .kill_on_drop(true);
-    if role == "edge" {
-        plan.sockets.hand_to(&mut command)?;
-    } else {
-        Sockets::keep_from(&mut command);
+    match &plan.sockets {
+        Some(sockets) if role == "edge" => sockets.hand_to(&mut command)?,
+        _ => Sockets::keep_from(&mut command),
     }
     command.spawn().with_context(|| format!("starting {role}"))
 }

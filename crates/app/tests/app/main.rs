@@ -10,6 +10,7 @@ mod deeds;
 mod demo;
 mod disk;
 mod first_twin;
+mod fleet;
 mod hung;
 mod logs;
 mod odd_items;

@@ -15,12 +15,13 @@ use crate::host::Host;
 use crate::ownership::{Keeper, Ownership, Permit, Pins};
 use async_trait::async_trait;
 use life::Life;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use twinline_core::names::NodeName;
 use twinline_core::ownership::LeaseTerms;
 use twinline_store::GroupId;
 use twinline_store::central::CentralClient;
@@ -30,6 +31,10 @@ use twinline_store::host::HostStore;
 /// Builds the host of a group over its store: its nodes, its rules, the edges that it pulls from.
 #[async_trait]
 pub trait GroupHosts: Send + Sync {
+    /// The nodes of a group as they are known now. When that changes, the group's host ends and is built anew; whoever
+    /// learns of a change also tells [`Groups`] of the groups that there are.
+    fn members(&self, group: &GroupId) -> BTreeSet<NodeName>;
+
     /// Builds it. Its writes begin only while `permit` lasts.
     ///
     /// # Errors
@@ -107,6 +112,8 @@ impl Shared {
 struct Begun {
     /// Which ownership of it.
     revision: u64,
+    /// The nodes that it was begun with.
+    members: BTreeSet<NodeName>,
     /// It is not ours any more.
     lost: CancellationToken,
     /// It is to end; `gives`: and to be given away.
@@ -194,10 +201,12 @@ impl Groups {
                     one.gives.cancel();
                     one.ends.cancel();
                 }
+                Some(one) if one.members != self.shared.hosts.members(group) => one.ends.cancel(),
                 Some(_) => {}
                 None => {
                     let one = Begun {
                         revision: owned.revision,
+                        members: self.shared.hosts.members(group),
                         lost: CancellationToken::new(),
                         ends: CancellationToken::new(),
                         gives: CancellationToken::new(),

@@ -146,6 +146,11 @@ pub struct Host {
 }
 
 impl Host {
+    /// Whether both are clones of one host.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     /// Runs until shutdown, then ends jobs in flight within the drain time. A host of which one task has ended is no host:
     /// its other tasks end too, and `shutdown` is cancelled.
     ///

@@ -4,7 +4,7 @@ use crate::support::rules::contract;
 use crate::support::tracker::Memory;
 use crate::support::{Contracts, World};
 use async_trait::async_trait;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use twinline_core::digest::Digest;
 use twinline_core::handles::BootClock;
 use twinline_core::item::{ItemId, Value};
+use twinline_core::names::NodeName;
 use twinline_core::ownership::{BootTime, LeaseTerms};
 use twinline_engine::groups::{GroupHosts, GroupSettings, GroupState, Groups, States};
 use twinline_engine::ownership::{Etcd, Keeper, KeeperSettings, Permit, Pins};
@@ -47,6 +48,13 @@ struct Build {
 
 #[async_trait]
 impl GroupHosts for Build {
+    fn members(&self, _: &GroupId) -> BTreeSet<NodeName> {
+        self.trackers
+            .keys()
+            .map(|name| name.as_str().into())
+            .collect()
+    }
+
     async fn build(&self, _: &GroupId, store: HostStore, permit: Permit) -> Result<Host, String> {
         let known = store.read(|read| read.active_rules()).await;
         let is_new = known.map_err(|error| error.to_string())?.is_empty();

@@ -1,15 +1,18 @@
-//! The mapper's source on one machine: the configured nodes, all on the one host, which says in the data folder where it
-//! listens.
+//! The mapper's source. On one machine: the configured nodes, all on the one host, which says in the data folder where it
+//! listens. In a fleet: the groups that are published, and who owns each by etcd's word.
 
 use crate::config::Config;
+use crate::fleet::Known;
 use crate::handles::SystemClock;
 use crate::instance::DataFolder;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use tokio::sync::watch;
 use twinline_core::handles::Clock as _;
 use twinline_core::names::NodeName;
 use twinline_edge::{Directory, DirectorySource, HostPlace, NodePlace};
+use twinline_engine::ownership::Etcd;
 
 /// The one host's name.
 const HOST: &str = "local";
@@ -61,6 +64,62 @@ impl DirectorySource for Places {
             true,
             hosts,
             self.nodes.clone(),
+        ))
+    }
+}
+
+/// The name of no host: whose nodes nobody owns at the moment.
+const NOBODY: &str = "";
+
+/// Where a fleet's nodes are.
+pub(super) struct FleetPlaces {
+    etcd: Etcd,
+    known: watch::Receiver<Known>,
+    nodes: Vec<NodeName>,
+    hosts: BTreeMap<String, HostPlace>,
+}
+
+impl FleetPlaces {
+    pub(super) fn new(config: &Config, etcd: Etcd, known: watch::Receiver<Known>) -> Self {
+        let machines = config.machines.iter();
+        let hosts = machines.filter_map(|(name, at)| {
+            let address = at.host?;
+            Some((name.clone(), HostPlace { address }))
+        });
+        Self {
+            etcd,
+            known,
+            nodes: config
+                .nodes
+                .keys()
+                .map(|name| name.as_str().into())
+                .collect(),
+            hosts: hosts.collect(),
+        }
+    }
+}
+
+#[async_trait]
+impl DirectorySource for FleetPlaces {
+    async fn read(&self) -> Result<Directory, String> {
+        let roster = self
+            .etcd
+            .roster()
+            .await
+            .map_err(|error| error.to_string())?;
+        let known = self.known.borrow().clone();
+        let place = |node: &NodeName| {
+            let group = known.definitions.places.get(node);
+            let owner = group.and_then(|group| roster.groups.get(group));
+            let host = owner.map_or(NOBODY, |owner| &owner.host).to_owned();
+            (node.clone(), NodePlace { host })
+        };
+        let nodes = self.nodes.iter().map(place).collect();
+        Ok(Directory::new(
+            SystemClock.now(),
+            true,
+            self.hosts.clone(),
+            nodes,
         ))
     }
 }

@@ -1,4 +1,4 @@
-//! The edge's inbox over its private listener.
+//! An edge's inbox over its private listener.
 
 use crate::instance::DataFolder;
 use crate::local_http::LocalHttp;
@@ -25,10 +25,27 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// About as much in one pull.
 const PULL_MAX_BYTES: u64 = 16 << 20;
 
-/// The one edge of an installation on one machine, found through the data folder: when it restarts elsewhere, the next
-/// request finds it there.
+/// Where an edge is.
+pub(super) enum Place {
+    /// The one edge of an installation on one machine, found through the data folder: when it restarts elsewhere, the
+    /// next request finds it there.
+    Here(DataFolder),
+    /// The edge of a machine of the fleet.
+    At(String, SocketAddr),
+}
+
+impl Place {
+    fn find(&self) -> Result<SocketAddr> {
+        match self {
+            Self::Here(folder) => folder.running("edge")?.listener("private"),
+            Self::At(_, address) => Ok(*address),
+        }
+    }
+}
+
+/// An edge as a group's owner sees it.
 pub(super) struct HttpInbox {
-    folder: DataFolder,
+    place: Place,
     http: LocalHttp,
     pulls: LocalHttp,
     owner: Owner,
@@ -37,9 +54,9 @@ pub(super) struct HttpInbox {
 }
 
 impl HttpInbox {
-    pub(super) fn new(folder: DataFolder, token: Secret, stamp: Stamp) -> Result<Self> {
+    pub(super) fn new(place: Place, token: Secret, stamp: Stamp) -> Result<Self> {
         Ok(Self {
-            folder,
+            place,
             http: LocalHttp::new(token.clone(), DEADLINE)?,
             pulls: LocalHttp::new(token, PULL_DEADLINE)?,
             owner: Owner {
@@ -67,10 +84,8 @@ impl HttpInbox {
         if let Some(at) = claimed {
             return Ok(at);
         }
-        let running = self.folder.running("edge");
-        let at = running
-            .and_then(|running| running.listener("private"))
-            .map_err(|error| self.fault(format!("{error:#}")))?;
+        let found = self.place.find();
+        let at = found.map_err(|error| self.fault(format!("{error:#}")))?;
         let _cursors: Cursors = self
             .post(&self.http, at, "/inbox/claim", &self.owner)
             .await?;
@@ -146,7 +161,10 @@ impl HttpInbox {
 #[async_trait]
 impl EdgeInbox for HttpInbox {
     fn name(&self) -> &str {
-        "edge"
+        match &self.place {
+            Place::Here(_) => "edge",
+            Place::At(machine, _) => machine,
+        }
     }
 
     async fn pull(

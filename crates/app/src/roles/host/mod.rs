@@ -2,6 +2,7 @@
 
 mod central;
 mod edge_inbox;
+mod fleet;
 mod prune;
 mod subscribe;
 
@@ -14,9 +15,9 @@ use crate::roles::tasks::Tasks;
 use crate::rulebook::{self, Factory, Rulebook};
 use crate::telemetry;
 use anyhow::{Context, Result};
-use edge_inbox::HttpInbox;
+use edge_inbox::{HttpInbox, Place};
 use futures_util::FutureExt as _;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,16 +41,15 @@ const HEALTH_CONNECTIONS_MAX: usize = 16;
 pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let (config, shutdown) = super::begin("host", file, supervisor)?;
     let folder = DataFolder::open(&config.data)?;
+    if config.ownership.is_some() {
+        return fleet::run(file, &config, &folder, shutdown).await;
+    }
     let built = Built::new(file, &config, &folder, LOCK_WAIT, true).await?;
-    let listener = TcpListener::bind(config.host.listen)
-        .await
-        .with_context(|| format!("cannot listen on {} (host.listen)", config.host.listen))?;
-    let at = listener.local_addr().context("the API's own address")?;
-    let health = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .await
-        .context("listening for the supervisor")?;
-    let health_at = health.local_addr().context("the health page's address")?;
-    folder.announce("host", &[("api", at), ("health", health_at)])?;
+    let Listeners {
+        api: listener,
+        at,
+        health,
+    } = listen(&config, &folder).await?;
     tracing::info!(api = %at, connections = built.api.host.connections().len(), "the host works");
     let store = built.api.host.store().clone();
     let mut tasks = Tasks::new(shutdown.clone());
@@ -66,7 +66,9 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     } else {
         store.end_replication().await?;
     }
-    if let Some(hooks) = subscribe::Hooks::new(file, &config, &built.api)? {
+    if let Some(hooks) =
+        subscribe::Hooks::new(file, &config, &built.api.host, &built.api.rulebook.trackers)?
+    {
         tasks.spawn("webhooks", hooks.run(shutdown.clone()).map(Ok));
     }
     let (router, connections) = (
@@ -83,6 +85,30 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let ended = tasks.end().await;
     store.db().close().await;
     ended
+}
+
+/// Where the host listens.
+struct Listeners {
+    api: TcpListener,
+    /// The API's address.
+    at: SocketAddr,
+    health: TcpListener,
+}
+
+/// Listens, and says where.
+async fn listen(config: &Config, folder: &DataFolder) -> Result<Listeners> {
+    let wanted = config.host_api();
+    let api = TcpListener::bind(wanted).await;
+    let api = api.with_context(|| {
+        format!("cannot listen on {wanted} (host.listen, or host in [machines])")
+    })?;
+    let at = api.local_addr().context("the API's own address")?;
+    let health = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .context("listening for the supervisor")?;
+    let health_at = health.local_addr().context("the health page's address")?;
+    folder.announce("host", &[("api", at), ("health", health_at)])?;
+    Ok(Listeners { api, at, health })
 }
 
 /// As many as the edge may open, and some more.
@@ -132,15 +158,18 @@ impl Built {
         let factory = Arc::new(Factory::new(Arc::clone(&runner)));
         let mut builder = HostBuilder::new(env, store.clone(), factory)
             .traces(telemetry::adopt)
-            .settings(HostSettings {
-                backfill_share: config.host.backfill_share,
-                ..HostSettings::default()
-            });
-        for node in node_configs(config, &trackers)? {
-            builder = builder.node(node);
+            .settings(settings(config));
+        for name in config.nodes.keys() {
+            if let Some(node) = node_config(config, &trackers, &name.as_str().into())? {
+                builder = builder.node(node);
+            }
         }
         if with_edge {
-            let inbox = HttpInbox::new(folder.clone(), token.clone(), store.stamp().clone())?;
+            let inbox = HttpInbox::new(
+                Place::Here(folder.clone()),
+                token.clone(),
+                store.stamp().clone(),
+            )?;
             builder = builder.edge(Arc::new(inbox));
         }
         let host = builder.build().await.context("reading the host's state")?;
@@ -161,33 +190,40 @@ impl Built {
     }
 }
 
-fn node_configs(config: &Config, trackers: &Trackers) -> Result<Vec<NodeConfig>> {
-    let mut nodes = Vec::with_capacity(config.nodes.len());
-    for (name, node) in &config.nodes {
-        let Some(tracker) = trackers.get(name.as_str()) else {
-            continue;
-        };
-        let webhook = registry::webhook(&node.tracker).context("a webhook's reader")?;
-        let seconds = |count: u32| Duration::from_secs(count.into());
-        let period = seconds(node.sweep_s.period);
-        let sweep = SweepSettings {
-            period,
-            overlap: seconds(node.sweep_s.overlap),
-            resweep: seconds(node.sweep_s.resweep),
-            audit: seconds(node.sweep_s.audit),
-            backed_off: SweepSettings::default().backed_off.max(period),
-        };
-        let sends = tracker.capabilities().webhooks;
-        nodes.push(NodeConfig {
-            name: NodeName::from(name.as_str()),
-            label: registry::label(&node.tracker).to_owned(),
-            tracker: Arc::clone(tracker),
-            webhook: sends
-                .then(|| Arc::new(Reader(webhook)) as Arc<dyn twinline_trackers::Webhook>),
-            sweep,
-        });
+fn settings(config: &Config) -> HostSettings {
+    HostSettings {
+        backfill_share: config.host.backfill_share,
+        ..HostSettings::default()
     }
-    Ok(nodes)
+}
+
+/// A node as the engine works with it; `None`: there is none of this name.
+fn node_config(
+    config: &Config,
+    trackers: &Trackers,
+    name: &NodeName,
+) -> Result<Option<NodeConfig>> {
+    let (Some(node), Some(tracker)) = (config.nodes.get(name.as_str()), trackers.get(name)) else {
+        return Ok(None);
+    };
+    let webhook = registry::webhook(&node.tracker).context("a webhook's reader")?;
+    let seconds = |count: u32| Duration::from_secs(count.into());
+    let period = seconds(node.sweep_s.period);
+    let sweep = SweepSettings {
+        period,
+        overlap: seconds(node.sweep_s.overlap),
+        resweep: seconds(node.sweep_s.resweep),
+        audit: seconds(node.sweep_s.audit),
+        backed_off: SweepSettings::default().backed_off.max(period),
+    };
+    let sends = tracker.capabilities().webhooks;
+    Ok(Some(NodeConfig {
+        name: name.clone(),
+        label: registry::label(&node.tracker).to_owned(),
+        tracker: Arc::clone(tracker),
+        webhook: sends.then(|| Arc::new(Reader(webhook)) as Arc<dyn twinline_trackers::Webhook>),
+        sweep,
+    }))
 }
 
 /// A registry's webhook reader as a shared one.

@@ -1,18 +1,17 @@
 //! Registering the nodes' webhooks, once rules are in force, and keeping them registered.
 
-use crate::api::Api;
 use crate::config::Config;
-use crate::nodes::{Nodes, webhook_url};
+use crate::nodes::{Nodes, Trackers, webhook_url};
 use crate::roles::pause;
 use anyhow::Result;
 use futures_util::StreamExt as _;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use twinline_core::names::NodeName;
+use twinline_engine::Host;
 use twinline_trackers::http::Secret;
 use twinline_trackers::{Scope, Subscribed};
 use url::Url;
@@ -28,14 +27,20 @@ const AGAIN: Duration = Duration::from_secs(30);
 
 /// The nodes whose webhooks we register.
 pub(super) struct Hooks {
-    api: Arc<Api>,
+    host: Host,
+    trackers: Trackers,
     public_url: Url,
     secrets: BTreeMap<NodeName, Secret>,
 }
 
 impl Hooks {
     /// `None` where trackers cannot reach us: no public address, or no node with a secret.
-    pub(super) fn new(file: &Path, config: &Config, api: &Arc<Api>) -> Result<Option<Self>> {
+    pub(super) fn new(
+        file: &Path,
+        config: &Config,
+        host: &Host,
+        trackers: &Trackers,
+    ) -> Result<Option<Self>> {
         let Some(public_url) = config.instance.public_url.clone() else {
             return Ok(None);
         };
@@ -48,7 +53,8 @@ impl Hooks {
             }
         }
         Ok((!secrets.is_empty()).then(|| Self {
-            api: Arc::clone(api),
+            host: host.clone(),
+            trackers: trackers.clone(),
             public_url,
             secrets,
         }))
@@ -58,7 +64,7 @@ impl Hooks {
         let mut due: BTreeMap<(NodeName, Scope), Instant> = BTreeMap::new();
         let (mut known, mut next) = (None, Instant::now());
         loop {
-            let generation = self.api.host.connections_generation();
+            let generation = self.host.connections_generation();
             if known != Some(generation) || next <= Instant::now() {
                 known = Some(generation);
                 let round = self.round(&mut due);
@@ -79,7 +85,7 @@ impl Hooks {
     /// Registers what is due, some at a time, so that a tracker that does not answer delays few others.
     async fn round(&self, due: &mut BTreeMap<(NodeName, Scope), Instant>) {
         let now = Instant::now();
-        let mut wanted = self.api.host.scopes();
+        let mut wanted = self.host.scopes();
         wanted.retain(|(node, _)| self.secrets.contains_key(node));
         due.retain(|known, _| wanted.contains(known));
         let wanted = wanted
@@ -99,8 +105,7 @@ impl Hooks {
 
     /// Registers one webhook; answers after how long to come back.
     async fn register(&self, node: &NodeName, scope: &Scope) -> Duration {
-        let (Some(tracker), Some(secret)) =
-            (self.api.rulebook.trackers.get(node), self.secrets.get(node))
+        let (Some(tracker), Some(secret)) = (self.trackers.get(node), self.secrets.get(node))
         else {
             return RENEW;
         };

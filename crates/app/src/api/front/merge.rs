@@ -1,0 +1,206 @@
+//! Answers of several groups as one.
+
+use crate::api::problem::Problem;
+use http::{StatusCode, Uri};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use twinline_core::time::Timestamp;
+use twinline_store::GroupId;
+use url::form_urlencoded;
+
+/// The length of a page where the caller says nothing, and the greatest: as every group's own API has them.
+const PAGE: usize = 50;
+const PAGE_MAX: usize = 500;
+
+/// A page of a list that goes on from group to group. Its cursor is the group and that group's cursor: `g1~34`.
+#[derive(Debug)]
+pub(super) struct Pages {
+    path: String,
+    /// The query without what says which page.
+    query: Vec<(String, String)>,
+    limit: usize,
+    /// Where the page begins, or goes on.
+    from: Option<(String, Option<String>)>,
+    items: Vec<Value>,
+    /// Whether the present group has been read to its end.
+    ended: bool,
+    /// The cursor of the next page.
+    next: Option<String>,
+}
+
+impl Pages {
+    pub(super) fn of(uri: &Uri) -> Result<Self, Problem> {
+        let mut pages = Self {
+            path: uri.path().to_owned(),
+            query: Vec::new(),
+            limit: PAGE,
+            from: None,
+            items: Vec::new(),
+            ended: false,
+            next: None,
+        };
+        for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+            match &*name {
+                "limit" => {
+                    let limit = value
+                        .parse()
+                        .ok()
+                        .filter(|limit| (1..=PAGE_MAX).contains(limit));
+                    let wrong =
+                        || Problem::bad_request(format!("limit is {value}; write 1 to {PAGE_MAX}"));
+                    pages.limit = limit.ok_or_else(wrong)?;
+                }
+                "cursor" => {
+                    let foreign = || {
+                        Problem::bad_request(
+                            "the cursor is none of this list: take the 'next' of the page before",
+                        )
+                    };
+                    let (group, cursor) = value.split_once('~').ok_or_else(foreign)?;
+                    let cursor = Some(cursor.to_owned()).filter(|cursor| !cursor.is_empty());
+                    pages.from = Some((group.to_owned(), cursor));
+                }
+                _ => pages.query.push((name.into_owned(), value.into_owned())),
+            }
+        }
+        Ok(pages)
+    }
+
+    /// What to ask a group, in their order; `None`: on with the next one.
+    pub(super) fn next_of(&mut self, group: &GroupId) -> Result<Option<Uri>, Problem> {
+        if std::mem::take(&mut self.ended) || self.next.is_some() {
+            return Ok(None);
+        }
+        let cursor = match &self.from {
+            Some((from, _)) if group.as_str() < from.as_str() => return Ok(None),
+            Some((from, cursor)) if group.as_str() == from.as_str() => cursor.clone(),
+            _ => None,
+        };
+        if self.items.len() >= self.limit {
+            self.next = Some(format!("{group}~"));
+            return Ok(None);
+        }
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&self.query);
+        query.append_pair("limit", &(self.limit - self.items.len()).to_string());
+        if let Some(cursor) = cursor {
+            query.append_pair("cursor", &cursor);
+        }
+        let uri = format!("{}?{}", self.path, query.finish());
+        uri.parse()
+            .map(Some)
+            .map_err(|_| Problem::bad_request("the query cannot be read"))
+    }
+
+    /// The present group has nothing of it.
+    pub(super) const fn nothing(&mut self) {
+        self.ended = true;
+    }
+
+    /// A group's answer.
+    pub(super) fn take(&mut self, group: &GroupId, body: &[u8]) -> Result<(), Problem> {
+        let mut page: Value =
+            serde_json::from_slice(body).map_err(|error| unreadable(group, &error))?;
+        if let Value::Array(items) = page["items"].take() {
+            self.items.extend(items);
+        }
+        let next = match &page["next"] {
+            Value::Null => None,
+            Value::String(cursor) => Some(cursor.clone()),
+            other => Some(other.to_string()),
+        };
+        match next {
+            None => self.ended = true,
+            Some(cursor) if self.items.len() >= self.limit => {
+                self.next = Some(format!("{group}~{cursor}"))
+            }
+            Some(cursor) => self.from = Some((group.to_string(), Some(cursor))),
+        }
+        Ok(())
+    }
+
+    pub(super) fn whole(self) -> Value {
+        json!({ "items": self.items, "next": self.next })
+    }
+}
+
+fn unreadable(group: &GroupId, error: &serde_json::Error) -> Problem {
+    let detail = format!("the answer of the group {group} cannot be read: {error}");
+    Problem::new(StatusCode::BAD_GATEWAY, "a group answered nonsense", detail)
+}
+
+/// What the items of a page are called.
+pub(super) fn names(page: &[u8], key: &str) -> BTreeSet<String> {
+    let page: Value = serde_json::from_slice(page).unwrap_or_default();
+    let items = page["items"].as_array().into_iter().flatten();
+    items
+        .filter_map(|item| item[key].as_str().map(str::to_owned))
+        .collect()
+}
+
+/// Adds a group's status to those of others: lists are joined, counts are summed.
+pub(super) fn status(whole: &mut Value, group: Value) {
+    match (whole, group) {
+        (whole @ Value::Null, group) => *whole = group,
+        (Value::Array(all), Value::Array(more)) => all.extend(more),
+        (Value::Object(all), Value::Object(more)) => {
+            for (key, value) in more {
+                status(all.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (Value::Number(one), Value::Number(other)) => {
+            if let (Some(a), Some(b)) = (one.as_u64(), other.as_u64()) {
+                *one = a.saturating_add(b).into();
+            }
+        }
+        // A time, a word: the first stands.
+        _ => {}
+    }
+}
+
+/// The status where no group answers.
+pub(super) fn no_status(at: Timestamp) -> Value {
+    let none = || Value::Array(Vec::new());
+    json!({
+        "at": at,
+        "nodes": none(),
+        "connections": none(),
+        "ledger": none(),
+        "depths": Map::new(),
+        "counters": Map::new(),
+    })
+}
+
+/// The expositions of several groups as one: what belongs together stands together, each sample with its group.
+pub(super) fn metrics(texts: &[(GroupId, String)]) -> String {
+    let mut families: BTreeMap<String, (Vec<String>, Vec<String>)> = BTreeMap::new();
+    for (group, text) in texts {
+        let mut family = String::new();
+        for line in text.lines().filter(|line| *line != "# EOF") {
+            if let Some(rest) = line.strip_prefix("# ") {
+                family = rest.split(' ').nth(1).unwrap_or_default().to_owned();
+                let heads = &mut families.entry(family.clone()).or_default().0;
+                if !heads.iter().any(|head| head == line) {
+                    heads.push(line.to_owned());
+                }
+            } else if let Some((name, value)) = line.rsplit_once(' ') {
+                let label = format!("group=\"{group}\"");
+                let labelled = match name.split_once('{') {
+                    Some((name, rest)) => format!("{name}{{{label},{rest} {value}"),
+                    None => format!("{name}{{{label}}} {value}"),
+                };
+                families.entry(family.clone()).or_default().1.push(labelled);
+            }
+        }
+    }
+    let mut whole = String::new();
+    for (heads, samples) in families.values() {
+        for line in heads.iter().chain(samples) {
+            // Writing to a string does not fail.
+            let _fine = writeln!(whole, "{line}");
+        }
+    }
+    whole.push_str("# EOF\n");
+    whole
+}

@@ -1,0 +1,269 @@
+//! The API of a fleet's machine: one in front of those of all groups, wherever they are.
+//!
+//! Every group's host has an [`Api`] as on one machine. The front asks that of the group concerned, here or over the
+//! API of the machine that owns it; lists go on from group to group. What a machine asks another names its group in
+//! `twinline-group`, and is answered from there or not at all, so that nothing is passed on twice.
+
+mod merge;
+mod reach;
+mod route;
+
+#[cfg(test)]
+mod merge_tests;
+#[cfg(test)]
+mod route_tests;
+
+pub use reach::{Groups, Sources};
+
+use super::input::whole;
+use super::problem::Problem;
+use super::rules::checked;
+use super::{BODY_MAX_BYTES, not_allowed, shows, unknown};
+use crate::rulebook::Rulebook;
+use axum::Json;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{any, get};
+use http::{StatusCode, header};
+use merge::Pages;
+use reach::{Asked, GROUP};
+use route::Route;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use twinline_core::names::{ConnectionName, NodeName};
+use twinline_store::GroupId;
+use twinline_trackers::http::Secret;
+
+/// A group that was made, or has got another node, works within this.
+const PLACED_MAX: Duration = Duration::from_secs(45);
+/// Between two looks whether it does.
+const PLACED_AGAIN: Duration = Duration::from_millis(250);
+
+/// See the module.
+pub struct Front {
+    groups: Groups,
+    rulebook: Rulebook,
+    token: Secret,
+}
+
+type Shared = State<Arc<Front>>;
+
+impl Front {
+    /// For those who show `token`.
+    pub const fn new(groups: Groups, rulebook: Rulebook, token: Secret) -> Self {
+        Self {
+            groups,
+            rulebook,
+            token,
+        }
+    }
+}
+
+/// The front as a service.
+pub fn router(front: Arc<Front>) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .route("/openapi.json", get(super::openapi::described))
+        .route("/v1/{*rest}", any(v1))
+        .fallback(unknown)
+        .method_not_allowed_fallback(not_allowed)
+        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .with_state(front)
+}
+
+/// The health page alone.
+pub fn health_router(front: Arc<Front>) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .fallback(unknown)
+        .with_state(front)
+}
+
+/// 200 while every group that works here can write its state.
+async fn health(State(front): Shared) -> Response {
+    let broken = front.groups.broken();
+    let groups = front.groups.told();
+    if broken.is_empty() {
+        return Json(json!({ "role": "host", "groups": groups })).into_response();
+    }
+    let detail = broken.join("; ");
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "a group's state cannot be written",
+        detail,
+    )
+    .with("role", "host")
+    .with("groups", groups)
+    .into_response()
+}
+
+/// Of the groups that work here, each under its name.
+async fn metrics(State(front): Shared) -> Result<Response, Problem> {
+    let mut texts = Vec::new();
+    for group in front.groups.here() {
+        let asked = Asked::get("/metrics", &front.token);
+        if let Some(answer) = front.groups.ask_here(&group, &asked).await? {
+            texts.push((group, String::from_utf8_lossy(&answer.body).into_owned()));
+        }
+    }
+    let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, content)], merge::metrics(&texts)).into_response())
+}
+
+async fn v1(State(front): Shared, request: Request) -> Result<Response, Problem> {
+    if !shows(&request, &front.token) {
+        return Err(super::unauthorised());
+    }
+    let (parts, body) = request.into_parts();
+    let asked = Asked {
+        method: parts.method,
+        uri: parts.uri,
+        headers: parts.headers,
+        body: whole(body).await?,
+    };
+    if let Some(group) = asked.headers.get(GROUP) {
+        let group = GroupId::new(String::from_utf8_lossy(group.as_bytes()));
+        let answer = front.groups.stream_here(&group, &asked).await?;
+        return answer.ok_or_else(|| {
+            let detail = format!("the group {group} does not work on this machine");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not here", detail)
+        });
+    }
+    front.answer(&asked).await
+}
+
+impl Front {
+    async fn answer(&self, asked: &Asked) -> Result<Response, Problem> {
+        let definitions = self.groups.definitions();
+        match route::of(asked, &definitions)? {
+            Route::Group(group) => self.one(&group, asked).await,
+            Route::Twin(link) => self.find(&format!("/v1/twins/{link}"), asked).await,
+            Route::Backfill(id) => self.find(&format!("/v1/backfills/{id}"), asked).await,
+            Route::Rules(connection, text) => {
+                let nodes = super::rules::nodes_of(&text)?;
+                let group = self.place(&connection, nodes, asked).await?;
+                self.one(&group, asked).await
+            }
+            Route::Check(text) => Ok(Json(checked(&self.rulebook, text).await?).into_response()),
+            Route::Pages => self.pages(asked).await,
+            Route::Status => self.status(asked).await,
+            Route::Sweep => self.sweep(asked).await,
+            Route::Events => self.groups.events(asked).await,
+            Route::Backup => Err(Problem::refused(
+                "a fleet's state is in its central database: back that up, as docs/guide/fleet.md tells",
+            )),
+        }
+    }
+
+    async fn one(&self, group: &GroupId, asked: &Asked) -> Result<Response, Problem> {
+        Ok(self.groups.ask(group, asked).await?.into_response())
+    }
+
+    /// The group that knows of what a path names.
+    async fn find(&self, path: &str, asked: &Asked) -> Result<Response, Problem> {
+        let look = Asked::get(path, &self.token);
+        let mut silent = None;
+        for group in self.groups.all() {
+            match self.groups.ask(&group, &look).await {
+                Ok(answer) if answer.status == StatusCode::NOT_FOUND => {}
+                Ok(_) => return self.one(&group, asked).await,
+                Err(problem) => silent = Some(problem),
+            }
+        }
+        // It may be in one that could not be asked.
+        Err(silent.unwrap_or_else(|| Problem::missing(format!("there is nothing at {path}"))))
+    }
+
+    /// The group of a connection's nodes, made where they are in none, as soon as it works with both.
+    async fn place(
+        &self,
+        connection: &ConnectionName,
+        nodes: (NodeName, NodeName),
+        asked: &Asked,
+    ) -> Result<GroupId, Problem> {
+        let group = self.groups.place(connection, nodes.clone(), asked).await?;
+        let look = Asked::get("/v1/nodes?limit=500", &self.token);
+        let deadline = Instant::now() + PLACED_MAX;
+        loop {
+            let waits = match self.groups.ask(&group, &look).await {
+                Ok(answer) => {
+                    let found = merge::names(&answer.body, "node");
+                    if [&nodes.0, &nodes.1]
+                        .iter()
+                        .all(|node| found.contains(node.as_str()))
+                    {
+                        return Ok(group);
+                    }
+                    Problem::new(
+                        StatusCode::SERVICE_UNAVAILABLE,
+                        "not yet",
+                        format!(
+                            "the group {group} does not work with '{}' and '{}' yet: repeat it later",
+                            nodes.0, nodes.1
+                        ),
+                    )
+                }
+                Err(problem) => problem,
+            };
+            if Instant::now() >= deadline {
+                return Err(waits);
+            }
+            sleep(PLACED_AGAIN).await;
+        }
+    }
+
+    /// A list, from group to group.
+    async fn pages(&self, asked: &Asked) -> Result<Response, Problem> {
+        let mut pages = Pages::of(&asked.uri)?;
+        for group in self.groups.all() {
+            while let Some(uri) = pages.next_of(&group)? {
+                let answer = self.groups.ask(&group, &asked.at(uri)).await?;
+                if answer.status != StatusCode::OK {
+                    // Rules of one connection are in one group; elsewhere there is nothing of what is asked for.
+                    if answer.status == StatusCode::NOT_FOUND {
+                        pages.nothing();
+                        continue;
+                    }
+                    return Ok(answer.into_response());
+                }
+                pages.take(&group, &answer.body)?;
+            }
+        }
+        Ok(Json(pages.whole()).into_response())
+    }
+
+    /// What every group says, in one, and how each group is.
+    async fn status(&self, asked: &Asked) -> Result<Response, Problem> {
+        let mut whole = Value::Null;
+        for group in self.groups.all() {
+            // Why one does not answer stands among the groups.
+            if let Ok(answer) = self.groups.ask(&group, asked).await
+                && let Ok(found) = serde_json::from_slice(&answer.body)
+                && answer.status == StatusCode::OK
+            {
+                merge::status(&mut whole, found);
+            }
+        }
+        if whole.is_null() {
+            whole = merge::no_status(self.groups.now());
+        }
+        whole["groups"] = self.groups.told();
+        whole["central"] = json!({ "health": self.groups.database() });
+        Ok(Json(whole).into_response())
+    }
+
+    async fn sweep(&self, asked: &Asked) -> Result<Response, Problem> {
+        let mut last = None;
+        for group in self.groups.all() {
+            last = Some(self.groups.ask(&group, asked).await?);
+        }
+        Ok(last.map_or_else(
+            || Json(json!({ "sweeping": true })).into_response(),
+            reach::Answer::into_response,
+        ))
+    }
+}

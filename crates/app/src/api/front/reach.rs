@@ -1,0 +1,403 @@
+//! Where the groups are, and how they are asked.
+
+use crate::api::problem::Problem;
+use crate::api::{Api, router};
+use crate::config::Config;
+use crate::fleet::{Definitions, Follower};
+use crate::handles::SystemClock;
+use crate::local_http::{LocalHttp, WHO};
+use crate::rulebook::Rulebook;
+use anyhow::Result;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+use twinline_core::handles::Clock as _;
+use twinline_core::names::{ConnectionName, NodeName};
+use twinline_core::time::Timestamp;
+use twinline_engine::Host;
+use twinline_engine::groups::{GroupState, States};
+use twinline_engine::ownership::Ownership;
+use twinline_store::GroupId;
+use twinline_store::central::CentralHealth;
+use twinline_trackers::http::Secret;
+
+/// Names the group that one machine asks another for.
+pub(super) const GROUP: &str = "twinline-group";
+/// A plan of thousands of twins asks trackers thousands of times.
+const DEADLINE: Duration = Duration::from_secs(600);
+/// No answer of the API is greater.
+const ANSWER_MAX_BYTES: usize = 32 << 20;
+/// What is passed on of a request, beside what the client itself says.
+const PASSED_ON: [&str; 3] = [WHO, "idempotency-key", "content-type"];
+/// A group that is not at work may be by then, in seconds.
+const AGAIN_S: u32 = 2;
+
+/// A request, read whole.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Asked {
+    /// A look of our own.
+    pub(super) fn get(path: &str, token: &Secret) -> Self {
+        let mut headers = HeaderMap::new();
+        if let Ok(shown) = HeaderValue::from_str(&format!("Bearer {}", token.expose())) {
+            headers.insert(header::AUTHORIZATION, shown);
+        }
+        Self {
+            method: Method::GET,
+            uri: path.parse().unwrap_or_default(),
+            headers,
+            body: Bytes::new(),
+        }
+    }
+
+    /// The same at another address.
+    pub(super) fn at(&self, uri: Uri) -> Self {
+        Self {
+            uri,
+            ..self.clone()
+        }
+    }
+
+    fn request(&self) -> Request<Body> {
+        let mut request = Request::new(Body::from(self.body.clone()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    content: Option<HeaderValue>,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    fn new(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Self {
+        Self {
+            status,
+            content: headers.get(header::CONTENT_TYPE).cloned(),
+            body,
+        }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Body::from(self.body)).into_response();
+        if let Some(content) = self.content {
+            response.headers_mut().insert(header::CONTENT_TYPE, content);
+        }
+        response
+    }
+}
+
+/// All groups of the fleet, as this machine sees them.
+pub struct Groups {
+    me: String,
+    machines: BTreeMap<String, SocketAddr>,
+    http: LocalHttp,
+    token: Secret,
+    follower: Arc<Follower>,
+    ownership: watch::Receiver<Ownership>,
+    states: watch::Receiver<States>,
+    database: watch::Receiver<CentralHealth>,
+    rulebook: Rulebook,
+    streams_max: usize,
+    /// The APIs of the groups that work here.
+    apis: Mutex<BTreeMap<GroupId, (Host, Router)>>,
+}
+
+/// What tells where groups are and how they do.
+pub struct Sources {
+    /// Which there are.
+    pub follower: Arc<Follower>,
+    /// Who owns them.
+    pub ownership: watch::Receiver<Ownership>,
+    /// How those here do.
+    pub states: watch::Receiver<States>,
+    /// How the central database does.
+    pub database: watch::Receiver<CentralHealth>,
+}
+
+impl Groups {
+    /// # Errors
+    /// The system's trust store cannot be read.
+    pub fn new(
+        config: &Config,
+        token: Secret,
+        rulebook: Rulebook,
+        sources: Sources,
+    ) -> Result<Self> {
+        let machines = config.machines.iter();
+        let hosts = machines.filter_map(|(name, at)| Some((name.clone(), at.host?)));
+        Ok(Self {
+            me: config.instance.machine.clone(),
+            machines: hosts.collect(),
+            http: LocalHttp::new(token.clone(), DEADLINE)?,
+            token,
+            follower: sources.follower,
+            ownership: sources.ownership,
+            states: sources.states,
+            database: sources.database,
+            rulebook,
+            streams_max: config.edge.proxy.streams_per_host as usize,
+            apis: Mutex::new(BTreeMap::new()),
+        })
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    pub(super) fn definitions(&self) -> Definitions {
+        self.follower.known().borrow().definitions.clone()
+    }
+
+    pub(super) fn database(&self) -> CentralHealth {
+        self.database.borrow().clone()
+    }
+
+    /// All groups, in the order of their names.
+    pub(super) fn all(&self) -> BTreeSet<GroupId> {
+        self.definitions().places.into_values().collect()
+    }
+
+    /// Those that work here.
+    pub(super) fn here(&self) -> Vec<GroupId> {
+        let states = self.states.borrow();
+        let working = states
+            .iter()
+            .filter(|(_, state)| matches!(state, GroupState::Working(_)));
+        working.map(|(group, _)| group.clone()).collect()
+    }
+
+    /// Why groups that work here cannot write their state.
+    pub(super) fn broken(&self) -> Vec<String> {
+        let states = self.states.borrow();
+        let health = states.iter().filter_map(|(group, state)| match state {
+            GroupState::Working(host) => Some((group, host.store().health())),
+            _ => None,
+        });
+        let broken = health.filter(|(_, health)| !health.accepts_writes());
+        broken
+            .map(|(group, health)| format!("{group}: {health}"))
+            .collect()
+    }
+
+    /// Every group with its owner and, where it is here, how it does.
+    pub(super) fn told(&self) -> Value {
+        let (definitions, roster) = (self.definitions(), self.ownership.borrow().roster.clone());
+        let states = self.states.borrow().clone();
+        let each = definitions.groups().into_iter().map(|(group, (nodes, pinned))| {
+            let owner = roster.groups.get(&group).map(|owner| owner.host.clone());
+            let state = states.get(&group).map(words);
+            json!({ "group": group, "nodes": nodes, "machine": owner, "pinned": pinned, "state": state })
+        });
+        each.collect()
+    }
+
+    /// Makes a group of nodes, or adds to one; which.
+    pub(super) async fn place(
+        &self,
+        connection: &ConnectionName,
+        nodes: (NodeName, NodeName),
+        asked: &Asked,
+    ) -> Result<GroupId, Problem> {
+        let by = asked
+            .headers
+            .get(WHO)
+            .and_then(|who| who.to_str().ok())
+            .unwrap_or("the API");
+        let placed = self.follower.place(connection, nodes, by).await;
+        placed.map_err(|error| {
+            if error.is::<crate::fleet::Straddles>() {
+                return Problem::new(StatusCode::CONFLICT, "two groups", format!("{error:#}"));
+            }
+            let title = "which nodes belong together could not be published";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, title, format!("{error:#}"))
+        })
+    }
+
+    /// Asks a group, wherever it is.
+    pub(super) async fn ask(&self, group: &GroupId, asked: &Asked) -> Result<Answer, Problem> {
+        if let Some(answer) = self.ask_here(group, asked).await? {
+            return Ok(answer);
+        }
+        let not_yet = |why: String| {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not at work", why)
+                .with("retry_after_s", AGAIN_S)
+        };
+        if let Some(state) = self.states.borrow().get(group) {
+            return Err(not_yet(format!(
+                "the group {group} {} on this machine: repeat it later",
+                words(state)
+            )));
+        }
+        let owner = self
+            .ownership
+            .borrow()
+            .roster
+            .groups
+            .get(group)
+            .map(|owner| owner.host.clone());
+        let Some(owner) = owner.filter(|owner| *owner != self.me) else {
+            return Err(not_yet(format!(
+                "no machine works on the group {group} at the moment: repeat it later"
+            )));
+        };
+        let Some(at) = self.machines.get(&owner) else {
+            let why = format!(
+                "the group {group} is on the machine '{owner}', which is not in this machine's [machines]"
+            );
+            return Err(Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not reachable",
+                why,
+            ));
+        };
+        self.ask_there(group, *at, asked).await.map_err(|why| {
+            let why = format!(
+                "the machine '{owner}', which has the group {group}, does not answer: {why}"
+            );
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not reachable", why)
+        })
+    }
+
+    async fn ask_there(
+        &self,
+        group: &GroupId,
+        at: SocketAddr,
+        asked: &Asked,
+    ) -> Result<Answer, String> {
+        let path = asked.uri.path_and_query().map_or("/", |path| path.as_str());
+        let mut headers = vec![(GROUP, group.as_str())];
+        for name in PASSED_ON {
+            if let Some(value) = asked
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+            {
+                headers.push((name, value));
+            }
+        }
+        headers.retain(|(name, _)| *name != "content-type");
+        let sent = self.http.send(
+            asked.method.clone(),
+            at,
+            path,
+            &headers,
+            asked.body.to_vec(),
+        );
+        let answer = sent.await.map_err(|error| error.reason)?;
+        let (parts, body) = answer.into_parts();
+        Ok(Answer::new(parts.status, &parts.headers, body))
+    }
+
+    /// Asks a group that works here; `None`: it does not.
+    pub(super) async fn ask_here(
+        &self,
+        group: &GroupId,
+        asked: &Asked,
+    ) -> Result<Option<Answer>, Problem> {
+        let Some(response) = self.stream_here(group, asked).await? else {
+            return Ok(None);
+        };
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, ANSWER_MAX_BYTES).await;
+        let body = body.map_err(|error| Problem::broken_body(&error))?;
+        Ok(Some(Answer::new(parts.status, &parts.headers, body)))
+    }
+
+    /// The same; the answer may go on for as long as the caller listens.
+    pub(super) async fn stream_here(
+        &self,
+        group: &GroupId,
+        asked: &Asked,
+    ) -> Result<Option<Response>, Problem> {
+        let Some(api) = self.api(group) else {
+            return Ok(None);
+        };
+        let answered = api.oneshot(asked.request()).await;
+        match answered {
+            Ok(response) => Ok(Some(response)),
+            Err(never) => match never {},
+        }
+    }
+
+    /// What happens in the groups that work here.
+    pub(super) async fn events(&self, asked: &Asked) -> Result<Response, Problem> {
+        let mut streams = Vec::new();
+        for group in self.here() {
+            if let Some(answer) = self.stream_here(&group, asked).await? {
+                if answer.status() != StatusCode::OK {
+                    return Ok(answer);
+                }
+                streams.push(answer.into_body().into_data_stream());
+            }
+        }
+        let content = [(header::CONTENT_TYPE, "application/x-ndjson")];
+        Ok((
+            content,
+            Body::from_stream(stream::select_all(streams).boxed()),
+        )
+            .into_response())
+    }
+
+    /// The API of a group's host, made when it is first asked for.
+    fn api(&self, group: &GroupId) -> Option<Router> {
+        let mut apis = self.apis.lock().expect("no code panics with this lock");
+        let states = self.states.borrow();
+        let Some(GroupState::Working(host)) = states.get(group) else {
+            apis.remove(group);
+            return None;
+        };
+        match apis.get(group) {
+            Some((known, router)) if known.is_same(host) => Some(router.clone()),
+            _ => {
+                let api = Api::new(
+                    host.clone(),
+                    self.rulebook.clone(),
+                    self.token.clone(),
+                    self.streams_max,
+                );
+                let made = router(Arc::new(api));
+                apis.insert(group.clone(), (host.clone(), made.clone()));
+                Some(made)
+            }
+        }
+    }
+}
+
+/// How a group does, as the end of a sentence.
+fn words(state: &GroupState) -> String {
+    match state {
+        GroupState::Waiting => "waits for what its former owner has under way".to_owned(),
+        GroupState::TakingOver { failing: None } => "is being taken over".to_owned(),
+        GroupState::TakingOver { failing: Some(why) } => {
+            format!("cannot be taken over yet ({why})")
+        }
+        GroupState::Working(_) => "works".to_owned(),
+        GroupState::Ending => "is ending".to_owned(),
+        GroupState::Failed { reason } => format!("failed and is tried again ({reason})"),
+    }
+}

@@ -1,0 +1,104 @@
+//! Which groups a request is about.
+
+use super::reach::Asked;
+use crate::api::RulesText;
+use crate::api::problem::Problem;
+use crate::fleet::Definitions;
+use http::Method;
+use serde::Deserialize;
+use twinline_core::names::{ConnectionName, NodeName};
+use twinline_store::GroupId;
+
+/// Who answers.
+#[derive(Debug)]
+pub(super) enum Route {
+    /// One group.
+    Group(GroupId),
+    /// The group of a twin.
+    Twin(String),
+    /// The group of a backfill.
+    Backfill(String),
+    /// The group of the nodes that these rules of a connection name.
+    Rules(ConnectionName, RulesText),
+    /// None: rules are only judged.
+    Check(RulesText),
+    /// All of them, one after the other.
+    Pages,
+    /// All of them, in one.
+    Status,
+    /// All of them; each does it.
+    Sweep,
+    /// Those that work here.
+    Events,
+    /// Nobody: that is done otherwise in a fleet.
+    Backup,
+}
+
+/// What a body may name.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Names {
+    connection: Option<String>,
+    twin: Option<String>,
+    rules: Option<RulesText>,
+}
+
+/// Reads what a request is about.
+pub(super) fn of(asked: &Asked, definitions: &Definitions) -> Result<Route, Problem> {
+    let path = asked.uri.path();
+    let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
+    let connection = |name: &str| {
+        let nodes = definitions.connections.get(&ConnectionName::from(name));
+        let group = nodes.and_then(|(left, _)| definitions.places.get(left));
+        let missing =
+            || Problem::missing(format!("connection '{name}' has no published rules here"));
+        group.cloned().map(Route::Group).ok_or_else(missing)
+    };
+    let node = |name: &str| {
+        let group = definitions.places.get(&NodeName::from(name));
+        let missing = || Problem::missing(format!("node '{name}' has no connection here"));
+        group.cloned().map(Route::Group).ok_or_else(missing)
+    };
+    let body = || -> Result<Names, Problem> {
+        if asked.body.is_empty() {
+            return Ok(Names::default());
+        }
+        let read = serde_json::from_slice(&asked.body);
+        read.map_err(|error| Problem::bad_request(format!("the body: {error}")))
+    };
+    match (&asked.method, parts.as_slice()) {
+        (&Method::GET, ["status"]) => Ok(Route::Status),
+        (&Method::GET, ["events"]) => Ok(Route::Events),
+        (
+            &Method::GET,
+            ["nodes" | "connections" | "twins" | "history" | "audit" | "errors" | "backfills"],
+        ) => Ok(Route::Pages),
+        (&Method::POST, ["sweep"]) => Ok(Route::Sweep),
+        (&Method::POST, ["backup"]) => Ok(Route::Backup),
+        (&Method::POST, ["rules", "check"]) => {
+            let read = serde_json::from_slice(&asked.body);
+            Ok(Route::Check(read.map_err(|error| {
+                Problem::bad_request(format!("the body: {error}"))
+            })?))
+        }
+        (&Method::POST, ["rules", name, "plan" | "publish"]) => match body()?.rules {
+            Some(text) => Ok(Route::Rules(ConnectionName::from(*name), text)),
+            None => connection(name),
+        },
+        (_, ["rules", name, ..]) => connection(name),
+        (_, ["nodes", name, ..]) => node(name),
+        (_, ["twins", link]) => Ok(Route::Twin((*link).to_owned())),
+        (_, ["backfills", id, ..]) => Ok(Route::Backfill((*id).to_owned())),
+        (&Method::POST, ["retry" | "release" | "links" | "backfills"]) => {
+            let names = body()?;
+            match (names.connection, names.twin) {
+                (Some(name), None) => connection(&name),
+                (None, Some(link)) => Ok(Route::Twin(link)),
+                _ => Err(Problem::bad_request(
+                    "name either a 'connection' or a 'twin'",
+                )),
+            }
+        }
+        _ => Err(Problem::missing(format!("there is nothing at {path}"))),
+    }
+}

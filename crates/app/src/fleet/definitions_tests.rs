@@ -1,0 +1,82 @@
+use super::Definitions;
+use twinline_core::names::NodeName;
+use twinline_store::GroupId;
+
+/// Publishes connections one after the other, each with a fresh name at hand, and shows the groups.
+fn check(connections: &[(&str, &str, &str)], groups: &[(&str, &[&str])]) {
+    let mut known = Definitions::default();
+    for (at, (name, left, right)) in connections.iter().enumerate() {
+        let fresh = GroupId::new(format!("g{at}"));
+        let nodes = ((*left).into(), (*right).into());
+        known = known.with(&(*name).into(), nodes, &fresh).unwrap();
+    }
+    let found: Vec<(String, Vec<NodeName>)> = (known.groups().keys())
+        .map(|group| {
+            (
+                group.to_string(),
+                known.members(group).into_iter().collect(),
+            )
+        })
+        .collect();
+    let expected: Vec<(String, Vec<NodeName>)> = (groups.iter())
+        .map(|(group, nodes)| {
+            (
+                (*group).to_owned(),
+                nodes.iter().map(|node| (*node).into()).collect(),
+            )
+        })
+        .collect();
+    assert_eq!(found, expected);
+    assert_eq!(Definitions::parse(&known.text()), Ok(known));
+}
+
+#[test]
+fn nodes_that_are_connected_are_one_group_under_a_name_that_stays() {
+    check(&[], &[]);
+    check(&[("ab", "a", "b")], &[("g0", &["a", "b"])]);
+    check(
+        &[("ab", "a", "b"), ("bc", "b", "c")],
+        &[("g0", &["a", "b", "c"])],
+    );
+    check(
+        &[("ab", "a", "b"), ("cd", "c", "d")],
+        &[("g0", &["a", "b"]), ("g1", &["c", "d"])],
+    );
+    check(&[("aa", "a", "a")], &[("g0", &["a"])]);
+    // Published anew with another node: who was together stays together.
+    check(
+        &[("ab", "a", "b"), ("ab", "a", "c")],
+        &[("g0", &["a", "b", "c"])],
+    );
+}
+
+#[test]
+fn two_groups_that_work_are_not_joined_and_the_sentence_names_them() {
+    let one =
+        Definitions::default().with(&"ab".into(), ("a".into(), "b".into()), &GroupId::new("g0"));
+    let two = one
+        .unwrap()
+        .with(&"cd".into(), ("c".into(), "d".into()), &GroupId::new("g1"));
+    let joined = two
+        .unwrap()
+        .with(&"ad".into(), ("a".into(), "d".into()), &GroupId::new("g2"));
+    let said = joined.unwrap_err().to_string();
+    assert!(
+        ["'ad'", "'a'", "'d'", "g0", "g1"]
+            .iter()
+            .all(|name| said.contains(name)),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_text_of_another_format_is_refused() {
+    let newer = Definitions::default()
+        .text()
+        .replace("\"format\":1", "\"format\":2");
+    assert_eq!(
+        Definitions::parse(&newer),
+        Err("is of format 2; this version reads 1".to_owned())
+    );
+    assert!(Definitions::parse("[]").is_err());
+}

@@ -1,0 +1,210 @@
+//! Follows what is published in the central database, and goes on with what was known last while that is away.
+
+use super::definitions::Definitions;
+use crate::handles::{SystemClock, SystemEntropy};
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use twinline_core::handles::{Clock as _, Entropy as _};
+use twinline_core::names::{ConnectionName, NodeName};
+use twinline_store::GroupId;
+use twinline_store::central::{CentralClient, CentralError, Machine, NodePlace};
+
+/// Between two looks at the database.
+const PERIOD: Duration = Duration::from_secs(2);
+/// Between two signs of this machine in the database.
+const SIGNS: Duration = Duration::from_secs(30);
+/// How often a publish is made anew that another one came before.
+const TRIES: usize = 5;
+
+/// What is known of the published definitions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// Counted from 1; 0: nothing was ever published.
+    pub version: i64,
+    /// What it says.
+    pub definitions: Definitions,
+}
+
+/// See the module.
+pub struct Follower {
+    central: CentralClient,
+    file: PathBuf,
+    known: watch::Sender<Known>,
+    look: Notify,
+}
+
+impl Follower {
+    /// Begins with what `file` holds from before.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub fn new(central: CentralClient, file: PathBuf) -> Result<Self> {
+        let known = match std::fs::read(&file) {
+            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
+                format!(
+                    "reading {}; remove it to have it read from the database anew",
+                    file.display()
+                )
+            })?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Known::default(),
+            Err(error) => return Err(error).with_context(|| format!("reading {}", file.display())),
+        };
+        Ok(Self {
+            central,
+            file,
+            known: watch::Sender::new(known),
+            look: Notify::new(),
+        })
+    }
+
+    /// What is known, now and whenever that changes.
+    pub fn known(&self) -> watch::Receiver<Known> {
+        self.known.subscribe()
+    }
+
+    /// Follows until shutdown, and says now and then that this machine is there.
+    pub async fn run(
+        &self,
+        machine: &str,
+        addresses: BTreeMap<String, String>,
+        shutdown: CancellationToken,
+    ) {
+        let mut failing = false;
+        let mut sign_at = tokio::time::Instant::now();
+        loop {
+            let mut outcome = self.read().await;
+            if outcome.is_ok() && sign_at <= tokio::time::Instant::now() {
+                sign_at = tokio::time::Instant::now() + SIGNS;
+                let sign = Machine {
+                    name: machine.to_owned(),
+                    addresses: addresses.clone(),
+                    version: env!("CARGO_PKG_VERSION").to_owned(),
+                    seen_at: SystemClock.now(),
+                };
+                outcome = self
+                    .central
+                    .register_machine(&sign)
+                    .await
+                    .context("saying that this machine is there");
+            }
+            match outcome {
+                Ok(()) => failing = false,
+                Err(error) if failing => tracing::debug!(
+                    error = format!("{error:#}"),
+                    "the definitions cannot be read"
+                ),
+                Err(error) => {
+                    failing = true;
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "the definitions cannot be read from the central database; what is known stays in force"
+                    );
+                }
+            }
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return,
+                () = self.look.notified() => {}
+                () = tokio::time::sleep(PERIOD) => {}
+            }
+        }
+    }
+
+    async fn read(&self) -> Result<()> {
+        let Some(found) = self.central.published().await? else {
+            return Ok(());
+        };
+        if found.version > self.known.borrow().version {
+            let definitions = Definitions::parse(&found.content).map_err(|reason| {
+                anyhow::anyhow!("what is published as version {}: {reason}", found.version)
+            })?;
+            self.learn(Known {
+                version: found.version,
+                definitions,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn learn(&self, next: Known) -> Result<()> {
+        // Kept first: what runs by it must still be known after a restart.
+        store(&self.file, &next)?;
+        tracing::info!(
+            version = next.version,
+            groups = next.definitions.groups().len(),
+            "definitions are in force"
+        );
+        self.known.send_if_modified(|known| {
+            let newer = next.version > known.version;
+            if newer {
+                *known = next;
+            }
+            newer
+        });
+        Ok(())
+    }
+
+    /// Makes a group of a connection's nodes, where they are in none; the group that they are in.
+    ///
+    /// # Errors
+    /// They are in different groups, or the database does not take it: then nothing has changed.
+    pub async fn place(
+        &self,
+        connection: &ConnectionName,
+        nodes: (NodeName, NodeName),
+        by: &str,
+    ) -> Result<GroupId> {
+        let fresh = GroupId::new(format!("g{:016x}", SystemEntropy.next_u64()));
+        for _ in 0..TRIES {
+            let known = self.known.borrow().clone();
+            let next = known.definitions.with(connection, nodes.clone(), &fresh)?;
+            if next != known.definitions {
+                let places: Vec<NodePlace> = (next.places.iter())
+                    .map(|(node, group)| NodePlace {
+                        node: node.clone(),
+                        workspace: "default".to_owned(),
+                        group: group.clone(),
+                    })
+                    .collect();
+                let text = next.text();
+                let published =
+                    self.central
+                        .publish(known.version, &text, &places, by, SystemClock.now());
+                match published.await {
+                    Ok(published) => self.learn(Known {
+                        version: published.version,
+                        definitions: next.clone(),
+                    })?,
+                    Err(CentralError::Outdated { .. }) => {
+                        self.read().await?;
+                        continue;
+                    }
+                    Err(error) => {
+                        return Err(error).context("publishing which nodes belong together");
+                    }
+                }
+                self.look.notify_one();
+            }
+            let group = next.places.get(&nodes.0).cloned();
+            return group.context("a connection's nodes are in a group");
+        }
+        anyhow::bail!("others publish all the time: try again")
+    }
+}
+
+/// Replaces the file; who reads it sees the old one or the new one.
+fn store(file: &Path, known: &Known) -> Result<()> {
+    let fresh = file.with_extension("json.new");
+    let write = || {
+        let mut out = std::fs::File::create(&fresh)?;
+        std::io::Write::write_all(&mut out, &serde_json::to_vec(known)?)?;
+        out.sync_all()?;
+        std::fs::rename(&fresh, file)
+    };
+    write().with_context(|| format!("writing {}", file.display()))
+}

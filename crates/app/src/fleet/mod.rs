@@ -1,0 +1,16 @@
+//! A fleet: several machines that share the nodes out among themselves.
+//!
+//! *Which* groups of nodes there are is published in the central database ([`Definitions`]), followed by every machine
+//! ([`Follower`]) and kept by each in a file, so that all goes on as it was while the database is away. *Who* owns a group
+//! is etcd's to say (`twinline_engine::ownership`). What runs in a group is in the group's own state.
+
+mod definitions;
+mod follow;
+mod parts;
+
+#[cfg(test)]
+mod definitions_tests;
+
+pub use definitions::{Definitions, Straddles};
+pub use follow::{Follower, Known};
+pub use parts::{addresses, central, etcd, token};

@@ -1,0 +1,362 @@
+//! The host of a fleet's machine: a host for each group of nodes that this machine owns.
+
+use super::edge_inbox::{HttpInbox, Place};
+use super::subscribe::Hooks;
+use super::{HEALTH_CONNECTIONS_MAX, Listeners, api_connections_max, listen, node_config, prune};
+use crate::api::front::{self, Front, Sources};
+use crate::config::Config;
+use crate::fleet::{self, Follower, Known};
+use crate::handles::{SystemBootClock, SystemClock, SystemEntropy};
+use crate::instance::{DataFolder, LOCK_WAIT};
+use crate::nodes::{Nodes, Trackers};
+use crate::roles::tasks::Tasks;
+use crate::rulebook::{self, Factory, Rulebook};
+use crate::telemetry;
+use anyhow::{Context, Result, anyhow};
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use twinline_core::handles::Clock;
+use twinline_core::names::NodeName;
+use twinline_engine::groups::{GroupHosts, GroupSettings, GroupState, Groups, States};
+use twinline_engine::ownership::{Keeper, KeeperSettings, LeaseId, Permit, Pins};
+use twinline_engine::{Env, Host, HostBuilder};
+use twinline_store::GroupId;
+use twinline_store::central::CentralHealth;
+use twinline_store::db::DbOptions;
+use twinline_store::host::HostStore;
+use twinline_trackers::http::Secret;
+
+/// Runs the groups that this machine owns, until shutdown.
+///
+/// # Errors
+/// The configuration is wrong, the folder is held by another host, an address is taken. A database or an etcd that is
+/// away is none of them.
+pub(super) async fn run(
+    file: &Path,
+    config: &Config,
+    folder: &DataFolder,
+    shutdown: CancellationToken,
+) -> Result<()> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let nodes = Nodes::new(config, file);
+    let (kinds, trackers) = (nodes.kinds()?, nodes.trackers(&clock)?);
+    let runner = rulebook::script_workers(config)?;
+    let token = fleet::token(file, config, folder)?;
+    let _hold = folder.hold("host", LOCK_WAIT).await?;
+    let factory = Arc::new(Factory::new(Arc::clone(&runner)));
+    let fleet = Fleet::new(file, config, folder, &token, &trackers, factory)?;
+    let rulebook = Rulebook {
+        kinds: Arc::new(kinds),
+        trackers: trackers.clone(),
+        runner,
+    };
+    let sources = Sources {
+        follower: Arc::clone(&fleet.follower),
+        ownership: fleet.keeper.ownership(),
+        states: fleet.groups.states(),
+        database: fleet.database.clone(),
+    };
+    let groups = front::Groups::new(config, token.clone(), rulebook.clone(), sources)?;
+    let front = Arc::new(Front::new(groups, rulebook, token));
+    let Listeners { api, at, health } = listen(config, folder).await?;
+    tracing::info!(api = %at, machine = config.instance.machine, "the host of a fleet's machine works");
+    let mut tasks = Tasks::new(shutdown.clone());
+    let attends = Attendants {
+        file: file.to_owned(),
+        config: config.clone(),
+        trackers,
+    };
+    tasks.spawn(
+        "attendants",
+        attends.run(fleet.groups.states(), shutdown.clone()),
+    );
+    let connections = api_connections_max(config);
+    let serve = twinline_edge::serve(
+        api,
+        front::router(Arc::clone(&front)),
+        connections,
+        shutdown.clone(),
+    );
+    tasks.spawn("api", serve.map(Ok));
+    let router = front::health_router(front);
+    let serve = twinline_edge::serve(health, router, HEALTH_CONNECTIONS_MAX, shutdown.clone());
+    tasks.spawn("health", serve.map(Ok));
+    fleet.spawn(&mut tasks, config, &shutdown);
+    tasks.end().await
+}
+
+/// What goes on beside each group's host: forgetting, and webhooks.
+struct Attendants {
+    file: PathBuf,
+    config: Config,
+    trackers: Trackers,
+}
+
+impl Attendants {
+    async fn run(
+        self,
+        mut states: watch::Receiver<States>,
+        shutdown: CancellationToken,
+    ) -> Result<()> {
+        let mut attended: BTreeMap<GroupId, (Host, DropGuard)> = BTreeMap::new();
+        let mut tasks = JoinSet::new();
+        loop {
+            let now = states.borrow_and_update().clone();
+            attended.retain(|group, (host, _)| {
+                matches!(now.get(group), Some(GroupState::Working(now)) if now.is_same(host))
+            });
+            for (group, state) in &now {
+                if let GroupState::Working(host) = state
+                    && !attended.contains_key(group)
+                {
+                    let until = shutdown.child_token();
+                    let days = self.config.host.keep_days.clone();
+                    tasks.spawn(prune::run(host.store().clone(), days, until.clone()));
+                    if let Some(hooks) = Hooks::new(&self.file, &self.config, host, &self.trackers)?
+                    {
+                        tasks.spawn(hooks.run(until.clone()));
+                    }
+                    attended.insert(group.clone(), (host.clone(), until.drop_guard()));
+                }
+            }
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                changed = states.changed() => changed.context("the groups have ended")?,
+                Some(ended) = tasks.join_next() => ended.context("an attendant of a group panicked")?,
+            }
+        }
+        while let Some(ended) = tasks.join_next().await {
+            ended.context("an attendant of a group panicked")?;
+        }
+        Ok(())
+    }
+}
+
+/// The parts of a fleet's host that go on together.
+struct Fleet {
+    follower: Arc<Follower>,
+    keeper: Keeper,
+    groups: Groups,
+    pins: watch::Sender<Pins>,
+    lease: PathBuf,
+    database: watch::Receiver<CentralHealth>,
+}
+
+impl Fleet {
+    /// Prepares it; nothing runs yet.
+    ///
+    /// # Errors
+    /// `[central]` or `[ownership]` cannot be used, or a file of this machine cannot be read.
+    fn new(
+        file: &Path,
+        config: &Config,
+        folder: &DataFolder,
+        token: &Secret,
+        trackers: &Trackers,
+        factory: Arc<Factory>,
+    ) -> Result<Self> {
+        let ownership = config
+            .ownership
+            .as_ref()
+            .context("[ownership] is missing")?;
+        let terms = ownership.terms().map_err(|reason| anyhow!(reason))?;
+        let central = fleet::central(file, config)?;
+        let follower = Arc::new(Follower::new(central.clone(), folder.definitions("host"))?);
+        let database = central.health();
+        let pins = watch::Sender::new(follower.known().borrow().definitions.groups());
+        let etcd = fleet::etcd(config)?;
+        let machine = config.instance.machine.clone();
+        let lease = folder.lease();
+        let settings = KeeperSettings {
+            host: machine.clone(),
+            terms,
+        };
+        let clock = Arc::new(SystemBootClock);
+        let keeper = Keeper::new(etcd, settings, clock, pins.subscribe(), saved(&lease)?);
+        let env = Env {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        };
+        let hosts = Arc::new(Hosts {
+            config: config.clone(),
+            token: token.clone(),
+            trackers: trackers.clone(),
+            factory,
+            env: env.clone(),
+            known: follower.known(),
+        });
+        let settings = GroupSettings {
+            host: machine,
+            instance: config.instance.name.clone(),
+            folder: folder.groups(),
+            terms,
+            db: DbOptions::default,
+        };
+        let groups = Groups::new(
+            keeper.clone(),
+            central,
+            hosts,
+            env,
+            settings,
+            pins.subscribe(),
+        );
+        Ok(Self {
+            follower,
+            keeper,
+            groups,
+            pins,
+            lease,
+            database,
+        })
+    }
+
+    /// Runs it among a role's tasks, until shutdown. The lease is kept until the groups have ended.
+    fn spawn(self, tasks: &mut Tasks, config: &Config, shutdown: &CancellationToken) {
+        let Self {
+            follower,
+            keeper,
+            groups,
+            pins,
+            lease,
+            database: _,
+        } = self;
+        let addresses = fleet::addresses(config);
+        let machine = config.instance.machine.clone();
+        let (follows, until) = (Arc::clone(&follower), shutdown.clone());
+        tasks.spawn("definitions", async move {
+            follows.run(&machine, addresses, until).await;
+            Ok(())
+        });
+        let tells = tell(follower, keeper.clone(), pins, lease, shutdown.clone());
+        tasks.spawn("groups that there are", tells);
+        let (ended, until) = (CancellationToken::new(), shutdown.clone());
+        let groups_ended = ended.clone();
+        tasks.spawn("groups", async move {
+            groups.run(until).await;
+            groups_ended.cancel();
+            Ok(())
+        });
+        tasks.spawn("ownership", async move {
+            keeper.run(ended).await;
+            Ok(())
+        });
+    }
+}
+
+/// Tells the keeper which groups there are, and keeps the lease for the next process of this host.
+async fn tell(
+    follower: Arc<Follower>,
+    keeper: Keeper,
+    pins: watch::Sender<Pins>,
+    lease: PathBuf,
+    shutdown: CancellationToken,
+) -> Result<()> {
+    let (mut known, mut owned) = (follower.known(), keeper.ownership());
+    let mut kept = None;
+    loop {
+        pins.send_replace(known.borrow_and_update().definitions.groups());
+        let held = owned.borrow_and_update().lease;
+        if let Some(id) = held.filter(|_| held != kept) {
+            match keep(&lease, id) {
+                Ok(()) => kept = held,
+                // The next process takes a lease of its own, and waits for the end of this one.
+                Err(error) => {
+                    tracing::warn!(error = format!("{error:#}"), "the lease could not be noted")
+                }
+            }
+        }
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return Ok(()),
+            changed = known.changed() => changed.context("the definitions are not followed any more")?,
+            changed = owned.changed() => changed.context("the ownership is not kept any more")?,
+        }
+    }
+}
+
+/// The lease of this host's last process, if there was one.
+fn saved(file: &Path) -> Result<Option<LeaseId>> {
+    match std::fs::read(file) {
+        Ok(bytes) => {
+            let id = serde_json::from_slice(&bytes);
+            id.with_context(|| {
+                format!(
+                    "reading {}; remove it to begin with a new lease",
+                    file.display()
+                )
+            })
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("reading {}", file.display())),
+    }
+}
+
+fn keep(file: &Path, lease: LeaseId) -> Result<()> {
+    let fresh = file.with_extension("json.new");
+    std::fs::write(&fresh, serde_json::to_vec(&lease)?)
+        .and_then(|()| std::fs::rename(&fresh, file))
+        .with_context(|| format!("writing {}", file.display()))
+}
+
+/// Builds the hosts of groups.
+struct Hosts {
+    config: Config,
+    token: Secret,
+    trackers: Trackers,
+    factory: Arc<Factory>,
+    env: Env,
+    known: watch::Receiver<Known>,
+}
+
+#[async_trait]
+impl GroupHosts for Hosts {
+    fn members(&self, group: &GroupId) -> BTreeSet<NodeName> {
+        self.known.borrow().definitions.members(group)
+    }
+
+    async fn build(
+        &self,
+        group: &GroupId,
+        store: HostStore,
+        permit: Permit,
+    ) -> Result<Host, String> {
+        let built = self
+            .builder(group, store, permit)
+            .map_err(|error| format!("{error:#}"))?;
+        built.build().await.map_err(|error| error.to_string())
+    }
+}
+
+impl Hosts {
+    fn builder(&self, group: &GroupId, store: HostStore, permit: Permit) -> Result<HostBuilder> {
+        let stamp = store.stamp().clone();
+        let factory = Arc::clone(&self.factory);
+        let mut builder = HostBuilder::new(self.env.clone(), store, factory)
+            .traces(telemetry::adopt)
+            .permit(permit)
+            .settings(super::settings(&self.config));
+        for name in self.members(group) {
+            match node_config(&self.config, &self.trackers, &name)? {
+                Some(node) => builder = builder.node(node),
+                // Its connections stand still, and say so.
+                None => {
+                    tracing::error!(%name, %group, "a node of the group is not in this machine's configuration")
+                }
+            }
+        }
+        for (machine, at) in &self.config.machines {
+            let Some(edge) = at.edge else { continue };
+            let place = Place::At(machine.clone(), edge);
+            let inbox = HttpInbox::new(place, self.token.clone(), stamp.clone())?;
+            builder = builder.edge(Arc::new(inbox));
+        }
+        Ok(builder)
+    }
+}
