@@ -11,6 +11,7 @@ mod blocked;
 mod crowds;
 mod echoes;
 mod endings;
+mod feeds;
 mod fleet;
 mod flow;
 mod fresh;

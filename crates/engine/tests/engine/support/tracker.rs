@@ -90,7 +90,21 @@ pub(crate) struct State {
     pub(crate) stale: VecDeque<Item>,
     /// Who has changed which field of which item.
     pub(crate) history: Vec<(String, FieldChange)>,
+    pub(crate) feed: Feed,
     next: u64,
+}
+
+/// How the change feed lists, where it does not list everything in order and at once.
+#[derive(Default)]
+pub(crate) struct Feed {
+    /// Changes on a page, counted from the newest; 0: all on one.
+    pub(crate) page: usize,
+    /// Pages are in no order of their stamps.
+    pub(crate) disordered: bool,
+    /// From when on items are listed, though their stamps are older.
+    pub(crate) listed_from: BTreeMap<String, Timestamp>,
+    /// What people do to summaries between a page and the next one, each once.
+    pub(crate) between_pages: VecDeque<(ItemId, String)>,
 }
 
 /// The tracker. Clones share their state.

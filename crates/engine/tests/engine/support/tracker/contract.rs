@@ -123,29 +123,44 @@ impl Tracker for Memory {
     async fn changes(&self, scope: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError> {
         self.pass(On::Changes).await?;
         self.unless_refused(&scope["project"])?;
-        if cursor.page.is_some() {
+        let now = self.clock.now();
+        let Some((began, from)) = page_of(cursor, now) else {
             return Err(TrackerError::Refused {
                 tracker: "memory".to_owned(),
                 sentence: "the page token has expired".to_owned(),
                 field: None,
             });
-        }
-        let state = self.state();
-        let mut items: Vec<&Item> = state
-            .items
-            .values()
-            .filter(|item| item.version.updated >= cursor.since)
-            .collect();
-        items.sort_by_key(|item| item.version.updated);
-        let changes = items.into_iter().map(|item| FeedChange {
+        };
+        let mut state = self.state();
+        let listed = listed(&state, cursor.since, now);
+        let size = match state.feed.page {
+            0 => usize::MAX,
+            size => size,
+        };
+        let more = listed.len() > from.saturating_add(size);
+        let changes = listed.into_iter().skip(from).take(size);
+        let change = |item: &Item| FeedChange {
             candidate: candidate(item),
             kind: ChangeKind::Field,
-        });
-        Ok(ChangePage {
-            changes: changes.collect(),
-            next: None,
-            complete_to: self.clock.now(),
-        })
+        };
+        let page = ChangePage {
+            changes: changes.map(change).collect(),
+            next: more.then(|| Cursor {
+                since: cursor.since,
+                page: Some(format!(
+                    "{} {}",
+                    began.as_millis(),
+                    from.saturating_add(size)
+                )),
+            }),
+            complete_to: began.minus(self.capabilities.index_lag),
+        };
+        let edit = more.then(|| state.feed.between_pages.pop_front()).flatten();
+        drop(state);
+        if let Some((item, text)) = edit {
+            self.edit(&item, "summary", Value::text(text));
+        }
+        Ok(page)
     }
 
     async fn matches(
@@ -264,4 +279,32 @@ fn candidate(item: &Item) -> Candidate {
         version: item.version.clone(),
         marker: item.marker.clone(),
     }
+}
+
+/// When the reading of a feed began, and how many changes its pages have listed so far.
+fn page_of(cursor: &Cursor, now: Timestamp) -> Option<(Timestamp, usize)> {
+    let Some(page) = &cursor.page else {
+        return Some((now, 0));
+    };
+    let (began, from) = page.split_once(' ')?;
+    Some((
+        Timestamp::from_millis(began.parse().ok()?),
+        from.parse().ok()?,
+    ))
+}
+
+/// What the feed lists now, newest first: who reads on while an item changes meets others again rather than never.
+fn listed(state: &State, since: Timestamp, now: Timestamp) -> Vec<&Item> {
+    let is_listed = |item: &&Item| {
+        let from = state.feed.listed_from.get(&item.reference.item.id);
+        item.version.updated >= since && from.is_none_or(|from| *from <= now)
+    };
+    let mut items: Vec<&Item> = state.items.values().filter(is_listed).collect();
+    items.sort_by_key(|item| std::cmp::Reverse(item.version.updated));
+    if state.feed.disordered {
+        for page in items.chunks_mut(state.feed.page.max(1)) {
+            page.reverse();
+        }
+    }
+    items
 }
