@@ -54,7 +54,9 @@ pub use proxy::ProxyLimits;
 pub use refusing::refuse;
 pub use routes::{Hook, RouteTable};
 pub use settings::{EdgeError, Handles, Limits, Listen, Settings, Tracing};
-pub use tls::{CertificateFiles, TlsError, check_certificates};
+pub use tls::{
+    CertificateEnd, CertificateFiles, Standing, TlsError, check_certificates, look_at_certificates,
+};
 
 use front::Front;
 use ids::Ids;
@@ -82,6 +84,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) rates: rate::Rates,
     pub(crate) metrics: metrics::Metrics,
+    /// None: the public listener speaks plain HTTP.
+    pub(crate) certificates: Arc<Certificates>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) token: String,
     pub(crate) tracing: Tracing,
@@ -98,7 +102,7 @@ pub struct Edge {
     public: tokio::net::TcpListener,
     private: std::net::TcpListener,
     stall_max: std::time::Duration,
-    tls: Option<(Arc<Certificates>, TlsAcceptor)>,
+    tls: Option<TlsAcceptor>,
 }
 
 impl Edge {
@@ -118,15 +122,11 @@ impl Edge {
             .map_err(EdgeError::Inbox)?;
         let (public, private) = (settings.listen.bind()?, settings.private.bind()?);
         let public = tokio::net::TcpListener::from_std(public).map_err(unknown)?;
-        let tls = match settings.tls {
-            none if none.is_empty() => None,
-            files => {
-                let certificates = Certificates::load(files)?;
-                let acceptor = TlsAcceptor::from(certificates.config()?);
-                Some((certificates, acceptor))
-            }
-        };
-        let scheme = if tls.is_some() { "https" } else { "http" };
+        let secure = !settings.tls.is_empty();
+        let certificates = Certificates::load(settings.tls)?;
+        let tls = secure.then(|| certificates.config()).transpose()?;
+        let tls = tls.map(TlsAcceptor::from);
+        let scheme = if secure { "https" } else { "http" };
         let here = format!("{scheme}://{}", public.local_addr().map_err(unknown)?);
         let ending = CancellationToken::new();
         let clock = Arc::clone(&handles.clock);
@@ -138,6 +138,7 @@ impl Edge {
             proxy: Proxy::new(settings.proxy, ending.clone()),
             limits: settings.limits,
             metrics: metrics::Metrics::default(),
+            certificates,
             clock,
             token: settings.token,
             tracing: settings.tracing,
@@ -184,13 +185,11 @@ impl Edge {
         let mut behind = JoinSet::new();
         behind.spawn(retention::run(Arc::clone(&self.shared), ending.clone()));
         behind.spawn(mapper::run(Arc::clone(&self.shared), ending.clone()));
-        let tls = self.tls.map(|(certificates, acceptor)| {
-            let shared = Arc::clone(&self.shared);
-            behind.spawn(tls::run(shared, certificates, ending.clone()));
-            acceptor
-        });
+        if self.tls.is_some() {
+            behind.spawn(tls::run(Arc::clone(&self.shared), ending.clone()));
+        }
         let traffic = Traffic {
-            tls,
+            tls: self.tls,
             shared: Arc::clone(&self.shared),
             front: Front::new(Arc::clone(&self.shared), self.ids),
             header_deadline: self.shared.limits.header_deadline,

@@ -1,6 +1,7 @@
 //! What the edge counts, in Prometheus' form.
 
 use crate::hooks::Ended;
+use crate::tls::CertificateEnd;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -27,6 +28,7 @@ pub(crate) struct Metrics {
     directory_age: Gauge<f64, AtomicU64>,
     certificates: Family<Labels, Counter>,
     certificate_refused: Family<Labels, Gauge>,
+    certificate_expires: Family<Labels, Gauge>,
     pub(crate) handshakes_failed: Counter,
     pub(crate) pulls_waiting: Gauge,
 }
@@ -75,6 +77,7 @@ impl Default for Metrics {
             directory_age: Gauge::default(),
             certificates: Family::default(),
             certificate_refused: Family::default(),
+            certificate_expires: Family::default(),
             handshakes_failed: Counter::default(),
             pulls_waiting: Gauge::default(),
         };
@@ -122,6 +125,12 @@ impl Metrics {
             help,
             self.certificate_refused.clone(),
         );
+        let help = "Unix time at which the certificate that callers of a name are shown ends";
+        registry.register(
+            "tls_certificate_expires_timestamp_seconds",
+            help,
+            self.certificate_expires.clone(),
+        );
         let help = "Connections that ended before their TLS handshake did";
         registry.register(
             "tls_handshakes_failed",
@@ -141,6 +150,13 @@ impl Metrics {
         self.certificates.get_or_create(&labels).inc();
         let refused = self.certificate_refused.get_or_create(&vec![name]);
         refused.set(i64::from(!loaded));
+    }
+
+    /// Until when a name's certificate is good.
+    pub(crate) fn certificate_expires(&self, end: &CertificateEnd) {
+        let labels = vec![("name".to_owned(), end.name.clone())];
+        let expires = self.certificate_expires.get_or_create(&labels);
+        expires.set(end.expires_at.as_millis().div_euclid(1000));
     }
 
     /// A host's part.

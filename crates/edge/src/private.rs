@@ -87,7 +87,8 @@ async fn authorised(State(shared): State<Arc<Shared>>, request: Request, next: N
     }
 }
 
-/// 200 while deliveries can be made durable, else 503 with the reason.
+/// 200 while deliveries can be made durable, else 503 with the reason. A certificate that has ended is shown and changes
+/// nothing of that.
 async fn health(State(shared): State<Arc<Shared>>) -> Response {
     let health = shared.inbox.health();
     let status = if health.accepts_writes() {
@@ -95,11 +96,15 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (
-        status,
-        Json(serde_json::json!({ "role": "edge", "inbox": health.to_string() })),
-    )
-        .into_response()
+    let now = shared.clock.now();
+    let ends = shared.certificates.ends();
+    let certificates: Vec<_> = ends.iter().map(|end| end.report(now)).collect();
+    let body = serde_json::json!({
+        "role": "edge",
+        "inbox": health.to_string(),
+        "certificates": certificates,
+    });
+    (status, Json(body)).into_response()
 }
 
 /// Answers also while the disk does not.
@@ -111,6 +116,9 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
         Ok(Err(_)) | Err(_) => None,
     };
     shared.proxy.measure();
+    for end in shared.certificates.ends() {
+        shared.metrics.certificate_expires(&end);
+    }
     let dropped = (shared.tracing.dropped)();
     let text = shared.metrics.text(age, dropped, shared.mapper.age());
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";

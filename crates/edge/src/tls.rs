@@ -1,9 +1,14 @@
 //! TLS: certificates from files, one for each name, taken anew when the files change.
 //!
 //! A new file that cannot be used (not PEM, another key, another name) leaves the old certificate in use; the log and a
-//! metric say so until the file is mended.
+//! metric say so until the file is mended. The log, a metric and the health page tell when a certificate in use ends.
+
+mod end;
+
+pub use end::{CertificateEnd, Standing};
 
 use crate::Shared;
+use end::{News, end_of};
 use rustls::ServerConfig;
 use rustls::client::verify_server_name;
 use rustls::crypto::ring;
@@ -16,6 +21,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use twinline_core::digest::Digest;
+use twinline_core::time::Timestamp;
 
 /// From one look at the files to the next.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -51,6 +57,18 @@ pub fn check_certificates(all: Vec<CertificateFiles>) -> Result<(), TlsError> {
     Certificates::load(all).map(drop)
 }
 
+/// What an edge that began with these would find of each: when it ends, or why it cannot be used. In the files' order.
+pub fn look_at_certificates(
+    all: Vec<CertificateFiles>,
+) -> Vec<(CertificateFiles, Result<CertificateEnd, TlsError>)> {
+    let looked = all.into_iter().map(|files| {
+        let loaded = Certificates::load(vec![files.clone()]);
+        let end = loaded.map(|loaded| loaded.ends().remove(0));
+        (files, end)
+    });
+    looked.collect()
+}
+
 /// All certificates, by name.
 #[derive(Debug)]
 pub(crate) struct Certificates {
@@ -65,9 +83,17 @@ struct Entry {
 
 #[derive(Debug)]
 struct State {
-    in_use: Arc<CertifiedKey>,
+    in_use: Usable,
     /// Of the files as they were last judged, whatever the judgement.
     judged: Digest,
+}
+
+/// A certificate that callers can be shown.
+#[derive(Clone, Debug)]
+struct Usable {
+    certified: Arc<CertifiedKey>,
+    /// It is good up to and with this instant.
+    expires_at: Timestamp,
 }
 
 /// What a look at changed files found.
@@ -105,7 +131,7 @@ impl Certificates {
     /// The name's certificate; the first one for who asks for none.
     fn of(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
         let Some(name) = name.map(str::to_ascii_lowercase) else {
-            return self.entries.first().map(Entry::in_use);
+            return self.entries.first().map(Entry::certified);
         };
         let above = name.split_once('.').map(|(_, above)| above);
         let exact = self.entries.iter().find(|entry| entry.files.name == name);
@@ -113,7 +139,7 @@ impl Certificates {
             let mut entries = self.entries.iter();
             entries.find(|entry| entry.files.name.strip_prefix("*.") == above && above.is_some())
         };
-        exact.or_else(wild).map(Entry::in_use)
+        exact.or_else(wild).map(Entry::certified)
     }
 
     /// What the listener speaks with: TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1.
@@ -130,6 +156,11 @@ impl Certificates {
         Ok(Arc::new(config))
     }
 
+    /// Until when each name's certificate in use is good; asks no disk.
+    pub(crate) fn ends(&self) -> Vec<CertificateEnd> {
+        self.entries.iter().map(Entry::end).collect()
+    }
+
     /// Looks at every name's files once; asks the disk.
     fn look(&self) -> Vec<(String, Looked)> {
         let looked = |entry: &Entry| (entry.files.name.clone(), entry.look());
@@ -144,9 +175,17 @@ impl ResolvesServerCert for Certificates {
 }
 
 impl Entry {
-    fn in_use(&self) -> Arc<CertifiedKey> {
+    fn certified(&self) -> Arc<CertifiedKey> {
         let state = self.state.read().expect("nothing panics with it");
-        Arc::clone(&state.in_use)
+        Arc::clone(&state.in_use.certified)
+    }
+
+    fn end(&self) -> CertificateEnd {
+        let state = self.state.read().expect("nothing panics with it");
+        CertificateEnd {
+            name: self.files.name.clone(),
+            expires_at: state.in_use.expires_at,
+        }
     }
 
     fn look(&self) -> Looked {
@@ -190,7 +229,7 @@ impl Contents {
         Digest::of_bytes(format!("{}\n{}", part(&self.cert), part(&self.key)).as_bytes())
     }
 
-    fn judge(self, name: &str) -> Result<Arc<CertifiedKey>, String> {
+    fn judge(self, name: &str) -> Result<Usable, String> {
         let (cert, key) = (self.cert?, self.key?);
         let chain = CertificateDer::pem_slice_iter(&cert).collect::<Result<Vec<_>, _>>();
         let chain = chain.map_err(|error| format!("its file is not PEM: {error}"))?;
@@ -204,7 +243,12 @@ impl Contents {
         let example = name.replacen('*', "any", 1);
         let example = ServerName::try_from(example).map_err(|_| "its name is no host name")?;
         verify_server_name(&end, &example).map_err(|_| format!("it was not issued for {name}"))?;
-        Ok(Arc::new(certified))
+        let leaf = certified.end_entity_cert();
+        let expires_at = end_of(leaf.map_err(|error| error.to_string())?)?;
+        Ok(Usable {
+            certified: Arc::new(certified),
+            expires_at,
+        })
     }
 }
 
@@ -216,12 +260,10 @@ fn contents(path: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(failed)
 }
 
-/// Takes changed files into use until `shutdown`.
-pub(crate) async fn run(
-    shared: Arc<Shared>,
-    certificates: Arc<Certificates>,
-    shutdown: CancellationToken,
-) {
+/// Takes changed files into use until `shutdown`, and tells of certificates that end.
+pub(crate) async fn run(shared: Arc<Shared>, shutdown: CancellationToken) {
+    let certificates = &shared.certificates;
+    let mut news = News::default();
     let mut period = tokio::time::interval(PERIOD);
     loop {
         tokio::select! {
@@ -229,7 +271,7 @@ pub(crate) async fn run(
             () = shutdown.cancelled() => return,
             _ = period.tick() => {}
         }
-        let looking = Arc::clone(&certificates);
+        let looking = Arc::clone(certificates);
         let looked = tokio::task::spawn_blocking(move || looking.look());
         // A disk that hangs is waited for: a second look beside it would only pile up.
         let looked = tokio::select! {
@@ -237,11 +279,12 @@ pub(crate) async fn run(
             () = shutdown.cancelled() => return,
             looked = looked => looked,
         };
-        for (name, looked) in looked.unwrap_or_default() {
+        let looked = looked.unwrap_or_default();
+        for (name, looked) in &looked {
             match looked {
                 Looked::Unchanged => continue,
                 Looked::Loaded => tracing::info!(name, "a new certificate is in use"),
-                Looked::Kept(ref reason) => {
+                Looked::Kept(reason) => {
                     tracing::error!(
                         name,
                         reason,
@@ -249,7 +292,9 @@ pub(crate) async fn run(
                     );
                 }
             }
-            shared.metrics.certificate(&name, looked == Looked::Loaded);
+            news.reloaded(name);
+            shared.metrics.certificate(name, *looked == Looked::Loaded);
         }
+        news.tell(&certificates.ends(), shared.clock.now());
     }
 }

@@ -1,7 +1,10 @@
-//! `check`: configuration and rules, and what trackers say about the names in them.
+//! `check`: configuration and rules, certificates, and what trackers say about the names in the rules.
+
+mod certificates;
 
 use super::rulebook;
 use crate::exit::{CONFIGURATION, FAILED, OK};
+use crate::handles::SystemClock;
 use crate::nodes::webhook_url;
 use crate::report::Report;
 use crate::rulebook::{Rulebook, load};
@@ -10,6 +13,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
+use twinline_core::handles::Clock as _;
 use twinline_core::names::{NodeName, Side};
 use twinline_rules::check::check_connections;
 use twinline_rules::finding::{Finding, Severity};
@@ -41,24 +45,30 @@ pub(super) async fn run(file: &Path, offline: bool) -> Result<Report> {
     findings.extend(check_connections(&sets.iter().collect::<Vec<_>>()));
     sentences.sort();
     sentences.dedup();
+    let certificates = certificates::judged(&config, SystemClock.now());
     // Offline no tracker is asked, so there are no sentences of theirs.
-    let sound = !findings.iter().any(Finding::is_error);
+    let sound = !findings.iter().any(Finding::is_error)
+        && certificates.iter().all(|certificate| certificate.sound);
     let ok = sound && sentences.is_empty();
     let code = match (sound, ok) {
         (false, _) => CONFIGURATION,
         (true, false) => FAILED,
         (true, true) => OK,
     };
-    let text = text(&config.rules, &findings, &sentences, connections, offline);
+    let lines = certificates.iter().map(|certificate| &certificate.text);
+    let mut said: String = lines.map(|line| format!("{line}\n")).collect();
+    said += &text(&config.rules, &findings, &sentences, connections, offline);
+    let certificates: Vec<_> = certificates.into_iter().map(|each| each.json).collect();
     let json = json!({
         "ok": ok,
         "connections": connections,
         "nodes": config.nodes.len(),
         "offline": offline,
         "findings": findings,
+        "certificates": certificates,
         "trackers": sentences,
     });
-    Ok(Report::done(&json, text)?.with_code(code))
+    Ok(Report::done(&json, said)?.with_code(code))
 }
 
 /// What is wrong with the nodes themselves: credentials, clocks, unreachable servers.

@@ -262,7 +262,7 @@ fn listen(handed: Option<TcpListener>, at: SocketAddr) -> Listen {
 }
 
 /// The certificates of the public listener.
-pub(super) fn certificates(config: &Config) -> Vec<CertificateFiles> {
+pub(crate) fn certificates(config: &Config) -> Vec<CertificateFiles> {
     let files = config.edge.tls.iter();
     let files = files.map(|tls| CertificateFiles {
         name: tls.name.clone(),

@@ -10,7 +10,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -209,4 +209,141 @@ async fn an_edge_does_not_begin_with_a_certificate_that_cannot_be_used() {
     let expected =
         "the certificate of other.example cannot be used: it was not issued for other.example";
     assert_eq!(error.to_string(), expected);
+}
+
+/// A certificate that ends on the first of March 2027.
+fn issue_ending(name: &str) -> Issued {
+    let mut params = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2027, 3, 1);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let cert = params.self_signed(&key).unwrap();
+    Issued {
+        cert: cert.pem(),
+        key: key.serialize_pem(),
+        der: cert.der().clone(),
+    }
+}
+
+const END: i64 = 1_803_859_200;
+const DAY: i64 = 24 * 60 * 60;
+
+/// What has been logged so far.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Gets what this thread logs until the guard goes.
+    fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        let log = self.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || log.clone())
+            .finish();
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    /// The lines that tell of an end: level and what is said.
+    fn ends(&self) -> Vec<(String, String)> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let lines = text.lines().filter(|line| line.contains("a certificate "));
+        let lines = lines.map(|line| {
+            let mut words = line.split_whitespace();
+            let (level, said) = (words.nth(1).unwrap(), line.split_once("a certificate "));
+            (level.to_owned(), said.unwrap().1.to_owned())
+        });
+        lines.collect()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn health(edge: &Served) -> serde_json::Value {
+    let asked = edge.client.get(format!("{}/health", edge.private));
+    let answer = asked.send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    serde_json::from_str(&read(answer).await).unwrap()
+}
+
+#[tokio::test]
+async fn the_end_of_a_certificate_is_told_before_it_comes() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let mut plan = Plan::default();
+    let (first, later) = (issue_ending("one.example"), issue("one.example"));
+    let folder = plan.folder.path().to_owned();
+    plan.tls = vec![first.write(&folder, "one", "One.example")];
+    let clock = Arc::clone(&plan.clock);
+    clock.set_ms((END - 30 * DAY) * 1000);
+    let edge = plan.serve().await;
+    let expires = "twinline_edge_tls_certificate_expires_timestamp_seconds{name=\"one.example\"}";
+    assert_eq!(edge.metric(expires).await, Some(END as f64));
+    let shown = |days_left: i64, state: &str| serde_json::json!([{ "name": "one.example", "expires_at": "2027-03-01T00:00:00Z", "days_left": days_left, "state": state }]);
+    assert_eq!(health(&edge).await["certificates"], shown(30, "sound"));
+    assert_eq!(log.ends(), []);
+
+    clock.set_ms((END - 20 * DAY) * 1000);
+    assert_eq!(
+        health(&edge).await["certificates"],
+        shown(20, "expires_soon")
+    );
+    within("a warning", async || log.ends().len() == 1).await;
+    // Nothing is mended by a file that cannot be used, and that is a good time to say it again.
+    std::fs::write(folder.join("one.crt"), "half").unwrap();
+    within("a second warning", async || log.ends().len() == 2).await;
+    clock.set_ms((END + DAY) * 1000);
+    assert_eq!(health(&edge).await["certificates"], shown(0, "expired"));
+    within("an error", async || log.ends().len() == 3).await;
+    let said = log.ends();
+    for (at, (level, begins)) in [
+        ("WARN", "ends soon: write a renewed one to its files"),
+        ("WARN", "ends soon: write a renewed one to its files"),
+        ("ERROR", "has ended and callers refuse it: write a renewed"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(said[at].0, level, "{said:?}");
+        assert!(said[at].1.starts_with(begins), "{said:?}");
+        assert!(said[at].1.contains("2027-03-01T00:00:00Z"), "{said:?}");
+    }
+
+    later.write(&folder, "one", "one.example");
+    within("the new certificate's end", async || {
+        health(&edge).await["certificates"][0]["state"] == "sound"
+    })
+    .await;
+    assert!(edge.metric(expires).await > Some(END as f64));
+    edge.end().await;
+    assert_eq!(log.ends().len(), 3);
+}
+
+#[tokio::test]
+async fn an_edge_begins_with_a_certificate_that_has_ended_and_says_so() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let mut plan = Plan::default();
+    let one = issue_ending("one.example");
+    let folder = plan.folder.path().to_owned();
+    plan.tls = vec![one.write(&folder, "one", "one.example")];
+    plan.clock.set_ms((END + 1) * 1000);
+    let edge = plan.serve().await;
+    within("an error", async || log.ends().len() == 1).await;
+    assert_eq!(log.ends()[0].0, "ERROR");
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn an_edge_without_certificates_tells_of_none() {
+    let edge = Plan::default().serve().await;
+    assert_eq!(health(&edge).await["certificates"], serde_json::json!([]));
+    edge.end().await;
 }
