@@ -5,8 +5,8 @@ use super::input::{Body, Named, Who};
 use super::openapi::Fault;
 use super::problem::Problem;
 use super::shapes::{
-    CopiedShape, LinkedShape, PausedShape, ReleasedShape, RetriedShape, SweepingShape,
-    UnlinkedShape,
+    CancelledShape, CopiedShape, LinkedShape, PausedShape, ReleasedShape, RetriedShape,
+    StartedShape, SweepingShape, UnlinkedShape,
 };
 use axum::Json;
 use axum::extract::State;
@@ -135,7 +135,7 @@ pub(super) struct Backfill {
 
 #[utoipa::path(post, path = "/backfills", summary = "Take in the items that a trigger matches and that are there already",
     request_body = Backfill,
-    responses((status = 200, description = "The backfill's id", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "The backfill's id", body = StartedShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn backfill(
     State(api): Shared,
@@ -157,7 +157,7 @@ pub(super) async fn backfill(
 
 #[utoipa::path(post, path = "/backfills/{id}/pause", summary = "Pause a backfill",
     params(("id" = String, Path, description = "The backfill's id")),
-    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "Done", body = PausedShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn pause_backfill(State(api): Shared, Named(id): Named) -> Answer {
     api.host.set_job_paused(&id, true).await?;
@@ -166,7 +166,7 @@ pub(super) async fn pause_backfill(State(api): Shared, Named(id): Named) -> Answ
 
 #[utoipa::path(post, path = "/backfills/{id}/resume", summary = "Resume a backfill",
     params(("id" = String, Path, description = "The backfill's id")),
-    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "Done", body = PausedShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn resume_backfill(State(api): Shared, Named(id): Named) -> Answer {
     api.host.set_job_paused(&id, false).await?;
@@ -175,7 +175,7 @@ pub(super) async fn resume_backfill(State(api): Shared, Named(id): Named) -> Ans
 
 #[utoipa::path(post, path = "/backfills/{id}/cancel", summary = "End a backfill where it is",
     params(("id" = String, Path, description = "The backfill's id")),
-    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "Done", body = CancelledShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn cancel_backfill(State(api): Shared, Who(who): Who, Named(id): Named) -> Answer {
     api.host.cancel_job(&id, &who).await?;

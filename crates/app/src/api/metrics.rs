@@ -3,6 +3,7 @@
 use super::Shared;
 use super::openapi::Fault;
 use super::problem::Problem;
+use super::shapes::HealthShape;
 use crate::telemetry;
 use axum::Json;
 use axum::extract::State;
@@ -14,7 +15,7 @@ use twinline_engine::{LATENCY_BOUNDS_MS, Metrics};
 
 /// 200 while the host's state can be written, else 503 with the reason.
 #[utoipa::path(get, path = "/health", summary = "Whether the host's state can be written; 503 when not",
-    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "Done", body = HealthShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn health(State(api): Shared) -> Response {
     let health = api.host.store().health();

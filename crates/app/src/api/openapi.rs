@@ -27,20 +27,8 @@ pub(super) struct Fault {
     detail: String,
 }
 
-/// A page of a list.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "a shape that is described, not made")]
-pub(super) struct Page {
-    /// What is on it.
-    #[schema(value_type = Vec<Object>)]
-    items: Vec<serde_json::Value>,
-    /// The cursor of the next page; null on the last.
-    #[schema(value_type = Option<Object>)]
-    next: Option<serde_json::Value>,
-}
-
 #[derive(utoipa::OpenApi)]
-#[openapi(components(schemas(Fault, Page)))]
+#[openapi(components(schemas(Fault)))]
 struct Shapes;
 
 /// The operations under `/v1`, which want the token.

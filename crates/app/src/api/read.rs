@@ -3,9 +3,12 @@
 use super::Shared;
 use super::central::CentralStatus;
 use super::input::{Named, Params};
-use super::openapi::{Fault, Page};
+use super::openapi::Fault;
 use super::problem::Problem;
-use super::shapes::{ConnectionPage, ErrorPage, HistoryPage, NodePage, TwinPage, TwinShape};
+use super::shapes::{
+    AuditPage, BackfillPage, BackfillShape, ConnectionPage, ErrorPage, HistoryPage, NodePage,
+    StatusShape, TwinPage, TwinShape,
+};
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -30,7 +33,7 @@ pub(super) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
 }
 
 #[utoipa::path(get, path = "/status", summary = "What works, what waits, what is held",
-    responses((status = 200, description = "Done", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "Done", body = StatusShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn status(State(api): Shared) -> Result<Json<WholeStatus>, Problem> {
     Ok(Json(WholeStatus {
@@ -44,7 +47,6 @@ pub(super) async fn status(State(api): Shared) -> Result<Json<WholeStatus>, Prob
 pub(super) struct WholeStatus {
     #[serde(flatten)]
     host: Status,
-    #[serde(skip_serializing_if = "Option::is_none")]
     central: Option<CentralStatus>,
 }
 
@@ -145,7 +147,7 @@ fn after_job(cursor: &str) -> Result<(Timestamp, String), Problem> {
 
 #[utoipa::path(get, path = "/backfills", summary = "The backfills, newest first",
     params(BackfillsParams),
-    responses((status = 200, description = "A page of backfills", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "A page of backfills", body = BackfillPage), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn backfills(
     State(api): Shared,
@@ -168,7 +170,7 @@ pub(super) async fn backfills(
 
 #[utoipa::path(get, path = "/backfills/{id}", summary = "One backfill",
     params(("id" = String, Path, description = "The backfill's id")),
-    responses((status = 200, description = "The backfill", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "The backfill", body = BackfillShape), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn one_backfill(
     State(api): Shared,
@@ -278,7 +280,7 @@ pub(super) struct AuditParams {
 
 #[utoipa::path(get, path = "/audit", summary = "What people did here, newest first",
     params(AuditParams),
-    responses((status = 200, description = "A page of entries", body = Page), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "A page of entries", body = AuditPage), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn audit(
     State(api): Shared,

@@ -267,3 +267,142 @@ pub(super) struct CopiedShape {
     file: String,
     bytes: u64,
 }
+
+/// Everything at a glance.
+#[derive(ToSchema)]
+pub(super) struct StatusShape {
+    /// When it was looked at, in milliseconds since the epoch.
+    at: i64,
+    /// By name.
+    nodes: Vec<NodeShape>,
+    /// By name.
+    connections: Vec<ConnectionShape>,
+    ledger: Vec<LedgerShape>,
+    depths: DepthsShape,
+    /// What is counted since the start, by name.
+    counters: BTreeMap<String, u64>,
+    /// How a fleet's central database is; null without one.
+    #[schema(value_type = Option<Object>)]
+    central: Option<Value>,
+}
+
+/// Up to when a node's changes of one kind are accounted for.
+#[derive(ToSchema)]
+pub(super) struct LedgerShape {
+    node: String,
+    kind: String,
+    /// Every change up to then was worked off: milliseconds since the epoch, by the tracker's clock.
+    accounted_to: Option<i64>,
+    /// Every change up to then was compared by an audit.
+    audited_to: Option<i64>,
+}
+
+/// How full the scheduler is.
+#[derive(ToSchema)]
+pub(super) struct DepthsShape {
+    /// Work queued in the live lane.
+    live: u64,
+    /// Work queued in the backfill lane.
+    backfill: u64,
+    /// Work that waits for a time.
+    waiting: u64,
+    /// Jobs in flight.
+    running: u64,
+    /// Items marked dirty.
+    dirty: u64,
+    /// Jobs started from the live lane since the start.
+    dispatched_live: u64,
+    /// Jobs started from the backfill lane since the start.
+    dispatched_backfill: u64,
+}
+
+/// What a person did.
+#[derive(ToSchema)]
+pub(super) struct AuditShape {
+    /// Rises with every entry.
+    seq: u64,
+    /// Milliseconds since the epoch.
+    at: i64,
+    who: String,
+    /// `publish`, `release`, `pause`, …
+    action: String,
+    /// To what.
+    subject: String,
+    /// Particulars, as each action has them.
+    detail: Value,
+}
+
+/// A page of what people did.
+#[derive(ToSchema)]
+pub(super) struct AuditPage {
+    items: Vec<AuditShape>,
+    /// The cursor of the next page; null on the last.
+    next: Option<u64>,
+}
+
+/// A backfill.
+#[derive(ToSchema)]
+pub(super) struct BackfillShape {
+    id: String,
+    connection: String,
+    /// `running`, `paused`, `finished`, `failed` or `cancelled`.
+    state: String,
+    /// How many items there are, where the tracker says.
+    total: Option<u64>,
+    /// Whether the tracker says only about how many.
+    total_is_estimate: bool,
+    /// How many are finished.
+    done: u64,
+    /// Milliseconds since the epoch.
+    started_at: i64,
+    /// When it will be finished at the rate of the last minutes; null while nothing can be said.
+    finish_at: Option<i64>,
+    /// What went wrong, or what it waits for.
+    sentence: Option<String>,
+}
+
+/// A page of backfills.
+#[derive(ToSchema)]
+pub(super) struct BackfillPage {
+    items: Vec<BackfillShape>,
+    /// The cursor of the next page; null on the last.
+    next: Option<String>,
+}
+
+/// The answer of starting a backfill.
+#[derive(ToSchema)]
+pub(super) struct StartedShape {
+    /// The backfill's id.
+    id: String,
+}
+
+/// The answer of cancelling a backfill.
+#[derive(ToSchema)]
+pub(super) struct CancelledShape {
+    cancelled: bool,
+}
+
+/// One line of the live stream that tells of an event. An empty line shows that the host lives; `{"what": "lagged",
+/// "lost": COUNT}` that so many events were too fast for this reader.
+#[derive(ToSchema)]
+pub(super) struct EventShape {
+    /// Milliseconds since the epoch.
+    at: i64,
+    connection: String,
+    /// The twin's id.
+    link: String,
+    /// `{"what": "written" | "quarantined" | "asleep" | "ended" | "held", …}`, with what there is to tell.
+    #[schema(value_type = Object)]
+    what: Value,
+    /// The same for people.
+    text: String,
+}
+
+/// The answer of `health`.
+#[derive(ToSchema)]
+pub(super) struct HealthShape {
+    /// `host`.
+    role: String,
+    /// Whether the state can be written.
+    store: String,
+}

@@ -3,6 +3,7 @@
 use super::Shared;
 use super::openapi::Fault;
 use super::problem::Problem;
+use super::shapes::EventShape;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -20,7 +21,7 @@ use twinline_engine::Event;
 const QUIET: Duration = Duration::from_secs(15);
 
 #[utoipa::path(get, path = "/events", summary = "What happens from now on, a JSON object a line, until the caller goes",
-    responses((status = 200, description = "The live stream", body = String, content_type = "application/x-ndjson"), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+    responses((status = 200, description = "The live stream: one such object a line", body = EventShape, content_type = "application/x-ndjson"), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn events(State(api): Shared) -> Result<Response, Problem> {
     let place = Arc::clone(&api.streams).try_acquire_owned();
@@ -50,7 +51,8 @@ async fn next(events: &mut Receiver<Event>) -> Option<String> {
     Some(format!("{document}\n"))
 }
 
-fn document(event: &Event) -> Value {
+/// An event as a line of the stream shows it.
+pub(super) fn document(event: &Event) -> Value {
     let mut document = serde_json::to_value(event).unwrap_or_default();
     document["text"] = Value::from(event.to_string());
     document

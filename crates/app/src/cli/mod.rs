@@ -37,7 +37,7 @@ pub struct Cli {
         default_value = "twinline.toml"
     )]
     pub config: PathBuf,
-    /// Prints one JSON document instead of text.
+    /// Prints one JSON document instead of text; of events, one a line.
     #[arg(long, global = true)]
     pub json: bool,
     /// What to do.

@@ -20,6 +20,7 @@ mod types;
 
 use crate::cli::{Cli, Command};
 use crate::config::{self, Config};
+use crate::exit::{Coded, USAGE};
 use crate::handles::SystemClock;
 use crate::nodes::{Nodes, Trackers};
 use crate::report::Report;
@@ -36,6 +37,9 @@ use twinline_core::time::Timestamp;
 /// # Errors
 /// What the command says; its exit code is [`crate::exit::code_of`].
 pub async fn run(cli: &Cli) -> Result<Option<Report>> {
+    if cli.json {
+        has_document(&cli.command)?;
+    }
     let file = cli.config.as_path();
     let report = match &cli.command {
         Command::Up => return roles::up::up(file).await.map(|()| None),
@@ -77,6 +81,23 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
     };
     report.map(Some)
 }
+
+/// What stays and tells a person what happens has no document to answer with, and says so.
+fn has_document(command: &Command) -> Result<()> {
+    let (name, way_out) = match command {
+        Command::Up => ("up", ROLE),
+        Command::Edge(_) => ("edge", ROLE),
+        Command::Host(_) => ("host", ROLE),
+        Command::Demo(args) if !args.check => ("demo", "leave --json out, or add --check"),
+        _ => return Ok(()),
+    };
+    let sentence = format!("'twinline {name}' stays and answers with no JSON document: {way_out}");
+    Err(Coded::new(USAGE, sentence).into())
+}
+
+/// Where programs find what a role would have to tell.
+const ROLE: &str = "leave --json out; the data folder's run/edge.json and run/host.json have the process ids and \
+                    addresses, and [log] format = \"json\" makes the log JSON";
 
 /// The configuration, and what its rules are judged against; no tracker is asked when `offline`.
 fn rulebook(file: &Path, offline: bool) -> Result<(Config, Rulebook)> {

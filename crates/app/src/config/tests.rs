@@ -374,3 +374,16 @@ fn a_secret_is_read_trimmed_and_never_shown() {
         "nodes.a.auth.token: the environment variable TWINLINE_SURELY_NOT_SET is not set"
     );
 }
+
+/// The guide's sections, each in a file of its own: it shows one key in several ways.
+#[test]
+fn the_examples_of_the_first_connection_are_sound() {
+    let guide = include_str!("../../../../docs/guide/first-connection.md");
+    let blocks: Vec<&str> = guide.split("\n```toml\n").skip(1).collect();
+    assert_eq!(blocks.len(), 4);
+    for block in blocks {
+        let (block, _) = block.split_once("\n```\n").unwrap();
+        let read = parse(Path::new("twinline.toml"), &format!("format = 1\n{block}"));
+        assert!(read.is_ok(), "{read:?}\n{block}");
+    }
+}

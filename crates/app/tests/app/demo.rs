@@ -1,6 +1,34 @@
-//! The demonstration proves itself: faults on, both processes killed, everything counted.
+//! The demonstration proves itself: faults on, both processes killed, everything counted. For a person it stays until it
+//! is ended.
 
+use crate::support::{Running, descendants, is_alive, signal, text_of, until};
+use rustix::process::Signal;
 use std::process::{Command, Stdio};
+
+#[test]
+fn the_demonstration_shows_what_crosses_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = folder.path().join("demo.out");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_twinline"));
+    let out = std::fs::File::create(&said).unwrap();
+    command.arg("demo").stdin(Stdio::null()).stdout(out);
+    let mut demo = Running(command.spawn().unwrap());
+    until("the pages and a line of the transcript", || {
+        let text = text_of(&said);
+        (text.matches("/_sim/").count() == 2 && text.contains("⇄")).then_some(())
+    });
+    let started = descendants(demo.0.id());
+    // 'up', an edge, a host.
+    assert!(started.len() >= 3, "{started:?}");
+    signal(demo.0.id(), Signal::INT);
+    let ended = until("the end of the demonstration", || {
+        demo.0.try_wait().unwrap()
+    });
+    assert_eq!(ended.code(), Some(0), "{}", text_of(&said));
+    until("the end of all that it had started", || {
+        (!started.iter().any(|pid| is_alive(*pid))).then_some(())
+    });
+}
 
 /// Judged by counts; how long it takes is the machine's business.
 #[test]

@@ -9,6 +9,7 @@ mod central;
 mod deeds;
 mod demo;
 mod disk;
+mod documents;
 mod first_twin;
 mod fleet;
 mod hung;

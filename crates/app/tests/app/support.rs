@@ -105,7 +105,8 @@ impl Installation {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The binary with these arguments, in the folder.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_twinline"));
         command
             .args(arguments)
@@ -191,6 +192,26 @@ pub(crate) fn is_alive(pid: u32) -> bool {
         .next()
         .and_then(|rest| rest.split_whitespace().next());
     !matches!(state, Some("Z" | "X") | None)
+}
+
+/// The processes that a process has started, and those that these have.
+pub(crate) fn descendants(pid: u32) -> Vec<u32> {
+    let parent_of = |child: u32| -> Option<u32> {
+        let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).ok()?;
+        let (_, rest) = stat.rsplit_once(')')?;
+        rest.split_whitespace().nth(1)?.parse().ok()
+    };
+    let all = std::fs::read_dir("/proc").unwrap().flatten();
+    let all = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let parents: Vec<(u32, u32)> = all.filter_map(|one| Some((one, parent_of(one)?))).collect();
+    let mut found = vec![pid];
+    let mut at = 0;
+    while let Some(&parent) = found.get(at) {
+        let children = parents.iter().filter(|(_, of)| *of == parent);
+        found.extend(children.map(|(child, _)| *child));
+        at += 1;
+    }
+    found.split_off(1)
 }
 
 /// Sends a signal to a process that this test knows.

@@ -1,7 +1,9 @@
-//! The rules as a whole: the example of the syntax, and scripts against their limits.
+//! The rules as a whole: the example of the syntax, the guide's, and scripts against their limits.
 
 #[cfg(test)]
 mod example;
+#[cfg(test)]
+mod guide;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]

@@ -4,9 +4,11 @@ use super::*;
 use serde_json::json;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use twinline_core::capability::ChangeKind;
 use twinline_core::item::{ItemId, ItemRef, Version};
 use twinline_core::names::LinkId;
 use twinline_engine::ops::LinkOutcome;
+use twinline_engine::{Event, What};
 use twinline_store::host::{ConnectionHold, HistoryEntry, HistoryKind, HostTx, ItemRow};
 
 /// The connection's rules file, one of its versions. Without a trigger nothing asks a tracker.
@@ -194,6 +196,8 @@ async fn at_work() -> Served {
         tx.put_item(&item_row(one.clone()))?;
         tx.put_item(&item_row(other.clone()))?;
         tx.append_history(&written(one, other))?;
+        let read_to = Timestamp::from_millis(1_000);
+        tx.account_to(&"left".into(), ChangeKind::Field, read_to)?;
         tx.put_connection_hold(&ConnectionHold {
             connection: "bugs".into(),
             held: Some((Timestamp::from_millis(1_000), "too many writes".to_owned())),
@@ -212,11 +216,14 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/v1/errors", "ErrorPage", "ErrorShape"),
     ("/v1/history?item=%231", "HistoryPage", "HistoryShape"),
     ("/v1/rules/bugs/versions", "VersionPage", "VersionShape"),
+    ("/v1/audit", "AuditPage", "AuditShape"),
+    ("/v1/backfills", "BackfillPage", "BackfillShape"),
 ];
 
 #[tokio::test]
 async fn every_shape_is_the_one_of_a_real_answer() {
     let (schemas, served) = (Schemas::new(), at_work().await);
+    let id = backfills(&schemas, &served).await;
     for (path, page, entry) in PAGES {
         let answered = served.get(path).await.json();
         schemas.check(page, &answered);
@@ -230,6 +237,15 @@ async fn every_shape_is_the_one_of_a_real_answer() {
         "TwinShape",
         &served.get(&format!("/v1/twins/{link}")).await.json(),
     );
+    let backfill = format!("/v1/backfills/{id}");
+    for (path, shape) in [
+        (backfill.as_str(), "BackfillShape"),
+        ("/v1/status", "StatusShape"),
+        ("/health", "HealthShape"),
+    ] {
+        schemas.check(shape, &served.get(path).await.json());
+    }
+    schemas.check("EventShape", &super::super::stream::document(&event(&link)));
     let file = served.folder.path().join("copy.db");
     let rules = json!({ "map": rules(3) });
     let pairs = json!([{ "left": "1", "right": "2" }]);
@@ -276,6 +292,34 @@ async fn every_shape_is_the_one_of_a_real_answer() {
         schemas.check("LinkedShape", &json!({ "outcomes": [outcome] }));
     }
     schemas.check_all_of(include_str!("../shapes.rs"));
+}
+
+/// Starts a backfill, pauses, resumes and cancels it; its id.
+async fn backfills(schemas: &Schemas, served: &Served) -> String {
+    let body = json!({ "connection": "bugs", "side": "left", "query": "status_id=open" });
+    let started = served.post("/v1/backfills", &body.to_string()).await.json();
+    schemas.check("StartedShape", &started);
+    let id = started["id"].as_str().unwrap().to_owned();
+    for (deed, shape) in [
+        ("pause", "PausedShape"),
+        ("resume", "PausedShape"),
+        ("cancel", "CancelledShape"),
+    ] {
+        let path = format!("/v1/backfills/{id}/{deed}");
+        schemas.check(shape, &served.post(&path, "{}").await.json());
+    }
+    id
+}
+
+fn event(link: &str) -> Event {
+    Event {
+        at: Timestamp::from_millis(1_000),
+        connection: "bugs".into(),
+        link: LinkId::new(link),
+        what: What::Asleep {
+            reason: "it left the trigger".to_owned(),
+        },
+    }
 }
 
 impl Schemas {
