@@ -25,6 +25,7 @@ mod many;
 mod meanwhile;
 mod moves;
 mod operations;
+mod places;
 mod publishing;
 mod recovery;
 mod rules_told;

@@ -9,7 +9,7 @@ use crate::api::{self, Api};
 use crate::config::Config;
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
-use crate::nodes::{Nodes, Trackers};
+use crate::nodes::{Nodes, Trackers, webhook_url};
 use crate::roles::tasks::Tasks;
 use crate::rulebook::{self, Factory, Rulebook};
 use crate::telemetry;
@@ -178,8 +178,11 @@ fn node_configs(config: &Config, trackers: &Trackers) -> Result<Vec<NodeConfig>>
             backed_off: SweepSettings::default().backed_off.max(period),
         };
         let sends = tracker.capabilities().webhooks;
+        let name = NodeName::from(name.as_str());
+        let public_url = config.instance.public_url.as_ref().filter(|_| sends);
         nodes.push(NodeConfig {
-            name: NodeName::from(name.as_str()),
+            webhook_url: public_url.map(|url| webhook_url(url, &name)),
+            name,
             label: registry::label(&node.tracker).to_owned(),
             tracker: Arc::clone(tracker),
             webhook: sends
