@@ -5,7 +5,7 @@ use crate::gate::{Gate, GateLimits, NodeState};
 use crate::metrics::Metrics;
 use crate::ownership::Permit;
 use crate::settings::{HostSettings, SweepSettings};
-use crate::sweep::Places;
+use crate::sweep::{PlaceFaults, Places};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,6 +29,8 @@ pub struct NodeConfig {
     pub tracker: Arc<dyn Tracker>,
     /// Reads its deliveries; `None` where its tracker sends none.
     pub webhook: Option<Arc<dyn Webhook>>,
+    /// Where its tracker is asked to send them to; `None` where it cannot reach us.
+    pub webhook_url: Option<String>,
     /// Its sweep.
     pub sweep: SweepSettings,
 }
@@ -90,6 +92,8 @@ pub(crate) struct Node {
     may_audit: AtomicBool,
     /// Where the sweeps of its scopes stand.
     pub(crate) places: Places,
+    /// What is wrong with them.
+    pub(crate) place_faults: PlaceFaults,
     metrics: Arc<Metrics>,
 }
 
@@ -120,6 +124,7 @@ impl Node {
             has_sleepers: AtomicBool::new(true),
             may_audit: AtomicBool::new(true),
             places: Places::default(),
+            place_faults: PlaceFaults::default(),
             metrics,
         }
     }

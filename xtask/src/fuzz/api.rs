@@ -115,6 +115,7 @@ async fn api(folder: &Path) -> Result<Router> {
             label: simulated.tracker.to_owned(),
             tracker,
             webhook: None,
+            webhook_url: None,
             sweep: SweepSettings::default(),
         });
     }

@@ -111,6 +111,7 @@ impl Machine {
                 label: place.name().to_owned(),
                 tracker: self.connector(place)?,
                 webhook: place.hook().map(|_| Arc::new(Reader(place)) as _),
+                webhook_url: None,
                 sweep: sweep(),
             });
         }

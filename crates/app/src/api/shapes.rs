@@ -64,7 +64,7 @@ pub(super) struct NodeShape {
     /// `{"state": "open"}`, `paused`, `credentials` with a sentence, `backing_off` with a reason.
     #[schema(value_type = Object)]
     state: Value,
-    /// What the last probe complained about.
+    /// What the last probes of it and of its places complained about.
     faults: Vec<String>,
     /// Its tracker's clock minus ours.
     skew_ms: i64,

@@ -117,6 +117,7 @@ fn redmine(name: &str) -> NodeConfig {
         label: "Redmine".to_owned(),
         tracker: registry::build("redmine", settings, Arc::new(transport), clock).unwrap(),
         webhook: None,
+        webhook_url: None,
         sweep: SweepSettings::default(),
     }
 }

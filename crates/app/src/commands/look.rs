@@ -26,12 +26,22 @@ pub(super) async fn status(file: &Path) -> Result<Report> {
     Report::done(&status, shown)
 }
 
+/// A node's first fault, and how many there are beside it; `--json` shows them all.
+fn first_fault(node: &Json) -> String {
+    let faults = node["faults"].as_array().map_or(&[][..], Vec::as_slice);
+    match faults {
+        [] => String::new(),
+        [one] => text(one),
+        [first, rest @ ..] => format!("{} (and {} more)", text(first), rest.len()),
+    }
+}
+
 fn status_text(status: &Json) -> String {
     let mut nodes = Table::new(["NODE", "TRACKER", "STATE", "WAITING", "LAG", "NOTE"]);
     for node in status["nodes"].as_array().into_iter().flatten() {
         let state = &node["state"];
-        let why = [&state["sentence"], &state["reason"], &node["faults"][0]];
-        let why = why.into_iter().find_map(Json::as_str).unwrap_or_default();
+        let why = [&state["sentence"], &state["reason"]];
+        let why = why.into_iter().find_map(Json::as_str).map(str::to_owned);
         let waiting =
             node["dirty_live"].as_u64().unwrap_or(0) + node["dirty_backfill"].as_u64().unwrap_or(0);
         let lag = node["lag_ms"]
@@ -43,7 +53,7 @@ fn status_text(status: &Json) -> String {
             text(&state["state"]),
             waiting.to_string(),
             lag,
-            why.to_owned(),
+            why.unwrap_or_else(|| first_fault(node)),
         ]);
     }
     let mut connections = Table::new(["CONNECTION", "RULES", "TWINS", "NOTE"]);

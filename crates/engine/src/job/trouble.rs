@@ -16,8 +16,8 @@ pub(crate) enum Trouble {
         node: NodeName,
         reason: String,
         after: Option<Duration>,
-        /// The tracker works, and has answered what its API does not promise.
-        unreadable: bool,
+        /// The tracker works, and has answered: what its API does not promise, or that the thing is not there.
+        answered: bool,
     },
     /// There is no room for it in the tracker's limits now; nothing has failed.
     #[error("{node}: {reason}")]
@@ -38,16 +38,12 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
-    /// Whether the tracker works, and answers what was asked for with a refusal or with something unreadable: asked again
-    /// it mostly answers the same until a person mends something. Nothing else is to wait for that.
+    /// Whether the tracker works, and answers what was asked for with a refusal, with a 404 or with something unreadable:
+    /// asked again it mostly answers the same until a person mends something. Nothing else is to wait for that.
     pub(crate) const fn is_of_the_question(&self) -> bool {
         matches!(
             self,
-            Self::Quarantine(Cause::Refused { .. })
-                | Self::Retry {
-                    unreadable: true,
-                    ..
-                }
+            Self::Quarantine(Cause::Refused { .. }) | Self::Retry { answered: true, .. }
         )
     }
 
@@ -57,7 +53,7 @@ impl Trouble {
             node: node.clone(),
             reason,
             after,
-            unreadable: false,
+            answered: false,
         };
         let refused = |sentence: String| Self::Quarantine(Cause::Refused { sentence });
         match error {
@@ -67,9 +63,13 @@ impl Trouble {
                 reason,
                 after,
             },
-            TrackerError::Unknown { reason } | TrackerError::Unreachable { reason } => {
-                retry(reason, None)
-            }
+            TrackerError::Unknown { reason } => retry(reason, None),
+            TrackerError::Unreachable { reason } => Self::Retry {
+                node: node.clone(),
+                reason,
+                after: None,
+                answered: true,
+            },
             TrackerError::Credentials { sentence } => retry(sentence, None),
             TrackerError::Changed => retry("changed meanwhile".to_owned(), Some(Duration::ZERO)),
             TrackerError::Refused {
@@ -87,7 +87,7 @@ impl Trouble {
                 node: node.clone(),
                 reason: format!("{tracker} answered something unreadable: {reason}"),
                 after: None,
-                unreadable: true,
+                answered: true,
             },
         }
     }

@@ -306,7 +306,7 @@ impl Host {
                 node: name.clone(),
                 reason: "the node is not configured".to_owned(),
                 after: None,
-                unreadable: false,
+                answered: false,
             })?;
             if let Some(item) = context.item(side) {
                 let observation =

@@ -38,7 +38,7 @@ pub struct NodeStatus {
     pub tracker: String,
     /// Whether work of it starts.
     pub state: NodeState,
-    /// What the last probe complained about.
+    /// What the last probes of it and of its places complained about.
     pub faults: Vec<String>,
     /// Its tracker's clock minus ours, in milliseconds.
     pub skew_ms: i64,
@@ -107,7 +107,11 @@ impl Host {
         let holds: BTreeMap<_, _> = holds.iter().map(|hold| (&hold.connection, hold)).collect();
         let nodes = self.inner.nodes_now();
         let nodes = nodes.values().map(|node| {
-            let probe = node.known_probe().unwrap_or_default();
+            let mut probe = node.known_probe().unwrap_or_default();
+            if node.place_faults.are_there() {
+                let scopes = self.inner.scopes_of(node.name());
+                probe.faults.extend(node.place_faults.of(&scopes));
+            }
             let of_node = || dirty.get(node.name()).into_iter().flatten();
             let in_lane = |lane| {
                 of_node()

@@ -20,12 +20,14 @@ mod dues;
 mod feed;
 mod membership;
 mod place;
+mod probe;
 mod quiet;
 mod run;
 
 pub(crate) use asked::Asked;
 pub(crate) use audit::{begin as begin_audit, wake as wake_group};
 pub(crate) use place::Places;
+pub(crate) use probe::PlaceFaults;
 pub(crate) use quiet::{Quiet, run as store_quiet};
 pub(crate) use run::run;
 

@@ -3,7 +3,7 @@
 
 use super::asked::Which;
 use super::dues::{Due, Dues};
-use super::{audit, candidates, feed, membership, next_period, scope_key};
+use super::{audit, candidates, feed, membership, next_period, probe, scope_key};
 use crate::host::Inner;
 use crate::node::Node;
 use crate::panics;
@@ -170,8 +170,11 @@ async fn caught(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) -
 }
 
 async fn round(host: &Arc<Inner>, node: &Arc<Node>, resweep: bool, audit: bool) -> Round {
-    probe(host, node).await;
+    let probed = probe::node(host, node).await;
     let (mut missed, refused) = sweep_scopes(host, node, resweep).await;
+    if probed {
+        probe::places(host, node).await;
+    }
     let (mut enumerated, mut enumeration_failed) = (None, false);
     if audit && missed.is_some() {
         // Before the audit ends, which claims what was enumerated.
@@ -234,29 +237,6 @@ async fn sweep_scopes(host: &Arc<Inner>, node: &Arc<Node>, resweep: bool) -> (Op
         }
     }
     (Some(missed), refused)
-}
-
-/// Refreshes what is known about the node, and stores it. A failure is the gate's: what was known stays.
-async fn probe(host: &Inner, node: &Node) {
-    if !node.probe_is_older_than(host.settings.probe_period) {
-        return;
-    }
-    let probe = match node.probe_anew().await {
-        Ok(probe) => probe,
-        Err(error) => {
-            tracing::debug!(node = %node.name(), %error, "the probe failed");
-            return;
-        }
-    };
-    let (name, now) = (node.name().clone(), host.env.now());
-    let json = serde_json::to_string(&probe).expect("a probe is JSON");
-    let stored = host
-        .store
-        .write(move |tx| tx.put_probe(&name, now, probe.skew_ms, &json))
-        .await;
-    if let Err(error) = stored {
-        tracing::error!(node = %node.name(), %error, "the probe could not be stored");
-    }
 }
 
 fn conclude(host: &Inner, dues: &mut Dues, running: &mut BTreeSet<NodeName>, round: &Round) {

@@ -71,6 +71,7 @@ impl GroupHosts for Build {
                 label: name.clone(),
                 tracker: Arc::new(tracker.clone()),
                 webhook: None,
+                webhook_url: None,
                 sweep: SweepSettings {
                     period: Duration::from_millis(500),
                     backed_off: Duration::from_millis(500),

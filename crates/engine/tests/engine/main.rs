@@ -26,6 +26,7 @@ mod many;
 mod meanwhile;
 mod moves;
 mod operations;
+mod places;
 mod publishing;
 mod recovery;
 mod rules_told;

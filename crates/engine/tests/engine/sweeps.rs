@@ -1,7 +1,7 @@
 //! Sweeps that do not come to their end.
 
 use crate::support::rules::contract;
-use crate::support::tracker::{Fault, On, scope};
+use crate::support::tracker::{Fault, On, Refusal, scope};
 use crate::support::{World, until};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,9 +48,9 @@ async fn a_page_that_the_tracker_has_forgotten_begins_the_sweep_again() {
     running.stop().await;
 }
 
-/// A node with two connections in two projects; the tracker refuses the trigger, or the project, of the first one, or
-/// answers garbage.
-async fn check_refused(refused: &str, garbled: bool) {
+/// A node with two connections in two projects; the tracker refuses the trigger, or the project, of the first one, in one
+/// way or another.
+async fn check_refused(refused: &str, refusal: Refusal) {
     let mut world = World::new(&["a", "b", "c"]);
     world.sweep.period = Duration::from_secs(10);
     world.sweep.backed_off = Duration::from_secs(10);
@@ -67,7 +67,7 @@ async fn check_refused(refused: &str, garbled: bool) {
     let late = tracker.make(&[("summary", Value::text("late"))]);
     let hidden = tracker.state().items.remove(&late.id).unwrap();
     tracker.state().refused.insert(refused.to_owned());
-    tracker.state().garbled = garbled;
+    tracker.state().refusal = refusal;
     tokio::time::sleep(world.sweep.overlap * 3).await;
     tracker.state().items.insert(late.id.clone(), hidden);
     tracker.state().unsure = true;
@@ -89,19 +89,24 @@ async fn check_refused(refused: &str, garbled: bool) {
 
 #[tokio::test(start_paused = true)]
 async fn a_trigger_that_is_refused_keeps_no_other_and_makes_no_audit_endless() {
-    check_refused("by a field", false).await;
+    check_refused("by a field", Refusal::Sentence).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_trigger_or_a_project_whose_answer_cannot_be_read_keeps_no_other_and_makes_no_audit_endless()
  {
-    check_refused("by a field", true).await;
-    check_refused("A", true).await;
+    check_refused("by a field", Refusal::Garbled).await;
+    check_refused("A", Refusal::Garbled).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_project_that_is_refused_keeps_no_other_and_makes_no_audit_endless() {
-    check_refused("A", false).await;
+    check_refused("A", Refusal::Sentence).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_project_that_is_gone_keeps_no_other_and_makes_no_audit_endless() {
+    check_refused("A", Refusal::Gone).await;
 }
 
 /// Up to when the left node's changes of a kind were audited.

@@ -10,7 +10,7 @@ use crate::api::{self, Api};
 use crate::config::Config;
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
-use crate::nodes::{Nodes, Trackers};
+use crate::nodes::{Nodes, Trackers, webhook_url};
 use crate::roles::tasks::Tasks;
 use crate::rulebook::{self, Factory, Rulebook};
 use crate::telemetry;
@@ -217,7 +217,9 @@ fn node_config(
         backed_off: SweepSettings::default().backed_off.max(period),
     };
     let sends = tracker.capabilities().webhooks;
+    let public_url = config.instance.public_url.as_ref().filter(|_| sends);
     Ok(Some(NodeConfig {
+        webhook_url: public_url.map(|url| webhook_url(url, name)),
         name: name.clone(),
         label: registry::label(&node.tracker).to_owned(),
         tracker: Arc::clone(tracker),

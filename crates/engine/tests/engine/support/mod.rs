@@ -229,6 +229,7 @@ impl World {
                 label: name.clone(),
                 tracker: Arc::new(tracker.clone()),
                 webhook: Some(Arc::new(MemoryWebhook)),
+                webhook_url: Some(format!("https://edge/hooks/{name}")),
                 sweep: self.sweep.clone(),
             });
         }

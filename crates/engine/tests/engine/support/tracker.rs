@@ -50,6 +50,19 @@ pub(crate) enum On {
     Changes,
     Query,
     Recognise,
+    Place,
+}
+
+/// How the tracker answers what it does not list.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Refusal {
+    /// With a sentence.
+    #[default]
+    Sentence,
+    /// With nothing that its API promises.
+    Garbled,
+    /// As if it were not there: 404.
+    Gone,
 }
 
 #[derive(Default)]
@@ -67,8 +80,12 @@ pub(crate) struct State {
     pub(crate) unsure: bool,
     /// Triggers and projects that the tracker refuses to list.
     pub(crate) refused: BTreeSet<String>,
-    /// It does not refuse them: its answer is nothing that its API promises.
-    pub(crate) garbled: bool,
+    /// How it refuses them.
+    pub(crate) refusal: Refusal,
+    /// What is wrong with its projects.
+    pub(crate) place_faults: BTreeMap<String, Vec<String>>,
+    /// Where it was asked about a project, with the address of our webhook.
+    pub(crate) places_probed: Vec<(String, Option<String>)>,
     /// Queries tell about how many items there are, and only at first.
     pub(crate) estimates: bool,
     /// Items that no longer match any trigger.
@@ -334,17 +351,21 @@ impl Memory {
         if !self.state().refused.contains(what) {
             return Ok(());
         }
-        if self.state().garbled {
-            return Err(TrackerError::Unreadable {
-                tracker: "memory".to_owned(),
+        let tracker = "memory".to_owned();
+        Err(match self.state().refusal {
+            Refusal::Sentence => TrackerError::Refused {
+                tracker,
+                sentence: format!("'{what}' does not exist"),
+                field: None,
+            },
+            Refusal::Garbled => TrackerError::Unreadable {
+                tracker,
                 place: what.to_owned(),
                 reason: "expected JSON, found HTML".to_owned(),
-            });
-        }
-        Err(TrackerError::Refused {
-            tracker: "memory".to_owned(),
-            sentence: format!("'{what}' does not exist"),
-            field: None,
+            },
+            Refusal::Gone => TrackerError::Unreachable {
+                reason: "404 Not Found".to_owned(),
+            },
         })
     }
 

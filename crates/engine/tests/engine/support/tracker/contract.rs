@@ -22,8 +22,22 @@ impl Tracker for Memory {
         })
     }
 
-    async fn probe_place(&self, _: &Scope, _: Option<&str>) -> Result<Vec<String>, TrackerError> {
-        Ok(Vec::new())
+    async fn probe_place(
+        &self,
+        scope: &Scope,
+        webhook: Option<&str>,
+    ) -> Result<Vec<String>, TrackerError> {
+        let project = &scope["project"];
+        let asked = (project.clone(), webhook.map(str::to_owned));
+        self.state().places_probed.push(asked);
+        self.pass(On::Place).await?;
+        self.unless_refused(project)?;
+        Ok(self
+            .state()
+            .place_faults
+            .get(project)
+            .cloned()
+            .unwrap_or_default())
     }
 
     async fn describe(&self, _: &Scope) -> Result<Description, TrackerError> {
