@@ -53,8 +53,6 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         node_max_bytes: u64::from(config.edge.node_inbox_max_mib) << 20,
         ..InboxLimits::default()
     };
-    let proxy = &config.edge.proxy;
-    let ms = |count: u32| Duration::from_millis(count.into());
     let mut settings = Settings {
         listen: listen(handed.public, config.edge.listen),
         private: listen(handed.private, config.edge_private()),
@@ -64,15 +62,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
             node_max_per_s: config.edge.node_max_per_s,
             ..Limits::default()
         },
-        proxy: ProxyLimits {
-            in_flight_per_host: proxy.in_flight_per_host as usize,
-            streams_per_host: proxy.streams_per_host as usize,
-            connect: ms(proxy.connect_ms),
-            header: ms(proxy.header_ms),
-            idle: ms(proxy.idle_ms),
-            body_max_bytes: u64::from(config.edge.body_max_mib) << 20,
-            ..ProxyLimits::default()
-        },
+        proxy: proxy_limits(&config),
         tls: certificates(&config),
         mapper: MapperSettings {
             source: places(&config, &folder, follower.as_deref())?,
@@ -99,25 +89,27 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     tracing::info!(%webhooks, %private, "the edge listens");
     let beside = async {
         let announcing = announce(&folder, &listeners, &shutdown);
-        match &follower {
-            None => announcing.await,
-            Some(follower) => {
-                let follows = follower.run(
-                    &config.instance.machine,
-                    fleet::addresses(&config),
-                    shutdown.clone(),
-                );
-                tokio::join!(
-                    announcing,
-                    follows,
-                    keep_placed(&inbox, unplaced, follower, &shutdown)
-                );
-            }
-        }
+        let following = follow(&config, &inbox, unplaced, follower.as_deref(), &shutdown);
+        tokio::join!(announcing, following);
     };
     let served = served(edge.serve(shutdown.clone()), beside).await;
     inbox.db().close().await;
     Ok(served?)
+}
+
+/// What bounds the requests to hosts.
+fn proxy_limits(config: &Config) -> ProxyLimits {
+    let proxy = &config.edge.proxy;
+    let ms = |count: u32| Duration::from_millis(count.into());
+    ProxyLimits {
+        in_flight_per_host: proxy.in_flight_per_host as usize,
+        streams_per_host: proxy.streams_per_host as usize,
+        connect: ms(proxy.connect_ms),
+        header: ms(proxy.header_ms),
+        idle: ms(proxy.idle_ms),
+        body_max_bytes: u64::from(config.edge.body_max_mib) << 20,
+        ..ProxyLimits::default()
+    }
 }
 
 /// The inbox, as soon as the disk lets it be opened; until then everybody who asks hears 503. `None`: shutdown came first.
@@ -219,6 +211,23 @@ fn placed(mut routes: Vec<Route>, follower: Option<&Follower>) -> Vec<Route> {
         }
     }
     routes
+}
+
+/// Follows the fleet's definitions until shutdown; on one machine there are none.
+async fn follow(
+    config: &Config,
+    inbox: &Inbox,
+    routes: Vec<Route>,
+    follower: Option<&Follower>,
+    shutdown: &CancellationToken,
+) {
+    if let Some(follower) = follower {
+        let (machine, addresses) = (&config.instance.machine, fleet::addresses(config));
+        tokio::join!(
+            follower.run(machine, addresses, shutdown.clone()),
+            keep_placed(inbox, routes, follower, shutdown)
+        );
+    }
 }
 
 /// Brings the inbox's routes in step with the groups that there are, whenever those change.

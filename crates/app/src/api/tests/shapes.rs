@@ -245,7 +245,7 @@ async fn every_shape_is_the_one_of_a_real_answer() {
     ] {
         schemas.check(shape, &served.get(path).await.json());
     }
-    schemas.check("EventShape", &super::super::stream::document(&event(&link)));
+    schemas.check("EventShape", &stream::document(&event(&link)));
     let file = served.folder.path().join("copy.db");
     let rules = json!({ "map": rules(3) });
     let pairs = json!([{ "left": "1", "right": "2" }]);
