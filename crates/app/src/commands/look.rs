@@ -86,6 +86,20 @@ fn status_text(status: &Json) -> String {
             instant(&line["audited_to"]),
         ]);
     }
+    let mut groups = Table::new(["GROUP", "NODES", "MACHINE", "STATE"]);
+    for group in status["groups"].as_array().into_iter().flatten() {
+        let state = match (&group["machine"], &group["state"]) {
+            (Json::Null, Json::Null) => "nobody works on it at the moment".to_owned(),
+            (_, Json::Null) => "on another machine".to_owned(),
+            (_, state) => text(state),
+        };
+        groups.row([
+            text(&group["group"]),
+            text(&group["nodes"]),
+            text(&group["machine"]),
+            state,
+        ]);
+    }
     let drifted = match status["counters"]["drifted"].as_u64() {
         None | Some(0) => String::new(),
         Some(count) => format!("drift: audits found {count} twins out of step since the start\n"),
@@ -95,6 +109,7 @@ fn status_text(status: &Json) -> String {
         nodes.text(),
         connections.text(),
         ledger.text(),
+        groups.text(),
         drifted,
         central,
     ];
@@ -121,6 +136,8 @@ fn central_text(central: &Json) -> String {
     };
     let (health, replication) = (&central["health"], &central["replication"]);
     let lag = match central["lag_ms"].as_u64() {
+        // In a fleet every group has a replica of its own.
+        _ if replication.is_null() => String::new(),
         None => "nothing replicated since the start".to_owned(),
         Some(0) => "replica up to date".to_owned(),
         Some(ms) => format!(
@@ -133,6 +150,7 @@ fn central_text(central: &Json) -> String {
         standing("commits", &health["commits"]),
         lag,
     ];
+    parts.retain(|part| !part.is_empty());
     if replication["standing"]["state"] == "failing" {
         parts.push(standing("replication", &replication["standing"]));
     }

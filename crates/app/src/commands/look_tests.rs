@@ -30,6 +30,25 @@ fn a_page_says_how_to_go_on() {
 }
 
 #[test]
+fn a_fleets_groups_are_listed_with_who_works_on_them() {
+    let group = |name: &str, machine: Value, state: Value| json!({ "group": name, "nodes": 2, "machine": machine, "state": state });
+    let status = json!({ "groups": [
+        group("g1", json!("m1"), json!("works")),
+        group("g2", json!("m2"), Value::Null),
+        group("g3", Value::Null, Value::Null),
+    ] });
+    let shown = status_text(&status);
+    for line in ["works", "on another machine", "nobody works on it"] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    let central = json!({ "health": { "reads": { "state": "ok" }, "commits": { "state": "ok" } } });
+    assert_eq!(
+        central_text(&central),
+        "central database: reads ok; commits ok\n"
+    );
+}
+
+#[test]
 fn the_central_database_has_a_line_of_its_own() {
     let check = |central: Value, expected: &str| {
         assert_eq!(central_text(&central), expected);
