@@ -64,19 +64,33 @@ pub(super) async fn run(
         asked: id.clone(),
     };
     let mut waits = false;
+    let mut trouble: Option<Trouble> = None;
     for connection in host.connections_of(&id.node) {
         for side in connection.sides_of(&id.node).collect::<Vec<_>>() {
             if standing == Standing::Free
                 && may_enter(&connection, side)
                 && in_scope(&connection, side, &item)
             {
-                let entered = consider(host, &node, &connection, side, &item, &sign).await?;
-                waits |= entered == Entered::Later;
+                match consider(host, &node, &connection, side, &item, &sign).await {
+                    Ok(entered) => waits |= entered == Entered::Later,
+                    // What is wrong in one connection keeps the item out of no other.
+                    Err(found) => {
+                        tracing::warn!(connection = %connection.name, %id, error = %found, "it could not be told whether an item enters");
+                        trouble = Some(found.or_lasting(trouble));
+                    }
+                }
             }
         }
     }
-    remember(host, &item).await?;
-    Ok(if waits { LATER } else { Ended::Done })
+    match trouble {
+        Some(Trouble::Quarantine(_)) if waits => Ok(LATER),
+        // Not remembered as seen: whoever finds it next has it considered again.
+        Some(trouble) => Err(trouble),
+        None => {
+            remember(host, &item).await?;
+            Ok(if waits { LATER } else { Ended::Done })
+        }
+    }
 }
 
 fn may_enter(connection: &Connection, side: Side) -> bool {

@@ -1,6 +1,7 @@
 //! Triggers that the tracker can only answer by its query, which lags: a native query, and no exact condition.
 
 use crate::support::rules::contract;
+use crate::support::tracker::Refusal;
 use crate::support::{Running, World, until};
 use std::time::Duration;
 use twinline_core::item::{ItemId, Value};
@@ -114,4 +115,37 @@ async fn an_edit_of_a_sleeping_item_crosses_when_it_enters_again() {
         "the same twin"
     );
     running.stop().await;
+}
+
+/// Two connections of one project; the tracker cannot tell whether an item meets the trigger of the first.
+async fn check_one_of_two(refusal: Refusal) {
+    let world = World::new(&["a", "b", "c"]);
+    let mut ab = contract("ab", "a", "b");
+    ab.triggers.left = Some("by a field".to_owned());
+    let tracker = world.tracker("a");
+    let running = world.start(&[ab, contract("ac", "a", "c")]).await;
+    tracker.state().unsure = true;
+    tracker.state().refused.insert("by a field".to_owned());
+    tracker.state().refusal = refusal;
+    world.make("a", "x");
+    until("it enters the other", async || {
+        world.tracker("c").state().items.len() == 1
+    })
+    .await;
+    assert_eq!(world.tracker("b").state().items.len(), 0);
+    tracker.state().refused.clear();
+    let other = tracker.only().reference.item;
+    world.announce(&other);
+    until("it enters both", async || {
+        world.tracker("b").state().items.len() == 1
+    })
+    .await;
+    assert_eq!(world.tracker("c").state().items.len(), 1);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_cannot_tell_keeps_an_item_out_of_no_other() {
+    check_one_of_two(Refusal::Sentence).await;
+    check_one_of_two(Refusal::Garbled).await;
 }
