@@ -23,6 +23,14 @@ fn equal_causes_group_and_others_do_not() {
         true,
     );
     check(&refused("It is closed"), &refused("It is locked"), false);
+    let unread = |place: &str| Cause::Retry {
+        reason: format!("Jira answered something unreadable at GET {place}: missing field `id`"),
+    };
+    check(
+        &unread("/rest/api/3/issue/10001 at fields.parent"),
+        &unread("/rest/api/3/issue/10002 at fields.parent"),
+        true,
+    );
     let rule = |line| Cause::Rule {
         file: "a.js".to_owned(),
         line: Some(line),

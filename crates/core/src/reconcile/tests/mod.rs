@@ -9,6 +9,7 @@ mod newborn;
 mod odd;
 mod order;
 mod people;
+mod policies;
 mod policy;
 mod properties;
 mod rejected;
