@@ -19,7 +19,10 @@ pub enum NodeState {
     /// It works.
     Open,
     /// A person paused it; a person resumes it.
-    Paused,
+    Paused {
+        /// Why, in that person's words.
+        reason: String,
+    },
     /// Its credentials are refused: the sentence says what to do. Tried again by itself.
     Credentials {
         /// The tracker's sentence.
@@ -47,7 +50,8 @@ pub(crate) struct GateLimits {
 #[derive(Debug)]
 pub(crate) struct Gate {
     limits: GateLimits,
-    paused: bool,
+    /// Why a person paused it.
+    paused: Option<String>,
     /// Consecutive failures, with the last reason; cleared by a success.
     failures: u32,
     reason: String,
@@ -61,7 +65,7 @@ impl Gate {
     pub(crate) fn new(limits: GateLimits) -> Self {
         Self {
             limits,
-            paused: false,
+            paused: None,
             failures: 0,
             reason: String::new(),
             credentials: None,
@@ -72,7 +76,7 @@ impl Gate {
 
     /// Whether a job may start.
     pub(crate) fn is_open(&self, now: Instant) -> bool {
-        if self.paused {
+        if self.paused.is_some() {
             return false;
         }
         match self.closed_until {
@@ -102,7 +106,11 @@ impl Gate {
 
     /// When a closed gate may be tried; `None` when it is open, or closed by a person.
     pub(crate) fn opens_at(&self) -> Option<Instant> {
-        if self.paused { None } else { self.closed_until }
+        if self.paused.is_some() {
+            None
+        } else {
+            self.closed_until
+        }
     }
 
     /// A request was answered: the node works.
@@ -155,10 +163,10 @@ impl Gate {
         self.probing = false;
     }
 
-    /// A person pauses or resumes the node. Resuming also ends any wait: the person wants it tried now.
-    pub(crate) fn set_paused(&mut self, paused: bool) {
+    /// A person pauses the node, saying why, or resumes it. Resuming also ends any wait: the person wants it tried now.
+    pub(crate) fn set_paused(&mut self, paused: Option<String>) {
         self.paused = paused;
-        if !paused {
+        if self.paused.is_none() {
             self.closed_until = None;
             self.probing = false;
         }
@@ -166,8 +174,10 @@ impl Gate {
 
     /// What to show.
     pub(crate) fn state(&self) -> NodeState {
-        if self.paused {
-            NodeState::Paused
+        if let Some(reason) = &self.paused {
+            NodeState::Paused {
+                reason: reason.clone(),
+            }
         } else if let Some(sentence) = &self.credentials {
             NodeState::Credentials {
                 sentence: sentence.clone(),

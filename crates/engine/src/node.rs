@@ -237,7 +237,7 @@ impl Node {
         self.lock_gate().opens_at()
     }
 
-    pub(crate) fn set_paused(&self, paused: bool) {
+    pub(crate) fn set_paused(&self, paused: Option<String>) {
         self.lock_gate().set_paused(paused);
         self.changes.note(self.name());
     }

@@ -61,7 +61,7 @@ pub(super) struct TwinPage {
 pub(super) struct NodeShape {
     node: String,
     tracker: String,
-    /// `{"state": "open"}`, `paused`, `credentials` with a sentence, `backing_off` with a reason.
+    /// `{"state": "open"}`, `paused` with a reason, `credentials` with a sentence, `backing_off` with a reason.
     #[schema(value_type = Object)]
     state: Value,
     /// What the last probes of it and of its places complained about.

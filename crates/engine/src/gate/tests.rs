@@ -100,11 +100,12 @@ async fn one_job_at_a_time_tries_a_closed_gate() {
 #[tokio::test(start_paused = true)]
 async fn only_a_person_ends_a_persons_pause() {
     let mut gate = Gate::new(LIMITS);
-    gate.set_paused(true);
+    gate.set_paused(Some("an upgrade".to_owned()));
     gate.succeeded();
     assert!(!gate.is_open(Instant::now() + Duration::from_secs(9999)));
-    assert_eq!(gate.state(), NodeState::Paused);
-    gate.set_paused(false);
+    let reason = "an upgrade".to_owned();
+    assert_eq!(gate.state(), NodeState::Paused { reason });
+    gate.set_paused(None);
     assert!(gate.is_open(Instant::now()));
 }
 
@@ -120,7 +121,7 @@ async fn a_closed_gate_says_why_and_how_long_and_a_pause_lets_what_is_under_way_
     let (reason, _) = gate.closed(start).unwrap();
     assert_eq!(reason, "the token has expired");
     assert_eq!(gate.closed(start + Duration::from_secs(60)), None, "tried");
-    gate.set_paused(false);
-    gate.set_paused(true);
+    gate.set_paused(None);
+    gate.set_paused(Some("an upgrade".to_owned()));
     assert_eq!(gate.closed(start), None);
 }

@@ -228,9 +228,9 @@ impl Host {
         for hold in holds.iter().filter(|hold| hold.held.is_some()) {
             inner.set_held(&hold.connection, true);
         }
-        for row in nodes.iter().filter(|row| row.paused.is_some()) {
-            if let Some(node) = inner.node(&row.node) {
-                node.set_paused(true);
+        for row in &nodes {
+            if let (Some((reason, _)), Some(node)) = (&row.paused, inner.node(&row.node)) {
+                node.set_paused(Some(reason.clone()));
             }
         }
         self.take_up_intents().await

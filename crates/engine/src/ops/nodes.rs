@@ -19,16 +19,16 @@ impl Host {
             .inner
             .node(node)
             .ok_or_else(|| OpError::Unknown(format!("node '{node}'")))?;
-        let (name, reason) = (node.clone(), reason.to_owned());
+        let (name, why) = (node.clone(), reason.to_owned());
         let entry = audit(&self.inner, who, "pause", node.as_str());
         self.inner
             .store
             .write(move |tx| {
-                tx.pause_node(&name, &reason, entry.at)?;
+                tx.pause_node(&name, &why, entry.at)?;
                 tx.append_audit(&entry)
             })
             .await?;
-        found.set_paused(true);
+        found.set_paused(Some(reason.to_owned()));
         Ok(())
     }
 
@@ -51,7 +51,7 @@ impl Host {
             })
             .await?;
         found.forget_probe();
-        found.set_paused(false);
+        found.set_paused(None);
         self.inner.sweeps_asked.one(node);
         Ok(())
     }
