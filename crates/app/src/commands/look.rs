@@ -86,20 +86,6 @@ fn status_text(status: &Json) -> String {
             instant(&line["audited_to"]),
         ]);
     }
-    let mut groups = Table::new(["GROUP", "NODES", "MACHINE", "STATE"]);
-    for group in status["groups"].as_array().into_iter().flatten() {
-        let state = match (&group["machine"], &group["state"]) {
-            (Json::Null, Json::Null) => "nobody works on it at the moment".to_owned(),
-            (_, Json::Null) => "on another machine".to_owned(),
-            (_, state) => text(state),
-        };
-        groups.row([
-            text(&group["group"]),
-            text(&group["nodes"]),
-            text(&group["machine"]),
-            state,
-        ]);
-    }
     let drifted = match status["counters"]["drifted"].as_u64() {
         None | Some(0) => String::new(),
         Some(count) => format!("drift: audits found {count} twins out of step since the start\n"),
@@ -109,7 +95,7 @@ fn status_text(status: &Json) -> String {
         nodes.text(),
         connections.text(),
         ledger.text(),
-        groups.text(),
+        groups_text(&status["groups"]),
         drifted,
         central,
     ];
@@ -118,6 +104,25 @@ fn status_text(status: &Json) -> String {
         return "the host works; it has no nodes".to_owned();
     }
     parts.join("\n")
+}
+
+/// A fleet's groups of nodes, and who works on each.
+fn groups_text(groups: &Json) -> String {
+    let mut table = Table::new(["GROUP", "NODES", "MACHINE", "STATE"]);
+    for group in groups.as_array().into_iter().flatten() {
+        let state = match (&group["machine"], &group["state"]) {
+            (Json::Null, Json::Null) => "nobody works on it at the moment".to_owned(),
+            (_, Json::Null) => "on another machine".to_owned(),
+            (_, state) => text(state),
+        };
+        table.row([
+            text(&group["group"]),
+            text(&group["nodes"]),
+            text(&group["machine"]),
+            state,
+        ]);
+    }
+    table.text()
 }
 
 /// One line on the central database; nothing without one.
