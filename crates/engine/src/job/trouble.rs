@@ -89,11 +89,9 @@ impl Trouble {
                 None => format!("{tracker} refused: {sentence}"),
             }),
             // Mostly a proxy or a login page in between, which goes away by itself; what stays is given up in the end.
-            TrackerError::Unreadable {
-                tracker, reason, ..
-            } => Self::Retry {
+            TrackerError::Unreadable { .. } => Self::Retry {
                 node: node.clone(),
-                reason: format!("{tracker} answered something unreadable: {reason}"),
+                reason: error.to_string(),
                 after: None,
                 answered: true,
             },

@@ -11,7 +11,7 @@ use twinline_core::names::Side;
 use twinline_core::names::Sides;
 use twinline_engine::ops::LinkOutcome;
 use twinline_engine::ops::Target;
-use twinline_store::host::TwinState;
+use twinline_store::host::{Twin, TwinState};
 
 /// How long a slow tracker takes to answer.
 const SLOW: Duration = Duration::from_secs(5);
@@ -69,6 +69,72 @@ async fn an_unlinked_twin_stays_unlinked_whatever_arrives_afterwards() {
         .unwrap();
     assert_eq!((base, root), (None, None));
     assert!(written.iter().any(|row| row.settled && row.link == link));
+    running.stop().await;
+}
+
+/// Edits an item, and changes what is stored while the job that is to carry the edit still looks at the other item: the
+/// plan will be made from what was stored before (R9).
+async fn under_the_plan(
+    world: &World,
+    running: &Running,
+    left: &ItemId,
+    change: impl AsyncFnOnce(),
+) {
+    let right = world.tracker("right");
+    right.state().latency = SLOW;
+    let fetches = right.state().fetches;
+    world.edit(left, "summary", Value::text("new"));
+    until("a job looks", async || {
+        running.host.status().await.unwrap().depths.running == 1
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    change().await;
+    assert_eq!(right.state().fetches, fetches, "there is no plan yet");
+    running.quiet().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_whose_base_was_replaced_under_it_is_not_carried_out() {
+    let (world, running, left, right) = twinned().await;
+    let link = running.twin().await.link;
+    let writes = world.writes("right");
+    under_the_plan(&world, &running, &left, async || {
+        let (seen, at) = (world.tracker("left").item(&left), world.env.now());
+        let replaced = running.host.store().write(move |tx| {
+            let mut base = tx.base(&link, Side::Left)?.expect("the twin was in step");
+            base.fields.insert("summary".into(), Value::text("new"));
+            base.observation = seen;
+            tx.put_base(&link, Side::Left, &base, at)?;
+            // As docs/adr/0015 asks of whatever writes bases outside the cluster's jobs.
+            let twin = tx.twin(&link)?.expect("the twin is there");
+            tx.put_twin(&Twin {
+                state_since: at,
+                ..twin
+            })
+        });
+        replaced.await.unwrap();
+    })
+    .await;
+    assert_eq!(world.writes("right"), writes);
+    assert_eq!(world.text(&right, "summary"), "x");
+    world.edit(&left, "summary", Value::text("newer"));
+    running.quiet().await;
+    assert_eq!(world.text(&right, "summary"), "newer", "the twin goes on");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_whose_bases_were_dropped_under_it_is_not_carried_out() {
+    let (world, running, left, right) = twinned().await;
+    let link = running.twin().await.link;
+    let writes = world.writes("right");
+    under_the_plan(&world, &running, &left, async || {
+        running.host.unlink(&link, "ada").await.unwrap();
+    })
+    .await;
+    assert_eq!(world.writes("right"), writes);
+    assert_eq!(world.text(&right, "summary"), "x");
     running.stop().await;
 }
 

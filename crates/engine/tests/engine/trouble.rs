@@ -4,7 +4,8 @@ use crate::support::rules::contract;
 use crate::support::tracker::{Fault, On};
 use crate::support::{World, until};
 use std::time::Duration;
-use twinline_core::item::Value;
+use twinline_core::item::{ItemId, Value};
+use twinline_core::names::Side;
 use twinline_engine::NodeState;
 use twinline_engine::ops::Target;
 use twinline_store::host::TwinState;
@@ -88,6 +89,84 @@ async fn a_refusal_and_a_rule_error_hold_back_one_twin_each_and_are_released() {
     running.quiet().await;
     assert_eq!(world.tracker("right").state().items.len(), 2);
     running.stop().await;
+}
+
+/// One item's answer stays bad: so many tries, and then its twin waits for a person, while its neighbours go on.
+async fn stays_unreadable(place: &'static str, reason: &'static str) {
+    const TRIES: u32 = 13;
+    let mut world = World::new(&["left", "right"]);
+    world.settings.backoff_max = Duration::from_secs(10);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    let [bad, good] = ["bad", "good"].map(|summary| world.make("left", summary));
+    running.quiet().await;
+    let twins = running.twins().await;
+    let mirror = |item: &ItemId| {
+        let twin = twins
+            .iter()
+            .find(|twin| twin.ids.left.as_ref() == Some(&item.id));
+        twin.and_then(|twin| twin.item(Side::Right))
+            .expect("a twin")
+    };
+    let shown = |item: &ItemId| world.text(&mirror(item), "summary");
+    let held_back = async || {
+        let states = running.states().await.into_iter();
+        let held: Vec<String> = states
+            .filter_map(|state| match state {
+                TwinState::Quarantined { sentence, .. } => Some(sentence),
+                _ => None,
+            })
+            .collect();
+        held
+    };
+    let left = world.tracker("left");
+    left.state()
+        .unreadable
+        .insert(bad.id.clone(), (place, reason));
+    world.edit(&bad, "summary", Value::text("edited"));
+    world.edit(&good, "summary", Value::text("goes on"));
+    until("the neighbour's edit", async || shown(&good) == "goes on").await;
+    assert_eq!(held_back().await, Vec::<String>::new(), "it may pass");
+    until("it is given up", async || !held_back().await.is_empty()).await;
+    let sentence = format!(
+        "given up after many attempts: memory answered something unreadable at {place}: {reason}"
+    );
+    assert_eq!(held_back().await, std::slice::from_ref(&sentence));
+    assert_eq!(left.state().unread, TRIES);
+    running.quiet().await;
+    world.edit(&good, "summary", Value::text("and on"));
+    running.quiet().await;
+    assert_eq!(
+        (shown(&good), shown(&bad)),
+        ("and on".to_owned(), "bad".to_owned())
+    );
+    assert_eq!(left.state().unread, TRIES, "it is left alone");
+
+    left.state().unreadable.clear();
+    let errors = running.host.errors().await.unwrap();
+    let [group] = errors.as_slice() else {
+        panic!("{errors:#?}");
+    };
+    assert_eq!((group.twins, &group.sentence), (1, &sentence));
+    let target = Target::Group {
+        connection: "c".into(),
+        cause: group.cause.clone(),
+    };
+    assert_eq!(running.host.retry(&target, "ada").await.unwrap(), 1);
+    running.quiet().await;
+    assert_eq!(shown(&bad), "edited");
+    assert!(running.host.errors().await.unwrap().is_empty());
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_stays_unreadable_holds_back_its_twin_alone_until_a_person_retries() {
+    stays_unreadable("GET /items/1", "text/html (812 bytes) instead of JSON").await;
+    stays_unreadable("GET /items/1 at .fields", "missing field `summary`").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_whose_answer_stays_over_the_limit_holds_back_its_twin_alone() {
+    stays_unreadable("GET /items/1", "the answer is longer than 33554432 bytes").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -88,6 +88,10 @@ pub(crate) struct State {
     pub(crate) places_probed: Vec<(String, Option<String>)>,
     /// Queries tell about how many items there are, and only at first.
     pub(crate) estimates: bool,
+    /// Items that are answered with something unreadable whenever they are fetched: the place and the reason.
+    pub(crate) unreadable: BTreeMap<String, (&'static str, &'static str)>,
+    /// How often that was so.
+    pub(crate) unread: u32,
     /// Items that no longer match any trigger.
     pub(crate) unmatched: BTreeSet<String>,
     /// Internal texts that stood in a channel that others read.

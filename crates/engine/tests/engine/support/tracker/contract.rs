@@ -64,6 +64,14 @@ impl Tracker for Memory {
         self.pass(On::Fetch).await?;
         let mut state = self.state();
         state.fetches += 1;
+        if let Some((place, reason)) = state.unreadable.get(&item.id).copied() {
+            state.unread += 1;
+            return Err(TrackerError::Unreadable {
+                tracker: "memory".to_owned(),
+                place: place.to_owned(),
+                reason: reason.to_owned(),
+            });
+        }
         if state.hidden {
             return Ok(Fetched::Unreachable {
                 reason: "403 Forbidden".to_owned(),
