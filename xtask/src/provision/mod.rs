@@ -7,6 +7,7 @@ mod npm;
 mod postgres;
 pub mod python;
 pub mod redmine;
+pub mod systemd;
 
 use crate::say;
 use anyhow::Result;
@@ -49,6 +50,11 @@ const NEEDS: &[Need] = &[
         what: "HAProxy, from the distribution's packages (what stands before the conventional service of the incident)",
         missing: haproxy::is_wanted,
         install: haproxy::install,
+    },
+    Need {
+        what: "systemd-analyze, from the distribution's packages (it judges deploy/systemd)",
+        missing: systemd::is_wanted,
+        install: systemd::install,
     },
     Need {
         what: "GitHub's published webhook examples, from npm, under target/testdata",

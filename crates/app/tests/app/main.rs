@@ -21,4 +21,5 @@ mod rules_commands;
 mod supervisor;
 mod support;
 mod traces;
+mod units;
 mod webhooks;
