@@ -268,7 +268,15 @@ fn incarnation(
     let mut earlier = former.twins(read)?;
     earlier.retain(|twin| twin.connection == connection.name);
     let meant = TwinState::Unlinked { returns: false };
-    if earlier.iter().any(|twin| twin.state == meant) {
+    // What was made as another item's copy is none to be copied back to where that item is, or was deleted.
+    let is_copy = |twin: &Twin| {
+        let original = twin.created_from.and_then(|from| twin.item(from));
+        original.is_some_and(|original| !former.contains(&original))
+    };
+    if earlier
+        .iter()
+        .any(|twin| twin.state == meant || is_copy(twin))
+    {
         return Ok(None);
     }
     Ok(Some(u32::try_from(earlier.len()).unwrap_or(u32::MAX)))

@@ -3,6 +3,7 @@
 use crate::support::rules::contract;
 use crate::support::{Running, World, until};
 use std::time::Duration;
+use twinline_core::contract::Leave;
 use twinline_core::item::Value;
 use twinline_store::host::TwinState;
 
@@ -39,6 +40,36 @@ async fn leaving_a_trigger_without_a_change_is_noticed_and_so_is_coming_back() {
         world.tracker("right").only().get("summary"),
         Some(&Value::text("edited asleep"))
     );
+    running.stop().await;
+}
+
+/// The copy still matches its own side's trigger: that is no reason to copy it back.
+#[tokio::test(start_paused = true)]
+async fn the_copy_of_an_item_that_has_left_does_not_enter_in_its_place() {
+    let mut world = World::new(&["left", "right"]);
+    world.sweep.period = Duration::from_secs(30);
+    world.sweep.backed_off = Duration::from_secs(30);
+    world.sweep.resweep = Duration::from_secs(60);
+    let mut rules = contract("c", "left", "right");
+    rules.leave = Leave::Unlink;
+    rules.triggers.right = Some("all".to_owned());
+    let running = world.start(&[rules]).await;
+    let left = world.make("left", "x");
+    running.quiet().await;
+    let copy = world.tracker("right").only().reference.item;
+    let unmatched = left.id.clone();
+    world.tracker("left").state().unmatched.insert(unmatched);
+    let ended = TwinState::Unlinked { returns: true };
+    until("unlinked", async || {
+        running.states().await == [ended.clone()]
+    })
+    .await;
+    world.edit(&copy, "summary", Value::text("right's own"));
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    running.quiet().await;
+    assert_eq!(world.tracker("left").only().reference.item, left);
+    assert_eq!(world.text(&left, "summary"), "x");
+    assert_eq!(world.text(&copy, "summary"), "right's own");
     running.stop().await;
 }
 

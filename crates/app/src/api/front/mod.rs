@@ -1,6 +1,6 @@
 //! The API of a fleet's machine: one in front of those of all groups, wherever they are.
 //!
-//! Every group's host has an [`Api`] as on one machine. The front asks that of the group concerned, here or over the
+//! Every group's host has an API as on one machine. The front asks that of the group concerned, here or over the
 //! API of the machine that owns it; lists go on from group to group. What a machine asks another names its group in
 //! `twinline-group`, and is answered from there or not at all, so that nothing is passed on twice.
 
