@@ -12,7 +12,9 @@ use twinline_core::names::NodeName;
 use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{AUDIT, HostTx, SweepCursor, TwinFilter, TwinStateName};
+use twinline_store::host::{
+    AUDIT, HostRead, HostTx, ItemRow, SweepCursor, TwinFilter, TwinStateName,
+};
 
 /// Marks in one step of the store.
 const PAGE: u32 = 200;
@@ -20,16 +22,74 @@ const KIND: &str = "audit";
 /// An audit covers the node, not one of its scopes.
 const WHOLE_NODE: &str = "";
 
-/// Where an audit stands; kept as JSON in the store.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// Where a node's audits stand; kept as JSON in the store.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Place {
-    /// Items up to this id are marked; `None` with a running audit: all are.
-    after: Option<String>,
-    /// When all items were marked; it ends when the marks from until then are done.
-    marked_at: Option<Timestamp>,
-    /// When an enumeration of all triggers began that has come to its end: what it found is marked.
+    /// The audit that marks the items.
     #[serde(default)]
+    marking: Option<Marking>,
+    /// What may be claimed once the marks are done: an item that waits for long keeps back what is claimed, and not the
+    /// next audit. The oldest first; two at most, so that neither audits that take longer than their period nor what
+    /// waits for days makes them grow.
+    #[serde(default)]
+    claims: Vec<Claim>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Marking {
+    started: Timestamp,
+    /// Items up to this id are marked.
+    after: Option<String>,
+    /// When an enumeration of all triggers began that has come to its end: what it found is marked.
     enumerated: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Claim {
+    /// It holds when nothing waits that was marked first by then.
+    marked_at: Timestamp,
+    /// When the audit began that has marked all items.
+    looked: Option<Timestamp>,
+    enumerated: Option<Timestamp>,
+}
+
+impl Place {
+    fn is_under_way(&self) -> bool {
+        self.marking.is_some() || !self.claims.is_empty()
+    }
+
+    /// A new audit begins, unless one is about to mark the items.
+    fn begin(&mut self, now: Timestamp) {
+        self.marking.get_or_insert(Marking {
+            started: now,
+            after: None,
+            enumerated: None,
+        });
+    }
+
+    /// All triggers were enumerated from `at` on, and what was found is marked.
+    fn enumerated(&mut self, at: Timestamp, now: Timestamp) {
+        match &mut self.marking {
+            Some(marking) => marking.enumerated = Some(at),
+            None => self.claim(Claim {
+                marked_at: now,
+                looked: None,
+                enumerated: Some(at),
+            }),
+        }
+    }
+
+    fn claim(&mut self, claim: Claim) {
+        if self.claims.len() < 2 {
+            self.claims.push(claim);
+        } else if let Some(last) = self.claims.last_mut() {
+            *last = Claim {
+                looked: claim.looked.or(last.looked),
+                enumerated: claim.enumerated.or(last.enumerated),
+                ..claim
+            };
+        }
+    }
 }
 
 /// What a look at the known items shows. That there are new ones only an enumeration does.
@@ -52,128 +112,121 @@ pub(super) async fn look(
     enumerated: Option<Timestamp>,
 ) -> Result<(), StoreError> {
     sleepers(host, node, wide).await?;
-    if !audit && !node.may_audit() {
+    if !audit && enumerated.is_none() && !node.may_audit() {
         return Ok(());
     }
-    let name = node.name().clone();
     // Cleared first: an audit that is begun meanwhile sets it again.
     node.set_may_audit(false);
-    let running = host
-        .store
-        .read(move |read| read.sweep_cursor(&name, WHOLE_NODE, KIND))
-        .await?
-        .filter(|row| row.finished_at.is_none());
-    let Some(started) = running.as_ref().and_then(|row| row.started_at) else {
-        if audit {
-            node.set_may_audit(true);
-            let place = Place {
-                enumerated,
-                ..Place::default()
-            };
-            go_on(host, node, host.env.now(), place).await?;
-        }
-        return Ok(());
-    };
-    node.set_may_audit(true);
-    let mut place: Place = running
-        .and_then(|row| serde_json::from_str(&row.cursor).ok())
-        .unwrap_or_default();
-    if enumerated.is_some() {
-        place.enumerated = enumerated;
-        // What was found just now is to be looked at too.
-        place.marked_at = place.marked_at.map(|_| host.env.now());
-    }
-    go_on(host, node, started, place).await
-}
-
-/// Begins an audit of a node, instead of one that is under way; its next sweep goes on with it, once the node is told
-/// that one may be under way.
-pub(crate) fn begin(tx: &HostTx<'_>, node: &NodeName, now: Timestamp) -> Result<(), StoreError> {
-    put(tx, node, now, &Place::default(), None)
-}
-
-/// Whether an audit was begun after this one.
-fn is_superseded(tx: &HostTx<'_>, node: &NodeName, started: Timestamp) -> Result<bool, StoreError> {
-    let row = tx.sweep_cursor(node, WHOLE_NODE, KIND)?;
-    Ok(row
-        .and_then(|row| row.started_at)
-        .is_some_and(|at| at > started))
-}
-
-/// Marks what is not marked yet; when all is and the marks are done, the audit has ended.
-async fn go_on(
-    host: &Arc<Inner>,
-    node: &Arc<Node>,
-    started: Timestamp,
-    mut place: Place,
-) -> Result<(), StoreError> {
-    let marked_at = loop {
-        if let Some(marked_at) = place.marked_at {
-            break marked_at;
-        }
-        let (shared, name, from) = (Arc::clone(host), node.name().clone(), place.clone());
-        let written = host
+    let skew_ms = node.known_probe().map_or(0, |probe| probe.skew_ms);
+    let mut news = (audit, enumerated);
+    loop {
+        let (shared, name) = (Arc::clone(host), node.name().clone());
+        let (audit, enumerated) = std::mem::take(&mut news);
+        let (place, marked) = host
             .store
             .write(move |tx| {
-                if is_superseded(tx, &name, started)? {
-                    return Ok(None);
+                let (known, now) = (place(tx, &name)?, shared.env.now());
+                let mut place = known.clone();
+                if audit {
+                    place.begin(now);
                 }
-                let page = tx.twinned_items(&name, from.after.as_deref(), PAGE)?;
-                let now = shared.env.now();
-                let next = Place {
-                    after: page
-                        .last()
-                        .map(|row| row.reference.item.id.clone())
-                        .or(from.after),
-                    marked_at: (page.len() < PAGE as usize).then_some(now),
-                    enumerated: from.enumerated,
-                };
-                let hint = |row: twinline_store::host::ItemRow| {
-                    Hint::now(row.reference.item, Lane::Backfill, AUDIT, now)
-                };
-                let hints: Vec<Hint> = page.into_iter().map(hint).collect();
-                put(tx, &name, started, &next, None)?;
-                Ok(Some((next, dirty::mark(&shared, tx, &hints)?)))
+                if let Some(at) = enumerated {
+                    place.enumerated(at, now);
+                }
+                let hints = page(tx, &name, &mut place, now)?;
+                let marked = dirty::mark(&shared, tx, &hints)?;
+                claim(tx, &name, &mut place, skew_ms)?;
+                if place != known {
+                    put(tx, &name, &place, now)?;
+                }
+                Ok((place, marked))
             })
             .await?;
-        let Some((next, marked)) = written else {
-            return Ok(());
-        };
         scheduler::clear(host, marked.announce(host)).await?;
-        place = next;
-    };
-    let name = node.name().clone();
-    let now = host.env.now();
-    let skew_ms = node.known_probe().map_or(0, |probe| probe.skew_ms);
-    let theirs =
-        move |at: Timestamp| Timestamp::from_millis(at.as_millis().saturating_add(skew_ms));
-    host.store
-        .write(move |tx| {
-            if is_superseded(tx, &name, started)? || tx.is_dirty_since(&name, marked_at)? {
-                return Ok(());
-            }
-            for kind in KINDS {
-                tx.audit_to(&name, kind, theirs(started))?;
-            }
-            if let Some(enumerated) = place.enumerated {
-                tx.audit_to(&name, ChangeKind::Created, theirs(enumerated))?;
-            }
-            put(tx, &name, started, &place, Some(now))
-        })
-        .await
+        if place.is_under_way() {
+            node.set_may_audit(true);
+        }
+        if place.marking.is_none() {
+            return Ok(());
+        }
+    }
 }
 
-fn put(
+/// Begins an audit of a node, from the first item on; its next sweep goes on with it, once the node is told that one may be
+/// under way.
+pub(crate) fn begin(tx: &HostTx<'_>, node: &NodeName, now: Timestamp) -> Result<(), StoreError> {
+    let mut place = place(tx, node)?;
+    place.marking = None;
+    place.begin(now);
+    put(tx, node, &place, now)
+}
+
+/// The next page of items that are to be marked. After the last one, what the audit may claim is known.
+fn page(
+    read: &HostRead<'_>,
+    node: &NodeName,
+    place: &mut Place,
+    now: Timestamp,
+) -> Result<Vec<Hint>, StoreError> {
+    let Some(marking) = &mut place.marking else {
+        return Ok(Vec::new());
+    };
+    let page = read.twinned_items(node, marking.after.as_deref(), PAGE)?;
+    if let Some(last) = page.last() {
+        marking.after = Some(last.reference.item.id.clone());
+    }
+    if page.len() < PAGE as usize {
+        let claim = Claim {
+            marked_at: now,
+            looked: Some(marking.started),
+            enumerated: marking.enumerated,
+        };
+        place.marking = None;
+        place.claim(claim);
+    }
+    let hint = |row: ItemRow| Hint::now(row.reference.item, Lane::Backfill, AUDIT, now);
+    Ok(page.into_iter().map(hint).collect())
+}
+
+/// Claims what holds by now, by the tracker's clock.
+fn claim(
     tx: &HostTx<'_>,
     node: &NodeName,
-    started: Timestamp,
-    place: &Place,
-    finished_at: Option<Timestamp>,
+    place: &mut Place,
+    skew_ms: i64,
 ) -> Result<(), StoreError> {
+    let theirs = |at: Timestamp| Timestamp::from_millis(at.as_millis().saturating_add(skew_ms));
+    while let Some(first) = place.claims.first() {
+        if tx.is_dirty_since(node, first.marked_at)? {
+            break;
+        }
+        if let Some(looked) = first.looked {
+            for kind in KINDS {
+                tx.audit_to(node, kind, theirs(looked))?;
+            }
+        }
+        if let Some(enumerated) = first.enumerated {
+            tx.audit_to(node, ChangeKind::Created, theirs(enumerated))?;
+        }
+        place.claims.remove(0);
+    }
+    Ok(())
+}
+
+fn place(read: &HostRead<'_>, node: &NodeName) -> Result<Place, StoreError> {
+    let row = read.sweep_cursor(node, WHOLE_NODE, KIND)?;
+    // What an older version wrote in another form is forgotten: the next audit begins anew.
+    Ok(row
+        .and_then(|row| serde_json::from_str(&row.cursor).ok())
+        .unwrap_or_default())
+}
+
+fn put(tx: &HostTx<'_>, node: &NodeName, place: &Place, now: Timestamp) -> Result<(), StoreError> {
+    let ends = !place.is_under_way();
     let cursor = SweepCursor {
         cursor: serde_json::to_string(place).expect("a place is JSON"),
-        started_at: Some(started),
-        finished_at,
+        started_at: Some(now).filter(|_| !ends),
+        finished_at: Some(now).filter(|_| ends),
     };
     tx.put_sweep_cursor(node, WHOLE_NODE, KIND, &cursor)
 }

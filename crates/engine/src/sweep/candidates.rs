@@ -1,9 +1,10 @@
 //! Items that match a trigger and that no feed has shown.
 //!
-//! A feed lists what has changed lately. An item that could not be seen at that time, and is shown later without a change
-//! of its own, is in no feed and no webhook: only the trigger's own query lists it. So with every audit the queries are
-//! read once, page by page, and what they list is compared with the directory. Items older than the connection stay out:
-//! they are the backfill's, which has a budget of its own and may have been cancelled.
+//! A feed lists what has changed lately. An item that could not be seen at that time and is shown later, or that begins to
+//! match (a sprint opens, a date passes), without a change of its own, is in no feed and no webhook: only the trigger's own
+//! query lists it. So with every audit the queries are read once, page by page, and what they list is held against the
+//! connection's twins. Items that have not changed since the connection began stay out: they are the backfill's, which has a
+//! budget of its own and may have been cancelled.
 
 use crate::dirty::{self, Hint, is_alive};
 use crate::host::{Connection, Inner};
@@ -11,11 +12,12 @@ use crate::job::{LISTED_PAGES_MAX, Trouble};
 use crate::node::Node;
 use crate::scheduler;
 use std::sync::Arc;
+use twinline_core::item::ItemId;
 use twinline_core::names::{ConnectionName, Side};
 use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::HostTx;
+use twinline_store::host::{HostTx, TwinState};
 use twinline_trackers::Candidate;
 
 /// Reads the queries of all triggers on a node; what is new is looked at like an item that a sweep has found. Answers when
@@ -26,19 +28,24 @@ pub(super) async fn look(
     node: &Arc<Node>,
 ) -> Result<Option<Timestamp>, Trouble> {
     let began = host.env.now();
-    let mut whole = true;
+    let (mut whole, mut failed) = (true, None);
     for connection in host.connections_of(node.name()) {
         for side in connection.sides_of(node.name()).collect::<Vec<_>>() {
-            whole &= match enumerate(host, node, &connection, side).await {
+            match enumerate(host, node, &connection, side).await {
+                Ok(read) => whole &= read,
                 Err(trouble) if trouble.is_of_the_question() => {
                     tracing::error!(node = %node.name(), connection = %connection.name, %side, %trouble, "the trigger cannot be enumerated");
-                    false
+                    whole = false;
                 }
-                read => read?,
-            };
+                Err(trouble) if node.is_open() => failed = Some(trouble),
+                Err(trouble) => return Err(trouble),
+            }
         }
     }
-    Ok(whole.then_some(began))
+    match failed {
+        Some(trouble) => Err(trouble),
+        None => Ok(whole.then_some(began)),
+    }
 }
 
 /// Answers whether the query was read to its end.
@@ -105,10 +112,15 @@ async fn mark(
         .write(move |tx| {
             let mut hints = Vec::new();
             for item in items {
-                if is_new(tx, &connection, &item)? {
-                    let id = item.reference.item;
-                    hints.push(Hint::now(id, Lane::Live, "enumerated", shared.env.now()));
+                let id = item.reference.item;
+                if tx.dirty(&id)?.is_some() || has_twin(tx, &connection, &id)? {
+                    continue;
                 }
+                let seen = tx.item(&id)?;
+                // What was looked at in this version, and did not enter then, mostly does not now either.
+                let known = seen.is_some_and(|seen| seen.version == item.version);
+                let lane = if known { Lane::Backfill } else { Lane::Live };
+                hints.push(Hint::now(id, lane, "enumerated", shared.env.now()));
             }
             dirty::mark(&shared, tx, &hints)
         })
@@ -116,19 +128,16 @@ async fn mark(
     scheduler::clear(host, marked.announce(host)).await
 }
 
-/// Whether nobody has looked at the item in this version, and it is in no twin of the connection.
-fn is_new(
+/// Whether an item is in a twin of the connection, or was unlinked from it for good.
+fn has_twin(
     tx: &HostTx<'_>,
     connection: &ConnectionName,
-    item: &Candidate,
+    item: &ItemId,
 ) -> Result<bool, StoreError> {
-    let id = &item.reference.item;
-    let seen = tx.item(id)?;
-    if seen.is_some_and(|seen| seen.version == item.version) || tx.dirty(id)?.is_some() {
-        return Ok(false);
-    }
-    let twins = tx.twins_of_item(id)?;
-    Ok(!twins
+    let for_good = TwinState::Unlinked { returns: false };
+    let twins = tx.twins_of_item(item)?;
+    Ok(twins
         .iter()
-        .any(|twin| is_alive(twin) && twin.connection == *connection))
+        .filter(|twin| twin.connection == *connection)
+        .any(|twin| is_alive(twin) || twin.state == for_good))
 }

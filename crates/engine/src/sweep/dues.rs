@@ -10,8 +10,55 @@ use twinline_core::names::NodeName;
 pub(super) struct Due {
     pub(super) at: Instant,
     pub(super) period: Duration,
-    pub(super) resweep_at: Instant,
-    pub(super) audit_at: Instant,
+    pub(super) resweep: Turn,
+    pub(super) audit: Turn,
+    pub(super) enumeration: Turn,
+}
+
+/// When a rarer part of a node's sweeps has its turn. One that failed is tried again soon, and then less and less often,
+/// so that what keeps failing is not repeated with every sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Turn {
+    at: Instant,
+    /// How long it waits after its next failure.
+    pause: Duration,
+}
+
+/// What came of a part that had its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Done,
+    /// It was not tried: it was not its turn, or the node does not answer. What is due stays so.
+    Untried,
+    /// It failed while the node works.
+    Failed,
+}
+
+impl Turn {
+    /// The first one.
+    pub(super) const fn first(at: Instant, period: Duration) -> Self {
+        Self { at, pause: period }
+    }
+
+    pub(super) fn is_due(self, now: Instant) -> bool {
+        self.at <= now
+    }
+
+    pub(super) const fn at(self) -> Instant {
+        self.at
+    }
+
+    /// The turn after what came of this one. `period` is that of the node's sweeps, `every` that of the part.
+    pub(super) fn after(self, part: Part, now: Instant, period: Duration, every: Duration) -> Self {
+        match part {
+            Part::Done => Self::first(now + every, period),
+            Part::Untried => self,
+            Part::Failed => Self {
+                at: now + self.pause.min(every),
+                pause: self.pause.saturating_mul(2).min(every),
+            },
+        }
+    }
 }
 
 #[derive(Debug, Default)]

@@ -30,13 +30,42 @@ pub(super) struct Of<'a> {
     pub(super) all: &'a [String],
 }
 
-/// Reads one scope's feed to its end. Answers how many changes it found that nobody had announced.
+/// What one look at a scope's feed has found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Read {
+    /// Changes that nobody had announced.
+    pub(super) missed: u64,
+    /// Whether a wide sweep has come to its end.
+    pub(super) wide: bool,
+}
+
+/// Reads one scope's feed to its end. One that stands in the middle goes on; where it is not wide and was to be, a wide one
+/// follows.
 pub(super) async fn sweep(
     host: &Arc<Inner>,
     node: &Arc<Node>,
     of: Of<'_>,
     wide: bool,
-) -> Result<u64, Trouble> {
+) -> Result<Read, Trouble> {
+    let mut read = go_on(host, node, of, wide).await?;
+    let is_at_end = node
+        .places
+        .get(of.key)
+        .is_some_and(|place| place.next.is_none());
+    if wide && !read.wide && is_at_end {
+        let more = go_on(host, node, of, wide).await?;
+        read.missed += more.missed;
+        read.wide = more.wide;
+    }
+    Ok(read)
+}
+
+async fn go_on(
+    host: &Arc<Inner>,
+    node: &Arc<Node>,
+    of: Of<'_>,
+    wide: bool,
+) -> Result<Read, Trouble> {
     let mut place = place(host, node, of.key).await?;
     if place.complete_to.is_none() && place.next.is_none() {
         // Durable before the first question: while the tracker fails, the beginning must not move on with the clock.
@@ -44,6 +73,7 @@ pub(super) async fn sweep(
         first.since = first.since.min(entered(host, node, of).await?);
         place.since = Some(first.since);
         place.next = Some(first);
+        place.wide = wide;
         begin(host, node.name(), of.key, &place).await?;
         node.places.put(of.key, place.clone());
     }
@@ -56,8 +86,10 @@ pub(super) async fn sweep(
     };
     if place.next.is_none() {
         place.since = Some(cursor.since);
+        place.wide = wide;
     }
-    let mut missed = 0;
+    let is_wide = place.wide;
+    let mut read = Read::default();
     let mut begun_again = false;
     for _ in 0..PAGES_MAX {
         let page = node
@@ -80,25 +112,25 @@ pub(super) async fn sweep(
         if end {
             place.complete_to = place.complete_to.max(Some(page.complete_to));
             place.since = None;
+            place.wide = false;
+            read.wide = is_wide;
         }
         let next = page.next.clone();
-        missed += keep(host, node, of, &place, page).await?;
+        read.missed += keep(host, node, of, &place, page).await?;
         match next {
             Some(next) => cursor = next,
             None => break,
         }
     }
-    host.metrics.swept.add(missed);
+    host.metrics.swept.add(read.missed);
     host.metrics.sweeps.inc();
-    Ok(missed)
+    Ok(read)
 }
 
-/// Whether an error may be about the token of a page, which some trackers forget after a time.
+/// Whether an error may be about the token of a page, which some trackers forget after a time. One that cannot be read is
+/// asked for again as it is: to begin again each time would be to read more and more for nothing.
 const fn is_of_the_page(error: &TrackerError) -> bool {
-    matches!(
-        error,
-        TrackerError::Refused { .. } | TrackerError::Unreadable { .. }
-    )
+    matches!(error, TrackerError::Refused { .. })
 }
 
 /// A new sweep begins an overlap before what is accounted for; the first one of all before now.

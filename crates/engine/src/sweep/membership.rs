@@ -23,6 +23,7 @@ const PAGE: u32 = 100;
 /// Looks at all twins that have an item on a node. What one connection's trigger meets with keeps no other's from being
 /// asked about.
 pub(super) async fn look(host: &Arc<Inner>, node: &Arc<Node>) -> Result<(), Trouble> {
+    let mut failed = Ok(());
     for connection in host.connections_of(node.name()) {
         for side in connection.sides_of(node.name()).collect::<Vec<_>>() {
             let Some(trigger) = connection.contract().triggers.get(side).clone() else {
@@ -40,11 +41,12 @@ pub(super) async fn look(host: &Arc<Inner>, node: &Arc<Node>) -> Result<(), Trou
                 Err(trouble) if trouble.is_of_the_question() => {
                     tracing::error!(node = %node.name(), connection = %connection.name, %side, %trouble, "its twins cannot be held against the trigger");
                 }
+                Err(trouble) if node.is_open() => failed = Err(trouble),
                 looked => looked?,
             }
         }
     }
-    Ok(())
+    failed
 }
 
 struct Asked<'a> {

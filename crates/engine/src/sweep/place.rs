@@ -21,6 +21,9 @@ pub(super) struct Place {
     /// From when on the sweep under way reads: where it begins again when its tracker has forgotten the page.
     #[serde(default)]
     pub(super) since: Option<Timestamp>,
+    /// Whether the sweep under way is a wide one.
+    #[serde(default)]
+    pub(super) wide: bool,
 }
 
 impl Place {

@@ -2,9 +2,10 @@
 //! does not answer delays no other; so many are in flight at once that only hundreds of them could.
 
 use super::asked::Which;
-use super::dues::{Due, Dues};
+use super::dues::{Due, Dues, Part, Turn};
 use super::{audit, candidates, feed, membership, next_period, probe, scope_key};
 use crate::host::Inner;
+use crate::job::Trouble;
 use crate::node::Node;
 use crate::panics;
 use futures_util::FutureExt as _;
@@ -18,18 +19,34 @@ use tokio_util::sync::CancellationToken;
 use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
 
+/// Which of the rarer parts are due in a round, or what came of them.
+#[derive(Clone, Copy, Debug)]
+struct Parts<T> {
+    /// Reading the scopes wider, and asking about the known twins.
+    resweep: T,
+    /// Marking all known items.
+    audit: T,
+    /// Reading the triggers' queries.
+    enumeration: T,
+}
+
 /// What one round of a node has found.
 struct Round {
     node: NodeName,
-    /// Changes that no webhook had announced; `None`: the round failed.
-    missed: Option<u64>,
-    /// Whether the tracker does not show a scope (it refuses, or its answer cannot be read): its sweeps do not back off, and
-    /// keep nothing else waiting.
-    refused: bool,
-    /// Whether the round panicked: the next ones come less and less often.
-    panicked: bool,
-    resweep: bool,
-    audit: bool,
+    /// Changes that no webhook had announced.
+    missed: u64,
+    end: End,
+    parts: Parts<Part>,
+}
+
+/// How the sweeps of a node's scopes ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Whole,
+    /// The tracker does not show a scope, or fails when asked about it: the sweeps do not back off.
+    Impaired,
+    /// The round panicked: the next ones come less and less often.
+    Panicked,
 }
 
 /// Sweeps until shutdown. Sweeps in flight are dropped then: their pages are repeated at the next start.
@@ -104,7 +121,11 @@ fn start_due(
             .get(&name)
             .expect("the order names known nodes")
             .clone();
-        let (resweep, audit) = (due.resweep_at <= now, due.audit_at <= now);
+        let parts = Parts {
+            resweep: due.resweep.is_due(now),
+            audit: due.audit.is_due(now),
+            enumeration: due.enumeration.is_due(now),
+        };
         dues.put(
             &name,
             Due {
@@ -115,7 +136,7 @@ fn start_due(
         if let Some(node) = host.node(&name).filter(|node| node.is_open())
             && running.insert(name)
         {
-            rounds.spawn(caught(Arc::clone(host), node, resweep, audit));
+            rounds.spawn(caught(Arc::clone(host), node, parts));
         }
     }
 }
@@ -144,99 +165,136 @@ fn follow_nodes(host: &Inner, dues: &mut Dues, now: Instant) {
             Due {
                 at: now + wait,
                 period: settings.period,
-                resweep_at: now + settings.resweep,
-                audit_at: now + settings.audit,
+                resweep: Turn::first(now + settings.resweep, settings.period),
+                audit: Turn::first(now + settings.audit, settings.period),
+                enumeration: Turn::first(now + settings.audit, settings.period),
             },
         );
     }
 }
 
 /// One round. A panic of ours ends here: the node is known by then, and no other is touched.
-async fn caught(host: Arc<Inner>, node: Arc<Node>, resweep: bool, audit: bool) -> Round {
-    let whole = AssertUnwindSafe(round(&host, &node, resweep, audit)).catch_unwind();
+async fn caught(host: Arc<Inner>, node: Arc<Node>, due: Parts<bool>) -> Round {
+    let whole = AssertUnwindSafe(round(&host, &node, due)).catch_unwind();
     whole.await.unwrap_or_else(|panic| {
         host.metrics.panics.inc();
         let said = panics::said(&*panic);
         tracing::error!(node = %node.name(), said, "a sweep panicked; it is tried again less and less often");
+        let untried = Part::Untried;
         Round {
             node: node.name().clone(),
-            missed: None,
-            refused: false,
-            panicked: true,
-            resweep,
-            audit,
+            missed: 0,
+            end: End::Panicked,
+            parts: Parts { resweep: untried, audit: untried, enumeration: untried },
         }
     })
 }
 
-async fn round(host: &Arc<Inner>, node: &Arc<Node>, resweep: bool, audit: bool) -> Round {
+async fn round(host: &Arc<Inner>, node: &Arc<Node>, due: Parts<bool>) -> Round {
     let probed = probe::node(host, node).await;
-    let (mut missed, refused) = sweep_scopes(host, node, resweep).await;
+    let swept = sweep_scopes(host, node, due.resweep).await;
     if probed {
         probe::places(host, node).await;
     }
-    let (mut enumerated, mut enumeration_failed) = (None, false);
-    if audit && missed.is_some() {
+    let mut enumeration = Part::Untried;
+    let mut enumerated = None;
+    if due.enumeration && node.is_open() {
         // Before the audit ends, which claims what was enumerated.
-        match candidates::look(host, node).await {
-            Ok(began) => enumerated = began,
-            Err(trouble) => {
-                tracing::warn!(node = %node.name(), %trouble, "the triggers could not all be enumerated; trying again");
-                enumeration_failed = true;
-            }
+        let looked = candidates::look(host, node).await;
+        enumeration = part(node, looked.as_ref().map(drop), "enumerating the triggers");
+        enumerated = looked.ok().flatten();
+    }
+    let mut audit = Part::Untried;
+    if node.is_open() {
+        let looked = audit::look(host, node, due.resweep, due.audit, enumerated).await;
+        if due.audit || looked.is_err() {
+            let looked = looked.map_err(Trouble::from);
+            audit = part(node, looked.as_ref().map(drop), "the audit");
         }
     }
-    if missed.is_some() {
-        let looked = audit::look(host, node, resweep, audit, enumerated).await;
-        if let Err(error) = looked {
-            tracing::error!(node = %node.name(), %error, "the store failed during an audit");
-            missed = None;
+    let mut resweep = Part::Untried;
+    if due.resweep && node.is_open() {
+        let looked = membership::look(host, node).await;
+        resweep = part(
+            node,
+            looked.as_ref().map(drop),
+            "asking about the known twins",
+        );
+        if resweep == Part::Done && !swept.wide {
+            resweep = Part::Failed;
         }
-    }
-    if resweep
-        && missed.is_some()
-        && let Err(trouble) = membership::look(host, node).await
-    {
-        tracing::warn!(node = %node.name(), %trouble, "the known twins could not all be asked about; trying again");
-        missed = None;
-    }
-    if enumeration_failed {
-        missed = None;
     }
     Round {
         node: node.name().clone(),
-        missed,
-        refused,
-        panicked: false,
-        resweep,
-        audit,
+        missed: swept.missed,
+        end: swept.end,
+        parts: Parts {
+            resweep,
+            audit,
+            enumeration,
+        },
     }
 }
 
-/// Sweeps all scopes of a node: how many changes that found, `None` where it failed, and whether a scope was refused.
-async fn sweep_scopes(host: &Arc<Inner>, node: &Arc<Node>, resweep: bool) -> (Option<u64>, bool) {
+/// What came of a part. Where the node no longer answers, that is the node's trouble and not the part's.
+fn part(node: &Node, looked: Result<(), &Trouble>, what: &str) -> Part {
+    match looked {
+        Ok(()) => Part::Done,
+        Err(trouble) => {
+            tracing::warn!(node = %node.name(), %trouble, "{what} did not come to its end; it is tried again");
+            if node.is_open() {
+                Part::Failed
+            } else {
+                Part::Untried
+            }
+        }
+    }
+}
+
+/// What the sweeps of a node's scopes have found.
+struct Swept {
+    missed: u64,
+    end: End,
+    /// Whether all scopes were read wide to the end, where that was asked for.
+    wide: bool,
+}
+
+/// Sweeps all scopes of a node. One that fails keeps no other from being swept, as long as the node answers.
+async fn sweep_scopes(host: &Arc<Inner>, node: &Arc<Node>, wide: bool) -> Swept {
     let scopes = host.scopes_of(node.name());
     let keys: Vec<String> = scopes.iter().map(scope_key).collect();
-    let (mut missed, mut refused) = (0, false);
+    let mut swept = Swept {
+        missed: 0,
+        end: End::Whole,
+        wide,
+    };
     for (scope, key) in scopes.iter().zip(&keys) {
         let of = feed::Of {
             scope,
             key,
             all: &keys,
         };
-        match feed::sweep(host, node, of, resweep).await {
-            Ok(found) => missed += found,
-            Err(trouble) if trouble.is_of_the_question() => {
-                tracing::error!(node = %node.name(), scope = key, %trouble, "the scope cannot be swept; its cursor stays");
-                refused = true;
+        match feed::sweep(host, node, of, wide).await {
+            Ok(read) => {
+                swept.missed += read.missed;
+                swept.wide &= read.wide;
             }
             Err(trouble) => {
-                tracing::warn!(node = %node.name(), %trouble, "the sweep stopped; it goes on from its cursor");
-                return (None, refused);
+                swept.end = End::Impaired;
+                swept.wide &= trouble.is_of_the_question();
+                if trouble.is_of_the_question() {
+                    tracing::error!(node = %node.name(), scope = key, %trouble, "the scope cannot be swept; its cursor stays");
+                } else {
+                    tracing::warn!(node = %node.name(), scope = key, %trouble, "the sweep stopped; it goes on from its cursor");
+                }
+                if !node.is_open() {
+                    swept.wide = false;
+                    break;
+                }
             }
         }
     }
-    (Some(missed), refused)
+    swept
 }
 
 fn conclude(host: &Inner, dues: &mut Dues, running: &mut BTreeSet<NodeName>, round: &Round) {
@@ -246,42 +304,30 @@ fn conclude(host: &Inner, dues: &mut Dues, running: &mut BTreeSet<NodeName>, rou
     };
     let settings = &node.config.sweep;
     let now = Instant::now();
-    let Some(missed) = round.missed else {
-        let due = if round.panicked {
-            let period = next_period(settings, due.period, 0, true);
-            Due {
-                at: now + period,
-                period,
-                ..due
-            }
-        } else {
-            Due {
-                period: settings.period,
-                ..due
-            }
-        };
-        dues.put(&round.node, due);
-        return;
-    };
     let day = Duration::from_secs(86_400);
     let recently = |at: Timestamp| host.env.now().since(at) < day;
     let arrive = node.tracker().capabilities().webhooks && node.announced().is_some_and(recently);
-    let period = if round.refused {
-        settings.period
-    } else {
-        next_period(settings, due.period, missed, arrive)
+    let period = match round.end {
+        End::Impaired => settings.period,
+        End::Panicked => next_period(settings, due.period, 0, true),
+        End::Whole => next_period(settings, due.period, round.missed, arrive),
     };
-    let next = |done: bool, after: Duration, was: Instant| if done { now + after } else { was };
-    let resweep_at = next(round.resweep, settings.resweep, due.resweep_at);
-    let audit_at = next(round.audit, settings.audit, due.audit_at);
+    let after = |turn: Turn, part: Part, every| turn.after(part, now, settings.period, every);
+    let due = Due {
+        at: now + period,
+        period,
+        resweep: after(due.resweep, round.parts.resweep, settings.resweep),
+        audit: after(due.audit, round.parts.audit, settings.audit),
+        enumeration: after(due.enumeration, round.parts.enumeration, settings.audit),
+    };
+    // Backing off is about what webhooks tell; wide sweeps and audits find what they do not.
+    let turns = [due.resweep, due.audit, due.enumeration];
+    let next = turns.into_iter().map(Turn::at).filter(|at| *at > now).min();
     dues.put(
         &round.node,
         Due {
-            // Backing off is about what webhooks tell; wide sweeps and audits find what they do not.
-            at: (now + period).min(resweep_at).min(audit_at),
-            period,
-            resweep_at,
-            audit_at,
+            at: next.map_or(due.at, |next| next.min(due.at)),
+            ..due
         },
     );
 }

@@ -1,7 +1,7 @@
 //! Sweeps that do not come to their end.
 
 use crate::support::rules::contract;
-use crate::support::tracker::{Fault, On, Refusal, scope};
+use crate::support::tracker::{Fault, On, Refusal, State, scope};
 use crate::support::{World, until};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -109,6 +109,12 @@ async fn a_project_that_is_gone_keeps_no_other_and_makes_no_audit_endless() {
     check_refused("A", Refusal::Gone).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_project_or_a_trigger_that_keeps_failing_keeps_no_other_and_makes_no_audit_endless() {
+    check_refused("A", Refusal::Down).await;
+    check_refused("by a field", Refusal::Down).await;
+}
+
 /// Up to when the left node's changes of a kind were audited.
 async fn audited(host: &Host, kind: ChangeKind) -> Option<Timestamp> {
     let ledger = host.status().await.unwrap().ledger.into_iter();
@@ -171,6 +177,125 @@ async fn a_sweep_that_panics_comes_less_and_less_often_and_keeps_no_other_node_w
     tracker.edit(&left, "summary", Value::text("from the left"));
     until("a node that panics no longer is swept", async || {
         world.text(&right, "summary") == "from the left"
+    })
+    .await;
+    running.stop().await;
+}
+
+/// An item of a paused node's twin waits for days: what the feed does not show is found for the others all the same.
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_paused_node_stops_no_audit() {
+    let mut world = World::new(&["left", "right", "paused"]);
+    world.sweep.period = Duration::from_secs(10);
+    world.sweep.backed_off = Duration::from_secs(10);
+    world.sweep.audit = Duration::from_secs(300);
+    let mut other = contract("other", "left", "paused");
+    other.scopes.left = BTreeMap::from([("project".to_owned(), "A".to_owned())]);
+    let rules = [contract("c", "left", "right"), other];
+    let running = world.start(&rules).await;
+    let left = world.make("left", "x");
+    let stuck = world.tracker("left").make_in("A", "stuck");
+    world.announce(&stuck);
+    running.quiet().await;
+    let right = world.tracker("right").only().reference.item;
+    assert_eq!(world.tracker("paused").state().items.len(), 1);
+    running
+        .host
+        .pause_node(&"paused".into(), "", "ada")
+        .await
+        .unwrap();
+    world.edit(&stuck, "summary", Value::text("waits"));
+    tokio::time::sleep(Duration::from_secs(1_000)).await;
+    let before = audited(&running.host, ChangeKind::Field).await;
+    let kept = audited(&running.host, ChangeKind::CommentDeleted).await;
+    let tracker = world.tracker("left");
+    tracker.edit_silently(&left, "summary", Value::text("unseen by any feed"));
+    until("an audit has found it", async || {
+        world.text(&right, "summary") == "unseen by any feed"
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(1_000)).await;
+    assert_eq!(
+        (
+            audited(&running.host, ChangeKind::Field).await,
+            audited(&running.host, ChangeKind::CommentDeleted).await
+        ),
+        (before, kept),
+        "what waits is not accounted for"
+    );
+    running
+        .host
+        .resume_node(&"paused".into(), "ada")
+        .await
+        .unwrap();
+    until("it is accounted for", async || {
+        audited(&running.host, ChangeKind::CommentDeleted).await > kept
+    })
+    .await;
+    running.stop().await;
+}
+
+/// What a sweep was to read wide is read wide, though another one stood in the middle when its turn came.
+#[tokio::test(start_paused = true)]
+async fn a_wide_sweep_follows_one_that_stands_in_the_middle() {
+    let mut world = World::new(&["left", "right"]);
+    world.sweep.period = Duration::from_secs(10);
+    world.sweep.backed_off = Duration::from_secs(10);
+    world.sweep.overlap = Duration::from_secs(20);
+    world.sweep.resweep = Duration::from_secs(600);
+    world.sweep.audit = Duration::from_secs(86_400);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    let left = world.make("left", "x");
+    running.quiet().await;
+    let right = world.tracker("right").only().reference.item;
+    let tracker = world.tracker("left");
+    tracker.edit(&left, "summary", Value::text("listed late"));
+    let late = world.env.now().plus(Duration::from_secs(60));
+    let listed = |state: &mut State| state.feed.listed_from.insert(left.id.clone(), late);
+    listed(&mut tracker.state());
+    tokio::time::sleep(Duration::from_secs(200)).await;
+    assert_eq!(world.text(&right, "summary"), "x", "no overlap reaches it");
+    // A sweep of two pages comes to the second one only after the wide one's turn.
+    tracker.state().feed.page = 1;
+    for summary in ["y", "z"] {
+        tracker.make(&[("summary", Value::text(summary))]);
+    }
+    tracker.fault(On::Changes, Fault::Pass);
+    for _ in 0..1_000 {
+        tracker.fault(On::Changes, Fault::Retry(None));
+    }
+    tokio::time::sleep(world.sweep.resweep).await;
+    tracker.state().faults.clear();
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    running.quiet().await;
+    assert_eq!(world.text(&right, "summary"), "listed late");
+    running.stop().await;
+}
+
+/// A page that is there, and cannot be read, is asked for again as it is.
+#[tokio::test(start_paused = true)]
+async fn a_page_that_cannot_be_read_does_not_make_the_sweep_begin_again() {
+    let mut world = World::new(&["left", "right"]);
+    world.sweep.period = Duration::from_secs(10);
+    world.sweep.backed_off = Duration::from_secs(10);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    running.quiet().await;
+    let tracker = world.tracker("left");
+    tracker.state().feed.page = 1;
+    for summary in ["x", "y"] {
+        tracker.make(&[("summary", Value::text(summary))]);
+    }
+    tracker.fault(On::Changes, Fault::Pass);
+    for _ in 0..1_000 {
+        tracker.fault(On::Changes, Fault::Unreadable);
+    }
+    let hour = Duration::from_secs(3_600);
+    tokio::time::sleep(hour).await;
+    let asked = 1_001 - tracker.state().faults[&On::Changes].len();
+    assert!((300..=400).contains(&asked), "{asked} pages in an hour");
+    tracker.state().faults.clear();
+    until("both have entered", async || {
+        running.twins().await.len() == 2
     })
     .await;
     running.stop().await;

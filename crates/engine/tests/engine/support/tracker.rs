@@ -34,6 +34,8 @@ pub(crate) enum Fault {
     Pass,
     /// The tracker refuses.
     Refused(&'static str),
+    /// The answer is none that the API promises.
+    Unreadable,
     /// The credentials are refused.
     Credentials,
     /// The connector breaks its own invariant.
@@ -63,6 +65,8 @@ pub(crate) enum Refusal {
     Garbled,
     /// As if it were not there: 404.
     Gone,
+    /// With a failure that may pass, and does not: 503.
+    Down,
 }
 
 #[derive(Default)]
@@ -181,6 +185,14 @@ impl Memory {
             .map(|(name, value)| (FieldName::from(*name), value.clone()))
             .collect();
         let id = self.insert(fields, "person", scope());
+        self.id(&id)
+    }
+
+    /// A person makes an item in another project.
+    pub(crate) fn make_in(&self, project: &str, summary: &str) -> ItemId {
+        let fields = BTreeMap::from([("summary".into(), Value::text(summary))]);
+        let scope = BTreeMap::from([("project".to_owned(), project.to_owned())]);
+        let id = self.insert(fields, "person", scope);
         self.id(&id)
     }
 
@@ -370,6 +382,10 @@ impl Memory {
             Refusal::Gone => TrackerError::Unreachable {
                 reason: "404 Not Found".to_owned(),
             },
+            Refusal::Down => TrackerError::Retry {
+                reason: "503 Service Unavailable".to_owned(),
+                after: None,
+            },
         })
     }
 
@@ -387,6 +403,11 @@ impl Memory {
             Some(Fault::Retry(after)) => Err(TrackerError::Retry {
                 reason: "503".to_owned(),
                 after,
+            }),
+            Some(Fault::Unreadable) => Err(TrackerError::Unreadable {
+                tracker: "memory".to_owned(),
+                place: "the answer".to_owned(),
+                reason: "expected JSON, found HTML".to_owned(),
             }),
             Some(Fault::Credentials) => Err(TrackerError::Credentials {
                 sentence: "the token has expired".to_owned(),
