@@ -102,8 +102,8 @@ pub fn join(
     }
 }
 
-/// Two different items of both lists in one (node, scope).
-fn clash(left: &[Member], right: &[Member]) -> Option<(ItemId, ItemId)> {
+/// Two different items of both lists in one (node, scope): such clusters cannot become one.
+pub fn clash(left: &[Member], right: &[Member]) -> Option<(ItemId, ItemId)> {
     left.iter().find_map(|one| {
         let other = right.iter().find(|other| {
             other.item != one.item && other.item.node == one.item.node && other.scope == one.scope

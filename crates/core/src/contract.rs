@@ -48,6 +48,8 @@ pub struct FieldContract {
     pub native: Sides<BTreeSet<FieldName>>,
     /// The side on which values are cut (`max`), with the limit in characters.
     pub max_chars: Sides<Option<usize>>,
+    /// Whether it is the parent on both sides of two nodes: it crosses as [`crate::parents`] says.
+    pub parent: bool,
 }
 
 /// Which way a field or a channel crosses.

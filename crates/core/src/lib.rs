@@ -16,6 +16,7 @@ pub mod life;
 pub mod marker;
 pub mod names;
 pub mod ownership;
+pub mod parents;
 pub mod quarantine;
 pub mod queue;
 pub mod reconcile;

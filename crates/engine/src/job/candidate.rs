@@ -5,6 +5,7 @@ use super::context::Context;
 use super::former::Former;
 use super::life::{certainly_belongs, in_scope};
 use super::observe::observe;
+use super::parents;
 use super::ring;
 use super::trouble::Trouble;
 use crate::dirty::{self, Hint, Marked, is_alive};
@@ -344,7 +345,9 @@ fn make(
         Some(member) => ring::close(host, tx, connection, &mut twin, (other, member), now)?,
         None => tx.put_twin(&twin)?,
     }
-    let marked = dirty::mark(host, tx, &[sign.hint(id.clone(), now)])?;
+    let mut hints = parents::appeared(tx, &twin.root, now)?;
+    hints.push(sign.hint(id.clone(), now));
+    let marked = dirty::mark(host, tx, &hints)?;
     Ok((Entered::Settled, marked))
 }
 

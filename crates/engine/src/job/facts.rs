@@ -10,6 +10,7 @@ use twinline_core::comments::CommentLink;
 use twinline_core::effect::FieldChange;
 use twinline_core::item::Value;
 use twinline_core::names::{FieldName, LinkId, ReplicaField, RootId, Side, Sides};
+use twinline_core::parents::Parents;
 use twinline_core::reconcile::{
     Base, Facts, Hold, Outcomes, OwnAttempt, Plan, RecentWrite, Seen, Settled, SideFacts,
     Unsettled, reconcile, settle,
@@ -31,6 +32,7 @@ pub(crate) struct Owned {
     pub(crate) held: BTreeMap<ReplicaField, Hold>,
     pub(crate) release: BTreeMap<ReplicaField, Side>,
     pub(crate) comments: Vec<CommentLink>,
+    pub(crate) parents: Parents,
 }
 
 /// [`SideFacts`], owned.
@@ -52,7 +54,9 @@ impl Owned {
     /// Plans. The facts go with the plan: settling needs the same ones.
     pub(crate) async fn plan(self: &Arc<Self>, rules: &Compiled) -> Result<Plan, RuleError> {
         let facts = Arc::clone(self);
-        let plan = rules.run(move |rules| facts.with(|facts| reconcile(facts, rules)));
+        let plan = rules.run(move |rules| {
+            facts.with(|known| reconcile(known, &facts.parents.translate(rules)))
+        });
         let span = debug_span!(target: TARGET, "reconcile");
         Box::pin(plan.instrument(span)).await
     }
@@ -66,7 +70,10 @@ impl Owned {
     ) -> Result<Settled, RuleError> {
         let facts = Arc::clone(self);
         rules
-            .run(move |rules| facts.with(|facts| settle(&plan, facts, rules, &outcomes)))
+            .run(move |rules| {
+                let rules = facts.parents.translate(rules);
+                facts.with(|known| settle(&plan, known, &rules, &outcomes))
+            })
             .await
     }
 

@@ -3,6 +3,7 @@
 use super::context::{Context, own_attempt};
 use super::facts::{Owned, OwnedSide};
 use super::missing;
+use super::parents;
 use super::trouble::Trouble;
 use super::twin::SidesUnsettled;
 use crate::host::{Connection, Inner};
@@ -46,6 +47,7 @@ pub(crate) async fn facts_of(
     let right = sides.pop().expect("two sides");
     let left = sides.pop().expect("two sides");
     let twin = &context.twin;
+    let parents = parents::known(host, connection, context, &seen).await?;
     Ok(Owned {
         link: twin.link.clone(),
         root: twin.root.clone(),
@@ -65,6 +67,7 @@ pub(crate) async fn facts_of(
             .filter_map(|(field, held)| Some((field.clone(), held.take?)))
             .collect(),
         comments: context.comments.clone(),
+        parents,
     })
 }
 

@@ -20,7 +20,7 @@ use twinline_core::reconcile::Seen;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{
-    HistoryEntry, HistoryKind, HostTx, ItemRow, Twin, TwinFilter, TwinState, TwinStateName,
+    HistoryEntry, HistoryKind, HostTx, Twin, TwinFilter, TwinState, TwinStateName,
 };
 use twinline_trackers::Opinion;
 
@@ -129,53 +129,6 @@ pub(crate) fn in_scope(connection: &Connection, side: Side, item: &Item) -> bool
     scope
         .iter()
         .all(|(key, value)| item.scope.get(key) == Some(value))
-}
-
-/// An item that was moved is known by its new id from now on. Answers whether there was one: its mark goes on under
-/// the new id.
-pub(super) async fn follow_move(
-    host: &Arc<Inner>,
-    context: &Context,
-    observed: &Sides<Observation>,
-) -> Result<bool, StoreError> {
-    let mut any = false;
-    for side in Side::BOTH {
-        let observation = observed.get(side);
-        let (Some(moved), Some(from)) = (&observation.moved, context.item(side)) else {
-            continue;
-        };
-        let Some(item) = observation.seen.item() else {
-            continue;
-        };
-        if moved.item == from {
-            continue;
-        }
-        any = true;
-        let row = ItemRow {
-            reference: item.reference.clone(),
-            scope: item.scope.clone(),
-            // That of its entry: a person may end or join the twin meanwhile.
-            root: None,
-            version: item.version.clone(),
-            seen_at: host.env.now(),
-        };
-        let hint = Hint::now(
-            row.reference.item.clone(),
-            Lane::Live,
-            "moved",
-            host.env.now(),
-        );
-        let shared = Arc::clone(host);
-        let marked = host
-            .store
-            .write(move |tx| {
-                tx.move_item(&from, &row)?;
-                dirty::mark(&shared, tx, &[hint])
-            })
-            .await?;
-        scheduler::clear(host, marked.announce(host)).await?;
-    }
-    Ok(any)
 }
 
 /// A 404 after the tracker announced the deletion is a deletion.

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::execute::is_nameless;
 use super::likeness;
 use super::meanwhile;
+use super::parents;
 use super::ring;
 use super::settle::{self, item_row};
 use super::trouble::Trouble;
@@ -330,6 +331,7 @@ impl Step {
             }
             if let Some(root) = root {
                 hints.extend(ring::hints(host, tx, root, &item, now)?);
+                hints.extend(parents::appeared(tx, root, now)?);
             }
         }
         dirty::mark(host, tx, &hints)

@@ -3,9 +3,11 @@
 //! Asked when an item enters a connection, again by the job that is about to create, and at last in the step that makes
 //! the intent durable: between the first and the last, another twin of the cluster may have made the item.
 
+use super::parents;
 use super::settle::{entry as note, unlink};
-use crate::dirty::{Hint, is_alive};
+use crate::dirty::{self, Hint, Marked, is_alive};
 use crate::host::{Connection, Inner};
+use crate::scheduler;
 use std::sync::Arc;
 use twinline_core::cluster::{self, Entry, Making, Member};
 use twinline_core::item::{ItemId, ItemRef, Version};
@@ -106,19 +108,24 @@ pub(super) async fn settle(
         Entry::Close(member) => member,
     };
     let (host, connection, link) = (Arc::clone(host), Arc::clone(connection), twin.link.clone());
-    let store = host.store.clone();
-    store
+    let shared = Arc::clone(&host);
+    let marked = host
+        .store
         .write(move |tx| {
             let Some(mut twin) = tx.twin(&link)?.filter(is_alive) else {
-                return Ok(());
+                return Ok(Marked::default());
             };
-            let now = host.env.now();
+            let now = shared.env.now();
             if alive_in(tx, &member, &connection.name)?.is_some() {
-                return unlink(tx, &link, now, "its cluster has a twin here", true);
+                unlink(tx, &link, now, "its cluster has a twin here", true)?;
+                return Ok(Marked::default());
             }
-            close(&host, tx, &connection, &mut twin, (side, member), now)
+            close(&shared, tx, &connection, &mut twin, (side, member), now)?;
+            let hints = parents::appeared(tx, &twin.root, now)?;
+            dirty::mark(&shared, tx, &hints)
         })
         .await?;
+    scheduler::clear(&host, marked.announce(&host)).await?;
     Ok(Ring::Closed)
 }
 

@@ -8,7 +8,9 @@ use super::gather::{self, facts_of};
 use super::glance::{self, glance};
 use super::intend::intend;
 use super::life::{self, Membership};
+use super::moved::{self, Followed};
 use super::observe::{Observation, observe, observe_bare};
+use super::parents;
 use super::resolve::{Resolved, resolve};
 use super::ring::{self, Ring};
 use super::settle::{self, Settling};
@@ -37,6 +39,12 @@ const STALE_WAIT: Duration = Duration::from_millis(250);
 /// The next job goes on, behind what others have waiting.
 const NEXT: Ended = Ended::Again {
     wait: Duration::ZERO,
+    failed: false,
+};
+
+/// A job of another cluster is in flight that concerns this one.
+const BUSY: Ended = Ended::Again {
+    wait: Duration::from_millis(100),
     failed: false,
 };
 
@@ -187,8 +195,10 @@ impl Job<'_> {
             left: left?,
             right: right?,
         };
-        if life::follow_move(host, &context, &observed).await? {
-            return Ok(Some(Ended::Done));
+        match moved::follow(host, &context, &observed).await? {
+            Followed::Nothing => {}
+            Followed::Done => return Ok(Some(Ended::Done)),
+            Followed::Busy => return Ok(Some(BUSY)),
         }
         life::believe_deletions(&context, &self.started.marks, &mut observed);
         if life::left_scope(self.connection, &context, &mut observed)
@@ -369,6 +379,7 @@ impl Job<'_> {
         unsettled: SidesUnsettled,
     ) -> Result<Owned, Trouble> {
         let seen = Sides::from_fn(|side| observed.get(side).seen.clone());
+        parents::wait(self.host, self.connection, context, &seen).await?;
         facts_of(
             self.host,
             self.connection,
@@ -391,10 +402,15 @@ impl Job<'_> {
                 continue;
             }
             let node = self.nodes.get(side);
-            let belongs = life::belongs(self.connection, node, side, item).await;
-            if let Ok(Membership::Left) = belongs
-                && let Err(error) = life::note_negative(self.host, context, side).await
-            {
+            let noted = match life::belongs(self.connection, node, side, item).await {
+                Ok(Membership::Left) => life::note_negative(self.host, context, side).await,
+                Ok(_) => Ok(()),
+                Err(trouble) => {
+                    tracing::warn!(item = %item.reference.item, %trouble, "it could not be told whether an item still belongs; the next resweep asks again");
+                    continue;
+                }
+            };
+            if let Err(error) = noted {
                 tracing::error!(%error, "a negative could not be stored");
             }
         }

@@ -3,7 +3,7 @@
 use super::{OpError, audit};
 use crate::dirty::{self, Hint, is_alive};
 use crate::host::{Connection, Host, Inner};
-use crate::job::{entry, item_row, unlink};
+use crate::job::{entry, item_row, parent_appeared, unlink};
 use crate::scheduler::{self, Held};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -287,6 +287,7 @@ fn store(
         let id = item.reference.item.clone();
         tx.append_history(&entry(twin, id, HistoryKind::Linked, now))?;
     }
+    hints.extend(parent_appeared(tx, &twin.root, now)?);
     dirty::mark(host, tx, &hints)
 }
 

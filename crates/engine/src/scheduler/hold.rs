@@ -31,6 +31,14 @@ impl Held {
             ended.await;
         }
     }
+
+    /// Holds a cluster, if none of its jobs is in flight.
+    pub(crate) fn if_idle(host: &Arc<Inner>, root: &RootId) -> Option<Self> {
+        host.scheduler.hold_idle(root).then(|| Self {
+            host: Arc::clone(host),
+            roots: BTreeSet::from([root.clone()]),
+        })
+    }
 }
 
 impl Drop for Held {
@@ -46,6 +54,15 @@ impl Scheduler {
         for root in roots {
             state.queue.hold(root);
         }
+    }
+
+    fn hold_idle(&self, root: &RootId) -> bool {
+        let mut state = self.lock();
+        let is_idle = !state.queue.is_busy(root);
+        if is_idle {
+            state.queue.hold(root);
+        }
+        is_idle
     }
 
     fn is_any_busy(&self, roots: &BTreeSet<RootId>) -> bool {

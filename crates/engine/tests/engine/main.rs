@@ -26,6 +26,7 @@ mod many;
 mod meanwhile;
 mod moves;
 mod operations;
+mod parents;
 mod places;
 mod publishing;
 mod recovery;

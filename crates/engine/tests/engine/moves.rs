@@ -2,9 +2,11 @@
 
 use crate::support::rules::contract;
 use crate::support::{Running, World, until};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use twinline_core::contract::Contract;
 use twinline_core::item::{ItemId, Value};
+use twinline_core::names::Side;
 use twinline_store::host::TwinState;
 
 async fn twinned() -> (World, Running, ItemId, ItemId) {
@@ -76,6 +78,71 @@ async fn a_move_that_is_told_among_other_changes_keeps_its_twin() {
     assert_eq!(twin.ids.left.as_deref(), Some(there.id.as_str()));
     assert_eq!(world.text(&right, "status"), "done");
     assert_eq!(world.tracker("right").state().items.len(), 1);
+    running.stop().await;
+}
+
+/// Nobody tells that it is the same item before it has entered as a new one: one twin goes on, and it is the old one.
+#[tokio::test(start_paused = true)]
+async fn an_item_that_had_entered_again_before_its_move_was_known_has_one_twin() {
+    let (world, running, left, right) = twinned().await;
+    let there = world.tracker("left").transfer(&left, "P");
+    world.announce(&there);
+    running.quiet().await;
+    let twins = running.twins().await;
+    assert_eq!(twins.len(), 2, "nobody could know");
+    let second = twins
+        .iter()
+        .find(|twin| twin.ids.left.as_deref() == Some(&there.id));
+    let copy = second.unwrap().item(Side::Right).unwrap();
+    world.announce(&left);
+    running.quiet().await;
+    let twins = running.twins().await;
+    let alive: Vec<_> = twins
+        .iter()
+        .filter(|twin| twin.state == TwinState::Live)
+        .collect();
+    let [twin] = alive[..] else {
+        panic!("{twins:?}");
+    };
+    assert_eq!(twin.item(Side::Left), Some(there.clone()));
+    assert_eq!(twin.item(Side::Right), Some(right.clone()));
+    world.edit(&there, "summary", Value::text("moved and edited"));
+    world.edit(&copy, "summary", Value::text("nobody's copy"));
+    running.quiet().await;
+    assert_eq!(world.text(&right, "summary"), "moved and edited");
+    assert_eq!(world.text(&there, "summary"), "moved and edited");
+    assert_eq!(world.text(&copy, "summary"), "nobody's copy");
+    running.stop().await;
+}
+
+/// It has entered another connection meanwhile, in a cluster of its own: both are one from then on.
+#[tokio::test(start_paused = true)]
+async fn an_item_that_had_entered_elsewhere_before_its_move_was_known_is_one_cluster() {
+    let (world, running, item) = paused(contract("ac", "a", "c")).await;
+    let there = world.tracker("a").transfer(&item, "P");
+    world.announce(&there);
+    until("it has entered", async || items(&world, "c") == 1).await;
+    let roots: BTreeSet<_> = running
+        .twins()
+        .await
+        .into_iter()
+        .map(|twin| twin.root)
+        .collect();
+    assert_eq!(roots.len(), 2);
+    world.announce(&item);
+    running.host.resume_node(&"b".into(), "ada").await.unwrap();
+    running.quiet().await;
+    let mut twins = running.twins().await;
+    twins.retain(|twin| twin.state == TwinState::Live);
+    let by: Vec<_> = twins.iter().map(|twin| twin.connection.as_str()).collect();
+    assert_eq!(by, ["ab", "ac"]);
+    assert_eq!(twins[0].root, twins[1].root);
+    world.edit(&there, "summary", Value::text("everywhere"));
+    running.quiet().await;
+    for twin in twins {
+        let item = twin.item(Side::Right).unwrap();
+        assert_eq!(world.text(&item, "summary"), "everywhere");
+    }
     running.stop().await;
 }
 

@@ -6,7 +6,6 @@ use crate::map::natives;
 use crate::model::{FieldRules, NativeSource};
 use std::collections::BTreeMap;
 use twinline_core::contract::{Conflict, Direction};
-use twinline_core::item::field::PARENT;
 use twinline_core::names::{FieldName, ReplicaField, Side};
 
 pub(super) fn fields(judge: &mut Judge<'_>) {
@@ -17,7 +16,6 @@ pub(super) fn fields(judge: &mut Judge<'_>) {
         }
         used(judge, name, field);
         latest(judge, name, field);
-        parents(judge, name, field);
     }
     for side in Side::BOTH {
         written_twice(judge, side);
@@ -144,39 +142,6 @@ fn latest(judge: &mut Judge<'_>, name: &ReplicaField, field: &FieldRules) {
             );
         }
     }
-}
-
-/// An item knows its parent by the key that its own tracker gave it. On another node that key is some other item's or
-/// nobody's, and nothing translates it to the parent's twin: only a table or an export of the rules can.
-fn parents(judge: &mut Judge<'_>, name: &ReplicaField, field: &FieldRules) {
-    let sides = &judge.rules.sides;
-    let by_rule =
-        field.values.is_some() || Side::BOTH.iter().any(|side| field.via.get(*side).is_some());
-    if by_rule || sides.left.node.value == sides.right.node.value {
-        return;
-    }
-    let is_parent = |side: &Side| {
-        let natives = natives(field, *side, judge.catalogues.get(*side));
-        matches!(natives.as_slice(), [native] if native.as_str() == PARENT)
-    };
-    if !Side::BOTH.iter().all(is_parent) {
-        return;
-    }
-    let from = if field.direction.leaves(Side::Left) {
-        Side::Left
-    } else {
-        Side::Right
-    };
-    let (from, to) = (judge.node(from), judge.node(from.other()));
-    judge.error(
-        field.spot,
-        format!(
-            "[fields.{name}] would write {from}'s key of a parent into {to}, where it names another item or none: a key is not translated to the parent's twin"
-        ),
-        format!(
-            "remove [fields.{name}], or give it values = \"…\", or left_via and right_via, which turn the keys of one side into those of the other"
-        ),
-    );
 }
 
 /// Two replica fields that write one native field would undo each other.

@@ -187,34 +187,6 @@ fn a_native_value_in_two_spellings_is_found_too() {
 }
 
 #[test]
-fn a_parent_crosses_only_where_a_rule_translates_its_key() {
-    let check = |head: &str, field: &str, expected: &[&str]| {
-        let found = findings(&format!("{head}[fields.p]\n{field}"), Sides::default());
-        let of_parents: Vec<&String> = found
-            .iter()
-            .filter(|finding| finding.contains("key of a parent"))
-            .collect();
-        assert_eq!(of_parents, expected, "{field}");
-    };
-    let wrong = |from: &str, to: &str| {
-        format!(
-            "10:9: error: [fields.p] would write {from}'s key of a parent into {to}, where it names another item or none: a key is not translated to the parent's twin; remove [fields.p], or give it values = \"…\", or left_via and right_via, which turn the keys of one side into those of the other"
-        )
-    };
-    let plain = "left = \"parent\"\nright = \"parent\"\n";
-    check(HEAD, plain, &[&wrong("a", "b")]);
-    check(HEAD, &format!("{plain}dir = \"->\"\n"), &[&wrong("a", "b")]);
-    check(HEAD, &format!("{plain}dir = \"<-\"\n"), &[&wrong("b", "a")]);
-    check(HEAD, "left = \"parent\"\nright = \"summary\"\n", &[]);
-    let scripted = format!("{HEAD}script = \"r.js\"\n");
-    check(&scripted, &format!("{plain}right_via = \"twin\"\n"), &[]);
-    let table = "values = \"v\"\n[values.v]\none = { left = \"A-1\", right = \"#7\" }\n";
-    check(HEAD, &format!("{plain}{table}"), &[]);
-    // Between two scopes of one node the key is the parent's own.
-    check(&HEAD.replace("node = \"b\"", "node = \"a\""), plain, &[]);
-}
-
-#[test]
 fn options_that_no_row_reads_are_named() {
     finds(
         &format!("{STATUS}n = {{ left = \"To Do\", right = \"New\" }}\n"),

@@ -3,9 +3,10 @@
 use crate::catalogue::Catalogue;
 use crate::map::natives;
 use crate::model::{FieldRules, NativeValue, RuleSet};
+use std::collections::BTreeSet;
 use twinline_core::contract::{ChannelPair, CommentContract, Contract, FieldContract};
 use twinline_core::item::field;
-use twinline_core::names::{Side, Sides};
+use twinline_core::names::{FieldName, Side, Sides};
 
 pub(super) fn contract(rules: &RuleSet, catalogues: &Sides<Catalogue>, version: u32) -> Contract {
     Contract {
@@ -25,7 +26,7 @@ pub(super) fn contract(rules: &RuleSet, catalogues: &Sides<Catalogue>, version: 
         fields: rules
             .fields
             .iter()
-            .map(|(name, rule)| (name.clone(), field_contract(rule, catalogues)))
+            .map(|(name, rule)| (name.clone(), field_contract(rules, rule, catalogues)))
             .collect(),
         comments: rules.comments.as_ref().map(|comments| CommentContract {
             channels: comments
@@ -48,20 +49,35 @@ pub(super) fn contract(rules: &RuleSet, catalogues: &Sides<Catalogue>, version: 
     }
 }
 
-fn field_contract(rule: &FieldRules, catalogues: &Sides<Catalogue>) -> FieldContract {
+fn field_contract(
+    rules: &RuleSet,
+    rule: &FieldRules,
+    catalogues: &Sides<Catalogue>,
+) -> FieldContract {
+    let native: Sides<BTreeSet<FieldName>> = Sides::from_fn(|side| {
+        let natives = natives(rule, side, catalogues.get(side));
+        natives.into_iter().collect()
+    });
     FieldContract {
         direction: rule.direction,
         conflict: rule.conflict.value,
         tie: rule.tie,
         first: rule.first,
         drift: rule.drift,
-        native: Sides::from_fn(|side| {
-            natives(rule, side, catalogues.get(side))
-                .into_iter()
-                .collect()
-        }),
         max_chars: rule.max_chars.clone(),
+        parent: is_parent(rules, rule, &native),
+        native,
     }
+}
+
+/// Whether a field is the parent on both sides, as their trackers have it. Within one node its key names the same item on
+/// both sides; a table or an export says itself what crosses.
+fn is_parent(rules: &RuleSet, rule: &FieldRules, native: &Sides<BTreeSet<FieldName>>) -> bool {
+    let parent = BTreeSet::from([field::PARENT.into()]);
+    let as_it_is =
+        rule.values.is_none() && Side::BOTH.iter().all(|side| rule.via.get(*side).is_none());
+    let apart = rules.sides.left.node.value != rules.sides.right.node.value;
+    as_it_is && apart && Side::BOTH.iter().all(|side| *native.get(*side) == parent)
 }
 
 /// The status that closes an item: the first that the connection's own table writes and that counts as done, else the

@@ -19,10 +19,10 @@ mod history;
 mod items;
 mod jobs;
 mod nodes;
+mod parents;
 pub(crate) mod replica;
 mod retention;
 mod rule_versions;
-
 mod twin_record;
 mod twins;
 
@@ -43,6 +43,7 @@ pub use history::{HistoryEntry, HistoryKind, HistoryRow};
 pub use items::ItemRow;
 pub use jobs::{Job, JobKind, JobState, JobsPage};
 pub use nodes::NodeRow;
+pub use parents::ParentWait;
 pub use retention::{HostKeep, HostPruned, PruneCursor};
 pub use rule_versions::{Publish, RuleVersion};
 pub use twin_record::{HeldField, Twin, TwinState, TwinStateName};
@@ -104,6 +105,10 @@ pub(crate) static SCHEMA: Schema = Schema {
         Migration {
             version: 10,
             sql: include_str!("migrations/010.sql"),
+        },
+        Migration {
+            version: 11,
+            sql: include_str!("migrations/011.sql"),
         },
     ],
 };

@@ -104,6 +104,7 @@ async fn every_host_version_becomes_the_newest() {
         (8, include_str!("fixtures/host-8.sql")),
         (9, include_str!("fixtures/host-9.sql")),
         (10, include_str!("fixtures/host-10.sql")),
+        (11, include_str!("fixtures/host-11.sql")),
     ];
     check(&host::SCHEMA, &fixtures, |conn| {
         has_row(

@@ -78,6 +78,7 @@ impl TestRules {
                 right: native,
             },
             max_chars: Sides::default(),
+            parent: false,
         };
         for word in spec.split_whitespace() {
             set(&mut field, word);

@@ -102,6 +102,7 @@ pub(crate) fn unlink(
     twin.state_since = now;
     tx.put_twin(&twin)?;
     tx.drop_bases(link)?;
+    tx.drop_parent_waits(link)?;
     for row in tx.open_effects_of(link)? {
         tx.settle_effect(&row.id)?;
     }

@@ -67,6 +67,7 @@ fn two_way(field: &str) -> FieldContract {
         drift: Drift::Keep,
         native: Sides::from_fn(|_| BTreeSet::from([FieldName::from(field)])),
         max_chars: Sides::default(),
+        parent: false,
     }
 }
 

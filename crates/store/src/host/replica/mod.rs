@@ -14,7 +14,8 @@ pub(crate) use changes::{Change, Changes};
 pub(crate) use restore::ReplicaRow;
 pub(super) use tables::Keyed;
 pub(super) use tables::{
-    AUDIT, BASES, COMMENT_LINKS, DIRTY, EFFECTS, HISTORY, ITEMS, JOBS, OBSERVATIONS, WRITE_SLICES,
+    AUDIT, BASES, COMMENT_LINKS, DIRTY, EFFECTS, HISTORY, ITEMS, JOBS, OBSERVATIONS, PARENT_WAITS,
+    WRITE_SLICES,
 };
 
 use super::{HostRead, HostStore, HostTx};

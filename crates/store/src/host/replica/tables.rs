@@ -44,6 +44,7 @@ pub(in crate::host) const COMMENT_LINKS: Keyed = Keyed::of(
     "comment_links",
     &["root", "origin_node", "origin", "node", "item"],
 );
+pub(in crate::host) const PARENT_WAITS: Keyed = Keyed::of("parent_waits", &["link", "side"]);
 pub(in crate::host) const DIRTY: Keyed = Keyed::of("dirty", &["node", "id"]);
 pub(in crate::host) const EFFECTS: Keyed = Keyed::of("effects", &["id"]);
 pub(in crate::host) const HISTORY: Keyed = Keyed::of("history", &["seq"]);
@@ -65,6 +66,7 @@ pub(super) const TABLES: &[Keyed] = &[
     OBSERVATIONS,
     BASES,
     COMMENT_LINKS,
+    PARENT_WAITS,
     DIRTY,
     EFFECTS,
     HISTORY,

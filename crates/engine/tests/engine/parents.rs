@@ -1,0 +1,155 @@
+//! Parents cross by their twins, and wait for them.
+
+use crate::support::rules::contract;
+use crate::support::{Running, World, until};
+use twinline_core::contract::Contract;
+use twinline_core::item::{ItemId, Value};
+use twinline_core::names::Sides;
+use twinline_engine::ops::LinkOutcome;
+
+/// A contract by which parents cross too.
+fn family(name: &str) -> Contract {
+    let mut contract = contract(name, "left", "right");
+    let mut parent = contract.fields["status"].clone();
+    parent.parent = true;
+    for native in [&mut parent.native.left, &mut parent.native.right] {
+        *native = ["parent".into()].into();
+    }
+    contract.fields.insert("parent".into(), parent);
+    contract
+}
+
+fn child_of(world: &World, parent: &str, summary: &str) -> ItemId {
+    let tracker = world.tracker("left");
+    let id = tracker.make(&[
+        ("summary", Value::text(summary)),
+        ("parent", Value::text(parent)),
+    ]);
+    world.announce(&id);
+    id
+}
+
+fn key(world: &World, item: &ItemId) -> String {
+    let tracker = world.tracker(item.node.as_str());
+    tracker.item(item).reference.key
+}
+
+/// The item on the right with this summary.
+fn copy(world: &World, summary: &str) -> ItemId {
+    let tracker = world.tracker("right");
+    let state = tracker.state();
+    let mut items = state.items.values();
+    let found = items.find(|item| item.get("summary") == Some(&Value::text(summary)));
+    found.expect("it has a copy").reference.item.clone()
+}
+
+fn parent(world: &World, item: &ItemId) -> Option<Value> {
+    let tracker = world.tracker(item.node.as_str());
+    tracker.item(item).get("parent").cloned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_has_its_parents_twin_as_its_parent_and_edits_cross_both_ways() {
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[family("c")]).await;
+    let [one, two] = ["one", "two"].map(|summary| world.make("left", summary));
+    running.quiet().await;
+    let child = child_of(&world, &key(&world, &one), "child");
+    running.quiet().await;
+    let there = copy(&world, "child");
+    let [one_there, two_there] = ["one", "two"].map(|summary| copy(&world, summary));
+    let key_there = |item: &ItemId| Some(Value::text(key(&world, item)));
+    assert_eq!(parent(&world, &there), key_there(&one_there));
+
+    world.edit(&child, "parent", Value::text(key(&world, &two)));
+    running.quiet().await;
+    assert_eq!(parent(&world, &there), key_there(&two_there));
+    world.edit(&there, "parent", Value::text(key(&world, &one_there)));
+    running.quiet().await;
+    assert_eq!(parent(&world, &child), key_there(&one));
+    world.edit(&child, "parent", Value::Empty);
+    running.quiet().await;
+    assert_eq!(parent(&world, &there), Some(Value::Empty));
+    running.stop().await;
+}
+
+/// Neither the other fields nor a crash keep the parent from crossing once it has a twin, in whichever connection.
+async fn check_waits(rules: &[Contract], enter: impl AsyncFnOnce(&World, &Running, &ItemId)) {
+    let world = World::new(&["left", "right"]);
+    let running = world.start(rules).await;
+    let tracker = world.tracker("left");
+    let late = tracker.make_in("elsewhere", "late");
+    tracker.state().unmatched.insert(late.id.clone());
+    let child = child_of(&world, &key(&world, &late), "child");
+    running.quiet().await;
+    let there = copy(&world, "child");
+    assert!(!matches!(parent(&world, &there), Some(Value::Text(_))));
+    world.edit(&child, "summary", Value::text("edited"));
+    running.quiet().await;
+    assert_eq!(world.text(&there, "summary"), "edited");
+    running.stop().await;
+
+    let running = world.start(&[]).await;
+    enter(&world, &running, &late).await;
+    until("the parent has crossed", async || {
+        let late = Value::text(key(&world, &copy(&world, "late")));
+        parent(&world, &there) == Some(late)
+    })
+    .await;
+    running.quiet().await;
+    assert_eq!(
+        parent(&world, &child),
+        Some(Value::text(key(&world, &late)))
+    );
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parent_that_has_no_twin_yet_crosses_when_it_enters() {
+    let mut others = contract("others", "left", "right");
+    others.scopes.left = [("project".to_owned(), "elsewhere".to_owned())].into();
+    check_waits(&[family("c"), others], async |world, running, late| {
+        world.tracker("left").state().unmatched.clear();
+        world.announce(late);
+        running.quiet().await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parent_that_has_no_twin_yet_crosses_when_it_is_linked() {
+    let mut others = contract("others", "left", "right");
+    others.scopes.left = [("project".to_owned(), "elsewhere".to_owned())].into();
+    others.triggers.left = None;
+    check_waits(&[family("c"), others], async |world, running, late| {
+        let there = world.make("right", "late");
+        let pair = [key(world, late), key(world, &there)];
+        let [left, right] = pair;
+        let pairs = vec![Sides { left, right }];
+        let linked = running.host.link(&"others".into(), pairs, "ada").await;
+        assert!(matches!(linked.unwrap()[0], LinkOutcome::Linked(_)));
+    })
+    .await;
+}
+
+/// The other side shows none; an edit there is a later one, as with any other field.
+#[tokio::test(start_paused = true)]
+async fn a_parent_that_cannot_cross_gives_way_to_one_that_is_set_on_the_other_side() {
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[family("c")]).await;
+    let [one, two] = ["one", "two"].map(|summary| world.make("left", summary));
+    running.quiet().await;
+    let child = child_of(&world, &key(&world, &one), "child");
+    running.quiet().await;
+    let there = copy(&world, "child");
+    let [one_there, two_there] =
+        ["one", "two"].map(|summary| Value::text(key(&world, &copy(&world, summary))));
+    world.edit(&child, "parent", Value::text("left-99"));
+    running.quiet().await;
+    assert_eq!(parent(&world, &there), Some(one_there));
+    world.edit(&there, "parent", two_there.clone());
+    running.quiet().await;
+    assert_eq!(parent(&world, &there), Some(two_there));
+    assert_eq!(parent(&world, &child), Some(Value::text(key(&world, &two))));
+    running.stop().await;
+}
