@@ -9,7 +9,7 @@ use crate::contract::Contract;
 use crate::item::{Item, Value, field};
 use crate::names::{FieldName, ReplicaField, Side};
 use crate::rules::{Assigner, Draft, Incoming, Link, Outgoing, RuleError, Rules};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(test)]
 #[path = "parents_tests.rs"]
@@ -20,6 +20,7 @@ mod tests;
 pub struct Parents {
     to_right: BTreeMap<String, String>,
     to_left: BTreeMap<String, String>,
+    hidden: BTreeSet<Side>,
 }
 
 impl Parents {
@@ -27,6 +28,11 @@ impl Parents {
     pub fn add(&mut self, left: String, right: String) {
         self.to_left.insert(right.clone(), left.clone());
         self.to_right.insert(left, right);
+    }
+
+    /// A side shows no parent, and that may be for want of permission: it is absent, not removed.
+    pub fn hide(&mut self, side: Side) {
+        self.hidden.insert(side);
     }
 
     /// Rules whose parents cross by their twins.
@@ -107,7 +113,9 @@ impl Rules for Translated<'_> {
         for name in self.fields() {
             // A script may show another value than the item's own parent: that one is its own business.
             let own = item.get(field::PARENT);
-            if let Some(value) = outgoing.view.fields.get_mut(name)
+            if own == Some(&Value::Empty) && self.parents.hidden.contains(&side) {
+                outgoing.view.fields.remove(name);
+            } else if let Some(value) = outgoing.view.fields.get_mut(name)
                 && own == Some(&*value)
                 && let Value::Text(key) = value
             {

@@ -130,6 +130,20 @@ fn both_sides_show_the_same_parent_alike_and_others_as_their_own() {
     assert_eq!(shown(Side::Left, Some(Value::Empty)), Some(Value::Empty));
 }
 
+#[test]
+fn a_parent_that_may_be_hidden_is_absent() {
+    let rules = rules(Assigner::Map("epic".into()));
+    let mut parents = parents();
+    parents.hide(Side::Left);
+    let shown = |side| {
+        let none = item(Some(Value::Empty));
+        let outgoing = parents.translate(&rules).outgoing(side, &none, None);
+        outgoing.unwrap().view.fields.remove("epic")
+    };
+    assert_eq!(shown(Side::Left), None);
+    assert_eq!(shown(Side::Right), Some(Value::Empty));
+}
+
 fn assigned(side: Side, replica: Value, by: Assigner) -> (Option<Value>, Option<String>) {
     let (rules, parents) = (rules(by), parents());
     let view = View {

@@ -47,7 +47,7 @@ pub(crate) async fn facts_of(
     let right = sides.pop().expect("two sides");
     let left = sides.pop().expect("two sides");
     let twin = &context.twin;
-    let parents = parents::known(host, connection, context, &seen).await?;
+    let parents = parents::known(host, connection, nodes, context, &seen).await?;
     Ok(Owned {
         link: twin.link.clone(),
         root: twin.root.clone(),

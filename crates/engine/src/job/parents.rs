@@ -4,12 +4,14 @@
 //! it is durable before the plan that leaves it out; the step that brings the parent's cluster there marks who waits.
 
 use super::context::Context;
+use super::trouble::Trouble;
 use crate::dirty::{Hint, is_alive};
 use crate::host::{Connection, Inner};
+use crate::node::Node;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use twinline_core::contract::Contract;
-use twinline_core::item::{Item, Value, field};
+use twinline_core::item::{Fetched, Item, Value, field};
 use twinline_core::names::{RootId, Side, Sides};
 use twinline_core::parents::{Parents, keys_of};
 use twinline_core::queue::Lane;
@@ -55,9 +57,10 @@ fn counterpart(
 pub(super) async fn known(
     host: &Inner,
     connection: &Connection,
+    nodes: &Sides<Arc<Node>>,
     context: &Context,
     seen: &Sides<Seen>,
-) -> Result<Parents, StoreError> {
+) -> Result<Parents, Trouble> {
     let contract = connection.contract();
     if !cross(contract) {
         return Ok(Parents::default());
@@ -72,22 +75,51 @@ pub(super) async fn known(
         }
     }
     let contract = contract.clone();
-    host.store
-        .read(move |read| {
-            let mut parents = Parents::default();
-            for key in keys.left {
-                if let Some(right) = counterpart(read, &contract, Side::Left, &key)? {
-                    parents.add(key, right);
-                }
+    let read = host.store.read(move |read| {
+        let mut parents = Parents::default();
+        for key in keys.left {
+            if let Some(right) = counterpart(read, &contract, Side::Left, &key)? {
+                parents.add(key, right);
             }
-            for key in keys.right {
-                if let Some(left) = counterpart(read, &contract, Side::Right, &key)? {
-                    parents.add(left, key);
-                }
+        }
+        for key in keys.right {
+            if let Some(left) = counterpart(read, &contract, Side::Right, &key)? {
+                parents.add(left, key);
             }
-            Ok(parents)
-        })
-        .await
+        }
+        Ok(parents)
+    });
+    let mut parents = read.await?;
+    for side in Side::BOTH {
+        if is_hidden(host, nodes.get(side), context, (side, seen.get(side))).await? {
+            parents.hide(side);
+        }
+    }
+    Ok(parents)
+}
+
+/// Whether an item shows no parent any more that is not shown itself either: then nobody needs to have removed it.
+async fn is_hidden(
+    host: &Inner,
+    node: &Node,
+    context: &Context,
+    (side, seen): (Side, &Seen),
+) -> Result<bool, Trouble> {
+    let base = context.bases.get(side).as_ref();
+    let before = parent_of(base.map(|base| &base.observation));
+    let now = seen.item().and_then(|item| item.get(field::PARENT));
+    let (Some(before), Some(Value::Empty)) = (before, now) else {
+        return Ok(false);
+    };
+    let name = node.name().clone();
+    let called = host.store.read(move |read| read.items_by_key(&before));
+    let mut called = called.await?.into_iter().map(|row| row.reference.item);
+    let Some(parent) = called.find(|item| item.node == name) else {
+        return Ok(false);
+    };
+    let seen = node.request(node.tracker().fetch_bare(&parent)).await;
+    let seen = seen.map_err(|error| Trouble::of(node.name(), error))?;
+    Ok(matches!(seen, Fetched::Unreachable { .. }))
 }
 
 /// Keeps for which parents a twin waits.

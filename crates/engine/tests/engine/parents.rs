@@ -153,3 +153,29 @@ async fn a_parent_that_cannot_cross_gives_way_to_one_that_is_set_on_the_other_si
     assert_eq!(parent(&world, &child), Some(Value::text(key(&world, &two))));
     running.stop().await;
 }
+
+/// A tracker that hides the parent from us shows the child without one; a person who removes it does too.
+#[tokio::test(start_paused = true)]
+async fn a_parent_that_is_hidden_from_us_is_not_removed() {
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[family("c")]).await;
+    let one = world.make("left", "one");
+    running.quiet().await;
+    let child = child_of(&world, &key(&world, &one), "child");
+    running.quiet().await;
+    let there = copy(&world, "child");
+    let one_there = Value::text(key(&world, &copy(&world, "one")));
+    let left = world.tracker("left");
+    left.state().lost.insert(one.id.clone());
+    world.edit(&child, "parent", Value::Empty);
+    world.edit(&child, "summary", Value::text("edited"));
+    running.quiet().await;
+    assert_eq!(world.text(&there, "summary"), "edited");
+    assert_eq!(parent(&world, &there), Some(one_there));
+
+    left.state().lost.clear();
+    world.edit(&child, "summary", Value::text("edited again"));
+    running.quiet().await;
+    assert_eq!(parent(&world, &there), Some(Value::Empty));
+    running.stop().await;
+}

@@ -1,5 +1,6 @@
 //! What scripts mean, case by case, and what their mistakes say.
 
+mod parents;
 mod texts;
 
 use super::*;

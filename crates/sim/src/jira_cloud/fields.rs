@@ -71,6 +71,7 @@ impl Reader<'_> {
         for verb in verbs {
             let (name, value) = single(verb).ok_or("An operation must have exactly one verb.")?;
             current = match (name, field.kind) {
+                ("set", FieldKind::Parent) if value.get("none") == Some(&Value::Bool(true)) => None,
                 ("set", _) => self.read(field, value)?,
                 (
                     "add" | "remove",

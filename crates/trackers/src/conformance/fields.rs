@@ -18,6 +18,9 @@ pub(super) const CHECKS: &[Listed] = &[
         "fields: each one that is offered is written, read as normalise said, and emptied",
         |h| Box::pin(every_kind(h)),
     ),
+    ("parents: one is given, another one, and none", |h| {
+        Box::pin(parents(h))
+    }),
     (
         "people: one whom the tracker does not know fails no write",
         |h| Box::pin(unknown_person(h)),
@@ -153,6 +156,27 @@ async fn every_kind(h: &dyn Harness) -> Outcome {
         .filter(|kind| !kinds.contains(kind));
     let untried: Vec<&str> = untried.collect();
     same("kinds that were not tried", &untried, &Vec::new())
+}
+
+/// Where a parent can be written, it is written by the key that people use, and read as it.
+async fn parents(h: &dyn Harness) -> Outcome {
+    let offered = h.tracker().describe(&h.scope()).await?;
+    let parent = offered.fields.get(field::PARENT);
+    if !parent.is_some_and(|described| described.writable) {
+        return Err(Miss::Skipped("a parent cannot be written here".to_owned()));
+    }
+    let child = made(h, "parentchild").await?;
+    let name = FieldName::from(field::PARENT);
+    let first = h.read(&child).await?;
+    same("at first", &first.get(field::PARENT), &Some(&Value::Empty))?;
+    for parent in ["parentone", "parenttwo"] {
+        let parent = made(h, parent).await?;
+        let key = h.read(&parent).await?.reference.key;
+        let took = written(h, &child, &name, &Value::text(&key)).await?;
+        ensure(took, || format!("the parent {key} was refused"))?;
+    }
+    let took = written(h, &child, &name, &Value::Empty).await?;
+    ensure(took, || "no parent was refused".to_owned())
 }
 
 /// Writes a title and an assignee together: the title must arrive, and the person be waived.

@@ -88,6 +88,7 @@ async fn the_contract_holds() {
     let skipped: Vec<&str> = report.skipped.iter().map(|(name, _)| *name).collect();
     let expected = [
         "compare-and-swap: a person's edit in between is not overwritten",
+        "parents: one is given, another one, and none",
         "people: one who is known and cannot be assigned fails no write",
         "comments: one that only some may read lies in an internal channel, as long as it is",
         "recognise: a comment that we may no longer read is not deleted",

@@ -88,9 +88,14 @@ pub(super) fn item(
         ("type", named("issuetype", "name")?),
     ];
     let files = issue.fields.get("attachment").and_then(Json::as_array);
+    let mut fields = fields(&issue.fields, kinds);
+    // Jira leaves the parent out where there is none, even of an answer with all fields.
+    fields
+        .entry(FieldName::from(field::PARENT))
+        .or_insert(Value::Empty);
     Some(Item {
         reference,
-        fields: fields(&issue.fields, kinds),
+        fields,
         comments,
         attachments: files.map(|files| files.iter().filter_map(attachment).collect()),
         version: version(issue)?,

@@ -52,6 +52,11 @@ impl Writes {
                 self.fields
                     .insert("parent".to_owned(), json!({ "key": key }));
             }
+            // The one field that is not emptied by null: see "Edit issue" in Jira's API description.
+            (field::PARENT, Value::Empty) => {
+                let none = json!([{ "set": { "none": true } }]);
+                self.update.insert("parent".to_owned(), none);
+            }
             (_, value) => {
                 let json = plain(&value).ok_or_else(|| {
                     Impossible::value(name, "has a value of a kind that Jira cannot hold")
