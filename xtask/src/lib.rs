@@ -3,7 +3,6 @@
 pub mod bench;
 pub mod conformance;
 pub mod fuzz;
-pub mod needs;
 pub mod provision;
 pub mod readme;
 pub mod run;

@@ -1,7 +1,7 @@
 //! Popular Python clients against the simulators, over loopback.
 
+use twinline_sim::needs;
 use xtask::conformance::clients::Client;
-use xtask::needs;
 
 async fn check(client: Client) {
     if !needs::met(Client::is_installed(), "the Python clients' environment") {

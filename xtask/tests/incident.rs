@@ -9,8 +9,9 @@
 use serde_json::Value;
 use std::ops::Range;
 use std::process::Command;
+use twinline_sim::needs;
 use twinline_sim::postgres::Postgres;
-use xtask::{needs, provision};
+use xtask::provision;
 
 /// Runs the bench for a few seconds each part.
 fn small() -> Value {

@@ -1,7 +1,8 @@
 //! The unit files of `deploy/systemd`, judged by systemd itself.
 
 use std::process::Command;
-use xtask::{needs, provision, root};
+use twinline_sim::needs;
+use xtask::{provision, root};
 
 #[test]
 fn systemd_takes_our_units() {

@@ -1,6 +1,7 @@
 //! A real etcd on loopback for tests and drills: one member or several, made in a folder of its own, ended and removed when
 //! dropped. The faults are real ones: members killed, stopped and let go on by signals.
 
+use crate::debian;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -47,22 +48,8 @@ impl Etcd {
     ///
     /// # Panics
     /// When `TWINLINE_TESTDATA_REQUIRED=1` says that the program was installed, and it is missing.
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::print_stdout,
-        reason = "the suite tells its tests by the environment, and counts the line that a skipped test prints"
-    )]
     pub fn can_run() -> bool {
-        let there = Self::is_installed();
-        if !there {
-            let required = std::env::var("TWINLINE_TESTDATA_REQUIRED").is_ok_and(|v| v == "1");
-            assert!(
-                !required || !Path::new("/usr/bin/apt-get").is_file(),
-                "etcd is missing though it was installed"
-            );
-            println!("skipped: etcd is not there");
-        }
-        there
+        debian::met(Self::is_installed(), "etcd")
     }
 
     /// Starts a cluster; answers when each member serves.

@@ -7,6 +7,7 @@
 
 pub mod call;
 pub mod command;
+pub mod debian;
 pub mod dump;
 pub mod etcd;
 pub mod faults;
@@ -14,6 +15,7 @@ mod faulty;
 pub mod github;
 pub mod inprocess;
 pub mod jira_cloud;
+pub mod needs;
 pub mod postgres;
 pub mod redmine;
 pub mod registry;

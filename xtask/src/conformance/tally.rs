@@ -60,6 +60,11 @@ impl Tally {
         self.operations.len()
     }
 
+    /// How many checks of the connector's own suite passed.
+    pub const fn passed(&self) -> usize {
+        self.passed
+    }
+
     /// What to print.
     pub(super) fn sentences(&self, as_json: bool) -> Vec<String> {
         if as_json {

@@ -25,12 +25,15 @@ pub struct Target {
     seed: u64,
     #[arg(long)]
     run_ms: u64,
+    /// No more inputs than this, though there be time.
+    #[arg(long, default_value_t = u64::MAX)]
+    inputs_max: u64,
     /// Write each input here before it is tried.
     #[arg(long)]
     keep: Option<PathBuf>,
 }
 
-/// Tries inputs until the time is over and prints how many; an error names the panic.
+/// Tries inputs until the time is over, or there were enough, and prints how many; an error names the panic.
 pub fn run(options: &Target) -> Result<bool> {
     let target = TARGETS
         .iter()
@@ -51,7 +54,7 @@ pub fn run(options: &Target) -> Result<bool> {
     let seeds = (target.seeds)()?;
     let until = Instant::now() + Duration::from_millis(options.run_ms);
     let mut number = 0;
-    while Instant::now() < until {
+    while number < options.inputs_max && Instant::now() < until {
         let mut mutator = Mutator::new(options.seed, number);
         let input = mutator.input(&seeds);
         if let Some(file) = &options.keep {

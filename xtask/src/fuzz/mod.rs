@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: hostile input for every decoder, for a given time.
+//! `cargo xtask fuzz`: hostile input for every decoder, for a given time. A short one runs with every suite.
 //!
 //! Coverage-guided fuzzing needs a nightly toolchain, which is not here; inputs are random bytes and mutations of real
 //! shapes, from a seed that is printed. Each target runs in a child process, so that an overflowing stack or exhausted
@@ -30,12 +30,15 @@ use std::time::Duration;
 use targets::TARGETS;
 use twinline_core::handles::Clock as _;
 
-/// How long and from which seed.
+/// How long, how much and from which seed.
 #[derive(clap::Args)]
 pub struct Options {
     /// How long in all; each target gets an equal share.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
+    /// At most so many inputs for each target: with time enough, every machine tries the same.
+    #[arg(long)]
+    inputs: Option<u64>,
     /// Repeats a run: inputs depend on the seed and their number only.
     #[arg(long)]
     seed: Option<u64>,
@@ -70,7 +73,12 @@ pub fn run(options: &Options) -> Result<bool> {
     ));
     let (mut inputs, mut crashes, mut idle) = (0, 0, 0);
     for target in &chosen {
-        let outcome = fuzz(target.name, seed, share_ms)?;
+        let outcome = fuzz(&Share {
+            name: target.name,
+            seed,
+            run_ms: share_ms,
+            inputs_max: options.inputs.unwrap_or(u64::MAX),
+        })?;
         inputs += outcome.inputs;
         match outcome.crash {
             // Nothing was found out about a target for which there was no time.
@@ -106,9 +114,18 @@ struct Outcome {
     crash: Option<String>,
 }
 
+/// What one target is given.
+#[derive(Clone, Copy)]
+struct Share {
+    name: &'static str,
+    seed: u64,
+    run_ms: u64,
+    inputs_max: u64,
+}
+
 /// Runs one target in a child; after a crash once more, to learn the input.
-fn fuzz(name: &str, seed: u64, share_ms: u64) -> Result<Outcome> {
-    let first = child(name, seed, share_ms, None)?;
+fn fuzz(share: &Share) -> Result<Outcome> {
+    let first = child(share, None)?;
     if let Some(inputs) = first.finished {
         return Ok(Outcome {
             inputs,
@@ -117,9 +134,13 @@ fn fuzz(name: &str, seed: u64, share_ms: u64) -> Result<Outcome> {
     }
     let folder = root().join("target/fuzz");
     fs::create_dir_all(&folder).context("making target/fuzz")?;
-    let file = folder.join(format!("{name}-{seed}"));
+    let file = folder.join(format!("{}-{}", share.name, share.seed));
     // Longer: this time every input is written down before it is tried.
-    let again = child(name, seed, share_ms.saturating_mul(20), Some(&file))?;
+    let longer = Share {
+        run_ms: share.run_ms.saturating_mul(20),
+        ..*share
+    };
+    let again = child(&longer, Some(&file))?;
     let kept = if again.finished.is_none() {
         format!("; its input is in {}", file.display())
     } else {
@@ -137,11 +158,12 @@ struct Ended {
     last_words: String,
 }
 
-fn child(name: &str, seed: u64, run_ms: u64, keep: Option<&PathBuf>) -> Result<Ended> {
+fn child(share: &Share, keep: Option<&PathBuf>) -> Result<Ended> {
     let program = std::env::current_exe().context("finding this program")?;
     let mut command = Command::new(program);
-    command.args(["fuzz-child", name, "--seed", &seed.to_string()]);
-    command.args(["--run-ms", &run_ms.to_string()]);
+    command.args(["fuzz-child", share.name, "--seed", &share.seed.to_string()]);
+    command.args(["--run-ms", &share.run_ms.to_string()]);
+    command.args(["--inputs-max", &share.inputs_max.to_string()]);
     if let Some(file) = keep {
         command.arg("--keep").arg(file);
     }
@@ -153,7 +175,7 @@ fn child(name: &str, seed: u64, run_ms: u64, keep: Option<&PathBuf>) -> Result<E
         .enable_all()
         .build()
         .context("starting a runtime")?;
-    let limit = Duration::from_millis(run_ms) + HANG;
+    let limit = Duration::from_millis(share.run_ms) + HANG;
     let output = runtime.block_on(async {
         let mut command = tokio::process::Command::from(command);
         command.kill_on_drop(true);

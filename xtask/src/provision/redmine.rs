@@ -1,7 +1,7 @@
 //! A real Redmine 5: installed from Debian's packages, seeded once, started anew for each test on its own database.
 
 use super::debian;
-use crate::{needs, run, say, testdata};
+use crate::{run, testdata};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::net::TcpListener;
@@ -147,13 +147,7 @@ impl Redmine {
     /// # Panics
     /// When the suite has installed what it needs, this machine has Debian's packages, and Redmine is missing.
     pub fn can_run() -> bool {
-        if is_missing() && !debian::is_here() {
-            say(
-                "skipped: a real Redmine is installed from Debian's packages, and this machine has no apt-get",
-            );
-            return false;
-        }
-        needs::met(!is_missing(), "a real Redmine")
+        twinline_sim::debian::met(!is_missing(), "a real Redmine")
     }
 
     /// Starts one on a fresh copy of the seeded database. It serves some seconds later: ask it until it answers.

@@ -1,4 +1,5 @@
-//! Tidiness that no other tool checks: file lengths, tests that are switched off, paths of a machine.
+//! Tidiness that no other tool checks: file lengths, tests that are switched off, paths of a machine, disk and network
+//! where they must not be reached directly.
 
 use crate::{root, run};
 use anyhow::{Context, Result};
@@ -17,6 +18,22 @@ const FORBIDDEN: &[(&str, &str)] = &[
     (concat!("todo", "!("), "finish it"),
     (concat!("unimplemented", "!("), "finish it"),
     (concat!("#[", "allow("), "use #[expect(…, reason = \"…\")]"),
+];
+
+/// Sources that reach disk, network and processes through handles only, so that a simulation can replace them.
+const SEALED: &[&str] = &["crates/core/src/", "crates/engine/src/"];
+
+/// What reaches them directly. A list in braces could hide one.
+const OUTSIDE: &[&str] = &[
+    "std::fs",
+    "std::net",
+    "std::os",
+    "std::process",
+    "std::{",
+    "tokio::fs",
+    "tokio::net",
+    "tokio::process",
+    "tokio::{",
 ];
 
 /// Beginnings of absolute paths that belong to one machine.
@@ -48,6 +65,8 @@ pub(super) fn check() -> Result<Vec<String>> {
 
 fn examine(name: &str, text: &str, found: &mut Vec<String>) {
     let rust = name.ends_with(".rs");
+    // A test makes folders of its own.
+    let sealed = rust && !name.contains("tests") && SEALED.iter().any(|of| name.starts_with(of));
     let lines = text.lines().count();
     if rust && lines > FILE_MAX_LINES {
         found.push(format!("{name}: {lines} lines, at most {FILE_MAX_LINES}"));
@@ -62,6 +81,12 @@ fn examine(name: &str, text: &str, found: &mut Vec<String>) {
             .filter(|(forbidden, _)| rust && line.contains(forbidden))
         {
             found.push(format!("{name}:{number}: '{forbidden}': {why}"));
+        }
+        for outside in OUTSIDE
+            .iter()
+            .filter(|outside| sealed && line.contains(*outside))
+        {
+            found.push(format!("{name}:{number}: '{outside}': disk, network and processes are reached through handles"));
         }
         if MACHINE_PATHS.iter().any(|path| starts_a_path(line, path)) {
             found.push(format!("{name}:{number}: a path of one machine"));
@@ -83,10 +108,29 @@ fn starts_a_path(line: &str, path: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn check(text: &str, findings: usize) {
+    fn check_in(name: &str, text: &str, findings: usize) {
         let mut found = Vec::new();
-        examine("a.rs", text, &mut found);
-        assert_eq!(found.len(), findings, "{text}: {found:?}");
+        examine(name, text, &mut found);
+        assert_eq!(found.len(), findings, "{name}: {text}: {found:?}");
+    }
+
+    fn check(text: &str, findings: usize) {
+        check_in("a.rs", text, findings);
+    }
+
+    #[test]
+    fn finds_disk_and_network_where_they_must_not_be() {
+        for text in [
+            "use std::fs;",
+            "tokio::net::TcpStream::connect(at)",
+            "use std::{fs, io};",
+        ] {
+            check_in("crates/core/src/a.rs", text, 1);
+            check_in("crates/engine/src/job/a.rs", text, 1);
+            check_in("crates/engine/src/job/a_tests.rs", text, 0);
+            check_in("crates/store/src/a.rs", text, 0);
+        }
+        check_in("crates/core/src/a.rs", "use std::fmt;", 0);
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub(super) async fn status(State(api): Shared) -> Result<Json<WholeStatus>, Prob
     Ok(Json(WholeStatus {
         host: api.host.status().await?,
         central: api.central(),
+        groups: None,
     }))
 }
 
@@ -48,6 +49,8 @@ pub(super) struct WholeStatus {
     #[serde(flatten)]
     host: Status,
     central: Option<CentralStatus>,
+    /// Told by the front of a fleet's machine.
+    groups: Option<Value>,
 }
 
 /// A list that holds all there is.

@@ -284,6 +284,22 @@ pub(super) struct StatusShape {
     /// How a fleet's central database is; null without one.
     #[schema(value_type = Option<Object>)]
     central: Option<Value>,
+    /// A fleet's groups of nodes, by id; null where there is no fleet. What stands above is of those that answer.
+    groups: Option<Vec<GroupShape>>,
+}
+
+/// A group of nodes, which one machine of a fleet works on.
+#[derive(ToSchema)]
+pub(super) struct GroupShape {
+    group: String,
+    /// How many nodes it has.
+    nodes: u32,
+    /// Who owns it; null while nobody does.
+    machine: Option<String>,
+    /// Where a person wants it.
+    pinned: Option<String>,
+    /// How it does, in words; null where it is not on the machine that answers.
+    state: Option<String>,
 }
 
 /// Up to when a node's changes of one kind are accounted for.

@@ -1,4 +1,4 @@
-//! Which blocks an edit touched, and whether it may cross.
+//! Which blocks an edit touched.
 
 use super::align::{self, Interner};
 use super::dialect::Dialect;
@@ -29,14 +29,4 @@ pub fn touched(base: &Document, new: &Document, dialect: Dialect) -> Vec<usize> 
     let mut positions: Vec<usize> = changed.map(|((position, _), _)| *position).collect();
     positions.dedup();
     positions
-}
-
-/// Whether an edit, made where texts are in `dialect`, changed or removed a block of which that notation cannot show
-/// everything: then what it cannot show is lost when the edit crosses, and policy decides. `base` is the richer side's
-/// text that was shown there.
-pub fn edits_touch_lossy(base: &Document, new: &Document, dialect: Dialect) -> bool {
-    let losses = dialect.project(base).1;
-    // Beyond the report's limit every block may be lossy.
-    let lossy = |position: &usize| losses.more > 0 || losses.touches(*position);
-    !losses.is_empty() && touched(base, new, dialect).iter().any(lossy)
 }

@@ -63,13 +63,6 @@ impl LossReport {
     pub fn is_empty(&self) -> bool {
         self.losses.is_empty()
     }
-
-    /// Whether anything of a block is lost.
-    pub fn touches(&self, block: usize) -> bool {
-        self.losses
-            .binary_search_by_key(&block, |loss| loss.block)
-            .is_ok()
-    }
 }
 
 impl fmt::Display for LossKind {

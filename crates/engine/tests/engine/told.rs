@@ -84,6 +84,28 @@ async fn the_attempts_at_one_write_are_counted() {
     running.stop().await;
 }
 
+/// Two writes on one side: the first finds the tracker away, and so the second is not sent.
+#[tokio::test(start_paused = true)]
+async fn a_write_that_was_never_sent_is_no_attempt() {
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    let left = world.make("left", "x");
+    running.quiet().await;
+    let right = world.tracker("right").only().reference.item;
+    world.tracker("right").fault(On::Apply, Fault::Retry(None));
+    world.tracker("left").comment(&left, "hello");
+    world.edit(&left, "summary", Value::text("y"));
+    running.quiet().await;
+    let lines = history(&world, &running, &right).await;
+    let attempts = |kind| {
+        let of_kind = lines.iter().filter(move |line| line.entry.kind == kind);
+        of_kind.map(|line| line.entry.attempt).collect::<Vec<u32>>()
+    };
+    assert_eq!(attempts(HistoryKind::Write), [2]);
+    assert_eq!(attempts(HistoryKind::Comment), [1]);
+    running.stop().await;
+}
+
 /// However much has happened to the other item meanwhile: pages of one line search as far as any others.
 #[tokio::test(start_paused = true)]
 async fn what_an_item_led_to_is_told_to_the_oldest() {

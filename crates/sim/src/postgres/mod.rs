@@ -9,6 +9,7 @@ mod programs;
 #[cfg(test)]
 mod tests;
 
+use crate::debian;
 use account::Account;
 use programs::Programs;
 use rustix::process::{Pid, Signal, kill_process};
@@ -82,22 +83,8 @@ impl Postgres {
     ///
     /// # Panics
     /// When `TWINLINE_TESTDATA_REQUIRED=1` says that the programs were installed, and they are missing.
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::print_stdout,
-        reason = "the suite tells its tests by the environment, and counts the line that a skipped test prints"
-    )]
     pub fn can_run() -> bool {
-        let there = Self::is_installed();
-        if !there {
-            let required = std::env::var("TWINLINE_TESTDATA_REQUIRED").is_ok_and(|v| v == "1");
-            assert!(
-                !required || !Path::new("/usr/bin/apt-get").is_file(),
-                "PostgreSQL is missing though it was installed"
-            );
-            println!("skipped: PostgreSQL is not there");
-        }
-        there
+        debian::met(Self::is_installed(), "PostgreSQL")
     }
 
     /// Makes and starts a server with these settings (`max_connections`, `20`) and an empty database. Answers when it

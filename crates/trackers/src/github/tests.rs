@@ -1,6 +1,9 @@
 //! The connector in front of GitHub's simulator: the conformance suite, and what only GitHub has.
 
+mod assigning;
 mod created;
+mod hooks;
+mod limits;
 
 use super::client::client;
 use super::{MILESTONE, decode, encode};
@@ -192,31 +195,6 @@ async fn milestones_are_set_by_their_title() {
     );
 }
 
-#[tokio::test]
-async fn people_are_assigned_one_by_one_and_who_cannot_be_is_waived() {
-    let h = harness(GithubConfig::default());
-    let item = item(&h).await;
-    let set = |logins: &[&str]| logins.iter().map(|login| (*login).to_owned()).collect();
-    let elements = |add: &[&str], remove: &[&str]| FieldWrite::Elements {
-        add: set(add),
-        remove: set(remove),
-    };
-    let write = elements(&["ana", "Ben"], &[]);
-    let applied = update(&h, &item, &[(field::ASSIGNEES, write)])
-        .await
-        .unwrap();
-    assert_eq!(applied.waived, BTreeMap::new());
-    let write = elements(&["chen", "stranger"], &["ana"]);
-    let applied = update(&h, &item, &[(field::ASSIGNEES, write)])
-        .await
-        .unwrap();
-    assert!(
-        applied.waived[field::ASSIGNEES].contains("stranger"),
-        "{applied:?}"
-    );
-    check_assigned(&h, &item.reference.item, &["ben", "chen"]).await;
-}
-
 async fn create(h: &SimHarness, fields: &[(&str, Value)]) -> Result<Applied, TrackerError> {
     let title = [(field::SUMMARY, Value::text("made"))];
     let fields = title.iter().chain(fields).cloned();
@@ -238,52 +216,6 @@ fn people(logins: &[&str]) -> Value {
         ..User::default()
     };
     Value::Users(logins.iter().map(user).collect())
-}
-
-async fn check_assigned(h: &SimHarness, item: &ItemId, expected: &[&str]) {
-    let now = read(h, item).await;
-    let Some(Value::Users(users)) = now.get(field::ASSIGNEES) else {
-        panic!("{now:?}");
-    };
-    let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
-    assert_eq!(ids, expected);
-}
-
-#[tokio::test]
-async fn somebody_who_cannot_be_assigned_fails_neither_a_create_nor_an_update() {
-    let h = harness(GithubConfig::default());
-    let some = people(&["ana", "stranger"]);
-    let status = Value::text("closed:completed");
-    let fields = [(field::ASSIGNEES, some), (field::STATUS, status.clone())];
-    let applied = create(&h, &fields).await.unwrap();
-    let waived: Vec<&str> = applied.waived.keys().map(FieldName::as_str).collect();
-    assert_eq!(waived, [field::ASSIGNEES]);
-    assert!(applied.waived[field::ASSIGNEES].contains("stranger"));
-    let made = applied.created.unwrap().item;
-    check_assigned(&h, &made, &["ana"]).await;
-    let item = read(&h, &made).await;
-    assert_eq!(
-        item.get(field::STATUS),
-        Some(&encode::normalise(&field::STATUS.into(), &status))
-    );
-    for (wanted, expected) in [
-        (people(&["stranger", "Ben"]), vec!["ben"]),
-        (people(&["stranger"]), vec![]),
-    ] {
-        let fields = [
-            (field::ASSIGNEES, FieldWrite::Replace(wanted)),
-            (field::SUMMARY, FieldWrite::Replace(Value::text("renamed"))),
-        ];
-        let applied = update(&h, &item, &fields).await.unwrap();
-        let waived: Vec<&str> = applied.waived.keys().map(FieldName::as_str).collect();
-        assert_eq!(waived, [field::ASSIGNEES]);
-        check_assigned(&h, &made, &expected).await;
-        let now = read(&h, &made).await;
-        assert_eq!(now.get(field::SUMMARY), Some(&Value::text("renamed")));
-    }
-    let alone = [(field::ASSIGNEES, FieldWrite::Replace(people(&["ghost"])))];
-    let applied = update(&h, &item, &alone).await.unwrap();
-    assert!(applied.waived[field::ASSIGNEES].contains("ghost"));
 }
 
 #[tokio::test]
@@ -400,158 +332,6 @@ async fn an_update_that_stops_half_way_is_unknown_and_then_recognised() {
 }
 
 #[tokio::test]
-async fn who_may_not_manage_webhooks_is_told_what_to_do_by_hand() {
-    let mut config = GithubConfig::default();
-    config.tokens[0].may_manage_hooks = false;
-    let h = harness(config);
-    let url = "https://edge.example/in/node";
-    let subscribed = h.tracker().subscribe(&h.scope(), url, "s").await.unwrap();
-    let Subscribed::ByHand(how) = subscribed else {
-        panic!("{subscribed:?}");
-    };
-    assert!(how.contains(url) && how.contains(REPO), "{how}");
-    let left = h.tracker().unsubscribe(&h.scope(), url).await;
-    assert!(
-        matches!(left, Err(TrackerError::Credentials { .. })),
-        "{left:?}"
-    );
-}
-
-#[tokio::test]
-async fn deliveries_that_nobody_took_are_asked_for_again() {
-    let h = harness(GithubConfig::default());
-    let url = "https://edge.example/in/node";
-    let subscribe = async || h.tracker().subscribe(&h.scope(), url, "s").await.unwrap();
-    assert_eq!(subscribe().await, Subscribed::Registered);
-    drop(h.deliveries(url).await);
-    let item = item(&h).await;
-    assert_eq!(h.lose_deliveries(), 1);
-    subscribe().await;
-    let again = h.deliveries(url).await;
-    let reader = h.webhook().unwrap();
-    let told: Vec<String> = again
-        .iter()
-        .flat_map(|request| reader.decode(request.headers(), request.body()).unwrap())
-        .map(|notice| notice.item)
-        .collect();
-    assert_eq!(told, [item.reference.item.id]);
-}
-
-#[tokio::test]
-async fn an_old_lost_delivery_is_found_behind_many_that_were_taken_and_one_refusal_is_no_matter() {
-    let h = harness(GithubConfig::default());
-    let url = "https://edge.example/in/node";
-    let subscribe = async || h.tracker().subscribe(&h.scope(), url, "s").await.unwrap();
-    subscribe().await;
-    drop(h.deliveries(url).await);
-    let first = item(&h).await;
-    assert_eq!(h.lose_deliveries(), 1);
-    h.pass(Duration::from_secs(60)).await;
-    let second = item(&h).await;
-    assert_eq!(h.lose_deliveries(), 1);
-    for _ in 0..150 {
-        drop(item(&h).await);
-    }
-    assert_eq!(h.take_deliveries(), 150);
-    // The first redelivery that is asked for, the newest, is refused.
-    let refusal = http::Response::builder().status(400);
-    let refusal = refusal.body(r#"{"message": "too old"}"#.into()).unwrap();
-    h.meddler().next_write(Trick::Pass);
-    h.meddler().next_write(Trick::Answer(refusal));
-    assert_eq!(subscribe().await, Subscribed::Registered);
-    let again = h.deliveries(url).await;
-    let reader = h.webhook().unwrap();
-    let told: Vec<String> = again
-        .iter()
-        .flat_map(|request| reader.decode(request.headers(), request.body()).unwrap())
-        .map(|notice| notice.item)
-        .collect();
-    assert_eq!(
-        told,
-        [first.reference.item.id],
-        "not {}",
-        second.reference.key
-    );
-}
-
-#[tokio::test]
-async fn a_quiet_repository_costs_nothing() {
-    let h = harness(GithubConfig::default());
-    drop(item(&h).await);
-    h.pass(Duration::from_secs(3600)).await;
-    let sweep = async || {
-        let cursor = Cursor {
-            since: h.now().minus(Duration::from_secs(60)),
-            page: None,
-        };
-        let page = h.tracker().changes(&h.scope(), &cursor).await.unwrap();
-        assert!(page.changes.is_empty() && page.next.is_none(), "{page:?}");
-    };
-    sweep().await;
-    let before = used(&h).await;
-    for _ in 0..10 {
-        sweep().await;
-    }
-    assert_eq!(used(&h).await, before);
-}
-
-#[tokio::test(start_paused = true)]
-async fn published_limits_space_writes_but_do_not_stop_one_half_way() {
-    let h = SimHarness::limited(simulator(GithubConfig::default()), under());
-    let item = item(&h).await;
-    let closed = |reason: &str| FieldWrite::Replace(Value::text(format!("closed:{reason}")));
-    let writes = [
-        (field::STATUS, closed("completed")),
-        (
-            field::LABELS,
-            FieldWrite::Elements {
-                add: BTreeSet::from(["new".to_owned()]),
-                remove: BTreeSet::new(),
-            },
-        ),
-    ];
-    update(&h, &item, &writes).await.unwrap();
-    // Two requests were made, so two seconds are kept; closing for another reason takes two more.
-    h.pass(Duration::from_secs(1)).await;
-    let began = tokio::time::Instant::now();
-    let write = [(field::STATUS, closed("not_planned"))];
-    let applied = update(&h, &item, &write).await.unwrap();
-    assert_eq!(began.elapsed(), Duration::from_secs(1), "its turn");
-    let label = [(
-        field::LABELS,
-        FieldWrite::Elements {
-            add: BTreeSet::from(["newer".to_owned()]),
-            remove: BTreeSet::new(),
-        },
-    )];
-    let early = update(&h, &item, &label).await;
-    assert!(
-        matches!(early, Err(TrackerError::Busy { whole: false, .. })),
-        "{early:?}"
-    );
-    assert_eq!(applied.waived, BTreeMap::new());
-    let now = read(&h, &item.reference.item).await;
-    assert_eq!(
-        now.get(field::STATUS),
-        Some(&decode::choice("closed:not_planned"))
-    );
-}
-
-#[tokio::test]
-async fn a_spent_limit_is_not_taken_for_a_missing_permission() {
-    let h = harness(GithubConfig::default());
-    h.meddler().next_read(Trick::Answer(h.too_fast(5)));
-    let subscribed = h
-        .tracker()
-        .subscribe(&h.scope(), "https://edge.example/in", "s")
-        .await;
-    assert!(
-        matches!(subscribed, Err(TrackerError::Retry { .. })),
-        "{subscribed:?}"
-    );
-}
-
-#[tokio::test]
 async fn comments_are_listed_by_themselves() {
     let h = harness(GithubConfig::default());
     let key = item(&h).await.reference.key;
@@ -585,54 +365,6 @@ async fn comments_are_listed_by_themselves() {
     assert!(kinds(since).await.contains(&ChangeKind::CommentEdited));
 }
 
-/// A 403 of GitHub and what it is, in a word.
-async fn check_403(headers: &[(&'static str, &'static str)], message: &str, expected: &str) {
-    let mut answer = http::Response::builder().status(403);
-    for (name, value) in headers {
-        answer = answer.header(*name, *value);
-    }
-    let body = serde_json::to_vec(&json!({ "message": message })).unwrap();
-    let wire = Arc::new(Meddler::new(Arc::new(Nowhere)));
-    wire.next_write(Trick::Answer(answer.body(body.into()).unwrap()));
-    let client = client_over(wire);
-    let error = client.send(Call::post("/x")).await.unwrap_err();
-    let found = match error {
-        TrackerError::Retry { after, .. } => format!("retry after {} s", after.unwrap().as_secs()),
-        TrackerError::Credentials { .. } => "credentials".to_owned(),
-        TrackerError::Refused { sentence, .. } => sentence,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(found, expected, "{message}");
-}
-
-struct Nowhere;
-
-#[async_trait]
-impl Transport for Nowhere {
-    async fn send(
-        &self,
-        _request: http::Request<Bytes>,
-    ) -> Result<http::Response<Bytes>, TransportError> {
-        Err(TransportError::not_sent("nowhere"))
-    }
-}
-
-#[tokio::test]
-async fn a_403_can_be_a_limit_a_permission_or_a_refusal() {
-    let secondary = "You have exceeded a secondary rate limit.";
-    check_403(&[], secondary, "retry after 60 s").await;
-    check_403(&[("retry-after", "9")], secondary, "retry after 9 s").await;
-    let spent = [
-        ("x-ratelimit-remaining", "0"),
-        ("x-ratelimit-reset", "1769851830"),
-    ];
-    check_403(&spent, "API rate limit exceeded", "retry after 30 s").await;
-    let lacking = "Resource not accessible by personal access token";
-    check_403(&[("x-ratelimit-remaining", "12")], lacking, "credentials").await;
-    let locked = "Unable to create comment because issue is locked.";
-    check_403(&[], locked, locked).await;
-}
-
 #[tokio::test]
 async fn very_many_comments_are_read_page_by_page() {
     let h = harness(GithubConfig::default());
@@ -656,69 +388,4 @@ async fn parents_in_a_circle_are_not_followed() {
         },
     };
     odd::check_circle(&harness(GithubConfig::default()), &parents).await;
-}
-
-/// What is wrong with the scope, with our webhook at this address.
-async fn place_faults(h: &SimHarness, url: &str) -> String {
-    let faults = h.tracker().probe_place(&h.scope(), Some(url)).await;
-    faults.unwrap().join("; ")
-}
-
-#[tokio::test]
-async fn what_keeps_us_from_working_in_a_repository_is_told() {
-    let url = "http://edge.example/hooks/node";
-    let h = harness(GithubConfig::default());
-    assert_eq!(place_faults(&h, url).await, "");
-    h.control(Command::SwitchItems {
-        container: REPO.to_owned(),
-        on: false,
-    });
-    let told = place_faults(&h, url).await;
-    assert!(
-        told.contains("the issues of acme/app are switched off"),
-        "{told}"
-    );
-
-    let mut config = GithubConfig::default();
-    config.tokens[0].may_write = false;
-    let told = place_faults(&harness(config), url).await;
-    assert!(told.contains("role Write"), "{told}");
-}
-
-#[tokio::test]
-async fn a_webhook_that_is_switched_off_or_not_taken_is_told() {
-    let url = "http://edge.example/hooks/node";
-    let h = harness(GithubConfig::default());
-    let subscribed = h.tracker().subscribe(&h.scope(), url, "a secret").await;
-    assert_eq!(subscribed.unwrap(), Subscribed::Registered);
-    h.take_deliveries();
-    assert_eq!(place_faults(&h, url).await, "");
-    item(&h).await;
-    assert!(h.lose_deliveries() > 0);
-    let told = place_faults(&h, url).await;
-    assert!(told.contains("failed with 0 connection refused"), "{told}");
-
-    let hooks = h
-        .raw(
-            Method::GET,
-            "/repos/acme/app/hooks",
-            "Bearer github-token",
-            json!(null),
-        )
-        .await;
-    let path = format!("/repos/acme/app/hooks/{}", hooks[0]["id"]);
-    h.raw(
-        Method::PATCH,
-        &path,
-        "Bearer github-token",
-        json!({ "active": false }),
-    )
-    .await;
-    let told = place_faults(&h, url).await;
-    assert!(told.contains("is switched off"), "{told}");
-    // Another node's webhook is not ours.
-    assert_eq!(
-        place_faults(&h, "http://edge.example/hooks/other").await,
-        ""
-    );
 }

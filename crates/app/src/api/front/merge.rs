@@ -2,10 +2,9 @@
 
 use crate::api::problem::Problem;
 use http::{StatusCode, Uri};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use twinline_core::time::Timestamp;
 use twinline_store::GroupId;
 use url::form_urlencoded;
 
@@ -137,39 +136,6 @@ pub(super) fn names(page: &[u8], key: &str) -> BTreeSet<String> {
     items
         .filter_map(|item| item[key].as_str().map(str::to_owned))
         .collect()
-}
-
-/// Adds a group's status to those of others: lists are joined, counts are summed.
-pub(super) fn status(whole: &mut Value, group: Value) {
-    match (whole, group) {
-        (whole @ Value::Null, group) => *whole = group,
-        (Value::Array(all), Value::Array(more)) => all.extend(more),
-        (Value::Object(all), Value::Object(more)) => {
-            for (key, value) in more {
-                status(all.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (Value::Number(one), Value::Number(other)) => {
-            if let (Some(a), Some(b)) = (one.as_u64(), other.as_u64()) {
-                *one = a.saturating_add(b).into();
-            }
-        }
-        // A time, a word: the first stands.
-        _ => {}
-    }
-}
-
-/// The status where no group answers.
-pub(super) fn no_status(at: Timestamp) -> Value {
-    let none = || Value::Array(Vec::new());
-    json!({
-        "at": at,
-        "nodes": none(),
-        "connections": none(),
-        "ledger": none(),
-        "depths": Map::new(),
-        "counters": Map::new(),
-    })
 }
 
 /// The expositions of several groups as one: what belongs together stands together, each sample with its group.

@@ -1,4 +1,4 @@
-use super::merge::{Pages, metrics, status};
+use super::merge::{Pages, metrics};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use twinline_store::GroupId;
@@ -85,17 +85,6 @@ fn a_wrong_limit_or_cursor_is_the_callers_mistake() {
     ] {
         assert!(Pages::of(&uri.parse().unwrap()).is_err(), "{uri}");
     }
-}
-
-#[test]
-fn lists_of_a_status_are_joined_and_counts_summed() {
-    let mut whole = Value::Null;
-    for (at, node) in [(7, "a"), (9, "b")] {
-        let of = json!({ "at": format!("{at}"), "nodes": [{ "node": node }], "depths": { "live": at }, "lag": null });
-        status(&mut whole, of);
-    }
-    let expected = json!({ "at": "7", "nodes": [{ "node": "a" }, { "node": "b" }], "depths": { "live": 16 }, "lag": null });
-    assert_eq!(whole, expected);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 mod merge;
 mod reach;
 mod route;
+pub(super) mod told;
 
 #[cfg(test)]
 mod merge_tests;
@@ -29,7 +30,7 @@ use http::{StatusCode, header};
 use merge::Pages;
 use reach::{Asked, GROUP};
 use route::Route;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -238,21 +239,18 @@ impl Front {
 
     /// What every group says, in one, and how each group is.
     async fn status(&self, asked: &Asked) -> Result<Response, Problem> {
-        let mut whole = Value::Null;
+        let mut answered = Vec::new();
         for group in self.groups.all() {
             // Why one does not answer stands among the groups.
             if let Ok(answer) = self.groups.ask(&group, asked).await
                 && let Ok(found) = serde_json::from_slice(&answer.body)
                 && answer.status == StatusCode::OK
             {
-                merge::status(&mut whole, found);
+                answered.push(found);
             }
         }
-        if whole.is_null() {
-            whole = merge::no_status(self.groups.now());
-        }
-        whole["groups"] = self.groups.told();
-        whole["central"] = json!({ "health": self.groups.database() });
+        let (now, groups) = (self.groups.now(), self.groups.told());
+        let whole = told::status(now, answered, groups, &self.groups.database());
         Ok(Json(whole).into_response())
     }
 

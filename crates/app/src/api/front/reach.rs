@@ -1,5 +1,6 @@
 //! Where the groups are, and how they are asked.
 
+use super::told;
 use crate::api::problem::Problem;
 use crate::api::{Api, router};
 use crate::config::Config;
@@ -14,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -206,14 +207,12 @@ impl Groups {
 
     /// Every group with its owner and, where it is here, how it does.
     pub(super) fn told(&self) -> Value {
-        let (definitions, roster) = (self.definitions(), self.ownership.borrow().roster.clone());
-        let states = self.states.borrow().clone();
-        let each = definitions.groups().into_iter().map(|(group, (nodes, pinned))| {
-            let owner = roster.groups.get(&group).map(|owner| owner.host.clone());
-            let state = states.get(&group).map(words);
-            json!({ "group": group, "nodes": nodes, "machine": owner, "pinned": pinned, "state": state })
-        });
-        each.collect()
+        let (groups, roster) = (
+            self.definitions().groups(),
+            self.ownership.borrow().roster.clone(),
+        );
+        let owner = |group: &GroupId| roster.groups.get(group).map(|owner| owner.host.clone());
+        told::groups(groups, owner, &self.states.borrow())
     }
 
     /// Makes a group of nodes, or adds to one; which.
@@ -250,7 +249,7 @@ impl Groups {
         if let Some(state) = self.states.borrow().get(group) {
             return Err(not_yet(format!(
                 "the group {group} {} on this machine: repeat it later",
-                words(state)
+                told::words(state)
             )));
         }
         let owner = self
@@ -385,19 +384,5 @@ impl Groups {
                 Some(made)
             }
         }
-    }
-}
-
-/// How a group does, as the end of a sentence.
-fn words(state: &GroupState) -> String {
-    match state {
-        GroupState::Waiting => "waits for what its former owner has under way".to_owned(),
-        GroupState::TakingOver { failing: None } => "is being taken over".to_owned(),
-        GroupState::TakingOver { failing: Some(why) } => {
-            format!("cannot be taken over yet ({why})")
-        }
-        GroupState::Working(_) => "works".to_owned(),
-        GroupState::Ending => "is ending".to_owned(),
-        GroupState::Failed { reason } => format!("failed and is tried again ({reason})"),
     }
 }

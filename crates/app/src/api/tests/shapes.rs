@@ -1,14 +1,18 @@
 //! The shapes of `shapes.rs`, each against what is really answered.
 
 use super::*;
+use crate::api::front::told;
 use serde_json::json;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use twinline_core::capability::ChangeKind;
 use twinline_core::item::{ItemId, ItemRef, Version};
 use twinline_core::names::LinkId;
+use twinline_engine::groups::GroupState;
 use twinline_engine::ops::LinkOutcome;
 use twinline_engine::{Event, What};
+use twinline_store::GroupId;
+use twinline_store::central::CentralHealth;
 use twinline_store::host::{ConnectionHold, HistoryEntry, HistoryKind, HostTx, ItemRow};
 
 /// The connection's rules file, one of its versions. Without a trigger nothing asks a tracker.
@@ -233,18 +237,16 @@ async fn every_shape_is_the_one_of_a_real_answer() {
         );
     }
     let link = "1".repeat(32);
-    schemas.check(
-        "TwinShape",
-        &served.get(&format!("/v1/twins/{link}")).await.json(),
-    );
-    let backfill = format!("/v1/backfills/{id}");
+    let (twin, backfill) = (format!("/v1/twins/{link}"), format!("/v1/backfills/{id}"));
     for (path, shape) in [
+        (twin.as_str(), "TwinShape"),
         (backfill.as_str(), "BackfillShape"),
         ("/v1/status", "StatusShape"),
         ("/health", "HealthShape"),
     ] {
         schemas.check(shape, &served.get(path).await.json());
     }
+    schemas.check("StatusShape", &of_a_fleet(&served).await);
     schemas.check("EventShape", &stream::document(&event(&link)));
     let file = served.folder.path().join("copy.db");
     let rules = json!({ "map": rules(3) });
@@ -292,6 +294,48 @@ async fn every_shape_is_the_one_of_a_real_answer() {
         schemas.check("LinkedShape", &json!({ "outcomes": [outcome] }));
     }
     schemas.check_all_of(include_str!("../shapes.rs"));
+}
+
+/// What the front of a fleet's machine makes of two groups' answers, a third one being elsewhere.
+async fn of_a_fleet(served: &Served) -> Json {
+    let one = served.get("/v1/status").await.json();
+    let other = served_with(&["other"]).await.get("/v1/status").await.json();
+    let at = Timestamp::from_millis(2_000);
+    let pinned = Some("m1".to_owned());
+    let pins = [("g1", 2, None), ("g2", 1, None), ("g3", 1, pinned)];
+    let pins = pins.map(|(group, nodes, pinned)| (GroupId::new(group), (nodes, pinned)));
+    let owner = |group: &GroupId| (group.as_str() != "g3").then(|| "m1".to_owned());
+    let states = [
+        ("g1", GroupState::Working(served.host.clone())),
+        ("g2", GroupState::Waiting),
+    ];
+    let states = states.map(|(group, state)| (GroupId::new(group), state));
+    let groups = told::groups(pins.into(), owner, &states.into());
+    let dirty = one["depths"]["dirty"].as_u64().unwrap();
+    let whole = told::status(at, vec![one, other], groups, &CentralHealth::default());
+    assert_eq!(whole["at"], 2_000, "one look at all of them");
+    assert_eq!(whole["nodes"].as_array().unwrap().len(), 3);
+    assert_eq!(whole["groups"].as_array().unwrap().len(), 3);
+    assert!(whole["depths"]["dirty"].as_u64().unwrap() >= dirty);
+    whole
+}
+
+/// Where no group answers, the shape is the same; counts of several are summed.
+#[test]
+fn a_fleets_status_has_its_shape_however_many_groups_answer() {
+    let at = Timestamp::from_millis(2_000);
+    let health = CentralHealth::default();
+    let none = told::status(at, Vec::new(), json!([]), &health);
+    Schemas::new().check("StatusShape", &none);
+    let of = |node: &str, live: u64| {
+        let counters = BTreeMap::from([(node, 1), ("jobs", live)]);
+        json!({ "at": 1_000, "nodes": [{ "node": node }], "depths": { "live": live }, "counters": counters })
+    };
+    let both = told::status(at, vec![of("a", 7), of("b", 9)], json!([]), &health);
+    assert_eq!(both["at"], 2_000);
+    assert_eq!(both["nodes"], json!([{ "node": "a" }, { "node": "b" }]));
+    assert_eq!(both["depths"]["live"], 16);
+    assert_eq!(both["counters"], json!({ "a": 1, "b": 1, "jobs": 16 }));
 }
 
 /// Starts a backfill, pauses, resumes and cancels it; its id.

@@ -1,7 +1,7 @@
 //! Reads Markdown into the tree, with a stack of its own: depth in the text is never depth of calls.
 
+use super::html;
 use super::line::{self, Piece};
-use super::{Options, html};
 use crate::richtext::canonical;
 use crate::richtext::inline::{Image, Inline, Link, Marks};
 use crate::richtext::model::{
@@ -13,13 +13,13 @@ use pulldown_cmark::{
 use std::ops::Range;
 
 /// Reads a text.
-pub(super) fn document(text: &str, options: Options) -> Document {
+pub(super) fn document(text: &str) -> Document {
     let text = canonical::clean(text);
     let extensions = md::Options::ENABLE_TABLES
         | md::Options::ENABLE_STRIKETHROUGH
         | md::Options::ENABLE_TASKLISTS
         | md::Options::ENABLE_GFM;
-    let mut reader = Reader::new(&text, options);
+    let mut reader = Reader::new(&text);
     for (event, range) in md::Parser::new_ext(&text, extensions).into_offset_iter() {
         reader.event(event, range);
     }
@@ -51,7 +51,6 @@ struct Frame {
 
 struct Reader<'a> {
     text: &'a str,
-    options: Options,
     frames: Vec<Frame>,
     /// How many of the frames are containers that count for the depth.
     depth: usize,
@@ -68,14 +67,13 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str, options: Options) -> Self {
+    fn new(text: &'a str) -> Self {
         let document = Frame {
             open: Open::Document,
             blocks: Vec::new(),
         };
         Self {
             text,
-            options,
             frames: vec![document],
             depth: 0,
             line: Vec::new(),
@@ -103,7 +101,6 @@ impl<'a> Reader<'a> {
                     self.line.push(Piece::Html(text.into_string()));
                 }
             }
-            Event::SoftBreak if !self.options.line_breaks => self.text(" ", None),
             Event::SoftBreak | Event::HardBreak => match self.images.first_mut() {
                 Some(image) => image.alt.push(' '),
                 None => self.line.push(Piece::Node(Inline::Break)),
@@ -228,7 +225,7 @@ impl<'a> Reader<'a> {
 
     fn take_line(&mut self) -> Vec<Inline> {
         let pieces = std::mem::take(&mut self.line);
-        canonical::canonical_inlines(line::finish(pieces, self.options.mentions))
+        canonical::canonical_inlines(line::finish(pieces))
     }
 
     fn start(&mut self, tag: Tag<'_>) {

@@ -21,12 +21,12 @@ pub(super) enum Piece {
 }
 
 /// Puts the pieces together: tags in pairs become marks, others opaque; bare links and mentions are recognised.
-pub(super) fn finish(pieces: Vec<Piece>, mentions: bool) -> Vec<Inline> {
+pub(super) fn finish(pieces: Vec<Piece>) -> Vec<Inline> {
     let mut out = Vec::with_capacity(pieces.len());
     let mut before = None;
     for piece in join(resolve(pieces)) {
         match piece {
-            Piece::Html(raw) if mentions && calls_nobody(&raw, &out) => {}
+            Piece::Html(raw) if calls_nobody(&raw, &out) => {}
             Piece::Text {
                 text,
                 marks,
@@ -34,7 +34,7 @@ pub(super) fn finish(pieces: Vec<Piece>, mentions: bool) -> Vec<Inline> {
             } => {
                 let last = text.chars().next_back().or(before);
                 if source.is_some() && !marks.code && marks.link.is_none() {
-                    push_recognised(&mut out, &text, &marks, before, mentions);
+                    push_recognised(&mut out, &text, &marks, before, true);
                 } else {
                     out.push(Inline::marked(text, marks));
                 }

@@ -1,7 +1,7 @@
 //! Blocks made into what Markdown can hold.
 
+use super::decode;
 use super::lower_line::{self, Place};
-use super::{Options, decode};
 use crate::richtext::inline::Inline;
 use crate::richtext::loss::{LossKind, LossReport, Losses};
 use crate::richtext::lower;
@@ -11,19 +11,14 @@ use crate::richtext::model::{Block, Cell, Document, Format, List, ListItem, Medi
 const MAX_NUMBER: u64 = 999_999_999;
 
 /// The document that Markdown can hold.
-pub(super) fn document(document: &Document, options: Options) -> (Document, LossReport) {
+pub(super) fn document(document: &Document) -> (Document, LossReport) {
     lower::document(document, |block, losses| {
-        let mut lowering = Lowering {
-            options,
-            losses,
-            depth: 0,
-        };
+        let mut lowering = Lowering { losses, depth: 0 };
         lowering.blocks(vec![block])
     })
 }
 
 struct Lowering<'a> {
-    options: Options,
     losses: &'a mut Losses,
     /// In how many containers we are.
     depth: usize,
@@ -80,7 +75,7 @@ impl Lowering<'_> {
     }
 
     fn line(&mut self, content: Vec<Inline>, place: Place) -> Vec<Inline> {
-        lower_line::line(content, place, self.options, self.losses)
+        lower_line::line(content, place, self.losses)
     }
 
     fn list(&mut self, list: List) -> List {
@@ -154,7 +149,7 @@ impl Lowering<'_> {
     }
 
     fn opaque(&mut self, opaque: Opaque) -> Vec<Block> {
-        if let Some(html) = stands_alone(&opaque, self.options) {
+        if let Some(html) = stands_alone(&opaque) {
             return vec![html];
         }
         self.losses.note(LossKind::Opaque);
@@ -163,11 +158,11 @@ impl Lowering<'_> {
 }
 
 /// HTML that is read as one block of its own, whatever follows, as it is read.
-fn stands_alone(opaque: &Opaque, options: Options) -> Option<Block> {
+fn stands_alone(opaque: &Opaque) -> Option<Block> {
     if opaque.format != Format::MarkdownHtml {
         return None;
     }
-    let mut blocks = decode::document(&format!("{}\n\nx", opaque.raw), options).blocks;
+    let mut blocks = decode::document(&format!("{}\n\nx", opaque.raw)).blocks;
     let after = blocks.pop()?;
     match &blocks[..] {
         [Block::Opaque(read)] if read.raw == opaque.raw && after == Block::paragraph("x") => {

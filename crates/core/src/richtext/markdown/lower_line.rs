@@ -1,8 +1,7 @@
 //! A line made into what Markdown can hold.
 
 use super::line::{calls_nobody, push_recognised};
-use super::recognise;
-use super::{Options, html};
+use super::{html, recognise};
 use crate::richtext::canonical::canonical_inlines;
 use crate::richtext::inline::{Inline, Link, Marks, Mention, OpaqueInline};
 use crate::richtext::loss::{LossKind, Losses};
@@ -21,15 +20,10 @@ pub(super) enum Place {
 }
 
 /// The line that Markdown can hold in a place.
-pub(super) fn line(
-    content: Vec<Inline>,
-    place: Place,
-    options: Options,
-    losses: &mut Losses,
-) -> Vec<Inline> {
+pub(super) fn line(content: Vec<Inline>, place: Place, losses: &mut Losses) -> Vec<Inline> {
     let mut out = Vec::with_capacity(content.len());
     for inline in content {
-        node(inline, place, options, losses, &mut out);
+        node(inline, place, losses, &mut out);
     }
     let out = canonical_inlines(out);
     let out = if place == Place::Cell {
@@ -37,24 +31,19 @@ pub(super) fn line(
     } else {
         out
     };
-    let mut out = settle(out, options, losses);
+    let mut out = settle(out, losses);
     if place == Place::Paragraph && without_label_ends(&mut out) {
         losses.note(LossKind::Mark);
-        out = settle(canonical_inlines(out), options, losses);
+        out = settle(canonical_inlines(out), losses);
     }
     out
 }
 
 /// What depends on the pieces beside a piece.
-fn settle(line: Vec<Inline>, options: Options, losses: &mut Losses) -> Vec<Inline> {
+fn settle(line: Vec<Inline>, losses: &mut Losses) -> Vec<Inline> {
     let out = trim_lines(loosen(trim_lines(line)));
     let out = trim_lines(html_at_starts(link_addresses(out), losses));
-    let out = if options.mentions {
-        without_calls_nobody(out)
-    } else {
-        out
-    };
-    canonical_inlines(check_mentions(out, losses))
+    canonical_inlines(check_mentions(without_calls_nobody(out), losses))
 }
 
 /// A paragraph that begins with a link whose text has `]:` in it would be read as the definition of a reference. Text is
@@ -101,13 +90,7 @@ fn without_calls_nobody(line: Vec<Inline>) -> Vec<Inline> {
     canonical_inlines(out)
 }
 
-fn node(
-    inline: Inline,
-    place: Place,
-    options: Options,
-    losses: &mut Losses,
-    out: &mut Vec<Inline>,
-) {
+fn node(inline: Inline, place: Place, losses: &mut Losses, out: &mut Vec<Inline>) {
     match inline {
         Inline::Text { text, marks } => {
             out.push(Inline::marked(text, lower_marks(marks, losses)));
@@ -116,7 +99,7 @@ fn node(
             losses.note(LossKind::Break);
             out.push(Inline::text(" "));
         }
-        Inline::Mention(mention) => out.push(match login_of(&mention, options) {
+        Inline::Mention(mention) => out.push(match login_of(&mention) {
             Some(login) => Inline::Mention(Mention {
                 format: Format::MarkdownHtml,
                 label: login.clone(),
@@ -129,7 +112,7 @@ fn node(
             let Some(mut tag) = plain_tag(&opaque, place) else {
                 losses.note(LossKind::Opaque);
                 for shown in opaque.shown {
-                    node(shown, place, options, losses, out);
+                    node(shown, place, losses, out);
                 }
                 return;
             };
@@ -137,7 +120,7 @@ fn node(
                 // Needed only where the tag cannot stand, and then that is noted.
                 let mut unnoted = Losses::default();
                 for shown in opaque.shown {
-                    node(shown, place, options, &mut unnoted, &mut tag.shown);
+                    node(shown, place, &mut unnoted, &mut tag.shown);
                 }
             }
             out.push(Inline::Opaque(tag));
@@ -173,8 +156,8 @@ fn without_escaped_pipes(mut line: Vec<Inline>, losses: &mut Losses) -> Vec<Inli
     canonical_inlines(line)
 }
 
-fn login_of(mention: &Mention, options: Options) -> Option<String> {
-    let ours = options.mentions && mention.format == Format::MarkdownHtml;
+fn login_of(mention: &Mention) -> Option<String> {
+    let ours = mention.format == Format::MarkdownHtml;
     (ours && recognise::is_login(&mention.id)).then(|| mention.id.clone())
 }
 

@@ -29,42 +29,15 @@ mod tests;
 use super::loss::LossReport;
 use super::model::Document;
 
-/// What a tracker's Markdown means beyond CommonMark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// Whether `@login` calls a person.
-    pub mentions: bool,
-    /// Whether a line feed in a paragraph breaks the line, as in GitHub's issues and Redmine; else it is a space.
-    pub line_breaks: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            mentions: true,
-            line_breaks: true,
-        }
-    }
-}
-
-/// Reads Markdown as GitHub's issues mean it. Any text is Markdown, so nothing can fail.
+/// Reads Markdown as GitHub's issues and Redmine mean it: a line feed in a paragraph breaks the line, and `@login` calls
+/// a person. Any text is Markdown, so nothing can fail.
 pub fn decode(text: &str) -> Document {
-    decode_with(text, Options::default())
+    decode::document(text)
 }
 
-/// Reads Markdown.
-pub fn decode_with(text: &str, options: Options) -> Document {
-    decode::document(text, options)
-}
-
-/// Writes a document for GitHub's issues, and what is lost.
+/// Writes a document in that Markdown, and what is lost. Ends without a line feed.
 pub fn encode(document: &Document) -> (String, LossReport) {
-    encode_with(document, Options::default())
-}
-
-/// Writes a document, and what is lost. Ends without a line feed.
-pub fn encode_with(document: &Document, options: Options) -> (String, LossReport) {
     let document = document.shallow();
-    let (document, losses) = lower::document(&document, options);
-    (write::blocks(&document.blocks, options), losses)
+    let (document, losses) = lower::document(&document);
+    (write::blocks(&document.blocks), losses)
 }

@@ -1,6 +1,5 @@
 //! Writes a line: texts with their marks, and the nodes between them.
 
-use super::Options;
 use super::escape::{self, Context};
 use super::flank;
 use super::html::Look;
@@ -24,10 +23,9 @@ enum Token {
 }
 
 /// Writes a line.
-pub(super) fn line(content: &[Inline], place: Place, options: Options) -> String {
+pub(super) fn line(content: &[Inline], place: Place) -> String {
     let mut writer = Writer {
         place,
-        options,
         tokens: Vec::new(),
         open: Vec::new(),
         line_start: true,
@@ -56,7 +54,6 @@ fn next_nodes(content: &[Inline]) -> Vec<Option<&Inline>> {
 
 struct Writer {
     place: Place,
-    options: Options,
     tokens: Vec<Token>,
     open: Vec<Wrapper>,
     /// Whether nothing stands in the line yet.
@@ -98,7 +95,7 @@ impl Writer {
             place: self.place,
             line_start: self.line_start,
             before: self.before,
-            mentions: self.options.mentions,
+            mentions: true,
         };
         self.raw(match (autolink, marks.code) {
             (true, _) => format!("<{text}>"),
@@ -128,7 +125,7 @@ impl Writer {
         self.keep_common(next, false);
         self.raw(match self.place {
             Place::Cell => "<br>".to_owned(),
-            _ if self.line_start || !self.options.line_breaks => "\\\n".to_owned(),
+            _ if self.line_start => "\\\n".to_owned(),
             _ => "\n".to_owned(),
         });
         self.line_start = self.place != Place::Cell;

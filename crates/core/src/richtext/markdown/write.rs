@@ -1,15 +1,15 @@
 //! Writes lowered blocks.
 
 use super::lower_line::Place;
-use super::{Options, escape, spans};
+use super::{escape, spans};
 use crate::richtext::Inline;
 use crate::richtext::model::{
     Alignment, Block, Cell, List, ListItem, Media, PanelKind, Row, Table,
 };
 
 /// Writes blocks, an empty line between them, without a last line feed.
-pub(super) fn blocks(blocks: &[Block], options: Options) -> String {
-    Writer { options }.blocks(blocks, None)
+pub(super) fn blocks(blocks: &[Block]) -> String {
+    within(blocks, None)
 }
 
 /// The sign before the items of a list. Neighbouring and nested lists take different ones, lest they be read as one
@@ -20,122 +20,112 @@ enum Marker {
     Number(char),
 }
 
-#[derive(Clone, Copy)]
-struct Writer {
-    options: Options,
+/// Writes the blocks within an item of a list with this sign, if in one.
+fn within(blocks: &[Block], around: Option<Marker>) -> String {
+    let mut out = String::new();
+    let mut last_list = None;
+    for (at, block) in blocks.iter().enumerate() {
+        if at > 0 {
+            out.push_str(if around.is_some() && is_tight(&blocks[at - 1], block) {
+                "\n"
+            } else {
+                "\n\n"
+            });
+        }
+        let before = last_list.take();
+        match block {
+            Block::List(list) => {
+                let marker = marker(list, around, before);
+                last_list = Some(marker);
+                out.push_str(&write_list(list, marker));
+            }
+            other => out.push_str(&write_block(other)),
+        }
+    }
+    out
 }
 
-impl Writer {
-    fn blocks(self, blocks: &[Block], around: Option<Marker>) -> String {
-        let mut out = String::new();
-        let mut last_list = None;
-        for (at, block) in blocks.iter().enumerate() {
-            if at > 0 {
-                out.push_str(if around.is_some() && is_tight(&blocks[at - 1], block) {
-                    "\n"
-                } else {
-                    "\n\n"
-                });
-            }
-            let before = last_list.take();
-            match block {
-                Block::List(list) => {
-                    let marker = marker(list, around, before);
-                    last_list = Some(marker);
-                    out.push_str(&self.list(list, marker));
-                }
-                other => out.push_str(&self.block(other)),
-            }
+fn write_block(block: &Block) -> String {
+    match block {
+        Block::Paragraph(content) => spans::line(content, Place::Paragraph),
+        Block::Heading { level, content } => {
+            let text = spans::line(content, Place::Heading);
+            let marks = "#".repeat(usize::from(*level));
+            format!("{marks} {text}").trim_end_matches(' ').to_owned()
         }
-        out
-    }
-
-    fn block(self, block: &Block) -> String {
-        match block {
-            Block::Paragraph(content) => self.line(content, Place::Paragraph),
-            Block::Heading { level, content } => {
-                let text = self.line(content, Place::Heading);
-                let marks = "#".repeat(usize::from(*level));
-                format!("{marks} {text}").trim_end_matches(' ').to_owned()
-            }
-            Block::List(list) => self.list(list, marker(list, None, None)),
-            Block::Quote(blocks) => indent(&self.blocks(blocks, None), "> ", "> "),
-            Block::Panel { kind, blocks } => {
-                // A paragraph may follow at once; an empty list item could not.
-                let next = match blocks.first() {
-                    Some(Block::Paragraph(_)) => "\n",
-                    _ => "\n\n",
-                };
-                let text = format!("[!{}]{next}{}", alert(*kind), self.blocks(blocks, None));
-                indent(&text, "> ", "> ")
-            }
-            Block::Code { language, text } => code(language.as_deref().unwrap_or(""), text),
-            Block::Table(table) => self.table(table),
-            Block::Rule => "___".to_owned(),
-            Block::Media(media) => self.line(&image(media), Place::Paragraph),
-            Block::Opaque(opaque) => opaque.raw.clone(),
-        }
-    }
-
-    fn line(self, content: &[Inline], place: Place) -> String {
-        spans::line(content, place, self.options)
-    }
-
-    fn list(self, list: &List, marker: Marker) -> String {
-        let items = (0_u64..).zip(&list.items).map(|(position, item)| {
-            let sign = match marker {
-                Marker::Bullet(sign) => sign.to_string(),
-                Marker::Number(sign) => {
-                    let first = list.start.unwrap_or(1);
-                    let number = first.saturating_add(position).min(999_999_999);
-                    format!("{number}{sign}")
-                }
+        Block::List(list) => write_list(list, marker(list, None, None)),
+        Block::Quote(blocks) => indent(&within(blocks, None), "> ", "> "),
+        Block::Panel { kind, blocks } => {
+            // A paragraph may follow at once; an empty list item could not.
+            let next = match blocks.first() {
+                Some(Block::Paragraph(_)) => "\n",
+                _ => "\n\n",
             };
-            self.item(item, &sign, marker)
-        });
-        let between = if list.items.iter().all(|item| is_compact(&item.blocks)) {
-            "\n"
-        } else {
-            "\n\n"
+            let text = format!("[!{}]{next}{}", alert(*kind), within(blocks, None));
+            indent(&text, "> ", "> ")
+        }
+        Block::Code { language, text } => code(language.as_deref().unwrap_or(""), text),
+        Block::Table(table) => write_table(table),
+        Block::Rule => "___".to_owned(),
+        Block::Media(media) => spans::line(&image(media), Place::Paragraph),
+        Block::Opaque(opaque) => opaque.raw.clone(),
+    }
+}
+
+fn write_list(list: &List, marker: Marker) -> String {
+    let items = (0_u64..).zip(&list.items).map(|(position, item)| {
+        let sign = match marker {
+            Marker::Bullet(sign) => sign.to_string(),
+            Marker::Number(sign) => {
+                let first = list.start.unwrap_or(1);
+                let number = first.saturating_add(position).min(999_999_999);
+                format!("{number}{sign}")
+            }
         };
-        items.collect::<Vec<_>>().join(between)
-    }
+        write_item(item, &sign, marker)
+    });
+    let between = if list.items.iter().all(|item| is_compact(&item.blocks)) {
+        "\n"
+    } else {
+        "\n\n"
+    };
+    items.collect::<Vec<_>>().join(between)
+}
 
-    fn item(self, item: &ListItem, sign: &str, marker: Marker) -> String {
-        let task = match item.task {
-            Some(true) => "[x] ",
-            Some(false) => "[ ] ",
-            None => "",
-        };
-        let text = format!("{task}{}", self.blocks(&item.blocks, Some(marker)));
-        let rest = " ".repeat(sign.len() + 1);
-        indent(&text, &format!("{sign} "), &rest)
-    }
+fn write_item(item: &ListItem, sign: &str, marker: Marker) -> String {
+    let task = match item.task {
+        Some(true) => "[x] ",
+        Some(false) => "[ ] ",
+        None => "",
+    };
+    let text = format!("{task}{}", within(&item.blocks, Some(marker)));
+    let rest = " ".repeat(sign.len() + 1);
+    indent(&text, &format!("{sign} "), &rest)
+}
 
-    fn table(self, table: &Table) -> String {
-        let width = table.width();
-        let mut lines = Vec::with_capacity(table.rows.len() + 2);
-        let empty = vec![Cell::new(); width];
-        lines.push(self.row(table.header.as_ref().unwrap_or(&empty)));
-        let rules = table.alignments.iter().map(|alignment| match alignment {
-            Alignment::None => "---",
-            Alignment::Left => ":--",
-            Alignment::Center => ":-:",
-            Alignment::Right => "--:",
-        });
-        lines.push(format!("| {} |", rules.collect::<Vec<_>>().join(" | ")));
-        lines.extend(table.rows.iter().map(|row| self.row(row)));
-        lines.join("\n")
-    }
+fn write_table(table: &Table) -> String {
+    let width = table.width();
+    let mut lines = Vec::with_capacity(table.rows.len() + 2);
+    let empty = vec![Cell::new(); width];
+    lines.push(write_row(table.header.as_ref().unwrap_or(&empty)));
+    let rules = table.alignments.iter().map(|alignment| match alignment {
+        Alignment::None => "---",
+        Alignment::Left => ":--",
+        Alignment::Center => ":-:",
+        Alignment::Right => "--:",
+    });
+    lines.push(format!("| {} |", rules.collect::<Vec<_>>().join(" | ")));
+    lines.extend(table.rows.iter().map(write_row));
+    lines.join("\n")
+}
 
-    fn row(self, row: &Row) -> String {
-        let cells = row.iter().map(|cell| match cell.first() {
-            Some(Block::Paragraph(content)) => self.line(content, Place::Cell),
-            Some(Block::Media(media)) => self.line(&image(media), Place::Cell),
-            _ => String::new(),
-        });
-        format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
-    }
+fn write_row(row: &Row) -> String {
+    let cells = row.iter().map(|cell| match cell.first() {
+        Some(Block::Paragraph(content)) => spans::line(content, Place::Cell),
+        Some(Block::Media(media)) => spans::line(&image(media), Place::Cell),
+        _ => String::new(),
+    });
+    format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
 }
 
 fn image(media: &Media) -> Vec<Inline> {

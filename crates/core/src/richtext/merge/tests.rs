@@ -93,7 +93,11 @@ fn through_markdown(block: &Block) -> Document {
 }
 
 #[track_caller]
-fn check_edit(edit: impl Fn(&str) -> String, expected: impl Fn(&mut Vec<Block>), lossy: bool) {
+fn check_edit(
+    edit: impl Fn(&str) -> String,
+    expected: impl Fn(&mut Vec<Block>),
+    touched: &[usize],
+) {
     let base = rich();
     let text = markdown::encode(&base).0;
     let theirs = markdown::decode(&edit(&text));
@@ -102,26 +106,23 @@ fn check_edit(edit: impl Fn(&str) -> String, expected: impl Fn(&mut Vec<Block>),
     expected(&mut blocks);
     assert_eq!(merged.document.blocks, blocks);
     assert_eq!(merged.conflicts, Vec::new());
-    assert_eq!(
-        diff::edits_touch_lossy(&base, &theirs, Dialect::Markdown),
-        lossy
-    );
+    assert_eq!(diff::touched(&base, &theirs, Dialect::Markdown), touched);
 }
 
 #[test]
 fn what_the_poor_side_cannot_show_is_kept_unless_that_block_was_edited() {
-    check_edit(str::to_owned, |_| {}, false);
+    check_edit(str::to_owned, |_| {}, &[]);
     let edit = |text: &str| text.replace("last", "first");
-    check_edit(edit, |blocks| blocks[3] = Block::paragraph("first"), false);
+    check_edit(edit, |blocks| blocks[3] = Block::paragraph("first"), &[3]);
     let edit = |text: &str| text.replace("red", "green");
-    check_edit(edit, |blocks| blocks[0] = Block::paragraph("a green"), true);
+    check_edit(edit, |blocks| blocks[0] = Block::paragraph("a green"), &[0]);
     let edit = |text: &str| text.replace("text", "word");
     let expected = |blocks: &mut Vec<Block>| {
         drop(blocks.splice(1..2, [Block::paragraph("more"), Block::paragraph("word")]));
     };
-    check_edit(edit, expected, true);
+    check_edit(edit, expected, &[1]);
     let edit = |text: &str| format!("{text}\n\nend");
-    check_edit(edit, |blocks| blocks.push(Block::paragraph("end")), false);
+    check_edit(edit, |blocks| blocks.push(Block::paragraph("end")), &[]);
 }
 
 #[test]
@@ -202,7 +203,7 @@ proptest! {
             let merged = merge3(&rich, &rich, &shown, &|block| dialect.project_block(block));
             prop_assert_eq!(&merged.document, &rich);
             prop_assert!(merged.conflicts.is_empty());
-            prop_assert!(!diff::edits_touch_lossy(&rich, &shown, dialect));
+            prop_assert!(diff::touched(&rich, &shown, dialect).is_empty());
         }
     }
 

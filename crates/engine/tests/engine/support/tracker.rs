@@ -1,6 +1,8 @@
 //! A small tracker in memory: fields, comments, a change feed, markers, and faults on demand.
 
 mod contract;
+mod people;
+mod writes;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -178,30 +180,6 @@ impl Memory {
         }
     }
 
-    /// A person makes an item.
-    pub(crate) fn make(&self, fields: &[(&str, Value)]) -> ItemId {
-        let fields = fields
-            .iter()
-            .map(|(name, value)| (FieldName::from(*name), value.clone()))
-            .collect();
-        let id = self.insert(fields, "person", scope());
-        self.id(&id)
-    }
-
-    /// A person makes an item in another project.
-    pub(crate) fn make_in(&self, project: &str, summary: &str) -> ItemId {
-        let fields = BTreeMap::from([("summary".into(), Value::text(summary))]);
-        let scope = BTreeMap::from([("project".to_owned(), project.to_owned())]);
-        let id = self.insert(fields, "person", scope);
-        self.id(&id)
-    }
-
-    /// Our account makes an item, by another hand than ours.
-    pub(crate) fn make_as_us(&self, summary: &str) {
-        let fields = BTreeMap::from([("summary".into(), Value::text(summary))]);
-        self.insert(fields, "twinline", scope());
-    }
-
     fn insert(&self, fields: BTreeMap<FieldName, Value>, by: &str, scope: Scope) -> String {
         let now = self.clock.now();
         let mut state = self.state();
@@ -228,58 +206,6 @@ impl Memory {
         };
         state.items.insert(id.clone(), item);
         id
-    }
-
-    /// A person edits a field.
-    pub(crate) fn edit(&self, id: &ItemId, field: &str, value: Value) {
-        self.edit_by("person", id, field, value);
-    }
-
-    /// An account edits a field.
-    pub(crate) fn edit_by(&self, by: &str, id: &ItemId, field: &str, value: Value) {
-        self.change(&id.id, |item| {
-            item.fields.insert(field.into(), value);
-        });
-        let change = FieldChange {
-            field: field.into(),
-            at: self.clock.now(),
-            by: by.to_owned(),
-        };
-        self.state().history.push((id.id.clone(), change));
-    }
-
-    /// A field changes, and neither the version nor the feed tells.
-    pub(crate) fn edit_silently(&self, id: &ItemId, field: &str, value: Value) {
-        let mut state = self.state();
-        let item = state.items.get_mut(&id.id).expect("the item exists");
-        item.fields.insert(field.into(), value);
-    }
-
-    /// A person comments.
-    pub(crate) fn comment(&self, id: &ItemId, text: &str) -> String {
-        let comment = self.new_comment("person", text);
-        let comment_id = comment.id.clone();
-        self.append(&id.id, comment);
-        comment_id
-    }
-
-    /// A person rewrites a comment and puts it into a channel.
-    pub(crate) fn recomment(&self, id: &ItemId, comment: &str, channel: &str, text: &str) {
-        self.change(&id.id, |item| {
-            let mut comments = item.comments.iter_mut().flatten();
-            let found = comments.find(|found| found.id == comment);
-            let found = found.expect("the comment is there");
-            channel.clone_into(&mut found.channel);
-            found.body = twinline_core::richtext::Document::from_plain(text);
-        });
-    }
-
-    /// A person deletes a comment.
-    pub(crate) fn uncomment(&self, id: &ItemId, comment: &str) {
-        self.change(&id.id, |item| {
-            let comments = item.comments.get_or_insert_default();
-            comments.retain(|found| found.id != comment);
-        });
     }
 
     fn new_comment(&self, by: &str, text: &str) -> Comment {
@@ -336,31 +262,6 @@ impl Memory {
         let state = self.state();
         assert_eq!(state.items.len(), 1, "{}: one item", self.node);
         state.items.values().next().unwrap().clone()
-    }
-
-    /// A person deletes an item.
-    pub(crate) fn delete(&self, id: &ItemId) {
-        let mut state = self.state();
-        state.items.remove(&id.id);
-        state.deleted.insert(id.id.clone());
-    }
-
-    /// The item vanishes: what is asked for it is answered with 404.
-    pub(crate) fn lose(&self, id: &ItemId) {
-        self.state().lost.insert(id.id.clone());
-    }
-
-    /// A person moves an item to another project, where it gets another id.
-    pub(crate) fn transfer(&self, id: &ItemId, project: &str) -> ItemId {
-        let mut state = self.state();
-        let mut item = state.items.remove(&id.id).expect("the item exists");
-        let there = self.id(&format!("{}-moved", id.id));
-        item.reference.item = there.clone();
-        item.reference.key = format!("{}-{}", self.node, there.id);
-        item.scope = BTreeMap::from([("project".to_owned(), project.to_owned())]);
-        state.moved.insert(id.id.clone(), item.reference.clone());
-        state.items.insert(there.id.clone(), item);
-        there
     }
 
     fn unless_refused(&self, what: &str) -> Result<(), TrackerError> {
@@ -422,89 +323,6 @@ impl Memory {
         }
     }
 
-    fn write(&self, effect: &Effect) -> Applied {
-        self.state().writes.push(effect.clone());
-        match effect {
-            Effect::Create {
-                scope,
-                fields,
-                marker,
-            } => self.created(scope, fields, marker),
-            Effect::Update { item, fields, .. } => {
-                self.change(&item.id, |target| {
-                    for (name, write) in fields {
-                        let old = target.fields.get(name).cloned();
-                        target.fields.insert(name.clone(), written(old, write));
-                    }
-                });
-                self.applied(&item.id)
-            }
-            Effect::Mark { item, marker } => {
-                self.change(&item.id, |target| target.marker = Some(marker.clone()));
-                self.applied(&item.id)
-            }
-            Effect::AddComment {
-                item,
-                channel,
-                body,
-                marker,
-            } => {
-                let mut comment = self.new_comment("twinline", "");
-                comment.body = body.clone();
-                comment.channel.clone_from(channel);
-                let keeps = self.capabilities.comment_marker;
-                comment.marker = keeps.then(|| marker.clone());
-                Applied {
-                    version: Some(self.append(&item.id, comment.clone())),
-                    comment: Some(Box::new(comment)),
-                    ..Applied::default()
-                }
-            }
-            Effect::EditComment {
-                item,
-                comment,
-                body,
-                ..
-            } => {
-                self.change(&item.id, |target| {
-                    let comments = target.comments.get_or_insert_default();
-                    for old in comments.iter_mut().filter(|old| old.id == *comment) {
-                        old.body = body.clone();
-                    }
-                });
-                self.applied(&item.id)
-            }
-            Effect::DeleteComment { item, comment } => {
-                self.change(&item.id, |target| {
-                    target
-                        .comments
-                        .get_or_insert_default()
-                        .retain(|old| old.id != *comment);
-                });
-                self.applied(&item.id)
-            }
-            Effect::Delete { item } => {
-                let mut state = self.state();
-                state.items.remove(&item.id);
-                state.deleted.insert(item.id.clone());
-                Applied::default()
-            }
-        }
-    }
-
-    fn created(
-        &self,
-        scope: &Scope,
-        fields: &BTreeMap<FieldName, Value>,
-        marker: &Marker,
-    ) -> Applied {
-        let id = self.insert(fields.clone(), "twinline", scope.clone());
-        if !self.state().markers_wiped {
-            self.change(&id, |item| item.marker = Some(marker.clone()));
-        }
-        self.applied(&id)
-    }
-
     /// The comment that an effect added: by its marker, else by author, text and time.
     fn added(&self, effect: &Effect, since: Timestamp) -> Recognised {
         let Effect::AddComment {
@@ -529,17 +347,6 @@ impl Memory {
             }))
         })
     }
-
-    fn applied(&self, id: &str) -> Applied {
-        let state = self.state();
-        let item = state.items[id].clone();
-        Applied {
-            created: Some(item.reference.clone()),
-            version: Some(item.version.clone()),
-            item: (!state.terse).then(|| Box::new(item)),
-            ..Applied::default()
-        }
-    }
 }
 
 /// The items of our account with that summary.
@@ -557,21 +364,6 @@ fn alike(state: &State, summary: Option<&Value>) -> Recognised {
         Recognised::NotThere
     } else {
         Recognised::Alike(found)
-    }
-}
-
-fn written(old: Option<Value>, write: &FieldWrite) -> Value {
-    match write {
-        FieldWrite::Replace(value) => value.clone(),
-        FieldWrite::Elements { add, remove } => {
-            let mut set = match old {
-                Some(Value::Set(set)) => set,
-                _ => BTreeSet::new(),
-            };
-            set.retain(|element| !remove.contains(element));
-            set.extend(add.iter().cloned());
-            Value::Set(set)
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 use super::*;
 use http::HeaderValue;
 use std::path::PathBuf;
+use twinline_sim::needs;
 
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     let pairs = pairs.iter();
@@ -90,23 +91,8 @@ fn examples(folder: &str) -> Option<Vec<serde_json::Value>> {
     ]
     .iter()
     .collect();
-    match std::fs::read(&path) {
-        Ok(text) => Some(serde_json::from_slice(&text).unwrap()),
-        Err(error) => {
-            assert!(!required(), "{}: {error}", path.display());
-            println!("skipped: {} is not there", path.display());
-            None
-        }
-    }
-}
-
-/// Whether `TWINLINE_TESTDATA_REQUIRED=1` forbids leaving out a test for want of its data.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test's switch, not configuration"
-)]
-fn required() -> bool {
-    std::env::var("TWINLINE_TESTDATA_REQUIRED").is_ok_and(|value| value == "1")
+    let there = needs::met(path.is_file(), &path.display().to_string());
+    there.then(|| serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap())
 }
 
 #[test]

@@ -1,12 +1,6 @@
-use super::super::{Options, decode, decode_with, encode, encode_with, lower};
+use super::super::{decode, encode, lower};
 use crate::richtext::{Document, arbitrary};
 use proptest::prelude::*;
-
-/// The options of a Markdown without GitHub's line breaks and mentions.
-const STRICT: Options = Options {
-    mentions: false,
-    line_breaks: false,
-};
 
 /// Shorter to read than the tree itself when a property fails.
 fn json(document: &Document) -> String {
@@ -18,17 +12,9 @@ proptest! {
 
     #[test]
     fn what_is_written_is_read_back(document in arbitrary::document()) {
-        let (lowered, _) = lower::document(&document, Options::default());
+        let (lowered, _) = lower::document(&document);
         let (text, _) = encode(&document);
         prop_assert_eq!(json(&decode(&text)), json(&lowered), "{}", text);
-    }
-
-    #[test]
-    fn so_it_is_without_githubs_extensions(document in arbitrary::document()) {
-        let (lowered, _) = lower::document(&document, STRICT);
-        let (text, _) = encode_with(&document, STRICT);
-        let read = decode_with(&text, STRICT);
-        prop_assert_eq!(json(&read), json(&lowered), "{}", text);
     }
 
     #[test]

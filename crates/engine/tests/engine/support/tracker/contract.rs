@@ -1,5 +1,6 @@
 //! What the engine asks of a tracker, answered from memory.
 
+use super::writes::written;
 use super::*;
 use async_trait::async_trait;
 

@@ -1,0 +1,76 @@
+//! What is told of a whole fleet.
+
+use serde_json::{Map, Value, json};
+use twinline_core::time::Timestamp;
+use twinline_engine::Depths;
+use twinline_engine::groups::{GroupState, States};
+use twinline_engine::ownership::Pins;
+use twinline_store::GroupId;
+use twinline_store::central::CentralHealth;
+
+/// The groups' statuses as one, and how each group is: lists are joined, counts are summed.
+pub(in crate::api) fn status(
+    at: Timestamp,
+    answered: Vec<Value>,
+    groups: Value,
+    database: &CentralHealth,
+) -> Value {
+    let mut lists = ["nodes", "connections", "ledger"].map(|key| (key, Vec::new()));
+    let mut counts = [
+        ("depths", json!(Depths::default())),
+        ("counters", Value::Object(Map::new())),
+    ];
+    for mut one in answered {
+        for (key, all) in &mut lists {
+            if let Value::Array(more) = one[*key].take() {
+                all.extend(more);
+            }
+        }
+        for (key, all) in &mut counts {
+            sum(all, &one[*key]);
+        }
+    }
+    let mut whole = json!({ "at": at, "groups": groups, "central": { "health": database } });
+    for (key, list) in lists {
+        whole[key] = Value::Array(list);
+    }
+    for (key, all) in counts {
+        whole[key] = all;
+    }
+    whole
+}
+
+/// Adds counts to those of the same names.
+fn sum(all: &mut Value, more: &Value) {
+    for (name, count) in more.as_object().into_iter().flatten() {
+        let so_far = all[name].as_u64().unwrap_or(0);
+        all[name] = so_far.saturating_add(count.as_u64().unwrap_or(0)).into();
+    }
+}
+
+/// Every group with its owner and, where it is here, how it does.
+pub(in crate::api) fn groups(
+    groups: Pins,
+    owner: impl Fn(&GroupId) -> Option<String>,
+    states: &States,
+) -> Value {
+    let each = groups.into_iter().map(|(group, (nodes, pinned))| {
+        let (owner, state) = (owner(&group), states.get(&group).map(words));
+        json!({ "group": group, "nodes": nodes, "machine": owner, "pinned": pinned, "state": state })
+    });
+    each.collect()
+}
+
+/// How a group does, as the end of a sentence.
+pub(super) fn words(state: &GroupState) -> String {
+    match state {
+        GroupState::Waiting => "waits for what its former owner has under way".to_owned(),
+        GroupState::TakingOver { failing: None } => "is being taken over".to_owned(),
+        GroupState::TakingOver { failing: Some(why) } => {
+            format!("cannot be taken over yet ({why})")
+        }
+        GroupState::Working(_) => "works".to_owned(),
+        GroupState::Ending => "is ending".to_owned(),
+        GroupState::Failed { reason } => format!("failed and is tried again ({reason})"),
+    }
+}
