@@ -14,10 +14,11 @@
 
 use crate::access::Access;
 use crate::answer::Answer;
+use crate::caller::Caller;
 use crate::hooks::Hooks;
 use crate::mapper::{self, Mapper};
 use crate::problem;
-use crate::proxy::{Caller, Proxy, REQUEST_ID, Refused, request_id};
+use crate::proxy::{Proxy, REQUEST_ID, Refused, request_id};
 use crate::{Ids, Shared};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
@@ -100,13 +101,15 @@ impl Front {
         &self.shared.proxy
     }
 
-    /// Answers one request of a connection.
+    /// Answers one request of a connection with `peer`.
     pub(crate) async fn answer(
         &self,
-        caller: &Caller,
+        peer: &Caller,
         request: Request<Incoming>,
     ) -> Response<Answer> {
         let began = Instant::now();
+        let behind = self.shared.trusted.behind(peer, request.headers());
+        let caller = behind.as_ref().unwrap_or(peer);
         let id = request_id(request.headers()).unwrap_or_else(|| self.ids.next());
         let path = request.uri().path();
         let wanted = match Route::of(path) {

@@ -26,6 +26,7 @@
 
 mod access;
 mod answer;
+mod caller;
 mod front;
 mod hooks;
 mod ids;
@@ -48,6 +49,7 @@ mod traffic;
 #[cfg(test)]
 mod tests;
 
+pub use caller::{TrustedHeader, TrustedProxies};
 pub use listen::serve;
 pub use mapper::{Directory, DirectorySource, HostPlace, MapperSettings, NodePlace};
 pub use proxy::ProxyLimits;
@@ -81,6 +83,7 @@ pub(crate) struct Shared {
     pub(crate) routes: RouteTable,
     pub(crate) mapper: Mapper,
     pub(crate) proxy: Proxy,
+    pub(crate) trusted: TrustedProxies,
     pub(crate) limits: Limits,
     pub(crate) rates: rate::Rates,
     pub(crate) metrics: metrics::Metrics,
@@ -136,6 +139,7 @@ impl Edge {
             routes,
             mapper: Mapper::open(settings.mapper, here, Arc::clone(&clock)).await,
             proxy: Proxy::new(settings.proxy, ending.clone()),
+            trusted: settings.trusted,
             limits: settings.limits,
             metrics: metrics::Metrics::default(),
             certificates,

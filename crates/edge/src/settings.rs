@@ -1,5 +1,6 @@
 //! What an edge is told at its start.
 
+use crate::caller::TrustedProxies;
 use crate::mapper::MapperSettings;
 use crate::proxy::ProxyLimits;
 use crate::tls::{CertificateFiles, TlsError};
@@ -53,6 +54,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The limits of what is passed on to hosts.
     pub proxy: ProxyLimits,
+    /// Whose word on their callers is believed.
+    pub trusted: TrustedProxies,
     /// The certificates of the public listener; none: it speaks plain HTTP.
     pub tls: Vec<CertificateFiles>,
     /// Where nodes and hosts are.

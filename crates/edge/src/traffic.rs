@@ -2,9 +2,9 @@
 
 use crate::Shared;
 use crate::answer::Answer;
+use crate::caller::Caller;
 use crate::front::Front;
 use crate::listen::{self, BUFFER_MAX_BYTES};
-use crate::proxy::Caller;
 use crate::stall::Stall;
 use http::Request;
 use hyper::body::Incoming;
@@ -70,7 +70,7 @@ impl Traffic {
             return;
         }
         let stream = Stall::new(stream, self.stall_max);
-        let caller = Caller::new(peer.ip().to_canonical(), self.tls.is_some());
+        let caller = Caller::new(peer.ip(), self.tls.is_some());
         let caller = Arc::new(caller);
         let Some(tls) = &self.tls else {
             return self.http1(stream, caller).await;

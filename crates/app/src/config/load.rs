@@ -143,6 +143,14 @@ fn check_edge(path: &Path, edge: &Edge) -> Result<(), ConfigError> {
         );
         return Err(ConfigError::key(path, "edge.listen", reason));
     }
+    if let Some(all) = edge
+        .trusted_proxies
+        .iter()
+        .find(|net| net.prefix_len() == 0)
+    {
+        let reason = format!("'{all}' is everybody: write the networks of your own proxies only");
+        return Err(ConfigError::key(path, "edge.trusted_proxies", reason));
+    }
     let mut names = BTreeSet::new();
     for tls in &edge.tls {
         let name = tls.name.to_ascii_lowercase();

@@ -16,7 +16,7 @@ pub use fleet::{Machine, Ownership};
 pub use load::{load, parse};
 pub use model::{
     Config, Edge, EdgeProxy, EdgeTls, Host, Instance, KeepDays, Log, LogFormat, Node, Scripts,
-    Sweep, Traces, WebhookSettings,
+    Sweep, Traces, TrustedHeader, WebhookSettings,
 };
 pub use secret::{AuthValue, SecretRef};
 

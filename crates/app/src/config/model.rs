@@ -83,10 +83,24 @@ pub struct Edge {
     pub node_max_per_s: u32,
     /// Plain HTTP also off loopback: for an edge behind something that speaks TLS.
     pub plain_http: bool,
+    /// Networks of the proxies in front of the edge whose word on their callers is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where they tell it.
+    pub trusted_header: TrustedHeader,
     /// What is passed on to hosts.
     pub proxy: EdgeProxy,
     /// Certificates by name; none: plain HTTP.
     pub tls: Vec<EdgeTls>,
+}
+
+/// The header in which trusted proxies tell who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrustedHeader {
+    /// And `X-Forwarded-Proto`.
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
 }
 
 /// One name's certificate.
@@ -275,6 +289,8 @@ impl Default for Edge {
             node_inbox_max_mib: 512,
             node_max_per_s: 200,
             plain_http: false,
+            trusted_proxies: Vec::new(),
+            trusted_header: TrustedHeader::XForwardedFor,
             proxy: EdgeProxy::default(),
             tls: Vec::new(),
         }

@@ -250,6 +250,10 @@ fn a_fault_names_its_place_and_the_way_out() {
 fn a_value_that_cannot_be_meant_is_refused() {
     let cases = [
         (
+            "format = 1\n[edge]\ntrusted_proxies = [\"10.0.0.0/8\", \"::/0\"]",
+            "twinline.toml: edge.trusted_proxies: '::/0' is everybody: write the networks of your own proxies only",
+        ),
+        (
             "format = 1\n[edge]\nbody_max_mib = 21",
             "twinline.toml: edge.body_max_mib: is 21; write at most 20",
         ),

@@ -6,7 +6,7 @@ mod tests;
 
 use super::pause;
 use super::sockets::Handed;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::fleet::{self, Follower};
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use twinline_edge::{
     CertificateFiles, DirectorySource, Edge, Handles, Limits, Listen, MapperSettings, ProxyLimits,
-    Settings, Tracing,
+    Settings, Tracing, TrustedHeader, TrustedProxies,
 };
 use twinline_store::StoreError;
 use twinline_store::db::DbOptions;
@@ -63,6 +63,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
             ..Limits::default()
         },
         proxy: proxy_limits(&config),
+        trusted: trusted(&config),
         tls: certificates(&config),
         mapper: MapperSettings {
             source: places(&config, &folder, follower.as_deref())?,
@@ -268,6 +269,16 @@ async fn served<T>(serving: impl Future<Output = T>, announcing: impl Future<Out
 
 fn listen(handed: Option<TcpListener>, at: SocketAddr) -> Listen {
     handed.map_or(Listen::At(at), Listen::On)
+}
+
+fn trusted(config: &Config) -> TrustedProxies {
+    TrustedProxies {
+        networks: config.edge.trusted_proxies.clone(),
+        header: match config.edge.trusted_header {
+            config::TrustedHeader::XForwardedFor => TrustedHeader::XForwardedFor,
+            config::TrustedHeader::Forwarded => TrustedHeader::Forwarded,
+        },
+    }
 }
 
 /// The certificates of the public listener.

@@ -1,9 +1,10 @@
 //! What of a request's and an answer's head crosses the proxy.
 //!
 //! Hop-by-hop fields stay on their side (RFC 9110, 7.6.1). What tells who the caller is (`Forwarded`, RFC 7239, and the
-//! `X-Forwarded-*` family) is the edge's word alone: what a caller wrote there is dropped, since it could be made up.
+//! `X-Forwarded-*` family) is the edge's word alone: what a caller wrote there is dropped, since it could be made up. Whom
+//! the edge names there, `caller` decides.
 
-use super::Caller;
+use crate::caller::Caller;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Version};
 

@@ -18,6 +18,7 @@ pub(crate) use headers::{REQUEST_ID, request_id};
 pub(crate) use refused::Refused;
 
 use crate::answer::Answer;
+use crate::caller::Caller;
 use crate::mapper::Directory;
 use crate::metrics::Metrics;
 use body::{BodyFault, Outgoing, Upload};
@@ -29,7 +30,6 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -66,30 +66,6 @@ impl Default for ProxyLimits {
             idle: Duration::from_secs(60),
             upload: Duration::from_secs(120),
             body_max_bytes: 10 << 20,
-        }
-    }
-}
-
-/// Who asks; the same for all requests of a connection.
-pub(crate) struct Caller {
-    /// As text, for logs and `X-Forwarded-For`.
-    pub(crate) address: HeaderValue,
-    /// As `Forwarded` writes it.
-    forwarded: String,
-    scheme: &'static str,
-}
-
-impl Caller {
-    pub(crate) fn new(address: IpAddr, secure: bool) -> Self {
-        let text = address.to_string();
-        let forwarded = match address {
-            IpAddr::V4(_) => text.clone(),
-            IpAddr::V6(_) => format!("\"[{text}]\""),
-        };
-        Self {
-            address: HeaderValue::try_from(text).expect("an address is a header's value"),
-            forwarded,
-            scheme: if secure { "https" } else { "http" },
         }
     }
 }

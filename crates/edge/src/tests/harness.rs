@@ -133,6 +133,7 @@ pub(super) struct Plan {
     pub(super) proxy: ProxyLimits,
     pub(super) places: Arc<Places>,
     pub(super) clock: Arc<StillClock>,
+    pub(super) trusted: TrustedProxies,
     pub(super) tls: Vec<CertificateFiles>,
     pub(super) folder: tempfile::TempDir,
 }
@@ -146,6 +147,7 @@ impl Default for Plan {
             proxy: ProxyLimits::default(),
             places: Places::new(&[]),
             clock: Arc::new(StillClock(AtomicI64::new(1000))),
+            trusted: TrustedProxies::default(),
             tls: Vec::new(),
             folder: tempfile::tempdir().unwrap(),
         }
@@ -180,6 +182,7 @@ impl Plan {
             token: TOKEN.into(),
             limits: self.limits,
             proxy: self.proxy,
+            trusted: self.trusted.clone(),
             tls: self.tls.clone(),
             mapper: MapperSettings {
                 source: Arc::clone(&self.places) as Arc<dyn DirectorySource>,

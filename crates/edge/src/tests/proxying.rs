@@ -62,6 +62,32 @@ async fn a_request_crosses_whole_and_its_answer_comes_back() {
 }
 
 #[tokio::test]
+async fn a_trusted_proxy_tells_hosts_who_asks_and_what_its_caller_made_up_is_dropped() {
+    let host = Backend::start().await;
+    let mut plan = Plan::with_hosts(&[("h1", host.at)]);
+    plan.trusted.networks = vec!["127.0.0.0/8".parse().unwrap()];
+    let edge = plan.serve().await;
+    let asked = edge.client.get(format!("{}/v1/x", edge.public));
+    let asked = asked
+        .header("x-forwarded-for", "9.9.9.9, 198.51.100.1, 127.0.0.2")
+        .header("x-forwarded-proto", "https")
+        .header("forwarded", "for=9.9.9.9")
+        .header("x-real-ip", "9.9.9.9");
+    let text = read(asked.send().await.unwrap()).await;
+    let address = edge.public.trim_start_matches("http://");
+    let expected = [
+        format!("forwarded: for=198.51.100.1;host=\"{address}\";proto=https\n"),
+        "x-forwarded-for: 198.51.100.1\n".to_owned(),
+        "x-forwarded-proto: https\n".to_owned(),
+    ];
+    for line in expected {
+        assert!(text.contains(&line), "{line}: {text}");
+    }
+    assert!(!text.contains("9.9.9.9"), "{text}");
+    edge.end().await;
+}
+
+#[tokio::test]
 async fn a_stuck_host_uses_up_its_own_places_and_nothing_else() {
     let (_listener, stuck) = stuck().await;
     let host = Backend::start().await;
