@@ -3,11 +3,13 @@
 //! An item knows its parent by the key that its own tracker gave it; on another node that key is some other item's or
 //! nobody's. So what crosses is the left side's key of the parent's cluster, which both sides can tell: [`Translated`]
 //! puts that between the trackers' keys and the rules. A parent whose cluster does not reach the other side yet is a
-//! value of its own. It is waived there, and as it is another value once the parent has its twin, it crosses then.
+//! value of its own, *alone*. It is waived there, and as it is another value once the parent has its twin, it crosses then.
+//!
+//! Nothing else makes a change without one of the child: when the parent's twin ends, the child shows what it did before.
 
 use crate::contract::Contract;
 use crate::item::{Item, Value, field};
-use crate::names::{FieldName, ReplicaField, Side};
+use crate::names::{FieldName, ReplicaField, Side, Sides};
 use crate::rules::{Assigner, Draft, Incoming, Link, Outgoing, RuleError, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,19 +17,48 @@ use std::collections::{BTreeMap, BTreeSet};
 #[path = "parents_tests.rs"]
 mod tests;
 
-/// The parents that a plan may meet and whose clusters are on both sides: what they are called there.
+/// The parents that a plan may meet: what both sides call those whose clusters are on both, and what was shown before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parents {
-    to_right: BTreeMap<String, String>,
-    to_left: BTreeMap<String, String>,
+    /// The shared key by each side's own.
+    shared: Sides<BTreeMap<String, String>>,
+    /// Each side's own key by the shared one.
+    own: Sides<BTreeMap<String, String>>,
+    /// Each side's parent when it was last looked at, and what was shown of it then in each field.
+    before: Sides<Option<Before>>,
+    /// The sides whose item now has a parent that is alone.
+    alone: BTreeSet<Side>,
     hidden: BTreeSet<Side>,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Before {
+    key: String,
+    shown: BTreeMap<ReplicaField, Value>,
+}
+
 impl Parents {
-    /// One cluster's keys on the left and on the right.
-    pub fn add(&mut self, left: String, right: String) {
-        self.to_left.insert(right.clone(), left.clone());
-        self.to_right.insert(left, right);
+    /// A side's parent, whose cluster has these items on the left and on the right: a cluster may have several items on a
+    /// node, of which these are the ones that count.
+    pub fn add(&mut self, side: Side, key: String, cluster: Sides<String>) {
+        let shared = cluster.left.clone();
+        self.shared.get_mut(side).insert(key, shared.clone());
+        for side in Side::BOTH {
+            let own = cluster.get(side).clone();
+            self.own.get_mut(side).insert(shared.clone(), own);
+        }
+    }
+
+    /// What a side's parent was, and what its base has of it.
+    pub fn remember(&mut self, side: Side, key: String, shown: BTreeMap<ReplicaField, Value>) {
+        *self.before.get_mut(side) = Some(Before { key, shown });
+    }
+
+    /// A side's item has this parent now.
+    pub fn now(&mut self, side: Side, key: &str) {
+        if !self.shared.get(side).contains_key(key) {
+            self.alone.insert(side);
+        }
     }
 
     /// A side shows no parent, and that may be for want of permission: it is absent, not removed.
@@ -43,22 +74,22 @@ impl Parents {
         }
     }
 
-    /// A parent as both sides know it; one that is not on both, as only this side does.
-    fn shared(&self, side: Side, key: &str) -> String {
-        let shared = match side {
-            Side::Left => self.to_right.contains_key(key).then_some(key),
-            Side::Right => self.to_left.get(key).map(String::as_str),
-        };
-        shared.map_or_else(|| alone(side, key), str::to_owned)
-    }
-
-    /// What a side calls a parent that both know.
-    fn native(&self, side: Side, shared: &str) -> Option<String> {
-        let right = self.to_right.get(shared)?;
-        Some(match side {
-            Side::Left => shared.to_owned(),
-            Side::Right => right.clone(),
-        })
+    /// A side's parent in the replica.
+    fn show(&self, side: Side, key: &str, field: &ReplicaField) -> Value {
+        let alone = Value::text(alone(side, key));
+        let before = self.before.get(side).as_ref();
+        let before = before.filter(|before| before.key == key);
+        let before = before.and_then(|before| before.shown.get(field));
+        match (self.shared.get(side).get(key), before) {
+            // Both sides have a parent that the other could not be told. One of them is known now: that takes nothing from
+            // the other, which may be the later one.
+            (Some(_), Some(before)) if *before == alone && self.alone.contains(&side.other()) => {
+                alone
+            }
+            (Some(shared), _) => Value::text(shared),
+            (None, Some(before)) => before.clone(),
+            (None, None) => alone,
+        }
     }
 }
 
@@ -67,15 +98,17 @@ fn alone(side: Side, key: &str) -> String {
     format!("{key} ({side} only)")
 }
 
-/// The parents in a view's fields, by the left side's keys where both sides know them.
-pub fn keys_of(contract: &Contract, fields: &BTreeMap<ReplicaField, Value>) -> Vec<String> {
-    let parents = contract.fields.iter().filter(|(_, field)| field.parent);
-    let values = parents.filter_map(|(name, _)| fields.get(name));
-    let keys = values.filter_map(|value| match value {
-        Value::Text(key) => Some(key.clone()),
-        _ => None,
-    });
-    keys.collect()
+/// Of a view's fields those that are parents.
+pub fn shown(
+    contract: &Contract,
+    fields: &BTreeMap<ReplicaField, Value>,
+) -> BTreeMap<ReplicaField, Value> {
+    let is_parent =
+        |name: &ReplicaField| contract.fields.get(name).is_some_and(|field| field.parent);
+    let parents = fields.iter().filter(|(name, _)| is_parent(name));
+    parents
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// Rules whose parents cross by their twins.
@@ -117,9 +150,9 @@ impl Rules for Translated<'_> {
                 outgoing.view.fields.remove(name);
             } else if let Some(value) = outgoing.view.fields.get_mut(name)
                 && own == Some(&*value)
-                && let Value::Text(key) = value
+                && let Value::Text(key) = &*value
             {
-                *key = self.parents.shared(side, key);
+                *value = self.parents.show(side, key, name);
             }
         }
         Ok(outgoing)
@@ -140,8 +173,8 @@ impl Rules for Translated<'_> {
             let Value::Text(shared) = &mut assigned.value else {
                 continue;
             };
-            if let Some(key) = self.parents.native(side, shared) {
-                *shared = key;
+            if let Some(key) = self.parents.own.get(side).get(shared) {
+                shared.clone_from(key);
             } else {
                 let reason = format!("no twin of the parent yet: {shared}");
                 draft.fields.remove(&native);

@@ -96,7 +96,14 @@ fn item(parent: Option<Value>) -> Item {
 
 fn parents() -> Parents {
     let mut parents = Parents::default();
-    parents.add("A-7".to_owned(), "#70".to_owned());
+    let cluster = Sides {
+        left: "A-7".to_owned(),
+        right: "#70".to_owned(),
+    };
+    parents.add(Side::Left, "A-7".to_owned(), cluster.clone());
+    // The cluster's other item on the left.
+    parents.add(Side::Left, "B-7".to_owned(), cluster.clone());
+    parents.add(Side::Right, "#70".to_owned(), cluster);
     parents
 }
 
@@ -115,6 +122,7 @@ fn both_sides_show_the_same_parent_alike_and_others_as_their_own() {
         assert_eq!(shown(side, parent.clone()), expected, "{side} {parent:?}");
     };
     check(Side::Left, Some(Value::text("A-7")), Some("A-7"));
+    check(Side::Left, Some(Value::text("B-7")), Some("A-7"));
     check(Side::Right, Some(Value::text("#70")), Some("A-7"));
     check(
         Side::Left,
@@ -128,6 +136,35 @@ fn both_sides_show_the_same_parent_alike_and_others_as_their_own() {
     );
     check(Side::Left, None, None);
     assert_eq!(shown(Side::Left, Some(Value::Empty)), Some(Value::Empty));
+}
+
+/// What is shown of a left parent that was shown as `before`, while the right side has `right`.
+fn again(key: &str, before: &str, right: &str) -> Option<Value> {
+    let rules = rules(Assigner::Map("epic".into()));
+    let mut parents = parents();
+    let shown = BTreeMap::from([("epic".into(), Value::text(before))]);
+    parents.remember(Side::Left, key.to_owned(), shown);
+    parents.now(Side::Left, key);
+    parents.now(Side::Right, right);
+    let item = item(Some(Value::text(key)));
+    let outgoing = parents.translate(&rules).outgoing(Side::Left, &item, None);
+    outgoing.unwrap().view.fields.remove("epic")
+}
+
+#[test]
+fn only_a_parent_that_has_come_to_both_sides_makes_a_change_by_itself() {
+    let check = |key: &str, before: &str, right: &str, expected: &str| {
+        let found = again(key, before, right);
+        assert_eq!(found, Some(Value::text(expected)), "{key} {before} {right}");
+    };
+    check("A-7", "A-7", "#70", "A-7");
+    // Its twin has ended.
+    check("A-8", "A-8", "#80", "A-8");
+    check("A-8", "A-8 (left only)", "#70", "A-8 (left only)");
+    // It has come.
+    check("A-7", "A-7 (left only)", "#70", "A-7");
+    // It has come, and the right side has one that has not.
+    check("A-7", "A-7 (left only)", "#99", "A-7 (left only)");
 }
 
 #[test]

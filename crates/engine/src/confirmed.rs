@@ -12,6 +12,7 @@ use twinline_store::host::{ConnectionHold, HostRead, HostTx};
 const PUBLISH: &str = "publish";
 const RETRY: &str = "retry";
 const BACKFILL: &str = "backfill";
+const PARENT: &str = "parent";
 
 /// Writes that a confirmation allows for each item, beyond the connection's limit: its fields and comments.
 const WRITES_PER_ITEM: u64 = 50;
@@ -31,11 +32,16 @@ pub(crate) fn backfill(connection: &ConnectionName, job: &str) -> String {
     format!("{BACKFILL} {connection} {job}")
 }
 
+/// The cause of the marks of twins whose parents were left out by such work and can cross now.
+pub(crate) fn parent(connection: &ConnectionName) -> String {
+    format!("{PARENT} {connection}")
+}
+
 /// The connection whose confirmed work a mark of this cause belongs to.
 pub(crate) fn of_cause(cause: &str) -> Option<ConnectionName> {
     let (kind, rest) = cause.split_once(' ')?;
     match kind {
-        PUBLISH | RETRY => Some(rest.into()),
+        PUBLISH | RETRY | PARENT => Some(rest.into()),
         BACKFILL => rest
             .rsplit_once(' ')
             .map(|(connection, _)| connection.into()),

@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use twinline_core::item::{ItemId, Version};
-use twinline_core::names::{LinkId, Side};
+use twinline_core::names::{LinkId, RootId, Side};
 use twinline_core::queue::{Key, Lane, Work};
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
@@ -62,7 +62,11 @@ impl Hint {
 /// What a step of the store has marked; to be announced when the step is durable.
 #[derive(Debug, Default)]
 #[must_use = "marks are announced when their step is durable"]
-pub(crate) struct Marked(Vec<NewMark>);
+pub(crate) struct Marked {
+    marks: Vec<NewMark>,
+    /// Clusters that have more items than before.
+    grown: Vec<RootId>,
+}
 
 /// Marks items, in a step of the store, but for those of which nothing new is told. Each item once: all marks of one step
 /// have one id, by which the memory would take the second for the first and never learn what only the second knows.
@@ -108,7 +112,10 @@ pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Mark
             due: hint.due,
         });
     }
-    Ok(Marked(marked))
+    Ok(Marked {
+        marks: marked,
+        grown: Vec::new(),
+    })
 }
 
 /// Stores what was seen of an item, and gives the sign that its other twins are to look. A sweep asks nobody about a
@@ -202,23 +209,34 @@ pub(crate) fn of_row(
         item: dirty.item,
         id: dirty.mark,
     };
-    Ok(Marked(vec![NewMark {
+    let marks = vec![NewMark {
         mark,
         lane: dirty.lane,
         seq: dirty.seq,
         works,
         due: dirty.due,
-    }]))
+    }];
+    Ok(Marked {
+        marks,
+        grown: Vec::new(),
+    })
 }
 
 impl Marked {
     pub(crate) fn join(&mut self, other: Self) {
-        self.0.extend(other.0);
+        self.marks.extend(other.marks);
+        self.grown.extend(other.grown);
+    }
+
+    /// A cluster has more items than before.
+    pub(crate) fn grown(mut self, root: &RootId) -> Self {
+        self.grown.push(root.clone());
+        self
     }
 
     /// The items that were marked.
     pub(crate) fn items(&self) -> impl Iterator<Item = &ItemId> {
-        self.0.iter().map(|new| &new.mark.item)
+        self.marks.iter().map(|new| &new.mark.item)
     }
 
     /// Makes work of durable marks. What the memory has no room for stays in the store and is read again. Returns the
@@ -227,9 +245,10 @@ impl Marked {
         let now = host.env.now();
         let ready = |slot: &Slot| host.if_open(slot);
         let mut nothing = Vec::new();
-        for new in self.0 {
+        for new in self.marks {
             nothing.extend(host.scheduler.mark(new, now, &ready));
         }
+        host.parents.note(self.grown);
         host.scheduler.ring();
         nothing
     }

@@ -40,6 +40,7 @@ pub mod ops;
 pub mod ownership;
 mod pace;
 mod panics;
+mod parents;
 mod pull;
 mod relook;
 mod rests;

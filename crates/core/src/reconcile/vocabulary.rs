@@ -5,6 +5,7 @@ use super::views::is_written;
 use crate::contract::Contract;
 use crate::item::{Item, Value};
 use crate::names::{FieldName, ReplicaField, Side};
+use crate::parents;
 use crate::rules::{Link, RuleError, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,8 @@ pub(super) fn base(
         base.advanced.retain(|field, _| known(field));
         base.rule_version = contract.version;
         base.fields.retain(|field, _| known(field));
+        // What was shown of a parent then is not what would be shown now: its twin may have come since.
+        let parents = parents::shown(contract, &base.fields);
         match rules.outgoing(side, &base.observation, Some(link)) {
             Ok(shown) => {
                 let mut fresh = shown.view.fields;
@@ -36,6 +39,7 @@ pub(super) fn base(
             Err(error) if error.rejected => in_parts(&mut base, rules, link, now)?,
             Err(error) => return Err(error),
         }
+        base.fields.extend(parents);
     }
     base.asked.retain(|asked| !is_written(facts, side, asked));
     Ok(Some(base))

@@ -10,6 +10,7 @@ use crate::job::Talks;
 use crate::metrics::Metrics;
 use crate::node::{GateChanges, Node, NodeConfig};
 use crate::ownership::Permit;
+use crate::parents::Appeared;
 use crate::rests::Rests;
 use crate::rules::RulesFactory;
 use crate::safe::SafeMarks;
@@ -64,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) talks: Talks,
     /// What sweeps have read that found no change, until it is stored.
     pub(crate) quiet: Quiet,
+    /// Clusters that twins may have waited for.
+    pub(crate) parents: Appeared,
     pub(super) gates: Arc<GateChanges>,
     /// When each group of sleeping twins was last woken.
     woken: Mutex<BTreeMap<(ConnectionName, String), Instant>>,
@@ -101,6 +104,7 @@ impl Inner {
             paces: Paces::default(),
             talks: Talks::default(),
             quiet: Quiet::default(),
+            parents: Appeared::default(),
             rests: Rests::default(),
             env,
             settings,

@@ -16,7 +16,7 @@ use crate::node::NodeConfig;
 use crate::ownership::Permit;
 use crate::rules::RulesFactory;
 use crate::settings::HostSettings;
-use crate::{backfill, pull, relook, scheduler, sweep};
+use crate::{backfill, parents, pull, relook, scheduler, sweep};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::{broadcast, watch};
@@ -179,6 +179,8 @@ impl Host {
         named(&mut tasks, "backfill", backfill::run(backfills, until));
         let (relooks, until) = host();
         named(&mut tasks, "relook", relook::run(relooks, until));
+        let (parents, until) = host();
+        named(&mut tasks, "parents", parents::run(parents, until));
         let (jobs, until) = host();
         named(&mut tasks, "scheduler", scheduler::run(jobs, until));
         let mut outcome = Ok(());

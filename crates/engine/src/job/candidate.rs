@@ -5,7 +5,6 @@ use super::context::Context;
 use super::former::Former;
 use super::life::{certainly_belongs, in_scope};
 use super::observe::observe;
-use super::parents;
 use super::ring;
 use super::trouble::Trouble;
 use crate::dirty::{self, Hint, Marked, is_alive};
@@ -345,9 +344,7 @@ fn make(
         Some(member) => ring::close(host, tx, connection, &mut twin, (other, member), now)?,
         None => tx.put_twin(&twin)?,
     }
-    let mut hints = parents::appeared(tx, &twin.root, now)?;
-    hints.push(sign.hint(id.clone(), now));
-    let marked = dirty::mark(host, tx, &hints)?;
+    let marked = dirty::mark(host, tx, &[sign.hint(id.clone(), now)])?.grown(&twin.root);
     Ok((Entered::Settled, marked))
 }
 

@@ -6,10 +6,10 @@
 
 use super::context::Context;
 use super::observe::Observation;
-use super::parents;
 use super::ring;
 use super::settle::unlink;
-use crate::dirty::{self, Hint, Marked, is_alive};
+use crate::dirty::{self, Hint, is_alive};
+use crate::event::What;
 use crate::host::Inner;
 use crate::scheduler::{self, Held};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use twinline_core::names::{RootId, Side, Sides};
 use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{HostRead, HostTx, ItemRow};
+use twinline_store::host::{HostRead, HostTx, ItemRow, Twin};
 
 /// What came of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ async fn follow_one(
         None => None,
     };
     let shared = Arc::clone(host);
-    let marked = host
+    let followed = host
         .store
         .write(move |tx| {
             let there = &row.reference.item;
@@ -96,20 +96,30 @@ async fn follow_one(
                 return Ok(None);
             }
             let now = shared.env.now();
-            if let Some(other) = &other {
-                unite(tx, (&from, &own), (there, other), now)?;
-            }
+            let ended = match &other {
+                Some(other) => unite(tx, (&from, &own), (there, other), now)?,
+                None => Vec::new(),
+            };
             tx.move_item(&from, &row)?;
-            let mut hints = vec![Hint::now(there.clone(), Lane::Live, "moved", now)];
-            hints.extend(parents::appeared(tx, &own, now)?);
-            dirty::mark(&shared, tx, &hints).map(Some)
+            let hint = Hint::now(there.clone(), Lane::Live, "moved", now);
+            let marked = dirty::mark(&shared, tx, &[hint])?.grown(&own);
+            Ok(Some((marked, ended)))
         })
         .await?;
     drop(held);
-    let followed = marked.is_some();
-    let marked: Marked = marked.unwrap_or_default();
+    let Some((marked, ended)) = followed else {
+        return Ok(false);
+    };
+    for twin in ended {
+        let evidence = TWICE.to_owned();
+        host.tell(&twin.connection, &twin.link, What::Ended { evidence });
+        // As where a person ends one: its connection may be held or stand still.
+        let node = twin.nodes.left.clone();
+        host.scheduler
+            .push_last(dirty::of_twin(&twin, Lane::Live, &node));
+    }
     scheduler::clear(host, marked.announce(host)).await?;
-    Ok(followed)
+    Ok(true)
 }
 
 /// The cluster of an item, if it is another one.
@@ -121,52 +131,43 @@ fn other_root(
     Ok(ring::root_of(read, item)?.filter(|root| root != own))
 }
 
-/// Two items are one: so are their clusters, and it has one twin in each connection.
+/// Why a twin ends whose item turns out to be one that has a twin already.
+const TWICE: &str = "its item had another id before, and has a twin here as such";
+
+/// Two items are one: so are their clusters, and it has one twin in each connection. Answers which twins have ended.
 fn unite(
     tx: &HostTx<'_>,
     (from, own): (&ItemId, &RootId),
     (there, other): (&ItemId, &RootId),
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Vec<Twin>, StoreError> {
     let is_clash = |read: &HostRead<'_>| -> Result<bool, StoreError> {
-        let members = [members(read, own, from)?, members(read, other, there)?];
-        Ok(cluster::clash(&members[0], &members[1]).is_some())
+        let but = |root: &RootId, item: &ItemId| -> Result<Vec<Member>, StoreError> {
+            let mut members = ring::members(read, root)?;
+            members.retain(|member| member.item != *item);
+            Ok(members)
+        };
+        Ok(cluster::clash(&but(own, from)?, &but(other, there)?).is_some())
     };
     let mut twins = tx.twins_of_item(there)?;
     twins.retain(is_alive);
+    let mut ended = Vec::new();
     for twin in &twins {
         if ring::alive_in(tx, from, &twin.connection)?.is_some() {
             tracing::warn!(connection = %twin.connection, link = %twin.link, %from, %there, "an item that was moved had been taken for a new one: its second twin ends, and what was made for it stays");
-            let text = format!(
-                "its item was {} before, and has a twin here as such",
-                from.id
-            );
-            unlink(tx, &twin.link, now, &text, true)?;
+            unlink(tx, &twin.link, now, TWICE, true)?;
+            ended.push(twin.clone());
         }
     }
     if is_clash(tx)? {
-        for twin in &twins {
-            unlink(
-                tx,
-                &twin.link,
-                now,
-                "its item's cluster has another item here",
-                true,
-            )?;
+        twins.retain(|twin| !ended.iter().any(|gone| gone.link == twin.link));
+        for twin in twins {
+            unlink(tx, &twin.link, now, TWICE, true)?;
+            ended.push(twin);
         }
     }
     if ring::root_of(tx, there)?.as_ref() == Some(other) {
         tx.join_roots(other, own)?;
     }
-    Ok(())
-}
-
-/// The items of a cluster but one.
-fn members(read: &HostRead<'_>, root: &RootId, but: &ItemId) -> Result<Vec<Member>, StoreError> {
-    let rows = read.items_of_root(root)?.into_iter();
-    let members = rows.map(|row| Member {
-        item: row.reference.item,
-        scope: row.scope,
-    });
-    Ok(members.filter(|member| member.item != *but).collect())
+    Ok(ended)
 }

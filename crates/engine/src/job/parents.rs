@@ -1,38 +1,40 @@
-//! The parents of a twin's items, as both sides call them: what is known of them, and who waits for one.
+//! The parents of a twin's items, as both sides call them, and that a twin waits for one.
 //!
 //! A parent whose cluster does not reach the other side does not cross (`twinline_core::parents`). That the twin waits for
-//! it is durable before the plan that leaves it out; the step that brings the parent's cluster there marks who waits.
+//! it is durable before the plan that leaves it out; who waits is woken by [`crate::parents`].
 
 use super::context::Context;
 use super::trouble::Trouble;
-use crate::dirty::{Hint, is_alive};
+use crate::dirty::is_alive;
 use crate::host::{Connection, Inner};
 use crate::node::Node;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use twinline_core::contract::Contract;
 use twinline_core::item::{Fetched, Item, Value, field};
-use twinline_core::names::{RootId, Side, Sides};
-use twinline_core::parents::{Parents, keys_of};
-use twinline_core::queue::Lane;
+use twinline_core::names::{Side, Sides};
+use twinline_core::parents::{Parents, shown};
 use twinline_core::reconcile::Seen;
-use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{HostRead, HostTx, ParentWait, TwinState};
+use twinline_store::host::{HostRead, ItemRow, ParentWait};
 
 fn parent_of(item: Option<&Item>) -> Option<String> {
-    match item?.get(field::PARENT)? {
-        Value::Text(key) => Some(key.clone()),
+    text(item?.get(field::PARENT)?)
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
         _ => None,
     }
 }
 
-fn cross(contract: &Contract) -> bool {
+fn has_parents(contract: &Contract) -> bool {
     contract.fields.values().any(|field| field.parent)
 }
 
 /// What an item that one side knows by this key is called on the other side.
-fn counterpart(
+pub(crate) fn counterpart(
     read: &HostRead<'_>,
     contract: &Contract,
     side: Side,
@@ -47,10 +49,39 @@ fn counterpart(
     };
     let mut rows = read.items_of_root(&root)?;
     rows.retain(|row| row.reference.item.node == *there);
-    // A cluster may have items in several places of the node.
-    let own = rows.iter().find(|row| row.scope == *scope);
-    let only = rows.first().filter(|_| rows.len() == 1);
-    Ok(own.or(only).map(|row| row.reference.key.clone()))
+    // A cluster may have items in several places of the node: the one that lies nearest to the connection's counts.
+    let agreeing = |row: &ItemRow| {
+        let keys = scope.iter();
+        keys.filter(|(key, value)| row.scope.get(*key) == Some(value))
+            .count()
+    };
+    let nearest = rows.into_iter().rev().max_by_key(|row| agreeing(row));
+    Ok(nearest.map(|row| row.reference.key))
+}
+
+/// What both sides call the cluster of a side's parent.
+fn cluster(
+    read: &HostRead<'_>,
+    contract: &Contract,
+    side: Side,
+    key: &str,
+) -> Result<Option<Sides<String>>, StoreError> {
+    let Some(there) = counterpart(read, contract, side, key)? else {
+        return Ok(None);
+    };
+    let Some(here) = counterpart(read, contract, side.other(), &there)? else {
+        return Ok(None);
+    };
+    Ok(Some(match side {
+        Side::Left => Sides {
+            left: here,
+            right: there,
+        },
+        Side::Right => Sides {
+            left: there,
+            right: here,
+        },
+    }))
 }
 
 /// The parents that a plan of a twin may meet.
@@ -62,34 +93,40 @@ pub(super) async fn known(
     seen: &Sides<Seen>,
 ) -> Result<Parents, Trouble> {
     let contract = connection.contract();
-    if !cross(contract) {
+    if !has_parents(contract) {
         return Ok(Parents::default());
     }
-    let mut keys = Sides::<BTreeSet<String>>::default();
+    let now = Sides::from_fn(|side| parent_of(seen.get(side).item()));
+    let mut keys = Sides::from_fn(|side| now.get(side).iter().cloned().collect::<BTreeSet<_>>());
+    let mut parents = Parents::default();
     for side in Side::BOTH {
-        let own = keys.get_mut(side);
-        own.extend(parent_of(seen.get(side).item()));
-        if let Some(base) = context.bases.get(side) {
-            own.extend(parent_of(Some(&base.observation)));
-            keys.left.extend(keys_of(contract, &base.fields));
+        let Some(base) = context.bases.get(side) else {
+            continue;
+        };
+        let shown = shown(contract, &base.fields);
+        keys.left.extend(shown.values().filter_map(text));
+        if let Some(key) = parent_of(Some(&base.observation)) {
+            keys.get_mut(side).insert(key.clone());
+            parents.remember(side, key, shown);
         }
     }
-    let contract = contract.clone();
+    let asked = contract.clone();
     let read = host.store.read(move |read| {
-        let mut parents = Parents::default();
-        for key in keys.left {
-            if let Some(right) = counterpart(read, &contract, Side::Left, &key)? {
-                parents.add(key, right);
-            }
-        }
-        for key in keys.right {
-            if let Some(left) = counterpart(read, &contract, Side::Right, &key)? {
-                parents.add(left, key);
+        for (side, keys) in [(Side::Left, keys.left), (Side::Right, keys.right)] {
+            for key in keys {
+                if let Some(cluster) = cluster(read, &asked, side, &key)? {
+                    parents.add(side, key, cluster);
+                }
             }
         }
         Ok(parents)
     });
     let mut parents = read.await?;
+    for side in Side::BOTH {
+        if let Some(key) = now.get(side) {
+            parents.now(side, key);
+        }
+    }
     for side in Side::BOTH {
         if is_hidden(host, nodes.get(side), context, (side, seen.get(side))).await? {
             parents.hide(side);
@@ -112,25 +149,33 @@ async fn is_hidden(
         return Ok(false);
     };
     let name = node.name().clone();
-    let called = host.store.read(move |read| read.items_by_key(&before));
-    let mut called = called.await?.into_iter().map(|row| row.reference.item);
-    let Some(parent) = called.find(|item| item.node == name) else {
+    let rows = host.store.read(move |read| read.items_by_key(&before));
+    let mut rows = rows.await?.into_iter();
+    let parent = rows.find(|row| row.reference.item.node == name);
+    // One that is in no twin any more may be gone itself: nothing is known of it that could be hidden.
+    let Some(parent) = parent.filter(|row| row.root.is_some()) else {
         return Ok(false);
     };
-    let seen = node.request(node.tracker().fetch_bare(&parent)).await;
-    let seen = seen.map_err(|error| Trouble::of(node.name(), error))?;
-    Ok(matches!(seen, Fetched::Unreachable { .. }))
+    let asked = node.tracker().fetch_bare(&parent.reference.item);
+    match node.request(asked).await {
+        Ok(seen) => Ok(matches!(seen, Fetched::Unreachable { .. })),
+        Err(error) => match Trouble::of(node.name(), error) {
+            trouble if trouble.is_of_the_question() => Ok(true),
+            trouble => Err(trouble),
+        },
+    }
 }
 
-/// Keeps for which parents a twin waits.
+/// Keeps for which parents a twin waits. `confirmed`: whether the job belongs to work that a person has confirmed.
 pub(super) async fn wait(
     host: &Arc<Inner>,
     connection: &Connection,
     context: &Context,
     seen: &Sides<Seen>,
+    confirmed: bool,
 ) -> Result<(), StoreError> {
     let contract = connection.contract();
-    if !cross(contract) {
+    if !has_parents(contract) {
         return Ok(());
     }
     let keys = Sides::from_fn(|side| {
@@ -150,20 +195,22 @@ pub(super) async fn wait(
                     side,
                     node: contract.nodes.get(side).clone(),
                     key: key.clone(),
+                    confirmed,
                 });
             }
         }
         Ok(waits)
     };
     let (link, asked) = (context.twin.link.clone(), wanted.clone());
-    let own = link.clone();
-    let is_kept = host
-        .store
-        .read(move |read| Ok(asked(read)? == read.parent_waits(&own)?))
-        .await?;
-    if is_kept {
+    let read = host.store.read(move |read| {
+        let (wanted, kept) = (asked(read)?, read.parent_waits(&link)?);
+        let of = |wait: &ParentWait| (wait.side, wait.key.clone());
+        Ok(wanted.iter().map(of).eq(kept.iter().map(of)))
+    });
+    if read.await? {
         return Ok(());
     }
+    let link = context.twin.link.clone();
     host.store
         .write(move |tx| {
             // The parent may have come meanwhile.
@@ -175,29 +222,4 @@ pub(super) async fn wait(
             Ok(())
         })
         .await
-}
-
-/// A cluster has a new item, or is a larger one: twins may have waited for it as the parent of theirs.
-pub(crate) fn appeared(
-    tx: &HostTx<'_>,
-    root: &RootId,
-    now: Timestamp,
-) -> Result<Vec<Hint>, StoreError> {
-    let mut hints = Vec::new();
-    for row in tx.items_of_root(root)? {
-        for wait in tx.waits_for_parent(&row.reference.item.node, &row.reference.key)? {
-            let Some(twin) = tx.twin(&wait.link)? else {
-                continue;
-            };
-            // What was refused for want of a parent is tried by signs of its own alone.
-            let lane = match twin.state {
-                TwinState::Quarantined { .. } => Lane::Live,
-                _ => Lane::Backfill,
-            };
-            if let Some(item) = twin.item(wait.side) {
-                hints.push(Hint::now(item, lane, "parent", now));
-            }
-        }
-    }
-    Ok(hints)
 }

@@ -8,7 +8,6 @@ use super::context::Context;
 use super::execute::is_nameless;
 use super::likeness;
 use super::meanwhile;
-use super::parents;
 use super::ring;
 use super::settle::{self, item_row};
 use super::trouble::Trouble;
@@ -318,6 +317,7 @@ impl Step {
         let mut hints: Vec<Hint> = arrived
             .map(|item| Hint::now(item, Lane::Live, "cluster", now))
             .collect();
+        let mut grown = None;
         if let Some(row) = self.created {
             // It may have been looked at already, as an item like any other; from now on it is the cluster's, unless the
             // twin has ended meanwhile.
@@ -331,9 +331,13 @@ impl Step {
             }
             if let Some(root) = root {
                 hints.extend(ring::hints(host, tx, root, &item, now)?);
-                hints.extend(parents::appeared(tx, root, now)?);
+                grown = Some(root.clone());
             }
         }
-        dirty::mark(host, tx, &hints)
+        let marked = dirty::mark(host, tx, &hints)?;
+        Ok(match grown {
+            Some(root) => marked.grown(&root),
+            None => marked,
+        })
     }
 }

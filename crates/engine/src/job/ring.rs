@@ -3,9 +3,8 @@
 //! Asked when an item enters a connection, again by the job that is about to create, and at last in the step that makes
 //! the intent durable: between the first and the last, another twin of the cluster may have made the item.
 
-use super::parents;
 use super::settle::{entry as note, unlink};
-use crate::dirty::{self, Hint, Marked, is_alive};
+use crate::dirty::{Hint, Marked, is_alive};
 use crate::host::{Connection, Inner};
 use crate::scheduler;
 use std::sync::Arc;
@@ -39,6 +38,16 @@ pub(super) fn root_of(read: &HostRead<'_>, item: &ItemId) -> Result<Option<RootI
     Ok(twins.into_iter().find(is_alive).map(|twin| twin.root))
 }
 
+/// The items of a cluster and where they lie.
+pub(crate) fn members(read: &HostRead<'_>, root: &RootId) -> Result<Vec<Member>, StoreError> {
+    let rows = read.items_of_root(root)?.into_iter();
+    let member = |row: ItemRow| Member {
+        item: row.reference.item,
+        scope: row.scope,
+    };
+    Ok(rows.map(member).collect())
+}
+
 /// What a twin of a cluster gets on a side: `own` is its link, whose intents do not count.
 pub(super) fn entry(
     read: &HostRead<'_>,
@@ -47,13 +56,7 @@ pub(super) fn entry(
     side: Side,
     own: &LinkId,
 ) -> Result<Entry, StoreError> {
-    let rows = read.items_of_root(root)?.into_iter();
-    let members: Vec<Member> = rows
-        .map(|row| Member {
-            item: row.reference.item,
-            scope: row.scope,
-        })
-        .collect();
+    let members = members(read, root)?;
     let mut making = Vec::new();
     for twin in read
         .twins_of_root(root)?
@@ -121,8 +124,7 @@ pub(super) async fn settle(
                 return Ok(Marked::default());
             }
             close(&shared, tx, &connection, &mut twin, (side, member), now)?;
-            let hints = parents::appeared(tx, &twin.root, now)?;
-            dirty::mark(&shared, tx, &hints)
+            Ok(Marked::default().grown(&twin.root))
         })
         .await?;
     scheduler::clear(&host, marked.announce(&host)).await?;

@@ -45,7 +45,7 @@ const NEXT: Ended = Ended::Again {
 /// A job of another cluster is in flight that concerns this one.
 const BUSY: Ended = Ended::Again {
     wait: Duration::from_millis(100),
-    failed: false,
+    failed: true,
 };
 
 pub(super) type SidesUnsettled = Sides<Vec<Unsettled>>;
@@ -379,7 +379,13 @@ impl Job<'_> {
         unsettled: SidesUnsettled,
     ) -> Result<Owned, Trouble> {
         let seen = Sides::from_fn(|side| observed.get(side).seen.clone());
-        parents::wait(self.host, self.connection, context, &seen).await?;
+        let mut confirmed = self
+            .started
+            .marks
+            .iter()
+            .filter_map(|mark| mark.confirmed.as_ref());
+        let confirmed = confirmed.any(|of| *of == self.connection.name);
+        parents::wait(self.host, self.connection, context, &seen, confirmed).await?;
         facts_of(
             self.host,
             self.connection,

@@ -3,7 +3,7 @@
 use super::{OpError, audit};
 use crate::dirty::{self, Hint, is_alive};
 use crate::host::{Connection, Host, Inner};
-use crate::job::{entry, item_row, parent_appeared, unlink};
+use crate::job::{entry, item_row, members, unlink};
 use crate::scheduler::{self, Held};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -287,8 +287,7 @@ fn store(
         let id = item.reference.item.clone();
         tx.append_history(&entry(twin, id, HistoryKind::Linked, now))?;
     }
-    hints.extend(parent_appeared(tx, &twin.root, now)?);
-    dirty::mark(host, tx, &hints)
+    Ok(dirty::mark(host, tx, &hints)?.grown(&twin.root))
 }
 
 type Cluster = (RootId, Vec<Member>);
@@ -297,10 +296,6 @@ fn cluster_of(tx: &HostTx<'_>, item: &ItemId) -> Result<Option<Cluster>, StoreEr
     let Some(root) = tx.item(item)?.and_then(|row| row.root) else {
         return Ok(None);
     };
-    let members = tx.items_of_root(&root)?.into_iter();
-    let members = members.map(|row| Member {
-        item: row.reference.item,
-        scope: row.scope,
-    });
-    Ok(Some((root, members.collect())))
+    let members = members(tx, &root)?;
+    Ok(Some((root, members)))
 }

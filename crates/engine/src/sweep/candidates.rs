@@ -113,7 +113,8 @@ async fn mark(
             let mut hints = Vec::new();
             for item in items {
                 let id = item.reference.item;
-                if tx.dirty(&id)?.is_some() || has_twin(tx, &connection, &id)? {
+                // Work that has yet to begin sees it anyway; what waits for another connection says nothing of this one.
+                if shared.scheduler.waits(&id) || has_twin(tx, &connection, &id)? {
                     continue;
                 }
                 let seen = tx.item(&id)?;

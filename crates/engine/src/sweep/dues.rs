@@ -11,6 +11,7 @@ pub(super) struct Due {
     pub(super) at: Instant,
     pub(super) period: Duration,
     pub(super) resweep: Turn,
+    pub(super) membership: Turn,
     pub(super) audit: Turn,
     pub(super) enumeration: Turn,
 }

@@ -22,8 +22,10 @@ use twinline_core::time::Timestamp;
 /// Which of the rarer parts are due in a round, or what came of them.
 #[derive(Clone, Copy, Debug)]
 struct Parts<T> {
-    /// Reading the scopes wider, and asking about the known twins.
+    /// Reading the scopes wider, and looking at sleeping twins.
     resweep: T,
+    /// Asking which known twins match their triggers.
+    membership: T,
     /// Marking all known items.
     audit: T,
     /// Reading the triggers' queries.
@@ -123,6 +125,7 @@ fn start_due(
             .clone();
         let parts = Parts {
             resweep: due.resweep.is_due(now),
+            membership: due.membership.is_due(now),
             audit: due.audit.is_due(now),
             enumeration: due.enumeration.is_due(now),
         };
@@ -166,6 +169,7 @@ fn follow_nodes(host: &Inner, dues: &mut Dues, now: Instant) {
                 at: now + wait,
                 period: settings.period,
                 resweep: Turn::first(now + settings.resweep, settings.period),
+                membership: Turn::first(now + settings.resweep, settings.period),
                 audit: Turn::first(now + settings.audit, settings.period),
                 enumeration: Turn::first(now + settings.audit, settings.period),
             },
@@ -185,7 +189,7 @@ async fn caught(host: Arc<Inner>, node: Arc<Node>, due: Parts<bool>) -> Round {
             node: node.name().clone(),
             missed: 0,
             end: End::Panicked,
-            parts: Parts { resweep: untried, audit: untried, enumeration: untried },
+            parts: Parts { resweep: untried, membership: untried, audit: untried, enumeration: untried },
         }
     })
 }
@@ -212,24 +216,24 @@ async fn round(host: &Arc<Inner>, node: &Arc<Node>, due: Parts<bool>) -> Round {
             audit = part(node, looked.as_ref().map(drop), "the audit");
         }
     }
-    let mut resweep = Part::Untried;
-    if due.resweep && node.is_open() {
+    let mut membership = Part::Untried;
+    if due.membership && node.is_open() {
         let looked = membership::look(host, node).await;
-        resweep = part(
-            node,
-            looked.as_ref().map(drop),
-            "asking about the known twins",
-        );
-        if resweep == Part::Done && !swept.wide {
-            resweep = Part::Failed;
-        }
+        let looked = looked.as_ref().map(drop);
+        membership = part(node, looked, "asking about the known twins");
     }
+    let resweep = match (due.resweep, swept.wide) {
+        (true, true) => Part::Done,
+        (true, false) if node.is_open() => Part::Failed,
+        _ => Part::Untried,
+    };
     Round {
         node: node.name().clone(),
         missed: swept.missed,
         end: swept.end,
         parts: Parts {
             resweep,
+            membership,
             audit,
             enumeration,
         },
@@ -317,11 +321,12 @@ fn conclude(host: &Inner, dues: &mut Dues, running: &mut BTreeSet<NodeName>, rou
         at: now + period,
         period,
         resweep: after(due.resweep, round.parts.resweep, settings.resweep),
+        membership: after(due.membership, round.parts.membership, settings.resweep),
         audit: after(due.audit, round.parts.audit, settings.audit),
         enumeration: after(due.enumeration, round.parts.enumeration, settings.audit),
     };
     // Backing off is about what webhooks tell; wide sweeps and audits find what they do not.
-    let turns = [due.resweep, due.audit, due.enumeration];
+    let turns = [due.resweep, due.membership, due.audit, due.enumeration];
     let next = turns.into_iter().map(Turn::at).filter(|at| *at > now).min();
     dues.put(
         &round.node,

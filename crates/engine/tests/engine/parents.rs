@@ -2,9 +2,9 @@
 
 use crate::support::rules::contract;
 use crate::support::{Running, World, until};
-use twinline_core::contract::Contract;
+use twinline_core::contract::{Conflict, Contract};
 use twinline_core::item::{ItemId, Value};
-use twinline_core::names::Sides;
+use twinline_core::names::{Side, Sides};
 use twinline_engine::ops::LinkOutcome;
 
 /// A contract by which parents cross too.
@@ -177,5 +177,80 @@ async fn a_parent_that_is_hidden_from_us_is_not_removed() {
     world.edit(&child, "summary", Value::text("edited again"));
     running.quiet().await;
     assert_eq!(parent(&world, &there), Some(Value::Empty));
+    running.stop().await;
+}
+
+/// Rules that are put in force between the parent's coming and the child's job do not make it known from before.
+#[tokio::test(start_paused = true)]
+async fn a_parent_that_comes_with_new_rules_crosses() {
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[family("c")]).await;
+    let tracker = world.tracker("left");
+    let late = tracker.make(&[("summary", Value::text("late"))]);
+    tracker.state().unmatched.insert(late.id.clone());
+    let child = child_of(&world, &key(&world, &late), "child");
+    running.quiet().await;
+    let there = copy(&world, "child");
+    tracker.state().unmatched.clear();
+    running
+        .host
+        .pause_node(&"right".into(), "", "ada")
+        .await
+        .unwrap();
+    world.announce(&late);
+    let mut newer = family("c");
+    newer.version = 2;
+    world.publish(&running.host, &newer).await;
+    running
+        .host
+        .resume_node(&"right".into(), "ada")
+        .await
+        .unwrap();
+    until("the parent has crossed", async || {
+        parent(&world, &there).is_some_and(|parent| parent != Value::Empty)
+    })
+    .await;
+    let late_there = Value::text(key(&world, &copy(&world, "late")));
+    assert_eq!(parent(&world, &there), Some(late_there));
+    assert_eq!(
+        parent(&world, &child),
+        Some(Value::text(key(&world, &late)))
+    );
+    running.stop().await;
+}
+
+/// A parent's end is nobody's edit of its children; what people do with them afterwards crosses as ever.
+#[tokio::test(start_paused = true)]
+async fn children_stay_as_they_are_when_their_parents_twin_ends() {
+    let world = World::new(&["left", "right"]);
+    let mut rules = family("c");
+    for field in rules.fields.values_mut() {
+        field.conflict = Conflict::Hold;
+    }
+    let running = world.start(&[rules]).await;
+    let [one, two] = ["one", "two"].map(|summary| world.make("left", summary));
+    running.quiet().await;
+    let child = child_of(&world, &key(&world, &one), "child");
+    running.quiet().await;
+    let there = copy(&world, "child");
+    let one_there = copy(&world, "one");
+    let twins = running.twins().await;
+    let ends = twins
+        .iter()
+        .find(|twin| twin.item(Side::Left).as_ref() == Some(&one));
+    let link = ends.unwrap().link.clone();
+    running.host.unlink(&link, "ada").await.unwrap();
+    world.edit(&child, "summary", Value::text("edited"));
+    running.quiet().await;
+    assert_eq!(world.text(&there, "summary"), "edited");
+    assert_eq!(
+        parent(&world, &there),
+        Some(Value::text(key(&world, &one_there)))
+    );
+    assert_eq!(parent(&world, &child), Some(Value::text(key(&world, &one))));
+    world.edit(&child, "parent", Value::text(key(&world, &two)));
+    running.quiet().await;
+    let two_there = Value::text(key(&world, &copy(&world, "two")));
+    assert_eq!(parent(&world, &there), Some(two_there));
     running.stop().await;
 }

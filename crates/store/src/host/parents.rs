@@ -7,7 +7,7 @@ use crate::row::{from_word, to_word};
 use rusqlite::Row;
 use twinline_core::names::{LinkId, NodeName, Side};
 
-/// One twin that waits.
+/// One twin that waits: until a job of it finds that the parent is there or is another one, or until it ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParentWait {
     /// The twin.
@@ -18,9 +18,11 @@ pub struct ParentWait {
     pub node: NodeName,
     /// What people call the parent there.
     pub key: String,
+    /// Whether a person had confirmed the work that left the parent out: then the write that follows is part of it.
+    pub confirmed: bool,
 }
 
-const SELECT: &str = "SELECT link, side, node, key FROM parent_waits";
+const SELECT: &str = "SELECT link, side, node, key, confirmed FROM parent_waits";
 
 fn read(row: &Row<'_>) -> Result<ParentWait, StoreError> {
     Ok(ParentWait {
@@ -28,10 +30,15 @@ fn read(row: &Row<'_>) -> Result<ParentWait, StoreError> {
         side: from_word("parent_waits.side", row.get(1)?)?,
         node: NodeName::new(row.get::<_, String>(2)?),
         key: row.get(3)?,
+        confirmed: row.get(4)?,
     })
 }
 
-static WAITS: Upsert = Upsert::new("parent_waits", &["link", "side"], &["node", "key"]);
+static WAITS: Upsert = Upsert::new(
+    "parent_waits",
+    &["link", "side"],
+    &["node", "key", "confirmed"],
+);
 
 impl HostRead<'_> {
     /// What a twin waits for, at most one parent on each side.
@@ -40,14 +47,27 @@ impl HostRead<'_> {
         self.many(&sql, [link.as_str()], read)
     }
 
-    /// Who waits for the item that people call by this key on a node.
+    /// Who waits for the item that people call by this key on a node, or (`None`) for any: ordered by twin, those after
+    /// `after`, at most `max` rows.
     pub fn waits_for_parent(
         &self,
-        node: &NodeName,
-        key: &str,
+        item: Option<(&NodeName, &str)>,
+        after: Option<&LinkId>,
+        max: u32,
     ) -> Result<Vec<ParentWait>, StoreError> {
-        let sql = format!("{SELECT} WHERE key = ?1 AND node = ?2 ORDER BY link, side");
-        self.many(&sql, (key, node.as_str()), read)
+        let after = after.map_or("", LinkId::as_str);
+        match item {
+            Some((node, key)) => {
+                let sql = format!(
+                    "{SELECT} WHERE key = ?1 AND node = ?2 AND link > ?3 ORDER BY link, side LIMIT ?4"
+                );
+                self.many(&sql, (key, node.as_str(), after, max), read)
+            }
+            None => {
+                let sql = format!("{SELECT} WHERE link > ?1 ORDER BY link, side LIMIT ?2");
+                self.many(&sql, (after, max), read)
+            }
+        }
     }
 }
 
@@ -61,6 +81,7 @@ impl HostTx<'_> {
                 &to_word(&wait.side),
                 &wait.node.as_str(),
                 &wait.key,
+                &wait.confirmed,
             ],
         )
     }

@@ -1,6 +1,6 @@
 //! The rows that a job leaves behind, written in one transaction.
 
-use super::super::{meanwhile, parents, ring};
+use super::super::{meanwhile, ring};
 use crate::dirty::{self, Hint, Marked, is_alive};
 use crate::host::Inner;
 use twinline_core::comments::CommentLink;
@@ -78,12 +78,16 @@ impl Step {
         if let Some(created) = self.created.as_ref().filter(|_| alive) {
             let hints = ring::hints(host, tx, &stored.root, created, now)?;
             self.hints.extend(hints);
-            self.hints.extend(parents::appeared(tx, &stored.root, now)?);
         }
+        let grown = self.created.is_some().then(|| stored.root.clone());
         if self.twin != self.known {
             tx.put_twin(&meanwhile::merged(&self.known, self.twin, stored))?;
         }
-        dirty::mark(host, tx, &self.hints)
+        let marked = dirty::mark(host, tx, &self.hints)?;
+        Ok(match grown {
+            Some(root) => marked.grown(&root),
+            None => marked,
+        })
     }
 
     /// What the next plan begins from.
