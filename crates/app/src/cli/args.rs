@@ -88,20 +88,20 @@ pub struct HistoryArgs {
     /// How many entries.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub max: u32,
-    /// Only entries before this one.
-    #[arg(long)]
-    pub before: Option<u64>,
+    /// From where the last page ended, as it says.
+    #[arg(long, value_name = "CURSOR")]
+    pub before: Option<String>,
 }
 
 /// `audit`
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct AuditArgs {
     /// How many entries.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub max: u32,
-    /// Only entries before this one.
-    #[arg(long)]
-    pub before: Option<u64>,
+    /// From where the last page ended, as it says.
+    #[arg(long, value_name = "CURSOR")]
+    pub before: Option<String>,
 }
 
 /// `retry`

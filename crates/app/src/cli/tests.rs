@@ -53,6 +53,8 @@ fn what_belongs_together_is_asked_for_together() {
         "twinline release KEY --field status --take left",
         "twinline link a SUP-1 b#2",
         "twinline link a --csv x.csv",
+        "twinline history KEY --before g1~34",
+        "twinline audit --before 34",
         "twinline sim jira-cloud --port 4020 --faults demo",
     ] {
         parse(line).unwrap();

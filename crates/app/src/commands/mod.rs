@@ -64,7 +64,7 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
         Command::Status => look::status(file).await,
         Command::Twins(args) => look::twins(file, args).await,
         Command::History(args) => look::history(file, args).await,
-        Command::Audit(args) => look::audit(file, *args).await,
+        Command::Audit(args) => look::audit(file, args).await,
         Command::Errors => errors::run(file).await,
         Command::Retry(args) => deeds::retry(file, args).await,
         Command::Release(args) => release::release(file, args).await,
