@@ -72,8 +72,8 @@ fn twins(machine: &Installation) -> usize {
 
 /// A fleet's cursor is a text, and the command line takes it as it is.
 fn pages_back(machine: &Installation) {
-    machine.json(&["pause", "github"]);
-    machine.json(&["resume", "github"]);
+    machine.json(&["pause", "jira-cloud"]);
+    machine.json(&["resume", "jira-cloud"]);
     for list in [&["audit"][..], &["history", "acme/app#1"]] {
         let first = machine.json(&[list, &["--max", "1"]].concat());
         let Some(next) = first["next"].as_str() else {
