@@ -243,10 +243,7 @@ impl<T> ItemPage<T> {
     ///
     /// # Errors
     /// Those of `read`.
-    pub fn try_map<U, E>(
-        self,
-        read: impl FnMut(T) -> Result<U, E>,
-    ) -> Result<ItemPage<U>, E> {
+    pub fn try_map<U, E>(self, read: impl FnMut(T) -> Result<U, E>) -> Result<ItemPage<U>, E> {
         Ok(ItemPage {
             items: self.items.into_iter().map(read).collect::<Result<_, _>>()?,
             next: self.next,

@@ -39,8 +39,14 @@ impl Jira {
             ago(cursor.since, began)
         );
         // A page token belongs to its query: the query is worded from the sweep's beginning, so that it stays the same.
-        let (found, reply) =
-            client::search(&self.client, &jql, stored.map(|(_, token)| token), &[], client::OF_VERSION).await?;
+        let (found, reply) = client::search(
+            &self.client,
+            &jql,
+            stored.map(|(_, token)| token),
+            &[],
+            client::OF_VERSION,
+        )
+        .await?;
         let change = |issue: &wire::Issue| {
             Ok(FeedChange {
                 candidate: self.candidate(issue, &reply)?,
@@ -168,7 +174,8 @@ impl Jira {
         let listed = ids.iter().map(String::as_str).collect::<Vec<_>>();
         let jql = format!("id in ({}){}", listed.join(", "), and(trigger)?);
         let reconcile: Vec<u64> = ids.iter().filter_map(|id| id.parse().ok()).collect();
-        let (found, _) = client::search(&self.client, &jql, None, &reconcile, client::OF_VERSION).await?;
+        let (found, _) =
+            client::search(&self.client, &jql, None, &reconcile, client::OF_VERSION).await?;
         Ok(found.issues.into_iter().map(|issue| issue.id).collect())
     }
 

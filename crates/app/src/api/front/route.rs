@@ -86,6 +86,7 @@ pub(super) fn of(asked: &Asked, definitions: &Definitions) -> Result<Route, Prob
             None => connection(&named(name)),
         },
         (_, ["rules", name, ..]) => connection(&named(name)),
+        (&Method::GET, ["connections", name, "linkable"]) => connection(&named(name)),
         (_, ["nodes", name, ..]) => node(&named(name)),
         (_, ["twins", link]) => Ok(Route::Twin((*link).to_owned())),
         (_, ["backfills", id, ..]) => Ok(Route::Backfill((*id).to_owned())),

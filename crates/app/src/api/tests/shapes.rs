@@ -5,9 +5,10 @@ use serde_json::json;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use twinline_core::capability::ChangeKind;
+use twinline_core::digest::Digest;
 use twinline_core::item::{ItemId, ItemRef, Version};
 use twinline_core::names::LinkId;
-use twinline_engine::ops::LinkOutcome;
+use twinline_engine::ops::{Later, LinkOutcome, LinkableItem, LinkablePage};
 use twinline_engine::{Event, What};
 use twinline_store::host::{ConnectionHold, HistoryEntry, HistoryKind, HostTx, ItemRow};
 
@@ -233,12 +234,9 @@ async fn every_shape_is_the_one_of_a_real_answer() {
         );
     }
     let link = "1".repeat(32);
-    schemas.check(
-        "TwinShape",
-        &served.get(&format!("/v1/twins/{link}")).await.json(),
-    );
-    let backfill = format!("/v1/backfills/{id}");
+    let [twin, backfill] = [format!("/v1/twins/{link}"), format!("/v1/backfills/{id}")];
     for (path, shape) in [
+        (twin.as_str(), "TwinShape"),
         (backfill.as_str(), "BackfillShape"),
         ("/v1/status", "StatusShape"),
         ("/health", "HealthShape"),
@@ -291,7 +289,40 @@ async fn every_shape_is_the_one_of_a_real_answer() {
     ] {
         schemas.check("LinkedShape", &json!({ "outcomes": [outcome] }));
     }
+    schemas.check("LinkablePage", &linkable());
     schemas.check_all_of(include_str!("../shapes.rs"));
+}
+
+/// A page of items that may be linked, with everything that it can have.
+fn linkable() -> Json {
+    let one = item_row(item("left", "1"));
+    let alike = LinkableItem {
+        reference: one.reference,
+        title: "It crashes".to_owned(),
+        likeness: Some(Digest::of_bytes(b"it")),
+        why: None,
+        failed: false,
+    };
+    let none = LinkableItem {
+        likeness: None,
+        why: Some("summary is empty".to_owned()),
+        ..alike.clone()
+    };
+    let later = Later {
+        after_ms: 500,
+        why: "other work goes first".to_owned(),
+        failed: false,
+    };
+    let page = LinkablePage {
+        items: vec![alike, none],
+        in_twins: vec!["3".to_owned()],
+        not_admitted: vec!["4".to_owned()],
+        total: Some(9),
+        next: Some("2".to_owned()),
+        later: Some(later),
+        ..LinkablePage::default()
+    };
+    serde_json::to_value(page).unwrap()
 }
 
 /// Starts a backfill, pauses, resumes and cancels it; its id.
