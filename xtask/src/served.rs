@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use twinline_core::handles::{Clock, Entropy};
 use twinline_edge::{
     Directory, DirectorySource, Edge, EdgeError, Handles, Hook, HostPlace, Limits, Listen,
-    MapperSettings, NodePlace, ProxyLimits, RouteTable, Settings, Tracing,
+    MapperSettings, NodePlace, ProxyLimits, RouteTable, Settings, Tracing, TrustedProxies,
 };
 use twinline_store::GroupId;
 use twinline_store::db::DbOptions;
@@ -127,6 +127,7 @@ pub async fn start_before(
             in_flight_per_host: host.map_or(64, |(_, places)| places),
             ..ProxyLimits::default()
         },
+        trusted: TrustedProxies::default(),
         tls: Vec::new(),
         mapper: MapperSettings {
             source: Arc::new(OneHost {

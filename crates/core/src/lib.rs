@@ -14,6 +14,7 @@ pub mod handles;
 pub mod item;
 pub mod life;
 pub mod marker;
+pub mod matching;
 pub mod names;
 pub mod ownership;
 pub mod parents;

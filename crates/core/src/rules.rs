@@ -21,6 +21,11 @@ pub trait Rules {
     /// Whether the item belongs into the connection, by the side's `when` expression; true where there is none.
     fn admits(&self, side: Side, item: &Item) -> Result<bool, RuleError>;
 
+    /// Whether the outgoing rule of a side can give a field of the contract.
+    fn shows(&self, _side: Side, _field: &ReplicaField) -> bool {
+        true
+    }
+
     /// The outgoing rule of one side: item ⇒ view. `link` is `None` before there is a twin; that counts as a first sync.
     fn outgoing(&self, side: Side, item: &Item, link: Option<&Link>)
     -> Result<Outgoing, RuleError>;

@@ -101,8 +101,8 @@ impl TrustedProxies {
     fn chain<'a>(&self, headers: &'a HeaderMap) -> Box<dyn Iterator<Item = Told> + 'a> {
         match self.header {
             TrustedHeader::XForwardedFor => {
-                let addresses = values(headers, FORWARDED_FOR).map(|text| address(text));
-                let schemes = values(headers, FORWARDED_PROTO).map(|text| scheme(text));
+                let addresses = values(headers, FORWARDED_FOR).map(address);
+                let schemes = values(headers, FORWARDED_PROTO).map(scheme);
                 let addresses = addresses.chain(repeat(None));
                 let both = addresses.zip(schemes.chain(repeat(None)));
                 Box::new(both.map(|(address, scheme)| Told { address, scheme }))

@@ -22,6 +22,7 @@
 //! # What it does not do
 //! No HTTP is served or spoken here, no SQL, no rule is interpreted, no tracker is named.
 
+mod aside;
 mod backfill;
 mod breaker;
 mod confirmed;

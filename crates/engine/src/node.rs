@@ -1,5 +1,6 @@
 //! One node at run time: its tracker behind a gate and a limit of requests.
 
+use crate::aside::Aside;
 use crate::env::Env;
 use crate::gate::{Gate, GateLimits, NodeState};
 use crate::metrics::Metrics;
@@ -77,6 +78,8 @@ pub(crate) struct Node {
     pub(crate) config: NodeConfig,
     env: Env,
     permits: Semaphore,
+    /// Reading that nobody's change waits for.
+    pub(crate) aside: Aside,
     /// Whether attempts may begin: in a fleet while this host certainly owns the node.
     permit: Permit,
     turn_max: Duration,
@@ -115,6 +118,7 @@ impl Node {
             config,
             env,
             permits: Semaphore::new(settings.node_requests_max),
+            aside: Aside::default(),
             permit,
             turn_max: settings.request_turn_max,
             gate: Mutex::new(Gate::new(limits)),

@@ -256,6 +256,12 @@ impl Rules for CompiledRules {
         &self.contract
     }
 
+    /// A script may give any field; which it gives only its runs show.
+    fn shows(&self, side: Side, field: &ReplicaField) -> bool {
+        let known = self.rules.fields.get(field);
+        known.is_some_and(|known| known.sources.get(side).is_some() || self.script(side).is_some())
+    }
+
     fn admits(&self, side: Side, item: &Item) -> Result<bool, RuleError> {
         let program = self.programs.get(side).as_ref();
         let Some((program, (_, file, spot))) =

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use twinline_core::capability::{Capabilities, ChangeKind};
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
-use twinline_core::item::{Choice, Fetched, ItemId, ItemRef, User, Value, Version};
+use twinline_core::item::{Choice, Fetched, Item, ItemId, ItemRef, User, Value, Version};
 use twinline_core::marker::Marker;
 use twinline_core::names::FieldName;
 use twinline_core::time::Timestamp;
@@ -65,6 +65,15 @@ pub trait Tracker: Send + Sync {
         trigger: &str,
         page: Option<&str>,
     ) -> Result<ItemPage, TrackerError>;
+
+    /// As [`Self::query`], with the items whole but for their comments and attachments: for a look at many, which costs no
+    /// request for each. They are as the query's index knows them. One that is gone meanwhile is left out.
+    async fn query_bare(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        page: Option<&str>,
+    ) -> Result<ItemPage<Item>, TrackerError>;
 
     /// The change feed of one scope from a cursor on. Overlapping and resumable: it never loses an item on equal
     /// timestamps, and may repeat.
@@ -217,9 +226,9 @@ pub struct Status {
 
 /// One page of a query.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ItemPage {
+pub struct ItemPage<T = Candidate> {
     /// The items, with the versions that the query's index knows.
-    pub items: Vec<Candidate>,
+    pub items: Vec<T>,
     /// The next page's token; `None` on the last.
     pub next: Option<String>,
     /// How many there are in all, where the tracker tells.
@@ -227,6 +236,21 @@ pub struct ItemPage {
     /// On a first page that is not the last, about how many there are in all, rather too many than too few, where the
     /// tracker tells no more.
     pub estimate: Option<u64>,
+}
+
+impl<T> ItemPage<T> {
+    /// The same page of what `read` makes of each item.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn try_map<U, E>(self, read: impl FnMut(T) -> Result<U, E>) -> Result<ItemPage<U>, E> {
+        Ok(ItemPage {
+            items: self.items.into_iter().map(read).collect::<Result<_, _>>()?,
+            next: self.next,
+            total: self.total,
+            estimate: self.estimate,
+        })
+    }
 }
 
 /// An item as a query or feed lists it.

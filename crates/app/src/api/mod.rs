@@ -5,6 +5,7 @@
 //! | `GET /health`, `/metrics`, `/openapi.json` | without a token; the last describes all of this |
 //! | `GET /v1/status`, `/v1/nodes?cursor&limit`, `/v1/connections`, `/v1/errors` | what works, what waits, what is held |
 //! | `GET /v1/twins?connection&state&held&item&cursor&limit`, `/v1/twins/{link}` | pages of twins |
+//! | `GET /v1/connections/{connection}/linkable?side&fields&query&cursor` | items without a twin, each with what it is compared by |
 //! | `GET /v1/history?item&cursor&limit` | what was written to an item and because of it, newest first |
 //! | `GET /v1/audit?cursor&limit` | what people did, newest first |
 //! | `GET /v1/rules/{connection}/versions?cursor&limit` | published versions |
@@ -24,6 +25,7 @@ mod deeds;
 pub mod front;
 mod idempotency;
 mod input;
+mod linkable;
 mod metrics;
 mod openapi;
 mod problem;

@@ -2,7 +2,7 @@
 //!
 //! `docs/specs/openapi.json` is this document as it was last looked at by a person; a test holds the two together.
 
-use super::{Api, deeds, metrics, read, rules, stream};
+use super::{Api, deeds, linkable, metrics, read, rules, stream};
 use axum::Json;
 use std::sync::Arc;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -47,6 +47,7 @@ pub(super) fn operations() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(deeds::retry))
         .routes(routes!(deeds::release))
         .routes(routes!(deeds::link))
+        .routes(routes!(linkable::linkable))
         .routes(routes!(read::backfills, deeds::backfill))
         .routes(routes!(read::one_backfill))
         .routes(routes!(deeds::pause_backfill))

@@ -243,6 +243,53 @@ pub(super) struct LinkedShape {
     outcomes: Vec<Value>,
 }
 
+/// An item that may be linked.
+#[derive(ToSchema)]
+pub(super) struct LinkableShape {
+    /// Its identity: node and the tracker's id.
+    #[schema(value_type = Object)]
+    item: Value,
+    /// What people call it: `PROJ-7`, `acme/app#12`.
+    key: String,
+    /// The page that a person opens.
+    url: String,
+    /// Its summary, at most 200 characters of it.
+    title: String,
+    /// The same for all items, of either side, that show the same in every field; null: it is like no other.
+    likeness: Option<String>,
+    /// Why it is like no other.
+    why: Option<String>,
+    /// Whether that is since a rule failed on it.
+    failed: bool,
+}
+
+/// A page that could not be read now.
+#[derive(ToSchema)]
+pub(super) struct LaterShape {
+    /// When to ask for the very same again, in milliseconds.
+    after_ms: u64,
+    why: String,
+    /// Whether something failed; else it only was not its turn.
+    failed: bool,
+}
+
+/// A page of items that may be linked.
+#[derive(ToSchema)]
+pub(super) struct LinkablePage {
+    items: Vec<LinkableShape>,
+    /// The tracker's ids of those that a twin of the connection has already.
+    in_twins: Vec<String>,
+    /// The tracker's ids of those that `when` does not admit.
+    not_admitted: Vec<String>,
+    /// How many there are in all, where the tracker says.
+    total: Option<u64>,
+    /// Whether it says only about how many.
+    total_is_estimate: bool,
+    /// The cursor of the next page; null on the last, and where this one could not be read.
+    next: Option<String>,
+    later: Option<LaterShape>,
+}
+
 /// The answer of ending a twin.
 #[derive(ToSchema)]
 pub(super) struct UnlinkedShape {

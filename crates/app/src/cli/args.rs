@@ -88,20 +88,20 @@ pub struct HistoryArgs {
     /// How many entries.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub max: u32,
-    /// Only entries before this one.
-    #[arg(long)]
-    pub before: Option<u64>,
+    /// From where the last page ended, as it says.
+    #[arg(long, value_name = "CURSOR")]
+    pub before: Option<String>,
 }
 
 /// `audit`
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct AuditArgs {
     /// How many entries.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub max: u32,
-    /// Only entries before this one.
-    #[arg(long)]
-    pub before: Option<u64>,
+    /// From where the last page ended, as it says.
+    #[arg(long, value_name = "CURSOR")]
+    pub before: Option<String>,
 }
 
 /// `retry`
@@ -147,13 +147,32 @@ pub struct LinkArgs {
     /// The connection.
     pub connection: String,
     /// The left item's key.
-    #[arg(requires = "right", required_unless_present = "csv")]
+    #[arg(requires = "right", required_unless_present_any = ["csv", "by"])]
     pub left: Option<String>,
     /// The right item's key.
     pub right: Option<String>,
-    /// A file of pairs: a line of headings `left,right`, then one pair a line.
-    #[arg(long, conflicts_with_all = ["left", "right"])]
+    /// A file of pairs: a line of headings `left,right`, then one pair a line; or a review file of `--match`, of which the
+    /// lines that say `yes` are linked.
+    #[arg(long, conflicts_with_all = ["left", "right", "by"])]
     pub csv: Option<PathBuf>,
+    /// Links nothing yet: looks for items of both sides, without a twin here, that show the same in all these replica
+    /// fields, and writes what it proposes into the review file.
+    #[arg(long = "match", id = "by", value_name = "FIELD,…", value_delimiter = ',', requires = "review",
+        conflicts_with_all = ["left", "right"])]
+    pub by: Vec<String>,
+    /// The review file to write: read it, edit it, and give it to `--csv`.
+    #[arg(long, value_name = "FILE", requires = "by")]
+    pub review: Option<PathBuf>,
+    /// With --match: another query than the left trigger, in that tracker's language. Without either the whole scope is
+    /// looked at.
+    #[arg(long, value_name = "QUERY", requires = "by")]
+    pub left_query: Option<String>,
+    /// With --match: the same for the right side.
+    #[arg(long, value_name = "QUERY", requires = "by")]
+    pub right_query: Option<String>,
+    /// With --review: writes over a file that is there.
+    #[arg(long, requires = "review")]
+    pub force: bool,
 }
 
 /// `unlink`

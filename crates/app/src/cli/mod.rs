@@ -161,7 +161,7 @@ pub enum Command {
     Release(ReleaseArgs),
     /// Makes twins of items that both exist.
     #[command(
-        after_help = "Examples:\n  twinline link acme-support SUP-7 acme/app#12\n  twinline link acme-support --csv pairs.csv   (two columns: left,right)"
+        after_help = "Examples:\n  twinline link acme-support SUP-7 acme/app#12\n  twinline link acme-support --csv pairs.csv   (two columns: left,right)\n  twinline link acme-support --match summary --review pairs.csv   (links nothing: read and edit pairs.csv, then --csv pairs.csv)"
     )]
     Link(LinkArgs),
     /// Ends twins; both items stay as they are.

@@ -36,6 +36,12 @@ fn what_belongs_together_is_asked_for_together() {
         "twinline release KEY --field status --take top",
         "twinline link a SUP-1",
         "twinline link a SUP-1 b#2 --csv x.csv",
+        "twinline link a --match summary",
+        "twinline link a --review x.csv",
+        "twinline link a --match summary --review x.csv --csv y.csv",
+        "twinline link a SUP-1 b#2 --match summary --review x.csv",
+        "twinline link a --csv x.csv --left-query q",
+        "twinline link a --csv x.csv --force",
         "twinline unlink",
         "twinline plan --max 0",
         "twinline sim gitlab",
@@ -53,6 +59,10 @@ fn what_belongs_together_is_asked_for_together() {
         "twinline release KEY --field status --take left",
         "twinline link a SUP-1 b#2",
         "twinline link a --csv x.csv",
+        "twinline link a --match summary,status --review x.csv",
+        "twinline link a --match summary --review x.csv --force --left-query q --right-query r",
+        "twinline history KEY --before g1~34",
+        "twinline audit --before 34",
         "twinline sim jira-cloud --port 4020 --faults demo",
     ] {
         parse(line).unwrap();

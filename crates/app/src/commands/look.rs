@@ -229,7 +229,7 @@ fn paged(mut shown: String, none: &str, page: &Json, flag: &str) -> String {
 pub(super) async fn history(file: &Path, args: &HistoryArgs) -> Result<Report> {
     let client = Client::either(file).await?;
     let mut parameters = vec![("item", args.item.clone()), ("limit", args.max.to_string())];
-    parameters.extend(args.before.map(|before| ("cursor", before.to_string())));
+    parameters.extend(args.before.clone().map(|before| ("cursor", before)));
     let page = client.get(&query("/v1/history", &parameters)).await?;
     let mut table = Table::new(["AT", "ITEM", "WHAT", "FIELD", "CHANGE", "BY", "BECAUSE OF"]);
     for row in items(&page) {
@@ -242,10 +242,10 @@ pub(super) async fn history(file: &Path, args: &HistoryArgs) -> Result<Report> {
     Report::done(&page, paged(table.text(), &none, &page, "--before"))
 }
 
-pub(super) async fn audit(file: &Path, args: AuditArgs) -> Result<Report> {
+pub(super) async fn audit(file: &Path, args: &AuditArgs) -> Result<Report> {
     let client = Client::either(file).await?;
     let mut parameters = vec![("limit", args.max.to_string())];
-    parameters.extend(args.before.map(|before| ("cursor", before.to_string())));
+    parameters.extend(args.before.clone().map(|before| ("cursor", before)));
     let page = client.get(&query("/v1/audit", &parameters)).await?;
     let mut table = Table::new(["AT", "WHO", "DID", "TO", "PARTICULARS"]);
     for row in items(&page) {

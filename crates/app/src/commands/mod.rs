@@ -10,10 +10,12 @@ mod history_text;
 mod init;
 mod links;
 mod look;
+mod matches;
 mod outcomes;
 pub mod pairs;
 mod progress;
 mod release;
+mod review;
 mod rules;
 mod state;
 mod types;
@@ -64,11 +66,14 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
         Command::Status => look::status(file).await,
         Command::Twins(args) => look::twins(file, args).await,
         Command::History(args) => look::history(file, args).await,
-        Command::Audit(args) => look::audit(file, *args).await,
+        Command::Audit(args) => look::audit(file, args).await,
         Command::Errors => errors::run(file).await,
         Command::Retry(args) => deeds::retry(file, args).await,
         Command::Release(args) => release::release(file, args).await,
-        Command::Link(args) => links::link(file, args).await,
+        Command::Link(args) => match &args.review {
+            Some(review) => matches::run(file, args, review).await,
+            None => links::link(file, args).await,
+        },
         Command::Unlink(args) => links::unlink(file, args).await,
         Command::Pause { node, reason } => deeds::pause(file, node, reason).await,
         Command::Resume { node } => deeds::resume(file, node).await,

@@ -3,6 +3,21 @@
 use crate::support::{Installation, Simulators, create, in_jira, signal, until};
 use rustix::process::Signal;
 
+/// The audit's second page, and what is no page.
+fn pages_back(installation: &Installation, target: &str) {
+    let newest = installation.json(&["audit", "--max", "1"]);
+    assert_eq!(newest["next"], newest["items"][0]["seq"]);
+    let next = newest["next"].to_string();
+    let older = installation.json(&["audit", "--before", &next]);
+    assert!(older["items"][0]["seq"].as_u64() < newest["next"].as_u64());
+    let garbage = installation.run(&["history", target, "--before", "g1~34"]);
+    let said = String::from_utf8_lossy(&garbage.stderr).into_owned();
+    assert!(
+        garbage.status.code() == Some(1) && said.contains("cursor"),
+        "{said}"
+    );
+}
+
 #[test]
 fn an_issue_crosses_and_every_command_tells_of_it() {
     let simulators = Simulators::start();
@@ -28,6 +43,7 @@ fn an_issue_crosses_and_every_command_tells_of_it() {
         history["items"].as_array().unwrap().last().unwrap()["entry"]["kind"],
         "created"
     );
+    pages_back(&installation, &target);
     let status = installation.json(&["status"]);
     assert_eq!(status["connections"][0]["twins"]["live"], 1);
     assert!(

@@ -70,6 +70,30 @@ fn twins(machine: &Installation) -> usize {
     machine.json(&["twins"])["items"].as_array().unwrap().len()
 }
 
+/// A fleet's cursor is a text, and the command line takes it as it is.
+fn pages_back(machine: &Installation) {
+    machine.json(&["pause", "jira-cloud"]);
+    machine.json(&["resume", "jira-cloud"]);
+    for list in [&["audit"][..], &["history", "acme/app#1"]] {
+        let first = machine.json(&[list, &["--max", "1"]].concat());
+        let Some(next) = first["next"].as_str() else {
+            panic!("{list:?} has one entry only: {first}");
+        };
+        assert!(next.contains('~'), "{next}");
+        let second = machine.json(&[list, &["--max", "1", "--before", next]].concat());
+        let seq = |page: &Value| page["items"][0]["seq"].as_u64();
+        assert!(seq(&second) < seq(&first), "{first} {second}");
+        assert!(seq(&second).is_some(), "{second}");
+        let refused = machine.run(&[list, &["--before", "nonsense"]].concat());
+        assert_eq!(refused.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(
+            said.contains("take the 'next' of the page before"),
+            "{said}"
+        );
+    }
+}
+
 #[test]
 fn a_group_goes_on_on_another_machine_when_its_own_is_killed_and_every_machine_answers_for_all() {
     if !Postgres::can_run() || !Etcd::can_run() {
@@ -115,6 +139,7 @@ fn a_group_goes_on_on_another_machine_when_its_own_is_killed_and_every_machine_a
     assert_eq!(twins(&fleet[lost]), 3);
     let dump = simulators.jira.with(|tracker, now| tracker.dump(now));
     assert_eq!(dump.items.len(), 3, "nothing twice");
+    pages_back(&fleet[lost]);
     drop(ups);
     simulators.end();
 }

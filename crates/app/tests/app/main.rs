@@ -14,6 +14,7 @@ mod first_twin;
 mod fleet;
 mod hung;
 mod logs;
+mod matching;
 mod odd_items;
 mod private_words;
 mod restart;

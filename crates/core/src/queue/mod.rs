@@ -170,6 +170,11 @@ impl Queue {
             .insert(lifted.key.clone(), Place::Queued(lifted, lifted_to));
     }
 
+    /// Whether a node has live work that waits for its turn (where it is parked it cannot start).
+    pub fn has_live(&self, node: &NodeName) -> bool {
+        self.live.has_turn(node)
+    }
+
     /// Whether work stands in its line: it is not in flight, and does not wait for its cluster.
     pub fn stands(&self, key: &Key) -> bool {
         matches!(self.places.get(key), Some(Place::Queued(_, Some(_))))

@@ -3,6 +3,7 @@
 
 mod jobs;
 mod link;
+mod linkable;
 mod nodes;
 mod plan;
 mod publish;
@@ -12,6 +13,7 @@ mod twins;
 
 pub use jobs::JobView;
 pub use link::{LinkOutcome, PairKey};
+pub use linkable::{Later, LinkableItem, LinkablePage, LinkableQuery};
 pub use plan::{PlannedTwin, Planning};
 pub use publish::Published;
 pub use release::Target;

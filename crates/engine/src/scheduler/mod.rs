@@ -298,6 +298,11 @@ impl Scheduler {
         state.slots_due = true;
     }
 
+    /// Whether live work of a node waits for its turn.
+    pub(crate) fn has_live(&self, node: &NodeName) -> bool {
+        self.lock().queue.has_live(node)
+    }
+
     /// What is queued, by lane, and what waits for a time.
     pub(crate) fn depths(&self) -> Depths {
         let state = self.lock();

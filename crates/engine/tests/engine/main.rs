@@ -19,6 +19,7 @@ mod held;
 mod inboxes;
 mod lagging;
 mod lanes;
+mod linkable;
 mod linking;
 mod lives;
 mod lost;

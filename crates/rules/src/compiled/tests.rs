@@ -280,3 +280,15 @@ fn compiled_rules_are_shared_between_threads() {
     shared::<CompiledRules>();
     shared::<crate::worker::WorkerPool>();
 }
+
+#[test]
+fn a_side_shows_what_it_has_a_source_or_a_script_for() {
+    let rules = rules("");
+    let shown = |field: &str| Sides::from_fn(|side| rules.shows(side, &field.into()));
+    let both = |left: bool, right: bool| Sides { left, right };
+    assert_eq!(shown("summary"), both(true, true));
+    assert_eq!(shown("area"), both(true, true));
+    // Only a script can give it, and only the left side has one.
+    assert_eq!(shown("flag"), both(true, false));
+    assert_eq!(shown("nothing"), both(false, false));
+}

@@ -4,10 +4,10 @@ use super::harness::{Act, Harness, marker};
 use super::{Listed, Miss, Outcome, ensure, needs, same};
 use crate::error::TrackerError;
 use crate::tracker::{Cursor, Opinion};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use twinline_core::capability::ChangeKind;
-use twinline_core::item::ItemId;
+use twinline_core::item::{Fetched, ItemId};
 use twinline_core::time::Timestamp;
 
 pub(super) const CHECKS: &[Listed] = &[
@@ -29,6 +29,10 @@ pub(super) const CHECKS: &[Listed] = &[
     ("query: every match over all pages, and nothing else", |h| {
         Box::pin(query(h))
     }),
+    (
+        "query_bare: every match as fetch_bare gives it, attachments aside",
+        |h| Box::pin(query_bare(h)),
+    ),
     (
         "matches: exact or honest about the lag, and silent on what is gone",
         |h| Box::pin(matches(h)),
@@ -234,6 +238,49 @@ async fn query(h: &dyn Harness) -> Outcome {
     same("missing", &missing, &Vec::new())?;
     let wrong: Vec<_> = closed.intersection(&found).collect();
     same("wrongly found", &wrong, &Vec::new())
+}
+
+async fn query_bare(h: &dyn Harness) -> Outcome {
+    let mut made = BTreeSet::new();
+    for number in 0..h.many() {
+        let (item, key) = h.item(&format!("bare {number}")).await?;
+        if number == 0 {
+            let text = "left aside".to_owned();
+            h.person(Act::Comment { key, text }).await?;
+        }
+        made.insert(item);
+    }
+    let applied = h
+        .tracker()
+        .apply(&h.create("bare with a marker", &marker("bare")))
+        .await?;
+    made.insert(h.created(&applied)?);
+    after_lag(h).await;
+    let (mut page, mut found) = (None, BTreeMap::new());
+    for _ in 0..PAGES_MAX {
+        let (scope, trigger) = (h.scope(), h.open_trigger());
+        let asked = h
+            .tracker()
+            .query_bare(&scope, &trigger, page.as_deref())
+            .await?;
+        found.extend(asked.items.into_iter().map(|mut item| {
+            item.attachments = None;
+            (item.reference.item.clone(), item)
+        }));
+        page = asked.next;
+        if page.is_none() {
+            break;
+        }
+    }
+    same("the end", &page, &None)?;
+    for id in made {
+        let Fetched::Found(mut whole) = h.tracker().fetch_bare(&id).await? else {
+            return Err(Miss::Broken(format!("{id} is not there")));
+        };
+        whole.attachments = None;
+        same("an item", &found.get(&id), &Some(&*whole))?;
+    }
+    Ok(())
 }
 
 async fn matches(h: &dyn Harness) -> Outcome {

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use twinline_core::capability::ChangeKind;
+use twinline_core::item::Item;
 use twinline_core::time::Timestamp;
 
 /// Lists whose newest entry is remembered, at most.
@@ -245,13 +246,40 @@ impl GitHub {
         })
     }
 
-    /// One page of a query. Its token is a place in the list of issues, oldest change first.
+    /// One page of a query.
     pub(super) async fn enumerate(
         &self,
         scope: &Scope,
         trigger: &str,
         token: Option<&str>,
     ) -> Result<ItemPage, TrackerError> {
+        let (page, reply) = self.matching(scope, trigger, token).await?;
+        page.try_map(|issue| self.candidate(&issue, &reply))
+    }
+
+    /// The same of whole issues: the list has all of them but their comments.
+    pub(super) async fn enumerate_bare(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        token: Option<&str>,
+    ) -> Result<ItemPage<Item>, TrackerError> {
+        let asked = super::repo(scope)?;
+        let (page, reply) = self.matching(scope, trigger, token).await?;
+        page.try_map(|issue| {
+            let reference = self.reference(&issue, &reply)?;
+            let repo = decode::address(&issue).map_or(asked.clone(), |address| address.repo);
+            Ok(decode::item(&issue, reference, repo.to_string(), None))
+        })
+    }
+
+    /// The issues of one page that match. Its token is a place in the list of issues, oldest change first.
+    async fn matching(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        token: Option<&str>,
+    ) -> Result<(ItemPage<wire::Issue>, Reply), TrackerError> {
         let repo = super::repo(scope)?;
         let trigger = super::trigger(trigger)?;
         let position = match token {
@@ -267,16 +295,16 @@ impl GitHub {
             call = call.query(name, value);
         }
         let found: Page<wire::Issue> = page(&self.client, &call, position).await?;
-        let matching = found.entries.iter().filter(|issue| trigger.matches(issue));
-        Ok(ItemPage {
-            items: matching
-                .map(|issue| self.candidate(issue, &found.reply))
-                .collect::<Result<_, _>>()?,
+        let mut items = found.entries;
+        items.retain(|issue| trigger.matches(issue));
+        let page = ItemPage {
+            items,
             next: found.next.map(Position::write),
             total: None,
             // A count would be a search, which has a small budget of its own and no words for some triggers.
             estimate: found.most.filter(|_| token.is_none()),
-        })
+        };
+        Ok((page, found.reply))
     }
 }
 

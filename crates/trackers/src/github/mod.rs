@@ -40,7 +40,7 @@ use trigger::Trigger;
 use twinline_core::capability::{Capabilities, ChangeKind, Channel, FieldSet};
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
-use twinline_core::item::{Fetched, ItemId, ItemRef, Value};
+use twinline_core::item::{Fetched, Item, ItemId, ItemRef, Value};
 use twinline_core::names::FieldName;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
@@ -189,6 +189,15 @@ impl Tracker for GitHub {
         page: Option<&str>,
     ) -> Result<ItemPage, TrackerError> {
         self.enumerate(scope, trigger, page).await
+    }
+
+    async fn query_bare(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        page: Option<&str>,
+    ) -> Result<ItemPage<Item>, TrackerError> {
+        self.enumerate_bare(scope, trigger, page).await
     }
 
     async fn changes(&self, scope: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError> {

@@ -142,7 +142,7 @@ pub(super) async fn issue(
     client: &Client,
     id: &str,
 ) -> Result<Result<(wire::Issue, Reply), String>, TrackerError> {
-    issue_of(client, id, "*all,-comment,-worklog").await
+    issue_of(client, id, &OF_ISSUE.join(",")).await
 }
 
 async fn issue_of(
@@ -201,17 +201,24 @@ pub(super) async fn comments(
     })
 }
 
-/// One page of a search.
+/// The fields by which an issue's version is known.
+pub(super) const OF_VERSION: &[&str] = &["updated", "created"];
+
+/// The fields of an issue whole, but for its comments: as [`issue`] asks for them.
+pub(super) const OF_ISSUE: &[&str] = &["*all", "-comment", "-worklog"];
+
+/// One page of a search, with these fields.
 pub(super) async fn search(
     client: &Client,
     jql: &str,
     page: Option<&str>,
     reconcile: &[u64],
+    fields: &[&str],
 ) -> Result<(wire::Found, Reply), TrackerError> {
     let mut body = json!({
         "jql": jql,
         "maxResults": PAGE_ISSUES,
-        "fields": ["updated", "created"],
+        "fields": fields,
         "properties": [PROPERTY],
     });
     if let Some(token) = page {

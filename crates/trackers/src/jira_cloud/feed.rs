@@ -12,7 +12,7 @@ use crate::tracker::{Candidate, ChangePage, Cursor, FeedChange, ItemPage, Opinio
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use twinline_core::capability::ChangeKind;
-use twinline_core::item::{ItemId, Version};
+use twinline_core::item::{Item, ItemId, Version};
 use twinline_core::time::Timestamp;
 
 /// Ids that one search can reconcile.
@@ -39,8 +39,14 @@ impl Jira {
             ago(cursor.since, began)
         );
         // A page token belongs to its query: the query is worded from the sweep's beginning, so that it stays the same.
-        let (found, reply) =
-            client::search(&self.client, &jql, stored.map(|(_, token)| token), &[]).await?;
+        let (found, reply) = client::search(
+            &self.client,
+            &jql,
+            stored.map(|(_, token)| token),
+            &[],
+            client::OF_VERSION,
+        )
+        .await?;
         let change = |issue: &wire::Issue| {
             Ok(FeedChange {
                 candidate: self.candidate(issue, &reply)?,
@@ -65,23 +71,53 @@ impl Jira {
         trigger: &str,
         page: Option<&str>,
     ) -> Result<ItemPage, TrackerError> {
+        let (found, reply) = self
+            .listed(scope, trigger, page, client::OF_VERSION)
+            .await?;
+        found.try_map(|issue| self.candidate(&issue, &reply))
+    }
+
+    /// The same of whole issues.
+    pub(super) async fn enumerate_bare(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        page: Option<&str>,
+    ) -> Result<ItemPage<Item>, TrackerError> {
+        let (found, reply) = self.listed(scope, trigger, page, client::OF_ISSUE).await?;
+        let mut items = Vec::with_capacity(found.items.len());
+        for issue in &found.items {
+            items.push(self.item(issue, &reply, None).await?);
+        }
+        Ok(ItemPage {
+            items,
+            next: found.next,
+            total: found.total,
+            estimate: found.estimate,
+        })
+    }
+
+    async fn listed(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        page: Option<&str>,
+        fields: &[&str],
+    ) -> Result<(ItemPage<wire::Issue>, Reply), TrackerError> {
         let which = format!("{}{}", in_scope(scope)?, and(trigger)?);
         let jql = format!("{which} ORDER BY key ASC");
-        let (found, reply) = client::search(&self.client, &jql, page, &[]).await?;
+        let (found, reply) = client::search(&self.client, &jql, page, &[], fields).await?;
         let estimate = match (page, &found.next_page_token) {
             (None, Some(_)) => self.estimate(&which).await,
             _ => None,
         };
-        Ok(ItemPage {
-            items: found
-                .issues
-                .iter()
-                .map(|issue| self.candidate(issue, &reply))
-                .collect::<Result<_, _>>()?,
+        let page = ItemPage {
+            items: found.issues,
             next: found.next_page_token,
             total: None,
             estimate,
-        })
+        };
+        Ok((page, reply))
     }
 
     /// About how many issues match. Only a person reads it: without it the page is as good.
@@ -138,7 +174,8 @@ impl Jira {
         let listed = ids.iter().map(String::as_str).collect::<Vec<_>>();
         let jql = format!("id in ({}){}", listed.join(", "), and(trigger)?);
         let reconcile: Vec<u64> = ids.iter().filter_map(|id| id.parse().ok()).collect();
-        let (found, _) = client::search(&self.client, &jql, None, &reconcile).await?;
+        let (found, _) =
+            client::search(&self.client, &jql, None, &reconcile, client::OF_VERSION).await?;
         Ok(found.issues.into_iter().map(|issue| issue.id).collect())
     }
 
@@ -156,7 +193,7 @@ impl Jira {
             quoted(project),
             then = ago_at_most(before, self.tracker_now())
         );
-        let (found, _) = client::search(&self.client, &jql, None, &[]).await?;
+        let (found, _) = client::search(&self.client, &jql, None, &[], client::OF_VERSION).await?;
         Ok(found
             .issues
             .iter()

@@ -36,7 +36,7 @@ use std::time::Duration;
 use twinline_core::capability::{Capabilities, ChangeKind, Channel, FieldSet};
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
-use twinline_core::item::{Comment, Fetched, ItemId, ItemRef, Value};
+use twinline_core::item::{Comment, Fetched, Item, ItemId, ItemRef, Value};
 use twinline_core::names::FieldName;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
@@ -214,6 +214,15 @@ impl Tracker for Jira {
         self.enumerate(scope, trigger, page).await
     }
 
+    async fn query_bare(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        page: Option<&str>,
+    ) -> Result<ItemPage<Item>, TrackerError> {
+        self.enumerate_bare(scope, trigger, page).await
+    }
+
     async fn changes(&self, scope: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError> {
         self.feed(scope, cursor).await
     }
@@ -303,12 +312,21 @@ impl Jira {
         reply: &Reply,
         comments: Option<Vec<Comment>>,
     ) -> Result<Fetched, TrackerError> {
+        let item = self.item(issue, reply, comments).await?;
+        Ok(Fetched::Found(Box::new(item)))
+    }
+
+    async fn item(
+        &self,
+        issue: &wire::Issue,
+        reply: &Reply,
+        comments: Option<Vec<Comment>>,
+    ) -> Result<Item, TrackerError> {
         Self::version(issue, reply)?;
         let reference = self.reference(&issue.id, &issue.key);
         let kinds = self.kinds(issue).await?;
-        let item = decode::item(issue, &kinds, reference, comments)
-            .ok_or_else(|| reply.unreadable("fields", "neither project nor type"))?;
-        Ok(Fetched::Found(Box::new(item)))
+        decode::item(issue, &kinds, reference, comments)
+            .ok_or_else(|| reply.unreadable("fields", "neither project nor type"))
     }
 
     /// The types of custom fields, as far as this issue's values are not understood without. Asked for when a field

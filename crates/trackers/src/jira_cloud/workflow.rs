@@ -118,7 +118,8 @@ impl Jira {
                 "project = \"{project}\" AND issuetype = \"{kind}\" AND status = {}",
                 status.id
             );
-            let (found, _) = client::search(&self.client, &jql, None, &[]).await?;
+            let (found, _) =
+                client::search(&self.client, &jql, None, &[], client::OF_VERSION).await?;
             if let Some(issue) = found.issues.first() {
                 let issue = client::issue_here(&self.client, &issue.id).await?;
                 let at = transition::status(&issue)

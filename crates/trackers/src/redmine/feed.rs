@@ -13,7 +13,7 @@ use crate::tracker::{Candidate, ChangePage, Cursor, FeedChange, ItemPage, Opinio
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use twinline_core::capability::ChangeKind;
-use twinline_core::item::ItemId;
+use twinline_core::item::{Item, ItemId};
 use twinline_core::time::Timestamp;
 
 /// Redmine's list of issues.
@@ -57,14 +57,45 @@ impl Redmine {
         })
     }
 
-    /// One page of the issues that match a trigger, by id. An issue moves up when one before it leaves the filter, so each
-    /// page reaches back into the one before.
+    /// One page of the issues that match a trigger.
     pub(super) async fn enumerate(
         &self,
         scope: &Scope,
         trigger: &str,
         page: Option<&str>,
     ) -> Result<ItemPage, TrackerError> {
+        let page = self.page(scope, trigger, page).await?;
+        page.try_map(|issue| Ok(self.candidate(&issue)))
+    }
+
+    /// The same of whole issues: the list has all of them but their journals and attachments.
+    pub(super) async fn enumerate_bare(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        page: Option<&str>,
+    ) -> Result<ItemPage<Item>, TrackerError> {
+        let page = self.page(scope, trigger, page).await?;
+        let mut items = Vec::with_capacity(page.items.len());
+        for issue in &page.items {
+            items.push(self.item(issue).await?);
+        }
+        Ok(ItemPage {
+            items,
+            next: page.next,
+            total: page.total,
+            estimate: page.estimate,
+        })
+    }
+
+    /// The issues of one page, by id. An issue moves up when one before it leaves the filter, so each page reaches back
+    /// into the one before.
+    async fn page(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        page: Option<&str>,
+    ) -> Result<ItemPage<wire::Issue>, TrackerError> {
         let offset: usize = page.map_or(Ok(0), str::parse).map_err(|_| {
             client::refused(Impossible::request(format!(
                 "'{}' is no page of a query",
@@ -83,11 +114,7 @@ impl Redmine {
         let read = offset + page.issues.len();
         let more = !page.issues.is_empty() && (read as u64) < page.total_count;
         Ok(ItemPage {
-            items: page
-                .issues
-                .iter()
-                .map(|issue| self.candidate(issue))
-                .collect(),
+            items: page.issues,
             next: more.then(|| {
                 read.saturating_sub(OFFSET_OVERLAP)
                     .max(offset + 1)

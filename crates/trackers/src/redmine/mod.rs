@@ -183,6 +183,15 @@ impl Tracker for Redmine {
         self.enumerate(scope, trigger, page).await
     }
 
+    async fn query_bare(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        page: Option<&str>,
+    ) -> Result<ItemPage<Item>, TrackerError> {
+        self.enumerate_bare(scope, trigger, page).await
+    }
+
     async fn changes(&self, scope: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError> {
         self.feed(scope, cursor).await
     }

@@ -150,11 +150,12 @@ async fn full(world: &mut World, open: u64, until: Until) -> Result<()> {
 }
 
 impl World {
-    /// Changes an item on one side; the sides take turns.
+    /// Changes an item, each always on the same side, and the sides take turns. To change sides within seconds, over and
+    /// over, would be what two automations do that answer each other, and its field would be frozen.
     fn change(&mut self, item: usize) -> Result<()> {
         let change = self.next;
         self.next += 1;
-        let side = usize::from(change % 2 == 1);
+        let side = item % 2;
         self.watch.begin(change, item);
         let command = Command::edit(&self.items[item][side], "ana", "title", text(item, change));
         act(&self.sides[side], command).map(drop)

@@ -82,11 +82,12 @@ pub(super) fn of(asked: &Asked, definitions: &Definitions) -> Result<Route, Prob
             })?))
         }
         (&Method::POST, ["rules", name, "plan" | "publish"]) => match body()?.rules {
-            Some(text) => Ok(Route::Rules(ConnectionName::from(*name), text)),
-            None => connection(name),
+            Some(text) => Ok(Route::Rules(ConnectionName::new(named(name)), text)),
+            None => connection(&named(name)),
         },
-        (_, ["rules", name, ..]) => connection(name),
-        (_, ["nodes", name, ..]) => node(name),
+        (_, ["rules", name, ..]) => connection(&named(name)),
+        (&Method::GET, ["connections", name, "linkable"]) => connection(&named(name)),
+        (_, ["nodes", name, ..]) => node(&named(name)),
         (_, ["twins", link]) => Ok(Route::Twin((*link).to_owned())),
         (_, ["backfills", id, ..]) => Ok(Route::Backfill((*id).to_owned())),
         (&Method::POST, ["retry" | "release" | "links" | "backfills"]) => {
@@ -101,4 +102,11 @@ pub(super) fn of(asked: &Asked, definitions: &Definitions) -> Result<Route, Prob
         }
         _ => Err(Problem::missing(format!("there is nothing at {path}"))),
     }
+}
+
+/// What a part of a path names: names may hold what a path has only percent-encoded.
+fn named(part: &str) -> String {
+    percent_encoding::percent_decode_str(part)
+        .decode_utf8_lossy()
+        .into_owned()
 }

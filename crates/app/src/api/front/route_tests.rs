@@ -44,9 +44,14 @@ fn a_request_is_for_the_group_of_what_it_names() {
         r#"{"to":1}"#,
         "group g0",
     );
+    let linkable = "/v1/connections/ab/linkable?side=left&fields=summary";
+    check(get.clone(), linkable, "", "group g0");
+    check(get.clone(), &linkable.replace("ab", "xy"), "", "404");
     check(post.clone(), "/v1/rules/ab/plan", "{}", "group g0");
     check(post.clone(), "/v1/nodes/b/pause", "", "group g0");
     check(post.clone(), "/v1/nodes/x/pause", "", "404");
+    check(post.clone(), "/v1/nodes/%62/pause", "", "group g0");
+    check(get.clone(), "/v1/rules/a%62/versions", "", "group g0");
     check(
         post.clone(),
         "/v1/links",

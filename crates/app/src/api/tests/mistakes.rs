@@ -125,6 +125,18 @@ async fn parameters_and_ids_that_are_wrong_are_named() {
             "/v1/history?item=A-1&limit=9999",
             "limit is 9999; write 1 to 500",
         ),
+        (
+            "/v1/connections/a/linkable?side=left",
+            "missing field `fields`",
+        ),
+        (
+            "/v1/connections/a/linkable?side=top&fields=summary",
+            "unknown variant `top`, expected `left` or `right`",
+        ),
+        (
+            "/v1/connections/a/linkable?side=left&field=summary",
+            "unknown field `field`, expected one of `side`",
+        ),
         ("/v1/rules/%FF/versions", "Invalid UTF-8 in `connection`"),
     ];
     for (path, expected) in cases {
@@ -190,6 +202,12 @@ const UNKNOWN: &[(Method, &str, &str, &str)] = &[
         "'x' is not known here",
     ),
     (Method::GET, "/v1/backfills/x", "", "'x' is not known here"),
+    (
+        Method::GET,
+        "/v1/connections/x/linkable?side=left&fields=summary",
+        "",
+        "connection 'x' is not known here",
+    ),
     (
         Method::POST,
         "/v1/nodes/x/pause",

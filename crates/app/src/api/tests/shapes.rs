@@ -6,10 +6,11 @@ use serde_json::json;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use twinline_core::capability::ChangeKind;
+use twinline_core::digest::Digest;
 use twinline_core::item::{ItemId, ItemRef, Version};
 use twinline_core::names::LinkId;
 use twinline_engine::groups::GroupState;
-use twinline_engine::ops::LinkOutcome;
+use twinline_engine::ops::{Later, LinkOutcome, LinkableItem, LinkablePage};
 use twinline_engine::{Event, What};
 use twinline_store::GroupId;
 use twinline_store::central::CentralHealth;
@@ -237,7 +238,7 @@ async fn every_shape_is_the_one_of_a_real_answer() {
         );
     }
     let link = "1".repeat(32);
-    let (twin, backfill) = (format!("/v1/twins/{link}"), format!("/v1/backfills/{id}"));
+    let [twin, backfill] = [format!("/v1/twins/{link}"), format!("/v1/backfills/{id}")];
     for (path, shape) in [
         (twin.as_str(), "TwinShape"),
         (backfill.as_str(), "BackfillShape"),
@@ -293,6 +294,7 @@ async fn every_shape_is_the_one_of_a_real_answer() {
     ] {
         schemas.check("LinkedShape", &json!({ "outcomes": [outcome] }));
     }
+    schemas.check("LinkablePage", &linkable());
     schemas.check_all_of(include_str!("../shapes.rs"));
 }
 
@@ -336,6 +338,38 @@ fn a_fleets_status_has_its_shape_however_many_groups_answer() {
     assert_eq!(both["nodes"], json!([{ "node": "a" }, { "node": "b" }]));
     assert_eq!(both["depths"]["live"], 16);
     assert_eq!(both["counters"], json!({ "a": 1, "b": 1, "jobs": 16 }));
+}
+
+/// A page of items that may be linked, with everything that it can have.
+fn linkable() -> Json {
+    let one = item_row(item("left", "1"));
+    let alike = LinkableItem {
+        reference: one.reference,
+        title: "It crashes".to_owned(),
+        likeness: Some(Digest::of_bytes(b"it")),
+        why: None,
+        failed: false,
+    };
+    let none = LinkableItem {
+        likeness: None,
+        why: Some("summary is empty".to_owned()),
+        ..alike.clone()
+    };
+    let later = Later {
+        after_ms: 500,
+        why: "other work goes first".to_owned(),
+        failed: false,
+    };
+    let page = LinkablePage {
+        items: vec![alike, none],
+        in_twins: vec!["3".to_owned()],
+        not_admitted: vec!["4".to_owned()],
+        total: Some(9),
+        next: Some("2".to_owned()),
+        later: Some(later),
+        ..LinkablePage::default()
+    };
+    serde_json::to_value(page).unwrap()
 }
 
 /// Starts a backfill, pauses, resumes and cancels it; its id.

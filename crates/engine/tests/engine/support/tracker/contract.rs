@@ -143,6 +143,24 @@ impl Tracker for Memory {
         })
     }
 
+    async fn query_bare(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        page: Option<&str>,
+    ) -> Result<ItemPage<Item>, TrackerError> {
+        let listed = self.query(scope, trigger, page).await?;
+        let state = self.state();
+        listed.try_map(|listed| {
+            let there = state.items[&listed.reference.item.id].clone();
+            Ok(Item {
+                comments: None,
+                attachments: None,
+                ..there
+            })
+        })
+    }
+
     async fn changes(&self, scope: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError> {
         self.pass(On::Changes).await?;
         self.unless_refused(&scope["project"])?;
