@@ -44,7 +44,11 @@ impl Parents {
         let shared = cluster.left.clone();
         self.shared.get_mut(side).insert(key, shared.clone());
         for side in Side::BOTH {
+            // Known also where it has yet to be written: what is shown then is predicted.
             let own = cluster.get(side).clone();
+            self.shared
+                .get_mut(side)
+                .insert(own.clone(), shared.clone());
             self.own.get_mut(side).insert(shared.clone(), own);
         }
     }
@@ -96,6 +100,23 @@ impl Parents {
 /// A parent that one side alone has.
 fn alone(side: Side, key: &str) -> String {
     format!("{key} ({side} only)")
+}
+
+/// What of a base must not be shown anew by other rules: that a parent was alone. Its twin may have come since, and then it
+/// would seem to have been known before.
+pub fn left_out(
+    contract: &Contract,
+    side: Side,
+    observation: &Item,
+    fields: &BTreeMap<ReplicaField, Value>,
+) -> BTreeMap<ReplicaField, Value> {
+    let Some(Value::Text(key)) = observation.get(field::PARENT) else {
+        return BTreeMap::new();
+    };
+    let alone = Value::text(alone(side, key));
+    let mut parents = shown(contract, fields);
+    parents.retain(|_, value| *value == alone);
+    parents
 }
 
 /// Of a view's fields those that are parents.

@@ -102,8 +102,7 @@ fn parents() -> Parents {
     };
     parents.add(Side::Left, "A-7".to_owned(), cluster.clone());
     // The cluster's other item on the left.
-    parents.add(Side::Left, "B-7".to_owned(), cluster.clone());
-    parents.add(Side::Right, "#70".to_owned(), cluster);
+    parents.add(Side::Left, "B-7".to_owned(), cluster);
     parents
 }
 

@@ -63,6 +63,15 @@ pub(crate) fn grant(
     connection: &ConnectionName,
     items: u64,
 ) -> Result<(), StoreError> {
+    grant_writes(tx, connection, items.saturating_mul(WRITES_PER_ITEM))
+}
+
+/// As [`grant`], for so many writes.
+pub(crate) fn grant_writes(
+    tx: &HostTx<'_>,
+    connection: &ConnectionName,
+    writes: u64,
+) -> Result<(), StoreError> {
     let old = tx.connection_hold(connection)?;
     let (held, budget) = old.map_or((None, 0), |old| (old.held, old.budget_writes));
     let left = if budget > 0 && under_way(tx)?.contains(connection) {
@@ -73,6 +82,6 @@ pub(crate) fn grant(
     tx.put_connection_hold(&ConnectionHold {
         connection: connection.clone(),
         held,
-        budget_writes: left.saturating_add(items.saturating_mul(WRITES_PER_ITEM)),
+        budget_writes: left.saturating_add(writes),
     })
 }

@@ -68,6 +68,8 @@ counters! {
     twins_created,
     /// Twins quarantined.
     quarantined,
+    /// Items without a twin that could not be looked at after many attempts: left to their next change or the next audit.
+    given_up,
     /// Connections held by the breaker.
     breaker_trips,
     /// Sweeps that reached their feed's end.

@@ -7,19 +7,21 @@
 use crate::confirmed;
 use crate::dirty::{self, Hint, is_alive};
 use crate::host::Inner;
-use crate::job::counterpart;
+use crate::job::{counterpart, has_parents};
 use crate::scheduler;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use twinline_core::names::{ConnectionName, LinkId, NodeName, RootId};
+use twinline_core::item::ItemId;
+use twinline_core::names::{ConnectionName, LinkId, NodeName, RootId, Side};
+use twinline_core::quarantine::Kind;
 use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{HostRead, ParentWait, TwinState};
+use twinline_store::host::{HostRead, HostTx, ParentWait, TwinState};
 
 /// Waits that are read in one step of the store.
 const PAGE: u32 = 200;
@@ -59,15 +61,17 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep_until(all_at) => {
                 all_at = Instant::now() + PERIOD;
-                look(&host, None).await;
+                look(&host, &shutdown, None).await;
             }
             () = host.parents.rung.notified() => {
                 let grown = host.parents.take();
-                match keys(&host, grown).await {
-                    Ok(keys) => for key in keys {
-                        look(&host, Some(key)).await;
-                    },
-                    Err(error) => tracing::error!(%error, "it cannot be read who waits for a parent; looking again within the hour"),
+                for grown in grown.into_iter().collect::<Vec<_>>().chunks(PAGE as usize) {
+                    match keys(&host, grown.to_vec()).await {
+                        Ok(keys) => for key in keys {
+                            look(&host, &shutdown, Some(key)).await;
+                        },
+                        Err(error) => tracing::error!(%error, "it cannot be read who waits for a parent; looking again within the hour"),
+                    }
                 }
             }
         }
@@ -75,10 +79,7 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
 }
 
 /// What the items of clusters are called, of those that somebody waits for.
-async fn keys(
-    host: &Inner,
-    roots: BTreeSet<RootId>,
-) -> Result<Vec<(NodeName, String)>, StoreError> {
+async fn keys(host: &Inner, roots: Vec<RootId>) -> Result<Vec<(NodeName, String)>, StoreError> {
     let read = host.store.read(move |read| {
         let mut keys = Vec::new();
         for root in &roots {
@@ -94,9 +95,9 @@ async fn keys(
 }
 
 /// Marks who waits for one item, or (`None`) for any, and need not any more.
-async fn look(host: &Arc<Inner>, item: Option<(NodeName, String)>) {
+async fn look(host: &Arc<Inner>, shutdown: &CancellationToken, item: Option<(NodeName, String)>) {
     let mut after = None;
-    loop {
+    while !shutdown.is_cancelled() {
         match page(host, item.clone(), after).await {
             Ok(Some(last)) => after = Some(last),
             Ok(None) => return,
@@ -112,37 +113,39 @@ async fn look(host: &Arc<Inner>, item: Option<(NodeName, String)>) {
 async fn page(
     host: &Arc<Inner>,
     item: Option<(NodeName, String)>,
-    after: Option<LinkId>,
-) -> Result<Option<LinkId>, StoreError> {
+    after: Option<(LinkId, Side)>,
+) -> Result<Option<(LinkId, Side)>, StoreError> {
     let shared = Arc::clone(host);
     let read = host.store.read(move |read| {
         let item = item.as_ref().map(|(node, key)| (node, key.as_str()));
         let waits = read.waits_for_parent(item, after.as_ref(), PAGE)?;
         let next = waits.last().filter(|_| waits.len() == PAGE as usize);
-        let next = next.map(|wait| wait.link.clone());
-        let mut ready = Vec::new();
+        let next = next.map(|wait| (wait.link.clone(), wait.side));
+        let mut found = Vec::new();
         for wait in waits {
-            ready.extend(woken(&shared, read, wait)?);
+            match judged(&shared, read, &wait)? {
+                Judged::WaitsOn => {}
+                judged => found.push((wait, judged)),
+            }
         }
-        Ok((next, ready))
+        Ok((next, found))
     });
-    let (next, ready) = read.await?;
-    if ready.is_empty() {
+    let (next, found) = read.await?;
+    if found.is_empty() {
         return Ok(next);
     }
     let shared = Arc::clone(host);
     let marked = host
         .store
         .write(move |tx| {
-            let now = shared.env.now();
-            let mut granted: BTreeMap<&ConnectionName, u64> = BTreeMap::new();
-            for connection in ready.iter().filter_map(|woken| woken.confirmed.as_ref()) {
-                *granted.entry(connection).or_default() += 1;
+            let (now, mut hints) = (shared.env.now(), Vec::new());
+            for (wait, judged) in found {
+                match judged {
+                    Judged::WaitsOn => {}
+                    Judged::ForNothing => tx.drop_parent_waits(&wait.link)?,
+                    Judged::Woken(woken) => hints.push(woken.hint(tx, wait, now)?),
+                }
             }
-            for (connection, twins) in granted {
-                confirmed::grant(tx, connection, twins)?;
-            }
-            let hints: Vec<Hint> = ready.iter().map(|woken| woken.hint(now)).collect();
             dirty::mark(&shared, tx, &hints)
         })
         .await?;
@@ -150,44 +153,68 @@ async fn page(
     Ok(next)
 }
 
-/// A twin whose parent is there.
+/// What is to be done about a wait.
+enum Judged {
+    /// The parent is there.
+    Woken(Woken),
+    /// It is not; or the twin is not worked on, and looks for itself when it is again.
+    WaitsOn,
+    /// Parents do not cross any more.
+    ForNothing,
+}
+
 struct Woken {
-    hint: Hint,
-    /// Its connection, where the write that follows is part of work that a person has confirmed.
-    confirmed: Option<ConnectionName>,
+    item: ItemId,
+    lane: Lane,
+    connection: ConnectionName,
 }
 
 impl Woken {
-    fn hint(&self, now: Timestamp) -> Hint {
-        Hint {
-            due: now,
-            ..self.hint.clone()
+    /// The sign. Where the write that follows is part of work that a person has confirmed, it is paid for, once.
+    fn hint(self, tx: &HostTx<'_>, wait: ParentWait, now: Timestamp) -> Result<Hint, StoreError> {
+        if !wait.confirmed {
+            return Ok(Hint::now(self.item, self.lane, "parent", now));
         }
+        confirmed::grant_writes(tx, &self.connection, 1)?;
+        tx.put_parent_wait(&ParentWait {
+            confirmed: false,
+            ..wait
+        })?;
+        let cause = confirmed::parent(&self.connection);
+        Ok(Hint::now(self.item, self.lane, cause, now))
     }
 }
 
-fn woken(host: &Inner, read: &HostRead<'_>, wait: ParentWait) -> Result<Option<Woken>, StoreError> {
+fn judged(host: &Inner, read: &HostRead<'_>, wait: &ParentWait) -> Result<Judged, StoreError> {
     let Some(twin) = read.twin(&wait.link)?.filter(is_alive) else {
-        return Ok(None);
+        return Ok(Judged::ForNothing);
     };
     let (Some(connection), Some(item)) = (host.connection(&twin.connection), twin.item(wait.side))
     else {
-        return Ok(None);
+        return Ok(Judged::WaitsOn);
     };
-    if counterpart(read, connection.contract(), wait.side, &wait.key)?.is_none() {
-        return Ok(None);
+    let contract = connection.contract();
+    if !has_parents(contract) {
+        return Ok(Judged::ForNothing);
     }
-    // What was refused for want of a parent is tried by signs of its own alone.
-    let lane = match twin.state {
-        TwinState::Quarantined { .. } => Lane::Live,
+    let lane = match &twin.state {
+        TwinState::Asleep { .. } => return Ok(Judged::WaitsOn),
+        // It may have been refused for want of a parent: then it is tried by signs of its own alone.
+        TwinState::Quarantined { cause, .. } => {
+            let kind = Kind::of_group(cause);
+            if !kind.is_some_and(Kind::is_mended_by_change) {
+                return Ok(Judged::WaitsOn);
+            }
+            Lane::Live
+        }
         _ => Lane::Backfill,
     };
-    let confirmed = wait.confirmed.then_some(twin.connection);
-    let cause = confirmed
-        .as_ref()
-        .map_or("parent".to_owned(), confirmed::parent);
-    Ok(Some(Woken {
-        hint: Hint::now(item, lane, cause, Timestamp::EPOCH),
-        confirmed,
+    if counterpart(read, contract, wait.side, &wait.key)?.is_none() {
+        return Ok(Judged::WaitsOn);
+    }
+    Ok(Judged::Woken(Woken {
+        item,
+        lane,
+        connection: twin.connection,
     }))
 }

@@ -6,9 +6,11 @@
 use super::matches::Found;
 use crate::exit::{Coded, FAILED, USAGE};
 use anyhow::{Context as _, Result};
-use std::fs::OpenOptions;
+use std::fs::Permissions;
 use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use tempfile::Builder;
 use twinline_core::matching::Matching;
 use twinline_core::names::{Side, Sides};
 
@@ -47,7 +49,8 @@ impl Review<'_> {
                 right.0,
                 &harmless(left.1),
                 &harmless(right.1),
-                "",
+                // Not empty: spreadsheets leave out columns at the end that are.
+                "match",
             ])?;
         }
         for group in &self.matching.ambiguous {
@@ -94,13 +97,18 @@ impl Review<'_> {
 fn harmless(text: &str) -> String {
     let text: String = text
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if c.is_control() || turns(c) { ' ' } else { c })
         .collect();
     if text.starts_with(['=', '+', '-', '@']) {
         format!("'{text}")
     } else {
         text
     }
+}
+
+/// Whether a sign turns the direction of what follows, so that a cell would read as another text than it is.
+const fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What stands behind the pairs, a line each.
@@ -161,24 +169,30 @@ pub(super) fn may_be_written(file: &Path, force: bool) -> Result<(), Coded> {
     }
 }
 
+/// Whole or not at all: what stood there before is replaced in one step.
 pub(super) fn write(file: &Path, force: bool, bytes: &[u8]) -> Result<(), Coded> {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    if force {
-        options.create(true).truncate(true);
-    } else {
-        options.create_new(true);
-    }
-    let written = options
-        .open(file)
-        .and_then(|mut open| open.write_all(bytes).and_then(|()| open.sync_all()));
-    written.map_err(|error| match error.kind() {
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let fails = |error: &std::io::Error| match error.kind() {
         ErrorKind::AlreadyExists => taken(file),
         _ => Coded::new(
             FAILED,
             format!("{}: cannot be written: {error}", file.display()),
         ),
-    })
+    };
+    let new = Builder::new()
+        .prefix(".pairs")
+        .permissions(Permissions::from_mode(0o644))
+        .tempfile_in(folder.unwrap_or(Path::new(".")));
+    let mut new = new.map_err(|error| fails(&error))?;
+    let filled = new.write_all(bytes).and_then(|()| new.as_file().sync_all());
+    filled.map_err(|error| fails(&error))?;
+    let put = match force {
+        true => new.persist(file),
+        false => new.persist_noclobber(file),
+    };
+    put.map(drop).map_err(|failed| fails(&failed.error))
 }
 
 fn taken(file: &Path) -> Coded {

@@ -28,8 +28,7 @@ pub(super) fn base(
         base.advanced.retain(|field, _| known(field));
         base.rule_version = contract.version;
         base.fields.retain(|field, _| known(field));
-        // What was shown of a parent then is not what would be shown now: its twin may have come since.
-        let parents = parents::shown(contract, &base.fields);
+        let left_out = parents::left_out(contract, side, &base.observation, &base.fields);
         match rules.outgoing(side, &base.observation, Some(link)) {
             Ok(shown) => {
                 let mut fresh = shown.view.fields;
@@ -39,7 +38,12 @@ pub(super) fn base(
             Err(error) if error.rejected => in_parts(&mut base, rules, link, now)?,
             Err(error) => return Err(error),
         }
-        base.fields.extend(parents);
+        for (field, value) in left_out {
+            // Other rules may show no parent at all.
+            if let Some(Value::Text(_)) = base.fields.get(&field) {
+                base.fields.insert(field, value);
+            }
+        }
     }
     base.asked.retain(|asked| !is_written(facts, side, asked));
     Ok(Some(base))

@@ -6,8 +6,9 @@ use super::former::Former;
 use super::life::{certainly_belongs, in_scope};
 use super::observe::observe;
 use super::ring;
-use super::trouble::Trouble;
+use super::trouble::{Trouble, sentence};
 use crate::dirty::{self, Hint, Marked, is_alive};
+use crate::event::What;
 use crate::host::{Connection, Inner};
 use crate::node::Node;
 use crate::scheduler::{self, Started};
@@ -20,11 +21,14 @@ use twinline_core::effect::Effect;
 use twinline_core::item::{Item, ItemId, Value, field};
 use twinline_core::marker::Marker;
 use twinline_core::names::{ConnectionName, LinkId, NodeName, Side, Sides};
+use twinline_core::quarantine::Cause;
 use twinline_core::queue::Lane;
 use twinline_core::reconcile::Seen;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
-use twinline_store::host::{EffectRow, HostRead, HostTx, ItemRow, Twin, TwinState};
+use twinline_store::host::{
+    EffectRow, HistoryEntry, HistoryKind, HostRead, HostTx, ItemRow, Twin, TwinState,
+};
 
 /// So long a twin has to follow its item, at first, before the item is looked at again.
 const MOVE_WAIT: Duration = Duration::from_millis(100);
@@ -74,16 +78,18 @@ pub(super) async fn run(
                 match consider(host, &node, &connection, side, &item, &sign).await {
                     Ok(entered) => waits |= entered == Entered::Later,
                     // What is wrong in one connection keeps the item out of no other.
+                    Err(Trouble::Quarantine(cause)) => {
+                        set_aside(host, &connection, side, &item, (cause, &sign)).await?;
+                    }
                     Err(found) => {
                         tracing::warn!(connection = %connection.name, %id, error = %found, "it could not be told whether an item enters");
-                        trouble = Some(found.or_lasting(trouble));
+                        trouble = Some(found);
                     }
                 }
             }
         }
     }
     match trouble {
-        Some(Trouble::Quarantine(_)) if waits => Ok(LATER),
         // Not remembered as seen: whoever finds it next has it considered again.
         Some(trouble) => Err(trouble),
         None => {
@@ -243,6 +249,50 @@ async fn consider(
         return Ok(enter(host, connection, side, item, sign).await?);
     }
     Ok(Entered::Settled)
+}
+
+/// The rules or the tracker cannot tell whether an item enters, until a person mends something. It is shown as a twin that
+/// is held back; whether it belongs is judged when that one is tried again.
+async fn set_aside(
+    host: &Arc<Inner>,
+    connection: &Arc<Connection>,
+    side: Side,
+    item: &Item,
+    (cause, sign): (Cause, &Sign),
+) -> Result<(), StoreError> {
+    let (shared, at) = (Arc::clone(host), Arc::clone(connection));
+    let (item, asked, reason) = (item.clone(), sign.asked.clone(), sentence(&cause));
+    let text = reason.clone();
+    let made = host
+        .store
+        .write(move |tx| {
+            let (id, now) = (&item.reference.item, shared.env.now());
+            let former = Former::read(tx, id, &asked)?;
+            let incarnation = incarnation(tx, &former, &at)?;
+            let (None, Some(incarnation)) = (settled(tx, id, &asked, &at.name)?, incarnation)
+            else {
+                return Ok(None);
+            };
+            let mut twin = newborn(tx, &at, side, (id, &former), incarnation, now)?;
+            twin.state = TwinState::Quarantined {
+                cause: cause.group_name(),
+                sentence: text.clone(),
+            };
+            *twin.negatives.get_mut(side) = Some(now);
+            tx.put_item(&super::settle::item_row(&item, &twin, now))?;
+            tx.put_twin(&twin)?;
+            tx.append_history(&HistoryEntry {
+                text: Some(text),
+                ..super::settle::entry(&twin, id.clone(), HistoryKind::Quarantined, now)
+            })?;
+            Ok(Some(twin.link))
+        })
+        .await?;
+    if let Some(link) = made {
+        host.metrics.quarantined.inc();
+        host.tell(&connection.name, &link, What::Quarantined { reason });
+    }
+    Ok(())
 }
 
 /// What is settled about an item in a connection by the twins that there are; `None`: it may enter.

@@ -232,6 +232,11 @@ async fn judge(
         let node = nodes.get(side);
         let evidence = match certainly_belongs(connection, node, side, item).await? {
             Some(true) => Evidence::Belongs,
+            // It was set aside before it could be told whether it enters: only what certainly does is made.
+            _ if twin.item(side.other()).is_none() => {
+                awake = false;
+                continue;
+            }
             Some(false) => Evidence::Left,
             None => continue,
         };

@@ -45,7 +45,7 @@ pub(crate) use gather::{facts_of, plan};
 pub(crate) use life::{LEFT, LISTED_PAGES_MAX, leaving, listed};
 pub(crate) use mend::{freed, mended, mended_by_rules};
 pub(crate) use observe::observe;
-pub(crate) use parents::counterpart;
+pub(crate) use parents::{counterpart, has_parents};
 pub(crate) use ring::members;
 pub(crate) use settle::{entry, item_row, unlink};
 pub(crate) use talk::Talks;
@@ -137,7 +137,8 @@ async fn after(
 }
 
 /// Holds a twin back, unless it is no longer in the state in which the job knew it: then a person may have mended what
-/// was wrong, and it is tried again. A candidate without a twin is only logged: the next change of the item looks again.
+/// was wrong, and it is tried again. What cannot be read before it has a twin is only logged and counted: its next change looks
+/// again, and so does the next audit.
 async fn quarantine(
     host: &Arc<Inner>,
     work: &Work,
@@ -145,7 +146,8 @@ async fn quarantine(
     known: Option<&TwinState>,
 ) -> Ended {
     let Key::Twin(link) = &work.key else {
-        tracing::warn!(key = ?work.key, cause = sentence(&cause), "an item could not be considered");
+        host.metrics.given_up.inc();
+        tracing::error!(key = ?work.key, cause = sentence(&cause), "an item could not be considered");
         return Ended::Done;
     };
     match settle::quarantine(host, link, &cause, known.cloned()).await {

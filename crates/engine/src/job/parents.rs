@@ -29,7 +29,7 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn has_parents(contract: &Contract) -> bool {
+pub(crate) fn has_parents(contract: &Contract) -> bool {
     contract.fields.values().any(|field| field.parent)
 }
 
@@ -204,8 +204,11 @@ pub(super) async fn wait(
     let (link, asked) = (context.twin.link.clone(), wanted.clone());
     let read = host.store.read(move |read| {
         let (wanted, kept) = (asked(read)?, read.parent_waits(&link)?);
-        let of = |wait: &ParentWait| (wait.side, wait.key.clone());
-        Ok(wanted.iter().map(of).eq(kept.iter().map(of)))
+        let is_kept = |(wanted, kept): (&ParentWait, &ParentWait)| {
+            let same = (wanted.side, &wanted.key) == (kept.side, &kept.key);
+            same && (kept.confirmed || !wanted.confirmed)
+        };
+        Ok(wanted.len() == kept.len() && wanted.iter().zip(&kept).all(is_kept))
     });
     if read.await? {
         return Ok(());

@@ -47,14 +47,6 @@ impl Trouble {
         )
     }
 
-    /// Of this and an earlier one the one that may pass, where the other needs a person: then it is tried again.
-    pub(crate) fn or_lasting(self, earlier: Option<Self>) -> Self {
-        match (self, earlier) {
-            (Self::Quarantine(_), Some(earlier)) => earlier,
-            (this, _) => this,
-        }
-    }
-
     /// The trouble that a tracker's answer makes.
     pub(crate) fn of(node: &NodeName, error: TrackerError) -> Self {
         let retry = |reason: String, after| Self::Retry {

@@ -204,9 +204,15 @@ impl Job<'_> {
         if life::left_scope(self.connection, &context, &mut observed)
             || !life::is_awake(host, self.connection, self.nodes, &context, &observed).await?
         {
+            let is_made = Side::BOTH.iter().all(|side| context.item(*side).is_some());
             match self.connection.contract().leave {
-                Leave::Sleep => life::sleep(host, &context, life::LEFT).await?,
-                Leave::Unlink => settle::end(host, &context, life::LEFT, true).await?,
+                // Of what was never made there is nothing to keep.
+                Leave::Sleep if is_made || !context.open.is_empty() => {
+                    life::sleep(host, &context, life::LEFT).await?;
+                }
+                Leave::Sleep | Leave::Unlink => {
+                    settle::end(host, &context, life::LEFT, true).await?;
+                }
             }
             return Ok(Some(Ended::Done));
         }

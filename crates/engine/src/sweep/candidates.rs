@@ -14,7 +14,7 @@ use crate::scheduler;
 use std::sync::Arc;
 use twinline_core::item::ItemId;
 use twinline_core::names::{ConnectionName, Side};
-use twinline_core::queue::Lane;
+use twinline_core::queue::{Key, Lane};
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{HostTx, TwinState};
@@ -114,7 +114,8 @@ async fn mark(
             for item in items {
                 let id = item.reference.item;
                 // Work that has yet to begin sees it anyway; what waits for another connection says nothing of this one.
-                if shared.scheduler.waits(&id) || has_twin(tx, &connection, &id)? {
+                let looks = Key::Candidate(id.clone());
+                if shared.scheduler.will_look(&looks, &id) || has_twin(tx, &connection, &id)? {
                     continue;
                 }
                 let seen = tx.item(&id)?;

@@ -254,3 +254,36 @@ async fn children_stay_as_they_are_when_their_parents_twin_ends() {
     assert_eq!(parent(&world, &there), Some(two_there));
     running.stop().await;
 }
+
+/// What is written is known as what it is: the next edit of either side is no conflict.
+#[tokio::test(start_paused = true)]
+async fn one_edit_after_another_crosses_from_either_side() {
+    for conflict in [Conflict::Hold, Conflict::Left, Conflict::Right] {
+        let world = World::new(&["left", "right"]);
+        let mut rules = family("c");
+        for field in rules.fields.values_mut() {
+            field.conflict = conflict;
+        }
+        let running = world.start(&[rules]).await;
+        let names = ["one", "two", "three", "four"];
+        let left = names.map(|summary| world.make("left", summary));
+        running.quiet().await;
+        let right = names.map(|summary| copy(&world, summary));
+        let child = child_of(&world, &key(&world, &left[0]), "child");
+        running.quiet().await;
+        let there = copy(&world, "child");
+        let sides = [
+            (&child, &left, &there, &right),
+            (&there, &right, &child, &left),
+        ];
+        for (here, parents, other, others) in sides {
+            for at in [1, 2, 3] {
+                world.edit(here, "parent", Value::text(key(&world, &parents[at])));
+                running.quiet().await;
+                let expected = Some(Value::text(key(&world, &others[at])));
+                assert_eq!(parent(&world, other), expected, "{conflict:?} {at}");
+            }
+        }
+        running.stop().await;
+    }
+}

@@ -3,6 +3,7 @@
 use crate::support::rules::contract;
 use crate::support::tracker::Refusal;
 use crate::support::{Running, World, until};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use twinline_core::item::{ItemId, Value};
 use twinline_store::host::{Twin, TwinState};
@@ -148,4 +149,51 @@ async fn check_one_of_two(refusal: Refusal) {
 async fn a_connection_that_cannot_tell_keeps_an_item_out_of_no_other() {
     check_one_of_two(Refusal::Sentence).await;
     check_one_of_two(Refusal::Garbled).await;
+}
+
+/// Two items on which the condition fails. One is mended so that it belongs, the other so that it does not.
+#[tokio::test(start_paused = true)]
+async fn an_item_of_which_it_cannot_be_told_whether_it_enters_is_shown_and_made_only_when_it_does()
+{
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    let tracker = world.tracker("left");
+    let make = |summary: &str| {
+        let id = tracker.make(&[
+            ("summary", Value::text(summary)),
+            ("status", Value::text("unheard of")),
+        ]);
+        world.announce(&id);
+        id
+    };
+    let [enters, stays] = ["enters", "stays"].map(make);
+    running.quiet().await;
+    let errors = running.host.errors().await.unwrap();
+    let [group] = &errors[..] else {
+        panic!("{errors:?}");
+    };
+    assert_eq!(group.twins, 2, "{group:?}");
+    assert!(group.sentence.contains("no status"), "{group:?}");
+    assert!(world.tracker("right").state().items.is_empty());
+
+    world.edit(&enters, "status", Value::text("open"));
+    tracker.edit(&stays, "labels", Value::set(["private"]));
+    world.edit(&stays, "status", Value::text("open"));
+    running.quiet().await;
+    let copy = world.tracker("right").only();
+    assert_eq!(copy.get("summary"), Some(&Value::text("enters")));
+    assert!(running.host.errors().await.unwrap().is_empty());
+    let ended = TwinState::Unlinked { returns: true };
+    let states: BTreeSet<_> = running
+        .states()
+        .await
+        .into_iter()
+        .map(|state| state == ended)
+        .collect();
+    assert_eq!(states, BTreeSet::from([false, true]));
+
+    world.edit(&stays, "labels", Value::set(["public"]));
+    running.quiet().await;
+    assert_eq!(world.tracker("right").state().items.len(), 2);
+    running.stop().await;
 }

@@ -33,7 +33,7 @@ const MOVED_TO: &str = "moved to ";
 
 /// How the causes of marks by work that a person has confirmed begin; the connection follows. They take the place of mere
 /// signs of a change: such work is counted, and paid from its own budget, also where a sweep has come first.
-const CONFIRMED: [&str; 3] = ["publish ", "retry ", "backfill "];
+const CONFIRMED: [&str; 4] = ["publish ", "retry ", "backfill ", "parent "];
 
 /// The cause of a mark by a tracker's word that the item has this id now.
 pub fn moved_to(id: &str) -> String {

@@ -52,20 +52,23 @@ impl HostRead<'_> {
     pub fn waits_for_parent(
         &self,
         item: Option<(&NodeName, &str)>,
-        after: Option<&LinkId>,
+        after: Option<&(LinkId, Side)>,
         max: u32,
     ) -> Result<Vec<ParentWait>, StoreError> {
-        let after = after.map_or("", LinkId::as_str);
+        let (after, side) = after.map_or(("", String::new()), |(link, side)| {
+            (link.as_str(), to_word(side))
+        });
         match item {
             Some((node, key)) => {
                 let sql = format!(
-                    "{SELECT} WHERE key = ?1 AND node = ?2 AND link > ?3 ORDER BY link, side LIMIT ?4"
+                    "{SELECT} WHERE key = ?1 AND node = ?2 AND (link, side) > (?3, ?4) ORDER BY link, side LIMIT ?5"
                 );
-                self.many(&sql, (key, node.as_str(), after, max), read)
+                self.many(&sql, (key, node.as_str(), after, side, max), read)
             }
             None => {
-                let sql = format!("{SELECT} WHERE link > ?1 ORDER BY link, side LIMIT ?2");
-                self.many(&sql, (after, max), read)
+                let sql =
+                    format!("{SELECT} WHERE (link, side) > (?1, ?2) ORDER BY link, side LIMIT ?3");
+                self.many(&sql, (after, side, max), read)
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::error::TrackerError;
 use crate::tracker::FieldDescription;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use twinline_core::effect::{Effect, FieldWrite};
+use twinline_core::effect::{Applied, Effect, FieldWrite};
 use twinline_core::item::{ItemId, Number, User, Value, field};
 use twinline_core::names::FieldName;
 use twinline_core::richtext::Document;
@@ -21,6 +21,10 @@ pub(super) const CHECKS: &[Listed] = &[
     ("parents: one is given, another one, and none", |h| {
         Box::pin(parents(h))
     }),
+    (
+        "parents: one that the tracker does not take fails no write",
+        |h| Box::pin(refused_parent(h)),
+    ),
     (
         "people: one whom the tracker does not know fails no write",
         |h| Box::pin(unknown_person(h)),
@@ -177,6 +181,45 @@ async fn parents(h: &dyn Harness) -> Outcome {
     }
     let took = written(h, &child, &name, &Value::Empty).await?;
     ensure(took, || "no parent was refused".to_owned())
+}
+
+async fn refused_parent(h: &dyn Harness) -> Outcome {
+    let offered = h.tracker().describe(&h.scope()).await?;
+    let parent = offered.fields.get(field::PARENT);
+    if !parent.is_some_and(|described| described.writable) {
+        return Err(Miss::Skipped("a parent cannot be written here".to_owned()));
+    }
+    let id = made(h, "refusedparent").await?;
+    let before = h.read(&id).await?;
+    // Nobody is there.
+    let digits = |c: char| c.is_ascii_digit();
+    let nobody = format!("{}99999999", before.reference.key.trim_end_matches(digits));
+    let parent = Value::text(&nobody);
+    let title = Value::text("arrives");
+    let effect = Effect::Update {
+        item: id.clone(),
+        fields: BTreeMap::from([
+            (field::SUMMARY.into(), FieldWrite::Replace(title.clone())),
+            (field::PARENT.into(), FieldWrite::Replace(parent.clone())),
+        ]),
+        planned_from: before.version.clone(),
+    };
+    let applied = h.tracker().apply(&effect).await?;
+    let waived = |applied: &Applied| applied.waived.contains_key(field::PARENT);
+    ensure(waived(&applied), || {
+        format!("not waived: {:?}", applied.waived)
+    })?;
+    let after = h.read(&id).await?;
+    same("summary", &after.get(field::SUMMARY), &Some(&title))?;
+    same("parent", &after.get(field::PARENT), &Some(&Value::Empty))?;
+    let mut create = h.create("refusedparent2", &marker("refusedparent2"));
+    if let Effect::Create { fields, .. } = &mut create {
+        fields.insert(field::PARENT.into(), parent);
+    }
+    let applied = h.tracker().apply(&create).await?;
+    ensure(applied.created.is_some() && waived(&applied), || {
+        format!("{applied:?}")
+    })
 }
 
 /// Writes a title and an assignee together: the title must arrive, and the person be waived.

@@ -92,6 +92,7 @@ async fn the_contract_holds() {
     let expected = [
         "compare-and-swap: a person's edit in between is not overwritten",
         "parents: one is given, another one, and none",
+        "parents: one that the tracker does not take fails no write",
         "people: one who is known and cannot be assigned fails no write",
         "comments: one that only some may read lies in an internal channel, as long as it is",
         "recognise: a comment that we may no longer read is not deleted",

@@ -3,6 +3,7 @@
 use super::decode::RENAMED;
 use super::{LABEL_MAX_CHARS, SUMMARY_MAX_CHARS};
 use crate::connector::Impossible;
+use crate::error::TrackerError;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::effect::FieldWrite;
@@ -101,6 +102,17 @@ impl Writes {
             update: take(&mut self.update),
             ..Self::default()
         }
+    }
+
+    /// Takes the parent out of a write that was refused, if there is one in it, with what to tell of it.
+    pub(super) fn without_parent(&mut self, refused: &TrackerError) -> Option<(FieldName, String)> {
+        let TrackerError::Refused { sentence, .. } = refused else {
+            return None;
+        };
+        let fields = self.fields.remove("parent");
+        fields.or_else(|| self.update.remove("parent"))?;
+        let why = format!("Jira does not take this parent here: {sentence}");
+        Some((FieldName::from(field::PARENT), why))
     }
 
     /// Whether a `PUT` is needed.

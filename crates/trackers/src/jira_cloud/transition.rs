@@ -10,10 +10,11 @@ use super::workflow::Workflow;
 use super::{Jira, client, wire};
 use crate::connector::Impossible;
 use crate::error::TrackerError;
-use crate::http::{Call, Permit};
+use crate::http::{Call, Permit, Reply};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use twinline_core::item::Choice;
+use twinline_core::names::FieldName;
 
 /// Transitions that one write makes at most, and as many to walk back.
 const STEPS_MAX: usize = 10;
@@ -205,24 +206,53 @@ impl Jira {
         self.client.send(call).await.map(drop)
     }
 
-    /// Sends the fields that no screen has taken.
+    /// Sends the fields that no screen has taken. Answers what was refused of them, and why.
     pub(super) async fn put(
         &self,
         id: &str,
-        writes: &Writes,
+        writes: &mut Writes,
         key: &str,
         permit: Option<&Permit>,
-    ) -> Result<(), TrackerError> {
+    ) -> Result<Option<(FieldName, String)>, TrackerError> {
+        let call = |writes: &Writes| {
+            let call = Call::put(client::path(id, ""))
+                .key(key)
+                .json(&writes.body());
+            match permit {
+                Some(permit) => call.prepaid(permit),
+                None => call,
+            }
+        };
         if !writes.needs_put() {
-            return Ok(());
+            return Ok(None);
         }
-        let mut call = Call::put(client::path(id, ""))
-            .key(key)
-            .json(&writes.body());
-        if let Some(permit) = permit {
-            call = call.prepaid(permit);
+        let sent = self.send_fields(writes, call).await;
+        sent.map(|(_, refused)| refused)
+    }
+
+    /// Sends a write of fields. Jira refuses the whole of it for a parent that it does not take (another level of the
+    /// hierarchy, another project): so it is sent again without the parent, and what is taken then was refused for the
+    /// parent, which is waived. No reply: nothing else was in it.
+    pub(super) async fn send_fields(
+        &self,
+        writes: &mut Writes,
+        call: impl Fn(&Writes) -> Call,
+    ) -> Result<(Option<Reply>, Option<(FieldName, String)>), TrackerError> {
+        let refused = match self.client.send(call(writes)).await {
+            Ok(reply) => return Ok((Some(reply), None)),
+            Err(error) => error,
+        };
+        let Some(parent) = writes.without_parent(&refused) else {
+            return Err(refused);
+        };
+        if !writes.needs_put() {
+            return Ok((None, Some(parent)));
         }
-        self.client.send(call).await.map(drop)
+        match self.client.send(call(writes)).await {
+            // The parent was not the reason, or not the only one: the first sentence tells all.
+            Err(TrackerError::Refused { .. }) => Err(refused),
+            sent => Ok((Some(sent?), Some(parent))),
+        }
     }
 }
 

@@ -114,17 +114,19 @@ impl Jira {
         on_the_way
             .fields
             .extend(writes.fields.remove_entry(field::RESOLUTION));
-        let mut body = writes.body();
-        body.insert(
-            "properties".to_owned(),
-            json!([{ "key": PROPERTY, "value": property(marker) }]),
-        );
-        let reply = self
-            .client
-            .send(Call::post("/rest/api/3/issue").json(&body))
-            .await?;
+        let call = |writes: &Writes| {
+            let mut body = writes.body();
+            body.insert(
+                "properties".to_owned(),
+                json!([{ "key": PROPERTY, "value": property(marker) }]),
+            );
+            Call::post("/rest/api/3/issue").json(&body)
+        };
+        let (reply, refused) = self.send_fields(&mut writes, call).await?;
+        let reply = reply.expect("a create names its project");
         let created: wire::Created = reply.json()?;
         let mut waived = writes.waived;
+        waived.extend(refused);
         if let Some(status) = status {
             // The issue is there: a status that cannot be reached now is the next plan's concern.
             match self
@@ -159,16 +161,18 @@ impl Jira {
         }
         let permit = self.client.reserve(&[Cost::Write], Some(&item.id)).await?;
         match writes.status.take() {
-            None => self.put(&item.id, &writes, &item.id, Some(&permit)).await?,
+            None => {
+                let put = self.put(&item.id, &mut writes, &item.id, Some(&permit));
+                waived.extend(put.await?);
+            }
             Some(status) => {
                 if let Reached::No(why) =
                     self.reach(&item.id, &status, &mut writes, &item.id).await?
                 {
                     waived.insert(FieldName::from(field::STATUS), why);
                 }
-                self.put(&item.id, &writes, &item.id, Some(&permit))
-                    .await
-                    .map_err(half_done)?;
+                let put = self.put(&item.id, &mut writes, &item.id, Some(&permit));
+                waived.extend(put.await.map_err(half_done)?);
             }
         }
         Ok(Applied {

@@ -13,6 +13,8 @@ use twinline_core::names::FieldName;
 
 /// Redmine's name of the assignee in a request.
 const ASSIGNEE: &str = "assigned_to_id";
+/// And of the parent.
+const PARENT: &str = "parent_issue_id";
 
 /// Fields with every person known by id, and those that name somebody who is no member of the project.
 pub(super) struct Resolved {
@@ -59,40 +61,57 @@ impl Redmine {
     }
 
     /// Sends a write of fields. Redmine refuses the whole of it for an assignee who is no member of the project, or whose
-    /// role takes no issues, in a sentence of the account's language: so it is sent again without the assignee, and what is
-    /// taken then was refused for the assignee, who is waived. Whoever is assigned by then stays.
+    /// role takes no issues, and for a parent that it does not take (a descendant, another project), in a sentence of the
+    /// account's language: so it is sent again without the one, then without both, and what is taken then was refused for
+    /// what is left out, which is waived. Whoever is assigned by then stays.
     pub(super) async fn send_fields(
         &self,
         writes: &mut Writes,
         is_new: bool,
         call: impl Fn(&Json) -> Call,
-    ) -> Result<(Reply, Option<(FieldName, String)>), TrackerError> {
+    ) -> Result<(Reply, BTreeMap<FieldName, String>), TrackerError> {
         let refused = match self.client.send(call(&writes.body())).await {
-            Ok(reply) => return Ok((reply, None)),
+            Ok(reply) => return Ok((reply, BTreeMap::new())),
             Err(error) => error,
         };
         let TrackerError::Refused { sentence, .. } = &refused else {
             return Err(refused);
         };
-        let wanted = writes.issue.get(ASSIGNEE).filter(|wanted| **wanted != "");
-        let Some(wanted) = wanted.cloned() else {
-            return Err(refused);
-        };
-        writes.issue.remove(ASSIGNEE);
-        if is_new {
-            // A new issue whose assignee is not told may get one by Redmine's own defaults.
-            writes.issue.insert(ASSIGNEE.to_owned(), json!(""));
-        } else if writes.is_empty() {
-            // A write that says nothing: what Redmine finds wrong with the issue itself it says all the same.
-            writes.issue.insert("notes".to_owned(), json!(""));
+        let whole = writes.issue.clone();
+        let wanted = |name: &str| whole.get(name).filter(|wanted| **wanted != "");
+        let (assignee, parent) = (wanted(ASSIGNEE), wanted(PARENT));
+        for (person, child) in [(true, false), (false, true), (true, true)] {
+            let (assignee, parent) = (assignee.filter(|_| person), parent.filter(|_| child));
+            if person != assignee.is_some() || child != parent.is_some() {
+                continue;
+            }
+            writes.issue.clone_from(&whole);
+            let mut waived = BTreeMap::new();
+            if let Some(wanted) = assignee {
+                writes.issue.remove(ASSIGNEE);
+                let why = format!("Redmine does not assign person {wanted} here: {sentence}");
+                waived.insert(FieldName::from(field::ASSIGNEE), why);
+                if is_new {
+                    // A new issue whose assignee is not told may get one by Redmine's own defaults.
+                    writes.issue.insert(ASSIGNEE.to_owned(), json!(""));
+                }
+            }
+            if let Some(wanted) = parent {
+                writes.issue.remove(PARENT);
+                let why = format!("Redmine does not take #{wanted} as a parent here: {sentence}");
+                waived.insert(FieldName::from(field::PARENT), why);
+            }
+            if writes.is_empty() {
+                // A write that says nothing: what Redmine finds wrong with the issue itself it says all the same.
+                writes.issue.insert("notes".to_owned(), json!(""));
+            }
+            match self.client.send(call(&writes.body())).await {
+                Err(TrackerError::Refused { .. }) => {}
+                sent => return Ok((sent?, waived)),
+            }
         }
-        let reply = match self.client.send(call(&writes.body())).await {
-            // The person was not the reason, or not the only one: the first sentence tells all.
-            Err(TrackerError::Refused { .. }) => return Err(refused),
-            other => other?,
-        };
-        let why = format!("Redmine does not assign person {wanted} here: {sentence}");
-        Ok((reply, Some((FieldName::from(field::ASSIGNEE), why))))
+        // Neither was the reason, or not the only one: the first sentence tells all.
+        Err(refused)
     }
 }
 

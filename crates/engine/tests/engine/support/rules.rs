@@ -141,6 +141,15 @@ impl Rules for Plain {
     }
 
     fn admits(&self, _: Side, item: &Item) -> Result<bool, RuleError> {
+        if item.get("status") == Some(&Value::text("unheard of")) {
+            return Err(RuleError {
+                file: "plain.toml".to_owned(),
+                line: Some(2),
+                column: None,
+                reason: "'unheard of' is no status".to_owned(),
+                rejected: true,
+            });
+        }
         match item.get("labels") {
             Some(Value::Set(labels)) => Ok(!labels.contains("private")),
             _ => Ok(true),
