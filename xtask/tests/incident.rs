@@ -9,7 +9,7 @@
 use serde_json::Value;
 use std::ops::Range;
 use std::process::Command;
-use twinline_sim::needs;
+use twinline_sim::debian;
 use twinline_sim::postgres::Postgres;
 use xtask::provision;
 
@@ -44,7 +44,7 @@ fn in_the_fault(run: &Value, what: &str) -> u64 {
 
 #[test]
 fn a_conventional_service_accepts_nothing_and_twinline_loses_nothing() {
-    if !Postgres::can_run() || !needs::met(provision::haproxy::version().is_ok(), "HAProxy") {
+    if !Postgres::can_run() || !debian::met(provision::haproxy::version().is_ok(), "HAProxy") {
         return;
     }
     let run = small();

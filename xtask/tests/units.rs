@@ -1,12 +1,12 @@
 //! The unit files of `deploy/systemd`, judged by systemd itself.
 
 use std::process::Command;
-use twinline_sim::needs;
+use twinline_sim::debian;
 use xtask::{provision, root};
 
 #[test]
 fn systemd_takes_our_units() {
-    if !needs::met(provision::systemd::is_here(), "systemd-analyze") {
+    if !debian::met(provision::systemd::is_here(), "systemd-analyze") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -12,7 +12,7 @@
 //! What must hold at any moment is looked at during the chaos (`watch`): the ledger is never ahead of the truth, queues keep
 //! their limits. At the end conflicts are made on purpose, whose outcome the policy says exactly (`dispute`).
 //!
-//! What is not simulated: several edges, a central database, attachments, people fields. Which side wins a conflict during
+//! What is not simulated: several edges, a central database, attachments, people fields, parents. Which side wins a conflict during
 //! the chaos is not judged there: the checkers accept the last word of either.
 
 mod check;
