@@ -41,35 +41,52 @@ pub(crate) enum Membership {
     Ask(Duration),
 }
 
-/// Asks the rules, then the tracker.
+/// Asks the rules, then the tracker. What the rules fail on is their trouble only where the tracker does not say that the
+/// item is none of the connection's anyway.
 pub(crate) async fn belongs(
     connection: &Connection,
     node: &Node,
     side: Side,
     item: &Item,
 ) -> Result<Membership, Trouble> {
+    let (admitted, membership) = asked(connection, node, side, item).await?;
+    match membership {
+        Membership::Left => Ok(membership),
+        Membership::Belongs | Membership::Ask(_) => admitted.map(|()| membership),
+    }
+}
+
+/// What the rules fail on, and what the tracker says.
+async fn asked(
+    connection: &Connection,
+    node: &Node,
+    side: Side,
+    item: &Item,
+) -> Result<(Result<(), Trouble>, Membership), Trouble> {
     let Some(trigger) = connection.contract().triggers.get(side).clone() else {
-        return Ok(Membership::Belongs);
+        return Ok((Ok(()), Membership::Belongs));
     };
     let subject = item.clone();
     let admitted = connection
         .compiled
         .run(move |rules| rules.admits(side, &subject))
-        .await?;
-    if !admitted {
-        return Ok(Membership::Left);
+        .await;
+    if let Ok(false) = admitted {
+        return Ok((Ok(()), Membership::Left));
     }
+    let admitted = admitted.map(drop).map_err(Trouble::from);
     let id = item.reference.item.clone();
     let opinions = node
         .request(node.tracker().matches(&trigger, std::slice::from_ref(&id)))
         .await;
     let opinions = opinions.map_err(|error| Trouble::of(node.name(), error))?;
-    Ok(match opinions.get(&id) {
+    let membership = match opinions.get(&id) {
         Some(Opinion::Matches) => Membership::Belongs,
         Some(Opinion::Differs) => Membership::Left,
         Some(Opinion::Ask(lag)) => Membership::Ask(*lag),
         None => Membership::Ask(node.tracker().capabilities().index_lag),
-    })
+    };
+    Ok((admitted, membership))
 }
 
 /// As [`belongs`], and where the tracker cannot say so of one item, whether its query lists it; `None`: the query lists
@@ -80,15 +97,20 @@ pub(super) async fn certainly_belongs(
     side: Side,
     item: &Item,
 ) -> Result<Option<bool>, Trouble> {
-    match belongs(connection, node, side, item).await? {
-        Membership::Belongs => Ok(Some(true)),
-        Membership::Left => Ok(Some(false)),
+    let (admitted, membership) = asked(connection, node, side, item).await?;
+    let belongs = match membership {
+        Membership::Belongs => Some(true),
+        Membership::Left => Some(false),
         Membership::Ask(_) => {
             let id = &item.reference.item;
             let items = listed(node, connection, side, |found| found == id).await?;
-            Ok(items.map(|items| items.contains(id)))
+            items.map(|items| items.contains(id))
         }
+    };
+    if belongs == Some(true) {
+        admitted?;
     }
+    Ok(belongs)
 }
 
 /// The items that a trigger's own query lists, up to one that `stop` asks for; `None`: more than is read.

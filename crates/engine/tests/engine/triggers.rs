@@ -197,3 +197,20 @@ async fn an_item_of_which_it_cannot_be_told_whether_it_enters_is_shown_and_made_
     assert_eq!(world.tracker("right").state().items.len(), 2);
     running.stop().await;
 }
+
+/// Whatever its rules make of it: it is none of the connection's.
+#[tokio::test(start_paused = true)]
+async fn an_item_that_no_trigger_lists_is_no_error() {
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    let tracker = world.tracker("left");
+    for unsure in [false, true] {
+        tracker.state().unsure = unsure;
+        let id = tracker.make(&[("status", Value::text("unheard of"))]);
+        tracker.state().unmatched.insert(id.id.clone());
+        world.announce(&id);
+        running.quiet().await;
+        assert!(running.twins().await.is_empty(), "unsure: {unsure}");
+    }
+    running.stop().await;
+}
