@@ -65,7 +65,7 @@ fn a_review_is_read_in_a_spreadsheet() {
     );
     assert_eq!(
         lines[1],
-        "yes,#1,P-1,\"Größe, \"\"x\"\"\",\"Größe, \"\"x\"\"\","
+        "yes,#1,P-1,\"Größe, \"\"x\"\"\",\"Größe, \"\"x\"\"\",match"
     );
     let note = "AMBIGUOUS, not linked: matches P-2, P-3, and so do #2, #3. To link it write the right key and 'yes'";
     assert_eq!(lines[2], format!("no,#2,,'=1+1,,\"{note}\""));

@@ -119,7 +119,7 @@ fn proposed(installation: &Installation, left: &[String; 3], right: &[String; 4]
     let title = "\"Größe, \"\"falsch\"\"\"";
     assert_eq!(
         written[1],
-        format!("yes,{},{},{title},{title},", left[0], right[1])
+        format!("yes,{},{},{title},{title},match", left[0], right[1])
     );
     assert!(
         written[2].starts_with(&format!("no,{},,Login fails,,", left[1])),
