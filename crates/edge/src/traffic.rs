@@ -22,8 +22,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A caller that has connected at the very end gets this long to begin its request.
-const LAST_WORD: Duration = Duration::from_millis(250);
+/// A caller that has connected at the very end gets this long to begin its request: also one whose machine stands still for a
+/// moment, and a small part of what an end may take.
+const LAST_WORD: Duration = Duration::from_secs(1);
 /// Requests at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 256;
 /// The largest head of an HTTP/2 request.
