@@ -1,7 +1,7 @@
 //! A real Redmine 5: installed from Debian's packages, seeded once, started anew for each test on its own database.
 
 use super::debian;
-use crate::{run, testdata};
+use crate::{run, say, testdata};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::net::TcpListener;
@@ -240,6 +240,11 @@ impl Redmine {
 
 impl Drop for Redmine {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Whether it had ended by itself, and what it said last, tells a failure of the test from one of the server.
+            let state = self.server.try_wait();
+            say(&format!("Redmine, as the test failed: {state:?}\n{}", self.log()));
+        }
         // Already gone is as good as killed.
         drop(self.server.kill());
         drop(self.server.wait());
