@@ -243,7 +243,10 @@ impl Drop for Redmine {
         if std::thread::panicking() {
             // Whether it had ended by itself, and what it said last, tells a failure of the test from one of the server.
             let state = self.server.try_wait();
-            say(&format!("Redmine, as the test failed: {state:?}\n{}", self.log()));
+            say(&format!(
+                "Redmine, as the test failed: {state:?}\n{}",
+                self.log()
+            ));
         }
         // Already gone is as good as killed.
         drop(self.server.kill());

@@ -122,8 +122,8 @@ impl Inbox {
 
     /// Replaces the route snapshot, which is ordered by node: exactly these nodes are known from now on.
     ///
-    /// A node that has moved to another group takes its untaken deliveries along, and the other group's cursors go
-    /// back to the lesser of both: what was between is pulled once more.
+    /// A node that has moved to another group takes its deliveries along. Those that are not safe get new numbers, after
+    /// all others: whoever pulls the other group finds them wherever it stands.
     pub async fn set_routes(&self, routes: Vec<Route>) -> Result<(), StoreError> {
         // A full disk is no hindrance to a start that changes nothing.
         if self.routes().await? == routes {

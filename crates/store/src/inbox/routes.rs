@@ -49,16 +49,31 @@ fn group_id(conn: &Connection, group: &GroupId) -> Result<i64, StoreError> {
     Ok(id)
 }
 
-/// Moves a node's deliveries; what the old group had not taken must not lie below the new group's cursors.
+/// Moves a node's deliveries. What the old group has not made safe is to be pulled by the new one, which may have come
+/// further, and further than it has said: they come anew, after everything that there is, in their order. So nobody's cursor
+/// has to go back, and a host that goes on from where it stands misses nothing.
 fn change_group(conn: &Connection, node: i64, from: i64, to: i64) -> Result<(), StoreError> {
     conn.execute(
         "UPDATE deliveries SET group_id = ?2 WHERE node_id = ?1",
         (node, to),
     )?;
+    let mut unsafe_ones = conn.prepare_cached(
+        "SELECT seq FROM deliveries WHERE node_id = ?1 AND seq > (SELECT safe FROM groups WHERE id = ?2) ORDER BY seq",
+    )?;
+    let unsafe_ones = unsafe_ones.query_map((node, from), |row| row.get(0))?;
+    let unsafe_ones: Vec<i64> = unsafe_ones.collect::<Result<_, _>>()?;
+    for seq in unsafe_ones {
+        conn.prepare_cached(
+            "UPDATE deliveries SET seq = (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'deliveries') WHERE seq = ?1",
+        )?
+        .execute([seq])?;
+        conn.prepare_cached("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'deliveries'")?
+            .execute([])?;
+    }
+    // They weigh what they did: the accounts, which were settled before, know them already.
     conn.execute(
-        "UPDATE groups SET taken = min(taken, (SELECT taken FROM groups WHERE id = ?1)), \
-         safe = min(safe, (SELECT safe FROM groups WHERE id = ?1)) WHERE id = ?2",
-        (from, to),
+        "UPDATE counted SET seq = max(seq, (SELECT coalesce(max(seq), 0) FROM deliveries))",
+        [],
     )?;
     Ok(())
 }

@@ -306,12 +306,16 @@ async fn a_node_takes_its_untaken_deliveries_to_its_new_group() {
         .set_routes(vec![route("a", "h"), route("c", "h")])
         .await
         .unwrap();
-    // Number 1 was not taken by g, so h goes back to before it.
+    // Number 1 was not made safe by g, and h is past it: it comes anew, and h goes on from where it is.
     assert_eq!(
         inbox.claim(group("h"), OWNER).await.unwrap(),
-        Cursors { taken: 0, safe: 0 }
+        Cursors { taken: 2, safe: 0 }
     );
-    assert_eq!(all(&inbox, "h").await, [1, 2]);
+    assert_eq!(seqs(&inbox, "h", after(&inbox, 2)).await, [4]);
+    let weights: Vec<u64> = (inbox.usage().await.unwrap().iter())
+        .map(|node| node.rows)
+        .collect();
+    assert_eq!(weights, [1, 1, 1], "each is counted once");
     assert_eq!(inbox.routes().await.unwrap().len(), 2);
     assert!(
         inbox.append(delivery("b", "9", 0, 1)).await.is_err(),
