@@ -2,6 +2,7 @@
 
 use super::{GroupState, Shared};
 use crate::host::Host;
+use crate::ownership::Permit;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -20,6 +21,8 @@ pub(super) struct Life {
     pub(super) group: GroupId,
     /// The ownership key's creation revision.
     pub(super) revision: u64,
+    /// Whether attempts may begin.
+    pub(super) permit: Permit,
     /// The group is to end.
     pub(super) ends: CancellationToken,
     /// And to be given away.
@@ -70,7 +73,7 @@ impl Life {
             return Ok(());
         };
         let shared = &self.shared;
-        let permit = shared.keeper.permit();
+        let permit = self.permit.clone();
         let built = shared.hosts.build(&self.group, store.clone(), permit);
         let host = built.await?;
         self.tell(GroupState::Working(host.clone()));

@@ -219,6 +219,7 @@ impl Groups {
                         shared: Arc::clone(&self.shared),
                         group: group.clone(),
                         revision: owned.revision,
+                        permit: owned.permit.clone(),
                         ends: one.ends.clone(),
                         gives: one.gives.clone(),
                     };

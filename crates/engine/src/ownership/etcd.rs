@@ -90,7 +90,8 @@ impl Etcd {
 
     /// A new lease; answers its id.
     pub(super) async fn grant(&self, ttl: Duration) -> Result<i64, EtcdError> {
-        let body = json!({ "TTL": ttl.as_secs().max(1) });
+        // Rounded up: etcd counts seconds, and may keep a lease for longer than is counted on here, never for less.
+        let body = json!({ "TTL": ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0) });
         let granted: Granted = self.ask("/v3/lease/grant", &body).await?;
         Ok(granted.id)
     }

@@ -41,6 +41,9 @@ pub type Pins = BTreeMap<GroupId, (u32, Option<String>)>;
 pub struct Owned {
     /// The key's creation revision: the later part of the epoch.
     pub revision: u64,
+    /// Whether attempts may begin in this group, under this ownership.
+    #[serde(skip)]
+    pub permit: Permit,
 }
 
 /// What this host owns, and what it knows of the others.
@@ -68,7 +71,6 @@ struct Shared {
     etcd: Etcd,
     settings: KeeperSettings,
     clock: Arc<dyn BootClock>,
-    permit: Permit,
     groups: watch::Receiver<Pins>,
     told: watch::Sender<Ownership>,
     state: Mutex<State>,
@@ -76,10 +78,12 @@ struct Shared {
 }
 
 /// What is remembered between steps.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     lease: Option<Held>,
     saved: Option<LeaseId>,
+    /// That of the lease, or of the next one.
+    permit: Permit,
     /// Since when groups are seen vacant.
     vacant: BTreeMap<GroupId, BootTime>,
     /// Ownerships that were given away: a listing that was made before still shows them.
@@ -104,13 +108,16 @@ impl Keeper {
         saved: Option<LeaseId>,
     ) -> Self {
         let state = State {
+            lease: None,
             saved,
-            ..State::default()
+            permit: Permit::leased(Arc::clone(&clock), settings.terms.attempt()),
+            vacant: BTreeMap::new(),
+            given: BTreeMap::new(),
+            draining: false,
         };
         Self {
             shared: Arc::new(Shared {
                 etcd,
-                permit: Permit::leased(Arc::clone(&clock), settings.terms.attempt()),
                 settings,
                 clock,
                 groups,
@@ -119,11 +126,6 @@ impl Keeper {
                 wake: Notify::new(),
             }),
         }
-    }
-
-    /// Whether attempts may begin.
-    pub fn permit(&self) -> Permit {
-        self.shared.permit.clone()
     }
 
     /// What is owned, now and whenever that changes.
@@ -153,6 +155,7 @@ impl Keeper {
         let owned = shared.told.borrow().owned.get(group).cloned();
         let Some(owned) = owned else { return Ok(()) };
         shared.lock().given.insert(group.clone(), owned.revision);
+        owned.permit.end();
         shared.etcd.release(group, owned.revision).await?;
         shared.told.send_modify(|told| {
             told.owned.remove(group);
@@ -227,7 +230,12 @@ impl Shared {
         }
         self.reconcile(&roster, lease);
         let mine = self.due(&roster);
+        let renewed = self.clock.now();
         for group in mine.into_iter().take(CLAIMS_MAX) {
+            // Claims of a slow etcd must not keep the lease from being renewed: the others come in the next step.
+            if self.clock.now().since(renewed) >= self.settings.terms.renewal_period() {
+                break;
+            }
             match self.etcd.claim(&group, host, lease).await? {
                 Claim::Ours(revision) => self.own(&group, revision),
                 Claim::Taken => tracing::debug!(%group, "claimed by another host meanwhile"),
@@ -270,8 +278,8 @@ impl Shared {
                 lost: terms.lost(sent),
             });
             state.saved = Some(LeaseId(id));
+            state.permit.extend(terms.permit(sent));
         }
-        self.permit.extend(terms.permit(sent));
         self.told.send_if_modified(|told| {
             let changed = told.lease != Some(LeaseId(id));
             told.lease = Some(LeaseId(id));
@@ -281,11 +289,14 @@ impl Shared {
 
     /// Nothing is owned any more. The lease may go on at etcd for a moment: it is not used again.
     fn lose(&self, why: &str) {
-        self.permit.end();
-        let mut state = self.lock();
-        state.lease = None;
-        state.saved = None;
-        drop(state);
+        {
+            let mut state = self.lock();
+            state.lease = None;
+            state.saved = None;
+            state.permit.end_lease();
+            // What still runs under the lost lease has its permit; this one is the next lease's.
+            state.permit = Permit::leased(Arc::clone(&self.clock), self.settings.terms.attempt());
+        }
         self.told.send_if_modified(|told| {
             if !told.owned.is_empty() {
                 tracing::error!(
@@ -306,21 +317,28 @@ impl Shared {
             let owner = roster.groups.get(group);
             owner.is_some_and(|owner| owner.lease == lease && owner.revision == owned.revision)
         };
-        let given = self.lock().given.clone();
+        let (given, permit) = {
+            let state = self.lock();
+            (state.given.clone(), state.permit.clone())
+        };
         self.told.send_if_modified(|told| {
             let before = told.clone();
             told.owned.retain(|group, owned| {
                 let keeps = ours(group, owned);
                 if !keeps {
+                    owned.permit.end();
                     tracing::error!(%group, "the ownership of a group is lost");
                 }
                 keeps
             });
             for (group, owner) in &roster.groups {
                 let is_given = given.get(group) == Some(&owner.revision);
-                if owner.lease == lease && !is_given && !told.owned.contains_key(group) {
+                // The name too: the lease of a data folder that was copied to another machine is not that machine's.
+                let is_ours = owner.lease == lease && owner.host == self.settings.host;
+                if is_ours && !is_given && !told.owned.contains_key(group) {
                     let owned = Owned {
                         revision: owner.revision,
+                        permit: permit.of_ownership(),
                     };
                     told.owned.insert(group.clone(), owned);
                 }
@@ -332,7 +350,8 @@ impl Shared {
 
     fn own(&self, group: &GroupId, revision: u64) {
         tracing::info!(%group, revision, "a group was claimed");
-        let owned = Owned { revision };
+        let permit = self.lock().permit.of_ownership();
+        let owned = Owned { revision, permit };
         self.told.send_modify(|told| {
             told.owned.insert(group.clone(), owned);
         });

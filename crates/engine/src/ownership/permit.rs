@@ -1,20 +1,28 @@
 //! Whether an attempt may begin, and when it must have ended.
 
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 use twinline_core::handles::BootClock;
 use twinline_core::ownership::BootTime;
 use twinline_trackers::TrackerError;
 
-/// Until when attempts at trackers may begin. Cheap to clone; clones are one permit.
+/// Until when attempts at trackers may begin, under one lease and for one ownership of a group. Cheap to clone; clones are
+/// one permit. Once the lease or the ownership is lost it never allows anything again: whoever owns the group anew has another
+/// permit, so that work which was begun under the lost one, and has not been ended yet, does not go on under the new one.
 ///
 /// It is asked right before each attempt. A process that is paused between asking and sending can still write once: no
 /// lease can prevent that; compare-and-swap narrows it where the tracker has it.
 #[derive(Clone)]
 pub struct Permit {
+    /// Of the lease.
     until: Arc<AtomicU64>,
+    /// Of the ownership.
+    over: Arc<AtomicBool>,
     lease: Option<Lease>,
 }
 
@@ -30,20 +38,33 @@ impl Permit {
     pub fn always() -> Self {
         Self {
             until: Arc::default(),
+            over: Arc::default(),
             lease: None,
         }
     }
 
-    /// One that has not begun. Attempts under it are given up after `attempt`.
+    /// That of a lease, which has not begun. Attempts under it are given up after `attempt`.
     pub fn leased(clock: Arc<dyn BootClock>, attempt: Duration) -> Self {
         Self {
             until: Arc::default(),
+            over: Arc::default(),
             lease: Some(Lease { clock, attempt }),
+        }
+    }
+
+    /// One under the same lease, for one ownership.
+    pub(super) fn of_ownership(&self) -> Self {
+        Self {
+            over: Arc::default(),
+            ..self.clone()
         }
     }
 
     /// Whether an attempt may begin now.
     pub fn allows(&self) -> bool {
+        if self.over.load(Ordering::Acquire) {
+            return false;
+        }
         let until = self.until.load(Ordering::Acquire);
         self.lease
             .as_ref()
@@ -66,8 +87,18 @@ impl Permit {
                 whole: false,
             });
         }
-        let ended = tokio::time::timeout(lease.attempt, attempt).await;
-        ended.unwrap_or_else(|_| {
+        let last = lease.clock.now().plus(lease.attempt);
+        let mut attempt = pin!(attempt);
+        // By the boot-time clock too, and before anything is sent: after a machine's sleep, or a pause of this process, the
+        // timer has as much left as it had, and the attempt is asked before its timer is.
+        let in_time = poll_fn(|context| {
+            if lease.clock.now() > last {
+                return Poll::Ready(None);
+            }
+            attempt.as_mut().poll(context).map(Some)
+        });
+        let ended = tokio::time::timeout(lease.attempt, in_time).await;
+        ended.ok().flatten().unwrap_or_else(|| {
             Err(TrackerError::Unknown {
                 reason: format!(
                     "given up after {} ms (ownership.attempt_ms)",
@@ -82,11 +113,26 @@ impl Permit {
         self.until.fetch_max(last.as_millis(), Ordering::AcqRel);
     }
 
-    /// No attempt may begin any more, until it is extended.
+    /// The ownership is over, for good.
     pub(super) fn end(&self) {
+        self.over.store(true, Ordering::Release);
+    }
+
+    /// The lease is over, and with it all ownerships under it. For good: a lease that is lost is not extended.
+    pub(super) fn end_lease(&self) {
         self.until.store(0, Ordering::Release);
+        self.end();
     }
 }
+
+/// Two are equal when they are one.
+impl PartialEq for Permit {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.over, &other.over)
+    }
+}
+
+impl Eq for Permit {}
 
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

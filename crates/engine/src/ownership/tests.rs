@@ -1,6 +1,6 @@
 //! Against a real etcd, with a clock that the test sets.
 
-use super::{Etcd, Keeper, KeeperSettings, Ownership, Pins};
+use super::{Etcd, Keeper, KeeperSettings, Ownership, Permit, Pins};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use twinline_core::handles::BootClock;
 use twinline_core::ownership::{BootTime, LeaseTerms};
 use twinline_sim::etcd::Etcd as RealEtcd;
 use twinline_store::GroupId;
+use twinline_trackers::TrackerError;
 use twinline_trackers::http::{AddressGuard, ReqwestTransport, TransportLimits};
 
 /// Stands still until a test moves it.
@@ -96,6 +97,14 @@ fn owned(keeper: &Keeper) -> Vec<String> {
         .collect()
 }
 
+/// Whether attempts may begin in some group.
+fn acts(keeper: &Keeper) -> bool {
+    now(keeper)
+        .owned
+        .values()
+        .any(|owned| owned.permit.allows())
+}
+
 #[tokio::test]
 async fn hosts_share_the_groups_and_a_drained_one_gives_its_own_away() {
     let Some(fleet) = Fleet::new(&[("a", 2), ("b", 2), ("c", 4)]) else {
@@ -105,7 +114,7 @@ async fn hosts_share_the_groups_and_a_drained_one_gives_its_own_away() {
     fleet.rounds(&[&one, &two]).await;
     assert_eq!(owned(&one), ["c"]);
     assert_eq!(owned(&two), ["a", "b"]);
-    assert!(one.permit().allows() && two.permit().allows());
+    assert!(acts(&one) && acts(&two));
 
     two.drain(true);
     fleet.rounds(&[&two, &one]).await;
@@ -153,9 +162,9 @@ async fn a_host_that_cannot_renew_stops_before_another_can_begin() {
 
     // An attempt takes up to 1 s: begun later than this it could outlast the lease.
     fleet.clock.advance(Duration::from_millis(1_850));
-    assert!(one.permit().allows());
+    assert!(acts(&one));
     fleet.clock.advance(Duration::from_millis(1));
-    assert!(!one.permit().allows());
+    assert!(!acts(&one));
     one.step().await;
     assert_eq!(owned(&one), ["a"], "attempts under way may still end");
     assert!(now(&one).failing.unwrap().contains("did not answer"));
@@ -166,7 +175,7 @@ async fn a_host_that_cannot_renew_stops_before_another_can_begin() {
 
     fleet.real.signal(0, rustix::process::Signal::CONT);
     fleet.rounds(&[&one, &one]).await;
-    assert!(one.permit().allows());
+    assert!(acts(&one));
     assert_eq!(now(&one).failing, None);
 }
 
@@ -177,7 +186,8 @@ async fn the_groups_of_a_host_that_has_gone_fall_to_another() {
     };
     let one = fleet.host("m1", None);
     fleet.rounds(&[&one]).await;
-    let before = now(&one).owned[&GroupId::new("a")].revision;
+    let before = now(&one).owned[&GroupId::new("a")].clone();
+    assert!(before.permit.allows());
     let two = fleet.host("m2", None);
     fleet.rounds(&[&two]).await;
     assert!(owned(&two).is_empty());
@@ -192,7 +202,37 @@ async fn the_groups_of_a_host_that_has_gone_fall_to_another() {
     tokio::time::timeout(Duration::from_secs(30), gone)
         .await
         .unwrap();
-    assert!(now(&two).owned[&GroupId::new("a")].revision > before);
+    assert!(now(&two).owned[&GroupId::new("a")].revision > before.revision);
+
+    // The first was only paused: it goes on with a new lease, and what it had begun under the lost one does not.
+    one.step().await;
+    assert!(now(&one).lease.is_some());
+    assert!(!before.permit.allows());
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_paused_beyond_its_time_sends_nothing_more() {
+    let clock = Arc::new(SetClock::default());
+    clock.advance(Duration::from_secs(60));
+    let permit = Permit::leased(Arc::clone(&clock) as _, Duration::from_secs(1));
+    permit.extend(BootTime::from_millis(100_000));
+    let (go_on, paused) = tokio::sync::oneshot::channel();
+    let sent = std::cell::Cell::new(false);
+    let attempt = permit.attempt(async {
+        paused.await.unwrap();
+        sent.set(true);
+        Ok(())
+    });
+    let sleep = async {
+        clock.advance(Duration::from_millis(1_001));
+        go_on.send(()).unwrap();
+    };
+    let (ended, ()) = tokio::join!(attempt, sleep);
+    assert!(
+        matches!(ended, Err(TrackerError::Unknown { .. })),
+        "{ended:?}"
+    );
+    assert!(!sent.get());
 }
 
 #[tokio::test]
@@ -207,7 +247,7 @@ async fn without_a_majority_nothing_is_claimed_and_nothing_is_made_up() {
         fleet.real.signal(member, rustix::process::Signal::STOP);
     }
     fleet.rounds(&[&one]).await;
-    assert!(owned(&one).is_empty() && !one.permit().allows());
+    assert!(owned(&one).is_empty() && !acts(&one));
     assert!(now(&one).failing.is_some());
     for member in [1, 2] {
         fleet.real.signal(member, rustix::process::Signal::CONT);
@@ -220,5 +260,5 @@ async fn without_a_majority_nothing_is_claimed_and_nothing_is_made_up() {
     tokio::time::timeout(Duration::from_secs(60), healed)
         .await
         .unwrap();
-    assert!(one.permit().allows());
+    assert!(acts(&one));
 }
