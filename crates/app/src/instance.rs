@@ -158,10 +158,8 @@ impl DataFolder {
             listeners,
         };
         let path = self.root.join(format!("run/{role}.json"));
-        let fresh = path.with_extension("json.new");
-        fs::write(&fresh, serde_json::to_vec(&running)?)
-            .with_context(|| format!("writing {}", fresh.display()))?;
-        fs::rename(&fresh, &path).with_context(|| format!("writing {}", path.display()))
+        replace(&path, &serde_json::to_vec(&running)?)
+            .with_context(|| format!("writing {}", path.display()))
     }
 
     /// Where a role's process listens; an error that says how to start it.
@@ -207,6 +205,16 @@ impl DataFolder {
         cleared.with_context(|| format!("removing {}", making.display()))?;
         read_token(&path)?.with_context(|| format!("{} is gone again", path.display()))
     }
+}
+
+/// Replaces a file as a whole: who reads it, also after a loss of power, finds the old one or the new one. One writer at a
+/// time.
+pub fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let fresh = path.with_extension("new");
+    let mut file = File::create(&fresh)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)
 }
 
 /// `None`: there is none yet.

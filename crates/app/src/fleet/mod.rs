@@ -6,11 +6,15 @@
 
 mod definitions;
 mod follow;
+mod lease;
 mod parts;
 
 #[cfg(test)]
 mod definitions_tests;
+#[cfg(test)]
+mod lease_tests;
 
 pub use definitions::{Definitions, Straddles};
 pub use follow::{Follower, Known};
+pub use lease::LeaseFile;
 pub use parts::{addresses, central, etcd, token};

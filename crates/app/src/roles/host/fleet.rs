@@ -5,7 +5,7 @@ use super::subscribe::Hooks;
 use super::{HEALTH_CONNECTIONS_MAX, Listeners, api_connections_max, listen, node_config, prune};
 use crate::api::front::{self, Front, Sources};
 use crate::config::Config;
-use crate::fleet::{self, Follower, Known};
+use crate::fleet::{self, Follower, Known, LeaseFile};
 use crate::handles::{SystemBootClock, SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::{Nodes, Trackers};
@@ -24,7 +24,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
 use twinline_engine::groups::{GroupHosts, GroupSettings, GroupState, Groups, States};
-use twinline_engine::ownership::{Keeper, KeeperSettings, LeaseId, Permit, Pins};
+use twinline_engine::ownership::{Keeper, KeeperSettings, Permit, Pins};
 use twinline_engine::{Env, Host, HostBuilder};
 use twinline_store::GroupId;
 use twinline_store::central::CentralHealth;
@@ -145,7 +145,7 @@ struct Fleet {
     keeper: Keeper,
     groups: Groups,
     pins: watch::Sender<Pins>,
-    lease: PathBuf,
+    lease: LeaseFile,
     database: watch::Receiver<CentralHealth>,
 }
 
@@ -173,13 +173,13 @@ impl Fleet {
         let pins = watch::Sender::new(follower.known().borrow().definitions.groups());
         let etcd = fleet::etcd(config)?;
         let machine = config.instance.machine.clone();
-        let lease = folder.lease();
+        let lease = LeaseFile::new(folder.lease(), &machine);
         let settings = KeeperSettings {
             host: machine.clone(),
             terms,
         };
         let clock = Arc::new(SystemBootClock);
-        let keeper = Keeper::new(etcd, settings, clock, pins.subscribe(), saved(&lease)?);
+        let keeper = Keeper::new(etcd, settings, clock, pins.subscribe(), lease.read()?);
         let env = Env {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -237,10 +237,11 @@ impl Fleet {
         let tells = tell(follower, keeper.clone(), pins, lease, shutdown.clone());
         tasks.spawn("groups that there are", tells);
         let (ended, until) = (CancellationToken::new(), shutdown.clone());
-        let groups_ended = ended.clone();
+        // However they end: a lease that is renewed for groups that nobody runs would keep them from every other machine.
+        let groups_ended = ended.clone().drop_guard();
         tasks.spawn("groups", async move {
             groups.run(until).await;
-            groups_ended.cancel();
+            drop(groups_ended);
             Ok(())
         });
         tasks.spawn("ownership", async move {
@@ -255,7 +256,7 @@ async fn tell(
     follower: Arc<Follower>,
     keeper: Keeper,
     pins: watch::Sender<Pins>,
-    lease: PathBuf,
+    lease: LeaseFile,
     shutdown: CancellationToken,
 ) -> Result<()> {
     let (mut known, mut owned) = (follower.known(), keeper.ownership());
@@ -264,7 +265,7 @@ async fn tell(
         pins.send_replace(known.borrow_and_update().definitions.groups());
         let held = owned.borrow_and_update().lease;
         if let Some(id) = held.filter(|_| held != kept) {
-            match keep(&lease, id) {
+            match lease.keep(id) {
                 Ok(()) => kept = held,
                 // The next process takes a lease of its own, and waits for the end of this one.
                 Err(error) => {
@@ -279,30 +280,6 @@ async fn tell(
             changed = owned.changed() => changed.context("the ownership is not kept any more")?,
         }
     }
-}
-
-/// The lease of this host's last process, if there was one.
-fn saved(file: &Path) -> Result<Option<LeaseId>> {
-    match std::fs::read(file) {
-        Ok(bytes) => {
-            let id = serde_json::from_slice(&bytes);
-            id.with_context(|| {
-                format!(
-                    "reading {}; remove it to begin with a new lease",
-                    file.display()
-                )
-            })
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("reading {}", file.display())),
-    }
-}
-
-fn keep(file: &Path, lease: LeaseId) -> Result<()> {
-    let fresh = file.with_extension("json.new");
-    std::fs::write(&fresh, serde_json::to_vec(&lease)?)
-        .and_then(|()| std::fs::rename(&fresh, file))
-        .with_context(|| format!("writing {}", file.display()))
 }
 
 /// Builds the hosts of groups.
