@@ -110,6 +110,10 @@ pub(crate) static SCHEMA: Schema = Schema {
             version: 11,
             sql: include_str!("migrations/011.sql"),
         },
+        Migration {
+            version: 12,
+            sql: include_str!("migrations/012.sql"),
+        },
     ],
 };
 

@@ -105,6 +105,7 @@ async fn every_host_version_becomes_the_newest() {
         (9, include_str!("fixtures/host-9.sql")),
         (10, include_str!("fixtures/host-10.sql")),
         (11, include_str!("fixtures/host-11.sql")),
+        (12, include_str!("fixtures/host-12.sql")),
     ];
     check(&host::SCHEMA, &fixtures, |conn| {
         has_row(

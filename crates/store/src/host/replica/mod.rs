@@ -3,10 +3,13 @@
 //! Without a central database none of this costs anything: no deletion is remembered and nothing is indexed by revision
 //! until [`HostTx::begin_replication`].
 
+mod absorb;
 mod changes;
 mod restore;
 mod tables;
 
+#[cfg(test)]
+mod absorb_tests;
 #[cfg(test)]
 mod tests;
 

@@ -52,8 +52,9 @@ pub(in crate::host) const WRITE_SLICES: Keyed = Keyed::of("write_slices", &["con
 const HOLDS: Keyed = Keyed::of("holds", &["connection"]);
 pub(in crate::host) const AUDIT: Keyed = Keyed::of("audit", &["seq"]);
 pub(in crate::host) const JOBS: Keyed = Keyed::of("jobs", &["id"]);
-const RESTORES: Keyed = Keyed::of("restores", &["grp"]);
-const EDGE_CURSORS: Keyed = Keyed::cursor("edge_cursors", &["edge"]);
+pub(super) const RESTORES: Keyed = Keyed::of("restores", &["grp"]);
+const ABSORBED: Keyed = Keyed::of("absorbed", &["was"]);
+pub(super) const EDGE_CURSORS: Keyed = Keyed::cursor("edge_cursors", &["edge"]);
 const SWEEP_CURSORS: Keyed = Keyed::cursor("sweep_cursors", &["node", "scope", "kind"]);
 const LEDGER: Keyed = Keyed::cursor("ledger", &["node", "kind"]);
 
@@ -75,6 +76,7 @@ pub(super) const TABLES: &[Keyed] = &[
     AUDIT,
     JOBS,
     RESTORES,
+    ABSORBED,
     EDGE_CURSORS,
     SWEEP_CURSORS,
     LEDGER,
