@@ -208,7 +208,7 @@ fn healthy(port: u16) -> bool {
 }
 
 /// Ports that are free now.
-fn free_ports(count: usize) -> io::Result<Vec<u16>> {
+pub(crate) fn free_ports(count: usize) -> io::Result<Vec<u16>> {
     let open = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let listeners: Vec<TcpListener> = (0..count).map(|_| open()).collect::<io::Result<_>>()?;
     let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
