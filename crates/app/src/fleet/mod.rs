@@ -6,6 +6,7 @@
 
 mod definitions;
 mod follow;
+mod generation;
 mod parts;
 
 #[cfg(test)]
@@ -13,4 +14,5 @@ mod definitions_tests;
 
 pub use definitions::{Definitions, Straddles};
 pub use follow::{Follower, Known};
+pub use generation::raise;
 pub use parts::{addresses, central, etcd, token};
