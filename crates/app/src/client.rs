@@ -34,6 +34,12 @@ const LOCK_WAIT: Duration = Duration::from_secs(2);
 /// No answer of the API is greater.
 const ANSWER_MAX_BYTES: usize = 32 << 20;
 
+/// Who uses the command line, for those who look at what was done.
+pub fn who() -> String {
+    let user = rustix::process::getuid().as_raw();
+    format!("command line, user {user}")
+}
+
 /// Somebody who answers the API's requests.
 pub struct Client {
     reach: Reach,
@@ -98,11 +104,10 @@ impl Client {
     }
 
     fn new(reach: Reach, token: Secret, config: Config) -> Self {
-        let user = rustix::process::getuid().as_raw();
         Self {
             reach,
             token,
-            who: format!("command line, user {user}"),
+            who: who(),
             config,
         }
     }

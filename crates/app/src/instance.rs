@@ -87,6 +87,11 @@ impl DataFolder {
         self.root.join(role).join("definitions.json")
     }
 
+    /// The newest claim of a group that this machine's host has seen in etcd.
+    pub fn seen(&self) -> PathBuf {
+        self.root.join("host/seen.json")
+    }
+
     /// The lease that this machine's host goes on with.
     pub fn lease(&self) -> PathBuf {
         self.root.join("host/lease.json")

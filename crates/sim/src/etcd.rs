@@ -99,6 +99,31 @@ impl Etcd {
         kill_process(pid, signal).expect("the member is there");
     }
 
+    /// Kills all members, removes what they had, and starts them anew at the same addresses: an etcd that was lost.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn lose(&mut self) -> Result<(), EtcdStartError> {
+        for member in &mut self.members {
+            member.child.kill()?;
+            member.child.wait()?;
+        }
+        let peers = self.peers();
+        for n in 0..self.members.len() {
+            std::fs::remove_dir_all(self.folder.path().join(format!("m{n}")))?;
+            let one = &mut self.members[n];
+            let ports = (one.client, one.peer);
+            one.child = spawn(&self.program, self.folder.path(), n, ports, &peers)?;
+        }
+        self.wait()
+    }
+
+    fn peers(&self) -> String {
+        let peers = self.members.iter().enumerate();
+        let peers = peers.map(|(n, member)| format!("m{n}=http://127.0.0.1:{}", member.peer));
+        peers.collect::<Vec<_>>().join(",")
+    }
+
     /// Kills a member and starts it again with what it had on disk.
     ///
     /// # Errors
@@ -208,7 +233,7 @@ fn healthy(port: u16) -> bool {
 }
 
 /// Ports that are free now.
-fn free_ports(count: usize) -> io::Result<Vec<u16>> {
+pub(crate) fn free_ports(count: usize) -> io::Result<Vec<u16>> {
     let open = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let listeners: Vec<TcpListener> = (0..count).map(|_| open()).collect::<io::Result<_>>()?;
     let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());

@@ -3,7 +3,7 @@
 //! A simulator is a pure state machine: request and time in, response and webhooks out. [`Simulator`] is its whole
 //! surface; serving it on a port, injecting faults and showing it in a browser are done once for all of them.
 //!
-//! [`postgres`] is not a simulator: it starts the real server for tests and drills.
+//! [`postgres`], [`patroni`] and [`etcd`] are no simulators: they start the real servers for tests and drills.
 
 pub mod call;
 pub mod command;
@@ -16,6 +16,7 @@ pub mod github;
 pub mod inprocess;
 pub mod jira_cloud;
 pub mod needs;
+pub mod patroni;
 pub mod postgres;
 pub mod redmine;
 pub mod registry;

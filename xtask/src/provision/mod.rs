@@ -4,6 +4,7 @@ mod debian;
 mod etcd;
 pub mod haproxy;
 mod npm;
+mod patroni;
 mod postgres;
 pub mod python;
 pub mod redmine;
@@ -45,6 +46,11 @@ const NEEDS: &[Need] = &[
         what: "etcd, from the distribution's packages (who owns which nodes in a fleet; each test runs its own)",
         missing: etcd::is_wanted,
         install: etcd::install,
+    },
+    Need {
+        what: "Patroni, from the distribution's packages (a central database that fails over; each test runs its own)",
+        missing: patroni::is_wanted,
+        install: patroni::install,
     },
     Need {
         what: "HAProxy, from the distribution's packages (what stands before the conventional service of the incident)",

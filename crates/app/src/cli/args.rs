@@ -1,7 +1,7 @@
 //! The arguments of the commands that take several.
 
-use clap::Args;
 use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use twinline_core::names::Side;
 use twinline_trackers::registry;
@@ -238,4 +238,13 @@ pub struct DemoArgs {
     /// With --check: no transcript.
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// `fleet`
+#[derive(Clone, Debug, Subcommand)]
+pub enum FleetCommand {
+    /// After etcd was lost, or a dump of the central database was put back: begins the next generation of ownerships. Until
+    /// then machines refuse to go on with an etcd that is not the one it was. Asks the central database only.
+    #[command(after_help = "Example: twinline fleet raise-generation")]
+    RaiseGeneration,
 }

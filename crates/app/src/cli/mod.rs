@@ -3,8 +3,8 @@
 mod args;
 
 pub use args::{
-    AuditArgs, BackfillArgs, DemoArgs, HistoryArgs, InitArgs, LinkArgs, PublishArgs, ReleaseArgs,
-    RestoreArgs, RetryArgs, SimArgs, TwinsArgs, UnlinkArgs,
+    AuditArgs, BackfillArgs, DemoArgs, FleetCommand, HistoryArgs, InitArgs, LinkArgs, PublishArgs,
+    ReleaseArgs, RestoreArgs, RetryArgs, SimArgs, TwinsArgs, UnlinkArgs,
 };
 
 use clap::{Parser, Subcommand};
@@ -203,6 +203,9 @@ pub enum Command {
         after_help = "Examples:\n  twinline restore /backup/twinline-monday.db --replace\n  twinline restore --central"
     )]
     Restore(RestoreArgs),
+    /// What people do to a fleet.
+    #[command(subcommand, after_help = "Example: twinline fleet raise-generation")]
+    Fleet(FleetCommand),
     /// A worker process for scripts.
     #[command(hide = true)]
     ScriptWorker,

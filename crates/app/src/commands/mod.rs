@@ -6,6 +6,7 @@ mod deeds;
 mod errors;
 mod events;
 mod fixtures;
+mod generation;
 mod history_text;
 mod init;
 mod links;
@@ -20,7 +21,7 @@ mod rules;
 mod state;
 mod types;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, FleetCommand};
 use crate::config::{self, Config};
 use crate::exit::{Coded, USAGE};
 use crate::handles::SystemClock;
@@ -81,6 +82,7 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
         Command::Events => return events::run(file, cli.json).await.map(|()| None),
         Command::Backup { file: to } => state::backup(file, to).await,
         Command::Restore(args) => state::restore(file, args).await,
+        Command::Fleet(FleetCommand::RaiseGeneration) => generation::raise(file).await,
         // It is answered before there is a runtime.
         Command::ScriptWorker => return Ok(None),
     };

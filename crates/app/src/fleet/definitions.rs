@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::names::{ConnectionName, NodeName};
 use twinline_core::ownership::regroup;
 use twinline_engine::ownership::Pins;
-use twinline_store::GroupId;
+use twinline_store::central::NodePlace;
+use twinline_store::{Epoch, GroupId};
 
 /// The format of the text.
 const FORMAT: u32 = 1;
@@ -20,6 +21,13 @@ pub struct Definitions {
     pub places: BTreeMap<NodeName, GroupId>,
     /// Groups that a person wants on a host.
     pub pins: BTreeMap<GroupId, String>,
+    /// How often the fleet was restored or rebuilt, from 1 on: the former part of every epoch.
+    #[serde(default = "first_generation")]
+    pub generation: u16,
+}
+
+const fn first_generation() -> u16 {
+    Epoch::FIRST.generation()
 }
 
 /// A connection would join two groups, each with a state of its own.
@@ -42,6 +50,7 @@ impl Default for Definitions {
             connections: BTreeMap::new(),
             places: BTreeMap::new(),
             pins: BTreeMap::new(),
+            generation: first_generation(),
         }
     }
 }
@@ -101,6 +110,24 @@ impl Definitions {
             .map(|(node, group)| (node, GroupId::new(group)))
             .collect();
         Ok(next)
+    }
+
+    /// In the next generation; `None`: there is none.
+    pub fn raised(&self) -> Option<Self> {
+        let mut next = self.clone();
+        next.generation = self.generation.checked_add(1)?;
+        Some(next)
+    }
+
+    /// Where each node is, as the central database lists it.
+    pub fn node_places(&self) -> Vec<NodePlace> {
+        let places = self.places.iter();
+        let places = places.map(|(node, group)| NodePlace {
+            node: node.clone(),
+            workspace: "default".to_owned(),
+            group: group.clone(),
+        });
+        places.collect()
     }
 
     /// The nodes of a group.

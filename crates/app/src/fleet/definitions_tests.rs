@@ -80,3 +80,14 @@ fn a_text_of_another_format_is_refused() {
     );
     assert!(Definitions::parse("[]").is_err());
 }
+
+#[test]
+fn a_text_without_a_generation_is_of_the_first() {
+    let first = Definitions::default();
+    let text = first.text().replace(",\"generation\":1", "");
+    assert!(!text.contains("generation"), "{text}");
+    assert_eq!(Definitions::parse(&text).as_ref(), Ok(&first));
+    let second = first.raised().unwrap();
+    assert_eq!((first.generation, second.generation), (1, 2));
+    assert_eq!(Definitions::parse(&second.text()), Ok(second));
+}

@@ -116,17 +116,40 @@ impl Follower {
     }
 
     async fn read(&self) -> Result<()> {
-        let Some(found) = self.central.published().await? else {
-            return Ok(());
+        let known = self.known.borrow().clone();
+        let found = self.central.published().await?;
+        let Some(found) = found.filter(|found| found.version >= known.version) else {
+            return self.put_back(&known).await;
         };
-        if found.version > self.known.borrow().version {
-            let definitions = Definitions::parse(&found.content).map_err(|reason| {
-                anyhow::anyhow!("what is published as version {}: {reason}", found.version)
-            })?;
-            self.learn(Known {
-                version: found.version,
-                definitions,
-            })?;
+        let definitions = Definitions::parse(&found.content).map_err(|reason| {
+            anyhow::anyhow!("what is published as version {}: {reason}", found.version)
+        })?;
+        let next = Known {
+            version: found.version,
+            definitions,
+        };
+        // Of the same version too: a database that lost a version may have been given another one of that number.
+        if next != known {
+            self.learn(next)?;
+        }
+        Ok(())
+    }
+
+    /// The database has nothing, or an older version: it was lost, or went back, and gets what is known here.
+    async fn put_back(&self, known: &Known) -> Result<()> {
+        if known.version == 0 {
+            return Ok(());
+        }
+        let (text, places) = (known.definitions.text(), known.definitions.node_places());
+        let by = "a machine that had kept it";
+        let put = self
+            .central
+            .put_back(known.version, &text, &places, by, SystemClock.now());
+        if put.await.context("putting the definitions back")? {
+            tracing::warn!(
+                version = known.version,
+                "the central database had lost the definitions; they were put back"
+            );
         }
         Ok(())
     }
@@ -140,11 +163,11 @@ impl Follower {
             "definitions are in force"
         );
         self.known.send_if_modified(|known| {
-            let newer = next.version > known.version;
-            if newer {
+            let news = next.version >= known.version && next != *known;
+            if news {
                 *known = next;
             }
-            newer
+            news
         });
         Ok(())
     }

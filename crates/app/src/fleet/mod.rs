@@ -6,6 +6,7 @@
 
 mod definitions;
 mod follow;
+mod generation;
 mod lease;
 mod parts;
 
@@ -16,5 +17,6 @@ mod lease_tests;
 
 pub use definitions::{Definitions, Straddles};
 pub use follow::{Follower, Known};
+pub use generation::raise;
 pub use lease::LeaseFile;
 pub use parts::{addresses, central, etcd, token};

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use twinline_store::GroupId;
 use twinline_store::central::{Replication, ReplicationStatus, take_over};
 use twinline_store::host::HostStore;
+use twinline_store::{Epoch, GroupId};
 
 /// Before a group is tried again that could not be taken over, or whose host ended.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -19,8 +19,8 @@ const LAST_WORD: Duration = Duration::from_secs(5);
 pub(super) struct Life {
     pub(super) shared: Arc<Shared>,
     pub(super) group: GroupId,
-    /// The ownership key's creation revision.
-    pub(super) revision: u64,
+    /// Which ownership of it; the store's own generation may be later.
+    pub(super) epoch: Epoch,
     /// Whether attempts may begin.
     pub(super) permit: Permit,
     /// The group is to end.
@@ -34,7 +34,7 @@ type Opened = Mutex<Option<HostStore>>;
 
 impl Life {
     /// Runs the group until it is to end; until `lost`, whatever it is at.
-    pub(super) async fn run(self, lost: CancellationToken) -> (GroupId, u64) {
+    pub(super) async fn run(self, lost: CancellationToken) -> (GroupId, Epoch) {
         let opened = Opened::default();
         tokio::select! {
             biased;
@@ -42,7 +42,7 @@ impl Life {
             () = self.work(&opened) => {}
         }
         close(&opened).await;
-        (self.group, self.revision)
+        (self.group, self.epoch)
     }
 
     async fn work(&self, opened: &Opened) {
@@ -89,7 +89,9 @@ impl Life {
         let store = store.await.map_err(|error| error.to_string())?;
         *opened.lock().expect("no code panics with this lock") = Some(store.clone());
         let stamp = store.stamp();
-        if stamp.group == self.group && stamp.epoch.revision() == self.revision {
+        let is_ours = stamp.epoch.revision() == self.epoch.revision()
+            && stamp.epoch.generation() >= self.epoch.generation();
+        if stamp.group == self.group && is_ours {
             // An earlier process of this host has taken it over under this very ownership.
             return Ok(Some(store));
         }
@@ -101,7 +103,7 @@ impl Life {
                 failing: failing.take(),
             });
             let entropy = &*shared.env.entropy;
-            let taken = take_over(&shared.central, &store, &self.group, self.revision, entropy);
+            let taken = take_over(&shared.central, &store, &self.group, self.epoch, entropy);
             match taken.await {
                 Ok((store, origin)) => {
                     tracing::info!(group = %self.group, ?origin, "the group was taken over");

@@ -23,10 +23,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use twinline_core::names::NodeName;
 use twinline_core::ownership::LeaseTerms;
-use twinline_store::GroupId;
 use twinline_store::central::CentralClient;
 use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
+use twinline_store::{Epoch, GroupId};
 
 /// Builds the host of a group over its store: its nodes, its rules, the edges that it pulls from.
 #[async_trait]
@@ -111,7 +111,7 @@ impl Shared {
 /// A group at work.
 struct Begun {
     /// Which ownership of it.
-    revision: u64,
+    epoch: Epoch,
     /// The nodes that it was begun with.
     members: BTreeSet<NodeName>,
     /// It is not ours any more.
@@ -191,7 +191,7 @@ impl Groups {
         now: &Ownership,
         pins: &Pins,
         begun: &mut BTreeMap<GroupId, Begun>,
-        tasks: &mut JoinSet<(GroupId, u64)>,
+        tasks: &mut JoinSet<(GroupId, Epoch)>,
     ) {
         stop_lost(now, begun);
         for (group, owned) in &now.owned {
@@ -205,7 +205,7 @@ impl Groups {
                 Some(_) => {}
                 None => {
                     let one = Begun {
-                        revision: owned.revision,
+                        epoch: owned.epoch(),
                         members: self.shared.hosts.members(group),
                         lost: CancellationToken::new(),
                         ends: CancellationToken::new(),
@@ -218,7 +218,7 @@ impl Groups {
                     let life = Life {
                         shared: Arc::clone(&self.shared),
                         group: group.clone(),
-                        revision: owned.revision,
+                        epoch: owned.epoch(),
                         permit: owned.permit.clone(),
                         ends: one.ends.clone(),
                         gives: one.gives.clone(),
@@ -236,7 +236,7 @@ impl Groups {
 fn stop_lost(now: &Ownership, begun: &BTreeMap<GroupId, Begun>) {
     for (group, one) in begun {
         let owned = now.owned.get(group);
-        if owned.is_none_or(|owned| owned.revision != one.revision) {
+        if owned.is_none_or(|owned| owned.epoch() != one.epoch) {
             one.lost.cancel();
         }
     }
@@ -252,7 +252,7 @@ fn is_wanted_elsewhere(groups: &Groups, now: &Ownership, pins: &Pins, group: &Gr
 
 fn note_ended(
     shared: &Shared,
-    ended: Result<(GroupId, u64), tokio::task::JoinError>,
+    ended: Result<(GroupId, Epoch), tokio::task::JoinError>,
     begun: &mut BTreeMap<GroupId, Begun>,
 ) {
     match ended {

@@ -37,6 +37,17 @@ pub enum EtcdError {
         /// Its sentence.
         sentence: String,
     },
+    /// It is not the one that it was: emptied, put back from a copy, or another one.
+    #[error(
+        "etcd is at revision {found}, and groups were claimed at up to {seen} before: it was lost, put back, or is another \
+         one. When it is the right one: 'twinline fleet raise-generation', on one machine"
+    )]
+    WentBack {
+        /// Its revision now.
+        found: u64,
+        /// The newest claim that was seen.
+        seen: u64,
+    },
     /// An answer that is not etcd's.
     #[error("etcd's answer to {path} cannot be read: {reason}")]
     Unreadable {
@@ -163,6 +174,11 @@ impl Etcd {
     /// # Errors
     /// See [`EtcdError`].
     pub async fn roster(&self) -> Result<Roster, EtcdError> {
+        self.survey().await.map(|(_, roster)| roster)
+    }
+
+    /// The same, with etcd's revision at that time.
+    pub(super) async fn survey(&self) -> Result<(u64, Roster), EtcdError> {
         const PATH: &str = "/v3/kv/range";
         let mut end = self.prefix.clone().into_bytes();
         *end.last_mut().expect("the prefix is not empty") += 1;
@@ -171,13 +187,13 @@ impl Etcd {
             "range_end": BASE64_STANDARD.encode(end),
             "limit": KEYS_MAX,
         });
-        let range: Range = self.ask(PATH, &body).await?;
+        let listing: Listing = self.ask(PATH, &body).await?;
         let mut roster = Roster::default();
-        for kv in range.kvs {
+        for kv in listing.kvs {
             self.enrol(&mut roster, &kv)
                 .map_err(|reason| EtcdError::Unreadable { path: PATH, reason })?;
         }
-        Ok(roster)
+        Ok((listing.header.revision, roster))
     }
 
     fn enrol(&self, roster: &mut Roster, kv: &KeyValue) -> Result<(), String> {
@@ -332,6 +348,13 @@ struct KeptAlive {
 struct Header {
     #[serde(deserialize_with = "integer")]
     revision: u64,
+}
+
+#[derive(Deserialize)]
+struct Listing {
+    header: Header,
+    #[serde(default)]
+    kvs: Vec<KeyValue>,
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use twinline_core::handles::BootClock;
 use twinline_core::ownership::{BootTime, LeaseTerms, Load, Vacant, claims};
-use twinline_store::GroupId;
+use twinline_store::{Epoch, GroupId};
 
 /// Groups claimed in one step: between two steps the lease is renewed.
 const CLAIMS_MAX: usize = 50;
@@ -39,11 +39,42 @@ pub type Pins = BTreeMap<GroupId, (u32, Option<String>)>;
 /// A group that this host owns. Whether its state was taken over under this ownership, its file tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Owned {
+    /// The fleet's generation: the former part of the epoch, where no store has a later one.
+    #[serde(skip)]
+    pub generation: u16,
     /// The key's creation revision: the later part of the epoch.
     pub revision: u64,
     /// Whether attempts may begin in this group, under this ownership.
     #[serde(skip)]
     pub permit: Permit,
+}
+
+impl Owned {
+    /// The epoch that the group is owned under, or a later generation's.
+    pub const fn epoch(&self) -> Epoch {
+        Epoch::new(self.generation, self.revision)
+    }
+}
+
+/// The newest claim that a host has seen: an etcd with a lesser revision is not the one that it was. To be kept for a
+/// restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// The fleet's generation at that time: what was seen in an earlier one counts no more.
+    pub generation: u16,
+    /// The claim's revision.
+    pub revision: u64,
+}
+
+impl Default for Seen {
+    /// A fleet that has just begun.
+    fn default() -> Self {
+        Self {
+            generation: Epoch::FIRST.generation(),
+            revision: 0,
+        }
+    }
 }
 
 /// What this host owns, and what it knows of the others.
@@ -59,6 +90,9 @@ pub struct Ownership {
     pub lease: Option<LeaseId>,
     /// Whether this host gives its groups away.
     pub draining: bool,
+    /// The newest claim that was seen.
+    #[serde(skip)]
+    pub seen: Seen,
 }
 
 /// See the module. Cheap to clone; clones are one keeper.
@@ -89,6 +123,7 @@ struct State {
     /// Ownerships that were given away: a listing that was made before still shows them.
     given: BTreeMap<GroupId, u64>,
     draining: bool,
+    seen: Seen,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +149,7 @@ impl Keeper {
             vacant: BTreeMap::new(),
             given: BTreeMap::new(),
             draining: false,
+            seen: Seen::default(),
         };
         Self {
             shared: Arc::new(Shared {
@@ -131,6 +167,31 @@ impl Keeper {
     /// What is owned, now and whenever that changes.
     pub fn ownership(&self) -> watch::Receiver<Ownership> {
         self.shared.told.subscribe()
+    }
+
+    /// The fleet's generation, and the newest claim that an earlier process has seen in it. What is owned is owned under a
+    /// new generation from then on, and etcd may be another one.
+    pub fn under(&self, seen: Seen) {
+        let shared = &self.shared;
+        let generation = {
+            let mut state = shared.lock();
+            if seen.generation < state.seen.generation {
+                return;
+            }
+            if seen.generation == state.seen.generation {
+                state.seen.revision = state.seen.revision.max(seen.revision);
+            } else {
+                state.seen = seen;
+            }
+            seen.generation
+        };
+        shared.told.send_modify(|told| {
+            for owned in told.owned.values_mut() {
+                owned.generation = generation;
+            }
+        });
+        shared.tell_seen();
+        shared.wake.notify_one();
     }
 
     /// Whether this host gives its groups away and claims none. Whoever runs groups ends them and calls
@@ -221,7 +282,8 @@ impl Shared {
 
     async fn round(&self) -> Result<(), EtcdError> {
         let lease = self.renew().await?;
-        let mut roster = self.etcd.roster().await?;
+        let (revision, mut roster) = self.etcd.survey().await?;
+        self.check_same(revision, &roster)?;
         let host = &self.settings.host;
         let draining = self.lock().draining;
         if roster.hosts.get(host) != Some(&draining) {
@@ -242,6 +304,38 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// Whether etcd is the one that it was: its revision only rises. In another one the epochs begin small again, and an old
+    /// file of this host could pass for one that was taken over just now.
+    fn check_same(&self, found: u64, roster: &Roster) -> Result<(), EtcdError> {
+        let seen = self.lock().seen.revision;
+        if found < seen {
+            if !self.told.borrow().owned.is_empty() {
+                self.lose("etcd is not the one that it was");
+            }
+            return Err(EtcdError::WentBack { found, seen });
+        }
+        let claims = roster.groups.values().map(|owner| owner.revision);
+        self.see(claims.max().unwrap_or(0));
+        Ok(())
+    }
+
+    fn see(&self, claim: u64) {
+        {
+            let mut state = self.lock();
+            state.seen.revision = state.seen.revision.max(claim);
+        }
+        self.tell_seen();
+    }
+
+    fn tell_seen(&self) {
+        let seen = self.lock().seen;
+        self.told.send_if_modified(|told| {
+            let changed = told.seen != seen;
+            told.seen = seen;
+            changed
+        });
     }
 
     /// Renews the lease or takes one; answers its id.
@@ -317,9 +411,9 @@ impl Shared {
             let owner = roster.groups.get(group);
             owner.is_some_and(|owner| owner.lease == lease && owner.revision == owned.revision)
         };
-        let (given, permit) = {
+        let (given, permit, generation) = {
             let state = self.lock();
-            (state.given.clone(), state.permit.clone())
+            (state.given.clone(), state.permit.clone(), state.seen.generation)
         };
         self.told.send_if_modified(|told| {
             let before = told.clone();
@@ -337,6 +431,7 @@ impl Shared {
                 let is_ours = owner.lease == lease && owner.host == self.settings.host;
                 if is_ours && !is_given && !told.owned.contains_key(group) {
                     let owned = Owned {
+                        generation,
                         revision: owner.revision,
                         permit: permit.of_ownership(),
                     };
@@ -350,8 +445,15 @@ impl Shared {
 
     fn own(&self, group: &GroupId, revision: u64) {
         tracing::info!(%group, revision, "a group was claimed");
-        let permit = self.lock().permit.of_ownership();
-        let owned = Owned { revision, permit };
+        self.see(revision);
+        let owned = {
+            let state = self.lock();
+            Owned {
+                generation: state.seen.generation,
+                revision,
+                permit: state.permit.of_ownership(),
+            }
+        };
         self.told.send_modify(|told| {
             told.owned.insert(group.clone(), owned);
         });

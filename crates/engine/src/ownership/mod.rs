@@ -22,6 +22,6 @@ mod roster;
 mod tests;
 
 pub use etcd::{Etcd, EtcdError};
-pub use keeper::{Keeper, KeeperSettings, LeaseId, Owned, Ownership, Pins};
+pub use keeper::{Keeper, KeeperSettings, LeaseId, Owned, Ownership, Pins, Seen};
 pub use permit::Permit;
 pub use roster::{Owner, Roster};

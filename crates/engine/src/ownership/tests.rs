@@ -1,6 +1,6 @@
 //! Against a real etcd, with a clock that the test sets.
 
-use super::{Etcd, Keeper, KeeperSettings, Ownership, Permit, Pins};
+use super::{Etcd, Keeper, KeeperSettings, Ownership, Permit, Pins, Seen};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -261,4 +261,63 @@ async fn without_a_majority_nothing_is_claimed_and_nothing_is_made_up() {
         .await
         .unwrap();
     assert!(acts(&one));
+}
+
+#[tokio::test]
+async fn an_etcd_that_begins_anew_is_not_claimed_from_before_a_person_says_so() {
+    let Some(mut fleet) = Fleet::new(&[("a", 2)]) else {
+        return;
+    };
+    let one = fleet.host("m1", None);
+    fleet.rounds(&[&one]).await;
+    let before = now(&one);
+    assert_eq!(before.owned[&GroupId::new("a")].epoch().generation(), 1);
+    assert!(before.seen.revision > 0);
+
+    // Under the same addresses, and empty: what runs loses all, what is started with what was seen claims nothing.
+    fleet.real.lose().unwrap();
+    let two = fleet.host("m2", None);
+    two.under(before.seen);
+    fleet.rounds(&[&one, &two, &one, &two]).await;
+    for keeper in [&one, &two] {
+        assert!(owned(keeper).is_empty());
+        let said = now(keeper).failing.unwrap();
+        assert!(said.contains("raise-generation"), "{said}");
+    }
+
+    let next = Seen {
+        generation: 2,
+        revision: 0,
+    };
+    one.under(next);
+    two.under(next);
+    two.under(before.seen);
+    fleet.rounds(&[&one, &two, &one, &two]).await;
+    let all = [owned(&one), owned(&two)].concat();
+    assert_eq!(all, ["a"]);
+    let owner = if owned(&one).is_empty() { &two } else { &one };
+    let after = now(owner);
+    assert_eq!(after.owned[&GroupId::new("a")].epoch().generation(), 2);
+    assert!(after.seen.generation == 2 && after.seen.revision > 0);
+    assert_eq!(after.failing, None);
+}
+
+#[tokio::test]
+async fn what_is_owned_is_owned_anew_when_the_generation_rises() {
+    let Some(fleet) = Fleet::new(&[("a", 2)]) else {
+        return;
+    };
+    let one = fleet.host("m1", None);
+    fleet.rounds(&[&one]).await;
+    let before = now(&one).owned[&GroupId::new("a")].epoch();
+    one.under(Seen {
+        generation: 3,
+        revision: 0,
+    });
+    fleet.rounds(&[&one]).await;
+    let after = now(&one).owned[&GroupId::new("a")].epoch();
+    assert_eq!(
+        (after.generation(), after.revision()),
+        (3, before.revision())
+    );
 }

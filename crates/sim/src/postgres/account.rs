@@ -11,13 +11,13 @@ const INSTEAD_OF_ROOT: [&str; 2] = ["postgres", "nobody"];
 
 /// An account without root's rights.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Account {
+pub(crate) struct Account {
     /// User and group to change to; `None`: the process has no root's rights and stays who it is.
     change_to: Option<(u32, u32)>,
 }
 
 impl Account {
-    pub(super) fn for_server() -> Result<Self, PostgresError> {
+    pub(crate) fn for_server() -> Result<Self, PostgresError> {
         if !rustix::process::geteuid().is_root() {
             return Ok(Self { change_to: None });
         }
@@ -34,7 +34,7 @@ impl Account {
     }
 
     /// Makes a file or folder the account's own.
-    pub(super) fn give(self, path: &Path) -> Result<(), PostgresError> {
+    pub(crate) fn give(self, path: &Path) -> Result<(), PostgresError> {
         match self.change_to {
             None => Ok(()),
             Some((user, group)) => chown(path, Some(user), Some(group))
@@ -43,7 +43,7 @@ impl Account {
     }
 
     /// Makes a program run under the account.
-    pub(super) fn runs(self, command: &mut Command) {
+    pub(crate) fn runs(self, command: &mut Command) {
         if let Some((user, group)) = self.change_to {
             command.uid(user).gid(group);
         }

@@ -3,8 +3,8 @@
 //! The faults are real ones: settings by `ALTER SYSTEM`, processes stopped by signals. Calls block: use them from a test's
 //! own thread or a blocking task.
 
-mod account;
-mod programs;
+pub(crate) mod account;
+pub(crate) mod programs;
 
 #[cfg(test)]
 mod tests;
@@ -375,14 +375,14 @@ impl Drop for Postgres {
     }
 }
 
-fn signal(process: u32, signal: Signal) -> Result<(), PostgresError> {
+pub(crate) fn signal(process: u32, signal: Signal) -> Result<(), PostgresError> {
     let what = || format!("a signal to process {process}");
     let id = i32::try_from(process).ok().and_then(Pid::from_raw);
     let id = id.ok_or_else(|| system(what(), io::ErrorKind::InvalidInput.into()))?;
     kill_process(id, signal).map_err(|e| system(what(), e.into()))
 }
 
-fn run(mut command: Command) -> Result<String, PostgresError> {
+pub(crate) fn run(mut command: Command) -> Result<String, PostgresError> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command
         .output()
@@ -405,7 +405,7 @@ fn free_port() -> Result<u16, PostgresError> {
         .port())
 }
 
-fn system(what: impl Into<String>, source: io::Error) -> PostgresError {
+pub(crate) fn system(what: impl Into<String>, source: io::Error) -> PostgresError {
     PostgresError::System {
         what: what.into(),
         source,

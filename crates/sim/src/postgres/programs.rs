@@ -10,13 +10,13 @@ const OTHERS: &[&str] = &["/usr/local/pgsql/bin", "/usr/local/bin", "/usr/bin"];
 
 /// The folder of the programs of one version.
 #[derive(Clone, Debug)]
-pub(super) struct Programs {
+pub(crate) struct Programs {
     folder: PathBuf,
 }
 
 impl Programs {
     /// The newest version that is installed.
-    pub(super) fn find() -> Option<Self> {
+    pub(crate) fn find() -> Option<Self> {
         let versions = std::fs::read_dir(DEBIAN).into_iter().flatten().flatten();
         let mut found: Vec<(u32, PathBuf)> = versions
             .filter_map(|entry| {
@@ -34,7 +34,7 @@ impl Programs {
             .map(|folder| Self { folder })
     }
 
-    pub(super) fn path(&self, program: &str) -> PathBuf {
+    pub(crate) fn path(&self, program: &str) -> PathBuf {
         self.folder.join(program)
     }
 }

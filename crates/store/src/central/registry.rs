@@ -142,21 +142,42 @@ impl CentralClient {
             by: by.to_owned(),
             at,
         };
-        tx.execute(
-            "INSERT INTO twinline.published (version, digest, content, published_by, published_at) \
-             VALUES ($1, $2, $3, $4, to_timestamp($5::bigint / 1000.0))",
-            &[
-                (&next.version, Type::INT8),
-                (&next.digest.as_str(), Type::TEXT),
-                (&next.content, Type::TEXT),
-                (&next.by, Type::TEXT),
-                (&at.as_millis(), Type::INT8),
-            ],
-        )
-        .await?;
-        place_nodes(&mut tx, next.version, nodes).await?;
+        store(&mut tx, &next, nodes).await?;
         tx.commit().await?;
         Ok(next)
+    }
+
+    /// Puts definitions back that were published as `version`, where the database has only older ones or none: it was lost
+    /// and is a new one, or went back. Answers whether it did.
+    ///
+    /// # Errors
+    /// Any of the database's; repeating does no harm.
+    pub async fn put_back(
+        &self,
+        version: i64,
+        content: &str,
+        nodes: &[NodePlace],
+        by: &str,
+        at: Timestamp,
+    ) -> Result<bool, CentralError> {
+        let mut tx = self.shared.write().await?;
+        tx.batch("LOCK TABLE twinline.published IN SHARE ROW EXCLUSIVE MODE")
+            .await?;
+        let newest = tx.query_first(NEWEST, &[]).await?.as_ref().map(published);
+        if newest.is_some_and(|newest| newest.version >= version) {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        let back = Published {
+            version,
+            digest: Digest::of_bytes(content.as_bytes()),
+            content: content.to_owned(),
+            by: by.to_owned(),
+            at,
+        };
+        store(&mut tx, &back, nodes).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// The newest published definitions; `None`: nothing was published yet. It may be an older version than another
@@ -207,6 +228,27 @@ fn published(row: &Row) -> Published {
         by: row.get(3),
         at: Timestamp::from_millis(row.get(4)),
     }
+}
+
+/// Stores a version, and with it the places of all nodes.
+async fn store(
+    tx: &mut super::tx::Tx,
+    next: &Published,
+    nodes: &[NodePlace],
+) -> Result<(), CentralError> {
+    tx.execute(
+        "INSERT INTO twinline.published (version, digest, content, published_by, published_at) \
+         VALUES ($1, $2, $3, $4, to_timestamp($5::bigint / 1000.0))",
+        &[
+            (&next.version, Type::INT8),
+            (&next.digest.as_str(), Type::TEXT),
+            (&next.content, Type::TEXT),
+            (&next.by, Type::TEXT),
+            (&next.at.as_millis(), Type::INT8),
+        ],
+    )
+    .await?;
+    place_nodes(tx, next.version, nodes).await
 }
 
 /// Replaces the places of all nodes.

@@ -2,7 +2,9 @@
 
 use super::edge_inbox::{HttpInbox, Place};
 use super::subscribe::Hooks;
-use super::{HEALTH_CONNECTIONS_MAX, Listeners, api_connections_max, listen, node_config, prune};
+use super::{
+    HEALTH_CONNECTIONS_MAX, Listeners, api_connections_max, listen, node_config, prune, seen,
+};
 use crate::api::front::{self, Front, Sources};
 use crate::config::Config;
 use crate::fleet::{self, Follower, Known, LeaseFile};
@@ -147,6 +149,7 @@ struct Fleet {
     pins: watch::Sender<Pins>,
     lease: LeaseFile,
     database: watch::Receiver<CentralHealth>,
+    seen: PathBuf,
 }
 
 impl Fleet {
@@ -180,6 +183,7 @@ impl Fleet {
         };
         let clock = Arc::new(SystemBootClock);
         let keeper = Keeper::new(etcd, settings, clock, pins.subscribe(), lease.read()?);
+        keeper.under(seen::saved(&folder.seen())?);
         let env = Env {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -214,6 +218,7 @@ impl Fleet {
             pins,
             lease,
             database,
+            seen: folder.seen(),
         })
     }
 
@@ -226,6 +231,7 @@ impl Fleet {
             pins,
             lease,
             database: _,
+            seen,
         } = self;
         let addresses = fleet::addresses(config);
         let machine = config.instance.machine.clone();
@@ -234,6 +240,8 @@ impl Fleet {
             follows.run(&machine, addresses, until).await;
             Ok(())
         });
+        let sees = seen::run(seen, keeper.clone(), follower.known(), shutdown.clone());
+        tasks.spawn("what etcd has shown", sees);
         let tells = tell(follower, keeper.clone(), pins, lease, shutdown.clone());
         tasks.spawn("groups that there are", tells);
         let (ended, until) = (CancellationToken::new(), shutdown.clone());

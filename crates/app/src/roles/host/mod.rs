@@ -4,6 +4,7 @@ mod central;
 mod edge_inbox;
 mod fleet;
 mod prune;
+mod seen;
 mod subscribe;
 
 use crate::api::{self, Api};

@@ -68,8 +68,12 @@ pub(super) fn start(
         } else if stamp.epoch.generation() > known.epoch.generation() {
             // Restored or rebuilt by a person's word: what this store has is what counts.
             Ok(next_copy)
-        } else if line.base_epoch == Some(known.shipped_epoch) {
-            // This store was made from that very replica: the database has lost the claim, and perhaps what came after.
+        } else if line
+            .base_epoch
+            .is_some_and(|base| base >= known.shipped_epoch)
+        {
+            // This store was made from that very replica, or from a later one: the database has lost the claim, and perhaps
+            // what came after and before.
             Ok(next_copy)
         } else {
             Err(CentralError::NotTakenOver { group: group() })

@@ -14,14 +14,18 @@ use twinline_core::handles::Entropy;
 pub enum Origin {
     /// Its own file: nobody has shipped since.
     OwnFile,
+    /// Its own file, which is of a later ownership than anything that the database knows of the group: the database was put
+    /// back, or lost its last commits. What happened since the file's newest time nobody knows.
+    DatabaseWentBack,
     /// Its own file or an empty one: the group was never replicated. What a former owner did is in the trackers only.
     NeverReplicated,
     /// The replica.
     Replica(Hydrated),
 }
 
-/// Makes a store that of a group's new owner, whose ownership key has this creation revision. The file is the group's own;
-/// it may be empty, or that of an earlier ownership by the same host or another time.
+/// Makes a store that of a group's new owner. `owned`: the fleet's generation, with the ownership key's creation revision;
+/// the generation of the file or of the replica stands where it is greater. The file is the group's own; it may be empty, or
+/// that of an earlier ownership by the same host or another time.
 ///
 /// The caller has waited for the attempts of the former owner, and holds the ownership. Repeating it does no harm.
 ///
@@ -32,17 +36,18 @@ pub async fn take_over(
     client: &CentralClient,
     store: &HostStore,
     group: &GroupId,
-    revision: u64,
+    owned: Epoch,
     entropy: &dyn Entropy,
 ) -> Result<(HostStore, Origin), CentralError> {
     let mut tx = client.shared.read_newest().await?;
     let known = apply::group(&mut tx, group).await?;
     tx.rollback().await?;
-    let own = store.stamp().epoch.generation();
+    let own = store.stamp().epoch;
     let theirs = known.as_ref().map_or(0, |known| known.epoch.generation());
+    let generation = owned.generation().max(own.generation()).max(theirs);
     let stamp = Stamp {
         group: group.clone(),
-        epoch: Epoch::new(own.max(theirs), revision),
+        epoch: Epoch::new(generation, owned.revision()),
     };
     let Some(known) = known else {
         begin(client, store, &stamp).await?;
@@ -56,6 +61,10 @@ pub async fn take_over(
             .write(move |tx| tx.own_group(&group, epoch, Some(base)))
             .await?;
         return Ok((store.as_owner(stamp), Origin::OwnFile));
+    }
+    if store.stamp().group == *group && own > known.epoch {
+        go_on_before(client, store, &stamp, entropy).await?;
+        return Ok((store.as_owner(stamp), Origin::DatabaseWentBack));
     }
     let (store, hydrated) = hydrate(client, store, stamp, entropy).await?;
     Ok((store, Origin::Replica(hydrated)))
@@ -71,6 +80,22 @@ async fn writer_of_newest(
     let line = store.read(move |read| read.line(&group)).await?;
     let newest = line.filter(|line| line.writer == known.writer && known.shipped_rev <= line.rev);
     Ok(newest.map(|line| line.writer))
+}
+
+/// The file is later than the replica, which is copied anew from it. As long as it is not, the replica stands for less than
+/// the file, which is no harm: it is older, and says so.
+async fn go_on_before(
+    client: &CentralClient,
+    store: &HostStore,
+    stamp: &Stamp,
+    entropy: &dyn Entropy,
+) -> Result<(), CentralError> {
+    let seed = format!("{:016x}{:016x}", entropy.next_u64(), entropy.next_u64());
+    let group = stamp.group.clone();
+    let line = store.write(move |tx| tx.begin_replication(&group, &seed));
+    let writer = line.await?.writer;
+    claim(client, stamp, &writer).await?;
+    begin(client, store, stamp).await
 }
 
 /// Nobody has shipped this group: what there is here, and else nothing, is its state; the time that it does not tell of is

@@ -87,3 +87,27 @@ async fn machines_say_where_they_are() {
         [machine("10.0.0.11:7401", 2000)]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn definitions_that_the_database_lost_are_put_back_and_never_over_newer_ones() {
+    let Some(server) = server(&[]) else { return };
+    let client = client_to(&server.url(), settings());
+    let nodes = [place("jira"), place("gh")];
+    let put_back = |version: i64, content: &'static str| {
+        let (client, nodes) = (&client, &nodes);
+        async move {
+            let put = client.put_back(version, content, nodes, "m1", at(1000));
+            put.await.unwrap()
+        }
+    };
+    healthy(&client).await;
+    assert!(put_back(7, "seven").await, "into an empty database");
+    assert!(!put_back(7, "seven").await, "repeated");
+    assert!(!put_back(6, "six").await, "by one who knows less");
+    assert!(put_back(8, "eight").await, "by one who knows more");
+    let newest = client.published().await.unwrap().unwrap();
+    assert_eq!((newest.version, newest.content.as_str()), (8, "eight"));
+    assert_eq!(client.node_places().await.unwrap().len(), 2);
+    let next = client.publish(8, "nine", &nodes, "ada", at(2000)).await;
+    assert_eq!(next.unwrap().version, 9, "and it goes on from there");
+}

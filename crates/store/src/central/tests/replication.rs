@@ -18,7 +18,6 @@ use tokio::time::timeout;
 use twinline_core::handles::Entropy;
 use twinline_core::item::ItemId;
 use twinline_core::time::Timestamp;
-use twinline_sim::postgres::Postgres;
 
 /// A source of random numbers that counts: writers of different stores differ when they count from different starts.
 pub(super) struct Counter(AtomicU64);
@@ -108,12 +107,12 @@ pub(super) async fn caught_up(store: &HostStore, running: &Running) {
 }
 
 /// The living rows of the replica, and of the store, as text.
-fn replica(server: &Postgres, group: &str) -> Vec<String> {
+fn replica(server: &impl Sql, group: &str) -> Vec<String> {
     let sql = format!(
         "SELECT tbl || ' ' || key || ' ' || payload::text FROM twinline.replica \
          WHERE grp = '{group}' AND payload IS NOT NULL"
     );
-    let text = server.psql(&sql).unwrap();
+    let text = server.sql(&sql);
     let mut rows: Vec<String> = text.lines().map(str::to_owned).collect();
     rows.sort();
     rows
@@ -142,7 +141,7 @@ async fn rows(store: &HostStore) -> Vec<String> {
     rows
 }
 
-pub(super) async fn check_equal(server: &Postgres, store: &HostStore) {
+pub(super) async fn check_equal(server: &impl Sql, store: &HostStore) {
     assert_eq!(
         replica(server, store.stamp().group.as_str()),
         rows(store).await

@@ -6,10 +6,29 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
+use twinline_sim::patroni::Patroni;
 use twinline_sim::postgres::Postgres;
 
 /// Long enough for a busy machine; what is waited for must come, and how soon is the drills' matter.
 pub(super) const SOON: Duration = Duration::from_secs(30);
+
+/// What is asked as the superuser.
+pub(super) trait Sql {
+    /// Runs it; answers with the rows.
+    fn sql(&self, sql: &str) -> String;
+}
+
+impl Sql for Postgres {
+    fn sql(&self, sql: &str) -> String {
+        self.psql(sql).unwrap()
+    }
+}
+
+impl Sql for Patroni {
+    fn sql(&self, sql: &str) -> String {
+        self.psql(sql).unwrap()
+    }
+}
 
 /// Wall time that runs with the monotonic clock.
 pub(super) struct TestClock(Instant);

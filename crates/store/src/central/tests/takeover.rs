@@ -2,9 +2,9 @@
 
 use super::replication::*;
 use super::support::*;
-use crate::central::{CentralError, Origin, take_over};
+use crate::central::{CentralClient, CentralError, Origin, take_over};
 use crate::host::HostStore;
-use crate::stamp::GroupId;
+use crate::stamp::{Epoch, GroupId};
 use tempfile::TempDir;
 
 struct Hosts {
@@ -23,6 +23,17 @@ impl Hosts {
     }
 }
 
+/// As [`take_over`], with random numbers of its own.
+async fn taken_over(
+    client: &CentralClient,
+    store: &HostStore,
+    group: &GroupId,
+    owned: Epoch,
+    seed: u64,
+) -> Result<(HostStore, Origin), CentralError> {
+    take_over(client, store, group, owned, &entropy(seed)).await
+}
+
 async fn dirty(store: &HostStore) -> u64 {
     let counts = store.read(|read| read.dirty_counts()).await.unwrap();
     counts.iter().map(|count| count.items).sum()
@@ -39,7 +50,7 @@ async fn a_new_owner_goes_on_from_the_last_word_whose_file_it_may_be() {
     };
 
     let one = hosts.file("one").await;
-    let (one, origin) = take_over(&client, &one, hosts.group(), 10, &entropy(1))
+    let (one, origin) = take_over(&client, &one, hosts.group(), Epoch::new(1, 10), &entropy(1))
         .await
         .unwrap();
     assert_eq!(origin, Origin::NeverReplicated);
@@ -51,7 +62,7 @@ async fn a_new_owner_goes_on_from_the_last_word_whose_file_it_may_be() {
 
     // Another host: from the replica.
     let two = hosts.file("two").await;
-    let (two, origin) = take_over(&client, &two, hosts.group(), 20, &entropy(2))
+    let (two, origin) = take_over(&client, &two, hosts.group(), Epoch::new(1, 20), &entropy(2))
         .await
         .unwrap();
     assert!(matches!(&origin, Origin::Replica(hydrated) if hydrated.complete));
@@ -65,7 +76,7 @@ async fn a_new_owner_goes_on_from_the_last_word_whose_file_it_may_be() {
     take(&two, 3).await;
     two.db().close().await;
     let two = hosts.file("two").await;
-    let (two, origin) = take_over(&client, &two, hosts.group(), 30, &entropy(3))
+    let (two, origin) = take_over(&client, &two, hosts.group(), Epoch::new(1, 30), &entropy(3))
         .await
         .unwrap();
     assert_eq!(origin, Origin::OwnFile);
@@ -78,17 +89,113 @@ async fn a_new_owner_goes_on_from_the_last_word_whose_file_it_may_be() {
 
     // The first host, whose file is old by now: from the replica, and what the file had besides is gone.
     take(&one, 9).await;
-    let (one, origin) = take_over(&client, &one, hosts.group(), 40, &entropy(4))
+    let (one, origin) = take_over(&client, &one, hosts.group(), Epoch::new(1, 40), &entropy(4))
         .await
         .unwrap();
     assert!(matches!(origin, Origin::Replica(_)));
     assert_eq!(dirty(&one).await, 3);
 
     // An owner that was superseded takes nothing over.
-    let late = take_over(&client, &two, hosts.group(), 35, &entropy(5)).await;
+    let late = take_over(&client, &two, hosts.group(), Epoch::new(1, 35), &entropy(5)).await;
     assert!(
         matches!(late, Err(CentralError::Superseded { .. })),
         "{:?}",
         late.map(|(_, origin)| origin)
+    );
+}
+
+/// Put back from a dump that is older than several changes of the owner.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_was_put_back_gets_what_the_hosts_have_and_takes_nothing_from_them() {
+    let Some(server) = server(&[]) else { return };
+    let client = client_to(&server.url(), settings());
+    healthy(&client).await;
+    let hosts = Hosts {
+        folder: tempfile::tempdir().unwrap(),
+        group: GroupId::new("g1"),
+    };
+    let mut stores = Vec::new();
+    for (at, host) in ["one", "two", "three"].into_iter().enumerate() {
+        let number = at as u64 + 1;
+        let store = hosts.file(host).await;
+        let owned = Epoch::new(1, number * 10);
+        let taken = taken_over(&client, &store, hosts.group(), owned, number);
+        let (store, _) = taken.await.unwrap();
+        let ships = run(&store, &client, number);
+        take(&store, number).await;
+        caught_up(&store, &ships).await;
+        if at == 0 {
+            let dump = "CREATE TABLE old_groups AS SELECT * FROM twinline.groups; \
+                        CREATE TABLE old_replica AS SELECT * FROM twinline.replica";
+            server.psql(dump).unwrap();
+        }
+        stores.push(store);
+    }
+    let put_back = "TRUNCATE twinline.groups, twinline.replica; \
+                    INSERT INTO twinline.groups SELECT * FROM old_groups; \
+                    INSERT INTO twinline.replica SELECT * FROM old_replica";
+    server.psql(put_back).unwrap();
+
+    // The owner goes on, and its next round is a copy.
+    let three = stores.pop().unwrap();
+    let ships = run(&three, &client, 3);
+    take(&three, 4).await;
+    caught_up(&three, &ships).await;
+    check_equal(&server, &three).await;
+    drop(ships);
+
+    // Put back once more, and the owner begins anew: its own file stands, under the next generation too.
+    server.psql(put_back).unwrap();
+    let owned = Epoch::new(2, 5);
+    let taken = taken_over(&client, &three, hosts.group(), owned, 9);
+    let (three, origin) = taken.await.unwrap();
+    assert_eq!(origin, Origin::DatabaseWentBack);
+    assert_eq!(three.stamp().epoch, owned);
+    assert_eq!(dirty(&three).await, 4);
+    let ships = run(&three, &client, 3);
+    caught_up(&three, &ships).await;
+    check_equal(&server, &three).await;
+
+    // Whoever had it before is later than the dump, and earlier than what is there now.
+    let two = stores.pop().unwrap();
+    let taken = taken_over(&client, &two, hosts.group(), Epoch::new(2, 6), 7);
+    let (two, origin) = taken.await.unwrap();
+    assert!(matches!(origin, Origin::Replica(_)), "{origin:?}");
+    assert_eq!(dirty(&two).await, 4);
+}
+
+/// The revisions of an etcd that was lost begin small again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lesser_revision_is_refused_until_the_generation_is_raised() {
+    let Some(server) = server(&[]) else { return };
+    let client = client_to(&server.url(), settings());
+    healthy(&client).await;
+    let hosts = Hosts {
+        folder: tempfile::tempdir().unwrap(),
+        group: GroupId::new("g1"),
+    };
+    let one = hosts.file("one").await;
+    let owned = Epoch::new(1, 500);
+    let taken = taken_over(&client, &one, hosts.group(), owned, 1);
+    let (one, _) = taken.await.unwrap();
+    let ships = run(&one, &client, 1);
+    take(&one, 1).await;
+    caught_up(&one, &ships).await;
+    drop(ships);
+    let two = hosts.file("two").await;
+    for store in [&one, &two] {
+        let taken = taken_over(&client, store, hosts.group(), Epoch::new(1, 4), 2);
+        let refused = taken.await.map(|(_, origin)| origin);
+        assert!(
+            matches!(refused, Err(CentralError::Superseded { .. })),
+            "{refused:?}"
+        );
+    }
+    let taken = taken_over(&client, &two, hosts.group(), Epoch::new(2, 4), 2);
+    let (two, origin) = taken.await.unwrap();
+    assert!(matches!(origin, Origin::Replica(_)), "{origin:?}");
+    assert_eq!(
+        (two.stamp().epoch, dirty(&two).await),
+        (Epoch::new(2, 4), 1)
     );
 }

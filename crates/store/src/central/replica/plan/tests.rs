@@ -80,6 +80,9 @@ fn who_is_not_the_owner_writes_nothing() {
     // Taken over from that replica, and the database went back to before the claim.
     other.base_epoch = Some(epoch(1, 7));
     check(Some(known()), epoch(1, 8), &other, "copy 4");
+    // From a later one, and the database went back by several owners.
+    other.base_epoch = Some(epoch(1, 8));
+    check(Some(known()), epoch(1, 9), &other, "copy 4");
     other.base_epoch = Some(epoch(1, 6));
     check(Some(known()), epoch(1, 8), &other, "not taken over");
 }
