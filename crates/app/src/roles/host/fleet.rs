@@ -1,11 +1,11 @@
 //! The host of a fleet's machine: a host for each group of nodes that this machine owns.
 
-use super::edge_inbox::{HttpInbox, Place};
+use super::edge_inbox::{EdgeHttp, HttpInbox, Place};
 use super::subscribe::Hooks;
 use super::{HEALTH_CONNECTIONS_MAX, Listeners, api_connections_max, listen, node_config, prune};
-use crate::api::front::{self, Front, Sources};
+use crate::api::front::{self, Front, Sources, This};
 use crate::config::Config;
-use crate::fleet::{self, Follower, Known};
+use crate::fleet::{self, Draining, Follower, Known};
 use crate::handles::{SystemBootClock, SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::{Nodes, Trackers};
@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
-use twinline_engine::groups::{GroupHosts, GroupSettings, GroupState, Groups, States};
+use twinline_engine::groups::{GroupHosts, GroupSettings, Groups, States};
 use twinline_engine::ownership::{Keeper, KeeperSettings, LeaseId, Permit, Pins};
 use twinline_engine::{Env, Host, HostBuilder};
 use twinline_store::GroupId;
@@ -63,7 +63,13 @@ pub(super) async fn run(
         database: fleet.database.clone(),
     };
     let groups = front::Groups::new(config, token.clone(), rulebook.clone(), sources)?;
-    let front = Arc::new(Front::new(groups, rulebook, token));
+    let this = This {
+        keeper: fleet.keeper.clone(),
+        draining: fleet.draining.clone(),
+        ends: shutdown.clone(),
+        started_at: clock.now(),
+    };
+    let front = Arc::new(Front::new(groups, rulebook, token, this));
     let Listeners { api, at, health } = listen(config, folder).await?;
     tracing::info!(api = %at, machine = config.instance.machine, "the host of a fleet's machine works");
     let mut tasks = Tasks::new(shutdown.clone());
@@ -109,10 +115,11 @@ impl Attendants {
         loop {
             let now = states.borrow_and_update().clone();
             attended.retain(|group, (host, _)| {
-                matches!(now.get(group), Some(GroupState::Working(now)) if now.is_same(host))
+                let now = now.get(group).and_then(|now| now.state.working());
+                now.is_some_and(|now| now.is_same(host))
             });
-            for (group, state) in &now {
-                if let GroupState::Working(host) = state
+            for (group, now) in &now {
+                if let Some(host) = now.state.working()
                     && !attended.contains_key(group)
                 {
                     let until = shutdown.child_token();
@@ -147,6 +154,7 @@ struct Fleet {
     pins: watch::Sender<Pins>,
     lease: PathBuf,
     database: watch::Receiver<CentralHealth>,
+    draining: Draining,
 }
 
 impl Fleet {
@@ -180,13 +188,15 @@ impl Fleet {
         };
         let clock = Arc::new(SystemBootClock);
         let keeper = Keeper::new(etcd, settings, clock, pins.subscribe(), saved(&lease)?);
+        let draining = Draining::new(folder.draining());
+        keeper.drain(draining.is_set()?);
         let env = Env {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
         };
         let hosts = Arc::new(Hosts {
             config: config.clone(),
-            token: token.clone(),
+            edges: EdgeHttp::new(token.clone())?,
             trackers: trackers.clone(),
             factory,
             env: env.clone(),
@@ -214,6 +224,7 @@ impl Fleet {
             pins,
             lease,
             database,
+            draining,
         })
     }
 
@@ -226,6 +237,7 @@ impl Fleet {
             pins,
             lease,
             database: _,
+            draining: _,
         } = self;
         let addresses = fleet::addresses(config);
         let machine = config.instance.machine.clone();
@@ -308,7 +320,7 @@ fn keep(file: &Path, lease: LeaseId) -> Result<()> {
 /// Builds the hosts of groups.
 struct Hosts {
     config: Config,
-    token: Secret,
+    edges: EdgeHttp,
     trackers: Trackers,
     factory: Arc<Factory>,
     env: Env,
@@ -354,7 +366,7 @@ impl Hosts {
         for (machine, at) in &self.config.machines {
             let Some(edge) = at.edge else { continue };
             let place = Place::At(machine.clone(), edge);
-            let inbox = HttpInbox::new(place, self.token.clone(), stamp.clone())?;
+            let inbox = HttpInbox::new(place, self.edges.clone(), stamp.clone());
             builder = builder.edge(Arc::new(inbox));
         }
         Ok(builder)
