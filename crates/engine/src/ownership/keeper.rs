@@ -413,7 +413,11 @@ impl Shared {
         };
         let (given, permit, generation) = {
             let state = self.lock();
-            (state.given.clone(), state.permit.clone(), state.seen.generation)
+            (
+                state.given.clone(),
+                state.permit.clone(),
+                state.seen.generation,
+            )
         };
         self.told.send_if_modified(|told| {
             let before = told.clone();
