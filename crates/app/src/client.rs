@@ -254,7 +254,7 @@ async fn find(folder: &DataFolder, token: &Secret) -> Result<Option<Reach>> {
 }
 
 /// A problem as an error, with the exit code that it means.
-fn refused(status: StatusCode, problem: &Json) -> Coded {
+pub(crate) fn refused(status: StatusCode, problem: &Json) -> Coded {
     let detail = problem["detail"]
         .as_str()
         .unwrap_or("the host gave no reason");
@@ -298,6 +298,7 @@ fn way_out(detail: &str) -> &'static str {
         ),
         ("version ", ": 'twinline versions CONNECTION' lists them"),
         ("node ", ": 'twinline status' lists the nodes"),
+        ("machine ", ": 'twinline fleet status' lists them"),
         (
             "item ",
             ": it has no twin; 'twinline twins' lists those that have",

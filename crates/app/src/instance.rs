@@ -52,9 +52,14 @@ impl DataFolder {
                 .create(&folder)
                 .with_context(|| format!("making the data folder {}", folder.display()))?;
         }
-        Ok(Self {
+        Ok(Self::at(root))
+    }
+
+    /// The folder there, for who only names files in it.
+    pub fn at(root: &Path) -> Self {
+        Self {
             root: root.to_owned(),
-        })
+        }
     }
 
     /// Where it is.
@@ -95,6 +100,11 @@ impl DataFolder {
     /// The lease that this machine's host goes on with.
     pub fn lease(&self) -> PathBuf {
         self.root.join("host/lease.json")
+    }
+
+    /// There while this machine's host gives its groups away.
+    pub fn draining(&self) -> PathBuf {
+        self.root.join("host/draining")
     }
 
     /// Whether an empty state may be made where none is: not beside the parts of one, for then it was not the first start

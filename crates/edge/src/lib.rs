@@ -72,6 +72,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use traffic::Traffic;
 use twinline_core::handles::Clock;
+use twinline_core::time::Timestamp;
 use twinline_store::inbox::Inbox;
 
 /// Any error of a body.
@@ -96,6 +97,8 @@ pub(crate) struct Shared {
     pub(crate) arrived: tokio::sync::Notify,
     /// Cancelled when the edge ends: what would last lets go.
     pub(crate) ending: CancellationToken,
+    /// When the edge began.
+    pub(crate) started_at: Timestamp,
 }
 
 /// A bound edge, not yet serving.
@@ -143,6 +146,7 @@ impl Edge {
             limits: settings.limits,
             metrics: metrics::Metrics::default(),
             certificates,
+            started_at: clock.now(),
             clock,
             token: settings.token,
             tracing: settings.tracing,

@@ -1,6 +1,7 @@
-//! The private listener: health, metrics and the inbox that hosts pull. On a thread and runtime of its own.
+//! The private listener: health, metrics, the inbox that hosts pull, and the way to let another process take this one's
+//! place. On a thread and runtime of its own.
 
-use crate::protocol::{Ack, Cursors, Deliveries, Numbered, Owner, Pull};
+use crate::protocol::{Ack, Cursors, Deliveries, Numbered, Owner, Pull, Restart};
 use crate::{EdgeError, Shared, listen, problem};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -51,11 +52,12 @@ pub(crate) fn spawn(
 }
 
 fn router(shared: Arc<Shared>) -> Router {
-    let inbox = Router::new()
+    let guarded = Router::new()
         .route("/inbox/claim", post(claim))
         .route("/inbox/pull", post(pull))
         .route("/inbox/taken", post(taken))
         .route("/inbox/safe", post(safe))
+        .route("/restart", post(restart))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&shared),
             authorised,
@@ -63,7 +65,7 @@ fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/metrics", get(metrics))
-        .merge(inbox)
+        .merge(guarded)
         .with_state(shared)
 }
 
@@ -102,6 +104,8 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
     let body = serde_json::json!({
         "role": "edge",
         "inbox": health.to_string(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "started_at": shared.started_at,
         "certificates": certificates,
     });
     (status, Json(body)).into_response()
@@ -123,6 +127,19 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     let text = shared.metrics.text(age, dropped, shared.mapper.age());
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content)], text).into_response()
+}
+
+/// Ends this edge in good order: its supervisor begins another. Only the one that is meant, where one is named.
+async fn restart(State(shared): State<Arc<Shared>>, Json(restart): Json<Restart>) -> Response {
+    let restarting = restart
+        .started_at
+        .is_none_or(|meant| meant == shared.started_at);
+    if restarting {
+        tracing::info!("this edge ends, for another to begin");
+        shared.ending.cancel();
+    }
+    let body = serde_json::json!({ "restarting": restarting, "started_at": shared.started_at });
+    Json(body).into_response()
 }
 
 async fn claim(State(shared): State<Arc<Shared>>, Json(owner): Json<Owner>) -> Response {

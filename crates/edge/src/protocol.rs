@@ -6,6 +6,7 @@
 //! | `POST /inbox/pull` | waits for deliveries after a place: a sequence number of an inbox |
 //! | `POST /inbox/taken` | everything up to a place is durable at the owner |
 //! | `POST /inbox/safe` | everything up to a place is processed |
+//! | `POST /restart` | ends the edge in good order, for its supervisor to begin another |
 //!
 //! Each shows the installation's token as `Authorization: Bearer …`. A pull by an older epoch is answered 409.
 
@@ -46,6 +47,14 @@ pub struct Ack {
     pub owner: Owner,
     /// Everything up to and including this.
     pub to: InboxPlace,
+}
+
+/// Body of `POST /restart`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Restart {
+    /// Only the process that began then, so that a repetition does no harm; any when absent.
+    #[serde(default)]
+    pub started_at: Option<Timestamp>,
 }
 
 /// Answer to claim, taken and safe.

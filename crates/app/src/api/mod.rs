@@ -13,6 +13,8 @@
 //! | `POST /v1/retry`, `/v1/release`, `/v1/links`, `DELETE /v1/twins/{link}` | twins |
 //! | `GET, POST /v1/backfills?connection&cursor&limit`, `GET /v1/backfills/{id}`, `POST …/{id}/pause`, `/resume`, `/cancel` | backfills |
 //! | `POST /v1/nodes/{node}/pause`, `/resume`, `POST /v1/sweep`, `POST /v1/backup` | operation |
+//! | `GET /v1/fleet`, `/v1/fleet/machines/{machine}` | a fleet, a machine of it |
+//! | `POST /v1/fleet/machines/{machine}/drain`, `/undrain`, `/restart`, `POST /v1/fleet/nodes/{node}/move`, `/unpin` | a fleet's machines and where nodes are |
 //! | `GET /v1/events` | what happens, a JSON object a line, until the caller goes |
 //!
 //! Everything under `/v1` wants the installation's token as `Authorization: Bearer …`. Lists are pages
@@ -22,6 +24,7 @@
 
 mod central;
 mod deeds;
+mod fleet;
 pub mod front;
 mod idempotency;
 mod input;

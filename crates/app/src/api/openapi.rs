@@ -2,7 +2,7 @@
 //!
 //! `docs/specs/openapi.json` is this document as it was last looked at by a person; a test holds the two together.
 
-use super::{Api, deeds, linkable, metrics, read, rules, stream};
+use super::{Api, deeds, fleet, linkable, metrics, read, rules, stream};
 use axum::Json;
 use std::sync::Arc;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -60,6 +60,13 @@ pub(super) fn operations() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(rules::rollback))
         .routes(routes!(deeds::sweep))
         .routes(routes!(deeds::backup))
+        .routes(routes!(fleet::whole))
+        .routes(routes!(fleet::machine))
+        .routes(routes!(fleet::drain))
+        .routes(routes!(fleet::undrain))
+        .routes(routes!(fleet::restart))
+        .routes(routes!(fleet::move_node))
+        .routes(routes!(fleet::unpin))
         .routes(routes!(stream::events))
 }
 

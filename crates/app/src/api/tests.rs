@@ -3,6 +3,7 @@
 mod access;
 mod description;
 mod exposition;
+mod fleet;
 mod mistakes;
 mod pages;
 mod places;
@@ -200,6 +201,7 @@ fn operations() -> Vec<(Method, String, bool)> {
             let filled = path
                 .replace("{link}", &"0".repeat(32))
                 .replace("{node}", "none")
+                .replace("{machine}", "none")
                 .replace("{id}", "none")
                 .replace("{connection}", "none");
             found.push((method, filled, operation["security"].is_array()));

@@ -1,7 +1,7 @@
 //! The arguments of the commands that take several.
 
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use twinline_core::names::Side;
 use twinline_trackers::registry;
@@ -243,8 +243,130 @@ pub struct DemoArgs {
 /// `fleet`
 #[derive(Clone, Debug, Subcommand)]
 pub enum FleetCommand {
+    /// The machines and the groups of nodes, etcd and the central database, and what is wrong, each with the way out.
+    #[command(after_help = "Examples:\n  twinline fleet status\n  twinline fleet status --json")]
+    Status,
+    /// Lets a machine give all its groups away and take none, also after its restart; waits until it owns nothing. While
+    /// the central database commits nothing it goes on with them, since nobody could take them over.
+    #[command(
+        after_help = "Examples:\n  twinline fleet drain m2\n  twinline fleet drain m2 --no-wait"
+    )]
+    Drain(DrainArgs),
+    /// Lets a drained machine take groups again.
+    #[command(after_help = "Example: twinline fleet undrain m2")]
+    Undrain {
+        /// The machine.
+        machine: String,
+    },
+    /// Moves the group of a node to a machine, with all nodes that are connected to it; waits until it works there. It
+    /// stays there while that machine takes groups, and comes back to it.
+    #[command(after_help = "Example: twinline fleet move acme-jira m2")]
+    Move(MoveArgs),
+    /// Takes a move back: the node's group stays where it is, and may go anywhere.
+    #[command(after_help = "Example: twinline fleet unpin acme-jira")]
+    Unpin {
+        /// The node.
+        node: String,
+    },
+    /// Pauses a node, wherever it is: the same as 'twinline pause'.
+    #[command(
+        after_help = "Example: twinline fleet pause acme-jira --reason 'Jira is being upgraded'"
+    )]
+    Pause {
+        /// The node.
+        node: String,
+        /// Why, for those who look at the status.
+        #[arg(long, default_value = "paused by a person")]
+        reason: String,
+    },
+    /// Resumes a paused node: the same as 'twinline resume'.
+    #[command(after_help = "Example: twinline fleet resume acme-jira")]
+    Resume {
+        /// The node.
+        node: String,
+    },
+    /// Restarts hosts and edges, machine after machine: each when all is well, and the next when it is back, its groups
+    /// work and its edge answers. Stops at the first that does not come back.
+    #[command(
+        after_help = "Examples:\n  twinline fleet restart\n  twinline fleet restart --role edge --parallel 2"
+    )]
+    Restart(RestartArgs),
     /// After etcd was lost, or a dump of the central database was put back: begins the next generation of ownerships. Until
     /// then machines refuse to go on with an etcd that is not the one it was. Asks the central database only.
     #[command(after_help = "Example: twinline fleet raise-generation")]
     RaiseGeneration,
+}
+
+/// `fleet drain`
+#[derive(Clone, Debug, Args)]
+pub struct DrainArgs {
+    /// The machine.
+    pub machine: String,
+    /// Also where no other machine takes its groups: nobody works on them then.
+    #[arg(long)]
+    pub force: bool,
+    /// Only begins it.
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Waits so many seconds at most.
+    #[arg(
+        long = "within",
+        value_name = "SECONDS",
+        default_value_t = 600,
+        conflicts_with = "no_wait"
+    )]
+    pub within_s: u64,
+}
+
+/// `fleet move`
+#[derive(Clone, Debug, Args)]
+pub struct MoveArgs {
+    /// The node.
+    pub node: String,
+    /// The machine.
+    pub machine: String,
+    /// Only begins it.
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Waits so many seconds at most.
+    #[arg(
+        long = "within",
+        value_name = "SECONDS",
+        default_value_t = 600,
+        conflicts_with = "no_wait"
+    )]
+    pub within_s: u64,
+}
+
+/// `fleet restart`
+#[derive(Clone, Debug, Args)]
+pub struct RestartArgs {
+    /// So many machines at once.
+    #[arg(long, value_name = "MACHINES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub parallel: u32,
+    /// Only the hosts, or only the edges.
+    #[arg(long)]
+    pub role: Option<RestartRole>,
+    /// Stops at a machine that is not back within so many seconds.
+    #[arg(long = "within", value_name = "SECONDS", default_value_t = 180)]
+    pub within_s: u64,
+}
+
+/// A process of a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RestartRole {
+    /// What works on the groups.
+    Host,
+    /// What takes webhooks.
+    Edge,
+}
+
+impl RestartRole {
+    /// As the API and the command line call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Edge => "edge",
+        }
+    }
 }

@@ -3,8 +3,9 @@
 mod args;
 
 pub use args::{
-    AuditArgs, BackfillArgs, DemoArgs, FleetCommand, HistoryArgs, InitArgs, LinkArgs, PublishArgs,
-    ReleaseArgs, RestoreArgs, RetryArgs, SimArgs, TwinsArgs, UnlinkArgs,
+    AuditArgs, BackfillArgs, DemoArgs, DrainArgs, FleetCommand, HistoryArgs, InitArgs, LinkArgs,
+    MoveArgs, PublishArgs, ReleaseArgs, RestartArgs, RestartRole, RestoreArgs, RetryArgs, SimArgs,
+    TwinsArgs, UnlinkArgs,
 };
 
 use clap::{Parser, Subcommand};
@@ -112,8 +113,14 @@ pub enum Command {
         yes: bool,
     },
     /// Runs an edge and a host on this machine until Ctrl-C or SIGTERM.
-    #[command(after_help = "Example: twinline up --config /etc/twinline/twinline.toml")]
-    Up,
+    #[command(
+        after_help = "Examples:\n  twinline up --config /etc/twinline/twinline.toml\n  twinline up --fleet"
+    )]
+    Up {
+        /// Runs nothing: prints what would run on this and the other machines of a fleet, and what it needs.
+        #[arg(long)]
+        fleet: bool,
+    },
     /// Runs one edge: receives webhooks and keeps them until a host has them.
     #[command(after_help = "Example: twinline edge --config /etc/twinline/twinline.toml")]
     Edge(RoleArgs),
@@ -203,8 +210,11 @@ pub enum Command {
         after_help = "Examples:\n  twinline restore /backup/twinline-monday.db --replace\n  twinline restore --central"
     )]
     Restore(RestoreArgs),
-    /// What people do to a fleet.
-    #[command(subcommand, after_help = "Example: twinline fleet raise-generation")]
+    /// How a fleet is, and what people do to its machines.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  twinline fleet status\n  twinline fleet drain m2\n  twinline fleet restart"
+    )]
     Fleet(FleetCommand),
     /// A worker process for scripts.
     #[command(hide = true)]

@@ -45,6 +45,12 @@ fn what_belongs_together_is_asked_for_together() {
         "twinline unlink",
         "twinline plan --max 0",
         "twinline sim gitlab",
+        "twinline fleet",
+        "twinline fleet drain",
+        "twinline fleet drain m1 --no-wait --within 5",
+        "twinline fleet move acme-jira",
+        "twinline fleet restart --parallel 0",
+        "twinline fleet restart --role watch",
     ] {
         assert_eq!(
             parse(line).unwrap_err().exit_code(),
@@ -64,6 +70,9 @@ fn what_belongs_together_is_asked_for_together() {
         "twinline history KEY --before g1~34",
         "twinline audit --before 34",
         "twinline sim jira-cloud --port 4020 --faults demo",
+        "twinline up --fleet --json",
+        "twinline fleet status --json",
+        "twinline fleet restart --role edge --parallel 2",
     ] {
         parse(line).unwrap();
     }
@@ -71,14 +80,15 @@ fn what_belongs_together_is_asked_for_together() {
 
 #[test]
 fn every_visible_command_says_what_it_does_and_shows_an_example() {
-    for command in Cli::command()
-        .get_subcommands()
-        .filter(|command| !command.is_hide_set())
-    {
+    let (cli, fleet) = (Cli::command(), "fleet ");
+    let all = cli.get_subcommands().map(|command| ("", command));
+    let of_fleet = cli.find_subcommand("fleet").unwrap().get_subcommands();
+    let all = all.chain(of_fleet.map(|command| (fleet, command)));
+    for (under, command) in all.filter(|(_, command)| !command.is_hide_set()) {
         assert!(command.get_about().is_some(), "{}", command.get_name());
         let after = command.get_after_help().map(ToString::to_string);
         let after = after.unwrap_or_default();
-        let shown = format!("  twinline {}", command.get_name());
+        let shown = format!("  twinline {under}{}", command.get_name());
         assert!(
             after.contains(&shown) || after.contains(&format!("Example:{}", &shown[1..])),
             "{}: {after}",

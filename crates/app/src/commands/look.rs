@@ -126,7 +126,7 @@ fn groups_text(groups: &Json) -> String {
 }
 
 /// One line on the central database; nothing without one.
-fn central_text(central: &Json) -> String {
+pub(super) fn central_text(central: &Json) -> String {
     if central.is_null() {
         return String::new();
     }

@@ -6,6 +6,7 @@ mod deeds;
 mod errors;
 mod events;
 mod fixtures;
+mod fleet;
 mod generation;
 mod history_text;
 mod init;
@@ -21,7 +22,7 @@ mod rules;
 mod state;
 mod types;
 
-use crate::cli::{Cli, Command, FleetCommand};
+use crate::cli::{Cli, Command};
 use crate::config::{self, Config};
 use crate::exit::{Coded, USAGE};
 use crate::handles::SystemClock;
@@ -45,7 +46,8 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
     }
     let file = cli.config.as_path();
     let report = match &cli.command {
-        Command::Up => return roles::up::up(file).await.map(|()| None),
+        Command::Up { fleet: true } => fleet::outline(file),
+        Command::Up { fleet: false } => return roles::up::up(file).await.map(|()| None),
         Command::Host(args) => return roles::host::run(file, args.supervisor).await.map(|()| None),
         Command::Edge(args) => return roles::edge::run(file, args.supervisor).await.map(|()| None),
         Command::Sim(args) => return roles::sim::run(args, cli.json).await.map(|()| None),
@@ -82,7 +84,7 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
         Command::Events => return events::run(file, cli.json).await.map(|()| None),
         Command::Backup { file: to } => state::backup(file, to).await,
         Command::Restore(args) => state::restore(file, args).await,
-        Command::Fleet(FleetCommand::RaiseGeneration) => generation::raise(file).await,
+        Command::Fleet(command) => fleet::run(file, command).await,
         // It is answered before there is a runtime.
         Command::ScriptWorker => return Ok(None),
     };
@@ -92,7 +94,7 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
 /// What stays and tells a person what happens has no document to answer with, and says so.
 fn has_document(command: &Command) -> Result<()> {
     let (name, way_out) = match command {
-        Command::Up => ("up", ROLE),
+        Command::Up { fleet: false } => ("up", ROLE),
         Command::Edge(_) => ("edge", ROLE),
         Command::Host(_) => ("host", ROLE),
         Command::Demo(args) if !args.check => ("demo", "leave --json out, or add --check"),
@@ -131,7 +133,7 @@ pub(crate) fn query(path: &str, parameters: &[(&str, String)]) -> String {
 }
 
 /// A name as one segment of a path.
-fn segment(name: &str) -> String {
+pub(crate) fn segment(name: &str) -> String {
     percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 

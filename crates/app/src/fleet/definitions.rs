@@ -130,6 +130,16 @@ impl Definitions {
         places.collect()
     }
 
+    /// With a group wanted on a host; `None`: on any.
+    pub fn pinned(&self, group: &GroupId, host: Option<&str>) -> Self {
+        let mut next = self.clone();
+        match host {
+            Some(host) => next.pins.insert(group.clone(), host.to_owned()),
+            None => next.pins.remove(group),
+        };
+        next
+    }
+
     /// The nodes of a group.
     pub fn members(&self, group: &GroupId) -> BTreeSet<NodeName> {
         let members = self.places.iter().filter(|(_, place)| *place == group);

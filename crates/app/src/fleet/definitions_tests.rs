@@ -70,6 +70,19 @@ fn two_groups_that_work_are_not_joined_and_the_sentence_names_them() {
 }
 
 #[test]
+fn a_group_is_wanted_on_a_host_until_it_is_not() {
+    let group = GroupId::new("g0");
+    let known = Definitions::default().with(&"ab".into(), ("a".into(), "b".into()), &group);
+    let known = known.unwrap();
+    let pinned = known.pinned(&group, Some("m2"));
+    assert_eq!(pinned.groups()[&group], (2, Some("m2".to_owned())));
+    let more = pinned.with(&"bc".into(), ("b".into(), "c".into()), &GroupId::new("g1"));
+    assert_eq!(more.unwrap().groups()[&group], (3, Some("m2".to_owned())));
+    assert_eq!(pinned.pinned(&group, None), known);
+    assert_eq!(Definitions::parse(&pinned.text()), Ok(pinned));
+}
+
+#[test]
 fn a_text_of_another_format_is_refused() {
     let newer = Definitions::default()
         .text()

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use twinline_core::handles::{Clock as _, Entropy as _};
 use twinline_core::names::{ConnectionName, NodeName};
 use twinline_store::GroupId;
-use twinline_store::central::{CentralClient, CentralError, Machine, NodePlace};
+use twinline_store::central::{CentralClient, CentralError, Machine};
 
 /// Between two looks at the database.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -35,6 +35,8 @@ pub struct Follower {
     central: CentralClient,
     file: PathBuf,
     known: watch::Sender<Known>,
+    /// Who has said in the database that it is there, as it was read last.
+    signed: watch::Sender<Vec<Machine>>,
     look: Notify,
 }
 
@@ -58,6 +60,7 @@ impl Follower {
             central,
             file,
             known: watch::Sender::new(known),
+            signed: watch::Sender::default(),
             look: Notify::new(),
         })
     }
@@ -65,6 +68,11 @@ impl Follower {
     /// What is known, now and whenever that changes.
     pub fn known(&self) -> watch::Receiver<Known> {
         self.known.subscribe()
+    }
+
+    /// The machines that have said in the database that they are there, as was read last; none before.
+    pub fn signed(&self) -> Vec<Machine> {
+        self.signed.borrow().clone()
     }
 
     /// Follows until shutdown, and says now and then that this machine is there.
@@ -80,17 +88,7 @@ impl Follower {
             let mut outcome = self.read().await;
             if outcome.is_ok() && sign_at <= tokio::time::Instant::now() {
                 sign_at = tokio::time::Instant::now() + SIGNS;
-                let sign = Machine {
-                    name: machine.to_owned(),
-                    addresses: addresses.clone(),
-                    version: env!("CARGO_PKG_VERSION").to_owned(),
-                    seen_at: SystemClock.now(),
-                };
-                outcome = self
-                    .central
-                    .register_machine(&sign)
-                    .await
-                    .context("saying that this machine is there");
+                outcome = self.sign(machine, &addresses).await;
             }
             match outcome {
                 Ok(()) => failing = false,
@@ -113,6 +111,22 @@ impl Follower {
                 () = tokio::time::sleep(PERIOD) => {}
             }
         }
+    }
+
+    /// Says that this machine is there, and reads who else is.
+    async fn sign(&self, machine: &str, addresses: &BTreeMap<String, String>) -> Result<()> {
+        let sign = Machine {
+            name: machine.to_owned(),
+            addresses: addresses.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seen_at: SystemClock.now(),
+        };
+        let signed = self.central.register_machine(&sign).await;
+        signed.context("saying that this machine is there")?;
+        let machines = self.central.machines().await;
+        self.signed
+            .send_replace(machines.context("reading which machines are there")?);
+        Ok(())
     }
 
     async fn read(&self) -> Result<()> {
@@ -183,38 +197,52 @@ impl Follower {
         by: &str,
     ) -> Result<GroupId> {
         let fresh = GroupId::new(format!("g{:016x}", SystemEntropy.next_u64()));
+        let node = nodes.0.clone();
+        let placed = self.publish(by, |known| {
+            Ok(known.with(connection, nodes.clone(), &fresh)?)
+        });
+        let group = placed.await?.places.remove(&node);
+        group.context("a connection's nodes are in a group")
+    }
+
+    /// Says on which host a person wants a group; `None`: on any.
+    ///
+    /// # Errors
+    /// The database does not take it: then nothing has changed.
+    pub async fn pin(&self, group: &GroupId, host: Option<&str>, by: &str) -> Result<()> {
+        let pinned = self.publish(by, |known| Ok(known.pinned(group, host)));
+        pinned.await.map(drop)
+    }
+
+    /// Publishes what `change` makes of the newest definitions; nothing where it changes nothing.
+    async fn publish(
+        &self,
+        by: &str,
+        change: impl Fn(&Definitions) -> Result<Definitions>,
+    ) -> Result<Definitions> {
         for _ in 0..TRIES {
             let known = self.known.borrow().clone();
-            let next = known.definitions.with(connection, nodes.clone(), &fresh)?;
-            if next != known.definitions {
-                let places: Vec<NodePlace> = (next.places.iter())
-                    .map(|(node, group)| NodePlace {
-                        node: node.clone(),
-                        workspace: "default".to_owned(),
-                        group: group.clone(),
-                    })
-                    .collect();
-                let text = next.text();
-                let published =
-                    self.central
-                        .publish(known.version, &text, &places, by, SystemClock.now());
-                match published.await {
-                    Ok(published) => self.learn(Known {
+            let next = change(&known.definitions)?;
+            if next == known.definitions {
+                return Ok(next);
+            }
+            let places = next.node_places();
+            let text = next.text();
+            let published =
+                self.central
+                    .publish(known.version, &text, &places, by, SystemClock.now());
+            match published.await {
+                Ok(published) => {
+                    self.learn(Known {
                         version: published.version,
                         definitions: next.clone(),
-                    })?,
-                    Err(CentralError::Outdated { .. }) => {
-                        self.read().await?;
-                        continue;
-                    }
-                    Err(error) => {
-                        return Err(error).context("publishing which nodes belong together");
-                    }
+                    })?;
+                    self.look.notify_one();
+                    return Ok(next);
                 }
-                self.look.notify_one();
+                Err(CentralError::Outdated { .. }) => self.read().await?,
+                Err(error) => return Err(error).context("publishing it to the fleet"),
             }
-            let group = next.places.get(&nodes.0).cloned();
-            return group.context("a connection's nodes are in a group");
         }
         anyhow::bail!("others publish all the time: try again")
     }

@@ -5,14 +5,21 @@
 //! is etcd's to say (`twinline_engine::ownership`). What runs in a group is in the group's own state.
 
 mod definitions;
+mod draining;
 mod follow;
 mod generation;
 mod parts;
+mod troubles;
+pub mod view;
 
 #[cfg(test)]
 mod definitions_tests;
+#[cfg(test)]
+mod troubles_tests;
 
 pub use definitions::{Definitions, Straddles};
+pub use draining::Draining;
 pub use follow::{Follower, Known};
 pub use generation::raise;
 pub use parts::{addresses, central, etcd, token};
+pub use troubles::troubles;

@@ -13,7 +13,7 @@ fn port() -> u16 {
 }
 
 /// The same configuration on every machine, but for its name.
-fn machines(
+pub(crate) fn machines(
     names: &[&str],
     simulators: &Simulators,
     etcd: &Etcd,
@@ -54,7 +54,7 @@ fn machines(
 }
 
 /// The fleet's one group as a machine sees it, once somebody works on it.
-fn group(machine: &Installation) -> Value {
+pub(crate) fn group(machine: &Installation) -> Value {
     until("an owner of the group", || {
         let status = machine.json(&["status"]);
         let groups = status["groups"].as_array()?;

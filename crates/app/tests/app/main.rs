@@ -12,6 +12,7 @@ mod disk;
 mod documents;
 mod first_twin;
 mod fleet;
+mod fleet_commands;
 mod hung;
 mod logs;
 mod matching;

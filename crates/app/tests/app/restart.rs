@@ -24,7 +24,7 @@ struct Met {
 }
 
 /// One request on a connection of its own: its status.
-fn request(at: SocketAddr, text: &str) -> std::io::Result<u16> {
+pub(crate) fn request(at: SocketAddr, text: &str) -> std::io::Result<u16> {
     let mut stream = TcpStream::connect(at)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(text.as_bytes())?;

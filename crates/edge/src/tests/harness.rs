@@ -340,6 +340,13 @@ impl Served {
         tokio::net::TcpStream::connect(at).await.unwrap()
     }
 
+    /// Waits for its end, which somebody else has asked for.
+    pub(super) async fn ended(self) {
+        let ended = tokio::time::timeout(Duration::from_secs(20), self.task).await;
+        ended.expect("it ends").unwrap().unwrap();
+        self.inbox.db().close().await;
+    }
+
     /// Ends it; gives its folder for the next.
     pub(super) async fn end(self) -> tempfile::TempDir {
         self.shutdown.cancel();

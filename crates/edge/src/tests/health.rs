@@ -60,3 +60,26 @@ async fn health_and_metrics_answer_while_the_traffic_runtime_is_blocked() {
     );
     edge.end().await;
 }
+
+#[tokio::test]
+async fn an_edge_ends_in_good_order_when_it_is_asked_to_and_meant() {
+    let edge = Plan::default().serve().await;
+    let health = edge.client.get(format!("{}/health", edge.private));
+    let health = read(health.send().await.unwrap()).await;
+    assert!(health.contains("\"started_at\":1000"), "{health}");
+    let unknown = edge.client.post(format!("{}/restart", edge.private));
+    let unknown = unknown
+        .header("content-type", "application/json")
+        .body("{}");
+    assert_eq!(unknown.send().await.unwrap().status(), 401);
+    // Another one was meant, which another has replaced already.
+    let other = serde_json::json!({ "started_at": 999 });
+    let (status, says) = edge.ask("/restart", other).await;
+    let expected = serde_json::json!({ "restarting": false, "started_at": 1000 });
+    assert_eq!((status.as_u16(), says), (200, expected));
+
+    let this = serde_json::json!({ "started_at": 1000 });
+    let (status, says) = edge.ask("/restart", this).await;
+    assert_eq!((status.as_u16(), &says["restarting"]), (200, &true.into()));
+    edge.ended().await;
+}

@@ -1,9 +1,10 @@
 //! One group, from its claim to its end.
 
-use super::{GroupState, Shared};
+use super::{GroupState, Shared, Wish};
 use crate::host::Host;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use twinline_store::central::{Replication, ReplicationStatus, take_over};
@@ -20,10 +21,8 @@ pub(super) struct Life {
     pub(super) group: GroupId,
     /// Which ownership of it; the store's own generation may be later.
     pub(super) epoch: Epoch,
-    /// The group is to end.
-    pub(super) ends: CancellationToken,
-    /// And to be given away.
-    pub(super) gives: CancellationToken,
+    /// What is wished of it. Its sender lives as long as this does.
+    pub(super) wish: watch::Receiver<Wish>,
 }
 
 /// The group's open file: closed also where its work is dropped.
@@ -43,17 +42,24 @@ impl Life {
     }
 
     async fn work(&self, opened: &Opened) {
-        while !self.ends.is_cancelled() {
+        // Begun also where it is to be given away: the file here may have what the replica lacks.
+        let handed_over = loop {
             let ended = self.once(opened).await;
             close(opened).await;
-            let Err(reason) = ended else {
-                break;
+            let reason = match ended {
+                Ok(handed_over) => break handed_over,
+                Err(reason) => reason,
             };
             tracing::error!(group = %self.group, reason, "the group does not work; it is tried again");
             self.tell(GroupState::Failed { reason });
             self.pause(PAUSE).await;
-        }
-        while self.gives.is_cancelled() {
+            if self.wished() != Wish::Work {
+                // Another host may do better.
+                break true;
+            }
+        };
+        // Else whoever took it over would go on from before: it begins here once more.
+        while handed_over && self.wished() == Wish::GiveAway {
             match self.shared.keeper.give_away(&self.group).await {
                 Ok(()) => return,
                 Err(error) => {
@@ -64,10 +70,11 @@ impl Life {
         }
     }
 
-    /// Takes the group over where that is to be done, and works until it is to end.
-    async fn once(&self, opened: &Opened) -> Result<(), String> {
+    /// Takes the group over where that is to be done, and works until it is to end. Whether all that is here is in the
+    /// replica then.
+    async fn once(&self, opened: &Opened) -> Result<bool, String> {
         let Some(store) = self.taken_over(opened).await? else {
-            return Ok(());
+            return Ok(true);
         };
         let shared = &self.shared;
         let permit = shared.keeper.permit();
@@ -95,7 +102,7 @@ impl Life {
         self.tell(GroupState::Waiting);
         self.pause(settings.terms.takeover_wait()).await;
         let mut failing = None;
-        while !self.ends.is_cancelled() {
+        while self.wished() == Wish::Work {
             self.tell(GroupState::TakingOver {
                 failing: failing.take(),
             });
@@ -117,8 +124,8 @@ impl Life {
         Ok(None)
     }
 
-    /// Runs the group's host and its replication until the group is to end.
-    async fn host(&self, host: &Host, store: &HostStore) -> Result<(), String> {
+    /// Runs the group's host and its replication until the group is to end. Whether the replica has all of it then.
+    async fn host(&self, host: &Host, store: &HostStore) -> Result<bool, String> {
         let shared = &self.shared;
         let marks = {
             let host = host.clone();
@@ -135,8 +142,8 @@ impl Life {
         let (stop, shipped) = (CancellationToken::new(), CancellationToken::new());
         let working = async {
             let told = async {
-                self.ends.cancelled().await;
-                self.tell(GroupState::Ending);
+                self.to_end(status.clone()).await;
+                self.tell(GroupState::Ending(host.clone()));
                 stop.cancel();
                 std::future::pending::<()>().await;
             };
@@ -144,9 +151,10 @@ impl Life {
                 ended = host.run(stop.clone()) => ended.map_err(|why| why.to_string()),
                 () = told => unreachable!("it waits for ever"),
             };
-            if ended.is_ok() {
-                ship_last_word(store, status).await;
-            }
+            let ended = match ended {
+                Ok(()) => Ok(ship_last_word(store, status.clone()).await),
+                Err(why) => Err(why),
+            };
             shipped.cancel();
             ended
         };
@@ -159,10 +167,38 @@ impl Life {
         self.shared.tell(&self.group, state);
     }
 
+    fn wished(&self) -> Wish {
+        *self.wish.borrow()
+    }
+
+    /// Resolves when the group is to end: where it is to be given away, not before somebody could go on with it.
+    async fn to_end(&self, mut replica: watch::Receiver<ReplicationStatus>) {
+        let mut wish = self.wish.clone();
+        let mut database = self.shared.central.health();
+        loop {
+            let is_whole = {
+                let replica = replica.borrow_and_update();
+                replica.complete && replica.standing.is_ok()
+            };
+            let commits = database.borrow_and_update().commits.is_ok();
+            match *wish.borrow_and_update() {
+                Wish::End => return,
+                Wish::GiveAway if is_whole && commits => return,
+                Wish::GiveAway | Wish::Work => {}
+            }
+            tokio::select! {
+                Ok(()) = wish.changed() => {}
+                Ok(()) = replica.changed() => {}
+                Ok(()) = database.changed() => {}
+            }
+        }
+    }
+
     /// Waits, and not longer than the group is to live.
     async fn pause(&self, pause: Duration) {
+        let mut wish = self.wish.clone();
         tokio::select! {
-            () = self.ends.cancelled() => {}
+            _ = wish.wait_for(|wish| *wish != Wish::Work) => {}
             () = sleep(pause) => {}
         }
     }
@@ -177,17 +213,16 @@ async fn close(opened: &Opened) {
 }
 
 /// Waits until the replica has all that the store has, where that can be had soon: then the next owner starts from it.
-async fn ship_last_word(
-    store: &HostStore,
-    mut status: tokio::sync::watch::Receiver<ReplicationStatus>,
-) {
+async fn ship_last_word(store: &HostStore, mut status: watch::Receiver<ReplicationStatus>) -> bool {
     let Ok(newest) = store.read(|read| read.newest_rev()).await else {
-        return;
+        return false;
     };
     let all = status.wait_for(|status| status.complete && status.shipped_rev >= newest);
-    if timeout(LAST_WORD, all).await.is_err() {
+    let shipped = timeout(LAST_WORD, all).await.is_ok();
+    if !shipped {
         tracing::warn!(
             "what the group did last is not in the replica; whoever takes it over goes on from before"
         );
     }
+    shipped
 }

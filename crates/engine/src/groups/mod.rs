@@ -3,7 +3,8 @@
 //!
 //! [`Groups`] follows what [`Keeper`] says. A group that is new here waits for what its former owner may still have under
 //! way, is taken over, and works. One that is lost ends at once, whatever it is at. One that is given away (drained, or
-//! chosen for another host by a person) ends its jobs, ships its last word, and is vacant then.
+//! chosen for another host by a person) ends its jobs, ships its last word, and is vacant then. While the replica cannot be
+//! written it is not given away: nobody could go on with it, so it goes on here.
 //!
 //! # What it does not do
 //! Decide: who owns what is [`crate::ownership`]; what a new owner goes on from is `twinline_store::central`.
@@ -23,6 +24,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use twinline_core::names::NodeName;
 use twinline_core::ownership::LeaseTerms;
+use twinline_core::time::Timestamp;
 use twinline_store::central::CentralClient;
 use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
@@ -73,8 +75,8 @@ pub enum GroupState {
     },
     /// It works.
     Working(Host),
-    /// It ends, and is given away then.
-    Ending,
+    /// It ends: what it knows can still be looked at, and nothing new begins.
+    Ending(Host),
     /// Its host ended by itself, or could not be built: it is tried again.
     Failed {
         /// Why.
@@ -82,8 +84,35 @@ pub enum GroupState {
     },
 }
 
+impl GroupState {
+    /// The group's host, where it has one that can be asked.
+    pub const fn host(&self) -> Option<&Host> {
+        match self {
+            Self::Working(host) | Self::Ending(host) => Some(host),
+            Self::Waiting | Self::TakingOver { .. } | Self::Failed { .. } => None,
+        }
+    }
+
+    /// The host of a group that works.
+    pub const fn working(&self) -> Option<&Host> {
+        match self {
+            Self::Working(host) => Some(host),
+            _ => None,
+        }
+    }
+}
+
+/// A group's state, and since when it is in it.
+#[derive(Clone)]
+pub struct GroupNow {
+    /// How it does.
+    pub state: GroupState,
+    /// Since when, whatever else was told of that state meanwhile.
+    pub since: Timestamp,
+}
+
 /// What became of each group that is here.
-pub type States = BTreeMap<GroupId, GroupState>;
+pub type States = BTreeMap<GroupId, GroupNow>;
 
 /// See the module.
 pub struct Groups {
@@ -102,10 +131,25 @@ struct Shared {
 
 impl Shared {
     fn tell(&self, group: &GroupId, state: GroupState) {
+        let kind = std::mem::discriminant(&state);
         self.told.send_modify(|told| {
-            told.insert(group.clone(), state);
+            let before = told.get(group);
+            let same = before.filter(|now| std::mem::discriminant(&now.state) == kind);
+            let since = same.map_or_else(|| self.env.now(), |now| now.since);
+            told.insert(group.clone(), GroupNow { state, since });
         });
     }
+}
+
+/// What is wished of a group at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    /// It goes on.
+    Work,
+    /// It ends, and begins anew if it is still owned.
+    End,
+    /// It ends and is given away, as soon as somebody could go on with it.
+    GiveAway,
 }
 
 /// A group at work.
@@ -116,9 +160,17 @@ struct Begun {
     members: BTreeSet<NodeName>,
     /// It is not ours any more.
     lost: CancellationToken,
-    /// It is to end; `gives`: and to be given away.
-    ends: CancellationToken,
-    gives: CancellationToken,
+    wish: watch::Sender<Wish>,
+}
+
+impl Begun {
+    fn wish(&self, wish: Wish) {
+        self.wish.send_if_modified(|now| {
+            let changed = *now != wish;
+            *now = wish;
+            changed
+        });
+    }
 }
 
 impl Groups {
@@ -169,7 +221,7 @@ impl Groups {
             }
         }
         for one in begun.values() {
-            one.ends.cancel();
+            one.wish(Wish::End);
         }
         loop {
             tokio::select! {
@@ -196,37 +248,31 @@ impl Groups {
         stop_lost(now, begun);
         for (group, owned) in &now.owned {
             let leaves = now.draining || is_wanted_elsewhere(self, now, pins, group);
-            match begun.get(group) {
-                Some(one) if leaves => {
-                    one.gives.cancel();
-                    one.ends.cancel();
-                }
-                Some(one) if one.members != self.shared.hosts.members(group) => one.ends.cancel(),
-                Some(_) => {}
-                None => {
-                    let one = Begun {
-                        epoch: owned.epoch(),
-                        members: self.shared.hosts.members(group),
-                        lost: CancellationToken::new(),
-                        ends: CancellationToken::new(),
-                        gives: CancellationToken::new(),
-                    };
-                    if leaves {
-                        one.gives.cancel();
-                        one.ends.cancel();
-                    }
-                    let life = Life {
-                        shared: Arc::clone(&self.shared),
-                        group: group.clone(),
-                        epoch: owned.epoch(),
-                        ends: one.ends.clone(),
-                        gives: one.gives.clone(),
-                    };
-                    let lost = one.lost.clone();
-                    tasks.spawn(async move { life.run(lost).await });
-                    begun.insert(group.clone(), one);
-                }
+            let members = self.shared.hosts.members(group);
+            let wish = match begun.get(group) {
+                _ if leaves => Wish::GiveAway,
+                Some(one) if one.members != members => Wish::End,
+                _ => Wish::Work,
+            };
+            if let Some(one) = begun.get(group) {
+                one.wish(wish);
+                continue;
             }
+            let one = Begun {
+                epoch: owned.epoch(),
+                members,
+                lost: CancellationToken::new(),
+                wish: watch::Sender::new(wish),
+            };
+            let life = Life {
+                shared: Arc::clone(&self.shared),
+                group: group.clone(),
+                epoch: owned.epoch(),
+                wish: one.wish.subscribe(),
+            };
+            let lost = one.lost.clone();
+            tasks.spawn(async move { life.run(lost).await });
+            begun.insert(group.clone(), one);
         }
     }
 }

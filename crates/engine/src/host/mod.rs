@@ -203,6 +203,12 @@ impl Host {
         drop(self.inner.replica.set(status));
     }
 
+    /// How far the replica is; `None`: the state is not replicated.
+    pub fn replication(&self) -> Option<ReplicationStatus> {
+        let status = self.inner.replica.get()?;
+        Some(status.borrow().clone())
+    }
+
     /// By inbox: deliveries up to these numbers are processed here, and what they led to is durable or still marked.
     pub fn processed(&self) -> BTreeMap<InboxId, u64> {
         let edges = self.inner.edges.iter();

@@ -15,13 +15,13 @@ use twinline_core::handles::BootClock;
 use twinline_core::item::{ItemId, Value};
 use twinline_core::names::NodeName;
 use twinline_core::ownership::{BootTime, LeaseTerms};
-use twinline_engine::groups::{GroupHosts, GroupSettings, GroupState, Groups, States};
+use twinline_engine::groups::{GroupHosts, GroupSettings, Groups, States};
 use twinline_engine::ownership::{Etcd, Keeper, KeeperSettings, Permit, Pins};
 use twinline_engine::{Env, Host, HostBuilder, HostSettings, NodeConfig, SweepSettings};
 use twinline_sim::etcd::Etcd as RealEtcd;
 use twinline_sim::postgres::Postgres;
 use twinline_store::GroupId;
-use twinline_store::central::{CentralAddress, CentralClient, CentralSettings};
+use twinline_store::central::{CentralAddress, CentralClient, CentralHealth, CentralSettings};
 use twinline_store::db::DbOptions;
 use twinline_store::host::{HostStore, Publish};
 use twinline_trackers::http::{AddressGuard, ReqwestTransport, TransportLimits};
@@ -109,6 +109,7 @@ struct Fleet {
 struct Machine {
     keeper: Keeper,
     states: watch::Receiver<States>,
+    database: watch::Receiver<CentralHealth>,
     shutdown: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -156,6 +157,7 @@ impl Fleet {
         };
         let env = self.world.env.clone();
         let central = CentralClient::start(address, central, Arc::clone(&env.clock));
+        let database = central.health();
         let folder = self.folder.path().join(name);
         std::fs::create_dir_all(&folder).unwrap();
         let hosts = Arc::new(Build {
@@ -185,6 +187,7 @@ impl Fleet {
         Machine {
             keeper,
             states,
+            database,
             shutdown,
             tasks: vec![running, renewing],
         }
@@ -226,8 +229,9 @@ impl Machine {
     /// Waits until the group works here.
     async fn works(&self) {
         let mut states = self.states.clone();
-        let working =
-            states.wait_for(|states| matches!(states.get(&group()), Some(GroupState::Working(_))));
+        let working = states.wait_for(
+            |states| matches!(states.get(&group()), Some(now) if now.state.working().is_some()),
+        );
         let waited = tokio::time::timeout(SOON, working).await;
         waited.expect("the group works").unwrap();
     }
@@ -298,6 +302,45 @@ async fn a_killed_hosts_group_goes_on_elsewhere_and_a_drained_hosts_is_handed_ov
     fleet.world.tracker("left").only();
     let writes = |node: &str| fleet.world.tracker(node).state().writes.len();
     assert_eq!((writes("left"), writes("right")), (0, 6));
+    one.stop().await;
+    two.stop().await;
+}
+
+#[tokio::test]
+async fn a_drained_host_goes_on_while_nobody_could_take_its_group_over() {
+    let Some(fleet) = Fleet::new() else { return };
+    let one = fleet.start("m1");
+    one.works().await;
+    let left = fleet.world.tracker("left").make(&[
+        ("summary", Value::text("a")),
+        ("status", Value::text("open")),
+        ("labels", Value::set(["a"])),
+    ]);
+    let right = fleet.made("right").await;
+    fleet.shows(&right, "a").await;
+    let two = fleet.start("m2");
+    fleet.database.hang_commits().unwrap();
+    fleet.edit(&left, "b");
+    fleet.shows(&right, "b").await;
+    let mut database = one.database.clone();
+    let failing = database.wait_for(|health| health.commits.is_failing());
+    let waited = tokio::time::timeout(SOON, failing).await;
+    drop(waited.expect("the canary fails").unwrap());
+
+    one.keeper.drain(true);
+    for summary in ["c", "d"] {
+        fleet.edit(&left, summary);
+        fleet.shows(&right, summary).await;
+    }
+    assert!(one.has_group() && !two.has_group());
+
+    fleet.database.let_commit().unwrap();
+    two.works().await;
+    assert!(!one.has_group());
+    fleet.edit(&left, "e");
+    fleet.shows(&right, "e").await;
+    let writes = |node: &str| fleet.world.tracker(node).state().writes.len();
+    assert_eq!((writes("left"), writes("right")), (0, 5));
     one.stop().await;
     two.stop().await;
 }

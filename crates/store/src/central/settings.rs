@@ -135,6 +135,12 @@ impl CentralAddress {
             tls,
         })
     }
+
+    /// The servers, each as `host:port`.
+    pub fn servers(&self) -> Vec<String> {
+        let each = self.hosts.iter();
+        each.map(|(name, port)| format!("{name}:{port}")).collect()
+    }
 }
 
 impl fmt::Debug for CentralAddress {

@@ -4,9 +4,11 @@
 //! API of the machine that owns it; lists go on from group to group. What a machine asks another names its group in
 //! `twinline-group`, and is answered from there or not at all, so that nothing is passed on twice.
 
+mod fleet;
 mod merge;
 mod reach;
 mod route;
+pub(super) mod survey;
 pub(super) mod told;
 
 #[cfg(test)]
@@ -14,6 +16,7 @@ mod merge_tests;
 #[cfg(test)]
 mod route_tests;
 
+pub use fleet::This;
 pub use reach::{Groups, Sources};
 
 use super::input::whole;
@@ -48,17 +51,19 @@ pub struct Front {
     groups: Groups,
     rulebook: Rulebook,
     token: Secret,
+    this: This,
 }
 
 type Shared = State<Arc<Front>>;
 
 impl Front {
     /// For those who show `token`.
-    pub const fn new(groups: Groups, rulebook: Rulebook, token: Secret) -> Self {
+    pub const fn new(groups: Groups, rulebook: Rulebook, token: Secret, this: This) -> Self {
         Self {
             groups,
             rulebook,
             token,
+            this,
         }
     }
 }
@@ -134,6 +139,20 @@ async fn v1(State(front): Shared, request: Request) -> Result<Response, Problem>
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not here", detail)
         });
     }
+    if let Some(machine) = asked.headers.get(fleet::MACHINE)
+        && machine.as_bytes() != front.groups.me().as_bytes()
+    {
+        let detail = format!(
+            "this is the machine '{}', which was taken for '{}': give all machines the same [machines]",
+            front.groups.me(),
+            String::from_utf8_lossy(machine.as_bytes())
+        );
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not here",
+            detail,
+        ));
+    }
     front.answer(&asked).await
 }
 
@@ -153,6 +172,7 @@ impl Front {
             Route::Pages => self.pages(asked).await,
             Route::Status => self.status(asked).await,
             Route::Sweep => self.sweep(asked).await,
+            Route::Fleet(what) => self.of_fleet(what, asked).await,
             Route::Events => self.groups.events(asked).await,
             Route::Backup => Err(Problem::refused(
                 "a fleet's state is in its central database: back that up, as docs/guide/fleet.md tells",

@@ -3,7 +3,7 @@
 use super::told;
 use crate::api::problem::Problem;
 use crate::api::{Api, router};
-use crate::config::Config;
+use crate::config::{Config, Machine};
 use crate::fleet::{Definitions, Follower};
 use crate::handles::SystemClock;
 use crate::local_http::{LocalHttp, WHO};
@@ -29,13 +29,15 @@ use twinline_engine::Host;
 use twinline_engine::groups::{GroupState, States};
 use twinline_engine::ownership::Ownership;
 use twinline_store::GroupId;
-use twinline_store::central::CentralHealth;
+use twinline_store::central::{CentralHealth, Machine as Signed};
 use twinline_trackers::http::Secret;
 
 /// Names the group that one machine asks another for.
 pub(super) const GROUP: &str = "twinline-group";
 /// A plan of thousands of twins asks trackers thousands of times.
 const DEADLINE: Duration = Duration::from_secs(600);
+/// A look at how a machine does: longer, and it does not do well.
+const LOOK_MAX: Duration = Duration::from_secs(3);
 /// No answer of the API is greater.
 const ANSWER_MAX_BYTES: usize = 32 << 20;
 /// What is passed on of a request, beside what the client itself says.
@@ -73,6 +75,12 @@ impl Asked {
             uri,
             ..self.clone()
         }
+    }
+
+    /// Who asks.
+    pub(super) fn who(&self) -> &str {
+        let who = self.headers.get(WHO).and_then(|who| who.to_str().ok());
+        who.unwrap_or("the API")
     }
 
     fn request(&self) -> Request<Body> {
@@ -115,8 +123,9 @@ impl IntoResponse for Answer {
 /// All groups of the fleet, as this machine sees them.
 pub struct Groups {
     me: String,
-    machines: BTreeMap<String, SocketAddr>,
+    machines: BTreeMap<String, Machine>,
     http: LocalHttp,
+    looks: LocalHttp,
     token: Secret,
     follower: Arc<Follower>,
     ownership: watch::Receiver<Ownership>,
@@ -149,12 +158,11 @@ impl Groups {
         rulebook: Rulebook,
         sources: Sources,
     ) -> Result<Self> {
-        let machines = config.machines.iter();
-        let hosts = machines.filter_map(|(name, at)| Some((name.clone(), at.host?)));
         Ok(Self {
             me: config.instance.machine.clone(),
-            machines: hosts.collect(),
+            machines: config.machines.clone(),
             http: LocalHttp::new(token.clone(), DEADLINE)?,
+            looks: LocalHttp::new(token.clone(), LOOK_MAX)?,
             token,
             follower: sources.follower,
             ownership: sources.ownership,
@@ -174,6 +182,38 @@ impl Groups {
         self.follower.known().borrow().definitions.clone()
     }
 
+    /// This machine's name.
+    pub(super) fn me(&self) -> &str {
+        &self.me
+    }
+
+    /// The machines that there are to be.
+    pub(super) const fn machines(&self) -> &BTreeMap<String, Machine> {
+        &self.machines
+    }
+
+    /// One of them.
+    pub(super) fn machine(&self, name: &str) -> Result<Machine, Problem> {
+        self.machines.get(name).copied().ok_or_else(|| {
+            let names: Vec<&str> = self.machines.keys().map(String::as_str).collect();
+            let names = names.join(", ");
+            Problem::missing(format!("machine '{name}' is none of [machines] ({names})"))
+        })
+    }
+
+    pub(super) fn ownership(&self) -> Ownership {
+        self.ownership.borrow().clone()
+    }
+
+    pub(super) fn states(&self) -> States {
+        self.states.borrow().clone()
+    }
+
+    /// What machines last said in the database.
+    pub(super) fn signed(&self) -> Vec<Signed> {
+        self.follower.signed()
+    }
+
     pub(super) fn database(&self) -> CentralHealth {
         self.database.borrow().clone()
     }
@@ -188,16 +228,16 @@ impl Groups {
         let states = self.states.borrow();
         let working = states
             .iter()
-            .filter(|(_, state)| matches!(state, GroupState::Working(_)));
+            .filter(|(_, now)| now.state.working().is_some());
         working.map(|(group, _)| group.clone()).collect()
     }
 
     /// Why groups that work here cannot write their state.
     pub(super) fn broken(&self) -> Vec<String> {
         let states = self.states.borrow();
-        let health = states.iter().filter_map(|(group, state)| match state {
-            GroupState::Working(host) => Some((group, host.store().health())),
-            _ => None,
+        let health = states.iter().filter_map(|(group, now)| {
+            let host = now.state.working()?;
+            Some((group, host.store().health()))
         });
         let broken = health.filter(|(_, health)| !health.accepts_writes());
         broken
@@ -222,17 +262,26 @@ impl Groups {
         nodes: (NodeName, NodeName),
         asked: &Asked,
     ) -> Result<GroupId, Problem> {
-        let by = asked
-            .headers
-            .get(WHO)
-            .and_then(|who| who.to_str().ok())
-            .unwrap_or("the API");
-        let placed = self.follower.place(connection, nodes, by).await;
+        let placed = self.follower.place(connection, nodes, asked.who()).await;
         placed.map_err(|error| {
             if error.is::<crate::fleet::Straddles>() {
                 return Problem::new(StatusCode::CONFLICT, "two groups", format!("{error:#}"));
             }
             let title = "which nodes belong together could not be published";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, title, format!("{error:#}"))
+        })
+    }
+
+    /// Publishes where a group is wanted.
+    pub(super) async fn pin(
+        &self,
+        group: &GroupId,
+        machine: Option<&str>,
+        asked: &Asked,
+    ) -> Result<(), Problem> {
+        let pinned = self.follower.pin(group, machine, asked.who()).await;
+        pinned.map_err(|error| {
+            let title = "where the group is wanted could not be published";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, title, format!("{error:#}"))
         })
     }
@@ -246,10 +295,10 @@ impl Groups {
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not at work", why)
                 .with("retry_after_s", AGAIN_S)
         };
-        if let Some(state) = self.states.borrow().get(group) {
+        if let Some(now) = self.states.borrow().get(group) {
             return Err(not_yet(format!(
                 "the group {group} {} on this machine: repeat it later",
-                told::words(state)
+                told::words(&now.state)
             )));
         }
         let owner = self
@@ -264,7 +313,7 @@ impl Groups {
                 "no machine works on the group {group} at the moment: repeat it later"
             )));
         };
-        let Some(at) = self.machines.get(&owner) else {
+        let Some(at) = self.machines.get(&owner).and_then(|at| at.host) else {
             let why = format!(
                 "the group {group} is on the machine '{owner}', which is not in this machine's [machines]"
             );
@@ -274,7 +323,8 @@ impl Groups {
                 why,
             ));
         };
-        self.ask_there(group, *at, asked).await.map_err(|why| {
+        let answered = self.there((GROUP, group.as_str()), at, asked).await;
+        answered.map_err(|why| {
             let why = format!(
                 "the machine '{owner}', which has the group {group}, does not answer: {why}"
             );
@@ -282,14 +332,15 @@ impl Groups {
         })
     }
 
-    async fn ask_there(
+    /// Passes a request on to a process of another machine; `whom` it is for stands in a header.
+    pub(super) async fn there(
         &self,
-        group: &GroupId,
+        whom: (&str, &str),
         at: SocketAddr,
         asked: &Asked,
     ) -> Result<Answer, String> {
         let path = asked.uri.path_and_query().map_or("/", |path| path.as_str());
-        let mut headers = vec![(GROUP, group.as_str())];
+        let mut headers = vec![whom];
         for name in PASSED_ON {
             if let Some(value) = asked
                 .headers
@@ -310,6 +361,17 @@ impl Groups {
         let answer = sent.await.map_err(|error| error.reason)?;
         let (parts, body) = answer.into_parts();
         Ok(Answer::new(parts.status, &parts.headers, body))
+    }
+
+    /// A look at a process of this fleet, which is answered soon or not at all.
+    pub(super) async fn look(
+        &self,
+        at: SocketAddr,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<http::Response<Bytes>, String> {
+        let looked = self.looks.send(Method::GET, at, path, headers, Vec::new());
+        looked.await.map_err(|error| error.reason)
     }
 
     /// Asks a group that works here; `None`: it does not.
@@ -333,7 +395,8 @@ impl Groups {
         group: &GroupId,
         asked: &Asked,
     ) -> Result<Option<Response>, Problem> {
-        let Some(api) = self.api(group) else {
+        let looks = matches!(asked.method, Method::GET | Method::HEAD);
+        let Some(api) = self.api(group, looks) else {
             return Ok(None);
         };
         let answered = api.oneshot(asked.request()).await;
@@ -362,14 +425,19 @@ impl Groups {
             .into_response())
     }
 
-    /// The API of a group's host, made when it is first asked for.
-    fn api(&self, group: &GroupId) -> Option<Router> {
+    /// The API of a group's host, made when it is first asked for. One that ends is only looked at: what was done to it now
+    /// might come after its last word.
+    fn api(&self, group: &GroupId, looks: bool) -> Option<Router> {
         let mut apis = self.apis.lock().expect("no code panics with this lock");
         let states = self.states.borrow();
-        let Some(GroupState::Working(host)) = states.get(group) else {
+        let now = states.get(group).map(|now| &now.state);
+        let Some(host) = now.and_then(GroupState::host) else {
             apis.remove(group);
             return None;
         };
+        if matches!(now, Some(GroupState::Ending(_))) && !looks {
+            return None;
+        }
         match apis.get(group) {
             Some((known, router)) if known.is_same(host) => Some(router.clone()),
             _ => {

@@ -32,6 +32,25 @@ pub(super) enum Route {
     Events,
     /// Nobody: that is done otherwise in a fleet.
     Backup,
+    /// None: it is about the fleet.
+    Fleet(OfFleet),
+}
+
+/// What is asked of a fleet as a whole, or of one of its machines.
+#[derive(Debug)]
+pub(super) enum OfFleet {
+    /// How all of it is.
+    Whole,
+    /// What a machine says of itself.
+    Machine(String),
+    /// That a machine gives its groups away, or takes some again.
+    Drain(String, bool),
+    /// That a process of a machine begins anew.
+    Restart(String),
+    /// That a node's group goes to a machine.
+    Move(NodeName),
+    /// That it may be anywhere.
+    Unpin(NodeName),
 }
 
 /// What a body may name.
@@ -75,6 +94,10 @@ pub(super) fn of(asked: &Asked, definitions: &Definitions) -> Result<Route, Prob
         ) => Ok(Route::Pages),
         (&Method::POST, ["sweep"]) => Ok(Route::Sweep),
         (&Method::POST, ["backup"]) => Ok(Route::Backup),
+        (method, ["fleet", rest @ ..]) => {
+            let found = of_fleet(method, rest).map(Route::Fleet);
+            found.ok_or_else(|| Problem::missing(format!("there is nothing at {path}")))
+        }
         (&Method::POST, ["rules", "check"]) => {
             let read = serde_json::from_slice(&asked.body);
             Ok(Route::Check(read.map_err(|error| {
@@ -102,6 +125,19 @@ pub(super) fn of(asked: &Asked, definitions: &Definitions) -> Result<Route, Prob
         }
         _ => Err(Problem::missing(format!("there is nothing at {path}"))),
     }
+}
+
+fn of_fleet(method: &Method, parts: &[&str]) -> Option<OfFleet> {
+    Some(match (method, parts) {
+        (&Method::GET, []) => OfFleet::Whole,
+        (&Method::GET, ["machines", name]) => OfFleet::Machine(named(name)),
+        (&Method::POST, ["machines", name, "drain"]) => OfFleet::Drain(named(name), true),
+        (&Method::POST, ["machines", name, "undrain"]) => OfFleet::Drain(named(name), false),
+        (&Method::POST, ["machines", name, "restart"]) => OfFleet::Restart(named(name)),
+        (&Method::POST, ["nodes", name, "move"]) => OfFleet::Move(NodeName::new(named(name))),
+        (&Method::POST, ["nodes", name, "unpin"]) => OfFleet::Unpin(NodeName::new(named(name))),
+        _ => return None,
+    })
 }
 
 /// What a part of a path names: names may hold what a path has only percent-encoded.

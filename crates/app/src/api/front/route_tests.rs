@@ -105,3 +105,23 @@ fn what_is_about_all_goes_to_all() {
     check(Method::POST, "/v1/sweep", "", "sweep");
     check(Method::POST, "/v1/backup", r#"{"file":"/x"}"#, "backup");
 }
+
+#[test]
+fn what_is_about_the_fleet_is_for_no_group() {
+    let (get, post) = (Method::GET, Method::POST);
+    check(get.clone(), "/v1/fleet", "", "fleet");
+    check(get.clone(), "/v1/fleet/machines/m1", "", "fleet");
+    for deed in ["drain", "undrain", "restart"] {
+        check(
+            post.clone(),
+            &format!("/v1/fleet/machines/m1/{deed}"),
+            "",
+            "fleet",
+        );
+    }
+    check(post.clone(), "/v1/fleet/nodes/a/move", "", "fleet");
+    check(post.clone(), "/v1/fleet/nodes/a/unpin", "", "fleet");
+    check(get.clone(), "/v1/fleet/nodes/a/move", "", "404");
+    check(post, "/v1/fleet/machines/m1/paint", "", "404");
+    check(get, "/v1/fleet/machines", "", "404");
+}

@@ -55,7 +55,7 @@ pub(in crate::api) fn groups(
     states: &States,
 ) -> Value {
     let each = groups.into_iter().map(|(group, (nodes, pinned))| {
-        let (owner, state) = (owner(&group), states.get(&group).map(words));
+        let (owner, state) = (owner(&group), states.get(&group).map(|now| words(&now.state)));
         json!({ "group": group, "nodes": nodes, "machine": owner, "pinned": pinned, "state": state })
     });
     each.collect()
@@ -70,7 +70,7 @@ pub(super) fn words(state: &GroupState) -> String {
             format!("cannot be taken over yet ({why})")
         }
         GroupState::Working(_) => "works".to_owned(),
-        GroupState::Ending => "is ending".to_owned(),
+        GroupState::Ending(_) => "is ending".to_owned(),
         GroupState::Failed { reason } => format!("failed and is tried again ({reason})"),
     }
 }

@@ -7,7 +7,7 @@ async fn every_operation_under_v1_wants_the_token() {
     let served = served().await;
     let all = operations();
     let guarded: Vec<_> = all.iter().filter(|(_, _, guarded)| *guarded).collect();
-    assert_eq!(guarded.len(), 29, "{guarded:?}");
+    assert_eq!(guarded.len(), 36, "{guarded:?}");
     let wrong = [
         None,
         Some("Bearer "),

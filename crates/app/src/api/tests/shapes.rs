@@ -9,7 +9,7 @@ use twinline_core::capability::ChangeKind;
 use twinline_core::digest::Digest;
 use twinline_core::item::{ItemId, ItemRef, Version};
 use twinline_core::names::LinkId;
-use twinline_engine::groups::GroupState;
+use twinline_engine::groups::{GroupNow, GroupState};
 use twinline_engine::ops::{Later, LinkOutcome, LinkableItem, LinkablePage};
 use twinline_engine::{Event, What};
 use twinline_store::GroupId;
@@ -39,13 +39,13 @@ right = "summary"
 "#;
 
 /// The description's schemas, and which of them an answer was held against.
-struct Schemas {
+pub(super) struct Schemas {
     all: Json,
     held: RefCell<BTreeSet<String>>,
 }
 
 impl Schemas {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let document = serde_json::to_value(openapi::document()).unwrap();
         Self {
             all: document["components"]["schemas"].clone(),
@@ -54,7 +54,7 @@ impl Schemas {
     }
 
     /// What is answered is just what is described.
-    fn check(&self, shape: &str, answered: &Json) {
+    pub(super) fn check(&self, shape: &str, answered: &Json) {
         self.held.borrow_mut().insert(shape.to_owned());
         self.fits(&self.all[shape], answered, shape);
     }
@@ -311,7 +311,8 @@ async fn of_a_fleet(served: &Served) -> Json {
         ("g1", GroupState::Working(served.host.clone())),
         ("g2", GroupState::Waiting),
     ];
-    let states = states.map(|(group, state)| (GroupId::new(group), state));
+    let since = Timestamp::from_millis(1_000);
+    let states = states.map(|(group, state)| (GroupId::new(group), GroupNow { state, since }));
     let groups = told::groups(pins.into(), owner, &states.into());
     let dirty = one["depths"]["dirty"].as_u64().unwrap();
     let whole = told::status(at, vec![one, other], groups, &CentralHealth::default());

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use twinline_edge::protocol::{Ack, Cursors, Deliveries, Numbered, Owner, Pull};
 use twinline_engine::{Delivery, EdgeInbox, InboxError, Pulled};
@@ -43,28 +43,43 @@ impl Place {
     }
 }
 
+/// The connections of this process to edges. All its groups share them: each reading of the machine's trust store takes
+/// some milliseconds and some hundred KiB, and a host may have hundreds of groups.
+#[derive(Clone)]
+pub(super) struct EdgeHttp {
+    http: Arc<LocalHttp>,
+    pulls: Arc<LocalHttp>,
+}
+
+impl EdgeHttp {
+    pub(super) fn new(token: Secret) -> Result<Self> {
+        Ok(Self {
+            http: Arc::new(LocalHttp::new(token.clone(), DEADLINE)?),
+            pulls: Arc::new(LocalHttp::new(token, PULL_DEADLINE)?),
+        })
+    }
+}
+
 /// An edge as a group's owner sees it.
 pub(super) struct HttpInbox {
     place: Place,
-    http: LocalHttp,
-    pulls: LocalHttp,
+    edges: EdgeHttp,
     owner: Owner,
     /// Where the edge is, once it has taken our claim.
     claimed: Mutex<Option<SocketAddr>>,
 }
 
 impl HttpInbox {
-    pub(super) fn new(place: Place, token: Secret, stamp: Stamp) -> Result<Self> {
-        Ok(Self {
+    pub(super) fn new(place: Place, edges: EdgeHttp, stamp: Stamp) -> Self {
+        Self {
             place,
-            http: LocalHttp::new(token.clone(), DEADLINE)?,
-            pulls: LocalHttp::new(token, PULL_DEADLINE)?,
+            edges,
             owner: Owner {
                 group: stamp.group,
                 epoch: stamp.epoch,
             },
             claimed: Mutex::new(None),
-        })
+        }
     }
 
     fn fault(&self, reason: impl ToString) -> InboxError {
@@ -87,7 +102,7 @@ impl HttpInbox {
         let found = self.place.find();
         let at = found.map_err(|error| self.fault(format!("{error:#}")))?;
         let _cursors: Cursors = self
-            .post(&self.http, at, "/inbox/claim", &self.owner)
+            .post(&self.edges.http, at, "/inbox/claim", &self.owner)
             .await?;
         self.set_claimed(Some(at));
         Ok(at)
@@ -132,7 +147,7 @@ impl HttpInbox {
             owner: self.owner.clone(),
             to: to.clone(),
         };
-        let _cursors: Cursors = self.ask(&self.http, path, &ack).await?;
+        let _cursors: Cursors = self.ask(&self.edges.http, path, &ack).await?;
         Ok(())
     }
 
@@ -180,7 +195,7 @@ impl EdgeInbox for HttpInbox {
             max_bytes: PULL_MAX_BYTES,
             wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
         };
-        let found: Deliveries = self.ask(&self.pulls, "/inbox/pull", &pull).await?;
+        let found: Deliveries = self.ask(&self.edges.pulls, "/inbox/pull", &pull).await?;
         let deliveries = found.deliveries.into_iter();
         let deliveries = deliveries.map(|numbered| self.delivery(numbered));
         Ok(Pulled {

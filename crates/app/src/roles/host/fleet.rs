@@ -1,13 +1,13 @@
 //! The host of a fleet's machine: a host for each group of nodes that this machine owns.
 
-use super::edge_inbox::{HttpInbox, Place};
+use super::edge_inbox::{EdgeHttp, HttpInbox, Place};
 use super::subscribe::Hooks;
 use super::{
     HEALTH_CONNECTIONS_MAX, Listeners, api_connections_max, listen, node_config, prune, seen,
 };
-use crate::api::front::{self, Front, Sources};
+use crate::api::front::{self, Front, Sources, This};
 use crate::config::Config;
-use crate::fleet::{self, Follower, Known};
+use crate::fleet::{self, Draining, Follower, Known};
 use crate::handles::{SystemBootClock, SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::{Nodes, Trackers};
@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
-use twinline_engine::groups::{GroupHosts, GroupSettings, GroupState, Groups, States};
+use twinline_engine::groups::{GroupHosts, GroupSettings, Groups, States};
 use twinline_engine::ownership::{Keeper, KeeperSettings, LeaseId, Permit, Pins};
 use twinline_engine::{Env, Host, HostBuilder};
 use twinline_store::GroupId;
@@ -65,7 +65,13 @@ pub(super) async fn run(
         database: fleet.database.clone(),
     };
     let groups = front::Groups::new(config, token.clone(), rulebook.clone(), sources)?;
-    let front = Arc::new(Front::new(groups, rulebook, token));
+    let this = This {
+        keeper: fleet.keeper.clone(),
+        draining: fleet.draining.clone(),
+        ends: shutdown.clone(),
+        started_at: clock.now(),
+    };
+    let front = Arc::new(Front::new(groups, rulebook, token, this));
     let Listeners { api, at, health } = listen(config, folder).await?;
     tracing::info!(api = %at, machine = config.instance.machine, "the host of a fleet's machine works");
     let mut tasks = Tasks::new(shutdown.clone());
@@ -111,10 +117,11 @@ impl Attendants {
         loop {
             let now = states.borrow_and_update().clone();
             attended.retain(|group, (host, _)| {
-                matches!(now.get(group), Some(GroupState::Working(now)) if now.is_same(host))
+                let now = now.get(group).and_then(|now| now.state.working());
+                now.is_some_and(|now| now.is_same(host))
             });
-            for (group, state) in &now {
-                if let GroupState::Working(host) = state
+            for (group, now) in &now {
+                if let Some(host) = now.state.working()
                     && !attended.contains_key(group)
                 {
                     let until = shutdown.child_token();
@@ -149,6 +156,7 @@ struct Fleet {
     pins: watch::Sender<Pins>,
     lease: PathBuf,
     database: watch::Receiver<CentralHealth>,
+    draining: Draining,
     seen: PathBuf,
 }
 
@@ -184,13 +192,15 @@ impl Fleet {
         let clock = Arc::new(SystemBootClock);
         let keeper = Keeper::new(etcd, settings, clock, pins.subscribe(), saved(&lease)?);
         keeper.under(seen::saved(&folder.seen())?);
+        let draining = Draining::new(folder.draining());
+        keeper.drain(draining.is_set()?);
         let env = Env {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
         };
         let hosts = Arc::new(Hosts {
             config: config.clone(),
-            token: token.clone(),
+            edges: EdgeHttp::new(token.clone())?,
             trackers: trackers.clone(),
             factory,
             env: env.clone(),
@@ -218,6 +228,7 @@ impl Fleet {
             pins,
             lease,
             database,
+            draining,
             seen: folder.seen(),
         })
     }
@@ -231,6 +242,7 @@ impl Fleet {
             pins,
             lease,
             database: _,
+            draining: _,
             seen,
         } = self;
         let addresses = fleet::addresses(config);
@@ -316,7 +328,7 @@ fn keep(file: &Path, lease: LeaseId) -> Result<()> {
 /// Builds the hosts of groups.
 struct Hosts {
     config: Config,
-    token: Secret,
+    edges: EdgeHttp,
     trackers: Trackers,
     factory: Arc<Factory>,
     env: Env,
@@ -362,7 +374,7 @@ impl Hosts {
         for (machine, at) in &self.config.machines {
             let Some(edge) = at.edge else { continue };
             let place = Place::At(machine.clone(), edge);
-            let inbox = HttpInbox::new(place, self.token.clone(), stamp.clone())?;
+            let inbox = HttpInbox::new(place, self.edges.clone(), stamp.clone());
             builder = builder.edge(Arc::new(inbox));
         }
         Ok(builder)

@@ -16,7 +16,7 @@ use crate::roles::tasks::Tasks;
 use crate::rulebook::{self, Factory, Rulebook};
 use crate::telemetry;
 use anyhow::{Context, Result};
-use edge_inbox::{HttpInbox, Place};
+use edge_inbox::{EdgeHttp, HttpInbox, Place};
 use futures_util::FutureExt as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -166,11 +166,8 @@ impl Built {
             }
         }
         if with_edge {
-            let inbox = HttpInbox::new(
-                Place::Here(folder.clone()),
-                token.clone(),
-                store.stamp().clone(),
-            )?;
+            let edges = EdgeHttp::new(token.clone())?;
+            let inbox = HttpInbox::new(Place::Here(folder.clone()), edges, store.stamp().clone());
             builder = builder.edge(Arc::new(inbox));
         }
         let host = builder.build().await.context("reading the host's state")?;
