@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use twinline_core::mutant::{self, Mutant};
 use twinline_store::GroupId;
 use twinline_store::central::{Replication, ReplicationStatus, take_over};
 use twinline_store::host::HostStore;
@@ -91,14 +92,22 @@ impl Life {
             return Ok(Some(store));
         }
         self.tell(GroupState::Waiting);
-        self.pause(settings.terms.takeover_wait()).await;
+        if !mutant::is(Mutant::TakeoverWithoutWaiting) {
+            self.pause(settings.terms.takeover_wait()).await;
+        }
         let mut failing = None;
         while !self.ends.is_cancelled() {
             self.tell(GroupState::TakingOver {
                 failing: failing.take(),
             });
             let entropy = &*shared.env.entropy;
-            let taken = take_over(&shared.central, &store, &self.group, self.revision, entropy);
+            let taken = take_over(
+                &*shared.central,
+                &store,
+                &self.group,
+                self.revision,
+                entropy,
+            );
             match taken.await {
                 Ok((store, origin)) => {
                     tracing::info!(group = %self.group, ?origin, "the group was taken over");
@@ -124,7 +133,7 @@ impl Life {
         };
         let replication = Replication::new(
             store.clone(),
-            shared.central.clone(),
+            Arc::clone(&shared.central),
             &*shared.env.entropy,
             marks,
         );
@@ -160,6 +169,7 @@ impl Life {
     /// Waits, and not longer than the group is to live.
     async fn pause(&self, pause: Duration) {
         tokio::select! {
+            biased;
             () = self.ends.cancelled() => {}
             () = sleep(pause) => {}
         }

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use twinline_core::names::NodeName;
 use twinline_core::ownership::LeaseTerms;
 use twinline_store::GroupId;
-use twinline_store::central::CentralClient;
+use twinline_store::central::Replicas;
 use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
 
@@ -93,7 +93,7 @@ pub struct Groups {
 
 struct Shared {
     keeper: Keeper,
-    central: CentralClient,
+    central: Arc<dyn Replicas>,
     hosts: Arc<dyn GroupHosts>,
     env: Env,
     settings: GroupSettings,
@@ -125,7 +125,7 @@ impl Groups {
     /// `pins`: the groups that there are, and where people want them; what the keeper follows too.
     pub fn new(
         keeper: Keeper,
-        central: CentralClient,
+        central: Arc<dyn Replicas>,
         hosts: Arc<dyn GroupHosts>,
         env: Env,
         settings: GroupSettings,
@@ -173,6 +173,7 @@ impl Groups {
         }
         loop {
             tokio::select! {
+                biased;
                 ended = tasks.join_next() => match ended {
                     Some(ended) => note_ended(&self.shared, ended, &mut begun),
                     None => return,

@@ -201,7 +201,7 @@ impl Fleet {
         };
         let groups = Groups::new(
             keeper.clone(),
-            central,
+            Arc::new(central),
             hosts,
             env,
             settings,

@@ -1,9 +1,7 @@
 //! What a new owner of a group goes on from.
 
-use super::apply;
+use super::db::{GroupRow, Replicas};
 use super::hydrate::{Hydrated, claim, hydrate};
-use super::plan::Known;
-use crate::central::client::CentralClient;
 use crate::central::error::CentralError;
 use crate::host::HostStore;
 use crate::stamp::{Epoch, GroupId, Stamp};
@@ -29,14 +27,14 @@ pub enum Origin {
 /// [`CentralError::Superseded`]: a newer owner has claimed it. Or the database's: nothing is owned then, and the file is not
 /// to be worked on.
 pub async fn take_over(
-    client: &CentralClient,
+    replicas: &dyn Replicas,
     store: &HostStore,
     group: &GroupId,
     revision: u64,
     entropy: &dyn Entropy,
 ) -> Result<(HostStore, Origin), CentralError> {
-    let mut tx = client.shared.read_newest().await?;
-    let known = apply::group(&mut tx, group).await?;
+    let mut tx = replicas.read_newest().await?;
+    let known = tx.group(group).await?;
     tx.rollback().await?;
     let own = store.stamp().epoch.generation();
     let theirs = known.as_ref().map_or(0, |known| known.epoch.generation());
@@ -45,11 +43,11 @@ pub async fn take_over(
         epoch: Epoch::new(own.max(theirs), revision),
     };
     let Some(known) = known else {
-        begin(client, store, &stamp).await?;
+        begin(replicas, store, &stamp).await?;
         return Ok((store.as_owner(stamp), Origin::NeverReplicated));
     };
     if let Some(writer) = writer_of_newest(store, group, &known).await? {
-        let claimed = claim(client, &stamp, &writer).await?;
+        let claimed = claim(replicas, &stamp, &writer).await?;
         let (epoch, base) = (stamp.epoch, claimed.shipped_epoch);
         let group = group.clone();
         store
@@ -57,7 +55,7 @@ pub async fn take_over(
             .await?;
         return Ok((store.as_owner(stamp), Origin::OwnFile));
     }
-    let (store, hydrated) = hydrate(client, store, stamp, entropy).await?;
+    let (store, hydrated) = hydrate(replicas, store, stamp, entropy).await?;
     Ok((store, Origin::Replica(hydrated)))
 }
 
@@ -65,7 +63,7 @@ pub async fn take_over(
 async fn writer_of_newest(
     store: &HostStore,
     group: &GroupId,
-    known: &Known,
+    known: &GroupRow,
 ) -> Result<Option<String>, CentralError> {
     let group = group.clone();
     let line = store.read(move |read| read.line(&group)).await?;
@@ -76,12 +74,12 @@ async fn writer_of_newest(
 /// Nobody has shipped this group: what there is here, and else nothing, is its state; the time that it does not tell of is
 /// noted.
 async fn begin(
-    client: &CentralClient,
+    replicas: &dyn Replicas,
     store: &HostStore,
     stamp: &Stamp,
 ) -> Result<(), CentralError> {
     let (group, epoch) = (stamp.group.clone(), stamp.epoch);
-    let now = client.shared.state.clock.now();
+    let now = replicas.now();
     store
         .write(move |tx| tx.begin_group(&group, epoch, now))
         .await?;

@@ -87,7 +87,12 @@ pub(super) struct Running {
 
 pub(super) fn run(store: &HostStore, client: &CentralClient, seed: u64) -> Running {
     let marks: Marks = Arc::new(|| BTreeMap::from([(InboxId::new("i"), 7)]));
-    let replication = Replication::new(store.clone(), client.clone(), &entropy(seed), marks);
+    let replication = Replication::new(
+        store.clone(),
+        Arc::new(client.clone()),
+        &entropy(seed),
+        marks,
+    );
     let status = replication.status();
     let (end, ended) = oneshot::channel::<()>();
     tokio::spawn(replication.run(async move {

@@ -10,8 +10,9 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use changes::{Change, Changes};
-pub(crate) use restore::ReplicaRow;
+pub use changes::Change;
+pub(crate) use changes::Changes;
+pub use restore::ReplicaRow;
 pub(super) use tables::Keyed;
 pub(super) use tables::{
     AUDIT, BASES, COMMENT_LINKS, DIRTY, EFFECTS, HISTORY, ITEMS, JOBS, OBSERVATIONS, PARENT_WAITS,

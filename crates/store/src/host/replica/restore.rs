@@ -8,15 +8,15 @@ use twinline_core::time::Timestamp;
 
 /// A row of a replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ReplicaRow {
+pub struct ReplicaRow {
     /// Its table.
-    pub(crate) table: String,
+    pub table: String,
     /// Its stamp.
-    pub(crate) epoch: Epoch,
+    pub epoch: Epoch,
     /// Its stamp.
-    pub(crate) rev: i64,
+    pub rev: i64,
     /// Its columns as a JSON object.
-    pub(crate) payload: String,
+    pub payload: String,
 }
 
 impl HostTx<'_> {
