@@ -15,6 +15,7 @@ pub mod item;
 pub mod life;
 pub mod marker;
 pub mod matching;
+pub mod mutant;
 pub mod names;
 pub mod ownership;
 pub mod parents;

@@ -38,6 +38,7 @@ pub(super) struct Edge {
     file: PathBuf,
     faults: Disk,
     places: Vec<Place>,
+    group: GroupId,
     limits: InboxLimits,
     /// The process: its inbox and its number. `None` while it is dead.
     process: Mutex<(u64, Option<Inbox>)>,
@@ -59,10 +60,38 @@ impl Edge {
         env: Env,
         trace: Trace,
     ) -> Result<Self> {
-        let edge = Self {
+        let edge = Self::closed(GroupId::local(), file, (faults, limits), places, env, trace);
+        edge.start().await?;
+        Ok(edge)
+    }
+
+    /// An edge of a group that is owned under one epoch after the other.
+    pub(super) async fn of_group(
+        group: GroupId,
+        file: &Path,
+        (faults, limits): (Disk, InboxLimits),
+        places: &[Place],
+        env: Env,
+        trace: Trace,
+    ) -> Result<Self> {
+        let edge = Self::closed(group, file, (faults, limits), places, env, trace);
+        edge.start().await?;
+        Ok(edge)
+    }
+
+    fn closed(
+        group: GroupId,
+        file: &Path,
+        (faults, limits): (Disk, InboxLimits),
+        places: &[Place],
+        env: Env,
+        trace: Trace,
+    ) -> Self {
+        Self {
             file: file.to_owned(),
             faults,
             places: places.to_vec(),
+            group,
             limits,
             process: Mutex::default(),
             env,
@@ -70,9 +99,18 @@ impl Edge {
             arrived: Notify::new(),
             newest: AtomicU64::new(0),
             safe: AtomicU64::new(0),
-        };
-        edge.start().await?;
-        Ok(edge)
+        }
+    }
+
+    /// Begins or goes on with pulling under an epoch.
+    ///
+    /// # Errors
+    /// A later owner has claimed the group, or the edge is dead.
+    pub(super) async fn claim(&self, epoch: Epoch) -> Result<(), InboxError> {
+        let group = self.group.clone();
+        let claimed = self.ask(|inbox| async move { inbox.claim(group, epoch).await });
+        let claimed = claimed.await.ok_or_else(|| self.dead())?;
+        claimed.map(drop).map_err(|error| self.error(&error))
     }
 
     /// Starts the process.
@@ -86,11 +124,13 @@ impl Edge {
         let homes = Place::homes(&self.places).into_iter();
         let routes = homes.map(|place| Route {
             node: place.node(),
-            group: GroupId::local(),
+            group: self.group.clone(),
             tracker: place.tracker().to_owned(),
         });
         inbox.set_routes(routes.collect()).await?;
-        inbox.claim(GroupId::local(), Epoch::FIRST).await?;
+        if self.group == GroupId::local() {
+            inbox.claim(GroupId::local(), Epoch::FIRST).await?;
+        }
         self.trace.step(format_args!("the edge starts"));
         let mut process = self.process();
         *process = (process.0 + 1, Some(inbox));
@@ -209,14 +249,20 @@ impl Edge {
         }
     }
 
-    async fn page(&self, from: &InboxPlace, max: usize) -> Result<Pulled, InboxError> {
+    async fn page(
+        &self,
+        epoch: Epoch,
+        from: &InboxPlace,
+        max: usize,
+    ) -> Result<Pulled, InboxError> {
         let page = Page {
             from: from.clone(),
             max_rows: u32::try_from(max).unwrap_or(u32::MAX),
             max_bytes: PULL_MAX_BYTES,
         };
+        let group = self.group.clone();
         let pulled = self
-            .ask(|inbox| async move { inbox.page(GroupId::local(), Epoch::FIRST, page).await })
+            .ask(|inbox| async move { inbox.page(group, epoch, page).await })
             .await
             .ok_or_else(|| self.dead())?
             .map_err(|error| self.error(&error))?;
@@ -227,6 +273,52 @@ impl Edge {
                 .map(|pulled| delivery(pulled.seq, pulled.delivery))
                 .collect(),
         })
+    }
+
+    /// As [`EdgeInbox::pull`], under an epoch.
+    pub(super) async fn pull_under(
+        &self,
+        epoch: Epoch,
+        from: &InboxPlace,
+        max: usize,
+        wait: Duration,
+    ) -> Result<Pulled, InboxError> {
+        let arrived = self.arrived.notified();
+        tokio::pin!(arrived);
+        arrived.as_mut().enable();
+        let found = self.page(epoch, from, max).await?;
+        if found.from != *from || !found.deliveries.is_empty() {
+            return Ok(found);
+        }
+        // Woken or not: what is there now is the answer.
+        let _woken = tokio::time::timeout(wait, arrived).await;
+        self.page(epoch, from, max).await
+    }
+
+    /// As [`EdgeInbox::ack_taken`], under an epoch.
+    pub(super) async fn taken_under(
+        &self,
+        epoch: Epoch,
+        to: &InboxPlace,
+    ) -> Result<(), InboxError> {
+        let group = self.group.clone();
+        let acked = self
+            .ask(|inbox| async move { inbox.ack_taken(group, epoch, to).await })
+            .await
+            .ok_or_else(|| self.dead())?;
+        acked.map(drop).map_err(|error| self.error(&error))
+    }
+
+    /// As [`EdgeInbox::ack_safe`], under an epoch.
+    pub(super) async fn safe_under(&self, epoch: Epoch, to: &InboxPlace) -> Result<(), InboxError> {
+        let group = self.group.clone();
+        let acked = self
+            .ask(|inbox| async move { inbox.ack_safe(group, epoch, to).await })
+            .await
+            .ok_or_else(|| self.dead())?;
+        let cursors = acked.map_err(|error| self.error(&error))?;
+        self.safe.store(cursors.safe, Ordering::Relaxed);
+        Ok(())
     }
 
     fn dead(&self) -> InboxError {
@@ -270,39 +362,14 @@ impl EdgeInbox for Edge {
         max: usize,
         wait: Duration,
     ) -> Result<Pulled, InboxError> {
-        let arrived = self.arrived.notified();
-        tokio::pin!(arrived);
-        arrived.as_mut().enable();
-        let found = self.page(from, max).await?;
-        if found.from != *from || !found.deliveries.is_empty() {
-            return Ok(found);
-        }
-        // Woken or not: what is there now is the answer.
-        let _woken = tokio::time::timeout(wait, arrived).await;
-        self.page(from, max).await
+        self.pull_under(Epoch::FIRST, from, max, wait).await
     }
 
     async fn ack_taken(&self, to: &InboxPlace) -> Result<(), InboxError> {
-        let acked = self
-            .ask(|inbox| async move {
-                let group = GroupId::local();
-                inbox.ack_taken(group, Epoch::FIRST, to).await
-            })
-            .await
-            .ok_or_else(|| self.dead())?;
-        acked.map(drop).map_err(|error| self.error(&error))
+        self.taken_under(Epoch::FIRST, to).await
     }
 
     async fn ack_safe(&self, to: &InboxPlace) -> Result<(), InboxError> {
-        let acked = self
-            .ask(|inbox| async move {
-                let group = GroupId::local();
-                inbox.ack_safe(group, Epoch::FIRST, to).await
-            })
-            .await
-            .ok_or_else(|| self.dead())?;
-        let cursors = acked.map_err(|error| self.error(&error))?;
-        self.safe.store(cursors.safe, Ordering::Relaxed);
-        Ok(())
+        self.safe_under(Epoch::FIRST, to).await
     }
 }

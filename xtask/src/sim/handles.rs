@@ -10,7 +10,7 @@ use twinline_core::time::Timestamp;
 use twinline_engine::Env;
 
 /// 2026-01-31T09:30:00Z.
-const START_MS: i64 = 1_769_851_800_000;
+pub(super) const START_MS: i64 = 1_769_851_800_000;
 
 /// A fixed start plus the time that tokio's clock has run.
 pub(super) struct SimClock(Instant);
@@ -40,11 +40,17 @@ pub(super) fn stream(seed: u64, part: &str) -> ChaCha8Rng {
 pub(super) fn env(seed: u64, part: &str, clock: &Arc<dyn Clock>) -> Env {
     Env {
         clock: Arc::clone(clock),
-        entropy: Arc::new(SimEntropy(Mutex::new(stream(seed, part)))),
+        entropy: Arc::new(SimEntropy::new(stream(seed, part))),
     }
 }
 
-struct SimEntropy(Mutex<ChaCha8Rng>);
+pub(super) struct SimEntropy(Mutex<ChaCha8Rng>);
+
+impl SimEntropy {
+    pub(super) fn new(random: ChaCha8Rng) -> Self {
+        Self(Mutex::new(random))
+    }
+}
 
 impl Entropy for SimEntropy {
     fn next_u64(&self) -> u64 {

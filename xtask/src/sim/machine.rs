@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use twinline_core::handles::Clock;
 use twinline_engine::{Env, Host, HostBuilder, HostSettings, NodeConfig, SweepSettings, TaskEnded};
 use twinline_rules::describe::SideDescription;
 use twinline_store::db::DbOptions;
@@ -64,7 +65,7 @@ impl Machine {
             places: places.to_vec(),
             limits: false,
             trace,
-            settings: settings(),
+            settings: host_settings(),
             process: None,
         }
     }
@@ -109,7 +110,7 @@ impl Machine {
             builder = builder.node(NodeConfig {
                 name: place.node(),
                 label: place.name().to_owned(),
-                tracker: self.connector(place)?,
+                tracker: connector(place, self.limits, self.transport(), &self.env.clock)?,
                 webhook: place.hook().map(|_| Arc::new(Reader(place)) as _),
                 webhook_url: None,
                 sweep: sweep(),
@@ -118,37 +119,14 @@ impl Machine {
         Ok(builder.build().await?)
     }
 
-    fn connector(&self, place: Place) -> Result<Arc<dyn Tracker>> {
-        let settings = NodeSettings {
-            node: place.node(),
-            url: Some(place.origin().parse()?),
-            auth: place.auth(),
-            settle: Some(Duration::from_secs(20)),
-            write_spacing: None,
-            unlimited: !self.limits,
-        };
-        let transport: Arc<dyn Transport> = Arc::clone(&self.network) as _;
-        let clock = Arc::clone(&self.env.clock);
-        Ok(registry::build(
-            place.tracker(),
-            settings,
-            transport,
-            clock,
-        )?)
-    }
-
     /// What each tracker says about the scope that takes part.
     pub(super) async fn describe(&self) -> Result<BTreeMap<Place, SideDescription>> {
-        let mut all = BTreeMap::new();
-        for place in &self.places {
-            let scope: Scope =
-                toml::from_str::<BTreeMap<String, Scope>>(&format!("scope = {}", place.scope()))?
-                    .remove("scope")
-                    .context("the text has a scope")?;
-            let description = self.connector(*place)?.describe(&scope).await?;
-            all.insert(*place, twinline_engine::recorded(description));
-        }
-        Ok(all)
+        let clock = Arc::clone(&self.env.clock);
+        describe(&self.places, &self.transport(), &clock).await
+    }
+
+    fn transport(&self) -> Arc<dyn Transport> {
+        Arc::clone(&self.network) as _
     }
 
     /// Kills the host's process where it stands: at whatever its tasks wait for.
@@ -175,8 +153,53 @@ impl Machine {
     }
 }
 
+/// A place's connector.
+pub(super) fn connector(
+    place: Place,
+    limits: bool,
+    transport: Arc<dyn Transport>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Tracker>> {
+    let settings = NodeSettings {
+        node: place.node(),
+        url: Some(place.origin().parse()?),
+        auth: place.auth(),
+        settle: Some(Duration::from_secs(20)),
+        write_spacing: None,
+        unlimited: !limits,
+    };
+    let clock = Arc::clone(clock);
+    Ok(registry::build(
+        place.tracker(),
+        settings,
+        transport,
+        clock,
+    )?)
+}
+
+/// What each tracker says about its scope.
+pub(super) async fn describe(
+    places: &[Place],
+    transport: &Arc<dyn Transport>,
+    clock: &Arc<dyn Clock>,
+) -> Result<BTreeMap<Place, SideDescription>> {
+    let mut all = BTreeMap::new();
+    for place in places {
+        let scope: Scope =
+            toml::from_str::<BTreeMap<String, Scope>>(&format!("scope = {}", place.scope()))?
+                .remove("scope")
+                .context("the text has a scope")?;
+        let connector = connector(*place, false, Arc::clone(transport), clock)?;
+        all.insert(
+            *place,
+            twinline_engine::recorded(connector.describe(&scope).await?),
+        );
+    }
+    Ok(all)
+}
+
 /// The registry's reader, as a node's configuration wants it.
-struct Reader(Place);
+pub(super) struct Reader(pub(super) Place);
 
 impl Reader {
     fn inner(&self) -> &'static dyn Webhook {
@@ -207,7 +230,7 @@ impl Webhook for Reader {
     }
 }
 
-fn settings() -> HostSettings {
+pub(super) fn host_settings() -> HostSettings {
     HostSettings {
         period: Duration::from_secs(5),
         backoff_max: Duration::from_secs(60),

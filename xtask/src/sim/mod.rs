@@ -20,6 +20,7 @@ mod deeds;
 mod disk;
 mod dispute;
 mod edge;
+mod fleet;
 mod handles;
 pub mod histories;
 mod machine;
@@ -34,12 +35,14 @@ mod trace;
 mod watch;
 mod world;
 
+pub use fleet::{catch, run_fleet};
 pub use network::Sabotage;
 pub(crate) use reading::differences;
 pub use run::{Outcome, places, run, run_broken, shape};
 
 use anyhow::Result;
 use std::time::Instant;
+use twinline_core::mutant::Mutant;
 
 /// What to run.
 #[derive(clap::Args)]
@@ -50,6 +53,12 @@ pub struct Options {
     /// How many seeds from there on.
     #[arg(long, default_value_t = 1)]
     seeds: u64,
+    /// Several hosts that share their nodes, an etcd and a central database, instead of one machine.
+    #[arg(long)]
+    fleet: bool,
+    /// Breaks the fleet's protocol, one rule after the other: each must be caught by one of the seeds.
+    #[arg(long, conflicts_with_all = ["fleet", "trace"])]
+    mutants: bool,
     /// Ends with a line of JSON.
     #[arg(long)]
     json: bool,
@@ -63,6 +72,9 @@ pub struct Options {
 /// # Errors
 /// The machine that the simulation itself runs on fails.
 pub fn task(options: &Options) -> Result<bool> {
+    if options.mutants {
+        return mutants(options);
+    }
     #[expect(
         clippy::disallowed_methods,
         reason = "how long the simulation took is measured with the real clock"
@@ -70,7 +82,11 @@ pub fn task(options: &Options) -> Result<bool> {
     let began = Instant::now();
     let (mut failed, mut steps) = (0_u64, 0);
     for seed in options.seed..options.seed.saturating_add(options.seeds) {
-        let outcome = run(seed, options.trace)?;
+        let outcome = if options.fleet {
+            run_fleet(seed, options.trace)?
+        } else {
+            run(seed, options.trace)?
+        };
         steps += outcome.steps;
         if !outcome.faults.is_empty() {
             failed += 1;
@@ -96,4 +112,30 @@ pub fn task(options: &Options) -> Result<bool> {
         ));
     }
     Ok(failed == 0)
+}
+
+/// How many seeds a mutant is looked for in, at least.
+const MUTANT_SEEDS: u64 = 39;
+
+fn mutants(options: &Options) -> Result<bool> {
+    let seeds = options.seed..options.seed.saturating_add(options.seeds.max(MUTANT_SEEDS));
+    let mut caught = 0;
+    for mutant in Mutant::ALL {
+        match catch(mutant, seeds.clone())? {
+            Some(outcome) => {
+                caught += 1;
+                crate::say(&format!(
+                    "{mutant:?}: caught by seed {}: {}",
+                    outcome.seed, outcome.faults[0]
+                ));
+            }
+            None => crate::say(&format!("{mutant:?}: not caught by seeds {seeds:?}")),
+        }
+    }
+    let mutants = Mutant::ALL.len();
+    if options.json {
+        let document = serde_json::json!({ "mutants": mutants, "caught": caught });
+        crate::say(&document.to_string());
+    }
+    Ok(caught == mutants)
 }

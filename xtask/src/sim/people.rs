@@ -170,6 +170,19 @@ impl People {
         }
     }
 
+    /// Creates, edits or comments: nothing that takes anything from anybody's sight.
+    pub(super) fn act_plainly(&mut self) {
+        match self.random.random_range(0..100) {
+            0..20 => self.create(),
+            20..75 => {
+                if let Some(seen) = self.choose() {
+                    self.edit(&seen);
+                }
+            }
+            _ => self.comment(),
+        }
+    }
+
     /// Somebody creates an item.
     pub(super) fn create(&mut self) {
         let (place, by, number) = (self.place(), self.somebody(), self.number());

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use twinline_core::mutant::{self, Mutant};
 use twinline_store::central::{Replication, ReplicationStatus, take_over};
 use twinline_store::host::HostStore;
 use twinline_store::{Epoch, GroupId};
@@ -103,14 +104,16 @@ impl Life {
             return Ok(Some(store));
         }
         self.tell(GroupState::Waiting);
-        self.pause(settings.terms.takeover_wait()).await;
+        if !mutant::is(Mutant::TakeoverWithoutWaiting) {
+            self.pause(settings.terms.takeover_wait()).await;
+        }
         let mut failing = None;
         while self.wished() == Wish::Work {
             self.tell(GroupState::TakingOver {
                 failing: failing.take(),
             });
             let entropy = &*shared.env.entropy;
-            let taken = take_over(&shared.central, &store, &self.group, self.epoch, entropy);
+            let taken = take_over(&*shared.central, &store, &self.group, self.epoch, entropy);
             match taken.await {
                 Ok((store, origin)) => {
                     tracing::info!(group = %self.group, ?origin, "the group was taken over");
@@ -136,7 +139,7 @@ impl Life {
         };
         let replication = Replication::new(
             store.clone(),
-            shared.central.clone(),
+            Arc::clone(&shared.central),
             &*shared.env.entropy,
             marks,
         );
@@ -201,6 +204,7 @@ impl Life {
     async fn pause(&self, pause: Duration) {
         let mut wish = self.wish.clone();
         tokio::select! {
+            biased;
             _ = wish.wait_for(|wish| *wish != Wish::Work) => {}
             () = sleep(pause) => {}
         }

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use twinline_core::names::NodeName;
 use twinline_core::ownership::LeaseTerms;
 use twinline_core::time::Timestamp;
-use twinline_store::central::CentralClient;
+use twinline_store::central::Replicas;
 use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
 use twinline_store::{Epoch, GroupId};
@@ -122,7 +122,7 @@ pub struct Groups {
 
 struct Shared {
     keeper: Keeper,
-    central: CentralClient,
+    central: Arc<dyn Replicas>,
     hosts: Arc<dyn GroupHosts>,
     env: Env,
     settings: GroupSettings,
@@ -177,7 +177,7 @@ impl Groups {
     /// `pins`: the groups that there are, and where people want them; what the keeper follows too.
     pub fn new(
         keeper: Keeper,
-        central: CentralClient,
+        central: Arc<dyn Replicas>,
         hosts: Arc<dyn GroupHosts>,
         env: Env,
         settings: GroupSettings,
@@ -225,6 +225,7 @@ impl Groups {
         }
         loop {
             tokio::select! {
+                biased;
                 ended = tasks.join_next() => match ended {
                     Some(ended) => note_ended(&self.shared, ended, &mut begun),
                     None => return,

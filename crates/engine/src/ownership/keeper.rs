@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use twinline_core::handles::BootClock;
+use twinline_core::mutant::{self, Mutant};
 use twinline_core::ownership::{BootTime, LeaseTerms, Load, Vacant, claims};
 use twinline_store::{Epoch, GroupId};
 
@@ -350,6 +351,11 @@ impl Shared {
         let known = held.map(|held| held.id).or(saved.map(|saved| saved.0));
         if let Some(id) = known {
             if self.etcd.keep_alive(id).await? {
+                let sent = if mutant::is(Mutant::PermitFromAnswer) {
+                    self.clock.now()
+                } else {
+                    sent
+                };
                 self.keep(id, sent);
                 return Ok(id);
             }

@@ -172,7 +172,14 @@ impl Fleet {
             db: DbOptions::default,
         };
         let pins = self.pins.subscribe();
-        let groups = Groups::new(keeper.clone(), central, hosts, env, settings, pins);
+        let groups = Groups::new(
+            keeper.clone(),
+            Arc::new(central),
+            hosts,
+            env,
+            settings,
+            pins,
+        );
         let states = groups.states();
         let shutdown = CancellationToken::new();
         let (renewing, until) = (keeper.clone(), shutdown.clone());

@@ -25,11 +25,13 @@ mod tx;
 #[cfg(test)]
 mod tests;
 
+pub use crate::host::replica::{Change, ReplicaRow};
 pub use client::CentralClient;
 pub use error::{CentralError, Step};
 pub use health::{CentralHealth, PoolName, Standing};
 pub use registry::{Machine, NodePlace, Published};
 pub use replica::{
-    Hydrated, Marks, Origin, Replication, ReplicationStatus, hydrate, rebuild, take_over,
+    Author, GroupRow, Hydrated, Marks, Origin, ReplicaTx, Replicas, Replication, ReplicationStatus,
+    RowKey, hydrate, rebuild, take_over,
 };
 pub use settings::{CanarySettings, CentralAddress, CentralSettings, Deadlines, PoolSizes};

@@ -30,7 +30,7 @@ pub(super) fn begin(
         Arc::new(move || host.processed())
     };
     let store = host.store().clone();
-    let replication = Replication::new(store, client.clone(), &SystemEntropy, processed);
+    let replication = Replication::new(store, Arc::new(client.clone()), &SystemEntropy, processed);
     host.replicated_by(replication.status());
     let view = CentralView::new(client.health(), replication.status());
     Ok(Some((replication, view)))

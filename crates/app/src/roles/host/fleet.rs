@@ -215,7 +215,7 @@ impl Fleet {
         };
         let groups = Groups::new(
             keeper.clone(),
-            central,
+            Arc::new(central),
             hosts,
             env,
             settings,

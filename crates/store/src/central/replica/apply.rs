@@ -1,10 +1,14 @@
-//! The replica's statements.
+//! The replica's statements: replication's operations on PostgreSQL.
 
-use super::plan::Known;
+use super::db::{Author, GroupRow, ReplicaTx, Replicas, RowKey};
+use crate::central::client::CentralClient;
 use crate::central::error::CentralError;
+use crate::central::health::CentralHealth;
 use crate::central::tx::Tx;
-use crate::host::replica::Change;
+use crate::host::replica::{Change, ReplicaRow};
 use crate::stamp::{Epoch, GroupId};
+use async_trait::async_trait;
+use tokio::sync::watch;
 use tokio_postgres::types::Type;
 use twinline_core::time::Timestamp;
 
@@ -13,25 +17,217 @@ const STATEMENT_MAX_BYTES: usize = 1 << 20;
 const STATEMENT_MAX_ROWS: usize = 500;
 /// How many rows one statement removes.
 const REMOVE_MAX_ROWS: i64 = 2000;
+/// How many rows are read at once.
+const PAGE_MAX_ROWS: i64 = 500;
 
-/// Reads the group's row and keeps it for this transaction: nobody else ships, claims or takes over meanwhile.
-pub(super) async fn lock_group(
-    tx: &mut Tx,
-    group: &GroupId,
-) -> Result<Option<Known>, CentralError> {
-    read_group(tx, group, " FOR UPDATE").await
+#[async_trait]
+impl Replicas for CentralClient {
+    async fn write(&self) -> Result<Box<dyn ReplicaTx>, CentralError> {
+        Ok(Box::new(self.shared.write().await?))
+    }
+
+    async fn read_newest(&self) -> Result<Box<dyn ReplicaTx>, CentralError> {
+        Ok(Box::new(self.shared.read_newest().await?))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.shared.state.clock.now()
+    }
+
+    fn machine(&self) -> &str {
+        &self.settings().machine
+    }
+
+    fn health(&self) -> watch::Receiver<CentralHealth> {
+        self.health()
+    }
 }
 
-/// Reads the group's row.
-pub(super) async fn group(tx: &mut Tx, group: &GroupId) -> Result<Option<Known>, CentralError> {
-    read_group(tx, group, "").await
+#[async_trait]
+impl ReplicaTx for Tx {
+    async fn lock_group(&mut self, group: &GroupId) -> Result<Option<GroupRow>, CentralError> {
+        if let Some(known) = read_group(self, group, " FOR UPDATE").await? {
+            return Ok(Some(known));
+        }
+        // A row that is not there cannot be locked. Who made it meanwhile, or is about to, is waited for, and read then.
+        self.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('twinline.groups ' || $1, 0))",
+            &[(&group.as_str(), Type::TEXT)],
+        )
+        .await?;
+        read_group(self, group, " FOR UPDATE").await
+    }
+
+    async fn group(&mut self, group: &GroupId) -> Result<Option<GroupRow>, CentralError> {
+        read_group(self, group, "").await
+    }
+
+    async fn put_group(
+        &mut self,
+        group: &GroupId,
+        known: &GroupRow,
+        author: &Author<'_>,
+    ) -> Result<(), CentralError> {
+        self.execute(
+            "INSERT INTO twinline.groups (grp, epoch, writer, shipped_epoch, shipped_rev, vouched_rev, copy, copy_pruned, \
+             complete, schema, machine, state_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, to_timestamp($12::bigint / 1000.0)) \
+             ON CONFLICT (grp) DO UPDATE SET epoch = excluded.epoch, writer = excluded.writer, \
+             shipped_epoch = excluded.shipped_epoch, shipped_rev = excluded.shipped_rev, \
+             vouched_rev = excluded.vouched_rev, copy = excluded.copy, copy_pruned = excluded.copy_pruned, \
+             complete = excluded.complete, schema = excluded.schema, machine = excluded.machine, \
+             state_at = excluded.state_at WHERE twinline.groups.epoch <= excluded.epoch",
+            &[
+                (&group.as_str(), Type::TEXT),
+                (&known.epoch.to_stored(), Type::INT8),
+                (&known.writer, Type::TEXT),
+                (&known.shipped_epoch.to_stored(), Type::INT8),
+                (&known.shipped_rev, Type::INT8),
+                (&known.vouched_rev, Type::INT8),
+                (&known.copy, Type::INT8),
+                (&known.copy_pruned, Type::INT8),
+                (&known.complete, Type::BOOL),
+                (&author.schema, Type::INT8),
+                (&author.machine, Type::TEXT),
+                (&author.state_at.as_millis(), Type::INT8),
+            ],
+        )
+        .await
+        .map(drop)
+    }
+
+    async fn put_rows(
+        &mut self,
+        group: &GroupId,
+        epoch: Epoch,
+        copy: i64,
+        rows: &[Change],
+    ) -> Result<(), CentralError> {
+        let mut rest = rows;
+        while !rest.is_empty() {
+            let mut bytes = 0;
+            let fit = rest.iter().take(STATEMENT_MAX_ROWS).take_while(|row| {
+                bytes += row.key.len() + row.payload.as_ref().map_or(0, String::len);
+                bytes <= STATEMENT_MAX_BYTES
+            });
+            let (now, later) = rest.split_at(fit.count().max(1));
+            put_some(self, group, epoch, copy, now).await?;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    async fn sweep(&mut self, group: &GroupId, copy: i64) -> Result<(), CentralError> {
+        let sql = "DELETE FROM twinline.replica WHERE ctid = ANY (ARRAY(SELECT ctid FROM twinline.replica \
+                   WHERE grp = $1 AND copy < $2 LIMIT $3))";
+        loop {
+            let gone = self
+                .execute(
+                    sql,
+                    &[
+                        (&group.as_str(), Type::TEXT),
+                        (&copy, Type::INT8),
+                        (&REMOVE_MAX_ROWS, Type::INT8),
+                    ],
+                )
+                .await?;
+            if gone == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn forget_tombstones(
+        &mut self,
+        group: &GroupId,
+        epoch: Epoch,
+        before_rev: i64,
+    ) -> Result<(), CentralError> {
+        self.execute(
+            "DELETE FROM twinline.replica WHERE ctid = ANY (ARRAY(SELECT ctid FROM twinline.replica \
+             WHERE grp = $1 AND payload IS NULL AND (epoch, rev) < ($2, $3) LIMIT $4))",
+            &[
+                (&group.as_str(), Type::TEXT),
+                (&epoch.to_stored(), Type::INT8),
+                (&before_rev, Type::INT8),
+                (&REMOVE_MAX_ROWS, Type::INT8),
+            ],
+        )
+        .await
+        .map(drop)
+    }
+
+    async fn claim(
+        &mut self,
+        group: &GroupId,
+        epoch: Epoch,
+        writer: &str,
+    ) -> Result<(), CentralError> {
+        self.execute(
+            "UPDATE twinline.groups SET epoch = $2, writer = $3 WHERE grp = $1",
+            &[
+                (&group.as_str(), Type::TEXT),
+                (&epoch.to_stored(), Type::INT8),
+                (&writer, Type::TEXT),
+            ],
+        )
+        .await
+        .map(drop)
+    }
+
+    async fn state(&mut self, group: &GroupId) -> Result<Option<(Timestamp, i64)>, CentralError> {
+        let row = self
+            .query_first(
+                "SELECT (extract(epoch FROM state_at) * 1000)::bigint, schema FROM twinline.groups WHERE grp = $1",
+                &[(&group.as_str(), Type::TEXT)],
+            )
+            .await?;
+        Ok(row.map(|row| (Timestamp::from_millis(row.get(0)), row.get(1))))
+    }
+
+    async fn page(
+        &mut self,
+        group: &GroupId,
+        after: &RowKey,
+    ) -> Result<(Vec<ReplicaRow>, Option<RowKey>), CentralError> {
+        let rows = self
+            .query(
+                "SELECT tbl, key, epoch, rev, payload::text FROM twinline.replica \
+                 WHERE grp = $1 AND (tbl, key) > ($2, $3) ORDER BY tbl, key LIMIT $4",
+                &[
+                    (&group.as_str(), Type::TEXT),
+                    (&after.0, Type::TEXT),
+                    (&after.1, Type::TEXT),
+                    (&PAGE_MAX_ROWS, Type::INT8),
+                ],
+            )
+            .await?;
+        let last = rows.last().map(|row| (row.get(0), row.get(1)));
+        let living = rows.iter().filter_map(|row| {
+            Some(ReplicaRow {
+                table: row.get(0),
+                epoch: Epoch::from_stored(row.get(2)),
+                rev: row.get(3),
+                payload: row.get::<_, Option<String>>(4)?,
+            })
+        });
+        Ok((living.collect(), last))
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), CentralError> {
+        Tx::commit(*self).await
+    }
+
+    async fn rollback(self: Box<Self>) -> Result<(), CentralError> {
+        Tx::rollback(*self).await
+    }
 }
 
 async fn read_group(
     tx: &mut Tx,
     group: &GroupId,
     lock: &str,
-) -> Result<Option<Known>, CentralError> {
+) -> Result<Option<GroupRow>, CentralError> {
     let sql = format!(
         "SELECT epoch, writer, shipped_epoch, shipped_rev, vouched_rev, copy, copy_pruned, complete \
          FROM twinline.groups WHERE grp = $1{lock}"
@@ -39,7 +235,7 @@ async fn read_group(
     let row = tx
         .query_first(&sql, &[(&group.as_str(), Type::TEXT)])
         .await?;
-    Ok(row.map(|row| Known {
+    Ok(row.map(|row| GroupRow {
         epoch: Epoch::from_stored(row.get(0)),
         writer: row.get(1),
         shipped_epoch: Epoch::from_stored(row.get(2)),
@@ -49,71 +245,6 @@ async fn read_group(
         copy_pruned: row.get(6),
         complete: row.get(7),
     }))
-}
-
-/// Who ships, and the state that is shipped.
-pub(super) struct Author<'a> {
-    pub(super) machine: &'a str,
-    pub(super) schema: i64,
-    pub(super) state_at: Timestamp,
-}
-
-/// Stores the group's row. The caller holds its lock, or has found that there is none.
-pub(super) async fn put_group(
-    tx: &mut Tx,
-    group: &GroupId,
-    known: &Known,
-    author: &Author<'_>,
-) -> Result<(), CentralError> {
-    tx.execute(
-        "INSERT INTO twinline.groups (grp, epoch, writer, shipped_epoch, shipped_rev, vouched_rev, copy, copy_pruned, \
-         complete, schema, machine, state_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, to_timestamp($12::bigint / 1000.0)) \
-         ON CONFLICT (grp) DO UPDATE SET epoch = excluded.epoch, writer = excluded.writer, \
-         shipped_epoch = excluded.shipped_epoch, shipped_rev = excluded.shipped_rev, \
-         vouched_rev = excluded.vouched_rev, copy = excluded.copy, copy_pruned = excluded.copy_pruned, \
-         complete = excluded.complete, schema = excluded.schema, machine = excluded.machine, \
-         state_at = excluded.state_at WHERE twinline.groups.epoch <= excluded.epoch",
-        &[
-            (&group.as_str(), Type::TEXT),
-            (&known.epoch.to_stored(), Type::INT8),
-            (&known.writer, Type::TEXT),
-            (&known.shipped_epoch.to_stored(), Type::INT8),
-            (&known.shipped_rev, Type::INT8),
-            (&known.vouched_rev, Type::INT8),
-            (&known.copy, Type::INT8),
-            (&known.copy_pruned, Type::INT8),
-            (&known.complete, Type::BOOL),
-            (&author.schema, Type::INT8),
-            (&author.machine, Type::TEXT),
-            (&author.state_at.as_millis(), Type::INT8),
-        ],
-    )
-    .await
-    .map(drop)
-}
-
-/// Stores states: of two versions of a row the one with the greater (epoch, revision) stands. Repeated, reordered and late
-/// calls change nothing.
-pub(super) async fn put_rows(
-    tx: &mut Tx,
-    group: &GroupId,
-    epoch: Epoch,
-    copy: i64,
-    rows: &[Change],
-) -> Result<(), CentralError> {
-    let mut rest = rows;
-    while !rest.is_empty() {
-        let mut bytes = 0;
-        let fit = rest.iter().take(STATEMENT_MAX_ROWS).take_while(|row| {
-            bytes += row.key.len() + row.payload.as_ref().map_or(0, String::len);
-            bytes <= STATEMENT_MAX_BYTES
-        });
-        let (now, later) = rest.split_at(fit.count().max(1));
-        put_some(tx, group, epoch, copy, now).await?;
-        rest = later;
-    }
-    Ok(())
 }
 
 async fn put_some(
@@ -142,48 +273,6 @@ async fn put_some(
             (&keys, Type::TEXT_ARRAY),
             (&revs, Type::INT8_ARRAY),
             (&payloads, Type::TEXT_ARRAY),
-        ],
-    )
-    .await
-    .map(drop)
-}
-
-/// Removes what no copy since `copy` has vouched for: the store has it no more.
-pub(super) async fn sweep(tx: &mut Tx, group: &GroupId, copy: i64) -> Result<(), CentralError> {
-    let sql = "DELETE FROM twinline.replica WHERE ctid = ANY (ARRAY(SELECT ctid FROM twinline.replica \
-               WHERE grp = $1 AND copy < $2 LIMIT $3))";
-    loop {
-        let gone = tx
-            .execute(
-                sql,
-                &[
-                    (&group.as_str(), Type::TEXT),
-                    (&copy, Type::INT8),
-                    (&REMOVE_MAX_ROWS, Type::INT8),
-                ],
-            )
-            .await?;
-        if gone == 0 {
-            return Ok(());
-        }
-    }
-}
-
-/// Forgets some tombstones that are older than whatever may still be under way.
-pub(super) async fn forget_tombstones(
-    tx: &mut Tx,
-    group: &GroupId,
-    epoch: Epoch,
-    before_rev: i64,
-) -> Result<(), CentralError> {
-    tx.execute(
-        "DELETE FROM twinline.replica WHERE ctid = ANY (ARRAY(SELECT ctid FROM twinline.replica \
-         WHERE grp = $1 AND payload IS NULL AND (epoch, rev) < ($2, $3) LIMIT $4))",
-        &[
-            (&group.as_str(), Type::TEXT),
-            (&epoch.to_stored(), Type::INT8),
-            (&before_rev, Type::INT8),
-            (&REMOVE_MAX_ROWS, Type::INT8),
         ],
     )
     .await

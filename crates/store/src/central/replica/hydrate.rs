@@ -1,18 +1,12 @@
 //! Putting a group's state back from the replica: a takeover, or a host whose disk is lost.
 
-use super::apply;
-use super::plan::Known;
-use crate::central::client::CentralClient;
+use super::db::{GroupRow, Replicas};
 use crate::central::error::CentralError;
-use crate::host::replica::ReplicaRow;
 use crate::host::{Gap, HostStore};
-use crate::stamp::{Epoch, GroupId, Stamp};
-use tokio_postgres::types::Type;
+use crate::stamp::{GroupId, Stamp};
 use twinline_core::handles::Entropy;
+use twinline_core::mutant::{self, Mutant};
 use twinline_core::time::Timestamp;
-
-/// How many rows are read at once.
-const PAGE_MAX_ROWS: i64 = 500;
 
 /// What was put back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,19 +30,25 @@ pub struct Hydrated {
 /// [`CentralError::Missing`]: the group was never replicated. [`CentralError::Superseded`]: a newer owner has claimed it.
 /// Or the database's; nothing is owned then, and the store's rows of the group are not to be used.
 pub async fn hydrate(
-    client: &CentralClient,
+    replicas: &dyn Replicas,
     store: &HostStore,
     stamp: Stamp,
     entropy: &dyn Entropy,
 ) -> Result<(HostStore, Hydrated), CentralError> {
     let group = stamp.group.clone();
     let writer = {
-        let seed = format!("{:016x}{:016x}", entropy.next_u64(), entropy.next_u64());
+        let seed = seed(entropy);
         let group = group.clone();
-        let line = store.write(move |tx| tx.begin_replication(&group, &seed));
-        line.await?.writer
+        // Before the claim, which says that the newest state is this file's: it is not, until its rows are whole.
+        store
+            .write(move |tx| tx.begin_put_back(&group, &seed))
+            .await?
     };
-    let claimed = claim(client, &stamp, &writer).await?;
+    let claimed = if mutant::is(Mutant::HydrateBeforeFence) {
+        unclaimed(replicas, &stamp).await?
+    } else {
+        claim(replicas, &stamp, &writer).await?
+    };
     let is_first = {
         let group = group.clone();
         store
@@ -58,10 +58,14 @@ pub async fn hydrate(
             })
             .await?
     };
-    let (hydrated, rev) = pull(client, store, &stamp, &claimed, &writer).await?;
+    let (hydrated, rev) = pull(replicas, store, &stamp, &claimed, &writer).await?;
+    if mutant::is(Mutant::HydrateBeforeFence) {
+        claim(replicas, &stamp, &writer).await?;
+    }
     let base = claimed.shipped_epoch;
     let shipped = claimed.shipped_rev;
     let epoch = stamp.epoch;
+    let is_complete = hydrated.complete;
     let gap = Gap {
         // Rows of an unfinished copy are of any age.
         from: if hydrated.complete {
@@ -69,12 +73,14 @@ pub async fn hydrate(
         } else {
             Timestamp::EPOCH
         },
-        to: client.shared.state.clock.now(),
+        to: replicas.now(),
     };
     store
         .write(move |tx| {
-            // Where keys change, the replica is to be copied anew, as where a deletion was forgotten.
-            let pruned = shipped + i64::from(tx.place_comments()?);
+            // Where keys change, the replica is to be copied anew, as where a deletion was forgotten; and where a copy was
+            // under way: the rows that it had not come to bear the number of the one before, and would go with those.
+            let keys_change = tx.place_comments()?;
+            let pruned = shipped + i64::from(keys_change || !is_complete);
             tx.end_put_back(&group, epoch, base, (rev.max(pruned), pruned), is_first)?;
             tx.put_gap(&group, epoch, gap)
         })
@@ -95,13 +101,13 @@ pub async fn hydrate(
 /// # Errors
 /// As [`hydrate`].
 pub async fn rebuild(
-    client: &CentralClient,
+    replicas: &dyn Replicas,
     store: &HostStore,
     group: &GroupId,
     entropy: &dyn Entropy,
 ) -> Result<(HostStore, Hydrated), CentralError> {
-    let mut tx = client.shared.read_newest().await?;
-    let known = apply::group(&mut tx, group).await?;
+    let mut tx = replicas.read_newest().await?;
+    let known = tx.group(group).await?;
     tx.rollback().await?;
     let missing = |what: String| CentralError::Missing(what);
     let known = known.ok_or_else(|| missing(format!("group {group}")))?;
@@ -110,33 +116,38 @@ pub async fn rebuild(
         group: group.clone(),
         epoch: epoch.ok_or_else(|| missing("a further generation".to_owned()))?,
     };
-    hydrate(client, store, stamp, entropy).await
+    hydrate(replicas, store, stamp, entropy).await
+}
+
+/// Who writes a file that nobody has written yet.
+pub(super) fn seed(entropy: &dyn Entropy) -> String {
+    format!("{:016x}{:016x}", entropy.next_u64(), entropy.next_u64())
 }
 
 /// Makes the store the group's owner in the central database, where no newer one is.
 pub(super) async fn claim(
-    client: &CentralClient,
+    replicas: &dyn Replicas,
     stamp: &Stamp,
     writer: &str,
-) -> Result<Known, CentralError> {
-    let mut tx = client.shared.write().await?;
-    let known = apply::lock_group(&mut tx, &stamp.group).await?;
+) -> Result<GroupRow, CentralError> {
+    let mut tx = replicas.write().await?;
+    let known = tx.lock_group(&stamp.group).await?;
     let known = known.ok_or_else(|| CentralError::Missing(format!("group {}", stamp.group)))?;
     check_owner(&known, stamp, writer)?;
-    tx.execute(
-        "UPDATE twinline.groups SET epoch = $2, writer = $3 WHERE grp = $1",
-        &[
-            (&stamp.group.as_str(), Type::TEXT),
-            (&stamp.epoch.to_stored(), Type::INT8),
-            (&writer, Type::TEXT),
-        ],
-    )
-    .await?;
+    tx.claim(&stamp.group, stamp.epoch, writer).await?;
     tx.commit().await?;
     Ok(known)
 }
 
-fn check_owner(known: &Known, stamp: &Stamp, writer: &str) -> Result<(), CentralError> {
+/// The group's row as a mutant reads it, which claims later.
+async fn unclaimed(replicas: &dyn Replicas, stamp: &Stamp) -> Result<GroupRow, CentralError> {
+    let mut tx = replicas.read_newest().await?;
+    let known = tx.group(&stamp.group).await?;
+    tx.rollback().await?;
+    known.ok_or_else(|| CentralError::Missing(format!("group {}", stamp.group)))
+}
+
+fn check_owner(known: &GroupRow, stamp: &Stamp, writer: &str) -> Result<(), CentralError> {
     if known.epoch > stamp.epoch {
         return Err(CentralError::Superseded {
             group: stamp.group.clone(),
@@ -154,14 +165,14 @@ fn check_owner(known: &Known, stamp: &Stamp, writer: &str) -> Result<(), Central
 
 /// Reads the replica in one snapshot of the writer's, taken after the claim; answers with the greatest revision too.
 async fn pull(
-    client: &CentralClient,
+    replicas: &dyn Replicas,
     store: &HostStore,
     stamp: &Stamp,
-    claimed: &Known,
+    claimed: &GroupRow,
     writer: &str,
 ) -> Result<(Hydrated, i64), CentralError> {
-    let mut tx = client.shared.read_newest().await?;
-    let found = apply::group(&mut tx, &stamp.group).await?;
+    let mut tx = replicas.read_newest().await?;
+    let found = tx.group(&stamp.group).await?;
     let found = found.ok_or_else(|| CentralError::Missing(format!("group {}", stamp.group)))?;
     check_owner(&found, stamp, writer)?;
     if (found.shipped_epoch, found.shipped_rev) != (claimed.shipped_epoch, claimed.shipped_rev) {
@@ -170,7 +181,9 @@ async fn pull(
             "the claim is not there any more".to_owned(),
         ));
     }
-    let (state_at, schema) = state_of(&mut tx, &stamp.group).await?;
+    let state = tx.state(&stamp.group).await?;
+    let state = state.ok_or_else(|| CentralError::Missing(format!("group {}", stamp.group)))?;
+    let (state_at, schema) = state;
     let newest = crate::host::schema_version();
     if schema > newest {
         return Err(CentralError::NewerSchema {
@@ -186,7 +199,7 @@ async fn pull(
     let mut rev = 0;
     let mut last = (String::new(), String::new());
     loop {
-        let (rows, next) = page(&mut tx, &stamp.group, &last).await?;
+        let (rows, next) = tx.page(&stamp.group, &last).await?;
         let Some(next) = next else { break };
         last = next;
         hydrated.rows += rows.len() as u64;
@@ -196,48 +209,4 @@ async fn pull(
     }
     tx.rollback().await?;
     Ok((hydrated, rev))
-}
-
-async fn state_of(
-    tx: &mut crate::central::tx::Tx,
-    group: &GroupId,
-) -> Result<(Timestamp, i64), CentralError> {
-    let row = tx
-        .query_first(
-            "SELECT (extract(epoch FROM state_at) * 1000)::bigint, schema FROM twinline.groups WHERE grp = $1",
-            &[(&group.as_str(), Type::TEXT)],
-        )
-        .await?;
-    let row = row.ok_or_else(|| CentralError::Missing(format!("group {group}")))?;
-    Ok((Timestamp::from_millis(row.get(0)), row.get(1)))
-}
-
-/// The rows after a key, tombstones passed over; `None`: there is no further key.
-async fn page(
-    tx: &mut crate::central::tx::Tx,
-    group: &GroupId,
-    after: &(String, String),
-) -> Result<(Vec<ReplicaRow>, Option<(String, String)>), CentralError> {
-    let rows = tx
-        .query(
-            "SELECT tbl, key, epoch, rev, payload::text FROM twinline.replica \
-             WHERE grp = $1 AND (tbl, key) > ($2, $3) ORDER BY tbl, key LIMIT $4",
-            &[
-                (&group.as_str(), Type::TEXT),
-                (&after.0, Type::TEXT),
-                (&after.1, Type::TEXT),
-                (&PAGE_MAX_ROWS, Type::INT8),
-            ],
-        )
-        .await?;
-    let last = rows.last().map(|row| (row.get(0), row.get(1)));
-    let living = rows.iter().filter_map(|row| {
-        Some(ReplicaRow {
-            table: row.get(0),
-            epoch: Epoch::from_stored(row.get(2)),
-            rev: row.get(3),
-            payload: row.get::<_, Option<String>>(4)?,
-        })
-    });
-    Ok((living.collect(), last))
 }

@@ -3,12 +3,14 @@
 //! `docs/specs/replication.md` is the protocol, and says what it does not promise.
 
 mod apply;
+mod db;
 mod hydrate;
 mod plan;
 mod round;
 mod ship;
 mod takeover;
 
+pub use db::{Author, GroupRow, ReplicaTx, Replicas, RowKey};
 pub use hydrate::{Hydrated, hydrate, rebuild};
 pub use ship::{Marks, Replication, ReplicationStatus};
 pub use takeover::{Origin, take_over};
@@ -21,7 +23,7 @@ pub(super) async fn put_rows_for_test(
     epoch: crate::Epoch,
     rows: &[crate::host::replica::Change],
 ) -> Result<(), super::CentralError> {
-    let mut tx = client.shared.write().await?;
-    apply::put_rows(&mut tx, group, epoch, 1, rows).await?;
+    let mut tx = Replicas::write(client).await?;
+    tx.put_rows(group, epoch, 1, rows).await?;
     tx.commit().await
 }

@@ -1,27 +1,9 @@
 //! Where to go on: pure, from what the central database knows of the group and what the store knows of itself.
 
+use super::db::GroupRow;
 use crate::central::error::CentralError;
 use crate::host::replica::Line;
-use crate::stamp::{Epoch, Stamp};
-
-/// The group's row in the central database.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Known {
-    /// The newest ownership that has claimed the group.
-    pub(super) epoch: Epoch,
-    /// The store that claimed it.
-    pub(super) writer: String,
-    /// Under which epoch was shipped last, and up to which revision of the store.
-    pub(super) shipped_epoch: Epoch,
-    pub(super) shipped_rev: i64,
-    /// The same for rows that vouch for others.
-    pub(super) vouched_rev: i64,
-    /// The number of the last full copy, and what the store had forgotten of its deletions when it began.
-    pub(super) copy: i64,
-    pub(super) copy_pruned: i64,
-    /// Whether the replica is one state of the store.
-    pub(super) complete: bool,
-}
+use crate::stamp::Stamp;
 
 /// Where to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +28,7 @@ pub(super) enum Start {
 /// # Errors
 /// Another one is the owner, or was it since: this store must not write.
 pub(super) fn start(
-    known: Option<&Known>,
+    known: Option<&GroupRow>,
     stamp: &Stamp,
     line: &Line,
 ) -> Result<Start, CentralError> {

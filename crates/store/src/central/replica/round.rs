@@ -1,15 +1,16 @@
 //! One round: everything that has changed, in one transaction where it fits.
 
-use super::apply::{self, Author};
-use super::plan::{self, Known, Start};
+use super::db::{Author, GroupRow, ReplicaTx, Replicas};
+use super::plan::{self, Start};
 use super::ship::Marks;
-use crate::central::client::CentralClient;
 use crate::central::error::CentralError;
-use crate::central::tx::Tx;
 use crate::host::HostStore;
 use crate::host::replica::{Changes, Line};
 use crate::inbox::InboxId;
+use crate::stamp::Stamp;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use twinline_core::mutant::{self, Mutant};
 use twinline_core::time::Timestamp;
 
 /// More than that is shipped in several transactions; until the last of them the replica is marked as incomplete.
@@ -21,7 +22,7 @@ pub(super) const TOMBSTONE_REVS: i64 = 100_000;
 /// Ships one store's rows of one group.
 pub(super) struct Shipper {
     pub(super) store: HostStore,
-    pub(super) client: CentralClient,
+    pub(super) replicas: Arc<dyn Replicas>,
     pub(super) writer: String,
     pub(super) marks: Marks,
     /// About so many rows are read at once.
@@ -49,10 +50,13 @@ impl Shipper {
     pub(super) async fn round(&self) -> Result<Shipped, CentralError> {
         let stamp = self.store.stamp().clone();
         let line = self.begin().await?;
-        let mut tx = self.client.shared.write().await?;
-        let found = apply::lock_group(&mut tx, &stamp.group).await?;
+        if mutant::is(Mutant::CursorFirst) {
+            self.ship_cursors(&stamp, &line).await?;
+        }
+        let mut tx = self.replicas.write().await?;
+        let found = tx.lock_group(&stamp.group).await?;
         let start = plan::start(found.as_ref(), &stamp, &line)?;
-        let mut known = Known {
+        let mut known = GroupRow {
             epoch: stamp.epoch,
             writer: line.writer,
             shipped_epoch: stamp.epoch,
@@ -77,20 +81,21 @@ impl Shipper {
                 true
             }
         };
-        let (state_at, marks) = self.send(&mut tx, &mut known).await?;
+        let (state_at, marks) = self.send(&mut *tx, &mut known).await?;
         if known.complete {
             if sweeps {
-                apply::sweep(&mut tx, &stamp.group, known.copy).await?;
+                tx.sweep(&stamp.group, known.copy).await?;
             }
             let before = known.shipped_rev - TOMBSTONE_REVS;
-            apply::forget_tombstones(&mut tx, &stamp.group, stamp.epoch, before).await?;
+            tx.forget_tombstones(&stamp.group, stamp.epoch, before)
+                .await?;
         }
         let author = Author {
-            machine: &self.client.settings().machine,
+            machine: self.replicas.machine(),
             schema: crate::host::schema_version(),
             state_at,
         };
-        apply::put_group(&mut tx, &stamp.group, &known, &author).await?;
+        tx.put_group(&stamp.group, &known, &author).await?;
         tx.commit().await?;
         Ok(Shipped {
             rev: known.shipped_rev,
@@ -100,25 +105,39 @@ impl Shipper {
         })
     }
 
+    /// The mutant that ships what vouches before what it vouches for.
+    async fn ship_cursors(&self, stamp: &Stamp, line: &Line) -> Result<(), CentralError> {
+        let mut tx = self.replicas.write().await?;
+        let known = tx.lock_group(&stamp.group).await?;
+        let ours = |known: &GroupRow| known.epoch == stamp.epoch && known.writer == line.writer;
+        let Some(known) = known.filter(ours) else {
+            return tx.rollback().await;
+        };
+        let changes = self.changes(line.rev, known.vouched_rev).await?;
+        tx.put_rows(&stamp.group, stamp.epoch, known.copy, &changes.vouching)
+            .await?;
+        tx.commit().await
+    }
+
     /// Sends piece by piece what has changed since what is known, and notes it there; with the last piece it is complete.
     /// Answers when the last state that was sent was read, and what was processed before.
     async fn send(
         &self,
-        tx: &mut Tx,
-        known: &mut Known,
+        tx: &mut dyn ReplicaTx,
+        known: &mut GroupRow,
     ) -> Result<(Timestamp, BTreeMap<InboxId, u64>), CentralError> {
         let group = &self.store.stamp().group;
         let mut rows = 0;
         loop {
             // Before the state is read: what was processed by now is in it.
             let marks = (self.marks)();
-            let state_at = self.client.shared.state.clock.now();
+            let state_at = self.replicas.now();
             let changes = self.changes(known.shipped_rev, known.vouched_rev).await?;
             rows += changes.rows.len();
             let (epoch, copy) = (known.epoch, known.copy);
-            apply::put_rows(tx, group, epoch, copy, &changes.rows).await?;
+            tx.put_rows(group, epoch, copy, &changes.rows).await?;
             // What vouches comes after all that it vouches for.
-            apply::put_rows(tx, group, epoch, copy, &changes.vouching).await?;
+            tx.put_rows(group, epoch, copy, &changes.vouching).await?;
             known.shipped_rev = changes.upto;
             if changes.is_last {
                 known.vouched_rev = changes.upto;

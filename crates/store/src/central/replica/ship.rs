@@ -1,8 +1,8 @@
 //! The task that keeps the replica behind the store: its own, with its own pool and bounded memory. The store never waits
 //! for it.
 
+use super::db::Replicas;
 use super::round::{Shipped, Shipper, TOMBSTONE_REVS};
-use crate::central::client::CentralClient;
 use crate::central::error::{CentralError, Step};
 use crate::central::health::Standing;
 use crate::host::HostStore;
@@ -77,7 +77,7 @@ impl Replication {
     /// For the group and epoch that the store's handle writes under. `marks` is asked before each state that is shipped.
     pub fn new(
         store: HostStore,
-        client: CentralClient,
+        replicas: Arc<dyn Replicas>,
         entropy: &dyn Entropy,
         marks: Marks,
     ) -> Self {
@@ -85,7 +85,7 @@ impl Replication {
         Self {
             shipper: Shipper {
                 store,
-                client,
+                replicas,
                 writer,
                 marks,
                 batch_max_rows: BATCH_MAX_ROWS,
@@ -130,7 +130,7 @@ impl Replication {
     /// A round when one is due; answers how long to wait, and whether for commits to succeed again.
     async fn step(&mut self) -> (Duration, bool) {
         let outcome = self.round_if_due().await;
-        let now = self.shipper.client.shared.state.clock.now();
+        let now = self.shipper.replicas.now();
         match outcome {
             Ok(()) => {
                 self.pause = FIRST_PAUSE;
@@ -205,7 +205,7 @@ impl Replication {
 
     /// Until the time is over; after a failure, until commits succeed again.
     async fn wait(&self, (pause, failed): (Duration, bool)) {
-        let mut health = self.shipper.client.health();
+        let mut health = self.shipper.replicas.health();
         let was_ok = health.borrow_and_update().commits.is_ok();
         let healed = async {
             // The sender lives as long as the client: an error means that nobody will ever tell.

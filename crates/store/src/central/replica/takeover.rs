@@ -1,13 +1,12 @@
 //! What a new owner of a group goes on from.
 
-use super::apply;
-use super::hydrate::{Hydrated, claim, hydrate};
-use super::plan::Known;
-use crate::central::client::CentralClient;
+use super::db::{Author, GroupRow, Replicas};
+use super::hydrate::{Hydrated, claim, hydrate, seed};
 use crate::central::error::CentralError;
 use crate::host::HostStore;
 use crate::stamp::{Epoch, GroupId, Stamp};
 use twinline_core::handles::Entropy;
+use twinline_core::time::Timestamp;
 
 /// What a group's new owner goes on from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,14 +32,14 @@ pub enum Origin {
 /// [`CentralError::Superseded`]: a newer owner has claimed it. Or the database's: nothing is owned then, and the file is not
 /// to be worked on.
 pub async fn take_over(
-    client: &CentralClient,
+    replicas: &dyn Replicas,
     store: &HostStore,
     group: &GroupId,
     owned: Epoch,
     entropy: &dyn Entropy,
 ) -> Result<(HostStore, Origin), CentralError> {
-    let mut tx = client.shared.read_newest().await?;
-    let known = apply::group(&mut tx, group).await?;
+    let mut tx = replicas.read_newest().await?;
+    let known = tx.group(group).await?;
     tx.rollback().await?;
     let own = store.stamp().epoch;
     let theirs = known.as_ref().map_or(0, |known| known.epoch.generation());
@@ -50,23 +49,24 @@ pub async fn take_over(
         epoch: Epoch::new(generation, owned.revision()),
     };
     let Some(known) = known else {
-        begin(client, store, &stamp).await?;
+        begin(replicas, store, &stamp, entropy).await?;
         return Ok((store.as_owner(stamp), Origin::NeverReplicated));
     };
     if let Some(writer) = writer_of_newest(store, group, &known).await? {
-        let claimed = claim(client, &stamp, &writer).await?;
-        let (epoch, base) = (stamp.epoch, claimed.shipped_epoch);
-        let group = group.clone();
-        store
-            .write(move |tx| tx.own_group(&group, epoch, Some(base)))
-            .await?;
+        let claimed = claim(replicas, &stamp, &writer).await?;
+        // The database may have lost what others had shipped since.
+        go_on(replicas, store, &stamp, Some(claimed.shipped_epoch)).await?;
         return Ok((store.as_owner(stamp), Origin::OwnFile));
     }
-    if store.stamp().group == *group && own > known.epoch {
-        go_on_before(client, store, &stamp, entropy).await?;
+    let unfinished = {
+        let group = group.clone();
+        store.read(move |read| read.is_unfinished(&group)).await?
+    };
+    if store.stamp().group == *group && own > known.epoch && !unfinished {
+        go_on_before(replicas, store, &stamp, entropy).await?;
         return Ok((store.as_owner(stamp), Origin::DatabaseWentBack));
     }
-    let (store, hydrated) = hydrate(client, store, stamp, entropy).await?;
+    let (store, hydrated) = hydrate(replicas, store, stamp, entropy).await?;
     Ok((store, Origin::Replica(hydrated)))
 }
 
@@ -74,7 +74,7 @@ pub async fn take_over(
 async fn writer_of_newest(
     store: &HostStore,
     group: &GroupId,
-    known: &Known,
+    known: &GroupRow,
 ) -> Result<Option<String>, CentralError> {
     let group = group.clone();
     let line = store.read(move |read| read.line(&group)).await?;
@@ -85,30 +85,70 @@ async fn writer_of_newest(
 /// The file is later than the replica, which is copied anew from it. As long as it is not, the replica stands for less than
 /// the file, which is no harm: it is older, and says so.
 async fn go_on_before(
-    client: &CentralClient,
+    replicas: &dyn Replicas,
     store: &HostStore,
     stamp: &Stamp,
     entropy: &dyn Entropy,
 ) -> Result<(), CentralError> {
-    let seed = format!("{:016x}{:016x}", entropy.next_u64(), entropy.next_u64());
+    let seed = seed(entropy);
     let group = stamp.group.clone();
     let line = store.write(move |tx| tx.begin_replication(&group, &seed));
     let writer = line.await?.writer;
-    claim(client, stamp, &writer).await?;
-    begin(client, store, stamp).await
+    claim(replicas, stamp, &writer).await?;
+    go_on(replicas, store, stamp, None).await
 }
 
-/// Nobody has shipped this group: what there is here, and else nothing, is its state; the time that it does not tell of is
-/// noted.
+/// Nobody has shipped this group, as far as is known: what there is here, and else nothing, is its state; the time that it
+/// does not tell of is noted. The claim is made in the database all the same: a first round of the former owner whose commit
+/// hangs comes before it, and then it is found, or never.
 async fn begin(
-    client: &CentralClient,
+    replicas: &dyn Replicas,
     store: &HostStore,
     stamp: &Stamp,
+    entropy: &dyn Entropy,
 ) -> Result<(), CentralError> {
-    let (group, epoch) = (stamp.group.clone(), stamp.epoch);
-    let now = client.shared.state.clock.now();
-    store
-        .write(move |tx| tx.begin_group(&group, epoch, now))
-        .await?;
-    Ok(())
+    let seed = seed(entropy);
+    let group = stamp.group.clone();
+    let line = store.write(move |tx| {
+        tx.give_up_put_back(&group)?;
+        tx.begin_replication(&group, &seed)
+    });
+    let row = GroupRow {
+        epoch: stamp.epoch,
+        writer: line.await?.writer,
+        shipped_epoch: stamp.epoch,
+        shipped_rev: 0,
+        vouched_rev: 0,
+        copy: 0,
+        copy_pruned: 0,
+        complete: false,
+    };
+    let author = Author {
+        machine: replicas.machine(),
+        schema: crate::host::schema_version(),
+        state_at: Timestamp::EPOCH,
+    };
+    let mut tx = replicas.write().await?;
+    if tx.lock_group(&stamp.group).await?.is_some() {
+        tx.rollback().await?;
+        return Err(CentralError::Lost(format!(
+            "group {} was not there, and is now",
+            stamp.group
+        )));
+    }
+    tx.put_group(&stamp.group, &row, &author).await?;
+    tx.commit().await?;
+    go_on(replicas, store, stamp, None).await
+}
+
+/// What is here is the group's state from now on.
+async fn go_on(
+    replicas: &dyn Replicas,
+    store: &HostStore,
+    stamp: &Stamp,
+    base: Option<Epoch>,
+) -> Result<(), CentralError> {
+    let (group, epoch, now) = (stamp.group.clone(), stamp.epoch, replicas.now());
+    let step = store.write(move |tx| tx.go_on_with_group(&group, epoch, base, now));
+    Ok(step.await?)
 }

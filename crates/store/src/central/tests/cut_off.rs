@@ -62,7 +62,8 @@ async fn a_round_that_is_cut_off_leaves_one_state_of_the_store() {
     };
     for cut in 0..CUTS {
         let marks: Marks = Arc::new(BTreeMap::new);
-        let replication = Replication::new(store.clone(), client.clone(), &entropy(1), marks);
+        let replication =
+            Replication::new(store.clone(), Arc::new(client.clone()), &entropy(1), marks);
         let running = replication.in_pieces_of(7).run(std::future::pending());
         // From before the first statement to after some rounds.
         let patience = Duration::from_millis(cut * cut * 37 % 400);

@@ -80,13 +80,18 @@ pub(super) async fn settle(store: &HostStore, number: u64) {
 
 /// A running replication; ends when dropped.
 pub(super) struct Running {
-    status: watch::Receiver<ReplicationStatus>,
+    pub(super) status: watch::Receiver<ReplicationStatus>,
     _end: oneshot::Sender<()>,
 }
 
 pub(super) fn run(store: &HostStore, client: &CentralClient, seed: u64) -> Running {
     let marks: Marks = Arc::new(|| BTreeMap::from([(InboxId::new("i"), 7)]));
-    let replication = Replication::new(store.clone(), client.clone(), &entropy(seed), marks);
+    let replication = Replication::new(
+        store.clone(),
+        Arc::new(client.clone()),
+        &entropy(seed),
+        marks,
+    );
     let status = replication.status();
     let (end, ended) = oneshot::channel::<()>();
     tokio::spawn(replication.run(async move {

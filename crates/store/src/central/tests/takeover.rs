@@ -199,3 +199,130 @@ async fn a_lesser_revision_is_refused_until_the_generation_is_raised() {
         (Epoch::new(2, 4), 1)
     );
 }
+
+/// The rows are read after the claim, which the database remembers although nothing was put back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_takeover_that_breaks_off_in_the_middle_is_begun_again_from_the_replica() {
+    let Some(server) = server(&[]) else { return };
+    let client = client_to(&server.url(), settings());
+    healthy(&client).await;
+    let hosts = Hosts {
+        folder: tempfile::tempdir().unwrap(),
+        group: GroupId::new("g1"),
+    };
+    let one = hosts.file("one").await;
+    let taken = taken_over(&client, &one, hosts.group(), Epoch::new(1, 10), 1);
+    let (one, _) = taken.await.unwrap();
+    let ships = run(&one, &client, 1);
+    for number in 1..=5 {
+        take(&one, number).await;
+    }
+    caught_up(&one, &ships).await;
+    drop(ships);
+    // Another owner, lost before it shipped anything: the replica is still the first file's last word, or so it seems.
+    let two = hosts.file("two").await;
+    let taken = taken_over(&client, &two, hosts.group(), Epoch::new(1, 20), 2);
+    taken.await.unwrap();
+
+    server
+        .psql("UPDATE twinline.groups SET schema = 9999")
+        .unwrap();
+    let taken = taken_over(&client, &one, hosts.group(), Epoch::new(1, 30), 3);
+    let refused = taken.await.map(|(_, origin)| origin);
+    assert!(
+        matches!(refused, Err(CentralError::NewerSchema { .. })),
+        "{refused:?}"
+    );
+    server
+        .psql("UPDATE twinline.groups SET schema = 1")
+        .unwrap();
+    let taken = taken_over(&client, &one, hosts.group(), Epoch::new(1, 30), 4);
+    let (one, origin) = taken.await.unwrap();
+    assert!(matches!(origin, Origin::Replica(_)), "{origin:?}");
+    assert_eq!(dirty(&one).await, 5);
+    let ships = run(&one, &client, 1);
+    caught_up(&one, &ships).await;
+    check_equal(&server, &one).await;
+    drop(ships);
+
+    // It broke off, and then the database lost the group: what was put back by halves is not its state.
+    let two = hosts.file("two").await;
+    server
+        .psql("UPDATE twinline.groups SET schema = 9999")
+        .unwrap();
+    let taken = taken_over(&client, &two, hosts.group(), Epoch::new(1, 40), 5);
+    assert!(taken.await.is_err());
+    server
+        .psql("TRUNCATE twinline.groups, twinline.replica")
+        .unwrap();
+    let taken = taken_over(&client, &two, hosts.group(), Epoch::new(1, 40), 6);
+    let (two, origin) = taken.await.unwrap();
+    assert_eq!((origin, dirty(&two).await), (Origin::NeverReplicated, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_was_never_shipped_is_claimed_in_the_database_too() {
+    let Some(server) = server(&[]) else { return };
+    let client = client_to(&server.url(), settings());
+    healthy(&client).await;
+    let hosts = Hosts {
+        folder: tempfile::tempdir().unwrap(),
+        group: GroupId::new("g1"),
+    };
+    let one = hosts.file("one").await;
+    let taken = taken_over(&client, &one, hosts.group(), Epoch::new(1, 10), 1);
+    let (one, origin) = taken.await.unwrap();
+    assert_eq!(origin, Origin::NeverReplicated);
+    let owner = server.psql("SELECT epoch & 140737488355327, complete FROM twinline.groups");
+    assert_eq!(owner.unwrap(), "10|f");
+
+    let two = hosts.file("two").await;
+    let taken = taken_over(&client, &two, hosts.group(), Epoch::new(1, 20), 2);
+    let (two, origin) = taken.await.unwrap();
+    assert!(
+        matches!(&origin, Origin::Replica(hydrated) if !hydrated.complete && hydrated.rows == 0)
+    );
+    // The first round of the former owner comes late.
+    take(&one, 1).await;
+    let mut late = run(&one, &client, 1);
+    let superseded = late.status.wait_for(|status| status.standing.is_failing());
+    tokio::time::timeout(SOON, superseded)
+        .await
+        .unwrap()
+        .unwrap();
+    take(&two, 2).await;
+    let ships = run(&two, &client, 2);
+    caught_up(&two, &ships).await;
+    check_equal(&server, &two).await;
+}
+
+/// Its rows bear the numbers of two copies.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_takeover_in_the_middle_of_a_full_copy_loses_no_row_of_the_replica() {
+    let Some(server) = server(&[]) else { return };
+    let client = client_to(&server.url(), settings());
+    healthy(&client).await;
+    let hosts = Hosts {
+        folder: tempfile::tempdir().unwrap(),
+        group: GroupId::new("g1"),
+    };
+    let one = hosts.file("one").await;
+    let taken = taken_over(&client, &one, hosts.group(), Epoch::new(1, 10), 1);
+    let (one, _) = taken.await.unwrap();
+    let ships = run(&one, &client, 1);
+    for number in 1..=9 {
+        take(&one, number).await;
+    }
+    caught_up(&one, &ships).await;
+    drop(ships);
+    server
+        .psql("UPDATE twinline.groups SET copy = copy + 1, complete = false, shipped_rev = 1, vouched_rev = 0")
+        .unwrap();
+    let two = hosts.file("two").await;
+    let taken = taken_over(&client, &two, hosts.group(), Epoch::new(1, 20), 2);
+    let (two, origin) = taken.await.unwrap();
+    assert!(matches!(&origin, Origin::Replica(hydrated) if !hydrated.complete));
+    let ships = run(&two, &client, 2);
+    caught_up(&two, &ships).await;
+    check_equal(&server, &two).await;
+}

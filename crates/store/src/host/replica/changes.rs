@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 
 /// A row as it is now, or its deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Change {
+pub struct Change {
     /// Its table.
-    pub(crate) table: String,
+    pub table: String,
     /// Its key, as a JSON array.
-    pub(crate) key: String,
+    pub key: String,
     /// The revision of its last write.
-    pub(crate) rev: i64,
+    pub rev: i64,
     /// Its columns as a JSON object; `None`: it was deleted.
-    pub(crate) payload: Option<String>,
+    pub payload: Option<String>,
 }
 
 /// One piece of what has changed.

@@ -13,8 +13,9 @@ mod absorb_tests;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use changes::{Change, Changes};
-pub(crate) use restore::ReplicaRow;
+pub use changes::Change;
+pub(crate) use changes::Changes;
+pub use restore::ReplicaRow;
 pub(super) use tables::Keyed;
 pub(super) use tables::{
     AUDIT, BASES, COMMENT_LINKS, DIRTY, EFFECTS, HISTORY, ITEMS, JOBS, OBSERVATIONS, PARENT_WAITS,
@@ -29,6 +30,8 @@ use tables::TABLES;
 
 /// In place of the revision from which on deletions are remembered: they are not, since replication has ended.
 const ENDED: i64 = i64::MAX;
+/// In its place too: the group's rows are being put back from the replica, and are not whole.
+const UNFINISHED: i64 = i64::MAX - 1;
 
 impl HostStore {
     /// The host is not replicated any more: deletions are forgotten and no longer remembered. Should it be again, the
@@ -58,11 +61,11 @@ pub(crate) struct Line {
 }
 
 impl HostRead<'_> {
-    /// What the file knows of its replication of a group; `None`: it was never begun.
+    /// What the file knows of its replication of a group; `None`: it was never begun, or the group's rows are not whole.
     pub(crate) fn line(&self, group: &GroupId) -> Result<Option<Line>, StoreError> {
         let sql = "SELECT writer, base_epoch, pruned, (SELECT rev FROM meta) FROM replication \
                    WHERE grp = ?1 AND pruned < ?2";
-        self.one(sql, (group.as_str(), ENDED), |row| {
+        self.one(sql, (group.as_str(), UNFINISHED), |row| {
             Ok(Line {
                 writer: row.get(0)?,
                 base_epoch: row.get::<_, Option<i64>>(1)?.map(Epoch::from_stored),
@@ -70,6 +73,13 @@ impl HostRead<'_> {
                 rev: row.get(3)?,
             })
         })
+    }
+
+    /// Whether putting a group's rows back was begun and not ended: what is here is not its state.
+    pub(crate) fn is_unfinished(&self, group: &GroupId) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM replication WHERE grp = ?1 AND pruned = ?2";
+        let found = self.one(sql, (group.as_str(), UNFINISHED), |_| Ok(()))?;
+        Ok(found.is_some())
     }
 
     /// The newest revision of the file.
@@ -106,12 +116,7 @@ impl HostTx<'_> {
         group: &GroupId,
         writer: &str,
     ) -> Result<Line, StoreError> {
-        for table in TABLES {
-            let name = table.name;
-            self.conn().execute_batch(&format!(
-                "CREATE INDEX IF NOT EXISTS {name}_by_rev ON {name} (rev)"
-            ))?;
-        }
+        self.index_revisions()?;
         self.conn().execute(
             "INSERT INTO replication (grp, writer, base_epoch, pruned) \
              VALUES (?1, ?2, NULL, (SELECT rev FROM meta)) \
@@ -119,6 +124,42 @@ impl HostTx<'_> {
             (group.as_str(), writer, ENDED),
         )?;
         Ok(self.line(group)?.expect("the row was just written"))
+    }
+
+    /// Begins to put a group's rows back: until [`HostTx::end_put_back`] they are not taken for its state, whatever happens
+    /// in between. Answers who writes the file. `writer` is taken when none is known yet.
+    pub(crate) fn begin_put_back(
+        &self,
+        group: &GroupId,
+        writer: &str,
+    ) -> Result<String, StoreError> {
+        self.index_revisions()?;
+        let sql = "INSERT INTO replication (grp, writer, base_epoch, pruned) VALUES (?1, ?2, NULL, ?3) \
+                   ON CONFLICT (grp) DO UPDATE SET pruned = excluded.pruned RETURNING writer";
+        let params = (group.as_str(), writer, UNFINISHED);
+        let writer = self.one(sql, params, |row| Ok(row.get(0)?))?;
+        Ok(writer.expect("the row was just written"))
+    }
+
+    /// The replica that a group's rows were to be put back from is not there any more: what was put back so far goes.
+    /// Changes nothing where nothing was begun.
+    pub(crate) fn give_up_put_back(&self, group: &GroupId) -> Result<(), StoreError> {
+        if self.is_unfinished(group)? {
+            self.clear_group(group)?;
+            self.conn()
+                .execute("DELETE FROM replication WHERE grp = ?1", [group.as_str()])?;
+        }
+        Ok(())
+    }
+
+    fn index_revisions(&self) -> Result<(), StoreError> {
+        for table in TABLES {
+            let name = table.name;
+            self.conn().execute_batch(&format!(
+                "CREATE INDEX IF NOT EXISTS {name}_by_rev ON {name} (rev)"
+            ))?;
+        }
+        Ok(())
     }
 
     fn end_replication(&self) -> Result<(), StoreError> {

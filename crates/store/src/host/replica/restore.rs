@@ -8,15 +8,15 @@ use twinline_core::time::Timestamp;
 
 /// A row of a replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ReplicaRow {
+pub struct ReplicaRow {
     /// Its table.
-    pub(crate) table: String,
+    pub table: String,
     /// Its stamp.
-    pub(crate) epoch: Epoch,
+    pub epoch: Epoch,
     /// Its stamp.
-    pub(crate) rev: i64,
+    pub rev: i64,
     /// Its columns as a JSON object.
-    pub(crate) payload: String,
+    pub payload: String,
 }
 
 impl HostTx<'_> {
@@ -100,14 +100,16 @@ impl HostTx<'_> {
         Ok(())
     }
 
-    /// The file is that of a group that was never replicated: what happened since its newest time, nobody knows.
-    pub(crate) fn begin_group(
+    /// As [`Self::own_group`], where others may have worked on the group since the file's newest time: of what they did
+    /// there nobody knows.
+    pub(crate) fn go_on_with_group(
         &self,
         group: &GroupId,
         epoch: Epoch,
+        base_epoch: Option<Epoch>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.own_group(group, epoch, None)?;
+        self.own_group(group, epoch, base_epoch)?;
         let from = newest_time(self.conn())?;
         self.put_gap(group, epoch, Gap { from, to: now })
     }

@@ -1,12 +1,13 @@
 use super::*;
+use crate::stamp::Epoch;
 use crate::stamp::GroupId;
 
 fn epoch(generation: u16, revision: u64) -> Epoch {
     Epoch::new(generation, revision)
 }
 
-fn known() -> Known {
-    Known {
+fn known() -> GroupRow {
+    GroupRow {
         epoch: epoch(1, 7),
         writer: "ours".to_owned(),
         shipped_epoch: epoch(1, 7),
@@ -27,7 +28,7 @@ fn line() -> Line {
     }
 }
 
-fn check(known: Option<Known>, given: Epoch, line: &Line, expected: &str) {
+fn check(known: Option<GroupRow>, given: Epoch, line: &Line, expected: &str) {
     let stamp = Stamp {
         group: GroupId::new("g"),
         epoch: given,

@@ -1,0 +1,517 @@
+//! One seed: the fleet under its faults, then peace; then everything must be in step.
+
+use super::attempts::Attempts;
+use super::database::Database;
+use super::etcd::Etcd;
+use super::faults::{CHAOS_MS, Event, Plan, What, Who};
+use super::links::Links;
+use super::process::{GROUP, Process, Shared, Start};
+use super::time::Time;
+use super::verdict;
+use crate::sim::check::{self, Evidence};
+use crate::sim::disk::Disk;
+use crate::sim::edge::Edge;
+use crate::sim::handles::{env, stream};
+use crate::sim::machine::describe;
+use crate::sim::network::Network;
+use crate::sim::people::People;
+use crate::sim::place::{Place, WEBHOOK_SECRET};
+use crate::sim::rules;
+use crate::sim::run::Outcome;
+use crate::sim::trace::Trace;
+use crate::sim::world::{Choices, Connection, TitlePolicy, World};
+use anyhow::{Context as _, Result, ensure};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use twinline_core::handles::Clock;
+use twinline_core::names::Sides;
+use twinline_core::ownership::LeaseTerms;
+use twinline_engine::ownership::{LeaseId, Pins};
+use twinline_sim::faults::Span;
+use twinline_sim::{Command, Faults};
+use twinline_store::GroupId;
+use twinline_store::inbox::InboxLimits;
+
+/// The processes take turns of this length.
+const TICK: Duration = Duration::from_millis(20);
+/// After the chaos everything must be in step within this simulated time.
+const SETTLE_MAX_MS: u64 = 900_000;
+/// How often is looked whether it is.
+const LOOK_EVERY_MS: u64 = 5_000;
+/// How long ending everything in order may take.
+const END_MAX_MS: u64 = 60_000;
+
+/// An inbox with room for everything, which forgets soon what is safe.
+const ROOMY: InboxLimits = InboxLimits {
+    total_max_bytes: 64 << 20,
+    node_max_bytes: 32 << 20,
+    safe_keep_ms: 500,
+    prune_max_rows: 500,
+    disk_room_bytes: 0,
+};
+
+/// A machine, with what outlives its process.
+struct Machine {
+    name: String,
+    folder: PathBuf,
+    process: Option<Process>,
+    paused: bool,
+    /// For how long it has stood still.
+    behind: Duration,
+    saved: Option<LeaseId>,
+    started: u32,
+    fast: i64,
+}
+
+pub(super) struct Fleet {
+    plan: Plan,
+    world: World,
+    shared: Shared,
+    people: People,
+    trace: Trace,
+    machines: Vec<Machine>,
+    /// Who owned the group when a story began.
+    first: usize,
+    runtime: Runtime,
+    courier: JoinHandle<Result<()>>,
+    _pins: watch::Sender<Pins>,
+}
+
+/// Runs one seed.
+pub(super) fn run(seed: u64, show: bool) -> Result<Outcome> {
+    let folder = tempfile::tempdir()?;
+    let time = Arc::new(Time::default());
+    let trace = Trace::new(Arc::clone(&time) as _, folder.path(), show);
+    let plan = Plan::of(seed);
+    let world = format!(
+        "{} hosts, {:?}, blind: {}",
+        plan.hosts, plan.stories, plan.blind
+    );
+    let told = Fleet::begin(seed, plan, folder.path(), time, trace.clone()).and_then(Fleet::tell);
+    Ok(Outcome {
+        seed,
+        faults: told.unwrap_or_else(|error| vec![format!("{error:#}")]),
+        steps: trace.steps(),
+        hash: trace.hash(),
+        world,
+    })
+}
+
+/// One connection between two trackers that send webhooks.
+fn world() -> World {
+    let connection = Connection {
+        name: "github-jira".to_owned(),
+        nodes: Sides {
+            left: Place::Github,
+            right: Place::Jira,
+        },
+        enters: Sides {
+            left: true,
+            right: true,
+        },
+        choices: Choices {
+            conflict: "left",
+            header: "",
+            script: false,
+        },
+        title: TitlePolicy {
+            conflict: "left",
+            first: "left",
+        },
+    };
+    World {
+        places: vec![Place::Github, Place::Jira],
+        connections: vec![connection],
+        items: 2,
+        chaos: Duration::from_millis(CHAOS_MS),
+        acts: 0,
+        crashes: 0,
+        publishes: 0,
+        limits: false,
+    }
+}
+
+/// The faults of the trackers during the chaos. Webhooks arrive where nothing else tells of changes.
+fn tracker_faults(blind: bool) -> Faults {
+    let lost = if blind { 0.0 } else { 0.2 };
+    Faults {
+        server_error: 0.03,
+        timeout_after_effect: 0.03,
+        late_write: 0.03,
+        webhook_lose: lost,
+        webhook_double: 0.1,
+        webhook_reorder: 0.1,
+        latency_ms: Span(1, 300),
+        late_write_ms: Span(100, 8_000),
+        timeout_ms: 2_000,
+        webhook_reorder_ms: 3_000,
+        webhook_delay_ms: Span(0, 500),
+        ..Faults::default()
+    }
+}
+
+impl Fleet {
+    fn begin(seed: u64, plan: Plan, folder: &Path, time: Arc<Time>, trace: Trace) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()?;
+        let world = world();
+        let places = world.places.clone();
+        let clock: Arc<dyn Clock> = Arc::clone(&time) as _;
+        let ways = stream(seed, "ways");
+        let network = Network::new(&places, seed, ways, Arc::clone(&clock), trace.clone());
+        let network = Arc::new(network);
+        for place in Place::homes(&places) {
+            let (url, secret) = (place.hook().context("it has webhooks")?, WEBHOOK_SECRET);
+            let secret = Some(secret.to_owned());
+            network.command(place, Command::Webhook { url, secret })?;
+        }
+        let edge = runtime.block_on(Edge::of_group(
+            GroupId::new(GROUP),
+            &folder.join("inbox.db"),
+            (Disk::new(stream(seed, "edge disk")), ROOMY),
+            &places,
+            env(seed, "edge", &clock),
+            trace.clone(),
+        ));
+        let edge = Arc::new(edge?);
+        let courier = runtime.spawn(Arc::clone(&edge).carry(Arc::clone(&network)));
+        let transport = Arc::clone(&network) as _;
+        let described = runtime.block_on(describe(&places, &transport, &clock))?;
+        let publish = rules::publish(&world.connections[0], &described, clock.now());
+        let etcd = Arc::new(Etcd::new(Arc::clone(&time), stream(seed, "etcd")));
+        let database = Database::new(Arc::clone(&time), stream(seed, "database"));
+        let attempts = Attempts::new(Arc::clone(&etcd), GROUP, stream(seed, "attempts"));
+        let (told, pins) = watch::channel(Pins::from([(GroupId::new(GROUP), (2, None))]));
+        let shared = Shared {
+            links: Arc::<Links>::default(),
+            network: Arc::clone(&network),
+            edge,
+            etcd,
+            database: Arc::new(database),
+            attempts: Arc::new(attempts),
+            pins,
+            places: places.clone(),
+            publish,
+            terms: LeaseTerms::new(Duration::from_secs(15), Duration::from_secs(8))?,
+            blind: plan.blind,
+            seed,
+            time,
+        };
+        let machines = (0..plan.hosts).map(|at| Machine {
+            name: format!("m{}", at + 1),
+            folder: folder.join(format!("m{}", at + 1)),
+            process: None,
+            paused: false,
+            behind: Duration::ZERO,
+            saved: None,
+            started: 0,
+            fast: plan.fast[at],
+        });
+        Ok(Self {
+            machines: machines.collect(),
+            people: People::new(network, clock, stream(seed, "people"), &places),
+            plan,
+            world,
+            shared,
+            trace,
+            first: 0,
+            runtime,
+            courier,
+            _pins: told,
+        })
+    }
+
+    fn tell(mut self) -> Result<Vec<String>> {
+        for _ in 0..self.world.items {
+            self.people.create();
+        }
+        for at in 0..self.machines.len() {
+            self.start(at)?;
+        }
+        self.chaos()?;
+        self.peace()?;
+        let mut faults = self.settle()?;
+        if faults.is_empty() {
+            faults.extend(self.end()?);
+        }
+        faults.extend(self.shared.attempts.faults());
+        ensure!(
+            self.shared.attempts.written() > 20,
+            "hardly anything was written"
+        );
+        Ok(faults)
+    }
+
+    fn chaos(&mut self) -> Result<()> {
+        for place in Place::homes(&self.world.places) {
+            let faults = tracker_faults(self.plan.blind);
+            self.shared.network.set_faults(place, faults);
+        }
+        let begin = self.now();
+        while self.now() < begin + CHAOS_MS {
+            let due = self.plan.events.first_key_value();
+            match due.map(|(at, event)| (*at, *event)) {
+                Some((at, event)) if at.0 + begin <= self.now() => {
+                    self.plan.events.remove(&at);
+                    self.happen(event, self.now() - begin)?;
+                }
+                _ => self.tick()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> u64 {
+        self.shared.time.millis()
+    }
+
+    /// Every process works for a moment, one after the other.
+    fn tick(&mut self) -> Result<()> {
+        self.shared.time.advance(TICK);
+        self.runtime.block_on(async { sleep(TICK).await });
+        if self.courier.is_finished() {
+            let ended = self.runtime.block_on(&mut self.courier);
+            ended.context("the courier")??;
+        }
+        for machine in &mut self.machines {
+            let Some(process) = &machine.process else {
+                continue;
+            };
+            if machine.paused {
+                machine.behind += TICK;
+                continue;
+            }
+            let behind = std::mem::take(&mut machine.behind);
+            process
+                .run(behind, TICK)
+                .with_context(|| format!("at {}", machine.name))?;
+            machine.saved = process.lease();
+        }
+        Ok(())
+    }
+
+    fn ticks(&mut self, millis: u64) -> Result<()> {
+        let end = self.now() + millis;
+        while self.now() < end {
+            self.tick()?;
+        }
+        Ok(())
+    }
+
+    /// The machine that something happens to.
+    fn which(&self, who: Who) -> usize {
+        match who {
+            Who::First => self.first,
+            Who::Host(at) => at,
+            Who::Owner => {
+                let owner = self.shared.etcd.owner(GROUP);
+                let at = self.machines.iter().position(|machine| {
+                    owner
+                        .as_ref()
+                        .is_some_and(|(name, _)| *name == machine.name)
+                });
+                at.unwrap_or(self.first)
+            }
+        }
+    }
+
+    /// Something happens, `at` so many milliseconds from the beginning.
+    fn happen(&mut self, event: Event, at: u64) -> Result<()> {
+        if event != Event::Act {
+            self.trace.step(format_args!("{event:?}"));
+        }
+        let shared = &self.shared;
+        match event {
+            Event::Act => self.people.act_plainly(),
+            Event::Begin => self.first = self.which(Who::Owner),
+            Event::Host(who, What::Paused, long)
+                if shared
+                    .attempts
+                    .are_on_the_way(&self.machines[self.which(who)].name) =>
+            {
+                // What is paused between its check and its send may write: the spec says so.
+                self.later(at + 20, Event::Host(who, What::Paused, long));
+            }
+            Event::Host(who, what, long) => {
+                let host = self.which(who);
+                self.begins(host, what)?;
+                self.later(at + long, Event::Ends(host, what));
+            }
+            Event::Ends(host, what) => self.ends(host, what)?,
+            Event::Restart(who) => {
+                let host = self.which(who);
+                self.stop(host)?;
+                self.start(host)?;
+            }
+            Event::Slow(most) => {
+                for machine in &self.machines {
+                    shared.links.change(&machine.name, |ways| {
+                        ways.requests_arrive_after = Duration::from_millis(most);
+                    });
+                }
+            }
+            Event::Quorum(is_there) => shared.etcd.set_quorum(is_there),
+            Event::Remove => shared.etcd.remove(GROUP),
+            Event::Database(mode) => shared.database.set_mode(mode),
+            Event::Unanswered(share) => shared.database.set_unanswered(f64::from(share) / 100.0),
+            Event::FailOver { lost, unnoticed } => {
+                let first = self.machines[self.first].name.clone();
+                let with_former = unnoticed.then_some(first).into_iter().collect();
+                shared.database.fail_over(lost, with_former);
+            }
+        }
+        Ok(())
+    }
+
+    fn later(&mut self, at: u64, event: Event) {
+        let next = self.plan.events.keys().map(|(_, next)| next + 1).max();
+        self.plan.events.insert((at, next.unwrap_or(0)), event);
+    }
+
+    fn begins(&mut self, host: usize, what: What) -> Result<()> {
+        let machine = &mut self.machines[host];
+        match what {
+            What::Killed { loses_disk } => {
+                machine.paused = false;
+                machine.behind = Duration::ZERO;
+                if let Some(process) = machine.process.take() {
+                    process.kill();
+                }
+                if loses_disk && machine.folder.exists() {
+                    std::fs::remove_dir_all(&machine.folder)?;
+                    machine.saved = None;
+                }
+            }
+            What::Paused => machine.paused = true,
+            _ => self.is_so(host, what, true),
+        }
+        Ok(())
+    }
+
+    fn ends(&mut self, host: usize, what: What) -> Result<()> {
+        match what {
+            What::Killed { .. } => self.start(host)?,
+            What::Paused => self.machines[host].paused = false,
+            _ => self.is_so(host, what, false),
+        }
+        Ok(())
+    }
+
+    fn is_so(&self, host: usize, what: What, is_so: bool) {
+        let machine = &self.machines[host];
+        self.shared.links.change(&machine.name, |ways| match what {
+            What::EtcdCut => ways.etcd_cut = is_so,
+            What::DatabaseCut => ways.database_cut = is_so,
+            What::EdgeCut => ways.edge_cut = is_so,
+            What::EtcdLate => ways.etcd_answers_after = Duration::from_secs(u64::from(is_so)),
+            What::Draining | What::Killed { .. } | What::Paused => {}
+        });
+        if let (What::Draining, Some(process)) = (what, &machine.process) {
+            process.drain(is_so);
+        }
+    }
+
+    /// Starts a machine's process, where none runs.
+    fn start(&mut self, host: usize) -> Result<()> {
+        let machine = &mut self.machines[host];
+        if machine.process.is_some() {
+            return Ok(());
+        }
+        machine.started += 1;
+        self.trace.step(format_args!("{} starts", machine.name));
+        let start = Start {
+            host: &machine.name,
+            folder: &machine.folder,
+            saved: machine.saved,
+            fast: machine.fast,
+            number: machine.started,
+        };
+        machine.process = Some(Process::start(&self.shared, &start)?);
+        Ok(())
+    }
+
+    /// Ends a machine's process in order.
+    fn stop(&mut self, host: usize) -> Result<()> {
+        let end = self.now() + END_MAX_MS;
+        let name = self.machines[host].name.clone();
+        self.trace.step(format_args!("{name} ends"));
+        loop {
+            let machine = &mut self.machines[host];
+            let Some(process) = &machine.process else {
+                return Ok(());
+            };
+            process.end();
+            machine.paused = false;
+            if process.has_ended() {
+                machine.process = None;
+                return Ok(());
+            }
+            ensure!(self.now() < end, "{name} does not end");
+            self.tick()?;
+        }
+    }
+
+    /// Faults end; who is down or paused goes on.
+    fn peace(&mut self) -> Result<()> {
+        self.trace.step(format_args!("peace begins"));
+        self.plan.events.clear();
+        for place in Place::homes(&self.world.places) {
+            self.shared.network.set_faults(place, Faults::default());
+        }
+        self.shared.links.heal();
+        self.shared.etcd.set_quorum(true);
+        self.shared.database.set_mode(super::database::Mode::Sound);
+        self.shared.database.set_unanswered(0.0);
+        for host in 0..self.machines.len() {
+            self.machines[host].paused = false;
+            self.is_so(host, What::Draining, false);
+            self.start(host)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until everything is in step and safe.
+    fn settle(&mut self) -> Result<Vec<String>> {
+        let end = self.now() + SETTLE_MAX_MS;
+        loop {
+            let dumps = self.shared.network.dumps();
+            let held = BTreeSet::new();
+            let evidence = Evidence::new(&self.world, &self.people.deeds, &dumps, held);
+            let mut faults = check::all(&evidence);
+            let open = self.shared.edge.unsafe_deliveries();
+            if open > 0 {
+                faults.push(format!("{open} deliveries are not safe"));
+            }
+            if faults.is_empty() || self.now() >= end {
+                self.trace.step(format_args!("settled: {faults:?}"));
+                return Ok(faults);
+            }
+            self.ticks(LOOK_EVERY_MS)?;
+        }
+    }
+
+    /// Ends everything in order; then the replica is what its owner has.
+    fn end(&mut self) -> Result<Vec<String>> {
+        let Some((owner, _)) = self.shared.etcd.owner(GROUP) else {
+            return Ok(vec!["nobody owns the group".to_owned()]);
+        };
+        for host in 0..self.machines.len() {
+            self.stop(host)?;
+        }
+        let owner = self.machines.iter().find(|machine| machine.name == owner);
+        let file = owner
+            .context("it is one of them")?
+            .folder
+            .join(format!("{GROUP}.db"));
+        let database = &self.shared.database;
+        self.runtime.block_on(verdict::replica(&file, database))
+    }
+}
