@@ -1,8 +1,11 @@
 //! Whether an attempt may begin, and when it must have ended.
 
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 use twinline_core::handles::BootClock;
 use twinline_core::ownership::BootTime;
@@ -10,8 +13,9 @@ use twinline_trackers::TrackerError;
 
 /// Until when attempts at trackers may begin. Cheap to clone; clones are one permit.
 ///
-/// It is asked right before each attempt. A process that is paused between asking and sending can still write once: no
-/// lease can prevent that; compare-and-swap narrows it where the tracker has it.
+/// It is asked right before each attempt, and an attempt that has had its time does nothing more, also where its process
+/// stood still meanwhile. A process that is paused between such a look and its send can still write once: no lease can
+/// prevent that; compare-and-swap narrows it where the tracker has it.
 #[derive(Clone)]
 pub struct Permit {
     until: Arc<AtomicU64>,
@@ -66,8 +70,19 @@ impl Permit {
                 whole: false,
             });
         }
-        let ended = tokio::time::timeout(lease.attempt, attempt).await;
-        ended.unwrap_or_else(|_| {
+        let end = lease.clock.now().plus(lease.attempt);
+        let mut attempt = pin!(attempt);
+        // Whoever stood still in the middle of it goes on here, perhaps long after: then it must send nothing more, before
+        // any timer is looked at.
+        let in_time = poll_fn(|context| {
+            if lease.clock.now() > end {
+                Poll::Ready(None)
+            } else {
+                attempt.as_mut().poll(context).map(Some)
+            }
+        });
+        let ended = tokio::time::timeout(lease.attempt, in_time).await;
+        ended.ok().flatten().unwrap_or_else(|| {
             Err(TrackerError::Unknown {
                 reason: format!(
                     "given up after {} ms (ownership.attempt_ms)",
@@ -94,3 +109,6 @@ impl fmt::Debug for Permit {
         f.debug_struct("Permit").field("until_ms", &until).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;
