@@ -170,17 +170,31 @@ impl People {
         }
     }
 
-    /// Creates, edits or comments: nothing that takes anything from anybody's sight.
+    /// Creates, writes texts or comments: nothing that takes anything from anybody's sight, and nothing that a tracker
+    /// might give an item by itself. What it gives one whose creation was not answered is taken for its own default.
     pub(super) fn act_plainly(&mut self) {
-        match self.random.random_range(0..100) {
-            0..20 => self.create(),
-            20..75 => {
-                if let Some(seen) = self.choose() {
-                    self.edit(&seen);
-                }
-            }
-            _ => self.comment(),
+        let drawn = self.random.random_range(0..100);
+        if drawn < 10 {
+            return self.create();
         }
+        let Some(seen) = self.choose() else { return };
+        match drawn {
+            10..45 => self.write_title(&seen),
+            45..75 => self.write_body(&seen),
+            _ => self.say(&seen),
+        }
+    }
+
+    fn write_title(&mut self, seen: &Seen) {
+        let title = format!("T{}: {}", seen.number, self.words());
+        self.set(seen, "title", title.clone(), What::Title(title));
+    }
+
+    fn write_body(&mut self, seen: &Seen) {
+        let number = self.number();
+        let body = self.text(number);
+        let words = body.split_whitespace().collect::<Vec<_>>().join(" ");
+        self.set(seen, "body", body, What::Body(words));
     }
 
     /// Somebody creates an item.
@@ -238,16 +252,8 @@ impl People {
     /// One field of one item.
     fn edit(&mut self, seen: &Seen) {
         match self.random.random_range(0..4) {
-            0 => {
-                let title = format!("T{}: {}", seen.number, self.words());
-                self.set(seen, "title", title.clone(), What::Title(title));
-            }
-            1 => {
-                let number = self.number();
-                let body = self.text(number);
-                let words = body.split_whitespace().collect::<Vec<_>>().join(" ");
-                self.set(seen, "body", body, What::Body(words));
-            }
+            0 => self.write_title(seen),
+            1 => self.write_body(seen),
             2 => {
                 let done = self.random.random_bool(0.5);
                 let statuses = if done {

@@ -15,8 +15,9 @@ use twinline_trackers::TrackerError;
 /// one permit. Once the lease or the ownership is lost it never allows anything again: whoever owns the group anew has another
 /// permit, so that work which was begun under the lost one, and has not been ended yet, does not go on under the new one.
 ///
-/// It is asked right before each attempt. A process that is paused between asking and sending can still write once: no
-/// lease can prevent that; compare-and-swap narrows it where the tracker has it.
+/// It is asked right before each attempt, and an attempt that has had its time does nothing more, also where its process
+/// stood still meanwhile. A process that is paused between such a look and its send can still write once: no lease can
+/// prevent that; compare-and-swap narrows it where the tracker has it.
 #[derive(Clone)]
 pub struct Permit {
     /// Of the lease.
@@ -140,3 +141,6 @@ impl fmt::Debug for Permit {
         f.debug_struct("Permit").field("until_ms", &until).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
 use twinline_core::ownership::LeaseTerms;
-use twinline_engine::groups::{GroupHosts, GroupSettings, Groups};
+use twinline_engine::groups::{GroupHosts, GroupSettings, GroupState, Groups, States};
 use twinline_engine::ownership::{Etcd, Keeper, KeeperSettings, LeaseId, Permit, Pins};
 use twinline_engine::{Env, Host, HostBuilder, NodeConfig, SweepSettings};
 use twinline_store::GroupId;
@@ -77,6 +77,7 @@ pub(super) struct Process {
     runtime: Runtime,
     shutdown: CancellationToken,
     keeper: Keeper,
+    states: watch::Receiver<States>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -91,6 +92,7 @@ impl Process {
         let entered = runtime.enter();
         let keeper = keeper(shared, start);
         let groups = groups(shared, start, &keeper);
+        let states = groups.states();
         drop(entered);
         // The lease is kept until the groups have ended.
         let ended = CancellationToken::new();
@@ -106,6 +108,7 @@ impl Process {
             runtime,
             shutdown,
             keeper,
+            states,
             tasks,
         })
     }
@@ -129,6 +132,22 @@ impl Process {
     /// Its lease, as its file keeps it.
     pub(super) fn lease(&self) -> Option<LeaseId> {
         self.keeper.ownership().borrow().lease
+    }
+
+    /// How its group is doing, where it has changed since this was last asked.
+    pub(super) fn news(&mut self) -> Option<&'static str> {
+        if !self.states.has_changed().unwrap_or(false) {
+            return None;
+        }
+        let states = self.states.borrow_and_update();
+        Some(match states.get(&GroupId::new(GROUP)) {
+            None => "has the group no more",
+            Some(GroupState::Waiting) => "waits for the group's former owner",
+            Some(GroupState::TakingOver { .. }) => "takes the group over",
+            Some(GroupState::Working(_)) => "works on the group",
+            Some(GroupState::Ending) => "ends its work on the group",
+            Some(GroupState::Failed { .. }) => "fails with the group",
+        })
     }
 
     pub(super) fn drain(&self, draining: bool) {

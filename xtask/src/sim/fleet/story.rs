@@ -282,7 +282,7 @@ impl Fleet {
             ended.context("the courier")??;
         }
         for machine in &mut self.machines {
-            let Some(process) = &machine.process else {
+            let Some(process) = &mut machine.process else {
                 continue;
             };
             if machine.paused {
@@ -294,6 +294,9 @@ impl Fleet {
                 .run(behind, TICK)
                 .with_context(|| format!("at {}", machine.name))?;
             machine.saved = process.lease();
+            if let Some(news) = process.news() {
+                self.trace.step(format_args!("{} {news}", machine.name));
+            }
         }
         Ok(())
     }
