@@ -30,9 +30,9 @@ fn trouble(about: impl Into<String>, what: String, way_out: impl Into<String>) -
 
 fn etcd(view: &FleetView) -> Option<Trouble> {
     let why = view.etcd.as_ref()?;
-    let what = format!("{} does not reach etcd: {why}", view.machine);
-    let way_out = "bring a majority of etcd's members back; no group changes its machine until then, and machines stop \
-                   when their lease ends";
+    let what = format!("{} cannot go on with etcd: {why}", view.machine);
+    let way_out = "bring a majority of etcd's members back, or, where it was lost, do as docs/operations.md says; no group \
+                   changes its machine until then, and machines stop when their lease ends";
     Some(trouble("etcd", what, way_out))
 }
 

@@ -65,7 +65,10 @@ fn each_trouble_is_a_sentence_with_the_way_out() {
     check(|_| {}, &[]);
     check(
         |view| view.etcd = Some("no quorum".to_owned()),
-        &[("etcd", &["m1 does not reach etcd: no quorum", "majority"])],
+        &[(
+            "etcd",
+            &["m1 cannot go on with etcd: no quorum", "majority"],
+        )],
     );
     check(
         |view| {

@@ -66,7 +66,7 @@ pub(crate) fn group(machine: &Installation) -> Value {
     })
 }
 
-fn twins(machine: &Installation) -> usize {
+pub(crate) fn twins(machine: &Installation) -> usize {
     machine.json(&["twins"])["items"].as_array().unwrap().len()
 }
 

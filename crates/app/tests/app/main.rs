@@ -8,6 +8,7 @@
 mod central;
 mod deeds;
 mod demo;
+mod disasters;
 mod disk;
 mod documents;
 mod first_twin;

@@ -113,11 +113,7 @@ impl Postgres {
         server.init()?;
         server.start_on_free_port()?;
         server.watchman = Some(server.watch()?);
-        server.psql_in(
-            "postgres",
-            &format!("CREATE ROLE {NAME} LOGIN PASSWORD '{PASSWORD}'"),
-        )?;
-        server.psql_in("postgres", &format!("CREATE DATABASE {NAME} OWNER {NAME}"))?;
+        server.make_database()?;
         Ok(server)
     }
 
@@ -251,6 +247,28 @@ impl Postgres {
                 },
                 other => other,
             })
+    }
+
+    /// Ends the server, removes all that it had, and makes an empty one at the same address: a database that was lost.
+    ///
+    /// # Errors
+    /// What the programs say.
+    pub fn lose(&self) -> Result<(), PostgresError> {
+        self.crash()?;
+        std::fs::remove_dir_all(self.data())
+            .map_err(|e| system("removing the server's data", e))?;
+        self.init()?;
+        self.start_again()?;
+        self.make_database()
+    }
+
+    fn make_database(&self) -> Result<(), PostgresError> {
+        self.psql_in(
+            "postgres",
+            &format!("CREATE ROLE {NAME} LOGIN PASSWORD '{PASSWORD}'"),
+        )?;
+        let made = self.psql_in("postgres", &format!("CREATE DATABASE {NAME} OWNER {NAME}"));
+        made.map(drop)
     }
 
     fn init(&self) -> Result<(), PostgresError> {

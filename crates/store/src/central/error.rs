@@ -102,6 +102,15 @@ pub enum CentralError {
         /// The group.
         group: GroupId,
     },
+    /// The database was lost, and the group's state has not come back yet.
+    #[error(
+        "group {group}: the central database was lost, and the machine that had the group has not copied its state there \
+         yet: start that machine, and give it the group ('twinline fleet move NODE MACHINE')"
+    )]
+    AwaitsOwner {
+        /// The group.
+        group: GroupId,
+    },
     /// The replica has later states of this very store: an older copy of its file was put in its place by hand.
     #[error(
         "group {group}: the central database has revision {shipped} of this store, and the store is at {rev}: an older          copy of its file was put in place by hand; put backups back with `twinline restore`, which takes a new epoch"
@@ -155,7 +164,8 @@ impl CentralError {
             | Self::Unknown(_)
             | Self::Stuck { .. }
             | Self::Lost(_)
-            | Self::Refused { .. } => true,
+            | Self::Refused { .. }
+            | Self::AwaitsOwner { .. } => true,
             Self::Store(error) => error.is_retryable(),
             Self::Settings(_)
             | Self::Superseded { .. }

@@ -2,7 +2,7 @@
 
 use super::client::CentralClient;
 use super::error::CentralError;
-use crate::stamp::GroupId;
+use crate::stamp::{Epoch, GroupId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tokio_postgres::Row;
@@ -148,7 +148,8 @@ impl CentralClient {
     }
 
     /// Puts definitions back that were published as `version`, where the database has only older ones or none: it was lost
-    /// and is a new one, or went back. Answers whether it did.
+    /// and is a new one, or went back. Answers whether it did. In a new one each group is noted as one whose state is not
+    /// here yet, so that nobody begins it from nothing while the machine that has it comes back.
     ///
     /// # Errors
     /// Any of the database's; repeating does no harm.
@@ -164,9 +165,15 @@ impl CentralClient {
         tx.batch("LOCK TABLE twinline.published IN SHARE ROW EXCLUSIVE MODE")
             .await?;
         let newest = tx.query_first(NEWEST, &[]).await?.as_ref().map(published);
-        if newest.is_some_and(|newest| newest.version >= version) {
+        if newest
+            .as_ref()
+            .is_some_and(|newest| newest.version >= version)
+        {
             tx.rollback().await?;
             return Ok(false);
+        }
+        if newest.is_none() {
+            expect_groups(&mut tx, nodes).await?;
         }
         let back = Published {
             version,
@@ -249,6 +256,23 @@ async fn store(
     )
     .await?;
     place_nodes(tx, next.version, nodes).await
+}
+
+/// Notes groups under the epoch of nobody, where they are not there: their owners copy them.
+async fn expect_groups(tx: &mut super::tx::Tx, nodes: &[NodePlace]) -> Result<(), CentralError> {
+    let groups: Vec<&str> = nodes.iter().map(|place| place.group.as_str()).collect();
+    tx.execute(
+        "INSERT INTO twinline.groups (grp, epoch, writer, shipped_epoch, shipped_rev, vouched_rev, copy, copy_pruned, \
+         complete, schema, machine, state_at) \
+         SELECT DISTINCT g, $2::bigint, '', $2::bigint, 0, 0, 0, 0, false, 0, '', to_timestamp(0) \
+         FROM unnest($1::text[]) AS u (g) ON CONFLICT (grp) DO NOTHING",
+        &[
+            (&groups, Type::TEXT_ARRAY),
+            (&Epoch::NONE.to_stored(), Type::INT8),
+        ],
+    )
+    .await
+    .map(drop)
 }
 
 /// Replaces the places of all nodes.

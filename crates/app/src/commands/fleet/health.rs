@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 /// are their groups.
 pub(super) fn unfit(view: &FleetView, under_way: &BTreeSet<String>) -> Option<String> {
     if let Some(why) = &view.etcd {
-        return Some(format!("{} does not reach etcd: {why}", view.machine));
+        return Some(format!("{} cannot go on with etcd: {why}", view.machine));
     }
     for machine in &view.machines {
         if under_way.contains(&machine.machine) {

@@ -66,6 +66,11 @@ pub async fn take_over(
         go_on_before(replicas, store, &stamp, entropy).await?;
         return Ok((store.as_owner(stamp), Origin::DatabaseWentBack));
     }
+    if known.epoch == Epoch::NONE {
+        return Err(CentralError::AwaitsOwner {
+            group: group.clone(),
+        });
+    }
     let (store, hydrated) = hydrate(replicas, store, stamp, entropy).await?;
     Ok((store, Origin::Replica(hydrated)))
 }

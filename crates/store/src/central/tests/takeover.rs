@@ -2,10 +2,11 @@
 
 use super::replication::*;
 use super::support::*;
-use crate::central::{CentralClient, CentralError, Origin, take_over};
+use crate::central::{CentralClient, CentralError, NodePlace, Origin, take_over};
 use crate::host::HostStore;
 use crate::stamp::{Epoch, GroupId};
 use tempfile::TempDir;
+use twinline_core::time::Timestamp;
 
 struct Hosts {
     folder: TempDir,
@@ -325,4 +326,64 @@ async fn a_takeover_in_the_middle_of_a_full_copy_loses_no_row_of_the_replica() {
     let ships = run(&two, &client, 2);
     caught_up(&two, &ships).await;
     check_equal(&server, &two).await;
+}
+
+/// The database is a new one: what was published is put back before the states are.
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_new_database_a_group_waits_for_the_machine_that_has_it() {
+    let Some(server) = server(&[]) else { return };
+    let client = client_to(&server.url(), settings());
+    healthy(&client).await;
+    let hosts = Hosts {
+        folder: tempfile::tempdir().unwrap(),
+        group: GroupId::new("g1"),
+    };
+    let one = hosts.file("one").await;
+    let taken = taken_over(&client, &one, hosts.group(), Epoch::new(1, 10), 1);
+    let (one, _) = taken.await.unwrap();
+    let ships = run(&one, &client, 1);
+    take(&one, 1).await;
+    caught_up(&one, &ships).await;
+    drop(ships);
+    let emptied = "TRUNCATE twinline.groups, twinline.replica, twinline.published CASCADE";
+    server.psql(emptied).unwrap();
+    let place = |node: &str, group: &str| NodePlace {
+        node: node.into(),
+        workspace: "default".to_owned(),
+        group: GroupId::new(group),
+    };
+    let (places, now) = (
+        [place("gh", "g1"), place("jira", "g2")],
+        Timestamp::from_millis(1),
+    );
+    let put = client.put_back(3, "three", &places, "m2", now).await;
+    assert!(put.unwrap());
+
+    let two = hosts.file("two").await;
+    let refused = taken_over(&client, &two, hosts.group(), Epoch::new(1, 20), 2).await;
+    assert!(
+        matches!(refused, Err(CentralError::AwaitsOwner { .. })),
+        "{:?}",
+        refused.map(|(_, origin)| origin)
+    );
+    // Where nobody has it, a person says so, as docs/operations.md shows.
+    let other = GroupId::new("g2");
+    let refused = taken_over(&client, &two, &other, Epoch::new(1, 21), 3).await;
+    assert!(matches!(refused, Err(CentralError::AwaitsOwner { .. })));
+    server
+        .psql("DELETE FROM twinline.groups WHERE grp = 'g2' AND epoch = 0")
+        .unwrap();
+    let four = hosts.file("four").await;
+    let begun = taken_over(&client, &four, &other, Epoch::new(1, 22), 3).await;
+    assert_eq!(begun.unwrap().1, Origin::NeverReplicated);
+    // The owner goes on, and copies everything.
+    let ships = run(&one, &client, 1);
+    take(&one, 2).await;
+    caught_up(&one, &ships).await;
+    check_equal(&server, &one).await;
+    drop(ships);
+    let taken = taken_over(&client, &two, hosts.group(), Epoch::new(1, 20), 2);
+    let (two, origin) = taken.await.unwrap();
+    assert!(matches!(origin, Origin::Replica(_)), "{origin:?}");
+    assert_eq!(dirty(&two).await, 2);
 }
