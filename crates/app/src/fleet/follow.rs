@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
 use twinline_core::handles::{Clock as _, Entropy as _};
 use twinline_core::names::{ConnectionName, NodeName};
@@ -36,6 +36,8 @@ pub struct Follower {
     file: PathBuf,
     known: watch::Sender<Known>,
     look: Notify,
+    /// This machine publishes one change at a time: many at once, as `apply` brings them, would be in each other's way.
+    publishing: Mutex<()>,
 }
 
 impl Follower {
@@ -59,6 +61,7 @@ impl Follower {
             file,
             known: watch::Sender::new(known),
             look: Notify::new(),
+            publishing: Mutex::default(),
         })
     }
 
@@ -159,6 +162,7 @@ impl Follower {
         nodes: (NodeName, NodeName),
         by: &str,
     ) -> Result<GroupId> {
+        let _turn = self.publishing.lock().await;
         let fresh = GroupId::new(format!("g{:016x}", SystemEntropy.next_u64()));
         for _ in 0..TRIES {
             let known = self.known.borrow().clone();

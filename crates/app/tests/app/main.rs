@@ -10,6 +10,7 @@ mod deeds;
 mod demo;
 mod disk;
 mod documents;
+mod drills;
 mod first_twin;
 mod fleet;
 mod hung;

@@ -203,6 +203,11 @@ impl Host {
         drop(self.inner.replica.set(status));
     }
 
+    /// How far the replica of this host's state is; `None`: it has none.
+    pub fn replication(&self) -> Option<watch::Receiver<ReplicationStatus>> {
+        self.inner.replica.get().cloned()
+    }
+
     /// By inbox: deliveries up to these numbers are processed here, and what they led to is durable or still marked.
     pub fn processed(&self) -> BTreeMap<InboxId, u64> {
         let edges = self.inner.edges.iter();
