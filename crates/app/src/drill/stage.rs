@@ -1,0 +1,141 @@
+//! Everything that a drill runs on. Dropping it ends and removes all of it.
+
+use super::account::Account;
+use super::book::Book;
+use super::catalogue::Spec;
+use super::config::Setting;
+use super::load::Load;
+use super::machines::Machines;
+use super::relay::Relay;
+use super::trackers::Trackers;
+use crate::exit::{Coded, NOT_HERE};
+use anyhow::{Context, Result};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::task::spawn_blocking;
+use twinline_sim::etcd::Etcd;
+use twinline_sim::postgres::Postgres;
+
+/// Pairs of nodes, each with a connection of its own.
+pub(super) const CONNECTIONS: usize = 10;
+/// Machines of the fleet.
+pub(super) const MACHINES: usize = 2;
+/// Senders of webhooks give up after this, as GitHub does.
+const GIVE_UP: Duration = Duration::from_secs(10);
+/// The name under which a standby follows.
+const STANDBY: &str = "second";
+
+/// See the module. What was started last ends first.
+pub(super) struct Stage {
+    pub(super) machines: Machines,
+    pub(super) relay: Relay,
+    pub(super) trackers: Trackers,
+    pub(super) book: Arc<Book>,
+    pub(super) database: Arc<Postgres>,
+    pub(super) standby: Option<Arc<Postgres>>,
+    _etcd: Etcd,
+    _folder: TempDir,
+}
+
+/// Fails when a program is missing.
+pub(super) fn check_programs() -> Result<()> {
+    let needed = [
+        (Postgres::is_installed(), "PostgreSQL", "postgresql"),
+        (Etcd::is_installed(), "etcd", "etcd-server"),
+    ];
+    let missing = needed.into_iter().filter(|(there, _, _)| !there);
+    let (names, packages): (Vec<_>, Vec<_>) = missing.map(|(_, name, of)| (name, of)).unzip();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let sentence = format!(
+        "a drill starts a database of its own, and {} is not installed here (Debian: apt-get install {}; the services \
+         that the packages start are not used and can be disabled)",
+        names.join(" and "),
+        packages.join(" ")
+    );
+    Err(Coded::new(NOT_HERE, sentence).into())
+}
+
+/// Runs what blocks.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    spawn_blocking(work).await.context("a task panicked")?
+}
+
+impl Stage {
+    /// Starts all of it, with `items` on both sides; answers when they are in step.
+    pub(super) async fn start(
+        spec: &Spec,
+        items: usize,
+        account: &Account,
+    ) -> Result<(Self, Load)> {
+        account.say("starting a PostgreSQL and an etcd");
+        let folder = TempDir::with_prefix("twinline-drill-").context("making a folder")?;
+        let (settings, follows) = (spec.database, spec.standby);
+        let (database, standby) = blocking(move || databases(settings, follows)).await?;
+        let etcd = blocking(|| Ok(Etcd::start(1)?)).await?;
+        account.say(&format!(
+            "starting {CONNECTIONS} simulated GitHubs and Jiras each, and {MACHINES} machines with 'twinline up'"
+        ));
+        let book = Arc::new(Book::new());
+        let trackers = Trackers::start(CONNECTIONS, &book).await?;
+        let url = match &standby {
+            Some(standby) => database.url_with(standby),
+            None => database.url(),
+        };
+        let setting = Setting::new(MACHINES, url, etcd.endpoints(), trackers.urls())?;
+        let machines = Machines::start(folder.path(), &setting).await?;
+        let relay = relay(&machines, trackers.count()).await?;
+        trackers.hook(relay.at)?;
+        account.say(&format!(
+            "publishing the rules of {CONNECTIONS} connections"
+        ));
+        machines.apply().await?;
+        account.say(&format!("making {items} items, on both sides in turn"));
+        let load = Load::seed(&trackers, &book, items).await?;
+        let stage = Self {
+            machines,
+            relay,
+            trackers,
+            book,
+            database,
+            standby,
+            _etcd: etcd,
+            _folder: folder,
+        };
+        Ok((stage, load))
+    }
+}
+
+type Databases = (Arc<Postgres>, Option<Arc<Postgres>>);
+
+fn databases(settings: &[(&str, &str)], follows: bool) -> Result<Databases> {
+    let primary = Postgres::start(settings)?;
+    let standby = follows.then(|| primary.standby(STANDBY)).transpose()?;
+    if standby.is_some() {
+        // What is confirmed is on both, as a fleet should have it.
+        primary.set("synchronous_standby_names", STANDBY)?;
+    }
+    Ok((Arc::new(primary), standby.map(Arc::new)))
+}
+
+/// A relay that sends each node's webhooks to one of the edges, always the same.
+async fn relay(machines: &Machines, nodes: usize) -> Result<Relay> {
+    let edges: Vec<SocketAddr> = (machines.all.iter())
+        .map(super::machines::Machine::webhooks)
+        .collect::<Result<_>>()?;
+    let route: BTreeMap<String, SocketAddr> = (0..nodes)
+        .map(|node| (super::trackers::name(node), edges[node / 2 % edges.len()]))
+        .collect();
+    let first = edges[0];
+    Relay::start(
+        move |node| route.get(node).copied().unwrap_or(first),
+        GIVE_UP,
+    )
+    .await
+}
