@@ -26,6 +26,7 @@
 
 mod access;
 mod answer;
+mod arrivals;
 mod caller;
 mod front;
 mod hooks;
@@ -93,8 +94,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) token: String,
     pub(crate) tracing: Tracing,
-    /// Wakes pulls that wait for something to arrive.
-    pub(crate) arrived: tokio::sync::Notify,
+    pub(crate) arrivals: arrivals::Arrivals,
     /// Cancelled when the edge ends: what would last lets go.
     pub(crate) ending: CancellationToken,
     /// When the edge began.
@@ -150,7 +150,7 @@ impl Edge {
             clock,
             token: settings.token,
             tracing: settings.tracing,
-            arrived: tokio::sync::Notify::new(),
+            arrivals: arrivals::Arrivals::default(),
             ending,
         };
         if let Some(known) = shared.mapper.known() {

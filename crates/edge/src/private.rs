@@ -20,8 +20,8 @@ use tokio_util::sync::CancellationToken;
 use twinline_store::StoreError;
 use twinline_store::inbox::{Batch, Page, Pulled};
 
-/// Few callers: hosts, watch, a scraper.
-const CONNECTIONS_MAX: usize = 256;
+/// A pull of every group of a fleet waits on a connection of its own; beside those, watch and a scraper.
+const CONNECTIONS_MAX: usize = 16_384;
 
 /// The metrics wait no longer for the inbox.
 const OLDEST_MAX: Duration = Duration::from_secs(1);
@@ -173,9 +173,10 @@ async fn pull(State(shared): State<Arc<Shared>>, Json(pull): Json<Pull>) -> Resp
         max_rows: pull.max_rows.clamp(1, 1000),
         max_bytes: pull.max_bytes,
     };
+    let arrivals = shared.arrivals.of(&pull.owner.group);
     loop {
         // Registered before looking, so that an arrival in between is not missed.
-        let arrived = shared.arrived.notified();
+        let arrived = arrivals.notified();
         tokio::pin!(arrived);
         arrived.as_mut().enable();
         match shared

@@ -175,7 +175,7 @@ pub fn store(options: &StoreOptions) -> Result<bool> {
                         ),
                     };
                     match inbox.append(delivery).await? {
-                        Appended::New(_) => appended += 1,
+                        Appended::New { .. } => appended += 1,
                         other => bail!("a delivery was not taken: {other:?}"),
                     }
                 }

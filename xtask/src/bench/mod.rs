@@ -10,6 +10,7 @@ mod linear;
 mod load;
 mod process;
 mod proxy;
+mod restart;
 mod stack;
 mod sync;
 mod trackers;
@@ -36,6 +37,8 @@ pub enum Bench {
     Idle(idle::Options),
     /// The same load on a database whose commits hang: a conventional service, and Twinline.
     Incident(incident::Options),
+    /// A fleet's rolling restart under load.
+    Restart(restart::Options),
     /// Whether a change costs the same however much is stored, and many changes no more each than few.
     Linear(linear::Options),
 }
@@ -48,6 +51,7 @@ pub fn run(bench: &Bench) -> Result<bool> {
         Bench::Sync(options) => sync::run(options),
         Bench::Idle(options) => idle::run(options),
         Bench::Incident(options) => incident::run(options),
+        Bench::Restart(options) => restart::run(options),
         Bench::Linear(options) => linear::run(options),
     }
 }

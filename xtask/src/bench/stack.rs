@@ -61,6 +61,12 @@ impl Folder {
         command
     }
 
+    /// Runs a command to its end, for its JSON answer.
+    pub(super) async fn run(&self, arguments: &[&str]) -> Result<std::process::Output> {
+        let output = self.command().args(arguments).arg("--json").output().await;
+        output.with_context(|| format!("running 'twinline {}'", arguments.join(" ")))
+    }
+
     /// Publishes the rules.
     pub(super) async fn apply(&self) -> Result<()> {
         let output = self.command().args(["apply", "--yes"]).output().await;

@@ -213,7 +213,7 @@ impl Edge {
             pruned.and(inbox.append(delivery).await)
         });
         Ok(appended.await.map(|appended| match appended {
-            Ok(Appended::New(seq)) => {
+            Ok(Appended::New { seq, .. }) => {
                 self.newest.fetch_max(seq, Ordering::Relaxed);
                 self.arrived.notify_waiters();
                 202

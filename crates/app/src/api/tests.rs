@@ -4,6 +4,7 @@ mod access;
 mod description;
 mod exposition;
 mod fleet;
+mod front;
 mod mistakes;
 mod pages;
 mod places;

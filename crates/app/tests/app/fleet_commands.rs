@@ -258,6 +258,46 @@ fn drained_moved_and_restarted_machines_lose_and_double_nothing_and_edges_refuse
     simulators.end();
 }
 
+/// Nobody begins another host here: there is no `up`.
+#[test]
+fn a_restart_stops_at_a_machine_that_does_not_come_back() {
+    if !Postgres::can_run() || !Etcd::can_run() {
+        return;
+    }
+    let (database, etcd) = (Postgres::start(&[]).unwrap(), Etcd::start(1).unwrap());
+    let simulators = Simulators::start();
+    let fleet = machines(&["m1"], &simulators, &etcd, &database);
+    let machine = &fleet[0];
+    let host = machine.spawn(&["host"]);
+    until("a host that holds a lease", || {
+        let done = machine.run(&["fleet", "status", "--json"]);
+        let view: Value = serde_json::from_slice(&done.stdout).ok()?;
+        (view["machines"][0]["there"] == true).then_some(())
+    });
+    let said = refused(machine, &["fleet", "restart"]);
+    for part in ["nothing was restarted", "the edge of m1"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let edge = machine.spawn(&["edge"]);
+    until("a fleet in which nothing is wrong", || {
+        let view = machine.json(&["fleet", "status"]);
+        view["troubles"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+            .then_some(())
+    });
+    let said = refused(machine, &["fleet", "restart", "--within", "3"]);
+    for part in ["stopped at m1", "its host", "was not back within 3 s"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(machine.role("host"), None, "it ended as it was asked to");
+    let done = machine.run(&["fleet", "status"]);
+    assert_eq!(done.status.code(), Some(4), "{done:?}");
+    drop((host, edge));
+    simulators.end();
+}
+
 #[test]
 fn one_machine_alone_is_no_fleet_and_a_fleet_is_outlined_without_being_run() {
     let alone = Installation::new("");

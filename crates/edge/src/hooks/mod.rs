@@ -131,8 +131,8 @@ impl Hooks {
         };
         let span = debug_span!(target: TARGET, "append");
         match self.shared.inbox.append(delivery).instrument(span).await {
-            Ok(Appended::New(_)) => {
-                self.shared.arrived.notify_waiters();
+            Ok(Appended::New { group, .. }) => {
+                self.shared.arrivals.ring(&group);
                 Ended::Accepted
             }
             Ok(Appended::Duplicate) => Ended::Duplicate,

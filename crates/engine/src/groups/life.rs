@@ -219,13 +219,22 @@ async fn close(opened: &Opened) {
     }
 }
 
-/// Waits until the replica has all that the store has, where that can be had soon: then the next owner starts from it.
+/// Waits until the replica has all that the store has, where that can be had soon: then the next owner starts from it. What
+/// a deed that was begun before still writes meanwhile counts too. Whether it has.
 async fn ship_last_word(store: &HostStore, mut status: watch::Receiver<ReplicationStatus>) -> bool {
-    let Ok(newest) = store.read(|read| read.newest_rev()).await else {
-        return false;
+    let newest = async || store.read(|read| read.newest_rev()).await.ok();
+    let all = async {
+        let mut last = newest().await?;
+        loop {
+            let shipped = status.wait_for(|status| status.complete && status.shipped_rev >= last);
+            drop(shipped.await.ok()?);
+            match newest().await? {
+                now if now == last => return Some(()),
+                now => last = now,
+            }
+        }
     };
-    let all = status.wait_for(|status| status.complete && status.shipped_rev >= newest);
-    let shipped = timeout(LAST_WORD, all).await.is_ok();
+    let shipped = matches!(timeout(LAST_WORD, all).await, Ok(Some(())));
     if !shipped {
         tracing::warn!(
             "what the group did last is not in the replica; whoever takes it over goes on from before"

@@ -7,6 +7,7 @@
 
 use crate::StoreError;
 use crate::row::{count, to_count};
+use crate::stamp::GroupId;
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, HashMap};
 use twinline_core::names::NodeName;
@@ -18,6 +19,7 @@ const SETTLE_AFTER_ROWS: u64 = 4000;
 pub(super) struct Routed {
     pub(super) id: i64,
     pub(super) group: i64,
+    pub(super) group_name: GroupId,
     /// What its deliveries weigh, in bytes.
     pub(super) bytes: u64,
 }
@@ -61,7 +63,10 @@ impl Accounts {
             accounts.last_seq = accounts.last_seq.max(row.get(3)?);
         }
         let mut nodes =
-            conn.prepare_cached("SELECT node, id, group_id, bytes FROM nodes WHERE routed = 1")?;
+            conn.prepare_cached(
+                "SELECT n.node, n.id, n.group_id, n.bytes, g.grp FROM nodes n JOIN groups g ON g.id = n.group_id \
+                 WHERE n.routed = 1",
+            )?;
         let mut nodes = nodes.query([])?;
         while let Some(row) = nodes.next()? {
             let id = row.get(1)?;
@@ -69,6 +74,7 @@ impl Accounts {
             let routed = Routed {
                 id,
                 group: row.get(2)?,
+                group_name: GroupId::new(row.get::<_, String>(4)?),
                 bytes: count(row, 3)? + uncounted,
             };
             let name = NodeName::new(row.get::<_, String>(0)?);

@@ -217,6 +217,7 @@ fn one(
         return Err(StoreError::Missing(format!("node {}", delivery.node)));
     };
     let (id, group, kept) = (node.id, node.group, node.bytes);
+    let group_name = node.group_name.clone();
     let weight = delivery.weight_bytes();
     if kept + weight > limits.node_max_bytes {
         // A duplicate is one whether or not there is room, and needs none.
@@ -257,7 +258,10 @@ fn one(
     }
     let seq = conn.last_insert_rowid();
     accounts.add(&delivery.node, seq, weight);
-    Ok(Appended::New(u64::try_from(seq).unwrap_or(0)))
+    Ok(Appended::New {
+        seq: u64::try_from(seq).unwrap_or(0),
+        group: group_name,
+    })
 }
 
 fn is_known(conn: &Connection, node: i64, delivery: &Delivery) -> Result<bool, StoreError> {

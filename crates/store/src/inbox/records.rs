@@ -36,10 +36,15 @@ impl Delivery {
 }
 
 /// What became of an append.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
-    /// It is durable, under this sequence number.
-    New(u64),
+    /// It is durable.
+    New {
+        /// Under this sequence number.
+        seq: u64,
+        /// For the owner of this group.
+        group: GroupId,
+    },
     /// A delivery with this node and id is there already.
     Duplicate,
     /// A limit is reached; nothing was written.

@@ -72,6 +72,14 @@ async fn add(inbox: &Inbox, node: &str, id: &str) -> Appended {
     inbox.append(delivery(node, id, 0, 100)).await.unwrap()
 }
 
+/// What an append for a node of `g` answers.
+fn new(seq: u64) -> Appended {
+    Appended::New {
+        seq,
+        group: group("g"),
+    }
+}
+
 fn place(inbox: &Inbox, seq: u64) -> InboxPlace {
     InboxPlace {
         inbox: inbox.id().clone(),
@@ -100,17 +108,21 @@ async fn all(inbox: &Inbox, of: &str) -> Vec<u64> {
 #[tokio::test]
 async fn a_redelivery_is_known_and_what_has_no_id_never_is() {
     let Fixture { inbox, _folder } = fixture(InboxLimits::default()).await;
-    assert_eq!(add(&inbox, "a", "x").await, Appended::New(1));
+    assert_eq!(add(&inbox, "a", "x").await, new(1));
     assert_eq!(add(&inbox, "a", "x").await, Appended::Duplicate);
     assert!(
-        matches!(add(&inbox, "b", "x").await, Appended::New(_)),
+        matches!(add(&inbox, "b", "x").await, Appended::New { .. }),
         "ids are a node's own"
     );
     for _ in 0..2 {
-        assert!(matches!(add(&inbox, "a", "").await, Appended::New(_)));
+        assert!(matches!(add(&inbox, "a", "").await, Appended::New { .. }));
     }
     let usage = inbox.usage().await.unwrap();
     assert_eq!((usage[0].bytes, usage[0].rows), (300, 3));
+    match add(&inbox, "c", "x").await {
+        Appended::New { group: of, .. } => assert_eq!(of, group("h")),
+        other => panic!("{other:?}"),
+    }
     let unknown = inbox.append(delivery("nobody", "x", 0, 1)).await;
     assert!(
         matches!(unknown, Err(StoreError::Missing(_))),

@@ -42,7 +42,7 @@ async fn what_was_not_committed_weighs_nothing() {
     add(&inbox, "a", "1").await;
     let full = inbox.append(delivery("a", "2", 0, 100)).await;
     assert!(matches!(full, Err(StoreError::DiskFull { .. })), "{full:?}");
-    assert!(matches!(add(&inbox, "a", "2").await, Appended::New(_)));
+    assert!(matches!(add(&inbox, "a", "2").await, Appended::New { .. }));
     let usage = inbox.usage().await.unwrap();
     assert_eq!((usage[0].bytes, usage[0].rows), (200, 2));
 }
@@ -76,7 +76,7 @@ async fn a_write_that_cannot_begin_is_told_and_the_next_one_is_made() {
     }
     assert_eq!(inbox.health(), Health::Locked);
     drop(other);
-    assert!(matches!(add(&inbox, "a", "2").await, Appended::New(_)));
+    assert!(matches!(add(&inbox, "a", "2").await, Appended::New { .. }));
     assert_eq!(inbox.health(), Health::Ok);
     inbox.db().close().await;
 }
@@ -111,7 +111,7 @@ async fn every_fault_at_the_beginning_of_a_write_passes() {
                 failed.as_ref().is_err_and(StoreError::is_retryable),
                 "{failed:?}"
             );
-            assert_eq!(add(&inbox, "a", "1").await, Appended::New(1), "{fault:?}");
+            assert_eq!(add(&inbox, "a", "1").await, new(1), "{fault:?}");
         }
     }
 }
@@ -132,7 +132,7 @@ async fn many_at_once_are_each_told_their_own_outcome() {
     let (mut new, mut duplicate, mut missing) = (std::collections::BTreeSet::new(), 0, 0);
     while let Some(ended) = appends.join_next().await {
         match ended.unwrap() {
-            Ok(Appended::New(seq)) => assert!(new.insert(seq), "{seq} twice"),
+            Ok(Appended::New { seq, .. }) => assert!(new.insert(seq), "{seq} twice"),
             Ok(Appended::Duplicate) => duplicate += 1,
             Err(StoreError::Missing(_)) => missing += 1,
             other => panic!("{other:?}"),

@@ -134,7 +134,7 @@ async fn a_node_whose_share_is_full_drops_its_own_processed_deliveries_first() {
         11,
         "a duplicate needs no room"
     );
-    assert_eq!(add(&inbox, "a", "12").await, Appended::New(12));
+    assert_eq!(add(&inbox, "a", "12").await, new(12));
     assert_eq!(
         all(&inbox, "g").await,
         [1, 4, 5, 6, 7, 8, 9, 10, 11, 12],
@@ -144,7 +144,7 @@ async fn a_node_whose_share_is_full_drops_its_own_processed_deliveries_first() {
     for n in 13..=16 {
         assert!(matches!(
             add(&inbox, "a", &n.to_string()).await,
-            Appended::New(_)
+            Appended::New { .. }
         ));
     }
     assert_eq!(
@@ -222,7 +222,7 @@ async fn a_disk_with_little_room_keeps_no_safe_ones_and_all_others() {
         let sent = delivery("a", &n.to_string(), 0, 10_000);
         assert!(matches!(
             inbox.append(sent).await.unwrap(),
-            Appended::New(_)
+            Appended::New { .. }
         ));
     }
     let g = || group("g");
@@ -282,7 +282,7 @@ async fn a_prune_is_a_bounded_piece() {
     );
     assert_eq!(
         add(&inbox, "a", "4").await,
-        Appended::New(4),
+        new(4),
         "a number is never used twice"
     );
 }

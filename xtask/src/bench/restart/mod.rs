@@ -1,0 +1,169 @@
+//! `bench restart`: a fleet's rolling restart under load. Every machine's edge and host are processes of their own, as
+//! `twinline up` starts them; the trackers, the people who edit and what sends the webhooks are in this process.
+
+mod fleet;
+mod load;
+
+use super::latency::Latencies;
+use super::{rounded, runtime, show};
+use crate::say;
+use anyhow::{Context, Result};
+use fleet::Fleet;
+use load::{Load, Outcome, Phase};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// What is to hold of a rolling restart: within so many seconds, with an ingest p99 of at most so many times the healthy
+/// one.
+const SECONDS_MAX: f64 = 300.0;
+const P99_RATIO_MAX: f64 = 2.0;
+
+/// How much.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Machines, each with an edge and a host.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=32))]
+    hosts: u32,
+    /// Nodes: half of them GitHub, half Jira, two to a group.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    nodes: u32,
+    /// Edits a second, each told by one webhook at one of the edges.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    per_s: u32,
+    /// Seconds of load before the restart.
+    #[arg(long, default_value_t = 30)]
+    healthy: u64,
+    /// Machines that begin anew at once.
+    #[arg(long, default_value_t = 1)]
+    parallel: u32,
+    /// `ownership.lease_ms`.
+    #[arg(long, default_value_t = 15_000)]
+    lease_ms: u32,
+    /// `ownership.attempt_ms`.
+    #[arg(long, default_value_t = 8000)]
+    attempt_ms: u32,
+    /// Fails also when the times are not kept.
+    #[arg(long)]
+    strict: bool,
+    /// Closes with one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(options: &Options) -> Result<bool> {
+    if cfg!(debug_assertions) {
+        say(
+            "this is a debug build: its times say little; use cargo run --release -p xtask -- bench restart",
+        );
+    }
+    let (figures, holds) = runtime()?.block_on(measure(options))?;
+    show(&figures, options.json);
+    Ok(holds)
+}
+
+async fn measure(options: &Options) -> Result<(Value, bool)> {
+    let began = Instant::now();
+    let fleet = Fleet::new(options).await?;
+    let stacks = fleet.up().await?;
+    let edges = stacks
+        .iter()
+        .map(|stack| stack.webhooks())
+        .collect::<Result<Vec<_>>>()?;
+    fleet.publish().await?;
+    let load = Load::new(fleet.trackers(), edges, fleet.pairs())?;
+    load.create().await?;
+    say(&format!(
+        "{} machines with {} groups work after {:.0} s",
+        options.hosts,
+        fleet.pairs(),
+        began.elapsed().as_secs_f64()
+    ));
+    let (machines, took) = restart(options, &fleet, &load).await?;
+    let outcome = load.settled().await?;
+    for stack in stacks {
+        stack.stop().await?;
+    }
+    Ok(figures(options, &load, &outcome, machines, took))
+}
+
+/// Restarts all machines while people edit: what became of each, and how long it took.
+async fn restart(options: &Options, fleet: &Fleet, load: &Load) -> Result<(Value, Duration)> {
+    let restart = async {
+        sleep(Duration::from_secs(options.healthy)).await;
+        load.enter(Phase::During);
+        let began = Instant::now();
+        let restarted = fleet.restart(options.parallel).await;
+        load.enter(Phase::After);
+        load.end();
+        restarted.map(|machines| (machines, began.elapsed()))
+    };
+    let (restarted, edited) = tokio::join!(restart, load.edit(options.per_s));
+    edited?;
+    restarted
+}
+
+/// The figures, and whether what must hold does.
+fn figures(
+    options: &Options,
+    load: &Load,
+    outcome: &Outcome,
+    machines: Value,
+    took: Duration,
+) -> (Value, bool) {
+    let (healthy, during) = (
+        load.latencies(Phase::Healthy),
+        load.latencies(Phase::During),
+    );
+    let [p99_healthy, p99_during] = [&healthy, &during].map(|all| all.quantile_ms(0.99));
+    let ratio = p99_during / p99_healthy.max(0.001);
+    let seconds = took.as_secs_f64();
+    let met = load.met();
+    let holds = outcome.lost == 0 && outcome.doubled == 0 && met.refused == 0 && met.failed == 0;
+    let in_time = seconds <= SECONDS_MAX && ratio <= P99_RATIO_MAX;
+    let figures = json!({
+        "bench": "restart",
+        "ok": holds,
+        "in_time": in_time,
+        "hosts": options.hosts,
+        "nodes": load.pairs() * 2,
+        "groups": load.pairs(),
+        "per_s": options.per_s,
+        "parallel": options.parallel,
+        "seconds": rounded(seconds),
+        "machines": machines,
+        "ingest_healthy": shown(&healthy),
+        "ingest_during": shown(&during),
+        "p99_ratio": rounded(ratio),
+        "edits": outcome.edits,
+        "accepted": met.accepted,
+        "refused": met.refused,
+        "failed": met.failed,
+        "lost": outcome.lost,
+        "doubled": outcome.doubled,
+        "settled_s": rounded(outcome.settled.as_secs_f64()),
+        "release": !cfg!(debug_assertions),
+    });
+    (figures, holds && (in_time || !options.strict))
+}
+
+fn shown(all: &Latencies) -> Value {
+    json!({
+        "count": all.count(),
+        "p50_ms": rounded(all.quantile_ms(0.5)),
+        "p99_ms": rounded(all.quantile_ms(0.99)),
+        "max_ms": rounded(all.quantile_ms(1.0)),
+    })
+}
+
+/// Reads one JSON document of a command's standard output.
+fn document(output: &std::process::Output, what: &str) -> Result<Value> {
+    if !output.status.success() {
+        anyhow::bail!(
+            "{what}: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    serde_json::from_slice(&output.stdout).with_context(|| format!("{what}: its answer"))
+}
