@@ -14,6 +14,8 @@ pub const CONFIGURATION: i32 = 3;
 pub const UNREACHABLE: i32 = 4;
 /// It would touch many items: look at the plan, then repeat it with `--yes`.
 pub const CONFIRM: i32 = 5;
+/// A program that it needs is not on this machine, or a right.
+pub const NOT_HERE: i32 = 6;
 
 /// An error that ends the process with an exit code of its own.
 #[derive(Debug, thiserror::Error)]

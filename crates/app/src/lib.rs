@@ -6,6 +6,7 @@ pub mod client;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod drill;
 pub mod exit;
 pub mod fleet;
 pub mod handles;
@@ -63,9 +64,11 @@ fn run(cli: &Cli) -> i32 {
 /// The roles that work have all processors; the supervisor and the commands need one thread.
 fn runtime(command: &Command) -> std::io::Result<Runtime> {
     match command {
-        Command::Demo(_) | Command::Edge(_) | Command::Host(_) | Command::Sim(_) => {
-            Builder::new_multi_thread()
-        }
+        Command::Demo(_)
+        | Command::Drill(_)
+        | Command::Edge(_)
+        | Command::Host(_)
+        | Command::Sim(_) => Builder::new_multi_thread(),
         _ => Builder::new_current_thread(),
     }
     .enable_all()

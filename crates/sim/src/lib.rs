@@ -23,9 +23,11 @@ pub mod registry;
 pub mod seeds;
 pub mod serve;
 mod simulator;
+mod watched;
 
 pub use command::{Command, Done, Refused};
 pub use dump::{Dump, DumpComment, DumpItem};
 pub use faults::{FaultCounts, Faults};
 pub use faulty::{Faulty, Forced, Outcome, What, Write};
 pub use simulator::{Delivered, Simulator, Webhook};
+pub use watched::{Sees, Watched};

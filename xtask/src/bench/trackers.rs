@@ -2,17 +2,13 @@
 
 use crate::served::SystemClock;
 use anyhow::{Context, Result};
-use bytes::Bytes;
-use http::{Method, Request, Response};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
-use twinline_core::time::Timestamp;
 use twinline_sim::github::{Github, GithubConfig, Limits};
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::serve::SimServer;
-use twinline_sim::{Command, Delivered, Done, Dump, Faults, Faulty, Refused, Simulator, Webhook};
+use twinline_sim::{Command, Done, Dump, Faults, Faulty, Sees, Simulator, Watched};
 
 /// What signs the simulators' webhooks.
 pub(super) const HOOK_SECRET: &str = "a-secret-of-the-benchmark";
@@ -20,14 +16,6 @@ pub(super) const HOOK_SECRET: &str = "a-secret-of-the-benchmark";
 pub(super) const CONTAINERS: [&str; 2] = ["acme/app", "APP"];
 /// The nodes' names, left and right.
 pub(super) const NODES: [&str; 2] = ["github", "jira"];
-
-/// Who is told what the trackers are asked.
-pub(super) trait Sees: Send + Sync + 'static {
-    /// A request has come.
-    fn asked(&self);
-    /// A write to one side has succeeded.
-    fn written(&self, side: usize, body: &[u8]);
-}
 
 /// Starts both, left and right.
 pub(super) async fn start(sees: &Arc<impl Sees>) -> Result<[SimServer; 2]> {
@@ -48,11 +36,7 @@ async fn serve(
     side: usize,
     sees: &Arc<impl Sees>,
 ) -> Result<SimServer> {
-    let watched = Watched {
-        simulator,
-        side,
-        sees: Arc::clone(sees),
-    };
+    let watched = Watched::new(simulator, side, Arc::clone(sees));
     let faulty = Faulty::new(Box::new(watched), Faults::default(), 1);
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     SimServer::start(faulty, Arc::new(SystemClock), any)
@@ -118,59 +102,4 @@ pub(super) fn number_after(mark: &[u8], text: &[u8]) -> Option<u64> {
             .checked_mul(10)?
             .checked_add(u64::from(digit - b'0'))
     })
-}
-
-/// A simulator that tells of the requests and writes that it takes.
-struct Watched<S> {
-    simulator: Box<dyn Simulator>,
-    side: usize,
-    sees: Arc<S>,
-}
-
-impl<S: Sees> Simulator for Watched<S> {
-    fn tracker(&self) -> &'static str {
-        self.simulator.tracker()
-    }
-
-    fn handle(&mut self, now: Timestamp, request: &Request<Bytes>) -> Response<Bytes> {
-        self.sees.asked();
-        let response = self.simulator.handle(now, request);
-        if request.method() != Method::GET && response.status().is_success() {
-            self.sees.written(self.side, request.body());
-        }
-        response
-    }
-
-    fn take_webhooks(&mut self) -> Vec<Webhook> {
-        self.simulator.take_webhooks()
-    }
-
-    fn delivered(
-        &mut self,
-        now: Timestamp,
-        webhook: &Webhook,
-        how: &Delivered,
-    ) -> Option<Duration> {
-        self.simulator.delivered(now, webhook, how)
-    }
-
-    fn command(&mut self, now: Timestamp, command: Command) -> Result<Done, Refused> {
-        self.simulator.command(now, command)
-    }
-
-    fn dump(&self) -> Dump {
-        self.simulator.dump()
-    }
-
-    fn set_index_lag(&mut self, lag: Duration) {
-        self.simulator.set_index_lag(lag);
-    }
-
-    fn set_base_url(&mut self, base: &str) {
-        self.simulator.set_base_url(base);
-    }
-
-    fn throttled(&self, now: Timestamp, retry_after: Duration) -> Response<Bytes> {
-        self.simulator.throttled(now, retry_after)
-    }
 }

@@ -57,6 +57,23 @@ pub struct SimArgs {
     pub faults: String,
 }
 
+/// `drill`
+#[derive(Clone, Debug, Args)]
+pub struct DrillArgs {
+    /// Which one; `list` tells what there is.
+    #[arg(value_parser = PossibleValuesParser::new(crate::drill::names()))]
+    pub name: String,
+    /// Judges the times too, not only counts and the order of events.
+    #[arg(long)]
+    pub strict: bool,
+    /// How long the fault lasts.
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(5..=3600))]
+    pub seconds: u64,
+    /// Edits a second, both sides together.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub per_s: u32,
+}
+
 /// `twins`
 #[derive(Clone, Debug, Args)]
 pub struct TwinsArgs {

@@ -3,9 +3,9 @@
 mod args;
 
 pub use args::{
-    AuditArgs, BackfillArgs, DemoArgs, DrainArgs, FleetCommand, HistoryArgs, InitArgs, LinkArgs,
-    MoveArgs, PublishArgs, ReleaseArgs, RestartArgs, RestartRole, RestoreArgs, RetryArgs, SimArgs,
-    TwinsArgs, UnlinkArgs,
+    AuditArgs, BackfillArgs, DemoArgs, DrainArgs, DrillArgs, FleetCommand, HistoryArgs, InitArgs,
+    LinkArgs, MoveArgs, PublishArgs, ReleaseArgs, RestartArgs, RestartRole, RestoreArgs, RetryArgs,
+    SimArgs, TwinsArgs, UnlinkArgs,
 };
 
 use clap::{Parser, Subcommand};
@@ -17,7 +17,8 @@ const EXIT_CODES: &str = "Exit codes:
   2  the command line was wrong
   3  the configuration or a rule is wrong
   4  the host could not be reached
-  5  it would touch many items: look at the plan, then repeat it with --yes";
+  5  it would touch many items: look at the plan, then repeat it with --yes
+  6  a program that it needs is not on this machine, or a right";
 
 const FIRST_STEPS: &str = "A first twin:
   twinline init --left github --right jira-cloud
@@ -137,6 +138,11 @@ pub enum Command {
         after_help = "Examples:\n  twinline demo\n  twinline demo --check --json    (headless, with faults and crashes; ends by itself)"
     )]
     Demo(DemoArgs),
+    /// Makes a failure on purpose, against a database and a fleet of its own under load, and judges what becomes of it.
+    #[command(
+        after_help = "Examples:\n  twinline drill list\n  twinline drill stuck-commits\n  twinline drill failover --seconds 30 --per-s 10 --json"
+    )]
+    Drill(DrillArgs),
     /// What works, what waits, what is accounted for.
     #[command(after_help = "Examples:\n  twinline status\n  twinline status --json")]
     Status,

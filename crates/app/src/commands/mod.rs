@@ -52,6 +52,7 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
         Command::Edge(args) => return roles::edge::run(file, args.supervisor).await.map(|()| None),
         Command::Sim(args) => return roles::sim::run(args, cli.json).await.map(|()| None),
         Command::Demo(args) => return crate::demo::run(args).await,
+        Command::Drill(args) => crate::drill::run(args, cli.json).await,
         Command::Init(args) => init::run(args, file),
         Command::Check { offline } => check::run(file, *offline).await,
         Command::Test { name, offline } => fixtures::run(file, name.as_deref(), *offline).await,

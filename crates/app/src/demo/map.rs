@@ -15,13 +15,16 @@ left = "labels"
 right = "labels"
 "#;
 
-/// The status and all comments; the status values are the caller's.
-pub const STATUS_AND_COMMENTS: &str = r#"
+/// The status; its values are the caller's.
+pub const STATUS: &str = r#"
 [fields.status]
 left = "status"
 right = "status"
 values = "status"
+"#;
 
+/// All comments.
+pub const COMMENTS: &str = r#"
 [comments]
 channels = [{ left = "public", right = "public", dir = "<->" }]
 header = "{author} · {time}"

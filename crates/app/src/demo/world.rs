@@ -1,6 +1,6 @@
 //! The demonstration's two trackers, and a folder with the configuration and the rules between them.
 
-use super::map::{FIELDS, STATUS_AND_COMMENTS};
+use super::map::{COMMENTS, FIELDS, STATUS};
 use crate::handles::SystemClock;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
@@ -330,7 +330,7 @@ conflict = "left"
 first = "filled"
 unmapped = "hold"
 
-{FIELDS}{STATUS_AND_COMMENTS}[values.status]
+{FIELDS}{STATUS}{COMMENTS}[values.status]
 open = {{ left = ["open"], right = ["To Do", "In Progress", "In Review"] }}
 done = {{ left = ["closed:completed", "closed:not_planned"], right = ["Done"]{resolution} }}
 "#

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
 use twinline_core::handles::{Clock as _, Entropy as _};
 use twinline_core::names::{ConnectionName, NodeName};
@@ -38,6 +38,8 @@ pub struct Follower {
     /// Who has said in the database that it is there, as it was read last.
     signed: watch::Sender<Vec<Machine>>,
     look: Notify,
+    /// This machine publishes one change at a time: many at once, as `apply` brings them, would be in each other's way.
+    publishing: Mutex<()>,
 }
 
 impl Follower {
@@ -62,6 +64,7 @@ impl Follower {
             known: watch::Sender::new(known),
             signed: watch::Sender::default(),
             look: Notify::new(),
+            publishing: Mutex::default(),
         })
     }
 
@@ -196,6 +199,7 @@ impl Follower {
         nodes: (NodeName, NodeName),
         by: &str,
     ) -> Result<GroupId> {
+        let _turn = self.publishing.lock().await;
         let fresh = GroupId::new(format!("g{:016x}", SystemEntropy.next_u64()));
         let node = nodes.0.clone();
         let placed = self.publish(by, |known| {

@@ -11,6 +11,7 @@ mod demo;
 mod disasters;
 mod disk;
 mod documents;
+mod drills;
 mod first_twin;
 mod fleet;
 mod fleet_commands;

@@ -80,7 +80,6 @@ impl Life {
         let permit = shared.keeper.permit();
         let built = shared.hosts.build(&self.group, store.clone(), permit);
         let host = built.await?;
-        self.tell(GroupState::Working(host.clone()));
         self.host(&host, &store).await
     }
 
@@ -139,6 +138,7 @@ impl Life {
         );
         let status = replication.status();
         host.replicated_by(status.clone());
+        self.tell(GroupState::Working(host.clone()));
         let (stop, shipped) = (CancellationToken::new(), CancellationToken::new());
         let working = async {
             let told = async {

@@ -203,10 +203,9 @@ impl Host {
         drop(self.inner.replica.set(status));
     }
 
-    /// How far the replica is; `None`: the state is not replicated.
-    pub fn replication(&self) -> Option<ReplicationStatus> {
-        let status = self.inner.replica.get()?;
-        Some(status.borrow().clone())
+    /// How far the replica of this host's state is; `None`: it has none.
+    pub fn replication(&self) -> Option<watch::Receiver<ReplicationStatus>> {
+        self.inner.replica.get().cloned()
     }
 
     /// By inbox: deliveries up to these numbers are processed here, and what they led to is durable or still marked.

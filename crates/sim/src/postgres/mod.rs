@@ -5,6 +5,8 @@
 
 pub(crate) mod account;
 pub(crate) mod programs;
+mod session;
+mod standby;
 
 #[cfg(test)]
 mod tests;
@@ -13,11 +15,12 @@ use crate::debian;
 use account::Account;
 use programs::Programs;
 use rustix::process::{Pid, Signal, kill_process};
+pub use session::{Session, Who};
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use tempfile::TempDir;
@@ -93,28 +96,32 @@ impl Postgres {
     /// # Errors
     /// The programs are missing, or one of them fails.
     pub fn start(settings: &[(&str, &str)]) -> Result<Self, PostgresError> {
-        let programs = Programs::find().ok_or(PostgresError::NotInstalled)?;
-        let account = Account::for_server()?;
-        let folder = TempDir::with_prefix("twinline-postgres-")
-            .map_err(|e| system("making a folder for PostgreSQL", e))?;
-        account.give(folder.path())?;
-        let mut server = Self {
-            programs,
-            account,
-            port: 0,
-            stopped: Mutex::default(),
-            settings: settings
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
-            watchman: None,
-            folder,
-        };
+        let settings = settings.iter();
+        let owned = settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let mut server = Self::in_folder(owned.collect())?;
         server.init()?;
         server.start_on_free_port()?;
         server.watchman = Some(server.watch()?);
         server.make_database()?;
         Ok(server)
+    }
+
+    /// A server with a folder and nothing in it.
+    fn in_folder(settings: Vec<(String, String)>) -> Result<Self, PostgresError> {
+        let programs = Programs::find().ok_or(PostgresError::NotInstalled)?;
+        let account = Account::for_server()?;
+        let folder = TempDir::with_prefix("twinline-postgres-")
+            .map_err(|e| system("making a folder for PostgreSQL", e))?;
+        account.give(folder.path())?;
+        Ok(Self {
+            programs,
+            account,
+            port: 0,
+            stopped: Mutex::default(),
+            settings,
+            watchman: None,
+            folder,
+        })
     }
 
     /// Where it listens on loopback.
@@ -385,7 +392,7 @@ impl Drop for Postgres {
             // One that has ended meanwhile needs nothing.
             drop(signal(process, Signal::CONT));
         }
-        if Path::new(&self.data().join("postmaster.pid")).exists()
+        if self.data().join("postmaster.pid").exists()
             && let Err(error) = self.crash()
         {
             tracing::warn!(%error, "a scratch PostgreSQL could not be ended");

@@ -1,9 +1,10 @@
 //! Which edits were made, and when each arrived on the other side.
 
-use crate::bench::trackers::{Sees, number_after};
+use crate::bench::trackers::number_after;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
+use twinline_sim::Sees;
 
 /// What the number of an edit stands behind in its text.
 const MARK: &[u8] = b"edit-";

@@ -1,8 +1,8 @@
 //! What happened in one run, as it was recorded.
 
 use super::book::Edit;
-use std::time::Duration;
 use tokio::time::Instant;
+pub(super) use twinline::drill::relay::{Answer, Delivery};
 
 /// The parts of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,24 +36,6 @@ impl Times {
             _ => None,
         }
     }
-}
-
-/// What a sender of webhooks got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    Accepted,
-    /// Answered with anything but 2xx, or the connection failed.
-    Refused,
-    /// Not answered within the deadline.
-    GivenUp,
-}
-
-/// One webhook.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Delivery {
-    pub(super) at: Instant,
-    pub(super) took: Duration,
-    pub(super) answer: Answer,
 }
 
 /// What a health page showed.

@@ -4,7 +4,7 @@ use super::super::stack::Folder;
 use super::world::Addresses;
 use crate::bench::trackers::{CONTAINERS, HOOK_SECRET};
 use anyhow::Result;
-use twinline::demo::map::{FIELDS, STATUS_AND_COMMENTS};
+use twinline::demo::map::{COMMENTS, FIELDS, STATUS};
 use twinline_sim::jira_cloud;
 
 /// Writes them. `port`: where webhooks arrive; 0: anywhere.
@@ -57,7 +57,7 @@ first = "filled"
 unmapped = "hold"
 max_writes_per_10min = 1000000
 
-{FIELDS}{STATUS_AND_COMMENTS}[values.status]
+{FIELDS}{STATUS}{COMMENTS}[values.status]
 open = {{ left = ["open"], right = ["To Do", "In Progress", "In Review"] }}
 done = {{ left = ["closed:completed", "closed:not_planned"], right = ["Done"], right_set = {{ resolution = "Done" }} }}
 "#

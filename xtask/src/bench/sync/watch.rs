@@ -1,12 +1,13 @@
 //! When a change that was made on one side can be seen on the other.
 
 use crate::bench::latency::Latencies;
-use crate::bench::trackers::{Sees, number_after};
+use crate::bench::trackers::number_after;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use twinline_sim::Sees;
 
 /// What the number of a change stands behind in its text.
 const MARK: &[u8] = b"change-";

@@ -2,7 +2,7 @@
 
 use super::told;
 use crate::api::problem::Problem;
-use crate::api::{Api, router};
+use crate::api::{Api, CentralView, router};
 use crate::config::{Config, Machine};
 use crate::fleet::{Definitions, Follower};
 use crate::handles::SystemClock;
@@ -447,6 +447,9 @@ impl Groups {
                     self.token.clone(),
                     self.streams_max,
                 );
+                if let Some(replication) = host.replication() {
+                    api.show_central(CentralView::new(self.database.clone(), replication));
+                }
                 let made = router(Arc::new(api));
                 apis.insert(group.clone(), (host.clone(), made.clone()));
                 Some(made)

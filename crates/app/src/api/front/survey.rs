@@ -202,7 +202,7 @@ fn here(group: &GroupId, at: &GroupNow, now: Timestamp) -> GroupHere {
         works: at.state.working().is_some() && fault.is_none(),
         fault,
         since: at.since.as_millis(),
-        replica: replication.map(|status| replica(&status, now)),
+        replica: replication.map(|status| replica(&status.borrow(), now)),
     }
 }
 

@@ -1,11 +1,10 @@
-//! What stands between the trackers and a service: sends each webhook as GitHub does, and records what became of it.
+//! What stands between the trackers and a service, in drills and in `bench incident`: sends each webhook as GitHub does, and records what became of it.
 //!
 //! A delivery that is not answered within the deadline is given up, and so is one that is answered with anything but 2xx:
 //! GitHub does not send it again
 //! (<https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries>). Jira would try some of them
 //! again after 5 to 15 minutes, which is after the end of the run.
 
-use super::story::{Answer, Delivery};
 use anyhow::{Context, Result, bail};
 use axum::Router;
 use axum::body::Bytes;
@@ -23,15 +22,42 @@ use tokio::time::{Instant, sleep, timeout};
 /// So many deliveries may be under way; beyond it the run has failed, since nothing would be like a tracker any more.
 const UNDER_WAY_MAX: usize = 8192;
 
-pub(super) struct Relay {
-    pub(super) at: SocketAddr,
+/// What a sender of webhooks got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Answered with 2xx.
+    Accepted,
+    /// Answered with anything else, or the connection failed.
+    Refused,
+    /// Not answered within the deadline.
+    GivenUp,
+}
+
+/// One webhook.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery {
+    /// When it was sent.
+    pub at: Instant,
+    /// Until its answer.
+    pub took: Duration,
+    /// Which one.
+    pub answer: Answer,
+}
+
+/// Who takes the webhooks of a node.
+type Route = dyn Fn(&str) -> SocketAddr + Send + Sync;
+
+/// The relay at work.
+pub struct Relay {
+    /// Where the trackers send their webhooks: `/hooks/NODE`.
+    pub at: SocketAddr,
     state: Arc<Shared>,
     deadline: Duration,
     serving: JoinHandle<()>,
 }
 
 struct Shared {
-    to: String,
+    to: Box<Route>,
     client: reqwest::Client,
     deadline: Duration,
     under_way: AtomicUsize,
@@ -40,13 +66,19 @@ struct Shared {
 }
 
 impl Relay {
-    /// Sends what it gets to this address.
-    pub(super) async fn start(to: SocketAddr, deadline: Duration) -> Result<Self> {
+    /// Sends what it gets where `to` says, by node.
+    ///
+    /// # Errors
+    /// No port is free.
+    pub async fn start(
+        to: impl Fn(&str) -> SocketAddr + Send + Sync + 'static,
+        deadline: Duration,
+    ) -> Result<Self> {
         // A second call finds the provider installed.
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = reqwest::Client::builder().no_proxy().build();
         let state = Arc::new(Shared {
-            to: format!("http://{to}"),
+            to: Box::new(to),
             client: client.context("making a client")?,
             deadline,
             under_way: AtomicUsize::new(0),
@@ -70,7 +102,10 @@ impl Relay {
     }
 
     /// Waits until no delivery is under way, and gives all.
-    pub(super) async fn end(self) -> Result<Vec<Delivery>> {
+    ///
+    /// # Errors
+    /// There were too many at once, or one does not end: the run was not what it should be.
+    pub async fn end(self) -> Result<Vec<Delivery>> {
         let last = Instant::now() + self.deadline + Duration::from_secs(5);
         while self.state.under_way.load(Ordering::SeqCst) > 0 {
             if Instant::now() > last {
@@ -101,7 +136,8 @@ async fn take(
     headers.remove(header::HOST);
     headers.remove(header::CONTENT_LENGTH);
     tokio::spawn(async move {
-        let url = format!("{}{}", state.to, to.path());
+        let node = to.path().rsplit('/').next().unwrap_or_default();
+        let url = format!("http://{}{}", (state.to)(node), to.path());
         let at = Instant::now();
         let sent = state.client.post(url).headers(headers).body(body).send();
         let answer = match timeout(state.deadline, sent).await {

@@ -1,0 +1,150 @@
+//! The drills that there are: one for each failure mode of a fleet's database, processes and machines.
+
+use super::faults::{self, Fault};
+use std::time::Duration;
+use twinline_sim::patroni::Synchronous;
+
+/// A drill by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Drill {
+    StuckCommits,
+    LockPileUp,
+    ReadOnly,
+    FrozenBackend,
+    MuteDatabase,
+    CancelledBegin,
+    BackendsExhausted,
+    Failover,
+    Killed,
+    HungHost,
+    RestartsHang,
+    Switchover,
+    StrictStandby,
+}
+
+/// What the fleet must say of itself while the fault lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notice {
+    /// Every machine: commits fail, reads succeed.
+    CommitsOnly,
+    /// Every machine: commits fail.
+    Commits,
+    /// Every machine: reads and commits fail.
+    All,
+    /// Every machine, at some time: commits or reads failed.
+    Trouble,
+    /// Another machine has all groups at work.
+    Moved,
+    /// Nothing of the database is wrong.
+    Nothing,
+}
+
+/// What must hold of a drill.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spec {
+    /// What it is called.
+    pub(super) name: &'static str,
+    /// The failure mode's number in the list of docs/guide/drills.md; `None`: it is a series of several.
+    pub(super) mode: Option<u8>,
+    /// What happens, for a person.
+    pub(super) about: &'static str,
+    pub(super) notice: Notice,
+    /// The fleet is well again while the fault lasts: recovery is counted from the fault, not from its end.
+    pub(super) heals_itself: bool,
+    /// Making the fault takes its time and is noticed on the way: noticing is counted from when it is made.
+    pub(super) is_made_in_steps: bool,
+    /// Processes of Twinline end during the drill, as its fault or by their supervisor.
+    pub(super) ends_processes: bool,
+    /// A standby follows the database.
+    pub(super) standby: bool,
+    /// The database is a cluster of Patroni's, and commits wait for this; `None`: it is a server of its own.
+    pub(super) patroni: Option<Synchronous>,
+    /// Settings of the database.
+    pub(super) database: &'static [(&'static str, &'static str)],
+    /// The goals of `--strict`.
+    pub(super) detect_max: Duration,
+    pub(super) recover_max: Duration,
+}
+
+const GOAL: Duration = Duration::from_secs(5);
+
+impl Spec {
+    /// As most of them are.
+    pub(super) const USUAL: Self = Self {
+        name: "",
+        mode: None,
+        about: "",
+        notice: Notice::Commits,
+        heals_itself: false,
+        is_made_in_steps: false,
+        ends_processes: false,
+        standby: false,
+        patroni: None,
+        database: &[],
+        detect_max: GOAL,
+        recover_max: GOAL,
+    };
+}
+
+impl Drill {
+    /// All of them, by the numbers of their modes.
+    pub(super) const ALL: [Self; 13] = [
+        Self::StuckCommits,
+        Self::LockPileUp,
+        Self::ReadOnly,
+        Self::FrozenBackend,
+        Self::MuteDatabase,
+        Self::CancelledBegin,
+        Self::BackendsExhausted,
+        Self::Failover,
+        Self::Switchover,
+        Self::StrictStandby,
+        Self::Killed,
+        Self::HungHost,
+        Self::RestartsHang,
+    ];
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|drill| drill.spec().name == name)
+    }
+
+    pub(super) const fn spec(self) -> Spec {
+        match self {
+            Self::StuckCommits => faults::stuck_commits::SPEC,
+            Self::LockPileUp => faults::lock_pile_up::SPEC,
+            Self::ReadOnly => faults::read_only::SPEC,
+            Self::FrozenBackend => faults::frozen_backend::SPEC,
+            Self::MuteDatabase => faults::mute_database::SPEC,
+            Self::CancelledBegin => faults::cancelled_begin::SPEC,
+            Self::BackendsExhausted => faults::backends_exhausted::SPEC,
+            Self::Failover => faults::failover::SPEC,
+            Self::Killed => faults::killed::SPEC,
+            Self::HungHost => faults::hung_host::SPEC,
+            Self::RestartsHang => faults::restarts_hang::SPEC,
+            Self::Switchover => faults::switchover::SPEC,
+            Self::StrictStandby => faults::strict_standby::SPEC,
+        }
+    }
+
+    pub(super) fn fault(self) -> Box<dyn Fault> {
+        match self {
+            Self::StuckCommits => Box::new(faults::stuck_commits::StuckCommits),
+            Self::LockPileUp => Box::new(faults::lock_pile_up::LockPileUp::default()),
+            Self::ReadOnly => Box::new(faults::read_only::ReadOnly),
+            Self::FrozenBackend => Box::new(faults::frozen_backend::FrozenBackend::default()),
+            Self::MuteDatabase => Box::new(faults::mute_database::MuteDatabase),
+            Self::CancelledBegin => Box::new(faults::cancelled_begin::CancelledBegin),
+            Self::BackendsExhausted => {
+                Box::new(faults::backends_exhausted::BackendsExhausted::default())
+            }
+            Self::Failover => Box::new(faults::failover::Failover),
+            Self::Killed => Box::new(faults::killed::Killed::default()),
+            Self::HungHost => Box::new(faults::hung_host::HungHost::default()),
+            Self::RestartsHang => Box::new(faults::restarts_hang::RestartsHang::default()),
+            Self::Switchover => Box::new(faults::switchover::Switchover),
+            Self::StrictStandby => Box::new(faults::strict_standby::StrictStandby),
+        }
+    }
+}

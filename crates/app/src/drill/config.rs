@@ -1,0 +1,173 @@
+//! The configuration and the rules of a machine of the fleet under test.
+
+use super::trackers::{GITHUB_TOKEN, HOOK_SECRET, container, is_github, name};
+use crate::demo::map::{COMMENTS, FIELDS};
+use anyhow::{Context, Result};
+use std::fmt::Write as _;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use twinline_sim::jira_cloud;
+
+/// Shorter than the default, so that a drill is shorter; long enough for a machine that does much else.
+const LEASE_MS: u32 = 6000;
+const ATTEMPT_MS: u32 = 2000;
+
+/// What all machines of the fleet share.
+pub(super) struct Setting {
+    /// The central database.
+    pub(super) database: String,
+    /// etcd's members.
+    pub(super) etcd: Vec<String>,
+    /// Where each node's tracker is.
+    pub(super) trackers: Vec<String>,
+    /// The machines, and where their hosts answer.
+    pub(super) hosts: Vec<(String, SocketAddr)>,
+    /// Where their edges answer the hosts.
+    edges: Vec<SocketAddr>,
+}
+
+impl Setting {
+    /// A fleet of so many machines, at addresses that were free a moment ago.
+    pub(super) fn new(
+        machines: usize,
+        database: String,
+        etcd: Vec<String>,
+        trackers: Vec<String>,
+    ) -> Result<Self> {
+        let mut free = free_addresses(machines * 2)?.into_iter();
+        let edges = free.by_ref().take(machines).collect();
+        let names = (1..=machines).map(|machine| format!("m{machine}"));
+        Ok(Self {
+            database,
+            etcd,
+            trackers,
+            hosts: names.zip(free).collect(),
+            edges,
+        })
+    }
+}
+
+/// Addresses that are free now, each another one.
+fn free_addresses(count: usize) -> Result<Vec<SocketAddr>> {
+    let open = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port");
+    let listeners: Vec<TcpListener> = (0..count).map(|_| open()).collect::<Result<_>>()?;
+    let address = |listener: &TcpListener| listener.local_addr().context("reading a free port");
+    listeners.iter().map(address).collect()
+}
+
+/// Writes all files of a machine.
+pub(super) fn write(folder: &Path, machine: &str, setting: &Setting) -> Result<()> {
+    let write = |name: &str, text: &str| {
+        fs::write(folder.join(name), text).with_context(|| format!("writing {name}"))
+    };
+    fs::create_dir_all(folder.join("rules")).context("making a machine's folder")?;
+    write("central.url", &setting.database)?;
+    write("fleet.key", "the key of the drill's fleet")?;
+    write("github.token", GITHUB_TOKEN)?;
+    write("jira.token", jira_cloud::API_TOKEN)?;
+    write("hook.secret", HOOK_SECRET)?;
+    write("twinline.toml", &configuration(machine, setting)?)?;
+    for left in (0..setting.trackers.len()).step_by(2) {
+        let connection = format!("c{:02}", left / 2 + 1);
+        write(
+            &format!("rules/{connection}.toml"),
+            &rules(&connection, left),
+        )?;
+    }
+    Ok(())
+}
+
+fn configuration(machine: &str, setting: &Setting) -> Result<String> {
+    let etcd = serde_json::to_string(&setting.etcd).context("wording etcd's addresses")?;
+    let mut text = format!(
+        r#"format = 1
+
+[instance]
+name = "drill"
+machine = "{machine}"
+fleet_key = {{ file = "fleet.key" }}
+
+[edge]
+listen = "127.0.0.1:0"
+health = "127.0.0.1:0"
+node_max_per_s = 10000
+
+[host]
+listen = "127.0.0.1:0"
+
+[log]
+level = "warn"
+
+[central]
+url = {{ file = "central.url" }}
+
+[ownership]
+etcd = {etcd}
+lease_ms = {LEASE_MS}
+attempt_ms = {ATTEMPT_MS}
+
+[machines]
+"#
+    );
+    for ((name, host), edge) in setting.hosts.iter().zip(&setting.edges) {
+        // Writing to a string does not fail.
+        let _fine = writeln!(text, "{name} = {{ edge = \"{edge}\", host = \"{host}\" }}");
+    }
+    for (node, url) in setting.trackers.iter().enumerate() {
+        text.push_str(&node_text(node, url));
+    }
+    Ok(text)
+}
+
+fn node_text(node: usize, url: &str) -> String {
+    let (tracker, auth) = if is_github(node) {
+        ("github", "token = { file = \"github.token\" }")
+    } else {
+        (
+            "jira-cloud",
+            "email = \"twinline@acme.example\", token = { file = \"jira.token\" }",
+        )
+    };
+    format!(
+        r#"
+[nodes.{}]
+tracker = "{tracker}"
+url = "{url}"
+auth = {{ {auth} }}
+webhook = {{ secrets = [{{ file = "hook.secret" }}] }}
+allow_private = ["127.0.0.0/8"]
+settle_s = 2
+sweep_s = {{ period = 10 }}
+"#,
+        name(node)
+    )
+}
+
+fn rules(connection: &str, left: usize) -> String {
+    let (repository, project) = (container(left), container(left + 1));
+    format!(
+        r#"format = 1
+name = "{connection}"
+
+[left]
+node = "{}"
+scope = {{ repo = "{repository}" }}
+trigger = "is:issue"
+
+[right]
+node = "{}"
+scope = {{ project = "{project}", type = "Task" }}
+trigger = 'project = {project} AND issuetype = Task'
+
+[policy]
+conflict = "left"
+first = "filled"
+unmapped = "hold"
+max_writes_per_10min = 1000000
+
+{FIELDS}{COMMENTS}"#,
+        name(left),
+        name(left + 1)
+    )
+}

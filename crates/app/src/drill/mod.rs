@@ -1,0 +1,223 @@
+//! `twinline drill`: a failure mode, made on purpose, against a fleet that works.
+//!
+//! A drill starts a PostgreSQL, an etcd, simulated trackers and a fleet of its own, has people edit on both sides all the
+//! time, makes its fault, heals it, and judges: by the simulators' own state whether anything was lost or doubled, by what
+//! the fleet says of itself whether it noticed and recovered. It ends and removes all that it started.
+
+mod account;
+mod book;
+mod catalogue;
+mod config;
+mod faults;
+mod judge;
+mod load;
+mod machines;
+mod outcome;
+mod record;
+pub mod relay;
+mod stage;
+mod trackers;
+mod watch;
+
+use crate::cli::DrillArgs;
+use crate::exit::{Coded, FAILED, USAGE};
+use crate::report::{Report, Table};
+use crate::shutdown;
+use account::Account;
+use anyhow::{Context, Result};
+use catalogue::{Drill, Spec};
+use faults::Fault;
+use judge::{Verdict, judge};
+use load::Load;
+use machines::{Machines, ROLES};
+use outcome::Asked;
+use record::{Record, Times, well_again};
+use serde_json::json;
+use stage::Stage;
+use std::time::Duration;
+use tokio::sync::watch as channel;
+use tokio::time::{Instant, sleep, sleep_until};
+use watch::Looks;
+
+/// What is asked for to see which drills there are.
+const LIST: &str = "list";
+/// Items that are edited: each comes to its turn after some seconds.
+const ITEMS_PER_EDIT_S: u32 = 5;
+const ITEMS_MIN: usize = 40;
+const ITEMS_MAX: usize = 400;
+/// Everything is in step within this after the last edit, or the drill fails.
+const SETTLE_MAX: Duration = Duration::from_secs(90);
+/// Before the fault and after its healing there are edits for a part of its time, within these limits.
+const BESIDE_MIN: Duration = Duration::from_secs(4);
+const BESIDE_MAX: Duration = Duration::from_secs(30);
+
+/// The names that can be asked for.
+pub(crate) fn names() -> Vec<&'static str> {
+    let drills = Drill::ALL.into_iter().map(|drill| drill.spec().name);
+    std::iter::once(LIST).chain(drills).collect()
+}
+
+/// Lists the drills, or runs one.
+///
+/// # Errors
+/// A program is missing (exit code 6), something cannot be started, or the drill was interrupted.
+pub async fn run(args: &DrillArgs, json: bool) -> Result<Report> {
+    if args.name == LIST {
+        return list();
+    }
+    let unknown = || Coded::new(USAGE, format!("there is no drill '{}'", args.name));
+    let drill = Drill::named(&args.name).ok_or_else(unknown)?;
+    stage::check_programs(&drill.spec())?;
+    let shutdown = shutdown::on_signal()?;
+    let account = Account::new(json);
+    let asked = Asked {
+        strict: args.strict,
+        seconds: args.seconds,
+        per_s: args.per_s,
+    };
+    let record = tokio::select! {
+        biased;
+        () = shutdown.cancelled() => None,
+        record = Box::pin(play(drill, &asked, &account)) => Some(record?),
+    };
+    account.say("everything that was started is ended and removed");
+    match record {
+        Some(record) => outcome::report(&record, &asked),
+        None => Err(Coded::new(FAILED, "the drill was interrupted").into()),
+    }
+}
+
+fn list() -> Result<Report> {
+    let mut table = Table::new(["DRILL", "MODE", "WHAT HAPPENS"]);
+    let specs: Vec<Spec> = Drill::ALL.into_iter().map(Drill::spec).collect();
+    for spec in &specs {
+        let mode = spec
+            .mode
+            .map_or_else(|| "–".to_owned(), |mode| mode.to_string());
+        table.row([spec.name.to_owned(), mode, spec.about.to_owned()]);
+    }
+    let one = |spec: &Spec| json!({ "drill": spec.name, "mode": spec.mode, "about": spec.about });
+    let drills: Vec<_> = specs.iter().map(one).collect();
+    Report::done(&json!({ "drills": drills }), table.text())
+}
+
+async fn play(drill: Drill, asked: &Asked, account: &Account) -> Result<Record> {
+    let spec = drill.spec();
+    account.say(&format!("{}: {}", spec.name, spec.about));
+    let items = usize::try_from(asked.per_s * ITEMS_PER_EDIT_S)?;
+    let items = items.clamp(ITEMS_MIN, ITEMS_MAX);
+    let (stage, load) = Box::pin(Stage::start(&spec, items, account)).await?;
+    let looks = Looks::default();
+    let before = processes(&stage.machines)?;
+    let mut fault = drill.fault();
+    let acts = act(&spec, &mut *fault, &stage, &load, &looks, asked, account);
+    let (times, wrong, verdict) = tokio::select! {
+        acted = Box::pin(acts) => acted?,
+        never = watch::watch(&stage.machines.all, &looks, account) => match never {},
+    };
+    let after = processes(&stage.machines)?;
+    let replaced = before.iter().zip(&after).filter(|(old, new)| old != new);
+    let replaced = replaced.count();
+    let Stage {
+        mut machines,
+        relay,
+        trackers,
+        book,
+        ..
+    } = stage;
+    let record = Record {
+        spec,
+        times,
+        edits: book.edits(),
+        deliveries: relay.end().await?,
+        looks: looks.all(),
+        verdict,
+        restarts: machines.ended(),
+        replaced,
+        wrong,
+    };
+    drop(machines);
+    trackers.stop().await;
+    Ok(record)
+}
+
+/// The processes of all roles.
+fn processes(machines: &Machines) -> Result<Vec<u32>> {
+    let all = machines.all.iter();
+    let roles = all.flat_map(|machine| ROLES.map(|role| machine.process(role)));
+    roles.collect()
+}
+
+/// Has people edit, makes the fault and heals it, and waits until all is in step.
+async fn act(
+    spec: &Spec,
+    fault: &mut dyn Fault,
+    stage: &Stage,
+    load: &Load,
+    looks: &Looks,
+    asked: &Asked,
+    account: &Account,
+) -> Result<(Times, Vec<String>, Verdict)> {
+    let (over, seen) = channel::channel(false);
+    let lasts = Duration::from_secs(asked.seconds);
+    let beside = (lasts / 4).clamp(BESIDE_MIN, BESIDE_MAX);
+    let story = async {
+        let began = Instant::now();
+        account.say(&format!("{} edits a second from now on", asked.per_s));
+        sleep_until(began + beside).await;
+        account.say("now the fault");
+        let hit = Instant::now();
+        let made = fault.make(stage).await.context("making the fault")?;
+        account.say(&format!("the fault is made: {made}"));
+        let is_made = Instant::now();
+        fault.hold(stage, is_made + lasts).await?;
+        let wrong = fault.check(stage).await?;
+        let heals = Instant::now();
+        let healed = fault.heal(stage).await.context("healing the fault")?;
+        account.say(&format!("the fault is healed: {healed}"));
+        let times = Times {
+            began,
+            hit,
+            made: is_made,
+            heals,
+            healed: Instant::now(),
+        };
+        sleep_until(times.healed + beside).await;
+        over.send_replace(true);
+        anyhow::Ok((times, wrong))
+    };
+    let edits = load.run(&stage.trackers, asked.per_s, seen);
+    let ((times, wrong), ()) = tokio::try_join!(story, edits)?;
+    account.say(&format!(
+        "no more edits after {}; waiting until all is in step",
+        stage.book.made()
+    ));
+    let from = if spec.heals_itself {
+        times.made
+    } else {
+        times.healed
+    };
+    let verdict = settle(stage, load, looks, from).await;
+    let words = match (verdict.is_in_step(), verdict.twins) {
+        (true, twins) => format!("all {twins} twins are in step"),
+        (false, _) => format!("not in step after {} s", SETTLE_MAX.as_secs()),
+    };
+    account.say(&words);
+    Ok((times, wrong, verdict))
+}
+
+/// Waits until both sides are as the edits say and the fleet says that it is well, or the time is over.
+async fn settle(stage: &Stage, load: &Load, looks: &Looks, from: Instant) -> Verdict {
+    let deadline = Instant::now() + SETTLE_MAX;
+    loop {
+        let is_late = Instant::now() >= deadline;
+        let is_well = stage.book.open() == 0 && well_again(&looks.all(), from).is_some();
+        if is_well || is_late {
+            let verdict = judge(&stage.trackers, &load.wanted());
+            if verdict.is_in_step() || is_late {
+                return verdict;
+            }
+        }
+        sleep(Duration::from_millis(250)).await;
+    }
+}

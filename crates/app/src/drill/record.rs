@@ -1,0 +1,214 @@
+//! What happened in a drill, as it was recorded, and what follows from it.
+
+use super::book::Edit;
+use super::catalogue::{Notice, Spec};
+use super::judge::Verdict;
+use super::relay::{Answer, Delivery};
+use super::stage::{CONNECTIONS, MACHINES};
+use super::watch::{Look, Said};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The parts of a drill.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    /// Edits began.
+    pub(super) began: Instant,
+    /// The fault was about to be made.
+    pub(super) hit: Instant,
+    /// It was made.
+    pub(super) made: Instant,
+    /// It was about to be healed.
+    pub(super) heals: Instant,
+    /// It was healed.
+    pub(super) healed: Instant,
+}
+
+/// See the module.
+pub(super) struct Record {
+    pub(super) spec: Spec,
+    pub(super) times: Times,
+    pub(super) edits: Vec<Edit>,
+    pub(super) deliveries: Vec<Delivery>,
+    pub(super) looks: Vec<Look>,
+    pub(super) verdict: Verdict,
+    /// What a person would have had to start again, a sentence each.
+    pub(super) restarts: Vec<String>,
+    /// Processes that others have taken the place of.
+    pub(super) replaced: usize,
+    /// What the fault's own checks found.
+    pub(super) wrong: Vec<String>,
+}
+
+impl Record {
+    /// From when on the fault can be noticed, and its healing, where it heals itself.
+    const fn fault_from(&self) -> Instant {
+        if self.spec.is_made_in_steps {
+            self.times.made
+        } else {
+            self.times.hit
+        }
+    }
+
+    /// Until every machine said what is wrong; `None`: it did not before the fault was healed.
+    pub(super) fn detected(&self) -> Option<Duration> {
+        let from = self.fault_from();
+        noticed(self.spec.notice, &self.looks, from, self.times.heals).map(|at| at - from)
+    }
+
+    /// From when recovery is counted; `None`: what has to come before did not.
+    fn recovers_from(&self) -> Option<Instant> {
+        if self.spec.heals_itself {
+            self.detected().map(|_| self.fault_from())
+        } else {
+            Some(self.times.healed)
+        }
+    }
+
+    /// Until the replica was up to date and every edit made before had arrived.
+    pub(super) fn recovered(&self) -> Option<Duration> {
+        let from = self.recovers_from()?;
+        let after = match (self.spec.heals_itself, self.detected()) {
+            (true, Some(detected)) => from + detected,
+            _ => from,
+        };
+        let well = well_again(&self.looks, after)?;
+        let before = self.edits.iter().filter(|edit| edit.at < from);
+        let arrived: Option<Vec<Instant>> = before.map(|edit| edit.arrived).collect();
+        let last = arrived?.into_iter().max().unwrap_or(from);
+        Some(well.max(last).saturating_duration_since(from))
+    }
+
+    /// Whether it was well again before the fault was healed.
+    pub(super) fn healed_itself(&self) -> bool {
+        let from = self.recovers_from();
+        let well = from.zip(self.recovered()).map(|(from, took)| from + took);
+        well.is_some_and(|at| at <= self.times.heals)
+    }
+
+    /// Edits that arrived while the fault lasted.
+    pub(super) fn synced_during_fault(&self) -> usize {
+        let during = |at: &Instant| *at >= self.times.made && *at < self.times.heals;
+        let arrived = self.edits.iter().filter_map(|edit| edit.arrived);
+        arrived.filter(during).count()
+    }
+
+    fn healthy(&self) -> impl Iterator<Item = &Delivery> {
+        let Times { began, hit, .. } = self.times;
+        let all = self.deliveries.iter();
+        all.filter(move |one| one.at >= began && one.at < hit)
+    }
+
+    fn during(&self) -> impl Iterator<Item = &Delivery> {
+        let Times { hit, healed, .. } = self.times;
+        let all = self.deliveries.iter();
+        all.filter(move |one| one.at >= hit && one.at < healed)
+    }
+
+    pub(super) fn p99_healthy_ms(&self) -> Option<f64> {
+        p99_ms(self.healthy())
+    }
+
+    pub(super) fn p99_fault_ms(&self) -> Option<f64> {
+        p99_ms(self.during())
+    }
+
+    /// Webhooks that were not accepted.
+    pub(super) fn not_accepted(&self) -> usize {
+        let all = self.deliveries.iter();
+        all.filter(|one| one.answer != Answer::Accepted).count()
+    }
+
+    /// Everything that must hold and does not, whatever the times are.
+    pub(super) fn failures(&self) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        found.extend(self.verdict.lost.iter().cloned());
+        found.extend(self.verdict.duplicated.iter().cloned());
+        found.extend(self.restarts.iter().cloned());
+        found.extend(self.wrong.iter().cloned());
+        let mut fails = |does: bool, what: &str| {
+            if does {
+                found.push(what.to_owned());
+            }
+        };
+        let is_noticed = self.spec.notice == Notice::Nothing || self.detected().is_some();
+        fails(
+            !is_noticed,
+            "the fleet did not say what was wrong while it was",
+        );
+        fails(
+            self.recovered().is_none(),
+            "the fleet did not say that it is well again and its replicas up to date",
+        );
+        fails(
+            self.spec.heals_itself && !self.healed_itself(),
+            "the fleet was not well again before the fault was taken away",
+        );
+        fails(
+            self.synced_during_fault() == 0,
+            "no edit arrived while the fault lasted",
+        );
+        if !self.spec.ends_processes {
+            fails(self.not_accepted() > 0, "webhooks were not accepted");
+            fails(self.replaced > 0, "a process ended and was replaced");
+        }
+        found
+    }
+}
+
+/// When it was said what is wrong, looking at `looks` from an instant on, until another.
+fn noticed(notice: Notice, looks: &[Look], from: Instant, until: Instant) -> Option<Instant> {
+    let mut last: [Option<Said>; MACHINES] = [None; MACHINES];
+    let mut was_failing = [false; MACHINES];
+    for look in looks
+        .iter()
+        .filter(|look| look.at >= from && look.at < until)
+    {
+        last[look.machine] = look.said;
+        let fails = |said: Said| said.commits == Some(false) || said.reads == Some(false);
+        was_failing[look.machine] |= look.said.is_some_and(fails);
+        let every = |so: &dyn Fn(Said) -> bool| last.iter().all(|said| said.is_some_and(so));
+        let is_so = match notice {
+            Notice::CommitsOnly => {
+                every(&|said| said.commits == Some(false) && said.reads == Some(true))
+            }
+            Notice::Commits => every(&|said| said.commits == Some(false)),
+            Notice::All => every(&|said| said.commits == Some(false) && said.reads == Some(false)),
+            Notice::Trouble => was_failing.iter().all(|was| *was),
+            Notice::Moved => look.said.is_some_and(|said| said.groups == CONNECTIONS),
+            Notice::Nothing => false,
+        };
+        if is_so {
+            return Some(look.at);
+        }
+    }
+    None
+}
+
+/// When every machine answered, said that the database is well, and all replicas were up to date.
+pub(super) fn well_again(looks: &[Look], from: Instant) -> Option<Instant> {
+    let mut last: [Option<Said>; MACHINES] = [None; MACHINES];
+    for look in looks.iter().filter(|look| look.at >= from) {
+        last[look.machine] = look.said;
+        let well = |said: &Said| said.reads != Some(false) && said.commits != Some(false);
+        let sum = |count: fn(&Said) -> usize| last.iter().flatten().map(count).sum::<usize>();
+        if last.iter().all(|said| said.as_ref().is_some_and(well))
+            && sum(|said| said.groups) == CONNECTIONS
+            && sum(|said| said.up_to_date) == CONNECTIONS
+        {
+            return Some(look.at);
+        }
+    }
+    None
+}
+
+fn p99_ms<'a>(deliveries: impl Iterator<Item = &'a Delivery>) -> Option<f64> {
+    let mut all: Vec<Duration> = deliveries.map(|one| one.took).collect();
+    all.sort_unstable();
+    let last = all.len().checked_sub(1)?;
+    Some((all[last * 99 / 100].as_secs_f64() * 10_000.0).round() / 10.0)
+}
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

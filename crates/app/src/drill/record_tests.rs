@@ -1,0 +1,142 @@
+use super::super::book::Kind;
+use super::super::catalogue::Drill;
+use super::*;
+
+const fn said(reads: bool, commits: bool, groups: usize) -> Option<Said> {
+    Some(Said {
+        reads: Some(reads),
+        commits: Some(commits),
+        groups,
+        up_to_date: groups,
+    })
+}
+
+const WELL: Option<Said> = said(true, true, CONNECTIONS / 2);
+const COMMITS: Option<Said> = said(true, false, CONNECTIONS / 2);
+const ALL: Option<Said> = said(false, false, CONNECTIONS / 2);
+const EVERYTHING: Option<Said> = said(true, true, CONNECTIONS);
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+/// A drill whose fault is there from 10 to 20 s; looks are of machines 0 and 1 in turn, at these seconds.
+fn record(drill: Drill, said: &[(u64, Option<Said>)]) -> Record {
+    let began = Instant::now();
+    let at = |second: u64| began + seconds(second);
+    let looks = said.iter().enumerate();
+    Record {
+        spec: drill.spec(),
+        times: Times {
+            began,
+            hit: at(10),
+            made: at(11),
+            heals: at(20),
+            healed: at(21),
+        },
+        edits: [(5, 6), (12, 13)]
+            .map(|(made, arrived)| Edit {
+                item: 0,
+                node: 0,
+                kind: Kind::Comment,
+                at: at(made),
+                arrived: Some(at(arrived)),
+            })
+            .to_vec(),
+        deliveries: Vec::new(),
+        looks: looks
+            .map(|(turn, (second, said))| Look {
+                at: at(*second),
+                machine: turn % MACHINES,
+                said: *said,
+            })
+            .collect(),
+        verdict: Verdict::default(),
+        restarts: Vec::new(),
+        replaced: 0,
+        wrong: Vec::new(),
+    }
+}
+
+fn check(
+    drill: Drill,
+    said: &[(u64, Option<Said>)],
+    detected: Option<u64>,
+    recovered: Option<u64>,
+    failures: &[&str],
+) {
+    let record = record(drill, said);
+    assert_eq!(record.detected(), detected.map(seconds), "{said:?}");
+    assert_eq!(record.recovered(), recovered.map(seconds), "{said:?}");
+    assert_eq!(record.failures(), failures, "{said:?}");
+}
+
+#[test]
+fn every_machine_has_to_say_what_is_wrong_and_then_that_it_is_well() {
+    let all = [(12, COMMITS), (13, COMMITS), (22, WELL), (24, WELL)];
+    check(Drill::StuckCommits, &all, Some(2 + 1), Some(3), &[]);
+    // One of them does not; what is said after the healing is too late.
+    let silent = "the fleet did not say what was wrong while it was";
+    let one = [
+        (12, COMMITS),
+        (13, WELL),
+        (20, COMMITS),
+        (20, COMMITS),
+        (22, WELL),
+        (22, WELL),
+    ];
+    check(Drill::StuckCommits, &one, None, Some(1), &[silent]);
+    // Reads fail too: that is not what is wrong.
+    let other = [(12, ALL), (13, ALL), (22, WELL), (22, WELL)];
+    check(Drill::StuckCommits, &other, None, Some(1), &[silent]);
+    check(Drill::MuteDatabase, &other, Some(3), Some(1), &[]);
+    let never = "the fleet did not say that it is well again and its replicas up to date";
+    let gone = [(12, COMMITS), (13, COMMITS), (22, WELL), (22, None)];
+    check(Drill::StuckCommits, &gone, Some(3), None, &[never]);
+}
+
+#[test]
+fn what_heals_itself_is_well_before_the_fault_is_taken_away() {
+    let good = [(12, COMMITS), (12, ALL), (13, WELL), (14, WELL)];
+    check(Drill::Failover, &good, Some(2), Some(4), &[]);
+    let late = [(12, COMMITS), (12, ALL), (22, WELL), (23, WELL)];
+    let sentence = "the fleet was not well again before the fault was taken away";
+    check(Drill::Failover, &late, Some(2), Some(13), &[sentence]);
+}
+
+#[test]
+fn groups_have_moved_when_one_machine_has_them_all() {
+    let moved = [
+        (12, None),
+        (13, WELL),
+        (14, None),
+        (16, EVERYTHING),
+        (22, said(true, true, 0)),
+        (22, EVERYTHING),
+    ];
+    check(Drill::HungHost, &moved, Some(6), Some(1), &[]);
+}
+
+#[test]
+fn a_series_is_noticed_from_when_it_is_made() {
+    let all = [
+        (10, ALL),
+        (10, ALL),
+        (12, ALL),
+        (13, ALL),
+        (22, WELL),
+        (22, WELL),
+    ];
+    check(Drill::RestartsHang, &all, Some(2), Some(1), &[]);
+}
+
+#[test]
+fn an_edit_that_arrives_late_is_waited_for_and_one_that_never_does_is_no_recovery() {
+    let looks = [(12, COMMITS), (13, COMMITS), (22, WELL), (22, WELL)];
+    let mut late = record(Drill::StuckCommits, &looks);
+    late.edits[1].arrived = Some(late.times.began + seconds(25));
+    assert_eq!(late.recovered(), Some(seconds(4)));
+    assert_eq!(late.failures(), ["no edit arrived while the fault lasted"]);
+    late.edits[1].arrived = None;
+    assert_eq!(late.recovered(), None);
+}

@@ -1,0 +1,223 @@
+//! Everything that a drill runs on. Dropping it ends and removes all of it.
+
+use super::account::Account;
+use super::book::Book;
+use super::catalogue::Spec;
+use super::config::Setting;
+use super::load::Load;
+use super::machines::Machines;
+use super::relay::Relay;
+use super::trackers::Trackers;
+use crate::exit::{Coded, NOT_HERE};
+use anyhow::{Context, Result};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::task::spawn_blocking;
+use twinline_sim::etcd::Etcd;
+use twinline_sim::patroni::{Patroni, PatroniError};
+use twinline_sim::postgres::Postgres;
+
+/// Pairs of nodes, each with a connection of its own.
+pub(super) const CONNECTIONS: usize = 10;
+/// Machines of the fleet.
+pub(super) const MACHINES: usize = 2;
+/// Senders of webhooks give up after this, as GitHub does.
+const GIVE_UP: Duration = Duration::from_secs(10);
+/// The name under which a standby follows.
+const STANDBY: &str = "second";
+
+/// See the module. What was started last ends first.
+pub(super) struct Stage {
+    pub(super) machines: Machines,
+    pub(super) relay: Relay,
+    pub(super) trackers: Trackers,
+    pub(super) book: Arc<Book>,
+    pub(super) database: Server,
+    pub(super) standby: Option<Arc<Postgres>>,
+    cluster: Option<Cluster>,
+    _etcd: Option<Etcd>,
+    _folder: TempDir,
+}
+
+/// A cluster of Patroni's, asked by one at a time.
+type Cluster = Arc<Mutex<Patroni>>;
+
+/// The database of a drill whose database is one server, as its spec says; a drill on a cluster asks for none.
+#[derive(Default)]
+pub(super) struct Server(Option<Arc<Postgres>>);
+
+impl Deref for Server {
+    type Target = Arc<Postgres>;
+
+    fn deref(&self) -> &Arc<Postgres> {
+        let server = self.0.as_ref();
+        server.expect("a fault on a server is made where the spec has no cluster")
+    }
+}
+
+/// Fails when a program is missing.
+pub(super) fn check_programs(spec: &Spec) -> Result<()> {
+    let patroni = (
+        spec.patroni.is_none() || Patroni::is_installed(),
+        "Patroni",
+        "patroni python3-etcd",
+    );
+    let needed = [
+        (Postgres::is_installed(), "PostgreSQL", "postgresql"),
+        (Etcd::is_installed(), "etcd", "etcd-server"),
+        patroni,
+    ];
+    let missing = needed.into_iter().filter(|(there, _, _)| !there);
+    let (names, packages): (Vec<_>, Vec<_>) = missing.map(|(_, name, of)| (name, of)).unzip();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let sentence = format!(
+        "a drill starts a database of its own, and {} is not installed here (Debian: apt-get install {}; the services \
+         that the packages start are not used and can be disabled)",
+        names.join(" and "),
+        packages.join(" ")
+    );
+    Err(Coded::new(NOT_HERE, sentence).into())
+}
+
+/// Runs what blocks.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    spawn_blocking(work).await.context("a task panicked")?
+}
+
+impl Stage {
+    /// Starts all of it, with `items` on both sides; answers when they are in step.
+    pub(super) async fn start(
+        spec: &Spec,
+        items: usize,
+        account: &Account,
+    ) -> Result<(Self, Load)> {
+        account.say("starting a PostgreSQL and an etcd");
+        let folder = TempDir::with_prefix("twinline-drill-").context("making a folder")?;
+        let spec = *spec;
+        let Ground {
+            url,
+            endpoints,
+            database,
+            standby,
+            cluster,
+            etcd,
+        } = blocking(move || Ground::start(&spec)).await?;
+        account.say(&format!(
+            "starting {CONNECTIONS} simulated GitHubs and Jiras each, and {MACHINES} machines with 'twinline up'"
+        ));
+        let book = Arc::new(Book::new());
+        let trackers = Trackers::start(CONNECTIONS, &book).await?;
+        let setting = Setting::new(MACHINES, url, endpoints, trackers.urls())?;
+        let machines = Machines::start(folder.path(), &setting).await?;
+        let relay = relay(&machines, trackers.count()).await?;
+        trackers.hook(relay.at)?;
+        account.say(&format!(
+            "publishing the rules of {CONNECTIONS} connections"
+        ));
+        machines.apply().await?;
+        account.say(&format!("making {items} items, on both sides in turn"));
+        let load = Load::seed(&trackers, &book, items).await?;
+        let stage = Self {
+            machines,
+            relay,
+            trackers,
+            book,
+            database,
+            standby,
+            cluster,
+            _etcd: etcd,
+            _folder: folder,
+        };
+        Ok((stage, load))
+    }
+
+    /// Does something to the cluster.
+    pub(super) async fn on_cluster<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Patroni) -> Result<T, PatroniError> + Send + 'static,
+    ) -> Result<T> {
+        let cluster = self.cluster.clone().context("there is no cluster")?;
+        blocking(move || {
+            let mut cluster = cluster.lock().expect("no code panics with this lock");
+            Ok(work(&mut cluster)?)
+        })
+        .await
+    }
+}
+
+/// What the fleet stands on.
+struct Ground {
+    url: String,
+    endpoints: Vec<String>,
+    database: Server,
+    standby: Option<Arc<Postgres>>,
+    cluster: Option<Cluster>,
+    etcd: Option<Etcd>,
+}
+
+impl Ground {
+    fn start(spec: &Spec) -> Result<Self> {
+        if let Some(synchronous) = spec.patroni {
+            // One etcd for both, as a fleet should have it.
+            let cluster = Patroni::start(synchronous)?;
+            return Ok(Self {
+                url: cluster.url(),
+                endpoints: cluster.etcd().endpoints(),
+                database: Server::default(),
+                standby: None,
+                cluster: Some(Arc::new(Mutex::new(cluster))),
+                etcd: None,
+            });
+        }
+        let (database, standby) = databases(spec.database, spec.standby)?;
+        let etcd = Etcd::start(1)?;
+        let url = match &standby {
+            Some(standby) => database.url_with(standby),
+            None => database.url(),
+        };
+        Ok(Self {
+            url,
+            endpoints: etcd.endpoints(),
+            database: Server(Some(database)),
+            standby,
+            cluster: None,
+            etcd: Some(etcd),
+        })
+    }
+}
+
+type Databases = (Arc<Postgres>, Option<Arc<Postgres>>);
+
+fn databases(settings: &[(&str, &str)], follows: bool) -> Result<Databases> {
+    let primary = Postgres::start(settings)?;
+    let standby = follows.then(|| primary.standby(STANDBY)).transpose()?;
+    if standby.is_some() {
+        // What is confirmed is on both, as a fleet should have it.
+        primary.set("synchronous_standby_names", STANDBY)?;
+    }
+    Ok((Arc::new(primary), standby.map(Arc::new)))
+}
+
+/// A relay that sends each node's webhooks to one of the edges, always the same.
+async fn relay(machines: &Machines, nodes: usize) -> Result<Relay> {
+    let edges: Vec<SocketAddr> = (machines.all.iter())
+        .map(super::machines::Machine::webhooks)
+        .collect::<Result<_>>()?;
+    let route: BTreeMap<String, SocketAddr> = (0..nodes)
+        .map(|node| (super::trackers::name(node), edges[node / 2 % edges.len()]))
+        .collect();
+    let first = edges[0];
+    Relay::start(
+        move |node| route.get(node).copied().unwrap_or(first),
+        GIVE_UP,
+    )
+    .await
+}

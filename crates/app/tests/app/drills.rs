@@ -1,0 +1,200 @@
+//! Every drill, with a small load and a short fault. Judged by counts and the order of events, which is what `ok` says; how
+//! long something takes is the machine's business (`--strict`).
+
+use crate::support::{Running, signal, text_of, until};
+use rustix::process::Signal;
+use serde_json::Value;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+use twinline_sim::etcd::Etcd;
+use twinline_sim::patroni::Patroni;
+use twinline_sim::postgres::Postgres;
+
+/// Where a drill puts everything that it makes; `None`: it cannot run here.
+fn place() -> Option<TempDir> {
+    if !Postgres::can_run() || !Etcd::can_run() {
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // The database runs under an account of its own.
+    let all_may_pass = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), all_may_pass).unwrap();
+    Some(folder)
+}
+
+fn drill(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_twinline"));
+    command.arg("drill").args(arguments).stdin(Stdio::null());
+    command.env("TMPDIR", folder);
+    command
+}
+
+/// Processes that were started on something in the folder.
+fn processes_on(folder: &Path) -> Vec<String> {
+    let all = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = all.filter_map(|one| std::fs::read(one.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+    lines
+        .filter(|line| line.contains(folder.to_str().unwrap()))
+        .collect()
+}
+
+/// Nothing that a drill has started or made is there any more.
+fn nothing_is_left(folder: &Path) {
+    until("the end of all that the drill had started", || {
+        processes_on(folder).is_empty().then_some(())
+    });
+    let left: Vec<_> = std::fs::read_dir(folder).unwrap().flatten().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// Runs a drill whose fault lasts so long; its answer.
+fn check(name: &str, seconds: u32) -> Option<Value> {
+    let folder = place()?;
+    let lasts = seconds.to_string();
+    let arguments = [name, "--json", "--per-s", "4", "--seconds", &lasts];
+    let done = drill(folder.path(), &arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    let out = String::from_utf8_lossy(&done.stdout).into_owned();
+    let last = out.lines().last().unwrap_or_else(|| panic!("{said}"));
+    let document: Value = serde_json::from_str(last).unwrap();
+    assert_eq!(document["ok"], true, "{document:#}\n{said}");
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    assert_eq!(document["drill"], name);
+    for key in ["lost", "duplicated", "restarts"] {
+        assert_eq!(document[key], 0, "{key} in {document}");
+    }
+    for key in ["page_ms", "status_page_ms"] {
+        assert!(document[key].is_null(), "{key} in {document}");
+    }
+    for key in ["recover_ms", "p99_healthy_ms", "p99_fault_ms"] {
+        assert!(document[key].is_number(), "{key} in {document}");
+    }
+    assert!(
+        document["synced_during_fault"].as_u64() > Some(0),
+        "{document}"
+    );
+    assert!(document["nodes"].as_u64() >= Some(20), "{document}");
+    assert!(document["machines"].as_u64() >= Some(2), "{document}");
+    nothing_is_left(folder.path());
+    Some(document)
+}
+
+/// A fault of the database: it is noticed, and Twinline's processes and webhooks know nothing of it.
+fn check_database(name: &str, seconds: u32) {
+    if let Some(document) = check(name, seconds) {
+        assert!(document["detect_ms"].is_number(), "{document}");
+        assert_eq!(document["webhooks_not_accepted"], 0, "{document}");
+        assert_eq!(document["replaced"], 0, "{document}");
+    }
+}
+
+#[test]
+fn drill_stuck_commits() {
+    check_database("stuck-commits", 8);
+}
+
+#[test]
+fn drill_lock_pile_up() {
+    check_database("lock-pile-up", 8);
+}
+
+#[test]
+fn drill_read_only() {
+    check_database("read-only", 8);
+}
+
+#[test]
+fn drill_frozen_backend() {
+    check_database("frozen-backend", 15);
+}
+
+#[test]
+fn drill_mute_database() {
+    check_database("mute-database", 8);
+}
+
+#[test]
+fn drill_cancelled_begin() {
+    check_database("cancelled-begin", 10);
+}
+
+#[test]
+fn drill_backends_exhausted() {
+    check_database("backends-exhausted", 8);
+}
+
+#[test]
+fn drill_failover() {
+    check_database("failover", 15);
+}
+
+#[test]
+fn drill_switchover() {
+    if Patroni::can_run() {
+        check_database("switchover", 15);
+    }
+}
+
+#[test]
+fn drill_strict_standby() {
+    if Patroni::can_run() {
+        check_database("strict-standby", 8);
+    }
+}
+
+#[test]
+fn drill_restarts_hang() {
+    check_database("restarts-hang", 8);
+}
+
+#[test]
+fn drill_killed() {
+    if let Some(document) = check("killed", 10) {
+        assert!(document["replaced"].as_u64() > Some(0), "{document}");
+    }
+}
+
+#[test]
+fn drill_hung_host() {
+    check("hung-host", 15);
+}
+
+#[test]
+fn a_drill_that_is_interrupted_leaves_nothing_behind() {
+    let Some(folder) = place() else {
+        return;
+    };
+    let beside = tempfile::tempdir().unwrap();
+    let said = beside.path().join("drill.out");
+    let mut command = drill(folder.path(), &["mute-database", "--per-s", "4"]);
+    command.stdout(std::fs::File::create(&said).unwrap());
+    let mut running = Running(command.spawn().unwrap());
+    until("the fault", || {
+        text_of(&said).contains("the fault is made").then_some(())
+    });
+    assert!(processes_on(folder.path()).len() >= 8);
+    signal(running.0.id(), Signal::INT);
+    let ended = until("the end of the drill", || running.0.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(1), "{}", text_of(&said));
+    nothing_is_left(folder.path());
+}
+
+#[test]
+fn drills_are_listed_and_an_unknown_one_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let listed = drill(folder.path(), &["list", "--json"]).output().unwrap();
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let drills = listed["drills"].as_array().unwrap();
+    assert!(
+        drills
+            .iter()
+            .any(|one| one["drill"] == "stuck-commits" && one["mode"] == 1)
+    );
+    let unknown = drill(folder.path(), &["stuck"]).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(said.contains("stuck-commits"), "{said}");
+}
