@@ -14,8 +14,8 @@ use twinline_core::handles::Entropy;
 pub enum Origin {
     /// Its own file: nobody has shipped since.
     OwnFile,
-    /// Its own file, which is of a later ownership than anything that the database knows of the group: the database was put
-    /// back, or lost its last commits. What happened since the file's newest time nobody knows.
+    /// Its own file, which is of a later ownership than the replica: the database was put back, or lost its last commits, or
+    /// that ownership shipped nothing. What happened since the file's newest time nobody knows.
     DatabaseWentBack,
     /// Its own file or an empty one: the group was never replicated. What a former owner did is in the trackers only.
     NeverReplicated,
@@ -50,7 +50,8 @@ pub async fn take_over(
         epoch: Epoch::new(generation, owned.revision()),
     };
     let Some(known) = known else {
-        begin(client, store, &stamp).await?;
+        // What there is here, and else nothing, is its state.
+        own_with_gap(client, store, &stamp).await?;
         return Ok((store.as_owner(stamp), Origin::NeverReplicated));
     };
     if let Some(writer) = writer_of_newest(store, group, &known).await? {
@@ -62,7 +63,8 @@ pub async fn take_over(
             .await?;
         return Ok((store.as_owner(stamp), Origin::OwnFile));
     }
-    if store.stamp().group == *group && own > known.epoch {
+    // Compared with what was shipped, not with who has claimed since: a try that was cut off after its claim is made again.
+    if store.stamp().group == *group && own > known.shipped_epoch {
         go_on_before(client, store, &stamp, entropy).await?;
         return Ok((store.as_owner(stamp), Origin::DatabaseWentBack));
     }
@@ -83,7 +85,14 @@ async fn writer_of_newest(
 ) -> Result<Option<String>, CentralError> {
     let group = group.clone();
     let line = store.read(move |read| read.line(&group)).await?;
-    let newest = line.filter(|line| line.writer == known.writer && known.shipped_rev <= line.rev);
+    let own = store.stamp().epoch;
+    let newest = line.filter(|line| {
+        // A claim names its writer before the file is what was shipped: one that was cut off leaves an old file, or half of
+        // one, under the name of the newest.
+        let shipped_here =
+            known.shipped_epoch == own || Some(known.shipped_epoch) == line.base_epoch;
+        line.writer == known.writer && shipped_here && known.shipped_rev <= line.rev
+    });
     Ok(newest.map(|line| line.writer))
 }
 
@@ -100,12 +109,11 @@ async fn go_on_before(
     let line = store.write(move |tx| tx.begin_replication(&group, &seed));
     let writer = line.await?.writer;
     claim(client, stamp, &writer).await?;
-    begin(client, store, stamp).await
+    own_with_gap(client, store, stamp).await
 }
 
-/// Nobody has shipped this group: what there is here, and else nothing, is its state; the time that it does not tell of is
-/// noted.
-async fn begin(
+/// The file is the group's own from now on; what happened since its newest time nobody knows.
+async fn own_with_gap(
     client: &CentralClient,
     store: &HostStore,
     stamp: &Stamp,
