@@ -134,7 +134,7 @@ fn drill_failover() {
 #[test]
 fn drill_switchover() {
     if Patroni::can_run() {
-        check_database("switchover", 15);
+        check_database("switchover", 12);
     }
 }
 
