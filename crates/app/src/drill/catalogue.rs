@@ -2,6 +2,7 @@
 
 use super::faults::{self, Fault};
 use std::time::Duration;
+use twinline_sim::patroni::Synchronous;
 
 /// A drill by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(super) enum Drill {
     Killed,
     HungHost,
     RestartsHang,
+    Switchover,
+    StrictStandby,
 }
 
 /// What the fleet must say of itself while the fault lasts.
@@ -54,6 +57,8 @@ pub(super) struct Spec {
     pub(super) ends_processes: bool,
     /// A standby follows the database.
     pub(super) standby: bool,
+    /// The database is a cluster of Patroni's, and commits wait for this; `None`: it is a server of its own.
+    pub(super) patroni: Option<Synchronous>,
     /// Settings of the database.
     pub(super) database: &'static [(&'static str, &'static str)],
     /// The goals of `--strict`.
@@ -74,6 +79,7 @@ impl Spec {
         is_made_in_steps: false,
         ends_processes: false,
         standby: false,
+        patroni: None,
         database: &[],
         detect_max: GOAL,
         recover_max: GOAL,
@@ -81,8 +87,8 @@ impl Spec {
 }
 
 impl Drill {
-    /// All of them, by the numbers of their modes. Those that need Patroni have their place here too.
-    pub(super) const ALL: [Self; 11] = [
+    /// All of them, by the numbers of their modes.
+    pub(super) const ALL: [Self; 13] = [
         Self::StuckCommits,
         Self::LockPileUp,
         Self::ReadOnly,
@@ -91,6 +97,8 @@ impl Drill {
         Self::CancelledBegin,
         Self::BackendsExhausted,
         Self::Failover,
+        Self::Switchover,
+        Self::StrictStandby,
         Self::Killed,
         Self::HungHost,
         Self::RestartsHang,
@@ -115,6 +123,8 @@ impl Drill {
             Self::Killed => faults::killed::SPEC,
             Self::HungHost => faults::hung_host::SPEC,
             Self::RestartsHang => faults::restarts_hang::SPEC,
+            Self::Switchover => faults::switchover::SPEC,
+            Self::StrictStandby => faults::strict_standby::SPEC,
         }
     }
 
@@ -133,6 +143,8 @@ impl Drill {
             Self::Killed => Box::new(faults::killed::Killed::default()),
             Self::HungHost => Box::new(faults::hung_host::HungHost::default()),
             Self::RestartsHang => Box::new(faults::restarts_hang::RestartsHang::default()),
+            Self::Switchover => Box::new(faults::switchover::Switchover),
+            Self::StrictStandby => Box::new(faults::strict_standby::StrictStandby),
         }
     }
 }

@@ -67,7 +67,7 @@ pub async fn run(args: &DrillArgs, json: bool) -> Result<Report> {
     }
     let unknown = || Coded::new(USAGE, format!("there is no drill '{}'", args.name));
     let drill = Drill::named(&args.name).ok_or_else(unknown)?;
-    stage::check_programs()?;
+    stage::check_programs(&drill.spec())?;
     let shutdown = shutdown::on_signal()?;
     let account = Account::new(json);
     let asked = Asked {

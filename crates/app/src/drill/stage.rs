@@ -12,11 +12,13 @@ use crate::exit::{Coded, NOT_HERE};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 use twinline_sim::etcd::Etcd;
+use twinline_sim::patroni::{Patroni, PatroniError};
 use twinline_sim::postgres::Postgres;
 
 /// Pairs of nodes, each with a connection of its own.
@@ -34,17 +36,40 @@ pub(super) struct Stage {
     pub(super) relay: Relay,
     pub(super) trackers: Trackers,
     pub(super) book: Arc<Book>,
-    pub(super) database: Arc<Postgres>,
+    pub(super) database: Server,
     pub(super) standby: Option<Arc<Postgres>>,
-    _etcd: Etcd,
+    cluster: Option<Cluster>,
+    _etcd: Option<Etcd>,
     _folder: TempDir,
 }
 
+/// A cluster of Patroni's, asked by one at a time.
+type Cluster = Arc<Mutex<Patroni>>;
+
+/// The database of a drill whose database is one server, as its spec says; a drill on a cluster asks for none.
+#[derive(Default)]
+pub(super) struct Server(Option<Arc<Postgres>>);
+
+impl Deref for Server {
+    type Target = Arc<Postgres>;
+
+    fn deref(&self) -> &Arc<Postgres> {
+        let server = self.0.as_ref();
+        server.expect("a fault on a server is made where the spec has no cluster")
+    }
+}
+
 /// Fails when a program is missing.
-pub(super) fn check_programs() -> Result<()> {
+pub(super) fn check_programs(spec: &Spec) -> Result<()> {
+    let patroni = (
+        spec.patroni.is_none() || Patroni::is_installed(),
+        "Patroni",
+        "patroni python3-etcd",
+    );
     let needed = [
         (Postgres::is_installed(), "PostgreSQL", "postgresql"),
         (Etcd::is_installed(), "etcd", "etcd-server"),
+        patroni,
     ];
     let missing = needed.into_iter().filter(|(there, _, _)| !there);
     let (names, packages): (Vec<_>, Vec<_>) = missing.map(|(_, name, of)| (name, of)).unzip();
@@ -76,19 +101,21 @@ impl Stage {
     ) -> Result<(Self, Load)> {
         account.say("starting a PostgreSQL and an etcd");
         let folder = TempDir::with_prefix("twinline-drill-").context("making a folder")?;
-        let (settings, follows) = (spec.database, spec.standby);
-        let (database, standby) = blocking(move || databases(settings, follows)).await?;
-        let etcd = blocking(|| Ok(Etcd::start(1)?)).await?;
+        let spec = *spec;
+        let Ground {
+            url,
+            endpoints,
+            database,
+            standby,
+            cluster,
+            etcd,
+        } = blocking(move || Ground::start(&spec)).await?;
         account.say(&format!(
             "starting {CONNECTIONS} simulated GitHubs and Jiras each, and {MACHINES} machines with 'twinline up'"
         ));
         let book = Arc::new(Book::new());
         let trackers = Trackers::start(CONNECTIONS, &book).await?;
-        let url = match &standby {
-            Some(standby) => database.url_with(standby),
-            None => database.url(),
-        };
-        let setting = Setting::new(MACHINES, url, etcd.endpoints(), trackers.urls())?;
+        let setting = Setting::new(MACHINES, url, endpoints, trackers.urls())?;
         let machines = Machines::start(folder.path(), &setting).await?;
         let relay = relay(&machines, trackers.count()).await?;
         trackers.hook(relay.at)?;
@@ -105,10 +132,65 @@ impl Stage {
             book,
             database,
             standby,
+            cluster,
             _etcd: etcd,
             _folder: folder,
         };
         Ok((stage, load))
+    }
+
+    /// Does something to the cluster.
+    pub(super) async fn on_cluster<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Patroni) -> Result<T, PatroniError> + Send + 'static,
+    ) -> Result<T> {
+        let cluster = self.cluster.clone().context("there is no cluster")?;
+        blocking(move || {
+            let mut cluster = cluster.lock().expect("no code panics with this lock");
+            Ok(work(&mut cluster)?)
+        })
+        .await
+    }
+}
+
+/// What the fleet stands on.
+struct Ground {
+    url: String,
+    endpoints: Vec<String>,
+    database: Server,
+    standby: Option<Arc<Postgres>>,
+    cluster: Option<Cluster>,
+    etcd: Option<Etcd>,
+}
+
+impl Ground {
+    fn start(spec: &Spec) -> Result<Self> {
+        if let Some(synchronous) = spec.patroni {
+            // One etcd for both, as a fleet should have it.
+            let cluster = Patroni::start(synchronous)?;
+            return Ok(Self {
+                url: cluster.url(),
+                endpoints: cluster.etcd().endpoints(),
+                database: Server::default(),
+                standby: None,
+                cluster: Some(Arc::new(Mutex::new(cluster))),
+                etcd: None,
+            });
+        }
+        let (database, standby) = databases(spec.database, spec.standby)?;
+        let etcd = Etcd::start(1)?;
+        let url = match &standby {
+            Some(standby) => database.url_with(standby),
+            None => database.url(),
+        };
+        Ok(Self {
+            url,
+            endpoints: etcd.endpoints(),
+            database: Server(Some(database)),
+            standby,
+            cluster: None,
+            etcd: Some(etcd),
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 use twinline_sim::etcd::Etcd;
+use twinline_sim::patroni::Patroni;
 use twinline_sim::postgres::Postgres;
 
 /// Where a drill puts everything that it makes; `None`: it cannot run here.
@@ -128,6 +129,20 @@ fn drill_backends_exhausted() {
 #[test]
 fn drill_failover() {
     check_database("failover", 15);
+}
+
+#[test]
+fn drill_switchover() {
+    if Patroni::can_run() {
+        check_database("switchover", 12);
+    }
+}
+
+#[test]
+fn drill_strict_standby() {
+    if Patroni::can_run() {
+        check_database("strict-standby", 8);
+    }
 }
 
 #[test]

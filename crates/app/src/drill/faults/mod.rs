@@ -10,7 +10,9 @@ pub(super) mod lock_pile_up;
 pub(super) mod mute_database;
 pub(super) mod read_only;
 pub(super) mod restarts_hang;
+pub(super) mod strict_standby;
 pub(super) mod stuck_commits;
+pub(super) mod switchover;
 
 use super::stage::Stage;
 use anyhow::{Result, bail};

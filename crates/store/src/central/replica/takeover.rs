@@ -13,8 +13,8 @@ use twinline_core::time::Timestamp;
 pub enum Origin {
     /// Its own file: nobody has shipped since.
     OwnFile,
-    /// Its own file, which is of a later ownership than anything that the database knows of the group: the database was put
-    /// back, or lost its last commits. What happened since the file's newest time nobody knows.
+    /// Its own file, which is of a later ownership than the replica: the database was put back, or lost its last commits, or
+    /// that ownership shipped nothing. What happened since the file's newest time nobody knows.
     DatabaseWentBack,
     /// Its own file or an empty one: the group was never replicated. What a former owner did is in the trackers only.
     NeverReplicated,
@@ -62,7 +62,8 @@ pub async fn take_over(
         let group = group.clone();
         store.read(move |read| read.is_unfinished(&group)).await?
     };
-    if store.stamp().group == *group && own > known.epoch && !unfinished {
+    // Compared with what was shipped, not with who has claimed since: a try that was cut off after its claim is made again.
+    if store.stamp().group == *group && own > known.shipped_epoch && !unfinished {
         go_on_before(replicas, store, &stamp, entropy).await?;
         return Ok((store.as_owner(stamp), Origin::DatabaseWentBack));
     }
@@ -83,7 +84,14 @@ async fn writer_of_newest(
 ) -> Result<Option<String>, CentralError> {
     let group = group.clone();
     let line = store.read(move |read| read.line(&group)).await?;
-    let newest = line.filter(|line| line.writer == known.writer && known.shipped_rev <= line.rev);
+    let own = store.stamp().epoch;
+    let newest = line.filter(|line| {
+        // A claim names its writer before the file is what was shipped: one that was cut off leaves an old file, or half of
+        // one, under the name of the newest.
+        let shipped_here =
+            known.shipped_epoch == own || Some(known.shipped_epoch) == line.base_epoch;
+        line.writer == known.writer && shipped_here && known.shipped_rev <= line.rev
+    });
     Ok(newest.map(|line| line.writer))
 }
 
@@ -121,7 +129,8 @@ async fn begin(
     let row = GroupRow {
         epoch: stamp.epoch,
         writer: line.await?.writer,
-        shipped_epoch: stamp.epoch,
+        // The file's, whoever owns it: so it is found again, should this be cut off.
+        shipped_epoch: store.stamp().epoch,
         shipped_rev: 0,
         vouched_rev: 0,
         copy: 0,
@@ -143,7 +152,7 @@ async fn begin(
     }
     tx.put_group(&stamp.group, &row, &author).await?;
     tx.commit().await?;
-    go_on(replicas, store, stamp, None).await
+    go_on(replicas, store, stamp, Some(row.shipped_epoch)).await
 }
 
 /// What is here is the group's state from now on.

@@ -387,3 +387,46 @@ async fn in_a_new_database_a_group_waits_for_the_machine_that_has_it() {
     assert!(matches!(origin, Origin::Replica(_)), "{origin:?}");
     assert_eq!(dirty(&two).await, 2);
 }
+
+/// The claim is there, and the file is not yet what was claimed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_takeover_that_was_cut_off_after_its_claim_is_made_again() {
+    let Some(server) = server(&[]) else { return };
+    let client = client_to(&server.url(), settings());
+    healthy(&client).await;
+    let hosts = Hosts {
+        folder: tempfile::tempdir().unwrap(),
+        group: GroupId::new("g1"),
+    };
+    let one = hosts.file("one").await;
+    let taken = taken_over(&client, &one, hosts.group(), Epoch::new(1, 10), 1);
+    let (one, _) = taken.await.unwrap();
+    let ships = run(&one, &client, 1);
+    take(&one, 1).await;
+    caught_up(&one, &ships).await;
+    drop(ships);
+    let writer = server.psql("SELECT writer FROM twinline.groups").unwrap();
+    // It goes on alone, and is much further than the replica when another takes over.
+    for number in 2..40 {
+        take(&one, number).await;
+    }
+    let two = hosts.file("two").await;
+    let taken = taken_over(&client, &two, hosts.group(), Epoch::new(1, 20), 2);
+    let (two, _) = taken.await.unwrap();
+    let ships = run(&two, &client, 2);
+    take(&two, 100).await;
+    caught_up(&two, &ships).await;
+    drop(ships);
+    let claimed =
+        format!("UPDATE twinline.groups SET writer = '{writer}', epoch = (1::bigint << 47) + 30");
+    server.psql(&claimed).unwrap();
+
+    let taken = taken_over(&client, &one, hosts.group(), Epoch::new(1, 30), 1);
+    let (one, origin) = taken.await.unwrap();
+    assert!(matches!(origin, Origin::Replica(_)), "{origin:?}");
+    assert_eq!(dirty(&one).await, 2, "what the second one has shipped");
+    let ships = run(&one, &client, 1);
+    take(&one, 101).await;
+    caught_up(&one, &ships).await;
+    check_equal(&server, &one).await;
+}
