@@ -36,6 +36,8 @@ pub struct Follower {
     file: PathBuf,
     known: watch::Sender<Known>,
     look: Notify,
+    /// Who learns writes the file alone, and nothing older over something newer.
+    learning: std::sync::Mutex<()>,
     /// This machine publishes one change at a time: many at once, as `apply` brings them, would be in each other's way.
     publishing: Mutex<()>,
 }
@@ -61,6 +63,7 @@ impl Follower {
             file,
             known: watch::Sender::new(known),
             look: Notify::new(),
+            learning: std::sync::Mutex::default(),
             publishing: Mutex::default(),
         })
     }
@@ -135,6 +138,10 @@ impl Follower {
     }
 
     fn learn(&self, next: Known) -> Result<()> {
+        let _alone = self.learning.lock().expect("no code panics with this lock");
+        if next.version <= self.known.borrow().version {
+            return Ok(());
+        }
         // Kept first: what runs by it must still be known after a restart.
         store(&self.file, &next)?;
         tracing::info!(
@@ -142,13 +149,7 @@ impl Follower {
             groups = next.definitions.groups().len(),
             "definitions are in force"
         );
-        self.known.send_if_modified(|known| {
-            let newer = next.version > known.version;
-            if newer {
-                *known = next;
-            }
-            newer
-        });
+        self.known.send_replace(next);
         Ok(())
     }
 
