@@ -5,7 +5,7 @@ use crate::handles::{SystemClock, SystemEntropy};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +38,8 @@ pub struct Follower {
     /// Who has said in the database that it is there, as it was read last.
     signed: watch::Sender<Vec<Machine>>,
     look: Notify,
+    /// Who learns writes the file alone, and nothing older over something newer.
+    learning: std::sync::Mutex<()>,
     /// This machine publishes one change at a time: many at once, as `apply` brings them, would be in each other's way.
     publishing: Mutex<()>,
 }
@@ -64,6 +66,7 @@ impl Follower {
             known: watch::Sender::new(known),
             signed: watch::Sender::default(),
             look: Notify::new(),
+            learning: std::sync::Mutex::default(),
             publishing: Mutex::default(),
         })
     }
@@ -172,20 +175,23 @@ impl Follower {
     }
 
     fn learn(&self, next: Known) -> Result<()> {
+        let _alone = self.learning.lock().expect("no code panics with this lock");
+        let is_news = {
+            let known = self.known.borrow();
+            next.version >= known.version && next != *known
+        };
+        if !is_news {
+            return Ok(());
+        }
         // Kept first: what runs by it must still be known after a restart.
-        store(&self.file, &next)?;
+        crate::instance::replace(&self.file, &serde_json::to_vec(&next)?)
+            .with_context(|| format!("writing {}", self.file.display()))?;
         tracing::info!(
             version = next.version,
             groups = next.definitions.groups().len(),
             "definitions are in force"
         );
-        self.known.send_if_modified(|known| {
-            let news = next.version >= known.version && next != *known;
-            if news {
-                *known = next;
-            }
-            news
-        });
+        self.known.send_replace(next);
         Ok(())
     }
 
@@ -250,16 +256,4 @@ impl Follower {
         }
         anyhow::bail!("others publish all the time: try again")
     }
-}
-
-/// Replaces the file; who reads it sees the old one or the new one.
-fn store(file: &Path, known: &Known) -> Result<()> {
-    let fresh = file.with_extension("json.new");
-    let write = || {
-        let mut out = std::fs::File::create(&fresh)?;
-        std::io::Write::write_all(&mut out, &serde_json::to_vec(known)?)?;
-        out.sync_all()?;
-        std::fs::rename(&fresh, file)
-    };
-    write().with_context(|| format!("writing {}", file.display()))
 }
