@@ -38,7 +38,11 @@ impl Life {
         let opened = Opened::default();
         tokio::select! {
             biased;
-            () = lost.cancelled() => tracing::warn!(group = %self.group, "the group is not ours any more"),
+            () = lost.cancelled() => {
+                tracing::warn!(group = %self.group, "the group is not ours any more");
+                // At once: closing its file takes as long as its disk does.
+                self.shared.forget(&self.group);
+            }
             () = self.work(&opened) => {}
         }
         close(&opened).await;

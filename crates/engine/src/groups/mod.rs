@@ -130,6 +130,12 @@ struct Shared {
 }
 
 impl Shared {
+    /// The group is not here any more.
+    fn forget(&self, group: &GroupId) {
+        self.told
+            .send_if_modified(|told| told.remove(group).is_some());
+    }
+
     fn tell(&self, group: &GroupId, state: GroupState) {
         let kind = std::mem::discriminant(&state);
         self.told.send_modify(|told| {
@@ -305,9 +311,7 @@ fn note_ended(
     match ended {
         Ok((group, _)) => {
             begun.remove(&group);
-            shared.told.send_modify(|told| {
-                told.remove(&group);
-            });
+            shared.forget(&group);
         }
         // The life of a group catches what its host does; this is a defect of this module, and a host that does not run
         // what it owns must not go on as if it did.

@@ -140,14 +140,16 @@ impl Process {
             return None;
         }
         let states = self.states.borrow_and_update();
-        Some(match states.get(&GroupId::new(GROUP)).map(|now| &now.state) {
-            None => "has the group no more",
-            Some(GroupState::Waiting) => "waits for the group's former owner",
-            Some(GroupState::TakingOver { .. }) => "takes the group over",
-            Some(GroupState::Working(_)) => "works on the group",
-            Some(GroupState::Ending(_)) => "ends its work on the group",
-            Some(GroupState::Failed { .. }) => "fails with the group",
-        })
+        Some(
+            match states.get(&GroupId::new(GROUP)).map(|now| &now.state) {
+                None => "has the group no more",
+                Some(GroupState::Waiting) => "waits for the group's former owner",
+                Some(GroupState::TakingOver { .. }) => "takes the group over",
+                Some(GroupState::Working(_)) => "works on the group",
+                Some(GroupState::Ending(_)) => "ends its work on the group",
+                Some(GroupState::Failed { .. }) => "fails with the group",
+            },
+        )
     }
 
     pub(super) fn drain(&self, draining: bool) {

@@ -138,6 +138,12 @@ pub(super) fn names(page: &[u8], key: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// Where a page of a list goes on; `None`: it is the last.
+pub(super) fn next(page: &[u8]) -> Option<String> {
+    let page: Value = serde_json::from_slice(page).ok()?;
+    page["next"].as_str().map(str::to_owned)
+}
+
 /// The expositions of several groups as one: what belongs together stands together, each sample with its group.
 pub(super) fn metrics(texts: &[(GroupId, String)]) -> String {
     let mut families: BTreeMap<String, (Vec<String>, Vec<String>)> = BTreeMap::new();

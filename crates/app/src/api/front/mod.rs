@@ -29,20 +29,28 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
+use futures_util::StreamExt as _;
+use futures_util::stream;
 use http::{StatusCode, header};
 use merge::Pages;
 use reach::{Asked, GROUP};
 use route::Route;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use twinline_core::names::{ConnectionName, NodeName};
 use twinline_store::GroupId;
 use twinline_trackers::http::Secret;
+use url::form_urlencoded;
 
 /// A group that was made, or has got another node, works within this.
 const PLACED_MAX: Duration = Duration::from_secs(45);
+/// A page of the nodes that a group works with.
+const NODES: &str = "/v1/nodes?limit=500";
+/// So many groups are asked at once.
+const ASKED_AT_ONCE: usize = 16;
 /// Between two looks whether it does.
 const PLACED_AGAIN: Duration = Duration::from_millis(250);
 
@@ -163,9 +171,15 @@ impl Front {
             Route::Group(group) => self.one(&group, asked).await,
             Route::Twin(link) => self.find(&format!("/v1/twins/{link}"), asked).await,
             Route::Backfill(id) => self.find(&format!("/v1/backfills/{id}"), asked).await,
-            Route::Rules(connection, text) => {
+            Route::Publish(connection, text) => {
                 let nodes = super::rules::nodes_of(&text)?;
+                // What nodes belong together is for good: a name that is misspelt, or rules that are refused, place nothing.
+                checked(&self.rulebook, text).await?;
                 let group = self.place(&connection, nodes, asked).await?;
+                self.one(&group, asked).await
+            }
+            Route::Plan(text) => {
+                let group = self.group_of(&text)?;
                 self.one(&group, asked).await
             }
             Route::Check(text) => Ok(Json(checked(&self.rulebook, text).await?).into_response()),
@@ -199,6 +213,20 @@ impl Front {
         Err(silent.unwrap_or_else(|| Problem::missing(format!("there is nothing at {path}"))))
     }
 
+    /// The group that both nodes of a draft are in.
+    fn group_of(&self, text: &super::RulesText) -> Result<GroupId, Problem> {
+        let (left, right) = super::rules::nodes_of(text)?;
+        let places = self.groups.definitions().places;
+        let at = |node: &NodeName| places.get(node).cloned();
+        at(&left).filter(|group| at(&right).as_ref() == Some(group)).ok_or_else(|| {
+            let detail = format!(
+                "'{left}' and '{right}' are in no group together, so there is no twin that these rules could change: 'twinline \
+                 check' judges the rules, 'twinline apply' publishes them and makes the group"
+            );
+            Problem::new(StatusCode::CONFLICT, "nothing to plan with", detail)
+        })
+    }
+
     /// The group of a connection's nodes, made where they are in none, as soon as it works with both.
     async fn place(
         &self,
@@ -207,33 +235,49 @@ impl Front {
         asked: &Asked,
     ) -> Result<GroupId, Problem> {
         let group = self.groups.place(connection, nodes.clone(), asked).await?;
-        let look = Asked::get("/v1/nodes?limit=500", &self.token);
         let deadline = Instant::now() + PLACED_MAX;
+        let not_yet = || {
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not yet",
+                format!(
+                    "the group {group} does not work with '{}' and '{}' yet: repeat it later",
+                    nodes.0, nodes.1
+                ),
+            )
+        };
         loop {
-            let waits = match self.groups.ask(&group, &look).await {
-                Ok(answer) => {
-                    let found = merge::names(&answer.body, "node");
+            let waits = match timeout_at(deadline, self.names(&group)).await {
+                Ok(Ok(found))
                     if [&nodes.0, &nodes.1]
                         .iter()
-                        .all(|node| found.contains(node.as_str()))
-                    {
-                        return Ok(group);
-                    }
-                    Problem::new(
-                        StatusCode::SERVICE_UNAVAILABLE,
-                        "not yet",
-                        format!(
-                            "the group {group} does not work with '{}' and '{}' yet: repeat it later",
-                            nodes.0, nodes.1
-                        ),
-                    )
+                        .all(|node| found.contains(node.as_str())) =>
+                {
+                    return Ok(group);
                 }
-                Err(problem) => problem,
+                Ok(Ok(_)) | Err(_) => not_yet(),
+                Ok(Err(problem)) => problem,
             };
             if Instant::now() >= deadline {
                 return Err(waits);
             }
             sleep(PLACED_AGAIN).await;
+        }
+    }
+
+    /// The nodes that a group works with.
+    async fn names(&self, group: &GroupId) -> Result<BTreeSet<String>, Problem> {
+        let mut all = BTreeSet::new();
+        let mut path = NODES.to_owned();
+        loop {
+            let look = Asked::get(&path, &self.token);
+            let answer = self.groups.ask(group, &look).await?;
+            all.extend(merge::names(&answer.body, "node"));
+            let Some(next) = merge::next(&answer.body) else {
+                return Ok(all);
+            };
+            let mut query = form_urlencoded::Serializer::new(NODES.to_owned());
+            path = query.append_pair("cursor", &next).finish();
         }
     }
 
@@ -259,16 +303,16 @@ impl Front {
 
     /// What every group says, in one, and how each group is.
     async fn status(&self, asked: &Asked) -> Result<Response, Problem> {
-        let mut answered = Vec::new();
-        for group in self.groups.all() {
+        let groups = stream::iter(self.groups.all());
+        let asked = groups.map(async |group| {
             // Why one does not answer stands among the groups.
-            if let Ok(answer) = self.groups.ask(&group, asked).await
-                && let Ok(found) = serde_json::from_slice(&answer.body)
-                && answer.status == StatusCode::OK
-            {
-                answered.push(found);
-            }
-        }
+            let answer = self.groups.ask(&group, asked).await.ok()?;
+            let sound = answer.status == StatusCode::OK;
+            let found = serde_json::from_slice(&answer.body).ok();
+            found.filter(|_| sound)
+        });
+        let answered = asked.buffered(ASKED_AT_ONCE).filter_map(std::future::ready);
+        let answered = answered.collect().await;
         let (now, groups) = (self.groups.now(), self.groups.told());
         let whole = told::status(now, answered, groups, &self.groups.database());
         Ok(Json(whole).into_response())

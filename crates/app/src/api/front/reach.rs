@@ -36,8 +36,8 @@ use twinline_trackers::http::Secret;
 pub(super) const GROUP: &str = "twinline-group";
 /// A plan of thousands of twins asks trackers thousands of times.
 const DEADLINE: Duration = Duration::from_secs(600);
-/// A look at how a machine does: longer, and it does not do well.
-const LOOK_MAX: Duration = Duration::from_secs(3);
+/// A look at what a machine has: longer, and it does not do well.
+const LOOK_MAX: Duration = Duration::from_secs(5);
 /// No answer of the API is greater.
 const ANSWER_MAX_BYTES: usize = 32 << 20;
 /// What is passed on of a request, beside what the client itself says.
@@ -351,7 +351,10 @@ impl Groups {
             }
         }
         headers.retain(|(name, _)| *name != "content-type");
-        let sent = self.http.send(
+        // A machine that hangs still takes connections: who only looks does not wait for it as long as who plans.
+        let looks = matches!(asked.method, Method::GET | Method::HEAD);
+        let http = if looks { &self.looks } else { &self.http };
+        let sent = http.send(
             asked.method.clone(),
             at,
             path,

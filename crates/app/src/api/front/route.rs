@@ -18,8 +18,10 @@ pub(super) enum Route {
     Twin(String),
     /// The group of a backfill.
     Backfill(String),
-    /// The group of the nodes that these rules of a connection name.
-    Rules(ConnectionName, RulesText),
+    /// The group of the nodes that these rules of a connection name, which is made where there is none.
+    Publish(ConnectionName, RulesText),
+    /// The same, where there is one.
+    Plan(RulesText),
     /// None: rules are only judged.
     Check(RulesText),
     /// All of them, one after the other.
@@ -104,8 +106,9 @@ pub(super) fn of(asked: &Asked, definitions: &Definitions) -> Result<Route, Prob
                 Problem::bad_request(format!("the body: {error}"))
             })?))
         }
-        (&Method::POST, ["rules", name, "plan" | "publish"]) => match body()?.rules {
-            Some(text) => Ok(Route::Rules(ConnectionName::new(named(name)), text)),
+        (&Method::POST, ["rules", name, deed @ ("plan" | "publish")]) => match body()?.rules {
+            Some(text) if *deed == "plan" => Ok(Route::Plan(text)),
+            Some(text) => Ok(Route::Publish(ConnectionName::new(named(name)), text)),
             None => connection(&named(name)),
         },
         (_, ["rules", name, ..]) => connection(&named(name)),

@@ -22,7 +22,7 @@ fn check(method: Method, path: &str, body: &str, expected: &str) {
         Ok(Route::Group(group)) => format!("group {group}"),
         Ok(Route::Twin(link)) => format!("twin {link}"),
         Ok(Route::Backfill(id)) => format!("backfill {id}"),
-        Ok(Route::Rules(connection, _)) => format!("rules {connection}"),
+        Ok(Route::Publish(connection, _)) => format!("publish {connection}"),
         Ok(other) => format!("{other:?}")
             .split('(')
             .next()
@@ -76,7 +76,8 @@ fn a_request_is_for_the_group_of_what_it_names() {
     check(get.clone(), "/v1/backfills/7", "", "backfill 7");
     check(post.clone(), "/v1/backfills/7/pause", "", "backfill 7");
     let rules = r#"{"rules":{"map":{"name":"n.toml","text":""}}}"#;
-    check(post.clone(), "/v1/rules/new/publish", rules, "rules new");
+    check(post.clone(), "/v1/rules/new/publish", rules, "publish new");
+    check(post.clone(), "/v1/rules/new/plan", rules, "plan");
     check(
         post.clone(),
         "/v1/rules/check",

@@ -355,3 +355,30 @@ async fn a_machine_answers_for_itself_alone_and_a_view_tells_who_is_silent() {
     assert!(machines[1]["host"]["fault"].is_string());
     assert_eq!(view["groups"][0]["nodes"], json!(["left", "right"]));
 }
+
+/// What nodes belong together is for good.
+#[tokio::test]
+async fn a_draft_that_is_planned_or_unsound_places_no_node() {
+    let machine = machine().await;
+    let draft = |left: &str, right: &str| {
+        let side = |name: &str, node: &str| {
+            format!("[{name}]\nnode = \"{node}\"\nscope = {{ project = \"A\" }}\n")
+        };
+        let map = format!(
+            "format = 1\nname = \"new\"\n{}{}[fields.summary]\nleft = \"summary\"\nright = \"summary\"\n",
+            side("left", left),
+            side("right", right),
+        );
+        json!({ "rules": { "map": { "name": "new.toml", "text": map } } })
+    };
+    let (path, conflict) = ("/v1/rules/new/plan", StatusCode::CONFLICT);
+    let parts = &["'left'", "'other'", "twinline apply"];
+    machine
+        .refuses(path, draft("left", "other"), conflict, parts)
+        .await;
+    // Placing them would be refused otherwise: the database is away.
+    let (path, unsound) = ("/v1/rules/new/publish", StatusCode::UNPROCESSABLE_ENTITY);
+    machine
+        .refuses(path, draft("left", "jirra"), unsound, &[])
+        .await;
+}
