@@ -47,7 +47,7 @@ pub async fn take_over(
         return Ok((store.as_owner(stamp), Origin::NeverReplicated));
     };
     if let Some(writer) = writer_of_newest(store, group, &known).await? {
-        let claimed = claim(replicas, &stamp, &writer).await?;
+        let claimed = claim(replicas, &stamp, &writer, Some(&known)).await?;
         let (epoch, base) = (stamp.epoch, claimed.shipped_epoch);
         let group = group.clone();
         store
@@ -78,6 +78,14 @@ async fn begin(
     store: &HostStore,
     stamp: &Stamp,
 ) -> Result<(), CentralError> {
+    // A former writer that has not learned of its successor would refuse this.
+    let mut tx = replicas.write().await?;
+    if tx.lock_group(&stamp.group).await?.is_some() {
+        return Err(CentralError::Lost(
+            "the group is there, and was not when it was read".to_owned(),
+        ));
+    }
+    tx.rollback().await?;
     let (group, epoch) = (stamp.group.clone(), stamp.epoch);
     let now = replicas.now();
     store
