@@ -40,9 +40,9 @@ pub use network::Sabotage;
 pub(crate) use reading::differences;
 pub use run::{Outcome, places, run, run_broken, shape};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use std::time::Instant;
-use twinline_core::mutant::Mutant;
+use twinline_core::mutant::{self, Mutant};
 
 /// What to run.
 #[derive(clap::Args)]
@@ -59,6 +59,9 @@ pub struct Options {
     /// Breaks the fleet's protocol, one rule after the other: each must be caught by one of the seeds.
     #[arg(long, conflicts_with_all = ["fleet", "trace"])]
     mutants: bool,
+    /// Breaks one rule of the fleet's protocol, by its name in `twinline_core::mutant`.
+    #[arg(long, requires = "fleet", value_parser = mutant_of)]
+    mutant: Option<Mutant>,
     /// Ends with a line of JSON.
     #[arg(long)]
     json: bool,
@@ -81,6 +84,10 @@ pub fn task(options: &Options) -> Result<bool> {
     )]
     let began = Instant::now();
     let (mut failed, mut steps) = (0_u64, 0);
+    ensure!(
+        mutant::set(options.mutant) || options.mutant.is_none(),
+        "mutants are left out of builds without debug assertions"
+    );
     for seed in options.seed..options.seed.saturating_add(options.seeds) {
         let outcome = if options.fleet {
             run_fleet(seed, options.trace)?
@@ -112,6 +119,13 @@ pub fn task(options: &Options) -> Result<bool> {
         ));
     }
     Ok(failed == 0)
+}
+
+fn mutant_of(name: &str) -> Result<Mutant, String> {
+    let found = Mutant::ALL
+        .into_iter()
+        .find(|mutant| format!("{mutant:?}") == name);
+    found.ok_or_else(|| format!("it is none of {:?}", Mutant::ALL))
 }
 
 /// How many seeds a mutant is looked for in, at least.

@@ -26,6 +26,9 @@ mod story;
 mod time;
 mod verdict;
 
+#[cfg(test)]
+mod tests;
+
 use super::run::Outcome;
 use anyhow::{Result, ensure};
 use std::ops::Range;

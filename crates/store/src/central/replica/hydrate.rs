@@ -47,7 +47,7 @@ pub async fn hydrate(
     let claimed = if mutant::is(Mutant::HydrateBeforeFence) {
         unclaimed(replicas, &stamp).await?
     } else {
-        claim(replicas, &stamp, &writer).await?
+        claim(replicas, &stamp, &writer, None).await?
     };
     let is_first = {
         let group = group.clone();
@@ -60,7 +60,7 @@ pub async fn hydrate(
     };
     let (hydrated, rev) = pull(replicas, store, &stamp, &claimed, &writer).await?;
     if mutant::is(Mutant::HydrateBeforeFence) {
-        claim(replicas, &stamp, &writer).await?;
+        claim(replicas, &stamp, &writer, None).await?;
     }
     let base = claimed.shipped_epoch;
     let shipped = claimed.shipped_rev;
@@ -124,16 +124,23 @@ pub(super) fn seed(entropy: &dyn Entropy) -> String {
     format!("{:016x}{:016x}", entropy.next_u64(), entropy.next_u64())
 }
 
-/// Makes the store the group's owner in the central database, where no newer one is.
+/// Makes the store the group's owner in the central database, where no newer one is. `read`: what the caller has decided
+/// on, which must still be so: it may have been read from a former writer.
 pub(super) async fn claim(
     replicas: &dyn Replicas,
     stamp: &Stamp,
     writer: &str,
+    read: Option<&GroupRow>,
 ) -> Result<GroupRow, CentralError> {
     let mut tx = replicas.write().await?;
     let known = tx.lock_group(&stamp.group).await?;
     let known = known.ok_or_else(|| CentralError::Missing(format!("group {}", stamp.group)))?;
     check_owner(&known, stamp, writer)?;
+    if read.is_some_and(|read| *read != known) {
+        return Err(CentralError::Lost(
+            "the group's row is not what was read of it".to_owned(),
+        ));
+    }
     tx.claim(&stamp.group, stamp.epoch, writer).await?;
     tx.commit().await?;
     Ok(known)

@@ -53,7 +53,7 @@ pub async fn take_over(
         return Ok((store.as_owner(stamp), Origin::NeverReplicated));
     };
     if let Some(writer) = writer_of_newest(store, group, &known).await? {
-        let claimed = claim(replicas, &stamp, &writer).await?;
+        let claimed = claim(replicas, &stamp, &writer, Some(&known)).await?;
         // The database may have lost what others had shipped since.
         go_on(replicas, store, &stamp, Some(claimed.shipped_epoch)).await?;
         return Ok((store.as_owner(stamp), Origin::OwnFile));
@@ -64,7 +64,7 @@ pub async fn take_over(
     };
     // Compared with what was shipped, not with who has claimed since: a try that was cut off after its claim is made again.
     if store.stamp().group == *group && own > known.shipped_epoch && !unfinished {
-        go_on_before(replicas, store, &stamp, entropy).await?;
+        go_on_before(replicas, store, &stamp, &known, entropy).await?;
         return Ok((store.as_owner(stamp), Origin::DatabaseWentBack));
     }
     if known.epoch == Epoch::NONE {
@@ -101,13 +101,14 @@ async fn go_on_before(
     replicas: &dyn Replicas,
     store: &HostStore,
     stamp: &Stamp,
+    known: &GroupRow,
     entropy: &dyn Entropy,
 ) -> Result<(), CentralError> {
     let seed = seed(entropy);
     let group = stamp.group.clone();
     let line = store.write(move |tx| tx.begin_replication(&group, &seed));
     let writer = line.await?.writer;
-    claim(replicas, stamp, &writer).await?;
+    claim(replicas, stamp, &writer, Some(known)).await?;
     go_on(replicas, store, stamp, None).await
 }
 

@@ -5,6 +5,7 @@ use super::state::{Group, Op, State};
 use super::{Fate, ORPHANED_AFTER};
 use crate::sim::fleet::time::millis;
 use async_trait::async_trait;
+use rand::Rng as _;
 use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,10 @@ pub(super) struct Tx {
 impl Tx {
     pub(super) fn begin(client: Client, writes: bool) -> Self {
         let mut inner = client.database.lock();
+        // Before it writes, the former writer may be gone: then its successor is connected to.
+        if writes && inner.with_former.contains(&client.host) && inner.random.random_bool(0.5) {
+            inner.with_former.remove(&client.host);
+        }
         let is_with_former = inner.with_former.contains(&client.host);
         let snapshot = if is_with_former {
             Arc::clone(&inner.former)
@@ -153,7 +158,7 @@ impl Tx {
             return inner.commit(self.number, group, ops);
         }
         // It has arrived, or not; the answer has not.
-        self.is_over = rand::Rng::random_bool(&mut inner.random, 0.5);
+        self.is_over = inner.random.random_bool(0.5);
         if self.is_over {
             inner.keep(group, &ops);
             inner.release(self.number);
