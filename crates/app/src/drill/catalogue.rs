@@ -17,6 +17,10 @@ pub(super) enum Drill {
     Killed,
     HungHost,
     RestartsHang,
+    WalFull,
+    LocalDiskFull,
+    StorageFreeze,
+    VanishedPeer,
 }
 
 /// What the fleet must say of itself while the fault lasts.
@@ -32,8 +36,23 @@ pub(super) enum Notice {
     Trouble,
     /// Another machine has all groups at work.
     Moved,
+    /// A machine: its state cannot be written.
+    Store,
     /// Nothing of the database is wrong.
     Nothing,
+}
+
+/// What a drill needs that root alone may make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rooted {
+    /// The database's write-ahead log lies on a small disk.
+    SmallLog,
+    /// It lies on a disk that can be frozen.
+    FreezableLog,
+    /// The data folder of the first machine lies on a small disk.
+    SmallMachine,
+    /// The database has an address that can vanish.
+    Address,
 }
 
 /// What must hold of a drill.
@@ -52,8 +71,15 @@ pub(super) struct Spec {
     pub(super) is_made_in_steps: bool,
     /// Processes of Twinline end during the drill, as its fault or by their supervisor.
     pub(super) ends_processes: bool,
+    /// Webhooks are refused, as they should be.
+    pub(super) refuses: bool,
+    pub(super) rooted: Option<Rooted>,
     /// A standby follows the database.
     pub(super) standby: bool,
+    /// The fleet's lease, and the time of an attempt, in milliseconds. Shorter than the default, so that a drill is
+    /// shorter; long enough for a machine that does much else.
+    pub(super) lease_ms: u32,
+    pub(super) attempt_ms: u32,
     /// Settings of the database.
     pub(super) database: &'static [(&'static str, &'static str)],
     /// The goals of `--strict`.
@@ -73,7 +99,11 @@ impl Spec {
         heals_itself: false,
         is_made_in_steps: false,
         ends_processes: false,
+        refuses: false,
+        rooted: None,
         standby: false,
+        lease_ms: 6000,
+        attempt_ms: 2000,
         database: &[],
         detect_max: GOAL,
         recover_max: GOAL,
@@ -82,15 +112,19 @@ impl Spec {
 
 impl Drill {
     /// All of them, by the numbers of their modes. Those that need Patroni have their place here too.
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::StuckCommits,
+        Self::StorageFreeze,
         Self::LockPileUp,
         Self::ReadOnly,
         Self::FrozenBackend,
         Self::MuteDatabase,
+        Self::VanishedPeer,
+        Self::WalFull,
         Self::CancelledBegin,
         Self::BackendsExhausted,
         Self::Failover,
+        Self::LocalDiskFull,
         Self::Killed,
         Self::HungHost,
         Self::RestartsHang,
@@ -115,6 +149,10 @@ impl Drill {
             Self::Killed => faults::killed::SPEC,
             Self::HungHost => faults::hung_host::SPEC,
             Self::RestartsHang => faults::restarts_hang::SPEC,
+            Self::WalFull => faults::wal_full::SPEC,
+            Self::StorageFreeze => faults::storage_freeze::SPEC,
+            Self::VanishedPeer => faults::vanished_peer::SPEC,
+            Self::LocalDiskFull => faults::local_disk_full::SPEC,
         }
     }
 
@@ -133,6 +171,10 @@ impl Drill {
             Self::Killed => Box::new(faults::killed::Killed::default()),
             Self::HungHost => Box::new(faults::hung_host::HungHost::default()),
             Self::RestartsHang => Box::new(faults::restarts_hang::RestartsHang::default()),
+            Self::WalFull => Box::new(faults::wal_full::WalFull),
+            Self::StorageFreeze => Box::new(faults::storage_freeze::StorageFreeze::default()),
+            Self::VanishedPeer => Box::new(faults::vanished_peer::VanishedPeer),
+            Self::LocalDiskFull => Box::new(faults::local_disk_full::LocalDiskFull),
         }
     }
 }
