@@ -2,7 +2,7 @@
 
 use super::{Options, document};
 use crate::bench::stack::{Folder, Stack};
-use crate::bench::trackers::{HOOK_SECRET, Sees, start};
+use crate::bench::trackers::{HOOK_SECRET, start};
 use crate::run;
 use crate::served::SystemClock;
 use anyhow::{Context, Result};
@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep};
 use twinline::fleet::Definitions;
 use twinline_core::handles::Clock as _;
 use twinline_core::names::NodeName;
+use twinline_sim::Sees;
 use twinline_sim::etcd::Etcd;
 use twinline_sim::jira_cloud;
 use twinline_sim::postgres::Postgres;

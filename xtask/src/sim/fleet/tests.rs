@@ -11,10 +11,10 @@ use tokio::time::timeout;
 use twinline_core::item::ItemId;
 use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
-use twinline_store::GroupId;
 use twinline_store::central::{Origin, Replication, take_over};
 use twinline_store::db::{DbOptions, NoFaults};
 use twinline_store::host::{HostStore, Mark};
+use twinline_store::{Epoch, GroupId};
 
 struct World {
     database: Arc<Database>,
@@ -41,7 +41,15 @@ impl World {
         let store = open(&file).await;
         let client = self.client(host);
         loop {
-            match take_over(&client, &store, &group(), revision, &self.entropy).await {
+            match take_over(
+                &client,
+                &store,
+                &group(),
+                Epoch::new(1, revision),
+                &self.entropy,
+            )
+            .await
+            {
                 Ok(taken) => return taken,
                 Err(error) => assert!(error.is_retryable(), "{error}"),
             }
