@@ -20,6 +20,10 @@ pub(super) enum Drill {
     RestartsHang,
     Switchover,
     StrictStandby,
+    WalFull,
+    LocalDiskFull,
+    StorageFreeze,
+    VanishedPeer,
 }
 
 /// What the fleet must say of itself while the fault lasts.
@@ -35,8 +39,23 @@ pub(super) enum Notice {
     Trouble,
     /// Another machine has all groups at work.
     Moved,
+    /// A machine: its state cannot be written.
+    Store,
     /// Nothing of the database is wrong.
     Nothing,
+}
+
+/// What a drill needs that root alone may make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rooted {
+    /// The database's write-ahead log lies on a small disk.
+    SmallLog,
+    /// It lies on a disk that can be frozen.
+    FreezableLog,
+    /// The data folder of the first machine lies on a small disk.
+    SmallMachine,
+    /// The database has an address that can vanish.
+    Address,
 }
 
 /// What must hold of a drill.
@@ -55,10 +74,17 @@ pub(super) struct Spec {
     pub(super) is_made_in_steps: bool,
     /// Processes of Twinline end during the drill, as its fault or by their supervisor.
     pub(super) ends_processes: bool,
+    /// Webhooks are refused, as they should be.
+    pub(super) refuses: bool,
+    pub(super) rooted: Option<Rooted>,
     /// A standby follows the database.
     pub(super) standby: bool,
     /// The database is a cluster of Patroni's, and commits wait for this; `None`: it is a server of its own.
     pub(super) patroni: Option<Synchronous>,
+    /// The fleet's lease, and the time of an attempt, in milliseconds. Shorter than the default, so that a drill is
+    /// shorter; long enough for a machine that does much else.
+    pub(super) lease_ms: u32,
+    pub(super) attempt_ms: u32,
     /// Settings of the database.
     pub(super) database: &'static [(&'static str, &'static str)],
     /// The goals of `--strict`.
@@ -78,8 +104,12 @@ impl Spec {
         heals_itself: false,
         is_made_in_steps: false,
         ends_processes: false,
+        refuses: false,
+        rooted: None,
         standby: false,
         patroni: None,
+        lease_ms: 6000,
+        attempt_ms: 2000,
         database: &[],
         detect_max: GOAL,
         recover_max: GOAL,
@@ -88,17 +118,21 @@ impl Spec {
 
 impl Drill {
     /// All of them, by the numbers of their modes.
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::StuckCommits,
+        Self::StorageFreeze,
         Self::LockPileUp,
         Self::ReadOnly,
         Self::FrozenBackend,
         Self::MuteDatabase,
+        Self::VanishedPeer,
+        Self::WalFull,
         Self::CancelledBegin,
         Self::BackendsExhausted,
         Self::Failover,
         Self::Switchover,
         Self::StrictStandby,
+        Self::LocalDiskFull,
         Self::Killed,
         Self::HungHost,
         Self::RestartsHang,
@@ -125,6 +159,10 @@ impl Drill {
             Self::RestartsHang => faults::restarts_hang::SPEC,
             Self::Switchover => faults::switchover::SPEC,
             Self::StrictStandby => faults::strict_standby::SPEC,
+            Self::WalFull => faults::wal_full::SPEC,
+            Self::StorageFreeze => faults::storage_freeze::SPEC,
+            Self::VanishedPeer => faults::vanished_peer::SPEC,
+            Self::LocalDiskFull => faults::local_disk_full::SPEC,
         }
     }
 
@@ -145,6 +183,10 @@ impl Drill {
             Self::RestartsHang => Box::new(faults::restarts_hang::RestartsHang::default()),
             Self::Switchover => Box::new(faults::switchover::Switchover),
             Self::StrictStandby => Box::new(faults::strict_standby::StrictStandby),
+            Self::WalFull => Box::new(faults::wal_full::WalFull),
+            Self::StorageFreeze => Box::new(faults::storage_freeze::StorageFreeze::default()),
+            Self::VanishedPeer => Box::new(faults::vanished_peer::VanishedPeer),
+            Self::LocalDiskFull => Box::new(faults::local_disk_full::LocalDiskFull),
         }
     }
 }

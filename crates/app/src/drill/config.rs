@@ -1,5 +1,6 @@
 //! The configuration and the rules of a machine of the fleet under test.
 
+use super::catalogue::Spec;
 use super::trackers::{GITHUB_TOKEN, HOOK_SECRET, container, is_github, name};
 use crate::demo::map::{COMMENTS, FIELDS};
 use anyhow::{Context, Result};
@@ -9,10 +10,6 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use twinline_sim::jira_cloud;
 
-/// Shorter than the default, so that a drill is shorter; long enough for a machine that does much else.
-const LEASE_MS: u32 = 6000;
-const ATTEMPT_MS: u32 = 2000;
-
 /// What all machines of the fleet share.
 pub(super) struct Setting {
     /// The central database.
@@ -21,6 +18,9 @@ pub(super) struct Setting {
     pub(super) etcd: Vec<String>,
     /// Where each node's tracker is.
     pub(super) trackers: Vec<String>,
+    /// The lease, and the time of an attempt, in milliseconds.
+    pub(super) lease_ms: u32,
+    pub(super) attempt_ms: u32,
     /// The machines, and where their hosts answer.
     pub(super) hosts: Vec<(String, SocketAddr)>,
     /// Where their edges answer the hosts.
@@ -31,6 +31,7 @@ impl Setting {
     /// A fleet of so many machines, at addresses that were free a moment ago.
     pub(super) fn new(
         machines: usize,
+        spec: &Spec,
         database: String,
         etcd: Vec<String>,
         trackers: Vec<String>,
@@ -42,6 +43,8 @@ impl Setting {
             database,
             etcd,
             trackers,
+            lease_ms: spec.lease_ms,
+            attempt_ms: spec.attempt_ms,
             hosts: names.zip(free).collect(),
             edges,
         })
@@ -104,11 +107,12 @@ url = {{ file = "central.url" }}
 
 [ownership]
 etcd = {etcd}
-lease_ms = {LEASE_MS}
-attempt_ms = {ATTEMPT_MS}
+lease_ms = {}
+attempt_ms = {}
 
 [machines]
-"#
+"#,
+        setting.lease_ms, setting.attempt_ms
     );
     for ((name, host), edge) in setting.hosts.iter().zip(&setting.edges) {
         // Writing to a string does not fail.

@@ -8,10 +8,12 @@ mod account;
 mod book;
 mod catalogue;
 mod config;
+mod disk;
 mod faults;
 mod judge;
 mod load;
 mod machines;
+mod network;
 mod outcome;
 mod record;
 pub mod relay;
@@ -68,6 +70,7 @@ pub async fn run(args: &DrillArgs, json: bool) -> Result<Report> {
     let unknown = || Coded::new(USAGE, format!("there is no drill '{}'", args.name));
     let drill = Drill::named(&args.name).ok_or_else(unknown)?;
     stage::check_programs(&drill.spec())?;
+    stage::check_rights(&drill.spec())?;
     let shutdown = shutdown::on_signal()?;
     let account = Account::new(json);
     let asked = Asked {

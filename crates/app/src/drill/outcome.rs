@@ -134,16 +134,12 @@ fn goals(record: &Record) -> Vec<Goal> {
         holds: Some(ratio.is_some_and(|ratio| ratio <= RATIO_MAX)),
         is_time: true,
     });
+    let may_refuse = record.spec.ends_processes || record.spec.refuses;
     all.push(Goal {
         what: "webhooks not accepted",
         seen: format!("{} of {}", record.not_accepted(), record.deliveries.len()),
-        goal: if record.spec.ends_processes {
-            "–"
-        } else {
-            "0"
-        }
-        .to_owned(),
-        holds: (!record.spec.ends_processes).then(|| record.not_accepted() == 0),
+        goal: if may_refuse { "–" } else { "0" }.to_owned(),
+        holds: (!may_refuse).then(|| record.not_accepted() == 0),
         is_time: false,
     });
     all

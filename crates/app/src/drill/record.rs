@@ -149,7 +149,8 @@ impl Record {
             "no edit arrived while the fault lasted",
         );
         if !self.spec.ends_processes {
-            fails(self.not_accepted() > 0, "webhooks were not accepted");
+            let refused = self.not_accepted() > 0 && !self.spec.refuses;
+            fails(refused, "webhooks were not accepted");
             fails(self.replaced > 0, "a process ended and was replaced");
         }
         found
@@ -176,6 +177,7 @@ fn noticed(notice: Notice, looks: &[Look], from: Instant, until: Instant) -> Opt
             Notice::All => every(&|said| said.commits == Some(false) && said.reads == Some(false)),
             Notice::Trouble => was_failing.iter().all(|was| *was),
             Notice::Moved => look.said.is_some_and(|said| said.groups == CONNECTIONS),
+            Notice::Store => look.said.is_some_and(|said| !said.stores),
             Notice::Nothing => false,
         };
         if is_so {
@@ -190,7 +192,8 @@ pub(super) fn well_again(looks: &[Look], from: Instant) -> Option<Instant> {
     let mut last: [Option<Said>; MACHINES] = [None; MACHINES];
     for look in looks.iter().filter(|look| look.at >= from) {
         last[look.machine] = look.said;
-        let well = |said: &Said| said.reads != Some(false) && said.commits != Some(false);
+        let well =
+            |said: &Said| said.stores && said.reads != Some(false) && said.commits != Some(false);
         let sum = |count: fn(&Said) -> usize| last.iter().flatten().map(count).sum::<usize>();
         if last.iter().all(|said| said.as_ref().is_some_and(well))
             && sum(|said| said.groups) == CONNECTIONS

@@ -8,6 +8,7 @@ const fn said(reads: bool, commits: bool, groups: usize) -> Option<Said> {
         commits: Some(commits),
         groups,
         up_to_date: groups,
+        stores: true,
     })
 }
 
@@ -139,4 +140,14 @@ fn an_edit_that_arrives_late_is_waited_for_and_one_that_never_does_is_no_recover
     assert_eq!(late.failures(), ["no edit arrived while the fault lasted"]);
     late.edits[1].arrived = None;
     assert_eq!(late.recovered(), None);
+}
+
+#[test]
+fn a_machine_that_cannot_write_its_state_says_so() {
+    let full = WELL.map(|said| Said {
+        stores: false,
+        ..said
+    });
+    let looks = [(12, full), (13, WELL), (22, full), (22, WELL), (23, WELL)];
+    check(Drill::LocalDiskFull, &looks, Some(2), Some(2), &[]);
 }

@@ -2,17 +2,22 @@
 
 use super::account::Account;
 use super::book::Book;
-use super::catalogue::Spec;
+use super::catalogue::{Rooted, Spec};
 use super::config::Setting;
+use super::disk::SmallDisk;
 use super::load::Load;
 use super::machines::Machines;
+use super::network::VanishingAddress;
 use super::relay::Relay;
 use super::trackers::Trackers;
 use crate::exit::{Coded, NOT_HERE};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::fs::{self, Permissions};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -27,6 +32,9 @@ pub(super) const CONNECTIONS: usize = 10;
 pub(super) const MACHINES: usize = 2;
 /// Senders of webhooks give up after this, as GitHub does.
 const GIVE_UP: Duration = Duration::from_secs(10);
+/// The size of a volume for the database's write-ahead log, and of one for a machine's data.
+const LOG_MIB: u32 = 48;
+const DATA_MIB: u32 = 512;
 /// The name under which a standby follows.
 const STANDBY: &str = "second";
 
@@ -40,6 +48,8 @@ pub(super) struct Stage {
     pub(super) standby: Option<Arc<Postgres>>,
     cluster: Option<Cluster>,
     _etcd: Option<Etcd>,
+    pub(super) disk: Option<Arc<SmallDisk>>,
+    pub(super) address: Option<VanishingAddress>,
     _folder: TempDir,
 }
 
@@ -85,6 +95,19 @@ pub(super) fn check_programs(spec: &Spec) -> Result<()> {
     Err(Coded::new(NOT_HERE, sentence).into())
 }
 
+/// Fails when a right is missing.
+pub(super) fn check_rights(spec: &Spec) -> Result<()> {
+    if spec.rooted.is_none() || rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let sentence = format!(
+        "'{}' makes a file system or a network card of its own, which root alone may do: run it as root, on a machine where that is \
+         no matter",
+        spec.name
+    );
+    Err(Coded::new(NOT_HERE, sentence).into())
+}
+
 /// Runs what blocks.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
@@ -101,7 +124,13 @@ impl Stage {
     ) -> Result<(Self, Load)> {
         account.say("starting a PostgreSQL and an etcd");
         let folder = TempDir::with_prefix("twinline-drill-").context("making a folder")?;
-        let spec = *spec;
+        let disk = small_disk(spec, folder.path())?;
+        let is_log = matches!(spec.rooted, Some(Rooted::SmallLog | Rooted::FreezableLog));
+        let log = disk.as_ref().filter(|_| is_log);
+        let log = log.map(|disk| disk.path().join("log"));
+        let address = (spec.rooted == Some(Rooted::Address)).then(VanishingAddress::make);
+        let address = address.transpose()?;
+        let (wish, at) = (*spec, address.as_ref().map(|one| one.address));
         let Ground {
             url,
             endpoints,
@@ -109,13 +138,17 @@ impl Stage {
             standby,
             cluster,
             etcd,
-        } = blocking(move || Ground::start(&spec)).await?;
+        } = blocking(move || Ground::start(&wish, log, at)).await?;
         account.say(&format!(
             "starting {CONNECTIONS} simulated GitHubs and Jiras each, and {MACHINES} machines with 'twinline up'"
         ));
         let book = Arc::new(Book::new());
         let trackers = Trackers::start(CONNECTIONS, &book).await?;
-        let setting = Setting::new(MACHINES, url, endpoints, trackers.urls())?;
+        let url = match &address {
+            Some(one) => url.replace("127.0.0.1", &one.address.to_string()),
+            None => url,
+        };
+        let setting = Setting::new(MACHINES, spec, url, endpoints, trackers.urls())?;
         let machines = Machines::start(folder.path(), &setting).await?;
         let relay = relay(&machines, trackers.count()).await?;
         trackers.hook(relay.at)?;
@@ -134,6 +167,8 @@ impl Stage {
             standby,
             cluster,
             _etcd: etcd,
+            disk: disk.map(Arc::new),
+            address,
             _folder: folder,
         };
         Ok((stage, load))
@@ -164,7 +199,7 @@ struct Ground {
 }
 
 impl Ground {
-    fn start(spec: &Spec) -> Result<Self> {
+    fn start(spec: &Spec, log: Option<PathBuf>, at: Option<Ipv4Addr>) -> Result<Self> {
         if let Some(synchronous) = spec.patroni {
             // One etcd for both, as a fleet should have it.
             let cluster = Patroni::start(synchronous)?;
@@ -177,7 +212,7 @@ impl Ground {
                 etcd: None,
             });
         }
-        let (database, standby) = databases(spec.database, spec.standby)?;
+        let (database, standby) = databases(spec, log.as_deref(), at)?;
         let etcd = Etcd::start(1)?;
         let url = match &standby {
             Some(standby) => database.url_with(standby),
@@ -196,9 +231,40 @@ impl Ground {
 
 type Databases = (Arc<Postgres>, Option<Arc<Postgres>>);
 
-fn databases(settings: &[(&str, &str)], follows: bool) -> Result<Databases> {
-    let primary = Postgres::start(settings)?;
-    let standby = follows.then(|| primary.standby(STANDBY)).transpose()?;
+/// What a drill fills, where it does.
+fn small_disk(spec: &Spec, root: &Path) -> Result<Option<SmallDisk>> {
+    let Some(rooted) = spec.rooted else {
+        return Ok(None);
+    };
+    let log = root.join("wal");
+    let disk = match rooted {
+        Rooted::Address => return Ok(None),
+        Rooted::SmallLog => SmallDisk::in_memory(log, LOG_MIB)?,
+        Rooted::FreezableLog => SmallDisk::in_file(log, LOG_MIB)?,
+        Rooted::SmallMachine => SmallDisk::in_memory(root.join("m1/twinline-data"), DATA_MIB)?,
+    };
+    if rooted != Rooted::SmallMachine {
+        // The database runs under an account of its own, which comes past our folders.
+        let may_pass = Permissions::from_mode(0o755);
+        fs::set_permissions(root, may_pass.clone()).context("opening the drill's folder")?;
+        fs::set_permissions(disk.path(), may_pass).context("opening the small disk")?;
+        fs::create_dir(disk.path().join("log")).context("making the log's folder")?;
+    }
+    Ok(Some(disk))
+}
+
+fn databases(spec: &Spec, log: Option<&Path>, at: Option<Ipv4Addr>) -> Result<Databases> {
+    let listens = at.map(|at| format!("127.0.0.1,{at}"));
+    let mut settings: Vec<(&str, &str)> = spec.database.to_vec();
+    settings.extend(listens.as_deref().map(|at| ("listen_addresses", at)));
+    let primary = match log {
+        None => Postgres::start(&settings)?,
+        Some(log) => Postgres::start_with_log_in(&settings, log)?,
+    };
+    if let Some(at) = at {
+        primary.admit(at)?;
+    }
+    let standby = spec.standby.then(|| primary.standby(STANDBY)).transpose()?;
     if standby.is_some() {
         // What is confirmed is on both, as a fleet should have it.
         primary.set("synchronous_standby_names", STANDBY)?;

@@ -24,6 +24,8 @@ pub(super) struct Said {
     /// `None`: no group works there that could tell.
     pub(super) reads: Option<bool>,
     pub(super) commits: Option<bool>,
+    /// Whether its state can be written, by its health page.
+    pub(super) stores: bool,
     /// Groups that work there.
     pub(super) groups: usize,
     /// Those whose replica is up to date.
@@ -85,6 +87,8 @@ pub(super) async fn watch(machines: &[Machine], looks: &Looks, account: &Account
 
 async fn ask(client: &reqwest::Client, at: SocketAddr) -> Option<Said> {
     let read = async {
+        let health = client.get(format!("http://{at}/health")).send();
+        let stores = health.await.ok()?.status().is_success();
         let request = client.get(format!("http://{at}/metrics"));
         let mut response = request.send().await.ok()?.error_for_status().ok()?;
         let mut text = Vec::new();
@@ -94,16 +98,13 @@ async fn ask(client: &reqwest::Client, at: SocketAddr) -> Option<Said> {
                 return None;
             }
         }
-        String::from_utf8(text).ok()
+        Some(parse(&String::from_utf8(text).ok()?, stores))
     };
-    timeout(ANSWER_MAX, read)
-        .await
-        .ok()?
-        .map(|text| parse(&text))
+    timeout(ANSWER_MAX, read).await.ok()?
 }
 
 /// Reads an exposition.
-fn parse(text: &str) -> Said {
+fn parse(text: &str, stores: bool) -> Said {
     let all = |name: &str| {
         let mut found = samples(text, name);
         let first = found.next()?;
@@ -111,6 +112,7 @@ fn parse(text: &str) -> Said {
     };
     let lags = samples(text, "twinline_central_replica_lag_milliseconds");
     Said {
+        stores,
         reads: all("twinline_central_reads_ok"),
         commits: all("twinline_central_commits_ok"),
         groups: samples(text, "twinline_central_replica_complete").count(),
@@ -137,8 +139,13 @@ fn words(said: Option<&Said>) -> String {
         Some(true) => "ok",
         Some(false) => "failing",
     };
+    let own = if said.stores {
+        ""
+    } else {
+        ", its own state cannot be written"
+    };
     format!(
-        "reads {}, commits {}, {} groups at work",
+        "reads {}, commits {}, {} groups at work{own}",
         word(said.reads),
         word(said.commits),
         said.groups
@@ -150,7 +157,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, reads: Option<bool>, commits: Option<bool>, groups: [usize; 2]) {
-        let said = parse(text);
+        let said = parse(text, true);
         assert_eq!((said.reads, said.commits), (reads, commits), "{text}");
         assert_eq!([said.groups, said.up_to_date], groups, "{text}");
     }

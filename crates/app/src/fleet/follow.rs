@@ -38,6 +38,8 @@ pub struct Follower {
     /// Who has said in the database that it is there, as it was read last.
     signed: watch::Sender<Vec<Machine>>,
     look: Notify,
+    /// Who learns writes the file alone, and nothing older over something newer.
+    learning: std::sync::Mutex<()>,
     /// This machine publishes one change at a time: many at once, as `apply` brings them, would be in each other's way.
     publishing: Mutex<()>,
 }
@@ -64,6 +66,7 @@ impl Follower {
             known: watch::Sender::new(known),
             signed: watch::Sender::default(),
             look: Notify::new(),
+            learning: std::sync::Mutex::default(),
             publishing: Mutex::default(),
         })
     }
@@ -172,6 +175,14 @@ impl Follower {
     }
 
     fn learn(&self, next: Known) -> Result<()> {
+        let _alone = self.learning.lock().expect("no code panics with this lock");
+        let is_news = {
+            let known = self.known.borrow();
+            next.version >= known.version && next != *known
+        };
+        if !is_news {
+            return Ok(());
+        }
         // Kept first: what runs by it must still be known after a restart.
         store(&self.file, &next)?;
         tracing::info!(
@@ -179,13 +190,7 @@ impl Follower {
             groups = next.definitions.groups().len(),
             "definitions are in force"
         );
-        self.known.send_if_modified(|known| {
-            let news = next.version >= known.version && next != *known;
-            if news {
-                *known = next;
-            }
-            news
-        });
+        self.known.send_replace(next);
         Ok(())
     }
 

@@ -150,6 +150,49 @@ fn drill_restarts_hang() {
     check_database("restarts-hang", 8);
 }
 
+/// Whether this is root, who alone may mount; else the test says that it is skipped.
+fn may_mount() -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        twinline_sim::needs::skip("root alone may make a file system or a network card");
+    }
+    is_root
+}
+
+#[test]
+fn drill_wal_full() {
+    if may_mount() {
+        check_database("wal-full", 8);
+    }
+}
+
+#[test]
+fn drill_storage_freeze() {
+    if may_mount() {
+        check_database("storage-freeze", 8);
+    }
+}
+
+#[test]
+fn drill_vanished_peer() {
+    if may_mount() {
+        check_database("vanished-peer", 10);
+    }
+}
+
+#[test]
+fn drill_local_disk_full() {
+    if may_mount()
+        && let Some(document) = check("local-disk-full", 8)
+    {
+        assert!(
+            document["webhooks_not_accepted"].as_u64() > Some(0),
+            "{document}"
+        );
+        assert_eq!(document["replaced"], 0, "{document}");
+    }
+}
+
 #[test]
 fn drill_killed() {
     if let Some(document) = check("killed", 10) {

@@ -14,13 +14,13 @@ mod tests;
 use crate::debian;
 use account::Account;
 use programs::Programs;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 pub use session::{Session, Who};
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use tempfile::TempDir;
@@ -96,10 +96,23 @@ impl Postgres {
     /// # Errors
     /// The programs are missing, or one of them fails.
     pub fn start(settings: &[(&str, &str)]) -> Result<Self, PostgresError> {
+        Self::start_with(settings, None)
+    }
+
+    /// The same with its write-ahead log in a folder of the caller's, which is empty and the server's own from then on, in
+    /// files of 1 MiB: a small volume is soon full.
+    ///
+    /// # Errors
+    /// As [`Postgres::start`].
+    pub fn start_with_log_in(settings: &[(&str, &str)], log: &Path) -> Result<Self, PostgresError> {
+        Self::start_with(settings, Some(log))
+    }
+
+    fn start_with(settings: &[(&str, &str)], log: Option<&Path>) -> Result<Self, PostgresError> {
         let settings = settings.iter();
         let owned = settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let mut server = Self::in_folder(owned.collect())?;
-        server.init()?;
+        server.init(log)?;
         server.start_on_free_port()?;
         server.watchman = Some(server.watch()?);
         server.make_database()?;
@@ -264,7 +277,7 @@ impl Postgres {
         self.crash()?;
         std::fs::remove_dir_all(self.data())
             .map_err(|e| system("removing the server's data", e))?;
-        self.init()?;
+        self.init(None)?;
         self.start_again()?;
         self.make_database()
     }
@@ -278,7 +291,13 @@ impl Postgres {
         made.map(drop)
     }
 
-    fn init(&self) -> Result<(), PostgresError> {
+    /// Whether the server's first process is there.
+    pub fn is_running(&self) -> bool {
+        let process = self.postmaster().ok();
+        process.is_some_and(|process| asked(process).is_ok())
+    }
+
+    fn init(&self, log: Option<&Path>) -> Result<(), PostgresError> {
         let word = self.folder.path().join("password");
         std::fs::write(&word, PASSWORD).map_err(|e| system("writing the password", e))?;
         self.account.give(&word)?;
@@ -288,6 +307,10 @@ impl Postgres {
             .args(["--encoding=UTF8", "--no-locale", "--no-instructions"])
             .arg(format!("--pwfile={}", word.display()))
             .arg(self.data());
+        if let Some(log) = log {
+            self.account.give(log)?;
+            command.arg("--wal-segsize=1").arg("--waldir").arg(log);
+        }
         run(command).map(drop)
     }
 
@@ -398,6 +421,14 @@ impl Drop for Postgres {
             tracing::warn!(%error, "a scratch PostgreSQL could not be ended");
         }
     }
+}
+
+/// Whether a process is there: asked, not told anything.
+fn asked(process: u32) -> Result<(), PostgresError> {
+    let what = || format!("looking for process {process}");
+    let id = i32::try_from(process).ok().and_then(Pid::from_raw);
+    let id = id.ok_or_else(|| system(what(), io::ErrorKind::InvalidInput.into()))?;
+    test_kill_process(id).map_err(|e| system(what(), e.into()))
 }
 
 pub(crate) fn signal(process: u32, signal: Signal) -> Result<(), PostgresError> {

@@ -1,7 +1,9 @@
 //! Sessions beside those under test: one that holds a lock, others that take the server's places.
 
 use super::{NAME, PASSWORD, Postgres, PostgresError, system};
+use std::fs::File;
 use std::io::Write as _;
+use std::net::Ipv4Addr;
 use std::process::{Child, ChildStdin, Stdio};
 
 /// Whose session it is.
@@ -48,6 +50,19 @@ impl Postgres {
         let mut child = command.spawn().map_err(|e| system("starting psql", e))?;
         let input = child.stdin.take().expect("its input is a pipe");
         Ok(Session { child, input })
+    }
+
+    /// Lets everybody who knows the password in from an address.
+    ///
+    /// # Errors
+    /// The server's file cannot be written, or what `psql` says.
+    pub fn admit(&self, from: Ipv4Addr) -> Result<(), PostgresError> {
+        let file = self.data().join("pg_hba.conf");
+        let open = File::options().append(true).open(file);
+        let line = format!("host all all {from}/32 scram-sha-256");
+        open.and_then(|mut file| writeln!(file, "{line}"))
+            .map_err(|e| system("writing pg_hba.conf", e))?;
+        self.reload()
     }
 
     /// The server's processes that serve this application, by the beginning of its name.

@@ -19,9 +19,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_postgres::types::Type;
 
-/// The first interval between two canaries on one stuck server; doubled each time, without a bound: in a stuck week there
-/// are eighteen.
-const FIRST_EXTRA: Duration = Duration::from_secs(5);
+/// The first interval between two canaries on one stuck server, short because it may be the canary's own connection alone
+/// that is stuck; doubled each time, without a bound: in a stuck week there are twenty.
+const FIRST_EXTRA: Duration = Duration::from_secs(1);
 
 /// Runs until it is aborted.
 pub(super) async fn run(shared: Arc<Shared>) {

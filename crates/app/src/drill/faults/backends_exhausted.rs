@@ -22,8 +22,8 @@ pub(in crate::drill) struct BackendsExhausted {
 
 /// As many as the server has places (`max_connections` of the drill).
 const OTHERS: usize = 40;
-/// What one machine may take at most: three pools of 4, 4 and 1, eight writes given up, and the canaries of a long stand.
-const OURS_MAX: u32 = 4 + 4 + 1 + 8 + 6;
+/// What one machine may take at most: three pools of 4, 4 and 1, eight writes given up, and the canaries of an hour.
+const OURS_MAX: u32 = 4 + 4 + 1 + 8 + 12;
 
 #[async_trait(?Send)]
 impl Fault for BackendsExhausted {

@@ -4,6 +4,7 @@ use crate::drill::stage::{Stage, blocking};
 use anyhow::Result;
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::time::Duration;
 use twinline_sim::postgres::Postgres;
 
 pub(in crate::drill) const SPEC: Spec = Spec {
@@ -12,6 +13,8 @@ pub(in crate::drill) const SPEC: Spec = Spec {
     about: "the server processes behind all idle connections freeze; new connections are served",
     notice: Notice::Trouble,
     heals_itself: true,
+    // A deadline, and a canary after it.
+    recover_max: Duration::from_secs(10),
     ..Spec::USUAL
 };
 

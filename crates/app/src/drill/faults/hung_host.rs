@@ -11,6 +11,8 @@ pub(in crate::drill) const SPEC: Spec = Spec {
     about: "a host hangs (SIGSTOP) for longer than its lease, and goes on then",
     notice: Notice::Moved,
     ends_processes: true,
+    lease_ms: 3000,
+    attempt_ms: 1000,
     detect_max: Duration::from_secs(20),
     ..Spec::USUAL
 };

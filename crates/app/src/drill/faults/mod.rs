@@ -6,13 +6,17 @@ pub(super) mod failover;
 pub(super) mod frozen_backend;
 pub(super) mod hung_host;
 pub(super) mod killed;
+pub(super) mod local_disk_full;
 pub(super) mod lock_pile_up;
 pub(super) mod mute_database;
 pub(super) mod read_only;
 pub(super) mod restarts_hang;
+pub(super) mod storage_freeze;
 pub(super) mod strict_standby;
 pub(super) mod stuck_commits;
 pub(super) mod switchover;
+pub(super) mod vanished_peer;
+pub(super) mod wal_full;
 
 use super::stage::Stage;
 use anyhow::{Result, bail};
