@@ -2,7 +2,7 @@
 //! back is gone by the commands that `docs/operations.md` shows.
 
 use crate::fleet::{group, machines, twins};
-use crate::support::{Installation, Simulators, Up, create, in_jira, until};
+use crate::support::{Installation, Simulators, Up, create, in_jira, text_of, until};
 use serde_json::Value;
 use std::process::{Command, Output};
 use twinline_sim::Command as Act;
@@ -226,5 +226,79 @@ fn a_machine_comes_back_from_the_database_and_everything_from_a_dump() {
     assert_eq!(generation(&world.database), "2");
     assert_eq!(items(&world.simulators), 4, "nothing twice");
     drop(up);
+    world.simulators.end();
+}
+
+#[test]
+fn a_fleet_is_restarted_onto_a_new_database_at_another_address() {
+    let Some((world, before)) = begun(&["m1", "m2"]) else {
+        return;
+    };
+    let World {
+        database,
+        simulators,
+        fleet,
+        ..
+    } = &world;
+    for machine in fleet {
+        // The default: each machine is back within it.
+        let text = text_of(&machine.path("twinline.toml")).replace("lease_ms = 3000", "");
+        machine.write("twinline.toml", &text);
+    }
+    let ups: Vec<Up<'_>> = fleet.iter().map(Installation::up).collect();
+    applied(&world);
+
+    database.crash().unwrap();
+    let next = Postgres::start(&[]).unwrap();
+    for machine in fleet {
+        machine.write("secrets/central.url", &next.url());
+    }
+    as_shown(&fleet[0], "twinline fleet restart");
+    replicated(&next, 1);
+    create(simulators, "After");
+    in_jira(simulators, "After");
+    retitle(simulators, &before, "Before, edited");
+    replicated(&next, 2);
+    assert_eq!(items(simulators), 2, "nothing twice");
+    drop(ups);
+    world.simulators.end();
+}
+
+/// What a newer version would leave behind.
+#[test]
+fn a_group_that_a_newer_version_has_shipped_waits_for_one() {
+    let Some((world, _)) = begun(&["m1", "m2"]) else {
+        return;
+    };
+    let World {
+        database,
+        simulators,
+        fleet,
+        ..
+    } = &world;
+    let mut ups: Vec<Option<Up<'_>>> = fleet.iter().map(|machine| Some(machine.up())).collect();
+    applied(&world);
+
+    let owner = group(&fleet[0])["machine"].clone();
+    let (newer, older) = if owner == "m1" { (0, 1) } else { (1, 0) };
+    drop(ups[newer].take());
+    let shipped = |by: &str| {
+        let sql = format!("UPDATE twinline.groups SET schema = schema {by} 1");
+        database.psql(&sql).unwrap();
+    };
+    shipped("+");
+    create(simulators, "Meanwhile");
+    until("the older machine to say what it lacks", || {
+        let status = fleet[older].json(&["fleet", "status"]);
+        let fault = status["groups"][0]["here"]["fault"].as_str()?;
+        fault.contains("upgrade this machine").then_some(())
+    });
+    assert_eq!(items(simulators), 1, "it does nothing to the group");
+
+    // It is upgraded.
+    shipped("-");
+    in_jira(simulators, "Meanwhile");
+    assert_eq!(twins(&fleet[older]), 2);
+    drop(ups);
     world.simulators.end();
 }
