@@ -39,13 +39,15 @@ pub(super) enum Phase {
 }
 
 /// What senders met.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Met {
     pub(super) accepted: u64,
     /// Nobody listened.
     pub(super) refused: u64,
     /// Answered otherwise, cut off, or not answered in time.
     pub(super) failed: u64,
+    /// How they failed, and how often.
+    pub(super) how: BTreeMap<String, u64>,
 }
 
 /// How it ended.
@@ -117,7 +119,7 @@ impl Load {
     }
 
     pub(super) fn met(&self) -> Met {
-        *locked(&self.shared.met)
+        locked(&self.shared.met).clone()
     }
 
     pub(super) fn latencies(&self, phase: Phase) -> Latencies {
@@ -256,16 +258,22 @@ impl Shared {
         let began = Instant::now();
         let answered = timeout(GIVE_UP, send(at, request)).await;
         let mut met = locked(&self.met);
-        match answered {
+        let how = match answered {
             Ok(Ok(202)) => {
                 met.accepted += 1;
                 locked(&self.latencies)[phase as usize].add(began.elapsed());
+                return;
             }
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-                met.refused += 1
+                met.refused += 1;
+                return;
             }
-            _ => met.failed += 1,
-        }
+            Ok(Ok(status)) => format!("answered {status}"),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "not answered in time".to_owned(),
+        };
+        met.failed += 1;
+        *met.how.entry(how).or_default() += 1;
     }
 }
 

@@ -139,6 +139,7 @@ fn figures(
         "accepted": met.accepted,
         "refused": met.refused,
         "failed": met.failed,
+        "how": met.how,
         "lost": outcome.lost,
         "doubled": outcome.doubled,
         "settled_s": rounded(outcome.settled.as_secs_f64()),
