@@ -87,6 +87,9 @@ pub(super) struct Spec {
     pub(super) attempt_ms: u32,
     /// Settings of the database.
     pub(super) database: &'static [(&'static str, &'static str)],
+    /// Everything is in step within this after the last edit, or the drill fails. Where webhooks are refused a sweep has
+    /// to find what they would have told, and sweeps are seldom while webhooks arrive.
+    pub(super) settle_max: Duration,
     /// The goals of `--strict`.
     pub(super) detect_max: Duration,
     pub(super) recover_max: Duration,
@@ -111,6 +114,7 @@ impl Spec {
         lease_ms: 6000,
         attempt_ms: 2000,
         database: &[],
+        settle_max: Duration::from_secs(90),
         detect_max: GOAL,
         recover_max: GOAL,
     };

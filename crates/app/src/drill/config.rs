@@ -142,7 +142,7 @@ auth = {{ {auth} }}
 webhook = {{ secrets = [{{ file = "hook.secret" }}] }}
 allow_private = ["127.0.0.0/8"]
 settle_s = 2
-sweep_s = {{ period = 10 }}
+sweep_s = {{ period = 5 }}
 "#,
         name(node)
     )

@@ -210,7 +210,7 @@ fn signal(process: u32, signal: Signal) -> Result<()> {
 }
 
 /// Whether a process runs; one that has ended and was not waited for does not.
-pub(super) fn lives(process: u32) -> bool {
+fn lives(process: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let state = stat
         .rsplit(')')

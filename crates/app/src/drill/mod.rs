@@ -47,8 +47,6 @@ const LIST: &str = "list";
 const ITEMS_PER_EDIT_S: u32 = 5;
 const ITEMS_MIN: usize = 40;
 const ITEMS_MAX: usize = 400;
-/// Everything is in step within this after the last edit, or the drill fails.
-const SETTLE_MAX: Duration = Duration::from_secs(90);
 /// Before the fault and after its healing there are edits for a part of its time, within these limits.
 const BESIDE_MIN: Duration = Duration::from_secs(4);
 const BESIDE_MAX: Duration = Duration::from_secs(30);
@@ -200,20 +198,26 @@ async fn act(
     } else {
         times.healed
     };
-    let verdict = settle(stage, load, looks, from).await;
+    let latest = Instant::now() + spec.settle_max;
+    let verdict = settle(stage, load, looks, from, latest).await;
     let words = match (verdict.is_in_step(), verdict.twins) {
         (true, twins) => format!("all {twins} twins are in step"),
-        (false, _) => format!("not in step after {} s", SETTLE_MAX.as_secs()),
+        (false, _) => format!("not in step after {} s", spec.settle_max.as_secs()),
     };
     account.say(&words);
     Ok((times, wrong, verdict))
 }
 
 /// Waits until both sides are as the edits say and the fleet says that it is well, or the time is over.
-async fn settle(stage: &Stage, load: &Load, looks: &Looks, from: Instant) -> Verdict {
-    let deadline = Instant::now() + SETTLE_MAX;
+async fn settle(
+    stage: &Stage,
+    load: &Load,
+    looks: &Looks,
+    from: Instant,
+    latest: Instant,
+) -> Verdict {
     loop {
-        let is_late = Instant::now() >= deadline;
+        let is_late = Instant::now() >= latest;
         let is_well = stage.book.open() == 0 && well_again(&looks.all(), from).is_some();
         if is_well || is_late {
             let verdict = judge(&stage.trackers, &load.wanted());

@@ -262,8 +262,11 @@ fn databases(spec: &Spec, log: Option<&Path>, at: Option<Ipv4Addr>) -> Result<Da
         None => Postgres::start(&settings)?,
         Some(log) => Postgres::start_with_log_in(&settings, log)?,
     };
-    if let Some(at) = at {
-        primary.admit(at)?;
+    // Unoptimised, the reckoning behind a password keeps a processor busy for a good part of a second, for each connection:
+    // a fleet that has lost all of them would be busy with nothing else.
+    let is_trusted = cfg!(debug_assertions);
+    if is_trusted || at.is_some() {
+        primary.admit(at.unwrap_or(Ipv4Addr::LOCALHOST), is_trusted)?;
     }
     let standby = spec.standby.then(|| primary.standby(STANDBY)).transpose()?;
     if standby.is_some() {

@@ -202,7 +202,7 @@ fn drill_killed() {
 
 #[test]
 fn drill_hung_host() {
-    check("hung-host", 15);
+    check("hung-host", 12);
 }
 
 #[test]

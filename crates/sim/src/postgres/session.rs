@@ -1,7 +1,6 @@
 //! Sessions beside those under test: one that holds a lock, others that take the server's places.
 
 use super::{NAME, PASSWORD, Postgres, PostgresError, system};
-use std::fs::File;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::process::{Child, ChildStdin, Stdio};
@@ -52,16 +51,19 @@ impl Postgres {
         Ok(Session { child, input })
     }
 
-    /// Lets everybody who knows the password in from an address.
+    /// Lets everybody in from an address who knows the password; `is_trusted`: everybody.
     ///
     /// # Errors
     /// The server's file cannot be written, or what `psql` says.
-    pub fn admit(&self, from: Ipv4Addr) -> Result<(), PostgresError> {
+    pub fn admit(&self, from: Ipv4Addr, is_trusted: bool) -> Result<(), PostgresError> {
         let file = self.data().join("pg_hba.conf");
-        let open = File::options().append(true).open(file);
-        let line = format!("host all all {from}/32 scram-sha-256");
-        open.and_then(|mut file| writeln!(file, "{line}"))
-            .map_err(|e| system("writing pg_hba.conf", e))?;
+        let method = if is_trusted { "trust" } else { "scram-sha-256" };
+        let write = || {
+            // The first line that fits is what counts.
+            let before = std::fs::read_to_string(&file)?;
+            std::fs::write(&file, format!("host all all {from}/32 {method}\n{before}"))
+        };
+        write().map_err(|e| system("writing pg_hba.conf", e))?;
         self.reload()
     }
 

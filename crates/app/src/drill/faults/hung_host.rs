@@ -13,7 +13,7 @@ pub(in crate::drill) const SPEC: Spec = Spec {
     ends_processes: true,
     lease_ms: 3000,
     attempt_ms: 1000,
-    detect_max: Duration::from_secs(20),
+    detect_max: Duration::from_secs(10),
     ..Spec::USUAL
 };
 

@@ -13,7 +13,8 @@ pub(in crate::drill) const SPEC: Spec = Spec {
     about: "hosts and edges are killed in turn (SIGKILL)",
     notice: Notice::Nothing,
     ends_processes: true,
-    recover_max: Duration::from_secs(30),
+    settle_max: Duration::from_secs(300),
+    recover_max: Duration::from_secs(60),
     ..Spec::USUAL
 };
 

@@ -13,7 +13,8 @@ pub(in crate::drill) const SPEC: Spec = Spec {
     refuses: true,
     rooted: Some(Rooted::SmallMachine),
     // What was refused is found by the next sweeps.
-    recover_max: Duration::from_secs(30),
+    settle_max: Duration::from_secs(300),
+    recover_max: Duration::from_secs(60),
     ..Spec::USUAL
 };
 

@@ -1,10 +1,11 @@
-use super::{Fault, OURS, until};
+use super::{Fault, until};
 use crate::drill::catalogue::{Notice, Spec};
-use crate::drill::machines::lives;
 use crate::drill::stage::{Stage, blocking};
 use anyhow::Result;
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
 use twinline_sim::postgres::Who;
 
 pub(in crate::drill) const SPEC: Spec = Spec {
@@ -14,6 +15,12 @@ pub(in crate::drill) const SPEC: Spec = Spec {
     notice: Notice::All,
     ..Spec::USUAL
 };
+
+/// Ends every connection but the one that asks.
+const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+const TERMINATIONS: u32 = 10;
+const BETWEEN: Duration = Duration::from_millis(50);
 
 /// The server's first process stands still: the system accepts connections for it, and nobody answers.
 pub(in crate::drill) struct MuteDatabase;
@@ -30,19 +37,12 @@ impl Fault for MuteDatabase {
         })
         .await?;
         let database = Arc::clone(&stage.database);
-        let (session, ours) = blocking(move || {
-            let ours = database.backends(OURS)?;
-            database.freeze(database.postmaster()?)?;
-            session.send(&format!(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '{OURS}%'"
-            ))?;
-            Ok((session, ours))
-        })
-        .await?;
-        until("the end of all connections", async || {
-            Ok(!ours.iter().any(|process| lives(*process)))
-        })
-        .await?;
+        blocking(move || Ok(database.freeze(database.postmaster()?)?)).await?;
+        // One that is just being served may not be known to the server yet.
+        for _ in 0..TERMINATIONS {
+            session.send(TERMINATE)?;
+            sleep(BETWEEN).await;
+        }
         drop(session);
         Ok("SIGSTOP to the postmaster, and every connection is ended".to_owned())
     }
