@@ -1,12 +1,12 @@
 //! Every drill, with a small load and a short fault. Judged by counts and the order of events, which is what `ok` says; how
 //! long something takes is the machine's business (`--strict`).
 
-use crate::support::{Running, signal, text_of, until};
+use crate::support::{signal, text_of, until};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 use twinline_sim::etcd::Etcd;
 use twinline_sim::patroni::Patroni;
@@ -205,6 +205,18 @@ fn drill_hung_host() {
     check("hung-host", 12);
 }
 
+/// A drill at work. One that is killed leaves behind what it had started: it is asked to end, and waited for.
+struct Going(Child);
+
+impl Drop for Going {
+    fn drop(&mut self) {
+        if self.0.try_wait().unwrap().is_none() {
+            signal(self.0.id(), Signal::TERM);
+            self.0.wait().unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_drill_that_is_interrupted_leaves_nothing_behind() {
     let Some(folder) = place() else {
@@ -212,9 +224,12 @@ fn a_drill_that_is_interrupted_leaves_nothing_behind() {
     };
     let beside = tempfile::tempdir().unwrap();
     let said = beside.path().join("drill.out");
-    let mut command = drill(folder.path(), &["mute-database", "--per-s", "4"]);
+    let mut command = drill(
+        folder.path(),
+        &["mute-database", "--per-s", "4", "--seconds", "20"],
+    );
     command.stdout(std::fs::File::create(&said).unwrap());
-    let mut running = Running(command.spawn().unwrap());
+    let mut running = Going(command.spawn().unwrap());
     until("the fault", || {
         text_of(&said).contains("the fault is made").then_some(())
     });
