@@ -170,8 +170,8 @@ impl People {
         }
     }
 
-    /// Creates, writes texts or comments: nothing that takes anything from anybody's sight, and nothing that a tracker
-    /// might give an item by itself. What it gives one whose creation was not answered is taken for its own default.
+    /// Creates, writes titles, texts or comments. No labels and statuses: what an item shows of them whose creation was not
+    /// answered is taken for the tracker's own default. No texts that hold a marker, which must be there to be recognised.
     pub(super) fn act_plainly(&mut self) {
         let drawn = self.random.random_range(0..100);
         if drawn < 10 {
@@ -179,8 +179,8 @@ impl People {
         }
         let Some(seen) = self.choose() else { return };
         match drawn {
-            10..45 => self.write_title(&seen),
-            45..75 => self.write_body(&seen),
+            45..75 if seen.place == Place::Jira => self.write_body(&seen),
+            10..75 => self.write_title(&seen),
             _ => self.say(&seen),
         }
     }

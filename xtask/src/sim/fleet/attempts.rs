@@ -14,6 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::time::sleep;
 use twinline_store::Epoch;
 use twinline_trackers::http::{Transport, TransportError};
@@ -66,9 +67,10 @@ impl Attempts {
         self.lock().written
     }
 
-    fn judge(&self, way: &Way, what: &str) {
-        let holds = self.etcd.holds(&self.group, way.epoch.revision());
-        let (host, epoch) = (&way.host, way.epoch);
+    /// What is begun needs an ownership that holds. What arrives later than that is what a successor waits for.
+    fn judge(&self, sender: &Sender, what: &str) {
+        let (host, epoch) = (&sender.host, sender.epoch);
+        let holds = what != BEGINS || self.etcd.holds(&self.group, epoch.revision());
         let mut inner = self.lock();
         if !holds {
             let fault = format!("a write of {host} {what} whose ownership {epoch} has ended");
@@ -88,40 +90,50 @@ impl Attempts {
     }
 }
 
-/// The way of one ownership's requests to the trackers.
-pub(super) struct Way {
+const BEGINS: &str = "begins";
+
+/// Who sends.
+#[derive(Clone)]
+pub(super) struct Sender {
     pub(super) attempts: Arc<Attempts>,
-    pub(super) network: Arc<Network>,
-    pub(super) links: Arc<Links>,
     pub(super) host: String,
     pub(super) epoch: Epoch,
 }
 
+/// The way of one ownership's requests to the trackers. A write that was sent arrives, whatever becomes of its sender.
+pub(super) struct Way {
+    pub(super) sender: Sender,
+    pub(super) network: Arc<Network>,
+    pub(super) links: Arc<Links>,
+    /// Where what is on the way lives.
+    pub(super) world: Handle,
+}
+
 impl Way {
     fn delay(&self) -> Duration {
-        let longest = self.links.of(&self.host).requests_arrive_after;
-        let part: f64 = self.attempts.lock().random.random();
+        let longest = self.links.of(&self.sender.host).requests_arrive_after;
+        let part: f64 = self.sender.attempts.lock().random.random();
         longest.mul_f64(part)
     }
 }
 
-/// A write that has been begun and has not arrived; ends also where its sender gives it up.
-struct OnTheWay<'a>(&'a Way);
+/// A write that has been begun and has not arrived.
+struct OnTheWay(Sender);
 
-impl<'a> OnTheWay<'a> {
-    fn begin(way: &'a Way) -> Self {
-        way.attempts.judge(way, "begins");
-        let mut inner = way.attempts.lock();
-        if inner.newest.0 < way.epoch {
-            inner.newest = (way.epoch, way.host.clone());
+impl OnTheWay {
+    fn begin(sender: Sender) -> Self {
+        sender.attempts.judge(&sender, BEGINS);
+        let mut inner = sender.attempts.lock();
+        if inner.newest.0 < sender.epoch {
+            inner.newest = (sender.epoch, sender.host.clone());
         }
-        *inner.on_the_way.entry(way.host.clone()).or_default() += 1;
+        *inner.on_the_way.entry(sender.host.clone()).or_default() += 1;
         drop(inner);
-        Self(way)
+        Self(sender)
     }
 }
 
-impl Drop for OnTheWay<'_> {
+impl Drop for OnTheWay {
     fn drop(&mut self) {
         let mut inner = self.0.attempts.lock();
         if let Some(count) = inner.on_the_way.get_mut(&self.0.host) {
@@ -132,7 +144,10 @@ impl Drop for OnTheWay<'_> {
 
 fn is_write(request: &http::Request<Bytes>) -> bool {
     let path = request.uri().path();
-    *request.method() != http::Method::GET && !path.contains("/search") && !path.contains("graphql")
+    let reads = ["/search", "/bulkfetch"]
+        .iter()
+        .any(|part| path.contains(part));
+    *request.method() != http::Method::GET && !reads
 }
 
 #[async_trait]
@@ -141,13 +156,20 @@ impl Transport for Way {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        if is_write(&request) {
-            let on_the_way = OnTheWay::begin(self);
-            sleep(self.delay()).await;
-            self.attempts.judge(self, "arrives");
-            self.attempts.lock().written += 1;
-            drop(on_the_way);
+        if !is_write(&request) {
+            return self.network.send(request).await;
         }
-        self.network.send(request).await
+        let on_the_way = OnTheWay::begin(self.sender.clone());
+        let (delay, network) = (self.delay(), Arc::clone(&self.network));
+        let carried = self.world.spawn(async move {
+            sleep(delay).await;
+            let sender = on_the_way.0.clone();
+            sender.attempts.judge(&sender, "arrives");
+            sender.attempts.lock().written += 1;
+            drop(on_the_way);
+            network.send(request).await
+        });
+        let lost = |_| Err(TransportError::maybe_sent("the world has ended"));
+        carried.await.unwrap_or_else(lost)
     }
 }

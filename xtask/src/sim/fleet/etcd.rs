@@ -36,6 +36,8 @@ struct Inner {
     has_quorum: bool,
     /// Creation revisions of keys that a person has removed.
     removed: BTreeSet<u64>,
+    /// Hosts whose lease was just renewed, and who do not know yet.
+    renews: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +63,7 @@ impl Etcd {
             next_lease: 7000,
             has_quorum: true,
             removed: BTreeSet::new(),
+            renews: BTreeSet::new(),
         };
         Self {
             time,
@@ -94,6 +97,11 @@ impl Etcd {
         inner.expire(self.time.millis());
         let held = inner.keys.iter().find(|(key, _)| is_of(key, group));
         held.is_some_and(|(_, key)| key.created == revision) || inner.removed.contains(&revision)
+    }
+
+    /// Whether a host's lease was just renewed, and it does not know yet.
+    pub(super) fn renews(&self, host: &str) -> bool {
+        self.lock().renews.contains(host)
     }
 
     /// A person removes a group's key.
@@ -296,7 +304,14 @@ impl Transport for Gateway {
             return Err(TransportError::maybe_sent("no answer came"));
         };
         let late = self.links.of(&self.host).etcd_answers_after;
+        let renews = request.uri().path().ends_with("/keepalive");
+        if renews {
+            self.etcd.lock().renews.insert(self.host.clone());
+        }
         sleep(self.way() + late).await;
+        if renews {
+            self.etcd.lock().renews.remove(&self.host);
+        }
         Ok(answer)
     }
 }

@@ -62,6 +62,8 @@ pub(super) enum Event {
         lost: usize,
         unnoticed: bool,
     },
+    /// A failover that loses the newest claim of the group, and all since.
+    ForgetClaim,
 }
 
 /// One row of faults.
@@ -142,7 +144,7 @@ impl Plan {
         let mut at = 1_000;
         while at < CHAOS_MS {
             plan.at(at, Event::Act);
-            at += random.random_range(500..6_000);
+            at += random.random_range(500..4_000);
         }
         for (place, story) in stories.into_iter().enumerate() {
             let begin = if place == 0 { 25_000 } else { 110_000 };
@@ -170,12 +172,12 @@ impl Plan {
             }
             Story::LostDisk => self.kill(t, first, some(1_000, 60_000), true),
             Story::Pause => {
-                let (wait, long) = (some(0, 3_000), some(2_000, 40_000));
+                let (wait, long) = (some(0, 3_000), some(6_000, 40_000));
                 self.host(t, What::EtcdLate, wait + long);
                 self.host(t + wait, What::Paused, long);
                 // When it goes on, etcd may be out of its reach.
-                if some(0, 2) == 0 {
-                    self.host(t + wait + 1, What::EtcdCut, long + some(10_000, 30_000));
+                if some(0, 4) > 0 {
+                    self.host(t + wait + 6_000, What::EtcdCut, long + some(10_000, 30_000));
                 }
             }
             Story::Partition => {
@@ -190,9 +192,11 @@ impl Plan {
                 self.kill(t + some(0, 30_000), Who::Owner, some(1_000, 40_000), false);
             }
             Story::Removal => {
-                self.slow(t, 7_500, 60_000);
-                self.at(t + some(2_000, 8_000), Event::Remove);
-                self.at(t + some(25_000, 35_000), Event::Remove);
+                // Later than that no request arrives that was sent in time.
+                self.slow(t, 5_000, 75_000);
+                for at in [2_000, 25_000, 48_000] {
+                    self.at(t + at + some(0, 8_000), Event::Remove);
+                }
             }
             Story::Drain => {
                 self.slow(t, 3_000, 30_000);
@@ -205,6 +209,8 @@ impl Plan {
                 } else {
                     Mode::Stalled
                 };
+                // Much is taken and not yet done when the owner dies.
+                self.slow(t - 5_000, 4_000, 25_000);
                 self.at(t, Event::Database(mode));
                 self.at(t + some(35_000, 70_000), Event::Database(Mode::Sound));
                 let dies = t + some(1_000, 12_000);
@@ -241,9 +247,10 @@ impl Plan {
                 let back = t + 60_000 + some(0, 2_000);
                 self.host(t, What::DatabaseCut, 40_000);
                 self.host(t + 15_000, What::Paused, back - t - 15_000);
+                self.host(back - 1_000, What::EtcdCut, 6_000);
                 let cut = Event::Host(Who::Owner, What::DatabaseCut, 3_000);
                 self.at(back - 200, cut);
-                self.fail_over(back - 100, some(20, 40), false);
+                self.at(back - 100, Event::ForgetClaim);
             }
             _ => {
                 // The owner's connections stay with a writer that is none any more; another host owns the group

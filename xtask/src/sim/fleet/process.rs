@@ -1,7 +1,7 @@
 //! A host's process: the real keeper, groups, host and replication on a runtime of their own, so that it can be paused as
 //! a whole and killed where it stands.
 
-use super::attempts::{Attempts, Way};
+use super::attempts::{Attempts, Sender, Way};
 use super::blind::Blind;
 use super::database::{Client, Database};
 use super::etcd::{Etcd as Members, Gateway};
@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{advance, sleep};
@@ -59,6 +59,8 @@ pub(super) struct Shared {
     /// Whether the trackers' feeds show nothing.
     pub(super) blind: bool,
     pub(super) seed: u64,
+    /// The runtime of all that is no host.
+    pub(super) world: Handle,
 }
 
 /// How a process is begun.
@@ -262,11 +264,14 @@ impl Hosts {
             epoch,
         };
         let way: Arc<dyn Transport> = Arc::new(Way {
-            attempts: Arc::clone(&shared.attempts),
+            sender: Sender {
+                attempts: Arc::clone(&shared.attempts),
+                host: self.host.clone(),
+                epoch,
+            },
             network: Arc::clone(&shared.network),
             links: Arc::clone(&shared.links),
-            host: self.host.clone(),
-            epoch,
+            world: shared.world.clone(),
         });
         let mut builder = HostBuilder::new(self.env.clone(), store, Arc::new(Factory::new()))
             .settings(host_settings())

@@ -202,6 +202,7 @@ impl Fleet {
             publish,
             terms: LeaseTerms::new(Duration::from_secs(15), Duration::from_secs(8))?,
             blind: plan.blind,
+            world: runtime.handle().clone(),
             seed,
             time,
         };
@@ -336,11 +337,8 @@ impl Fleet {
             Event::Act => self.people.act_plainly(),
             Event::Begin => self.first = self.which(Who::Owner),
             Event::Host(who, What::Paused, long)
-                if shared
-                    .attempts
-                    .are_on_the_way(&self.machines[self.which(who)].name) =>
+                if self.must_wait(&self.machines[self.which(who)].name) =>
             {
-                // What is paused between its check and its send may write: the spec says so.
                 self.later(at + 20, Event::Host(who, What::Paused, long));
             }
             Event::Host(who, what, long) => {
@@ -365,6 +363,10 @@ impl Fleet {
             Event::Remove => shared.etcd.remove(GROUP),
             Event::Database(mode) => shared.database.set_mode(mode),
             Event::Unanswered(share) => shared.database.set_unanswered(f64::from(share) / 100.0),
+            Event::ForgetClaim => {
+                let lost = shared.database.since_claim(&GroupId::new(GROUP));
+                shared.database.fail_over(lost, BTreeSet::new());
+            }
             Event::FailOver { lost, unnoticed } => {
                 let first = self.machines[self.first].name.clone();
                 let with_former = unnoticed.then_some(first).into_iter().collect();
@@ -372,6 +374,13 @@ impl Fleet {
             }
         }
         Ok(())
+    }
+
+    /// Whether a host is not to be paused yet. What is paused between its check and its send may write, as the spec says;
+    /// and where etcd answers late, it is paused while an answer to its renewal is on the way.
+    fn must_wait(&self, host: &str) -> bool {
+        let is_late = !self.shared.links.of(host).etcd_answers_after.is_zero();
+        self.shared.attempts.are_on_the_way(host) || (is_late && !self.shared.etcd.renews(host))
     }
 
     fn later(&mut self, at: u64, event: Event) {

@@ -25,7 +25,7 @@ use std::time::Duration;
 use twinline_store::GroupId;
 
 /// How many states a failover can go back.
-const HISTORY: usize = 40;
+const HISTORY: usize = 200;
 /// When the server ends a transaction whose client has vanished without a word.
 const ORPHANED_AFTER: Duration = Duration::from_secs(5);
 
@@ -116,6 +116,15 @@ impl Database {
         if mode == Mode::Sound {
             inner.end_hanging(1.0);
         }
+    }
+
+    /// How many commits there have been since the group's newest claim, that one included.
+    pub(super) fn since_claim(&self, group: &GroupId) -> usize {
+        let inner = self.lock();
+        let epoch = |state: &State| state.groups.get(group).map(|group| group.row.epoch);
+        let now = epoch(&inner.state);
+        let since = inner.history.iter().rev();
+        1 + since.take_while(|state| epoch(state) == now).count()
     }
 
     /// Another server takes over. The last `lost` commits are gone, and of those that hang one half. The hosts in
