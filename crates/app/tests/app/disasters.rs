@@ -282,6 +282,10 @@ fn a_group_that_a_newer_version_has_shipped_waits_for_one() {
     let owner = group(&fleet[0])["machine"].clone();
     let (newer, older) = if owner == "m1" { (0, 1) } else { (1, 0) };
     drop(ups[newer].take());
+    // It ends after its supervisor, and might ship once more.
+    until("the end of the lost machine's host", || {
+        fleet[newer].role("host").is_none().then_some(())
+    });
     let shipped = |by: &str| {
         let sql = format!("UPDATE twinline.groups SET schema = schema {by} 1");
         database.psql(&sql).unwrap();
