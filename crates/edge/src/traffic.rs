@@ -106,7 +106,10 @@ impl Traffic {
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .max_send_buf_size(BUFFER_MAX_BYTES)
-            .serve_connection(TokioIo::new(stream), self.service(caller));
+            .serve_connection(
+                TokioIo::new(stream),
+                self.service(caller, CancellationToken::new()),
+            );
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             biased;
@@ -121,11 +124,14 @@ impl Traffic {
         }
     }
 
+    /// What answers a connection's requests, and says when the first of them has begun.
     fn service(
         self: Arc<Self>,
         caller: Arc<Caller>,
+        begun: CancellationToken,
     ) -> impl HttpService<Incoming, ResBody = Answer, Error = Infallible, Future: Send> {
         service_fn(move |request: Request<Incoming>| {
+            begun.cancel();
             let (traffic, caller) = (Arc::clone(&self), Arc::clone(&caller));
             async move { Ok::<_, Infallible>(traffic.front.answer(&caller, request).await) }
         })
@@ -138,17 +144,23 @@ impl Traffic {
         caller: Arc<Caller>,
     ) {
         let (deadline, shutdown) = (self.header_deadline, self.shutdown.clone());
+        let begun = CancellationToken::new();
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(deadline)
             .max_buf_size(BUFFER_MAX_BYTES)
-            .serve_connection(TokioIo::new(stream), self.service(caller))
+            .serve_connection(TokioIo::new(stream), self.service(caller, begun.clone()))
             .with_upgrades();
         let mut connection = std::pin::pin!(connection);
+        // Who has sent only a part of its first head would be closed without an answer.
+        let ending = async {
+            shutdown.cancelled().await;
+            let _begun_or_late = timeout(LAST_WORD, begun.cancelled()).await;
+        };
         let ended = tokio::select! {
             biased;
             ended = connection.as_mut() => ended,
-            () = shutdown.cancelled() => {
+            () = ending => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }

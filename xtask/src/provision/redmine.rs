@@ -31,6 +31,8 @@ const START_MAX: Duration = Duration::from_secs(120);
 const SEED: &str = r"
 # Mail jobs would run on threads of their own, beside what is written here.
 ActiveJob::Base.queue_adapter = :test
+# Nor beside requests later: each mail renders the text.
+Setting.notified_events = []
 Setting.rest_api_enabled = '1'
 Setting.text_formatting = 'markdown'
 project = Project.create!(name: 'Twin', identifier: 'twin', is_public: true, trackers: Tracker.all,
@@ -78,8 +80,8 @@ agent = Role.create!(name: 'Agent', issues_visibility: 'default', users_visibili
 [project, other].each { |place| Member.create!(project: place, principal: agnes, roles: [agent]) }
 ";
 
-/// One thread: Redmine keeps one Markdown renderer for all threads (redcarpet's), and two that render at once end the whole
-/// process by an assertion in C (`sd_markdown_render: Assertion ... work_bufs`).
+/// One thread, and no mails (see the seed): Redmine keeps one Markdown renderer for all threads (redcarpet's), and two that
+/// render at once end the whole process by an assertion in C (`sd_markdown_render: Assertion ... work_bufs`).
 /// A connection that rests is not closed by the server: in the same moment the next request might be sent on it.
 const SETTINGS: &str = r"
 environment 'production'

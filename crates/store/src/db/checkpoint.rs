@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Passes before the writer is asked to copy the rest, however much it is.
@@ -19,9 +20,12 @@ const PASSES_MAX: usize = 4;
 /// A rest of so many pages is left to the writer.
 const REST_MAX_PAGES: u32 = 400;
 
-/// The writer's side. The thread ends when this is dropped.
+/// The writer's side. The thread has ended, and its connection is closed, when this is dropped: who has closed a file may
+/// move it.
 pub(super) struct Checkpointer {
-    wake: SyncSender<()>,
+    /// `None`: it is being dropped.
+    wake: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
     shared: Arc<Progress>,
     after_pages: u32,
 }
@@ -55,7 +59,7 @@ impl Checkpointer {
         }))?;
         let (wake, woken) = sync_channel(1);
         let (progress, name) = (Arc::clone(&shared), file.clone());
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("store-checkpoint".to_owned())
             .spawn(move || {
                 while woken.recv().is_ok() {
@@ -67,7 +71,8 @@ impl Checkpointer {
                 reason: format!("no thread to checkpoint it: {e}"),
             })?;
         Ok(Self {
-            wake,
+            wake: Some(wake),
+            thread: Some(thread),
             shared,
             after_pages: limits.checkpoint_after_pages,
         })
@@ -81,7 +86,17 @@ impl Checkpointer {
             }
         } else if self.shared.log_pages.load(Ordering::Relaxed) >= self.after_pages {
             // Full means that the thread is at it or about to be.
-            let _full_is_fine = self.wake.try_send(());
+            let _full_is_fine = self.wake.as_ref().map(|wake| wake.try_send(()));
+        }
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        drop(self.wake.take());
+        let ended = self.thread.take().map(JoinHandle::join);
+        if matches!(ended, Some(Err(_))) {
+            tracing::error!("the checkpointing thread ended in a panic");
         }
     }
 }
