@@ -205,7 +205,6 @@ impl Follower {
         nodes: (NodeName, NodeName),
         by: &str,
     ) -> Result<GroupId> {
-        let _turn = self.publishing.lock().await;
         let fresh = GroupId::new(format!("g{:016x}", SystemEntropy.next_u64()));
         let node = nodes.0.clone();
         let placed = self.publish(by, |known| {
@@ -230,6 +229,7 @@ impl Follower {
         by: &str,
         change: impl Fn(&Definitions) -> Result<Definitions>,
     ) -> Result<Definitions> {
+        let _turn = self.publishing.lock().await;
         for _ in 0..TRIES {
             let known = self.known.borrow().clone();
             let next = change(&known.definitions)?;
