@@ -2,7 +2,6 @@
 
 use crate::root;
 use anyhow::{Context, Result, bail};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -69,15 +68,4 @@ fn shown(command: &Command) -> String {
         .map(|word| word.to_string_lossy().into_owned())
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-/// A port that was free a moment ago, for servers that must be told one.
-pub fn free_port() -> Result<u16> {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port")?;
-    let port = listener.local_addr().context("reading the port")?.port();
-    if port == 0 {
-        bail!("the system gave no port");
-    }
-    Ok(port)
 }

@@ -2,9 +2,10 @@
 //! dropped. The faults are real ones: members killed, stopped and let go on by signals.
 
 use crate::debian;
+use crate::ports::free_ports;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -230,12 +231,4 @@ fn healthy(port: u16) -> bool {
         Ok(answer)
     };
     ask().is_ok_and(|answer| answer.contains("\"true\""))
-}
-
-/// Ports that are free now.
-pub(crate) fn free_ports(count: usize) -> io::Result<Vec<u16>> {
-    let open = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let listeners: Vec<TcpListener> = (0..count).map(|_| open()).collect::<io::Result<_>>()?;
-    let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
-    listeners.iter().map(port).collect()
 }

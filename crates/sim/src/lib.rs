@@ -17,6 +17,7 @@ pub mod inprocess;
 pub mod jira_cloud;
 pub mod needs;
 pub mod patroni;
+pub mod ports;
 pub mod postgres;
 pub mod redmine;
 pub mod registry;

@@ -1,12 +1,12 @@
 //! A HAProxy of Debian's package, running on a configuration of the caller's.
 
 use super::process::reaches;
-use crate::run;
 use anyhow::{Context, Result};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
 use tokio::process::{Child, Command};
+use twinline_sim::ports::free_port;
 
 /// A running HAProxy; ends when dropped.
 pub(super) struct Haproxy {
@@ -20,7 +20,7 @@ impl Haproxy {
         folder: &Path,
         configuration: impl FnOnce(SocketAddr) -> String,
     ) -> Result<Self> {
-        let at = SocketAddr::from((Ipv4Addr::LOCALHOST, run::free_port()?));
+        let at = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let file = folder.join("haproxy.cfg");
         std::fs::write(&file, configuration(at)).context("writing HAProxy's configuration")?;
         let child = Command::new("haproxy")

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+use twinline_sim::ports::free_port;
 use xtask::provision::redmine::Redmine;
 use xtask::run;
 
@@ -49,7 +50,7 @@ impl Product {
     /// Writes the configuration and the rules, and publishes them.
     pub(crate) fn configure(&self, github: &str, redmine: &str) {
         let root = self.folder.path();
-        let edge = run::free_port().unwrap();
+        let edge = free_port().unwrap();
         fs::create_dir(root.join("rules")).unwrap();
         for (name, text) in [
             ("twinline.toml", configuration(github, redmine, edge)),

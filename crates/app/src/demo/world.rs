@@ -5,12 +5,13 @@ use crate::handles::SystemClock;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 use twinline_sim::github::{Github, GithubConfig, Limits};
 use twinline_sim::jira_cloud::{self, JiraCloud};
+use twinline_sim::ports::free_port;
 use twinline_sim::serve::SimServer;
 use twinline_sim::{Command, Done, Dump, FaultCounts, Faults, Faulty, Forced, Simulator, Write};
 
@@ -290,11 +291,10 @@ settle_s = 2
     }
 }
 
-/// An address that was free a moment ago.
+/// An address that is free now.
 fn free_address() -> Result<SocketAddr> {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port")?;
-    listener.local_addr().context("reading the free port")
+    let port = free_port().context("looking for a free port")?;
+    Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
 }
 
 async fn serve(simulator: Box<dyn Simulator>, seed: u64) -> Result<SimServer> {

@@ -6,9 +6,10 @@ use crate::demo::map::{COMMENTS, FIELDS};
 use anyhow::{Context, Result};
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use twinline_sim::jira_cloud;
+use twinline_sim::ports::free_ports;
 
 /// What all machines of the fleet share.
 pub(super) struct Setting {
@@ -53,10 +54,9 @@ impl Setting {
 
 /// Addresses that are free now, each another one.
 fn free_addresses(count: usize) -> Result<Vec<SocketAddr>> {
-    let open = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port");
-    let listeners: Vec<TcpListener> = (0..count).map(|_| open()).collect::<Result<_>>()?;
-    let address = |listener: &TcpListener| listener.local_addr().context("reading a free port");
-    listeners.iter().map(address).collect()
+    let ports = free_ports(count).context("looking for free ports")?;
+    let address = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    Ok(ports.into_iter().map(address).collect())
 }
 
 /// Writes all files of a machine.

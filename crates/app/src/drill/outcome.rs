@@ -61,6 +61,8 @@ pub(super) fn report(record: &Record, asked: &Asked) -> Result<Report> {
         "restarts": record.restarts.len(),
         "p99_healthy_ms": record.p99_healthy_ms(),
         "p99_fault_ms": record.p99_fault_ms(),
+        "ingest": record.ingest(),
+        "fault_s": record.fault_s(),
         "synced_during_fault": record.synced_during_fault(),
         "mode": record.spec.mode,
         "strict": asked.strict,

@@ -6,6 +6,8 @@ use super::judge::Verdict;
 use super::relay::{Answer, Delivery};
 use super::stage::{CONNECTIONS, MACHINES};
 use super::watch::{Look, Said};
+use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -22,6 +24,19 @@ pub(super) struct Times {
     pub(super) heals: Instant,
     /// It was healed.
     pub(super) healed: Instant,
+}
+
+/// How long a window of [`Record::ingest`] is.
+const WINDOW_S: u64 = 10;
+
+/// Webhooks that were sent within one window, and how long their answers took.
+#[derive(Serialize)]
+pub(super) struct Window {
+    /// Since the first edit.
+    from_s: u64,
+    webhooks: usize,
+    p50_ms: Option<f64>,
+    p99_ms: Option<f64>,
 }
 
 /// See the module.
@@ -105,12 +120,40 @@ impl Record {
         all.filter(move |one| one.at >= hit && one.at < healed)
     }
 
+    /// The answers to webhooks over the whole drill, window by window.
+    pub(super) fn ingest(&self) -> Vec<Window> {
+        let began = self.times.began;
+        let mut windows: BTreeMap<u64, Vec<&Delivery>> = BTreeMap::new();
+        for one in self.deliveries.iter().filter(|one| one.at >= began) {
+            let window = (one.at - began).as_secs() / WINDOW_S;
+            windows.entry(window).or_default().push(one);
+        }
+        let tell = |(window, sent): (u64, Vec<&Delivery>)| Window {
+            from_s: window * WINDOW_S,
+            webhooks: sent.len(),
+            p50_ms: percentile_ms(sent.iter().copied(), 50),
+            p99_ms: percentile_ms(sent.into_iter(), 99),
+        };
+        windows.into_iter().map(tell).collect()
+    }
+
+    /// When the fault was made and healed, in seconds since the first edit.
+    pub(super) fn fault_s(&self) -> [f64; 2] {
+        let Times {
+            began,
+            made,
+            healed,
+            ..
+        } = self.times;
+        [since(began, made), since(began, healed)]
+    }
+
     pub(super) fn p99_healthy_ms(&self) -> Option<f64> {
-        p99_ms(self.healthy())
+        percentile_ms(self.healthy(), 99)
     }
 
     pub(super) fn p99_fault_ms(&self) -> Option<f64> {
-        p99_ms(self.during())
+        percentile_ms(self.during(), 99)
     }
 
     /// Webhooks that were not accepted.
@@ -205,11 +248,19 @@ pub(super) fn well_again(looks: &[Look], from: Instant) -> Option<Instant> {
     None
 }
 
-fn p99_ms<'a>(deliveries: impl Iterator<Item = &'a Delivery>) -> Option<f64> {
+fn percentile_ms<'a>(
+    deliveries: impl Iterator<Item = &'a Delivery>,
+    percent: usize,
+) -> Option<f64> {
     let mut all: Vec<Duration> = deliveries.map(|one| one.took).collect();
     all.sort_unstable();
     let last = all.len().checked_sub(1)?;
-    Some((all[last * 99 / 100].as_secs_f64() * 10_000.0).round() / 10.0)
+    Some((all[last * percent / 100].as_secs_f64() * 10_000.0).round() / 10.0)
+}
+
+/// In seconds, to a tenth.
+fn since(began: Instant, at: Instant) -> f64 {
+    (at.saturating_duration_since(began).as_secs_f64() * 10.0).round() / 10.0
 }
 
 #[cfg(test)]

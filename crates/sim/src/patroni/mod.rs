@@ -10,7 +10,8 @@ mod tests;
 pub use api::MemberState;
 
 use crate::debian;
-use crate::etcd::{Etcd, EtcdStartError, free_ports};
+use crate::etcd::{Etcd, EtcdStartError};
+use crate::ports::free_ports;
 use crate::postgres::account::Account;
 use crate::postgres::programs::Programs;
 use crate::postgres::{PostgresError, run, signal, system};

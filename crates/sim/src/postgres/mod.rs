@@ -12,13 +12,13 @@ mod standby;
 mod tests;
 
 use crate::debian;
+use crate::ports::free_port;
 use account::Account;
 use programs::Programs;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 pub use session::{Session, Who};
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -318,7 +318,7 @@ impl Postgres {
         let mut tried = 0;
         loop {
             tried += 1;
-            self.port = free_port()?;
+            self.port = free_port().map_err(|e| system("looking for a free port", e))?;
             match self.start_again() {
                 Err(PostgresError::Failed { said, .. })
                     if tried < PORTS_TRIED_MAX && said.contains("Address already in use") => {}
@@ -452,13 +452,6 @@ pub(crate) fn run(mut command: Command) -> Result<String, PostgresError> {
         program,
         said: format!("{said}{errors}"),
     })
-}
-
-fn free_port() -> Result<u16, PostgresError> {
-    let find = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr();
-    Ok(find()
-        .map_err(|e| system("looking for a free port", e))?
-        .port())
 }
 
 pub(crate) fn system(what: impl Into<String>, source: io::Error) -> PostgresError {

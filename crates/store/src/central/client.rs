@@ -12,7 +12,7 @@ use super::state::State;
 use super::tx::Tx;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 use twinline_core::handles::Clock;
 
@@ -40,6 +40,9 @@ pub(super) struct Shared {
     pub(super) state: Arc<State>,
     pub(super) connector: Arc<Connector>,
     pub(super) pools: Pools,
+    /// Replication takes turns for the connections that write. A machine has more groups than it has connections, and all
+    /// come at once when the database is healed: who finds none free within its deadline would fail and back off.
+    turns: Arc<Semaphore>,
     /// The generation for which the schema was found to be current; zero: none.
     set_up_in: AtomicU64,
 }
@@ -58,6 +61,8 @@ impl CentralClient {
         let connector = Arc::new(Connector::new(address, Arc::clone(&state)));
         let shared = Arc::new(Shared {
             pools: Pools::new(&connector, &state.settings),
+            // One connection is left for what does not wait in the row: publishing, say.
+            turns: Arc::new(Semaphore::new(state.settings.pools.replicate.max(2) - 1)),
             state,
             connector,
             set_up_in: AtomicU64::new(0),
@@ -85,6 +90,13 @@ impl Shared {
     pub(super) async fn write(&self) -> Result<Tx, CentralError> {
         self.set_up().await?;
         self.begin_write().await
+    }
+
+    /// As [`Shared::write`], in turn: waits for those that came before, however long their steps' deadlines let them take.
+    pub(super) async fn write_in_turn(&self) -> Result<Tx, CentralError> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let turn = turn.expect("nobody closes it");
+        Ok(self.write().await?.with_turn(turn))
     }
 
     /// Begins a transaction that sees one state of the writer's, for decisions that follow from it.

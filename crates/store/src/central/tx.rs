@@ -8,6 +8,7 @@ use super::session::{fault, leaves_connection, words};
 use super::state::State;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
@@ -32,6 +33,8 @@ pub(super) struct Tx {
     proven: bool,
     /// A statement failed: the server ignores everything until the end.
     failed: bool,
+    /// Its turn among those that replicate, held to its end.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Tx {
@@ -52,6 +55,7 @@ impl Tx {
             under_way: false,
             proven: false,
             failed: false,
+            turn: None,
         };
         let sql = if tx.pass.is_some() {
             "BEGIN"
@@ -61,6 +65,12 @@ impl Tx {
         tx.lease.is_idle = false;
         tx.run(Step::Begin, sql).await?;
         Ok(tx)
+    }
+
+    /// Holds its turn to its end.
+    pub(super) fn with_turn(mut self, turn: OwnedSemaphorePermit) -> Self {
+        self.turn = Some(turn);
+        self
     }
 
     /// Statements without values.

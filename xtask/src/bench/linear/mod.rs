@@ -10,9 +10,10 @@ use super::process::Measured;
 use super::stack::{Folder, Stack};
 use super::sync::{Addresses, Asked, begin, part, write_rules};
 use super::{f64_of, rounded, runtime, show};
-use crate::{run, say};
+use crate::say;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use twinline_sim::ports::free_port;
 
 /// How much is stored and how much is changed at the smallest size.
 #[derive(clap::Args)]
@@ -72,7 +73,7 @@ async fn measure(options: &Options) -> Result<(Value, u64)> {
     let world = Measured::start(&["bench-world"]).await?;
     let at: Addresses = serde_json::from_str(&world.first_line).context("reading the world")?;
     // The trackers keep sending their webhooks there while the host's store grows between two parts.
-    write_rules(&folder, &at, run::free_port()?)?;
+    write_rules(&folder, &at, free_port()?)?;
     folder.apply().await?;
     let mut run = Run {
         options,

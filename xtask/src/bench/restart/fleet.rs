@@ -3,7 +3,6 @@
 use super::{Options, document};
 use crate::bench::stack::{Folder, Stack};
 use crate::bench::trackers::{HOOK_SECRET, start};
-use crate::run;
 use crate::served::SystemClock;
 use anyhow::{Context, Result};
 use futures_util::future::try_join_all;
@@ -19,6 +18,7 @@ use twinline_core::names::NodeName;
 use twinline_sim::Sees;
 use twinline_sim::etcd::Etcd;
 use twinline_sim::jira_cloud;
+use twinline_sim::ports::free_port;
 use twinline_sim::postgres::Postgres;
 use twinline_sim::serve::SimServer;
 use twinline_store::GroupId;
@@ -58,7 +58,7 @@ impl Fleet {
         let pairs = options.nodes as usize / 2;
         let mut addresses = String::new();
         for machine in 1..=options.hosts {
-            let (edge, host) = (run::free_port()?, run::free_port()?);
+            let (edge, host) = (free_port()?, free_port()?);
             writeln!(
                 addresses,
                 "m{machine} = {{ edge = \"127.0.0.1:{edge}\", host = \"127.0.0.1:{host}\" }}"

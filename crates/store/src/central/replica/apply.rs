@@ -23,7 +23,7 @@ const PAGE_MAX_ROWS: i64 = 500;
 #[async_trait]
 impl Replicas for CentralClient {
     async fn write(&self) -> Result<Box<dyn ReplicaTx>, CentralError> {
-        Ok(Box::new(self.shared.write().await?))
+        Ok(Box::new(self.shared.write_in_turn().await?))
     }
 
     async fn read_newest(&self) -> Result<Box<dyn ReplicaTx>, CentralError> {

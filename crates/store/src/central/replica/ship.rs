@@ -117,7 +117,9 @@ impl Replication {
         loop {
             let step = async {
                 let pause = self.step().await;
-                self.wait(pause).await;
+                if self.wait(pause).await {
+                    self.pause = FIRST_PAUSE;
+                }
             };
             tokio::select! {
                 biased;
@@ -203,8 +205,8 @@ impl Replication {
         });
     }
 
-    /// Until the time is over; after a failure, until commits succeed again.
-    async fn wait(&self, (pause, failed): (Duration, bool)) {
+    /// Until the time is over; after a failure, until commits succeed again: then it answers that they do.
+    async fn wait(&self, (pause, failed): (Duration, bool)) -> bool {
         let mut health = self.shipper.replicas.health();
         let was_ok = health.borrow_and_update().commits.is_ok();
         let healed = async {
@@ -220,8 +222,8 @@ impl Replication {
         };
         tokio::select! {
             biased;
-            () = healed, if failed => {}
-            () = sleep(pause) => {}
+            () = healed, if failed => true,
+            () = sleep(pause) => false,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::support::*;
 use crate::central::*;
+use std::pin::pin;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -326,4 +327,25 @@ fn an_address_that_cannot_be_used_is_refused_without_its_password() {
         shown.contains("(\"b\", 5433)") && !shown.contains("s3cret"),
         "{shown}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replication_waits_for_its_turn_where_others_would_fail() {
+    let Some(server) = server(&[]) else { return };
+    let acquire = Duration::from_millis(200);
+    let mut settings = settings();
+    settings.pools.replicate = 2;
+    settings.deadlines.acquire = acquire;
+    let client = client_to(&server.url(), settings);
+    healthy(&client).await;
+    let first = Replicas::write(&client).await.unwrap();
+    let mut second = pin!(Replicas::write(&client));
+    assert!(
+        timeout(acquire * 3, &mut second).await.is_err(),
+        "it has no turn yet"
+    );
+    // The last connection is for those that do not replicate.
+    write(&client).await.unwrap();
+    first.rollback().await.unwrap();
+    second.await.unwrap().rollback().await.unwrap();
 }
