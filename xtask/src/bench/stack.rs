@@ -186,6 +186,22 @@ impl Stack<'_> {
         resident_with_children(self.process(role)?)
     }
 
+    /// Ends all its processes at one blow, as a machine that is lost: nothing is told to anybody.
+    pub(super) async fn lose(mut self) -> Result<()> {
+        // The supervisor first: it would start what ends.
+        self.child.kill().await.context("killing 'up'")?;
+        for role in ["host", "edge"] {
+            let id = i32::try_from(self.process(role)?).ok();
+            let id = id.and_then(Pid::from_raw).context("no process")?;
+            match kill_process(id, Signal::KILL) {
+                // They end with their supervisor by themselves.
+                Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+                Err(error) => return Err(error).with_context(|| format!("killing the {role}")),
+            }
+        }
+        Ok(())
+    }
+
     /// Ends it as Ctrl-C does.
     pub(super) async fn stop(mut self) -> Result<()> {
         let id = self.child.id().and_then(|id| i32::try_from(id).ok());

@@ -144,6 +144,25 @@ impl Fleet {
         Ok(restarted["machines"].clone())
     }
 
+    /// Loses a machine; how long it takes until all its groups work elsewhere.
+    pub(super) async fn lose(&self, machine: usize, stack: Stack<'_>) -> Result<Duration> {
+        let name = format!("m{}", machine + 1);
+        stack.lose().await?;
+        let began = Instant::now();
+        while began.elapsed() < WORKS_MAX {
+            let view = self.ask(&["fleet", "status"]).await?;
+            let groups = view["groups"].as_array().context("no groups")?;
+            let elsewhere = |group: &&Value| {
+                group["machine"] != name.as_str() && group["here"]["works"] == true
+            };
+            if groups.iter().filter(elsewhere).count() == self.pairs {
+                return Ok(began.elapsed());
+            }
+            sleep(Duration::from_millis(250)).await;
+        }
+        anyhow::bail!("not all groups of {name} work elsewhere after {WORKS_MAX:?}")
+    }
+
     async fn ask(&self, arguments: &[&str]) -> Result<Value> {
         let output = self.machines[0].run(arguments).await?;
         document(&output, &arguments.join(" "))

@@ -63,7 +63,7 @@ pub(super) struct Outcome {
 
 pub(super) struct Load {
     sides: Arc<[SimServer; 2]>,
-    edges: Vec<SocketAddr>,
+    edges: Mutex<Vec<SocketAddr>>,
     pairs: usize,
     shared: Arc<Shared>,
     /// The issues' keys, by pair.
@@ -92,7 +92,7 @@ impl Load {
         anyhow::ensure!(!edges.is_empty() && pairs > 0, "there is nothing to load");
         Ok(Self {
             sides,
-            edges,
+            edges: Mutex::new(edges),
             pairs,
             shared: Arc::new(Shared {
                 latencies: Mutex::new([Latencies::new(), Latencies::new(), Latencies::new()]),
@@ -116,6 +116,20 @@ impl Load {
 
     pub(super) fn end(&self) {
         self.over.store(true, Ordering::Relaxed);
+    }
+
+    /// Webhooks go to this edge no more.
+    pub(super) fn leave(&self, edge: SocketAddr) {
+        locked(&self.edges).retain(|at| *at != edge);
+    }
+
+    /// The edge that the webhook with this number goes to.
+    fn edge(&self, number: usize) -> Result<SocketAddr> {
+        let edges = locked(&self.edges);
+        let at = number
+            .checked_rem(edges.len())
+            .and_then(|turn| edges.get(turn));
+        at.copied().context("there is no edge")
     }
 
     pub(super) fn met(&self) -> Met {
@@ -146,7 +160,7 @@ impl Load {
         }
         let told = stream::iter(0..self.pairs).map(async |pair| {
             let request = self.told(pair, &format!("made-{pair}"))?;
-            let at = self.edges[pair % self.edges.len()];
+            let at = self.edge(pair)?;
             let status = timeout(GIVE_UP, send(at, &request)).await;
             match status {
                 Ok(Ok(202)) => Ok(()),
@@ -174,13 +188,7 @@ impl Load {
         let mut under_way = JoinSet::new();
         while !self.over.load(Ordering::Relaxed) {
             pace.tick().await;
-            let edit = self.edits.fetch_add(1, Ordering::Relaxed) + 1;
-            let pair = edit % self.pairs;
-            let key = locked(&self.keys).get(pair).cloned().context("an item")?;
-            let change = Command::edit(&key, "ana", "title", title(pair, edit));
-            act(&self.sides[0], change)?;
-            let request = self.told(pair, &format!("edit-{edit}"))?;
-            let (at, phase) = (self.edges[edit % self.edges.len()], *locked(&self.phase));
+            let ((at, request), phase) = (self.change()?, *locked(&self.phase));
             let shared = Arc::clone(&self.shared);
             while under_way.try_join_next().is_some() {}
             if under_way.len() >= UNDER_WAY_MAX {
@@ -191,6 +199,27 @@ impl Load {
         *locked(&self.last) = Some(Instant::now());
         while under_way.join_next().await.is_some() {}
         Ok(())
+    }
+
+    /// Edits each item once.
+    pub(super) async fn edit_all(&self) -> Result<()> {
+        for _ in 0..self.pairs {
+            let (at, request) = self.change()?;
+            self.shared.deliver(at, &request, Phase::After).await;
+        }
+        *locked(&self.last) = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Edits the next item; the webhook that tells of it, and where it goes.
+    fn change(&self) -> Result<(SocketAddr, String)> {
+        let edit = self.edits.fetch_add(1, Ordering::Relaxed) + 1;
+        let pair = edit % self.pairs;
+        let key = locked(&self.keys).get(pair).cloned().context("an item")?;
+        let change = Command::edit(&key, "ana", "title", title(pair, edit));
+        act(&self.sides[0], change)?;
+        let request = self.told(pair, &format!("edit-{edit}"))?;
+        Ok((self.edge(edit)?, request))
     }
 
     /// Waits until everything is across, and counts what is not.
