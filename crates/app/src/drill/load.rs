@@ -14,7 +14,7 @@ const SEED_MAX: Duration = Duration::from_secs(300);
 /// When no tracker was asked for so long, nothing follows any more.
 const QUIET: Duration = Duration::from_millis(1000);
 /// One edit in so many makes an item.
-const CREATE_EVERY: usize = 10;
+const CREATE_EVERY: usize = 25;
 
 /// What must hold of one item on both sides at the end.
 #[derive(Clone, Debug, Default)]

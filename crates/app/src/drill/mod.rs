@@ -43,10 +43,11 @@ use watch::Looks;
 
 /// What is asked for to see which drills there are.
 const LIST: &str = "list";
-/// Items that are edited: each comes to its turn after some seconds.
-const ITEMS_PER_EDIT_S: u32 = 5;
+/// Items that are edited: each comes to its turn after some seconds, and so seldom that it does not grow much: the answers
+/// of a tracker, and so the work that an edit makes, are to be during the fault what they were before.
+const ITEMS_PER_EDIT_S: u32 = 16;
 const ITEMS_MIN: usize = 40;
-const ITEMS_MAX: usize = 400;
+const ITEMS_MAX: usize = 800;
 /// Before the fault and after its healing there are edits for a part of its time, within these limits.
 const BESIDE_MIN: Duration = Duration::from_secs(4);
 const BESIDE_MAX: Duration = Duration::from_secs(30);
