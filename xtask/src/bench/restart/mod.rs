@@ -1,11 +1,11 @@
-//! `bench restart`: a fleet's rolling restart under load, and then the loss of one of its machines. Every machine's edge and host are processes of their own, as
-//! `twinline up` starts them; the trackers, the people who edit and what sends the webhooks are in this process.
+//! `bench restart`: a fleet's rolling restart under load, and then the loss of one of its machines. Every machine's edge
+//! and host are processes of their own, as `twinline up` starts them; the trackers, the people who edit and what sends the
+//! webhooks are in this process.
 
 mod fleet;
 mod load;
 
 use super::latency::Latencies;
-use super::stack::Stack;
 use super::stack::Stack;
 use super::{rounded, runtime, show};
 use crate::say;
