@@ -2,6 +2,7 @@
 //! dropped. The faults are real ones: members killed, stopped and let go on by signals.
 
 use crate::debian;
+use crate::watchman::Watchman;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -28,8 +29,13 @@ pub enum EtcdStartError {
 pub struct Etcd {
     members: Vec<Member>,
     program: PathBuf,
+    watchman: Option<Watchman>,
     folder: TempDir,
 }
+
+/// Ends the members and removes the folder when this process is killed before it can.
+const ENDS: &str =
+    "for file in \"$2\"/*.pid; do kill -KILL \"$(cat \"$file\")\"; done; rm -rf \"$2\"";
 
 #[derive(Debug)]
 struct Member {
@@ -77,6 +83,7 @@ impl Etcd {
         let cluster = Self {
             members: started,
             program,
+            watchman: Some(Watchman::of(folder.path(), ENDS)?),
             folder,
         };
         cluster.wait()?;
@@ -163,6 +170,7 @@ impl Etcd {
 
 impl Drop for Etcd {
     fn drop(&mut self) {
+        drop(self.watchman.take());
         for member in &mut self.members {
             // It may have been killed already.
             let _gone = member.child.kill();
@@ -211,11 +219,13 @@ fn spawn(
     if peers != "existing" {
         command.args(["--initial-cluster", peers]);
     }
-    command
+    let child = command
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
-        .spawn()
+        .spawn()?;
+    std::fs::write(folder.join(format!("m{n}.pid")), child.id().to_string())?;
+    Ok(child)
 }
 
 /// Whether a member answers that it has a leader.
