@@ -44,7 +44,15 @@ struct OneHost {
 impl DirectorySource for OneHost {
     async fn read(&self) -> Result<Directory, String> {
         let name = || "host".to_owned();
-        let place = |node: &String| (node.as_str().into(), NodePlace { host: name() });
+        let place = |node: &String| {
+            (
+                node.as_str().into(),
+                NodePlace {
+                    host: name(),
+                    public_url: None,
+                },
+            )
+        };
         let nodes = self.nodes.iter().map(place).collect();
         let hosts = self
             .host
@@ -138,6 +146,7 @@ pub async fn start_before(
             public_url: None,
         },
         tracing: Tracing::default(),
+        has_refused: false,
     };
     let handles = Handles {
         clock: Arc::new(SystemClock),

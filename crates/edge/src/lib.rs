@@ -39,6 +39,7 @@ mod problem;
 pub mod protocol;
 mod proxy;
 mod rate;
+mod refusals;
 mod refusing;
 mod retention;
 mod routes;
@@ -58,13 +59,15 @@ pub use refusing::refuse;
 pub use routes::{Hook, RouteTable};
 pub use settings::{EdgeError, Handles, Limits, Listen, Settings, Tracing};
 pub use tls::{
-    CertificateEnd, CertificateFiles, Standing, TlsError, check_certificates, look_at_certificates,
+    CertificateEnd, CertificateFiles, Standing, TlsError, check_certificates, has_certificate,
+    look_at_certificates,
 };
 
 use front::Front;
 use ids::Ids;
 use mapper::Mapper;
 use proxy::Proxy;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tls::Certificates;
@@ -88,6 +91,7 @@ pub(crate) struct Shared {
     pub(crate) trusted: TrustedProxies,
     pub(crate) limits: Limits,
     pub(crate) rates: rate::Rates,
+    pub(crate) refusals: refusals::Refusals,
     pub(crate) metrics: metrics::Metrics,
     /// None: the public listener speaks plain HTTP.
     pub(crate) certificates: Arc<Certificates>,
@@ -99,6 +103,15 @@ pub(crate) struct Shared {
     pub(crate) ending: CancellationToken,
     /// When the edge began.
     pub(crate) started_at: Timestamp,
+}
+
+impl Shared {
+    /// The domains of nodes that no certificate is here for.
+    pub(crate) fn uncertified(&self) -> BTreeSet<String> {
+        let domains = self.mapper.domains();
+        let lacking = domains.iter().filter(|name| !self.certificates.cover(name));
+        lacking.cloned().collect()
+    }
 }
 
 /// A bound edge, not yet serving.
@@ -139,6 +152,7 @@ impl Edge {
         let shared = Shared {
             inbox,
             rates: rate::Rates::new(settings.limits.node_max_per_s),
+            refusals: refusals::Refusals::default(),
             routes,
             mapper: Mapper::open(settings.mapper, here, Arc::clone(&clock)).await,
             proxy: Proxy::new(settings.proxy, ending.clone()),
@@ -153,6 +167,7 @@ impl Edge {
             arrivals: arrivals::Arrivals::default(),
             ending,
         };
+        refusals::begin(&shared, settings.has_refused).await;
         if let Some(known) = shared.mapper.known() {
             shared.proxy.update(&known, &shared.metrics);
         }
@@ -192,10 +207,12 @@ impl Edge {
         let ends_all = ending.clone();
         let mut behind = JoinSet::new();
         behind.spawn(retention::run(Arc::clone(&self.shared), ending.clone()));
+        behind.spawn(refusals::run(Arc::clone(&self.shared), ending.clone()));
         behind.spawn(mapper::run(Arc::clone(&self.shared), ending.clone()));
         if self.tls.is_some() {
             behind.spawn(tls::run(Arc::clone(&self.shared), ending.clone()));
         }
+        let shared = Arc::clone(&self.shared);
         let traffic = Traffic {
             tls: self.tls,
             shared: Arc::clone(&self.shared),
@@ -213,6 +230,7 @@ impl Edge {
             private_ends(private, ends_all)
         );
         told.abort();
+        refusals::end(&shared.refusals, &shared.inbox, shared.clock.now()).await;
         behind.and(private)
     }
 }

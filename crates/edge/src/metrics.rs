@@ -8,6 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -29,8 +30,10 @@ pub(crate) struct Metrics {
     certificates: Family<Labels, Counter>,
     certificate_refused: Family<Labels, Gauge>,
     certificate_expires: Family<Labels, Gauge>,
+    uncertified: Family<Labels, Gauge>,
     pub(crate) handshakes_failed: Counter,
     pub(crate) pulls_waiting: Gauge,
+    pub(crate) nodes_refused: Gauge,
 }
 
 /// How a request to a host can end, by names that [`HostMetrics::ended`] knows.
@@ -78,8 +81,10 @@ impl Default for Metrics {
             certificates: Family::default(),
             certificate_refused: Family::default(),
             certificate_expires: Family::default(),
+            uncertified: Family::default(),
             handshakes_failed: Counter::default(),
             pulls_waiting: Gauge::default(),
+            nodes_refused: Gauge::default(),
         };
         metrics.registered()
     }
@@ -131,6 +136,8 @@ impl Metrics {
             help,
             self.certificate_expires.clone(),
         );
+        let help = "1 for each domain of nodes that no certificate is here for";
+        registry.register("tls_domain_uncertified", help, self.uncertified.clone());
         let help = "Connections that ended before their TLS handshake did";
         registry.register(
             "tls_handshakes_failed",
@@ -139,6 +146,8 @@ impl Metrics {
         );
         let help = "Pulls that wait for something to arrive";
         registry.register("pulls_waiting", help, self.pulls_waiting.clone());
+        let help = "Nodes of which deliveries were, or may have been, refused and whose host does not know yet";
+        registry.register("nodes_refused", help, self.nodes_refused.clone());
         self
     }
 
@@ -157,6 +166,15 @@ impl Metrics {
         let labels = vec![("name".to_owned(), end.name.clone())];
         let expires = self.certificate_expires.get_or_create(&labels);
         expires.set(end.expires_at.as_millis().div_euclid(1000));
+    }
+
+    /// The domains of nodes that no certificate is here for.
+    pub(crate) fn uncertified(&self, domains: &BTreeSet<String>) {
+        self.uncertified.clear();
+        for domain in domains {
+            let labels = vec![("name".to_owned(), domain.clone())];
+            self.uncertified.get_or_create(&labels).set(1);
+        }
     }
 
     /// A host's part.

@@ -1,8 +1,8 @@
 //! The private listener: health, metrics, the inbox that hosts pull, and the way to let another process take this one's
 //! place. On a thread and runtime of its own.
 
-use crate::protocol::{Ack, Cursors, Deliveries, Numbered, Owner, Pull, Restart};
-use crate::{EdgeError, Shared, listen, problem};
+use crate::protocol::{Ack, Cursors, Deliveries, Heard, Numbered, Owner, Pull, Refused, Restart};
+use crate::{EdgeError, Shared, listen, problem, refusals};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -57,6 +57,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/inbox/pull", post(pull))
         .route("/inbox/taken", post(taken))
         .route("/inbox/safe", post(safe))
+        .route("/inbox/heard", post(heard))
         .route("/restart", post(restart))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&shared),
@@ -89,8 +90,8 @@ async fn authorised(State(shared): State<Arc<Shared>>, request: Request, next: N
     }
 }
 
-/// 200 while deliveries can be made durable, else 503 with the reason. A certificate that has ended is shown and changes
-/// nothing of that.
+/// 200 while deliveries can be made durable, else 503 with the reason. A certificate that has ended or is missing is shown
+/// and changes nothing of that.
 async fn health(State(shared): State<Arc<Shared>>) -> Response {
     let health = shared.inbox.health();
     let status = if health.accepts_writes() {
@@ -107,6 +108,7 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
         "version": env!("CARGO_PKG_VERSION"),
         "started_at": shared.started_at,
         "certificates": certificates,
+        "domains_without_certificate": shared.uncertified(),
     });
     (status, Json(body)).into_response()
 }
@@ -120,9 +122,12 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
         Ok(Err(_)) | Err(_) => None,
     };
     shared.proxy.measure();
+    let refused = i64::try_from(shared.refusals.count()).unwrap_or(i64::MAX);
+    shared.metrics.nodes_refused.set(refused);
     for end in shared.certificates.ends() {
         shared.metrics.certificate_expires(&end);
     }
+    shared.metrics.uncertified(&shared.uncertified());
     let dropped = (shared.tracing.dropped)();
     let text = shared.metrics.text(age, dropped, shared.mapper.age());
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -164,6 +169,21 @@ async fn safe(State(shared): State<Arc<Shared>>, Json(ack): Json<Ack>) -> Respon
     )
 }
 
+/// The owner of a group knows what was refused of its nodes: of no others.
+async fn heard(State(shared): State<Arc<Shared>>, Json(heard): Json<Heard>) -> Response {
+    let Owner { group, epoch } = heard.owner;
+    match shared.inbox.nodes_of(group, epoch).await {
+        Ok(nodes) => {
+            let known = heard.refused.iter();
+            for one in known.filter(|one| nodes.binary_search(&one.node).is_ok()) {
+                shared.refusals.heard(&one.node, one.until);
+            }
+            Json(serde_json::json!({})).into_response()
+        }
+        Err(error) => failed(&error),
+    }
+}
+
 /// Waits for deliveries: woken by an arrival, and looks once more at the end of the wait.
 async fn pull(State(shared): State<Arc<Shared>>, Json(pull): Json<Pull>) -> Response {
     let wait = Duration::from_millis(pull.wait_ms).min(shared.limits.pull_wait_max);
@@ -179,36 +199,57 @@ async fn pull(State(shared): State<Arc<Shared>>, Json(pull): Json<Pull>) -> Resp
         let arrived = arrivals.notified();
         tokio::pin!(arrived);
         arrived.as_mut().enable();
-        match shared
-            .inbox
-            .page(pull.owner.group.clone(), pull.owner.epoch, page.clone())
-            .await
-        {
-            Ok(found)
-                if found.deliveries.is_empty()
-                    && found.from == page.from
-                    && Instant::now() < deadline =>
-            {
-                let _waiting = Waiting::begin(&shared);
-                let ended = tokio::select! {
-                    biased;
-                    () = shared.ending.cancelled() => true,
-                    waited = tokio::time::timeout_at(deadline, arrived) => waited.is_err(),
-                };
-                if ended {
-                    return given(found);
-                }
-            }
-            Ok(found) => return given(found),
+        let found = match found(&shared, &pull.owner, &page, pull.hears).await {
+            Ok(found) => found,
             Err(error) => return failed(&error),
+        };
+        let (batch, refused) = &found;
+        let is_nothing = batch.deliveries.is_empty() && refused.is_empty();
+        if !is_nothing || batch.from != page.from || Instant::now() >= deadline {
+            return given(found);
+        }
+        let _waiting = Waiting::begin(&shared);
+        let ended = tokio::select! {
+            biased;
+            () = shared.ending.cancelled() => true,
+            waited = tokio::time::timeout_at(deadline, arrived) => waited.is_err(),
+        };
+        if ended {
+            return given(found);
         }
     }
 }
 
-fn given(batch: Batch) -> Response {
+/// What is there for an owner: deliveries, and for those who hear of it what was refused.
+async fn found(
+    shared: &Shared,
+    owner: &Owner,
+    page: &Page,
+    hears: bool,
+) -> Result<(Batch, Vec<Refused>), StoreError> {
+    let (group, epoch) = (&owner.group, owner.epoch);
+    let batch = shared
+        .inbox
+        .page(group.clone(), epoch, page.clone())
+        .await?;
+    let refused = if hears {
+        refusals::of_group(shared, group, epoch).await?
+    } else {
+        Vec::new()
+    };
+    let told = refused.into_iter().map(|(node, of)| Refused {
+        node,
+        since: of.since,
+        until: of.until,
+    });
+    Ok((batch, told.collect()))
+}
+
+fn given((batch, refused): (Batch, Vec<Refused>)) -> Response {
     Json(Deliveries {
         from: batch.from,
         deliveries: batch.deliveries.into_iter().map(numbered).collect(),
+        refused,
     })
     .into_response()
 }

@@ -6,6 +6,7 @@
 //! | `POST /inbox/pull` | waits for deliveries after a place: a sequence number of an inbox |
 //! | `POST /inbox/taken` | everything up to a place is durable at the owner |
 //! | `POST /inbox/safe` | everything up to a place is processed |
+//! | `POST /inbox/heard` | the owner knows what was refused, and sweeps for it |
 //! | `POST /restart` | ends the edge in good order, for its supervisor to begin another |
 //!
 //! Each shows the installation's token as `Authorization: Bearer …`. A pull by an older epoch is answered 409.
@@ -38,6 +39,19 @@ pub struct Pull {
     pub max_bytes: u64,
     /// How long to wait when there is none, in milliseconds; the edge caps it.
     pub wait_ms: u64,
+    /// Whether the owner hears of what was refused. One of an older version does not, and must not be answered before its
+    /// time for that.
+    #[serde(default)]
+    pub hears: bool,
+}
+
+/// Body of `POST /inbox/heard`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Heard {
+    /// Who says so.
+    pub owner: Owner,
+    /// As a pull was answered.
+    pub refused: Vec<Refused>,
 }
 
 /// Body of `POST /inbox/taken` and `/inbox/safe`.
@@ -73,6 +87,22 @@ pub struct Deliveries {
     pub from: InboxPlace,
     /// Oldest first; empty when the wait ended without one.
     pub deliveries: Vec<Numbered>,
+    /// Of which nodes of the group deliveries were refused, or may have been: told until it is heard.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Refused>,
+}
+
+/// A node of which deliveries were refused, or may have been: trackers were told to come later, or nobody answered them.
+/// They are taken again now.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Refused {
+    /// The node.
+    pub node: NodeName,
+    /// Since when; absent where nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Until when.
+    pub until: Timestamp,
 }
 
 /// One delivery.

@@ -18,7 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use std::net::TcpListener;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +26,8 @@ use tokio_util::sync::CancellationToken;
 const CONNECTIONS_MAX: usize = 256;
 /// A connection lasts no longer than this.
 const CONNECTION_MAX: Duration = Duration::from_secs(10);
+/// At the end whoever is being answered gets so long.
+const LAST_WORD: Duration = Duration::from_secs(1);
 /// After so many seconds a tracker may try again.
 const AFTER_S: u32 = 10;
 
@@ -39,6 +41,7 @@ pub async fn refuse(
     until: impl Future<Output = ()>,
 ) -> Result<(), EdgeError> {
     let (public, private) = (settings.listen.share()?, settings.private.share()?);
+    settings.has_refused = true;
     let tls = match settings.tls.as_slice() {
         [] => None,
         files => Some(TlsAcceptor::from(
@@ -90,11 +93,15 @@ fn serve(
                         }
                     }
                 };
+                let late = async {
+                    ended.cancelled().await;
+                    sleep(LAST_WORD).await;
+                };
                 tokio::select! {
                     biased;
                     // Slow or hanging callers are let go of.
                     _ = timeout(CONNECTION_MAX, answered) => {}
-                    () = ended.cancelled() => {}
+                    () = late => {}
                 }
                 drop(permit);
             });

@@ -48,6 +48,14 @@ impl RouteTable {
         self.hooks.get_key_value(node)
     }
 
+    /// The nodes that deliveries can be taken for.
+    pub(crate) fn hooked(&self) -> impl Iterator<Item = &NodeName> {
+        let hooked = self.hooks.iter();
+        hooked
+            .filter(|(_, hook)| !hook.secrets.is_empty())
+            .map(|(node, _)| node)
+    }
+
     /// As the inbox keeps it.
     pub fn as_rows(&self) -> Vec<Route> {
         let row = |(node, hook): (&NodeName, &Hook)| Route {

@@ -62,6 +62,8 @@ pub struct Settings {
     pub mapper: MapperSettings,
     /// How deliveries are traced.
     pub tracing: Tracing,
+    /// Whether deliveries were refused already: [`crate::refuse`] says so.
+    pub has_refused: bool,
 }
 
 /// How time and randomness enter.

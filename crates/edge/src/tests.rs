@@ -7,3 +7,4 @@ mod harness;
 mod health;
 mod mapping;
 mod proxying;
+mod refused;

@@ -69,6 +69,19 @@ pub fn look_at_certificates(
     looked.collect()
 }
 
+/// Whether an edge with these has one for a domain.
+pub fn has_certificate(all: &[CertificateFiles], domain: &str) -> bool {
+    let domain = domain.to_ascii_lowercase();
+    let mut names = all.iter().map(|files| files.name.to_ascii_lowercase());
+    names.any(|name| name == domain || is_wild_for(&name, &domain))
+}
+
+/// Whether a name is `*.acme.example` for a domain of one label more.
+fn is_wild_for(name: &str, domain: &str) -> bool {
+    let above = domain.split_once('.').map(|(_, above)| above);
+    above.is_some() && name.strip_prefix("*.") == above
+}
+
 /// All certificates, by name.
 #[derive(Debug)]
 pub(crate) struct Certificates {
@@ -133,13 +146,17 @@ impl Certificates {
         let Some(name) = name.map(str::to_ascii_lowercase) else {
             return self.entries.first().map(Entry::certified);
         };
-        let above = name.split_once('.').map(|(_, above)| above);
         let exact = self.entries.iter().find(|entry| entry.files.name == name);
         let wild = || {
             let mut entries = self.entries.iter();
-            entries.find(|entry| entry.files.name.strip_prefix("*.") == above && above.is_some())
+            entries.find(|entry| is_wild_for(&entry.files.name, &name))
         };
         exact.or_else(wild).map(Entry::certified)
+    }
+
+    /// Whether whoever asks for that name is shown a certificate. True without any: something else speaks TLS then.
+    pub(crate) fn cover(&self, name: &str) -> bool {
+        self.entries.is_empty() || self.of(Some(name)).is_some()
     }
 
     /// What the listener speaks with: TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1.

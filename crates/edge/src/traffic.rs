@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::front::Front;
 use crate::listen::{self, BUFFER_MAX_BYTES};
 use crate::stall::Stall;
-use http::Request;
+use http::{HeaderValue, Request, StatusCode, Version, header};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{HttpService, service_fn};
@@ -25,6 +25,9 @@ use tokio_util::task::TaskTracker;
 /// A caller that has connected at the very end gets this long to begin its request: also one whose machine stands still for a
 /// moment, and a small part of what an end may take.
 const LAST_WORD: Duration = Duration::from_secs(1);
+/// One that has been answered before may be about to ask once more: for so long it is answered, and hears that it was the
+/// last time.
+const LAST_PAUSE: Duration = Duration::from_millis(100);
 /// Requests at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 256;
 /// The largest head of an HTTP/2 request.
@@ -97,7 +100,8 @@ impl Traffic {
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         caller: Arc<Caller>,
     ) {
-        let shutdown = self.shutdown.clone();
+        let begun = CancellationToken::new();
+        let ending = self.ends(begun.clone());
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .keep_alive_interval(self.header_deadline)
@@ -106,15 +110,12 @@ impl Traffic {
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .max_send_buf_size(BUFFER_MAX_BYTES)
-            .serve_connection(
-                TokioIo::new(stream),
-                self.service(caller, CancellationToken::new()),
-            );
+            .serve_connection(TokioIo::new(stream), self.service(caller, begun));
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             biased;
             ended = connection.as_mut() => ended,
-            () = shutdown.cancelled() => {
+            () = ending => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -133,8 +134,28 @@ impl Traffic {
         service_fn(move |request: Request<Incoming>| {
             begun.cancel();
             let (traffic, caller) = (Arc::clone(&self), Arc::clone(&caller));
-            async move { Ok::<_, Infallible>(traffic.front.answer(&caller, request).await) }
+            async move {
+                let is_http1 = request.version() < Version::HTTP_2;
+                let mut answer = traffic.front.answer(&caller, request).await;
+                let is_last = is_http1 && traffic.shutdown.is_cancelled();
+                if is_last && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+                    let close = HeaderValue::from_static("close");
+                    answer.headers_mut().insert(header::CONNECTION, close);
+                }
+                Ok::<_, Infallible>(answer)
+            }
         })
+    }
+
+    /// Waits until a connection is to end: whoever has not come to its first request yet would be closed without an answer,
+    /// and whoever asks once more at this very moment too.
+    fn ends(&self, begun: CancellationToken) -> impl Future<Output = ()> + use<> {
+        let shutdown = self.shutdown.clone();
+        async move {
+            shutdown.cancelled().await;
+            let _begun_or_late = timeout(LAST_WORD, begun.cancelled()).await;
+            sleep(LAST_PAUSE).await;
+        }
     }
 
     /// Answers one request after the other; told to end, the one that is open and no other.
@@ -143,20 +164,16 @@ impl Traffic {
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         caller: Arc<Caller>,
     ) {
-        let (deadline, shutdown) = (self.header_deadline, self.shutdown.clone());
+        let deadline = self.header_deadline;
         let begun = CancellationToken::new();
+        let ending = self.ends(begun.clone());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(deadline)
             .max_buf_size(BUFFER_MAX_BYTES)
-            .serve_connection(TokioIo::new(stream), self.service(caller, begun.clone()))
+            .serve_connection(TokioIo::new(stream), self.service(caller, begun))
             .with_upgrades();
         let mut connection = std::pin::pin!(connection);
-        // Who has sent only a part of its first head would be closed without an answer.
-        let ending = async {
-            shutdown.cancelled().await;
-            let _begun_or_late = timeout(LAST_WORD, begun.cancelled()).await;
-        };
         let ended = tokio::select! {
             biased;
             ended = connection.as_mut() => ended,

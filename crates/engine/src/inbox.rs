@@ -33,6 +33,9 @@ pub trait EdgeInbox: Send + Sync {
 
     /// All deliveries up to a place are processed: the edge may drop them. Refused for a place in another inbox.
     async fn ack_safe(&self, to: &InboxPlace) -> Result<(), InboxError>;
+
+    /// The host knows what was refused, and sweeps for it: it is told no more, unless something was refused since.
+    async fn heard(&self, refused: &[Refused]) -> Result<(), InboxError>;
 }
 
 /// What a pull brought.
@@ -42,6 +45,19 @@ pub struct Pulled {
     pub from: InboxPlace,
     /// Oldest first; empty when none came in time.
     pub deliveries: Vec<Delivery>,
+    /// Nodes of which deliveries were refused; told again and again until that was heard.
+    pub refused: Vec<Refused>,
+}
+
+/// A node of which an edge did not take what came, or may not have, and does again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The node.
+    pub node: NodeName,
+    /// Since when; `None`: nobody knows.
+    pub since: Option<Timestamp>,
+    /// Until when.
+    pub until: Timestamp,
 }
 
 /// A raw webhook, as an edge has verified and kept it.

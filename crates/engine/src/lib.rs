@@ -56,7 +56,7 @@ pub use env::Env;
 pub use event::{Event, What};
 pub use gate::NodeState;
 pub use host::{AdoptTrace, Host, HostBuilder, TaskEnded};
-pub use inbox::{Delivery, EdgeInbox, InboxError, Pulled};
+pub use inbox::{Delivery, EdgeInbox, InboxError, Pulled, Refused};
 pub use metrics::{Counter, LATENCY_BOUNDS_MS, Latency, Metrics};
 pub use node::NodeConfig;
 pub use rules::{Compiled, RulesFactory, SharedRules, recorded};

@@ -34,6 +34,8 @@ counters! {
     deliveries_unreadable,
     /// Times that an edge came back with another inbox than the one that was pulled.
     inboxes_replaced,
+    /// Times that an edge told of a node whose deliveries it had refused, or may have: it was swept.
+    refusals,
     /// Items that webhooks named.
     hints,
     /// Hints of these that told nothing new: mostly echoes of our own writes.

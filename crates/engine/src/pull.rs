@@ -4,12 +4,14 @@
 //! the edge is told *taken*. When every item that a batch has marked was looked at, the edge is told *safe*, up to there.
 //! A delivery that cannot be read is logged and passed: the sweep finds what it meant.
 //!
+//! An edge that could not take what came says so: the nodes whose deliveries it refused are swept at once.
+//!
 //! Numbers count in one inbox. An edge that comes back with another one, its disk lost or its file replaced, is read from
 //! that one's beginning.
 
 use crate::dirty::{self, Hint, Marked};
 use crate::host::Inner;
-use crate::inbox::{Delivery, EdgeInbox};
+use crate::inbox::{Delivery, EdgeInbox, Pulled, Refused};
 use crate::{scheduler, sweep};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -49,13 +51,20 @@ pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: Ca
         };
         let pull = edge.pull(&at, host.settings.pull_max, host.settings.pull_wait);
         let taken = async {
-            match pull.await {
-                Ok(pulled) if pulled.from != at => {
-                    begin_anew(&host, edge.name(), &mut cursor, pulled.from.inbox).await
-                }
-                Ok(pulled) if pulled.deliveries.is_empty() => Ok(()),
-                Ok(pulled) => take(&host, edge.as_ref(), &mut cursor, pulled.deliveries).await,
-                Err(error) => Err(error.to_string()),
+            let Pulled {
+                from,
+                deliveries,
+                refused,
+            } = pull.await.map_err(|error| error.to_string())?;
+            if !refused.is_empty() {
+                hear(&host, edge.as_ref(), &refused).await?;
+            }
+            if from != at {
+                begin_anew(&host, edge.name(), &mut cursor, from.inbox).await
+            } else if deliveries.is_empty() {
+                Ok(())
+            } else {
+                take(&host, edge.as_ref(), &mut cursor, deliveries).await
             }
         };
         // At shutdown an edge may have ended before us, and hears no acknowledgement: what is durable is taken.
@@ -151,6 +160,18 @@ async fn begin_anew(
     }
     *cursor = next;
     Ok(())
+}
+
+/// The edge did not take what came for some nodes. A sweep goes on from before that: its cursor is no delivery's. It need not
+/// be remembered, since whoever begins to work on a node sweeps it.
+async fn hear(host: &Inner, edge: &dyn EdgeInbox, refused: &[Refused]) -> Result<(), String> {
+    for one in refused {
+        let since = one.since.map(|at| at.to_string());
+        tracing::warn!(edge = edge.name(), node = %one.node, since, "the edge has refused deliveries, or may have: sweeping the node");
+        host.metrics.refusals.inc();
+        host.sweeps_asked.one(&one.node);
+    }
+    edge.heard(refused).await.map_err(|error| error.to_string())
 }
 
 async fn take(

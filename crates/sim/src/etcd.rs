@@ -3,6 +3,7 @@
 
 use crate::debian;
 use crate::ports::free_ports;
+use crate::watchman::Watchman;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io;
 use std::net::{Ipv4Addr, TcpStream};
@@ -29,8 +30,13 @@ pub enum EtcdStartError {
 pub struct Etcd {
     members: Vec<Member>,
     program: PathBuf,
+    watchman: Option<Watchman>,
     folder: TempDir,
 }
+
+/// Ends the members and removes the folder when this process is killed before it can.
+const ENDS: &str =
+    "for file in \"$2\"/*.pid; do kill -KILL \"$(cat \"$file\")\"; done; rm -rf \"$2\"";
 
 #[derive(Debug)]
 struct Member {
@@ -78,6 +84,7 @@ impl Etcd {
         let cluster = Self {
             members: started,
             program,
+            watchman: Some(Watchman::of(folder.path(), ENDS)?),
             folder,
         };
         cluster.wait()?;
@@ -164,6 +171,7 @@ impl Etcd {
 
 impl Drop for Etcd {
     fn drop(&mut self) {
+        drop(self.watchman.take());
         for member in &mut self.members {
             // It may have been killed already.
             let _gone = member.child.kill();
@@ -212,11 +220,13 @@ fn spawn(
     if peers != "existing" {
         command.args(["--initial-cluster", peers]);
     }
-    command
+    let child = command
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
-        .spawn()
+        .spawn()?;
+    std::fs::write(folder.join(format!("m{n}.pid")), child.id().to_string())?;
+    Ok(child)
 }
 
 /// Whether a member answers that it has a leader.

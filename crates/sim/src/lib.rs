@@ -25,6 +25,7 @@ pub mod seeds;
 pub mod serve;
 mod simulator;
 mod watched;
+pub mod watchman;
 
 pub use command::{Command, Done, Refused};
 pub use dump::{Dump, DumpComment, DumpItem};

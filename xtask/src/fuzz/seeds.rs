@@ -149,6 +149,15 @@ fn pull() -> protocol::Pull {
         max_rows: 1,
         max_bytes: 1,
         wait_ms: 0,
+        hears: true,
+    }
+}
+
+fn refused() -> protocol::Refused {
+    protocol::Refused {
+        node: "gh".into(),
+        since: Some(NOW),
+        until: NOW,
     }
 }
 
@@ -168,6 +177,11 @@ pub(super) fn protocol() -> Result<Vec<Vec<u8>>> {
     let deliveries = protocol::Deliveries {
         from: InboxPlace::default(),
         deliveries: vec![delivery],
+        refused: vec![refused()],
+    };
+    let heard = protocol::Heard {
+        owner: owner(),
+        refused: vec![refused()],
     };
     let cursors = protocol::Cursors { taken: 1, safe: 0 };
     Ok(vec![
@@ -175,6 +189,7 @@ pub(super) fn protocol() -> Result<Vec<Vec<u8>>> {
         serde_json::to_vec(&pull())?,
         serde_json::to_vec(&ack)?,
         serde_json::to_vec(&deliveries)?,
+        serde_json::to_vec(&heard)?,
         serde_json::to_vec(&cursors)?,
     ])
 }

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 use twinline_core::names::NodeName;
-use twinline_engine::{Delivery, EdgeInbox, Env, InboxError, Pulled};
+use twinline_engine::{Delivery, EdgeInbox, Env, InboxError, Pulled, Refused};
 use twinline_sim::Delivered;
 use twinline_store::db::DbOptions;
 use twinline_store::inbox::{self, Appended, Inbox, InboxLimits, InboxPlace, Page, Route};
@@ -272,6 +272,7 @@ impl Edge {
             deliveries: deliveries
                 .map(|pulled| delivery(pulled.seq, pulled.delivery))
                 .collect(),
+            refused: Vec::new(),
         })
     }
 
@@ -371,5 +372,9 @@ impl EdgeInbox for Edge {
 
     async fn ack_safe(&self, to: &InboxPlace) -> Result<(), InboxError> {
         self.safe_under(Epoch::FIRST, to).await
+    }
+
+    async fn heard(&self, _: &[Refused]) -> Result<(), InboxError> {
+        Ok(())
     }
 }

@@ -75,6 +75,11 @@ impl CentralStatus {
                 self.health.breaker_open.into(),
             ),
             (
+                "replica_ok",
+                "Whether the replica is written.",
+                up(&self.replication.standing),
+            ),
+            (
                 "replica_complete",
                 "Whether the replica is one state of the host.",
                 self.replication.complete.into(),

@@ -121,6 +121,9 @@ pub enum Command {
         /// Runs nothing: prints what would run on this and the other machines of a fleet, and what it needs.
         #[arg(long)]
         fleet: bool,
+        /// Which every role takes.
+        #[command(flatten)]
+        role: RoleArgs,
     },
     /// Runs one edge: receives webhooks and keeps them until a host has them.
     #[command(after_help = "Example: twinline edge --config /etc/twinline/twinline.toml")]

@@ -3,6 +3,7 @@
 mod certificates;
 
 use super::rulebook;
+use crate::config::Config;
 use crate::exit::{CONFIGURATION, FAILED, OK};
 use crate::handles::SystemClock;
 use crate::nodes::webhook_url;
@@ -19,7 +20,6 @@ use twinline_rules::check::check_connections;
 use twinline_rules::finding::{Finding, Severity};
 use twinline_rules::model::RuleSet;
 use twinline_trackers::Scope;
-use url::Url;
 
 pub(super) async fn run(file: &Path, offline: bool) -> Result<Report> {
     let (config, rulebook) = rulebook(file, offline)?;
@@ -28,7 +28,7 @@ pub(super) async fn run(file: &Path, offline: bool) -> Result<Report> {
     let mut sentences = probe(&rulebook).await;
     let places = loaded.iter().filter_map(|one| one.rules.as_ref().ok());
     let places = places.flat_map(|(rules, _)| scopes(rules)).collect();
-    sentences.extend(probe_places(&rulebook, config.instance.public_url.as_ref(), places).await);
+    sentences.extend(probe_places(&rulebook, &config, places).await);
     let mut sets = Vec::new();
     let connections = loaded.len();
     for one in loaded {
@@ -102,7 +102,7 @@ fn scopes(rules: &RuleSet) -> impl Iterator<Item = (NodeName, Scope)> + '_ {
 /// does not answer says so itself where it is asked what the place offers.
 async fn probe_places(
     rulebook: &Rulebook,
-    public_url: Option<&Url>,
+    config: &Config,
     places: BTreeSet<(NodeName, Scope)>,
 ) -> Vec<String> {
     let mut sentences = Vec::new();
@@ -110,6 +110,7 @@ async fn probe_places(
         let Some(tracker) = rulebook.trackers.get(&node) else {
             continue;
         };
+        let public_url = config.public_url(node.as_str());
         let webhook = public_url.map(|url| webhook_url(url, &node));
         match tracker.probe_place(&scope, webhook.as_deref()).await {
             Ok(faults) => {

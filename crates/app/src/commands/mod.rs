@@ -45,8 +45,10 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
     }
     let file = cli.config.as_path();
     let report = match &cli.command {
-        Command::Up { fleet: true } => fleet::outline(file),
-        Command::Up { fleet: false } => return roles::up::up(file).await.map(|()| None),
+        Command::Up { fleet: true, .. } => fleet::outline(file),
+        Command::Up { fleet: false, role } => {
+            return roles::up::up(file, role.supervisor).await.map(|()| None);
+        }
         Command::Host(args) => return roles::host::run(file, args.supervisor).await.map(|()| None),
         Command::Edge(args) => return roles::edge::run(file, args.supervisor).await.map(|()| None),
         Command::Sim(args) => return roles::sim::run(args, cli.json).await.map(|()| None),
@@ -94,7 +96,7 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
 /// What stays and tells a person what happens has no document to answer with, and says so.
 fn has_document(command: &Command) -> Result<()> {
     let (name, way_out) = match command {
-        Command::Up { fleet: false } => ("up", ROLE),
+        Command::Up { fleet: false, .. } => ("up", ROLE),
         Command::Edge(_) => ("edge", ROLE),
         Command::Host(_) => ("host", ROLE),
         Command::Demo(args) if !args.check => ("demo", "leave --json out, or add --check"),

@@ -218,6 +218,9 @@ pub struct Node {
     /// Overrides the tracker's settle time, in seconds.
     #[serde(default)]
     pub settle_s: Option<u32>,
+    /// Where this node's tracker reaches the edge, when the node has a domain of its own; else `instance.public_url`.
+    #[serde(default)]
+    pub public_url: Option<Url>,
 }
 
 /// A node's webhooks.
@@ -255,6 +258,15 @@ const fn loopback(port: u16) -> SocketAddr {
 }
 
 impl Config {
+    /// Where a node's tracker reaches the edge; `None`: nowhere, it is polled.
+    pub fn public_url(&self, node: &str) -> Option<&Url> {
+        let own = self
+            .nodes
+            .get(node)
+            .and_then(|node| node.public_url.as_ref());
+        own.or(self.instance.public_url.as_ref())
+    }
+
     /// Where the edge's private listener is: in a fleet where the other machines reach it.
     pub fn edge_private(&self) -> SocketAddr {
         let this = self.machines.get(&self.instance.machine);

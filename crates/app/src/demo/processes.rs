@@ -36,6 +36,8 @@ impl Up {
         let data = DataFolder::open(&world.data())?;
         let child = command(world)?
             .arg("up")
+            // Also when this process is killed.
+            .args(["--supervisor", &std::process::id().to_string()])
             .kill_on_drop(true)
             .spawn()
             .context("starting 'up'")?;

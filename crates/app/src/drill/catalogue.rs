@@ -21,7 +21,9 @@ pub(super) enum Drill {
     Switchover,
     StrictStandby,
     WalFull,
+    DataFull,
     LocalDiskFull,
+    LocalDiskStill,
     StorageFreeze,
     VanishedPeer,
 }
@@ -41,6 +43,8 @@ pub(super) enum Notice {
     Moved,
     /// A machine: its state cannot be written.
     Store,
+    /// Every machine: replicas cannot be written, while reads and commits succeed.
+    Replicas,
     /// Nothing of the database is wrong.
     Nothing,
 }
@@ -52,8 +56,12 @@ pub(super) enum Rooted {
     SmallLog,
     /// It lies on a disk that can be frozen.
     FreezableLog,
+    /// One table of it may lie on a small disk.
+    SmallTable,
     /// The data folder of the first machine lies on a small disk.
     SmallMachine,
+    /// It lies on a disk that can be frozen.
+    FreezableMachine,
     /// The database has an address that can vanish.
     Address,
 }
@@ -87,8 +95,7 @@ pub(super) struct Spec {
     pub(super) attempt_ms: u32,
     /// Settings of the database.
     pub(super) database: &'static [(&'static str, &'static str)],
-    /// Everything is in step within this after the last edit, or the drill fails. Where webhooks are refused a sweep has
-    /// to find what they would have told, and sweeps are seldom while webhooks arrive.
+    /// Everything is in step within this after the last edit, or the drill fails.
     pub(super) settle_max: Duration,
     /// The goals of `--strict`.
     pub(super) detect_max: Duration,
@@ -122,7 +129,7 @@ impl Spec {
 
 impl Drill {
     /// All of them, by the numbers of their modes.
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 19] = [
         Self::StuckCommits,
         Self::StorageFreeze,
         Self::LockPileUp,
@@ -131,12 +138,14 @@ impl Drill {
         Self::MuteDatabase,
         Self::VanishedPeer,
         Self::WalFull,
+        Self::DataFull,
         Self::CancelledBegin,
         Self::BackendsExhausted,
         Self::Failover,
         Self::Switchover,
         Self::StrictStandby,
         Self::LocalDiskFull,
+        Self::LocalDiskStill,
         Self::Killed,
         Self::HungHost,
         Self::RestartsHang,
@@ -164,9 +173,11 @@ impl Drill {
             Self::Switchover => faults::switchover::SPEC,
             Self::StrictStandby => faults::strict_standby::SPEC,
             Self::WalFull => faults::wal_full::SPEC,
+            Self::DataFull => faults::data_full::SPEC,
             Self::StorageFreeze => faults::storage_freeze::SPEC,
             Self::VanishedPeer => faults::vanished_peer::SPEC,
             Self::LocalDiskFull => faults::local_disk_full::SPEC,
+            Self::LocalDiskStill => faults::local_disk_still::SPEC,
         }
     }
 
@@ -188,9 +199,11 @@ impl Drill {
             Self::Switchover => Box::new(faults::switchover::Switchover),
             Self::StrictStandby => Box::new(faults::strict_standby::StrictStandby),
             Self::WalFull => Box::new(faults::wal_full::WalFull),
+            Self::DataFull => Box::new(faults::data_full::DataFull),
             Self::StorageFreeze => Box::new(faults::storage_freeze::StorageFreeze::default()),
             Self::VanishedPeer => Box::new(faults::vanished_peer::VanishedPeer),
             Self::LocalDiskFull => Box::new(faults::local_disk_full::LocalDiskFull),
+            Self::LocalDiskStill => Box::new(faults::local_disk_still::LocalDiskStill::default()),
         }
     }
 }

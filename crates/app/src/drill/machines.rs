@@ -1,4 +1,5 @@
-//! The fleet under test: a `twinline up` of this very binary for each machine, on a folder of its own.
+//! The fleet under test: a `twinline up` of this very binary for each machine, on a folder of its own. Beside the folder a
+//! file names the process, for the watchman.
 
 use super::config::{self, Setting};
 use crate::instance::DataFolder;
@@ -48,11 +49,15 @@ impl Machines {
             let log = std::fs::File::create(folder.join("up.log")).context("making a log")?;
             let up = command(&folder)?
                 .arg("up")
+                // Also when this process is killed.
+                .args(["--supervisor", &std::process::id().to_string()])
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(log)
                 .spawn()
                 .context("starting 'up'")?;
+            let process = up.id().to_string();
+            std::fs::write(root.join(format!("{name}.pid")), process).context("noting 'up'")?;
             machines.all.push(Machine {
                 name: name.clone(),
                 host: *host,
@@ -97,6 +102,20 @@ impl Machines {
             );
         }
         Ok(())
+    }
+
+    /// What the first machine says of the fleet.
+    pub(super) async fn fleet_status(&self) -> Result<String> {
+        let mut status = tokio::process::Command::from(command(&self.all[0].folder)?);
+        status
+            .args(["fleet", "status"])
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let output = status
+            .output()
+            .await
+            .context("asking for the fleet's status")?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// The machines whose supervisor has ended, though nobody asked for it: a person would have to start it again.

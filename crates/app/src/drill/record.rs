@@ -219,6 +219,10 @@ fn noticed(notice: Notice, looks: &[Look], from: Instant, until: Instant) -> Opt
             Notice::Commits => every(&|said| said.commits == Some(false)),
             Notice::All => every(&|said| said.commits == Some(false) && said.reads == Some(false)),
             Notice::Trouble => was_failing.iter().all(|was| *was),
+            Notice::Replicas => every(&|said| {
+                said.replicas == Some(false)
+                    && (said.commits, said.reads) == (Some(true), Some(true))
+            }),
             Notice::Moved => look.said.is_some_and(|said| said.groups == CONNECTIONS),
             Notice::Store => look.said.is_some_and(|said| !said.stores),
             Notice::Nothing => false,
@@ -235,8 +239,9 @@ pub(super) fn well_again(looks: &[Look], from: Instant) -> Option<Instant> {
     let mut last: [Option<Said>; MACHINES] = [None; MACHINES];
     for look in looks.iter().filter(|look| look.at >= from) {
         last[look.machine] = look.said;
-        let well =
-            |said: &Said| said.stores && said.reads != Some(false) && said.commits != Some(false);
+        let well = |said: &Said| {
+            said.stores && ![said.reads, said.commits, said.replicas].contains(&Some(false))
+        };
         let sum = |count: fn(&Said) -> usize| last.iter().flatten().map(count).sum::<usize>();
         if last.iter().all(|said| said.as_ref().is_some_and(well))
             && sum(|said| said.groups) == CONNECTIONS

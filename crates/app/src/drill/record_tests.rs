@@ -6,6 +6,7 @@ const fn said(reads: bool, commits: bool, groups: usize) -> Option<Said> {
     Some(Said {
         reads: Some(reads),
         commits: Some(commits),
+        replicas: Some(commits),
         groups,
         up_to_date: groups,
         stores: true,

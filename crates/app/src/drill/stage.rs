@@ -25,6 +25,7 @@ use tokio::task::spawn_blocking;
 use twinline_sim::etcd::Etcd;
 use twinline_sim::patroni::{Patroni, PatroniError};
 use twinline_sim::postgres::Postgres;
+use twinline_sim::watchman::Watchman;
 
 /// Pairs of nodes, each with a connection of its own.
 pub(super) const CONNECTIONS: usize = 10;
@@ -50,8 +51,18 @@ pub(super) struct Stage {
     _etcd: Option<Etcd>,
     pub(super) disk: Option<Arc<SmallDisk>>,
     pub(super) address: Option<VanishingAddress>,
+    _watchman: Watchman,
     _folder: TempDir,
 }
+
+/// Ends and removes the rest when this process is killed before it can: the machines end with it by themselves, the
+/// database and etcd have watchmen of their own, and nobody could end on a disk that is frozen.
+const ENDS: &str = "for at in \"$2/wal\" \"$2/m1/twinline-data\"; do \
+                    if mountpoint -q \"$at\"; then fsfreeze --unfreeze \"$at\"; fi; done; \
+                    for file in \"$2\"/*.pid; do process=\"$(cat \"$file\")\"; while kill -0 \"$process\"; do sleep 1; done; done; \
+                    for at in \"$2/wal\" \"$2/m1/twinline-data\"; do \
+                    if mountpoint -q \"$at\"; then umount --lazy \"$at\"; fi; done; \
+                    ip link del \"tw$1a\"; rm -rf --one-file-system \"$2\"";
 
 /// A cluster of Patroni's, asked by one at a time.
 type Cluster = Arc<Mutex<Patroni>>;
@@ -124,6 +135,7 @@ impl Stage {
     ) -> Result<(Self, Load)> {
         account.say("starting a PostgreSQL and an etcd");
         let folder = TempDir::with_prefix("twinline-drill-").context("making a folder")?;
+        let watchman = Watchman::of(folder.path(), ENDS).context("starting sh")?;
         let disk = small_disk(spec, folder.path())?;
         let is_log = matches!(spec.rooted, Some(Rooted::SmallLog | Rooted::FreezableLog));
         let log = disk.as_ref().filter(|_| is_log);
@@ -165,6 +177,7 @@ impl Stage {
             _etcd: etcd,
             disk: disk.map(Arc::new),
             address,
+            _watchman: watchman,
             _folder: folder,
         };
         Ok((stage, load))
@@ -237,14 +250,16 @@ fn small_disk(spec: &Spec, root: &Path) -> Result<Option<SmallDisk>> {
     let Some(rooted) = spec.rooted else {
         return Ok(None);
     };
-    let log = root.join("wal");
+    let of_database = root.join("wal");
+    let of_machine = root.join("m1/twinline-data");
     let disk = match rooted {
         Rooted::Address => return Ok(None),
-        Rooted::SmallLog => SmallDisk::in_memory(log, LOG_MIB)?,
-        Rooted::FreezableLog => SmallDisk::in_file(log, LOG_MIB)?,
-        Rooted::SmallMachine => SmallDisk::in_memory(root.join("m1/twinline-data"), DATA_MIB)?,
+        Rooted::SmallLog | Rooted::SmallTable => SmallDisk::in_memory(of_database, LOG_MIB)?,
+        Rooted::FreezableLog => SmallDisk::in_file(of_database, LOG_MIB)?,
+        Rooted::SmallMachine => SmallDisk::in_memory(of_machine, DATA_MIB)?,
+        Rooted::FreezableMachine => SmallDisk::in_file(of_machine, DATA_MIB)?,
     };
-    if rooted != Rooted::SmallMachine {
+    if !matches!(rooted, Rooted::SmallMachine | Rooted::FreezableMachine) {
         // The database runs under an account of its own, which comes past our folders.
         let may_pass = Permissions::from_mode(0o755);
         fs::set_permissions(root, may_pass.clone()).context("opening the drill's folder")?;

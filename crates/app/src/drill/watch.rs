@@ -24,6 +24,8 @@ pub(super) struct Said {
     /// `None`: no group works there that could tell.
     pub(super) reads: Option<bool>,
     pub(super) commits: Option<bool>,
+    /// Whether the replicas of its groups are written.
+    pub(super) replicas: Option<bool>,
     /// Whether its state can be written, by its health page.
     pub(super) stores: bool,
     /// Groups that work there.
@@ -115,6 +117,7 @@ fn parse(text: &str, stores: bool) -> Said {
         stores,
         reads: all("twinline_central_reads_ok"),
         commits: all("twinline_central_commits_ok"),
+        replicas: all("twinline_central_replica_ok"),
         groups: samples(text, "twinline_central_replica_complete").count(),
         up_to_date: lags.filter(|lag| *lag <= UP_TO_DATE_MS).count(),
     }
@@ -145,9 +148,10 @@ fn words(said: Option<&Said>) -> String {
         ", its own state cannot be written"
     };
     format!(
-        "reads {}, commits {}, {} groups at work{own}",
+        "reads {}, commits {}, replicas {}, {} groups at work{own}",
         word(said.reads),
         word(said.commits),
+        word(said.replicas),
         said.groups
     )
 }
@@ -156,23 +160,23 @@ fn words(said: Option<&Said>) -> String {
 mod tests {
     use super::*;
 
-    fn check(text: &str, reads: Option<bool>, commits: Option<bool>, groups: [usize; 2]) {
+    fn check(text: &str, of_all: [Option<bool>; 3], groups: [usize; 2]) {
         let said = parse(text, true);
-        assert_eq!((said.reads, said.commits), (reads, commits), "{text}");
+        assert_eq!([said.reads, said.commits, said.replicas], of_all, "{text}");
         assert_eq!([said.groups, said.up_to_date], groups, "{text}");
     }
 
     #[test]
     fn an_exposition_of_groups_is_read() {
-        check("# EOF\n", None, None, [0, 0]);
+        check("# EOF\n", [None; 3], [0, 0]);
         check(
             "twinline_central_reads_ok{group=\"g1\"} 1\ntwinline_central_reads_ok{group=\"g2\"} 1\n\
              twinline_central_commits_ok{group=\"g1\"} 1\ntwinline_central_commits_ok{group=\"g2\"} 0\n\
+             twinline_central_replica_ok{group=\"g1\"} 1\ntwinline_central_replica_ok{group=\"g2\"} 1\n\
              twinline_central_replica_complete{group=\"g1\"} 1\ntwinline_central_replica_complete{group=\"g2\"} 1\n\
              twinline_central_replica_lag_milliseconds{group=\"g1\"} 20\n\
              twinline_central_replica_lag_milliseconds{group=\"g2\"} 2000\n",
-            Some(true),
-            Some(false),
+            [Some(true), Some(false), Some(true)],
             [2, 1],
         );
     }

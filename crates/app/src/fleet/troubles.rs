@@ -150,6 +150,7 @@ fn groups(view: &FleetView) -> Vec<Trouble> {
 /// Replicas that are behind, in one sentence.
 fn replicas(view: &FleetView) -> Option<Trouble> {
     let mut oldest = 0;
+    let mut fault = None;
     let mut behind = Vec::new();
     for group in &view.groups {
         let Some(replica) = group.here.as_ref().and_then(|here| here.replica.as_ref()) else {
@@ -158,17 +159,21 @@ fn replicas(view: &FleetView) -> Option<Trouble> {
         let lag = replica.lag_ms.unwrap_or(0);
         if replica.fault.is_some() || lag > LAG_MAX_MS {
             oldest = oldest.max(lag);
+            fault = fault.or(replica.fault.as_ref());
             behind.push(group.group.as_str());
         }
     }
     if behind.is_empty() {
         return None;
     }
-    let what = format!(
+    let mut what = format!(
         "the replica of {} is up to {} s old",
         named(behind.into_iter()),
         oldest.div_ceil(1000)
     );
+    if let Some(why) = fault {
+        what.push_str(&format!(" and is not written: {why}"));
+    }
     let way_out =
         "see the central database; who takes these groups over now goes on from that state";
     Some(trouble("replicas", what, way_out))

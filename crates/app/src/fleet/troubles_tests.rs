@@ -163,4 +163,11 @@ fn a_group_that_nobody_works_on_is_told_with_what_stands_in_its_way() {
         },
         &[("replicas", &["the replica of g1", "62 s old"])],
     );
+    check(
+        |view| {
+            let here = view.groups[0].here.as_mut().unwrap();
+            here.replica.as_mut().unwrap().fault = Some("refused (53100)".to_owned());
+        },
+        &[("replicas", &["of g1", "not written: refused (53100)"])],
+    );
 }

@@ -74,6 +74,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
             traceparent: telemetry::traceparent,
             dropped: || telemetry::spans().dropped(),
         },
+        has_refused: false,
     };
     let handles = Handles {
         clock: Arc::new(SystemClock),

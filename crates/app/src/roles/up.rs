@@ -56,10 +56,10 @@ pub struct Plan {
 ///
 /// # Errors
 /// The configuration is wrong, or another `up` runs on this data folder.
-pub async fn up(file: &Path) -> Result<()> {
+pub async fn up(file: &Path, supervisor: Option<u32>) -> Result<()> {
     // First of all: taking them changes the environment, which no other thread may read meanwhile.
     let handed = Handed::take()?;
-    let (config, shutdown) = super::begin("up", file, None)?;
+    let (config, shutdown) = super::begin("up", file, supervisor)?;
     // Found now, so that a fault is told once and not by each child.
     let nodes = Nodes::new(&config, file);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -167,6 +167,13 @@ fn drill_wal_full() {
 }
 
 #[test]
+fn drill_data_full() {
+    if may_mount() {
+        check_database("data-full", 8);
+    }
+}
+
+#[test]
 fn drill_storage_freeze() {
     if may_mount() {
         check_database("storage-freeze", 8);
@@ -182,8 +189,18 @@ fn drill_vanished_peer() {
 
 #[test]
 fn drill_local_disk_full() {
+    check_disk("local-disk-full", 8);
+}
+
+#[test]
+fn drill_local_disk_still() {
+    check_disk("local-disk-still", 15);
+}
+
+/// A fault of a machine's disk: webhooks are refused there, and no process has to end for it.
+fn check_disk(name: &str, seconds: u32) {
     if may_mount()
-        && let Some(document) = check("local-disk-full", 8)
+        && let Some(document) = check(name, seconds)
     {
         assert!(
             document["webhooks_not_accepted"].as_u64() > Some(0),
@@ -205,7 +222,7 @@ fn drill_hung_host() {
     check("hung-host", 12);
 }
 
-/// A drill at work. One that is killed leaves behind what it had started: it is asked to end, and waited for.
+/// A drill at work. Asked to end and waited for when dropped.
 struct Going(Child);
 
 impl Drop for Going {
@@ -238,6 +255,35 @@ fn a_drill_that_is_interrupted_leaves_nothing_behind() {
     let ended = until("the end of the drill", || running.0.try_wait().unwrap());
     assert_eq!(ended.code(), Some(1), "{}", text_of(&said));
     nothing_is_left(folder.path());
+}
+
+/// Nobody is left to end and remove anything: what it has started does so.
+#[test]
+fn a_drill_that_is_killed_leaves_nothing_behind() {
+    let Some(folder) = place() else {
+        return;
+    };
+    let beside = tempfile::tempdir().unwrap();
+    let said = beside.path().join("drill.out");
+    let mut command = drill(
+        folder.path(),
+        &["mute-database", "--per-s", "4", "--seconds", "60"],
+    );
+    command.stdout(std::fs::File::create(&said).unwrap());
+    let mut running = Going(command.spawn().unwrap());
+    until("the fault", || {
+        text_of(&said).contains("the fault is made").then_some(())
+    });
+    assert!(processes_on(folder.path()).len() >= 8);
+    signal(running.0.id(), Signal::KILL);
+    running.0.wait().unwrap();
+    until("the end of all that the drill had started", || {
+        processes_on(folder.path()).is_empty().then_some(())
+    });
+    until("an empty folder", || {
+        let mut left = std::fs::read_dir(folder.path()).unwrap();
+        left.next().is_none().then_some(())
+    });
 }
 
 #[test]

@@ -53,6 +53,7 @@ impl Hooks {
     /// Takes one delivery; says how it ended and in which phase.
     pub(crate) async fn receive(&self, node: &str, request: Request<Incoming>) -> (Phase, Ended) {
         let began = Instant::now();
+        let _open = self.shared.refusals.open();
         let span =
             debug_span!(target: TARGET, "webhook", otel.kind = "server", node, ended = Empty);
         let ended = self.phases(node, request).instrument(span.clone()).await;
@@ -70,6 +71,17 @@ impl Hooks {
                 Ended::Later("it is not known yet whether there is such a node", 2)
             };
         };
+        let ended = self.known(node, hook, request).await;
+        if matches!(ended, Ended::Later(..)) {
+            shared
+                .refusals
+                .note(node, shared.clock.now(), Instant::now());
+        }
+        ended
+    }
+
+    /// The phases of a delivery for a node that there is.
+    async fn known(&self, node: &NodeName, hook: &Hook, request: Request<Incoming>) -> Ended {
         let (parts, body) = request.into_parts();
         let (body, _memory) = match self.body(&parts.headers, body).await {
             Ok(read) => read,
@@ -79,7 +91,7 @@ impl Hooks {
             return ended;
         }
         // After authentication: forged deliveries must not use up what the tracker may send.
-        if !shared.rates.take(node, Instant::now()) {
+        if !self.shared.rates.take(node, Instant::now()) {
             return Ended::Later("the node sends more deliveries than its limit", 1);
         }
         self.append(node, hook, &parts.headers, body).await

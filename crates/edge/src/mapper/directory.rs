@@ -1,7 +1,7 @@
 //! What the mapper knows, and the file that it survives in.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -41,6 +41,10 @@ pub struct HostPlace {
 pub struct NodePlace {
     /// The host's name.
     pub host: String,
+    /// Where others reach this node, when it has a domain of its own: `https://acme.example`. Without it, where they reach
+    /// the edge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
 }
 
 impl Directory {
@@ -58,6 +62,18 @@ impl Directory {
             hosts,
             nodes,
         }
+    }
+
+    /// The domains of nodes that are reached by TLS, without doubles.
+    pub(super) fn domains(&self) -> BTreeSet<String> {
+        let urls = self
+            .nodes
+            .values()
+            .filter_map(|node| node.public_url.as_deref());
+        let urls = urls.filter_map(|url| url.parse::<http::Uri>().ok());
+        urls.filter(|url| url.scheme() == Some(&http::uri::Scheme::HTTPS))
+            .filter_map(|url| url.host().map(str::to_ascii_lowercase))
+            .collect()
     }
 
     /// Whether both say the same, whenever they were read.

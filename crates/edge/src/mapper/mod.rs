@@ -14,6 +14,7 @@ use crate::problem;
 use async_trait::async_trait;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -54,7 +55,21 @@ pub(crate) struct Mapper {
     settings: MapperSettings,
     endpoint: String,
     clock: Arc<dyn Clock>,
-    known: RwLock<Option<Arc<Directory>>>,
+    known: RwLock<Option<Known>>,
+}
+
+/// A directory with what follows from it.
+#[derive(Clone)]
+struct Known {
+    directory: Arc<Directory>,
+    domains: Arc<BTreeSet<String>>,
+}
+
+impl Known {
+    fn new(directory: Arc<Directory>) -> Self {
+        let domains = Arc::new(directory.domains());
+        Self { directory, domains }
+    }
 }
 
 impl Mapper {
@@ -76,12 +91,31 @@ impl Mapper {
             settings,
             endpoint,
             clock,
-            known: RwLock::new(known.map(Arc::new)),
+            known: RwLock::new(known.map(Arc::new).map(Known::new)),
         }
     }
 
     pub(crate) fn known(&self) -> Option<Arc<Directory>> {
-        self.known.read().expect("nothing panics with it").clone()
+        let known = self.known.read().expect("nothing panics with it");
+        known.as_ref().map(|known| Arc::clone(&known.directory))
+    }
+
+    /// The domains of nodes that are reached by TLS.
+    pub(crate) fn domains(&self) -> Arc<BTreeSet<String>> {
+        let known = self.known.read().expect("nothing panics with it");
+        known
+            .as_ref()
+            .map(|known| Arc::clone(&known.domains))
+            .unwrap_or_default()
+    }
+
+    /// What the source says now. `changed`: it is not what it said before.
+    fn take(&self, directory: &Arc<Directory>, changed: bool) {
+        let mut known = self.known.write().expect("nothing panics with it");
+        match known.as_mut().filter(|_| !changed) {
+            Some(known) => known.directory = Arc::clone(directory),
+            None => *known = Some(Known::new(Arc::clone(directory))),
+        }
     }
 
     /// Whether there is provably no such node.
@@ -125,7 +159,7 @@ fn last(settings: &MapperSettings, error: &str) -> Option<Directory> {
 /// `GET /.well-known/twinline/{node}`.
 pub(crate) fn answer(mapper: &Mapper, node: &str) -> Response<Answer> {
     let known = mapper.known();
-    if !known.is_some_and(|known| known.nodes.contains_key(node)) {
+    let Some(place) = known.as_ref().and_then(|known| known.nodes.get(node)) else {
         return if mapper.proves_absent(node) {
             let detail = "no node of this name is known here";
             problem::answer(StatusCode::NOT_FOUND, "no such node", detail)
@@ -133,10 +167,15 @@ pub(crate) fn answer(mapper: &Mapper, node: &str) -> Response<Answer> {
             let detail = "it is not known yet whether there is such a node";
             problem::later(StatusCode::SERVICE_UNAVAILABLE, detail, 2)
         };
-    }
+    };
+    let own = place
+        .public_url
+        .as_deref()
+        .map(|url| url.trim_end_matches('/'));
+    let endpoint = own.unwrap_or(&mapper.endpoint);
     let document = json!({
         "node": node,
-        "endpoint": format!("{}/hooks/{node}", mapper.endpoint),
+        "endpoint": format!("{endpoint}/hooks/{node}"),
         // No peer protocol is spoken yet, so there is no public key either.
         "protocols": { "webhook": [WEBHOOK_PROTOCOL], "peer": [] },
     });
@@ -155,6 +194,7 @@ pub(crate) async fn run(shared: Arc<Shared>, shutdown: CancellationToken) {
         is_failing: false,
         written: None,
         writing: None,
+        uncertified: BTreeSet::new(),
     };
     let mut period = tokio::time::interval(PERIOD);
     loop {
@@ -179,6 +219,8 @@ struct Keeper {
     /// When the file was last written.
     written: Option<Instant>,
     writing: Option<JoinHandle<()>>,
+    /// The domains that were told of.
+    uncertified: BTreeSet<String>,
 }
 
 impl Keeper {
@@ -203,14 +245,29 @@ impl Keeper {
         self.is_failing = false;
         let fresh = Arc::new(fresh);
         let changed = mapper.known().is_none_or(|known| !known.says_as(&fresh));
-        *mapper.known.write().expect("nothing panics with it") = Some(Arc::clone(&fresh));
+        mapper.take(&fresh, changed);
         if changed {
             self.shared.proxy.update(&fresh, &self.shared.metrics);
         }
+        self.tell_uncertified();
         let is_due = self.written.is_none_or(|at| at.elapsed() >= WRITE_AGAIN);
         if changed || is_due {
             self.write(fresh);
         }
+    }
+
+    /// Says once which domains of nodes no certificate is here for.
+    fn tell_uncertified(&mut self) {
+        let uncertified = self.shared.uncertified();
+        let mut fresh = uncertified.difference(&self.uncertified).peekable();
+        if fresh.peek().is_some() {
+            let domains = fresh.map(String::as_str).collect::<Vec<_>>().join(", ");
+            tracing::error!(
+                domains,
+                "nodes have domains that no certificate is here for: whoever asks for them is refused"
+            );
+        }
+        self.uncertified = uncertified;
     }
 
     /// Behind requests and one at a time: on a disk that hangs, writes must not pile up.

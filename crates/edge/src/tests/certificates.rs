@@ -104,6 +104,33 @@ async fn each_name_has_its_certificate_and_an_unknown_name_has_none() {
 }
 
 #[tokio::test]
+async fn a_domain_without_a_certificate_is_told() {
+    let mut plan = Plan::default();
+    let mut directory = directory(&[]);
+    let places = [("a", "https://one.example"), ("b", "https://acme.example")];
+    for (node, url) in places {
+        directory.nodes.get_mut(node).unwrap().public_url = Some(url.to_owned());
+    }
+    plan.places.say(Ok(directory.clone()));
+    let one = issue("one.example");
+    let folder = plan.folder.path().to_owned();
+    plan.tls = vec![one.write(&folder, "one", "one.example")];
+    let places = Arc::clone(&plan.places);
+    let edge = plan.serve().await;
+    let lacking = async || health(&edge).await["domains_without_certificate"].clone();
+    let metric = "twinline_edge_tls_domain_uncertified{name=\"acme.example\"}";
+    assert_eq!(lacking().await, serde_json::json!(["acme.example"]));
+    assert_eq!(edge.metric(metric).await, Some(1.0));
+    // The node moves to a domain that is there.
+    directory.nodes.get_mut("b").unwrap().public_url = Some("https://ONE.example/b".to_owned());
+    places.say(Ok(directory));
+    places.heard().await;
+    assert_eq!(lacking().await, serde_json::json!([]));
+    assert_eq!(edge.metric(metric).await, None);
+    edge.end().await;
+}
+
+#[tokio::test]
 async fn a_changed_file_is_taken_and_a_broken_one_is_not() {
     let mut plan = Plan::default();
     let (first, second) = (issue("one.example"), issue("one.example"));
@@ -178,6 +205,32 @@ async fn both_versions_of_http_cross_and_hosts_hear_of_https() {
     drop(sender);
     edge.end().await;
     // The edge said good-bye.
+    connection.await.unwrap().unwrap();
+}
+
+/// The edge ends while it has a connection's TLS and no request yet.
+#[tokio::test]
+async fn who_speaks_http2_to_an_edge_that_ends_is_answered() {
+    let host = Backend::start().await;
+    let mut plan = Plan::with_hosts(&[("h1", host.at)]);
+    let one = issue("one.example");
+    let folder = plan.folder.path().to_owned();
+    plan.tls = vec![one.write(&folder, "one", "one.example")];
+    let edge = plan.serve().await;
+    let stream = connect(&edge, "one.example", &[&one], b"h2").await.unwrap();
+    edge.shutdown.cancel();
+    // The edge hears of it before the caller goes on.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let io = TokioIo::new(stream);
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
+        .await
+        .unwrap();
+    let connection = tokio::spawn(connection);
+    let request = http::Request::get("https://one.example/y").body(Empty::<Bytes>::new());
+    let answer = sender.send_request(request.unwrap()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    drop((sender, answer));
+    edge.end().await;
     connection.await.unwrap().unwrap();
 }
 

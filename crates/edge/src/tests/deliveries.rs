@@ -219,6 +219,22 @@ async fn shutting_down_lets_an_open_request_finish() {
     edge.end().await;
 }
 
+/// A caller keeps its connection and asks once more at the moment at which the edge is told to end.
+#[tokio::test]
+async fn who_asks_again_while_the_edge_ends_is_answered_and_told_to_connect_anew() {
+    let edge = Plan::default().serve().await;
+    let mut stream = edge.connect().await;
+    let ask = b"GET /.well-known/twinline/a HTTP/1.1\r\nhost: edge\r\n\r\n";
+    stream.write_all(ask).await.unwrap();
+    let first = expect(&mut stream, "\"webhook\"").await;
+    assert!(!first.contains("connection: close"), "{first}");
+    edge.shutdown.cancel();
+    stream.write_all(ask).await.unwrap();
+    let last = expect(&mut stream, "\"webhook\"").await;
+    assert!(last.contains("connection: close"), "{last}");
+    edge.end().await;
+}
+
 #[tokio::test]
 async fn a_waiting_pull_does_not_hold_up_the_end() {
     let edge = Plan::default().serve().await;

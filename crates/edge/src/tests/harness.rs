@@ -104,7 +104,11 @@ pub(super) fn directory(hosts: &[(&str, SocketAddr)]) -> Directory {
         .iter()
         .map(|(name, address)| ((*name).to_owned(), HostPlace { address: *address }));
     let nodes = [("a", "h1"), ("mute", "h1"), ("b", "h2")];
-    let nodes = nodes.map(|(node, host)| (node.into(), NodePlace { host: host.into() }));
+    let place = |host: &str| NodePlace {
+        host: host.into(),
+        public_url: None,
+    };
+    let nodes = nodes.map(|(node, host)| (node.into(), place(host)));
     Directory::new(
         Timestamp::from_millis(1000),
         true,
@@ -190,6 +194,7 @@ impl Plan {
                 public_url: Some("https://sync.example/".into()),
             },
             tracing: Tracing::default(),
+            has_refused: false,
         }
     }
 
@@ -345,6 +350,16 @@ impl Served {
         let ended = tokio::time::timeout(Duration::from_secs(20), self.task).await;
         ended.expect("it ends").unwrap().unwrap();
         self.inbox.db().close().await;
+    }
+
+    /// Ends it as a crash would, without a word; gives its folder for the next.
+    pub(super) async fn kill(self) -> tempfile::TempDir {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+        // Its private listener is on a thread of its own.
+        self.shutdown.cancel();
+        self.inbox.db().close().await;
+        self.folder
     }
 
     /// Ends it; gives its folder for the next.

@@ -1,6 +1,7 @@
 //! The mapper over real sockets.
 
 use super::harness::*;
+use crate::Directory;
 use http::StatusCode;
 use std::sync::Arc;
 
@@ -24,6 +25,47 @@ async fn a_node_is_found_and_a_stranger_is_not() {
     );
     let stranger = ask(&edge, "/.well-known/twinline/x").await;
     assert_eq!(stranger.0, StatusCode::NOT_FOUND);
+    edge.end().await;
+}
+
+/// A node with a domain of its own, at which this edge may be reached or not.
+fn with_domain(url: &str) -> Directory {
+    let mut directory = directory(&[]);
+    let place = directory.nodes.get_mut("a").unwrap();
+    place.public_url = Some(url.to_owned());
+    directory
+}
+
+#[tokio::test]
+async fn a_node_with_a_domain_of_its_own_is_found_there() {
+    let plan = Plan::default();
+    plan.places.say(Ok(with_domain("https://Acme.example/")));
+    let places = Arc::clone(&plan.places);
+    let edge = plan.serve().await;
+    let endpoint = async |node: &str| {
+        let (_, document) = ask(&edge, &format!("/.well-known/twinline/{node}")).await;
+        let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+        document["endpoint"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(endpoint("a").await, "https://Acme.example/hooks/a");
+    assert_eq!(endpoint("b").await, "https://sync.example/hooks/b");
+    // Plain HTTP: something before this edge has the certificates.
+    let lacks = "twinline_edge_tls_domain_uncertified{name=\"acme.example\"}";
+    assert_eq!(edge.metric(lacks).await, None);
+    // It survives with the snapshot.
+    within("the snapshot is written", async || {
+        edge.snapshot().is_file()
+    })
+    .await;
+    places.say(Err("the database is gone".into()));
+    let again = Plan {
+        places,
+        folder: edge.end().await,
+        ..Plan::default()
+    };
+    let edge = again.serve().await;
+    let (_, document) = ask(&edge, NODE).await;
+    assert!(document.contains("Acme.example"), "{document}");
     edge.end().await;
 }
 

@@ -92,18 +92,11 @@ impl Dues {
         self.order.first().map(|(at, node)| (*at, node))
     }
 
-    /// A node is due at once.
-    pub(super) fn now(&mut self, node: &NodeName, now: Instant) {
+    /// A node is due at once, and from then on at this period.
+    pub(super) fn now(&mut self, node: &NodeName, now: Instant, period: Duration) {
         if let Some(due) = self.nodes.get(node).cloned() {
-            self.put(node, Due { at: now, ..due });
-        }
-    }
-
-    /// All nodes are due at once.
-    pub(super) fn all_now(&mut self, now: Instant) {
-        let nodes: Vec<_> = self.nodes.keys().cloned().collect();
-        for node in nodes {
-            self.now(&node, now);
+            let (at, period) = (now, period.min(due.period));
+            self.put(node, Due { at, period, ..due });
         }
     }
 }

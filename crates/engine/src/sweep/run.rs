@@ -78,7 +78,7 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
                 Ok(round) => {
                     conclude(&host, &mut dues, &mut running, &round);
                     if again.remove(&round.node) {
-                        dues.now(&round.node, Instant::now());
+                        due_now(&host, &mut dues, &round.node, Instant::now());
                     }
                 }
                 Err(error) => {
@@ -91,10 +91,12 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
             which = host.sweeps_asked.take() => match which {
                 Which::All => {
                     again.clone_from(&running);
-                    dues.all_now(now);
+                    for node in host.nodes_now().keys() {
+                        due_now(&host, &mut dues, node, now);
+                    }
                 }
                 Which::These(nodes) => for node in nodes {
-                    dues.now(&node, now);
+                    due_now(&host, &mut dues, &node, now);
                     if running.contains(&node) {
                         again.insert(node);
                     }
@@ -104,6 +106,14 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
             // When no more may start, the end of one is waited for.
             () = tokio::time::sleep_until(next), if !is_full => {}
         }
+    }
+}
+
+/// Somebody asks for a sweep of a node: what webhooks may not have told is looked for now, and once more before long, since a
+/// feed may show it late.
+fn due_now(host: &Inner, dues: &mut Dues, name: &NodeName, now: Instant) {
+    if let Some(node) = host.node(name) {
+        dues.now(name, now, node.config.sweep.period);
     }
 }
 

@@ -31,6 +31,7 @@ mod parents;
 mod places;
 mod publishing;
 mod recovery;
+mod refused;
 mod rules_told;
 mod same_node;
 mod several;

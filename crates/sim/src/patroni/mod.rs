@@ -15,6 +15,7 @@ use crate::ports::free_ports;
 use crate::postgres::account::Account;
 use crate::postgres::programs::Programs;
 use crate::postgres::{PostgresError, run, signal, system};
+use crate::watchman::Watchman;
 use config::{Own, config};
 use rustix::process::Signal;
 use std::io;
@@ -87,7 +88,7 @@ pub struct Patroni {
     programs: Programs,
     account: Account,
     members: Vec<Member>,
-    watchman: Child,
+    watchman: Option<Watchman>,
     etcd: Etcd,
     folder: TempDir,
 }
@@ -101,10 +102,11 @@ struct Member {
     child: Option<Child>,
 }
 
-/// Ends the cluster when this process is killed before it can: `$1` is this process, `$2` the cluster's folder.
-const WATCHMAN: &str = "while kill -0 \"$1\" 2>/dev/null; do sleep 1; done; \
-                        for file in \"$2\"/*.pid; do kill -KILL \"$(cat \"$file\")\"; done; \
-                        for data in \"$2\"/m?; do kill -QUIT \"$(head -n 1 \"$data/postmaster.pid\")\"; done";
+/// Ends the cluster and removes its folder when this process is killed before it can.
+const ENDS: &str = "for file in \"$2\"/*.pid; do kill -KILL \"$(cat \"$file\")\"; done; \
+                    for data in \"$2\"/m?; do process=\"$(head -n 1 \"$data/postmaster.pid\")\"; \
+                    kill -QUIT \"$process\"; kill -CONT \"$process\"; \
+                    while kill -0 \"$process\"; do sleep 1; done; done; rm -rf \"$2\"";
 
 impl Patroni {
     /// Whether this machine has the programs.
@@ -142,7 +144,7 @@ impl Patroni {
             child: None,
         });
         let mut cluster = Self {
-            watchman: watch(folder.path())?,
+            watchman: Some(Watchman::of(folder.path(), ENDS)?),
             members: members.collect(),
             programs,
             account,
@@ -394,29 +396,13 @@ impl Patroni {
 
 impl Drop for Patroni {
     fn drop(&mut self) {
-        // One that has ended meanwhile is as good as killed.
-        drop(self.watchman.kill());
-        drop(self.watchman.wait());
+        drop(self.watchman.take());
         for number in 0..self.members.len() {
             if let Err(error) = self.end(number) {
                 tracing::warn!(%error, "a member of a scratch Patroni could not be ended");
             }
         }
     }
-}
-
-fn watch(folder: &Path) -> io::Result<Child> {
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", WATCHMAN, "watchman"])
-        .arg(std::process::id().to_string())
-        .arg(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        // What ends this process may end its whole group.
-        .process_group(0);
-    command.spawn()
 }
 
 /// Looks until it is so, or patience ends.

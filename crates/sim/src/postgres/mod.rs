@@ -13,15 +13,15 @@ mod tests;
 
 use crate::debian;
 use crate::ports::free_port;
+use crate::watchman::Watchman;
 use account::Account;
 use programs::Programs;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 pub use session::{Session, Who};
 use std::collections::BTreeSet;
 use std::io;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use tempfile::TempDir;
 
@@ -68,13 +68,13 @@ pub struct Postgres {
     /// Processes that were stopped by a signal: they go on before the server is ended.
     stopped: Mutex<BTreeSet<u32>>,
     settings: Vec<(String, String)>,
-    watchman: Option<Child>,
+    watchman: Option<Watchman>,
     folder: TempDir,
 }
 
-/// Ends the server when this process is killed before it can: `$1` is this process, `$2` the server's data.
-const WATCHMAN: &str = "while kill -0 \"$1\" 2>/dev/null; do sleep 1; done; \
-                        kill -QUIT \"$(head -n 1 \"$2/postmaster.pid\")\"";
+/// Ends the server, also one that stands still, and removes its folder when this process is killed before it can.
+const ENDS: &str = "process=\"$(head -n 1 \"$2/data/postmaster.pid\")\"; kill -QUIT \"$process\"; kill -CONT \"$process\"; \
+                    while kill -0 \"$process\"; do sleep 1; done; rm -rf \"$2\"";
 
 impl Postgres {
     /// Whether this machine has the server's programs.
@@ -202,6 +202,18 @@ impl Postgres {
         self.reset("synchronous_standby_names")
     }
 
+    /// Makes a tablespace in a folder that is not there yet, below one that the server's account may pass.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or what `psql` says.
+    pub fn make_tablespace(&self, name: &str, folder: &Path) -> Result<(), PostgresError> {
+        std::fs::create_dir(folder).map_err(|e| system("making a tablespace's folder", e))?;
+        self.account.give(folder)?;
+        let place = folder.display();
+        self.psql(&format!("CREATE TABLESPACE {name} LOCATION '{place}'"))?;
+        Ok(())
+    }
+
     /// The process that accepts connections.
     ///
     /// # Errors
@@ -327,18 +339,8 @@ impl Postgres {
         }
     }
 
-    fn watch(&self) -> Result<Child, PostgresError> {
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", WATCHMAN, "watchman"])
-            .arg(std::process::id().to_string())
-            .arg(self.data())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // What ends this process may end its whole group.
-            .process_group(0);
-        command.spawn().map_err(|e| system("starting sh", e))
+    fn watch(&self) -> Result<Watchman, PostgresError> {
+        Watchman::of(self.folder.path(), ENDS).map_err(|e| system("starting sh", e))
     }
 
     fn reload(&self) -> Result<(), PostgresError> {
@@ -406,11 +408,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        if let Some(mut watchman) = self.watchman.take() {
-            // One that has ended meanwhile is as good as killed.
-            drop(watchman.kill());
-            drop(watchman.wait());
-        }
+        drop(self.watchman.take());
         for process in std::mem::take(&mut *self.stopped()) {
             // One that has ended meanwhile needs nothing.
             drop(signal(process, Signal::CONT));

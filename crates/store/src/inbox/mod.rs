@@ -9,6 +9,7 @@ mod append;
 mod identity;
 mod pull;
 mod records;
+mod rest;
 mod retention;
 mod routes;
 
@@ -56,6 +57,10 @@ pub(crate) static SCHEMA: Schema = Schema {
             version: 4,
             sql: include_str!("migrations/004.sql"),
         },
+        Migration {
+            version: 5,
+            sql: include_str!("migrations/005.sql"),
+        },
     ],
 };
 
@@ -68,6 +73,7 @@ const CHECKPOINT_AFTER_PAGES: u32 = 16_000;
 pub struct Inbox {
     db: Db,
     id: InboxId,
+    is_new: bool,
     limits: InboxLimits,
     appends: Arc<Appends>,
 }
@@ -89,7 +95,9 @@ impl Inbox {
             .max(CHECKPOINT_AFTER_PAGES);
         let waiting_max = options.limits.queue_max_writes;
         let db = Db::open(path, options, &SCHEMA)?;
-        let id = match db.read(identity::read).await? {
+        let known = db.read(identity::read).await?;
+        let is_new = known.is_none();
+        let id = match known {
             Some(id) => id,
             None => {
                 let id = InboxId::random(entropy);
@@ -100,6 +108,7 @@ impl Inbox {
         Ok(Self {
             db,
             id,
+            is_new,
             limits,
             appends: Arc::new(appends),
         })
@@ -108,6 +117,11 @@ impl Inbox {
     /// Which inbox this is.
     pub const fn id(&self) -> &InboxId {
         &self.id
+    }
+
+    /// Whether this call of [`Inbox::open`] has made the file.
+    pub const fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// The file's handle: health, closing.
@@ -153,6 +167,20 @@ impl Inbox {
     pub async fn claim(&self, group: GroupId, epoch: Epoch) -> Result<Cursors, StoreError> {
         self.db
             .write(move |conn| pull::claim(conn, &group, epoch))
+            .await
+    }
+
+    /// The nodes of a group, as its owner at `epoch` may ask, ordered by name.
+    ///
+    /// # Errors
+    /// As [`Inbox::page`].
+    pub async fn nodes_of(
+        &self,
+        group: GroupId,
+        epoch: Epoch,
+    ) -> Result<Vec<NodeName>, StoreError> {
+        self.db
+            .read(move |conn| pull::nodes_of(conn, &group, epoch))
             .await
     }
 
@@ -236,6 +264,17 @@ impl Inbox {
     /// When the oldest delivery that no host has taken was received; `None`: all are taken.
     pub async fn oldest_untaken(&self) -> Result<Option<(NodeName, Timestamp)>, StoreError> {
         self.db.read(pull::oldest_untaken).await
+    }
+
+    /// When the last edge came to rest; `None`: it did not, or another is at work.
+    pub async fn rested(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.db.read(rest::read).await
+    }
+
+    /// An edge comes to rest: it has answered everybody, and hosts have heard of whatever it had refused. `None`: one is at
+    /// work from now on.
+    pub async fn set_rested(&self, at: Option<Timestamp>) -> Result<(), StoreError> {
+        self.db.write(move |conn| rest::set(conn, at)).await
     }
 
     /// A write that reads or changes what nodes and weights say: everything that was appended is in them first, and

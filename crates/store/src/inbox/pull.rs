@@ -83,6 +83,21 @@ fn read(row: &Row<'_>) -> Result<Pulled, StoreError> {
     })
 }
 
+pub(super) fn nodes_of(
+    conn: &Connection,
+    group: &GroupId,
+    epoch: Epoch,
+) -> Result<Vec<NodeName>, StoreError> {
+    let row = claimed(conn, group, epoch)?;
+    let mut statement = conn.prepare_cached(
+        "SELECT node FROM nodes WHERE group_id = ?1 AND routed = 1 ORDER BY node",
+    )?;
+    let nodes = statement.query_map([row.id], |row| row.get::<_, String>(0))?;
+    Ok(nodes
+        .map(|node| node.map(NodeName::new))
+        .collect::<Result<_, _>>()?)
+}
+
 pub(super) fn ack(
     conn: &Connection,
     group: &GroupId,

@@ -123,6 +123,7 @@ async fn every_inbox_version_becomes_the_newest() {
         (2, include_str!("fixtures/inbox-2.sql")),
         (3, include_str!("fixtures/inbox-3.sql")),
         (4, include_str!("fixtures/inbox-4.sql")),
+        (5, include_str!("fixtures/inbox-5.sql")),
     ];
     check(&inbox::SCHEMA, &fixtures, |conn| {
         has_row(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
 use twinline_core::mutant::{self, Mutant};
-use twinline_engine::{EdgeInbox, InboxError, Pulled};
+use twinline_engine::{EdgeInbox, InboxError, Pulled, Refused};
 use twinline_store::Epoch;
 use twinline_store::inbox::InboxPlace;
 
@@ -64,5 +64,10 @@ impl EdgeInbox for OwnersInbox {
     async fn ack_safe(&self, to: &InboxPlace) -> Result<(), InboxError> {
         self.reach().await?;
         self.edge.safe_under(self.epoch, to).await
+    }
+
+    async fn heard(&self, refused: &[Refused]) -> Result<(), InboxError> {
+        self.reach().await?;
+        self.edge.heard(refused).await
     }
 }

@@ -4,24 +4,46 @@ use crate::config::Config;
 use crate::roles;
 use serde_json::{Value as Json, json};
 use twinline_core::time::Timestamp;
-use twinline_edge::{CertificateEnd, CertificateFiles, Standing, TlsError, look_at_certificates};
+use twinline_edge::{
+    CertificateEnd, CertificateFiles, Standing, TlsError, has_certificate, look_at_certificates,
+};
 
 /// One name's certificate.
 pub(super) struct Judged {
     /// One line for a person.
     pub(super) text: String,
     /// For programs: as on the edge's health page, and the certificate's file; or the name, `"state": "unusable"` and the
-    /// reason.
+    /// reason; or the name, `"state": "missing"` and the node whose domain it is.
     pub(super) json: Json,
     /// Whether callers are served with it, or would refuse it.
     pub(super) sound: bool,
 }
 
-/// Each of `edge.tls`, in its order. Reads the files.
+/// Each of `edge.tls`, in its order, then the nodes' domains that none of them is for. Reads the files.
 pub(super) fn judged(config: &Config, now: Timestamp) -> Vec<Judged> {
-    let looked = look_at_certificates(roles::edge::certificates(config));
-    let looked = looked.into_iter();
-    looked.map(|(files, end)| judge(&files, end, now)).collect()
+    let all = roles::edge::certificates(config);
+    let lacking: Vec<Judged> = uncertified(config, &all);
+    let looked = look_at_certificates(all).into_iter();
+    let looked = looked.map(|(files, end)| judge(&files, end, now));
+    looked.chain(lacking).collect()
+}
+
+/// The nodes' own domains that no certificate is for. Where there is none at all, something else speaks TLS.
+fn uncertified(config: &Config, all: &[CertificateFiles]) -> Vec<Judged> {
+    let own = config.nodes.iter();
+    let own = own.filter_map(|(node, of)| Some((node, of.public_url.as_ref()?)));
+    let own = own.filter(|(_, url)| url.scheme() == "https" && !all.is_empty());
+    let own = own.filter_map(|(node, url)| Some((node, url.host_str()?)));
+    let lacking = own.filter(|(_, domain)| !has_certificate(all, domain));
+    lacking
+        .map(|(node, domain)| Judged {
+            text: format!(
+                "error: nodes.{node}.public_url: edge.tls has no certificate for {domain}, and callers of it are refused: add one"
+            ),
+            json: json!({ "name": domain, "node": node, "state": "missing" }),
+            sound: false,
+        })
+        .collect()
 }
 
 fn judge(

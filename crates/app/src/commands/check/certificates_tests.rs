@@ -28,6 +28,32 @@ fn check(config: &Config, now_s: i64, sound: bool, state: &str, text: &str) {
 }
 
 #[test]
+fn a_nodes_domain_wants_a_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path());
+    let node = |domain: &str| {
+        let text = format!(
+            "format = 1\n[nodes.gh]\ntracker = \"github\"\nurl = \"https://x.example\"\npublic_url = \"{domain}\""
+        );
+        let file = folder.path().join("twinline.toml");
+        crate::config::parse(&file, &text).unwrap().nodes
+    };
+    let now = Timestamp::from_millis((END - 30 * DAY) * 1000);
+    for covered in ["https://One.example", "http://acme.example"] {
+        config.nodes = node(covered);
+        assert_eq!(judged(&config, now).len(), 1, "{covered}");
+    }
+    config.nodes = node("https://acme.example/sync");
+    let lacking = judged(&config, now).pop().unwrap();
+    let expected = json!({ "name": "acme.example", "node": "gh", "state": "missing" });
+    assert_eq!((&lacking.json, lacking.sound), (&expected, false));
+    let begins = "error: nodes.gh.public_url: edge.tls has no certificate for acme.example";
+    assert!(lacking.text.starts_with(begins), "{}", lacking.text);
+    config.edge.tls.clear();
+    assert_eq!(judged(&config, now).len(), 0, "something else speaks TLS");
+}
+
+#[test]
 fn a_certificate_is_judged_by_its_end_and_the_way_out_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path());

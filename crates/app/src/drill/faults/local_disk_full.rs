@@ -12,9 +12,8 @@ pub(in crate::drill) const SPEC: Spec = Spec {
     notice: Notice::Store,
     refuses: true,
     rooted: Some(Rooted::SmallMachine),
-    // What was refused is found by the next sweeps.
-    settle_max: Duration::from_secs(300),
-    recover_max: Duration::from_secs(60),
+    // The edge tells what it has refused when it takes webhooks again, and hosts sweep for it.
+    recover_max: Duration::from_secs(15),
     ..Spec::USUAL
 };
 

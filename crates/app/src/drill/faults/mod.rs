@@ -2,11 +2,13 @@
 
 pub(super) mod backends_exhausted;
 pub(super) mod cancelled_begin;
+pub(super) mod data_full;
 pub(super) mod failover;
 pub(super) mod frozen_backend;
 pub(super) mod hung_host;
 pub(super) mod killed;
 pub(super) mod local_disk_full;
+pub(super) mod local_disk_still;
 pub(super) mod lock_pile_up;
 pub(super) mod mute_database;
 pub(super) mod read_only;

@@ -13,6 +13,7 @@ use twinline_core::handles::Clock as _;
 use twinline_core::names::NodeName;
 use twinline_edge::{Directory, DirectorySource, HostPlace, NodePlace};
 use twinline_engine::ownership::Etcd;
+use url::Url;
 
 /// The one host's name.
 const HOST: &str = "local";
@@ -27,13 +28,13 @@ pub(super) struct Places {
 
 impl Places {
     pub(super) fn new(config: &Config, folder: DataFolder) -> Self {
-        let place = |name: &String| {
+        let place = |(name, public_url)| {
             let host = HOST.to_owned();
-            (NodeName::from(name.as_str()), NodePlace { host })
+            (name, NodePlace { host, public_url })
         };
         Self {
             folder,
-            nodes: config.nodes.keys().map(place).collect(),
+            nodes: domains(config).into_iter().map(place).collect(),
             configured: Some(config.host.listen).filter(|at| at.port() != 0),
         }
     }
@@ -68,6 +69,16 @@ impl DirectorySource for Places {
     }
 }
 
+/// The nodes, and where each is reached that has a domain of its own.
+fn domains(config: &Config) -> BTreeMap<NodeName, Option<String>> {
+    let nodes = config.nodes.iter();
+    let nodes = nodes.map(|(name, node)| {
+        let public_url = node.public_url.as_ref().map(Url::to_string);
+        (NodeName::from(name.as_str()), public_url)
+    });
+    nodes.collect()
+}
+
 /// The name of no host: whose nodes nobody owns at the moment.
 const NOBODY: &str = "";
 
@@ -75,7 +86,7 @@ const NOBODY: &str = "";
 pub(super) struct FleetPlaces {
     etcd: Etcd,
     known: watch::Receiver<Known>,
-    nodes: Vec<NodeName>,
+    nodes: BTreeMap<NodeName, Option<String>>,
     hosts: BTreeMap<String, HostPlace>,
 }
 
@@ -89,11 +100,7 @@ impl FleetPlaces {
         Self {
             etcd,
             known,
-            nodes: config
-                .nodes
-                .keys()
-                .map(|name| name.as_str().into())
-                .collect(),
+            nodes: domains(config),
             hosts: hosts.collect(),
         }
     }
@@ -108,11 +115,12 @@ impl DirectorySource for FleetPlaces {
             .await
             .map_err(|error| error.to_string())?;
         let known = self.known.borrow().clone();
-        let place = |node: &NodeName| {
+        let place = |(node, public_url): (&NodeName, &Option<String>)| {
             let group = known.definitions.places.get(node);
             let owner = group.and_then(|group| roster.groups.get(group));
             let host = owner.map_or(NOBODY, |owner| &owner.host).to_owned();
-            (node.clone(), NodePlace { host })
+            let public_url = public_url.clone();
+            (node.clone(), NodePlace { host, public_url })
         };
         let nodes = self.nodes.iter().map(place).collect();
         Ok(Directory::new(

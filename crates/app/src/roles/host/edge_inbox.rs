@@ -8,12 +8,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use twinline_edge::protocol::{Ack, Cursors, Deliveries, Numbered, Owner, Pull};
-use twinline_engine::{Delivery, EdgeInbox, InboxError, Pulled};
+use twinline_edge::protocol::{self, Ack, Cursors, Deliveries, Heard, Numbered, Owner, Pull};
+use twinline_engine::{Delivery, EdgeInbox, InboxError, Pulled, Refused};
 use twinline_store::Stamp;
 use twinline_store::inbox::InboxPlace;
 use twinline_trackers::http::Secret;
@@ -194,6 +194,7 @@ impl EdgeInbox for HttpInbox {
             max_rows: u32::try_from(max).unwrap_or(u32::MAX),
             max_bytes: PULL_MAX_BYTES,
             wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            hears: true,
         };
         let found: Deliveries = self.ask(&self.edges.pulls, "/inbox/pull", &pull).await?;
         let deliveries = found.deliveries.into_iter();
@@ -201,6 +202,7 @@ impl EdgeInbox for HttpInbox {
         Ok(Pulled {
             from: found.from,
             deliveries: deliveries.collect::<Result<_, _>>()?,
+            refused: found.refused.into_iter().map(refused).collect(),
         })
     }
 
@@ -210,5 +212,27 @@ impl EdgeInbox for HttpInbox {
 
     async fn ack_safe(&self, to: &InboxPlace) -> Result<(), InboxError> {
         self.acknowledge("/inbox/safe", to).await
+    }
+
+    async fn heard(&self, refused: &[Refused]) -> Result<(), InboxError> {
+        let told = refused.iter().map(|one| protocol::Refused {
+            node: one.node.clone(),
+            since: one.since,
+            until: one.until,
+        });
+        let heard = Heard {
+            owner: self.owner.clone(),
+            refused: told.collect(),
+        };
+        let _done: IgnoredAny = self.ask(&self.edges.http, "/inbox/heard", &heard).await?;
+        Ok(())
+    }
+}
+
+fn refused(told: protocol::Refused) -> Refused {
+    Refused {
+        node: told.node,
+        since: told.since,
+        until: told.until,
     }
 }

@@ -215,7 +215,7 @@ fn node_config(
         backed_off: SweepSettings::default().backed_off.max(period),
     };
     let sends = tracker.capabilities().webhooks;
-    let public_url = config.instance.public_url.as_ref().filter(|_| sends);
+    let public_url = config.public_url(name.as_str()).filter(|_| sends);
     Ok(Some(NodeConfig {
         webhook_url: public_url.map(|url| webhook_url(url, name)),
         name: name.clone(),

@@ -14,7 +14,6 @@ use twinline_core::names::NodeName;
 use twinline_engine::Host;
 use twinline_trackers::http::Secret;
 use twinline_trackers::{Scope, Subscribed};
-use url::Url;
 
 /// Looks this often whether there is something to register.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -29,8 +28,8 @@ const AGAIN: Duration = Duration::from_secs(30);
 pub(super) struct Hooks {
     host: Host,
     trackers: Trackers,
-    public_url: Url,
-    secrets: BTreeMap<NodeName, Secret>,
+    /// Of each node: where its webhooks go, and what signs them.
+    nodes: BTreeMap<NodeName, (String, Secret)>,
 }
 
 impl Hooks {
@@ -41,22 +40,22 @@ impl Hooks {
         host: &Host,
         trackers: &Trackers,
     ) -> Result<Option<Self>> {
-        let Some(public_url) = config.instance.public_url.clone() else {
-            return Ok(None);
-        };
-        let nodes = Nodes::new(config, file);
-        let mut secrets = BTreeMap::new();
+        let known = Nodes::new(config, file);
+        let mut nodes = BTreeMap::new();
         for (name, node) in &config.nodes {
+            let Some(public_url) = config.public_url(name) else {
+                continue;
+            };
             // The first one signs; a second is the old one while it rotates.
-            if let Some(secret) = nodes.webhook_secrets(name, node)?.into_iter().next() {
-                secrets.insert(NodeName::from(name.as_str()), secret);
+            if let Some(secret) = known.webhook_secrets(name, node)?.into_iter().next() {
+                let name = NodeName::from(name.as_str());
+                nodes.insert(name.clone(), (webhook_url(public_url, &name), secret));
             }
         }
-        Ok((!secrets.is_empty()).then(|| Self {
+        Ok((!nodes.is_empty()).then(|| Self {
             host: host.clone(),
             trackers: trackers.clone(),
-            public_url,
-            secrets,
+            nodes,
         }))
     }
 
@@ -86,7 +85,7 @@ impl Hooks {
     async fn round(&self, due: &mut BTreeMap<(NodeName, Scope), Instant>) {
         let now = Instant::now();
         let mut wanted = self.host.scopes();
-        wanted.retain(|(node, _)| self.secrets.contains_key(node));
+        wanted.retain(|(node, _)| self.nodes.contains_key(node));
         due.retain(|known, _| wanted.contains(known));
         let wanted = wanted
             .into_iter()
@@ -105,12 +104,11 @@ impl Hooks {
 
     /// Registers one webhook; answers after how long to come back.
     async fn register(&self, node: &NodeName, scope: &Scope) -> Duration {
-        let (Some(tracker), Some(secret)) = (self.trackers.get(node), self.secrets.get(node))
+        let (Some(tracker), Some((url, secret))) = (self.trackers.get(node), self.nodes.get(node))
         else {
             return RENEW;
         };
-        let url = webhook_url(&self.public_url, node);
-        match tracker.subscribe(scope, &url, secret.expose()).await {
+        match tracker.subscribe(scope, url, secret.expose()).await {
             Ok(Subscribed::Registered) => {
                 tracing::info!(%node, url, "the webhook is registered");
                 RENEW

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use twinline_core::item::{ItemId, Version};
 use twinline_core::time::Timestamp;
-use twinline_engine::{Delivery, EdgeInbox, InboxError, Pulled};
+use twinline_engine::{Delivery, EdgeInbox, InboxError, Pulled, Refused};
 use twinline_store::inbox::{InboxId, InboxPlace};
 use twinline_trackers::{Notice, NoticeKind, Webhook, WebhookRejected};
 
@@ -20,6 +20,10 @@ struct Kept {
     deliveries: Vec<Delivery>,
     taken: u64,
     safe: u64,
+    /// What was refused and is not heard of.
+    refused: Vec<Refused>,
+    /// Whether nobody is heard who says that it has heard.
+    deaf: bool,
 }
 
 /// Clones share their deliveries.
@@ -90,6 +94,26 @@ impl Inbox {
         };
     }
 
+    /// The edge has refused deliveries of an item's node, and takes them again.
+    pub(crate) fn refuse(&self, item: &ItemId, until: Timestamp) {
+        self.kept.lock().unwrap().refused.push(Refused {
+            node: item.node.clone(),
+            since: Some(until),
+            until,
+        });
+        self.arrived.notify_waiters();
+    }
+
+    /// Whether the host has heard of all that was refused.
+    pub(crate) fn all_heard(&self) -> bool {
+        self.kept.lock().unwrap().refused.is_empty()
+    }
+
+    /// Whether words about what was refused are lost.
+    pub(crate) fn set_deaf(&self, deaf: bool) {
+        self.kept.lock().unwrap().deaf = deaf;
+    }
+
     /// Whoever pulls panics from now on.
     pub(crate) fn break_down(&self) {
         self.kept.lock().unwrap().breaks = true;
@@ -111,6 +135,7 @@ impl Inbox {
         let later = later.filter(|delivery| delivery.seq > from.seq);
         Pulled {
             deliveries: later.take(max).cloned().collect(),
+            refused: kept.refused.clone(),
             from,
         }
     }
@@ -149,7 +174,8 @@ impl EdgeInbox for Inbox {
         tokio::pin!(arrived);
         arrived.as_mut().enable();
         let found = self.after(from, max);
-        if found.from != *from || !found.deliveries.is_empty() {
+        let is_nothing = found.deliveries.is_empty() && found.refused.is_empty();
+        if found.from != *from || !is_nothing {
             return Ok(found);
         }
         // Woken or not: what is there now is the answer.
@@ -170,6 +196,22 @@ impl EdgeInbox for Inbox {
         // What is safe is taken, whether or not the word of that arrived.
         kept.taken = kept.taken.max(seq);
         kept.safe = kept.safe.max(seq);
+        Ok(())
+    }
+
+    async fn heard(&self, refused: &[Refused]) -> Result<(), InboxError> {
+        let mut kept = self.kept.lock().unwrap();
+        if kept.deaf {
+            return Err(InboxError {
+                edge: "edge".to_owned(),
+                reason: "no answer in time".to_owned(),
+            });
+        }
+        let is_heard = |one: &Refused| {
+            let mut heard = refused.iter();
+            heard.any(|heard| heard.node == one.node && heard.until >= one.until)
+        };
+        kept.refused.retain(|one| !is_heard(one));
         Ok(())
     }
 }

@@ -1,0 +1,183 @@
+//! What was refused is told to those who sweep for it.
+
+use super::harness::*;
+use http::StatusCode;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use twinline_store::db::{CommitFault, DbOptions, FaultPlan};
+
+/// Longer than an edge waits before it tells.
+const LONG_MS: u64 = 20_000;
+
+fn pull(edge: &Served, hears: bool, wait_ms: u64) -> Value {
+    json!({
+        "owner": owner(1), "from": edge.beginning(), "max_rows": 10, "max_bytes": 1000, "wait_ms": wait_ms, "hears": hears,
+    })
+}
+
+/// The nodes that a pull tells of, once it tells of any or its wait is over.
+async fn told(edge: &Served, wait_ms: u64) -> (Vec<String>, Value) {
+    edge.ask("/inbox/claim", owner(1)).await;
+    let (status, pulled) = edge.ask("/inbox/pull", pull(edge, true, wait_ms)).await;
+    assert_eq!(status, StatusCode::OK, "{pulled}");
+    let refused = pulled["refused"].clone();
+    let nodes = refused.as_array().into_iter().flatten();
+    let nodes = nodes.map(|one| one["node"].as_str().unwrap().to_owned());
+    (nodes.collect(), refused)
+}
+
+async fn hear(edge: &Served, refused: &Value, generation: u16) -> StatusCode {
+    let heard = json!({ "owner": owner(generation), "refused": refused });
+    edge.ask("/inbox/heard", heard).await.0
+}
+
+async fn marked(edge: &Served) -> Option<f64> {
+    edge.metric("twinline_edge_nodes_refused").await
+}
+
+#[tokio::test]
+async fn an_owner_is_told_until_it_has_heard_and_no_other_is() {
+    let mut plan = Plan::default();
+    plan.inbox.node_max_bytes = 100;
+    let edge = plan.serve().await;
+    assert_eq!(told(&edge, 0).await.0, [""; 0]);
+    edge.later("a", vec![b'{'; 200], "30").await;
+    assert_eq!(marked(&edge).await, Some(1.0));
+    let (nodes, refused) = told(&edge, LONG_MS).await;
+    assert_eq!(nodes, ["a"]);
+    assert_eq!(refused[0]["since"], 1000);
+    // One that does not know of it waits for deliveries as ever.
+    let (_, old) = edge.ask("/inbox/pull", pull(&edge, false, 100)).await;
+    assert_eq!(old["refused"], Value::Null);
+    assert_eq!(told(&edge, 0).await.0, ["a"], "until it is heard");
+
+    edge.ask("/inbox/claim", owner(2)).await;
+    assert_eq!(hear(&edge, &refused, 1).await, StatusCode::CONFLICT);
+    assert_eq!(marked(&edge).await, Some(1.0), "an owner of before");
+    for _ in 0..2 {
+        assert_eq!(hear(&edge, &refused, 2).await, StatusCode::OK);
+    }
+    assert_eq!(marked(&edge).await, Some(0.0));
+    edge.end().await;
+}
+
+/// Every commit fails while it is set.
+struct ReadOnly(Arc<AtomicBool>);
+
+impl FaultPlan for ReadOnly {
+    fn at_commit(&mut self, _: u64) -> CommitFault {
+        if self.0.load(Ordering::Relaxed) {
+            CommitFault::ReadOnly
+        } else {
+            CommitFault::None
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_told_before_deliveries_are_taken_again() {
+    let fails = Arc::new(AtomicBool::new(false));
+    let options = DbOptions {
+        faults: Box::new(ReadOnly(Arc::clone(&fails))),
+        ..DbOptions::default()
+    };
+    let edge = Plan {
+        options,
+        ..Plan::default()
+    };
+    let edge = edge.serve().await;
+    edge.ask("/inbox/claim", owner(1)).await;
+    fails.store(true, Ordering::Relaxed);
+    edge.later("b", "{}", "10").await;
+    // Longer than it waits where the disk is well.
+    let (_, early) = edge.ask("/inbox/pull", pull(&edge, true, 3000)).await;
+    assert_eq!(early["refused"], Value::Null);
+    fails.store(false, Ordering::Relaxed);
+    assert_eq!(told(&edge, LONG_MS).await.0, ["b"]);
+    edge.end().await;
+}
+
+/// The nodes that have webhooks.
+const ALL: [&str; 2] = ["a", "b"];
+
+#[tokio::test]
+async fn an_edge_that_ends_in_good_order_leaves_nothing_to_tell() {
+    let folder = Plan::default().serve().await.end().await;
+    let plan = Plan {
+        folder,
+        ..Plan::default()
+    };
+    let edge = plan.serve().await;
+    assert_eq!(marked(&edge).await, Some(0.0));
+    let folder = edge.end().await;
+    // And this one leaves its own word.
+    let plan = Plan {
+        folder,
+        ..Plan::default()
+    };
+    // But nobody listened for a minute.
+    plan.clock.set_ms(61_000);
+    let edge = plan.serve().await;
+    let (nodes, refused) = told(&edge, LONG_MS).await;
+    assert_eq!(
+        (nodes, &refused[0]["since"]),
+        (ALL.map(str::to_owned).into(), &json!(1000))
+    );
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn an_edge_after_one_that_was_killed_cannot_know_and_says_so() {
+    let edge = Plan::default().serve().await;
+    // The word of the first edge is gone as soon as it serves.
+    within("it has begun", async || {
+        edge.inbox.rested().await.unwrap().is_none()
+    })
+    .await;
+    let plan = Plan {
+        folder: edge.kill().await,
+        ..Plan::default()
+    };
+    let edge = plan.serve().await;
+    let (nodes, refused) = told(&edge, LONG_MS).await;
+    assert_eq!(nodes, ALL);
+    assert_eq!(refused[0].get("since"), None, "{refused}");
+    // What is not heard of survives the edge that knows it.
+    let plan = Plan {
+        folder: edge.end().await,
+        ..Plan::default()
+    };
+    let edge = plan.serve().await;
+    assert_eq!(marked(&edge).await, Some(2.0));
+    let (_, refused) = told(&edge, LONG_MS).await;
+    assert_eq!(hear(&edge, &refused, 1).await, StatusCode::OK);
+    let plan = Plan {
+        folder: edge.end().await,
+        ..Plan::default()
+    };
+    let edge = plan.serve().await;
+    assert_eq!(marked(&edge).await, Some(0.0));
+    edge.end().await;
+}
+
+/// A delivery of which the edge has the head and no more.
+#[tokio::test]
+async fn a_delivery_that_is_cut_off_counts_as_refused() {
+    let edge = Plan::default().serve().await;
+    let mut stream = edge.connect().await;
+    let head = "POST /hooks/a HTTP/1.1\r\nhost: edge\r\nx-key: key-a\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n";
+    tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes())
+        .await
+        .unwrap();
+    expect(&mut stream, "HTTP/1.1 100 Continue").await;
+    let ended = tokio::time::timeout(Duration::from_secs(20), edge.end()).await;
+    let plan = Plan {
+        folder: ended.unwrap(),
+        ..Plan::default()
+    };
+    let edge = plan.serve().await;
+    assert_eq!(marked(&edge).await, Some(2.0));
+    edge.end().await;
+}
