@@ -1,5 +1,5 @@
 use super::*;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 #[test]
 fn a_server_serves_hangs_heals_and_is_gone() {
