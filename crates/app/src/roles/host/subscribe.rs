@@ -1,7 +1,7 @@
 //! Registering the nodes' webhooks, once rules are in force, and keeping them registered.
 
 use crate::config::Config;
-use crate::nodes::{Nodes, Trackers, webhook_url};
+use crate::nodes::{Nodes, webhook_url};
 use crate::roles::pause;
 use anyhow::Result;
 use futures_util::StreamExt as _;
@@ -28,19 +28,13 @@ const AGAIN: Duration = Duration::from_secs(30);
 /// The nodes whose webhooks we register.
 pub(super) struct Hooks {
     host: Host,
-    trackers: Trackers,
     public_url: Url,
     secrets: BTreeMap<NodeName, Secret>,
 }
 
 impl Hooks {
     /// `None` where trackers cannot reach us: no public address, or no node with a secret.
-    pub(super) fn new(
-        file: &Path,
-        config: &Config,
-        host: &Host,
-        trackers: &Trackers,
-    ) -> Result<Option<Self>> {
+    pub(super) fn new(file: &Path, config: &Config, host: &Host) -> Result<Option<Self>> {
         let Some(public_url) = config.instance.public_url.clone() else {
             return Ok(None);
         };
@@ -54,7 +48,6 @@ impl Hooks {
         }
         Ok((!secrets.is_empty()).then(|| Self {
             host: host.clone(),
-            trackers: trackers.clone(),
             public_url,
             secrets,
         }))
@@ -105,12 +98,15 @@ impl Hooks {
 
     /// Registers one webhook; answers after how long to come back.
     async fn register(&self, node: &NodeName, scope: &Scope) -> Duration {
-        let (Some(tracker), Some(secret)) = (self.trackers.get(node), self.secrets.get(node))
-        else {
+        let Some(secret) = self.secrets.get(node) else {
             return RENEW;
         };
         let url = webhook_url(&self.public_url, node);
-        match tracker.subscribe(scope, &url, secret.expose()).await {
+        let subscribed = self.host.subscribe(node, scope, &url, secret.expose());
+        let Some(subscribed) = subscribed.await else {
+            return RENEW;
+        };
+        match subscribed {
             Ok(Subscribed::Registered) => {
                 tracing::info!(%node, url, "the webhook is registered");
                 RENEW
