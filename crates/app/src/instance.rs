@@ -107,6 +107,11 @@ impl DataFolder {
         self.root.join("host/draining")
     }
 
+    /// What people did here to the fleet, as long as the central database does not have it.
+    pub fn deeds(&self) -> PathBuf {
+        self.root.join("host/deeds.jsonl")
+    }
+
     /// Whether an empty state may be made where none is: not beside the parts of one, for then it was not the first start
     /// but a restore that was interrupted, or a file that was removed.
     ///

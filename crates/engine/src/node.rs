@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use twinline_core::effect::{Applied, Effect};
 use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
-use twinline_trackers::{Probe, Tracker, TrackerError, Webhook};
+use twinline_trackers::{Probe, Scope, Subscribed, Tracker, TrackerError, Webhook};
 
 /// A node as it is configured.
 #[derive(Clone)]
@@ -178,6 +178,17 @@ impl Node {
     pub(crate) async fn attempt(&self, effect: &Effect) -> Result<Applied, TrackerError> {
         let write = self.tracker().apply(effect);
         self.request(self.permit.attempt(write)).await
+    }
+
+    /// Registers a webhook, while writes may begin: two owners that both found none would register two.
+    pub(crate) async fn subscribe(
+        &self,
+        scope: &Scope,
+        url: &str,
+        secret: &str,
+    ) -> Result<Subscribed, TrackerError> {
+        let registration = self.tracker().subscribe(scope, url, secret);
+        self.permit.attempt(registration).await
     }
 
     fn learn(&self, error: Option<&TrackerError>) {

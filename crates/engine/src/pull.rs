@@ -2,7 +2,8 @@
 //!
 //! A delivery is a hint. It is decoded into dirty marks, and these and the edge's cursor are one step of the store; then
 //! the edge is told *taken*. When every item that a batch has marked was looked at, the edge is told *safe*, up to there.
-//! A delivery that cannot be read is logged and passed: the sweep finds what it meant.
+//! A delivery that cannot be read is logged and passed: the sweep finds what it meant. One of a node that is not here is
+//! passed too, but not in a fleet: there the group has the node, and the host that knows of it is built soon.
 //!
 //! An edge that could not take what came says so: the nodes whose deliveries it refused are swept at once.
 //!
@@ -185,6 +186,16 @@ async fn take(
         .map(|delivery| delivery.seq)
         .max()
         .unwrap_or(cursor.taken);
+    if host.has_whole_group
+        && let Some(unknown) = deliveries
+            .iter()
+            .find(|delivery| host.node(&delivery.node).is_none())
+    {
+        return Err(format!(
+            "delivery {} is of the node '{}', which is not here yet",
+            unknown.seq, unknown.node
+        ));
+    }
     host.metrics.deliveries.add(deliveries.len() as u64);
     let hints: Vec<Hint> = deliveries
         .iter()

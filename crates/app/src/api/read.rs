@@ -294,10 +294,15 @@ pub(super) async fn audit(
     let rows = store
         .read(move |read| read.audit(params.cursor, limit))
         .await?;
+    Ok(Json(audit_page(rows, limit)))
+}
+
+/// A page of what people did.
+pub(super) fn audit_page(rows: Vec<AuditRow>, limit: u32) -> Value {
     let full = rows.len() == limit as usize;
     let next = rows.last().filter(|_| full).map(|row| row.seq);
     let items: Vec<Value> = rows.into_iter().map(audited).collect();
-    Ok(Json(json!({ "items": items, "next": next })))
+    json!({ "items": items, "next": next })
 }
 
 fn audited(row: AuditRow) -> Value {

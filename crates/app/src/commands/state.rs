@@ -40,6 +40,11 @@ pub(super) async fn backup(file: &Path, to: &Path) -> Result<Report> {
 
 pub(super) async fn restore(file: &Path, args: &RestoreArgs) -> Result<Report> {
     let config = config::load(file)?;
+    if config.ownership.is_some() {
+        let sentence = "in a fleet nothing is restored on a machine: a group's state is its owner's, and the central database has \
+                        it for the next one; docs/operations.md tells how that one is put back";
+        return Err(Coded::new(USAGE, sentence).into());
+    }
     let folder = DataFolder::open(&config.data)?;
     // Whoever runs must end first: a state is never changed under a host.
     let _hold = folder.hold("host", Duration::from_secs(1)).await?;

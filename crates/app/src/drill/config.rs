@@ -66,7 +66,10 @@ pub(super) fn write(folder: &Path, machine: &str, setting: &Setting) -> Result<(
     };
     fs::create_dir_all(folder.join("rules")).context("making a machine's folder")?;
     write("central.url", &setting.database)?;
-    write("fleet.key", "the key of the drill's fleet")?;
+    write(
+        "fleet.key",
+        "the key of the drill's fleet, as long as it must be",
+    )?;
     write("github.token", GITHUB_TOKEN)?;
     write("jira.token", jira_cloud::API_TOKEN)?;
     write("hook.secret", HOOK_SECRET)?;

@@ -1,9 +1,11 @@
 //! Follows what is published in the central database, and goes on with what was known last while that is away.
 
+use super::deeds::deed;
 use super::definitions::Definitions;
 use crate::handles::{SystemClock, SystemEntropy};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 use twinline_core::handles::{Clock as _, Entropy as _};
 use twinline_core::names::{ConnectionName, NodeName};
 use twinline_store::GroupId;
-use twinline_store::central::{CentralClient, CentralError, Machine};
+use twinline_store::central::{CentralClient, CentralError, Deed, Machine};
+use twinline_store::host::AuditRow;
 
 /// Between two looks at the database.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -207,26 +210,46 @@ impl Follower {
     ) -> Result<GroupId> {
         let fresh = GroupId::new(format!("g{:016x}", SystemEntropy.next_u64()));
         let node = nodes.0.clone();
-        let placed = self.publish(by, |known| {
+        // What it is part of stands in the group's audit.
+        let placed = self.publish(by, None, |known| {
             Ok(known.with(connection, nodes.clone(), &fresh)?)
         });
         let group = placed.await?.places.remove(&node);
         group.context("a connection's nodes are in a group")
     }
 
-    /// Says on which host a person wants a group; `None`: on any.
+    /// Says on which host a person wants a group; `None`: on any. `node`: whose group it is to that person.
     ///
     /// # Errors
     /// The database does not take it: then nothing has changed.
-    pub async fn pin(&self, group: &GroupId, host: Option<&str>, by: &str) -> Result<()> {
-        let pinned = self.publish(by, |known| Ok(known.pinned(group, host)));
+    pub async fn pin(
+        &self,
+        (node, group): (&NodeName, &GroupId),
+        host: Option<&str>,
+        by: &str,
+    ) -> Result<()> {
+        let (action, detail) = match host {
+            Some(host) => ("move", json!({ "group": group, "machine": host })),
+            None => ("unpin", json!({ "group": group })),
+        };
+        let done = deed(by, action, node.as_str(), &detail);
+        let pinned = self.publish(by, Some(&done), |known| Ok(known.pinned(group, host)));
         pinned.await.map(drop)
+    }
+
+    /// What people did to the fleet, newest first, as the central database has it.
+    ///
+    /// # Errors
+    /// Any of the database's.
+    pub async fn deeds(&self, before: Option<u64>, max: u32) -> Result<Vec<AuditRow>> {
+        Ok(self.central.deeds(before, max).await?)
     }
 
     /// Publishes what `change` makes of the newest definitions; nothing where it changes nothing.
     async fn publish(
         &self,
         by: &str,
+        deed: Option<&Deed>,
         change: impl Fn(&Definitions) -> Result<Definitions>,
     ) -> Result<Definitions> {
         let _turn = self.publishing.lock().await;
@@ -238,9 +261,8 @@ impl Follower {
             }
             let places = next.node_places();
             let text = next.text();
-            let published =
-                self.central
-                    .publish(known.version, &text, &places, by, SystemClock.now());
+            let by = (by, SystemClock.now());
+            let published = (self.central).publish_by_deed(known.version, &text, &places, by, deed);
             match published.await {
                 Ok(published) => {
                     self.learn(Known {

@@ -4,9 +4,10 @@
 //! greater epoch would refuse them: the replica, the edges, the hosts' own files. In the next generation every one is
 //! greater than all before.
 
-use super::Definitions;
+use super::{Definitions, deed};
 use crate::handles::SystemClock;
 use anyhow::{Context, Result, anyhow, bail};
+use serde_json::json;
 use twinline_core::handles::Clock as _;
 use twinline_store::central::{CentralClient, CentralError};
 
@@ -31,7 +32,10 @@ pub async fn raise(central: &CentralClient, by: &str) -> Result<u16> {
         let known = Definitions::parse(&newest.content).map_err(|reason| anyhow!(reason))?;
         let next = known.raised().context("there is no further generation")?;
         let (text, places) = (next.text(), next.node_places());
-        let published = central.publish(newest.version, &text, &places, by, SystemClock.now());
+        let detail = json!({ "generation": next.generation });
+        let done = deed(by, "raise-generation", "fleet", &detail);
+        let by = (by, SystemClock.now());
+        let published = central.publish_by_deed(newest.version, &text, &places, by, Some(&done));
         match published.await {
             Ok(_) => return Ok(next.generation),
             Err(CentralError::Outdated { .. }) => {}

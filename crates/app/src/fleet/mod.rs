@@ -4,6 +4,7 @@
 //! ([`Follower`]) and kept by each in a file, so that all goes on as it was while the database is away. *Who* owns a group
 //! is etcd's to say (`twinline_engine::ownership`). What runs in a group is in the group's own state.
 
+mod deeds;
 mod definitions;
 mod draining;
 mod follow;
@@ -20,6 +21,7 @@ mod lease_tests;
 #[cfg(test)]
 mod troubles_tests;
 
+pub use deeds::{Deeds, deed};
 pub use definitions::{Definitions, Straddles};
 pub use draining::Draining;
 pub use follow::{Follower, Known};

@@ -3,13 +3,16 @@
 use crate::config::Config;
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::DataFolder;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use twinline_engine::ownership::Etcd;
 use twinline_store::central::CentralClient;
 use twinline_trackers::http::{AddressGuard, ReqwestTransport, Secret, TransportLimits};
+
+/// The API is open to whoever can guess the key, also through the public edges.
+const KEY_MIN_CHARS: usize = 32;
 
 /// A client of the central database.
 ///
@@ -71,7 +74,14 @@ pub fn addresses(config: &Config) -> BTreeMap<String, String> {
 pub fn token(file: &Path, config: &Config, folder: &DataFolder) -> Result<Secret> {
     match &config.instance.fleet_key {
         Some(key) if config.ownership.is_some() => {
-            Ok(key.read(file.parent().unwrap_or(Path::new("")), "instance.fleet_key")?)
+            let key = key.read(file.parent().unwrap_or(Path::new("")), "instance.fleet_key")?;
+            let length = key.expose().chars().count();
+            ensure!(
+                length >= KEY_MIN_CHARS,
+                "instance.fleet_key has {length} characters, and needs {KEY_MIN_CHARS} random ones, such as 'openssl rand -hex \
+                 32' gives: who guesses it can do anything to the fleet"
+            );
+            Ok(key)
         }
         _ => folder.token(&SystemEntropy),
     }

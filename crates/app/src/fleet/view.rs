@@ -17,6 +17,8 @@ pub struct FleetView {
     pub machines: Vec<MachineView>,
     /// By id.
     pub groups: Vec<GroupView>,
+    /// The fleet's generation: the former part of every epoch.
+    pub generation: u16,
     /// Why that machine does not reach etcd; null: it does.
     pub etcd: Option<String>,
     /// How the central database is for that machine: reads and commits apart.
@@ -74,7 +76,7 @@ pub struct GroupView {
     pub nodes: Vec<String>,
     /// Who owns it; null while nobody does.
     pub machine: Option<String>,
-    /// The later part of its owner's epoch: rises with every owner.
+    /// The later part of its owner's epoch: rises with every owner within a generation.
     pub epoch: Option<u64>,
     /// Where a person wants it.
     pub pinned: Option<String>,

@@ -11,6 +11,7 @@ pub mod up;
 use crate::config::{self, Config};
 use crate::{shutdown, telemetry};
 use anyhow::Result;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::path::Path;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -30,7 +31,21 @@ pub fn begin(
     if let Some(supervisor) = supervisor {
         shutdown::end_with(supervisor)?;
     }
+    open_many_files();
     Ok((config, shutdown))
+}
+
+/// Lets this process have as many files and connections as the system allows it: a shell gives a thousand, and an edge of a
+/// fleet has one for each group.
+fn open_many_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files stays as it was");
+    }
 }
 
 /// Waits, unless shutdown begins: then `false`.

@@ -31,7 +31,7 @@ pub(crate) fn machines(
     let each = names.iter().map(|name| {
         let made = Installation::init(&simulators.github.url(), &simulators.jira.url());
         made.write("secrets/central.url", &database.url());
-        made.write("secrets/fleet.key", "the key of this fleet");
+        made.write("secrets/fleet.key", "the key of this fleet, as long as it must be");
         let text = std::fs::read_to_string(made.path("twinline.toml")).unwrap();
         let instance = format!("[instance]\nmachine = \"{name}\"\nfleet_key = {{ file = \"secrets/fleet.key\" }}\n");
         let text = if text.contains("[instance]\n") {

@@ -165,6 +165,31 @@ fn roles(fleet: &[Installation]) -> Vec<[u32; 2]> {
     each.collect()
 }
 
+/// What was done so far stands in the audit, whichever machine is asked, with who did it.
+fn audited(machine: &Installation, drained: &str, moved_to: &str) {
+    until("everything that was done", || {
+        let page = machine.json(&["audit", "--max", "100"]);
+        let items = page["items"].as_array()?;
+        let did = |action: &str| {
+            let mut items = items.iter();
+            items.find(|item| item["action"] == action).cloned()
+        };
+        let (drain, moved) = (did("drain")?, did("move")?);
+        let restarts = items.iter().filter(|item| item["action"] == "restart");
+        // A host and an edge of each machine.
+        if restarts.count() < 6 {
+            return None;
+        }
+        assert_eq!(drain["subject"], drained, "{drain}");
+        assert_eq!(moved["subject"], "jira-cloud", "{moved}");
+        assert_eq!(moved["detail"]["machine"], moved_to, "{moved}");
+        let who = moved["who"].as_str()?;
+        assert!(who.starts_with("command line"), "{who}");
+        // What is done in a group is there too.
+        did("publish").map(drop)
+    });
+}
+
 /// All of it, while the load goes on.
 fn exercise(fleet: &[Installation]) {
     let first = drained(fleet, &fleet[0]);
@@ -194,6 +219,7 @@ fn exercise(fleet: &[Installation]) {
         3,
         "{restarted}"
     );
+    audited(&fleet[1], &first, third);
     for (before, now) in before.iter().zip(roles(fleet)) {
         assert!(
             before[0] != now[0] && before[1] != now[1],

@@ -1,17 +1,18 @@
 //! One group, from its claim to its end.
 
+use super::trouble::{Failing, Trouble};
 use super::{GroupState, Shared, Wish};
 use crate::host::Host;
 use crate::ownership::Permit;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use twinline_core::mutant::{self, Mutant};
-use twinline_store::central::{Replication, ReplicationStatus, take_over};
+use twinline_store::central::{Replication, ReplicationStatus, Standing, begin_new, take_over};
 use twinline_store::host::HostStore;
-use twinline_store::{Epoch, GroupId};
+use twinline_store::{Epoch, GroupId, StoreError};
 
 /// Before a group is tried again that could not be taken over, or whose host ended.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -51,86 +52,163 @@ impl Life {
 
     async fn work(&self, opened: &Opened) {
         // Begun also where it is to be given away: the file here may have what the replica lacks.
-        let handed_over = loop {
-            let ended = self.once(opened).await;
+        let mut failing = Failing::default();
+        let is_whole = loop {
+            let ended = self.once(opened, &mut failing).await;
             close(opened).await;
-            let reason = match ended {
-                Ok(handed_over) => break handed_over,
-                Err(reason) => reason,
+            let trouble = match ended {
+                Ok(is_whole) => break is_whole && self.wished() == Wish::GiveAway,
+                Err(trouble) => trouble,
             };
-            tracing::error!(group = %self.group, reason, "the group does not work; it is tried again");
+            let gives_up = self.gives_up(&mut failing, &trouble);
+            let reason = trouble.reason;
+            tracing::error!(group = %self.group, reason, gives_up, "the group does not work here");
             self.tell(GroupState::Failed { reason });
-            self.pause(PAUSE).await;
-            if self.wished() != Wish::Work {
-                // Another host may do better.
+            if gives_up {
+                self.shared.keeper.shun(&self.group);
                 break true;
             }
+            self.pause(PAUSE).await;
+            if self.wished() == Wish::End {
+                return;
+            }
         };
-        // Else whoever took it over would go on from before: it begins here once more.
-        while handed_over && self.wished() == Wish::GiveAway {
-            match self.shared.keeper.give_away(&self.group).await {
-                Ok(()) => return,
-                Err(error) => {
-                    tracing::warn!(group = %self.group, %error, "the group could not be given away; trying again");
-                    sleep(PAUSE).await;
-                }
+        if is_whole {
+            self.give_away().await;
+        }
+    }
+
+    /// Gives the group away. Its permit is over from the first try on, and the try may have succeeded although it is not known:
+    /// so whatever is wished meanwhile, it is given away, but for a process that ends.
+    async fn give_away(&self) {
+        while let Err(error) = self.shared.keeper.give_away(&self.group).await {
+            tracing::warn!(group = %self.group, %error, "the group could not be given away; trying again");
+            self.pause(PAUSE).await;
+            if self.wished() == Wish::End {
+                return;
             }
         }
     }
 
     /// Takes the group over where that is to be done, and works until it is to end. Whether all that is here is in the
     /// replica then.
-    async fn once(&self, opened: &Opened) -> Result<bool, String> {
-        let Some(store) = self.taken_over(opened).await? else {
+    async fn once(&self, opened: &Opened, failing: &mut Failing) -> Result<bool, Trouble> {
+        let shared = &self.shared;
+        if let Some(lacking) = shared.hosts.lacks(&self.group) {
+            return Err(Trouble::lacking(lacking));
+        }
+        let Some(store) = self.taken_over(opened, failing).await? else {
             return Ok(true);
         };
-        let shared = &self.shared;
         let permit = self.permit.clone();
         let built = shared.hosts.build(&self.group, store.clone(), permit);
-        let host = built.await?;
-        self.host(&host, &store).await
+        let host = built.await.map_err(Trouble::of_host)?;
+        let begun = Instant::now();
+        let ended = self.host(&host, &store).await;
+        failing.worked(&shared.settings.terms, begun.elapsed());
+        ended.map_err(Trouble::of_host)
     }
 
     /// The store as this ownership's; `None`: the group is to end before that.
-    async fn taken_over(&self, opened: &Opened) -> Result<Option<HostStore>, String> {
-        let shared = &self.shared;
-        let settings = &shared.settings;
+    async fn taken_over(
+        &self,
+        opened: &Opened,
+        failing: &mut Failing,
+    ) -> Result<Option<HostStore>, Trouble> {
+        let settings = &self.shared.settings;
         let path = settings.folder.join(format!("{}.db", self.group));
         let store = HostStore::open(&path, (settings.db)(), &settings.instance);
-        let store = store.await.map_err(|error| error.to_string())?;
+        let store = store
+            .await
+            .map_err(|error| Trouble::of_file(error.to_string()))?;
         *opened.lock().expect("no code panics with this lock") = Some(store.clone());
+        let has_state = match has_state(&store, &self.group).await {
+            Ok(has_state) => has_state,
+            Err(error) => return Err(Trouble::of_file(error.to_string())),
+        };
         let stamp = store.stamp();
         let is_ours = stamp.epoch.revision() == self.epoch.revision()
             && stamp.epoch.generation() >= self.epoch.generation();
-        if stamp.group == self.group && is_ours {
+        if has_state && is_ours {
             // An earlier process of this host has taken it over under this very ownership.
             return Ok(Some(store));
         }
         self.tell(GroupState::Waiting);
-        if !mutant::is(Mutant::TakeoverWithoutWaiting) {
-            self.pause(settings.terms.takeover_wait()).await;
+        let begun = Instant::now();
+        if !has_state && let Some(store) = self.begin_new(&store).await {
+            return Ok(Some(store));
         }
-        let mut failing = None;
-        while self.wished() == Wish::Work {
-            self.tell(GroupState::TakingOver {
-                failing: failing.take(),
-            });
-            let entropy = &*shared.env.entropy;
-            let taken = take_over(&*shared.central, &store, &self.group, self.epoch, entropy);
-            match taken.await {
-                Ok((store, origin)) => {
-                    tracing::info!(group = %self.group, ?origin, "the group was taken over");
-                    return Ok(Some(store));
-                }
-                Err(error) if error.is_retryable() => {
-                    tracing::warn!(group = %self.group, %error, "the group's state cannot be taken over yet");
-                    failing = Some(error.to_string());
-                    self.pause(PAUSE).await;
-                }
-                Err(error) => return Err(error.to_string()),
+        if !mutant::is(Mutant::TakeoverWithoutWaiting) {
+            let wait = settings.terms.takeover_wait();
+            while begun.elapsed() < wait && !self.ends(has_state) {
+                self.pause(wait.saturating_sub(begun.elapsed())).await;
             }
         }
+        let mut last = None;
+        while !self.ends(has_state) {
+            self.tell(GroupState::TakingOver {
+                failing: last.take(),
+            });
+            let trouble = match self.take_over(&store).await {
+                Ok(Some(store)) => return Ok(Some(store)),
+                Ok(None) => continue,
+                Err(trouble) => trouble,
+            };
+            if !trouble.is_retryable || self.gives_up(failing, &trouble) {
+                return Err(trouble);
+            }
+            let why = &trouble.reason;
+            tracing::warn!(group = %self.group, why, "the group's state cannot be taken over yet");
+            last = Some(trouble.reason);
+            self.pause(PAUSE).await;
+        }
         Ok(None)
+    }
+
+    /// Begins a group that nobody has owned yet; `None`: it is another, or that is not known.
+    async fn begin_new(&self, store: &HostStore) -> Option<HostStore> {
+        let shared = &self.shared;
+        let (central, entropy) = (&*shared.central, &*shared.env.entropy);
+        match begin_new(central, store, &self.group, self.epoch, entropy).await {
+            Ok(begun) => {
+                begun.inspect(|_| tracing::info!(group = %self.group, "the group was begun"))
+            }
+            Err(error) => {
+                tracing::debug!(group = %self.group, %error, "whether the group is new is not known");
+                None
+            }
+        }
+    }
+
+    /// Takes the group over, in turn: what is at work writes its replica over the same few connections. `None`: something else
+    /// is wished meanwhile.
+    async fn take_over(&self, store: &HostStore) -> Result<Option<HostStore>, Trouble> {
+        let shared = &self.shared;
+        // Nobody waits for a turn that could come to nothing.
+        if let Standing::Failing { why, .. } = &shared.central.health().borrow().commits {
+            return Err(Trouble::without_commits(why));
+        }
+        let turn = tokio::select! {
+            biased;
+            turn = shared.takeovers.acquire() => turn.expect("the semaphore is never closed"),
+            () = self.wish_changes() => return Ok(None),
+        };
+        let (central, entropy) = (&*shared.central, &*shared.env.entropy);
+        let taken = take_over(central, store, &self.group, self.epoch, entropy).await;
+        drop(turn);
+        let (store, origin) = taken.map_err(|error| Trouble::taking_over(&error))?;
+        tracing::info!(group = %self.group, ?origin, "the group was taken over");
+        Ok(Some(store))
+    }
+
+    /// Whether the group ends before its state is taken over: where the file here has a state of it, that may be further than
+    /// the replica, and is shipped before the group is given away.
+    fn ends(&self, has_state: bool) -> bool {
+        match self.wished() {
+            Wish::Work => false,
+            Wish::GiveAway => !has_state,
+            Wish::End => true,
+        }
     }
 
     /// Runs the group's host and its replication until the group is to end. Whether the replica has all of it then.
@@ -177,7 +255,7 @@ impl Life {
         self.shared.tell(&self.group, state);
     }
 
-    fn wished(&self) -> Wish {
+    pub(super) fn wished(&self) -> Wish {
         *self.wish.borrow()
     }
 
@@ -204,15 +282,30 @@ impl Life {
         }
     }
 
-    /// Waits, and not longer than the group is to live.
+    /// Waits, until something else is wished.
     async fn pause(&self, pause: Duration) {
-        let mut wish = self.wish.clone();
         tokio::select! {
             biased;
-            _ = wish.wait_for(|wish| *wish != Wish::Work) => {}
+            () = self.wish_changes() => {}
             () = sleep(pause) => {}
         }
     }
+
+    async fn wish_changes(&self) {
+        let now = self.wished();
+        let mut wish = self.wish.clone();
+        // Its sender lives as long as this does.
+        drop(wish.wait_for(|wish| *wish != now).await);
+    }
+}
+
+/// Whether the file has a state of the group, whoever owned it then.
+async fn has_state(store: &HostStore, group: &GroupId) -> Result<bool, StoreError> {
+    if store.stamp().group != *group {
+        return Ok(false);
+    }
+    let group = group.clone();
+    store.read(move |read| read.is_whole(&group)).await
 }
 
 /// Closes the group's file, where it is open.

@@ -4,12 +4,14 @@
 //! [`Groups`] follows what [`Keeper`] says. A group that is new here waits for what its former owner may still have under
 //! way, is taken over, and works. One that is lost ends at once, whatever it is at. One that is given away (drained, or
 //! chosen for another host by a person) ends its jobs, ships its last word, and is vacant then. While the replica cannot be
-//! written it is not given away: nobody could go on with it, so it goes on here.
+//! written it is not given away: nobody could go on with it, so it goes on here. One that does not work here is given away as
+//! it is, as soon as another host could go on with it, and left to the others for a while (`trouble`).
 //!
 //! # What it does not do
 //! Decide: who owns what is [`crate::ownership`]; what a new owner goes on from is `twinline_store::central`.
 
 mod life;
+mod trouble;
 
 use crate::env::Env;
 use crate::host::Host;
@@ -19,16 +21,19 @@ use life::Life;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use twinline_core::names::NodeName;
 use twinline_core::ownership::LeaseTerms;
 use twinline_core::time::Timestamp;
-use twinline_store::central::Replicas;
+use twinline_store::central::{CentralHealth, Replicas};
 use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
 use twinline_store::{Epoch, GroupId};
+
+/// So many groups are taken over at once: reading a great one takes a connection for long, which those at work have need of.
+const TAKEOVERS_MAX: usize = 2;
 
 /// Builds the host of a group over its store: its nodes, its rules, the edges that it pulls from.
 #[async_trait]
@@ -36,6 +41,12 @@ pub trait GroupHosts: Send + Sync {
     /// The nodes of a group as they are known now. When that changes, the group's host ends and is built anew; whoever
     /// learns of a change also tells [`Groups`] of the groups that there are.
     fn members(&self, group: &GroupId) -> BTreeSet<NodeName>;
+
+    /// Why this machine cannot work on a group, whatever is tried; `None`: nothing is in its way. It is asked again whenever
+    /// the groups change.
+    fn lacks(&self, _group: &GroupId) -> Option<String> {
+        None
+    }
 
     /// Builds it. Its writes begin only while `permit` lasts.
     ///
@@ -127,6 +138,9 @@ struct Shared {
     env: Env,
     settings: GroupSettings,
     told: watch::Sender<States>,
+    pins: watch::Receiver<Pins>,
+    /// Held while a group is taken over.
+    takeovers: Semaphore,
 }
 
 impl Shared {
@@ -196,6 +210,8 @@ impl Groups {
             env,
             settings,
             told: watch::Sender::default(),
+            pins: pins.clone(),
+            takeovers: Semaphore::new(TAKEOVERS_MAX),
         };
         Self {
             shared: Arc::new(shared),
@@ -212,18 +228,23 @@ impl Groups {
     /// a process that takes this one's place within the lease goes on with it.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let mut ownership = self.shared.keeper.ownership();
+        let mut database = self.shared.central.health();
+        self.tell_unable();
         let mut begun = BTreeMap::<GroupId, Begun>::new();
         let mut tasks = JoinSet::new();
         loop {
             let now = ownership.borrow_and_update().clone();
             let pins = self.pins.borrow_and_update().clone();
+            let is_cut_off = database.borrow_and_update().commits.is_failing();
+            self.shared.keeper.cut_off(is_cut_off);
             self.follow(&now, &pins, &mut begun, &mut tasks);
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
                 Some(ended) = tasks.join_next() => note_ended(&self.shared, ended, &mut begun),
                 Ok(()) = ownership.changed() => {}
-                Ok(()) = self.pins.changed() => {}
+                Ok(()) = self.pins.changed() => self.tell_unable(),
+                () = turned(&mut database, is_cut_off) => {}
             }
         }
         for one in begun.values() {
@@ -244,6 +265,19 @@ impl Groups {
         }
     }
 
+    /// Tells the keeper which groups cannot work here.
+    fn tell_unable(&self) {
+        let lacking = {
+            let pins = self.pins.borrow();
+            let groups = pins.keys();
+            groups
+                .filter(|group| self.shared.hosts.lacks(group).is_some())
+                .cloned()
+                .collect()
+        };
+        self.shared.keeper.cannot_work_on(lacking);
+    }
+
     /// Begins what is new, ends what is to go.
     fn follow(
         &self,
@@ -257,7 +291,8 @@ impl Groups {
             let leaves = now.draining || is_wanted_elsewhere(self, now, pins, group);
             let members = self.shared.hosts.members(group);
             let wish = match begun.get(group) {
-                _ if leaves => Wish::GiveAway,
+                // What was begun to be given away is given away, whatever is wished since.
+                _ if leaves || owned.permit.is_over() => Wish::GiveAway,
                 Some(one) if one.members != members => Wish::End,
                 _ => Wish::Work,
             };
@@ -282,6 +317,15 @@ impl Groups {
             tasks.spawn(async move { life.run(lost).await });
             begun.insert(group.clone(), one);
         }
+    }
+}
+
+/// Resolves when the database commits again, or does not any more.
+async fn turned(database: &mut watch::Receiver<CentralHealth>, was_failing: bool) {
+    let turned = database.wait_for(|health| health.commits.is_failing() != was_failing);
+    if turned.await.is_err() {
+        // Nobody tells any more.
+        std::future::pending::<()>().await;
     }
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct Inner {
     pub(crate) factory: Arc<dyn RulesFactory>,
     pub(super) adopt_trace: AdoptTrace,
     pub(super) permit: Permit,
+    /// Whether a delivery of a node that is not here must wait.
+    pub(crate) has_whole_group: bool,
     /// Sweeps that are to run now.
     pub(crate) sweeps_asked: Asked,
     /// Rung when nodes or connections have changed.
@@ -113,6 +115,7 @@ impl Inner {
             factory,
             adopt_trace: |_, _| {},
             permit: Permit::always(),
+            has_whole_group: false,
         }
     }
 

@@ -27,7 +27,7 @@ use twinline_store::StoreError;
 use twinline_store::central::ReplicationStatus;
 use twinline_store::host::{HostStore, RuleVersion};
 use twinline_store::inbox::InboxId;
-use twinline_trackers::Scope;
+use twinline_trackers::{Scope, Subscribed, TrackerError};
 
 /// Builds a [`Host`].
 pub struct HostBuilder {
@@ -39,6 +39,7 @@ pub struct HostBuilder {
     edges: Vec<Arc<dyn EdgeInbox>>,
     adopt_trace: AdoptTrace,
     permit: Permit,
+    has_whole_group: bool,
 }
 
 impl HostBuilder {
@@ -53,6 +54,7 @@ impl HostBuilder {
             edges: Vec::new(),
             adopt_trace: |_, _| {},
             permit: Permit::always(),
+            has_whole_group: false,
         }
     }
 
@@ -92,6 +94,14 @@ impl HostBuilder {
         self
     }
 
+    /// The host has all nodes of its group. A delivery of another node is not passed by then: that node has come to the
+    /// group, and the host that knows of it is built soon.
+    #[must_use]
+    pub const fn with_whole_group(mut self) -> Self {
+        self.has_whole_group = true;
+        self
+    }
+
     /// Reads what the store has and builds the host. A connection whose active rules cannot be built is reported and
     /// left out; the others work.
     ///
@@ -107,6 +117,7 @@ impl HostBuilder {
         );
         inner.adopt_trace = self.adopt_trace;
         inner.permit = self.permit;
+        inner.has_whole_group = self.has_whole_group;
         let inner = Arc::new(inner);
         for node in self.nodes {
             inner.add_node(node);
@@ -208,11 +219,16 @@ impl Host {
         self.inner.replica.get().cloned()
     }
 
-    /// By inbox: deliveries up to these numbers are processed here, and what they led to is durable or still marked.
+    /// By inbox: deliveries up to these numbers are processed here, and what they led to is durable or still marked. Of an
+    /// inbox that two edges have, since one's folder was copied to the other, the lesser number counts for both.
     pub fn processed(&self) -> BTreeMap<InboxId, u64> {
         let edges = self.inner.edges.iter();
         let places = edges.map(|edge| self.inner.safe.watermark(edge.name()));
-        places.map(|place| (place.inbox, place.seq)).collect()
+        places.fold(BTreeMap::new(), |mut all, place| {
+            let upto = all.entry(place.inbox).or_insert(place.seq);
+            *upto = place.seq.min(*upto);
+            all
+        })
     }
 
     async fn read_store(&self) -> Result<(), StoreError> {
@@ -334,6 +350,21 @@ impl Host {
             })
         });
         sides.collect()
+    }
+
+    /// Registers the webhook of a node's scope, as long as this host may write there; `None`: the node is not here.
+    ///
+    /// # Errors
+    /// The tracker's, or writes may not begin now: it is to be repeated.
+    pub async fn subscribe(
+        &self,
+        node: &NodeName,
+        scope: &Scope,
+        url: &str,
+        secret: &str,
+    ) -> Option<Result<Subscribed, TrackerError>> {
+        let node = self.inner.node(node)?;
+        Some(node.subscribe(scope, url, secret).await)
     }
 
     /// Rises whenever connections come or go or get other rules.

@@ -1,24 +1,27 @@
 //! Renews this host's lease, claims what falls to it, and says what it owns.
 
+mod due;
+
 use super::etcd::{Claim, Etcd, EtcdError};
 use super::permit::Permit;
 use super::roster::Roster;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use twinline_core::handles::BootClock;
 use twinline_core::mutant::{self, Mutant};
-use twinline_core::ownership::{BootTime, LeaseTerms, Load, Vacant, claims};
+use twinline_core::ownership::{BootTime, LeaseTerms};
 use twinline_store::{Epoch, GroupId};
 
 /// Groups claimed in one step: between two steps the lease is renewed.
 const CLAIMS_MAX: usize = 50;
-/// A group must have been vacant for so many renewal periods before it is claimed, so that hosts that start together
-/// share, and for so many until every host claims it.
-const VACANT_PERIODS: u32 = 1;
-const OVERDUE_PERIODS: u32 = 4;
+/// How long a group that did not work here is left to the others.
+const SHUNS: Duration = Duration::from_secs(600);
+/// What is known of etcd before it was asked.
+const NOT_ASKED: &str = "it has not been asked yet";
 
 /// A lease, to go on with after a restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +127,12 @@ struct State {
     /// Ownerships that were given away: a listing that was made before still shows them.
     given: BTreeMap<GroupId, u64>,
     draining: bool,
+    /// Groups that did not work here, and until when they are left to the others.
+    shunned: BTreeMap<GroupId, BootTime>,
+    /// Groups that cannot work here.
+    unable: BTreeSet<GroupId>,
+    /// Whether nothing could be taken over here now.
+    is_cut_off: bool,
     seen: Seen,
 }
 
@@ -150,7 +159,14 @@ impl Keeper {
             vacant: BTreeMap::new(),
             given: BTreeMap::new(),
             draining: false,
+            shunned: BTreeMap::new(),
+            unable: BTreeSet::new(),
+            is_cut_off: false,
             seen: Seen::default(),
+        };
+        let nothing = Ownership {
+            failing: Some(NOT_ASKED.to_owned()),
+            ..Ownership::default()
         };
         Self {
             shared: Arc::new(Shared {
@@ -158,7 +174,7 @@ impl Keeper {
                 settings,
                 clock,
                 groups,
-                told: watch::Sender::default(),
+                told: watch::Sender::new(nothing),
                 state: Mutex::new(state),
                 wake: Notify::new(),
             }),
@@ -207,11 +223,28 @@ impl Keeper {
         self.shared.wake.notify_one();
     }
 
+    /// A group does not work here: the other hosts that take groups have precedence for a while.
+    pub(crate) fn shun(&self, group: &GroupId) {
+        let shared = &self.shared;
+        let until = shared.clock.now().plus(SHUNS);
+        shared.lock().shunned.insert(group.clone(), until);
+    }
+
+    /// The groups that cannot work here, whatever is tried: the other hosts that take groups have precedence.
+    pub(crate) fn cannot_work_on(&self, groups: BTreeSet<GroupId>) {
+        self.shared.lock().unable = groups;
+    }
+
+    /// Whether nothing could be taken over here now: then the other hosts that take groups claim them.
+    pub(crate) fn cut_off(&self, is_cut_off: bool) {
+        self.shared.lock().is_cut_off = is_cut_off;
+    }
+
     /// Gives a group away that nothing here works on any more. Others find it vacant.
     ///
     /// # Errors
-    /// etcd did not do it, or it is not known: the group is not claimed again here as long as this host drains or the
-    /// group is pinned elsewhere; it is vacant at the latest when the lease ends. Repeating does no harm.
+    /// etcd did not do it, or it is not known. Nothing begins in the group any more under this ownership, so it is to be
+    /// repeated until it succeeds, which does no harm.
     pub async fn give_away(&self, group: &GroupId) -> Result<(), EtcdError> {
         let shared = &self.shared;
         let owned = shared.told.borrow().owned.get(group).cloned();
@@ -267,7 +300,7 @@ impl Shared {
         }
         let failing = outcome.err().map(|error| error.to_string());
         self.told.send_if_modified(|told| {
-            if told.failing.is_none()
+            if told.failing.as_deref().is_none_or(|why| why == NOT_ASKED)
                 && let Some(reason) = &failing
             {
                 tracing::warn!(
@@ -433,6 +466,7 @@ impl Shared {
                     owned.permit.end();
                     tracing::error!(%group, "the ownership of a group is lost");
                 }
+                owned.generation = generation;
                 keeps
             });
             for (group, owner) in &roster.groups {
@@ -470,50 +504,5 @@ impl Shared {
         let mut state = self.lock();
         state.vacant.remove(group);
         state.given.remove(group);
-    }
-
-    /// The vacant groups that this host is to claim now.
-    fn due(&self, roster: &Roster) -> Vec<GroupId> {
-        let groups = self.groups.borrow().clone();
-        let now = self.clock.now();
-        let period = self.settings.terms.renewal_period();
-        let mut state = self.lock();
-        state
-            .vacant
-            .retain(|group, _| groups.contains_key(group) && !roster.groups.contains_key(group));
-        let mut vacant = Vec::new();
-        for (group, (nodes, pinned)) in &groups {
-            if roster.groups.contains_key(group) {
-                continue;
-            }
-            let since = *state.vacant.entry(group.clone()).or_insert(now);
-            if now.since(since) < period * VACANT_PERIODS {
-                continue;
-            }
-            vacant.push(Vacant {
-                group: group.clone(),
-                nodes: *nodes,
-                pinned: pinned.clone(),
-                overdue: now.since(since) >= period * OVERDUE_PERIODS,
-            });
-        }
-        let mut loads: BTreeMap<String, Load> = BTreeMap::new();
-        for (host, draining) in &roster.hosts {
-            let owned = roster
-                .groups
-                .iter()
-                .filter(|(_, owner)| owner.host == *host);
-            let nodes = owned
-                .filter_map(|(group, _)| groups.get(group))
-                .map(|(nodes, _)| nodes);
-            let load = Load {
-                nodes: nodes.sum(),
-                draining: *draining,
-            };
-            loads.insert(host.clone(), load);
-        }
-        claims(&vacant, &loads, &self.settings.host)
-            .into_iter()
-            .collect()
     }
 }

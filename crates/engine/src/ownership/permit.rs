@@ -72,6 +72,11 @@ impl Permit {
             .is_none_or(|lease| lease.clock.now().as_millis() <= until && until > 0)
     }
 
+    /// Whether the ownership is over: it allows nothing ever again.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
     /// Makes an attempt, if it may begin now: right before it is sent. Under a lease it is given up when it has had its
     /// time; then its outcome is unknown.
     pub(crate) async fn attempt<T>(

@@ -321,3 +321,68 @@ async fn what_is_owned_is_owned_anew_when_the_generation_rises() {
         (3, before.revision())
     );
 }
+
+#[tokio::test]
+async fn what_does_not_work_here_falls_to_the_others_and_comes_back_when_they_leave_it_too() {
+    let Some(fleet) = Fleet::new(&[("a", 2), ("b", 1)]) else {
+        return;
+    };
+    let (one, two) = (fleet.host("m1", None), fleet.host("m2", None));
+    let (a, b) = (GroupId::new("a"), GroupId::new("b"));
+    // The greater one would fall to the first, the other to the second.
+    one.shun(&a);
+    one.cannot_work_on([b.clone()].into());
+    for _ in 0..2 {
+        fleet.rounds(&[&one, &two]).await;
+    }
+    assert_eq!(owned(&two), ["a", "b"]);
+
+    // Nobody else takes it: nothing is left to anybody.
+    two.drain(true);
+    fleet.rounds(&[&two, &one]).await;
+    two.give_away(&a).await.unwrap();
+    two.give_away(&b).await.unwrap();
+    fleet.rounds(&[&two, &one]).await;
+    assert_eq!(owned(&one), ["a", "b"]);
+
+    // It does not work there either, and then all have left it: it is tried again.
+    two.drain(false);
+    two.shun(&a);
+    fleet.rounds(&[&two, &one]).await;
+    one.give_away(&a).await.unwrap();
+    fleet.rounds(&[&two, &one]).await;
+    assert!(owned(&one) == ["b"] && owned(&two).is_empty());
+    for _ in 0..3 {
+        fleet.rounds(&[&two, &one]).await;
+    }
+    assert!(owned(&one) == ["a", "b"] || owned(&two) == ["a"]);
+}
+
+#[tokio::test]
+async fn a_host_that_is_cut_off_from_the_database_claims_nothing_that_others_could() {
+    let Some(fleet) = Fleet::new(&[("a", 2)]) else {
+        return;
+    };
+    let (one, two) = (fleet.host("m1", None), fleet.host("m2", None));
+    one.cut_off(true);
+    for _ in 0..2 {
+        fleet.rounds(&[&one, &two]).await;
+    }
+    assert!(owned(&one).is_empty());
+    assert_eq!(owned(&two), ["a"]);
+    // Alone it claims what there is: it may be its own.
+    two.drain(true);
+    fleet.rounds(&[&two, &one]).await;
+    two.give_away(&GroupId::new("a")).await.unwrap();
+    fleet.rounds(&[&two, &one]).await;
+    assert_eq!(owned(&one), ["a"]);
+}
+
+#[tokio::test]
+async fn before_etcd_was_asked_nothing_is_known_of_it() {
+    let Some(fleet) = Fleet::new(&[]) else { return };
+    let one = fleet.host("m1", None);
+    assert!(now(&one).failing.is_some());
+    one.step().await;
+    assert_eq!(now(&one).failing, None);
+}

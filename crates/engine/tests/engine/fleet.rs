@@ -4,8 +4,11 @@ use crate::support::rules::contract;
 use crate::support::tracker::Memory;
 use crate::support::{Contracts, World};
 use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -24,11 +27,13 @@ use twinline_store::GroupId;
 use twinline_store::central::{CentralAddress, CentralClient, CentralHealth, CentralSettings};
 use twinline_store::db::DbOptions;
 use twinline_store::host::{HostStore, Publish};
-use twinline_trackers::http::{AddressGuard, ReqwestTransport, TransportLimits};
+use twinline_trackers::http::{
+    AddressGuard, ReqwestTransport, Transport, TransportError, TransportLimits,
+};
 
 const TTL: Duration = Duration::from_secs(3);
 /// Long enough for a busy machine: what is waited for must come.
-const SOON: Duration = Duration::from_secs(90);
+pub(crate) const SOON: Duration = Duration::from_secs(90);
 
 /// The boot-time clock's stand-in: the process's monotonic one.
 struct Monotonic(tokio::time::Instant);
@@ -40,10 +45,41 @@ impl BootClock for Monotonic {
     }
 }
 
+/// What is wrong with a machine.
+#[derive(Clone, Default)]
+pub(crate) struct Odd {
+    /// Its configuration lacks a node of the group.
+    pub(crate) lacks: bool,
+    /// So many groups that it gives away are not released by etcd.
+    pub(crate) releases: Arc<AtomicU32>,
+}
+
+/// A way to etcd.
+struct Way {
+    inner: ReqwestTransport,
+    releases: Arc<AtomicU32>,
+}
+
+#[async_trait]
+impl Transport for Way {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let body = String::from_utf8_lossy(request.body()).into_owned();
+        if body.contains("requestDeleteRange") {
+            let left = self.releases.load(Ordering::SeqCst);
+            if left > 0 {
+                self.releases.store(left - 1, Ordering::SeqCst);
+                return Err(TransportError::not_sent("it has a bad day"));
+            }
+        }
+        self.inner.send(request).await
+    }
+}
+
 /// Builds hosts between the world's trackers.
 struct Build {
     env: Env,
     trackers: BTreeMap<String, Memory>,
+    lacks: bool,
 }
 
 #[async_trait]
@@ -53,6 +89,10 @@ impl GroupHosts for Build {
             .keys()
             .map(|name| name.as_str().into())
             .collect()
+    }
+
+    fn lacks(&self, _: &GroupId) -> Option<String> {
+        self.lacks.then(|| "a node is missing".to_owned())
     }
 
     async fn build(&self, _: &GroupId, store: HostStore, permit: Permit) -> Result<Host, String> {
@@ -97,29 +137,29 @@ impl GroupHosts for Build {
     }
 }
 
-struct Fleet {
-    world: World,
+pub(crate) struct Fleet {
+    pub(crate) world: World,
     etcd: RealEtcd,
     database: Postgres,
     pins: watch::Sender<Pins>,
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// A machine of the fleet at work.
-struct Machine {
-    keeper: Keeper,
-    states: watch::Receiver<States>,
+pub(crate) struct Machine {
+    pub(crate) keeper: Keeper,
+    pub(crate) states: watch::Receiver<States>,
     database: watch::Receiver<CentralHealth>,
     shutdown: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
 
-fn group() -> GroupId {
+pub(crate) fn group() -> GroupId {
     GroupId::new("g")
 }
 
 impl Fleet {
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         if !RealEtcd::can_run() || !Postgres::can_run() {
             return None;
         }
@@ -132,9 +172,16 @@ impl Fleet {
         })
     }
 
-    fn start(&self, name: &str) -> Machine {
+    pub(crate) fn start(&self, name: &str) -> Machine {
+        self.start_odd(name, &Odd::default())
+    }
+
+    pub(crate) fn start_odd(&self, name: &str, odd: &Odd) -> Machine {
         let guard = AddressGuard::new(vec!["127.0.0.0/8".parse().unwrap()]);
-        let transport = ReqwestTransport::new(guard, TransportLimits::default()).unwrap();
+        let transport = Way {
+            inner: ReqwestTransport::new(guard, TransportLimits::default()).unwrap(),
+            releases: Arc::clone(&odd.releases),
+        };
         let endpoints = self.etcd.endpoints();
         let endpoints = endpoints.iter().map(|at| at.parse().unwrap()).collect();
         let etcd = Etcd::new(
@@ -163,6 +210,7 @@ impl Fleet {
         let hosts = Arc::new(Build {
             env: env.clone(),
             trackers: self.world.trackers.clone(),
+            lacks: odd.lacks,
         });
         let settings = GroupSettings {
             host: name.to_owned(),
@@ -201,7 +249,7 @@ impl Fleet {
     }
 
     /// Waits until an item shows a summary.
-    async fn shows(&self, item: &ItemId, summary: &str) {
+    pub(crate) async fn shows(&self, item: &ItemId, summary: &str) {
         let wait = async {
             while self.world.text(item, "summary") != summary {
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -215,13 +263,13 @@ impl Fleet {
         );
     }
 
-    fn edit(&self, item: &ItemId, summary: &str) {
+    pub(crate) fn edit(&self, item: &ItemId, summary: &str) {
         let tracker = self.world.tracker(item.node.as_str());
         tracker.edit(item, "summary", Value::text(summary));
     }
 
     /// The only item of a node, as soon as there is one.
-    async fn made(&self, node: &str) -> ItemId {
+    pub(crate) async fn made(&self, node: &str) -> ItemId {
         let wait = async {
             while self.world.tracker(node).state().items.is_empty() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -234,7 +282,7 @@ impl Fleet {
 
 impl Machine {
     /// Waits until the group works here.
-    async fn works(&self) {
+    pub(crate) async fn works(&self) {
         let mut states = self.states.clone();
         let working = states.wait_for(
             |states| matches!(states.get(&group()), Some(now) if now.state.working().is_some()),
@@ -243,19 +291,19 @@ impl Machine {
         waited.expect("the group works").unwrap();
     }
 
-    fn has_group(&self) -> bool {
+    pub(crate) fn has_group(&self) -> bool {
         self.states.borrow().contains_key(&group())
     }
 
     /// Its tasks vanish where they stand, as with its process.
-    async fn kill(self) {
+    pub(crate) async fn kill(self) {
         for task in self.tasks {
             task.abort();
             drop(task.await);
         }
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         for task in self.tasks {
             task.await.unwrap();

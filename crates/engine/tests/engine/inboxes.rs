@@ -99,3 +99,31 @@ async fn a_host_of_which_one_task_has_died_ends() {
     ));
     assert!(shutdown.is_cancelled());
 }
+
+/// A node comes to a group that is at work: its edge knows it before the group's owner does.
+#[tokio::test(start_paused = true)]
+async fn what_a_group_is_told_of_a_node_that_is_not_here_yet_stays_at_the_edge() {
+    let mut world = World::new(&["left", "right"]);
+    world.sweep.period = DAY;
+    world.sweep.backed_off = DAY;
+    world.sweep.audit = DAY;
+    world.whole_group = true;
+    let left = world.without("left");
+    let running = world.run(world.build().await);
+    let item = left.make(&[
+        ("summary", Value::text("a")),
+        ("status", Value::text("open")),
+        ("labels", Value::set(["a"])),
+    ]);
+    world.announce(&item);
+    tokio::time::sleep(HOUR).await;
+    assert_eq!(world.inbox.taken_and_safe(), (0, 0));
+    running.stop().await;
+
+    world.trackers.insert("left".to_owned(), left);
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    until("all safe", async || world.inbox.taken_and_safe() == (1, 1)).await;
+    running.quiet().await;
+    world.tracker("right").only();
+    running.stop().await;
+}

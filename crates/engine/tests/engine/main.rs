@@ -13,6 +13,7 @@ mod echoes;
 mod endings;
 mod feeds;
 mod fleet;
+mod fleet_troubles;
 mod flow;
 mod fresh;
 mod held;

@@ -111,6 +111,13 @@ pub enum CentralError {
         /// The group.
         group: GroupId,
     },
+    /// The database is a new one, and what the fleet has published has not come back yet: which groups it should know, it
+    /// does not know.
+    #[error(
+        "the central database is empty: what the fleet had published there has not been put back yet; its machines do so \
+         by themselves"
+    )]
+    NoDefinitions,
     /// The replica has later states of this very store: an older copy of its file was put in its place by hand.
     #[error(
         "group {group}: the central database has revision {shipped} of this store, and the store is at {rev}: an older          copy of its file was put in place by hand; put backups back with `twinline restore`, which takes a new epoch"
@@ -165,7 +172,8 @@ impl CentralError {
             | Self::Stuck { .. }
             | Self::Lost(_)
             | Self::Refused { .. }
-            | Self::AwaitsOwner { .. } => true,
+            | Self::AwaitsOwner { .. }
+            | Self::NoDefinitions => true,
             Self::Store(error) => error.is_retryable(),
             Self::Settings(_)
             | Self::Superseded { .. }

@@ -7,6 +7,7 @@
 mod breaker;
 mod client;
 mod connect;
+mod deeds;
 mod error;
 mod health;
 mod keeper;
@@ -27,11 +28,12 @@ mod tests;
 
 pub use crate::host::replica::{Change, ReplicaRow};
 pub use client::CentralClient;
+pub use deeds::Deed;
 pub use error::{CentralError, Step};
 pub use health::{CentralHealth, PoolName, Standing};
 pub use registry::{Machine, NodePlace, Published};
 pub use replica::{
     Author, GroupRow, Hydrated, Marks, Origin, ReplicaTx, Replicas, Replication, ReplicationStatus,
-    RowKey, hydrate, rebuild, take_over,
+    RowKey, ShippedState, begin_new, hydrate, rebuild, take_over,
 };
 pub use settings::{CanarySettings, CentralAddress, CentralSettings, Deadlines, PoolSizes};

@@ -1,6 +1,7 @@
 //! What is the central database's own: which machines there are, and what they are to run.
 
 use super::client::CentralClient;
+use super::deeds::{self, Deed};
 use super::error::CentralError;
 use crate::stamp::{Epoch, GroupId};
 use serde::{Deserialize, Serialize};
@@ -104,12 +105,10 @@ impl CentralClient {
             .collect())
     }
 
-    /// Publishes definitions as the version after `after` (0: the first), with the places of all nodes. Content equal to
-    /// that of version `after` publishes nothing: so a publish of unknown outcome is repeated as it was.
+    /// As [`Self::publish_by_deed`], for what is in no audit of the fleet's.
     ///
     /// # Errors
-    /// [`CentralError::Outdated`] when somebody else has published meanwhile; or the database's: then it fails plainly,
-    /// and syncing goes on with what was published before.
+    /// As that.
     pub async fn publish(
         &self,
         after: i64,
@@ -117,6 +116,24 @@ impl CentralClient {
         nodes: &[NodePlace],
         by: &str,
         at: Timestamp,
+    ) -> Result<Published, CentralError> {
+        self.publish_by_deed(after, content, nodes, (by, at), None)
+            .await
+    }
+
+    /// Publishes definitions as the version after `after` (0: the first), with the places of all nodes and the deed that it
+    /// is. Content equal to that of version `after` publishes nothing: so a publish of unknown outcome is repeated as it was.
+    ///
+    /// # Errors
+    /// [`CentralError::Outdated`] when somebody else has published meanwhile; or the database's: then it fails plainly,
+    /// and syncing goes on with what was published before.
+    pub async fn publish_by_deed(
+        &self,
+        after: i64,
+        content: &str,
+        nodes: &[NodePlace],
+        (by, at): (&str, Timestamp),
+        deed: Option<&Deed>,
     ) -> Result<Published, CentralError> {
         let mut tx = self.shared.write().await?;
         // Readers go on; another publisher waits here.
@@ -143,13 +160,16 @@ impl CentralClient {
             at,
         };
         store(&mut tx, &next, nodes).await?;
+        if let Some(deed) = deed {
+            deeds::note(&mut tx, deed).await?;
+        }
         tx.commit().await?;
         Ok(next)
     }
 
     /// Puts definitions back that were published as `version`, where the database has only older ones or none: it was lost
-    /// and is a new one, or went back. Answers whether it did. In a new one each group is noted as one whose state is not
-    /// here yet, so that nobody begins it from nothing while the machine that has it comes back.
+    /// and is a new one, or went back. Answers whether it did. In a new one, where nobody but `by` has published, each group
+    /// is noted as one whose state is not here yet, so that nobody begins it from nothing while the machine that has it comes back.
     ///
     /// # Errors
     /// Any of the database's; repeating does no harm.
@@ -172,7 +192,8 @@ impl CentralClient {
             tx.rollback().await?;
             return Ok(false);
         }
-        if newest.is_none() {
+        // In a new database, also where a machine that knew an older version has been here first.
+        if newest.is_none_or(|newest| newest.by == by) {
             expect_groups(&mut tx, nodes).await?;
         }
         let back = Published {

@@ -4,8 +4,10 @@ use super::access::Upsert;
 use super::{HostRead, HostTx};
 use crate::StoreError;
 use crate::row::{from_json, time, time_or_none, to_json};
+use crate::stamp::{Epoch, GroupId};
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use twinline_core::effect::Effect;
 use twinline_core::item::ItemId;
 use twinline_core::names::{ConnectionName, EffectId, LinkId, NodeName};
@@ -237,6 +239,28 @@ impl HostRead<'_> {
 }
 
 impl HostTx<'_> {
+    /// Lets a group's effects that are not settled have begun earlier by that much, as the group's owner at `epoch`: their
+    /// times are of a clock that was ahead of this machine's, and whoever asks a tracker for what it has had since then must
+    /// not ask for too little. A step of its own, or the last but for what notes the gap.
+    pub(crate) fn set_open_effects_back(
+        &self,
+        group: &GroupId,
+        epoch: Epoch,
+        by: Duration,
+    ) -> Result<(), StoreError> {
+        if by.is_zero() {
+            return Ok(());
+        }
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.conn().execute("UPDATE meta SET rev = rev + 1", [])?;
+        self.conn().execute(
+            "UPDATE effects SET started_at = started_at - ?1, intended_at = intended_at - ?1, epoch = ?2, \
+             rev = (SELECT rev FROM meta) WHERE settled = 0 AND grp = ?3",
+            (by, epoch.to_stored(), group.as_str()),
+        )?;
+        Ok(())
+    }
+
     /// Stores an effect whole: first the intent, then each change of its state.
     pub fn put_effect(&self, effect: &EffectRow) -> Result<(), StoreError> {
         let (state, cause, sentence) = effect.state.columns();

@@ -78,7 +78,7 @@ impl Fleet {
             folder.write("github.token", "github-token")?;
             folder.write("jira.token", jira_cloud::API_TOKEN)?;
             folder.write("hook.secret", HOOK_SECRET)?;
-            folder.write("fleet.key", "the key of this fleet")?;
+            folder.write("fleet.key", "the key of this fleet, as long as it must be")?;
             folder.write("central.url", &database.url())?;
             let own = format!(
                 "format = 1\n\n[instance]\nname = \"bench\"\nmachine = \"m{machine}\"\nfleet_key = {{ file = \"fleet.key\" }}\n\n\

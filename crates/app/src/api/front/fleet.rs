@@ -4,19 +4,21 @@
 use super::reach::Asked;
 use super::route::OfFleet;
 use super::survey::{self, EdgeSays, Facts, Heard};
+use super::told::Hosts;
 use super::{Front, reach};
 use crate::api::fleet::{Drain, Drained, Move, Moved, Restart, Restarted, Role};
 use crate::api::problem::Problem;
 use crate::commands::segment;
-use crate::fleet::Draining;
 use crate::fleet::view::OwnView;
+use crate::fleet::{Deeds, Draining, deed};
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::future::join_all;
 use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
@@ -31,6 +33,10 @@ pub struct This {
     pub keeper: Keeper,
     /// Whether it gives them away.
     pub draining: Draining,
+    /// What people did here.
+    pub deeds: Deeds,
+    /// Held by who begins or ends its draining: in the file and in the keeper the last word is the same then.
+    pub turn: Mutex<()>,
     /// Cancelled to end this process in good order.
     pub ends: CancellationToken,
     /// When it began.
@@ -51,7 +57,7 @@ impl Front {
                 if let Some(answer) = self.elsewhere(&machine, asked).await? {
                     return Ok(answer.into_response());
                 }
-                self.drain(draining, asked)
+                self.drain(draining, asked).await
             }
             OfFleet::Restart(machine) => self.restart(&machine, asked).await,
             OfFleet::Move(node) => {
@@ -100,17 +106,13 @@ impl Front {
     async fn survey(&self) -> crate::fleet::view::FleetView {
         let groups = &self.groups;
         let machines = groups.machines();
-        let hosts = machines.iter().filter_map(|(name, at)| {
-            let at = at.host?;
-            Some(async move { (name.clone(), self.ask_host(name, at).await) })
-        });
         let edges = machines.iter().filter_map(|(name, at)| {
             let at = at.edge?;
             Some(async move { (name.clone(), self.ask_edge(at).await) })
         });
-        let (hosts, edges) = tokio::join!(join_all(hosts), join_all(edges));
+        let (hosts, edges) = tokio::join!(self.ask_hosts(|_| true), join_all(edges));
         let heard = Heard {
-            hosts: hosts.into_iter().collect(),
+            hosts,
             edges: edges.into_iter().collect(),
         };
         survey::whole(&Facts {
@@ -123,6 +125,18 @@ impl Front {
             signed: &groups.signed(),
             heard,
         })
+    }
+
+    /// What the hosts of some machines say of themselves, or why nothing.
+    pub(super) async fn ask_hosts(&self, whom: impl Fn(&str) -> bool) -> Hosts {
+        let machines = self.groups.machines().iter();
+        let hosts = machines
+            .filter(|(name, _)| whom(name))
+            .filter_map(|(name, at)| {
+                let at = at.host?;
+                Some(async move { (name.clone(), self.ask_host(name, at).await) })
+            });
+        join_all(hosts).await.into_iter().collect()
     }
 
     async fn ask_host(&self, name: &str, at: SocketAddr) -> Result<OwnView, String> {
@@ -154,9 +168,10 @@ impl Front {
     }
 
     /// Begins or ends this machine's draining.
-    fn drain(&self, draining: bool, asked: &Asked) -> Answer {
+    async fn drain(&self, draining: bool, asked: &Asked) -> Answer {
         let (groups, this) = (&self.groups, &self.this);
         let drain: Drain = body(asked)?;
+        let _turn = this.turn.lock().await;
         let ownership = groups.ownership();
         if draining && !drain.force && !ownership.draining {
             if let Some(why) = &ownership.failing {
@@ -178,10 +193,11 @@ impl Front {
                 )));
             }
         }
-        this.draining.set(draining).map_err(|error| {
-            let title = "the disk does not take it";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, title, format!("{error:#}"))
-        })?;
+        let action = if draining { "drain" } else { "undrain" };
+        self.note(asked, action, groups.me(), &json!({ "force": drain.force }))?;
+        this.draining
+            .set(draining)
+            .map_err(|error| no_disk(&error))?;
         this.keeper.drain(draining);
         tracing::info!(
             draining,
@@ -196,6 +212,18 @@ impl Front {
         Ok(Json(done).into_response())
     }
 
+    /// Notes what somebody does, before it is done.
+    fn note(
+        &self,
+        asked: &Asked,
+        action: &str,
+        subject: &str,
+        detail: &Value,
+    ) -> Result<(), Problem> {
+        let deed = deed(asked.who(), action, subject, detail);
+        self.this.deeds.note(&deed).map_err(|error| no_disk(&error))
+    }
+
     /// Ends a process of a machine, for another to begin.
     async fn restart(&self, machine: &str, asked: &Asked) -> Answer {
         let restart: Restart = body(asked)?;
@@ -205,6 +233,7 @@ impl Front {
             let Some(at) = at.edge else {
                 return Err(Problem::refused(format!("machine '{machine}' has no edge")));
             };
+            self.note(asked, "restart", machine, &json!({ "role": "edge" }))?;
             let body = json!({ "started_at": restart.started_at }).to_string();
             let asked = Asked {
                 body: body.into(),
@@ -225,6 +254,7 @@ impl Front {
         let started_at = self.this.started_at.as_millis();
         let restarting = restart.started_at.is_none_or(|meant| meant == started_at);
         if restarting {
+            self.note(asked, "restart", machine, &json!({ "role": "host" }))?;
             tracing::info!(by = asked.who(), "this host ends, for another to begin");
             self.this.ends.cancel();
         }
@@ -249,7 +279,7 @@ impl Front {
         if let Some(machine) = machine {
             self.takes(machine)?;
         }
-        groups.pin(group, machine, asked).await?;
+        groups.pin((node, group), machine, asked).await?;
         let done = Moved {
             group: group.to_string(),
             nodes: survey::names(&definitions.members(group)),
@@ -311,6 +341,11 @@ fn edge_restarts(machine: &str, answer: reach::Answer) -> Answer {
     Ok(Json(done).into_response())
 }
 
+fn no_disk(error: &anyhow::Error) -> Problem {
+    let title = "the disk does not take it";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, title, format!("{error:#}"))
+}
+
 /// A body; an empty one is an empty object.
 fn body<T: DeserializeOwned>(asked: &Asked) -> Result<T, Problem> {
     debug_assert!(asked.method == Method::POST, "only deeds have bodies");
@@ -325,7 +360,7 @@ fn body<T: DeserializeOwned>(asked: &Asked) -> Result<T, Problem> {
 
 /// The detail of a problem.
 fn said(body: &[u8]) -> Option<String> {
-    let problem: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let problem: Value = serde_json::from_slice(body).ok()?;
     problem["detail"].as_str().map(str::to_owned)
 }
 

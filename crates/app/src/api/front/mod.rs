@@ -21,6 +21,7 @@ pub use reach::{Groups, Sources};
 
 use super::input::whole;
 use super::problem::Problem;
+use super::read::audit_page;
 use super::rules::checked;
 use super::{BODY_MAX_BYTES, not_allowed, shows, unknown};
 use crate::rulebook::Rulebook;
@@ -36,10 +37,11 @@ use merge::Pages;
 use reach::{Asked, GROUP};
 use route::Route;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
+use told::Hosts;
 use twinline_core::names::{ConnectionName, NodeName};
 use twinline_store::GroupId;
 use twinline_trackers::http::Secret;
@@ -49,6 +51,8 @@ use url::form_urlencoded;
 const PLACED_MAX: Duration = Duration::from_secs(45);
 /// A page of the nodes that a group works with.
 const NODES: &str = "/v1/nodes?limit=500";
+/// What people did: to the fleet, and in each group.
+const AUDIT: &str = "/v1/audit";
 /// So many groups are asked at once.
 const ASKED_AT_ONCE: usize = 16;
 /// Between two looks whether it does.
@@ -100,7 +104,7 @@ pub fn health_router(front: Arc<Front>) -> Router {
 /// 200 while every group that works here can write its state.
 async fn health(State(front): Shared) -> Response {
     let broken = front.groups.broken();
-    let groups = front.groups.told();
+    let groups = front.groups.told(&Hosts::default());
     if broken.is_empty() {
         return Json(json!({ "role": "host", "groups": groups })).into_response();
     }
@@ -201,16 +205,37 @@ impl Front {
     /// The group that knows of what a path names.
     async fn find(&self, path: &str, asked: &Asked) -> Result<Response, Problem> {
         let look = Asked::get(path, &self.token);
-        let mut silent = None;
+        let mut silent = BTreeSet::new();
+        let mut trouble = None;
         for group in self.groups.all() {
-            match self.groups.ask(&group, &look).await {
-                Ok(answer) if answer.status == StatusCode::NOT_FOUND => {}
-                Ok(_) => return self.one(&group, asked).await,
-                Err(problem) => silent = Some(problem),
+            match self.ask_unless_silent(&mut silent, &group, &look).await {
+                Some(Ok(answer)) if answer.status == StatusCode::NOT_FOUND => {}
+                Some(Ok(_)) => return self.one(&group, asked).await,
+                Some(Err(problem)) => trouble = Some(problem),
+                None => {}
             }
         }
         // It may be in one that could not be asked.
-        Err(silent.unwrap_or_else(|| Problem::missing(format!("there is nothing at {path}"))))
+        Err(trouble.unwrap_or_else(|| Problem::missing(format!("there is nothing at {path}"))))
+    }
+
+    /// Asks a group; `None`: its machine is one of those that were asked for another group, and were silent.
+    async fn ask_unless_silent(
+        &self,
+        silent: &mut BTreeSet<String>,
+        group: &GroupId,
+        asked: &Asked,
+    ) -> Option<Result<reach::Answer, Problem>> {
+        let owner = self.groups.owner(group);
+        let owner = owner.filter(|owner| owner != self.groups.me());
+        if owner.as_ref().is_some_and(|owner| silent.contains(owner)) {
+            return None;
+        }
+        let answered = self.groups.ask(group, asked).await;
+        if answered.is_err() {
+            silent.extend(owner);
+        }
+        Some(answered)
     }
 
     /// The group that both nodes of a draft are in.
@@ -284,6 +309,9 @@ impl Front {
     /// A list, from group to group.
     async fn pages(&self, asked: &Asked) -> Result<Response, Problem> {
         let mut pages = Pages::of(&asked.uri)?;
+        if asked.uri.path() == AUDIT {
+            self.deeds(&mut pages).await?;
+        }
         for group in self.groups.all() {
             while let Some(uri) = pages.next_of(&group)? {
                 let answer = self.groups.ask(&group, &asked.at(uri)).await?;
@@ -301,9 +329,37 @@ impl Front {
         Ok(Json(pages.whole()).into_response())
     }
 
+    /// What was done to the fleet, before what was done in its groups: as one more group, whose name is before all others.
+    async fn deeds(&self, pages: &mut Pages) -> Result<(), Problem> {
+        let fleet = GroupId::new("");
+        while let Some(uri) = pages.next_of(&fleet)? {
+            let asked: BTreeMap<String, String> =
+                form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+                    .into_owned()
+                    .collect();
+            let number = |name: &str| asked.get(name).and_then(|text| text.parse::<u64>().ok());
+            let limit = number("limit").and_then(|limit| u32::try_from(limit).ok());
+            let limit = limit.unwrap_or(1);
+            let deeds = self.groups.deeds(number("cursor"), limit).await?;
+            let page = audit_page(deeds, limit).to_string();
+            pages.take(&fleet, page.as_bytes())?;
+        }
+        Ok(())
+    }
+
     /// What every group says, in one, and how each group is.
     async fn status(&self, asked: &Asked) -> Result<Response, Problem> {
-        let groups = stream::iter(self.groups.all());
+        let all = self.groups.all();
+        let owners: BTreeSet<String> = all
+            .iter()
+            .filter_map(|one| self.groups.owner(one))
+            .collect();
+        let heard = self.ask_hosts(|machine| owners.contains(machine)).await;
+        let is_silent = |group: &GroupId| {
+            let owner = self.groups.owner(group);
+            owner.is_some_and(|owner| heard.get(&owner).is_some_and(Result::is_err))
+        };
+        let groups = stream::iter(all.into_iter().filter(|group| !is_silent(group)));
         let asked = groups.map(async |group| {
             // Why one does not answer stands among the groups.
             let answer = self.groups.ask(&group, asked).await.ok()?;
@@ -313,15 +369,23 @@ impl Front {
         });
         let answered = asked.buffered(ASKED_AT_ONCE).filter_map(std::future::ready);
         let answered = answered.collect().await;
-        let (now, groups) = (self.groups.now(), self.groups.told());
+        let (now, groups) = (self.groups.now(), self.groups.told(&heard));
         let whole = told::status(now, answered, groups, &self.groups.database());
         Ok(Json(whole).into_response())
     }
 
+    /// Lets every group sweep that can be asked.
     async fn sweep(&self, asked: &Asked) -> Result<Response, Problem> {
-        let mut last = None;
+        let (mut last, mut trouble, mut silent) = (None, None, BTreeSet::new());
         for group in self.groups.all() {
-            last = Some(self.groups.ask(&group, asked).await?);
+            match self.ask_unless_silent(&mut silent, &group, asked).await {
+                Some(Ok(answer)) => last = Some(answer),
+                Some(Err(problem)) => trouble = Some(problem),
+                None => {}
+            }
+        }
+        if let Some(problem) = trouble {
+            return Err(problem);
         }
         Ok(last.map_or_else(
             || Json(json!({ "sweeping": true })).into_response(),

@@ -1,6 +1,6 @@
 //! Where the groups are, and how they are asked.
 
-use super::told;
+use super::told::{self, Hosts};
 use crate::api::problem::Problem;
 use crate::api::{Api, CentralView, router};
 use crate::config::{Config, Machine};
@@ -30,18 +30,23 @@ use twinline_engine::groups::{GroupState, States};
 use twinline_engine::ownership::Ownership;
 use twinline_store::GroupId;
 use twinline_store::central::{CentralHealth, Machine as Signed};
+use twinline_store::host::AuditRow;
 use twinline_trackers::http::Secret;
 
+/// Lets a group sweep, which it says that it will.
+const SWEEP: &str = "/v1/sweep";
 /// Names the group that one machine asks another for.
 pub(super) const GROUP: &str = "twinline-group";
 /// A plan of thousands of twins asks trackers thousands of times.
 const DEADLINE: Duration = Duration::from_secs(600);
 /// A look at what a machine has: longer, and it does not do well.
 const LOOK_MAX: Duration = Duration::from_secs(5);
+/// What is done to a machine is done at once; the command line, which asks one machine to pass it on, waits for longer.
+const DEED_MAX: Duration = Duration::from_secs(20);
 /// No answer of the API is greater.
 const ANSWER_MAX_BYTES: usize = 32 << 20;
 /// What is passed on of a request, beside what the client itself says.
-const PASSED_ON: [&str; 3] = [WHO, "idempotency-key", "content-type"];
+const PASSED_ON: [&str; 2] = [WHO, "idempotency-key"];
 /// A group that is not at work may be by then, in seconds.
 const AGAIN_S: u32 = 2;
 
@@ -126,6 +131,7 @@ pub struct Groups {
     machines: BTreeMap<String, Machine>,
     http: LocalHttp,
     looks: LocalHttp,
+    deeds: LocalHttp,
     token: Secret,
     follower: Arc<Follower>,
     ownership: watch::Receiver<Ownership>,
@@ -163,6 +169,7 @@ impl Groups {
             machines: config.machines.clone(),
             http: LocalHttp::new(token.clone(), DEADLINE)?,
             looks: LocalHttp::new(token.clone(), LOOK_MAX)?,
+            deeds: LocalHttp::new(token.clone(), DEED_MAX)?,
             token,
             follower: sources.follower,
             ownership: sources.ownership,
@@ -245,14 +252,25 @@ impl Groups {
             .collect()
     }
 
-    /// Every group with its owner and, where it is here, how it does.
-    pub(super) fn told(&self) -> Value {
-        let (groups, roster) = (
+    /// The machine that has a group, as etcd said last.
+    pub(super) fn owner(&self, group: &GroupId) -> Option<String> {
+        let ownership = self.ownership.borrow();
+        let owner = ownership.roster.groups.get(group);
+        owner.map(|owner| owner.host.clone())
+    }
+
+    /// Every group with its owner and how it does; as `heard` of its owner where it is not here.
+    pub(super) fn told(&self, heard: &Hosts) -> Value {
+        let here = self.states.borrow();
+        let state = |group: &GroupId, owner: Option<&String>| {
+            let here = here.get(group).map(|now| told::words(&now.state));
+            here.or_else(|| told::heard(heard, owner?, group))
+        };
+        told::groups(
             self.definitions().groups(),
-            self.ownership.borrow().roster.clone(),
-        );
-        let owner = |group: &GroupId| roster.groups.get(group).map(|owner| owner.host.clone());
-        told::groups(groups, owner, &self.states.borrow())
+            |group| self.owner(group),
+            state,
+        )
     }
 
     /// Makes a group of nodes, or adds to one; which.
@@ -275,7 +293,7 @@ impl Groups {
     /// Publishes where a group is wanted.
     pub(super) async fn pin(
         &self,
-        group: &GroupId,
+        group: (&NodeName, &GroupId),
         machine: Option<&str>,
         asked: &Asked,
     ) -> Result<(), Problem> {
@@ -283,6 +301,24 @@ impl Groups {
         pinned.map_err(|error| {
             let title = "where the group is wanted could not be published";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, title, format!("{error:#}"))
+        })
+    }
+
+    /// What people did to the fleet, newest first.
+    pub(super) async fn deeds(
+        &self,
+        before: Option<u64>,
+        max: u32,
+    ) -> Result<Vec<AuditRow>, Problem> {
+        self.follower.deeds(before, max).await.map_err(|error| {
+            let first = self.all().into_iter().next();
+            let first = first.map_or_else(String::new, |group| group.to_string());
+            let detail = format!(
+                "what people did to the machines stands in the central database, which cannot be read ({error:#}); \
+                 'twinline audit --before {first}~' shows what they did in the groups"
+            );
+            let title = "the central database is not reached";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, title, detail)
         })
     }
 
@@ -301,14 +337,7 @@ impl Groups {
                 told::words(&now.state)
             )));
         }
-        let owner = self
-            .ownership
-            .borrow()
-            .roster
-            .groups
-            .get(group)
-            .map(|owner| owner.host.clone());
-        let Some(owner) = owner.filter(|owner| *owner != self.me) else {
+        let Some(owner) = self.owner(group).filter(|owner| *owner != self.me) else {
             return Err(not_yet(format!(
                 "no machine works on the group {group} at the moment: repeat it later"
             )));
@@ -350,10 +379,12 @@ impl Groups {
                 headers.push((name, value));
             }
         }
-        headers.retain(|(name, _)| *name != "content-type");
         // A machine that hangs still takes connections: who only looks does not wait for it as long as who plans.
-        let looks = matches!(asked.method, Method::GET | Method::HEAD);
-        let http = if looks { &self.looks } else { &self.http };
+        let http = match asked.method {
+            Method::GET | Method::HEAD => &self.looks,
+            _ if whom.0 != GROUP || asked.uri.path() == SWEEP => &self.deeds,
+            _ => &self.http,
+        };
         let sent = http.send(
             asked.method.clone(),
             at,
@@ -433,11 +464,14 @@ impl Groups {
     fn api(&self, group: &GroupId, looks: bool) -> Option<Router> {
         let mut apis = self.apis.lock().expect("no code panics with this lock");
         let states = self.states.borrow();
+        // A host that has ended is not kept for the sake of its API.
+        apis.retain(|group, _| {
+            states
+                .get(group)
+                .is_some_and(|now| now.state.host().is_some())
+        });
         let now = states.get(group).map(|now| &now.state);
-        let Some(host) = now.and_then(GroupState::host) else {
-            apis.remove(group);
-            return None;
-        };
+        let host = now.and_then(GroupState::host)?;
         if matches!(now, Some(GroupState::Ending(_))) && !looks {
             return None;
         }

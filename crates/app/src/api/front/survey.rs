@@ -55,6 +55,7 @@ pub(in crate::api) fn whole(facts: &Facts<'_>) -> FleetView {
         machine: facts.me.to_owned(),
         machines: names.into_iter().map(|name| machine(facts, name)).collect(),
         groups: groups(facts),
+        generation: facts.definitions.generation,
         etcd: facts.ownership.failing.clone(),
         database: document(facts.database),
         troubles: Vec::new(),

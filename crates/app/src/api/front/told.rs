@@ -1,9 +1,11 @@
 //! What is told of a whole fleet.
 
+use crate::fleet::view::OwnView;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use twinline_core::time::Timestamp;
 use twinline_engine::Depths;
-use twinline_engine::groups::{GroupState, States};
+use twinline_engine::groups::GroupState;
 use twinline_engine::ownership::Pins;
 use twinline_store::GroupId;
 use twinline_store::central::CentralHealth;
@@ -48,14 +50,27 @@ fn sum(all: &mut Value, more: &Value) {
     }
 }
 
-/// Every group with its owner and, where it is here, how it does.
+/// What each machine's host has said of itself, or why it was not heard.
+pub(in crate::api) type Hosts = BTreeMap<String, Result<OwnView, String>>;
+
+/// How a group does, as its owner says.
+pub(super) fn heard(hosts: &Hosts, owner: &str, group: &GroupId) -> Option<String> {
+    let here = match hosts.get(owner)? {
+        Ok(says) => says.groups.iter().find(|here| here.group == group.as_str()),
+        Err(why) => return Some(format!("is on '{owner}', which does not answer ({why})")),
+    };
+    here.map(|here| here.state.clone())
+}
+
+/// Every group with its owner and how it does.
 pub(in crate::api) fn groups(
     groups: Pins,
     owner: impl Fn(&GroupId) -> Option<String>,
-    states: &States,
+    state: impl Fn(&GroupId, Option<&String>) -> Option<String>,
 ) -> Value {
     let each = groups.into_iter().map(|(group, (nodes, pinned))| {
-        let (owner, state) = (owner(&group), states.get(&group).map(|now| words(&now.state)));
+        let owner = owner(&group);
+        let state = state(&group, owner.as_ref());
         json!({ "group": group, "nodes": nodes, "machine": owner, "pinned": pinned, "state": state })
     });
     each.collect()

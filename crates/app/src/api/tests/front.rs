@@ -3,7 +3,7 @@
 use super::*;
 use crate::api::front::{Front, Groups, Sources, This, router as front_router};
 use crate::config;
-use crate::fleet::{self, Definitions, Draining, Follower, Known};
+use crate::fleet::{self, Deeds, Definitions, Draining, Follower, Known};
 use crate::handles::SystemBootClock;
 use serde_json::json;
 use tokio::sync::watch;
@@ -96,6 +96,8 @@ async fn machine() -> Machine {
     let this = This {
         keeper: keeper.clone(),
         draining: draining.clone(),
+        deeds: Deeds::new(folder.join("deeds.jsonl")),
+        turn: tokio::sync::Mutex::default(),
         ends: ends.clone(),
         started_at: STARTED,
     };
@@ -133,6 +135,19 @@ impl Machine {
         for part in parts {
             assert!(detail.contains(part), "{path}: {detail}");
         }
+    }
+
+    /// What is noted as done, and is not in the database yet.
+    fn deeds(&self) -> Vec<String> {
+        let file = self.served.folder.path().join("deeds.jsonl");
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let lines = text.lines().filter(|line| !line.is_empty());
+        let deeds = lines.map(|line| {
+            let deed: Json = serde_json::from_str(line).unwrap();
+            let text = |key: &str| deed[key].as_str().unwrap().to_owned();
+            format!("{} {}", text("action"), text("subject"))
+        });
+        deeds.collect()
     }
 
     async fn does(&self, path: &str, body: Json) -> Json {
@@ -217,6 +232,8 @@ async fn a_machine_drains_where_another_takes_its_groups_and_remembers_it() {
     machine.there(&[("m1", false)]);
     machine.does(drain, json!({ "force": true })).await;
     assert!(machine.draining.is_set().unwrap());
+    // What was refused is none of what was done; the rest waits for the database.
+    assert_eq!(machine.deeds(), ["drain m1", "undrain m1", "drain m1"]);
 }
 
 #[tokio::test]
@@ -381,4 +398,15 @@ async fn a_draft_that_is_planned_or_unsound_places_no_node() {
     machine
         .refuses(path, draft("left", "jirra"), unsound, &[])
         .await;
+}
+
+/// It stands in the central database, which is away.
+#[tokio::test]
+async fn the_audit_of_a_fleet_says_what_it_cannot_show_and_how_to_see_the_rest() {
+    let machine = machine().await;
+    let answer = machine.served.get("/v1/audit").await;
+    let detail = answer.problem(StatusCode::SERVICE_UNAVAILABLE);
+    assert!(detail.contains("twinline audit --before g1~"), "{detail}");
+    let rest = machine.served.get("/v1/audit?cursor=g1~").await;
+    assert_eq!(rest.status, StatusCode::OK);
 }

@@ -9,7 +9,6 @@ use twinline_core::capability::ChangeKind;
 use twinline_core::digest::Digest;
 use twinline_core::item::{ItemId, ItemRef, Version};
 use twinline_core::names::LinkId;
-use twinline_engine::groups::{GroupNow, GroupState};
 use twinline_engine::ops::{Later, LinkOutcome, LinkableItem, LinkablePage};
 use twinline_engine::{Event, What};
 use twinline_store::GroupId;
@@ -307,13 +306,9 @@ async fn of_a_fleet(served: &Served) -> Json {
     let pins = [("g1", 2, None), ("g2", 1, None), ("g3", 1, pinned)];
     let pins = pins.map(|(group, nodes, pinned)| (GroupId::new(group), (nodes, pinned)));
     let owner = |group: &GroupId| (group.as_str() != "g3").then(|| "m1".to_owned());
-    let states = [
-        ("g1", GroupState::Working(served.host.clone())),
-        ("g2", GroupState::Waiting),
-    ];
-    let since = Timestamp::from_millis(1_000);
-    let states = states.map(|(group, state)| (GroupId::new(group), GroupNow { state, since }));
-    let groups = told::groups(pins.into(), owner, &states.into());
+    let state =
+        |group: &GroupId, _: Option<&String>| (group.as_str() != "g3").then(|| "works".to_owned());
+    let groups = told::groups(pins.into(), owner, state);
     let dirty = one["depths"]["dirty"].as_u64().unwrap();
     let whole = told::status(at, vec![one, other], groups, &CentralHealth::default());
     assert_eq!(whole["at"], 2_000, "one look at all of them");

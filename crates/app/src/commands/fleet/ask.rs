@@ -1,6 +1,6 @@
 //! The command line's way to a fleet: any machine whose host answers.
 
-use crate::client::refused;
+use crate::client::{refused, who};
 use crate::config::{self, Config};
 use crate::exit::{Coded, FAILED, UNREACHABLE, USAGE};
 use crate::fleet::{self, view::FleetView};
@@ -62,12 +62,11 @@ impl Fleet {
             .filter_map(|(name, at)| Some((name.clone(), at.host?)))
             .collect();
         hosts.sort_by_key(|(name, _)| name != me);
-        let user = rustix::process::getuid().as_raw();
         Ok(Self {
             hosts,
             looks: LocalHttp::new(token.clone(), LOOK_MAX)?,
             deeds: LocalHttp::new(token, DEED_MAX)?,
-            who: format!("command line, user {user}"),
+            who: who(),
         })
     }
 

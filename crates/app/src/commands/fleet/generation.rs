@@ -1,8 +1,8 @@
 //! `fleet raise-generation`.
 
+use super::ask::config_of;
 use crate::client::who;
-use crate::config;
-use crate::exit::{Coded, FAILED, USAGE};
+use crate::exit::{Coded, FAILED};
 use crate::fleet;
 use crate::report::Report;
 use anyhow::Result;
@@ -10,14 +10,7 @@ use serde_json::json;
 use std::path::Path;
 
 pub(super) async fn raise(file: &Path) -> Result<Report> {
-    let config = config::load(file)?;
-    if config.ownership.is_none() {
-        let sentence = format!(
-            "{}: there is no [ownership], so this is no fleet; on one machine 'twinline restore' raises the generation",
-            file.display()
-        );
-        return Err(Coded::new(USAGE, sentence).into());
-    }
+    let config = config_of(file)?;
     let central = fleet::central(file, &config)?;
     let raised = fleet::raise(&central, &who()).await;
     let generation = raised.map_err(|error| Coded::new(FAILED, format!("{error:#}")))?;

@@ -134,6 +134,9 @@ fn roles(file: &Path, config: &Config, folder: &DataFolder, at: Machine) -> Vec<
             folder.groups().join("GROUP.db"),
             folder.definitions("host"),
             folder.lease(),
+            folder.seen(),
+            folder.draining(),
+            folder.deeds(),
         ],
     });
     edge.into_iter().chain(host).collect()

@@ -48,7 +48,13 @@ pub(super) async fn drain(file: &Path, args: &DrainArgs) -> Result<Report> {
 }
 
 /// What a machine that drains has still; when nothing, how many groups nobody has yet.
-fn left(view: &FleetView, machine: &str) -> Look<u64> {
+pub(super) fn left(view: &FleetView, machine: &str) -> Look<u64> {
+    if let Some(why) = &view.etcd {
+        return Look::NotYet(format!(
+            "what {machine} has is not known to {}, which does not reach etcd: {why}",
+            view.machine
+        ));
+    }
     let has = view.machine(machine).map_or(0, |machine| machine.groups);
     if has == 0 {
         let vacant = view.groups.iter().filter(|group| group.machine.is_none());

@@ -1,4 +1,6 @@
+use super::ask::Look;
 use super::health::{not_back, unfit};
+use super::place::left;
 use super::status;
 use crate::cli::RestartRole;
 use crate::fleet::troubles;
@@ -170,4 +172,32 @@ fn the_status_shows_machines_groups_and_troubles() {
     }
     let view = sound();
     assert!(status::text(&view).contains("nothing is wrong"));
+}
+
+#[test]
+fn a_drain_is_over_when_etcd_says_that_nothing_is_owned() {
+    let waits = |spoil: fn(&mut FleetView)| {
+        let mut view = sound();
+        spoil(&mut view);
+        match left(&view, "m1") {
+            Look::There(vacant) => Err(vacant),
+            Look::NotYet(why) => Ok(why),
+        }
+    };
+    assert_eq!(waits(|_| {}).unwrap(), "m1 has 1 group left");
+    assert_eq!(waits(|view| view.machines[0].groups = 0), Err(0));
+    let gone = |view: &mut FleetView| {
+        view.machines[0].groups = 0;
+        view.groups[0].machine = None;
+    };
+    assert_eq!(waits(gone), Err(1));
+    // A machine that has just begun knows of no group of anybody.
+    let why = waits(|view| {
+        view.machines[0].groups = 0;
+        view.etcd = Some("it has not been asked yet".to_owned());
+    });
+    assert!(
+        why.unwrap()
+            .contains("not known to m1, which does not reach etcd")
+    );
 }

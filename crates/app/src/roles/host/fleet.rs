@@ -7,7 +7,7 @@ use super::{
 };
 use crate::api::front::{self, Front, Sources, This};
 use crate::config::Config;
-use crate::fleet::{self, Draining, Follower, Known, LeaseFile};
+use crate::fleet::{self, Deeds, Draining, Follower, Known, LeaseFile};
 use crate::handles::{SystemBootClock, SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::{Nodes, Trackers};
@@ -26,10 +26,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
 use twinline_engine::groups::{GroupHosts, GroupSettings, Groups, States};
-use twinline_engine::ownership::{Keeper, KeeperSettings, Permit, Pins};
+use twinline_engine::ownership::{Keeper, KeeperSettings, Permit, Pins, Seen};
 use twinline_engine::{Env, Host, HostBuilder};
 use twinline_store::GroupId;
-use twinline_store::central::CentralHealth;
+use twinline_store::central::{CentralClient, CentralHealth};
 use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
 use twinline_trackers::http::Secret;
@@ -68,6 +68,8 @@ pub(super) async fn run(
     let this = This {
         keeper: fleet.keeper.clone(),
         draining: fleet.draining.clone(),
+        deeds: fleet.deeds.clone(),
+        turn: tokio::sync::Mutex::default(),
         ends: shutdown.clone(),
         started_at: clock.now(),
     };
@@ -78,7 +80,6 @@ pub(super) async fn run(
     let attends = Attendants {
         file: file.to_owned(),
         config: config.clone(),
-        trackers,
     };
     tasks.spawn(
         "attendants",
@@ -103,7 +104,6 @@ pub(super) async fn run(
 struct Attendants {
     file: PathBuf,
     config: Config,
-    trackers: Trackers,
 }
 
 impl Attendants {
@@ -127,8 +127,7 @@ impl Attendants {
                     let until = shutdown.child_token();
                     let days = self.config.host.keep_days.clone();
                     tasks.spawn(prune::run(host.store().clone(), days, until.clone()));
-                    if let Some(hooks) = Hooks::new(&self.file, &self.config, host, &self.trackers)?
-                    {
+                    if let Some(hooks) = Hooks::new(&self.file, &self.config, host)? {
                         tasks.spawn(hooks.run(until.clone()));
                     }
                     attended.insert(group.clone(), (host.clone(), until.drop_guard()));
@@ -158,6 +157,8 @@ struct Fleet {
     database: watch::Receiver<CentralHealth>,
     seen: PathBuf,
     draining: Draining,
+    deeds: Deeds,
+    central: CentralClient,
 }
 
 impl Fleet {
@@ -192,6 +193,12 @@ impl Fleet {
         let clock = Arc::new(SystemBootClock);
         let keeper = Keeper::new(etcd, settings, clock, pins.subscribe(), lease.read()?);
         keeper.under(seen::saved(&folder.seen())?);
+        // Before the first claim: under an earlier generation a file of then could pass for one that was just taken over.
+        let generation = follower.known().borrow().definitions.generation;
+        keeper.under(Seen {
+            generation,
+            revision: 0,
+        });
         let draining = Draining::new(folder.draining());
         keeper.drain(draining.is_set()?);
         let env = Env {
@@ -215,7 +222,7 @@ impl Fleet {
         };
         let groups = Groups::new(
             keeper.clone(),
-            Arc::new(central),
+            Arc::new(central.clone()),
             hosts,
             env,
             settings,
@@ -230,6 +237,8 @@ impl Fleet {
             database,
             seen: folder.seen(),
             draining,
+            deeds: Deeds::new(folder.deeds()),
+            central,
         })
     }
 
@@ -244,6 +253,8 @@ impl Fleet {
             database: _,
             seen,
             draining: _,
+            deeds,
+            central,
         } = self;
         let addresses = fleet::addresses(config);
         let machine = config.instance.machine.clone();
@@ -256,6 +267,7 @@ impl Fleet {
         tasks.spawn("what etcd has shown", sees);
         let tells = tell(follower, keeper.clone(), pins, lease, shutdown.clone());
         tasks.spawn("groups that there are", tells);
+        tasks.spawn("deeds", deeds.run(central, shutdown.clone()));
         let (ended, until) = (CancellationToken::new(), shutdown.clone());
         // However they end: a lease that is renewed for groups that nobody runs would keep them from every other machine.
         let groups_ended = ended.clone().drop_guard();
@@ -318,6 +330,18 @@ impl GroupHosts for Hosts {
         self.known.borrow().definitions.members(group)
     }
 
+    fn lacks(&self, group: &GroupId) -> Option<String> {
+        let mut members = self.members(group);
+        members.retain(|name| !self.config.nodes.contains_key(name.as_str()));
+        let names: Vec<String> = members.iter().map(|name| format!("'{name}'")).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "[nodes] of this machine lacks {}: every machine that is to work on the group must have all its nodes",
+                names.join(", ")
+            )
+        })
+    }
+
     async fn build(
         &self,
         group: &GroupId,
@@ -338,15 +362,12 @@ impl Hosts {
         let mut builder = HostBuilder::new(self.env.clone(), store, factory)
             .traces(telemetry::adopt)
             .permit(permit)
-            .settings(super::settings(&self.config));
+            .settings(super::settings(&self.config))
+            .with_whole_group();
         for name in self.members(group) {
-            match node_config(&self.config, &self.trackers, &name)? {
-                Some(node) => builder = builder.node(node),
-                // Its connections stand still, and say so.
-                None => {
-                    tracing::error!(%name, %group, "a node of the group is not in this machine's configuration")
-                }
-            }
+            let node = node_config(&self.config, &self.trackers, &name)?;
+            let node = node.with_context(|| format!("[nodes] of this machine lacks '{name}'"))?;
+            builder = builder.node(node);
         }
         for (machine, at) in &self.config.machines {
             let Some(edge) = at.edge else { continue };

@@ -67,9 +67,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     } else {
         store.end_replication().await?;
     }
-    if let Some(hooks) =
-        subscribe::Hooks::new(file, &config, &built.api.host, &built.api.rulebook.trackers)?
-    {
+    if let Some(hooks) = subscribe::Hooks::new(file, &config, &built.api.host)? {
         tasks.spawn("webhooks", hooks.run(shutdown.clone()).map(Ok));
     }
     let (router, connections) = (

@@ -2,6 +2,7 @@
 //! next process, so that an etcd that begins anew is not taken for the one that was.
 
 use crate::fleet::Known;
+use crate::instance;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use tokio::sync::watch;
@@ -14,9 +15,13 @@ use twinline_engine::ownership::{Keeper, Seen};
 /// The file is there and cannot be read.
 pub(super) fn saved(file: &Path) -> Result<Seen> {
     match std::fs::read(file) {
-        Ok(bytes) => {
-            serde_json::from_slice(&bytes).with_context(|| format!("reading {}", file.display()))
-        }
+        // Not taken for none: an etcd that was emptied meanwhile would pass for the one that it was.
+        Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
+            format!(
+                "reading {}: where etcd has lost nothing, remove it; else remove it and then 'twinline fleet raise-generation'",
+                file.display()
+            )
+        }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Seen::default()),
         Err(error) => Err(error).with_context(|| format!("reading {}", file.display())),
     }
@@ -58,8 +63,6 @@ pub(super) async fn run(
 }
 
 fn keep(file: &Path, seen: Seen) -> Result<()> {
-    let fresh = file.with_extension("json.new");
-    std::fs::write(&fresh, serde_json::to_vec(&seen)?)
-        .and_then(|()| std::fs::rename(&fresh, file))
+    instance::replace(file, &serde_json::to_vec(&seen)?)
         .with_context(|| format!("writing {}", file.display()))
 }

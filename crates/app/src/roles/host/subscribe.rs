@@ -1,7 +1,7 @@
 //! Registering the nodes' webhooks, once rules are in force, and keeping them registered.
 
 use crate::config::Config;
-use crate::nodes::{Nodes, Trackers, webhook_url};
+use crate::nodes::{Nodes, webhook_url};
 use crate::roles::pause;
 use anyhow::Result;
 use futures_util::StreamExt as _;
@@ -27,19 +27,13 @@ const AGAIN: Duration = Duration::from_secs(30);
 /// The nodes whose webhooks we register.
 pub(super) struct Hooks {
     host: Host,
-    trackers: Trackers,
     /// Of each node: where its webhooks go, and what signs them.
     nodes: BTreeMap<NodeName, (String, Secret)>,
 }
 
 impl Hooks {
     /// `None` where trackers cannot reach us: no public address, or no node with a secret.
-    pub(super) fn new(
-        file: &Path,
-        config: &Config,
-        host: &Host,
-        trackers: &Trackers,
-    ) -> Result<Option<Self>> {
+    pub(super) fn new(file: &Path, config: &Config, host: &Host) -> Result<Option<Self>> {
         let known = Nodes::new(config, file);
         let mut nodes = BTreeMap::new();
         for (name, node) in &config.nodes {
@@ -54,7 +48,6 @@ impl Hooks {
         }
         Ok((!nodes.is_empty()).then(|| Self {
             host: host.clone(),
-            trackers: trackers.clone(),
             nodes,
         }))
     }
@@ -104,11 +97,14 @@ impl Hooks {
 
     /// Registers one webhook; answers after how long to come back.
     async fn register(&self, node: &NodeName, scope: &Scope) -> Duration {
-        let (Some(tracker), Some((url, secret))) = (self.trackers.get(node), self.nodes.get(node))
-        else {
+        let Some((url, secret)) = self.nodes.get(node) else {
             return RENEW;
         };
-        match tracker.subscribe(scope, url, secret.expose()).await {
+        let subscribed = self.host.subscribe(node, scope, url, secret.expose());
+        let Some(subscribed) = subscribed.await else {
+            return RENEW;
+        };
+        match subscribed {
             Ok(Subscribed::Registered) => {
                 tracing::info!(%node, url, "the webhook is registered");
                 RENEW

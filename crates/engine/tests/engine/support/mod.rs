@@ -84,6 +84,8 @@ pub(crate) struct World {
     pub(crate) crash: CrashAt,
     pub(crate) settings: HostSettings,
     pub(crate) sweep: SweepSettings,
+    /// Whether the hosts have all nodes of their group.
+    pub(crate) whole_group: bool,
     folder: tempfile::TempDir,
 }
 
@@ -115,6 +117,7 @@ impl World {
                 backed_off: Duration::from_secs(3600),
                 ..SweepSettings::default()
             },
+            whole_group: false,
             folder: tempfile::tempdir().unwrap(),
             env,
         }
@@ -223,6 +226,9 @@ impl World {
         let mut builder = HostBuilder::new(self.env.clone(), store, Arc::new(Contracts))
             .settings(self.settings.clone())
             .edge(Arc::new(self.inbox.clone()));
+        if self.whole_group {
+            builder = builder.with_whole_group();
+        }
         for (name, tracker) in &self.trackers {
             builder = builder.node(NodeConfig {
                 name: name.as_str().into(),

@@ -1,6 +1,6 @@
 //! The replica's statements: replication's operations on PostgreSQL.
 
-use super::db::{Author, GroupRow, ReplicaTx, Replicas, RowKey};
+use super::db::{Author, GroupRow, ReplicaTx, Replicas, RowKey, ShippedState};
 use crate::central::client::CentralClient;
 use crate::central::error::CentralError;
 use crate::central::health::CentralHealth;
@@ -8,6 +8,7 @@ use crate::central::tx::Tx;
 use crate::host::replica::{Change, ReplicaRow};
 use crate::stamp::{Epoch, GroupId};
 use async_trait::async_trait;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio_postgres::types::Type;
 use twinline_core::time::Timestamp;
@@ -70,13 +71,14 @@ impl ReplicaTx for Tx {
     ) -> Result<(), CentralError> {
         self.execute(
             "INSERT INTO twinline.groups (grp, epoch, writer, shipped_epoch, shipped_rev, vouched_rev, copy, copy_pruned, \
-             complete, schema, machine, state_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, to_timestamp($12::bigint / 1000.0)) \
+             complete, schema, machine, state_at, measured_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, to_timestamp($12::bigint / 1000.0), \
+             clock_timestamp() - $13::bigint * interval '1 millisecond') \
              ON CONFLICT (grp) DO UPDATE SET epoch = excluded.epoch, writer = excluded.writer, \
              shipped_epoch = excluded.shipped_epoch, shipped_rev = excluded.shipped_rev, \
              vouched_rev = excluded.vouched_rev, copy = excluded.copy, copy_pruned = excluded.copy_pruned, \
              complete = excluded.complete, schema = excluded.schema, machine = excluded.machine, \
-             state_at = excluded.state_at WHERE twinline.groups.epoch <= excluded.epoch",
+             state_at = excluded.state_at, measured_at = excluded.measured_at WHERE twinline.groups.epoch <= excluded.epoch",
             &[
                 (&group.as_str(), Type::TEXT),
                 (&known.epoch.to_stored(), Type::INT8),
@@ -90,6 +92,10 @@ impl ReplicaTx for Tx {
                 (&author.schema, Type::INT8),
                 (&author.machine, Type::TEXT),
                 (&author.state_at.as_millis(), Type::INT8),
+                (
+                    &i64::try_from(author.age.as_millis()).unwrap_or(i64::MAX),
+                    Type::INT8,
+                ),
             ],
         )
         .await
@@ -175,14 +181,30 @@ impl ReplicaTx for Tx {
         .map(drop)
     }
 
-    async fn state(&mut self, group: &GroupId) -> Result<Option<(Timestamp, i64)>, CentralError> {
+    async fn state(&mut self, group: &GroupId) -> Result<Option<ShippedState>, CentralError> {
         let row = self
             .query_first(
-                "SELECT (extract(epoch FROM state_at) * 1000)::bigint, schema FROM twinline.groups WHERE grp = $1",
+                "SELECT (extract(epoch FROM state_at) * 1000)::bigint, \
+                 (extract(epoch FROM clock_timestamp() - measured_at) * 1000)::bigint, schema \
+                 FROM twinline.groups WHERE grp = $1",
                 &[(&group.as_str(), Type::TEXT)],
             )
             .await?;
-        Ok(row.map(|row| (Timestamp::from_millis(row.get(0)), row.get(1))))
+        Ok(row.map(|row| ShippedState {
+            state_at: Timestamp::from_millis(row.get(0)),
+            // Less than nothing where another server with another clock has measured: then it is just now.
+            age: row
+                .get::<_, Option<i64>>(1)
+                .map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))),
+            schema: row.get(2),
+        }))
+    }
+
+    async fn has_definitions(&mut self) -> Result<bool, CentralError> {
+        let found = self
+            .query_first("SELECT 1 FROM twinline.published LIMIT 1", &[])
+            .await?;
+        Ok(found.is_some())
     }
 
     async fn page(

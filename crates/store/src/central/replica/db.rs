@@ -8,6 +8,7 @@ use crate::central::health::CentralHealth;
 use crate::host::replica::{Change, ReplicaRow};
 use crate::stamp::{Epoch, GroupId};
 use async_trait::async_trait;
+use std::time::Duration;
 use tokio::sync::watch;
 use twinline_core::time::Timestamp;
 
@@ -41,6 +42,19 @@ pub struct Author<'a> {
     pub schema: i64,
     /// The owner's wall clock when the state was its newest.
     pub state_at: Timestamp,
+    /// How long ago that is, by the same clock.
+    pub age: Duration,
+}
+
+/// The state that a group's replica is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShippedState {
+    /// Its owner's wall clock when the state was its newest.
+    pub state_at: Timestamp,
+    /// How long ago that is, as the database has measured it: whatever the owner's clock showed. `None`: it has not.
+    pub age: Option<Duration>,
+    /// The schema of its rows.
+    pub schema: i64,
 }
 
 /// A row's place in a group's replica: its table and its key.
@@ -84,8 +98,12 @@ pub trait ReplicaTx: Send {
     /// Reads the group's row.
     async fn group(&mut self, group: &GroupId) -> Result<Option<GroupRow>, CentralError>;
 
-    /// When the group's state was its owner's newest, and the schema of its rows.
-    async fn state(&mut self, group: &GroupId) -> Result<Option<(Timestamp, i64)>, CentralError>;
+    /// The state that the group's replica is of.
+    async fn state(&mut self, group: &GroupId) -> Result<Option<ShippedState>, CentralError>;
+
+    /// Whether definitions were ever published here. Not so in a new database that the machines have not put theirs back to
+    /// yet: what it does not know may still be somewhere.
+    async fn has_definitions(&mut self) -> Result<bool, CentralError>;
 
     /// Stores the group's row, where no greater epoch is there. The caller holds its lock, or has found that there is
     /// none.

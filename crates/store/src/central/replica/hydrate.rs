@@ -1,9 +1,10 @@
 //! Putting a group's state back from the replica: a takeover, or a host whose disk is lost.
 
-use super::db::{GroupRow, Replicas};
+use super::db::{GroupRow, Replicas, ShippedState};
 use crate::central::error::CentralError;
 use crate::host::{Gap, HostStore};
 use crate::stamp::{GroupId, Stamp};
+use std::time::Duration;
 use twinline_core::handles::Entropy;
 use twinline_core::mutant::{self, Mutant};
 use twinline_core::time::Timestamp;
@@ -13,6 +14,8 @@ use twinline_core::time::Timestamp;
 pub struct Hydrated {
     /// The owner's wall clock when the state was its newest.
     pub state_at: Timestamp,
+    /// By how much that clock was ahead of this machine's, as far as the database can tell; nothing where it was behind.
+    pub ahead: Duration,
     /// How many rows.
     pub rows: u64,
     /// Whether it is one state of the lost store. False: its owner was lost in the middle of a full copy; rows are of
@@ -65,11 +68,11 @@ pub async fn hydrate(
     let base = claimed.shipped_epoch;
     let shipped = claimed.shipped_rev;
     let epoch = stamp.epoch;
-    let is_complete = hydrated.complete;
+    let (is_complete, ahead) = (hydrated.complete, hydrated.ahead);
     let gap = Gap {
         // Rows of an unfinished copy are of any age.
         from: if hydrated.complete {
-            hydrated.state_at
+            hydrated.state_at.minus(ahead)
         } else {
             Timestamp::EPOCH
         },
@@ -82,6 +85,7 @@ pub async fn hydrate(
             let keys_change = tx.place_comments()?;
             let pruned = shipped + i64::from(keys_change || !is_complete);
             tx.end_put_back(&group, epoch, base, (rev.max(pruned), pruned), is_first)?;
+            tx.set_open_effects_back(&group, epoch, ahead)?;
             tx.put_gap(&group, epoch, gap)
         })
         .await?;
@@ -190,16 +194,16 @@ async fn pull(
     }
     let state = tx.state(&stamp.group).await?;
     let state = state.ok_or_else(|| CentralError::Missing(format!("group {}", stamp.group)))?;
-    let (state_at, schema) = state;
     let newest = crate::host::schema_version();
-    if schema > newest {
+    if state.schema > newest {
         return Err(CentralError::NewerSchema {
-            found: schema,
+            found: state.schema,
             known: newest,
         });
     }
     let mut hydrated = Hydrated {
-        state_at,
+        state_at: state.state_at,
+        ahead: ahead(&state, replicas.now()),
         rows: 0,
         complete: found.complete,
     };
@@ -216,4 +220,10 @@ async fn pull(
     }
     tx.rollback().await?;
     Ok((hydrated, rev))
+}
+
+/// By how much the clock that a state's time was read from was ahead of this machine's.
+fn ahead(state: &ShippedState, now: Timestamp) -> Duration {
+    let age = state.age.map(|age| state.state_at.since(now.minus(age)));
+    age.unwrap_or_default()
 }

@@ -10,10 +10,10 @@ mod round;
 mod ship;
 mod takeover;
 
-pub use db::{Author, GroupRow, ReplicaTx, Replicas, RowKey};
+pub use db::{Author, GroupRow, ReplicaTx, Replicas, RowKey, ShippedState};
 pub use hydrate::{Hydrated, hydrate, rebuild};
 pub use ship::{Marks, Replication, ReplicationStatus};
-pub use takeover::{Origin, take_over};
+pub use takeover::{Origin, begin_new, take_over};
 
 /// Stores rows without the lock of their group: what a batch that comes late, or twice, amounts to.
 #[cfg(test)]

@@ -94,6 +94,7 @@ impl Shipper {
             machine: self.replicas.machine(),
             schema: crate::host::schema_version(),
             state_at,
+            age: self.replicas.now().since(state_at),
         };
         tx.put_group(&stamp.group, &known, &author).await?;
         tx.commit().await?;

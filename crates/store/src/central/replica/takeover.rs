@@ -5,6 +5,7 @@ use super::hydrate::{Hydrated, claim, hydrate, seed};
 use crate::central::error::CentralError;
 use crate::host::HostStore;
 use crate::stamp::{Epoch, GroupId, Stamp};
+use std::time::Duration;
 use twinline_core::handles::Entropy;
 use twinline_core::time::Timestamp;
 
@@ -38,16 +39,9 @@ pub async fn take_over(
     owned: Epoch,
     entropy: &dyn Entropy,
 ) -> Result<(HostStore, Origin), CentralError> {
-    let mut tx = replicas.read_newest().await?;
-    let known = tx.group(group).await?;
-    tx.rollback().await?;
+    let known = read(replicas, group).await?;
     let own = store.stamp().epoch;
-    let theirs = known.as_ref().map_or(0, |known| known.epoch.generation());
-    let generation = owned.generation().max(own.generation()).max(theirs);
-    let stamp = Stamp {
-        group: group.clone(),
-        epoch: Epoch::new(generation, owned.revision()),
-    };
+    let stamp = stamp(store, group, owned, known.as_ref());
     let Some(known) = known else {
         begin(replicas, store, &stamp, entropy).await?;
         return Ok((store.as_owner(stamp), Origin::NeverReplicated));
@@ -55,7 +49,7 @@ pub async fn take_over(
     if let Some(writer) = writer_of_newest(store, group, &known).await? {
         let claimed = claim(replicas, &stamp, &writer, Some(&known)).await?;
         // The database may have lost what others had shipped since.
-        go_on(replicas, store, &stamp, Some(claimed.shipped_epoch)).await?;
+        go_on(replicas, store, &stamp, claimed.shipped_epoch).await?;
         return Ok((store.as_owner(stamp), Origin::OwnFile));
     }
     let unfinished = {
@@ -74,6 +68,47 @@ pub async fn take_over(
     }
     let (store, hydrated) = hydrate(replicas, store, stamp, entropy).await?;
     Ok((store, Origin::Replica(hydrated)))
+}
+
+/// As [`take_over`], for a group that nobody has owned yet, as far as is known: the central database has nothing of it, nor has
+/// the file. Then there is no former owner whose attempts are to be waited for: whoever owned it before would have attempted
+/// nothing until its claim was confirmed there. Should the database have lost that claim, the owner has lost its lease too,
+/// and all its attempts have ended with that; what one may still become at its tracker is waited for with each create.
+/// `None`: it is not so.
+///
+/// # Errors
+/// The database's. Then nothing is known, and the former owner is to be waited for.
+pub async fn begin_new(
+    replicas: &dyn Replicas,
+    store: &HostStore,
+    group: &GroupId,
+    owned: Epoch,
+    entropy: &dyn Entropy,
+) -> Result<Option<HostStore>, CentralError> {
+    if store.stamp().group == *group || read(replicas, group).await?.is_some() {
+        return Ok(None);
+    }
+    let stamp = stamp(store, group, owned, None);
+    begin(replicas, store, &stamp, entropy).await?;
+    Ok(Some(store.as_owner(stamp)))
+}
+
+async fn read(replicas: &dyn Replicas, group: &GroupId) -> Result<Option<GroupRow>, CentralError> {
+    let mut tx = replicas.read_newest().await?;
+    let known = tx.group(group).await?;
+    tx.rollback().await?;
+    Ok(known)
+}
+
+/// What the file is to be: the generation of the file or of the replica stands where it is greater.
+fn stamp(store: &HostStore, group: &GroupId, owned: Epoch, known: Option<&GroupRow>) -> Stamp {
+    let own = store.stamp().epoch.generation();
+    let theirs = known.map_or(0, |known| known.epoch.generation());
+    let generation = owned.generation().max(own).max(theirs);
+    Stamp {
+        group: group.clone(),
+        epoch: Epoch::new(generation, owned.revision()),
+    }
 }
 
 /// Who writes the file, where it is what was shipped last, or further.
@@ -109,7 +144,8 @@ async fn go_on_before(
     let line = store.write(move |tx| tx.begin_replication(&group, &seed));
     let writer = line.await?.writer;
     claim(replicas, stamp, &writer, Some(known)).await?;
-    go_on(replicas, store, stamp, None).await
+    // Not the one that was shipped last: a former owner may have gone on under it, further than this file did.
+    go_on(replicas, store, stamp, store.stamp().epoch).await
 }
 
 /// Nobody has shipped this group, as far as is known: what there is here, and else nothing, is its state; the time that it
@@ -123,13 +159,16 @@ async fn begin(
 ) -> Result<(), CentralError> {
     let seed = seed(entropy);
     let group = stamp.group.clone();
-    let line = store.write(move |tx| {
-        tx.give_up_put_back(&group)?;
-        tx.begin_replication(&group, &seed)
+    // A state that was being put back is not one, and stays so until the claim is certain.
+    let writer = store.write(move |tx| {
+        if tx.is_unfinished(&group)? {
+            return tx.begin_put_back(&group, &seed);
+        }
+        Ok(tx.begin_replication(&group, &seed)?.writer)
     });
     let row = GroupRow {
         epoch: stamp.epoch,
-        writer: line.await?.writer,
+        writer: writer.await?,
         // The file's, whoever owns it: so it is found again, should this be cut off.
         shipped_epoch: store.stamp().epoch,
         shipped_rev: 0,
@@ -142,8 +181,15 @@ async fn begin(
         machine: replicas.machine(),
         schema: crate::host::schema_version(),
         state_at: Timestamp::EPOCH,
+        age: Duration::ZERO,
     };
     let mut tx = replicas.write().await?;
+    // Asked before the group's row is: who puts definitions back notes their groups in the same step, so that whoever sees the
+    // former sees the latter.
+    if !tx.has_definitions().await? {
+        tx.rollback().await?;
+        return Err(CentralError::NoDefinitions);
+    }
     if tx.lock_group(&stamp.group).await?.is_some() {
         tx.rollback().await?;
         return Err(CentralError::Lost(format!(
@@ -153,17 +199,24 @@ async fn begin(
     }
     tx.put_group(&stamp.group, &row, &author).await?;
     tx.commit().await?;
-    go_on(replicas, store, stamp, Some(row.shipped_epoch)).await
+    let (group, writer) = (stamp.group.clone(), row.writer.clone());
+    let cleared = store.write(move |tx| {
+        tx.give_up_put_back(&group)?;
+        tx.begin_replication(&group, &writer)
+    });
+    cleared.await?;
+    go_on(replicas, store, stamp, row.shipped_epoch).await
 }
 
-/// What is here is the group's state from now on.
+/// What is here is the group's state from now on. `base`: the ownership that the file was of, or is known to have been
+/// shipped under.
 async fn go_on(
     replicas: &dyn Replicas,
     store: &HostStore,
     stamp: &Stamp,
-    base: Option<Epoch>,
+    base: Epoch,
 ) -> Result<(), CentralError> {
     let (group, epoch, now) = (stamp.group.clone(), stamp.epoch, replicas.now());
-    let step = store.write(move |tx| tx.go_on_with_group(&group, epoch, base, now));
+    let step = store.write(move |tx| tx.go_on_with_group(&group, epoch, Some(base), now));
     Ok(step.await?)
 }

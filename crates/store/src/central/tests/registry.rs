@@ -3,6 +3,7 @@
 use super::support::*;
 use crate::GroupId;
 use crate::central::*;
+use crate::host::AuditEntry;
 use std::collections::BTreeMap;
 use twinline_core::time::Timestamp;
 
@@ -110,4 +111,59 @@ async fn definitions_that_the_database_lost_are_put_back_and_never_over_newer_on
     assert_eq!(client.node_places().await.unwrap().len(), 2);
     let next = client.publish(8, "nine", &nodes, "ada", at(2000)).await;
     assert_eq!(next.unwrap().version, 9, "and it goes on from there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deeds_are_noted_once_and_with_what_they_publish() {
+    let Some(server) = server(&[]) else { return };
+    let client = client_to(&server.url(), settings());
+    healthy(&client).await;
+    let deed = |id: &str, ms: i64, action: &str| Deed {
+        id: id.to_owned(),
+        entry: AuditEntry {
+            at: at(ms),
+            who: "ada".to_owned(),
+            action: action.to_owned(),
+            subject: "m1".to_owned(),
+            detail: "{}".to_owned(),
+        },
+    };
+    let now = i64::try_from(
+        server
+            .sql("SELECT (extract(epoch FROM now()) * 1000)::bigint")
+            .trim()
+            .parse::<u64>()
+            .unwrap(),
+    )
+    .unwrap();
+    let (drain, old) = (deed("a", now, "drain"), deed("b", 1_000, "restart"));
+    client
+        .note_deeds(std::slice::from_ref(&drain))
+        .await
+        .unwrap();
+    client.note_deeds(&[drain.clone(), old]).await.unwrap();
+    let moved = deed("c", now + 1, "move");
+    let publish = async |content: &str, after: i64| {
+        let by = ("ada", at(now));
+        client
+            .publish_by_deed(after, content, &[place("gh")], by, Some(&moved))
+            .await
+    };
+    publish("one", 0).await.unwrap();
+    publish("one", 0).await.unwrap();
+    let outdated = publish("two", 0).await;
+    assert!(
+        matches!(outdated, Err(CentralError::Outdated { found: 1 })),
+        "{outdated:?}"
+    );
+    let all = client.deeds(None, 10).await.unwrap();
+    let entries: Vec<_> = all.iter().map(|row| row.entry.clone()).collect();
+    assert_eq!(
+        entries,
+        [moved.entry.clone(), drain.entry.clone()],
+        "newest first, none twice, and none that is too old"
+    );
+    let rest = client.deeds(Some(all[0].seq), 10).await.unwrap();
+    assert_eq!(rest.len(), 1);
+    assert_eq!(client.deeds(None, 1).await.unwrap(), all[..1]);
 }

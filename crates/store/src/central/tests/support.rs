@@ -31,17 +31,30 @@ impl Sql for Patroni {
 }
 
 /// Wall time that runs with the monotonic clock.
-pub(super) struct TestClock(Instant);
+#[derive(Clone, Copy)]
+pub(super) struct TestClock {
+    begun: Instant,
+    ahead: Duration,
+}
 
 impl Default for TestClock {
     fn default() -> Self {
-        Self(Instant::now())
+        Self {
+            begun: Instant::now(),
+            ahead: Duration::ZERO,
+        }
+    }
+}
+
+impl TestClock {
+    pub(super) const fn ahead_by(self, ahead: Duration) -> Self {
+        Self { ahead, ..self }
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        let ms = i64::try_from(self.0.elapsed().as_millis()).unwrap();
+        let ms = i64::try_from((self.begun.elapsed() + self.ahead).as_millis()).unwrap();
         Timestamp::from_millis(1_800_000_000_000 + ms)
     }
 }
@@ -66,8 +79,13 @@ pub(super) fn settings() -> CentralSettings {
 }
 
 pub(super) fn client_to(url: &str, settings: CentralSettings) -> CentralClient {
+    client_by(TestClock::default(), url, settings)
+}
+
+/// By whose clock it tells when its states were.
+pub(super) fn client_by(clock: TestClock, url: &str, settings: CentralSettings) -> CentralClient {
     let address = CentralAddress::parse(url, None).unwrap();
-    CentralClient::start(address, settings, Arc::new(TestClock::default()))
+    CentralClient::start(address, settings, Arc::new(clock))
 }
 
 /// A server; `None` where there is none to be had.

@@ -2,9 +2,12 @@
 
 use super::replication::*;
 use super::support::*;
-use crate::central::{CentralClient, CentralError, NodePlace, Origin, take_over};
+use crate::central::{
+    CentralClient, CentralError, NodePlace, Origin, Replicas, begin_new, take_over,
+};
 use crate::host::HostStore;
 use crate::stamp::{Epoch, GroupId};
+use std::time::Duration;
 use tempfile::TempDir;
 use twinline_core::time::Timestamp;
 
@@ -35,6 +38,32 @@ async fn taken_over(
     take_over(client, store, group, owned, &entropy(seed)).await
 }
 
+/// As [`begin_new`], likewise.
+async fn begun_new(
+    client: &CentralClient,
+    store: &HostStore,
+    group: &GroupId,
+    owned: Epoch,
+) -> Result<Option<HostStore>, CentralError> {
+    begin_new(client, store, group, owned, &entropy(owned.revision())).await
+}
+
+/// A healthy database, in which something is published, as before every group.
+async fn published(client: &CentralClient) {
+    healthy(client).await;
+    let now = Timestamp::from_millis(1);
+    let published = client.publish(0, "{}", &[], "ada", now).await;
+    assert_eq!(published.unwrap().version, 1);
+}
+
+fn place(node: &str, group: &str) -> NodePlace {
+    NodePlace {
+        node: node.into(),
+        workspace: "default".to_owned(),
+        group: GroupId::new(group),
+    }
+}
+
 async fn dirty(store: &HostStore) -> u64 {
     let counts = store.read(|read| read.dirty_counts()).await.unwrap();
     counts.iter().map(|count| count.items).sum()
@@ -44,7 +73,7 @@ async fn dirty(store: &HostStore) -> u64 {
 async fn a_new_owner_goes_on_from_the_last_word_whose_file_it_may_be() {
     let Some(server) = server(&[]) else { return };
     let client = client_to(&server.url(), settings());
-    healthy(&client).await;
+    published(&client).await;
     let hosts = Hosts {
         folder: tempfile::tempdir().unwrap(),
         group: GroupId::new("g1"),
@@ -110,7 +139,7 @@ async fn a_new_owner_goes_on_from_the_last_word_whose_file_it_may_be() {
 async fn a_database_that_was_put_back_gets_what_the_hosts_have_and_takes_nothing_from_them() {
     let Some(server) = server(&[]) else { return };
     let client = client_to(&server.url(), settings());
-    healthy(&client).await;
+    published(&client).await;
     let hosts = Hosts {
         folder: tempfile::tempdir().unwrap(),
         group: GroupId::new("g1"),
@@ -170,7 +199,7 @@ async fn a_database_that_was_put_back_gets_what_the_hosts_have_and_takes_nothing
 async fn a_lesser_revision_is_refused_until_the_generation_is_raised() {
     let Some(server) = server(&[]) else { return };
     let client = client_to(&server.url(), settings());
-    healthy(&client).await;
+    published(&client).await;
     let hosts = Hosts {
         folder: tempfile::tempdir().unwrap(),
         group: GroupId::new("g1"),
@@ -206,7 +235,7 @@ async fn a_lesser_revision_is_refused_until_the_generation_is_raised() {
 async fn a_takeover_that_breaks_off_in_the_middle_is_begun_again_from_the_replica() {
     let Some(server) = server(&[]) else { return };
     let client = client_to(&server.url(), settings());
-    healthy(&client).await;
+    published(&client).await;
     let hosts = Hosts {
         folder: tempfile::tempdir().unwrap(),
         group: GroupId::new("g1"),
@@ -265,7 +294,7 @@ async fn a_takeover_that_breaks_off_in_the_middle_is_begun_again_from_the_replic
 async fn a_group_that_was_never_shipped_is_claimed_in_the_database_too() {
     let Some(server) = server(&[]) else { return };
     let client = client_to(&server.url(), settings());
-    healthy(&client).await;
+    published(&client).await;
     let hosts = Hosts {
         folder: tempfile::tempdir().unwrap(),
         group: GroupId::new("g1"),
@@ -302,7 +331,7 @@ async fn a_group_that_was_never_shipped_is_claimed_in_the_database_too() {
 async fn a_takeover_in_the_middle_of_a_full_copy_loses_no_row_of_the_replica() {
     let Some(server) = server(&[]) else { return };
     let client = client_to(&server.url(), settings());
-    healthy(&client).await;
+    published(&client).await;
     let hosts = Hosts {
         folder: tempfile::tempdir().unwrap(),
         group: GroupId::new("g1"),
@@ -333,7 +362,7 @@ async fn a_takeover_in_the_middle_of_a_full_copy_loses_no_row_of_the_replica() {
 async fn in_a_new_database_a_group_waits_for_the_machine_that_has_it() {
     let Some(server) = server(&[]) else { return };
     let client = client_to(&server.url(), settings());
-    healthy(&client).await;
+    published(&client).await;
     let hosts = Hosts {
         folder: tempfile::tempdir().unwrap(),
         group: GroupId::new("g1"),
@@ -347,11 +376,6 @@ async fn in_a_new_database_a_group_waits_for_the_machine_that_has_it() {
     drop(ships);
     let emptied = "TRUNCATE twinline.groups, twinline.replica, twinline.published CASCADE";
     server.psql(emptied).unwrap();
-    let place = |node: &str, group: &str| NodePlace {
-        node: node.into(),
-        workspace: "default".to_owned(),
-        group: GroupId::new(group),
-    };
     let (places, now) = (
         [place("gh", "g1"), place("jira", "g2")],
         Timestamp::from_millis(1),
@@ -393,7 +417,7 @@ async fn in_a_new_database_a_group_waits_for_the_machine_that_has_it() {
 async fn a_takeover_that_was_cut_off_after_its_claim_is_made_again() {
     let Some(server) = server(&[]) else { return };
     let client = client_to(&server.url(), settings());
-    healthy(&client).await;
+    published(&client).await;
     let hosts = Hosts {
         folder: tempfile::tempdir().unwrap(),
         group: GroupId::new("g1"),
@@ -429,4 +453,169 @@ async fn a_takeover_that_was_cut_off_after_its_claim_is_made_again() {
     take(&one, 101).await;
     caught_up(&one, &ships).await;
     check_equal(&server, &one).await;
+}
+
+/// The takeover comes before anybody has put back what was published.
+#[tokio::test(flavor = "multi_thread")]
+async fn in_an_empty_database_nothing_is_begun_before_the_definitions_are_back() {
+    let Some(server) = server(&[]) else { return };
+    let client = client_to(&server.url(), settings());
+    healthy(&client).await;
+    let hosts = Hosts {
+        folder: tempfile::tempdir().unwrap(),
+        group: GroupId::new("g1"),
+    };
+    let refused = async |expected: &str| {
+        let two = hosts.file("two").await;
+        let taken = taken_over(&client, &two, hosts.group(), Epoch::new(1, 20), 2).await;
+        let error = taken.map(|(_, origin)| origin).unwrap_err();
+        assert!(error.is_retryable());
+        assert!(error.to_string().contains(expected), "{error}");
+        let two = hosts.file("two").await;
+        let begun = begun_new(&client, &two, hosts.group(), Epoch::new(1, 20)).await;
+        let begun = begun.map(|begun| begun.is_some());
+        assert!(!matches!(begun, Ok(true)), "{begun:?}");
+    };
+    refused("the central database is empty").await;
+    // Who puts back first knows an older version, in which the group was not.
+    let (now, by) = (Timestamp::from_millis(1), "who had kept it");
+    let places = [place("a", "g2"), place("gh", "g1")];
+    let put = client.put_back(2, "two", &places[..1], by, now);
+    assert!(put.await.unwrap());
+    let put = client.put_back(3, "three", &places, by, now);
+    assert!(put.await.unwrap());
+    refused("has not copied its state there yet").await;
+    // What is published from then on is new.
+    let places = [places, [place("b", "g3"), place("c", "g3")]].concat();
+    client
+        .publish(3, "four", &places, "ada", now)
+        .await
+        .unwrap();
+    let three = hosts.file("three").await;
+    let group = GroupId::new("g3");
+    let begun = begun_new(&client, &three, &group, Epoch::new(1, 30)).await;
+    assert!(begun.unwrap().is_some());
+}
+
+/// Nobody is waited for before it is begun; everybody who may have owned it before is.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_group_that_nobody_has_owned_is_begun_as_a_new_one() {
+    let Some(server) = server(&[]) else { return };
+    let client = client_to(&server.url(), settings());
+    published(&client).await;
+    let hosts = Hosts {
+        folder: tempfile::tempdir().unwrap(),
+        group: GroupId::new("g1"),
+    };
+    let begin = async |store: &HostStore, revision: u64| {
+        let owned = Epoch::new(1, revision);
+        let begun = begun_new(&client, store, hosts.group(), owned).await;
+        begun.unwrap()
+    };
+    let one = hosts.file("one").await;
+    let one = begin(&one, 10).await.expect("it is new");
+    assert_eq!(one.stamp().epoch, Epoch::new(1, 10));
+    let two = hosts.file("two").await;
+    assert!(begin(&two, 20).await.is_none(), "another has begun it");
+    let ships = run(&one, &client, 1);
+    take(&one, 1).await;
+    caught_up(&one, &ships).await;
+    check_equal(&server, &one).await;
+    drop(ships);
+    server
+        .psql("TRUNCATE twinline.groups, twinline.replica")
+        .unwrap();
+    assert!(
+        begin(&one, 30).await.is_none(),
+        "this file has worked on it"
+    );
+}
+
+/// A former owner that still ships is further than the file that goes on before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_goes_on_with_a_later_file_copies_it_whatever_the_former_owner_has_shipped() {
+    let Some(server) = server(&[]) else { return };
+    let client = client_to(&server.url(), settings());
+    published(&client).await;
+    let hosts = Hosts {
+        folder: tempfile::tempdir().unwrap(),
+        group: GroupId::new("g1"),
+    };
+    let one = hosts.file("one").await;
+    let taken = taken_over(&client, &one, hosts.group(), Epoch::new(1, 10), 1);
+    let (one, _) = taken.await.unwrap();
+    let ships = run(&one, &client, 1);
+    take(&one, 1).await;
+    caught_up(&one, &ships).await;
+    let dump = "CREATE TABLE old_groups AS SELECT * FROM twinline.groups; \
+                CREATE TABLE old_replica AS SELECT * FROM twinline.replica";
+    server.psql(dump).unwrap();
+    let two = hosts.file("two").await;
+    let taken = taken_over(&client, &two, hosts.group(), Epoch::new(1, 20), 2);
+    let (two, _) = taken.await.unwrap();
+    for number in 101..110 {
+        take(&two, number).await;
+    }
+    // The database goes back to before the takeover, and the former owner, which does not know that it is none, ships on.
+    let put_back = "TRUNCATE twinline.groups, twinline.replica; \
+                    INSERT INTO twinline.groups SELECT * FROM old_groups; \
+                    INSERT INTO twinline.replica SELECT * FROM old_replica";
+    server.psql(put_back).unwrap();
+    for number in 2..6 {
+        take(&one, number).await;
+    }
+    caught_up(&one, &ships).await;
+    drop(ships);
+
+    let taken = taken_over(&client, &two, hosts.group(), Epoch::new(1, 30), 3);
+    let (two, origin) = taken.await.unwrap();
+    assert_eq!(origin, Origin::DatabaseWentBack);
+    let ships = run(&two, &client, 2);
+    take(&two, 200).await;
+    caught_up(&two, &ships).await;
+    check_equal(&server, &two).await;
+}
+
+/// By how much the former owner's wall clock was ahead, the database knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_ahead_makes_the_gap_no_smaller() {
+    let Some(server) = server(&[]) else { return };
+    let ahead = Duration::from_secs(60);
+    let clock = TestClock::default();
+    let client = client_by(clock, &server.url(), settings());
+    published(&client).await;
+    let fast = client_by(clock.ahead_by(ahead), &server.url(), settings());
+    let hosts = Hosts {
+        folder: tempfile::tempdir().unwrap(),
+        group: GroupId::new("g1"),
+    };
+    let one = hosts.file("one").await;
+    let taken = taken_over(&fast, &one, hosts.group(), Epoch::new(1, 10), 1);
+    let (one, _) = taken.await.unwrap();
+    let ships = run(&one, &fast, 1);
+    take(&one, 1).await;
+    caught_up(&one, &ships).await;
+    drop(ships);
+
+    let before = client.now();
+    let two = hosts.file("two").await;
+    let taken = taken_over(&client, &two, hosts.group(), Epoch::new(1, 20), 2);
+    let (two, origin) = taken.await.unwrap();
+    let Origin::Replica(hydrated) = origin else {
+        panic!("{origin:?}");
+    };
+    assert!(
+        hydrated.state_at > before,
+        "by its own clock it is later than now"
+    );
+    // What the takeover took on a busy machine lies in between.
+    let about = ahead / 2..=ahead;
+    assert!(about.contains(&hydrated.ahead), "{hydrated:?}");
+    let group = hosts.group().clone();
+    let gap = two
+        .read(move |read| read.gap(&group))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(gap.from <= before, "{gap:?} begins before {before:?}");
 }

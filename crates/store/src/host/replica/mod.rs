@@ -82,6 +82,11 @@ impl HostRead<'_> {
         Ok(found.is_some())
     }
 
+    /// Whether the file has a state of a group, as far as it knows: none that is being put back.
+    pub fn is_whole(&self, group: &GroupId) -> Result<bool, StoreError> {
+        Ok(!self.is_unfinished(group)?)
+    }
+
     /// The newest revision of the file.
     pub fn newest_rev(&self) -> Result<i64, StoreError> {
         let found = self.one("SELECT rev FROM meta", [], |row| Ok(row.get(0)?))?;

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::inbox::InboxId;
+use crate::stamp::Epoch;
+use std::time::Duration;
 use twinline_core::capability::ChangeKind;
 use twinline_core::comments::{CommentLink, CommentOrigin, MirrorState};
 use twinline_core::digest::Digest;
@@ -265,6 +267,46 @@ fn effect(name: &str, is_create: bool) -> EffectRow {
         attempts: 0,
         next_due: None,
     }
+}
+
+#[tokio::test]
+async fn open_effects_of_a_clock_that_was_ahead_are_set_back_and_shipped_so() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let stamp = host.stamp().clone();
+    let (group, epoch) = (stamp.group, Epoch::new(3, 7));
+    host.write(move |tx| {
+        let mut open = effect("e1", true);
+        (open.intended_at, open.started_at) = (at(70_010), Some(at(70_020)));
+        open.ended_at = Some(at(70_030));
+        let waiting = effect("e2", false);
+        let settled = EffectRow {
+            settled: true,
+            ..effect("e3", false)
+        };
+        for row in [&open, &waiting, &settled] {
+            tx.put_effect(row)?;
+        }
+        let before = tx.newest_rev()?;
+        tx.set_open_effects_back(&group, epoch, Duration::ZERO)?;
+        assert_eq!(tx.effect(&open.id)?, Some(open.clone()));
+        tx.set_open_effects_back(&group, epoch, Duration::from_secs(60))?;
+        // When it ended tells how long is to be waited for it: never less.
+        (open.intended_at, open.started_at) = (at(10_010), Some(at(10_020)));
+        assert_eq!(tx.effect(&open.id)?, Some(open));
+        assert_eq!(
+            tx.effect(&waiting.id)?.unwrap().intended_at,
+            at(10 - 60_000)
+        );
+        assert_eq!(tx.effect(&settled.id)?, Some(settled));
+        let changed = tx.changes(&group, before, before, 10)?;
+        assert_eq!(changed.rows.len(), 2);
+        Ok(())
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test]

@@ -81,11 +81,16 @@ struct Inner {
 
 impl Database {
     pub(super) fn new(time: Arc<Time>, random: ChaCha8Rng) -> Self {
+        // A fleet's groups are published before anybody owns one.
+        let state = Arc::new(State {
+            is_published: true,
+            ..State::default()
+        });
         Self {
             time,
             inner: Mutex::new(Inner {
                 random,
-                state: Arc::default(),
+                state,
                 history: VecDeque::new(),
                 timeline: 1,
                 former: Arc::default(),

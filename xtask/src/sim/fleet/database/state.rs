@@ -12,6 +12,8 @@ const FORGET_MAX_ROWS: usize = 2000;
 /// One state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::sim::fleet) struct State {
+    /// Whether what the fleet has published is there.
+    pub(super) is_published: bool,
     pub(super) groups: BTreeMap<GroupId, Group>,
     pub(super) rows: BTreeMap<GroupId, BTreeMap<RowKey, Row>>,
 }
@@ -21,6 +23,8 @@ pub(in crate::sim::fleet) struct State {
 pub(super) struct Group {
     pub(super) row: GroupRow,
     pub(super) state_at: Timestamp,
+    /// The same instant by the server's clock.
+    pub(super) measured_at: Timestamp,
     pub(super) schema: i64,
 }
 

@@ -44,6 +44,7 @@ const AUTHOR: Author<'static> = Author {
     machine: "m1",
     schema: 7,
     state_at: Timestamp::from_millis(1_800_000_000_123),
+    age: Duration::from_secs(3600),
 };
 
 /// The living rows: `key value epoch rev`, and how many keys there are.
@@ -216,8 +217,14 @@ async fn group_by_epoch(replicas: &dyn Replicas) {
         assert_eq!(found(replicas).await.as_ref(), Some(expected));
     }
     let mut tx = replicas.read_newest().await.unwrap();
-    let state = tx.state(&group()).await.unwrap();
-    assert_eq!(state, Some((AUTHOR.state_at, AUTHOR.schema)));
+    assert!(tx.has_definitions().await.unwrap());
+    let state = tx.state(&group()).await.unwrap().unwrap();
+    assert_eq!(
+        (state.state_at, state.schema),
+        (AUTHOR.state_at, AUTHOR.schema)
+    );
+    let age = state.age.expect("it was measured");
+    assert!(AUTHOR.age <= age && age < AUTHOR.age * 2, "{age:?}");
     tx.rollback().await.unwrap();
 }
 
@@ -290,6 +297,9 @@ async fn postgresql_keeps_the_table() {
     let healthy = health.wait_for(|health| health.commits.is_ok());
     let waited = tokio::time::timeout(Duration::from_secs(60), healthy).await;
     drop(waited.expect("it is healthy soon"));
+    let now = Timestamp::from_millis(1);
+    let published = client.publish(0, "{}", &[], "a person", now).await;
+    assert_eq!(published.unwrap().version, 1);
     table(&client).await;
     drop(client);
     tokio::task::spawn_blocking(move || drop(server))

@@ -10,9 +10,9 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use twinline_core::time::Timestamp;
+use twinline_core::handles::Clock as _;
 use twinline_store::central::{
-    Author, CentralError, Change, GroupRow, ReplicaRow, ReplicaTx, RowKey, Step,
+    Author, CentralError, Change, GroupRow, ReplicaRow, ReplicaTx, RowKey, ShippedState, Step,
 };
 use twinline_store::{Epoch, GroupId};
 
@@ -202,11 +202,21 @@ impl ReplicaTx for Tx {
         Ok(seen.groups.get(group).map(|group| group.row.clone()))
     }
 
-    async fn state(&mut self, group: &GroupId) -> Result<Option<(Timestamp, i64)>, CentralError> {
+    async fn state(&mut self, group: &GroupId) -> Result<Option<ShippedState>, CentralError> {
         self.step().await?;
         let seen = self.seen();
+        let now = self.client.database.time.now();
         let group = seen.groups.get(group);
-        Ok(group.map(|group| (group.state_at, group.schema)))
+        Ok(group.map(|group| ShippedState {
+            state_at: group.state_at,
+            age: Some(now.since(group.measured_at)),
+            schema: group.schema,
+        }))
+    }
+
+    async fn has_definitions(&mut self) -> Result<bool, CentralError> {
+        self.step().await?;
+        Ok(self.seen().is_published)
     }
 
     async fn put_group(
@@ -219,6 +229,7 @@ impl ReplicaTx for Tx {
         let row = Group {
             row: known.clone(),
             state_at: author.state_at,
+            measured_at: self.client.database.time.now().minus(author.age),
             schema: author.schema,
         };
         self.write(group, Op::PutGroup(row)).await

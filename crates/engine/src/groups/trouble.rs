@@ -1,0 +1,121 @@
+//! A group that does not work here: for how long, and whether another host could go on with it.
+
+use super::life::Life;
+use super::{Shared, Wish};
+use std::time::Duration;
+use tokio::time::Instant;
+use twinline_core::ownership::LeaseTerms;
+use twinline_store::central::CentralError;
+
+/// For so many renewal periods of the lease a group is tried here before another host gets it.
+const TRIED_PERIODS: u32 = 4;
+
+/// Why a group does not work here.
+pub(super) struct Trouble {
+    /// In words.
+    pub(super) reason: String,
+    /// Whatever is tried: this machine lacks something.
+    is_for_good: bool,
+    /// It has worked here, or could: the file may have what the replica lacks.
+    has_state: bool,
+    /// Whether the same step can succeed later without a person's doing.
+    pub(super) is_retryable: bool,
+}
+
+impl Trouble {
+    /// This machine lacks something that the group needs.
+    pub(super) fn lacking(reason: String) -> Self {
+        Self {
+            is_for_good: true,
+            ..Self::of_file(reason)
+        }
+    }
+
+    /// Its state could not be taken over.
+    pub(super) fn taking_over(error: &CentralError) -> Self {
+        Self {
+            is_retryable: error.is_retryable(),
+            ..Self::of_file(error.to_string())
+        }
+    }
+
+    /// Nor could that of any other group.
+    pub(super) fn without_commits(why: &str) -> Self {
+        Self::of_file(format!("the central database does not commit: {why}"))
+    }
+
+    /// Its file cannot be opened, or its state not be read.
+    pub(super) const fn of_file(reason: String) -> Self {
+        Self {
+            reason,
+            is_for_good: false,
+            has_state: false,
+            is_retryable: true,
+        }
+    }
+
+    /// Its host could not be built, or ended by itself.
+    pub(super) fn of_host(reason: String) -> Self {
+        Self {
+            has_state: true,
+            ..Self::of_file(reason)
+        }
+    }
+}
+
+/// Since when a group does not work here.
+#[derive(Default)]
+pub(super) struct Failing {
+    since: Option<Instant>,
+}
+
+impl Failing {
+    /// It has worked meanwhile, for so long.
+    pub(super) fn worked(&mut self, terms: &LeaseTerms, span: Duration) {
+        if span >= tried(terms) {
+            self.since = None;
+        }
+    }
+
+    /// It does not work now; whether it was tried for long enough.
+    fn is_over(&mut self, terms: &LeaseTerms) -> bool {
+        self.since.get_or_insert_with(Instant::now).elapsed() >= tried(terms)
+    }
+}
+
+fn tried(terms: &LeaseTerms) -> Duration {
+    terms.renewal_period() * TRIED_PERIODS
+}
+
+impl Life {
+    /// Whether the group is to be given away, since it does not work here: it was tried for long enough, another host takes
+    /// groups, and could go on with what the replica has.
+    pub(super) fn gives_up(&self, failing: &mut Failing, trouble: &Trouble) -> bool {
+        let shared = &self.shared;
+        let is_tried = failing.is_over(&shared.settings.terms) || trouble.is_for_good;
+        let wished = match self.wished() {
+            Wish::GiveAway => true,
+            // A person has chosen this host, and nobody else takes it while it is there.
+            Wish::Work => self.another_takes_groups() && !self.is_chosen_here(),
+            Wish::End => false,
+        };
+        let can_go_on = !trouble.has_state || shared.central.health().borrow().commits.is_ok();
+        is_tried && wished && can_go_on
+    }
+
+    fn another_takes_groups(&self) -> bool {
+        let Shared {
+            keeper, settings, ..
+        } = &*self.shared;
+        let ownership = keeper.ownership();
+        let roster = &ownership.borrow().roster;
+        let mut hosts = roster.hosts.iter();
+        hosts.any(|(host, draining)| *host != settings.host && !draining)
+    }
+
+    fn is_chosen_here(&self) -> bool {
+        let pins = self.shared.pins.borrow();
+        let chosen = pins.get(&self.group).and_then(|(_, host)| host.as_ref());
+        chosen == Some(&self.shared.settings.host)
+    }
+}
