@@ -20,7 +20,7 @@ mod lease_tests;
 #[cfg(test)]
 mod troubles_tests;
 
-pub use definitions::{Definitions, Straddles};
+pub use definitions::{Definitions, Join, Refused};
 pub use draining::Draining;
 pub use follow::{Follower, Known};
 pub use generation::raise;

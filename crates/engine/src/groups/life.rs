@@ -1,6 +1,7 @@
 //! One group, from its claim to its end.
 
-use super::{GroupState, Shared, Wish};
+use super::join::Ended;
+use super::{GroupState, Part, Shared, Wish};
 use crate::host::Host;
 use crate::ownership::Permit;
 use std::sync::{Arc, Mutex};
@@ -9,12 +10,12 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use twinline_core::mutant::{self, Mutant};
-use twinline_store::central::{Replication, ReplicationStatus, take_over};
+use twinline_store::central::{CentralError, Replication, ReplicationStatus, take_over};
 use twinline_store::host::HostStore;
 use twinline_store::{Epoch, GroupId};
 
 /// Before a group is tried again that could not be taken over, or whose host ended.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 /// How long the last word of a group that ends may take to be shipped. What is not shipped by then is in the file here.
 const LAST_WORD: Duration = Duration::from_secs(5);
 
@@ -31,6 +32,16 @@ pub(super) struct Life {
 
 /// The group's open file: closed also where its work is dropped.
 type Opened = Mutex<Option<HostStore>>;
+
+/// What came of taking a group over.
+enum Taken {
+    /// It is this ownership's.
+    Over(HostStore),
+    /// The group is to end before that.
+    ToEnd,
+    /// Nobody owns it any more: it was joined to another.
+    Joined,
+}
 
 impl Life {
     /// Runs the group until it is to end; until `lost`, whatever it is at.
@@ -51,23 +62,26 @@ impl Life {
 
     async fn work(&self, opened: &Opened) {
         // Begun also where it is to be given away: the file here may have what the replica lacks.
-        let handed_over = loop {
+        let ended = loop {
             let ended = self.once(opened).await;
             close(opened).await;
             let reason = match ended {
-                Ok(handed_over) => break handed_over,
+                Ok(ended) => break ended,
                 Err(reason) => reason,
             };
             tracing::error!(group = %self.group, reason, "the group does not work; it is tried again");
             self.tell(GroupState::Failed { reason });
             self.pause(PAUSE).await;
-            if self.wished() != Wish::Work {
+            if !self.wished().goes_on() {
                 // Another host may do better.
-                break true;
+                break Ended::Whole;
             }
         };
+        if ended == Ended::Joined {
+            return self.leave().await;
+        }
         // Else whoever took it over would go on from before: it begins here once more.
-        while handed_over && self.wished() == Wish::GiveAway {
+        while ended == Ended::Whole && self.wished() == Wish::GiveAway {
             match self.shared.keeper.give_away(&self.group).await {
                 Ok(()) => return,
                 Err(error) => {
@@ -78,21 +92,34 @@ impl Life {
         }
     }
 
-    /// Takes the group over where that is to be done, and works until it is to end. Whether all that is here is in the
-    /// replica then.
-    async fn once(&self, opened: &Opened) -> Result<bool, String> {
-        let Some(store) = self.taken_over(opened).await? else {
-            return Ok(true);
+    /// Takes the group over where that is to be done, and works until it is to end.
+    async fn once(&self, opened: &Opened) -> Result<Ended, String> {
+        if self.shared.hosts.part(&self.group) == Part::Gone {
+            return Ok(Ended::Joined);
+        }
+        let store = match self.taken_over(opened).await? {
+            Taken::Over(store) => store,
+            Taken::ToEnd => return Ok(Ended::Whole),
+            Taken::Joined => return Ok(Ended::Joined),
         };
+        let has_grown = self.take_in(&store).await?;
         let shared = &self.shared;
         let permit = self.permit.clone();
         let built = shared.hosts.build(&self.group, store.clone(), permit);
         let host = built.await?;
-        self.host(&host, &store).await
+        if has_grown {
+            // What was told of its new nodes while it did not know them was passed.
+            host.sweep_now();
+        }
+        let ended = self.host(&host, &store).await?;
+        if ended == Ended::Whole && self.wished() == Wish::Leave {
+            return self.close_group(&store).await;
+        }
+        Ok(ended)
     }
 
-    /// The store as this ownership's; `None`: the group is to end before that.
-    async fn taken_over(&self, opened: &Opened) -> Result<Option<HostStore>, String> {
+    /// The store as this ownership's.
+    async fn taken_over(&self, opened: &Opened) -> Result<Taken, String> {
         let shared = &self.shared;
         let settings = &shared.settings;
         let path = settings.folder.join(format!("{}.db", self.group));
@@ -104,14 +131,14 @@ impl Life {
             && stamp.epoch.generation() >= self.epoch.generation();
         if stamp.group == self.group && is_ours {
             // An earlier process of this host has taken it over under this very ownership.
-            return Ok(Some(store));
+            return self.unless_closed(store).await;
         }
         self.tell(GroupState::Waiting);
         if !mutant::is(Mutant::TakeoverWithoutWaiting) {
             self.pause(settings.terms.takeover_wait()).await;
         }
         let mut failing = None;
-        while self.wished() == Wish::Work {
+        while self.wished().goes_on() {
             self.tell(GroupState::TakingOver {
                 failing: failing.take(),
             });
@@ -120,8 +147,9 @@ impl Life {
             match taken.await {
                 Ok((store, origin)) => {
                     tracing::info!(group = %self.group, ?origin, "the group was taken over");
-                    return Ok(Some(store));
+                    return Ok(Taken::Over(store));
                 }
+                Err(CentralError::Joined { .. }) => return Ok(Taken::Joined),
                 Err(error) if error.is_retryable() => {
                     tracing::warn!(group = %self.group, %error, "the group's state cannot be taken over yet");
                     failing = Some(error.to_string());
@@ -130,11 +158,23 @@ impl Life {
                 Err(error) => return Err(error.to_string()),
             }
         }
-        Ok(None)
+        Ok(Taken::ToEnd)
     }
 
-    /// Runs the group's host and its replication until the group is to end. Whether the replica has all of it then.
-    async fn host(&self, host: &Host, store: &HostStore) -> Result<bool, String> {
+    /// The store of an ownership that an earlier process has begun; it may have closed the group.
+    async fn unless_closed(&self, store: HostStore) -> Result<Taken, String> {
+        if self.wished() != Wish::Leave {
+            return Ok(Taken::Over(store));
+        }
+        Ok(match self.is_closed().await? {
+            Some(true) => Taken::Joined,
+            Some(false) => Taken::Over(store),
+            None => Taken::ToEnd,
+        })
+    }
+
+    /// Runs the group's host and its replication until the group is to end.
+    async fn host(&self, host: &Host, store: &HostStore) -> Result<Ended, String> {
         let shared = &self.shared;
         let marks = {
             let host = host.clone();
@@ -160,9 +200,11 @@ impl Life {
             let ended = tokio::select! {
                 ended = host.run(stop.clone()) => ended.map_err(|why| why.to_string()),
                 () = told => unreachable!("it waits for ever"),
+                () = self.forget_joined(store, status.clone()) => unreachable!("it waits for ever"),
             };
             let ended = match ended {
-                Ok(()) => Ok(ship_last_word(store, status.clone()).await),
+                Ok(()) if ship_last_word(store, status.clone()).await => Ok(Ended::Whole),
+                Ok(()) => Ok(Ended::Behind),
                 Err(why) => Err(why),
             };
             shipped.cancel();
@@ -173,11 +215,11 @@ impl Life {
         ended
     }
 
-    fn tell(&self, state: GroupState) {
+    pub(super) fn tell(&self, state: GroupState) {
         self.shared.tell(&self.group, state);
     }
 
-    fn wished(&self) -> Wish {
+    pub(super) fn wished(&self) -> Wish {
         *self.wish.borrow()
     }
 
@@ -193,8 +235,8 @@ impl Life {
             let commits = database.borrow_and_update().commits.is_ok();
             match *wish.borrow_and_update() {
                 Wish::End => return,
-                Wish::GiveAway if is_whole && commits => return,
-                Wish::GiveAway | Wish::Work => {}
+                Wish::GiveAway | Wish::Leave if is_whole && commits => return,
+                Wish::GiveAway | Wish::Leave | Wish::Work => {}
             }
             tokio::select! {
                 Ok(()) = wish.changed() => {}
@@ -205,11 +247,11 @@ impl Life {
     }
 
     /// Waits, and not longer than the group is to live.
-    async fn pause(&self, pause: Duration) {
+    pub(super) async fn pause(&self, pause: Duration) {
         let mut wish = self.wish.clone();
         tokio::select! {
             biased;
-            _ = wish.wait_for(|wish| *wish != Wish::Work) => {}
+            _ = wish.wait_for(|wish| !wish.goes_on()) => {}
             () = sleep(pause) => {}
         }
     }

@@ -10,11 +10,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use twinline_core::contract::Contract;
 use twinline_core::digest::Digest;
 use twinline_core::handles::BootClock;
 use twinline_core::item::{ItemId, Value};
 use twinline_core::names::NodeName;
 use twinline_core::ownership::{BootTime, LeaseTerms};
+use twinline_core::time::Timestamp;
 use twinline_engine::groups::{GroupHosts, GroupSettings, Groups, States};
 use twinline_engine::ownership::{Etcd, Keeper, KeeperSettings, Permit, Pins};
 use twinline_engine::{Env, Host, HostBuilder, HostSettings, NodeConfig, SweepSettings};
@@ -28,7 +30,7 @@ use twinline_trackers::http::{AddressGuard, ReqwestTransport, TransportLimits};
 
 const TTL: Duration = Duration::from_secs(3);
 /// Long enough for a busy machine: what is waited for must come.
-const SOON: Duration = Duration::from_secs(90);
+pub(crate) const SOON: Duration = Duration::from_secs(90);
 
 /// The boot-time clock's stand-in: the process's monotonic one.
 struct Monotonic(tokio::time::Instant);
@@ -41,9 +43,11 @@ impl BootClock for Monotonic {
 }
 
 /// Builds hosts between the world's trackers.
-struct Build {
-    env: Env,
-    trackers: BTreeMap<String, Memory>,
+pub(crate) struct Build {
+    pub(crate) env: Env,
+    pub(crate) trackers: BTreeMap<String, Memory>,
+    /// What a group begins with that has no rules.
+    pub(crate) first: Contract,
 }
 
 #[async_trait]
@@ -81,34 +85,38 @@ impl GroupHosts for Build {
         }
         let host = builder.build().await.map_err(|error| error.to_string())?;
         if is_new {
-            let rules = contract("c", "left", "right");
-            let source = serde_json::to_string(&rules).unwrap();
-            let publish = Publish {
-                connection: rules.connection.clone(),
-                digest: Digest::of_bytes(source.as_bytes()),
-                sources: BTreeMap::from([("contract".to_owned(), source)]),
-                at: self.env.now(),
-                by: "test".to_owned(),
-            };
-            let published = host.publish(publish, true).await;
-            published.map_err(|error| error.to_string())?;
+            publish(&host, &self.first, self.env.now()).await?;
         }
         Ok(host)
     }
 }
 
-struct Fleet {
-    world: World,
+/// Puts rules in force.
+pub(crate) async fn publish(host: &Host, rules: &Contract, at: Timestamp) -> Result<(), String> {
+    let source = serde_json::to_string(rules).unwrap();
+    let publish = Publish {
+        connection: rules.connection.clone(),
+        digest: Digest::of_bytes(source.as_bytes()),
+        sources: BTreeMap::from([("contract".to_owned(), source)]),
+        at,
+        by: "test".to_owned(),
+    };
+    let published = host.publish(publish, true).await;
+    published.map(drop).map_err(|error| error.to_string())
+}
+
+pub(crate) struct Fleet {
+    pub(crate) world: World,
     etcd: RealEtcd,
     database: Postgres,
-    pins: watch::Sender<Pins>,
+    pub(crate) pins: watch::Sender<Pins>,
     folder: tempfile::TempDir,
 }
 
 /// A machine of the fleet at work.
-struct Machine {
+pub(crate) struct Machine {
     keeper: Keeper,
-    states: watch::Receiver<States>,
+    pub(crate) states: watch::Receiver<States>,
     database: watch::Receiver<CentralHealth>,
     shutdown: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -120,19 +128,33 @@ fn group() -> GroupId {
 
 impl Fleet {
     fn new() -> Option<Self> {
+        Self::of(&["left", "right"], Pins::from([(group(), (2, None))]))
+    }
+
+    /// Between these trackers, with these groups.
+    pub(crate) fn of(nodes: &[&str], pins: Pins) -> Option<Self> {
         if !RealEtcd::can_run() || !Postgres::can_run() {
             return None;
         }
         Some(Self {
-            world: World::new(&["left", "right"]),
+            world: World::new(nodes),
             etcd: RealEtcd::start(1).unwrap(),
             database: Postgres::start(&[]).unwrap(),
-            pins: watch::Sender::new(Pins::from([(group(), (2, None))])),
+            pins: watch::Sender::new(pins),
             folder: tempfile::tempdir().unwrap(),
         })
     }
 
     fn start(&self, name: &str) -> Machine {
+        let hosts = Build {
+            env: self.world.env.clone(),
+            trackers: self.world.trackers.clone(),
+            first: contract("c", "left", "right"),
+        };
+        self.start_with(name, Arc::new(hosts))
+    }
+
+    pub(crate) fn start_with(&self, name: &str, hosts: Arc<dyn GroupHosts>) -> Machine {
         let guard = AddressGuard::new(vec!["127.0.0.0/8".parse().unwrap()]);
         let transport = ReqwestTransport::new(guard, TransportLimits::default()).unwrap();
         let endpoints = self.etcd.endpoints();
@@ -160,10 +182,6 @@ impl Fleet {
         let database = central.health();
         let folder = self.folder.path().join(name);
         std::fs::create_dir_all(&folder).unwrap();
-        let hosts = Arc::new(Build {
-            env: env.clone(),
-            trackers: self.world.trackers.clone(),
-        });
         let settings = GroupSettings {
             host: name.to_owned(),
             instance: "fleet".to_owned(),
@@ -201,7 +219,7 @@ impl Fleet {
     }
 
     /// Waits until an item shows a summary.
-    async fn shows(&self, item: &ItemId, summary: &str) {
+    pub(crate) async fn shows(&self, item: &ItemId, summary: &str) {
         let wait = async {
             while self.world.text(item, "summary") != summary {
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -215,13 +233,13 @@ impl Fleet {
         );
     }
 
-    fn edit(&self, item: &ItemId, summary: &str) {
+    pub(crate) fn edit(&self, item: &ItemId, summary: &str) {
         let tracker = self.world.tracker(item.node.as_str());
         tracker.edit(item, "summary", Value::text(summary));
     }
 
     /// The only item of a node, as soon as there is one.
-    async fn made(&self, node: &str) -> ItemId {
+    pub(crate) async fn made(&self, node: &str) -> ItemId {
         let wait = async {
             while self.world.tracker(node).state().items.is_empty() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -248,14 +266,14 @@ impl Machine {
     }
 
     /// Its tasks vanish where they stand, as with its process.
-    async fn kill(self) {
+    pub(crate) async fn kill(self) {
         for task in self.tasks {
             task.abort();
             drop(task.await);
         }
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         for task in self.tasks {
             task.await.unwrap();

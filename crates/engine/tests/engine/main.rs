@@ -17,6 +17,7 @@ mod flow;
 mod fresh;
 mod held;
 mod inboxes;
+mod joining;
 mod lagging;
 mod lanes;
 mod linkable;

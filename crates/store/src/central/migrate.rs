@@ -14,7 +14,10 @@ const LOCK_WAIT: Duration = Duration::from_secs(10);
 const LOCK_LOOK: Duration = Duration::from_millis(100);
 
 /// All versions, oldest first, numbered from 1. A released one is never edited.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/001.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/001.sql"),
+    include_str!("migrations/002.sql"),
+];
 
 /// The newest version that is known here.
 pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;

@@ -32,6 +32,6 @@ pub use health::{CentralHealth, PoolName, Standing};
 pub use registry::{Machine, NodePlace, Published};
 pub use replica::{
     Author, GroupRow, Hydrated, Marks, Origin, ReplicaTx, Replicas, Replication, ReplicationStatus,
-    RowKey, hydrate, rebuild, take_over,
+    RowKey, TakeIn, close_group, forget_joined, hydrate, is_closed, rebuild, take_in, take_over,
 };
 pub use settings::{CanarySettings, CentralAddress, CentralSettings, Deadlines, PoolSizes};

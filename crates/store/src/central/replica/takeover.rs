@@ -29,8 +29,8 @@ pub enum Origin {
 /// The caller has waited for the attempts of the former owner, and holds the ownership. Repeating it does no harm.
 ///
 /// # Errors
-/// [`CentralError::Superseded`]: a newer owner has claimed it. Or the database's: nothing is owned then, and the file is not
-/// to be worked on.
+/// [`CentralError::Superseded`]: a newer owner has claimed it. [`CentralError::Joined`]: nobody owns it any more. Or the
+/// database's: nothing is owned then, and the file is not to be worked on.
 pub async fn take_over(
     replicas: &dyn Replicas,
     store: &HostStore,
@@ -41,6 +41,14 @@ pub async fn take_over(
     let mut tx = replicas.read_newest().await?;
     let known = tx.group(group).await?;
     tx.rollback().await?;
+    if known
+        .as_ref()
+        .is_some_and(|known| known.epoch == Epoch::JOINED)
+    {
+        return Err(CentralError::Joined {
+            group: group.clone(),
+        });
+    }
     let own = store.stamp().epoch;
     let theirs = known.as_ref().map_or(0, |known| known.epoch.generation());
     let generation = owned.generation().max(own.generation()).max(theirs);
