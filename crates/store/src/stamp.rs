@@ -47,6 +47,8 @@ impl Epoch {
     const REVISION_BITS: u32 = 47;
     /// Before every ownership: what nobody has claimed.
     pub const NONE: Self = Self(0);
+    /// After every ownership: the group was joined to another, and nobody owns it any more.
+    pub const JOINED: Self = Self(i64::MAX);
     /// The epoch of a store that was just made on one machine.
     pub const FIRST: Self = Self::new(1, 0);
 

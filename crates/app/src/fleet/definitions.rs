@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::names::{ConnectionName, NodeName};
-use twinline_core::ownership::regroup;
+use twinline_core::ownership::{Groups, regroup};
+use twinline_engine::groups::Part;
 use twinline_engine::ownership::Pins;
 use twinline_store::central::NodePlace;
 use twinline_store::{Epoch, GroupId};
@@ -21,6 +22,10 @@ pub struct Definitions {
     pub places: BTreeMap<NodeName, GroupId>,
     /// Groups that a person wants on a host.
     pub pins: BTreeMap<GroupId, String>,
+    /// Groups that a connection joins to others. They stay here for good: a machine that was away learns that they are no
+    /// more.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub joins: BTreeMap<GroupId, Join>,
     /// How often the fleet was restored or rebuilt, from 1 on: the former part of every epoch.
     #[serde(default = "first_generation")]
     pub generation: u16,
@@ -30,17 +35,52 @@ const fn first_generation() -> u16 {
     Epoch::FIRST.generation()
 }
 
-/// A connection would join two groups, each with a state of its own.
+/// How a group comes to be a part of another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Join {
+    /// The group that goes on with its nodes.
+    pub into: GroupId,
+    /// The connection that joins them.
+    pub connection: ConnectionName,
+    /// Its nodes, left and right.
+    pub nodes: (NodeName, NodeName),
+    /// Whether its state is final and its nodes are the other group's. Until then it works as before, and the connection is
+    /// not there yet.
+    pub merged: bool,
+}
+
+/// A connection that cannot be placed now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the connection '{connection}' would join the nodes '{}' and '{}', which are in the groups {} and {}: groups that work \
-     already cannot be joined in this version; connect one of them to a node that has no connection yet",
-    nodes.0, nodes.1, groups.0, groups.1
-)]
-pub struct Straddles {
-    connection: ConnectionName,
-    nodes: (NodeName, NodeName),
-    groups: (GroupId, GroupId),
+pub enum Refused {
+    /// One of the groups that it would join takes part in a join that is under way.
+    #[error(
+        "the connection '{connection}' would join a group that is part of another join: '{under_way}' is just joining the group \
+         {gone} to {into}; repeat it when that is done"
+    )]
+    Busy {
+        /// The one that was asked for.
+        connection: ConnectionName,
+        /// The one that is under way.
+        under_way: ConnectionName,
+        /// The group that goes.
+        gone: GroupId,
+        /// The group that takes it in.
+        into: GroupId,
+    },
+    /// What is known of it lies in another group than its nodes.
+    #[error(
+        "the connection '{connection}' has its twins and the versions of its rules in the group {group}, in which neither \
+         '{}' nor '{}' is: give it another name",
+        nodes.0, nodes.1
+    )]
+    Elsewhere {
+        /// The one that was asked for.
+        connection: ConnectionName,
+        /// The group that it is in.
+        group: GroupId,
+        /// Its nodes as asked for.
+        nodes: (NodeName, NodeName),
+    },
 }
 
 impl Default for Definitions {
@@ -50,6 +90,7 @@ impl Default for Definitions {
             connections: BTreeMap::new(),
             places: BTreeMap::new(),
             pins: BTreeMap::new(),
+            joins: BTreeMap::new(),
             generation: first_generation(),
         }
     }
@@ -76,28 +117,77 @@ impl Definitions {
         serde_json::to_string(self).expect("maps of texts are JSON")
     }
 
-    /// With a connection. A node that had none comes into the other's group; two of them into a new one, called `fresh`.
+    /// With a connection. A node that had none comes into the other's group; two of them into a new one, called `fresh`. Nodes
+    /// of two groups: these are to be joined, and it is a connection when they are ([`Self::merged`]).
     ///
     /// # Errors
-    /// Both nodes are in groups, and not in the same.
+    /// It cannot be placed now, or not under this name.
     pub fn with(
         &self,
         connection: &ConnectionName,
         nodes: (NodeName, NodeName),
         fresh: &GroupId,
-    ) -> Result<Self, Straddles> {
-        if let (Some(left), Some(right)) = (self.places.get(&nodes.0), self.places.get(&nodes.1))
-            && left != right
+    ) -> Result<Self, Refused> {
+        let asked_before = |join: &Join| join.connection == *connection && join.nodes == nodes;
+        if self.joins_under_way().any(|(_, join)| asked_before(join)) {
+            return Ok(self.clone());
+        }
+        let at = [&nodes.0, &nodes.1].map(|node| self.places.get(node));
+        let was = self.connections.get(connection).map(|(left, _)| left);
+        if let Some(was) = was.and_then(|left| self.places.get(left))
+            && !at.contains(&Some(was))
         {
-            return Err(Straddles {
+            return Err(Refused::Elsewhere {
                 connection: connection.clone(),
-                groups: (left.clone(), right.clone()),
+                group: was.clone(),
                 nodes,
             });
         }
+        let joins = match at {
+            [Some(left), Some(right)] if left != right => [Some(left), Some(right)],
+            _ => [None, None],
+        };
+        let clashes = |(gone, join): &(&GroupId, &Join)| {
+            let concerned = [Some(*gone), Some(&join.into)];
+            concerned.iter().any(|group| joins.contains(group)) || join.connection == *connection
+        };
+        if let Some((gone, join)) = self.joins_under_way().find(clashes) {
+            return Err(Refused::Busy {
+                connection: connection.clone(),
+                under_way: join.connection.clone(),
+                gone: gone.clone(),
+                into: join.into.clone(),
+            });
+        }
         let mut next = self.clone();
+        let groups = self.regrouped(connection, &nodes, fresh);
+        if let Some((gone, into)) = groups.joined.into_iter().next() {
+            let join = Join {
+                into: GroupId::new(into),
+                connection: connection.clone(),
+                nodes,
+                merged: false,
+            };
+            next.joins.insert(GroupId::new(gone), join);
+            return Ok(next);
+        }
         next.connections.insert(connection.clone(), nodes);
-        let joined: Vec<_> = next.connections.values().cloned().collect();
+        next.places = (groups.places.into_iter())
+            .map(|(node, group)| (node, GroupId::new(group)))
+            .collect();
+        Ok(next)
+    }
+
+    /// The groups as they are with a further connection.
+    fn regrouped(
+        &self,
+        connection: &ConnectionName,
+        nodes: &(NodeName, NodeName),
+        fresh: &GroupId,
+    ) -> Groups {
+        let mut connections = self.connections.clone();
+        connections.insert(connection.clone(), nodes.clone());
+        let joined: Vec<_> = connections.into_values().collect();
         let known: BTreeSet<NodeName> = (joined.iter())
             .flat_map(|(left, right)| [left.clone(), right.clone()])
             .chain(self.places.keys().cloned())
@@ -105,11 +195,51 @@ impl Definitions {
         let before = (self.places.iter())
             .map(|(node, group)| (node.clone(), group.to_string()))
             .collect();
-        let groups = regroup(&before, &known, &joined, |_| fresh.to_string());
-        next.places = (groups.places.into_iter())
-            .map(|(node, group)| (node, GroupId::new(group)))
-            .collect();
-        Ok(next)
+        regroup(&before, &known, &joined, |_| fresh.to_string())
+    }
+
+    /// The joins whose group still works by itself.
+    fn joins_under_way(&self) -> impl Iterator<Item = (&GroupId, &Join)> {
+        self.joins.iter().filter(|(_, join)| !join.merged)
+    }
+
+    /// With a group that is closed: its nodes are those of the group that it was joined to, and the connection that joins
+    /// them is there. `None`: it is not to be joined.
+    pub fn merged(&self, gone: &GroupId) -> Option<Self> {
+        let mut next = self.clone();
+        let join = next.joins.get_mut(gone)?;
+        if join.merged {
+            return Some(next);
+        }
+        join.merged = true;
+        let Join {
+            into,
+            connection,
+            nodes,
+            merged: _,
+        } = join.clone();
+        next.connections.insert(connection, nodes);
+        for place in next.places.values_mut().filter(|place| *place == gone) {
+            *place = into.clone();
+        }
+        next.pins.remove(gone);
+        Some(next)
+    }
+
+    /// What joins ask of a group.
+    pub fn part(&self, group: &GroupId) -> Part {
+        match self.joins.get(group) {
+            None => Part::Stays,
+            Some(join) if join.merged => Part::Gone,
+            Some(_) => Part::Leaves,
+        }
+    }
+
+    /// The groups whose nodes a group has got by joins.
+    pub fn takes_in(&self, group: &GroupId) -> BTreeSet<GroupId> {
+        let gone = self.joins.iter();
+        let gone = gone.filter(|(_, join)| join.merged && join.into == *group);
+        gone.map(|(gone, _)| gone.clone()).collect()
     }
 
     /// In the next generation; `None`: there is none.

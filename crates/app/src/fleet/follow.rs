@@ -198,24 +198,35 @@ impl Follower {
         Ok(())
     }
 
-    /// Makes a group of a connection's nodes, where they are in none; the group that they are in.
+    /// Makes a group of a connection's nodes, where they are in none; where they are in two, these are to be joined.
     ///
     /// # Errors
-    /// They are in different groups, or the database does not take it: then nothing has changed.
+    /// It is refused ([`super::Refused`]), or the database does not take it: then nothing has changed.
     pub async fn place(
         &self,
         connection: &ConnectionName,
         nodes: (NodeName, NodeName),
         by: &str,
-    ) -> Result<GroupId> {
+    ) -> Result<()> {
         let fresh = GroupId::new(format!("g{:016x}", SystemEntropy.next_u64()));
-        let node = nodes.0.clone();
         // What it is part of stands in the group's audit.
         let placed = self.publish(by, None, |known| {
             Ok(known.with(connection, nodes.clone(), &fresh)?)
         });
-        let group = placed.await?.places.remove(&node);
-        group.context("a connection's nodes are in a group")
+        placed.await.map(drop)
+    }
+
+    /// A group is closed: its nodes are those of the group that it was joined to.
+    ///
+    /// # Errors
+    /// It is not known here yet that it is to be joined, or the database does not take it: then nothing has changed.
+    pub async fn joined(&self, gone: &GroupId) -> Result<()> {
+        let by = format!("the machine that had {gone}");
+        let merged = self.publish(&by, None, |known| {
+            let unknown = || format!("no join of {gone} is known here yet");
+            known.merged(gone).with_context(unknown)
+        });
+        merged.await.map(drop)
     }
 
     /// Says on which host a person wants a group; `None`: on any. `node`: whose group it is to that person.

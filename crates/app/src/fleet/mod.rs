@@ -22,7 +22,7 @@ mod lease_tests;
 mod troubles_tests;
 
 pub use deeds::{Deeds, deed};
-pub use definitions::{Definitions, Straddles};
+pub use definitions::{Definitions, Join, Refused};
 pub use draining::Draining;
 pub use follow::{Follower, Known};
 pub use generation::raise;

@@ -80,6 +80,8 @@ pub struct GroupView {
     pub epoch: Option<u64>,
     /// Where a person wants it.
     pub pinned: Option<String>,
+    /// The group that a connection is joining it to; null: none.
+    pub joins: Option<String>,
     /// How it does, as its owner says; null: the owner was not heard.
     pub here: Option<GroupHere>,
 }

@@ -16,6 +16,7 @@ mod first_twin;
 mod fleet;
 mod fleet_commands;
 mod hung;
+mod joining;
 mod logs;
 mod matching;
 mod odd_items;

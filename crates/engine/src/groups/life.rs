@@ -1,7 +1,8 @@
 //! One group, from its claim to its end.
 
+use super::join::Ended;
 use super::trouble::{Failing, Trouble};
-use super::{GroupState, Shared, Wish};
+use super::{GroupState, Part, Shared, Wish};
 use crate::host::Host;
 use crate::ownership::Permit;
 use std::sync::{Arc, Mutex};
@@ -10,12 +11,14 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use twinline_core::mutant::{self, Mutant};
-use twinline_store::central::{Replication, ReplicationStatus, Standing, begin_new, take_over};
+use twinline_store::central::{
+    CentralError, Replication, ReplicationStatus, Standing, begin_new, take_over,
+};
 use twinline_store::host::HostStore;
 use twinline_store::{Epoch, GroupId, StoreError};
 
 /// Before a group is tried again that could not be taken over, or whose host ended.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 /// How long the last word of a group that ends may take to be shipped. What is not shipped by then is in the file here.
 const LAST_WORD: Duration = Duration::from_secs(5);
 
@@ -32,6 +35,16 @@ pub(super) struct Life {
 
 /// The group's open file: closed also where its work is dropped.
 type Opened = Mutex<Option<HostStore>>;
+
+/// What came of taking a group over.
+enum Taken {
+    /// It is this ownership's.
+    Over(HostStore),
+    /// The group is to end before that.
+    ToEnd,
+    /// Nobody owns it any more: it was joined to another.
+    Joined,
+}
 
 impl Life {
     /// Runs the group until it is to end; until `lost`, whatever it is at.
@@ -53,11 +66,13 @@ impl Life {
     async fn work(&self, opened: &Opened) {
         // Begun also where it is to be given away: the file here may have what the replica lacks.
         let mut failing = Failing::default();
-        let is_whole = loop {
+        let gives_away = loop {
             let ended = self.once(opened, &mut failing).await;
             close(opened).await;
             let trouble = match ended {
-                Ok(is_whole) => break is_whole && self.wished() == Wish::GiveAway,
+                Ok(Ended::Joined) => return self.leave().await,
+                // Else whoever took it over would go on from before: it begins here once more.
+                Ok(ended) => break ended == Ended::Whole && self.wished() == Wish::GiveAway,
                 Err(trouble) => trouble,
             };
             let gives_up = self.gives_up(&mut failing, &trouble);
@@ -73,7 +88,7 @@ impl Life {
                 return;
             }
         };
-        if is_whole {
+        if gives_away {
             self.give_away().await;
         }
     }
@@ -90,31 +105,40 @@ impl Life {
         }
     }
 
-    /// Takes the group over where that is to be done, and works until it is to end. Whether all that is here is in the
-    /// replica then.
-    async fn once(&self, opened: &Opened, failing: &mut Failing) -> Result<bool, Trouble> {
+    /// Takes the group over where that is to be done, and works until it is to end.
+    async fn once(&self, opened: &Opened, failing: &mut Failing) -> Result<Ended, Trouble> {
         let shared = &self.shared;
+        if shared.hosts.part(&self.group) == Part::Gone {
+            return Ok(Ended::Joined);
+        }
         if let Some(lacking) = shared.hosts.lacks(&self.group) {
             return Err(Trouble::lacking(lacking));
         }
-        let Some(store) = self.taken_over(opened, failing).await? else {
-            return Ok(true);
+        let store = match self.taken_over(opened, failing).await? {
+            Taken::Over(store) => store,
+            Taken::ToEnd => return Ok(Ended::Whole),
+            Taken::Joined => return Ok(Ended::Joined),
         };
+        let has_grown = self.take_in(&store).await.map_err(Trouble::of_host)?;
         let permit = self.permit.clone();
         let built = shared.hosts.build(&self.group, store.clone(), permit);
         let host = built.await.map_err(Trouble::of_host)?;
+        if has_grown {
+            // What was told of its new nodes before it was known to have them may be anywhere.
+            host.sweep_now();
+        }
         let begun = Instant::now();
         let ended = self.host(&host, &store).await;
         failing.worked(&shared.settings.terms, begun.elapsed());
-        ended.map_err(Trouble::of_host)
+        let ended = ended.map_err(Trouble::of_host)?;
+        if ended == Ended::Whole && self.wished() == Wish::Leave {
+            return self.close_group(&store).await.map_err(Trouble::of_host);
+        }
+        Ok(ended)
     }
 
-    /// The store as this ownership's; `None`: the group is to end before that.
-    async fn taken_over(
-        &self,
-        opened: &Opened,
-        failing: &mut Failing,
-    ) -> Result<Option<HostStore>, Trouble> {
+    /// The store as this ownership's.
+    async fn taken_over(&self, opened: &Opened, failing: &mut Failing) -> Result<Taken, Trouble> {
         let settings = &self.shared.settings;
         let path = settings.folder.join(format!("{}.db", self.group));
         let store = HostStore::open(&path, (settings.db)(), &settings.instance);
@@ -131,12 +155,12 @@ impl Life {
             && stamp.epoch.generation() >= self.epoch.generation();
         if has_state && is_ours {
             // An earlier process of this host has taken it over under this very ownership.
-            return Ok(Some(store));
+            return self.unless_closed(store).await;
         }
         self.tell(GroupState::Waiting);
         let begun = Instant::now();
         if !has_state && let Some(store) = self.begin_new(&store).await {
-            return Ok(Some(store));
+            return Ok(Taken::Over(store));
         }
         if !mutant::is(Mutant::TakeoverWithoutWaiting) {
             let wait = settings.terms.takeover_wait();
@@ -150,7 +174,7 @@ impl Life {
                 failing: last.take(),
             });
             let trouble = match self.take_over(&store).await {
-                Ok(Some(store)) => return Ok(Some(store)),
+                Ok(Some(taken)) => return Ok(taken),
                 Ok(None) => continue,
                 Err(trouble) => trouble,
             };
@@ -162,7 +186,19 @@ impl Life {
             last = Some(trouble.reason);
             self.pause(PAUSE).await;
         }
-        Ok(None)
+        Ok(Taken::ToEnd)
+    }
+
+    /// The store of an ownership that an earlier process has begun; it may have closed the group.
+    async fn unless_closed(&self, store: HostStore) -> Result<Taken, Trouble> {
+        if self.wished() != Wish::Leave {
+            return Ok(Taken::Over(store));
+        }
+        Ok(match self.is_closed().await.map_err(Trouble::of_host)? {
+            Some(true) => Taken::Joined,
+            Some(false) => Taken::Over(store),
+            None => Taken::ToEnd,
+        })
     }
 
     /// Begins a group that nobody has owned yet; `None`: it is another, or that is not known.
@@ -182,7 +218,7 @@ impl Life {
 
     /// Takes the group over, in turn: what is at work writes its replica over the same few connections. `None`: something else
     /// is wished meanwhile.
-    async fn take_over(&self, store: &HostStore) -> Result<Option<HostStore>, Trouble> {
+    async fn take_over(&self, store: &HostStore) -> Result<Option<Taken>, Trouble> {
         let shared = &self.shared;
         // Nobody waits for a turn that could come to nothing.
         if let Standing::Failing { why, .. } = &shared.central.health().borrow().commits {
@@ -196,23 +232,28 @@ impl Life {
         let (central, entropy) = (&*shared.central, &*shared.env.entropy);
         let taken = take_over(central, store, &self.group, self.epoch, entropy).await;
         drop(turn);
-        let (store, origin) = taken.map_err(|error| Trouble::taking_over(&error))?;
-        tracing::info!(group = %self.group, ?origin, "the group was taken over");
-        Ok(Some(store))
+        match taken {
+            Ok((store, origin)) => {
+                tracing::info!(group = %self.group, ?origin, "the group was taken over");
+                Ok(Some(Taken::Over(store)))
+            }
+            Err(CentralError::Joined { .. }) => Ok(Some(Taken::Joined)),
+            Err(error) => Err(Trouble::taking_over(&error)),
+        }
     }
 
     /// Whether the group ends before its state is taken over: where the file here has a state of it, that may be further than
     /// the replica, and is shipped before the group is given away.
     fn ends(&self, has_state: bool) -> bool {
         match self.wished() {
-            Wish::Work => false,
+            Wish::Work | Wish::Leave => false,
             Wish::GiveAway => !has_state,
             Wish::End => true,
         }
     }
 
-    /// Runs the group's host and its replication until the group is to end. Whether the replica has all of it then.
-    async fn host(&self, host: &Host, store: &HostStore) -> Result<bool, String> {
+    /// Runs the group's host and its replication until the group is to end.
+    async fn host(&self, host: &Host, store: &HostStore) -> Result<Ended, String> {
         let shared = &self.shared;
         let marks = {
             let host = host.clone();
@@ -238,9 +279,11 @@ impl Life {
             let ended = tokio::select! {
                 ended = host.run(stop.clone()) => ended.map_err(|why| why.to_string()),
                 () = told => unreachable!("it waits for ever"),
+                () = self.forget_joined(store, status.clone()) => unreachable!("it waits for ever"),
             };
             let ended = match ended {
-                Ok(()) => Ok(ship_last_word(store, status.clone()).await),
+                Ok(()) if ship_last_word(store, status.clone()).await => Ok(Ended::Whole),
+                Ok(()) => Ok(Ended::Behind),
                 Err(why) => Err(why),
             };
             shipped.cancel();
@@ -251,7 +294,7 @@ impl Life {
         ended
     }
 
-    fn tell(&self, state: GroupState) {
+    pub(super) fn tell(&self, state: GroupState) {
         self.shared.tell(&self.group, state);
     }
 
@@ -271,8 +314,8 @@ impl Life {
             let commits = database.borrow_and_update().commits.is_ok();
             match *wish.borrow_and_update() {
                 Wish::End => return,
-                Wish::GiveAway if is_whole && commits => return,
-                Wish::GiveAway | Wish::Work => {}
+                Wish::GiveAway | Wish::Leave if is_whole && commits => return,
+                Wish::GiveAway | Wish::Leave | Wish::Work => {}
             }
             tokio::select! {
                 Ok(()) = wish.changed() => {}
@@ -283,7 +326,7 @@ impl Life {
     }
 
     /// Waits, until something else is wished.
-    async fn pause(&self, pause: Duration) {
+    pub(super) async fn pause(&self, pause: Duration) {
         tokio::select! {
             biased;
             () = self.wish_changes() => {}

@@ -7,9 +7,13 @@
 //! written it is not given away: nobody could go on with it, so it goes on here. One that does not work here is given away as
 //! it is, as soon as another host could go on with it, and left to the others for a while (`trouble`).
 //!
+//! A group that a connection joins to another works until its replica is whole. Then it is closed for good, what it was is
+//! told to all ([`GroupHosts::joined`]), and the other group takes its state in before it begins to work with its nodes.
+//!
 //! # What it does not do
 //! Decide: who owns what is [`crate::ownership`]; what a new owner goes on from is `twinline_store::central`.
 
+mod join;
 mod life;
 mod trouble;
 
@@ -48,6 +52,25 @@ pub trait GroupHosts: Send + Sync {
         None
     }
 
+    /// What joins of groups ask of a group, as they are known now.
+    fn part(&self, _group: &GroupId) -> Part {
+        Part::Stays
+    }
+
+    /// The groups whose state is to be in a group's file before it works.
+    fn takes_in(&self, _group: &GroupId) -> BTreeSet<GroupId> {
+        BTreeSet::new()
+    }
+
+    /// A group that leaves is closed for good: from now on its nodes are those of the group that it was joined to. To be
+    /// known to every machine when it is answered; asked again where it fails, or where it is not known whether it did.
+    ///
+    /// # Errors
+    /// In words: it is tried again.
+    async fn joined(&self, _group: &GroupId) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Builds it. Its writes begin only while `permit` lasts.
     ///
     /// # Errors
@@ -58,6 +81,17 @@ pub trait GroupHosts: Send + Sync {
         store: HostStore,
         permit: Permit,
     ) -> Result<Host, String>;
+}
+
+/// What a group is in a join with another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It goes on, with what it is to take in.
+    Stays,
+    /// It ends for good, as soon as its state is whole in the replica.
+    Leaves,
+    /// Its nodes are the other group's: nobody works on it any more.
+    Gone,
 }
 
 /// What a host's groups are to know.
@@ -84,6 +118,13 @@ pub enum GroupState {
         /// Why that does not succeed yet.
         failing: Option<String>,
     },
+    /// It takes the state of another group in, which was joined to it.
+    TakingIn {
+        /// Which.
+        gone: GroupId,
+        /// Why that does not succeed yet.
+        failing: Option<String>,
+    },
     /// It works.
     Working(Host),
     /// It ends: what it knows can still be looked at, and nothing new begins.
@@ -100,7 +141,10 @@ impl GroupState {
     pub const fn host(&self) -> Option<&Host> {
         match self {
             Self::Working(host) | Self::Ending(host) => Some(host),
-            Self::Waiting | Self::TakingOver { .. } | Self::Failed { .. } => None,
+            Self::Waiting
+            | Self::TakingOver { .. }
+            | Self::TakingIn { .. }
+            | Self::Failed { .. } => None,
         }
     }
 
@@ -170,6 +214,15 @@ enum Wish {
     End,
     /// It ends and is given away, as soon as somebody could go on with it.
     GiveAway,
+    /// It ends for good, as soon as the group that it is joined to could go on with its state.
+    Leave,
+}
+
+impl Wish {
+    /// Whether it works until something else is so.
+    const fn goes_on(self) -> bool {
+        matches!(self, Self::Work | Self::Leave)
+    }
 }
 
 /// A group at work.
@@ -290,11 +343,14 @@ impl Groups {
         for (group, owned) in &now.owned {
             let leaves = now.draining || is_wanted_elsewhere(self, now, pins, group);
             let members = self.shared.hosts.members(group);
-            let wish = match begun.get(group) {
+            let wish = match (self.shared.hosts.part(group), begun.get(group)) {
                 // What was begun to be given away is given away, whatever is wished since.
-                _ if leaves || owned.permit.is_over() => Wish::GiveAway,
-                Some(one) if one.members != members => Wish::End,
-                _ => Wish::Work,
+                _ if owned.permit.is_over() => Wish::GiveAway,
+                (Part::Leaves, _) => Wish::Leave,
+                (Part::Gone, _) => Wish::End,
+                (Part::Stays, _) if leaves => Wish::GiveAway,
+                (Part::Stays, Some(one)) if one.members != members => Wish::End,
+                (Part::Stays, _) => Wish::Work,
             };
             if let Some(one) = begun.get(group) {
                 one.wish(wish);

@@ -96,7 +96,7 @@ impl Life {
         let wished = match self.wished() {
             Wish::GiveAway => true,
             // A person has chosen this host, and nobody else takes it while it is there.
-            Wish::Work => self.another_takes_groups() && !self.is_chosen_here(),
+            Wish::Work | Wish::Leave => self.another_takes_groups() && !self.is_chosen_here(),
             Wish::End => false,
         };
         let can_go_on = !trouble.has_state || shared.central.health().borrow().commits.is_ok();

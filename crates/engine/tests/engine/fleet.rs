@@ -13,11 +13,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use twinline_core::contract::Contract;
 use twinline_core::digest::Digest;
 use twinline_core::handles::BootClock;
 use twinline_core::item::{ItemId, Value};
 use twinline_core::names::NodeName;
 use twinline_core::ownership::{BootTime, LeaseTerms};
+use twinline_core::time::Timestamp;
 use twinline_engine::groups::{GroupHosts, GroupSettings, Groups, States};
 use twinline_engine::ownership::{Etcd, Keeper, KeeperSettings, Permit, Pins};
 use twinline_engine::{Env, Host, HostBuilder, HostSettings, NodeConfig, SweepSettings};
@@ -76,10 +78,13 @@ impl Transport for Way {
 }
 
 /// Builds hosts between the world's trackers.
-struct Build {
-    env: Env,
-    trackers: BTreeMap<String, Memory>,
-    lacks: bool,
+pub(crate) struct Build {
+    pub(crate) env: Env,
+    pub(crate) trackers: BTreeMap<String, Memory>,
+    /// What a group begins with that has no rules.
+    pub(crate) first: Contract,
+    /// Whether a node of the group is missing here.
+    pub(crate) lacks: bool,
 }
 
 #[async_trait]
@@ -121,19 +126,30 @@ impl GroupHosts for Build {
         }
         let host = builder.build().await.map_err(|error| error.to_string())?;
         if is_new {
-            let rules = contract("c", "left", "right");
-            let source = serde_json::to_string(&rules).unwrap();
-            let publish = Publish {
-                connection: rules.connection.clone(),
-                digest: Digest::of_bytes(source.as_bytes()),
-                sources: BTreeMap::from([("contract".to_owned(), source)]),
-                at: self.env.now(),
-                by: "test".to_owned(),
-            };
-            let published = host.publish(publish, true).await;
-            published.map_err(|error| error.to_string())?;
+            publish(&host, &self.first, self.env.now()).await?;
         }
         Ok(host)
+    }
+}
+
+/// Puts rules in force.
+pub(crate) async fn publish(host: &Host, rules: &Contract, at: Timestamp) -> Result<(), String> {
+    let source = serde_json::to_string(rules).unwrap();
+    let publish = Publish {
+        connection: rules.connection.clone(),
+        digest: Digest::of_bytes(source.as_bytes()),
+        sources: BTreeMap::from([("contract".to_owned(), source)]),
+        at,
+        by: "test".to_owned(),
+    };
+    let published = host.publish(publish, true).await;
+    published.map(drop).map_err(|error| error.to_string())
+}
+
+/// Something is published in every fleet before anybody owns a group.
+async fn published(central: CentralClient, now: Timestamp) {
+    while central.publish(0, "{}", &[], "test", now).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
@@ -141,7 +157,7 @@ pub(crate) struct Fleet {
     pub(crate) world: World,
     etcd: RealEtcd,
     database: Postgres,
-    pins: watch::Sender<Pins>,
+    pub(crate) pins: watch::Sender<Pins>,
     pub(crate) folder: tempfile::TempDir,
 }
 
@@ -160,14 +176,19 @@ pub(crate) fn group() -> GroupId {
 
 impl Fleet {
     pub(crate) fn new() -> Option<Self> {
+        Self::of(&["left", "right"], Pins::from([(group(), (2, None))]))
+    }
+
+    /// Between these trackers, with these groups.
+    pub(crate) fn of(nodes: &[&str], pins: Pins) -> Option<Self> {
         if !RealEtcd::can_run() || !Postgres::can_run() {
             return None;
         }
         Some(Self {
-            world: World::new(&["left", "right"]),
+            world: World::new(nodes),
             etcd: RealEtcd::start(1).unwrap(),
             database: Postgres::start(&[]).unwrap(),
-            pins: watch::Sender::new(Pins::from([(group(), (2, None))])),
+            pins: watch::Sender::new(pins),
             folder: tempfile::tempdir().unwrap(),
         })
     }
@@ -177,6 +198,20 @@ impl Fleet {
     }
 
     pub(crate) fn start_odd(&self, name: &str, odd: &Odd) -> Machine {
+        let hosts = Build {
+            env: self.world.env.clone(),
+            trackers: self.world.trackers.clone(),
+            first: contract("c", "left", "right"),
+            lacks: odd.lacks,
+        };
+        self.begin(name, Arc::new(hosts), odd)
+    }
+
+    pub(crate) fn start_with(&self, name: &str, hosts: Arc<dyn GroupHosts>) -> Machine {
+        self.begin(name, hosts, &Odd::default())
+    }
+
+    fn begin(&self, name: &str, hosts: Arc<dyn GroupHosts>, odd: &Odd) -> Machine {
         let guard = AddressGuard::new(vec!["127.0.0.0/8".parse().unwrap()]);
         let transport = Way {
             inner: ReqwestTransport::new(guard, TransportLimits::default()).unwrap(),
@@ -205,13 +240,9 @@ impl Fleet {
         let env = self.world.env.clone();
         let central = CentralClient::start(address, central, Arc::clone(&env.clock));
         let database = central.health();
+        tokio::spawn(published(central.clone(), env.now()));
         let folder = self.folder.path().join(name);
         std::fs::create_dir_all(&folder).unwrap();
-        let hosts = Arc::new(Build {
-            env: env.clone(),
-            trackers: self.world.trackers.clone(),
-            lacks: odd.lacks,
-        });
         let settings = GroupSettings {
             host: name.to_owned(),
             instance: "fleet".to_owned(),

@@ -18,6 +18,7 @@ mod flow;
 mod fresh;
 mod held;
 mod inboxes;
+mod joining;
 mod lagging;
 mod lanes;
 mod linkable;

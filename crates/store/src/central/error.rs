@@ -118,6 +118,21 @@ pub enum CentralError {
          by themselves"
     )]
     NoDefinitions,
+    /// The group was joined to another one, which has its state: nobody owns it any more.
+    #[error("group {group}: it was joined to another group, and nobody works on it any more")]
+    Joined {
+        /// The group.
+        group: GroupId,
+    },
+    /// What a group is to take in is not there: the database was lost, or put back.
+    #[error(
+        "group {group}: its state, which another group is to take in, is not in the central database, which was lost or put \
+         back; docs/operations.md has the way back"
+    )]
+    AwaitsState {
+        /// The group that was joined.
+        group: GroupId,
+    },
     /// The replica has later states of this very store: an older copy of its file was put in its place by hand.
     #[error(
         "group {group}: the central database has revision {shipped} of this store, and the store is at {rev}: an older          copy of its file was put in place by hand; put backups back with `twinline restore`, which takes a new epoch"
@@ -173,10 +188,12 @@ impl CentralError {
             | Self::Lost(_)
             | Self::Refused { .. }
             | Self::AwaitsOwner { .. }
-            | Self::NoDefinitions => true,
+            | Self::NoDefinitions
+            | Self::AwaitsState { .. } => true,
             Self::Store(error) => error.is_retryable(),
             Self::Settings(_)
             | Self::Superseded { .. }
+            | Self::Joined { .. }
             | Self::ForeignWriter { .. }
             | Self::NotTakenOver { .. }
             | Self::Behind { .. }

@@ -17,6 +17,7 @@ const LOCK_LOOK: Duration = Duration::from_millis(100);
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/001.sql"),
     include_str!("migrations/002.sql"),
+    include_str!("migrations/003.sql"),
 ];
 
 /// The newest version that is known here.

@@ -34,6 +34,7 @@ pub use health::{CentralHealth, PoolName, Standing};
 pub use registry::{Machine, NodePlace, Published};
 pub use replica::{
     Author, GroupRow, Hydrated, Marks, Origin, ReplicaTx, Replicas, Replication, ReplicationStatus,
-    RowKey, ShippedState, begin_new, hydrate, rebuild, take_over,
+    RowKey, ShippedState, TakeIn, begin_new, close_group, forget_joined, hydrate, is_closed,
+    rebuild, take_in, take_over,
 };
 pub use settings::{CanarySettings, CentralAddress, CentralSettings, Deadlines, PoolSizes};

@@ -4,6 +4,7 @@ mod converge;
 mod cut_off;
 mod failover;
 mod failures;
+mod join;
 mod patroni;
 mod registry;
 mod replication;

@@ -144,6 +144,12 @@ impl<'a> HostTx<'a> {
         Ok(rev)
     }
 
+    /// Takes a further revision for what follows: a step of very many rows is read in pieces.
+    pub(super) fn next_rev(&self) -> Result<i64, StoreError> {
+        self.rev.set(None);
+        self.rev()
+    }
+
     /// Runs a writing statement; returns how many rows it changed. Its first three parameters are `?1` group,
     /// `?2` epoch, `?3` revision; the given ones follow from `?4` on.
     pub(super) fn stamped(&self, sql: &str, params: &[&dyn ToSql]) -> Result<usize, StoreError> {

@@ -114,6 +114,10 @@ pub(crate) static SCHEMA: Schema = Schema {
             version: 12,
             sql: include_str!("migrations/012.sql"),
         },
+        Migration {
+            version: 13,
+            sql: include_str!("migrations/013.sql"),
+        },
     ],
 };
 

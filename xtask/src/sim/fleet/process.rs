@@ -147,6 +147,7 @@ impl Process {
                 None => "has the group no more",
                 Some(GroupState::Waiting) => "waits for the group's former owner",
                 Some(GroupState::TakingOver { .. }) => "takes the group over",
+                Some(GroupState::TakingIn { .. }) => "takes a joined group in",
                 Some(GroupState::Working(_)) => "works on the group",
                 Some(GroupState::Ending(_)) => "ends its work on the group",
                 Some(GroupState::Failed { .. }) => "fails with the group",

@@ -43,6 +43,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 use told::Hosts;
 use twinline_core::names::{ConnectionName, NodeName};
+use twinline_engine::groups::Part;
 use twinline_store::GroupId;
 use twinline_trackers::http::Secret;
 use url::form_urlencoded;
@@ -252,41 +253,57 @@ impl Front {
         })
     }
 
-    /// The group of a connection's nodes, made where they are in none, as soon as it works with both.
+    /// The group of a connection's nodes, made where they are in none, as soon as it works with both. Where they are in two
+    /// groups, these are joined first.
     async fn place(
         &self,
         connection: &ConnectionName,
         nodes: (NodeName, NodeName),
         asked: &Asked,
     ) -> Result<GroupId, Problem> {
-        let group = self.groups.place(connection, nodes.clone(), asked).await?;
+        self.groups.place(connection, nodes.clone(), asked).await?;
         let deadline = Instant::now() + PLACED_MAX;
-        let not_yet = || {
-            Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "not yet",
-                format!(
-                    "the group {group} does not work with '{}' and '{}' yet: repeat it later",
-                    nodes.0, nodes.1
-                ),
-            )
-        };
         loop {
-            let waits = match timeout_at(deadline, self.names(&group)).await {
-                Ok(Ok(found))
-                    if [&nodes.0, &nodes.1]
-                        .iter()
-                        .all(|node| found.contains(node.as_str())) =>
-                {
-                    return Ok(group);
-                }
-                Ok(Ok(_)) | Err(_) => not_yet(),
-                Ok(Err(problem)) => problem,
+            let waits = match self.placed(connection, &nodes) {
+                Ok(group) => match timeout_at(deadline, self.names(&group)).await {
+                    Ok(Ok(found)) if has_both(&found, &nodes) => return Ok(group),
+                    Ok(Ok(_)) | Err(_) => not_yet(format!(
+                        "the group {group} does not work with '{}' and '{}' yet: repeat it later",
+                        nodes.0, nodes.1
+                    )),
+                    Ok(Err(problem)) => problem,
+                },
+                Err(waits) => waits,
             };
             if Instant::now() >= deadline {
                 return Err(waits);
             }
             sleep(PLACED_AGAIN).await;
+        }
+    }
+
+    /// The group that a connection's nodes are placed in.
+    fn placed(
+        &self,
+        connection: &ConnectionName,
+        nodes: &(NodeName, NodeName),
+    ) -> Result<GroupId, Problem> {
+        let definitions = self.groups.definitions();
+        let at = |node: &NodeName| definitions.places.get(node).cloned();
+        match (at(&nodes.0), at(&nodes.1)) {
+            (Some(left), Some(right)) if left == right => Ok(left),
+            (Some(left), Some(right)) => {
+                let goes = definitions.part(&left) == Part::Leaves;
+                let (gone, into) = if goes { (left, right) } else { (right, left) };
+                Err(not_yet(format!(
+                    "'{connection}' joins the group {gone} to {into}: {gone} works on until its replica is whole, and its \
+                     nodes are those of {into} then; repeat it later"
+                )))
+            }
+            _ => Err(not_yet(format!(
+                "'{}' and '{}' are in no group yet: repeat it later",
+                nodes.0, nodes.1
+            ))),
         }
     }
 
@@ -392,4 +409,14 @@ impl Front {
             reach::Answer::into_response,
         ))
     }
+}
+
+fn not_yet(why: String) -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not yet", why)
+}
+
+fn has_both(found: &BTreeSet<String>, nodes: &(NodeName, NodeName)) -> bool {
+    [&nodes.0, &nodes.1]
+        .iter()
+        .all(|node| found.contains(node.as_str()))
 }

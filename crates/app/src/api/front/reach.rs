@@ -4,7 +4,7 @@ use super::told::{self, Hosts};
 use crate::api::problem::Problem;
 use crate::api::{Api, CentralView, router};
 use crate::config::{Config, Machine};
-use crate::fleet::{Definitions, Follower};
+use crate::fleet::{Definitions, Follower, Refused};
 use crate::handles::SystemClock;
 use crate::local_http::{LocalHttp, WHO};
 use crate::rulebook::Rulebook;
@@ -273,17 +273,21 @@ impl Groups {
         )
     }
 
-    /// Makes a group of nodes, or adds to one; which.
+    /// Makes a group of nodes, adds to one, or has two joined.
     pub(super) async fn place(
         &self,
         connection: &ConnectionName,
         nodes: (NodeName, NodeName),
         asked: &Asked,
-    ) -> Result<GroupId, Problem> {
+    ) -> Result<(), Problem> {
         let placed = self.follower.place(connection, nodes, asked.who()).await;
         placed.map_err(|error| {
-            if error.is::<crate::fleet::Straddles>() {
-                return Problem::new(StatusCode::CONFLICT, "two groups", format!("{error:#}"));
+            if let Some(refused) = error.downcast_ref::<Refused>() {
+                let title = match refused {
+                    Refused::Busy { .. } => "groups are being joined",
+                    Refused::Elsewhere { .. } => "the connection is in another group",
+                };
+                return Problem::new(StatusCode::CONFLICT, title, refused.to_string());
             }
             let title = "which nodes belong together could not be published";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, title, format!("{error:#}"))

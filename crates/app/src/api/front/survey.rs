@@ -152,6 +152,7 @@ fn groups(facts: &Facts<'_>) -> Vec<GroupView> {
                 nodes: names(&facts.definitions.members(&group)),
                 machine: owner.map(|owner| owner.host.clone()),
                 epoch: owner.map(|owner| owner.revision),
+                joins: (facts.definitions.joins.get(&group)).map(|join| join.into.to_string()),
                 group: group.to_string(),
                 pinned,
                 here,
@@ -190,7 +191,9 @@ pub(in crate::api) fn own(
 fn here(group: &GroupId, at: &GroupNow, now: Timestamp) -> GroupHere {
     let replication = at.state.host().and_then(twinline_engine::Host::replication);
     let fault = match &at.state {
-        GroupState::TakingOver { failing } => failing.clone(),
+        GroupState::TakingOver { failing } | GroupState::TakingIn { failing, .. } => {
+            failing.clone()
+        }
         GroupState::Failed { reason } => Some(reason.clone()),
         GroupState::Working(host) if !host.store().health().accepts_writes() => {
             Some(host.store().health().to_string())

@@ -84,6 +84,14 @@ pub(super) fn words(state: &GroupState) -> String {
         GroupState::TakingOver { failing: Some(why) } => {
             format!("cannot be taken over yet ({why})")
         }
+        GroupState::TakingIn {
+            gone,
+            failing: None,
+        } => format!("takes the group {gone} in, which was joined to it"),
+        GroupState::TakingIn {
+            gone,
+            failing: Some(why),
+        } => format!("cannot take the group {gone} in yet ({why})"),
         GroupState::Working(_) => "works".to_owned(),
         GroupState::Ending(_) => "is ending".to_owned(),
         GroupState::Failed { reason } => format!("failed and is tried again ({reason})"),

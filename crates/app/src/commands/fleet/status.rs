@@ -87,7 +87,10 @@ fn state(group: &GroupView) -> String {
     match (&group.machine, &group.here) {
         (None, _) => "nobody works on it".to_owned(),
         (Some(machine), None) => format!("not heard of from {machine}"),
-        (_, Some(here)) => here.state.clone(),
+        (_, Some(here)) => match &group.joins {
+            None => here.state.clone(),
+            Some(into) => format!("{}, and is about to be a part of {into}", here.state),
+        },
     }
 }
 

@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
-use twinline_engine::groups::{GroupHosts, GroupSettings, Groups, States};
+use twinline_engine::groups::{GroupHosts, GroupSettings, Groups, Part, States};
 use twinline_engine::ownership::{Keeper, KeeperSettings, Permit, Pins, Seen};
 use twinline_engine::{Env, Host, HostBuilder};
 use twinline_store::GroupId;
@@ -212,6 +212,7 @@ impl Fleet {
             factory,
             env: env.clone(),
             known: follower.known(),
+            follower: Arc::clone(&follower),
         });
         let settings = GroupSettings {
             host: machine,
@@ -322,6 +323,7 @@ struct Hosts {
     factory: Arc<Factory>,
     env: Env,
     known: watch::Receiver<Known>,
+    follower: Arc<Follower>,
 }
 
 #[async_trait]
@@ -340,6 +342,19 @@ impl GroupHosts for Hosts {
                 names.join(", ")
             )
         })
+    }
+
+    fn part(&self, group: &GroupId) -> Part {
+        self.known.borrow().definitions.part(group)
+    }
+
+    fn takes_in(&self, group: &GroupId) -> BTreeSet<GroupId> {
+        self.known.borrow().definitions.takes_in(group)
+    }
+
+    async fn joined(&self, group: &GroupId) -> Result<(), String> {
+        let joined = self.follower.joined(group).await;
+        joined.map_err(|error| format!("{error:#}"))
     }
 
     async fn build(

@@ -1,17 +1,5 @@
--- When the state was its owner's newest, by this server's clock: how old it is can be told then, whatever the wall clocks of
--- the machines show.
-ALTER TABLE twinline.groups ADD COLUMN measured_at timestamptz;
-
--- What people did to the fleet's machines, and where groups are wanted: of no group's audit.
--- id: given by who did it, so that it is noted once however often it is sent.
-CREATE TABLE twinline.deeds (
-    seq     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    id      text NOT NULL UNIQUE,
-    at      timestamptz NOT NULL,
-    who     text NOT NULL,
-    action  text NOT NULL,
-    subject text NOT NULL,
-    -- Its particulars, as JSON.
-    detail  text NOT NULL
-);
-CREATE INDEX deeds_by_age ON twinline.deeds (at);
+-- Groups that were joined to others keep a row, so that nobody owns them again, and are none any more.
+CREATE OR REPLACE VIEW twinline.fleet_groups AS
+    SELECT g.grp, g.machine, g.epoch >> 47 AS generation, g.epoch & 140737488355327 AS revision, g.complete,
+           g.state_at, now() - g.state_at AS age
+    FROM twinline.groups g WHERE g.epoch < 9223372036854775807;

@@ -38,9 +38,19 @@ pub async fn hydrate(
     stamp: Stamp,
     entropy: &dyn Entropy,
 ) -> Result<(HostStore, Hydrated), CentralError> {
+    hydrate_as(replicas, store, stamp, &seed(entropy)).await
+}
+
+/// As [`hydrate`]; `writer`: who writes the file, where nobody has yet.
+pub(super) async fn hydrate_as(
+    replicas: &dyn Replicas,
+    store: &HostStore,
+    stamp: Stamp,
+    writer: &str,
+) -> Result<(HostStore, Hydrated), CentralError> {
     let group = stamp.group.clone();
     let writer = {
-        let seed = seed(entropy);
+        let seed = writer.to_owned();
         let group = group.clone();
         // Before the claim, which says that the newest state is this file's: it is not, until its rows are whole.
         store

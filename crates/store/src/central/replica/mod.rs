@@ -5,6 +5,7 @@
 mod apply;
 mod db;
 mod hydrate;
+mod join;
 mod plan;
 mod round;
 mod ship;
@@ -12,6 +13,7 @@ mod takeover;
 
 pub use db::{Author, GroupRow, ReplicaTx, Replicas, RowKey, ShippedState};
 pub use hydrate::{Hydrated, hydrate, rebuild};
+pub use join::{TakeIn, close_group, forget_joined, is_closed, take_in};
 pub use ship::{Marks, Replication, ReplicationStatus};
 pub use takeover::{Origin, begin_new, take_over};
 

@@ -14,7 +14,7 @@ use twinline_core::mutant::{self, Mutant};
 use twinline_core::time::Timestamp;
 
 /// More than that is shipped in several transactions; until the last of them the replica is marked as incomplete.
-const ROUND_MAX_ROWS: usize = 20_000;
+pub(super) const ROUND_MAX_ROWS: usize = 20_000;
 /// Revisions for which tombstones are kept, here and there: a failover that loses the last seconds costs no full copy, and
 /// nothing that was given up can come later.
 pub(super) const TOMBSTONE_REVS: i64 = 100_000;
@@ -27,6 +27,8 @@ pub(super) struct Shipper {
     pub(super) marks: Marks,
     /// About so many rows are read at once.
     pub(super) batch_max_rows: u32,
+    /// About so many are shipped in one transaction.
+    pub(super) round_max_rows: usize,
 }
 
 /// What the central database has confirmed.
@@ -144,7 +146,7 @@ impl Shipper {
                 known.vouched_rev = changes.upto;
                 known.complete = true;
             }
-            if changes.is_last || rows >= ROUND_MAX_ROWS {
+            if changes.is_last || (rows >= self.round_max_rows && changes.may_end) {
                 return Ok((state_at, marks));
             }
         }

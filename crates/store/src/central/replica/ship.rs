@@ -2,7 +2,7 @@
 //! for it.
 
 use super::db::Replicas;
-use super::round::{Shipped, Shipper, TOMBSTONE_REVS};
+use super::round::{ROUND_MAX_ROWS, Shipped, Shipper, TOMBSTONE_REVS};
 use crate::central::error::{CentralError, Step};
 use crate::central::health::Standing;
 use crate::host::HostStore;
@@ -89,6 +89,7 @@ impl Replication {
                 writer,
                 marks,
                 batch_max_rows: BATCH_MAX_ROWS,
+                round_max_rows: ROUND_MAX_ROWS,
             },
             status: watch::Sender::default(),
             confirmed: None,
@@ -103,6 +104,13 @@ impl Replication {
     pub(in crate::central) const fn in_pieces_of(mut self, rows: u32) -> Self {
         self.shipper.batch_max_rows = rows;
         self.batch_max_rows = rows;
+        self
+    }
+
+    /// Ships about so many rows in one transaction.
+    #[cfg(test)]
+    pub(in crate::central) const fn in_rounds_of(mut self, rows: usize) -> Self {
+        self.shipper.round_max_rows = rows;
         self
     }
 

@@ -30,8 +30,8 @@ pub enum Origin {
 /// The caller has waited for the attempts of the former owner, and holds the ownership. Repeating it does no harm.
 ///
 /// # Errors
-/// [`CentralError::Superseded`]: a newer owner has claimed it. Or the database's: nothing is owned then, and the file is not
-/// to be worked on.
+/// [`CentralError::Superseded`]: a newer owner has claimed it. [`CentralError::Joined`]: nobody owns it any more. Or the
+/// database's: nothing is owned then, and the file is not to be worked on.
 pub async fn take_over(
     replicas: &dyn Replicas,
     store: &HostStore,
@@ -40,6 +40,14 @@ pub async fn take_over(
     entropy: &dyn Entropy,
 ) -> Result<(HostStore, Origin), CentralError> {
     let known = read(replicas, group).await?;
+    if known
+        .as_ref()
+        .is_some_and(|known| known.epoch == Epoch::JOINED)
+    {
+        return Err(CentralError::Joined {
+            group: group.clone(),
+        });
+    }
     let own = store.stamp().epoch;
     let stamp = stamp(store, group, owned, known.as_ref());
     let Some(known) = known else {

@@ -301,13 +301,13 @@ async fn migrations_that_run_together_take_turns() {
     }
     let versions =
         server.psql("SELECT string_agg(version::text, ',') FROM twinline.schema_versions");
-    assert_eq!(versions.unwrap(), "1,2");
+    assert_eq!(versions.unwrap(), "1,2,3");
     server
         .psql("INSERT INTO twinline.schema_versions (version) VALUES (99)")
         .unwrap();
     let late = client_to(&server.url(), settings());
     until(&late, "refused", |h| {
-        format!("{:?}", h.commits).contains("has schema 99, this version knows up to 2")
+        format!("{:?}", h.commits).contains("has schema 99, this version knows up to 3")
     })
     .await;
 }

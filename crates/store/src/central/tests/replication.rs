@@ -112,7 +112,7 @@ pub(super) async fn caught_up(store: &HostStore, running: &Running) {
 }
 
 /// The living rows of the replica, and of the store, as text.
-fn replica(server: &impl Sql, group: &str) -> Vec<String> {
+pub(super) fn replica(server: &impl Sql, group: &str) -> Vec<String> {
     let sql = format!(
         "SELECT tbl || ' ' || key || ' ' || payload::text FROM twinline.replica \
          WHERE grp = '{group}' AND payload IS NOT NULL"
@@ -123,7 +123,7 @@ fn replica(server: &impl Sql, group: &str) -> Vec<String> {
     rows
 }
 
-async fn rows(store: &HostStore) -> Vec<String> {
+pub(super) async fn rows(store: &HostStore) -> Vec<String> {
     let group = store.stamp().group.clone();
     let all = store
         .read(move |read| read.changes(&group, 0, 0, u32::MAX))

@@ -1,6 +1,6 @@
 //! The state of a group that a connection has joined to this file's own.
 
-use super::tables::{EDGE_CURSORS, Keyed, RESTORES, TABLES};
+use super::tables::{ABSORBED, EDGE_CURSORS, Keyed, RESTORES, TABLES};
 use super::{AUDIT, DIRTY, HISTORY, OBSERVATIONS};
 use crate::StoreError;
 use crate::db::open_reader;
@@ -15,6 +15,8 @@ use twinline_core::time::Timestamp;
 
 /// How long the other file's lock is waited for: nobody writes it.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// So many rows are of one revision: the replica is sent whole revisions, and must not get all of them at once.
+const REVISION_ROWS: usize = if cfg!(test) { 2 } else { 500 };
 
 impl HostStore {
     /// Brings the state of another group, which lies in a file of its own, into this one, under this store's stamp: in one
@@ -50,14 +52,15 @@ impl HostTx<'_> {
         }
         let other = open_reader(path, LOCK_WAIT)?;
         self.check_kin(&other, group)?;
+        let since = self.rev()?;
         for table in TABLES {
             if ![RESTORES, EDGE_CURSORS].contains(table) {
                 self.copy(&other, *table)?;
             }
         }
         self.stamped(
-            "INSERT INTO absorbed (grp, epoch, rev, was, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            &[&group.as_str(), &at.as_millis()],
+            "INSERT INTO absorbed (grp, epoch, rev, was, at, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            &[&group.as_str(), &at.as_millis(), &since],
         )?;
         let Some(gap) = HostRead::new(&other).gap(group)? else {
             return Ok(());
@@ -101,6 +104,8 @@ impl HostTx<'_> {
             .zip(&columns)
             .map(|(place, column)| match column.as_str() {
                 "mark" if table == DIRTY => "?3".to_owned(),
+                // It comes with this step, which says where that begins.
+                "since" if table == ABSORBED => format!("coalesce(?3, ?{place})"),
                 _ => format!("?{place}"),
             })
             .collect();
@@ -116,7 +121,13 @@ impl HostTx<'_> {
             places.join(", ")
         );
         let mut rows = rows.query([])?;
+        let mut copied = 0;
         while let Some(row) = rows.next()? {
+            if copied == REVISION_ROWS {
+                copied = 0;
+                self.next_rev()?;
+            }
+            copied += 1;
             let values: Vec<Value> = (0..columns.len())
                 .map(|at| row.get(at))
                 .collect::<Result<_, _>>()?;

@@ -30,6 +30,8 @@ pub(crate) struct Changes {
     pub(crate) upto: i64,
     /// Whether `upto` is the newest revision of the file.
     pub(crate) is_last: bool,
+    /// Whether what comes after may be sent in another transaction: a group that was brought in is there whole, or not.
+    pub(crate) may_end: bool,
 }
 
 impl HostRead<'_> {
@@ -55,6 +57,7 @@ impl HostRead<'_> {
             vouching: Vec::new(),
             upto: cut,
             is_last: cut >= newest,
+            may_end: !self.is_within_absorbed(cut)?,
         };
         if changes.is_last {
             let mut cursors = BTreeMap::new();
@@ -64,6 +67,12 @@ impl HostRead<'_> {
             changes.vouching = in_order(cursors);
         }
         Ok(changes)
+    }
+
+    /// Whether a revision is one of those that brought a group in, and not the last of them.
+    fn is_within_absorbed(&self, rev: i64) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM absorbed WHERE since <= ?1 AND rev > ?1 LIMIT 1";
+        Ok(self.one(sql, [rev], |_| Ok(()))?.is_some())
     }
 
     /// The revision of the `max`th row after `after`; `None` when there are fewer. Only indexes are read.
