@@ -5,7 +5,8 @@
     reason = "a test stops where its world is not as it must be"
 )]
 
-use xtask::sim::{Sabotage, places, run, run_broken, shape};
+use twinline_core::mutant::Mutant;
+use xtask::sim::{Sabotage, judge, places, run, run_against, run_broken, run_fleet, shape};
 
 /// Ten seeds hold.
 fn check(first: u64) {
@@ -108,4 +109,76 @@ fn items_that_are_made_twice_are_found() {
 #[test]
 fn edits_that_are_lost_are_found() {
     finds(Sabotage::Forget, "is not in step");
+}
+
+/// Drawn seeds of the fleet hold.
+fn fleet_holds(seeds: impl IntoIterator<Item = u64>) {
+    for seed in seeds {
+        let outcome = run_fleet(seed, false).unwrap();
+        assert!(
+            outcome.faults.is_empty(),
+            "repeat it with `cargo xtask sim --fleet --seed {seed}`: {:#?} in {}",
+            outcome.faults,
+            outcome.world
+        );
+    }
+}
+
+#[test]
+fn fleets_that_lose_a_disk_and_a_key_hold() {
+    fleet_holds([1, 5]);
+}
+
+#[test]
+fn fleets_whose_database_hangs_and_fails_over_hold() {
+    fleet_holds([7, 9]);
+}
+
+#[test]
+fn fleets_whose_database_forgets_and_breaks_off_hold() {
+    fleet_holds([11, 13]);
+}
+
+#[test]
+fn a_fleet_repeats_itself_step_by_step() {
+    let run = || run_against(Mutant::TakenDropped, 1, false).unwrap();
+    let (first, second) = (run(), run());
+    assert!(first.steps > 100, "{}", first.steps);
+    assert_eq!((first.steps, first.hash), (second.steps, second.hash));
+}
+
+/// With this rule of the fleet's protocol broken its story fails, and only then.
+fn is_caught(mutant: Mutant) {
+    let verdict = judge(mutant, 1..6).unwrap();
+    assert!(verdict.is_sound(), "{verdict:#?}");
+}
+
+#[test]
+fn a_takeover_without_waiting_is_caught() {
+    is_caught(Mutant::TakeoverWithoutWaiting);
+}
+
+#[test]
+fn a_permit_from_the_answer_is_caught() {
+    is_caught(Mutant::PermitFromAnswer);
+}
+
+#[test]
+fn a_revision_without_epoch_is_caught() {
+    is_caught(Mutant::RevWithoutEpoch);
+}
+
+#[test]
+fn a_cursor_that_is_shipped_first_is_caught() {
+    is_caught(Mutant::CursorFirst);
+}
+
+#[test]
+fn what_is_taken_and_dropped_is_caught() {
+    is_caught(Mutant::TakenDropped);
+}
+
+#[test]
+fn reading_before_the_fence_is_caught() {
+    is_caught(Mutant::HydrateBeforeFence);
 }

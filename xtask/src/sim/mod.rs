@@ -35,7 +35,7 @@ mod trace;
 mod watch;
 mod world;
 
-pub use fleet::{catch, run_fleet};
+pub use fleet::{Verdict, judge, run_against, run_fleet};
 pub use network::Sabotage;
 pub(crate) use reading::differences;
 pub use run::{Outcome, places, run, run_broken, shape};
@@ -56,9 +56,13 @@ pub struct Options {
     /// Several hosts that share their nodes, an etcd and a central database, instead of one machine.
     #[arg(long)]
     fleet: bool,
-    /// Breaks the fleet's protocol, one rule after the other: each must be caught by one of the seeds.
-    #[arg(long, conflicts_with_all = ["fleet", "trace"])]
+    /// Breaks the fleet's protocol, one rule after the other: each must be caught by the story against it, which must hold
+    /// while the rule does.
+    #[arg(long, conflicts_with_all = ["fleet", "trace", "story", "mutant"])]
     mutants: bool,
+    /// Tells the story against a mutant, by its name, instead of drawing what goes wrong.
+    #[arg(long, requires = "fleet", value_parser = mutant_of)]
+    story: Option<Mutant>,
     /// Breaks one rule of the fleet's protocol, by its name in `twinline_core::mutant`.
     #[arg(long, requires = "fleet", value_parser = mutant_of)]
     mutant: Option<Mutant>,
@@ -89,10 +93,10 @@ pub fn task(options: &Options) -> Result<bool> {
         "mutants are left out of builds without debug assertions"
     );
     for seed in options.seed..options.seed.saturating_add(options.seeds) {
-        let outcome = if options.fleet {
-            run_fleet(seed, options.trace)?
-        } else {
-            run(seed, options.trace)?
+        let outcome = match options.story {
+            Some(story) => run_against(story, seed, options.trace)?,
+            None if options.fleet => run_fleet(seed, options.trace)?,
+            None => run(seed, options.trace)?,
         };
         steps += outcome.steps;
         if !outcome.faults.is_empty() {
@@ -128,22 +132,27 @@ fn mutant_of(name: &str) -> Result<Mutant, String> {
     found.ok_or_else(|| format!("it is none of {:?}", Mutant::ALL))
 }
 
-/// How many seeds a mutant is looked for in, at least.
-const MUTANT_SEEDS: u64 = 39;
+/// How many seeds of its story a mutant is looked for in, at least.
+const MUTANT_SEEDS: u64 = 5;
 
 fn mutants(options: &Options) -> Result<bool> {
     let seeds = options.seed..options.seed.saturating_add(options.seeds.max(MUTANT_SEEDS));
     let mut caught = 0;
     for mutant in Mutant::ALL {
-        match catch(mutant, seeds.clone())? {
-            Some(outcome) => {
-                caught += 1;
-                crate::say(&format!(
-                    "{mutant:?}: caught by seed {}: {}",
-                    outcome.seed, outcome.faults[0]
-                ));
-            }
-            None => crate::say(&format!("{mutant:?}: not caught by seeds {seeds:?}")),
+        let verdict = judge(mutant, seeds.clone())?;
+        caught += usize::from(verdict.is_sound());
+        crate::say(&match &verdict.caught {
+            Some(outcome) => format!(
+                "{mutant:?}: caught by seed {} of its story: {}",
+                outcome.seed, outcome.faults[0]
+            ),
+            None => format!("{mutant:?}: not caught by seeds {seeds:?} of its story"),
+        });
+        for outcome in verdict.failing {
+            crate::say(&format!(
+                "  but seed {} fails without it too: {}",
+                outcome.seed, outcome.faults[0]
+            ));
         }
     }
     let mutants = Mutant::ALL.len();

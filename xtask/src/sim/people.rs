@@ -185,6 +185,14 @@ impl People {
         }
     }
 
+    /// Somebody writes the first item's body at a place.
+    pub(super) fn rewrite(&mut self, place: Place) {
+        let first = self.look().into_iter().find(|seen| seen.place == place);
+        if let Some(seen) = first {
+            self.write_body(&seen);
+        }
+    }
+
     fn write_title(&mut self, seen: &Seen) {
         let title = format!("T{}: {}", seen.number, self.words());
         self.set(seen, "title", title.clone(), What::Title(title));

@@ -40,6 +40,7 @@ fn scalars(
         _ => None,
     };
     let deeds = evidence.deeds;
+    let admitted = |words: &String| evidence.overruling.contains(words);
     let mut one = |fault: Option<String>| faults.extend(fault);
     let titles = deeds.last_words(number, title);
     if evidence.held.contains(&number) {
@@ -53,12 +54,21 @@ fn scalars(
         }));
     } else {
         let read = |item: &Shown| item.title.clone();
-        one(judge(number, "title", at, read, &titles));
+        one(judge(number, "title", at, read, &titles, admitted));
     }
     let bodies = deeds.last_words(number, body);
-    one(judge(number, "body", at, |item| item.body.clone(), &bodies));
+    let read = |item: &Shown| item.body.clone();
+    one(judge(number, "body", at, read, &bodies, admitted));
     let statuses = deeds.last_words(number, done);
-    one(judge(number, "status", at, |item| item.done, &statuses));
+    let nothing = |_: &_| false;
+    one(judge(
+        number,
+        "status",
+        at,
+        |item| item.done,
+        &statuses,
+        nothing,
+    ));
 }
 
 /// Elements are judged one by one: two people who each add a label both see theirs.
@@ -90,7 +100,7 @@ fn labels(
         }
         let what = format!("label {name}");
         let has = |item: &Shown| item.labels.contains(&name);
-        faults.extend(judge(number, &what, &at, has, &last));
+        faults.extend(judge(number, &what, &at, has, &last, |_| false));
     }
 }
 
@@ -100,6 +110,7 @@ fn judge<T: PartialEq + Debug>(
     at: &BTreeMap<Place, &Shown>,
     read: impl Fn(&Shown) -> T,
     last_words: &BTreeMap<Place, T>,
+    admitted: impl Fn(&T) -> bool,
 ) -> Option<String> {
     let values: BTreeMap<Place, T> = at
         .iter()
@@ -109,7 +120,7 @@ fn judge<T: PartialEq + Debug>(
     if values.values().any(|value| value != first) {
         return Some(format!("T{number}'s {what} is not in step: {values:?}"));
     }
-    let written = last_words.values().any(|value| value == first);
+    let written = last_words.values().any(|value| value == first) || admitted(first);
     (!written).then(|| {
         format!("T{number}'s {what} is {first:?}, which nobody wrote last: {last_words:?}")
     })

@@ -20,6 +20,8 @@ pub(super) struct Evidence<'a> {
     items: BTreeMap<u32, BTreeMap<Place, Vec<Shown>>>,
     /// The numbers of the items whose title is held on some connection.
     held: BTreeSet<u32>,
+    /// Words that may stand although later ones were said.
+    overruling: BTreeSet<String>,
 }
 
 impl<'a> Evidence<'a> {
@@ -34,7 +36,14 @@ impl<'a> Evidence<'a> {
             deeds,
             items: by_number(dumps),
             held,
+            overruling: BTreeSet::new(),
         }
+    }
+
+    /// These words may stand as well, of titles and bodies: what is admitted.
+    pub(super) fn admitting(mut self, overruling: BTreeSet<String>) -> Self {
+        self.overruling = overruling;
+        self
     }
 
     /// The one item of a number at a place.

@@ -5,7 +5,8 @@
 //! while a write of its is on the way, so nothing is excepted.
 
 use super::etcd::Etcd;
-use super::links::Links;
+use super::links::{Between, Links};
+use super::time::Time;
 use crate::sim::network::Network;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,6 +17,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::sleep;
+use twinline_core::handles::Clock as _;
+use twinline_core::time::Timestamp;
 use twinline_store::Epoch;
 use twinline_trackers::http::{Transport, TransportError};
 
@@ -23,7 +26,19 @@ use twinline_trackers::http::{Transport, TransportError};
 pub(super) struct Attempts {
     pub(super) etcd: Arc<Etcd>,
     pub(super) group: String,
+    time: Arc<Time>,
     inner: Mutex<Inner>,
+}
+
+/// A write that has arrived.
+#[derive(Clone, Debug)]
+pub(super) struct Carried {
+    /// Under which ownership it was sent.
+    pub(super) epoch: Epoch,
+    /// The tracker's host.
+    pub(super) to: String,
+    pub(super) at: Timestamp,
+    pub(super) body: String,
 }
 
 struct Inner {
@@ -32,22 +47,23 @@ struct Inner {
     newest: (Epoch, String),
     /// How many writes of each host have been begun and have not arrived.
     on_the_way: BTreeMap<String, u32>,
-    written: u64,
+    carried: Vec<Carried>,
     faults: BTreeSet<String>,
 }
 
 impl Attempts {
-    pub(super) fn new(etcd: Arc<Etcd>, group: &str, random: ChaCha8Rng) -> Self {
+    pub(super) fn new(etcd: Arc<Etcd>, group: &str, time: Arc<Time>, random: ChaCha8Rng) -> Self {
         let inner = Inner {
             random,
             newest: (Epoch::new(0, 0), String::new()),
             on_the_way: BTreeMap::new(),
-            written: 0,
+            carried: Vec::new(),
             faults: BTreeSet::new(),
         };
         Self {
             etcd,
             group: group.to_owned(),
+            time,
             inner: Mutex::new(inner),
         }
     }
@@ -62,9 +78,21 @@ impl Attempts {
         self.lock().faults.iter().cloned().collect()
     }
 
-    /// How many writes have arrived.
-    pub(super) fn written(&self) -> u64 {
-        self.lock().written
+    /// The writes that have arrived.
+    pub(super) fn carried(&self) -> Vec<Carried> {
+        self.lock().carried.clone()
+    }
+
+    /// A write arrives.
+    fn arrives(&self, sender: &Sender, request: &http::Request<Bytes>) {
+        self.judge(sender, "arrives");
+        let carried = Carried {
+            epoch: sender.epoch,
+            to: request.uri().host().unwrap_or_default().to_owned(),
+            at: self.time.now(),
+            body: String::from_utf8_lossy(request.body()).into_owned(),
+        };
+        self.lock().carried.push(carried);
     }
 
     /// What is begun needs an ownership that holds. What arrives later than that is what a successor waits for.
@@ -110,10 +138,9 @@ pub(super) struct Way {
 }
 
 impl Way {
-    fn delay(&self) -> Duration {
-        let longest = self.links.of(&self.sender.host).requests_arrive_after;
-        let part: f64 = self.sender.attempts.lock().random.random();
-        longest.mul_f64(part)
+    fn delay(&self, (least, most): Between) -> Duration {
+        let mut inner = self.sender.attempts.lock();
+        Duration::from_millis(inner.random.random_range(least..=most))
     }
 }
 
@@ -156,16 +183,22 @@ impl Transport for Way {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
+        let ways = self.links.of(&self.sender.host);
         if !is_write(&request) {
+            if ways.reads_arrive_after != Between::default() {
+                sleep(self.delay(ways.reads_arrive_after)).await;
+            }
             return self.network.send(request).await;
         }
         let on_the_way = OnTheWay::begin(self.sender.clone());
-        let (delay, network) = (self.delay(), Arc::clone(&self.network));
+        let (delay, network) = (
+            self.delay(ways.writes_arrive_after),
+            Arc::clone(&self.network),
+        );
         let carried = self.world.spawn(async move {
             sleep(delay).await;
-            let sender = on_the_way.0.clone();
-            sender.attempts.judge(&sender, "arrives");
-            sender.attempts.lock().written += 1;
+            let sender = &on_the_way.0;
+            sender.attempts.arrives(sender, &request);
             drop(on_the_way);
             network.send(request).await
         });

@@ -1,14 +1,18 @@
 //! What a seed lets go wrong, and when: a few stories, each a row of faults that belong together, with times drawn.
 
 use super::database::Mode;
+use super::links::Between;
 use crate::sim::handles::stream;
 use rand::Rng as _;
 use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-/// How long the chaos lasts, in milliseconds.
-pub(super) const CHAOS_MS: u64 = 200_000;
+/// How long the chaos of drawn stories lasts, in milliseconds.
+const CHAOS_MS: u64 = 200_000;
+/// When the trackers begin to fail: the twins of the beginning are made by then.
+const FAULTY_FROM_MS: u64 = 36_000;
 
 /// Which host something happens to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +45,10 @@ pub(super) enum What {
 pub(super) enum Event {
     /// A person does something at a tracker.
     Act,
+    /// A person creates an item.
+    Create,
+    /// A person writes a body, always the same item's, at Jira.
+    Rewrite,
     /// Remembers who owns the group, for what happens to [`Who::First`] later.
     Begin,
     /// Something is so of a host from now on, for so many milliseconds.
@@ -49,8 +57,16 @@ pub(super) enum Event {
     Ends(usize, What),
     /// It ends in order, and is started again.
     Restart(Who),
-    /// For how long requests to trackers may be under way, in milliseconds.
-    Slow(u64),
+    /// The trackers fail now and then, as drawn seeds have it.
+    Faulty,
+    /// How long writes to trackers are under way.
+    SlowWrites(Between),
+    /// How long reads of trackers are.
+    SlowReads(Between),
+    /// How much longer each way to the central database takes, in milliseconds.
+    SlowDatabase(u64),
+    /// After so many more commits nothing goes between the first host and the central database.
+    CutAfter(u32),
     Quorum(bool),
     /// A person removes the group's key.
     Remove,
@@ -84,10 +100,12 @@ pub(super) enum Story {
     Return,
     /// A host's first look, when it takes over, is at a former writer.
     StaleLook,
+    /// The owner loses the database between two commits, and dies.
+    BrokenRound,
 }
 
 impl Story {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Deaths,
         Self::LostDisk,
         Self::Pause,
@@ -101,6 +119,7 @@ impl Story {
         Self::LostCommits,
         Self::Return,
         Self::StaleLook,
+        Self::BrokenRound,
     ];
 
     /// Whether the database forgets what it has confirmed: then deliveries that were safe may have to be found by sweeps.
@@ -112,13 +131,21 @@ impl Story {
 /// What a seed makes of the fleet.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
-    pub(super) hosts: usize,
-    pub(super) stories: Vec<Story>,
+    /// In words, for whoever reads that a seed fails.
+    pub(super) told: String,
+    /// How many items there are at the beginning.
+    pub(super) items: u32,
+    /// How long all this lasts, in milliseconds.
+    pub(super) chaos_ms: u64,
     /// Whether changes are told by deliveries alone.
     pub(super) blind: bool,
+    /// Whether what the protocol admits of edits is excepted (`lag`).
+    pub(super) admits_lag: bool,
     /// By time, in milliseconds since the chaos began.
     pub(super) events: BTreeMap<(u64, usize), Event>,
-    /// By how many thousandths each host's boot-time clock runs fast.
+    /// What happens when a host takes the group over from the first one, so many milliseconds later.
+    pub(super) on_takeover: Vec<(u64, Event)>,
+    /// The hosts: by how many thousandths the boot-time clock of each runs fast.
     pub(super) fast: Vec<i64>,
 }
 
@@ -135,23 +162,32 @@ impl Plan {
         let forgets = stories.iter().any(|story| story.forgets());
         let blind = !forgets && random.random_bool(0.7);
         let mut plan = Self {
-            hosts,
+            told: format!("{hosts} hosts, {stories:?}, blind: {blind}"),
+            items: 2,
+            chaos_ms: CHAOS_MS,
+            admits_lag: true,
             blind,
             events: BTreeMap::new(),
+            on_takeover: Vec::new(),
             fast: (0..hosts).map(|_| random.random_range(-15..=15)).collect(),
-            stories: stories.clone(),
         };
-        let mut at = 1_000;
-        while at < CHAOS_MS {
-            plan.at(at, Event::Act);
-            at += random.random_range(500..4_000);
-        }
+        plan.acts(1_000..CHAOS_MS, 500..4_000, &mut random);
+        plan.at(FAULTY_FROM_MS, Event::Faulty);
         for (place, story) in stories.into_iter().enumerate() {
-            let begin = if place == 0 { 25_000 } else { 110_000 };
-            let begin = begin + random.random_range(0..20_000);
+            let begin = if place == 0 { 38_000 } else { 115_000 };
+            let begin = begin + random.random_range(0..15_000);
             plan.tell(story, begin, &mut random);
         }
         plan
+    }
+
+    /// People act from time to time.
+    pub(super) fn acts(&mut self, when: Range<u64>, every: Range<u64>, random: &mut ChaCha8Rng) {
+        let mut at = when.start;
+        while at < when.end {
+            self.at(at, Event::Act);
+            at += random.random_range(every.clone());
+        }
     }
 
     fn tell(&mut self, story: Story, t: u64, random: &mut ChaCha8Rng) {
@@ -193,13 +229,13 @@ impl Plan {
             }
             Story::Removal => {
                 // Later than that no request arrives that was sent in time.
-                self.slow(t, 5_000, 75_000);
+                self.slow(t, (0, 5_000), 75_000);
                 for at in [2_000, 25_000, 48_000] {
                     self.at(t + at + some(0, 8_000), Event::Remove);
                 }
             }
             Story::Drain => {
-                self.slow(t, 3_000, 30_000);
+                self.slow(t, (0, 3_000), 30_000);
                 self.host(t, What::Draining, some(10_000, 40_000));
             }
             Story::Hang | Story::Stall => {
@@ -210,16 +246,29 @@ impl Plan {
                     Mode::Stalled
                 };
                 // Much is taken and not yet done when the owner dies.
-                self.slow(t - 5_000, 4_000, 25_000);
+                self.slow(t - 5_000, (0, 4_000), 25_000);
                 self.at(t, Event::Database(mode));
                 self.at(t + some(35_000, 70_000), Event::Database(Mode::Sound));
                 let dies = t + some(1_000, 12_000);
                 self.kill(dies, first, some(40_000, 80_000), some(0, 2) == 0);
             }
+            Story::BrokenRound => self.break_a_round(t, random),
             Story::FailOver | Story::LostCommits | Story::Return | Story::StaleLook => {
                 self.tell_of_failover(story, t, random);
             }
         }
+    }
+
+    fn break_a_round(&mut self, t: u64, random: &mut ChaCha8Rng) {
+        let mut some = |from: u64, to: u64| random.random_range(from..to);
+        self.at(t, Event::SlowReads((500, 3_000)));
+        self.at(t + 10_000, Event::SlowReads((0, 0)));
+        self.at(
+            t + 1_000,
+            Event::CutAfter(u32::try_from(some(1, 6)).unwrap_or(1)),
+        );
+        let dies = t + some(1_500, 4_000);
+        self.kill(dies, Who::First, some(40_000, 60_000), some(0, 3) > 0);
     }
 
     fn tell_of_failover(&mut self, story: Story, t: u64, random: &mut ChaCha8Rng) {
@@ -263,23 +312,24 @@ impl Plan {
         }
     }
 
-    fn at(&mut self, at: u64, event: Event) {
+    pub(super) fn at(&mut self, at: u64, event: Event) {
         let next = self.events.len();
         self.events.insert((at, next), event);
     }
 
     /// Something is so of the first host.
-    fn host(&mut self, at: u64, what: What, long: u64) {
+    pub(super) fn host(&mut self, at: u64, what: What, long: u64) {
         self.at(at, Event::Host(Who::First, what, long));
     }
 
-    fn kill(&mut self, at: u64, who: Who, down: u64, loses_disk: bool) {
+    pub(super) fn kill(&mut self, at: u64, who: Who, down: u64, loses_disk: bool) {
         self.at(at, Event::Host(who, What::Killed { loses_disk }, down));
     }
 
-    fn slow(&mut self, at: u64, most: u64, long: u64) {
-        self.at(at, Event::Slow(most));
-        self.at(at + long, Event::Slow(0));
+    /// Writes take long.
+    pub(super) fn slow(&mut self, at: u64, between: Between, long: u64) {
+        self.at(at, Event::SlowWrites(between));
+        self.at(at + long, Event::SlowWrites((0, 0)));
     }
 
     fn fail_over(&mut self, at: u64, lost: u64, unnoticed: bool) {

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+/// The least and the most, in milliseconds.
+pub(super) type Between = (u64, u64);
+
 /// The state of one host's ways.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ways {
@@ -15,8 +18,13 @@ pub(super) struct Ways {
     pub(super) edge_cut: bool,
     /// How much later than it was done etcd's answer arrives.
     pub(super) etcd_answers_after: Duration,
-    /// Requests to trackers are under way for up to so long before they arrive.
-    pub(super) requests_arrive_after: Duration,
+    /// Writes to trackers are under way for so long before they arrive, and reads: from and to.
+    pub(super) writes_arrive_after: Between,
+    pub(super) reads_arrive_after: Between,
+    /// How much longer each way to the central database and back takes.
+    pub(super) database_way: Duration,
+    /// After so many more commits nothing goes between it and the central database.
+    pub(super) commits_left: Option<u32>,
 }
 
 /// All hosts' ways.
@@ -30,6 +38,16 @@ impl Links {
 
     pub(super) fn change(&self, host: &str, change: impl FnOnce(&mut Ways)) {
         change(self.lock().entry(host.to_owned()).or_default());
+    }
+
+    /// A commit of this host was kept, and it is told so.
+    pub(super) fn committed(&self, host: &str) {
+        self.change(host, |ways| {
+            if let Some(left) = &mut ways.commits_left {
+                *left = left.saturating_sub(1);
+                ways.database_cut |= *left == 0;
+            }
+        });
     }
 
     pub(super) fn heal(&self) {

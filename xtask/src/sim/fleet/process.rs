@@ -36,6 +36,8 @@ use twinline_store::db::{DbOptions, NoFaults};
 use twinline_store::host::{HostStore, Publish};
 use twinline_trackers::http::Transport;
 
+/// What a process tells that takes its group over.
+pub(super) const TAKES_OVER: &str = "takes the group over";
 /// The one group's name.
 pub(super) const GROUP: &str = "g";
 /// The fleet's name.
@@ -146,7 +148,7 @@ impl Process {
             match states.get(&GroupId::new(GROUP)).map(|now| &now.state) {
                 None => "has the group no more",
                 Some(GroupState::Waiting) => "waits for the group's former owner",
-                Some(GroupState::TakingOver { .. }) => "takes the group over",
+                Some(GroupState::TakingOver { .. }) => TAKES_OVER,
                 Some(GroupState::TakingIn { .. }) => "takes a joined group in",
                 Some(GroupState::Working(_)) => "works on the group",
                 Some(GroupState::Ending(_)) => "ends its work on the group",

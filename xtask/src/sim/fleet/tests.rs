@@ -1,6 +1,8 @@
 //! Stories that seeds have found, told alone.
 
 use super::database::{Client, Database};
+use super::faults::Plan;
+use super::story;
 use crate::sim::handles::{SimEntropy, stream};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -116,4 +118,22 @@ async fn an_old_file_is_not_taken_for_the_newest_by_what_a_former_writer_says() 
         let dirty: u64 = counts.iter().map(|count| count.items).sum();
         assert_eq!(dirty, 2, "seed {seed}");
     }
+}
+
+/// What the protocol does not promise of edits, and what the judge excepts: the later edit is overruled, by the policy.
+#[test]
+fn an_edit_in_the_replicas_lag_is_overruled_and_admitted() {
+    let judged = |admits_lag| {
+        let plan = Plan {
+            admits_lag,
+            ..Plan::lagging(1)
+        };
+        story::run(1, plan, false).unwrap().faults
+    };
+    assert_eq!(judged(true), [""; 0]);
+    let faults = judged(false);
+    assert!(
+        matches!(&faults[..], [one] if one.contains("which nobody wrote last")),
+        "{faults:#?}"
+    );
 }

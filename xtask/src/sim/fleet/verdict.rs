@@ -13,6 +13,9 @@ use twinline_store::central::Replication;
 use twinline_store::db::{DbOptions, NoFaults};
 use twinline_store::host::HostStore;
 
+/// So many rows that do not agree are told.
+const TOLD_MAX: usize = 8;
+
 /// What does not agree.
 pub(super) async fn replica(file: &Path, database: &Database) -> Result<Vec<String>> {
     let store = HostStore::open(file, DbOptions::inline(NoFaults), INSTANCE).await?;
@@ -45,5 +48,10 @@ pub(super) async fn replica(file: &Path, database: &Database) -> Result<Vec<Stri
     }
     let more = theirs.keys().filter(|key| !ours.contains_key(*key));
     faults.extend(more.map(|key| format!("the replica still has {key:?}")));
+    let all = faults.len();
+    if all > TOLD_MAX {
+        faults.truncate(TOLD_MAX);
+        faults.push(format!("and {} more rows differ", all - TOLD_MAX));
+    }
     Ok(faults)
 }

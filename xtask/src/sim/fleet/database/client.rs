@@ -15,8 +15,8 @@ use twinline_store::central::{CentralError, CentralHealth, ReplicaTx, Replicas, 
 /// The client's deadlines.
 pub(super) const STATEMENT: Duration = Duration::from_secs(2);
 pub(super) const COMMIT: Duration = Duration::from_secs(2);
-/// One way to the server.
-pub(super) const WAY: Duration = Duration::from_millis(1);
+/// One way to the server, at least.
+const WAY: Duration = Duration::from_millis(1);
 
 /// See the module.
 #[derive(Clone)]
@@ -46,11 +46,16 @@ impl Client {
         !self.links.of(&self.host).database_cut && self.database.lock().mode != Mode::Stalled
     }
 
+    /// One way to the server.
+    pub(super) async fn way(&self) {
+        sleep(WAY + self.links.of(&self.host).database_way).await;
+    }
+
     /// The way there and back, or as long as is waited for it.
     pub(super) async fn step(&self, step: Step) -> Result<(), CentralError> {
-        sleep(WAY).await;
+        self.way().await;
         if self.reaches() {
-            sleep(WAY).await;
+            self.way().await;
             return Ok(());
         }
         sleep(STATEMENT).await;

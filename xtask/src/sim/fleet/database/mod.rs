@@ -22,7 +22,8 @@ use state::Op;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use twinline_store::GroupId;
+use twinline_core::time::Timestamp;
+use twinline_store::{Epoch, GroupId};
 
 /// How many states a failover can go back.
 const HISTORY: usize = 200;
@@ -77,6 +78,8 @@ struct Inner {
     hanging: Vec<(u64, GroupId, Vec<Op>)>,
     /// What became of commits that hung: whether they were kept.
     ended: BTreeMap<u64, bool>,
+    /// What each takeover found: of when the replica was.
+    found: BTreeMap<Epoch, Timestamp>,
 }
 
 impl Database {
@@ -102,12 +105,18 @@ impl Database {
                 orphans: BTreeMap::new(),
                 hanging: Vec::new(),
                 ended: BTreeMap::new(),
+                found: BTreeMap::new(),
             }),
         }
     }
 
     pub(super) fn state(&self) -> Arc<State> {
         Arc::clone(&self.lock().state)
+    }
+
+    /// Of when the replica was that each ownership was begun with.
+    pub(super) fn found(&self) -> BTreeMap<Epoch, Timestamp> {
+        self.lock().found.clone()
     }
 
     pub(super) fn set_unanswered(&self, share: f64) {
@@ -168,6 +177,9 @@ impl Inner {
         }
         let state = Arc::make_mut(&mut self.state);
         for op in ops {
+            if let Some((epoch, found)) = state.taken_over(group, op) {
+                self.found.insert(epoch, found);
+            }
             state.apply(group, op);
         }
     }

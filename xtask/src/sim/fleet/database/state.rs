@@ -100,6 +100,15 @@ impl State {
         }
     }
 
+    /// The ownership that an operation begins, with when the replica was its newest that it begins with.
+    pub(super) fn taken_over(&self, group: &GroupId, op: &Op) -> Option<(Epoch, Timestamp)> {
+        match (op, self.groups.get(group)) {
+            (Op::Claim { epoch, .. }, Some(known)) => Some((*epoch, known.state_at)),
+            (Op::PutGroup(new), None) => Some((new.row.epoch, Timestamp::EPOCH)),
+            _ => None,
+        }
+    }
+
     /// The living rows of a group: what a takeover would find.
     pub(in crate::sim::fleet) fn living(&self, group: &GroupId) -> BTreeMap<RowKey, String> {
         let rows = self.rows.get(group).into_iter().flatten();

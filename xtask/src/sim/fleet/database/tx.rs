@@ -1,6 +1,6 @@
 //! One transaction.
 
-use super::client::{COMMIT, Client, STATEMENT, WAY};
+use super::client::{COMMIT, Client, STATEMENT};
 use super::state::{Group, Op, State};
 use super::{Fate, ORPHANED_AFTER};
 use crate::sim::fleet::time::millis;
@@ -155,7 +155,12 @@ impl Tx {
             return Fate::Kept;
         };
         if reaches {
-            return inner.commit(self.number, group, ops);
+            let counts = !ops.is_empty();
+            let fate = inner.commit(self.number, group, ops);
+            if counts && fate == Fate::Kept {
+                self.client.links.committed(&self.client.host);
+            }
+            return fate;
         }
         // It has arrived, or not; the answer has not.
         self.is_over = inner.random.random_bool(0.5);
@@ -301,10 +306,10 @@ impl ReplicaTx for Tx {
         if self.failed {
             return Err(CentralError::Lost("an earlier statement failed".to_owned()));
         }
-        sleep(WAY).await;
+        self.client.way().await;
         match self.fate() {
             Fate::Kept => {
-                sleep(WAY).await;
+                self.client.way().await;
                 Ok(())
             }
             Fate::Hangs => self.wait().await,
@@ -317,7 +322,7 @@ impl ReplicaTx for Tx {
     }
 
     async fn rollback(self: Box<Self>) -> Result<(), CentralError> {
-        sleep(WAY).await;
+        self.client.way().await;
         Ok(())
     }
 }
