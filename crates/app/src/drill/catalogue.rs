@@ -23,7 +23,6 @@ pub(super) enum Drill {
     WalFull,
     DataFull,
     LocalDiskFull,
-    LocalDiskStill,
     StorageFreeze,
     VanishedPeer,
 }
@@ -60,8 +59,6 @@ pub(super) enum Rooted {
     SmallTable,
     /// The data folder of the first machine lies on a small disk.
     SmallMachine,
-    /// It lies on a disk that can be frozen.
-    FreezableMachine,
     /// The database has an address that can vanish.
     Address,
 }
@@ -129,7 +126,7 @@ impl Spec {
 
 impl Drill {
     /// All of them, by the numbers of their modes.
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::StuckCommits,
         Self::StorageFreeze,
         Self::LockPileUp,
@@ -145,7 +142,6 @@ impl Drill {
         Self::Switchover,
         Self::StrictStandby,
         Self::LocalDiskFull,
-        Self::LocalDiskStill,
         Self::Killed,
         Self::HungHost,
         Self::RestartsHang,
@@ -177,7 +173,6 @@ impl Drill {
             Self::StorageFreeze => faults::storage_freeze::SPEC,
             Self::VanishedPeer => faults::vanished_peer::SPEC,
             Self::LocalDiskFull => faults::local_disk_full::SPEC,
-            Self::LocalDiskStill => faults::local_disk_still::SPEC,
         }
     }
 
@@ -203,7 +198,6 @@ impl Drill {
             Self::StorageFreeze => Box::new(faults::storage_freeze::StorageFreeze::default()),
             Self::VanishedPeer => Box::new(faults::vanished_peer::VanishedPeer),
             Self::LocalDiskFull => Box::new(faults::local_disk_full::LocalDiskFull),
-            Self::LocalDiskStill => Box::new(faults::local_disk_still::LocalDiskStill::default()),
         }
     }
 }

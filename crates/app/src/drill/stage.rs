@@ -257,9 +257,8 @@ fn small_disk(spec: &Spec, root: &Path) -> Result<Option<SmallDisk>> {
         Rooted::SmallLog | Rooted::SmallTable => SmallDisk::in_memory(of_database, LOG_MIB)?,
         Rooted::FreezableLog => SmallDisk::in_file(of_database, LOG_MIB)?,
         Rooted::SmallMachine => SmallDisk::in_memory(of_machine, DATA_MIB)?,
-        Rooted::FreezableMachine => SmallDisk::in_file(of_machine, DATA_MIB)?,
     };
-    if !matches!(rooted, Rooted::SmallMachine | Rooted::FreezableMachine) {
+    if rooted != Rooted::SmallMachine {
         // The database runs under an account of its own, which comes past our folders.
         let may_pass = Permissions::from_mode(0o755);
         fs::set_permissions(root, may_pass.clone()).context("opening the drill's folder")?;

@@ -189,18 +189,8 @@ fn drill_vanished_peer() {
 
 #[test]
 fn drill_local_disk_full() {
-    check_disk("local-disk-full", 8);
-}
-
-#[test]
-fn drill_local_disk_still() {
-    check_disk("local-disk-still", 15);
-}
-
-/// A fault of a machine's disk: webhooks are refused there, and no process has to end for it.
-fn check_disk(name: &str, seconds: u32) {
     if may_mount()
-        && let Some(document) = check(name, seconds)
+        && let Some(document) = check("local-disk-full", 8)
     {
         assert!(
             document["webhooks_not_accepted"].as_u64() > Some(0),

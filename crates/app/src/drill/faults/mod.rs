@@ -8,7 +8,6 @@ pub(super) mod frozen_backend;
 pub(super) mod hung_host;
 pub(super) mod killed;
 pub(super) mod local_disk_full;
-pub(super) mod local_disk_still;
 pub(super) mod lock_pile_up;
 pub(super) mod mute_database;
 pub(super) mod read_only;
