@@ -12,5 +12,7 @@
 //! ```
 
 pub mod element;
+pub mod incident;
 pub mod probe;
+pub mod signal;
 pub mod wait;
