@@ -12,6 +12,7 @@
 //! ```
 
 pub mod element;
+pub mod escalation;
 pub mod incident;
 pub mod probe;
 pub mod signal;
