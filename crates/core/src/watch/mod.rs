@@ -14,6 +14,7 @@
 pub mod element;
 pub mod escalation;
 pub mod incident;
+pub mod page;
 pub mod probe;
 pub mod signal;
 pub mod wait;

@@ -82,6 +82,15 @@ impl Zone {
         )
     }
 
+    /// The beginnings of so many days, the last of them the day of `until`.
+    pub(in crate::watch) fn midnights(&self, until: Timestamp, days: u64) -> Vec<Timestamp> {
+        let last = self.local(until).0.number();
+        let days = i64::try_from(days).unwrap_or(i64::MAX);
+        (last.saturating_sub(days) + 1..=last)
+            .map(|number| self.instant(Day::of(number), LocalTime(0)))
+            .collect()
+    }
+
     /// When the clocks are changed between the two.
     pub(super) fn changes(&self, from: Timestamp, to: Timestamp) -> Vec<Timestamp> {
         self.zone

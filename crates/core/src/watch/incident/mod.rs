@@ -15,6 +15,7 @@ mod judge;
 mod reports;
 mod state;
 mod subject;
+mod tenants;
 
 pub use book::Book;
 pub use effect::{Answer, Cause, Effect, Event, Reason, Undeclared};

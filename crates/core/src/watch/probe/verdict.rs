@@ -103,7 +103,8 @@ impl Verdict {
         }
     }
 
-    /// What it says.
+    /// What it says. A process that starts again signals this of each probe, since turns tell only what changes; a signal
+    /// that repeats the last word changes nothing.
     pub fn standing(&self) -> Standing {
         self.standing
     }
