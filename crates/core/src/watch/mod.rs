@@ -11,6 +11,7 @@
 //!                                change ◀── what is done to the infrastructure
 //! ```
 
+pub mod change;
 pub mod element;
 pub mod escalation;
 pub mod incident;
