@@ -17,5 +17,6 @@ pub mod escalation;
 pub mod incident;
 pub mod page;
 pub mod probe;
+pub mod relay;
 pub mod signal;
 pub mod wait;
