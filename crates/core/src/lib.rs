@@ -28,3 +28,4 @@ pub mod rules;
 pub mod spans;
 pub mod time;
 pub mod view;
+pub mod watch;

@@ -1,0 +1,181 @@
+//! Channels that fail, are too many, or were never proven.
+
+use super::*;
+
+#[test]
+fn a_channel_that_fails_is_followed_by_the_next_at_once() {
+    let mut desk = Desk::new();
+    check(&desk.critical(1), "step 1 1.1; 1 sms:1 Incident 1");
+    check(&desk.fails(1), "failed sms:1; 2 mail:ada Incident 1");
+    // A late word of the first is nobody's.
+    check(&desk.sent(1), "");
+    check(&desk.fails(1), "");
+    check(&desk.sent(2), "");
+    check(&desk.wait(60), "");
+}
+
+#[test]
+fn a_channel_that_says_nothing_has_failed() {
+    let mut desk = Desk::new();
+    desk.critical(1);
+    check(&desk.wait(9), "");
+    check(&desk.wait(1), "failed sms:1; 2 mail:ada Incident 1");
+}
+
+#[test]
+fn when_nobody_can_be_reached_everybody_is_called() {
+    let mut desk = Desk::new();
+    desk.critical(1);
+    desk.fails(1);
+    check(
+        &desk.fails(2),
+        "failed mail:ada; unreached ada; everybody 1 NobodyReached; 3 sms:1 Incident 1; \
+         4 sms:2 Incident 1; 5 mail:cy Incident 1",
+    );
+    // All of them fail: the next step does not wait for its time, nor is everybody called in circles.
+    for attempt in 3..=7 {
+        desk.fails(attempt);
+    }
+    check(&desk.wait(59), "");
+    let effects = desk.wait(1);
+    check(&effects[..1], "step 1 1.2");
+}
+
+#[test]
+fn one_who_is_reached_is_enough_not_to_call_everybody() {
+    let mut desk = Desk::new();
+    let effects = desk.critical(1);
+    desk.all_sent(&effects);
+    let effects = desk.wait(180);
+    check(
+        &effects,
+        "step 1 1.2; 2 sms:1 Incident 1; 3 mail:cy Incident 1",
+    );
+    desk.sent(2);
+    check(&desk.fails(3), "failed mail:cy; unreached cy");
+}
+
+#[test]
+fn nothing_is_sent_by_another_way_once_it_is_acknowledged() {
+    let mut desk = Desk::new();
+    desk.critical(1);
+    desk.acknowledges(1, "bo");
+    check(&desk.fails(1), "");
+    check(&desk.wait(20), "");
+}
+
+#[test]
+fn too_many_pages_become_one_digest() {
+    let mut desk = Desk::new();
+    for incident in 1..=6 {
+        let effects = desk.critical(incident);
+        desk.all_sent(&effects);
+    }
+    check(&desk.critical(7), "step 7 1.1; capped ada 7");
+    check(&desk.critical(8), "step 8 1.1; capped ada 8");
+    desk.acknowledges(8, "bo");
+    check(&desk.wait(59), "");
+    check(&desk.wait(1), "7 sms:1 Digest 7");
+    desk.sent(7);
+    // The next digest is ten minutes away; the other people are called as ever.
+    let effects = desk.wait(120);
+    let pages = |effects: &[Effect], contact: &str| {
+        let all = effects.iter().map(show);
+        all.filter(|it| it.contains(contact)).collect::<Vec<_>>()
+    };
+    assert_eq!(pages(&effects, "sms:1"), [""; 0]);
+    assert_eq!(pages(&effects, "mail:cy").len(), 6);
+    desk.all_sent(&effects);
+    for incident in 1..=7 {
+        desk.acknowledges(incident, "cy");
+    }
+    check(&desk.wait(3600), "");
+}
+
+#[test]
+fn a_digest_that_cannot_be_delivered_goes_by_the_next_channel() {
+    let mut desk = Desk::new();
+    desk.roster.limits.pages_per_person_10min = 1;
+    let effects = desk.critical(1);
+    desk.all_sent(&effects);
+    desk.critical(2);
+    desk.critical(3);
+    check(&desk.wait(60), "2 sms:1 Digest 2+3");
+    check(&desk.fails(2), "failed sms:1; 3 mail:ada Digest 2+3");
+}
+
+/// Until after the next tests: at Tuesday 10:00 by each person's own clock.
+fn tests(desk: &mut Desk) -> Vec<String> {
+    let mut shown = Vec::new();
+    for _ in 0..7 * 24 {
+        let effects = desk.wait(3600);
+        shown.extend(
+            effects
+                .iter()
+                .map(|it| format!("{} {}", desk.now, show(it))),
+        );
+        desk.all_sent(&effects);
+    }
+    shown
+}
+
+#[test]
+fn contacts_are_tested_weekly_by_everybodys_own_clock() {
+    let mut desk = Desk::new();
+    assert_eq!(
+        tests(&mut desk),
+        [
+            "2026-01-13T05:00:00Z 1 mail:cy Test",
+            "2026-01-13T09:00:00Z 2 sms:1 Test",
+            "2026-01-13T09:00:00Z 3 mail:ada Test",
+            "2026-01-13T15:00:00Z 4 sms:2 Test",
+            "2026-01-13T15:00:00Z 5 mail:bo Test",
+            "2026-01-14T05:00:00Z unproven mail:cy",
+            "2026-01-14T09:00:00Z unproven sms:1",
+            "2026-01-14T09:00:00Z unproven mail:ada",
+        ]
+    );
+}
+
+#[test]
+fn an_unproven_contact_goes_last_until_a_person_acknowledges() {
+    let mut desk = Desk::new();
+    desk.apply(Event::TestAcknowledged {
+        contact: "mail:ada".parse().unwrap(),
+    });
+    let effects = desk.critical(1);
+    check(&effects, "step 1 1.1; 1 mail:ada Incident 1");
+    // An acknowledgement by the link in a page proves as well.
+    desk.apply(Event::Acknowledged {
+        incident: IncidentId(1),
+        by: "ada".into(),
+        via: Some("sms:1".parse().unwrap()),
+    });
+    check(&desk.critical(2), "step 2 1.1; 2 sms:1 Incident 2");
+    // Proof grows old.
+    desk.acknowledges(2, "ada");
+    desk.roster.limits.proof_lasts_s = 2 * 86_400;
+    desk.now = desk.now.plus(Duration::from_secs(2 * 86_400 - 60));
+    desk.apply(Event::TestAcknowledged {
+        contact: "mail:ada".parse().unwrap(),
+    });
+    desk.now = desk.now.plus(Duration::from_secs(120));
+    let effects = desk.critical(3);
+    assert!(
+        effects
+            .iter()
+            .map(show)
+            .any(|it| it.ends_with("mail:ada Incident 3")),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn a_test_that_is_not_even_taken_is_told_at_once() {
+    let mut desk = Desk::new();
+    desk.now = at("2026-01-13T09:00:00Z");
+    let effects = desk.wait(0);
+    let shown: Vec<String> = effects.iter().map(show).collect();
+    assert!(shown.contains(&"2 mail:ada Test".to_owned()), "{shown:?}");
+    check(&desk.fails(2), "failed mail:ada; unproven mail:ada");
+}
