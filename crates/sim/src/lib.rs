@@ -3,7 +3,7 @@
 //! A simulator is a pure state machine: request and time in, response and webhooks out. [`Simulator`] is its whole
 //! surface; serving it on a port, injecting faults and showing it in a browser are done once for all of them.
 //!
-//! [`postgres`], [`patroni`] and [`etcd`] are no simulators: they start the real servers for tests and drills.
+//! [`postgres`], [`patroni`], [`etcd`] and [`smtpd`] are no simulators: they start the real servers for tests and drills.
 
 pub mod call;
 pub mod command;
@@ -24,6 +24,7 @@ pub mod registry;
 pub mod seeds;
 pub mod serve;
 mod simulator;
+pub mod smtpd;
 mod watched;
 pub mod watchman;
 

@@ -8,6 +8,7 @@ mod patroni;
 mod postgres;
 pub mod python;
 pub mod redmine;
+mod smtpd;
 pub mod systemd;
 
 use crate::say;
@@ -56,6 +57,11 @@ const NEEDS: &[Need] = &[
         what: "HAProxy, from the distribution's packages (what stands before the conventional service of the incident)",
         missing: haproxy::is_wanted,
         install: haproxy::install,
+    },
+    Need {
+        what: "aiosmtpd, from the distribution's packages (the mail server of the suite; each test runs its own)",
+        missing: smtpd::is_wanted,
+        install: smtpd::install,
     },
     Need {
         what: "systemd-analyze, from the distribution's packages (it judges deploy/systemd)",

@@ -25,6 +25,10 @@ const EDGES: &[(&str, &[&str])] = &[
         "twinline-edge",
         &["twinline-core", "twinline-store", "twinline-trackers"],
     ),
+    (
+        "twinline-watch",
+        &["twinline-core", "twinline-store", "twinline-trackers"],
+    ),
 ];
 
 /// Crates that know everything.

@@ -2,10 +2,13 @@
 
 use super::RESPONSE_MAX_BYTES;
 use super::guard::AddressGuard;
+use super::names::{Names, SystemNames};
 use super::transport::{Sent, Transport, TransportError, TransportFault};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls_platform_verifier::ConfigVerifierExt as _;
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
@@ -58,9 +61,39 @@ impl Trust {
     pub fn of_this_machine() -> Result<Self, rustls::Error> {
         // An error means that a provider is already installed: one is all that is needed.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let mut config = rustls::ClientConfig::with_platform_verifier()?;
-        config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];
+        Ok(Self(rustls::ClientConfig::with_platform_verifier()?))
+    }
+
+    /// Trusts these certificates of authorities (PEM) and no others.
+    ///
+    /// # Errors
+    /// The text holds no certificate, or one that cannot be read.
+    pub fn only(authorities: &[u8]) -> Result<Self, rustls::Error> {
+        let mut roots = rustls::RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(authorities) {
+            let certificate = certificate.map_err(|e| rustls::Error::General(e.to_string()))?;
+            roots.add(certificate)?;
+        }
+        if roots.is_empty() {
+            let reason = "there is no certificate in PEM form";
+            return Err(rustls::Error::General(reason.to_owned()));
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?;
+        let config = builder.with_root_certificates(roots).with_no_client_auth();
         Ok(Self(config))
+    }
+
+    /// The settings for TLS that carries something else than HTTP.
+    pub fn client(&self) -> rustls::ClientConfig {
+        self.0.clone()
+    }
+
+    fn http(&self) -> rustls::ClientConfig {
+        let mut config = self.0.clone();
+        config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];
+        config
     }
 }
 
@@ -100,19 +133,33 @@ impl ReqwestTransport {
         guard: AddressGuard,
         limits: TransportLimits,
     ) -> Result<Self, reqwest::Error> {
+        Self::resolving(trust, guard, limits, Arc::new(SystemNames))
+    }
+
+    /// The same with names looked up by `names`.
+    ///
+    /// # Errors
+    /// The TLS settings are refused.
+    pub fn resolving(
+        trust: &Trust,
+        guard: AddressGuard,
+        limits: TransportLimits,
+        names: Arc<dyn Names>,
+    ) -> Result<Self, reqwest::Error> {
         let guard = Arc::new(guard);
         // No proxy: it would connect on our behalf, past the guard.
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .referer(false)
-            .tls_backend_preconfigured(trust.0.clone())
+            .tls_backend_preconfigured(trust.http())
             .connect_timeout(limits.connect)
             .http2_keep_alive_interval(KEEP_ALIVE)
             .http2_keep_alive_timeout(limits.connect)
             .pool_max_idle_per_host(limits.idle_per_host_max)
             .dns_resolver(VettingResolver {
                 guard: Arc::clone(&guard),
+                names,
             })
             .build()?;
         Ok(Self {
@@ -224,23 +271,24 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 /// that changes its address in between gains nothing.
 struct VettingResolver {
     guard: Arc<AddressGuard>,
+    names: Arc<dyn Names>,
 }
 
 impl Resolve for VettingResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let guard = Arc::clone(&self.guard);
+        let (guard, names) = (Arc::clone(&self.guard), Arc::clone(&self.names));
         Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = names.addresses(name.as_str()).await?;
             let (allowed, refused): (Vec<_>, Vec<_>) = found
                 .into_iter()
-                .partition(|address| guard.allows(address.ip()));
+                .partition(|address| guard.allows(*address));
             match (allowed.is_empty(), refused.first()) {
                 (true, Some(address)) => {
-                    let sentence = AddressGuard::refusal(name.as_str(), address.ip());
+                    let sentence = AddressGuard::refusal(name.as_str(), *address);
                     Err(ForbiddenAddress(sentence).into())
                 }
-                _ => Ok(Box::new(allowed.into_iter()) as Addrs),
+                // The port is the request's.
+                _ => Ok(Box::new(allowed.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs),
             }
         })
     }

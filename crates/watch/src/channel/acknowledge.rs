@@ -1,0 +1,197 @@
+//! Links that acknowledge: signed, for one person and one thing, for a while.
+//!
+//! Whoever has the link can acknowledge as that person; it needs no login, since it is read at night on a telephone.
+//! Mail scanners and chats follow links: what a link leads to must change nothing when it is fetched (`GET` shows a
+//! button), only when it is posted to. Each watch of an instance knows the key, so any of them can take it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+use std::time::Duration;
+use twinline_core::time::Timestamp;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// Sets these signatures apart from all others that are made with the instance's key.
+const PURPOSE: &[u8] = b"twinline watch: acknowledgement, version 1";
+/// The part of the signature that travels: 128 bits, so that a link fits a text message.
+const MAC_BYTES: usize = 16;
+/// The kind and the expiry.
+const HEAD_BYTES: usize = 1 + 8;
+/// The longest token that is looked at, in characters.
+const TOKEN_MAX_CHARS: usize = 1024;
+/// The greatest name of a person, in bytes: its length travels in one.
+const PERSON_MAX_BYTES: usize = 255;
+
+/// How long a link is good when nothing else is said: longer than an incident lasts, shorter than a mailbox is kept.
+pub const GOOD_FOR: Duration = Duration::from_secs(48 * 3600);
+
+/// What a link is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// What is acknowledged.
+    pub about: About,
+    /// Who does so.
+    pub person: String,
+    /// Until when, in whole seconds.
+    pub until: Timestamp,
+}
+
+/// What is acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// An incident.
+    Incident(String),
+    /// That a channel reaches a person: the page of a weekly proof, or any other.
+    Proof(String),
+}
+
+/// Signs and verifies links. The first key signs; all verify, so that keys can change.
+pub struct Signer {
+    keys: Vec<Zeroizing<[u8; 32]>>,
+}
+
+impl Signer {
+    /// Derives its own keys from the instance's, of which there must be one.
+    ///
+    /// # Errors
+    /// There is no key, or an empty one.
+    pub fn new<'a>(keys: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, NoKey> {
+        let derive = |key: &[u8]| {
+            let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| NoKey)?;
+            mac.update(PURPOSE);
+            let key = (!key.is_empty()).then(|| mac.finalize().into_bytes().into());
+            key.map(Zeroizing::new).ok_or(NoKey)
+        };
+        let keys = keys
+            .into_iter()
+            .map(derive)
+            .collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() {
+            return Err(NoKey);
+        }
+        Ok(Self { keys })
+    }
+
+    /// The link below `base` (`https://status.acme.example/ack/`), which is where [`Signer::verify`] is asked.
+    ///
+    /// # Errors
+    /// The person's name is too long, or `base` cannot be extended.
+    pub fn link(&self, base: &Url, grant: &Grant) -> Result<Url, NoLink> {
+        let token = self.token(grant)?;
+        let mut link = base.clone();
+        let mut path = link.path_segments_mut().map_err(|()| NoLink)?;
+        path.pop_if_empty().push(&token);
+        drop(path);
+        Ok(link)
+    }
+
+    /// The last part of the link.
+    ///
+    /// # Errors
+    /// The person's name is too long.
+    pub fn token(&self, grant: &Grant) -> Result<String, NoLink> {
+        let (kind, about) = match &grant.about {
+            About::Incident(id) => (1, id),
+            About::Proof(id) => (2, id),
+        };
+        let seconds = grant.until.as_millis().div_euclid(1000);
+        let person = grant.person.as_bytes();
+        let mut token = vec![kind];
+        token.extend(seconds.to_be_bytes());
+        token.push(u8::try_from(person.len()).map_err(|_| NoLink)?);
+        token.extend(person);
+        token.extend(about.as_bytes());
+        let mac = mac(&self.keys[0], &token).finalize().into_bytes();
+        token.extend(&mac[..MAC_BYTES]);
+        let text = URL_SAFE_NO_PAD.encode(token);
+        if text.len() > TOKEN_MAX_CHARS {
+            return Err(NoLink);
+        }
+        Ok(text)
+    }
+
+    /// What a token grants at this time.
+    ///
+    /// # Errors
+    /// It is not one of ours, was changed, or is too old.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Grant, NotGranted> {
+        if token.len() > TOKEN_MAX_CHARS {
+            return Err(NotGranted::Forged);
+        }
+        let token = URL_SAFE_NO_PAD
+            .decode(token)
+            .map_err(|_| NotGranted::Forged)?;
+        let split = token
+            .len()
+            .checked_sub(MAC_BYTES)
+            .ok_or(NotGranted::Forged)?;
+        let (said, signature) = token.split_at(split);
+        let ours =
+            |key: &Zeroizing<[u8; 32]>| mac(key, said).verify_truncated_left(signature).is_ok();
+        if !self.keys.iter().any(ours) {
+            return Err(NotGranted::Forged);
+        }
+        let grant = read(said).ok_or(NotGranted::Forged)?;
+        if grant.until < now {
+            return Err(NotGranted::Expired { grant });
+        }
+        Ok(grant)
+    }
+}
+
+/// There is no key to sign with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("links of acknowledgement need a key that is not empty: set instance.seal_key")]
+pub struct NoKey;
+
+/// A link cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no link can be made: the name of a person has at most {} bytes, and the address of the status page must be one of http",
+    PERSON_MAX_BYTES
+)]
+pub struct NoLink;
+
+/// Why a link grants nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotGranted {
+    /// It is not one of ours, or was changed.
+    #[error("this link is not genuine; it may have been cut off: copy all of it")]
+    Forged,
+    /// Its time is over.
+    #[error("this link was good until {}; acknowledge on the status page or with twinline", .grant.until)]
+    Expired {
+        /// What it did grant.
+        grant: Grant,
+    },
+}
+
+fn mac(key: &[u8; 32], said: &[u8]) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key may have any length");
+    mac.update(said);
+    mac
+}
+
+/// Reads what was signed; only what we signed comes here.
+fn read(said: &[u8]) -> Option<Grant> {
+    let (head, rest) = said.split_at_checked(HEAD_BYTES)?;
+    let seconds = i64::from_be_bytes(head[1..].try_into().ok()?);
+    let (length, rest) = rest.split_first()?;
+    let (person, about) = rest.split_at_checked(usize::from(*length))?;
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
+    let about = text(about)?;
+    Some(Grant {
+        about: match head[0] {
+            1 => About::Incident(about),
+            2 => About::Proof(about),
+            _ => return None,
+        },
+        person: text(person)?,
+        until: Timestamp::from_millis(seconds.saturating_mul(1000)),
+    })
+}
+
+#[cfg(test)]
+mod tests;
