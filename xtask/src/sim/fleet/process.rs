@@ -36,8 +36,6 @@ use twinline_store::db::{DbOptions, NoFaults};
 use twinline_store::host::{HostStore, Publish};
 use twinline_trackers::http::Transport;
 
-/// What a process tells that takes its group over.
-pub(super) const TAKES_OVER: &str = "takes the group over";
 /// The one group's name.
 pub(super) const GROUP: &str = "g";
 /// The fleet's name.
@@ -148,13 +146,20 @@ impl Process {
             match states.get(&GroupId::new(GROUP)).map(|now| &now.state) {
                 None => "has the group no more",
                 Some(GroupState::Waiting) => "waits for the group's former owner",
-                Some(GroupState::TakingOver { .. }) => TAKES_OVER,
+                Some(GroupState::TakingOver { .. }) => "takes the group over",
                 Some(GroupState::TakingIn { .. }) => "takes a joined group in",
                 Some(GroupState::Working(_)) => "works on the group",
                 Some(GroupState::Ending(_)) => "ends its work on the group",
                 Some(GroupState::Failed { .. }) => "fails with the group",
             },
         )
+    }
+
+    /// Whether it takes its group over now.
+    pub(super) fn takes_over(&self) -> bool {
+        let states = self.states.borrow();
+        let now = states.get(&GroupId::new(GROUP)).map(|now| &now.state);
+        matches!(now, Some(GroupState::TakingOver { .. }))
     }
 
     pub(super) fn drain(&self, draining: bool) {

@@ -8,7 +8,7 @@ use super::etcd::Etcd;
 use super::faults::{Plan, What};
 use super::lag;
 use super::links::Links;
-use super::process::{GROUP, Process, Shared, Start, TAKES_OVER};
+use super::process::{GROUP, Process, Shared, Start};
 use super::time::Time;
 use super::verdict;
 use crate::sim::check::{self, Evidence};
@@ -314,8 +314,8 @@ impl Fleet {
             machine.saved = process.lease();
             if let Some(news) = process.news() {
                 self.trace.step(format_args!("{} {news}", machine.name));
-                is_taken_over |= news == TAKES_OVER && self.first.is_some_and(|first| first != at);
             }
+            is_taken_over |= process.takes_over() && self.first.is_some_and(|first| first != at);
         }
         if is_taken_over {
             for (after, event) in std::mem::take(&mut self.plan.on_takeover) {
