@@ -3,7 +3,7 @@
 use crate::watch::element::{Element, Path};
 use serde::{Deserialize, Serialize};
 
-/// How soon a person must look.
+/// How soon a person must look. The gravest is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -13,6 +13,17 @@ pub enum Severity {
     Warning,
     /// Now.
     Critical,
+}
+
+impl Severity {
+    /// `critical`
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
 }
 
 /// Whether the subject does what it should.

@@ -1,6 +1,7 @@
 //! What is told to a person.
 
 use twinline_core::time::Timestamp;
+pub use twinline_core::watch::signal::Severity;
 use url::Url;
 
 /// One page: what one person is told by one channel. Sent again with the same id it is the same page; a channel that
@@ -78,28 +79,6 @@ pub struct Matter {
     pub since: Timestamp,
     /// More lines for who reads on.
     pub details: Vec<String>,
-}
-
-/// How soon a person must look. The gravest is the greatest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Whenever.
-    Info,
-    /// In working hours.
-    Warning,
-    /// Now.
-    Critical,
-}
-
-impl Severity {
-    /// `critical`
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
-    }
 }
 
 impl Digest {
