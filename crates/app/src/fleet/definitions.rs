@@ -9,8 +9,10 @@ use twinline_engine::ownership::Pins;
 use twinline_store::central::NodePlace;
 use twinline_store::{Epoch, GroupId};
 
-/// The format of the text.
+/// The format of a text without joins.
 const FORMAT: u32 = 1;
+/// The format of a text with joins: whoever does not know them must not publish it without.
+const JOINS_FORMAT: u32 = 2;
 
 /// What a fleet's machines agree on. Replaced as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,9 +105,9 @@ impl Definitions {
     /// It is none, or of a newer format.
     pub fn parse(text: &str) -> Result<Self, String> {
         let found: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        if found.format != FORMAT {
+        if ![FORMAT, JOINS_FORMAT].contains(&found.format) {
             return Err(format!(
-                "is of format {}; this version reads {FORMAT}",
+                "is of format {}; this version reads {FORMAT} and {JOINS_FORMAT}",
                 found.format
             ));
         }
@@ -169,6 +171,7 @@ impl Definitions {
                 merged: false,
             };
             next.joins.insert(GroupId::new(gone), join);
+            next.format = JOINS_FORMAT;
             return Ok(next);
         }
         next.connections.insert(connection.clone(), nodes);

@@ -184,12 +184,25 @@ fn a_group_is_wanted_on_a_host_until_it_is_not() {
 fn a_text_of_another_format_is_refused() {
     let newer = Definitions::default()
         .text()
-        .replace("\"format\":1", "\"format\":2");
+        .replace("\"format\":1", "\"format\":3");
     assert_eq!(
         Definitions::parse(&newer),
-        Err("is of format 2; this version reads 1".to_owned())
+        Err("is of format 3; this version reads 1 and 2".to_owned())
     );
     assert!(Definitions::parse("[]").is_err());
+}
+
+/// A machine of a version that does not know joins would publish them away.
+#[test]
+fn a_text_with_joins_is_of_a_format_of_its_own() {
+    let apart = three();
+    let joining = placed(&apart, "ad", ("a", "d"), "new").unwrap();
+    let merged = joining.merged(&GroupId::new("g1")).unwrap();
+    let later = placed(&merged, "gh", ("g", "h"), "new").unwrap();
+    for (known, format) in [(apart, 1), (joining, 2), (merged, 2), (later, 2)] {
+        let text = known.text();
+        assert!(text.contains(&format!("\"format\":{format},")), "{text}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod lease;
 mod place;
 mod regroup;
+mod wish;
 
 #[cfg(test)]
 mod tests;
@@ -13,3 +14,4 @@ mod tests;
 pub use lease::{BadTerms, BootTime, LeaseTerms};
 pub use place::{Load, Vacant, claims};
 pub use regroup::{Groups, regroup};
+pub use wish::{Asked, Part, Wish};

@@ -1,11 +1,13 @@
 //! What a group does when it is joined to another one, and what that one does.
 
-use super::life::{Life, PAUSE};
+use super::life::{Life, PAUSE, has_state};
+use super::trouble::{Failing, Trouble};
 use super::{GroupState, Part, Wish};
 use tokio::sync::watch;
 use tokio::time::sleep;
+use twinline_store::GroupId;
 use twinline_store::central::{
-    ReplicationStatus, TakeIn, close_group, forget_joined, is_closed, take_in,
+    CentralError, ReplicationStatus, TakeIn, close_group, forget_joined, is_closed, take_in,
 };
 use twinline_store::host::HostStore;
 
@@ -25,9 +27,10 @@ impl Life {
     /// else is done with it: if it was, the other group may have begun with its nodes.
     pub(super) async fn close_group(&self, store: &HostStore) -> Result<Ended, String> {
         loop {
-            match close_group(&*self.shared.central, store).await {
+            let holds = self.shared.hosts.takes_in(&self.group);
+            match close_group(&*self.shared.central, store, &holds).await {
                 Ok(true) => return Ok(Ended::Joined),
-                // Something was written after its last word.
+                // Something was written after its last word, or it has another group's nodes and not its state.
                 Ok(false) => return Ok(Ended::Behind),
                 Err(error) if error.is_retryable() => {
                     tracing::warn!(group = %self.group, %error, "the group cannot be closed yet");
@@ -43,17 +46,20 @@ impl Life {
     }
 
     /// Whether the group was closed by an earlier process of this host; `None`: it is to end before that is known.
-    pub(super) async fn is_closed(&self) -> Result<Option<bool>, String> {
-        let mut failing = None;
+    pub(super) async fn is_closed(&self, failing: &mut Failing) -> Result<Option<bool>, Trouble> {
+        let mut last = None;
         while self.wished().goes_on() {
             self.tell(GroupState::TakingOver {
-                failing: failing.take(),
+                failing: last.take(),
             });
-            match is_closed(&*self.shared.central, &self.group).await {
+            let trouble = match is_closed(&*self.shared.central, &self.group).await {
                 Ok(closed) => return Ok(Some(closed)),
-                Err(error) if error.is_retryable() => failing = Some(error.to_string()),
-                Err(error) => return Err(error.to_string()),
+                Err(error) => Trouble::of_owned(&error),
+            };
+            if !trouble.is_retryable || self.gives_up(failing, &trouble) {
+                return Err(trouble);
             }
+            last = Some(trouble.reason);
             self.pause(PAUSE).await;
         }
         Ok(None)
@@ -97,49 +103,81 @@ impl Life {
         }
         // A process that was killed has left a part of it in a log beside it.
         let store = HostStore::open(&file, (settings.db)(), &settings.instance).await;
-        store.map_err(|error| error.to_string())?.db().close().await;
+        let store = store.map_err(|error| error.to_string())?;
+        let is_the_closed = has_state(&store, &self.group)
+            .await
+            .map(|has| has && self.is_ours(&store));
+        store.db().close().await;
+        if !is_the_closed.map_err(|error| error.to_string())? {
+            // Made in vain, or of an earlier ownership: not what was closed, and not to be taken for it. It keeps its name:
+            // what was closed may be lost.
+            return Ok(());
+        }
         let aside = settings.folder.join(format!("{}.db{ASIDE}", self.group));
         std::fs::rename(&file, aside).map_err(|error| error.to_string())
     }
 
-    /// Brings in the state of the groups that were joined to this one. Whether there was any.
-    pub(super) async fn take_in(&self, store: &HostStore) -> Result<bool, String> {
-        let shared = &self.shared;
+    /// Brings in the state of the groups that were joined to this one. Whether there was any; `None`: the group is to end before
+    /// that.
+    pub(super) async fn take_in(
+        &self,
+        store: &HostStore,
+        failing: &mut Failing,
+    ) -> Result<Option<bool>, Trouble> {
         let has = store.read(|read| read.absorbed()).await;
-        let has = has.map_err(|error| error.to_string())?;
+        let has = has.map_err(|error| Trouble::of_host(error.to_string()))?;
         let mut has_grown = false;
-        for gone in shared.hosts.takes_in(&self.group) {
+        for gone in self.shared.hosts.takes_in(&self.group) {
             if has.contains(&gone) {
                 continue;
             }
-            let beside = |what: &str| shared.settings.folder.join(format!("{gone}.db{what}"));
-            let mut failing = None;
+            let mut last = None;
             loop {
+                if self.wished() == Wish::End {
+                    return Ok(None);
+                }
                 self.tell(GroupState::TakingIn {
                     gone: gone.clone(),
-                    failing: failing.take(),
+                    failing: last.take(),
                 });
-                let it = TakeIn {
-                    gone: gone.clone(),
-                    scratch: beside(SCRATCH),
-                    aside: beside(ASIDE),
-                    db: (shared.settings.db)(),
-                };
-                match take_in(&*shared.central, store, it).await {
-                    Ok(taken) => {
+                let trouble = match self.take_in_one(store, &gone).await {
+                    Ok(Some(taken)) => {
                         has_grown |= taken;
                         break;
                     }
-                    Err(error) if error.is_retryable() && self.wished().goes_on() => {
-                        tracing::warn!(group = %self.group, %gone, %error, "a group cannot be taken in yet");
-                        failing = Some(error.to_string());
-                        self.pause(PAUSE).await;
-                    }
-                    Err(error) => return Err(error.to_string()),
+                    Ok(None) => continue,
+                    Err(error) => Trouble::of_owned(&error),
+                };
+                if !trouble.is_retryable || self.gives_up(failing, &trouble) {
+                    return Err(trouble);
                 }
+                let why = &trouble.reason;
+                tracing::warn!(group = %self.group, %gone, why, "a group cannot be taken in yet");
+                last = Some(trouble.reason);
+                self.pause(PAUSE).await;
             }
         }
-        Ok(has_grown)
+        Ok(Some(has_grown))
+    }
+
+    /// Brings in a group's state, in turn with what is taken over. `None`: something else is wished meanwhile.
+    async fn take_in_one(
+        &self,
+        store: &HostStore,
+        gone: &GroupId,
+    ) -> Result<Option<bool>, CentralError> {
+        let shared = &self.shared;
+        let beside = |what: &str| shared.settings.folder.join(format!("{gone}.db{what}"));
+        let it = TakeIn {
+            gone: gone.clone(),
+            scratch: beside(SCRATCH),
+            aside: beside(ASIDE),
+            db: (shared.settings.db)(),
+        };
+        let Some(_turn) = self.turn().await else {
+            return Ok(None);
+        };
+        take_in(&*shared.central, store, it).await.map(Some)
     }
 
     /// Forgets what groups have left in the central database that were taken in, as soon as this group's replica has it.
@@ -158,8 +196,14 @@ impl Life {
             let shipped = status.wait_for(|status| status.complete && status.shipped_rev >= rev);
             drop(shipped.await.map_err(|error| error.to_string())?);
             for gone in &absorbed {
-                let forgotten = forget_joined(&*self.shared.central, gone).await;
-                forgotten.map_err(|error| error.to_string())?;
+                loop {
+                    let forgotten = forget_joined(&*self.shared.central, store, gone).await;
+                    if forgotten.map_err(|error| error.to_string())? {
+                        break;
+                    }
+                    // The database has lost what it had confirmed: it comes anew with a later round.
+                    sleep(PAUSE).await;
+                }
             }
             Ok::<(), String>(())
         };

@@ -7,7 +7,7 @@ use crate::host::Host;
 use crate::ownership::Permit;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{SemaphorePermit, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use twinline_core::mutant::{self, Mutant};
@@ -119,7 +119,9 @@ impl Life {
             Taken::ToEnd => return Ok(Ended::Whole),
             Taken::Joined => return Ok(Ended::Joined),
         };
-        let has_grown = self.take_in(&store).await.map_err(Trouble::of_host)?;
+        let Some(has_grown) = self.take_in(&store, failing).await? else {
+            return Ok(Ended::Behind);
+        };
         let permit = self.permit.clone();
         let built = shared.hosts.build(&self.group, store.clone(), permit);
         let host = built.await.map_err(Trouble::of_host)?;
@@ -150,12 +152,9 @@ impl Life {
             Ok(has_state) => has_state,
             Err(error) => return Err(Trouble::of_file(error.to_string())),
         };
-        let stamp = store.stamp();
-        let is_ours = stamp.epoch.revision() == self.epoch.revision()
-            && stamp.epoch.generation() >= self.epoch.generation();
-        if has_state && is_ours {
+        if has_state && self.is_ours(&store) {
             // An earlier process of this host has taken it over under this very ownership.
-            return self.unless_closed(store).await;
+            return self.unless_closed(store, failing).await;
         }
         self.tell(GroupState::Waiting);
         let begun = Instant::now();
@@ -189,12 +188,22 @@ impl Life {
         Ok(Taken::ToEnd)
     }
 
+    /// Whether a file is this very ownership's.
+    pub(super) fn is_ours(&self, store: &HostStore) -> bool {
+        let found = store.stamp().epoch;
+        found.revision() == self.epoch.revision() && found.generation() >= self.epoch.generation()
+    }
+
     /// The store of an ownership that an earlier process has begun; it may have closed the group.
-    async fn unless_closed(&self, store: HostStore) -> Result<Taken, Trouble> {
+    async fn unless_closed(
+        &self,
+        store: HostStore,
+        failing: &mut Failing,
+    ) -> Result<Taken, Trouble> {
         if self.wished() != Wish::Leave {
             return Ok(Taken::Over(store));
         }
-        Ok(match self.is_closed().await.map_err(Trouble::of_host)? {
+        Ok(match self.is_closed(failing).await? {
             Some(true) => Taken::Joined,
             Some(false) => Taken::Over(store),
             None => Taken::ToEnd,
@@ -224,10 +233,8 @@ impl Life {
         if let Standing::Failing { why, .. } = &shared.central.health().borrow().commits {
             return Err(Trouble::without_commits(why));
         }
-        let turn = tokio::select! {
-            biased;
-            turn = shared.takeovers.acquire() => turn.expect("the semaphore is never closed"),
-            () = self.wish_changes() => return Ok(None),
+        let Some(turn) = self.turn().await else {
+            return Ok(None);
         };
         let (central, entropy) = (&*shared.central, &*shared.env.entropy);
         let taken = take_over(central, store, &self.group, self.epoch, entropy).await;
@@ -239,6 +246,15 @@ impl Life {
             }
             Err(CentralError::Joined { .. }) => Ok(Some(Taken::Joined)),
             Err(error) => Err(Trouble::taking_over(&error)),
+        }
+    }
+
+    /// A turn at taking over; `None`: something else is wished meanwhile.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        tokio::select! {
+            biased;
+            turn = self.shared.takeovers.acquire() => Some(turn.expect("the semaphore is never closed")),
+            () = self.wish_changes() => None,
         }
     }
 
@@ -343,7 +359,7 @@ impl Life {
 }
 
 /// Whether the file has a state of the group, whoever owned it then.
-async fn has_state(store: &HostStore, group: &GroupId) -> Result<bool, StoreError> {
+pub(super) async fn has_state(store: &HostStore, group: &GroupId) -> Result<bool, StoreError> {
     if store.stamp().group != *group {
         return Ok(false);
     }

@@ -29,14 +29,17 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use twinline_core::names::NodeName;
-use twinline_core::ownership::LeaseTerms;
+use twinline_core::ownership::{Asked, LeaseTerms, Wish};
 use twinline_core::time::Timestamp;
 use twinline_store::central::{CentralHealth, Replicas};
 use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
 use twinline_store::{Epoch, GroupId};
 
-/// So many groups are taken over at once: reading a great one takes a connection for long, which those at work have need of.
+pub use twinline_core::ownership::Part;
+
+/// So many groups are taken over, or taken in, at once: reading a great one takes a connection for long, which those at work
+/// have need of.
 const TAKEOVERS_MAX: usize = 2;
 
 /// Builds the host of a group over its store: its nodes, its rules, the edges that it pulls from.
@@ -81,17 +84,6 @@ pub trait GroupHosts: Send + Sync {
         store: HostStore,
         permit: Permit,
     ) -> Result<Host, String>;
-}
-
-/// What a group is in a join with another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// It goes on, with what it is to take in.
-    Stays,
-    /// It ends for good, as soon as its state is whole in the replica.
-    Leaves,
-    /// Its nodes are the other group's: nobody works on it any more.
-    Gone,
 }
 
 /// What a host's groups are to know.
@@ -183,7 +175,7 @@ struct Shared {
     settings: GroupSettings,
     told: watch::Sender<States>,
     pins: watch::Receiver<Pins>,
-    /// Held while a group is taken over.
+    /// Held while a group is taken over or taken in.
     takeovers: Semaphore,
 }
 
@@ -202,26 +194,6 @@ impl Shared {
             let since = same.map_or_else(|| self.env.now(), |now| now.since);
             told.insert(group.clone(), GroupNow { state, since });
         });
-    }
-}
-
-/// What is wished of a group at work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wish {
-    /// It goes on.
-    Work,
-    /// It ends, and begins anew if it is still owned.
-    End,
-    /// It ends and is given away, as soon as somebody could go on with it.
-    GiveAway,
-    /// It ends for good, as soon as the group that it is joined to could go on with its state.
-    Leave,
-}
-
-impl Wish {
-    /// Whether it works until something else is so.
-    const fn goes_on(self) -> bool {
-        matches!(self, Self::Work | Self::Leave)
     }
 }
 
@@ -341,18 +313,17 @@ impl Groups {
     ) {
         stop_lost(now, begun);
         for (group, owned) in &now.owned {
-            let leaves = now.draining || is_wanted_elsewhere(self, now, pins, group);
+            // Before the nodes are: of two versions of the definitions, these are of the later one.
+            let part = self.shared.hosts.part(group);
             let members = self.shared.hosts.members(group);
-            let wish = match (self.shared.hosts.part(group), begun.get(group)) {
-                // What was begun to be given away is given away, whatever is wished since.
-                _ if owned.permit.is_over() => Wish::GiveAway,
-                (Part::Leaves, _) => Wish::Leave,
-                (Part::Gone, _) => Wish::End,
-                (Part::Stays, _) if leaves => Wish::GiveAway,
-                (Part::Stays, Some(one)) if one.members != members => Wish::End,
-                (Part::Stays, _) => Wish::Work,
-            };
-            if let Some(one) = begun.get(group) {
+            let one = begun.get(group);
+            let wish = Wish::of(Asked {
+                part,
+                has_other_members: one.is_some_and(|one| one.members != members),
+                is_to_go: now.draining || is_wanted_elsewhere(self, now, pins, group),
+                is_over: owned.permit.is_over(),
+            });
+            if let Some(one) = one {
                 one.wish(wish);
                 continue;
             }

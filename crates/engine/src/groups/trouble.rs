@@ -39,6 +39,14 @@ impl Trouble {
         }
     }
 
+    /// It was taken over, and the central database is in the way of its work, or its file is.
+    pub(super) fn of_owned(error: &CentralError) -> Self {
+        Self {
+            has_state: true,
+            ..Self::taking_over(error)
+        }
+    }
+
     /// Nor could that of any other group.
     pub(super) fn without_commits(why: &str) -> Self {
         Self::of_file(format!("the central database does not commit: {why}"))

@@ -6,6 +6,7 @@ use crate::support::rules::contract;
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use twinline_core::item::{ItemId, Value};
@@ -35,12 +36,20 @@ enum Phase {
     Apart,
     Joining,
     Merged,
+    /// `far` is merged, and `near` is to be joined to a third group.
+    Chain,
+    /// So it is.
+    Over,
 }
 
 struct Hosts {
     fleet: Build,
     phase: watch::Sender<Phase>,
     pins: watch::Sender<Pins>,
+    /// What is published when `far` is closed.
+    then: Phase,
+    /// Whether `near` worked with the nodes and the state of both.
+    had_both: AtomicBool,
     /// Whoever comes there first stays there, and says so.
     lost_at: watch::Sender<Option<Point>>,
     is_there: watch::Sender<bool>,
@@ -63,7 +72,8 @@ impl Hosts {
         self.phase.send_replace(phase);
         let pins = match phase {
             Phase::Apart | Phase::Joining => Pins::from([(near(), (2, None)), (far(), (2, None))]),
-            Phase::Merged => Pins::from([(near(), (4, None))]),
+            Phase::Merged | Phase::Chain => Pins::from([(near(), (4, None))]),
+            Phase::Over => Pins::new(),
         };
         self.pins.send_replace(pins);
     }
@@ -87,8 +97,8 @@ impl Hosts {
 impl GroupHosts for Hosts {
     fn members(&self, group: &GroupId) -> BTreeSet<NodeName> {
         let nodes: &[&str] = match (self.phase(), group == &near()) {
-            (Phase::Merged, true) => &["a", "b", "c", "d"],
-            (Phase::Merged, false) => &[],
+            (Phase::Merged | Phase::Chain, true) => &["a", "b", "c", "d"],
+            (Phase::Merged | Phase::Chain, false) | (Phase::Over, _) => &[],
             (_, true) => &["a", "b"],
             (_, false) => &["c", "d"],
         };
@@ -98,20 +108,26 @@ impl GroupHosts for Hosts {
     fn part(&self, group: &GroupId) -> Part {
         match self.phase() {
             Phase::Joining if *group == far() => Part::Leaves,
-            Phase::Merged if *group == far() => Part::Gone,
+            Phase::Merged | Phase::Chain if *group == far() => Part::Gone,
+            Phase::Chain => Part::Leaves,
+            Phase::Over => Part::Gone,
             _ => Part::Stays,
         }
     }
 
     fn takes_in(&self, group: &GroupId) -> BTreeSet<GroupId> {
-        let takes = self.phase() == Phase::Merged && *group == near();
+        let is_merged = [Phase::Merged, Phase::Chain].contains(&self.phase());
+        let takes = is_merged && *group == near();
         takes.then(far).into_iter().collect()
     }
 
     async fn joined(&self, group: &GroupId) -> Result<(), String> {
-        assert_eq!(*group, far());
+        if *group == near() {
+            self.publish(Phase::Over);
+            return Ok(());
+        }
         self.come_to(Point::Closed).await;
-        self.publish(Phase::Merged);
+        self.publish(self.then);
         self.come_to(Point::Merged).await;
         Ok(())
     }
@@ -125,6 +141,9 @@ impl GroupHosts for Hosts {
         let members = self.members(group);
         if members.len() == 4 {
             self.come_to(Point::TakenIn).await;
+            let has = store.read(|read| read.absorbed()).await;
+            let has_both = has.is_ok_and(|has| has.contains(&far()));
+            self.had_both.store(has_both, Ordering::Relaxed);
         }
         let mut trackers = self.fleet.trackers.clone();
         trackers.retain(|name, _| members.contains(name.as_str()));
@@ -149,7 +168,7 @@ struct Story {
 }
 
 impl Story {
-    fn begin() -> Option<Self> {
+    fn begin(then: Phase) -> Option<Self> {
         let fleet = Fleet::of(&["a", "b", "c", "d"], Pins::new())?;
         let build = Build {
             env: fleet.world.env.clone(),
@@ -161,6 +180,8 @@ impl Story {
             fleet: build,
             phase: watch::Sender::new(Phase::Apart),
             pins: fleet.pins.clone(),
+            then,
+            had_both: AtomicBool::new(false),
             lost_at: watch::Sender::default(),
             is_there: watch::Sender::default(),
         });
@@ -207,7 +228,9 @@ async fn works(machine: &Machine, group: &GroupId, works: bool) {
 }
 
 async fn check(lost_at: Point) {
-    let Some(story) = Story::begin() else { return };
+    let Some(story) = Story::begin(Phase::Merged) else {
+        return;
+    };
     let one = story.start("m1");
     works(&one, &near(), true).await;
     works(&one, &far(), true).await;
@@ -286,4 +309,23 @@ async fn a_machine_is_lost_when_its_groups_nodes_are_the_others() {
 #[tokio::test]
 async fn a_machine_is_lost_when_what_it_took_in_is_nowhere_else() {
     check(Point::TakenIn).await;
+}
+
+/// It learns of both in one step.
+#[tokio::test]
+async fn a_group_that_is_to_leave_takes_in_what_was_joined_to_it_before_it_is_closed() {
+    let Some(story) = Story::begin(Phase::Chain) else {
+        return;
+    };
+    let one = story.start("m1");
+    works(&one, &near(), true).await;
+    works(&one, &far(), true).await;
+    let twins = [story.twin("a", "b").await, story.twin("c", "d").await];
+    story.follow(&twins, "apart").await;
+    story.hosts.publish(Phase::Joining);
+    let mut phase = story.hosts.phase.subscribe();
+    let is_over = timeout(SOON, phase.wait_for(|phase| *phase == Phase::Over)).await;
+    drop(is_over.expect("both are closed").unwrap());
+    assert!(story.hosts.had_both.load(Ordering::Relaxed));
+    one.stop().await;
 }

@@ -1,4 +1,5 @@
 mod regroup;
+mod wish;
 
 use super::{BootTime, LeaseTerms, Load, Vacant, claims};
 use proptest::prelude::*;

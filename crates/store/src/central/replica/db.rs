@@ -33,6 +33,13 @@ pub struct GroupRow {
     pub complete: bool,
 }
 
+impl GroupRow {
+    /// Whether the group was joined to another: nobody owns it any more.
+    pub fn is_closed(&self) -> bool {
+        self.epoch == Epoch::JOINED
+    }
+}
+
 /// Who ships, and the state that is shipped.
 #[derive(Clone, Copy, Debug)]
 pub struct Author<'a> {

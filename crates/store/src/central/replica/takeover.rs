@@ -40,10 +40,7 @@ pub async fn take_over(
     entropy: &dyn Entropy,
 ) -> Result<(HostStore, Origin), CentralError> {
     let known = read(replicas, group).await?;
-    if known
-        .as_ref()
-        .is_some_and(|known| known.epoch == Epoch::JOINED)
-    {
+    if known.as_ref().is_some_and(GroupRow::is_closed) {
         return Err(CentralError::Joined {
             group: group.clone(),
         });

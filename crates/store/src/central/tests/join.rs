@@ -8,7 +8,7 @@ use crate::central::*;
 use crate::db::DbOptions;
 use crate::host::{HostStore, Lane, Mark};
 use crate::stamp::{Epoch, GroupId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
@@ -80,8 +80,13 @@ impl Fleet {
     /// `g2`, closed with one mark. Its file is closed too.
     async fn closed(&self) {
         let store = self.begun("m2", &gone(), 2).await;
-        assert!(close_group(&self.client, &store).await.unwrap());
+        assert!(self.close(&store).await.unwrap());
         store.db().close().await;
+    }
+
+    /// Closes a group that none was joined to.
+    async fn close(&self, store: &HostStore) -> Result<bool, CentralError> {
+        close_group(&self.client, store, &BTreeSet::new()).await
     }
 
     async fn take_in(&self, store: &HostStore) -> Result<bool, CentralError> {
@@ -120,7 +125,7 @@ async fn a_group_is_closed_by_its_owner_when_its_replica_is_whole_and_nobody_has
     };
     let former = fleet.begun("m1", &gone(), 1).await;
     let store = fleet.begun("m2", &gone(), 2).await;
-    let late = close_group(&fleet.client, &former).await;
+    let late = fleet.close(&former).await;
     assert!(
         matches!(late, Err(CentralError::Superseded { .. })),
         "{late:?}"
@@ -128,13 +133,13 @@ async fn a_group_is_closed_by_its_owner_when_its_replica_is_whole_and_nobody_has
 
     take(&store, 3).await;
     assert!(
-        !close_group(&fleet.client, &store).await.unwrap(),
+        !fleet.close(&store).await.unwrap(),
         "not all of it is shipped"
     );
     assert!(!is_closed(&fleet.client, &gone()).await.unwrap());
     fleet.ship(&store).await;
     for turn in ["at first", "repeated"] {
-        assert!(close_group(&fleet.client, &store).await.unwrap(), "{turn}");
+        assert!(fleet.close(&store).await.unwrap(), "{turn}");
         assert!(is_closed(&fleet.client, &gone()).await.unwrap(), "{turn}");
     }
 
@@ -201,7 +206,7 @@ async fn a_joined_groups_state_is_there_once_whoever_is_lost_before_it_is_replic
         "what was done since is not undone"
     );
     for _ in 0..2 {
-        forget_joined(&fleet.client, &gone()).await.unwrap();
+        assert!(forget_joined(&fleet.client, &last, &gone()).await.unwrap());
         assert!(replica(&fleet.server, "g2").is_empty());
     }
     let again = fleet.owner("m2", &gone()).await.map(|_| ());
@@ -230,7 +235,7 @@ async fn a_database_that_went_back_to_before_the_join_has_the_group_closed_anew(
     fleet.sql(
         "CREATE TABLE old_groups AS SELECT * FROM twinline.groups; CREATE TABLE old_replica AS SELECT * FROM twinline.replica",
     );
-    assert!(close_group(&fleet.client, &store).await.unwrap());
+    assert!(fleet.close(&store).await.unwrap());
     fleet.sql(
         "TRUNCATE twinline.groups, twinline.replica; INSERT INTO twinline.groups SELECT * FROM old_groups; \
          INSERT INTO twinline.replica SELECT * FROM old_replica",
@@ -276,6 +281,96 @@ async fn what_a_lost_database_had_of_a_joined_group_is_waited_for_or_taken_from_
     assert!(file("aside.db").exists(), "it is kept");
 }
 
+/// Nobody could take in what a closed group has not taken in.
+#[tokio::test]
+async fn a_group_is_not_closed_before_it_has_what_was_joined_to_it() {
+    let Some(fleet) = Fleet::new().await else {
+        return;
+    };
+    let owner = fleet.begun("m1", &one(), 1).await;
+    fleet.closed().await;
+    let holds = [gone()].into();
+    let closed = async || close_group(&fleet.client, &owner, &holds).await.unwrap();
+    assert!(!closed().await, "its replica is whole, without the other");
+    assert!(!is_closed(&fleet.client, &one()).await.unwrap());
+    assert!(fleet.take_in(&owner).await.unwrap());
+    assert!(!closed().await, "it is in the file, and nowhere else");
+    fleet.ship(&owner).await;
+    assert!(closed().await);
+    owner.db().close().await;
+    // However often that is asked.
+    let other = open(&fleet.folder.path().join("m1-g1.db")).await;
+    let closed = close_group(&fleet.client, &other, &[GroupId::new("g3")].into()).await;
+    assert!(closed.unwrap());
+}
+
+/// A failover may lose a round that was confirmed.
+#[tokio::test]
+async fn what_a_joined_group_has_left_stays_until_the_others_replica_has_it_now() {
+    let Some(fleet) = Fleet::new().await else {
+        return;
+    };
+    let former = fleet.begun("m1", &one(), 1).await;
+    fleet.closed().await;
+    let kept = replica(&fleet.server, "g2");
+    fleet.sql(
+        "CREATE TABLE old_groups AS SELECT * FROM twinline.groups; CREATE TABLE old_replica AS SELECT * FROM twinline.replica",
+    );
+    assert!(fleet.take_in(&former).await.unwrap());
+    let forgotten =
+        async |store: &HostStore| forget_joined(&fleet.client, store, &gone()).await.unwrap();
+    assert!(!forgotten(&former).await, "nothing is shipped");
+    fleet.ship(&former).await;
+    fleet.sql(
+        "TRUNCATE twinline.groups, twinline.replica; INSERT INTO twinline.groups SELECT * FROM old_groups; \
+         INSERT INTO twinline.replica SELECT * FROM old_replica",
+    );
+    assert!(!forgotten(&former).await, "it was, and is lost");
+    assert_eq!(replica(&fleet.server, "g2"), kept);
+
+    // The machine is lost too: the next one takes it in, and the former, which was only paused, forgets nothing for it.
+    let next = fleet.owner("m3", &one()).await.unwrap();
+    assert!(fleet.take_in(&next).await.unwrap());
+    assert_eq!(dirty(&next).await, both());
+    assert!(!forgotten(&former).await);
+    fleet.ship(&next).await;
+    assert!(!forgotten(&former).await, "it is not its owner");
+    assert_eq!(replica(&fleet.server, "g2"), kept);
+    assert!(forgotten(&next).await);
+    assert!(replica(&fleet.server, "g2").is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_a_joined_groups_is_not_taken_for_its_state() {
+    let Some(fleet) = Fleet::new().await else {
+        return;
+    };
+    let owner = fleet.begun("m1", &one(), 1).await;
+    fleet.closed().await;
+    let other = fleet.begun("m5", &GroupId::new("g3"), 5).await;
+    other.db().close().await;
+    fleet.sql("TRUNCATE twinline.groups, twinline.replica");
+    let file = |name: &str| fleet.folder.path().join(name);
+    std::fs::copy(file("m2-g2.db"), file("half.db")).unwrap();
+    let half = open(&file("half.db")).await;
+    let begun = half.write(|tx| tx.begin_put_back(&gone(), "w").map(drop));
+    begun.await.unwrap();
+    half.db().close().await;
+    open(&file("empty.db")).await.db().close().await;
+    for wrong in ["m5-g3.db", "half.db", "empty.db"] {
+        std::fs::copy(file(wrong), file("aside.db")).unwrap();
+        let refused = fleet.take_in(&owner).await.unwrap_err().to_string();
+        assert!(
+            refused.contains("aside.db is not a whole file"),
+            "{wrong}: {refused}"
+        );
+        assert_eq!(dirty(&owner).await, both()[..1], "{wrong}");
+    }
+    std::fs::copy(file("m2-g2.db"), file("aside.db")).unwrap();
+    assert!(fleet.take_in(&owner).await.unwrap());
+    assert_eq!(dirty(&owner).await, both());
+}
+
 /// Each row that it brings has a transaction of its own at the utmost, and they are sent in one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_that_was_brought_in_is_in_the_replica_whole_or_not_at_all() {
@@ -303,7 +398,7 @@ async fn a_group_that_was_brought_in_is_in_the_replica_whole_or_not_at_all() {
     });
     marked.await.unwrap();
     fleet.ship(&store).await;
-    assert!(close_group(&fleet.client, &store).await.unwrap());
+    assert!(fleet.close(&store).await.unwrap());
     assert!(fleet.take_in(&owner).await.unwrap());
 
     let nothing: Marks = Arc::new(BTreeMap::new);

@@ -1,7 +1,7 @@
 //! The state of a group that a connection has joined to this file's own.
 
 use super::tables::{ABSORBED, EDGE_CURSORS, Keyed, RESTORES, TABLES};
-use super::{AUDIT, DIRTY, HISTORY, OBSERVATIONS};
+use super::{AUDIT, DIRTY, HISTORY, OBSERVATIONS, ReplicaRow};
 use crate::StoreError;
 use crate::db::open_reader;
 use crate::host::{HostRead, HostStore, HostTx, access};
@@ -17,6 +17,18 @@ use twinline_core::time::Timestamp;
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// So many rows are of one revision: the replica is sent whole revisions, and must not get all of them at once.
 const REVISION_ROWS: usize = if cfg!(test) { 2 } else { 500 };
+
+/// The table that says whose state was brought in.
+pub(crate) const NOTES: &str = ABSORBED.name;
+
+impl ReplicaRow {
+    /// The group whose state was brought in, where the row says that of one.
+    pub(crate) fn note(&self) -> Option<GroupId> {
+        let columns: serde_json::Value = serde_json::from_str(&self.payload).ok()?;
+        let was = columns.get("was").filter(|_| self.table == NOTES)?;
+        was.as_str().map(GroupId::new)
+    }
+}
 
 impl HostStore {
     /// Brings the state of another group, which lies in a file of its own, into this one, under this store's stamp: in one

@@ -13,6 +13,7 @@ mod absorb_tests;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use absorb::NOTES;
 pub use changes::Change;
 pub(crate) use changes::Changes;
 pub use restore::ReplicaRow;
