@@ -77,6 +77,7 @@ use tokio_util::sync::CancellationToken;
 use traffic::Traffic;
 use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
+use twinline_store::GroupId;
 use twinline_store::inbox::Inbox;
 
 /// Any error of a body.
@@ -92,6 +93,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) rates: rate::Rates,
     pub(crate) refusals: refusals::Refusals,
+    /// The group of nodes that are in none yet: nobody can own it.
+    pub(crate) unplaced: Option<GroupId>,
     pub(crate) metrics: metrics::Metrics,
     /// None: the public listener speaks plain HTTP.
     pub(crate) certificates: Arc<Certificates>,
@@ -153,6 +156,7 @@ impl Edge {
             inbox,
             rates: rate::Rates::new(settings.limits.node_max_per_s),
             refusals: refusals::Refusals::default(),
+            unplaced: settings.unplaced,
             routes,
             mapper: Mapper::open(settings.mapper, here, Arc::clone(&clock)).await,
             proxy: Proxy::new(settings.proxy, ending.clone()),
@@ -230,7 +234,7 @@ impl Edge {
             private_ends(private, ends_all)
         );
         told.abort();
-        refusals::end(&shared.refusals, &shared.inbox, shared.clock.now()).await;
+        refusals::end(&shared).await;
         behind.and(private)
     }
 }

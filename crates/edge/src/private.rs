@@ -176,7 +176,7 @@ async fn heard(State(shared): State<Arc<Shared>>, Json(heard): Json<Heard>) -> R
         Ok(nodes) => {
             let known = heard.refused.iter();
             for one in known.filter(|one| nodes.binary_search(&one.node).is_ok()) {
-                shared.refusals.heard(&one.node, one.until);
+                shared.refusals.heard(&one.node, one.until, Instant::now());
             }
             Json(serde_json::json!({})).into_response()
         }

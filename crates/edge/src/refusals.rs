@@ -5,9 +5,11 @@
 //! goes, unless something was refused since. Marks are in memory. On disk there is a word that says that there is none: an
 //! edge that ends in good order leaves it, and one that begins takes it away. Who finds none, or finds that nobody listened
 //! for too long, cannot know what was not taken, and marks every node that has webhooks.
+//!
+//! A node that is in no group yet has nobody to hear: its mark stays until it is in one, and keeps nobody waiting till then.
 
 use crate::Shared;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -15,7 +17,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
-use twinline_store::inbox::Inbox;
+use twinline_store::inbox::Route;
 use twinline_store::{Epoch, GroupId, StoreError};
 
 /// A node that refuses no more for so long is taken to accept again: its host sweeps once, and not for each delivery.
@@ -40,6 +42,8 @@ struct Mark {
     refused: Refused,
     first: Instant,
     last: Instant,
+    /// Whether the node is in a group that somebody can own: else nobody can be told, and whoever begins to work on it sweeps.
+    is_placed: bool,
 }
 
 /// The marks of all nodes. Bounded by the route table: only known nodes have one.
@@ -65,37 +69,54 @@ impl Refusals {
             refused: Refused { since, until: now },
             first: at,
             last: at,
+            is_placed: true,
         });
         let after = mark.refused.until.plus(Duration::from_millis(1));
         mark.refused.until = after.max(now);
         mark.last = at;
     }
 
-    /// What is to be told: all, or of these nodes.
+    /// What is to be told.
     fn due(&self, at: Instant) -> Vec<(NodeName, Refused)> {
         let marks = self.lock();
         let is_due = |mark: &Mark| {
-            at.duration_since(mark.last) >= QUIET || at.duration_since(mark.first) >= TOLD_AFTER
+            let is_over = at.duration_since(mark.last) >= QUIET;
+            mark.is_placed && (is_over || at.duration_since(mark.first) >= TOLD_AFTER)
         };
         let due = marks.iter().filter(|(_, mark)| is_due(mark));
         due.map(|(node, mark)| (node.clone(), mark.refused))
             .collect()
     }
 
-    /// The node's host knows of everything up to an instant.
-    pub(crate) fn heard(&self, node: &NodeName, until: Timestamp) {
+    /// The node's host knows of everything up to an instant. What came later is told as what began now: a host that had to
+    /// hear of it at once, while something is refused all the time, would do nothing but hear and sweep.
+    pub(crate) fn heard(&self, node: &NodeName, until: Timestamp, at: Instant) {
         let mut marks = self.lock();
-        if marks
-            .get(node)
-            .is_some_and(|mark| mark.refused.until <= until)
-        {
+        let Some(mark) = marks.get_mut(node) else {
+            return;
+        };
+        if mark.refused.until <= until {
             marks.remove(node);
+        } else if mark.refused.since < Some(until) {
+            mark.refused.since = Some(until);
+            mark.first = at;
         }
     }
 
-    /// How many nodes have a mark.
+    /// Notes which nodes nobody can be told of.
+    fn note_unplaced(&self, unplaced: &BTreeSet<NodeName>) {
+        for (node, mark) in self.lock().iter_mut() {
+            mark.is_placed = !unplaced.contains(node);
+        }
+    }
+
+    /// How many nodes have a mark that somebody is to hear of.
     pub(crate) fn count(&self) -> usize {
-        self.lock().len()
+        self.lock().values().filter(|mark| mark.is_placed).count()
+    }
+
+    fn has_none(&self) -> bool {
+        self.lock().is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeName, Mark>> {
@@ -108,7 +129,7 @@ impl Refusals {
         Open(self)
     }
 
-    /// Whether everybody was answered and all that was refused was heard of.
+    /// Whether everybody was answered and all that was refused was heard of, as far as there is somebody to hear.
     fn is_settled(&self) -> bool {
         self.open.load(Ordering::Relaxed) == 0 && self.count() == 0
     }
@@ -146,7 +167,21 @@ pub(crate) async fn begin(shared: &Shared, has_refused: bool) {
         for node in shared.routes.hooked() {
             shared.refusals.mark(node, rested, now, at);
         }
+        if let Err(error) = routes(shared).await {
+            tracing::warn!(%error, "which nodes are in no group yet cannot be read; trying again");
+        }
     }
+}
+
+/// The routes as they are now; notes which nodes are in no group yet.
+async fn routes(shared: &Shared) -> Result<Vec<Route>, StoreError> {
+    let routes = shared.inbox.routes().await?;
+    let unplaced = routes
+        .iter()
+        .filter(|route| shared.unplaced.as_ref() == Some(&route.group));
+    let unplaced = unplaced.map(|route| route.node.clone()).collect();
+    shared.refusals.note_unplaced(&unplaced);
+    Ok(routes)
 }
 
 /// Takes the last edge's word away, then wakes the pulls of those who are to be told, until `shutdown`.
@@ -177,19 +212,17 @@ pub(crate) async fn run(shared: Arc<Shared>, shutdown: CancellationToken) {
 
 /// Wakes the pulls of groups that have something new to hear. `told`: what they were woken for.
 async fn wake(shared: &Shared, told: &mut BTreeMap<NodeName, Timestamp>) -> Result<(), StoreError> {
-    if shared.refusals.count() == 0 {
+    if shared.refusals.has_none() {
         told.clear();
         return Ok(());
     }
+    let routes = routes(shared).await?;
     let due = due(shared).into_iter();
     let fresh: BTreeMap<NodeName, Timestamp> = due
         .map(|(node, refused)| (node, refused.until))
         .filter(|(node, until)| told.get(node) != Some(until))
         .collect();
-    if fresh.is_empty() {
-        return Ok(());
-    }
-    for route in shared.inbox.routes().await? {
+    for route in routes {
         if fresh.contains_key(&route.node) {
             shared.arrivals.ring(&route.group);
         }
@@ -222,11 +255,18 @@ pub(crate) async fn of_group(
 }
 
 /// Leaves the word that nothing was refused that nobody knows of, if that is so. The edge has ended: it takes no more.
-pub(crate) async fn end(refusals: &Refusals, inbox: &Inbox, now: Timestamp) {
-    if !refusals.is_settled() {
-        return;
-    }
-    if let Err(error) = inbox.set_rested(Some(now)).await {
+pub(crate) async fn end(shared: &Shared) {
+    let ended = async {
+        if !shared.refusals.has_none() {
+            routes(shared).await?;
+        }
+        if shared.refusals.is_settled() {
+            let now = shared.clock.now();
+            shared.inbox.set_rested(Some(now)).await?;
+        }
+        Ok::<(), StoreError>(())
+    };
+    if let Err(error) = ended.await {
         tracing::warn!(%error, "it cannot be noted that this edge ended in good order: hosts sweep when the next begins");
     }
 }

@@ -43,6 +43,15 @@ impl RouteTable {
         Self { hooks }
     }
 
+    /// Puts each node into its group; one that `place` knows none of stays where it is.
+    pub fn place(&mut self, place: impl Fn(&NodeName) -> Option<GroupId>) {
+        for (node, hook) in &mut self.hooks {
+            if let Some(group) = place(node) {
+                hook.group = group;
+            }
+        }
+    }
+
     /// The node's webhooks; `None`: there is provably no such node.
     pub(crate) fn get(&self, node: &str) -> Option<(&NodeName, &Hook)> {
         self.hooks.get_key_value(node)

@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::handles::{Clock, Entropy};
-use twinline_store::StoreError;
+use twinline_store::{GroupId, StoreError};
 
 /// Where to listen.
 #[derive(Debug)]
@@ -64,6 +64,8 @@ pub struct Settings {
     pub tracing: Tracing,
     /// Whether deliveries were refused already: [`crate::refuse`] says so.
     pub has_refused: bool,
+    /// The group of nodes that are in none yet, which nobody can own; `None`: each is in one.
+    pub unplaced: Option<GroupId>,
 }
 
 /// How time and randomness enter.

@@ -36,6 +36,11 @@ impl Problem {
         self
     }
 
+    /// What kind of fault it is, in words.
+    pub(super) fn title(&self) -> &str {
+        self.members["title"].as_str().unwrap_or_default()
+    }
+
     /// The caller's request cannot be read.
     pub(super) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(

@@ -258,7 +258,11 @@ pub(super) async fn audit(file: &Path, args: &AuditArgs) -> Result<Report> {
         ]);
     }
     let none = "nobody has done anything yet that is kept here";
-    Report::done(&page, paged(table.text(), none, &page, "--before"))
+    let mut shown = paged(table.text(), none, &page, "--before");
+    if let Some(why) = page["fleet"].as_str() {
+        shown = format!("{why}\n\n{shown}");
+    }
+    Report::done(&page, shown)
 }
 
 #[cfg(test)]

@@ -256,6 +256,14 @@ impl Follower {
         Ok(self.central.deeds(before, max).await?)
     }
 
+    /// Notes in the central database what somebody does to the fleet.
+    ///
+    /// # Errors
+    /// Any of the database's.
+    pub async fn note(&self, deed: &Deed) -> Result<()> {
+        Ok(self.central.note_deeds(std::slice::from_ref(deed)).await?)
+    }
+
     /// Publishes what `change` makes of the newest definitions; nothing where it changes nothing.
     async fn publish(
         &self,

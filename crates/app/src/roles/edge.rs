@@ -23,9 +23,9 @@ use twinline_edge::{
     CertificateFiles, DirectorySource, Edge, Handles, Limits, Listen, MapperSettings, ProxyLimits,
     Settings, Tracing, TrustedHeader, TrustedProxies,
 };
-use twinline_store::StoreError;
 use twinline_store::db::DbOptions;
 use twinline_store::inbox::{Inbox, InboxLimits, Route};
+use twinline_store::{GroupId, StoreError};
 use url::Url;
 
 /// A delivery that is not durable by then is answered 503, in milliseconds. Trackers give up after 10 s (GitHub:
@@ -43,7 +43,8 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     // First of all: taking them changes the environment, which no other thread may read meanwhile.
     let handed = Handed::take()?;
     let (config, shutdown) = super::begin("edge", file, supervisor)?;
-    let routes = Nodes::new(&config, file).routes()?;
+    let mut routes = Nodes::new(&config, file).routes()?;
+    let unplaced = routes.as_rows();
     let folder = DataFolder::open(&config.data)?;
     let _hold = folder.hold("edge", LOCK_WAIT).await?;
     let token = fleet::token(file, &config, &folder)?;
@@ -75,16 +76,22 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
             dropped: || telemetry::spans().dropped(),
         },
         has_refused: false,
+        // In a fleet nobody owns the group that one machine has.
+        unplaced: follower.is_some().then(GroupId::local),
     };
     let handles = Handles {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     };
-    let rows = || placed(routes.as_rows(), follower.as_deref());
-    let Some(inbox) = opened(&folder, limits, &rows(), &mut settings, &shutdown).await? else {
+    if let Some(follower) = &follower {
+        let known = follower.known();
+        let places = &known.borrow().definitions.places;
+        routes.place(|node| places.get(node).cloned());
+    }
+    let rows = routes.as_rows();
+    let Some(inbox) = opened(&folder, limits, &rows, &mut settings, &shutdown).await? else {
         return Ok(());
     };
-    let unplaced = routes.as_rows();
     let edge = Edge::bind(settings, inbox.clone(), routes, handles).await?;
     let (webhooks, private) = edge.addresses()?;
     let listeners = [("webhooks", webhooks), ("private", private)];
@@ -202,14 +209,12 @@ fn places(
 }
 
 /// Routes with the groups that their nodes are in. One that is in none yet keeps its deliveries until it is.
-fn placed(mut routes: Vec<Route>, follower: Option<&Follower>) -> Vec<Route> {
-    if let Some(follower) = follower {
-        let known = follower.known();
-        let places = &known.borrow().definitions.places;
-        for route in &mut routes {
-            if let Some(group) = places.get(&route.node) {
-                route.group = group.clone();
-            }
+fn placed(mut routes: Vec<Route>, follower: &Follower) -> Vec<Route> {
+    let known = follower.known();
+    let places = &known.borrow().definitions.places;
+    for route in &mut routes {
+        if let Some(group) = places.get(&route.node) {
+            route.group = group.clone();
         }
     }
     routes
@@ -242,10 +247,7 @@ async fn keep_placed(
     let mut known = follower.known();
     loop {
         known.mark_unchanged();
-        while let Err(error) = inbox
-            .set_routes(placed(routes.clone(), Some(follower)))
-            .await
-        {
+        while let Err(error) = inbox.set_routes(placed(routes.clone(), follower)).await {
             tracing::error!(%error, "the groups of nodes could not be stored; trying again");
             if !pause(RETRY, shutdown).await {
                 return;

@@ -139,6 +139,7 @@ pub(super) struct Plan {
     pub(super) clock: Arc<StillClock>,
     pub(super) trusted: TrustedProxies,
     pub(super) tls: Vec<CertificateFiles>,
+    pub(super) unplaced: Option<GroupId>,
     pub(super) folder: tempfile::TempDir,
 }
 
@@ -153,6 +154,7 @@ impl Default for Plan {
             clock: Arc::new(StillClock(AtomicI64::new(1000))),
             trusted: TrustedProxies::default(),
             tls: Vec::new(),
+            unplaced: None,
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -195,6 +197,7 @@ impl Plan {
             },
             tracing: Tracing::default(),
             has_refused: false,
+            unplaced: self.unplaced.clone(),
         }
     }
 

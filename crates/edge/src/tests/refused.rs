@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use twinline_store::GroupId;
 use twinline_store::db::{CommitFault, DbOptions, FaultPlan};
 
 /// Longer than an edge waits before it tells.
@@ -159,6 +160,40 @@ async fn an_edge_after_one_that_was_killed_cannot_know_and_says_so() {
     };
     let edge = plan.serve().await;
     assert_eq!(marked(&edge).await, Some(0.0));
+    edge.end().await;
+}
+
+/// Nobody owns it, so nobody can hear of it.
+#[tokio::test]
+async fn a_node_that_is_in_no_group_yet_keeps_no_edge_from_resting() {
+    let plan = |folder| Plan {
+        folder,
+        unplaced: Some(GroupId::local()),
+        ..Plan::default()
+    };
+    let edge = Plan::default().serve().await;
+    within("it has begun", async || {
+        edge.inbox.rested().await.unwrap().is_none()
+    })
+    .await;
+    let edge = plan(edge.kill().await).serve().await;
+    assert_eq!(marked(&edge).await, Some(0.0));
+    let mut routes = edge.inbox.routes().await.unwrap();
+    routes[0].group = GroupId::new("g");
+    edge.inbox.set_routes(routes.clone()).await.unwrap();
+    within(
+        "its owner is to hear of the one that is placed",
+        async || marked(&edge).await == Some(1.0),
+    )
+    .await;
+    routes[0].group = GroupId::local();
+    edge.inbox.set_routes(routes).await.unwrap();
+    let next = Plan {
+        folder: edge.end().await,
+        ..Plan::default()
+    };
+    let edge = next.serve().await;
+    assert_eq!(marked(&edge).await, Some(0.0), "it found the word");
     edge.end().await;
 }
 

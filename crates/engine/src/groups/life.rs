@@ -175,7 +175,7 @@ impl Life {
             let trouble = match self.take_over(&store).await {
                 Ok(Some(taken)) => return Ok(taken),
                 Ok(None) => continue,
-                Err(trouble) => trouble,
+                Err(trouble) => trouble.with_state(has_state),
             };
             if !trouble.is_retryable || self.gives_up(failing, &trouble) {
                 return Err(trouble);

@@ -16,7 +16,7 @@ pub(super) struct Trouble {
     pub(super) reason: String,
     /// Whatever is tried: this machine lacks something.
     is_for_good: bool,
-    /// It has worked here, or could: the file may have what the replica lacks.
+    /// The file here has a state of it, of whatever ownership: it may have what the replica lacks.
     has_state: bool,
     /// Whether the same step can succeed later without a person's doing.
     pub(super) is_retryable: bool,
@@ -52,7 +52,7 @@ impl Trouble {
         Self::of_file(format!("the central database does not commit: {why}"))
     }
 
-    /// Its file cannot be opened, or its state not be read.
+    /// Its file cannot be opened, or its state not be read: so nobody has it.
     pub(super) const fn of_file(reason: String) -> Self {
         Self {
             reason,
@@ -64,10 +64,12 @@ impl Trouble {
 
     /// Its host could not be built, or ended by itself.
     pub(super) fn of_host(reason: String) -> Self {
-        Self {
-            has_state: true,
-            ..Self::of_file(reason)
-        }
+        Self::of_file(reason).with_state(true)
+    }
+
+    /// Whether the file here has a state of the group.
+    pub(super) fn with_state(self, has_state: bool) -> Self {
+        Self { has_state, ..self }
     }
 }
 

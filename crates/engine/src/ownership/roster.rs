@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use twinline_store::GroupId;
 
 /// Who owns a group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// The host's name.
     pub host: String,

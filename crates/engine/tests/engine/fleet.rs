@@ -156,7 +156,7 @@ async fn published(central: CentralClient, now: Timestamp) {
 pub(crate) struct Fleet {
     pub(crate) world: World,
     etcd: RealEtcd,
-    database: Postgres,
+    pub(crate) database: Postgres,
     pub(crate) pins: watch::Sender<Pins>,
     pub(crate) folder: tempfile::TempDir,
 }

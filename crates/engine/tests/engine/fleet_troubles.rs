@@ -24,6 +24,24 @@ impl Machine {
             _ => unreachable!("it was waited for"),
         }
     }
+
+    /// Waits until the group was tried so often without having been taken over.
+    async fn tries(&self, times: u32) {
+        let mut states = self.states.clone();
+        let tries = async {
+            let mut tried = 0;
+            while tried < times {
+                states.changed().await.unwrap();
+                let states = states.borrow_and_update();
+                let now = states.get(&group()).map(|now| &now.state);
+                tried += u32::from(matches!(
+                    now,
+                    Some(GroupState::TakingOver { failing: Some(_) })
+                ));
+            }
+        };
+        timeout(SOON, tries).await.expect("it is tried");
+    }
 }
 
 /// Etcd has not let it go, or it is not known: nothing may begin under that ownership, whatever is wished since.
@@ -91,6 +109,44 @@ async fn a_machine_that_lacks_a_node_of_the_group_leaves_it_to_another() {
     two.keeper.drain(false);
     two.works().await;
     assert!(!one.has_group());
+    one.stop().await;
+    two.stop().await;
+}
+
+/// Its file is the only one that is up to date: whoever else went on, when the database commits again, would begin from before.
+#[tokio::test]
+async fn a_host_that_cannot_take_over_what_its_own_file_has_keeps_it() {
+    let Some(fleet) = Fleet::new() else { return };
+    let one = fleet.start("m1");
+    one.works().await;
+    let left = fleet.world.tracker("left").make(&[
+        ("summary", Value::text("a")),
+        ("status", Value::text("open")),
+        ("labels", Value::set(["a"])),
+    ]);
+    let right = fleet.made("right").await;
+    fleet.shows(&right, "a").await;
+    fleet.database.hang_commits().unwrap();
+    fleet.edit(&left, "b");
+    fleet.shows(&right, "b").await;
+    one.kill().await;
+
+    // It gets the group anew when the lease has ended, and another one comes that takes groups.
+    let one = fleet.start("m1");
+    one.tries(1).await;
+    let two = fleet.start("m2");
+    let mut ownership = one.keeper.ownership();
+    let there = ownership.wait_for(|now| now.roster.hosts.contains_key("m2"));
+    drop(timeout(SOON, there).await.expect("it is there").unwrap());
+    // For longer than a group is tried that another host could have.
+    one.tries(10).await;
+    assert!(one.has_group() && !two.has_group());
+
+    fleet.database.let_commit().unwrap();
+    one.works().await;
+    fleet.edit(&left, "c");
+    fleet.shows(&right, "c").await;
+    fleet.world.tracker("right").only();
     one.stop().await;
     two.stop().await;
 }

@@ -224,6 +224,30 @@ impl Front {
         self.this.deeds.note(&deed).map_err(|error| no_disk(&error))
     }
 
+    /// Notes what somebody does that may be what a machine's disk needs: one that takes nothing is in nobody's way.
+    async fn note_where_possible(
+        &self,
+        asked: &Asked,
+        action: &str,
+        subject: &str,
+        detail: &Value,
+    ) {
+        let deed = deed(asked.who(), action, subject, detail);
+        let Err(disk) = self.this.deeds.note(&deed) else {
+            return;
+        };
+        if let Err(database) = self.groups.note(&deed).await {
+            tracing::error!(
+                disk = format!("{disk:#}"),
+                database = format!("{database:#}"),
+                by = asked.who(),
+                action,
+                subject,
+                "it is done, and stands in no audit: neither the disk here nor the central database takes it"
+            );
+        }
+    }
+
     /// Ends a process of a machine, for another to begin.
     async fn restart(&self, machine: &str, asked: &Asked) -> Answer {
         let restart: Restart = body(asked)?;
@@ -233,7 +257,8 @@ impl Front {
             let Some(at) = at.edge else {
                 return Err(Problem::refused(format!("machine '{machine}' has no edge")));
             };
-            self.note(asked, "restart", machine, &json!({ "role": "edge" }))?;
+            self.note_where_possible(asked, "restart", machine, &json!({ "role": "edge" }))
+                .await;
             let body = json!({ "started_at": restart.started_at }).to_string();
             let asked = Asked {
                 body: body.into(),
@@ -254,7 +279,8 @@ impl Front {
         let started_at = self.this.started_at.as_millis();
         let restarting = restart.started_at.is_none_or(|meant| meant == started_at);
         if restarting {
-            self.note(asked, "restart", machine, &json!({ "role": "host" }))?;
+            self.note_where_possible(asked, "restart", machine, &json!({ "role": "host" }))
+                .await;
             tracing::info!(by = asked.who(), "this host ends, for another to begin");
             self.this.ends.cancel();
         }

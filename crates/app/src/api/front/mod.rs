@@ -211,13 +211,17 @@ impl Front {
         for group in self.groups.all() {
             match self.ask_unless_silent(&mut silent, &group, &look).await {
                 Some(Ok(answer)) if answer.status == StatusCode::NOT_FOUND => {}
+                // Its machine says so: it does not work there.
+                Some(Ok(answer)) if answer.status == StatusCode::SERVICE_UNAVAILABLE => {
+                    trouble = Some(Ok(answer.into_response()));
+                }
                 Some(Ok(_)) => return self.one(&group, asked).await,
-                Some(Err(problem)) => trouble = Some(problem),
+                Some(Err(problem)) => trouble = Some(Err(problem)),
                 None => {}
             }
         }
         // It may be in one that could not be asked.
-        Err(trouble.unwrap_or_else(|| Problem::missing(format!("there is nothing at {path}"))))
+        trouble.unwrap_or_else(|| Err(Problem::missing(format!("there is nothing at {path}"))))
     }
 
     /// Asks a group; `None`: its machine is one of those that were asked for another group, and were silent.
@@ -233,7 +237,7 @@ impl Front {
             return None;
         }
         let answered = self.groups.ask(group, asked).await;
-        if answered.is_err() {
+        if answered.as_ref().is_err_and(reach::is_silence) {
             silent.extend(owner);
         }
         Some(answered)
@@ -326,9 +330,11 @@ impl Front {
     /// A list, from group to group.
     async fn pages(&self, asked: &Asked) -> Result<Response, Problem> {
         let mut pages = Pages::of(&asked.uri)?;
-        if asked.uri.path() == AUDIT {
-            self.deeds(&mut pages).await?;
-        }
+        let passed_over = if asked.uri.path() == AUDIT {
+            self.deeds(&mut pages).await?
+        } else {
+            None
+        };
         for group in self.groups.all() {
             while let Some(uri) = pages.next_of(&group)? {
                 let answer = self.groups.ask(&group, &asked.at(uri)).await?;
@@ -343,11 +349,16 @@ impl Front {
                 pages.take(&group, &answer.body)?;
             }
         }
-        Ok(Json(pages.whole()).into_response())
+        let mut whole = pages.whole();
+        if let Some(why) = passed_over {
+            whole["fleet"] = why.into();
+        }
+        Ok(Json(whole).into_response())
     }
 
     /// What was done to the fleet, before what was done in its groups: as one more group, whose name is before all others.
-    async fn deeds(&self, pages: &mut Pages) -> Result<(), Problem> {
+    /// Why it is passed over, where it cannot be read: the groups have theirs on their machines.
+    async fn deeds(&self, pages: &mut Pages) -> Result<Option<String>, Problem> {
         let fleet = GroupId::new("");
         while let Some(uri) = pages.next_of(&fleet)? {
             let asked: BTreeMap<String, String> =
@@ -357,11 +368,19 @@ impl Front {
             let number = |name: &str| asked.get(name).and_then(|text| text.parse::<u64>().ok());
             let limit = number("limit").and_then(|limit| u32::try_from(limit).ok());
             let limit = limit.unwrap_or(1);
-            let deeds = self.groups.deeds(number("cursor"), limit).await?;
+            let deeds = match self.groups.deeds(number("cursor"), limit).await {
+                Ok(deeds) => deeds,
+                Err(error) => {
+                    return Ok(Some(format!(
+                        "what people did to the machines stands in the central database, which cannot be read ({error:#}); \
+                         this is what they did in the groups"
+                    )));
+                }
+            };
             let page = audit_page(deeds, limit).to_string();
             pages.take(&fleet, page.as_bytes())?;
         }
-        Ok(())
+        Ok(None)
     }
 
     /// What every group says, in one, and how each group is.
@@ -396,18 +415,14 @@ impl Front {
         let (mut last, mut trouble, mut silent) = (None, None, BTreeSet::new());
         for group in self.groups.all() {
             match self.ask_unless_silent(&mut silent, &group, asked).await {
-                Some(Ok(answer)) => last = Some(answer),
-                Some(Err(problem)) => trouble = Some(problem),
+                Some(Ok(answer)) if answer.status.is_success() => last = Some(answer),
+                Some(Ok(answer)) => trouble = Some(Ok(answer.into_response())),
+                Some(Err(problem)) => trouble = Some(Err(problem)),
                 None => {}
             }
         }
-        if let Some(problem) = trouble {
-            return Err(problem);
-        }
-        Ok(last.map_or_else(
-            || Json(json!({ "sweeping": true })).into_response(),
-            reach::Answer::into_response,
-        ))
+        let none = || Json(json!({ "sweeping": true })).into_response();
+        trouble.unwrap_or_else(|| Ok(last.map_or_else(none, reach::Answer::into_response)))
     }
 }
 

@@ -29,7 +29,7 @@ use twinline_engine::Host;
 use twinline_engine::groups::{GroupState, States};
 use twinline_engine::ownership::Ownership;
 use twinline_store::GroupId;
-use twinline_store::central::{CentralHealth, Machine as Signed};
+use twinline_store::central::{CentralHealth, Deed, Machine as Signed};
 use twinline_store::host::AuditRow;
 use twinline_trackers::http::Secret;
 
@@ -47,8 +47,15 @@ const DEED_MAX: Duration = Duration::from_secs(20);
 const ANSWER_MAX_BYTES: usize = 32 << 20;
 /// What is passed on of a request, beside what the client itself says.
 const PASSED_ON: [&str; 2] = [WHO, "idempotency-key"];
+/// What is said of a machine that does not answer.
+const SILENT: &str = "not reachable";
 /// A group that is not at work may be by then, in seconds.
 const AGAIN_S: u32 = 2;
+
+/// Whether a group was not asked since its machine cannot be: nor can another group that is there.
+pub(super) fn is_silence(problem: &Problem) -> bool {
+    problem.title() == SILENT
+}
 
 /// A request, read whole.
 #[derive(Clone, Debug)]
@@ -309,21 +316,13 @@ impl Groups {
     }
 
     /// What people did to the fleet, newest first.
-    pub(super) async fn deeds(
-        &self,
-        before: Option<u64>,
-        max: u32,
-    ) -> Result<Vec<AuditRow>, Problem> {
-        self.follower.deeds(before, max).await.map_err(|error| {
-            let first = self.all().into_iter().next();
-            let first = first.map_or_else(String::new, |group| group.to_string());
-            let detail = format!(
-                "what people did to the machines stands in the central database, which cannot be read ({error:#}); \
-                 'twinline audit --before {first}~' shows what they did in the groups"
-            );
-            let title = "the central database is not reached";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, title, detail)
-        })
+    pub(super) async fn deeds(&self, before: Option<u64>, max: u32) -> Result<Vec<AuditRow>> {
+        self.follower.deeds(before, max).await
+    }
+
+    /// Notes in the central database what somebody does to the fleet.
+    pub(super) async fn note(&self, deed: &Deed) -> Result<()> {
+        self.follower.note(deed).await
     }
 
     /// Asks a group, wherever it is.
@@ -350,18 +349,14 @@ impl Groups {
             let why = format!(
                 "the group {group} is on the machine '{owner}', which is not in this machine's [machines]"
             );
-            return Err(Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "not reachable",
-                why,
-            ));
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, SILENT, why));
         };
         let answered = self.there((GROUP, group.as_str()), at, asked).await;
         answered.map_err(|why| {
             let why = format!(
                 "the machine '{owner}', which has the group {group}, does not answer: {why}"
             );
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not reachable", why)
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, SILENT, why)
         })
     }
 

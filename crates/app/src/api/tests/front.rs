@@ -36,27 +36,35 @@ struct Machine {
 const STARTED: Timestamp = Timestamp::from_millis(7);
 
 /// What is published: one connection, whose nodes are the group.
-fn known(group: &GroupId) -> Known {
+fn defined(group: &GroupId) -> Definitions {
     let nodes = ("left".into(), "right".into());
+    Definitions::default()
+        .with(&"bugs".into(), nodes, group)
+        .unwrap()
+}
+
+const fn first(definitions: Definitions) -> Known {
     Known {
         version: 1,
-        definitions: Definitions::default()
-            .with(&"bugs".into(), nodes, group)
-            .unwrap(),
+        definitions,
     }
 }
 
 async fn machine() -> Machine {
+    machine_of(FLEET, defined(&GroupId::new("g1"))).await
+}
+
+async fn machine_of(fleet: &str, definitions: Definitions) -> Machine {
     drop(rustls::crypto::ring::default_provider().install_default());
     let mut served = served_with(&["left", "right"]).await;
     let folder = served.folder.path().to_owned();
     let file = folder.join("twinline.toml");
     let url = "postgres://twinline:secret@127.0.0.1:9/twinline?sslmode=disable";
     std::fs::write(folder.join("url"), url).unwrap();
-    let config = config::parse(&file, FLEET).unwrap();
+    let config = config::parse(&file, fleet).unwrap();
     let group = GroupId::new("g1");
     let kept = folder.join("definitions.json");
-    std::fs::write(&kept, serde_json::to_vec(&known(&group)).unwrap()).unwrap();
+    std::fs::write(&kept, serde_json::to_vec(&first(definitions)).unwrap()).unwrap();
     let central = fleet::central(&file, &config).unwrap();
     let now = GroupNow {
         state: GroupState::Ending(served.host.clone()),
@@ -400,13 +408,71 @@ async fn a_draft_that_is_planned_or_unsound_places_no_node() {
         .await;
 }
 
-/// It stands in the central database, which is away.
+/// It stands in the central database, which is away: that is when one wants to see the rest.
 #[tokio::test]
-async fn the_audit_of_a_fleet_says_what_it_cannot_show_and_how_to_see_the_rest() {
+async fn the_audit_of_a_fleet_shows_the_groups_and_says_what_it_cannot_show() {
     let machine = machine().await;
     let answer = machine.served.get("/v1/audit").await;
-    let detail = answer.problem(StatusCode::SERVICE_UNAVAILABLE);
-    assert!(detail.contains("twinline audit --before g1~"), "{detail}");
-    let rest = machine.served.get("/v1/audit?cursor=g1~").await;
-    assert_eq!(rest.status, StatusCode::OK);
+    assert_eq!(answer.status, StatusCode::OK);
+    let page = answer.json();
+    assert!(page["items"].is_array());
+    let why = page["fleet"].as_str().unwrap();
+    assert!(why.contains("the central database"), "{why}");
+    let rest = machine.served.get("/v1/audit?cursor=g1~").await.json();
+    assert_eq!(rest["fleet"], Json::Null);
+}
+
+/// Its disk may be what a new process is to find mended.
+#[tokio::test]
+async fn a_machine_whose_disk_takes_nothing_is_restarted_all_the_same() {
+    let machine = machine().await;
+    std::fs::create_dir(machine.served.folder.path().join("deeds.jsonl")).unwrap();
+    machine
+        .does("/v1/fleet/machines/m1/restart", json!({ "role": "host" }))
+        .await;
+    assert!(machine.ends.is_cancelled());
+}
+
+/// The groups `g0` and `h1` are on `m2`, which does not work on `g0`.
+#[tokio::test]
+async fn a_group_that_is_not_at_work_hides_none_of_the_others() {
+    let (here, other) = (GroupId::new("g0"), GroupId::new("h1"));
+    let says = |headers: http::HeaderMap| async move {
+        match headers
+            .get("twinline-group")
+            .map(http::HeaderValue::as_bytes)
+        {
+            Some(b"g0") => (StatusCode::SERVICE_UNAVAILABLE, "{\"detail\":\"g0 waits\"}"),
+            _ => (StatusCode::OK, "{\"is\":\"here\"}"),
+        }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let serving = axum::serve(listener, Router::new().fallback(says));
+    tokio::spawn(async move { serving.await });
+    let fleet = FLEET.replace(
+        "m2 = { host = \"127.0.0.1:9\" }",
+        &format!("m2 = {{ host = \"{at}\" }}"),
+    );
+    let nodes = |left: &str, right: &str| (left.into(), right.into());
+    let definitions = Definitions::default()
+        .with(&"a".into(), nodes("a", "b"), &here)
+        .and_then(|known| known.with(&"c".into(), nodes("c", "d"), &other))
+        .unwrap();
+    let machine = machine_of(&fleet, definitions).await;
+    machine.ownership.send_modify(|ownership| {
+        let owner = serde_json::from_value(json!({ "host": "m2", "revision": 1 }));
+        let owner: twinline_engine::ownership::Owner = owner.unwrap();
+        let groups = [here, other].map(|group| (group, owner.clone()));
+        ownership.roster.groups.extend(groups);
+    });
+    let found = machine.served.get("/v1/twins/7").await;
+    assert_eq!(
+        (found.status, found.json()),
+        (StatusCode::OK, json!({ "is": "here" }))
+    );
+    // What was not done everywhere is to be repeated.
+    let swept = machine.served.post("/v1/sweep", "{}").await;
+    assert_eq!(swept.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(swept.json()["detail"], "g0 waits");
 }
