@@ -104,17 +104,16 @@ impl Life {
         // A process that was killed has left a part of it in a log beside it.
         let store = HostStore::open(&file, (settings.db)(), &settings.instance).await;
         let store = store.map_err(|error| error.to_string())?;
-        let is_the_closed = has_state(&store, &self.group)
-            .await
-            .map(|has| has && self.is_ours(&store));
-        store.db().close().await;
-        if !is_the_closed.map_err(|error| error.to_string())? {
-            // Made in vain, or of an earlier ownership: not what was closed, and not to be taken for it. It keeps its name:
-            // what was closed may be lost.
-            return Ok(());
+        let is_the_closed = has_state(&store, &self.group).await;
+        if matches!(is_the_closed, Ok(true)) && self.is_ours(&store) {
+            let aside = settings.folder.join(format!("{}.db{ASIDE}", self.group));
+            let moved = store.close_and_rename(&aside).await;
+            return moved.map_err(|error| error.to_string());
         }
-        let aside = settings.folder.join(format!("{}.db{ASIDE}", self.group));
-        std::fs::rename(&file, aside).map_err(|error| error.to_string())
+        // Made in vain, or of an earlier ownership: not what was closed, and not to be taken for it. It keeps its name: what
+        // was closed may be lost.
+        store.db().close().await;
+        is_the_closed.map(drop).map_err(|error| error.to_string())
     }
 
     /// Brings in the state of the groups that were joined to this one. Whether there was any; `None`: the group is to end before

@@ -167,6 +167,19 @@ impl HostStore {
         Ok(Self { db, stamp })
     }
 
+    /// Closes the file and gives it another name in the same folder.
+    ///
+    /// # Errors
+    /// [`StoreError::File`]: it could not be renamed; it is closed all the same.
+    pub async fn close_and_rename(self, to: &Path) -> Result<(), StoreError> {
+        let file = self.db.path().to_owned();
+        self.db.close().await;
+        std::fs::rename(&file, to).map_err(|error| StoreError::File {
+            path: file.display().to_string(),
+            reason: error.to_string(),
+        })
+    }
+
     /// The same file, written as the owner of another group or under another epoch.
     pub fn as_owner(&self, stamp: Stamp) -> Self {
         Self {
