@@ -131,7 +131,7 @@ fn fleets_that_lose_a_disk_and_a_key_hold() {
 
 #[test]
 fn fleets_whose_database_hangs_and_fails_over_hold() {
-    fleet_holds([7, 9]);
+    fleet_holds([7, 10]);
 }
 
 #[test]
