@@ -148,9 +148,13 @@ pub(crate) async fn publish(host: &Host, rules: &Contract, at: Timestamp) -> Res
 
 /// Something is published in every fleet before anybody owns a group.
 async fn published(central: CentralClient, now: Timestamp) {
-    while central.publish(0, "{}", &[], "test", now).await.is_err() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let publish = async {
+        while central.publish(0, "{}", &[], "test", now).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let published = tokio::time::timeout(SOON, publish).await;
+    published.expect("something is published");
 }
 
 pub(crate) struct Fleet {

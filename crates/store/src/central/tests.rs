@@ -1,5 +1,6 @@
 //! Against a real PostgreSQL: how databases fail, and that the client notices, stays bounded and heals by itself.
 
+mod beginning;
 mod converge;
 mod cut_off;
 mod failover;
