@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use twinline_sim::github::{Github, GithubConfig, Limits};
+use twinline_sim::jira_cloud::site::Project;
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::serve::SimServer;
 use twinline_sim::{Command, Done, Dump, Faults, Faulty, Sees, Simulator, Watched};
@@ -19,11 +20,34 @@ pub(super) const NODES: [&str; 2] = ["github", "jira"];
 
 /// Starts both, left and right.
 pub(super) async fn start(sees: &Arc<impl Sees>) -> Result<[SimServer; 2]> {
-    let github = Github::new(GithubConfig {
+    start_with(0, sees).await
+}
+
+/// A repository and a project of a pair of nodes alone.
+pub(super) fn containers(pair: usize) -> [String; 2] {
+    [format!("acme/p{pair}"), format!("P{pair}")]
+}
+
+/// Starts both with a repository and a project for each pair of nodes besides.
+pub(super) async fn start_with(pairs: usize, sees: &Arc<impl Sees>) -> Result<[SimServer; 2]> {
+    let mut config = GithubConfig {
         limits: Limits::none(),
         ..GithubConfig::default()
-    });
-    let mut jira = JiraCloud::new(jira_cloud::demo_site());
+    };
+    let mut site = jira_cloud::demo_site();
+    let like = site.projects.first().context("a project")?.clone();
+    for (pair, id) in (0..pairs).zip(20_000_u64..) {
+        let [repository, key] = containers(pair);
+        config.repositories.push(repository);
+        site.projects.push(Project {
+            id: id.to_string(),
+            name: format!("Project {pair}"),
+            key,
+            ..like.clone()
+        });
+    }
+    let github = Github::new(config);
+    let mut jira = JiraCloud::new(site);
     jira.set_issue_write_limits(false);
     Ok([
         serve(Box::new(github), 0, sees).await?,

@@ -250,6 +250,10 @@ fn drained_moved_and_restarted_machines_lose_and_double_nothing_and_edges_refuse
     }
     let ups: Vec<Up<'_>> = fleet.iter().map(Installation::up).collect();
     fleet[0].json(&["apply"]);
+    // Each learns of the group when it next asks the database.
+    for machine in &fleet {
+        group(machine);
+    }
     let met = Met::default();
     std::thread::scope(|scope| {
         let enough = Enough(&met);

@@ -2,7 +2,7 @@
 
 use super::{Options, document};
 use crate::bench::stack::{Folder, Stack};
-use crate::bench::trackers::{HOOK_SECRET, start};
+use crate::bench::trackers::{HOOK_SECRET, containers, start_with};
 use crate::served::SystemClock;
 use anyhow::{Context, Result};
 use futures_util::future::try_join_all;
@@ -54,8 +54,8 @@ impl Fleet {
         let database = database.context("starting PostgreSQL")??;
         let etcd = spawn_blocking(|| Etcd::start(1)).await;
         let etcd = etcd.context("starting etcd")??;
-        let sides = Arc::new(start(&Arc::new(Unwatched)).await?);
         let pairs = options.nodes as usize / 2;
+        let sides = Arc::new(start_with(pairs, &Arc::new(Unwatched)).await?);
         let mut addresses = String::new();
         for machine in 1..=options.hosts {
             let (edge, host) = (free_port()?, free_port()?);
@@ -187,11 +187,12 @@ fn nodes(pairs: usize, sides: &[SimServer; 2]) -> Result<String> {
     Ok(text)
 }
 
-/// A connection's rules: it has the issues that carry its label.
+/// A connection's rules: each has a repository and a project of its own, as nodes of different people have.
 fn rules(pair: usize) -> String {
+    let [repository, project] = containers(pair);
     format!(
-        "format = 1\nname = \"c{pair}\"\n\n[left]\nnode = \"g{pair}\"\nscope = {{ repo = \"acme/app\" }}\n\
-         trigger = \"is:issue label:c{pair}\"\n\n[right]\nnode = \"j{pair}\"\nscope = {{ project = \"APP\", type = \"Task\" }}\n\n\
+        "format = 1\nname = \"c{pair}\"\n\n[left]\nnode = \"g{pair}\"\nscope = {{ repo = \"{repository}\" }}\n\
+         trigger = \"is:issue\"\n\n[right]\nnode = \"j{pair}\"\nscope = {{ project = \"{project}\", type = \"Task\" }}\n\n\
          [policy]\nmax_writes_per_10min = 1000000\n\n[fields.summary]\nleft = \"summary\"\nright = \"summary\"\n"
     )
 }

@@ -1,7 +1,7 @@
 //! People who edit, and the webhooks that tell of it: each over a connection of its own, so that a refusal is seen.
 
 use crate::bench::latency::Latencies;
-use crate::bench::trackers::{HOOK_SECRET, act, dump, numbered};
+use crate::bench::trackers::{HOOK_SECRET, act, containers, dump, numbered};
 use crate::served::SystemClock;
 use anyhow::{Context, Result, bail};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -145,12 +145,13 @@ impl Load {
     /// Makes an item for each pair, and waits until all have their twins.
     pub(super) async fn create(&self) -> Result<()> {
         for pair in 0..self.pairs {
+            let [repository, _] = containers(pair);
             let create = Command::Create {
-                container: Some("acme/app".to_owned()),
+                container: Some(repository),
                 by: "ana".to_owned(),
                 title: title(pair, 0),
                 body: "What happens, and what should happen instead.".to_owned(),
-                labels: vec![format!("c{pair}")],
+                labels: Vec::new(),
                 assignees: Vec::new(),
             };
             match act(&self.sides[0], create)? {
@@ -260,13 +261,12 @@ impl Load {
     /// The webhook that tells of an item, as GitHub would send it.
     fn told(&self, pair: usize, id: &str) -> Result<String> {
         let key = locked(&self.keys).get(pair).cloned().context("an item")?;
-        let number: u64 = (key.rsplit_once('#').context("an issue's key")?.1)
-            .parse()
-            .context("an issue's number")?;
+        let (repository, number) = key.rsplit_once('#').context("an issue's key")?;
+        let number: u64 = number.parse().context("an issue's number")?;
         let body = json!({
             "action": "edited",
             "issue": { "number": number, "updated_at": SystemClock.now().to_string() },
-            "repository": { "full_name": "acme/app" },
+            "repository": { "full_name": repository },
             "padding": "x".repeat(1800),
         })
         .to_string();
