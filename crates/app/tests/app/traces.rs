@@ -1,7 +1,7 @@
 //! Traces: one change from the webhook to the write, in two processes, at a collector that reads the protobuf.
 
 use crate::support::{Installation, Simulators, create, in_jira, until};
-use crate::webhooks::{SECRET, address, ask, body, deliver};
+use crate::webhooks::{SECRET, address, ask, body_of, deliver};
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::post;
@@ -82,11 +82,29 @@ fn installation(simulators: &Simulators, collector: SocketAddr) -> Installation 
     installation
 }
 
-/// Announces an item's change by webhook.
-fn announce(installation: &Installation, key: &str, id: &str) {
+/// Announces an item's last change by webhook.
+fn announce(simulators: &Simulators, installation: &Installation, key: &str, id: &str) {
     let number = key.rsplit('#').next().unwrap().parse().unwrap();
-    let answer = deliver(address(installation), "github", id, &body(number, 0)).unwrap();
+    let dump = simulators.github.with(|tracker, now| tracker.dump(now));
+    let mut items = dump.items.into_iter();
+    let item = items.find(|item| item.key == key).unwrap();
+    let body = body_of(number, &item.updated, 0);
+    let answer = deliver(address(installation), "github", id, &body).unwrap();
     assert_eq!(answer.status, 202, "{answer:?}");
+}
+
+/// Waits until nothing is to be looked at any more: then nobody sees a change but by its delivery.
+fn rests(installation: &Installation) {
+    let api = installation.listener("host", "api").unwrap();
+    until("rest", || {
+        let metrics = ask(api, "GET /metrics HTTP/1.1", "")?.body;
+        let lines = metrics.lines();
+        let dirty: Vec<&str> = lines
+            .filter(|line| line.starts_with("twinline_host_dirty{"))
+            .collect();
+        let rests = !dirty.is_empty() && dirty.iter().all(|line| line.ends_with(" 0"));
+        rests.then_some(())
+    });
 }
 
 #[test]
@@ -95,8 +113,9 @@ fn one_change_is_one_trace_through_edge_and_host() {
     let installation = installation(&simulators, collector.at);
     let up = installation.up();
     let key = create(&simulators, "Traced");
-    announce(&installation, &key, "d1");
+    announce(&simulators, &installation, &key, "d1");
     in_jira(&simulators, "Traced");
+    rests(&installation);
     let edit = Command::Edit {
         key: key.clone(),
         by: "ana".into(),
@@ -107,7 +126,7 @@ fn one_change_is_one_trace_through_edge_and_host() {
         .github
         .with(|tracker, now| tracker.command(now, edit))
         .unwrap();
-    announce(&installation, &key, "d2");
+    announce(&simulators, &installation, &key, "d2");
     in_jira(&simulators, "Traced again");
     let wanted: BTreeSet<(String, String)> = [
         ("twinline-edge", "webhook"),
@@ -119,7 +138,7 @@ fn one_change_is_one_trace_through_edge_and_host() {
     ]
     .map(|(service, name)| (service.to_owned(), name.to_owned()))
     .into();
-    // The first one may have been found by the sweep at the start; the edit was told by its webhook alone.
+    // The first one may have been found by the sweep at the start; the edit was told by its delivery alone.
     until("a whole trace", || {
         let traces = collector.traces.lock().unwrap();
         let whole = traces.values().filter(|names| wanted.is_subset(names));
@@ -138,7 +157,7 @@ fn a_mute_collector_stops_nothing_and_what_it_misses_is_counted() {
     let installation = installation(&simulators, mute.local_addr().unwrap());
     let up = installation.up();
     let key = create(&simulators, "Untraced");
-    announce(&installation, &key, "d1");
+    announce(&simulators, &installation, &key, "d1");
     in_jira(&simulators, "Untraced");
     for (role, listener) in [("edge", "private"), ("host", "api")] {
         let at = installation.listener(role, listener).unwrap();

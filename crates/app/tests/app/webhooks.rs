@@ -41,11 +41,16 @@ pub(crate) fn ask(at: SocketAddr, head: &str, body: &str) -> Option<Answer> {
     })
 }
 
-/// An `issues` delivery about an issue of `acme/app`.
+/// An `issues` delivery about an issue of `acme/app`, of an edit long ago: to one who has seen a later one it tells nothing.
 pub(crate) fn body(number: u64, padding: usize) -> String {
+    body_of(number, "2026-01-31T09:30:00Z", padding)
+}
+
+/// An `issues` delivery about an edit at this time.
+pub(crate) fn body_of(number: u64, updated_at: &str, padding: usize) -> String {
     serde_json::json!({
         "action": "edited",
-        "issue": { "number": number, "updated_at": "2026-01-31T09:30:00Z" },
+        "issue": { "number": number, "updated_at": updated_at },
         "repository": { "full_name": "acme/app" },
         "padding": "x".repeat(padding),
     })
