@@ -88,7 +88,9 @@ fn announce(simulators: &Simulators, installation: &Installation, key: &str, id:
     let dump = simulators.github.with(|tracker, now| tracker.dump(now));
     let mut items = dump.items.into_iter();
     let item = items.find(|item| item.key == key).unwrap();
-    let body = body_of(number, &item.updated, 0);
+    // GitHub tells whole seconds.
+    let seconds = &item.updated[.."2026-01-31T09:30:00".len()];
+    let body = body_of(number, &format!("{seconds}Z"), 0);
     let answer = deliver(address(installation), "github", id, &body).unwrap();
     assert_eq!(answer.status, 202, "{answer:?}");
 }
