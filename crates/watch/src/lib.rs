@@ -1,6 +1,7 @@
 //! Watch: what sees that Twinline fails, and tells a person, while everything that it watches hangs.
 //!
 //! What it decides is pure and lives in `twinline_core::watch`; this crate carries it out. [`channel`] is how a page
-//! reaches a person.
+//! reaches a person, [`site`] what the public sees.
 
 pub mod channel;
+pub mod site;
