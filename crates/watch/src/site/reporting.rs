@@ -38,6 +38,7 @@ pub(super) async fn take(site: &Site, asked: &Asked<'_>, request: Request) -> An
     };
     let draft = match draft {
         Ok(draft) => draft,
+        Err(fault) if is_json => return fault.problem(),
         Err(fault) => return asked.fault(&fault),
     };
     match file(site, asked, &draft, caller).await {
