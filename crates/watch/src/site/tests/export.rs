@@ -54,7 +54,8 @@ fn links_lead_from_file_to_file() {
         let text = fs::read_to_string(&path).unwrap();
         for part in text.split("href=\"").skip(1) {
             let link = part.split('"').next().unwrap();
-            if link.starts_with('#') {
+            let (link, _) = link.split_once('#').unwrap_or((link, ""));
+            if link.is_empty() {
                 continue;
             }
             let target = path.parent().unwrap().join(link);
