@@ -1,12 +1,10 @@
 //! What people ask of the driver, and what they hear.
 
 use super::journal::Entry;
-use super::letter::{Meant, meant};
 use super::machines::{Machines, Step};
 use super::record::{Note, Standing};
 use super::told::{Ask, Deed, Refusal};
 use super::{Driver, view};
-use crate::channel::acknowledge::{Grant, NotGranted};
 use twinline_core::watch::escalation::{self, Contact, PersonName};
 use twinline_core::watch::incident::{self, IncidentId, Reason, Undeclared};
 use twinline_core::watch::page::{self, Stage};
@@ -21,13 +19,7 @@ impl Driver {
             Ask::Overview(to) => drop(to.send(self.overview())),
             Ask::Detail(incident, to) => drop(to.send(self.detail(incident))),
             Ask::Do(deed, to) => drop(to.send(self.perform(deed))),
-            Ask::Report(report, to) => {
-                self.step(|machines, step| {
-                    machines.hear(incident::Event::Report(report), step);
-                    machines.refresh(step);
-                });
-                let _gone = to.send(());
-            }
+            Ask::Public(asked) => self.serve(asked),
         }
     }
 
@@ -103,17 +95,6 @@ impl Driver {
             record.note(Note { at, by, text });
             Ok(())
         })
-    }
-
-    /// What a link grants, as far as it can be read.
-    pub(super) fn granted(&self, token: &str) -> Result<(Grant, Meant), NotGranted> {
-        let grant = self.signer.verify(token, self.clock.now())?;
-        let person = PersonName(grant.person.clone());
-        let person = self.setup.roster.people.get(&person);
-        match meant(&grant.about, person) {
-            Some(meant) => Ok((grant, meant)),
-            None => Err(NotGranted::Forged),
-        }
     }
 }
 

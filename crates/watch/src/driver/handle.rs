@@ -4,12 +4,13 @@ use super::told::{Ask, Deed, Refusal, Told};
 use super::view::{Detail, Overview};
 use super::vitals::Vitals;
 use crate::driver::Setup;
+use crate::site::Shown;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use twinline_core::watch::element::Element;
-use twinline_core::watch::incident::{IncidentId, Report};
+use twinline_core::watch::incident::IncidentId;
 use twinline_core::watch::probe::Outcome;
 use twinline_core::watch::signal::Signal;
 
@@ -21,6 +22,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(5);
 pub struct Handle {
     pub(super) queue: mpsc::Sender<Told>,
     pub(super) vitals: Arc<Vitals>,
+    pub(super) shown: watch::Receiver<Arc<Shown>>,
 }
 
 impl Handle {
@@ -65,12 +67,9 @@ impl Handle {
         self.ask(|to| Ask::Do(deed, to)).await?
     }
 
-    /// A tenant's or a visitor's report.
-    ///
-    /// # Errors
-    /// [`Refusal::Busy`]
-    pub async fn report(&self, report: Report) -> Result<(), Refusal> {
-        self.ask(|to| Ask::Report(report, to)).await
+    /// What the public is shown, now and whenever it changes.
+    pub fn shown(&self) -> watch::Receiver<Arc<Shown>> {
+        self.shown.clone()
     }
 
     /// How watch itself is.

@@ -6,6 +6,7 @@
 //! each with a deadline, and so is the disk written (docs/adr/0035).
 
 mod deeds;
+mod desk;
 mod handle;
 mod journal;
 mod keep;
@@ -17,7 +18,6 @@ mod told;
 mod view;
 mod vitals;
 
-
 pub use handle::Handle;
 pub use journal::Entry;
 pub use record::{Note, Record, Standing};
@@ -28,6 +28,7 @@ pub use vitals::{Figures, Vitals};
 
 use crate::channel::Channel;
 use crate::channel::acknowledge::Signer;
+use crate::site;
 use journal::Journal;
 use keep::{Begun, Keeper, Shelf, Trouble};
 use machines::{Letter, Machines, Step};
@@ -35,7 +36,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use told::Told;
@@ -58,6 +59,8 @@ const SENDS_MAX: usize = 128;
 const DAMAGE_TOLD: Duration = Duration::from_secs(60);
 /// The last state is waited for so long.
 const END_MAX: Duration = Duration::from_secs(4);
+/// The public is shown how old what it reads is: not more than this.
+const SHOWN_AGAIN: Duration = Duration::from_secs(5);
 /// Who says what is wrong with our own file.
 const STORE: &str = "watch/store";
 
@@ -79,6 +82,9 @@ pub struct Driver {
     unheard: BTreeSet<IncidentId>,
     /// When the file was put aside, while that is told.
     damaged: Option<Timestamp>,
+    shown: watch::Sender<Arc<site::Shown>>,
+    /// Visitors' reports since the start.
+    reports: u64,
 }
 
 impl Driver {
@@ -108,6 +114,8 @@ impl Driver {
             trouble,
             ..
         } = begun;
+        let now = clock.now();
+        let (shown, heard) = watch::channel(Arc::new(public(&setup, &machines, now)));
         let mut driver = Self {
             clock,
             signer,
@@ -122,11 +130,14 @@ impl Driver {
             about: BTreeMap::new(),
             unheard: BTreeSet::new(),
             damaged: None,
+            shown,
+            reports: 0,
         };
         driver.start(trouble);
         let handle = Handle {
             queue: told,
             vitals,
+            shown: heard,
         };
         (driver, handle)
     }
@@ -344,12 +355,28 @@ impl Driver {
             self.unheard.len(),
             !self.setup.has_somebody(),
         );
+        self.publish(before.status != self.machines.status);
         self.journal.extend(&deeds.entries);
         let lines: Vec<_> = deeds.entries.iter().map(Entry::line).collect();
         let changed = self.machines.differs(&before);
         if changed || !lines.is_empty() {
             self.shelf
                 .leave(changed.then(|| self.machines.clone()), lines);
+        }
+    }
+
+    /// Shows the public what is true now: when it changed, and often enough that it is not said to be old.
+    fn publish(&self, changed: bool) {
+        let now = self.clock.now();
+        let at = self.shown.borrow().at;
+        let known = &self.setup;
+        let same = {
+            let shown = self.shown.borrow();
+            shown.name == known.name && shown.page == known.page
+        };
+        if changed || !same || at > now || now.since(at) >= SHOWN_AGAIN {
+            let shown = public(&self.setup, &self.machines, now);
+            self.shown.send_replace(Arc::new(shown));
         }
     }
 
@@ -378,6 +405,18 @@ impl Driver {
             };
             (attempt, outcome)
         });
+    }
+}
+
+/// What the public is shown.
+fn public(setup: &Setup, machines: &Machines, now: Timestamp) -> site::Shown {
+    site::Shown {
+        name: setup.name.clone(),
+        time_zone: setup.time_zone.clone(),
+        public_url: setup.public_url.clone(),
+        status: machines.status.clone(),
+        page: setup.page.clone(),
+        at: now,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the driver is told, by its queue.
 
+use super::desk::Public;
 use super::keep::Trouble;
 use super::setup::Setup;
 use super::view::{Detail, Overview};
@@ -7,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use twinline_core::watch::element::Element;
-use twinline_core::watch::incident::{IncidentId, Report};
+use twinline_core::watch::incident::IncidentId;
 use twinline_core::watch::page;
 use twinline_core::watch::probe::Outcome;
 use twinline_core::watch::signal::Signal;
@@ -35,7 +36,7 @@ pub(super) enum Ask {
     Overview(oneshot::Sender<Overview>),
     Detail(IncidentId, oneshot::Sender<Option<Detail>>),
     Do(Deed, oneshot::Sender<Result<(), Refusal>>),
-    Report(Report, oneshot::Sender<()>),
+    Public(Public),
 }
 
 /// What a person does to an incident.

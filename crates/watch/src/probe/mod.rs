@@ -16,7 +16,6 @@ mod supervisor;
 mod sweep;
 mod web;
 
-
 pub use central::CommitCanary;
 pub use disk::Disk;
 pub use health::Health;

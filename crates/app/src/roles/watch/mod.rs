@@ -102,13 +102,22 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         token: lasting.token.clone(),
         central: shown_central,
     };
-    let served = serve(
-        config.watch_private(),
-        api::router(Arc::new(private)),
-        Some(folder.clone()),
-        shutdown.clone(),
-    );
+    let (listeners, announced) = watch::channel(Vec::new());
+    let told = announce(folder.clone(), announced);
+    tasks.spawn("announcement", until(shutdown.clone(), told));
+    let router = api::router(Arc::new(private));
+    let at = ("private", config.watch_private());
+    let served = serve(at, router, listeners.clone(), shutdown.clone());
     tasks.spawn("private", served);
+    let site = twinline_watch::site::router(
+        handle.shown(),
+        Arc::new(handle.clone()),
+        Arc::new(SystemClock),
+        twinline_watch::site::Settings::default(),
+    );
+    let at = ("page", config.watch.listen);
+    let served = serve(at, site, listeners, shutdown.clone());
+    tasks.spawn("status page", served);
     if let Some(ping) = ping(file, &config, &lasting)? {
         let ping = ping.run(handle);
         tasks.spawn("outside ping", until(shutdown.clone(), ended(ping)));
@@ -166,45 +175,57 @@ async fn ended(work: impl Future<Output = ()>) -> Result<()> {
     Ok(())
 }
 
-/// Listens as soon as that can be, and serves until shutdown. `announces`: where the address is to be told.
+/// Where watch listens, by name, as far as it does yet.
+type Listeners = watch::Sender<Vec<(&'static str, SocketAddr)>>;
+
+/// Listens as soon as that can be, says where, and serves until shutdown.
 async fn serve(
-    at: SocketAddr,
+    (name, at): (&'static str, SocketAddr),
     router: Router,
-    announces: Option<DataFolder>,
+    listeners: Listeners,
     shutdown: CancellationToken,
 ) -> Result<()> {
     let listener = loop {
         match TcpListener::bind(at).await {
             Ok(listener) => break listener,
-            Err(error) => tracing::error!(%at, %error, "watch cannot listen there; trying again"),
+            Err(error) => {
+                tracing::error!(name, %at, %error, "watch cannot listen there; trying again");
+            }
         }
         if !super::pause(RETRY, &shutdown).await {
             return Ok(());
         }
     };
-    let bound = listener
-        .local_addr()
-        .context("the listener's own address")?;
-    tracing::info!(at = %bound, "watch listens");
-    let announcing = async {
-        let Some(folder) = announces else {
-            return std::future::pending().await;
+    let bound = listener.local_addr();
+    let bound = bound.context("the listener's own address")?;
+    tracing::info!(name, at = %bound, "watch listens");
+    listeners.send_modify(|all| all.push((name, bound)));
+    twinline_edge::serve(listener, router, CONNECTIONS_MAX, shutdown).await;
+    Ok(())
+}
+
+/// Says where watch listens, whenever that changes; where the disk does not take it, again and again.
+async fn announce(
+    folder: DataFolder,
+    mut listeners: watch::Receiver<Vec<(&'static str, SocketAddr)>>,
+) -> Result<()> {
+    loop {
+        let all = listeners.borrow_and_update().clone();
+        let written = match all.as_slice() {
+            [] => Ok(()),
+            all => folder.announce("watch", all),
         };
-        while let Err(error) = folder.announce("watch", &[("private", bound)]) {
+        if let Err(error) = written {
             let error = format!("{error:#}");
             tracing::error!(error, "where watch listens cannot be told; trying again");
-            if !super::pause(RETRY, &shutdown).await {
-                return;
-            }
+            tokio::time::sleep(RETRY).await;
+            continue;
         }
-        std::future::pending().await
-    };
-    let serving = twinline_edge::serve(listener, router, CONNECTIONS_MAX, shutdown.clone());
-    tokio::select! {
-        () = serving => {}
-        () = announcing => {}
+        listeners
+            .changed()
+            .await
+            .context("nothing listens any more")?;
     }
-    Ok(())
 }
 
 /// The dead man's switch outside, when there is one.
