@@ -32,7 +32,7 @@ fn machines(element: &str) -> Machines {
     machines.book.apply(Event::Signal(signal), now, &settings);
     let later = now.plus(Duration::from_secs(5));
     for effect in machines.book.apply(Event::Tick, later, &settings) {
-        machines.records.hear(&effect, &machines.book, later);
+        machines.records.hear(&effect, later);
     }
     machines
 }

@@ -108,7 +108,7 @@ impl Machines {
     ) -> Vec<incident::Effect> {
         let effects = self.book.apply(event, step.now, &step.setup.incidents);
         for effect in &effects {
-            self.records.hear(effect, &self.book, step.now);
+            self.records.hear(effect, step.now);
             step.deeds.entries.push(Entry::incident(step.now, effect));
             if let Some(event) = relay::to_escalation(effect, &self.book) {
                 self.call(event, step);

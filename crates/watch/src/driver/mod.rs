@@ -18,6 +18,9 @@ mod told;
 mod view;
 mod vitals;
 
+#[cfg(test)]
+mod tests;
+
 pub use handle::Handle;
 pub use journal::Entry;
 pub use record::{Note, Record, Standing};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::time::Timestamp;
 use twinline_core::watch::element::Element;
 use twinline_core::watch::escalation::{Contact, PersonName};
-use twinline_core::watch::incident::{Book, Cause, Effect, IncidentId};
+use twinline_core::watch::incident::{Cause, Effect, IncidentId};
 use twinline_core::watch::signal::Severity;
 
 /// The most incidents that are kept; the oldest that are over go first.
@@ -117,8 +117,8 @@ impl Records {
         open.count()
     }
 
-    /// Takes note of what the book says. Call it after the book has applied the event.
-    pub(super) fn hear(&mut self, effect: &Effect, book: &Book, now: Timestamp) {
+    /// Takes note of what the book says.
+    pub(super) fn hear(&mut self, effect: &Effect, now: Timestamp) {
         match effect {
             Effect::Opened {
                 incident,
@@ -166,7 +166,6 @@ impl Records {
             | Effect::Answer { .. }
             | Effect::NotDeclared { .. } => {}
         }
-        debug_assert!(book.incidents().all(|it| self.0.contains_key(&it.id)));
     }
 
     fn begin(

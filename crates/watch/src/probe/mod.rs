@@ -16,6 +16,9 @@ mod supervisor;
 mod sweep;
 mod web;
 
+#[cfg(test)]
+mod tests;
+
 pub use central::CommitCanary;
 pub use disk::Disk;
 pub use health::Health;

@@ -36,7 +36,7 @@ async fn repeat(probe: Probe, driver: Handle) {
 }
 
 /// One look, and a word about every subject, whatever becomes of it.
-async fn look(probe: &Probe) -> Vec<(Element, Outcome)> {
+pub(super) async fn look(probe: &Probe) -> Vec<(Element, Outcome)> {
     // Of its own, so that a panic in it is its failure and not the runner's end.
     let mut task = JoinSet::new();
     let looks: Arc<dyn Look> = Arc::clone(&probe.look);
@@ -64,6 +64,3 @@ async fn look(probe: &Probe) -> Vec<(Element, Outcome)> {
         })
         .collect()
 }
-
-#[cfg(test)]
-pub(super) use look as look_once;
