@@ -91,6 +91,27 @@ impl Zone {
             .collect()
     }
 
+    /// The local date and time as people read it: `29 Nov 2026, 18:00 CET`.
+    pub fn moment(&self, at: Timestamp) -> String {
+        self.text(at, "%-d %b %Y, %H:%M %Z")
+    }
+
+    /// The local date as people read it: `29 Nov 2026`.
+    pub fn date(&self, at: Timestamp) -> String {
+        self.text(at, "%-d %b %Y")
+    }
+
+    /// The local month as people read it: `November 2026`.
+    pub fn month(&self, at: Timestamp) -> String {
+        self.text(at, "%B %Y")
+    }
+
+    fn text(&self, at: Timestamp, format: &str) -> String {
+        let local = instant(at).to_zoned(self.zone.clone());
+        // The formats are our own, and a whole instant has all that they ask for.
+        jiff::fmt::strtime::format(format, &local).unwrap_or_else(|_| at.to_string())
+    }
+
     /// When the clocks are changed between the two.
     pub(super) fn changes(&self, from: Timestamp, to: Timestamp) -> Vec<Timestamp> {
         self.zone

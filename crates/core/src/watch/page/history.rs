@@ -73,6 +73,16 @@ impl History {
         self.changes.back().map(|(_, state)| *state)
     }
 
+    /// Since when it is in this state.
+    pub fn changed_at(&self) -> Option<Timestamp> {
+        self.changes.back().map(|(at, _)| *at)
+    }
+
+    /// The earliest that is known of it.
+    pub fn known_from(&self) -> Option<Timestamp> {
+        self.changes.front().map(|(at, _)| *at)
+    }
+
     /// The share of uptime between two instants, in millionths; none when nothing is known of it.
     pub fn uptime_ppm(&self, from: Timestamp, to: Timestamp) -> Option<u32> {
         let (mut known, mut down) = (0_u128, 0_u128);

@@ -1,0 +1,94 @@
+//! What the public side asks of the driver.
+
+use crate::channel::acknowledge::About;
+use async_trait::async_trait;
+use std::time::Duration;
+use twinline_core::time::Timestamp;
+use twinline_core::watch::incident::ReportId;
+
+/// Where visitors' deeds go. Each call has a deadline ([`Settings::desk_within`](super::Settings::desk_within)), after
+/// which it is dropped: it must be safe to be dropped, and to be asked again.
+#[async_trait]
+pub trait Desk: Send + Sync {
+    /// What a link is for. Changes nothing: mail scanners and chats follow links.
+    ///
+    /// # Errors
+    /// [`Refused::UnknownLink`], [`Refused::ExpiredLink`], [`Refused::Busy`].
+    async fn errand(&self, token: &str) -> Result<Errand, Refused>;
+
+    /// Does what a link is for; the same again when it was done before.
+    ///
+    /// # Errors
+    /// [`Refused::UnknownLink`], [`Refused::ExpiredLink`], [`Refused::Busy`].
+    async fn acknowledge(&self, token: &str) -> Result<Errand, Refused>;
+
+    /// Takes a report over; its text and component are checked before.
+    ///
+    /// # Errors
+    /// [`Refused::TooMany`], [`Refused::Busy`].
+    async fn report(&self, report: Report) -> Result<ReportId, Refused>;
+}
+
+/// What a link is for, and how far that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Errand {
+    /// What is acknowledged.
+    pub about: About,
+    /// Who does so by this link.
+    pub person: String,
+    /// What it is about, in one line: an incident's headline.
+    pub headline: String,
+    /// How far it is.
+    pub standing: Standing,
+}
+
+/// How far an acknowledgement is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody has acknowledged yet.
+    Open,
+    /// Somebody has.
+    Acknowledged {
+        /// Who.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// There is nothing to acknowledge any more.
+    Over,
+}
+
+/// A visitor says that something does not work. Nothing is known of the visitor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The component that it is about, by its name on the page; none when the visitor does not know.
+    pub component: Option<String>,
+    /// What the visitor says: not empty, at most [`REPORT_MAX_CHARS`], no control characters but line breaks and tabs.
+    pub text: String,
+}
+
+/// The longest text of a report.
+pub const REPORT_MAX_CHARS: usize = 2000;
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The link is not one of ours, or was changed.
+    #[error("This link is not genuine. It may have been cut off: copy all of it.")]
+    UnknownLink,
+    /// The link's time is over.
+    #[error("This link is too old. Acknowledge from a newer page, or with twinline.")]
+    ExpiredLink {
+        /// Until when it was good.
+        until: Timestamp,
+    },
+    /// There were too many lately.
+    #[error("There were too many lately. Try again later.")]
+    TooMany {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// It cannot be done now.
+    #[error("This could not be done in time, and may have been done all the same. Try again.")]
+    Busy,
+}
