@@ -99,7 +99,6 @@ impl Host {
     /// The store failed.
     pub async fn waiting(&self) -> Result<Vec<NodeWaiting>, OpError> {
         let found = self.inner.store.read(|read| read.dirty_numbers()).await?;
-        let found: BTreeMap<_, _> = found.into_iter().collect();
         let nodes = self.inner.nodes_now();
         let waiting = nodes.keys().map(|name| {
             let in_lane = |lane| found.get(&(name.clone(), lane)).copied().unwrap_or(0);

@@ -10,7 +10,7 @@ use super::{HostRead, HostTx, replica};
 use crate::StoreError;
 use crate::row::{count, from_json, from_word, time, to_count, to_json, to_word};
 use rusqlite::{Row, ToSql};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::ItemId;
 use twinline_core::names::{ConnectionName, NodeName};
 pub use twinline_core::queue::Lane;
@@ -200,16 +200,15 @@ impl HostRead<'_> {
     }
 
     /// How many items wait, by node and lane: as [`HostRead::dirty_counts`], without a look at the rows.
-    pub fn dirty_numbers(&self) -> Result<Vec<((NodeName, Lane), u64)>, StoreError> {
+    pub fn dirty_numbers(&self) -> Result<BTreeMap<(NodeName, Lane), u64>, StoreError> {
         let sql =
             "SELECT node, lane, count(*) FROM dirty INDEXED BY dirty_by_line GROUP BY lane, node";
-        self.many(sql, [], |row| {
+        let found = self.many(sql, [], |row| {
             let node = NodeName::new(row.get::<_, String>(0)?);
-            Ok((
-                (node, from_word("dirty.lane", row.get(1)?)?),
-                count(row, 2)?,
-            ))
-        })
+            let lane = from_word("dirty.lane", row.get(1)?)?;
+            Ok(((node, lane), count(row, 2)?))
+        });
+        Ok(found?.into_iter().collect())
     }
 
     /// Whether an item of a node waits that was marked first at or before `at`.
