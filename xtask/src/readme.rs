@@ -23,7 +23,7 @@ const MARK: &str = "```sh first-twin";
 const STEPS_MAX_S: &str = "240";
 
 /// The ports that the steps name: the simulators, and the default ones of edge and host.
-const PORTS: [u16; 5] = [4010, 4020, 7400, 7401, 7410];
+const PORTS: [u16; 7] = [4010, 4020, 7400, 7401, 7410, 7412, 7420];
 
 /// The simulators' ports.
 const GITHUB: u16 = 4010;

@@ -43,6 +43,7 @@ impl DataFolder {
             root.to_owned(),
             root.join("edge"),
             root.join("host"),
+            root.join("watch"),
             root.join("run"),
         ] {
             let mut builder = fs::DirBuilder::new();
@@ -80,6 +81,11 @@ impl DataFolder {
     /// The host's store.
     pub fn host_store(&self) -> PathBuf {
         self.root.join("host/host.db")
+    }
+
+    /// A watch's store.
+    pub fn watch_store(&self) -> PathBuf {
+        self.root.join("watch/watch.db")
     }
 
     /// Where the states of a fleet's groups lie.

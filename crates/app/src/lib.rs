@@ -68,7 +68,8 @@ fn runtime(command: &Command) -> std::io::Result<Runtime> {
         | Command::Drill(_)
         | Command::Edge(_)
         | Command::Host(_)
-        | Command::Sim(_) => Builder::new_multi_thread(),
+        | Command::Sim(_)
+        | Command::Watch { command: None, .. } => Builder::new_multi_thread(),
         _ => Builder::new_current_thread(),
     }
     .enable_all()

@@ -1,6 +1,7 @@
 //! Listening: bounded connections, a deadline for heads, a bounded drain. For every listener of this installation.
 
-use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -21,7 +22,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// A head of a request, and what of a body is read ahead, is at most so large.
 pub(crate) const BUFFER_MAX_BYTES: usize = 64 << 10;
 
-/// Serves until `shutdown`, then lets open requests finish within 5 s. For private listeners.
+/// Serves until `shutdown`, then lets open requests finish within 5 s. Requests have an extension that says who asks,
+/// `ConnectInfo<SocketAddr>`. For listeners without TLS.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -40,8 +42,9 @@ pub async fn serve(
         .max_concurrent_streams(256)
         .max_header_list_size(32 << 10);
     let graceful = GracefulShutdown::new();
-    let each = |stream, _, permit| {
-        let service = TowerToHyperService::new(router.clone());
+    let each = |stream, peer, permit| {
+        let router = router.clone().layer(Extension(ConnectInfo(peer)));
+        let service = TowerToHyperService::new(router);
         let connection = builder
             .serve_connection_with_upgrades(TokioIo::new(stream), service)
             .into_owned();

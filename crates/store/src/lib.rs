@@ -3,6 +3,7 @@
 //! - [`db`]: one file, one writer with group commit, a few readers, health, faults for simulation.
 //! - [`inbox`]: the edge's deliveries, kept until they are safe.
 //! - [`host`]: all working state of a host.
+//! - [`watch`]: what a watch keeps of its machines.
 //! - [`backup`]: copies of a file, taken while it is in use, and their way back.
 //!
 //! Written against released: a write has happened when its future resolves with `Ok`, and not before. All closures of
@@ -19,6 +20,7 @@ pub mod inbox;
 mod migrate;
 mod row;
 mod stamp;
+pub mod watch;
 
 pub use error::StoreError;
 pub use stamp::{Epoch, GroupId, Stamp};

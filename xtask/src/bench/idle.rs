@@ -107,7 +107,7 @@ impl Window {
 
 fn configuration(pairs: u64, at: &Addresses) -> Result<String> {
     let mut text = "format = 1\n\n[edge]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\n\n\
-                    [host]\nlisten = \"127.0.0.1:0\"\n\n[log]\nlevel = \"warn\"\n"
+                    [host]\nlisten = \"127.0.0.1:0\"\n\n[watch]\nenabled = false\n\n[log]\nlevel = \"warn\"\n"
         .to_owned();
     for pair in 0..pairs {
         write!(

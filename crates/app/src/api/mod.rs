@@ -31,7 +31,7 @@ mod input;
 mod linkable;
 mod metrics;
 mod openapi;
-mod problem;
+pub(crate) mod problem;
 mod read;
 mod rules;
 mod shapes;
@@ -155,7 +155,7 @@ async fn authorised(State(api): Shared, request: Request, next: Next) -> Result<
 }
 
 /// Whether a request shows the token.
-fn shows(request: &Request, token: &Secret) -> bool {
+pub(crate) fn shows(request: &Request, token: &Secret) -> bool {
     let shown = request
         .headers()
         .get(header::AUTHORIZATION)
@@ -166,7 +166,7 @@ fn shows(request: &Request, token: &Secret) -> bool {
     bool::from(shown.as_bytes().ct_eq(token.expose().as_bytes()))
 }
 
-fn unauthorised() -> Problem {
+pub(crate) fn unauthorised() -> Problem {
     Problem::new(
         StatusCode::UNAUTHORIZED,
         "not authenticated",

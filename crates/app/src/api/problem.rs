@@ -10,13 +10,13 @@ use twinline_trackers::TrackerError;
 
 /// An answer that says what went wrong.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     status: StatusCode,
     members: Map<String, Json>,
 }
 
 impl Problem {
-    pub(super) fn new(status: StatusCode, title: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, title: &str, detail: impl Into<String>) -> Self {
         let members = json!({
             "type": "about:blank",
             "title": title,
@@ -42,7 +42,7 @@ impl Problem {
     }
 
     /// The caller's request cannot be read.
-    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
             "the request cannot be read",

@@ -69,6 +69,9 @@ pub struct DrillArgs {
     /// How long the fault lasts.
     #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(5..=3600))]
     pub seconds: u64,
+    /// For how long there are edits before the fault that it is compared with, in seconds; as long as the fault where absent.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub healthy: Option<u64>,
     /// Edits a second, both sides together.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub per_s: u32,
@@ -386,4 +389,67 @@ impl RestartRole {
             Self::Edge => "edge",
         }
     }
+}
+
+/// `watch verify-paths`
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum WatchCommand {
+    /// Whether an element that is watched is needed to hear of it; exit code 1 when one is.
+    VerifyPaths,
+}
+
+/// `incident …`
+#[derive(Clone, Debug, Subcommand)]
+pub enum IncidentCommand {
+    /// Lists incidents, the newest first.
+    List {
+        /// Also those that are over.
+        #[arg(long)]
+        all: bool,
+    },
+    /// One incident, with all that happened in it.
+    Show {
+        /// Its number.
+        incident: u64,
+    },
+    /// Says that somebody is on it: nobody else is called.
+    Ack {
+        /// Its number.
+        incident: u64,
+        /// Who you are, of [watch.people]: whoever acknowledged is told when it gets worse.
+        #[arg(long = "as", value_name = "PERSON")]
+        person: Option<String>,
+    },
+    /// Says that it is over; nothing of it may fail any more.
+    Resolve {
+        /// Its number.
+        incident: u64,
+        /// What the status page says, where the incident stands there.
+        #[arg(long)]
+        text: Option<String>,
+        /// Who you are.
+        #[arg(long = "as", value_name = "PERSON")]
+        person: Option<String>,
+    },
+    /// Says that it is none, though something fails: that opens nothing until it has been well.
+    Dismiss {
+        /// Its number.
+        incident: u64,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// Who you are.
+        #[arg(long = "as", value_name = "PERSON")]
+        person: Option<String>,
+    },
+    /// Writes something down.
+    Note {
+        /// Its number.
+        incident: u64,
+        /// What.
+        text: String,
+        /// Who you are.
+        #[arg(long = "as", value_name = "PERSON")]
+        person: Option<String>,
+    },
 }

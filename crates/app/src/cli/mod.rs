@@ -3,9 +3,9 @@
 mod args;
 
 pub use args::{
-    AuditArgs, BackfillArgs, DemoArgs, DrainArgs, DrillArgs, FleetCommand, HistoryArgs, InitArgs,
-    LinkArgs, MoveArgs, PublishArgs, ReleaseArgs, RestartArgs, RestartRole, RestoreArgs, RetryArgs,
-    SimArgs, TwinsArgs, UnlinkArgs,
+    AuditArgs, BackfillArgs, DemoArgs, DrainArgs, DrillArgs, FleetCommand, HistoryArgs,
+    IncidentCommand, InitArgs, LinkArgs, MoveArgs, PublishArgs, ReleaseArgs, RestartArgs,
+    RestartRole, RestoreArgs, RetryArgs, SimArgs, TwinsArgs, UnlinkArgs, WatchCommand,
 };
 
 use clap::{Parser, Subcommand};
@@ -113,7 +113,7 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// Runs an edge and a host on this machine until Ctrl-C or SIGTERM.
+    /// Runs an edge, a host and a watch on this machine until Ctrl-C or SIGTERM.
     #[command(
         after_help = "Examples:\n  twinline up --config /etc/twinline/twinline.toml\n  twinline up --fleet"
     )]
@@ -131,6 +131,24 @@ pub enum Command {
     /// Runs one host: pulls, sweeps, reconciles, writes.
     #[command(after_help = "Example: twinline host --config /etc/twinline/twinline.toml")]
     Host(RoleArgs),
+    /// Runs one watch: probes, calls people when something fails, shows the status page.
+    #[command(
+        after_help = "Examples:\n  twinline watch --config /etc/twinline/twinline.toml\n  twinline watch verify-paths --json    (1: what fails can keep its own alarm from being heard)"
+    )]
+    Watch {
+        /// What to do instead of watching.
+        #[command(subcommand)]
+        command: Option<WatchCommand>,
+        /// Which every role takes.
+        #[command(flatten)]
+        role: RoleArgs,
+    },
+    /// What fails, or has failed, and what people do about it.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  twinline incident list\n  twinline incident ack 3 --as ada\n  twinline incident resolve 3"
+    )]
+    Incident(IncidentCommand),
     /// Runs a simulated tracker on loopback until Ctrl-C.
     #[command(
         after_help = "Examples:\n  twinline sim github --port 4010\n  twinline sim jira-cloud --port 4020 --items 0 --seed 7 --faults demo"

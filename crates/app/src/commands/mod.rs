@@ -8,6 +8,7 @@ mod events;
 mod fixtures;
 mod fleet;
 mod history_text;
+mod incident;
 mod init;
 mod links;
 mod look;
@@ -21,7 +22,7 @@ mod rules;
 mod state;
 mod types;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, WatchCommand};
 use crate::config::{self, Config};
 use crate::exit::{Coded, USAGE};
 use crate::handles::SystemClock;
@@ -51,6 +52,19 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
         }
         Command::Host(args) => return roles::host::run(file, args.supervisor).await.map(|()| None),
         Command::Edge(args) => return roles::edge::run(file, args.supervisor).await.map(|()| None),
+        Command::Watch {
+            command: None,
+            role,
+        } => {
+            return roles::watch::run(file, role.supervisor)
+                .await
+                .map(|()| None);
+        }
+        Command::Watch {
+            command: Some(WatchCommand::VerifyPaths),
+            ..
+        } => roles::watch::paths::verify(file),
+        Command::Incident(command) => incident::run(file, command).await,
         Command::Sim(args) => return roles::sim::run(args, cli.json).await.map(|()| None),
         Command::Demo(args) => return crate::demo::run(args).await,
         Command::Drill(args) => crate::drill::run(args, cli.json).await,
@@ -99,6 +113,7 @@ fn has_document(command: &Command) -> Result<()> {
         Command::Up { fleet: false, .. } => ("up", ROLE),
         Command::Edge(_) => ("edge", ROLE),
         Command::Host(_) => ("host", ROLE),
+        Command::Watch { command: None, .. } => ("watch", ROLE),
         Command::Demo(args) if !args.check => ("demo", "leave --json out, or add --check"),
         _ => return Ok(()),
     };
@@ -107,7 +122,7 @@ fn has_document(command: &Command) -> Result<()> {
 }
 
 /// Where programs find what a role would have to tell.
-const ROLE: &str = "leave --json out; the data folder's run/edge.json and run/host.json have the process ids and \
+const ROLE: &str = "leave --json out; the data folder's run/edge.json, run/host.json and run/watch.json have the process ids and \
                     addresses, and [log] format = \"json\" makes the log JSON";
 
 /// The configuration, and what its rules are judged against; no tracker is asked when `offline`.

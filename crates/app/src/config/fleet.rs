@@ -19,6 +19,9 @@ pub struct Machine {
     /// Its host's API, in place of `host.listen`.
     #[serde(default)]
     pub host: Option<SocketAddr>,
+    /// Its watch's private listener, in place of `watch.health`.
+    #[serde(default)]
+    pub watch: Option<SocketAddr>,
 }
 
 /// Who owns which nodes, in etcd.
@@ -77,11 +80,11 @@ pub(super) fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
         );
         return refuse("instance.machine", reason);
     };
-    if this.edge.is_none() && this.host.is_none() {
+    if this.edge.is_none() && this.host.is_none() && this.watch.is_none() {
         let key = format!("machines.{}", config.instance.machine);
         return refuse(
             &key,
-            "runs nothing: write edge, host, or both, with the address for each".to_owned(),
+            "runs nothing: write edge, host or watch, with the address for each".to_owned(),
         );
     }
     if config.central.is_none() {

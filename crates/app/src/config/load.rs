@@ -4,6 +4,7 @@ use super::error::{ConfigError, alternative};
 use super::fleet;
 use super::model::{Config, Edge};
 use super::secret::{AuthValue, BY_REFERENCE};
+use super::watch;
 use std::collections::BTreeSet;
 use std::path::Path;
 use tracing_subscriber::EnvFilter;
@@ -96,6 +97,7 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
         central.check(path)?;
     }
     fleet::check(path, config)?;
+    watch::check(path, config)?;
     for (name, node) in &config.nodes {
         check_node(path, name, node)?;
     }

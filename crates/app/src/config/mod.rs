@@ -9,6 +9,7 @@ mod fleet;
 mod load;
 mod model;
 mod secret;
+pub mod watch;
 
 pub use central::{Central, CentralDeadlines, CentralPools};
 pub use error::ConfigError;
@@ -19,6 +20,7 @@ pub use model::{
     Sweep, Traces, TrustedHeader, WebhookSettings,
 };
 pub use secret::{AuthValue, SecretRef};
+pub use watch::{Status, Watch};
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use super::central::Central;
 use super::fleet::{Machine, Ownership};
 use super::secret::{AuthValue, SecretRef};
+use super::watch::{Status, Watch};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,6 +41,12 @@ pub struct Config {
     /// `[ownership]`; only in a fleet.
     #[serde(default)]
     pub ownership: Option<Ownership>,
+    /// `[watch]`
+    #[serde(default)]
+    pub watch: Watch,
+    /// `[status]`
+    #[serde(default)]
+    pub status: Status,
     /// `[log]`
     #[serde(default)]
     pub log: Log,
@@ -253,7 +260,7 @@ fn default_rules() -> PathBuf {
     "rules".into()
 }
 
-const fn loopback(port: u16) -> SocketAddr {
+pub(super) const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
@@ -277,6 +284,19 @@ impl Config {
     pub fn host_api(&self) -> SocketAddr {
         let this = self.machines.get(&self.instance.machine);
         this.and_then(|this| this.host).unwrap_or(self.host.listen)
+    }
+
+    /// Where watch's private listener is: in a fleet where the other machines reach it.
+    pub fn watch_private(&self) -> SocketAddr {
+        let this = self.machines.get(&self.instance.machine);
+        this.and_then(|this| this.watch)
+            .unwrap_or(self.watch.health)
+    }
+
+    /// Whether this machine has a watch.
+    pub fn has_watch(&self) -> bool {
+        let this = self.machines.get(&self.instance.machine);
+        self.watch.enabled && this.is_none_or(|this| this.watch.is_some())
     }
 }
 

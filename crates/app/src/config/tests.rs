@@ -69,11 +69,21 @@ fn check_documented(path: &[String]) {
         let value = held.get(&key);
         let value = value.unwrap_or_else(|| panic!("{path:?}: {key} is not documented"));
         // A secret's place and credentials are no sections of the file's own.
-        if value.is_table() && !matches!(key.as_str(), "auth" | "url" | "fleet_key") {
+        if value.is_table()
+            && !matches!(key.as_str(), "auth" | "url" | "fleet_key" | "key" | "token")
+        {
             let mut further = [path, std::slice::from_ref(&key)].concat();
             match key.as_str() {
                 "nodes" => further.push("example".to_owned()),
                 "machines" => further.push("m1".to_owned()),
+                "people" => further.push("ada".to_owned()),
+                "rotations" => further.push("primary".to_owned()),
+                "channels" => {
+                    for name in ["mail", "chat", "duty", "sms"] {
+                        check_documented(&[further.clone(), vec![name.to_owned()]].concat());
+                    }
+                    continue;
+                }
                 _ => {}
             }
             check_documented(&further);

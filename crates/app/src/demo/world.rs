@@ -262,6 +262,9 @@ node_max_per_s = 2000
 [host]
 listen = "127.0.0.1:0"
 
+[watch]
+enabled = false
+
 [log]
 # The demonstration is Jira's administrator: nobody must be told to register its webhook.
 level = "warn,twinline::roles::host::subscribe=error"

@@ -7,6 +7,7 @@ pub mod sim;
 mod sockets;
 mod tasks;
 pub mod up;
+pub mod watch;
 
 use crate::config::{self, Config};
 use crate::{shutdown, telemetry};

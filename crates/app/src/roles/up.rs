@@ -1,4 +1,4 @@
-//! `twinline up`: a small supervisor. Starts an edge and a host, restarts the one that dies or hangs, passes signals on. It
+//! `twinline up`: a small supervisor. Starts an edge, a host and a watch, restarts the one that dies or hangs, passes signals on. It
 //! holds the edge's listening sockets, so that nobody is refused while an edge is replaced.
 //!
 //! It holds no state and touches no data but where its roles say that they listen: if it is killed, its children end with it and the next one starts anew.
@@ -52,7 +52,7 @@ pub struct Plan {
     pub sockets: Option<Arc<Sockets>>,
 }
 
-/// `twinline up`: holds the data folder, runs edge and host until a signal.
+/// `twinline up`: holds the data folder, runs edge, host and watch until a signal.
 ///
 /// # Errors
 /// The configuration is wrong, or another `up` runs on this data folder.
@@ -82,12 +82,14 @@ pub async fn up(file: &Path, supervisor: Option<u32>) -> Result<()> {
     run(&plan, shutdown).await
 }
 
-/// The roles of this machine: both, unless it is one of a fleet that says otherwise.
+/// The roles of this machine: all, unless it is one of a fleet that says otherwise.
 fn roles(config: &Config) -> Vec<&'static str> {
     let Some(this) = config.machines.get(&config.instance.machine) else {
-        return vec!["edge", "host"];
+        let watch = config.has_watch().then_some("watch");
+        return ["edge", "host"].into_iter().chain(watch).collect();
     };
-    let roles = [("edge", this.edge), ("host", this.host)];
+    let watch = this.watch.filter(|_| config.watch.enabled);
+    let roles = [("edge", this.edge), ("host", this.host), ("watch", watch)];
     let here = roles.into_iter().filter(|(_, at)| at.is_some());
     here.map(|(role, _)| role).collect()
 }

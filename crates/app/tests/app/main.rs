@@ -27,4 +27,5 @@ mod supervisor;
 mod support;
 mod traces;
 mod units;
+mod watch;
 mod webhooks;

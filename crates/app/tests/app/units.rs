@@ -24,6 +24,7 @@ fn every_command_that_is_started_is_known() {
     for unit in [
         "systemd/twinline-edge.service",
         "systemd/twinline-host.service",
+        "systemd/twinline-watch.service",
     ] {
         let text = read(unit);
         let line = text

@@ -44,6 +44,8 @@ kinds! {
     Certificate = "certificate",
     /// An edge's durable inbox.
     Inbox = "inbox",
+    /// The way of people's requests through an edge to a host: `way:m1/m2`.
+    Way = "way",
     /// A disk of a machine.
     Disk = "disk",
     /// A host process.

@@ -30,7 +30,7 @@ fn configuration(at: &Addresses, port: u16) -> String {
     let jira = node("jira", "jira-cloud", &at.right, &auth);
     format!(
         "format = 1\n\n[edge]\nlisten = \"127.0.0.1:{port}\"\nhealth = \"127.0.0.1:0\"\nnode_max_per_s = 100000\n\n\
-         [host]\nlisten = \"127.0.0.1:0\"\n\n[log]\nlevel = \"warn\"\n{github}{jira}"
+         [host]\nlisten = \"127.0.0.1:0\"\n\n[watch]\nenabled = false\n\n[log]\nlevel = \"warn\"\n{github}{jira}"
     )
 }
 

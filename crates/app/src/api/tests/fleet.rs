@@ -60,7 +60,11 @@ async fn what_the_front_of_a_fleet_answers_has_its_shapes() {
     );
 
     let at = |port| Some(std::net::SocketAddr::from(([10, 0, 0, 1], port)));
-    let machine = |edge, host| Machine { edge, host };
+    let machine = |edge, host| Machine {
+        edge,
+        host,
+        watch: None,
+    };
     let machines = [
         ("m1", machine(at(1), at(2))),
         ("m2", machine(at(3), at(4))),

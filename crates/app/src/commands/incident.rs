@@ -1,0 +1,218 @@
+//! `incident`: what fails, or has failed, by the watch of this machine; of a fleet's machine without one, by another's.
+
+use super::instant;
+use crate::cli::IncidentCommand;
+use crate::client::who;
+use crate::config::{self, Config};
+use crate::exit::{Coded, FAILED, UNREACHABLE};
+use crate::fleet;
+use crate::instance::DataFolder;
+use crate::local_http::LocalHttp;
+use crate::report::{Report, Table};
+use anyhow::{Context as _, Result};
+use http::{Method, StatusCode};
+use serde_json::{Value as Json, json};
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+/// Watch answers within its own deadline, which is shorter.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
+
+pub(super) async fn run(file: &Path, command: &IncidentCommand) -> Result<Report> {
+    let watch = Watch::find(file)?;
+    match command {
+        IncidentCommand::List { all } => list(&watch, *all).await,
+        IncidentCommand::Show { incident } => {
+            let detail = watch.get(&format!("/v1/incidents/{incident}")).await?;
+            told(&detail)
+        }
+        IncidentCommand::Ack { incident, person } => {
+            // One person alone need not say who it is.
+            let by = person.clone().or_else(|| watch.alone.clone());
+            let by = by.unwrap_or_else(who);
+            let said = json!({ "by": by });
+            watch.act(*incident, "acknowledge", &said).await
+        }
+        IncidentCommand::Resolve {
+            incident,
+            text,
+            person,
+        } => {
+            let said = json!({ "by": named(person.as_ref()), "text": text });
+            watch.act(*incident, "resolve", &said).await
+        }
+        IncidentCommand::Dismiss {
+            incident,
+            reason,
+            person,
+        } => {
+            let said = json!({ "by": named(person.as_ref()), "text": reason });
+            watch.act(*incident, "dismiss", &said).await
+        }
+        IncidentCommand::Note {
+            incident,
+            text,
+            person,
+        } => {
+            let said = json!({ "by": named(person.as_ref()), "text": text });
+            watch.act(*incident, "notes", &said).await
+        }
+    }
+}
+
+fn named(person: Option<&String>) -> String {
+    person.cloned().unwrap_or_else(who)
+}
+
+/// The watch that is asked.
+struct Watch {
+    http: LocalHttp,
+    at: SocketAddr,
+    /// The one person that there is.
+    alone: Option<String>,
+}
+
+impl Watch {
+    fn find(file: &Path) -> Result<Self> {
+        let config = config::load(file)?;
+        let folder = DataFolder::open(&config.data)?;
+        let token = fleet::token(file, &config, &folder)?;
+        let own = folder
+            .running("watch")
+            .and_then(|it| it.listener("private"));
+        let at = own.ok().filter(|_| config.has_watch());
+        let at = at.or_else(|| another(&config));
+        let Some(at) = at else {
+            let sentence = format!(
+                "no watch has run on {}: start one with 'twinline up' or 'twinline watch'",
+                config.data.display()
+            );
+            return Err(Coded::new(UNREACHABLE, sentence).into());
+        };
+        let mut people = config.watch.people.keys();
+        let alone = people.next().cloned().filter(|_| people.next().is_none());
+        Ok(Self {
+            http: LocalHttp::new(token, ANSWER_MAX)?,
+            at,
+            alone,
+        })
+    }
+
+    async fn get(&self, path: &str) -> Result<Json> {
+        self.ask(Method::GET, path, Vec::new()).await
+    }
+
+    async fn act(&self, incident: u64, deed: &str, said: &Json) -> Result<Report> {
+        let path = format!("/v1/incidents/{incident}/{deed}");
+        let body = said.to_string().into_bytes();
+        let detail = self.ask(Method::POST, &path, body).await?;
+        told(&detail)
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Json> {
+        let answer = self.http.send(method, self.at, path, &[], body).await;
+        let answer = answer.map_err(|error| {
+            let sentence = format!("the watch at {}: {}", self.at, error.reason);
+            Coded::new(UNREACHABLE, sentence)
+        })?;
+        let document: Json = serde_json::from_slice(answer.body())
+            .with_context(|| format!("watch's answer to {path} is not JSON"))?;
+        if answer.status().is_success() {
+            return Ok(document);
+        }
+        let code = match answer.status() {
+            StatusCode::SERVICE_UNAVAILABLE => UNREACHABLE,
+            _ => FAILED,
+        };
+        let detail = document["detail"].as_str();
+        let sentence = detail.unwrap_or("watch gave no reason").to_owned();
+        Err(Coded::new(code, sentence).into())
+    }
+}
+
+/// The first of the other machines that has a watch.
+fn another(config: &Config) -> Option<SocketAddr> {
+    config.machines.values().find_map(|machine| machine.watch)
+}
+
+fn text_of(value: &Json) -> String {
+    match value {
+        Json::Null => "–".to_owned(),
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+async fn list(watch: &Watch, all: bool) -> Result<Report> {
+    let mut found = watch.get("/v1/incidents").await?;
+    let under_way = |it: &Json| it["standing"] == "open" || it["standing"] == "recovered";
+    if let Some(incidents) = found["incidents"].as_array_mut().filter(|_| !all) {
+        incidents.retain(under_way);
+    }
+    let mut table = Table::new([
+        "INCIDENT",
+        "SEVERITY",
+        "STATE",
+        "SINCE",
+        "ACKNOWLEDGED",
+        "WHAT",
+    ]);
+    let incidents = found["incidents"].as_array();
+    for it in incidents.into_iter().flatten() {
+        table.row([
+            text_of(&it["incident"]),
+            text_of(&it["severity"]),
+            text_of(&it["standing"]),
+            instant(&it["since"]),
+            text_of(&it["acknowledged_by"]),
+            text_of(&it["headline"]),
+        ]);
+    }
+    let mut text = if incidents.is_some_and(|it| it.is_empty()) {
+        "no incident is under way\n".to_owned()
+    } else {
+        table.text()
+    };
+    if found["nobody_to_call"] == true {
+        text.push_str(
+            "\nNOBODY CAN BE CALLED: write [watch.channels] and [watch.people] in the configuration\n",
+        );
+    }
+    for (channel, reason) in found["unusable_channels"].as_object().into_iter().flatten() {
+        // Writing to a string does not fail.
+        let _fine = writeln!(
+            text,
+            "channel {channel} cannot be used: {}",
+            text_of(reason)
+        );
+    }
+    Report::done(&found, text)
+}
+
+fn told(detail: &Json) -> Result<Report> {
+    let mut text = format!(
+        "incident {}: {}\n{}, {} since {}",
+        detail["incident"],
+        text_of(&detail["headline"]),
+        text_of(&detail["severity"]),
+        text_of(&detail["standing"]),
+        instant(&detail["since"]),
+    );
+    if let Some(by) = detail["acknowledged_by"].as_str() {
+        let at = instant(&detail["acknowledged_at"]);
+        let _fine = write!(text, "\nacknowledged by {by} at {at}");
+    } else if !detail["next_page_at"].is_null() {
+        let next = instant(&detail["next_page_at"]);
+        let _fine = write!(text, "\nsomebody is called again at {next}");
+    }
+    for summary in detail["summaries"].as_array().into_iter().flatten() {
+        let _fine = write!(text, "\n  {}", text_of(summary));
+    }
+    for entry in detail["journal"].as_array().into_iter().flatten() {
+        let (at, said) = (instant(&entry["at"]), text_of(&entry["text"]));
+        let _fine = write!(text, "\n{at}  {said}");
+    }
+    Report::done(detail, text)
+}

@@ -1,0 +1,91 @@
+//! `[watch]` and `[status]`: who is told when something fails, how, and what the public reads.
+
+mod channels;
+mod check;
+mod people;
+mod probes;
+mod roster;
+mod status;
+
+pub use channels::{Channel, ChatTemplate};
+pub use people::{
+    Deliberate, Escalation, Layer, Match, Moment, Override, Person, Rotation, WatchLimits,
+};
+pub use probes::{Pace, Probes};
+pub use status::{AutoOpen, Component, Status};
+
+use super::model::loopback;
+use super::secret::SecretRef;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use url::Url;
+
+pub(super) use check::check;
+
+/// `[watch]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Watch {
+    /// Whether `up` starts one.
+    pub enabled: bool,
+    /// Where the status page is.
+    pub listen: SocketAddr,
+    /// The private listener: health, metrics, incidents.
+    pub health: SocketAddr,
+    /// Plain HTTP also off loopback: behind something that speaks TLS.
+    pub plain_http: bool,
+    /// Where people reach the status page: what the links in pages begin with.
+    pub public_url: Option<Url>,
+    /// A dead man's switch outside, which calls somebody when its pings stop.
+    pub outside_ping: Option<OutsidePing>,
+    /// `[watch.probes]`
+    pub probes: Probes,
+    /// `[watch.channels]`
+    pub channels: BTreeMap<String, Channel>,
+    /// `[watch.people]`
+    pub people: BTreeMap<String, Person>,
+    /// `[watch.rotations.NAME]`
+    pub rotations: BTreeMap<String, Rotation>,
+    /// `[[watch.escalations]]`
+    pub escalations: Vec<Escalation>,
+    /// `[watch.limits]`
+    pub limits: WatchLimits,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            listen: loopback(7420),
+            health: loopback(7412),
+            plain_http: false,
+            public_url: None,
+            outside_ping: None,
+            probes: Probes::default(),
+            channels: BTreeMap::new(),
+            people: BTreeMap::new(),
+            rotations: BTreeMap::new(),
+            escalations: Vec::new(),
+            limits: WatchLimits::default(),
+        }
+    }
+}
+
+/// An address outside that is asked as long as all is well with watch.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutsidePing {
+    /// The address, which is a secret.
+    pub url: SecretRef,
+    /// From one ping to the next, in seconds.
+    #[serde(default = "twenty")]
+    pub period_s: u32,
+}
+
+const fn twenty() -> u32 {
+    20
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! Watch's private side: how it is, what it counts, and incidents for those who show the installation's token.
+
+use crate::api::problem::Problem;
+use crate::api::shows;
+use crate::handles::SystemClock;
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::{StatusCode, header};
+use serde::Deserialize;
+use serde_json::json;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use tokio::sync::watch;
+use twinline_core::handles::Clock as _;
+use twinline_core::watch::incident::IncidentId;
+use twinline_store::central::{CentralHealth, PoolName};
+use twinline_trackers::http::Secret;
+use twinline_watch::driver::{Deed, Detail, Handle, Overview, Refusal};
+
+/// The greatest request: a note.
+const BODY_MAX_BYTES: usize = 64 << 10;
+
+/// What the private side works on.
+pub(super) struct Private {
+    pub(super) driver: Handle,
+    pub(super) token: Secret,
+    pub(super) central: watch::Receiver<Option<watch::Receiver<CentralHealth>>>,
+}
+
+type Shared = State<Arc<Private>>;
+
+/// The private side as a service.
+pub(super) fn router(private: Arc<Private>) -> Router {
+    let v1 = Router::new()
+        .route("/incidents", get(list))
+        .route("/incidents/{incident}", get(show))
+        .route("/incidents/{incident}/acknowledge", post(acknowledge))
+        .route("/incidents/{incident}/resolve", post(resolve))
+        .route("/incidents/{incident}/dismiss", post(dismiss))
+        .route("/incidents/{incident}/notes", post(note))
+        .layer(from_fn_with_state(Arc::clone(&private), authorised));
+    Router::new()
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .nest("/v1", v1)
+        .fallback(unknown)
+        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .with_state(private)
+}
+
+async fn unknown(request: Request) -> Problem {
+    let detail = format!("there is nothing at {}", request.uri().path());
+    Problem::new(StatusCode::NOT_FOUND, "not there", detail)
+}
+
+async fn authorised(
+    State(private): Shared,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    if shows(&request, &private.token) {
+        return Ok(next.run(request).await);
+    }
+    Err(crate::api::unauthorised())
+}
+
+/// 200 while the driver takes steps, else 503. What is wrong beside is shown and changes nothing of that.
+async fn health(State(private): Shared) -> Response {
+    let figures = private.driver.vitals().figures();
+    let status = if figures.is_alive() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let body = json!({
+        "role": "watch",
+        "store": figures.trouble.as_deref().unwrap_or("ok"),
+        "version": env!("CARGO_PKG_VERSION"),
+        "step_age_ms": u64::try_from(figures.beat.as_millis()).unwrap_or(u64::MAX),
+        "nobody_to_call": figures.nobody_to_call,
+        "incidents_open": figures.incidents_open,
+    });
+    (status, Json(body)).into_response()
+}
+
+async fn metrics(State(private): Shared) -> Response {
+    let figures = private.driver.vitals().figures();
+    let mut text = String::new();
+    let mut line = |kind: &str, name: &str, help: &str, value: String| {
+        let total = if kind == "counter" { "_total" } else { "" };
+        let name = format!("twinline_watch_{name}");
+        // Writing to a string does not fail.
+        let _fine = writeln!(
+            text,
+            "# TYPE {name} {kind}\n# HELP {name} {help}\n{name}{total} {value}"
+        );
+    };
+    let flag = |it: bool| u8::from(it).to_string();
+    let counts = [
+        (
+            "gauge",
+            "incidents_open",
+            "Incidents that are under way.",
+            figures.incidents_open,
+        ),
+        (
+            "gauge",
+            "incidents_unheard",
+            "Incidents that nobody could be told of.",
+            figures.unheard,
+        ),
+        (
+            "counter",
+            "pages_sent",
+            "Pages that a channel took.",
+            figures.pages_sent,
+        ),
+        (
+            "counter",
+            "pages_failed",
+            "Pages that a channel did not take.",
+            figures.pages_failed,
+        ),
+    ];
+    for (kind, name, help, value) in counts {
+        line(kind, name, help, value.to_string());
+    }
+    let age = figures.beat.as_secs_f64().to_string();
+    line(
+        "gauge",
+        "step_age_seconds",
+        "Since the driver's last step.",
+        age,
+    );
+    let nobody = flag(figures.nobody_to_call);
+    line(
+        "gauge",
+        "nobody_to_call",
+        "1 while nobody can be called at all.",
+        nobody,
+    );
+    let stored = flag(figures.trouble.is_none());
+    line(
+        "gauge",
+        "store_ok",
+        "1 while watch's state is stored.",
+        stored,
+    );
+    if let Some(age) = proof_age_seconds(&private) {
+        let help = "Age of the last commit that the central database has proven.";
+        line("gauge", "commit_proof_age_seconds", help, age.to_string());
+    }
+    text.push_str("# EOF\n");
+    let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, content)], text).into_response()
+}
+
+fn proof_age_seconds(private: &Private) -> Option<f64> {
+    let central = private.central.borrow().clone()?;
+    let proven = central.borrow().proven.get(&PoolName::Probe).copied()?;
+    Some(SystemClock.now().since(proven).as_secs_f64())
+}
+
+async fn list(State(private): Shared) -> Result<Json<Overview>, Problem> {
+    private.driver.overview().await.map(Json).map_err(refused)
+}
+
+async fn show(State(private): Shared, Path(incident): Path<u64>) -> Result<Json<Detail>, Problem> {
+    let detail = private.driver.detail(IncidentId(incident)).await;
+    detail.map(Json).map_err(refused)
+}
+
+/// Who does something to an incident, and what there is to say.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    by: String,
+    #[serde(default)]
+    text: Option<String>,
+}
+
+async fn acknowledge(
+    private: Shared,
+    Path(incident): Path<u64>,
+    Json(said): Json<Said>,
+) -> Result<Json<Detail>, Problem> {
+    let incident = IncidentId(incident);
+    let by = said.by;
+    perform(&private, incident, Deed::Acknowledge { incident, by }).await
+}
+
+async fn resolve(
+    private: Shared,
+    Path(incident): Path<u64>,
+    Json(said): Json<Said>,
+) -> Result<Json<Detail>, Problem> {
+    let incident = IncidentId(incident);
+    let Said { by, text } = said;
+    perform(&private, incident, Deed::Resolve { incident, by, text }).await
+}
+
+async fn dismiss(
+    private: Shared,
+    Path(incident): Path<u64>,
+    Json(said): Json<Said>,
+) -> Result<Json<Detail>, Problem> {
+    let incident = IncidentId(incident);
+    let reason = words(said.text, "a dismissal needs a reason")?;
+    let by = said.by;
+    let deed = Deed::Dismiss {
+        incident,
+        by,
+        reason,
+    };
+    perform(&private, incident, deed).await
+}
+
+async fn note(
+    private: Shared,
+    Path(incident): Path<u64>,
+    Json(said): Json<Said>,
+) -> Result<Json<Detail>, Problem> {
+    let incident = IncidentId(incident);
+    let text = words(said.text, "a note needs a text")?;
+    let by = said.by;
+    perform(&private, incident, Deed::Note { incident, by, text }).await
+}
+
+fn words(text: Option<String>, otherwise: &str) -> Result<String, Problem> {
+    let text = text.filter(|text| !text.trim().is_empty());
+    text.ok_or_else(|| Problem::bad_request(otherwise))
+}
+
+/// Does it, and answers with what became of the incident.
+async fn perform(
+    State(private): &Shared,
+    incident: IncidentId,
+    deed: Deed,
+) -> Result<Json<Detail>, Problem> {
+    private.driver.perform(deed).await.map_err(refused)?;
+    let detail = private.driver.detail(incident).await;
+    detail.map(Json).map_err(refused)
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is given to map_err by its name"
+)]
+fn refused(refusal: Refusal) -> Problem {
+    let (status, title) = match &refusal {
+        Refusal::Unknown(_) => (StatusCode::NOT_FOUND, "not there"),
+        Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "watch does not answer"),
+        Refusal::Nobody { .. } => (StatusCode::BAD_REQUEST, "the request cannot be read"),
+        Refusal::Over(_) | Refusal::StillFailing { .. } | Refusal::Page(_) => {
+            (StatusCode::CONFLICT, "not possible")
+        }
+    };
+    Problem::new(status, title, refusal.to_string())
+}

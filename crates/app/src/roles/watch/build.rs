@@ -1,0 +1,111 @@
+//! What is made of a configuration: the ways to people, the probes, and what the driver is told.
+
+use super::announced::Announced;
+use super::channels::Channels;
+use super::probes::{self, Parts};
+use crate::config::Config;
+use crate::fleet;
+use crate::handles::SystemClock;
+use anyhow::{Context as _, Result};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use twinline_store::central::CentralClient;
+use twinline_trackers::http::{Secret, SystemNames, Trust};
+use twinline_watch::channel::{Addresses, Deadlines, Outside};
+use twinline_watch::driver::Setup;
+use twinline_watch::probe::Probe;
+
+/// A look-up of a name takes no longer.
+const LOOKUP_MAX: Duration = Duration::from_secs(3);
+/// A connection to a channel is made within this.
+const CONNECT_MAX: Duration = Duration::from_secs(4);
+
+/// What outlives a configuration.
+pub(super) struct Lasting {
+    pub(super) announced: Announced,
+    pub(super) addresses: Addresses,
+    pub(super) trust: Trust,
+    pub(super) token: Secret,
+    pub(super) supervisor: Option<u32>,
+}
+
+/// What one configuration comes to.
+pub(super) struct Built {
+    pub(super) setup: Setup,
+    pub(super) probes: Vec<Probe>,
+    /// Kept for its canary.
+    pub(super) central: Option<CentralClient>,
+}
+
+/// Addresses of channels are looked up anew each time, beginning with what was known before a restart.
+pub(super) fn addresses(known: BTreeMap<String, Vec<IpAddr>>) -> Addresses {
+    Addresses::new(Arc::new(SystemNames), LOOKUP_MAX, known)
+}
+
+impl Built {
+    /// # Errors
+    /// The central database's address cannot be read, or an HTTP client cannot be made.
+    pub(super) fn new(file: &Path, config: &Config, lasting: &Lasting) -> Result<Self> {
+        let central = central(file, config)?;
+        let built = probes::build(&Parts {
+            config,
+            announced: &lasting.announced,
+            token: lasting.token.clone(),
+            supervisor: lasting.supervisor,
+            central: central.as_ref(),
+        })?;
+        let outside = outside(config, lasting)?;
+        let channels = Channels::build(file, config, &lasting.trust, &outside);
+        let probes = built.probes;
+        let setup = Setup {
+            instance: config.instance.name.clone(),
+            machine: config.instance.machine.clone(),
+            roster: config.watch.roster(),
+            incidents: config.watch.incidents(),
+            page: config.status.page(built.population),
+            name: (config.status.name.clone()).unwrap_or_else(|| config.instance.name.clone()),
+            time_zone: config.status.time_zone.clone(),
+            public_url: config.watch.public_url.clone(),
+            channels: channels.usable,
+            unusable: channels.unusable,
+            watched: probes.iter().flat_map(Probe::watched).collect(),
+        };
+        Ok(Self {
+            setup,
+            probes,
+            central,
+        })
+    }
+}
+
+/// A client of watch's own, with a canary of its own: what a host finds is not what is relied on.
+fn central(file: &Path, config: &Config) -> Result<Option<CentralClient>> {
+    if config.central.is_none() {
+        return Ok(None);
+    }
+    let mut own = config.clone();
+    own.instance.machine = format!("{}/watch", config.instance.machine);
+    if let Some(central) = &mut own.central {
+        // It reads and writes nothing but its canary.
+        central.pools.replicate = 1;
+        central.pools.read = 1;
+        central.pools.probe = 1;
+    }
+    fleet::central(file, &own).map(Some)
+}
+
+/// What channels and the outside ping reach the outside by.
+pub(super) fn outside(config: &Config, lasting: &Lasting) -> Result<Outside> {
+    let whole = Duration::from_secs(config.watch.limits.channel_deadline_s);
+    let deadlines = Deadlines {
+        connect: CONNECT_MAX.min(whole),
+        step: whole,
+        whole,
+    };
+    let addresses = lasting.addresses.clone();
+    Outside::new(&lasting.trust, addresses, Arc::new(SystemClock), deadlines)
+        .context("preparing the ways to people")
+}

@@ -1,0 +1,256 @@
+//! Watch as a process of its own: it calls people while everything that it watches hangs.
+
+use crate::support::{Installation, Running, is_alive, signal, text_of, until};
+use crate::webhooks::ask;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value as Json;
+use std::net::SocketAddr;
+use twinline_sim::smtpd::{Letter, Smtpd, SmtpdSettings};
+
+/// Fast enough for a test, and slow enough for a machine that has other work too.
+const PACE: &str = "period_ms = 500, deadline_ms = 2000, open_after = 2, close_after = 3";
+
+/// An installation with a watch that mails to ada.
+fn watched(smtp: &Smtpd) -> Installation {
+    let made = Installation::new("");
+    made.write("smtp.url", &format!("smtp://127.0.0.1:{}", smtp.port()));
+    let text = text_of(&made.path("twinline.toml"));
+    let watch = format!(
+        "[watch]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\npublic_url = \"http://status.acme.example/\"\n\
+         [watch.probes]\nedge = {{ {PACE} }}\nhost_direct = {{ {PACE} }}\npeers = {{ {PACE} }}\ninbox = {{ {PACE} }}\nthrough_edge = {{ {PACE} }}\n\
+         [watch.channels]\nmail = {{ kind = \"smtp\", url = {{ file = \"smtp.url\" }}, from = \"watch@acme.example\" }}\n\
+         [watch.people]\nada = {{ zone = \"Europe/Brussels\", reach = [\"mail:ada@acme.example\"] }}\n\
+         [status]\nauto_open = {{ after_s = 1 }}\n"
+    );
+    let text = text.replace("[watch]\nenabled = false\n", &watch);
+    made.write("twinline.toml", &text);
+    made
+}
+
+/// Waits until watch answers where it says that it listens; its process.
+fn works(installation: &Installation) -> u32 {
+    until("watch", || {
+        let pid = installation.role("watch")?;
+        installation.listener("watch", "page")?;
+        let at = installation.listener("watch", "private")?;
+        (ask(at, "GET /health HTTP/1.1", "")?.status == 200).then_some(pid)
+    })
+}
+
+/// The incidents that are under way.
+fn incidents(installation: &Installation) -> Vec<Json> {
+    let found = installation.json(&["incident", "list"]);
+    found["incidents"].as_array().unwrap().clone()
+}
+
+/// Waits for a letter that has this in it.
+fn letter(smtp: &Smtpd, what: &str) -> Letter {
+    until(&format!("a letter with '{what}'"), || {
+        let letters = smtp.letters().unwrap();
+        letters.into_iter().find(|it| it.content.contains(what))
+    })
+}
+
+#[test]
+fn edge_and_host_that_hang_are_told_of_and_watch_still_answers() {
+    if !Smtpd::can_run() {
+        return;
+    }
+    let smtp = Smtpd::start(&SmtpdSettings::default()).unwrap();
+    let installation = watched(&smtp);
+    let mut up = installation.up();
+    let [edge, host] = up.works();
+    let watch = works(&installation);
+    until("every role to be proven", || {
+        let page = installation.listener("watch", "private").unwrap();
+        let health = ask(page, "GET /health HTTP/1.1", "")?;
+        (health.status == 200 && incidents(&installation).is_empty()).then_some(())
+    });
+
+    for role in [edge, host] {
+        signal(role, Signal::STOP);
+    }
+    let mail = letter(&smtp, "CRITICAL");
+    assert_eq!(mail.to, ["ada@acme.example"]);
+    // The two share their machine, which explains both: however they were found, it is one incident.
+    let open = until("one incident of the machine", || {
+        let mut found = incidents(&installation);
+        println!("{}", serde_json::json!(found));
+        found.retain(|it| it["element"] == "machine:m1" && it["standing"] == "open");
+        let failing = found[..].first()?["failing"].to_string();
+        let both = failing.contains("edge:m1") && failing.contains("host:m1");
+        found.pop().filter(|_| both)
+    });
+    let id = open["incident"].to_string();
+    let page = installation.listener("watch", "page").unwrap();
+    until("the status page to say so", || {
+        let summary = ask(page, "GET /api/v2/summary.json HTTP/1.1", "")?;
+        summary.body.contains("major_outage").then_some(())
+    });
+
+    let acknowledged = installation.json(&["incident", "ack", &id]);
+    assert_eq!(acknowledged["acknowledged_by"], "ada");
+    installation.json(&["incident", "note", &id, "I look at it"]);
+    // It cannot be over while something of it fails.
+    let refused = installation.run(&["incident", "resolve", &id]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    for role in [edge, host] {
+        // Their supervisor may have replaced them by now.
+        let pid = Pid::from_raw(i32::try_from(role).unwrap()).unwrap();
+        let _gone = kill_process(pid, Signal::CONT);
+    }
+    letter(&smtp, "RESOLVED");
+    let resolved = installation.json(&["incident", "resolve", &id, "--text", "All is well."]);
+    assert_eq!(resolved["standing"], "resolved");
+    assert_eq!(resolved["notes"][0]["text"], "I look at it");
+    assert!(is_alive(watch), "it went through all of it");
+    let status = up.ends();
+    assert!(
+        status.success(),
+        "{}",
+        text_of(&installation.path("up.log"))
+    );
+    assert!(!is_alive(watch));
+}
+
+/// A watch without its supervisor goes on, and calls somebody; the next 'up' takes over.
+#[test]
+fn a_watch_outlives_its_supervisor_and_gives_way_to_the_next() {
+    if !Smtpd::can_run() {
+        return;
+    }
+    let smtp = Smtpd::start(&SmtpdSettings::default()).unwrap();
+    let installation = watched(&smtp);
+    let up = installation.up();
+    let roles = up.works();
+    let watch = works(&installation);
+    // Killed, as by the kernel when memory runs out.
+    drop(up);
+    letter(&smtp, "CRITICAL");
+    until("edge and host to end with their supervisor", || {
+        roles.iter().all(|role| !is_alive(*role)).then_some(())
+    });
+    assert!(is_alive(watch));
+    let mut up = installation.up();
+    up.works();
+    let next = until("the next watch", || {
+        installation.role("watch").filter(|next| *next != watch)
+    });
+    assert!(!is_alive(watch));
+    letter(&smtp, "RESOLVED");
+    assert!(up.ends().success() && !is_alive(next));
+}
+
+fn log_says(installation: &Installation, log: &str, what: &str) {
+    until(what, || {
+        text_of(&installation.path(log))
+            .contains(what)
+            .then_some(())
+    });
+}
+
+#[test]
+fn a_damaged_state_and_a_broken_configuration_keep_no_watch_from_its_work() {
+    let installation = Installation::new("");
+    let text = text_of(&installation.path("twinline.toml"));
+    let good = text.replace(
+        "[watch]\nenabled = false\n",
+        "[watch]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\n",
+    );
+    installation.write("twinline.toml", &good);
+    let start = || {
+        let watch = installation.spawn(&["watch"]);
+        let pid = watch.0.id();
+        until("watch to answer", || {
+            let at = installation.listener("watch", "private")?;
+            let answers = ask(at, "GET /health HTTP/1.1", "")?.status == 200;
+            (installation.role("watch") == Some(pid) && answers).then_some(())
+        });
+        watch
+    };
+    let end = |watch: &mut Running| {
+        signal(watch.0.id(), Signal::TERM);
+        let status = until("the end of watch", || watch.0.try_wait().unwrap());
+        assert!(
+            status.success(),
+            "{}",
+            text_of(&installation.path("role.log"))
+        );
+    };
+    let mut watch = start();
+    log_says(&installation, "role.log", "NOBODY CAN BE CALLED");
+    // Edited while it runs.
+    installation.write("twinline.toml", &good.replace("health", "healht"));
+    log_says(&installation, "role.log", "did you mean 'health'?");
+    end(&mut watch);
+
+    // And when it starts, with a damaged file as well.
+    let file = installation.path("twinline-data/watch/watch.db");
+    std::fs::write(&file, [b'!'; 8192]).unwrap();
+    let mut watch = start();
+    let at: SocketAddr = installation.listener("watch", "private").unwrap();
+    let health = ask(at, "GET /health HTTP/1.1", "").unwrap();
+    let told: Json = serde_json::from_str(&health.body).unwrap();
+    assert_eq!(told["nobody_to_call"], true, "{told}");
+    let aside = std::fs::read_dir(file.parent().unwrap()).unwrap();
+    let aside = aside.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with("watch.db.damaged-")
+    });
+    assert!(aside.count() > 0);
+    // The file is mended, and holds.
+    installation.write("twinline.toml", &good);
+    log_says(
+        &installation,
+        "role.log",
+        "the configuration was edited, and holds",
+    );
+    let lost = until("the incident of the lost state", || {
+        incidents(&installation)
+            .into_iter()
+            .find(|it| it["element"] == "watch:m1")
+    });
+    assert!(
+        lost["headline"].to_string().contains("lost its state"),
+        "{lost}"
+    );
+    end(&mut watch);
+}
+
+#[test]
+fn paths_are_verified_and_a_watch_without_a_way_to_anybody_fails() {
+    let installation = Installation::new("");
+    let fails = installation.run(&["watch", "verify-paths", "--json"]);
+    assert_eq!(fails.status.code(), Some(1), "{fails:?}");
+    let told: Json = serde_json::from_slice(&fails.stdout).unwrap();
+    assert_eq!(told["ok"], false);
+    installation.write("smtp.url", "smtp://mail.acme.example:25");
+    let text = text_of(&installation.path("twinline.toml"));
+    let text = format!(
+        "{text}\n[watch.channels]\nmail = {{ kind = \"smtp\", url = {{ file = \"smtp.url\" }}, from = \"w@acme.example\" }}\n\
+         [watch.people]\nada = {{ zone = \"UTC\", reach = [\"mail:ada@acme.example\"] }}\n"
+    );
+    installation.write("twinline.toml", &text);
+    let told = installation.json(&["watch", "verify-paths"]);
+    assert_eq!(told["ok"], true, "{told}");
+    let route = &told["routes"]["pages"][0]["touches"];
+    assert!(
+        route.to_string().contains("mail_relay:mail.acme.example"),
+        "{route}"
+    );
+    let probes = told["probes"].as_array().unwrap();
+    let names: Vec<&str> = probes
+        .iter()
+        .map(|it| it["probe"].as_str().unwrap())
+        .collect();
+    for expected in [
+        "edge",
+        "host_direct",
+        "through_edge",
+        "inbox",
+        "disk",
+        "peers",
+    ] {
+        assert!(names.contains(&expected), "{names:?}");
+    }
+}

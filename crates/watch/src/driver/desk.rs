@@ -1,0 +1,178 @@
+//! What the public side asks of the driver.
+
+use super::journal::Entry;
+use super::letter::{Meant, headline};
+use super::told::{Ask, Refusal};
+use super::{Driver, Handle, Standing as Record};
+use crate::channel::acknowledge::{Grant, NotGranted};
+use crate::site::{Desk, Errand, Refused, Report, Standing};
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+use twinline_core::watch::element::Path;
+use twinline_core::watch::escalation::{self, PersonName};
+use twinline_core::watch::incident::{self, ReportId};
+
+/// What the public side asks, and where the answer goes.
+pub(super) enum Public {
+    /// What a link is for.
+    Errand(String, oneshot::Sender<Result<Errand, Refused>>),
+    /// Does it.
+    Acknowledge(String, oneshot::Sender<Result<Errand, Refused>>),
+    /// A visitor's report.
+    Report(Report, oneshot::Sender<Result<ReportId, Refused>>),
+}
+
+#[async_trait]
+impl Desk for Handle {
+    async fn errand(&self, token: &str) -> Result<Errand, Refused> {
+        let token = token.to_owned();
+        let asked = |to| Ask::Public(Public::Errand(token, to));
+        self.ask(asked).await.unwrap_or(Err(Refused::Busy))
+    }
+
+    async fn acknowledge(&self, token: &str) -> Result<Errand, Refused> {
+        let token = token.to_owned();
+        let asked = |to| Ask::Public(Public::Acknowledge(token, to));
+        self.ask(asked).await.unwrap_or(Err(Refused::Busy))
+    }
+
+    async fn report(&self, report: Report) -> Result<ReportId, Refused> {
+        let asked = |to| Ask::Public(Public::Report(report, to));
+        self.ask(asked).await.unwrap_or(Err(Refused::Busy))
+    }
+}
+
+impl Driver {
+    pub(super) fn serve(&mut self, asked: Public) {
+        // Whoever asked may have gone: then the answer is nobody's.
+        match asked {
+            Public::Errand(token, to) => {
+                let errand = self.granted(&token).map(|it| self.errand(&it));
+                drop(to.send(errand));
+            }
+            Public::Acknowledge(token, to) => drop(to.send(self.follow(&token))),
+            Public::Report(report, to) => drop(to.send(Ok(self.take_report(&report)))),
+        }
+    }
+
+    /// What a link grants, as far as it can be read.
+    fn granted(&self, token: &str) -> Result<(Grant, Meant), Refused> {
+        let grant = self.signer.verify(token, self.clock.now());
+        let grant = grant.map_err(|error| match error {
+            NotGranted::Forged => Refused::UnknownLink,
+            NotGranted::Expired { grant } => Refused::ExpiredLink { until: grant.until },
+        })?;
+        let person = PersonName(grant.person.clone());
+        let person = self.setup.roster.people.get(&person);
+        let meant = super::letter::meant(&grant.about, person);
+        Ok((grant, meant.ok_or(Refused::UnknownLink)?))
+    }
+
+    fn errand(&self, (grant, meant): &(Grant, Meant)) -> Errand {
+        let (headline, standing) = match meant {
+            Meant::Proof(contact) => {
+                let headline = match contact {
+                    Some(contact) => format!("this page reached you by {}", contact.channel),
+                    None => "you are not reached this way any more".to_owned(),
+                };
+                let over = contact.is_none();
+                (headline, if over { Standing::Over } else { Standing::Open })
+            }
+            Meant::Incident(id, _) => match self.machines.records.get(*id) {
+                None => (format!("incident {id}"), Standing::Over),
+                Some(record) => {
+                    let standing = match (&record.standing, &record.acknowledged) {
+                        (Record::Open | Record::Recovered, Some((by, at))) => {
+                            Standing::Acknowledged {
+                                by: by.0.clone(),
+                                at: *at,
+                            }
+                        }
+                        (Record::Open, None) => Standing::Open,
+                        _ => Standing::Over,
+                    };
+                    (headline(record, &self.machines), standing)
+                }
+            },
+        };
+        Errand {
+            about: grant.about.clone(),
+            person: grant.person.clone(),
+            headline,
+            standing,
+        }
+    }
+
+    /// Does what a link is for; once more what was done before changes nothing but that the contact is proven.
+    fn follow(&mut self, token: &str) -> Result<Errand, Refused> {
+        let granted = self.granted(token)?;
+        match &granted.1 {
+            Meant::Proof(None) => {}
+            Meant::Proof(Some(contact)) => {
+                let contact = contact.clone();
+                let event = escalation::Event::TestAcknowledged {
+                    contact: contact.clone(),
+                };
+                self.step(|machines, step| {
+                    let text = format!("{contact} is proven to reach a person");
+                    step.deeds.entries.push(Entry::own(step.now, text));
+                    machines.call(event, step)
+                });
+            }
+            Meant::Incident(incident, via) => {
+                let by = PersonName(granted.0.person.clone());
+                let known = self.machines.records.get(*incident);
+                let done = known.is_some_and(|it| it.acknowledged.is_some());
+                if let (true, Some(contact)) = (done, via.clone()) {
+                    let event = escalation::Event::TestAcknowledged { contact };
+                    self.step(|machines, step| machines.call(event, step));
+                } else {
+                    match self.acknowledge(*incident, by, via.clone()) {
+                        // The page that is shown says so.
+                        Ok(()) | Err(Refusal::Over(_) | Refusal::Unknown(_)) => {}
+                        Err(_) => return Err(Refused::Busy),
+                    }
+                }
+            }
+        }
+        let mut errand = self.errand(&granted);
+        if let Meant::Proof(Some(_)) = granted.1 {
+            errand.standing = Standing::Acknowledged {
+                by: granted.0.person,
+                at: self.clock.now(),
+            };
+        }
+        Ok(errand)
+    }
+
+    /// A report is about all that its component is made of; without one, about nothing in particular.
+    fn take_report(&mut self, report: &Report) -> ReportId {
+        self.reports += 1;
+        let id = ReportId(format!("{}-{}", self.clock.now().as_millis(), self.reports));
+        let component = report.component.as_ref();
+        let known = self.setup.page.components.iter();
+        let selectors = known
+            .filter(|it| Some(&it.name) == component)
+            .flat_map(|it| &it.elements);
+        let elements: Path = selectors
+            .flat_map(|selector| {
+                let watched = self.setup.watched.iter().map(|it| &it.subject);
+                watched.filter(|element| selector.selects(element))
+            })
+            .cloned()
+            .collect();
+        let event = incident::Event::Report(incident::Report {
+            id: id.clone(),
+            tenant: None,
+            elements,
+        });
+        let about = component.map_or_else(String::new, |it| format!(" about {it}"));
+        let text = format!("report {id}{about}: {}", report.text);
+        self.step(|machines, step| {
+            step.deeds.entries.push(Entry::own(step.now, text));
+            machines.hear(event, step);
+            machines.refresh(step);
+        });
+        id
+    }
+}

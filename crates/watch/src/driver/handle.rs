@@ -1,0 +1,100 @@
+//! What others ask of the driver. Every answer has a deadline.
+
+use super::told::{Ask, Deed, Refusal, Told};
+use super::view::{Detail, Overview};
+use super::vitals::Vitals;
+use crate::driver::Setup;
+use crate::site::Shown;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+use twinline_core::watch::element::Element;
+use twinline_core::watch::incident::IncidentId;
+use twinline_core::watch::probe::Outcome;
+use twinline_core::watch::signal::Signal;
+
+/// The driver answers within this.
+const ANSWER_MAX: Duration = Duration::from_secs(5);
+
+/// The driver, for others. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    pub(super) queue: mpsc::Sender<Told>,
+    pub(super) vitals: Arc<Vitals>,
+    pub(super) shown: watch::Receiver<Arc<Shown>>,
+}
+
+impl Handle {
+    /// A run of a probe ended so.
+    pub async fn results(&self, probe: &Arc<str>, run: u64, seen: Vec<(Element, Outcome)>) {
+        let probe = Arc::clone(probe);
+        self.tell(Told::Results { probe, run, seen }).await;
+    }
+
+    /// Somebody's word about a subject.
+    pub async fn signal(&self, signal: Signal) {
+        self.tell(Told::Signal(signal)).await;
+    }
+
+    /// Another configuration holds from now on.
+    pub async fn configure(&self, setup: Setup) {
+        self.tell(Told::Setup(Box::new(setup))).await;
+    }
+
+    /// All incidents.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`]
+    pub async fn overview(&self) -> Result<Overview, Refusal> {
+        self.ask(Ask::Overview).await
+    }
+
+    /// One incident with all that happened in it.
+    ///
+    /// # Errors
+    /// [`Refusal::Unknown`], [`Refusal::Busy`]
+    pub async fn detail(&self, incident: IncidentId) -> Result<Detail, Refusal> {
+        let found = self.ask(|to| Ask::Detail(incident, to)).await?;
+        found.ok_or(Refusal::Unknown(incident))
+    }
+
+    /// Does something to an incident.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    pub async fn perform(&self, deed: Deed) -> Result<(), Refusal> {
+        self.ask(|to| Ask::Do(deed, to)).await?
+    }
+
+    /// What the public is shown, now and whenever it changes.
+    pub fn shown(&self) -> watch::Receiver<Arc<Shown>> {
+        self.shown.clone()
+    }
+
+    /// How watch itself is.
+    pub fn vitals(&self) -> &Vitals {
+        &self.vitals
+    }
+
+    /// A driver that takes nothing has ended, or hangs: its vitals tell, and whoever told this has nothing to add.
+    async fn tell(&self, told: Told) {
+        let sent = timeout(ANSWER_MAX, self.queue.send(told)).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            tracing::error!("watch's driver takes nothing any more");
+        }
+    }
+
+    pub(super) async fn ask<T>(
+        &self,
+        ask: impl FnOnce(oneshot::Sender<T>) -> Ask,
+    ) -> Result<T, Refusal> {
+        let (to, answer) = oneshot::channel();
+        let answered = timeout(ANSWER_MAX, async {
+            let sent = self.queue.send(Told::Ask(ask(to))).await;
+            sent.map_err(|_| Refusal::Busy)?;
+            answer.await.map_err(|_| Refusal::Busy)
+        });
+        answered.await.unwrap_or(Err(Refusal::Busy))
+    }
+}

@@ -1,0 +1,214 @@
+//! What is kept of every incident, also when the machines have forgotten it: for those who ask what was.
+
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use twinline_core::time::Timestamp;
+use twinline_core::watch::element::Element;
+use twinline_core::watch::escalation::{Contact, PersonName};
+use twinline_core::watch::incident::{Cause, Effect, IncidentId};
+use twinline_core::watch::signal::Severity;
+
+/// The most incidents that are kept; the oldest that are over go first.
+const RECORDS_MAX: usize = 1000;
+/// The most notes of one incident.
+const NOTES_MAX: usize = 200;
+
+/// One incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its number.
+    pub incident: IncidentId,
+    /// What explains it.
+    pub element: Element,
+    /// The worst that it was.
+    pub severity: Severity,
+    /// What made it.
+    pub cause: Cause,
+    /// When it began.
+    pub opened: Timestamp,
+    /// How often it came back.
+    pub reopened: u32,
+    /// Where it is.
+    pub standing: Standing,
+    /// Since when it is there.
+    pub since: Timestamp,
+    /// Who acknowledged it, and when.
+    pub acknowledged: Option<(PersonName, Timestamp)>,
+    /// What people wrote down.
+    pub notes: Vec<Note>,
+    /// Where pages about it went.
+    pub(super) told: BTreeSet<Contact>,
+}
+
+/// Where an incident is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "standing", rename_all = "snake_case")]
+pub enum Standing {
+    /// It is under way.
+    Open,
+    /// Nothing of it fails any more; a person may resolve it.
+    Recovered,
+    /// A person resolved it.
+    Resolved {
+        /// Who.
+        by: String,
+    },
+    /// A person said that it is none.
+    Dismissed {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// It recovered, did not come back, and nobody resolved it.
+    Closed,
+    /// It went on as another one.
+    Merged {
+        /// Which.
+        into: IncidentId,
+    },
+}
+
+/// Something that a person wrote down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// What.
+    pub text: String,
+}
+
+impl Record {
+    /// Whether people are at work in it, or may have to be.
+    pub fn is_under_way(&self) -> bool {
+        matches!(self.standing, Standing::Open | Standing::Recovered)
+    }
+
+    pub(super) fn note(&mut self, note: Note) {
+        if self.notes.len() < NOTES_MAX {
+            self.notes.push(note);
+        }
+    }
+}
+
+/// All that are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Records(BTreeMap<IncidentId, Record>);
+
+impl Records {
+    pub(super) fn get(&self, id: IncidentId) -> Option<&Record> {
+        self.0.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: IncidentId) -> Option<&mut Record> {
+        self.0.get_mut(&id)
+    }
+
+    /// All, the newest first.
+    pub(super) fn newest(&self) -> impl Iterator<Item = &Record> {
+        self.0.values().rev()
+    }
+
+    pub(super) fn open(&self) -> usize {
+        let open = self.0.values().filter(|it| it.standing == Standing::Open);
+        open.count()
+    }
+
+    /// Takes note of what the book says.
+    pub(super) fn hear(&mut self, effect: &Effect, now: Timestamp) {
+        match effect {
+            Effect::Opened {
+                incident,
+                element,
+                severity,
+                cause,
+                ..
+            } => self.begin(*incident, element, *severity, *cause, now),
+            Effect::Promoted { incident, to, .. } => {
+                self.change(*incident, |it| it.element = to.clone());
+            }
+            Effect::Raised { incident, severity } => {
+                self.change(*incident, |it| it.severity = *severity);
+            }
+            Effect::Reopened { incident, times } => {
+                self.change(*incident, |it| {
+                    it.reopened = *times;
+                    it.acknowledged = None;
+                });
+                self.stand(*incident, Standing::Open, now);
+            }
+            Effect::Merged { incident, into } => {
+                self.stand(*incident, Standing::Merged { into: *into }, now);
+            }
+            Effect::Recovered { incident } => self.stand(*incident, Standing::Recovered, now),
+            Effect::Resolved { incident, by } => {
+                self.stand(*incident, Standing::Resolved { by: by.clone() }, now);
+            }
+            Effect::Dismissed {
+                incident,
+                by,
+                reason,
+            } => {
+                let (by, reason) = (by.clone(), reason.clone());
+                self.stand(*incident, Standing::Dismissed { by, reason }, now);
+            }
+            Effect::Closed { incident } => {
+                let recovered = |it: &Record| it.standing == Standing::Recovered;
+                if self.0.get(incident).is_some_and(recovered) {
+                    self.stand(*incident, Standing::Closed, now);
+                }
+            }
+            Effect::Joined { .. }
+            | Effect::Linked { .. }
+            | Effect::Answer { .. }
+            | Effect::NotDeclared { .. } => {}
+        }
+    }
+
+    fn begin(
+        &mut self,
+        incident: IncidentId,
+        element: &Element,
+        severity: Severity,
+        cause: Cause,
+        now: Timestamp,
+    ) {
+        let record = Record {
+            incident,
+            element: element.clone(),
+            severity,
+            cause,
+            opened: now,
+            reopened: 0,
+            standing: Standing::Open,
+            since: now,
+            acknowledged: None,
+            notes: Vec::new(),
+            told: BTreeSet::new(),
+        };
+        self.0.insert(incident, record);
+        while self.0.len() > RECORDS_MAX {
+            let over = self.0.values().find(|it| !it.is_under_way());
+            let Some(oldest) = over.map(|it| it.incident) else {
+                return;
+            };
+            self.0.remove(&oldest);
+        }
+    }
+
+    fn change(&mut self, incident: IncidentId, change: impl FnOnce(&mut Record)) {
+        if let Some(record) = self.0.get_mut(&incident) {
+            change(record);
+        }
+    }
+
+    fn stand(&mut self, incident: IncidentId, standing: Standing, now: Timestamp) {
+        self.change(incident, |it| {
+            it.standing = standing;
+            it.since = now;
+        });
+    }
+}

@@ -1,0 +1,5 @@
+//! The driver with real channels, some of which hang, and a clock that is put forward.
+
+mod channels;
+mod links;
+mod world;

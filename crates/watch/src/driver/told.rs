@@ -1,0 +1,120 @@
+//! What the driver is told, by its queue.
+
+use super::desk::Public;
+use super::keep::Trouble;
+use super::setup::Setup;
+use super::view::{Detail, Overview};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use twinline_core::watch::element::Element;
+use twinline_core::watch::incident::IncidentId;
+use twinline_core::watch::page;
+use twinline_core::watch::probe::Outcome;
+use twinline_core::watch::signal::Signal;
+
+/// One thing that the driver is told.
+pub(super) enum Told {
+    /// A run of a probe ended so.
+    Results {
+        probe: Arc<str>,
+        run: u64,
+        seen: Vec<(Element, Outcome)>,
+    },
+    /// Somebody's word about a subject.
+    Signal(Signal),
+    /// The states could not be stored, or could again.
+    Stored(Option<Trouble>),
+    /// Another configuration holds.
+    Setup(Box<Setup>),
+    /// Somebody wants something and waits for the answer.
+    Ask(Ask),
+}
+
+/// What somebody wants.
+pub(super) enum Ask {
+    Overview(oneshot::Sender<Overview>),
+    Detail(IncidentId, oneshot::Sender<Option<Detail>>),
+    Do(Deed, oneshot::Sender<Result<(), Refusal>>),
+    Public(Public),
+}
+
+/// What a person does to an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Somebody is on it.
+    Acknowledge {
+        /// Which.
+        incident: IncidentId,
+        /// Who.
+        by: String,
+    },
+    /// It is over.
+    Resolve {
+        /// Which.
+        incident: IncidentId,
+        /// Who.
+        by: String,
+        /// What the public is told, where it reads it.
+        text: Option<String>,
+    },
+    /// It is none, though something fails.
+    Dismiss {
+        /// Which.
+        incident: IncidentId,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// Something to keep with it.
+    Note {
+        /// Which.
+        incident: IncidentId,
+        /// Who.
+        by: String,
+        /// What.
+        text: String,
+    },
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such incident.
+    #[error("incident {0} does not exist: 'twinline incident list' lists them")]
+    Unknown(IncidentId),
+    /// It is over.
+    #[error("incident {0} is over")]
+    Over(IncidentId),
+    /// Something of it fails.
+    #[error(
+        "incident {incident} cannot be over while this fails: {}; 'twinline incident dismiss' says that it is none",
+        named(.subjects)
+    )]
+    StillFailing {
+        /// Which.
+        incident: IncidentId,
+        /// What.
+        subjects: BTreeSet<Element>,
+    },
+    /// Nobody of this name can be called when it gets worse.
+    #[error("'{by}' is none of [watch.people] ({}): say who you are with --as", .people.join(", "))]
+    Nobody {
+        /// As was said.
+        by: String,
+        /// Who there is.
+        people: Vec<String>,
+    },
+    /// The page did not take it.
+    #[error("the status page did not take it: {0:?}")]
+    Page(page::Refusal),
+    /// Watch did not answer in time.
+    #[error("watch did not answer in time; what was asked for may have been done")]
+    Busy,
+}
+
+fn named(subjects: &BTreeSet<Element>) -> String {
+    let words: Vec<String> = subjects.iter().map(ToString::to_string).collect();
+    words.join(", ")
+}

@@ -1,0 +1,100 @@
+//! What people are shown of incidents.
+
+use super::journal::Entry;
+use super::letter::headline;
+use super::machines::Machines;
+use super::record::{Note, Record, Standing};
+use serde::Serialize;
+use twinline_core::time::Timestamp;
+use twinline_core::watch::element::Element;
+use twinline_core::watch::incident::IncidentId;
+use twinline_core::watch::signal::Severity;
+
+/// All incidents, the newest first, and what there is to say beside.
+#[derive(Clone, Debug, Serialize)]
+pub struct Overview {
+    /// Incidents.
+    pub incidents: Vec<Shown>,
+    /// Whether nobody can be called at all.
+    pub nobody_to_call: bool,
+    /// Channels that cannot be used, each with the reason.
+    pub unusable_channels: std::collections::BTreeMap<String, String>,
+}
+
+/// One incident.
+#[derive(Clone, Debug, Serialize)]
+pub struct Shown {
+    /// Its number.
+    pub incident: IncidentId,
+    /// What is wrong, in one line.
+    pub headline: String,
+    /// What explains it.
+    pub element: Element,
+    /// The worst that it was.
+    pub severity: Severity,
+    /// When it began.
+    pub opened_at: Timestamp,
+    /// Where it is.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// Since when it is there.
+    pub since: Timestamp,
+    /// How often it came back.
+    pub reopened: u32,
+    /// What fails in it now.
+    pub failing: Vec<Element>,
+    /// Who acknowledged it.
+    pub acknowledged_by: Option<String>,
+    /// When.
+    pub acknowledged_at: Option<Timestamp>,
+    /// When somebody is called next, if nobody acknowledges before.
+    pub next_page_at: Option<Timestamp>,
+}
+
+/// One incident with all that happened in it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Detail {
+    /// The incident.
+    #[serde(flatten)]
+    pub shown: Shown,
+    /// Why each fails, in one line.
+    pub summaries: Vec<String>,
+    /// What people wrote down.
+    pub notes: Vec<Note>,
+    /// What happened, the oldest first.
+    pub journal: Vec<Entry>,
+}
+
+/// One incident as it is now.
+pub(super) fn shown(record: &Record, machines: &Machines) -> Shown {
+    let known = machines.book.incident(record.incident);
+    let failing = known.map(|it| it.failing.iter().cloned().collect());
+    let acknowledged = record.acknowledged.as_ref();
+    Shown {
+        incident: record.incident,
+        headline: headline(record, machines),
+        element: record.element.clone(),
+        severity: record.severity,
+        opened_at: record.opened,
+        standing: record.standing.clone(),
+        since: record.since,
+        reopened: record.reopened,
+        failing: failing.unwrap_or_default(),
+        acknowledged_by: acknowledged.map(|(by, _)| by.0.clone()),
+        acknowledged_at: acknowledged.map(|(_, at)| *at),
+        next_page_at: machines.paging.next_page(record.incident),
+    }
+}
+
+/// One incident with all that happened in it.
+pub(super) fn detail(record: &Record, machines: &Machines, journal: Vec<Entry>) -> Detail {
+    let shown = shown(record, machines);
+    let said = shown.failing.iter();
+    let said = said.filter_map(|it| machines.said.get(it));
+    Detail {
+        summaries: said.cloned().collect(),
+        notes: record.notes.clone(),
+        journal,
+        shown,
+    }
+}

@@ -1,0 +1,274 @@
+//! What a look comes to: cut off, judged, and its path.
+
+use super::exposition::figures;
+use super::runner::look;
+use super::*;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use twinline_core::handles::Clock;
+use twinline_core::time::Timestamp;
+use twinline_core::watch::probe::{Failure, Finding, Routes, verify_paths};
+use twinline_trackers::http::Secret;
+
+fn element(text: &str) -> Element {
+    text.parse().unwrap()
+}
+
+fn path(text: &str) -> Path {
+    text.split_whitespace().map(element).collect()
+}
+
+fn pace(deadline: Duration) -> Pace {
+    Pace {
+        period: Duration::from_secs(2),
+        deadline,
+        open_after: 3,
+        close_after: 15,
+    }
+}
+
+fn probe(subject: &str, implicates: &str, touches: &str, look: impl Look + 'static) -> Probe {
+    let target = Target {
+        subject: element(subject),
+        implicates: path(implicates),
+    };
+    let deadline = Duration::from_millis(50);
+    Probe::new(
+        "test",
+        Severity::Critical,
+        pace(deadline),
+        vec![target],
+        path(touches),
+        Arc::new(look),
+    )
+    .unwrap()
+}
+
+struct Says(fn() -> Vec<(Element, Outcome)>);
+
+#[async_trait]
+impl Look for Says {
+    async fn look(&self) -> Vec<(Element, Outcome)> {
+        (self.0)()
+    }
+}
+
+struct Never;
+
+#[async_trait]
+impl Look for Never {
+    async fn look(&self) -> Vec<(Element, Outcome)> {
+        std::future::pending().await
+    }
+}
+
+fn failure(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Passed => "passed".to_owned(),
+        Outcome::Failed(Failure::Answer { detail }) => detail.clone(),
+        Outcome::Failed(failure) => format!("{failure:?}"),
+    }
+}
+
+async fn check(look_at: impl Look + 'static, expected: &str) {
+    let seen = look(&probe("host:h1", "", "", look_at)).await;
+    assert_eq!(seen.len(), 1);
+    assert_eq!(
+        (&seen[0].0, failure(&seen[0].1).as_str()),
+        (&element("host:h1"), expected)
+    );
+}
+
+#[tokio::test]
+async fn every_look_ends_with_a_word_about_every_subject() {
+    check(
+        Says(|| vec![(element("host:h1"), Outcome::Passed)]),
+        "passed",
+    )
+    .await;
+    check(Never, "Deadline").await;
+    check(Says(Vec::new), "nothing was said of it").await;
+    let other = Says(|| vec![(element("host:h2"), Outcome::Passed)]);
+    check(other, "nothing was said of it").await;
+    check(
+        Says(|| panic!("a look that panics")),
+        "the probe itself failed",
+    )
+    .await;
+}
+
+fn web() -> Arc<Web> {
+    Arc::new(Web::new(Secret::new("token")).unwrap())
+}
+
+/// Answers every request with this, until the test ends.
+async fn serve(status: u16, body: &'static str) -> Arc<dyn Place> {
+    use axum::response::IntoResponse as _;
+    let status = http::StatusCode::from_u16(status).unwrap();
+    let answer = move || async move { (status, body).into_response() };
+    let router = axum::Router::new().fallback(answer);
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .unwrap();
+    let at: SocketAddr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let router = router.clone();
+            tokio::spawn(async move { plain(&mut stream, router).await });
+        }
+    });
+    Arc::new(Fixed(at))
+}
+
+/// One request and its answer, without a server's machinery.
+async fn plain(stream: &mut tokio::net::TcpStream, router: axum::Router) {
+    use http_body_util::BodyExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tower::ServiceExt as _;
+    let mut head = [0; 4096];
+    stream.read(&mut head).await.unwrap();
+    let request = http::Request::new(axum::body::Body::empty());
+    let answer = router.oneshot(request).await.unwrap();
+    let status = answer.status();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&body).await.unwrap();
+}
+
+async fn check_health(status: u16, body: &'static str, expected: &str) {
+    let health = Health {
+        web: web(),
+        place: serve(status, body).await,
+        role: "host",
+        subject: element("host:h1"),
+    };
+    let said = failure(&health.look().await[0].1);
+    assert!(said.contains(expected), "{said}");
+}
+
+#[tokio::test]
+async fn a_health_page_is_judged_by_its_status_and_its_role() {
+    check_health(200, r#"{"role":"host","store":"ok"}"#, "passed").await;
+    check_health(200, r#"{"role":"edge"}"#, "is no host").await;
+    check_health(200, "hello", "it answers 200").await;
+    check_health(503, r#"{"role":"host","store":"disk full"}"#, "disk full").await;
+}
+
+#[test]
+fn figures_are_read_with_their_labels() {
+    let text =
+        "# TYPE a gauge\na 1.5\na_b{x=\"1\"} 7\nb{name=\"q\\\"uo,te}\",y=\"2\"} 3 17\nb NaN\n";
+    let values = |name: &str| {
+        figures(text, name)
+            .into_iter()
+            .map(|it| it.value)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(values("a"), [1.5]);
+    assert_eq!(values("a_b"), [7.0]);
+    let b = figures(text, "b");
+    assert_eq!(b[0].value, 3.0);
+    assert_eq!(b[0].labels["name"], "q\"uo,te}");
+    assert!(b[1].value.is_nan());
+}
+
+struct At(i64);
+
+impl Clock for At {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0)
+    }
+}
+
+async fn check_inbox(body: &'static str, expected: &str) {
+    let inbox = Inbox {
+        web: web(),
+        place: serve(200, body).await,
+        subject: element("inbox:m1"),
+        oldest_max: Duration::from_secs(60),
+    };
+    assert_eq!(failure(&inbox.look().await[0].1), expected);
+}
+
+#[tokio::test]
+async fn an_inbox_is_judged_by_its_oldest_delivery() {
+    check_inbox("twinline_edge_oldest_untaken_seconds 12.0\n", "passed").await;
+    let long = "a delivery has waited for a host for 61 s";
+    check_inbox("twinline_edge_oldest_untaken_seconds 61.0\n", long).await;
+    let unknown = "the inbox does not say how old its oldest delivery is";
+    check_inbox("twinline_edge_oldest_untaken_seconds NaN\n", unknown).await;
+}
+
+#[tokio::test]
+async fn a_nodes_changes_are_accounted_for_unless_a_person_paused_it() {
+    let status = r#"{"nodes":[{"node":"a","state":{"state":"ready"}},{"node":"b","state":{"state":"paused"}},
+        {"node":"c","state":{"state":"ready"}}],
+        "ledger":[{"node":"a","accounted_to":100000},{"node":"a","accounted_to":null},{"node":"b","accounted_to":0},
+        {"node":"c","accounted_to":0}]}"#;
+    let names = ["a", "b", "c", "elsewhere"];
+    let sweeps = Sweeps {
+        web: web(),
+        place: serve(200, status).await,
+        clock: Arc::new(At(130_000)),
+        behind_max: names
+            .map(|node| (node.to_owned(), Duration::from_secs(60)))
+            .into(),
+    };
+    let seen: BTreeMap<String, String> = (sweeps.look().await.into_iter())
+        .map(|(element, outcome)| (element.name, failure(&outcome)))
+        .collect();
+    let late = "its changes are accounted for up to 130 s ago";
+    let expected = ["passed", "passed", late, "passed"];
+    let expected = names.iter().zip(expected);
+    let expected = expected.map(|(name, said)| ((*name).to_owned(), said.to_owned()));
+    assert_eq!(seen, expected.collect());
+}
+
+#[tokio::test]
+async fn a_certificate_is_told_of_before_it_ends() {
+    let body = "twinline_edge_tls_certificate_expires_timestamp_seconds{name=\"a.example\"} 864000\n\
+                twinline_edge_tls_certificate_expires_timestamp_seconds{name=\"b.example\"} 8640000\n";
+    let certificates = Certificates {
+        web: web(),
+        place: serve(200, body).await,
+        names: ["a.example", "b.example", "c.example"]
+            .map(str::to_owned)
+            .into(),
+        clock: Arc::new(At(0)),
+        days_min: 14,
+    };
+    let said: Vec<String> = (certificates.look().await.iter())
+        .map(|(_, outcome)| failure(outcome))
+        .collect();
+    let none = "no certificate is shown for c.example";
+    assert_eq!(
+        said,
+        [
+            "the certificate of a.example ends in 10 days",
+            "passed",
+            none
+        ]
+    );
+}
+
+#[test]
+fn what_a_probe_goes_through_it_tells_of_too() {
+    let runs_on = path("watch:m1 machine:m1");
+    let inbox = probe(
+        "inbox:m1",
+        "edge:m1 host:m1 machine:m1",
+        "edge:m1 machine:m1",
+        Never,
+    );
+    let told = inbox.path(&runs_on);
+    assert_eq!(told.watches, path("edge:m1 inbox:m1"));
+    let edge = probe("edge:m1", "machine:m1", "machine:m1", Never).path(&runs_on);
+    let nobody = verify_paths(&[told, edge], &Routes::default());
+    assert!(nobody.iter().all(|it| matches!(it, Finding::Blind { .. })));
+    assert_eq!(nobody.len(), 2);
+}

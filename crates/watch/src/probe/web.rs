@@ -1,0 +1,98 @@
+//! Asking processes of this installation by HTTP: a connection each time, since whether one can be made is the question.
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use std::net::SocketAddr;
+use std::time::Duration;
+use twinline_core::watch::probe::{Failure, Outcome};
+use twinline_trackers::http::{
+    AddressGuard, NoTransport, ReqwestTransport, Secret, Transport as _, TransportLimits,
+};
+
+/// The greatest answer that is read: the status of a host with thousands of nodes.
+const ANSWER_MAX_BYTES: usize = 8 << 20;
+/// The longest that anything may take; each probe's own deadline is shorter.
+const STEP_MAX: Duration = Duration::from_secs(30);
+
+/// The way to processes of this installation.
+pub struct Web {
+    transport: ReqwestTransport,
+    token: Secret,
+}
+
+/// What was answered.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    /// The body as text.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON; null when it is none.
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+impl Web {
+    /// Shows this token where one is asked for.
+    ///
+    /// # Errors
+    /// The HTTP client cannot be made.
+    pub fn new(token: Secret) -> Result<Self, NoTransport> {
+        // Addresses come from the configuration and our own data folder, never from a tenant.
+        let everywhere = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect("a network"));
+        let limits = TransportLimits {
+            connect: STEP_MAX,
+            headers: STEP_MAX,
+            body: STEP_MAX,
+            idle_per_host_max: 0,
+            response_max_bytes: ANSWER_MAX_BYTES,
+        };
+        let guard = AddressGuard::new(everywhere.to_vec());
+        let transport = ReqwestTransport::new(guard, limits)?;
+        Ok(Self { transport, token })
+    }
+
+    /// Asks. An answer of any status is an answer.
+    pub(super) async fn get(&self, at: SocketAddr, path: &str) -> Result<Answer, String> {
+        let bearer = format!("Bearer {}", self.token.expose());
+        let request = Request::builder()
+            .method(Method::GET)
+            .uri(format!("http://{at}{path}"))
+            .header(header::AUTHORIZATION, bearer)
+            .body(Bytes::new())
+            .map_err(|error| error.to_string())?;
+        let answer = self.transport.send(request).await;
+        let answer = answer.map_err(|error| error.reason)?;
+        Ok(Answer {
+            status: answer.status(),
+            body: answer.into_body(),
+        })
+    }
+
+    /// Asks, and wants a success.
+    pub(super) async fn read(&self, at: SocketAddr, path: &str) -> Result<Answer, String> {
+        let answer = self.get(at, path).await?;
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        Err(format!("{path} answers {}", answer.status))
+    }
+}
+
+/// A failure with its reason.
+pub(super) fn failed(detail: impl Into<String>) -> Outcome {
+    Outcome::Failed(Failure::Answer {
+        detail: detail.into(),
+    })
+}
+
+/// How something went that has a reason when it fails.
+pub(super) fn outcome(went: Result<(), String>) -> Outcome {
+    went.map_or_else(failed, |()| Outcome::Passed)
+}
