@@ -38,6 +38,7 @@ use twinline_watch::channel::acknowledge::Signer;
 use twinline_watch::driver::{Driver, Setup};
 use twinline_watch::ping::OutsidePing;
 use twinline_watch::probe::Supervisor;
+use twinline_watch::subscription::Herald;
 
 /// Connections to the private side at once: other watches, the supervisor, a scraper, people.
 const CONNECTIONS_MAX: usize = 256;
@@ -77,12 +78,16 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let begun = Driver::begin(&store, built.setup.clone(), Arc::new(signer), clock);
     let (driver, handle) = begun.await;
     let (central, shown_central) = watch::channel(None);
+    let (post, posted) = watch::channel(built.post.clone());
+    let clock = Arc::new(SystemClock);
+    let (herald, registry) = Herald::begin(folder.subscribers(), handle.shown(), posted, clock);
     let reload = Reload {
         file: file.to_owned(),
         folder: folder.clone(),
         lasting: Arc::clone(&lasting),
         driver: handle.clone(),
         central,
+        post,
         seen: if broken.is_some() {
             String::new()
         } else {
@@ -112,6 +117,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let site = twinline_watch::site::router(
         handle.shown(),
         Arc::new(handle.clone()),
+        Some(Arc::new(registry)),
         Arc::new(SystemClock),
         twinline_watch::site::Settings::default(),
     );
@@ -130,6 +136,11 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         let orphan = orphaned(supervisor, folder, shutdown.clone());
         tasks.spawn("supervisor", until(shutdown.clone(), ended(orphan)));
     }
+    let ends = shutdown.clone();
+    tasks.spawn("subscriptions", async move {
+        herald.run(ends.cancelled()).await;
+        Ok(())
+    });
     let ends = shutdown.clone();
     tasks.spawn("driver", async move {
         driver.run(ends.cancelled()).await;
