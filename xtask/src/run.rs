@@ -41,15 +41,29 @@ pub fn exists(program: &str) -> bool {
     probe.is_ok_and(|status| status.success())
 }
 
+/// Cargo in the workspace, as a person would start it. `cargo run` and test runners tell what they start which package it is, and
+/// some build scripts (ring's) take another package there for a reason to build again, with all that stands on them.
+pub fn cargo() -> Command {
+    let mut cargo = Command::new("cargo");
+    for (name, _) in std::env::vars_os() {
+        let known = name.to_string_lossy();
+        if known.starts_with("CARGO_PKG_") || known.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo.current_dir(root());
+    cargo
+}
+
 /// Builds the product in this program's own profile; where its binary lies.
 pub fn twinline() -> Result<PathBuf> {
-    let mut cargo = Command::new("cargo");
+    let mut cargo = cargo();
     // The whole workspace is named so that its dependencies have the features that they have in the suite.
     cargo.args(["build", "--quiet", "--workspace", "--bin", "twinline"]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
-    quietly(cargo.current_dir(root()))?;
+    quietly(&mut cargo)?;
     let own = std::env::current_exe().context("finding this program's own file")?;
     let folder = own.parent().context("this program lies in no folder")?;
     // Tests lie one folder deeper.

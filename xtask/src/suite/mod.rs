@@ -2,7 +2,7 @@
 
 mod count;
 
-use crate::{provision, root, run, say};
+use crate::{provision, run, say};
 use anyhow::{Context, Result};
 use count::Count;
 use std::io::{BufRead, BufReader};
@@ -42,7 +42,7 @@ pub fn run(options: &Options) -> Result<bool> {
 
 /// nextest where it is installed, else cargo's own runner.
 fn tests(options: &Options, nextest: bool) -> Command {
-    let mut command = Command::new("cargo");
+    let mut command = run::cargo();
     if nextest {
         command.args([
             "nextest",
@@ -71,7 +71,6 @@ fn tests(options: &Options, nextest: bool) -> Command {
     command.env("PROPTEST_RNG_SEED", "20261123");
     // The message of a failure is what is looked for at the end; stacks bury it. Who wants one runs that test alone.
     command.env("RUST_BACKTRACE", "0");
-    command.current_dir(root());
     command
 }
 

@@ -1,9 +1,8 @@
 //! Which crate may depend on which: the boundaries of ARCHITECTURE.md, read from cargo's own metadata.
 
-use crate::{root, run};
+use crate::run;
 use anyhow::{Context, Result};
 use serde_json::Value;
-use std::process::Command;
 
 /// Our crates and which of our crates each may use.
 const EDGES: &[(&str, &[&str])] = &[
@@ -47,10 +46,8 @@ const CORE: &[&str] = &[
 
 /// Cargo's description of the workspace and everything it depends on.
 pub(super) fn metadata() -> Result<Value> {
-    let mut command = Command::new("cargo");
-    command
-        .args(["metadata", "--format-version", "1", "--locked"])
-        .current_dir(root());
+    let mut command = run::cargo();
+    command.args(["metadata", "--format-version", "1", "--locked"]);
     serde_json::from_str(&run::quietly(&mut command)?).context("reading cargo metadata")
 }
 

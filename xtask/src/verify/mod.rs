@@ -5,7 +5,7 @@ mod licences;
 mod tidy;
 mod unused;
 
-use crate::{root, run, say};
+use crate::{run, say};
 use anyhow::Result;
 use std::process::Command;
 
@@ -41,8 +41,8 @@ pub fn run() -> Result<bool> {
 
 /// A cargo command in the workspace.
 fn cargo(arguments: &[&str]) -> Command {
-    let mut command = Command::new("cargo");
-    command.args(arguments).current_dir(root());
+    let mut command = run::cargo();
+    command.args(arguments);
     command
 }
 

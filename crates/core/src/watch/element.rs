@@ -29,6 +29,8 @@ macro_rules! kinds {
 }
 
 kinds! {
+    /// What other monitoring tells of, and which is no element of ours.
+    Alert = "alert",
     /// One tracker instance as Twinline sees it.
     Node = "node",
     /// The canary synchronisation of a host.

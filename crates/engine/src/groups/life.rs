@@ -67,12 +67,15 @@ impl Life {
         // Begun also where it is to be given away: the file here may have what the replica lacks.
         let mut failing = Failing::default();
         let gives_away = loop {
-            let ended = self.once(opened, &mut failing).await;
-            close(opened).await;
-            let trouble = match ended {
-                Ok(Ended::Joined) => return self.leave().await,
-                // Else whoever took it over would go on from before: it begins here once more.
-                Ok(ended) => break ended == Ended::Whole && self.wished() == Wish::GiveAway,
+            let trouble = match self.once(opened, &mut failing).await {
+                Ok(ended) => {
+                    close(opened).await;
+                    if ended == Ended::Joined {
+                        return self.leave().await;
+                    }
+                    // Else whoever took it over would go on from before: it begins here once more.
+                    break ended == Ended::Whole && self.wished() == Wish::GiveAway;
+                }
                 Err(trouble) => trouble,
             };
             let gives_up = self.gives_up(&mut failing, &trouble);
@@ -81,8 +84,10 @@ impl Life {
             self.tell(GroupState::Failed { reason });
             if gives_up {
                 self.shared.keeper.shun(&self.group);
+                // Its file is closed when it is given away: that takes as long as its disk does.
                 break true;
             }
+            close(opened).await;
             self.pause(PAUSE).await;
             if self.wished() == Wish::End {
                 return;
@@ -132,7 +137,7 @@ impl Life {
         let begun = Instant::now();
         let ended = self.host(&host, &store).await;
         failing.worked(&shared.settings.terms, begun.elapsed());
-        let ended = ended.map_err(Trouble::of_host)?;
+        let ended = ended?;
         if ended == Ended::Whole && self.wished() == Wish::Leave {
             return self.close_group(&store).await.map_err(Trouble::of_host);
         }
@@ -269,7 +274,7 @@ impl Life {
     }
 
     /// Runs the group's host and its replication until the group is to end.
-    async fn host(&self, host: &Host, store: &HostStore) -> Result<Ended, String> {
+    async fn host(&self, host: &Host, store: &HostStore) -> Result<Ended, Trouble> {
         let shared = &self.shared;
         let marks = {
             let host = host.clone();
@@ -293,8 +298,9 @@ impl Life {
                 std::future::pending::<()>().await;
             };
             let ended = tokio::select! {
-                ended = host.run(stop.clone()) => ended.map_err(|why| why.to_string()),
+                ended = host.run(stop.clone()) => ended.map_err(|why| Trouble::of_host(why.to_string())),
                 () = told => unreachable!("it waits for ever"),
+                why = self.is_unwritable(store, status.clone()) => Err(Trouble::unwritable(why)),
                 () = self.forget_joined(store, status.clone()) => unreachable!("it waits for ever"),
             };
             let ended = match ended {

@@ -16,6 +16,7 @@
 mod join;
 mod life;
 mod trouble;
+mod unwritable;
 
 use crate::env::Env;
 use crate::host::Host;
@@ -97,7 +98,7 @@ pub struct GroupSettings {
     /// The fleet's terms.
     pub terms: LeaseTerms,
     /// How a file is opened.
-    pub db: fn() -> DbOptions,
+    pub db: Arc<dyn Fn() -> DbOptions + Send + Sync>,
 }
 
 /// How a group that this host owns is doing.

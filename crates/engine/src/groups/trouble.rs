@@ -14,7 +14,7 @@ const TRIED_PERIODS: u32 = 4;
 pub(super) struct Trouble {
     /// In words.
     pub(super) reason: String,
-    /// Whatever is tried: this machine lacks something.
+    /// Further tries are in vain: this machine lacks something, or it was tried for long enough.
     is_for_good: bool,
     /// The file here has a state of it, of whatever ownership: it may have what the replica lacks.
     has_state: bool,
@@ -67,6 +67,14 @@ impl Trouble {
         Self::of_file(reason).with_state(true)
     }
 
+    /// Its file has taken no writes for as long as a group is tried.
+    pub(super) fn unwritable(reason: String) -> Self {
+        Self {
+            is_for_good: true,
+            ..Self::of_host(reason)
+        }
+    }
+
     /// Whether the file here has a state of the group.
     pub(super) fn with_state(self, has_state: bool) -> Self {
         Self { has_state, ..self }
@@ -93,7 +101,7 @@ impl Failing {
     }
 }
 
-fn tried(terms: &LeaseTerms) -> Duration {
+pub(super) fn tried(terms: &LeaseTerms) -> Duration {
     terms.renewal_period() * TRIED_PERIODS
 }
 
@@ -109,8 +117,16 @@ impl Life {
             Wish::Work | Wish::Leave => self.another_takes_groups() && !self.is_chosen_here(),
             Wish::End => false,
         };
-        let can_go_on = !trouble.has_state || shared.central.health().borrow().commits.is_ok();
-        is_tried && wished && can_go_on
+        is_tried && wished && (!trouble.has_state || self.commits())
+    }
+
+    /// Whether another host takes groups, would get this one, and could go on with what the replica has.
+    pub(super) fn could_go_on_elsewhere(&self) -> bool {
+        self.another_takes_groups() && !self.is_chosen_here() && self.commits()
+    }
+
+    fn commits(&self) -> bool {
+        self.shared.central.health().borrow().commits.is_ok()
     }
 
     fn another_takes_groups(&self) -> bool {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -27,7 +27,7 @@ use twinline_sim::etcd::Etcd as RealEtcd;
 use twinline_sim::postgres::Postgres;
 use twinline_store::GroupId;
 use twinline_store::central::{CentralAddress, CentralClient, CentralHealth, CentralSettings};
-use twinline_store::db::DbOptions;
+use twinline_store::db::{CommitFault, DbOptions, FaultPlan};
 use twinline_store::host::{HostStore, Publish};
 use twinline_trackers::http::{
     AddressGuard, ReqwestTransport, Transport, TransportError, TransportLimits,
@@ -54,6 +54,32 @@ pub(crate) struct Odd {
     pub(crate) lacks: bool,
     /// So many groups that it gives away are not released by etcd.
     pub(crate) releases: Arc<AtomicU32>,
+    /// Whether its disk is full.
+    pub(crate) is_full: Arc<AtomicBool>,
+}
+
+impl Odd {
+    /// How it opens files.
+    fn db(&self) -> Arc<dyn Fn() -> DbOptions + Send + Sync> {
+        let is_full = Arc::clone(&self.is_full);
+        Arc::new(move || DbOptions {
+            faults: Box::new(Disk(Arc::clone(&is_full))),
+            ..DbOptions::default()
+        })
+    }
+}
+
+/// A disk that may be full.
+struct Disk(Arc<AtomicBool>);
+
+impl FaultPlan for Disk {
+    fn at_commit(&mut self, _: u64) -> CommitFault {
+        if self.0.load(Ordering::SeqCst) {
+            CommitFault::DiskFull
+        } else {
+            CommitFault::None
+        }
+    }
 }
 
 /// A way to etcd.
@@ -252,7 +278,7 @@ impl Fleet {
             instance: "fleet".to_owned(),
             folder,
             terms,
-            db: DbOptions::default,
+            db: odd.db(),
         };
         let pins = self.pins.subscribe();
         let groups = Groups::new(

@@ -90,6 +90,31 @@ async fn a_group_that_does_not_work_on_one_machine_goes_to_another() {
     one.stop().await;
 }
 
+/// Its disk is full, and it would wait for as long as it is.
+#[tokio::test]
+async fn a_group_whose_file_takes_no_writes_goes_to_another_machine() {
+    let Some(fleet) = Fleet::new() else { return };
+    let odd = Odd::default();
+    let one = fleet.start_odd("m1", &odd);
+    one.works().await;
+    let left = fleet.world.tracker("left").make(&[
+        ("summary", Value::text("a")),
+        ("status", Value::text("open")),
+        ("labels", Value::set(["a"])),
+    ]);
+    let right = fleet.made("right").await;
+    fleet.shows(&right, "a").await;
+    let two = fleet.start("m2");
+    odd.is_full.store(true, Ordering::SeqCst);
+    fleet.edit(&left, "b");
+    two.works().await;
+    fleet.shows(&right, "b").await;
+    fleet.world.tracker("right").only();
+    assert!(!one.has_group());
+    one.stop().await;
+    two.stop().await;
+}
+
 /// It would drop what the group is told of that node, and sweep half of it.
 #[tokio::test]
 async fn a_machine_that_lacks_a_node_of_the_group_leaves_it_to_another() {

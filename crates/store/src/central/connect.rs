@@ -269,13 +269,16 @@ fn tune(socket: &TcpStream, deadlines: &Deadlines) -> std::io::Result<()> {
 ///
 /// The server's own limits are a little below ours, so that one which works ends its statement itself and the connection
 /// lives. A commit that does not wait for the disk or the standbys proves nothing, so that default is overruled.
+///
+/// A process that stands still in the middle of a transaction holds its group's row, and nobody can take the group over:
+/// the server ends it when it has said nothing for as long as its longest step may take, twice.
 async fn introduce(
     client: &Client,
     at: &str,
     deadlines: &Deadlines,
 ) -> Result<(Server, bool), CentralError> {
     let server_ms = deadlines.statement.as_millis() * 9 / 10;
-    let idle_ms = (deadlines.statement + deadlines.commit).as_millis() * 4;
+    let idle_ms = deadlines.statement.max(deadlines.commit).as_millis() * 2;
     let sql = format!(
         "SET statement_timeout = {server_ms}; SET lock_timeout = {server_ms}; \
          SET idle_in_transaction_session_timeout = {idle_ms}; \

@@ -219,7 +219,7 @@ fn groups(shared: &Shared, start: &Start<'_>, keeper: &Keeper) -> Groups {
         instance: INSTANCE.to_owned(),
         folder: start.folder.to_owned(),
         terms: shared.terms,
-        db: || DbOptions::inline(NoFaults),
+        db: Arc::new(|| DbOptions::inline(NoFaults)),
     };
     Groups::new(
         keeper.clone(),

@@ -219,7 +219,7 @@ impl Fleet {
             instance: config.instance.name.clone(),
             folder: folder.groups(),
             terms,
-            db: DbOptions::default,
+            db: Arc::new(DbOptions::default),
         };
         let groups = Groups::new(
             keeper.clone(),

@@ -64,6 +64,24 @@ async fn mode_3_a_lock_on_a_table() {
     writes_again(&client).await;
 }
 
+/// As one that was stopped, or is cut off, in the middle of a transaction: it holds what it locked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_stands_still_in_a_transaction_keeps_no_lock() {
+    let Some(server) = server(&[]) else { return };
+    let client = client_to(&server.url(), settings());
+    healthy(&client).await;
+    let frozen = client_to(&server.url(), settings());
+    healthy(&frozen).await;
+    let mut lock = frozen.shared.write().await.unwrap();
+    lock.batch("LOCK TABLE twinline.canary IN EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    until(&client, "stuck", |h| h.commits.is_failing()).await;
+    healthy(&client).await;
+    writes_again(&client).await;
+    lock.batch("SELECT 1").await.unwrap_err();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn mode_4_the_writer_becomes_read_only() {
     let Some(server) = server(&[]) else { return };
