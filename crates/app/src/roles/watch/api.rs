@@ -8,6 +8,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use bytes::Bytes;
 use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::json;
@@ -19,9 +20,10 @@ use twinline_core::watch::incident::IncidentId;
 use twinline_store::central::{CentralHealth, PoolName};
 use twinline_trackers::http::Secret;
 use twinline_watch::driver::{Deed, Detail, Handle, Overview, Refusal};
+use twinline_watch::inbound::alertmanager;
 
-/// The greatest request: a note.
-const BODY_MAX_BYTES: usize = 64 << 10;
+/// The greatest request: thousands of alerts.
+const BODY_MAX_BYTES: usize = 8 << 20;
 
 /// What the private side works on.
 pub(super) struct Private {
@@ -41,6 +43,7 @@ pub(super) fn router(private: Arc<Private>) -> Router {
         .route("/incidents/{incident}/resolve", post(resolve))
         .route("/incidents/{incident}/dismiss", post(dismiss))
         .route("/incidents/{incident}/notes", post(note))
+        .route("/inbound/alertmanager", post(alerts))
         .layer(from_fn_with_state(Arc::clone(&private), authorised));
     Router::new()
         .route("/health", get(health))
@@ -227,6 +230,20 @@ async fn note(
     let text = words(said.text, "a note needs a text")?;
     let by = said.by;
     perform(&private, incident, Deed::Note { incident, by, text }).await
+}
+
+/// What Alertmanager's webhook sends: each alert is a signal.
+async fn alerts(State(private): Shared, body: Bytes) -> Result<Json<serde_json::Value>, Problem> {
+    let heard = alertmanager::read(&body);
+    let heard = heard.map_err(|error| Problem::bad_request(error.to_string()))?;
+    let count = heard.signals.len();
+    private.driver.signals(heard.signals).await;
+    if heard.left_out > 0 {
+        tracing::warn!(left_out = heard.left_out, "Alertmanager left out alerts");
+    }
+    Ok(Json(
+        json!({ "signals": count, "left_out": heard.left_out }),
+    ))
 }
 
 fn words(text: Option<String>, otherwise: &str) -> Result<String, Problem> {
