@@ -34,7 +34,12 @@ impl Handle {
 
     /// Somebody's word about a subject.
     pub async fn signal(&self, signal: Signal) {
-        self.tell(Told::Signal(signal)).await;
+        self.signals(vec![signal]).await;
+    }
+
+    /// Somebody's words about several, at once.
+    pub async fn signals(&self, signals: Vec<Signal>) {
+        self.tell(Told::Signals(signals)).await;
     }
 
     /// Another configuration holds from now on.

@@ -26,7 +26,7 @@ pub use journal::Entry;
 pub use record::{Note, Record, Standing};
 pub use setup::{Setup, Watched};
 pub use told::{Deed, Refusal};
-pub use view::{Detail, Overview, Shown};
+pub use view::{Detail, Overview, Probed, Shown};
 pub use vitals::{Figures, Vitals};
 
 use crate::channel::Channel;
@@ -253,7 +253,7 @@ impl Driver {
                     machines.refresh(step);
                 });
             }
-            Told::Signal(signal) => self.signal(signal),
+            Told::Signals(signals) => self.signals(signals),
             Told::Stored(trouble) => self.stored(trouble),
             Told::Setup(setup) => {
                 self.setup = *setup;
@@ -269,9 +269,11 @@ impl Driver {
         }
     }
 
-    fn signal(&mut self, signal: Signal) {
+    fn signals(&mut self, signals: Vec<Signal>) {
         self.step(|machines, step| {
-            machines.signal(signal, step);
+            for signal in signals {
+                machines.signal(signal, step);
+            }
             machines.refresh(step);
         });
     }
@@ -317,11 +319,11 @@ impl Driver {
                 summary,
             },
         };
-        self.signal(Signal {
+        self.signals(vec![Signal {
             source: STORE.to_owned(),
             subject,
             state,
-        });
+        }]);
     }
 
     /// A channel has answered.

@@ -21,8 +21,8 @@ pub(super) enum Told {
         run: u64,
         seen: Vec<(Element, Outcome)>,
     },
-    /// Somebody's word about a subject.
-    Signal(Signal),
+    /// Somebody's words about subjects.
+    Signals(Vec<Signal>),
     /// The states could not be stored, or could again.
     Stored(Option<Trouble>),
     /// Another configuration holds.

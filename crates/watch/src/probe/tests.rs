@@ -127,7 +127,8 @@ async fn plain(stream: &mut tokio::net::TcpStream, router: axum::Router) {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tower::ServiceExt as _;
     let mut head = [0; 4096];
-    stream.read(&mut head).await.unwrap();
+    let read = stream.read(&mut head).await.unwrap();
+    assert!(read > 0);
     let request = http::Request::new(axum::body::Body::empty());
     let answer = router.oneshot(request).await.unwrap();
     let status = answer.status();

@@ -8,6 +8,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use bytes::Bytes;
 use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::json;
@@ -19,14 +20,17 @@ use twinline_core::watch::incident::IncidentId;
 use twinline_store::central::{CentralHealth, PoolName};
 use twinline_trackers::http::Secret;
 use twinline_watch::driver::{Deed, Detail, Handle, Overview, Refusal};
+use twinline_watch::inbound::alertmanager;
 
-/// The greatest request: a note.
-const BODY_MAX_BYTES: usize = 64 << 10;
+/// The greatest request: thousands of alerts.
+const BODY_MAX_BYTES: usize = 8 << 20;
 
 /// What the private side works on.
 pub(super) struct Private {
     pub(super) driver: Handle,
     pub(super) token: Secret,
+    /// What other monitoring shows.
+    pub(super) inbound: Option<Secret>,
     pub(super) central: watch::Receiver<Option<watch::Receiver<CentralHealth>>>,
 }
 
@@ -42,10 +46,14 @@ pub(super) fn router(private: Arc<Private>) -> Router {
         .route("/incidents/{incident}/dismiss", post(dismiss))
         .route("/incidents/{incident}/notes", post(note))
         .layer(from_fn_with_state(Arc::clone(&private), authorised));
+    let inbound = Router::new()
+        .route("/alertmanager", post(alerts))
+        .layer(from_fn_with_state(Arc::clone(&private), may_speak));
     Router::new()
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .nest("/v1", v1)
+        .nest("/v1/inbound", inbound)
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .with_state(private)
@@ -65,6 +73,23 @@ async fn authorised(
         return Ok(next.run(request).await);
     }
     Err(crate::api::unauthorised())
+}
+
+/// Other monitoring may say what it sees, and nothing else.
+async fn may_speak(
+    State(private): Shared,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let known = private.inbound.iter().chain([&private.token]);
+    if known.into_iter().any(|token| shows(&request, token)) {
+        return Ok(next.run(request).await);
+    }
+    Err(Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "not authenticated",
+        "show the token of watch.inbound_token as a bearer token",
+    ))
 }
 
 /// 200 while the driver takes steps, else 503. What is wrong beside is shown and changes nothing of that.
@@ -227,6 +252,20 @@ async fn note(
     let text = words(said.text, "a note needs a text")?;
     let by = said.by;
     perform(&private, incident, Deed::Note { incident, by, text }).await
+}
+
+/// What Alertmanager's webhook sends: each alert is a signal.
+async fn alerts(State(private): Shared, body: Bytes) -> Result<Json<serde_json::Value>, Problem> {
+    let heard = alertmanager::read(&body);
+    let heard = heard.map_err(|error| Problem::bad_request(error.to_string()))?;
+    let count = heard.signals.len();
+    private.driver.signals(heard.signals).await;
+    if heard.left_out > 0 {
+        tracing::warn!(left_out = heard.left_out, "Alertmanager left out alerts");
+    }
+    Ok(Json(
+        json!({ "signals": count, "left_out": heard.left_out }),
+    ))
 }
 
 fn words(text: Option<String>, otherwise: &str) -> Result<String, Problem> {

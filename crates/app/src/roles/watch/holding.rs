@@ -64,7 +64,7 @@ pub(super) fn read(file: &Path) -> Result<(Config, String), ConfigError> {
 }
 
 /// Keeps a good configuration for when an edit breaks the file. A disk that does not take it is told of elsewhere.
-pub(super) fn keep(folder: &DataFolder, text: &str) -> Result<()> {
+fn keep(folder: &DataFolder, text: &str) -> Result<()> {
     let token = folder.token(&SystemEntropy)?;
     let sealed = snapshot::seal(token.expose().as_bytes(), text);
     let path = place(folder);
@@ -72,6 +72,14 @@ pub(super) fn keep(folder: &DataFolder, text: &str) -> Result<()> {
         return Ok(());
     }
     replace(&path, &sealed).with_context(|| format!("writing {}", path.display()))
+}
+
+/// As [`keep`]: what cannot be kept is said in the log.
+pub(super) fn keep_or_tell(folder: &DataFolder, text: &str) {
+    if let Err(error) = keep(folder, text) {
+        let error = format!("{error:#}");
+        tracing::error!(error, "the good configuration is not kept");
+    }
 }
 
 fn kept(file: &Path) -> Result<(Config, String)> {

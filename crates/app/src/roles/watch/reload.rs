@@ -89,10 +89,7 @@ impl Reload {
     fn take(&self, config: &Config) -> Result<Built, String> {
         let built = Built::new(&self.file, config, &self.lasting);
         let built = built.map_err(|error| format!("{error:#}"))?;
-        if let Err(error) = holding::keep(&self.folder, &self.seen) {
-            let error = format!("{error:#}");
-            tracing::error!(error, "the good configuration is not kept");
-        }
+        holding::keep_or_tell(&self.folder, &self.seen);
         Ok(built)
     }
 

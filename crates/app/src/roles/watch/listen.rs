@@ -1,0 +1,106 @@
+//! Where watch listens: its private side, and the status page. An address that is taken keeps nobody from being called.
+
+use super::api::{self, Private};
+use super::until;
+use crate::config::Config;
+use crate::handles::SystemClock;
+use crate::instance::DataFolder;
+use crate::roles::pause;
+use crate::roles::tasks::Tasks;
+use anyhow::{Context as _, Result};
+use axum::Router;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use twinline_watch::site;
+use twinline_watch::subscription::Registry;
+
+/// Connections to each at once: other watches, the supervisor, a scraper, people; and the public.
+const CONNECTIONS_MAX: usize = 1024;
+/// What could not be listened on, or announced, is tried again after this.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// Both listeners, and what says where they are.
+pub(super) fn spawn(
+    tasks: &mut Tasks,
+    config: &Config,
+    folder: &DataFolder,
+    private: Private,
+    registry: Registry,
+    shutdown: &CancellationToken,
+) {
+    let driver = private.driver.clone();
+    let (listeners, announced) = watch::channel(Vec::new());
+    let told = announce(folder.clone(), announced);
+    tasks.spawn("announcement", until(shutdown.clone(), told));
+    let router = api::router(Arc::new(private));
+    let at = ("private", config.watch_private());
+    let served = serve(at, router, listeners.clone(), shutdown.clone());
+    tasks.spawn("private", served);
+    let page = site::router(
+        driver.shown(),
+        Arc::new(driver),
+        Some(Arc::new(registry)),
+        Arc::new(SystemClock),
+        site::Settings::default(),
+    );
+    let at = ("page", config.watch.listen);
+    let served = serve(at, page, listeners, shutdown.clone());
+    tasks.spawn("status page", served);
+}
+
+/// Where watch listens, by name, as far as it does yet.
+type Listeners = watch::Sender<Vec<(&'static str, SocketAddr)>>;
+
+/// Listens as soon as that can be, says where, and serves until shutdown.
+async fn serve(
+    (name, at): (&'static str, SocketAddr),
+    router: Router,
+    listeners: Listeners,
+    shutdown: CancellationToken,
+) -> Result<()> {
+    let listener = loop {
+        match TcpListener::bind(at).await {
+            Ok(listener) => break listener,
+            Err(error) => {
+                tracing::error!(name, %at, %error, "watch cannot listen there; trying again");
+            }
+        }
+        if !pause(RETRY, &shutdown).await {
+            return Ok(());
+        }
+    };
+    let bound = listener.local_addr();
+    let bound = bound.context("the listener's own address")?;
+    tracing::info!(name, at = %bound, "watch listens");
+    listeners.send_modify(|all| all.push((name, bound)));
+    twinline_edge::serve(listener, router, CONNECTIONS_MAX, shutdown).await;
+    Ok(())
+}
+
+/// Says where watch listens, whenever that changes; where the disk does not take it, again and again.
+async fn announce(
+    folder: DataFolder,
+    mut listeners: watch::Receiver<Vec<(&'static str, SocketAddr)>>,
+) -> Result<()> {
+    loop {
+        let all = listeners.borrow_and_update().clone();
+        let written = match all.as_slice() {
+            [] => Ok(()),
+            all => folder.announce("watch", all),
+        };
+        if let Err(error) = written {
+            let error = format!("{error:#}");
+            tracing::error!(error, "where watch listens cannot be told; trying again");
+            tokio::time::sleep(RETRY).await;
+            continue;
+        }
+        listeners
+            .changed()
+            .await
+            .context("nothing listens any more")?;
+    }
+}
