@@ -19,7 +19,7 @@ mod view;
 mod vitals;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use handle::Handle;
 pub use journal::Entry;
