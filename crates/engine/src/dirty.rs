@@ -118,6 +118,25 @@ pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Mark
     })
 }
 
+/// Whether a step that marked these items would mark none of them: nothing new is told of any.
+pub(crate) fn tell_nothing(
+    host: &Inner,
+    read: &HostRead<'_>,
+    hints: &[Hint],
+) -> Result<bool, StoreError> {
+    for hint in coalesced(hints) {
+        // Without a version nobody can tell, whatever the work is.
+        if hint.version.is_none() {
+            return Ok(false);
+        }
+        let works = works(host, read, &hint.item, hint.lane)?;
+        if news(host, &hint, &works) != News::Nothing {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Stores what was seen of an item, and gives the sign that its other twins are to look. A sweep asks nobody about a
 /// version that the directory has, so whoever stores one answers for every twin of the item. `own`: the twin that has
 /// seen it.

@@ -28,7 +28,8 @@ pub trait EdgeInbox: Send + Sync {
         wait: Duration,
     ) -> Result<Pulled, InboxError>;
 
-    /// The host has all deliveries up to a place durably. Refused for a place in another inbox.
+    /// The host has all deliveries up to a place durably. Nobody waits for it: the edge may take its time to make that durable.
+    /// Refused for a place in another inbox.
     async fn ack_taken(&self, to: &InboxPlace) -> Result<(), InboxError>;
 
     /// All deliveries up to a place are processed: the edge may drop them. Refused for a place in another inbox.

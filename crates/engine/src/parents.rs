@@ -149,7 +149,7 @@ async fn page(
             dirty::mark(&shared, tx, &hints)
         })
         .await?;
-    scheduler::clear(host, marked.announce(host)).await?;
+    scheduler::clear(host, marked.announce(host))?;
     Ok(next)
 }
 

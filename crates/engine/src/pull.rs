@@ -1,7 +1,9 @@
 //! Pulling deliveries from edges.
 //!
-//! A delivery is a hint. It is decoded into dirty marks, and these and the edge's cursor are one step of the store; then
+//! A delivery is a hint. It is decoded into dirty marks, and these and the edge's cursor are one step of the store; after it
 //! the edge is told *taken*. When every item that a batch has marked was looked at, the edge is told *safe*, up to there.
+//! Deliveries that tell nothing new, as those about our own writes mostly do, are passed: the cursor is stored with the next
+//! step, or when none comes for a moment. Until then they count as neither.
 //! A delivery that cannot be read is logged and passed: the sweep finds what it meant. One of a node that is not here is
 //! passed too, but not in a fleet: there the group has the node, and the host that knows of it is built soon.
 //!
@@ -12,11 +14,13 @@
 
 use crate::dirty::{self, Hint, Marked};
 use crate::host::Inner;
-use crate::inbox::{Delivery, EdgeInbox, Pulled, Refused};
+use crate::inbox::{Delivery, EdgeInbox, InboxError, Pulled, Refused};
 use crate::{scheduler, sweep};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::debug_span;
 use twinline_core::item::ItemId;
@@ -31,12 +35,30 @@ use twinline_trackers::{Notice, NoticeKind};
 /// An edge that does not answer is asked again after at most so many doublings of the first wait.
 const RETRY_DOUBLINGS_MAX: u32 = 6;
 
+/// When nothing else comes for so long, it is stored that deliveries were passed.
+const PASSED_WAIT: Duration = Duration::from_millis(250);
+/// So long at most they are passed without that.
+const PASSED_MAX: Duration = Duration::from_secs(1);
+
+/// How far an edge was read.
+struct Reader {
+    /// `taken` is ahead of what is stored, while deliveries were passed.
+    cursor: EdgeCursor,
+    /// Since when it is.
+    passed: Option<Instant>,
+}
+
 /// Pulls one edge until shutdown.
 pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: CancellationToken) {
     let mut failures = 0;
-    let mut cursor = loop {
+    let mut reader = loop {
         match begin(&host, edge.as_ref()).await {
-            Ok(cursor) => break cursor,
+            Ok(cursor) => {
+                break Reader {
+                    cursor,
+                    passed: None,
+                };
+            }
             Err(error) => {
                 tracing::error!(edge = edge.name(), %error, "the edge's cursor cannot be read")
             }
@@ -47,10 +69,14 @@ pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: Ca
     };
     loop {
         let at = InboxPlace {
-            inbox: cursor.inbox.clone(),
-            seq: cursor.taken,
+            inbox: reader.cursor.inbox.clone(),
+            seq: reader.cursor.taken,
         };
-        let pull = edge.pull(&at, host.settings.pull_max, host.settings.pull_wait);
+        let wait_max = match reader.passed {
+            Some(_) => PASSED_WAIT.min(host.settings.pull_wait),
+            None => host.settings.pull_wait,
+        };
+        let pull = edge.pull(&at, host.settings.pull_max, wait_max);
         let taken = async {
             let Pulled {
                 from,
@@ -61,11 +87,12 @@ pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: Ca
                 hear(&host, edge.as_ref(), &refused).await?;
             }
             if from != at {
-                begin_anew(&host, edge.name(), &mut cursor, from.inbox).await
-            } else if deliveries.is_empty() {
+                reader.passed = None;
+                begin_anew(&host, edge.name(), &mut reader.cursor, from.inbox).await
+            } else if deliveries.is_empty() && reader.passed.is_none() {
                 Ok(())
             } else {
-                take(&host, edge.as_ref(), &mut cursor, deliveries).await
+                take(&host, edge.as_ref(), &mut reader, deliveries).await
             }
         };
         // At shutdown an edge may have ended before us, and hears no acknowledgement: what is durable is taken.
@@ -175,17 +202,18 @@ async fn hear(host: &Inner, edge: &dyn EdgeInbox, refused: &[Refused]) -> Result
     edge.heard(refused).await.map_err(|error| error.to_string())
 }
 
+/// Takes what was pulled; of nothing, it stores what was passed.
 async fn take(
     host: &Arc<Inner>,
     edge: &dyn EdgeInbox,
-    cursor: &mut EdgeCursor,
+    reader: &mut Reader,
     deliveries: Vec<Delivery>,
 ) -> Result<(), String> {
     let last = deliveries
         .iter()
         .map(|delivery| delivery.seq)
         .max()
-        .unwrap_or(cursor.taken);
+        .unwrap_or(reader.cursor.taken);
     if host.has_whole_group
         && let Some(unknown) = deliveries
             .iter()
@@ -206,14 +234,20 @@ async fn take(
         })
         .collect();
     host.metrics.hints.add(hints.len() as u64);
+    let may_pass = !deliveries.is_empty()
+        && reader
+            .passed
+            .is_none_or(|since| since.elapsed() < PASSED_MAX);
+    if may_pass && tell_nothing(host, &hints).await? {
+        host.metrics.known.add(hints.len() as u64);
+        reader.cursor.taken = last;
+        reader.passed.get_or_insert_with(Instant::now);
+        return Ok(());
+    }
     let next = EdgeCursor {
-        inbox: cursor.inbox.clone(),
+        inbox: reader.cursor.inbox.clone(),
         taken: last,
         safe: host.safe.watermark(edge.name()).seq,
-    };
-    let to = InboxPlace {
-        inbox: cursor.inbox.clone(),
-        seq: last,
     };
     let stored = next.clone();
     let (shared, name) = (Arc::clone(host), edge.name().to_owned());
@@ -228,13 +262,25 @@ async fn take(
         })
         .await
         .map_err(|error| error.to_string())?;
-    *cursor = next;
+    *reader = Reader {
+        cursor: next,
+        passed: None,
+    };
     host.safe.durable(edge.name(), last);
     let nothing = marked.announce(host);
-    scheduler::clear(host, nothing)
-        .await
-        .map_err(|error| error.to_string())?;
-    edge.ack_taken(&to).await.map_err(|error| error.to_string())
+    scheduler::clear(host, nothing).map_err(|error| error.to_string())
+}
+
+/// Whether a step with these would mark nothing.
+async fn tell_nothing(host: &Arc<Inner>, hints: &[Hint]) -> Result<bool, String> {
+    if hints.is_empty() {
+        return Ok(true);
+    }
+    let (shared, hints) = (Arc::clone(host), hints.to_vec());
+    let read = host
+        .store
+        .read(move |read| dirty::tell_nothing(&shared, read, &hints));
+    read.await.map_err(|error| error.to_string())
 }
 
 fn decode(host: &Inner, delivery: &Delivery) -> Vec<Hint> {
@@ -291,23 +337,41 @@ fn hint(host: &Inner, delivery: &Delivery, notice: Notice) -> Hint {
     }
 }
 
-/// Tells edges what is safe, until shutdown. An edge that cannot be told is told again at the next period.
+/// What an edge was told.
+#[derive(Default)]
+struct Told {
+    taken: InboxPlace,
+    safe: InboxPlace,
+}
+
+impl Told {
+    /// Tells an edge what it does not know yet. What is safe is taken too.
+    async fn tell(&mut self, host: &Inner, edge: &dyn EdgeInbox) -> Result<(), InboxError> {
+        let (taken, safe) = (host.safe.taken_to(edge.name()), host.safe_to(edge.name()));
+        if taken.seq > 0 && taken != safe && taken != self.taken {
+            edge.ack_taken(&taken).await?;
+        }
+        self.taken = taken;
+        if safe.seq > 0 && safe != self.safe {
+            edge.ack_safe(&safe).await?;
+        }
+        self.safe = safe;
+        Ok(())
+    }
+}
+
+/// Tells edges what is taken and what is safe, until shutdown. An edge that cannot be told is told again at the next period.
 pub(crate) async fn acknowledge(host: Arc<Inner>, shutdown: CancellationToken) {
-    let mut told: BTreeMap<String, InboxPlace> = BTreeMap::new();
+    let mut told: BTreeMap<&str, Told> = BTreeMap::new();
     loop {
         for edge in &host.edges {
-            let safe = host.safe_to(edge.name());
-            if safe.seq == 0 || told.get(edge.name()) == Some(&safe) {
-                continue;
-            }
             let told_now = tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return,
-                told_now = edge.ack_safe(&safe) => told_now,
+                told_now = told.entry(edge.name()).or_default().tell(&host, edge.as_ref()) => told_now,
             };
-            match told_now {
-                Ok(()) => drop(told.insert(edge.name().to_owned(), safe)),
-                Err(error) => tracing::warn!(%error, "the edge could not be told what is safe"),
+            if let Err(error) = told_now {
+                tracing::warn!(%error, "the edge could not be told what is taken and safe");
             }
         }
         tokio::select! {

@@ -99,7 +99,7 @@ pub(crate) async fn carry_out(host: &Arc<Inner>, id: String) -> Result<(), Store
             })
             .await?;
         if let Some(marked) = marked {
-            scheduler::clear(host, marked.announce(host)).await?;
+            scheduler::clear(host, marked.announce(host))?;
         }
         if ended {
             return Ok(());

@@ -109,7 +109,14 @@ impl Rests {
             let mut both = Side::BOTH.into_iter().map(|side| looks.get(side));
             both.find(|look| look.item == *item)
         });
-        match look.map(|look| (version.order(&look.version), look.certain)) {
+        let told = |look: &Look| {
+            // A coarser version than the one that was seen may stand for a change after that.
+            let is_coarser = version.resolution_ms > look.version.resolution_ms
+                && (version.revision.is_none() || look.version.revision.is_none());
+            let certain = look.certain && !is_coarser;
+            (version.order(&look.version), certain)
+        };
+        match look.map(told) {
             Some((std::cmp::Ordering::Less, _) | (std::cmp::Ordering::Equal, true)) => {
                 News::Nothing
             }

@@ -115,6 +115,16 @@ impl SafeMarks {
         self.changed.notify_one();
     }
 
+    /// Everything up to here was taken durably.
+    pub(crate) fn taken_to(&self, edge: &str) -> InboxPlace {
+        let edges = self.lock();
+        let batches = edges.get(edge);
+        batches.map_or_else(InboxPlace::default, |batches| InboxPlace {
+            inbox: batches.inbox.clone(),
+            seq: batches.durable,
+        })
+    }
+
     /// These items' marks were cleared: every batch that marked them has been looked at.
     pub(crate) fn cleared(&self, items: &[ItemId]) {
         let mut edges = self.lock();

@@ -1,8 +1,8 @@
 //! Watch: what sees that Twinline fails, and tells a person, while everything that it watches hangs.
 //!
 //! What it decides is pure and lives in `twinline_core::watch`; this crate carries it out. [`probe`] looks at what is
-//! watched, [`inbound`] is how other monitoring speaks to it, [`driver`] owns the machines and does what they want,
-//! [`channel`] is how a page reaches a person, [`site`] what the public sees, [`ping`] the dead man's switch outside.
+//! watched, [`inbound`] reads what other monitoring says, [`driver`] owns the machines and does what they want, [`channel`]
+//! is how a page reaches a person, [`site`] what the public sees, [`ping`] the dead man's switch outside.
 
 pub mod channel;
 pub mod driver;

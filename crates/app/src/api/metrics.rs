@@ -33,15 +33,14 @@ pub(super) async fn health(State(api): Shared) -> Response {
     responses((status = 200, description = "The exposition", body = String, content_type = "application/openmetrics-text"), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
 )]
 pub(super) async fn metrics(State(api): Shared) -> Result<Response, Problem> {
-    let status = api.host.status().await?;
     let mut text = counters(&api.host.metrics());
     // Writing to a string does not fail.
     let _fine = writeln!(
         text,
         "# TYPE twinline_host_dirty gauge\n# HELP twinline_host_dirty Items that wait."
     );
-    for node in &status.nodes {
-        for (lane, count) in [("live", node.dirty_live), ("backfill", node.dirty_backfill)] {
+    for node in api.host.waiting().await? {
+        for (lane, count) in [("live", node.live), ("backfill", node.backfill)] {
             let _fine = writeln!(
                 text,
                 "twinline_host_dirty{{node=\"{}\",lane=\"{lane}\"}} {count}",

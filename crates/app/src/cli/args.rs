@@ -69,6 +69,9 @@ pub struct DrillArgs {
     /// How long the fault lasts.
     #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(5..=3600))]
     pub seconds: u64,
+    /// For how long there are edits before the fault that it is compared with, in seconds; as long as the fault where absent.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub healthy: Option<u64>,
     /// Edits a second, both sides together.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub per_s: u32,

@@ -1,4 +1,4 @@
-//! The drills that there are: one for each failure mode of a fleet's database, processes and machines.
+//! The drills that there are: one for each failure mode of a fleet's database, processes and machines, and one without.
 
 use super::faults::{self, Fault};
 use std::time::Duration;
@@ -25,6 +25,7 @@ pub(super) enum Drill {
     LocalDiskFull,
     StorageFreeze,
     VanishedPeer,
+    Nothing,
 }
 
 /// What the fleet must say of itself while the fault lasts.
@@ -68,7 +69,7 @@ pub(super) enum Rooted {
 pub(super) struct Spec {
     /// What it is called.
     pub(super) name: &'static str,
-    /// The failure mode's number in the list of docs/guide/drills.md; `None`: it is a series of several.
+    /// The failure mode's number in the list of docs/guide/drills.md; `None`: it is a series of several, or none.
     pub(super) mode: Option<u8>,
     /// What happens, for a person.
     pub(super) about: &'static str,
@@ -126,7 +127,7 @@ impl Spec {
 
 impl Drill {
     /// All of them, by the numbers of their modes.
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 19] = [
         Self::StuckCommits,
         Self::StorageFreeze,
         Self::LockPileUp,
@@ -145,6 +146,7 @@ impl Drill {
         Self::Killed,
         Self::HungHost,
         Self::RestartsHang,
+        Self::Nothing,
     ];
 
     pub(super) fn named(name: &str) -> Option<Self> {
@@ -173,6 +175,7 @@ impl Drill {
             Self::StorageFreeze => faults::storage_freeze::SPEC,
             Self::VanishedPeer => faults::vanished_peer::SPEC,
             Self::LocalDiskFull => faults::local_disk_full::SPEC,
+            Self::Nothing => faults::nothing::SPEC,
         }
     }
 
@@ -198,6 +201,7 @@ impl Drill {
             Self::StorageFreeze => Box::new(faults::storage_freeze::StorageFreeze::default()),
             Self::VanishedPeer => Box::new(faults::vanished_peer::VanishedPeer),
             Self::LocalDiskFull => Box::new(faults::local_disk_full::LocalDiskFull),
+            Self::Nothing => Box::new(faults::nothing::Nothing),
         }
     }
 }

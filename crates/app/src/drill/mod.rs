@@ -19,6 +19,7 @@ mod record;
 pub mod relay;
 mod stage;
 mod trackers;
+mod usage;
 mod watch;
 
 use crate::cli::DrillArgs;
@@ -39,6 +40,7 @@ use stage::Stage;
 use std::time::Duration;
 use tokio::sync::watch as channel;
 use tokio::time::{Instant, sleep, sleep_until};
+use usage::{Part, Sample};
 use watch::Looks;
 
 /// What is asked for to see which drills there are.
@@ -48,8 +50,8 @@ const LIST: &str = "list";
 const ITEMS_PER_EDIT_S: u32 = 16;
 const ITEMS_MIN: usize = 40;
 const ITEMS_MAX: usize = 800;
-/// Before the fault and after its healing there are edits for a part of its time, within these limits.
-const BESIDE_MIN: Duration = Duration::from_secs(4);
+/// Before anything is compared, and after the healing, there are edits for a part of the fault's time, within these limits.
+const BESIDE_MIN: Duration = Duration::from_secs(2);
 const BESIDE_MAX: Duration = Duration::from_secs(30);
 
 /// The names that can be asked for.
@@ -75,6 +77,7 @@ pub async fn run(args: &DrillArgs, json: bool) -> Result<Report> {
     let asked = Asked {
         strict: args.strict,
         seconds: args.seconds,
+        healthy_s: args.healthy.unwrap_or(args.seconds),
         per_s: args.per_s,
     };
     let record = tokio::select! {
@@ -113,7 +116,7 @@ async fn play(drill: Drill, asked: &Asked, account: &Account) -> Result<Record> 
     let before = processes(&stage.machines)?;
     let mut fault = drill.fault();
     let acts = act(&spec, &mut *fault, &stage, &load, &looks, asked, account);
-    let (times, wrong, verdict) = tokio::select! {
+    let acted = tokio::select! {
         acted = Box::pin(acts) => acted?,
         never = watch::watch(&stage.machines.all, &looks, account) => match never {},
     };
@@ -129,14 +132,15 @@ async fn play(drill: Drill, asked: &Asked, account: &Account) -> Result<Record> 
     } = stage;
     let record = Record {
         spec,
-        times,
+        times: acted.times,
+        usage: acted.usage,
         edits: book.edits(),
         deliveries: relay.end().await?,
         looks: looks.all(),
-        verdict,
+        verdict: acted.verdict,
         restarts: machines.ended(),
         replaced,
-        wrong,
+        wrong: acted.wrong,
     };
     drop(machines);
     trackers.stop().await;
@@ -150,6 +154,16 @@ fn processes(machines: &Machines) -> Result<Vec<u32>> {
     roles.collect()
 }
 
+/// What became of the acts of a drill.
+struct Acted {
+    times: Times,
+    /// By part.
+    usage: Vec<Part>,
+    /// What the fault's own checks found.
+    wrong: Vec<String>,
+    verdict: Verdict,
+}
+
 /// Has people edit, makes the fault and heals it, and waits until all is in step.
 async fn act(
     spec: &Spec,
@@ -159,37 +173,15 @@ async fn act(
     looks: &Looks,
     asked: &Asked,
     account: &Account,
-) -> Result<(Times, Vec<String>, Verdict)> {
+) -> Result<Acted> {
     let (over, seen) = channel::channel(false);
-    let lasts = Duration::from_secs(asked.seconds);
-    let beside = (lasts / 4).clamp(BESIDE_MIN, BESIDE_MAX);
-    let story = async {
-        let began = Instant::now();
-        account.say(&format!("{} edits a second from now on", asked.per_s));
-        sleep_until(began + beside).await;
-        account.say("now the fault");
-        let hit = Instant::now();
-        let made = fault.make(stage).await.context("making the fault")?;
-        account.say(&format!("the fault is made: {made}"));
-        let is_made = Instant::now();
-        fault.hold(stage, is_made + lasts).await?;
-        let wrong = fault.check(stage).await?;
-        let heals = Instant::now();
-        let healed = fault.heal(stage).await.context("healing the fault")?;
-        account.say(&format!("the fault is healed: {healed}"));
-        let times = Times {
-            began,
-            hit,
-            made: is_made,
-            heals,
-            healed: Instant::now(),
-        };
-        sleep_until(times.healed + beside).await;
+    let told = async {
+        let told = story(fault, stage, asked, account).await;
         over.send_replace(true);
-        anyhow::Ok((times, wrong))
+        told
     };
     let edits = load.run(&stage.trackers, asked.per_s, seen);
-    let ((times, wrong), ()) = tokio::try_join!(story, edits)?;
+    let ((times, usage, wrong), ()) = tokio::try_join!(told, edits)?;
     account.say(&format!(
         "no more edits after {}; waiting until all is in step",
         stage.book.made()
@@ -206,7 +198,58 @@ async fn act(
         (false, _) => format!("not in step after {} s", spec.settle_max.as_secs()),
     };
     account.say(&words);
-    Ok((times, wrong, verdict))
+    Ok(Acted {
+        times,
+        usage,
+        wrong,
+        verdict,
+    })
+}
+
+/// What happens while there are edits: a while until everything is warm, the time that the fault's is compared with, the
+/// fault, and a while after its healing.
+async fn story(
+    fault: &mut dyn Fault,
+    stage: &Stage,
+    asked: &Asked,
+    account: &Account,
+) -> Result<(Times, Vec<Part>, Vec<String>)> {
+    let lasts = Duration::from_secs(asked.seconds);
+    let beside = (lasts / 4).clamp(BESIDE_MIN, BESIDE_MAX);
+    let began = Instant::now();
+    account.say(&format!("{} edits a second from now on", asked.per_s));
+    sleep_until(began + beside).await;
+    let warm = Instant::now();
+    let used_before = Sample::now(&stage.machines);
+    account.say("what is compared begins");
+    sleep_until(warm + Duration::from_secs(asked.healthy_s)).await;
+    let used_healthy = Sample::now(&stage.machines);
+    account.say("now the fault");
+    let hit = Instant::now();
+    let made = fault.make(stage).await.context("making the fault")?;
+    account.say(&format!("the fault is made: {made}"));
+    let is_made = Instant::now();
+    fault.hold(stage, is_made + lasts).await?;
+    let wrong = fault.check(stage).await?;
+    let heals = Instant::now();
+    let healed = fault.heal(stage).await.context("healing the fault")?;
+    account.say(&format!("the fault is healed: {healed}"));
+    let times = Times {
+        began,
+        warm,
+        hit,
+        made: is_made,
+        heals,
+        healed: Instant::now(),
+    };
+    let used_fault = Sample::now(&stage.machines);
+    sleep_until(times.healed + beside).await;
+    let usage = vec![
+        used_before.until(&used_healthy, "healthy"),
+        used_healthy.until(&used_fault, "fault"),
+        used_fault.until(&Sample::now(&stage.machines), "after"),
+    ];
+    Ok((times, usage, wrong))
 }
 
 /// Waits until both sides are as the edits say and the fleet says that it is well, or the time is over.

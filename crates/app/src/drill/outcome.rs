@@ -17,6 +17,8 @@ const TOLD_MAX: usize = 20;
 pub(super) struct Asked {
     pub(super) strict: bool,
     pub(super) seconds: u64,
+    /// For how long the edits before the fault count.
+    pub(super) healthy_s: u64,
     pub(super) per_s: u32,
 }
 
@@ -62,7 +64,9 @@ pub(super) fn report(record: &Record, asked: &Asked) -> Result<Report> {
         "p99_healthy_ms": record.p99_healthy_ms(),
         "p99_fault_ms": record.p99_fault_ms(),
         "ingest": record.ingest(),
+        "healthy_s": record.healthy_s(),
         "fault_s": record.fault_s(),
+        "usage": record.usage,
         "synced_during_fault": record.synced_during_fault(),
         "mode": record.spec.mode,
         "strict": asked.strict,

@@ -5,6 +5,7 @@ use super::catalogue::{Notice, Spec};
 use super::judge::Verdict;
 use super::relay::{Answer, Delivery};
 use super::stage::{CONNECTIONS, MACHINES};
+use super::usage::Part;
 use super::watch::{Look, Said};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ use tokio::time::Instant;
 pub(super) struct Times {
     /// Edits began.
     pub(super) began: Instant,
+    /// Edits had gone on for a while: what is before is compared with nothing.
+    pub(super) warm: Instant,
     /// The fault was about to be made.
     pub(super) hit: Instant,
     /// It was made.
@@ -43,6 +46,8 @@ pub(super) struct Window {
 pub(super) struct Record {
     pub(super) spec: Spec,
     pub(super) times: Times,
+    /// What the processes used, by part.
+    pub(super) usage: Vec<Part>,
     pub(super) edits: Vec<Edit>,
     pub(super) deliveries: Vec<Delivery>,
     pub(super) looks: Vec<Look>,
@@ -109,9 +114,9 @@ impl Record {
     }
 
     fn healthy(&self) -> impl Iterator<Item = &Delivery> {
-        let Times { began, hit, .. } = self.times;
+        let Times { warm, hit, .. } = self.times;
         let all = self.deliveries.iter();
-        all.filter(move |one| one.at >= began && one.at < hit)
+        all.filter(move |one| one.at >= warm && one.at < hit)
     }
 
     fn during(&self) -> impl Iterator<Item = &Delivery> {
@@ -135,6 +140,14 @@ impl Record {
             p99_ms: percentile_ms(sent.into_iter(), 99),
         };
         windows.into_iter().map(tell).collect()
+    }
+
+    /// When what is compared with the fault's time begins and ends, in seconds since the first edit.
+    pub(super) fn healthy_s(&self) -> [f64; 2] {
+        let Times {
+            began, warm, hit, ..
+        } = self.times;
+        [since(began, warm), since(began, hit)]
     }
 
     /// When the fault was made and healed, in seconds since the first edit.

@@ -31,11 +31,13 @@ fn record(drill: Drill, said: &[(u64, Option<Said>)]) -> Record {
         spec: drill.spec(),
         times: Times {
             began,
+            warm: at(1),
             hit: at(10),
             made: at(11),
             heals: at(20),
             healed: at(21),
         },
+        usage: Vec::new(),
         edits: [(5, 6), (12, 13)]
             .map(|(made, arrived)| Edit {
                 item: 0,

@@ -54,7 +54,16 @@ fn nothing_is_left(folder: &Path) {
 fn check(name: &str, seconds: u32) -> Option<Value> {
     let folder = place()?;
     let lasts = seconds.to_string();
-    let arguments = [name, "--json", "--per-s", "4", "--seconds", &lasts];
+    let arguments = [
+        name,
+        "--json",
+        "--per-s",
+        "4",
+        "--seconds",
+        &lasts,
+        "--healthy",
+        "2",
+    ];
     let done = drill(folder.path(), &arguments).output().unwrap();
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
     let out = String::from_utf8_lossy(&done.stdout).into_owned();
@@ -204,6 +213,29 @@ fn drill_local_disk_full() {
 fn drill_killed() {
     if let Some(document) = check("killed", 10) {
         assert!(document["replaced"].as_u64() > Some(0), "{document}");
+    }
+}
+
+/// The control: what is compared in every other drill, and what the processes use.
+#[test]
+fn drill_nothing() {
+    let Some(document) = check("nothing", 5) else {
+        return;
+    };
+    assert!(document["detect_ms"].is_null(), "{document}");
+    assert_eq!(document["replaced"], 0, "{document}");
+    let parts = document["usage"].as_array().unwrap();
+    let names: Vec<&str> = parts
+        .iter()
+        .filter_map(|one| one["part"].as_str())
+        .collect();
+    assert_eq!(names, ["healthy", "fault", "after"], "{document}");
+    for part in parts {
+        for process in ["m1 edge", "m1 host", "m2 edge", "m2 host", "drill"] {
+            let used = &part["processes"][process];
+            assert!(used["cpu_s"].is_number(), "{process} in {part}");
+            assert!(used["written_bytes"].is_number(), "{process} in {part}");
+        }
     }
 }
 

@@ -46,12 +46,23 @@ pub struct Version {
 }
 
 impl Version {
-    /// Older, newer, or not told apart.
+    /// Older, newer, or not told apart. Times of different resolutions, as a delivery and an answer of one tracker may have
+    /// them, are compared as the coarser one tells them.
     pub fn order(&self, other: &Self) -> Ordering {
         match (self.revision, other.revision) {
             (Some(mine), Some(theirs)) => mine.cmp(&theirs),
-            _ => self.updated.cmp(&other.updated),
+            _ => {
+                let coarser_ms = self.resolution_ms.max(other.resolution_ms);
+                self.floor(coarser_ms).cmp(&other.floor(coarser_ms))
+            }
         }
+    }
+
+    /// The time of the last change in whole units of so many milliseconds.
+    fn floor(&self, unit_ms: u32) -> i64 {
+        self.updated
+            .as_millis()
+            .div_euclid(i64::from(unit_ms.max(1)))
     }
 
     /// Whether two changes never carry the same version: it counts changes, or is as fine as a tracker's clock.

@@ -9,7 +9,10 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $text:literal,)+) => {
         /// The kinds of elements, from the narrow to the broad: of two that explain a failure equally well, the earlier
         /// one is named. A tracker is last, since it is somebody else's.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(into = "String", try_from = "String")]
         pub enum Kind {
             $($(#[$doc])* $kind,)+
         }
@@ -123,6 +126,20 @@ impl FromStr for Kind {
         found
             .copied()
             .ok_or_else(|| NotAnElement::Kind(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Kind {
+    type Error = NotAnElement;
+
+    fn try_from(text: String) -> Result<Self, NotAnElement> {
+        text.parse()
+    }
+}
+
+impl From<Kind> for String {
+    fn from(kind: Kind) -> Self {
+        kind.as_str().to_owned()
     }
 }
 

@@ -189,7 +189,7 @@ async fn hand_on(host: &Arc<Inner>, page: Page, found: ItemPage) -> Result<(), S
         Ok(Some(mark(&shared, tx, &job, items)?))
     });
     match marked.await? {
-        Some(marked) => scheduler::clear(host, marked.announce(host)).await,
+        Some(marked) => scheduler::clear(host, marked.announce(host)),
         None => Ok(()),
     }
 }

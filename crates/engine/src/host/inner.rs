@@ -6,7 +6,7 @@ use crate::backfill::Paces;
 use crate::env::Env;
 use crate::event::{Event, What};
 use crate::inbox::EdgeInbox;
-use crate::job::Talks;
+use crate::job::{Lags, Talks};
 use crate::metrics::Metrics;
 use crate::node::{GateChanges, Node, NodeConfig};
 use crate::ownership::Permit;
@@ -65,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) paces: Paces,
     /// Comments that jobs leave to the next ones.
     pub(crate) talks: Talks,
+    /// Looks that follow from lists that lag.
+    pub(crate) lags: Lags,
     /// What sweeps have read that found no change, until it is stored.
     pub(crate) quiet: Quiet,
     /// Clusters that twins may have waited for.
@@ -105,6 +107,7 @@ impl Inner {
             replica: OnceLock::new(),
             paces: Paces::default(),
             talks: Talks::default(),
+            lags: Lags::default(),
             quiet: Quiet::default(),
             parents: Appeared::default(),
             rests: Rests::default(),

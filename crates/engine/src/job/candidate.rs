@@ -352,7 +352,7 @@ async fn enter(
             make(&shared, tx, &connection, side, &item, sign)
         })
         .await?;
-    scheduler::clear(host, marked.announce(host)).await?;
+    scheduler::clear(host, marked.announce(host))?;
     Ok(entered)
 }
 
@@ -480,5 +480,5 @@ async fn remember(host: &Arc<Inner>, item: &Item) -> Result<(), StoreError> {
             dirty::mark(&shared, tx, twins.as_slice())
         })
         .await?;
-    scheduler::clear(host, marked.announce(host)).await
+    scheduler::clear(host, marked.announce(host))
 }

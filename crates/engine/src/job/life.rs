@@ -303,7 +303,7 @@ pub(crate) async fn note_negative(
             dirty::mark(&shared, tx, hint.as_slice())
         })
         .await?;
-    scheduler::clear(host, marked.announce(host)).await
+    scheduler::clear(host, marked.announce(host))
 }
 
 /// Remembers a first negative in a step of the store; the mark that judges it again after the index's lag.

@@ -118,7 +118,7 @@ async fn follow_one(
         host.scheduler
             .push_last(dirty::of_twin(&twin, Lane::Live, &node));
     }
-    scheduler::clear(host, marked.announce(host)).await?;
+    scheduler::clear(host, marked.announce(host))?;
     Ok(true)
 }
 

@@ -227,7 +227,7 @@ async fn store(
         .store
         .write(move |tx| step.write(&shared, tx, shared.env.now()))
         .await?;
-    scheduler::clear(host, marked.announce(host)).await?;
+    scheduler::clear(host, marked.announce(host))?;
     for link in links {
         context.comments.retain(|old| !old.is_of_same_place(&link));
         context.comments.push(link);

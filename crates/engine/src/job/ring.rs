@@ -127,7 +127,7 @@ pub(super) async fn settle(
             Ok(Marked::default().grown(&twin.root))
         })
         .await?;
-    scheduler::clear(&host, marked.announce(&host)).await?;
+    scheduler::clear(&host, marked.announce(&host))?;
     Ok(Ring::Closed)
 }
 

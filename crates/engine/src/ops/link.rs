@@ -126,7 +126,7 @@ impl Host {
             match joined {
                 Joining::Hold(roots) => apart = roots,
                 Joining::Done(outcome, marked) => {
-                    scheduler::clear(&self.inner, marked.announce(&self.inner)).await?;
+                    scheduler::clear(&self.inner, marked.announce(&self.inner))?;
                     return Ok(outcome);
                 }
             }

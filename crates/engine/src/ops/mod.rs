@@ -17,7 +17,7 @@ pub use linkable::{Later, LinkableItem, LinkablePage, LinkableQuery};
 pub use plan::{PlannedTwin, Planning};
 pub use publish::Published;
 pub use release::Target;
-pub use status::{ConnectionStatus, LedgerLine, NodeStatus, Status};
+pub use status::{ConnectionStatus, LedgerLine, NodeStatus, NodeWaiting, Status};
 pub use twins::{ErrorGroup, HistoryLine, TwinView};
 
 use crate::dirty::{self, Hint, Marked, is_alive};
@@ -114,7 +114,7 @@ async fn each_twin(
             .store
             .write(move |tx| change_page(&shared, tx, &filter, from.as_ref(), &cause, &change))
             .await?;
-        scheduler::clear(host, marked.announce(host)).await?;
+        scheduler::clear(host, marked.announce(host))?;
         total += changed;
         match last {
             Some(link) => after = Some(link),

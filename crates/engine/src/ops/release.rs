@@ -198,7 +198,7 @@ impl Host {
                 dirty::mark(&shared, tx, &hints)
             })
             .await?;
-        scheduler::clear(&self.inner, marked.announce(&self.inner)).await?;
+        scheduler::clear(&self.inner, marked.announce(&self.inner))?;
         Ok(())
     }
 }

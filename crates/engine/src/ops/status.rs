@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use twinline_core::capability::ChangeKind;
 use twinline_core::names::{ConnectionName, NodeName};
 use twinline_core::time::Timestamp;
-use twinline_store::host::{DirtyCount, Lane, LedgerRow, TwinCount};
+use twinline_store::host::{DirtyCount, Lane, LedgerRow, TwinTally};
 
 /// The host at a glance.
 #[derive(Clone, Debug, Serialize)]
@@ -81,7 +81,36 @@ pub struct LedgerLine {
     pub audited_to: Option<Timestamp>,
 }
 
+/// What waits for one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeWaiting {
+    /// Its name.
+    pub node: NodeName,
+    /// Items that wait in the live lane.
+    pub live: u64,
+    /// Items that wait in the backfill lane.
+    pub backfill: u64,
+}
+
 impl Host {
+    /// What waits for each node, by name: all that monitoring asks for over and over. The cost is that of what waits.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn waiting(&self) -> Result<Vec<NodeWaiting>, OpError> {
+        let found = self.inner.store.read(|read| read.dirty_numbers()).await?;
+        let nodes = self.inner.nodes_now();
+        let waiting = nodes.keys().map(|name| {
+            let in_lane = |lane| found.get(&(name.clone(), lane)).copied().unwrap_or(0);
+            NodeWaiting {
+                node: name.clone(),
+                live: in_lane(Lane::Live),
+                backfill: in_lane(Lane::Backfill),
+            }
+        });
+        Ok(waiting.collect())
+    }
+
     /// The host at a glance.
     ///
     /// # Errors
@@ -94,7 +123,7 @@ impl Host {
                 Ok((
                     read.ledger()?,
                     read.dirty_counts()?,
-                    read.twin_counts()?,
+                    read.twin_tally()?,
                     read.connection_holds()?,
                     confirmed::under_way(read)?,
                 ))
@@ -185,7 +214,7 @@ fn grouped<T, K: Ord>(all: &[T], key: impl Fn(&T) -> &K) -> BTreeMap<&K, Vec<&T>
     groups
 }
 
-fn by_state<'a>(counts: impl Iterator<Item = &'a &'a TwinCount>) -> BTreeMap<String, u64> {
+fn by_state<'a>(counts: impl Iterator<Item = &'a &'a TwinTally>) -> BTreeMap<String, u64> {
     let mut states = BTreeMap::new();
     for count in counts {
         let state = serde_json::to_value(count.state).ok();

@@ -135,15 +135,9 @@ impl Host {
     /// # Errors
     /// The store failed.
     pub async fn errors(&self) -> Result<Vec<ErrorGroup>, OpError> {
-        let counts = self.inner.store.read(|read| read.twin_counts()).await?;
+        let counts = self.inner.store.read(|read| read.twin_causes()).await?;
         let mut groups: Vec<ErrorGroup> = counts
             .into_iter()
-            .filter(|count| {
-                matches!(
-                    count.state,
-                    TwinStateName::Quarantined | TwinStateName::Asleep
-                )
-            })
             .map(|count| {
                 let cause = count.cause.unwrap_or_default();
                 ErrorGroup {

@@ -29,7 +29,7 @@ pub(crate) async fn load(host: &Arc<Inner>) -> Result<(), StoreError> {
         match read.await {
             Ok((last, marked)) => {
                 host.scheduler.loaded(wanted, last);
-                clear(host, marked.announce(host)).await?;
+                clear(host, marked.announce(host))?;
             }
             Err(error) => {
                 host.scheduler.not_loaded(wanted);
@@ -93,16 +93,25 @@ fn page(
     Ok((last, marked))
 }
 
-/// Removes marks whose work is done; one that was renewed meanwhile stays.
-pub(crate) async fn clear(host: &Inner, marks: Vec<Mark>) -> Result<(), StoreError> {
+/// Removes marks whose work is done; one that was renewed meanwhile stays. Nobody waits for it: the store does so along with
+/// its next step. Where it fails the marks are read again, and their work is repeated, which is harmless.
+pub(crate) fn clear(host: &Arc<Inner>, marks: Vec<Mark>) -> Result<(), StoreError> {
     if marks.is_empty() {
         return Ok(());
     }
-    let safe = Arc::clone(&host.safe);
-    host.store
-        .write(move |tx| {
-            let mut cleared = Vec::with_capacity(marks.len());
-            for mark in marks {
+    host.scheduler.clears(&marks);
+    let (shared, told) = (Arc::clone(host), marks.clone());
+    let done = move |cleared: Result<(), StoreError>| {
+        shared.scheduler.has_cleared(&told);
+        if let Err(error) = cleared {
+            tracing::error!(%error, "dirty marks could not be cleared");
+        }
+    };
+    let (safe, these) = (Arc::clone(&host.safe), marks.clone());
+    let posted = host.store.post_along(
+        move |tx| {
+            let mut cleared = Vec::with_capacity(these.len());
+            for mark in these {
                 if tx.clear_dirty(&mark.item, mark.id)? {
                     cleared.push(mark.item);
                 }
@@ -113,8 +122,13 @@ pub(crate) async fn clear(host: &Inner, marks: Vec<Mark>) -> Result<(), StoreErr
                 safe.passed(Some(first));
             }
             Ok(())
-        })
-        .await
+        },
+        done,
+    );
+    if posted.is_err() {
+        host.scheduler.has_cleared(&marks);
+    }
+    posted
 }
 
 /// The confirmed work that these marks belong to is done: neither its progress nor its budget waits for what is left.

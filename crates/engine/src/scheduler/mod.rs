@@ -31,7 +31,7 @@ pub(crate) use spill::Ready;
 
 use marks::{Done, Marks};
 use spill::Left;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -40,6 +40,7 @@ use twinline_core::item::ItemId;
 use twinline_core::names::{NodeName, RootId};
 use twinline_core::queue::{Key, Lane, Queue, Work};
 use twinline_core::time::Timestamp;
+use twinline_store::host::MarkId;
 
 /// The shared state of the scheduler; jobs and operations feed it, its one task empties it.
 pub(crate) struct Scheduler {
@@ -82,6 +83,8 @@ struct State {
     /// does not grow with what waits.
     round: u64,
     round_due: bool,
+    /// Marks that are done and have not left the store yet.
+    clearing: BTreeSet<(ItemId, MarkId)>,
     /// Marks of which the store is still to learn that they are left to others.
     left_to_others: Vec<Mark>,
 }
@@ -137,6 +140,7 @@ impl Scheduler {
                 slots_due: false,
                 round: 0,
                 round_due: false,
+                clearing: BTreeSet::new(),
                 left_to_others: Vec::new(),
             }),
             wake,

@@ -156,13 +156,12 @@ fn span(host: &Inner, started: &Started) -> Span {
     span
 }
 
-async fn conclude(host: &Inner, started: Started, ended: Ended) {
+async fn conclude(host: &Arc<Inner>, started: Started, ended: Ended) {
     match ended {
         Ended::Done => {
             let ready = |slot: &Slot| host.if_open(slot);
             let (done, left) = host.scheduler.done(started, &ready);
-            if let Err(error) = super::load::clear(host, done.cleared).await {
-                // The marks stay in the store and are read again: the work is repeated, which is harmless.
+            if let Err(error) = super::load::clear(host, done.cleared) {
                 tracing::error!(%error, "dirty marks could not be cleared");
             }
             super::load::leave_to_others(host, done.left_to_others).await;

@@ -1,6 +1,6 @@
 //! Which marks of the store are not in memory: line by line, a line being one node's marks in one lane.
 
-use super::{Line, Scheduler, State};
+use super::{Line, Mark, Scheduler, State};
 use std::ops::Bound;
 use twinline_core::names::NodeName;
 use twinline_core::queue::Lane;
@@ -21,10 +21,27 @@ pub(super) enum Page {
 }
 
 impl Scheduler {
+    /// These marks are done, and are about to leave the store.
+    pub(super) fn clears(&self, marks: &[Mark]) {
+        let done = marks.iter().map(|mark| (mark.item.clone(), mark.id));
+        self.lock().clearing.extend(done);
+    }
+
+    /// They have left it, or stay, and are to be read again.
+    pub(super) fn has_cleared(&self, marks: &[Mark]) {
+        let mut state = self.lock();
+        for mark in marks {
+            state.clearing.remove(&(mark.item.clone(), mark.id));
+        }
+    }
+
     /// Of a page of the store's marks those that are not known here in their present state.
     pub(super) fn unknown(&self, page: Vec<Dirty>) -> Vec<Dirty> {
         let state = self.lock();
-        let unknown = |row: &Dirty| state.marks.id(&row.item) != Some(row.mark);
+        let unknown = |row: &Dirty| {
+            state.marks.id(&row.item) != Some(row.mark)
+                && !state.clearing.contains(&(row.item.clone(), row.mark))
+        };
         page.into_iter().filter(unknown).collect()
     }
 

@@ -142,7 +142,7 @@ pub(super) async fn look(
                 Ok((place, marked))
             })
             .await?;
-        scheduler::clear(host, marked.announce(host)).await?;
+        scheduler::clear(host, marked.announce(host))?;
         if place.is_under_way() {
             node.set_may_audit(true);
         }
@@ -306,7 +306,7 @@ pub(crate) async fn wake(
                 Ok((last, dirty::mark(&shared, tx, &hints)?))
             })
             .await?;
-        scheduler::clear(host, marked.announce(host)).await?;
+        scheduler::clear(host, marked.announce(host))?;
         match last {
             Some(link) => after = Some(link),
             None => return Ok(()),

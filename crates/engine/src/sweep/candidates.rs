@@ -127,7 +127,7 @@ async fn mark(
             dirty::mark(&shared, tx, &hints)
         })
         .await?;
-    scheduler::clear(host, marked.announce(host)).await
+    scheduler::clear(host, marked.announce(host))
 }
 
 /// Whether an item is in a twin of the connection, or was unlinked from it for good.

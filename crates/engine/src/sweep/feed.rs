@@ -237,7 +237,7 @@ async fn keep(
         })
         .await?;
     node.places.put(key, place.clone());
-    scheduler::clear(host, marked.announce(host)).await?;
+    scheduler::clear(host, marked.announce(host))?;
     Ok(missed)
 }
 

@@ -132,7 +132,7 @@ impl Asked<'_> {
                 dirty::mark(&shared, tx, &hints)
             })
             .await?;
-        scheduler::clear(self.host, marked.announce(self.host)).await?;
+        scheduler::clear(self.host, marked.announce(self.host))?;
         Ok(())
     }
 

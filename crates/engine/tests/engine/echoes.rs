@@ -3,7 +3,8 @@
 use crate::support::rules::contract;
 use crate::support::{Running, World, until};
 use std::time::Duration;
-use twinline_core::item::{ItemId, Value};
+use twinline_core::item::{ItemId, Value, Version};
+use twinline_core::time::Timestamp;
 
 /// A twin in step that nothing is to be looked at for, with whole-second versions on the right if `coarse`.
 async fn twinned(world: &World, coarse: bool) -> (Running, ItemId, ItemId) {
@@ -92,4 +93,49 @@ async fn a_later_version_is_always_followed() {
         assert_eq!(world.text(&left, "summary"), text);
     }
     running.stop().await;
+}
+
+/// The webhook tells the last change in another resolution than the tracker's answers do.
+async fn told_otherwise(coarse: bool) {
+    let world = World::new(&["left", "right"]);
+    let (running, left, right) = twinned(&world, coarse).await;
+    world
+        .tracker("right")
+        .edit(&right, "summary", Value::text("y"));
+    let shown = world.tracker("right").item(&right).version;
+    let told = Version {
+        updated: if coarse {
+            Timestamp::from_millis(shown.updated.as_millis() + 700)
+        } else {
+            Timestamp::from_millis(shown.updated.as_millis() / 1000 * 1000)
+        },
+        resolution_ms: if coarse { 1 } else { 1000 },
+        ..shown
+    };
+    let announce = || world.inbox.announce_version(&right, world.env.now(), &told);
+    announce();
+    running.quiet().await;
+    assert_eq!(world.text(&left, "summary"), "y", "coarse: {coarse}");
+    // It comes to rest, and the same word again tells nothing.
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    running.quiet().await;
+    for _ in 0..2 {
+        let before = fetches(&world);
+        announce();
+        running.quiet().await;
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        let after = fetches(&world);
+        assert_eq!(after.0, before.0, "coarse: {coarse}");
+        assert!(
+            after.1 <= before.1 + 1,
+            "coarse: {coarse}, {before:?} {after:?}"
+        );
+    }
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_is_told_in_another_resolution_is_followed_and_comes_to_rest() {
+    told_otherwise(true).await;
+    told_otherwise(false).await;
 }

@@ -70,3 +70,27 @@ async fn a_deletion_that_cannot_be_told_takes_no_mirror_along() {
     assert_eq!(comments(&world), 0);
     running.stop().await;
 }
+
+/// However long the list leaves it out, and nobody does anything: the looks come to an end, and the mirror stays.
+#[tokio::test(start_paused = true)]
+async fn a_list_that_never_shows_a_comment_is_not_looked_at_for_ever() {
+    let (world, running, item, comment) = told().await;
+    for _ in 0..1_000 {
+        hide(&world, &item);
+    }
+    world.announce(&item);
+    running.quiet().await;
+    let before = world.tracker("left").state().fetches;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    running.quiet().await;
+    let after = world.tracker("left").state().fetches;
+    assert_eq!(after, before, "nothing asks any more");
+    assert_eq!(comments(&world), 1);
+    // The next sign looks again, and sees that it is gone.
+    world.tracker("left").state().stale.clear();
+    world.tracker("left").uncomment(&item, &comment);
+    world.announce(&item);
+    running.quiet().await;
+    assert_eq!(comments(&world), 0);
+    running.stop().await;
+}

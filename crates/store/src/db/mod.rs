@@ -185,6 +185,20 @@ impl Db {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
         D: FnOnce(Result<T, StoreError>) + Send + 'static,
     {
+        self.posted(work, done, writer::Writer::queue)
+    }
+
+    fn posted<T, F, D>(
+        &self,
+        work: F,
+        done: D,
+        queue: fn(&writer::Writer, Box<dyn Job>) -> bool,
+    ) -> Result<(), StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        D: FnOnce(Result<T, StoreError>) + Send + 'static,
+    {
         let closed = self.closed();
         let file = self.shared.file.clone();
         let told = move |ended: Ended<T>| match ended {
@@ -209,7 +223,7 @@ impl Db {
                     told(ended);
                     drop(permit);
                 });
-                if writer.queue(Box::new(job)) {
+                if queue(writer, Box::new(job)) {
                     Ok(())
                 } else {
                     Err(self.closed())
@@ -226,6 +240,34 @@ impl Db {
                 Ok(())
             }
         }
+    }
+
+    /// As [`Db::write`], for what nobody waits for: it is committed with the next write of others, at the latest after
+    /// [`Limits::along_max_ms`], and so costs no commit of its own where there are others. It keeps its place in the order
+    /// of all writes.
+    pub(crate) async fn write_along<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (send, outcome) = oneshot::channel();
+        // A waiter that went away has no use for the outcome.
+        self.post_along(work, move |ended| drop(send.send(ended)))?;
+        self.written(async { outcome.await.unwrap_or_else(|_| Err(self.closed())) })
+            .await
+    }
+
+    /// As [`Db::post`], for a closure that waits for the next write of others: see [`Db::write_along`].
+    ///
+    /// # Errors
+    /// As [`Db::post`].
+    pub(crate) fn post_along<T, F, D>(&self, work: F, done: D) -> Result<(), StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        D: FnOnce(Result<T, StoreError>) + Send + 'static,
+    {
+        self.posted(work, done, writer::Writer::queue_along)
     }
 
     /// Runs a closure on a read-only connection, in one snapshot of what is committed, within the limits' time.

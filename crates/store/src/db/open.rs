@@ -88,6 +88,8 @@ fn connect(path: &Path, file: &FileName, options: &DbOptions) -> Result<Connecti
         read_header(&conn, file.schema, file)?;
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "temp_store", "MEMORY")?;
+        // A row that takes another's place goes through that one's triggers too.
+        conn.pragma_update(None, "recursive_triggers", true)?;
         conn.pragma_update(None, "cache_size", -16_384)?;
         let synchronous = match options.executor {
             Executor::Thread => {

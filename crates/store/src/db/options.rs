@@ -52,6 +52,8 @@ pub struct Limits {
     pub batch_max_writes: usize,
     /// How long a batch is filled, in microseconds; it never waits for writes that are not there.
     pub batch_max_us: u64,
+    /// How long a write that need not be a commit of its own waits for another, in milliseconds.
+    pub along_max_ms: u64,
     /// How long a write may take from its queueing to its commit, in milliseconds. While one batch takes longer than
     /// that, writes are refused at once.
     pub write_max_ms: u64,
@@ -75,6 +77,7 @@ impl Default for Limits {
             queue_max_writes: 4096,
             batch_max_writes: 512,
             batch_max_us: 2000,
+            along_max_ms: 200,
             write_max_ms: 20_000,
             read_max_ms: 30_000,
             readers_max: 4,

@@ -1,5 +1,6 @@
 //! Group commit, faults, health, opening.
 
+mod along;
 mod durable;
 mod faults;
 mod opening;

@@ -23,7 +23,10 @@ pub(super) type Permit = OwnedSemaphorePermit;
 
 /// What the thread is sent.
 enum Message {
+    /// To be committed now, with whatever else waits.
     Job(Box<dyn Job>),
+    /// To be committed with the next one, at the latest some time later.
+    Along(Box<dyn Job>),
     Close,
 }
 
@@ -54,6 +57,8 @@ impl Writer {
             health,
             checkpointer,
             limits,
+            along: Vec::new(),
+            along_due: None,
             file: file.clone(),
         };
         let thread = std::thread::Builder::new()
@@ -87,6 +92,11 @@ impl Writer {
     /// Queues a job whose permit is held; false when the thread has ended.
     pub(super) fn queue(&self, job: Box<dyn Job>) -> bool {
         self.queue.try_send(Message::Job(job)).is_ok()
+    }
+
+    /// As [`Writer::queue`], for a job that waits for another one's commit.
+    pub(super) fn queue_along(&self, job: Box<dyn Job>) -> bool {
+        self.queue.try_send(Message::Along(job)).is_ok()
     }
 
     /// For how long the thread has been at one batch, when that is longer than a write may take.
@@ -124,44 +134,88 @@ struct Loop {
     health: Arc<HealthCell>,
     checkpointer: Checkpointer,
     limits: Limits,
+    /// Jobs that wait for another one's commit, in their order, before all that is queued.
+    along: Vec<Box<dyn Job>>,
+    /// When they are committed by themselves.
+    along_due: Option<Instant>,
     file: FileName,
 }
 
 impl Loop {
     fn run(mut self) {
         loop {
-            let first = if self.health.get() == Health::Ok || self.session.is_crashed() {
-                self.messages
-                    .recv()
-                    .map_err(|_| RecvTimeoutError::Disconnected)
-            } else {
-                self.messages.recv_timeout(TRIAL_PERIOD)
-            };
-            match first {
-                Ok(Message::Job(job)) => {
-                    if !self.batch(job) {
-                        return;
-                    }
+            let goes_on = match self.next() {
+                Ok(Message::Job(job)) => self.batch(Some(job)),
+                Ok(Message::Along(job)) => {
+                    self.put_along(job);
+                    true
                 }
-                Err(RecvTimeoutError::Timeout) => self.trial(),
-                Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) if self.along_is_due() => self.batch(None),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.trial();
+                    true
+                }
+                Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => false,
+            };
+            if !goes_on {
+                break;
             }
+        }
+        if !self.along.is_empty() {
+            self.batch(None);
         }
     }
 
-    /// Runs one batch; false when the store is to be closed after it.
-    fn batch(&mut self, first: Box<dyn Job>) -> bool {
+    /// What is queued; a timeout when it is time for what waits along, or for a trial.
+    fn next(&self) -> Result<Message, RecvTimeoutError> {
+        if self.along_is_due() {
+            return Err(RecvTimeoutError::Timeout);
+        }
+        let is_well = self.health.get() == Health::Ok || self.session.is_crashed();
+        let trial = (!is_well).then_some(TRIAL_PERIOD);
+        let along = self.along_due.map(|due| due - Instant::now());
+        match trial.into_iter().chain(along).min() {
+            Some(wait) => self.messages.recv_timeout(wait),
+            None => self
+                .messages
+                .recv()
+                .map_err(|_| RecvTimeoutError::Disconnected),
+        }
+    }
+
+    fn put_along(&mut self, job: Box<dyn Job>) {
+        self.along.push(job);
+        let now = Instant::now();
+        let latest = now + Duration::from_millis(self.limits.along_max_ms);
+        let due = self.along_due.get_or_insert(latest);
+        if self.along.len() >= self.limits.batch_max_writes {
+            *due = now;
+        }
+    }
+
+    fn along_is_due(&self) -> bool {
+        self.along_due.is_some_and(|due| due <= Instant::now())
+    }
+
+    /// Runs one batch: what waits along comes first, since it was queued first. False when the store is to be closed.
+    fn batch(&mut self, first: Option<Box<dyn Job>>) -> bool {
         let until = Instant::now() + Duration::from_micros(self.limits.batch_max_us);
         let mut goes_on = true;
         self.pulse.begin();
         let mut batch = self.session.batch();
-        batch.add(first);
+        self.along_due = None;
+        for job in self.along.drain(..) {
+            batch.add(job);
+        }
+        if let Some(first) = first {
+            batch.add(first);
+        }
         while batch.is_open()
             && batch.len() < self.limits.batch_max_writes
             && Instant::now() < until
         {
             match self.messages.try_recv() {
-                Ok(Message::Job(job)) => batch.add(job),
+                Ok(Message::Job(job) | Message::Along(job)) => batch.add(job),
                 Ok(Message::Close) => {
                     goes_on = false;
                     break;

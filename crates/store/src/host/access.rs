@@ -5,6 +5,7 @@ use crate::StoreError;
 use crate::stamp::{Epoch, GroupId, Stamp};
 use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql};
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
@@ -57,7 +58,10 @@ pub(super) struct Upsert {
     table: &'static str,
     key: &'static [&'static str],
     columns: &'static [&'static str],
+    /// Those of the columns that an index has and that seldom change.
+    indexed: &'static [&'static str],
     sql: OnceLock<String>,
+    narrow: OnceLock<String>,
 }
 
 impl Upsert {
@@ -71,8 +75,46 @@ impl Upsert {
             table,
             key,
             columns,
+            indexed: &[],
             sql: OnceLock::new(),
+            narrow: OnceLock::new(),
         }
+    }
+
+    /// Where these columns are as they were they are not written: SQLite writes every index whose columns a statement sets,
+    /// changed or not.
+    pub(super) const fn indexed(mut self, columns: &'static [&'static str]) -> Self {
+        self.indexed = columns;
+        self
+    }
+
+    /// Replaces the other columns of the row whose key and indexed columns are the given ones.
+    fn narrow(&self) -> &str {
+        self.narrow.get_or_init(|| {
+            let all = self.key.iter().chain(self.columns);
+            let places: BTreeMap<&str, usize> = all.copied().zip(4..).collect();
+            let rest = self
+                .columns
+                .iter()
+                .filter(|column| !self.indexed.contains(column));
+            let sets = ["grp = ?1", "epoch = ?2", "rev = ?3"].map(str::to_owned);
+            let sets = sets.into_iter();
+            let sets: Vec<String> = sets
+                .chain(rest.map(|column| format!("{column} = ?{}", places[column])))
+                .collect();
+            let keys = self.key.iter();
+            let keys = keys.map(|column| format!("{column} = ?{}", places[column]));
+            // Also where the column's own order takes letters of either case for one.
+            let same = self.indexed.iter();
+            let same = same.map(|column| format!("{column} IS ?{} COLLATE BINARY", places[column]));
+            let conditions: Vec<String> = keys.chain(same).collect();
+            format!(
+                "UPDATE {} SET {} WHERE {}",
+                self.table,
+                sets.join(", "),
+                conditions.join(" AND ")
+            )
+        })
     }
 
     fn sql(&self, values: usize) -> &str {
@@ -81,6 +123,7 @@ impl Upsert {
             key,
             columns,
             sql,
+            ..
         } = self;
         assert_eq!(
             key.len() + columns.len(),
@@ -163,6 +206,9 @@ impl<'a> HostTx<'a> {
 
     /// Inserts a row, or replaces the columns of the one with the same key. The values in the order of the columns.
     pub(super) fn upsert(&self, into: &Upsert, values: &[&dyn ToSql]) -> Result<(), StoreError> {
+        if !into.indexed.is_empty() && self.stamped(into.narrow(), values)? > 0 {
+            return Ok(());
+        }
         self.stamped(into.sql(values.len()), values).map(drop)
     }
 

@@ -10,7 +10,7 @@ use super::{HostRead, HostTx, replica};
 use crate::StoreError;
 use crate::row::{count, from_json, from_word, time, to_count, to_json, to_word};
 use rusqlite::{Row, ToSql};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::ItemId;
 use twinline_core::names::{ConnectionName, NodeName};
 pub use twinline_core::queue::Lane;
@@ -110,6 +110,9 @@ pub struct DirtyCount {
     pub oldest: Timestamp,
 }
 
+/// The condition of the index by cause: most causes are asked for by nobody, and have no entry.
+const NAMES: &str = "instr(cause, ' ') > 0";
+
 const SELECT: &str = "SELECT seq, node, id, lane, cause, due, since, mark, left_to FROM dirty";
 
 fn read(row: &Row<'_>) -> Result<Dirty, StoreError> {
@@ -196,6 +199,18 @@ impl HostRead<'_> {
         })
     }
 
+    /// How many items wait, by node and lane: as [`HostRead::dirty_counts`], without a look at the rows.
+    pub fn dirty_numbers(&self) -> Result<BTreeMap<(NodeName, Lane), u64>, StoreError> {
+        let sql =
+            "SELECT node, lane, count(*) FROM dirty INDEXED BY dirty_by_line GROUP BY lane, node";
+        let found = self.many(sql, [], |row| {
+            let node = NodeName::new(row.get::<_, String>(0)?);
+            let lane = from_word("dirty.lane", row.get(1)?)?;
+            Ok(((node, lane), count(row, 2)?))
+        });
+        Ok(found?.into_iter().collect())
+    }
+
     /// Whether an item of a node waits that was marked first at or before `at`.
     pub fn is_dirty_since(&self, node: &NodeName, at: Timestamp) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM dirty WHERE node = ?1 AND since <= ?2 LIMIT 1";
@@ -203,17 +218,19 @@ impl HostRead<'_> {
         Ok(found.is_some())
     }
 
-    /// What items are dirty for, each cause once.
+    /// What items are dirty for, each cause once, of those causes that name what they belong to: what is in a cause after a
+    /// space is such a name.
     pub fn dirty_causes(&self) -> Result<Vec<String>, StoreError> {
-        let sql = "SELECT DISTINCT cause FROM dirty ORDER BY cause";
-        self.many(sql, [], |row| Ok(row.get(0)?))
+        let sql = format!("SELECT DISTINCT cause FROM dirty WHERE {NAMES} ORDER BY cause");
+        self.many(&sql, [], |row| Ok(row.get(0)?))
     }
 
     /// The items that wait since their tracker has said that each was moved, and is this one now.
     pub fn moved_here(&self, item: &ItemId) -> Result<Vec<ItemId>, StoreError> {
         let cause = moved_to(&item.id);
-        let sql = "SELECT id FROM dirty WHERE cause = ?1 AND node = ?2 ORDER BY id";
-        self.many(sql, (cause, item.node.as_str()), |row| {
+        let sql =
+            format!("SELECT id FROM dirty WHERE cause = ?1 AND {NAMES} AND node = ?2 ORDER BY id");
+        self.many(&sql, (cause, item.node.as_str()), |row| {
             Ok(ItemId {
                 node: item.node.clone(),
                 id: row.get(0)?,
@@ -221,11 +238,11 @@ impl HostRead<'_> {
         })
     }
 
-    /// How many items are dirty for one cause.
+    /// How many items are dirty for one cause, which names what it belongs to.
     pub fn dirty_of_cause(&self, cause: &str) -> Result<u64, StoreError> {
-        let sql = "SELECT count(*) FROM dirty WHERE cause = ?1";
+        let sql = format!("SELECT count(*) FROM dirty WHERE cause = ?1 AND {NAMES}");
         Ok(self
-            .one(sql, [cause], |row| Ok(count(row, 0)?))?
+            .one(&sql, [cause], |row| Ok(count(row, 0)?))?
             .unwrap_or(0))
     }
 }
@@ -233,8 +250,21 @@ impl HostRead<'_> {
 impl HostTx<'_> {
     /// Marks an item, for all its connections; answers with the row as it is now.
     pub fn mark_dirty(&self, mark: &Mark) -> Result<Dirty, StoreError> {
-        let known = self.dirty(&mark.item)?.map(|row| row.cause);
-        let cause = known.filter(|known| !takes_place(&mark.cause, known));
+        let known = self.dirty(&mark.item)?;
+        if let Some(known) = &known
+            && !takes_place(&mark.cause, &known.cause)
+            && known.lane <= mark.lane
+        {
+            // Lane and cause stay, so that no index has to be written.
+            self.stamped(
+                "UPDATE dirty SET grp = ?1, epoch = ?2, rev = ?3, mark = ?3, due = min(due, ?5), left_to = NULL WHERE seq = ?4",
+                &[&to_count(known.seq), &mark.due.as_millis()],
+            )?;
+            return Ok(self.dirty(&mark.item)?.expect("the row was just read"));
+        }
+        let cause = known
+            .map(|known| known.cause)
+            .filter(|known| !takes_place(&mark.cause, known));
         self.stamped(
             "INSERT INTO dirty (grp, epoch, rev, node, id, lane, cause, due, since, mark) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?3) \

@@ -150,7 +150,8 @@ static EFFECTS: Upsert = Upsert::new(
         "attempts",
         "next_due",
     ],
-);
+)
+.indexed(&["link", "node", "scope", "item", "is_create", "intended_at"]);
 
 impl HostRead<'_> {
     /// One effect.

@@ -48,7 +48,8 @@ static ITEMS: Upsert = Upsert::new(
     "items",
     &["node", "id"],
     &["key", "url", "scope", "root", "version", "seen_at"],
-);
+)
+.indexed(&["key", "root"]);
 
 impl HostRead<'_> {
     /// One item.

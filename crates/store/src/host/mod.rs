@@ -47,7 +47,7 @@ pub use parents::ParentWait;
 pub use retention::{HostKeep, HostPruned, PruneCursor};
 pub use rule_versions::{Publish, RuleVersion};
 pub use twin_record::{HeldField, Twin, TwinState, TwinStateName};
-pub use twins::{TwinCount, TwinFilter};
+pub use twins::{TwinCount, TwinFilter, TwinTally};
 
 use crate::StoreError;
 use crate::db::{Db, DbOptions, Health, Schema};
@@ -117,6 +117,10 @@ pub(crate) static SCHEMA: Schema = Schema {
         Migration {
             version: 13,
             sql: include_str!("migrations/013.sql"),
+        },
+        Migration {
+            version: 14,
+            sql: include_str!("migrations/014.sql"),
         },
     ],
 };
@@ -214,6 +218,23 @@ impl HostStore {
         self.db
             .write(move |conn| step(&HostTx::new(conn, &stamp)))
             .await
+    }
+
+    /// As [`Self::write`], for what nobody waits for: queued at once, in the order of all steps, and durable with the next
+    /// one, at the latest after [`crate::db::Limits::along_max_ms`]. `done` is told how it ended, on the writing thread;
+    /// inline, before this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] at once when too many steps wait, or the file is closed: then `done` is never told.
+    pub fn post_along<T, F, D>(&self, step: F, done: D) -> Result<(), StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&HostTx<'_>) -> Result<T, StoreError> + Send + 'static,
+        D: FnOnce(Result<T, StoreError>) + Send + 'static,
+    {
+        let stamp = self.stamp.clone();
+        self.db
+            .post_along(move |conn| step(&HostTx::new(conn, &stamp)), done)
     }
 
     /// Reads in one snapshot of everything that was durable when it began.

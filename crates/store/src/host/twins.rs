@@ -23,6 +23,17 @@ pub struct TwinFilter {
     pub held: bool,
 }
 
+/// How many twins of a connection are in one state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TwinTally {
+    /// The connection.
+    pub connection: ConnectionName,
+    /// The state.
+    pub state: TwinStateName,
+    /// How many.
+    pub twins: u64,
+}
+
 /// How many twins of a connection are in one state, with one cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TwinCount {
@@ -101,7 +112,18 @@ static TWINS: Upsert = Upsert::new(
         "reconciled",
         "comments_waived",
     ],
-);
+)
+.indexed(&[
+    "connection",
+    "root",
+    "left_node",
+    "left_id",
+    "right_node",
+    "right_id",
+    "state",
+    "cause",
+    "state_since",
+]);
 
 impl HostRead<'_> {
     /// One twin.
@@ -173,12 +195,27 @@ impl HostRead<'_> {
         self.many(&sql, params, read)
     }
 
-    /// All twins counted by connection, state and cause: equal causes are one line.
-    pub fn twin_counts(&self) -> Result<Vec<TwinCount>, StoreError> {
+    /// How many twins of each connection are in each state, ordered by both. The cost is that of the connections.
+    pub fn twin_tally(&self) -> Result<Vec<TwinTally>, StoreError> {
+        let sql = "SELECT connection, state, twins FROM twin_tally WHERE twins > 0 ORDER BY connection, state";
+        self.many(sql, [], |row| {
+            Ok(TwinTally {
+                connection: ConnectionName::new(row.get::<_, String>(0)?),
+                state: from_word("twin_tally.state", row.get(1)?)?,
+                twins: count(row, 2)?,
+            })
+        })
+    }
+
+    /// The twins that are held back or sleep, counted by connection, state and cause: equal causes are one line. The cost is
+    /// theirs, not that of all twins.
+    pub fn twin_causes(&self) -> Result<Vec<TwinCount>, StoreError> {
         let sql = format!(
-            "{COUNTS} NOT INDEXED GROUP BY connection, state, cause ORDER BY connection, state, cause"
+            "{COUNTS} INDEXED BY twins_by_cause WHERE cause IS NOT NULL AND state IN (?1, ?2) \
+             GROUP BY connection, state, cause ORDER BY connection, state, cause"
         );
-        self.many(&sql, [], read_count)
+        let held_back = [TwinStateName::Asleep, TwinStateName::Quarantined];
+        self.many(&sql, held_back.map(|state| to_word(&state)), read_count)
     }
 
     /// The twins of one connection counted by state and cause; costs nothing for those of others.

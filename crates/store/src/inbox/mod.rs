@@ -201,7 +201,8 @@ impl Inbox {
             .await
     }
 
-    /// Everything up to this place is durable at the group's owner. Never goes back.
+    /// Everything up to this place is durable at the group's owner. Never goes back. Nobody waits for it, and who has not
+    /// heard of it only keeps more: it is durable with what is appended next, or a moment later.
     ///
     /// # Errors
     /// As [`Inbox::page`]; [`StoreError::Missing`] for a place in another inbox.
@@ -213,11 +214,11 @@ impl Inbox {
     ) -> Result<Cursors, StoreError> {
         let seq = self.number(to)?;
         self.db
-            .write(move |conn| pull::ack(conn, &group, epoch, seq, None))
+            .write_along(move |conn| pull::ack(conn, &group, epoch, seq, None))
             .await
     }
 
-    /// Everything up to this place is safe; it is taken too. Never goes back.
+    /// Everything up to this place is safe; it is taken too. Never goes back. Durable as [`Inbox::ack_taken`] is.
     ///
     /// # Errors
     /// As [`Inbox::ack_taken`].
@@ -229,7 +230,7 @@ impl Inbox {
     ) -> Result<Cursors, StoreError> {
         let seq = self.number(to)?;
         self.db
-            .write(move |conn| pull::ack(conn, &group, epoch, seq, Some(seq)))
+            .write_along(move |conn| pull::ack(conn, &group, epoch, seq, Some(seq)))
             .await
     }
 

@@ -1,5 +1,6 @@
 //! What the public is shown, as of an instant.
 
+use serde::{Deserialize, Serialize};
 use twinline_core::time::Timestamp;
 use twinline_core::watch::escalation::Zone;
 use twinline_core::watch::incident::IncidentId;
@@ -11,7 +12,9 @@ use url::Url;
 
 /// All that the page, the API and the feeds are made of. The driver publishes it anew whenever something of it changed,
 /// and at least every [`Settings::stale_after`](super::Settings::stale_after), for else the page says that it is old.
-#[derive(Clone, Debug)]
+///
+/// Can be sent as JSON, to whoever makes an export of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// The page's name: `status.name`.
     pub name: String,

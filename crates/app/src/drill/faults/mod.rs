@@ -10,6 +10,7 @@ pub(super) mod killed;
 pub(super) mod local_disk_full;
 pub(super) mod lock_pile_up;
 pub(super) mod mute_database;
+pub(super) mod nothing;
 pub(super) mod read_only;
 pub(super) mod restarts_hang;
 pub(super) mod storage_freeze;

@@ -62,7 +62,7 @@ fn yes() -> bool {
 }
 
 /// When an entry opens by itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AutoOpen {
     /// So long after the incident was declared: the time for a veto.
     pub after: Duration,
@@ -71,7 +71,7 @@ pub struct AutoOpen {
 }
 
 /// The page's configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// In the order in which they are shown.
     pub components: Vec<Component>,

@@ -71,7 +71,7 @@ impl Settling<'_> {
             .store
             .write(move |tx| step.write(&shared, tx, now))
             .await?;
-        scheduler::clear(self.host, marked.announce(self.host)).await
+        scheduler::clear(self.host, marked.announce(self.host))
     }
 
     /// The intents with what became of them.
@@ -274,11 +274,13 @@ impl Settling<'_> {
             })
         };
         let mut hints: Vec<Hint> = Side::BOTH.into_iter().filter_map(hint).collect();
-        hints.extend(
-            Side::BOTH
+        let left_out = self.lagging.left || self.lagging.right;
+        if self.host.lags.follow(&self.context.twin.link, left_out) {
+            let again = Side::BOTH
                 .into_iter()
-                .filter_map(|side| self.look_again(side, now)),
-        );
+                .filter_map(|side| self.look_again(side, now));
+            hints.extend(again);
+        }
         if self.settled.created.is_some() {
             let sources = Side::BOTH
                 .into_iter()

@@ -154,7 +154,11 @@ impl Shipper {
 
     /// What the file knows of its replication, which begins where it has not.
     async fn begin(&self) -> Result<Line, CentralError> {
-        if let Some(line) = self.line().await? {
+        let group = self.store.stamp().group.clone();
+        let known = self
+            .store
+            .read(move |read| Ok((read.line(&group)?, read.has_revisions()?)));
+        if let (Some(line), true) = known.await? {
             return Ok(line);
         }
         let (group, writer) = (self.store.stamp().group.clone(), self.writer.clone());
@@ -162,11 +166,6 @@ impl Shipper {
             .store
             .write(move |tx| tx.begin_replication(&group, &writer));
         Ok(begun.await?)
-    }
-
-    async fn line(&self) -> Result<Option<Line>, CentralError> {
-        let group = self.store.stamp().group.clone();
-        Ok(self.store.read(move |read| read.line(&group)).await?)
     }
 
     async fn changes(&self, after: i64, vouched: i64) -> Result<Changes, CentralError> {

@@ -49,7 +49,13 @@ impl HostRead<'_> {
         let cut = self.cut(after, max)?.unwrap_or(newest);
         let mut found = BTreeMap::new();
         self.buried(group, after, cut, &mut found)?;
-        for table in TABLES.iter().filter(|table| !table.vouches) {
+        let there = self.revised(after, cut)?;
+        let is_there = |table: &&Keyed| there.contains(&table.number);
+        for table in TABLES
+            .iter()
+            .filter(|table| !table.vouches)
+            .filter(is_there)
+        {
             self.living(*table, group, after, cut, &mut found)?;
         }
         let mut changes = Changes {
@@ -75,23 +81,16 @@ impl HostRead<'_> {
         Ok(self.one(sql, [rev], |_| Ok(()))?.is_some())
     }
 
-    /// The revision of the `max`th row after `after`; `None` when there are fewer. Only indexes are read.
+    /// The revision of the `max`th row after `after`, or one a little before, since rows that are gone count as well; `None`
+    /// when there are fewer. Only indexes are read.
     fn cut(&self, after: i64, max: u32) -> Result<Option<i64>, StoreError> {
-        let names = TABLES
-            .iter()
-            .filter(|table| !table.vouches)
-            .map(|table| table.name);
-        let parts: Vec<String> = names
-            .chain(["tombstones"])
-            .map(|name| {
-                format!(
-                    "SELECT * FROM (SELECT rev FROM {name} WHERE rev > ?1 ORDER BY rev LIMIT ?2)"
-                )
-            })
-            .collect();
+        let vouching = TABLES.iter().filter(|table| table.vouches);
+        let vouching: Vec<String> = vouching.map(|table| table.number.to_string()).collect();
         let sql = format!(
-            "SELECT rev FROM ({}) ORDER BY rev LIMIT 1 OFFSET ?2 - 1",
-            parts.join(" UNION ALL ")
+            "SELECT rev FROM (SELECT * FROM (SELECT rev FROM revisions WHERE rev > ?1 AND tbl NOT IN ({}) \
+             ORDER BY rev LIMIT ?2) UNION ALL SELECT * FROM (SELECT rev FROM tombstones WHERE rev > ?1 \
+             ORDER BY rev LIMIT ?2)) ORDER BY rev LIMIT 1 OFFSET ?2 - 1",
+            vouching.join(", ")
         );
         self.one(&sql, (after, max.max(1)), |row| Ok(row.get(0)?))
     }
@@ -105,10 +104,12 @@ impl HostRead<'_> {
         into: &mut BTreeMap<(String, String), Change>,
     ) -> Result<(), StoreError> {
         let sql = format!(
-            "SELECT {}, rev, json_object({}) FROM {} WHERE rev > ?1 AND rev <= ?2 AND grp = ?3",
+            "SELECT {}, t.rev, json_object({}) FROM revisions r CROSS JOIN {} t ON t.rowid = r.row \
+             WHERE r.rev > ?1 AND r.rev <= ?2 AND r.tbl = {} AND t.rev = r.rev AND t.grp = ?3",
             table.key_sql(),
             self.columns_sql(table)?,
-            table.name
+            table.name,
+            table.number
         );
         let rows = self.many(&sql, (after, cut, group.as_str()), |row| {
             Ok(Change {

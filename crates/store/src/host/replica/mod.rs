@@ -6,10 +6,13 @@
 mod absorb;
 mod changes;
 mod restore;
+mod revisions;
 mod tables;
 
 #[cfg(test)]
 mod absorb_tests;
+#[cfg(test)]
+mod revisions_tests;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +30,6 @@ use super::{HostRead, HostStore, HostTx};
 use crate::StoreError;
 use crate::stamp::{Epoch, GroupId};
 use rusqlite::Params;
-use tables::TABLES;
 
 /// In place of the revision from which on deletions are remembered: they are not, since replication has ended.
 const ENDED: i64 = i64::MAX;
@@ -158,21 +160,8 @@ impl HostTx<'_> {
         Ok(())
     }
 
-    fn index_revisions(&self) -> Result<(), StoreError> {
-        for table in TABLES {
-            let name = table.name;
-            self.conn().execute_batch(&format!(
-                "CREATE INDEX IF NOT EXISTS {name}_by_rev ON {name} (rev)"
-            ))?;
-        }
-        Ok(())
-    }
-
     fn end_replication(&self) -> Result<(), StoreError> {
-        for table in TABLES {
-            self.conn()
-                .execute_batch(&format!("DROP INDEX IF EXISTS {}_by_rev", table.name))?;
-        }
+        self.forget_revisions()?;
         self.conn()
             .execute("UPDATE replication SET pruned = ?1", [ENDED])?;
         self.conn().execute("DELETE FROM tombstones", [])?;

@@ -4,6 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::host) struct Keyed {
     pub(super) name: &'static str,
+    /// What it is called in the index of revisions, whose triggers have it written into them: never given to another.
+    pub(super) number: i64,
     /// The columns that tell its rows apart, on every host alike.
     pub(super) key: &'static [&'static str],
     /// Whether its rows vouch for others: everything up to here was read, swept, compared. They are shipped in the last
@@ -12,17 +14,19 @@ pub(in crate::host) struct Keyed {
 }
 
 impl Keyed {
-    const fn of(name: &'static str, key: &'static [&'static str]) -> Self {
+    const fn of(number: i64, name: &'static str, key: &'static [&'static str]) -> Self {
         Self {
             name,
+            number,
             key,
             vouches: false,
         }
     }
 
-    const fn cursor(name: &'static str, key: &'static [&'static str]) -> Self {
+    const fn cursor(number: i64, name: &'static str, key: &'static [&'static str]) -> Self {
         Self {
             name,
+            number,
             key,
             vouches: true,
         }
@@ -34,29 +38,31 @@ impl Keyed {
     }
 }
 
-const NODES: Keyed = Keyed::of("nodes", &["node"]);
-const RULE_VERSIONS: Keyed = Keyed::of("rule_versions", &["connection", "version"]);
-pub(in crate::host) const ITEMS: Keyed = Keyed::of("items", &["node", "id"]);
-const TWINS: Keyed = Keyed::of("twins", &["link"]);
-pub(in crate::host) const OBSERVATIONS: Keyed = Keyed::of("observations", &["digest"]);
-pub(in crate::host) const BASES: Keyed = Keyed::of("bases", &["link", "side"]);
+const NODES: Keyed = Keyed::of(1, "nodes", &["node"]);
+const RULE_VERSIONS: Keyed = Keyed::of(2, "rule_versions", &["connection", "version"]);
+pub(in crate::host) const ITEMS: Keyed = Keyed::of(3, "items", &["node", "id"]);
+const TWINS: Keyed = Keyed::of(4, "twins", &["link"]);
+pub(in crate::host) const OBSERVATIONS: Keyed = Keyed::of(5, "observations", &["digest"]);
+pub(in crate::host) const BASES: Keyed = Keyed::of(6, "bases", &["link", "side"]);
 pub(in crate::host) const COMMENT_LINKS: Keyed = Keyed::of(
+    7,
     "comment_links",
     &["root", "origin_node", "origin", "node", "item"],
 );
-pub(in crate::host) const PARENT_WAITS: Keyed = Keyed::of("parent_waits", &["link", "side"]);
-pub(in crate::host) const DIRTY: Keyed = Keyed::of("dirty", &["node", "id"]);
-pub(in crate::host) const EFFECTS: Keyed = Keyed::of("effects", &["id"]);
-pub(in crate::host) const HISTORY: Keyed = Keyed::of("history", &["seq"]);
-pub(in crate::host) const WRITE_SLICES: Keyed = Keyed::of("write_slices", &["connection", "slice"]);
-const HOLDS: Keyed = Keyed::of("holds", &["connection"]);
-pub(in crate::host) const AUDIT: Keyed = Keyed::of("audit", &["seq"]);
-pub(in crate::host) const JOBS: Keyed = Keyed::of("jobs", &["id"]);
-pub(super) const RESTORES: Keyed = Keyed::of("restores", &["grp"]);
-pub(super) const ABSORBED: Keyed = Keyed::of("absorbed", &["was"]);
-pub(super) const EDGE_CURSORS: Keyed = Keyed::cursor("edge_cursors", &["edge"]);
-const SWEEP_CURSORS: Keyed = Keyed::cursor("sweep_cursors", &["node", "scope", "kind"]);
-const LEDGER: Keyed = Keyed::cursor("ledger", &["node", "kind"]);
+pub(in crate::host) const PARENT_WAITS: Keyed = Keyed::of(8, "parent_waits", &["link", "side"]);
+pub(in crate::host) const DIRTY: Keyed = Keyed::of(9, "dirty", &["node", "id"]);
+pub(in crate::host) const EFFECTS: Keyed = Keyed::of(10, "effects", &["id"]);
+pub(in crate::host) const HISTORY: Keyed = Keyed::of(11, "history", &["seq"]);
+pub(in crate::host) const WRITE_SLICES: Keyed =
+    Keyed::of(12, "write_slices", &["connection", "slice"]);
+const HOLDS: Keyed = Keyed::of(13, "holds", &["connection"]);
+pub(in crate::host) const AUDIT: Keyed = Keyed::of(14, "audit", &["seq"]);
+pub(in crate::host) const JOBS: Keyed = Keyed::of(15, "jobs", &["id"]);
+pub(super) const RESTORES: Keyed = Keyed::of(16, "restores", &["grp"]);
+pub(super) const ABSORBED: Keyed = Keyed::of(17, "absorbed", &["was"]);
+pub(super) const EDGE_CURSORS: Keyed = Keyed::cursor(18, "edge_cursors", &["edge"]);
+const SWEEP_CURSORS: Keyed = Keyed::cursor(19, "sweep_cursors", &["node", "scope", "kind"]);
+const LEDGER: Keyed = Keyed::cursor(20, "ledger", &["node", "kind"]);
 
 /// All of them: every table of the file but `meta`, `trial` and replication's own.
 pub(super) const TABLES: &[Keyed] = &[

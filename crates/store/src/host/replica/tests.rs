@@ -1,5 +1,6 @@
 //! What has changed is found, deletions too; rows put back are what they were.
 
+use super::tables::TABLES;
 use super::*;
 use crate::db::{DbOptions, NoFaults};
 use crate::host::{HostStore, Lane, Mark};
@@ -10,7 +11,7 @@ use twinline_core::digest::Digest;
 use twinline_core::item::ItemId;
 use twinline_core::time::Timestamp;
 
-async fn store(folder: &TempDir, name: &str) -> HostStore {
+pub(super) async fn store(folder: &TempDir, name: &str) -> HostStore {
     let path = folder.path().join(name);
     HostStore::open(&path, DbOptions::inline(NoFaults), "acme")
         .await
@@ -24,7 +25,7 @@ fn item(id: &str) -> ItemId {
     }
 }
 
-async fn mark(store: &HostStore, id: &str) {
+pub(super) async fn mark(store: &HostStore, id: &str) {
     let mark = Mark {
         item: item(id),
         lane: Lane::Live,
@@ -35,7 +36,7 @@ async fn mark(store: &HostStore, id: &str) {
     store.write(move |tx| tx.mark_dirty(&mark)).await.unwrap();
 }
 
-async fn clear(store: &HostStore, id: &str) {
+pub(super) async fn clear(store: &HostStore, id: &str) {
     let item = item(id);
     let gone = store.write(move |tx| {
         let dirty = tx.dirty(&item)?.expect("it is marked");
@@ -44,7 +45,7 @@ async fn clear(store: &HostStore, id: &str) {
     assert!(gone.await.unwrap());
 }
 
-async fn begin(store: &HostStore) -> Line {
+pub(super) async fn begin(store: &HostStore) -> Line {
     let group = store.stamp().group.clone();
     store
         .write(move |tx| tx.begin_replication(&group, "w1"))
@@ -52,7 +53,7 @@ async fn begin(store: &HostStore) -> Line {
         .unwrap()
 }
 
-async fn changes(store: &HostStore, after: i64, vouched: i64, max: u32) -> Changes {
+pub(super) async fn changes(store: &HostStore, after: i64, vouched: i64, max: u32) -> Changes {
     let group = store.stamp().group.clone();
     store
         .read(move |read| read.changes(&group, after, vouched, max))
@@ -60,7 +61,7 @@ async fn changes(store: &HostStore, after: i64, vouched: i64, max: u32) -> Chang
         .unwrap()
 }
 
-fn shown(rows: &[Change]) -> Vec<String> {
+pub(super) fn shown(rows: &[Change]) -> Vec<String> {
     let word = |row: &Change| if row.payload.is_some() { "" } else { " gone" };
     rows.iter()
         .map(|row| format!("{}:{} {}{}", row.rev, row.table, row.key, word(row)))
@@ -290,7 +291,7 @@ async fn every_table_is_replicated_or_known_not_to_be() {
         .await
         .unwrap();
     let mut known: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
-    known.extend(["meta", "trial", "tombstones", "replication"]);
+    known.extend(["meta", "trial", "tombstones", "replication", "twin_tally"]);
     known.sort_unstable();
     assert_eq!(names, known);
 }

@@ -45,6 +45,13 @@ fn an_export_has_all_pages_feeds_and_answers() {
 }
 
 #[test]
+fn what_is_shown_can_be_sent_to_where_it_is_exported() {
+    let shown = World::busy().shown();
+    let sent = serde_json::to_string(&shown).unwrap();
+    assert_eq!(serde_json::from_str::<Shown>(&sent).unwrap(), shown);
+}
+
+#[test]
 fn links_lead_from_file_to_file() {
     let folder = TempDir::new().unwrap();
     let dir = folder.path().join("status");
@@ -54,7 +61,8 @@ fn links_lead_from_file_to_file() {
         let text = fs::read_to_string(&path).unwrap();
         for part in text.split("href=\"").skip(1) {
             let link = part.split('"').next().unwrap();
-            if link.starts_with('#') {
+            let (link, _) = link.split_once('#').unwrap_or((link, ""));
+            if link.is_empty() {
                 continue;
             }
             let target = path.parent().unwrap().join(link);

@@ -211,15 +211,14 @@ async fn days_are_told_in_words_too() {
     let visit = Visit::to(World::busy().shown());
     let page = visit.get("/").await;
     page.says(&[
-        "Days with trouble of Webhooks",
+        "Days with trouble or maintenance of Webhooks",
         "17 Nov 2026: Major outage, 99.53 % uptime",
-        "Days with trouble of Synchronisation",
+        "Days with trouble or maintenance of Synchronisation",
         "19 Oct 2026: Partial outage",
     ]);
     assert_eq!(page.body.matches("<svg").count(), 5);
     assert_eq!(page.body.matches("<rect").count(), 5 * 90);
-    assert!(
-        page.body
-            .contains(r#"aria-label="Synchronisation: 90 days, 1 of them with trouble""#)
-    );
+    assert!(page.body.contains(
+        r#"aria-label="Synchronisation: 90 days, 1 of them with trouble or maintenance""#
+    ));
 }

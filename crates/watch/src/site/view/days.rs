@@ -47,9 +47,14 @@ impl Days {
         let troubled = days.iter().rev().filter_map(|day| troubled(zone, day));
         let troubled: Vec<Troubled> = troubled.collect();
         let summary = match troubled.len() {
-            0 => format!("{} days without trouble known", days.len()),
-            1 => format!("{} days, 1 of them with trouble", days.len()),
-            some => format!("{} days, {some} of them with trouble", days.len()),
+            0 => format!(
+                "{} days, none of them with trouble or maintenance",
+                days.len()
+            ),
+            some => format!(
+                "{} days, {some} of them with trouble or maintenance",
+                days.len()
+            ),
         };
         Some(Self {
             width: days.len() * STEP - 1,

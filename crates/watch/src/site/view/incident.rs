@@ -27,6 +27,8 @@ pub(super) struct Incident {
     pub(super) updates: Vec<Said>,
     /// How many older ones are not shown.
     pub(super) left_out: usize,
+    /// Whether its own page has a postmortem.
+    pub(super) postmortem: bool,
 }
 
 /// An update.
@@ -46,7 +48,11 @@ impl Incident {
     pub(super) fn new(entry: &Entry, scene: &Scene<'_>, links: &Links, updates: usize) -> Self {
         let zone = &scene.shown.time_zone;
         let affected: Vec<&str> = entry.affected.iter().map(String::as_str).collect();
-        let last = entry.updates.iter().rev().take(updates);
+        // A postmortem stands apart from them.
+        let said_in_it = entry.updates.iter();
+        let said_in_it = said_in_it.filter(|it| it.stage != Stage::Postmortem);
+        let left_out = said_in_it.clone().count().saturating_sub(updates);
+        let last = said_in_it.rev().take(updates);
         Self {
             name: entry.name.clone(),
             link: links.incident(entry.incident),
@@ -58,7 +64,8 @@ impl Incident {
             ended: entry.resolved_at.map(|at| Time::new(zone, at)),
             affected: affected.join(", "),
             updates: last.map(|it| said(it, scene)).collect(),
-            left_out: entry.updates.len().saturating_sub(updates),
+            left_out,
+            postmortem: entry.stage == Stage::Postmortem,
         }
     }
 }
@@ -90,12 +97,10 @@ struct IncidentPage {
 pub(in crate::site) fn incident(scene: &Scene<'_>, entry: &Entry) -> Result<String, askama::Error> {
     let place = Place::Incident(entry.incident);
     let frame = Frame::new(scene, &place);
-    let mut incident = Incident::new(entry, scene, &frame.links, UPDATES_MAX);
+    let incident = Incident::new(entry, scene, &frame.links, UPDATES_MAX);
     let written = entry.updates.iter().rev();
     let mut written = written.filter(|it| it.stage == Stage::Postmortem);
     let postmortem = written.next().map(|it| said(it, scene));
-    // It stands above them.
-    incident.updates.retain(|it| it.class != "postmortem");
     IncidentPage {
         frame,
         incident,
