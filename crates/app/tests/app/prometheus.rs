@@ -43,17 +43,20 @@ fn names(text: &str) -> BTreeSet<String> {
     ours.map(str::to_owned).collect()
 }
 
-/// The shipped configuration, for this installation and this moment.
-fn configuration(edge: SocketAddr, host: SocketAddr) -> String {
+/// The shipped configuration, for these targets and this moment. Those that are not given are left out.
+fn configuration(targets: &[(&str, SocketAddr)], alertmanager: Option<&Monitoring>) -> String {
     let text = text("prometheus.yml").replace("5s", "1s");
-    let lines = text.lines().filter(|line| !line.contains("machine: m2"));
-    let lines: Vec<String> = lines
-        .map(|line| {
-            line.replace("10.0.0.11:7410", &edge.to_string())
-                .replace("10.0.0.11:7401", &host.to_string())
-        })
-        .collect();
-    lines.join("\n")
+    let kept = |line: &&str| {
+        !line.contains("targets: [\"10.") || targets.iter().any(|(at, _)| line.contains(at))
+    };
+    let mut text = text.lines().filter(kept).collect::<Vec<_>>().join("\n");
+    for (shipped, at) in targets {
+        text = text.replace(shipped, &at.to_string());
+    }
+    alertmanager.map_or_else(
+        || text.clone(),
+        |it| text.replace("127.0.0.1:9093", &it.address()),
+    )
 }
 
 #[test]
@@ -86,8 +89,8 @@ fn prometheus_tells_that_commits_hang_while_reads_succeed() {
     let edge = installation.listener("edge", "private").unwrap();
     let host = installation.listener("host", "api").unwrap();
     let rules = text(RULES);
-    let prometheus =
-        Monitoring::prometheus(&configuration(edge, host), &[(RULES, rules.as_str())]).unwrap();
+    let configuration = configuration(&[("10.0.0.11:7410", edge), ("10.0.0.11:7401", host)], None);
+    let prometheus = Monitoring::prometheus(&configuration, &[(RULES, rules.as_str())]).unwrap();
 
     let known = until("both to be scraped, and every metric of the rules", || {
         let up = data(&prometheus, "query?query=up==1")?;
@@ -116,4 +119,48 @@ fn prometheus_tells_that_commits_hang_while_reads_succeed() {
     until("the end of the alert", || alert()?.is_none().then_some(()));
     drop(up);
     simulators.end();
+}
+
+#[test]
+fn an_alert_of_prometheus_is_an_incident_of_watch() {
+    if !Monitoring::can_run() {
+        return;
+    }
+    let installation = Installation::new("");
+    installation.write("inbound.token", "what other monitoring shows\n");
+    let toml = std::fs::read_to_string(installation.path("twinline.toml")).unwrap();
+    let watch = "[watch]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\n\
+                 inbound_token = { file = \"inbound.token\" }\n";
+    let toml = toml.replace("[watch]\nenabled = false\n", watch);
+    installation.write("twinline.toml", &toml);
+    let up = installation.up();
+    let private = until("watch", || installation.listener("watch", "private"));
+    let edge = installation.listener("edge", "private").unwrap();
+    let refused = ask(private, "POST /v1/inbound/alertmanager HTTP/1.1", "{}").unwrap();
+    assert_eq!(refused.status, 401, "{refused:?}");
+    let shown = "POST /v1/inbound/alertmanager HTTP/1.1\r\nauthorization: Bearer what other monitoring shows";
+    let unread = ask(private, shown, "{}").unwrap();
+    assert_eq!(unread.status, 400, "{unread:?}");
+
+    let token = installation.path("inbound.token");
+    let alertmanager = text("alertmanager.yml")
+        .replace("10.0.0.12:7412", &private.to_string())
+        .replace("/etc/prometheus/twinline.token", token.to_str().unwrap());
+    let alertmanager = Monitoring::alertmanager(&alertmanager).unwrap();
+    // Nobody listens where the second machine's host is said to be.
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
+    let targets = [("10.0.0.11:7410", edge), ("10.0.0.12:7401", nowhere)];
+    let configuration = configuration(&targets, Some(&alertmanager));
+    let rules = text(RULES);
+    let prometheus = Monitoring::prometheus(&configuration, &[(RULES, rules.as_str())]).unwrap();
+    let incident = until("the incident", || {
+        let found = installation.json(&["incident", "list"]);
+        let found = found["incidents"].as_array()?;
+        let it = found
+            .iter()
+            .find(|it| it["failing"].to_string().contains("host:m2"));
+        it.cloned()
+    });
+    assert_eq!(incident["severity"], "critical", "{incident}");
+    drop((prometheus, up));
 }
