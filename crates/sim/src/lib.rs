@@ -3,7 +3,7 @@
 //! A simulator is a pure state machine: request and time in, response and webhooks out. [`Simulator`] is its whole
 //! surface; serving it on a port, injecting faults and showing it in a browser are done once for all of them.
 //!
-//! [`postgres`], [`patroni`], [`etcd`] and [`smtpd`] are no simulators: they start the real servers for tests and drills.
+//! [`postgres`], [`patroni`], [`etcd`], [`smtpd`] and [`prometheus`] are no simulators: they start the real servers for tests and drills.
 
 pub mod call;
 pub mod command;
@@ -19,6 +19,7 @@ pub mod needs;
 pub mod patroni;
 pub mod ports;
 pub mod postgres;
+pub mod prometheus;
 pub mod redmine;
 pub mod registry;
 pub mod seeds;

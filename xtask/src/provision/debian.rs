@@ -65,7 +65,7 @@ fn as_root(program: &str) -> Result<Command> {
     let mut command = Command::new("sudo");
     command.args([
         "--non-interactive",
-        "--preserve-env=DEBIAN_FRONTEND,BUNDLER_VERSION",
+        "--preserve-env=DEBIAN_FRONTEND,BUNDLER_VERSION,RUNLEVEL",
         program,
     ]);
     Ok(command)

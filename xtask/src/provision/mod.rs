@@ -6,6 +6,7 @@ pub mod haproxy;
 mod npm;
 mod patroni;
 mod postgres;
+mod prometheus;
 pub mod python;
 pub mod redmine;
 mod smtpd;
@@ -57,6 +58,11 @@ const NEEDS: &[Need] = &[
         what: "HAProxy, from the distribution's packages (what stands before the conventional service of the incident)",
         missing: haproxy::is_wanted,
         install: haproxy::install,
+    },
+    Need {
+        what: "Prometheus and Alertmanager, from the distribution's packages (they judge deploy/prometheus; each test runs its own)",
+        missing: prometheus::is_wanted,
+        install: prometheus::install,
     },
     Need {
         what: "aiosmtpd, from the distribution's packages (the mail server of the suite; each test runs its own)",

@@ -21,6 +21,7 @@ mod logs;
 mod matching;
 mod odd_items;
 mod private_words;
+mod prometheus;
 mod restart;
 mod rules_commands;
 mod supervisor;

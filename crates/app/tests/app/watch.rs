@@ -43,6 +43,16 @@ fn incidents(installation: &Installation) -> Vec<Json> {
     found["incidents"].as_array().unwrap().clone()
 }
 
+/// Waits until every probe has found its subject well: before, what fails may be starting.
+fn are_proven(installation: &Installation) {
+    until("every probe to be proven", || {
+        let found = installation.json(&["incident", "list"]);
+        let probes = found["probes"].as_array()?.iter();
+        let unknown = probes.filter(|it| it["standing"] == "unknown").count();
+        (unknown == 0).then_some(())
+    });
+}
+
 /// Waits for a letter that has this in it.
 fn letter(smtp: &Smtpd, what: &str) -> Letter {
     until(&format!("a letter with '{what}'"), || {
@@ -61,11 +71,7 @@ fn edge_and_host_that_hang_are_told_of_and_watch_still_answers() {
     let mut up = installation.up();
     let [edge, host] = up.works();
     let watch = works(&installation);
-    until("every role to be proven", || {
-        let page = installation.listener("watch", "private").unwrap();
-        let health = ask(page, "GET /health HTTP/1.1", "")?;
-        (health.status == 200 && incidents(&installation).is_empty()).then_some(())
-    });
+    are_proven(&installation);
 
     for role in [edge, host] {
         signal(role, Signal::STOP);
@@ -75,7 +81,6 @@ fn edge_and_host_that_hang_are_told_of_and_watch_still_answers() {
     // The two share their machine, which explains both: however they were found, it is one incident.
     let open = until("one incident of the machine", || {
         let mut found = incidents(&installation);
-        println!("{}", serde_json::json!(found));
         found.retain(|it| it["element"] == "machine:m1" && it["standing"] == "open");
         let failing = found[..].first()?["failing"].to_string();
         let both = failing.contains("edge:m1") && failing.contains("host:m1");
@@ -124,6 +129,7 @@ fn a_watch_outlives_its_supervisor_and_gives_way_to_the_next() {
     let up = installation.up();
     let roles = up.works();
     let watch = works(&installation);
+    are_proven(&installation);
     // Killed, as by the kernel when memory runs out.
     drop(up);
     letter(&smtp, "CRITICAL");

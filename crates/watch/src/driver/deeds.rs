@@ -27,6 +27,7 @@ impl Driver {
         let newest = self.machines.records.newest().take(LISTED_MAX);
         view::Overview {
             incidents: newest.map(|it| view::shown(it, &self.machines)).collect(),
+            probes: view::probed(&self.machines),
             nobody_to_call: !self.setup.has_somebody(),
             unusable_channels: self.setup.unusable.clone(),
         }

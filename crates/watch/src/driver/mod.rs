@@ -26,7 +26,7 @@ pub use journal::Entry;
 pub use record::{Note, Record, Standing};
 pub use setup::{Setup, Watched};
 pub use told::{Deed, Refusal};
-pub use view::{Detail, Overview, Shown};
+pub use view::{Detail, Overview, Probed, Shown};
 pub use vitals::{Figures, Vitals};
 
 use crate::channel::Channel;

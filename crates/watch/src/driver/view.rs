@@ -8,6 +8,7 @@ use serde::Serialize;
 use twinline_core::time::Timestamp;
 use twinline_core::watch::element::Element;
 use twinline_core::watch::incident::IncidentId;
+use twinline_core::watch::probe;
 use twinline_core::watch::signal::Severity;
 
 /// All incidents, the newest first, and what there is to say beside.
@@ -15,10 +16,25 @@ use twinline_core::watch::signal::Severity;
 pub struct Overview {
     /// Incidents.
     pub incidents: Vec<Shown>,
+    /// What is probed.
+    pub probes: Vec<Probed>,
     /// Whether nobody can be called at all.
     pub nobody_to_call: bool,
     /// Channels that cannot be used, each with the reason.
     pub unusable_channels: std::collections::BTreeMap<String, String>,
+}
+
+/// One subject of one probe.
+#[derive(Clone, Debug, Serialize)]
+pub struct Probed {
+    /// The probe.
+    pub probe: String,
+    /// What it tells of.
+    pub subject: Element,
+    /// What it says.
+    pub standing: probe::Standing,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// One incident.
@@ -63,6 +79,18 @@ pub struct Detail {
     pub notes: Vec<Note>,
     /// What happened, the oldest first.
     pub journal: Vec<Entry>,
+}
+
+/// All that is probed.
+pub(super) fn probed(machines: &Machines) -> Vec<Probed> {
+    let known = machines.probes.values();
+    let shown = known.map(|known| Probed {
+        probe: known.probe.clone(),
+        subject: known.subject.clone(),
+        standing: known.verdict.standing(),
+        since: known.verdict.since(),
+    });
+    shown.collect()
 }
 
 /// One incident as it is now.

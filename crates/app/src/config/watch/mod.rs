@@ -39,6 +39,8 @@ pub struct Watch {
     pub public_url: Option<Url>,
     /// A dead man's switch outside, which calls somebody when its pings stop.
     pub outside_ping: Option<OutsidePing>,
+    /// What other monitoring shows to be heard; without it only who has the installation's token is.
+    pub inbound_token: Option<SecretRef>,
     /// `[watch.probes]`
     pub probes: Probes,
     /// `[watch.channels]`
@@ -62,6 +64,7 @@ impl Default for Watch {
             plain_http: false,
             public_url: None,
             outside_ping: None,
+            inbound_token: None,
             probes: Probes::default(),
             channels: BTreeMap::new(),
             people: BTreeMap::new(),

@@ -29,6 +29,8 @@ const BODY_MAX_BYTES: usize = 8 << 20;
 pub(super) struct Private {
     pub(super) driver: Handle,
     pub(super) token: Secret,
+    /// What other monitoring shows.
+    pub(super) inbound: Option<Secret>,
     pub(super) central: watch::Receiver<Option<watch::Receiver<CentralHealth>>>,
 }
 
@@ -43,12 +45,15 @@ pub(super) fn router(private: Arc<Private>) -> Router {
         .route("/incidents/{incident}/resolve", post(resolve))
         .route("/incidents/{incident}/dismiss", post(dismiss))
         .route("/incidents/{incident}/notes", post(note))
-        .route("/inbound/alertmanager", post(alerts))
         .layer(from_fn_with_state(Arc::clone(&private), authorised));
+    let inbound = Router::new()
+        .route("/alertmanager", post(alerts))
+        .layer(from_fn_with_state(Arc::clone(&private), may_speak));
     Router::new()
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .nest("/v1", v1)
+        .nest("/v1/inbound", inbound)
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .with_state(private)
@@ -68,6 +73,23 @@ async fn authorised(
         return Ok(next.run(request).await);
     }
     Err(crate::api::unauthorised())
+}
+
+/// Other monitoring may say what it sees, and nothing else.
+async fn may_speak(
+    State(private): Shared,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let known = private.inbound.iter().chain([&private.token]);
+    if known.into_iter().any(|token| shows(&request, token)) {
+        return Ok(next.run(request).await);
+    }
+    Err(Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "not authenticated",
+        "show the token of watch.inbound_token as a bearer token",
+    ))
 }
 
 /// 200 while the driver takes steps, else 503. What is wrong beside is shown and changes nothing of that.

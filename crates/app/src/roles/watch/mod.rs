@@ -32,7 +32,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use twinline_core::handles::Clock;
-use twinline_trackers::http::Trust;
+use twinline_trackers::http::{Secret, Trust};
 use twinline_watch::channel::acknowledge::Signer;
 use twinline_watch::driver::Driver;
 use twinline_watch::probe::Supervisor;
@@ -70,6 +70,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let private = Private {
         driver: handle.clone(),
         token: lasting.token.clone(),
+        inbound: inbound(file, &config),
         central: shown_central,
     };
     listen::spawn(&mut tasks, &config, &folder, private, &shutdown);
@@ -111,6 +112,16 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     });
     tracing::info!("watch works");
     tasks.end().await
+}
+
+/// What other monitoring shows. One that cannot be read is no reason to call nobody.
+fn inbound(file: &Path, config: &Config) -> Option<Secret> {
+    let base = file.parent().unwrap_or(Path::new(""));
+    let token = config.watch.inbound_token.as_ref()?;
+    let token = token.read(base, "watch.inbound_token");
+    token
+        .inspect_err(|error| tracing::error!(%error, "other monitoring is not heard"))
+        .ok()
 }
 
 /// What outlives a configuration.
