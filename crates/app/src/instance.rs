@@ -178,6 +178,28 @@ impl DataFolder {
         Ok(Hold { _file: file })
     }
 
+    /// Whether a process holds the folder for a role now.
+    ///
+    /// # Errors
+    /// The disk refuses to tell.
+    pub fn is_held(&self, role: &str) -> std::io::Result<bool> {
+        let path = self.root.join(format!("run/{role}.lock"));
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.root.exists() => {
+                return Ok(false);
+            }
+            // The whole folder was taken away: there is nothing left to watch here.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(false),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Says where this process listens.
     pub fn announce(&self, role: &str, listeners: &[(&str, SocketAddr)]) -> Result<()> {
         let listeners = listeners

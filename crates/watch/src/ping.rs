@@ -99,3 +99,7 @@ impl OutsidePing {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "ping_tests.rs"]
+mod tests;

@@ -12,6 +12,7 @@ use http::{StatusCode, header};
 use serde_json::json;
 use std::fmt::Write as _;
 use twinline_engine::{LATENCY_BOUNDS_MS, Metrics};
+use twinline_store::db::Written;
 
 /// 200 while the host's state can be written, else 503 with the reason.
 #[utoipa::path(get, path = "/health", summary = "Whether the host's state can be written; 503 when not",
@@ -54,12 +55,24 @@ pub(super) async fn metrics(State(api): Shared) -> Result<Response, Problem> {
          of traces never got.\ntwinline_host_trace_spans_dropped_total {}",
         telemetry::spans().dropped()
     );
+    text.push_str(&written(api.host.store().db().counts()));
     if let Some(central) = api.central() {
         text.push_str(&central.metrics());
     }
     text.push_str("# EOF\n");
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, content)], text).into_response())
+}
+
+/// What the host's state has cost in commits and pages, since the process began.
+fn written(written: Written) -> String {
+    let Written { commits, pages } = written;
+    format!(
+        "# TYPE twinline_host_store_commits counter\n# HELP twinline_host_store_commits Commits of the host's state.\n\
+         twinline_host_store_commits_total {commits}\n\
+         # TYPE twinline_host_store_pages counter\n# HELP twinline_host_store_pages Pages of 4 KiB that they wrote.\n\
+         twinline_host_store_pages_total {pages}\n"
+    )
 }
 
 #[expect(

@@ -70,7 +70,10 @@ fn check_documented(path: &[String]) {
         let value = value.unwrap_or_else(|| panic!("{path:?}: {key} is not documented"));
         // A secret's place and credentials are no sections of the file's own.
         if value.is_table()
-            && !matches!(key.as_str(), "auth" | "url" | "fleet_key" | "key" | "token")
+            && !matches!(
+                key.as_str(),
+                "auth" | "url" | "fleet_key" | "inbound_token" | "key" | "token"
+            )
         {
             let mut further = [path, std::slice::from_ref(&key)].concat();
             match key.as_str() {

@@ -265,7 +265,15 @@ fn a_drill_that_is_interrupted_leaves_nothing_behind() {
     let said = beside.path().join("drill.out");
     let mut command = drill(
         folder.path(),
-        &["mute-database", "--per-s", "4", "--seconds", "20"],
+        &[
+            "mute-database",
+            "--per-s",
+            "4",
+            "--seconds",
+            "20",
+            "--healthy",
+            "1",
+        ],
     );
     command.stdout(std::fs::File::create(&said).unwrap());
     let mut running = Going(command.spawn().unwrap());
@@ -289,7 +297,15 @@ fn a_drill_that_is_killed_leaves_nothing_behind() {
     let said = beside.path().join("drill.out");
     let mut command = drill(
         folder.path(),
-        &["mute-database", "--per-s", "4", "--seconds", "60"],
+        &[
+            "mute-database",
+            "--per-s",
+            "4",
+            "--seconds",
+            "60",
+            "--healthy",
+            "1",
+        ],
     );
     command.stdout(std::fs::File::create(&said).unwrap());
     let mut running = Going(command.spawn().unwrap());

@@ -73,7 +73,8 @@ fn edge_and_host_that_hang_are_told_of_and_watch_still_answers() {
     let watch = works(&installation);
     are_proven(&installation);
 
-    for role in [edge, host] {
+    // With their supervisor, which would replace them while it is looked at.
+    for role in [up.child.id(), edge, host] {
         signal(role, Signal::STOP);
     }
     let mail = letter(&smtp, "CRITICAL");
@@ -99,8 +100,8 @@ fn edge_and_host_that_hang_are_told_of_and_watch_still_answers() {
     // It cannot be over while something of it fails.
     let refused = installation.run(&["incident", "resolve", &id]);
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
-    for role in [edge, host] {
-        // Their supervisor may have replaced them by now.
+    for role in [up.child.id(), edge, host] {
+        // Their supervisor, which goes on first, may end one at once.
         let pid = Pid::from_raw(i32::try_from(role).unwrap()).unwrap();
         let _gone = kill_process(pid, Signal::CONT);
     }

@@ -6,11 +6,12 @@
 
 use super::open::FileName;
 use super::options::Limits;
+use super::written::Counts;
 use crate::error::StoreError;
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -30,10 +31,9 @@ pub(super) struct Checkpointer {
     after_pages: u32,
 }
 
-#[derive(Default)]
 struct Progress {
-    /// Pages in the log, as of the last commit.
-    log_pages: AtomicU32,
+    /// Of the writer.
+    written: Arc<Counts>,
     /// Set by the thread: the rest is the writer's.
     rest_is_small: AtomicBool,
 }
@@ -45,16 +45,17 @@ impl Checkpointer {
         path: &Path,
         file: &FileName,
         limits: Limits,
+        written: Arc<Counts>,
     ) -> Result<Self, StoreError> {
         let conn = Connection::open(path)?;
         conn.busy_timeout(Duration::from_millis(limits.lock_wait_max_ms))?;
         conn.pragma_update(None, "synchronous", "FULL")?;
-        let shared = Arc::new(Progress::default());
-        let progress = Arc::clone(&shared);
+        let shared = Arc::new(Progress {
+            written: Arc::clone(&written),
+            rest_is_small: AtomicBool::new(false),
+        });
         writer.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
-            progress
-                .log_pages
-                .store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            written.committed(u32::try_from(pages).unwrap_or(0));
             Ok(())
         }))?;
         let (wake, woken) = sync_channel(1);
@@ -84,7 +85,7 @@ impl Checkpointer {
             if let Err(error) = copy(writer) {
                 warn(file, error);
             }
-        } else if self.shared.log_pages.load(Ordering::Relaxed) >= self.after_pages {
+        } else if self.shared.written.log_pages() >= self.after_pages {
             // Full means that the thread is at it or about to be.
             let _full_is_fine = self.wake.as_ref().map(|wake| wake.try_send(()));
         }
@@ -106,10 +107,7 @@ fn copy_bulk(conn: &Connection, progress: &Progress, file: &FileName) {
     for _ in 0..PASSES_MAX {
         match copy(conn) {
             Ok(copied) => {
-                let rest = progress
-                    .log_pages
-                    .load(Ordering::Relaxed)
-                    .saturating_sub(copied);
+                let rest = progress.written.log_pages().saturating_sub(copied);
                 if rest <= REST_MAX_PAGES {
                     break;
                 }

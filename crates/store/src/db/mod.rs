@@ -18,6 +18,7 @@ mod readers;
 mod room;
 mod session;
 mod writer;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ mod tests;
 pub use fault::{BeginFault, CommitFault, FaultPlan, NoFaults};
 pub use health::Health;
 pub use options::{DbOptions, Executor, Limits};
+pub use written::Written;
 
 pub(crate) use open::{FileName, Integrity, Schema, open_reader, quick_check, read_header};
 
@@ -37,6 +39,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::oneshot;
+use written::Counts;
 
 /// A handle to one file. Cheap to clone; the file is closed when the last one is dropped.
 #[derive(Clone)]
@@ -48,6 +51,7 @@ struct Shared {
     path: PathBuf,
     file: FileName,
     health: Arc<HealthCell>,
+    written: Arc<Counts>,
     limits: Limits,
     runs: Runs,
 }
@@ -75,12 +79,15 @@ impl Db {
         let health = Arc::new(HealthCell::default());
         let mut conn = open::open_writer(path, &file, &options)?;
         let limits = options.limits;
+        let written = Arc::<Counts>::default();
         let session = |conn| Session::new(conn, file.clone(), options.faults, Arc::clone(&health));
         let runs = match options.executor {
             Executor::Inline => Runs::Inline(Mutex::new(session(conn))),
             Executor::Thread => {
-                let checkpointer = checkpoint::Checkpointer::start(&mut conn, path, &file, limits)
-                    .map_err(|e| e.in_file(&file))?;
+                let counts = Arc::clone(&written);
+                let checkpointer =
+                    checkpoint::Checkpointer::start(&mut conn, path, &file, limits, counts)
+                        .map_err(|e| e.in_file(&file))?;
                 let health = Arc::clone(&health);
                 Runs::Thread {
                     writer: writer::Writer::start(
@@ -99,6 +106,7 @@ impl Db {
                 path: path.to_owned(),
                 file,
                 health,
+                written,
                 limits,
                 runs,
             }),
@@ -108,6 +116,11 @@ impl Db {
     /// The file's path.
     pub fn path(&self) -> &Path {
         &self.shared.path
+    }
+
+    /// What was written to its log since it was opened.
+    pub fn counts(&self) -> Written {
+        self.shared.written.get()
     }
 
     /// The state that the last write found, or that the present one is in.

@@ -4,7 +4,7 @@ use super::journal::Entry;
 use super::letter::{Meant, headline};
 use super::told::{Ask, Refusal};
 use super::{Driver, Handle, Standing as Record};
-use crate::channel::acknowledge::{Grant, NotGranted};
+use crate::channel::acknowledge::{About, Grant, NotGranted};
 use crate::site::{Desk, Errand, Refused, Report, Standing};
 use async_trait::async_trait;
 use tokio::sync::oneshot;
@@ -95,8 +95,12 @@ impl Driver {
                 }
             },
         };
+        let about = match meant {
+            Meant::Incident(id, _) => About::Incident(id.to_string()),
+            Meant::Proof(_) => grant.about.clone(),
+        };
         Errand {
-            about: grant.about.clone(),
+            about,
             person: grant.person.clone(),
             headline,
             standing,

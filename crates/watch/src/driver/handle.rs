@@ -37,14 +37,14 @@ impl Handle {
         self.signals(vec![signal]).await;
     }
 
-    /// Somebody's words about several, at once.
-    pub async fn signals(&self, signals: Vec<Signal>) {
-        self.tell(Told::Signals(signals)).await;
+    /// Somebody's words about several, at once. False: the driver did not take them, and they are to be said again.
+    pub async fn signals(&self, signals: Vec<Signal>) -> bool {
+        self.tell(Told::Signals(signals)).await
     }
 
-    /// Another configuration holds from now on.
-    pub async fn configure(&self, setup: Setup) {
-        self.tell(Told::Setup(Box::new(setup))).await;
+    /// Another configuration holds from now on. False: the driver did not take it, and the one before holds.
+    pub async fn configure(&self, setup: Setup) -> bool {
+        self.tell(Told::Setup(Box::new(setup))).await
     }
 
     /// All incidents.
@@ -83,11 +83,13 @@ impl Handle {
     }
 
     /// A driver that takes nothing has ended, or hangs: its vitals tell, and whoever told this has nothing to add.
-    async fn tell(&self, told: Told) {
+    async fn tell(&self, told: Told) -> bool {
         let sent = timeout(ANSWER_MAX, self.queue.send(told)).await;
-        if !matches!(sent, Ok(Ok(()))) {
+        let taken = matches!(sent, Ok(Ok(())));
+        if !taken {
             tracing::error!("watch's driver takes nothing any more");
         }
+        taken
     }
 
     pub(super) async fn ask<T>(

@@ -222,6 +222,8 @@ impl Machines {
                 continue;
             };
             if probes_begin && known.verdict.standing() == Standing::Unknown {
+                // It counts from now on: else it would be due all the time.
+                known.verdict.restarted(step.now, &watched.settings);
                 continue;
             }
             let turn = known.verdict.overdue(step.now, &watched.settings);

@@ -19,7 +19,7 @@ mod view;
 mod vitals;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use handle::Handle;
 pub use journal::Entry;
@@ -198,6 +198,11 @@ impl Driver {
         let deeds = step.deeds;
         self.carry_out(deeds, before);
         self.warn_of_nobody();
+        if !matches!(trouble, Some(Trouble::Damaged(_))) {
+            // What an earlier process said of a file that it had put aside is over.
+            let own = self.own(Kind::Watch);
+            self.say(own, None);
+        }
         if trouble.is_some() {
             self.stored(trouble);
         }

@@ -2,4 +2,4 @@
 
 mod channels;
 mod links;
-mod world;
+pub(crate) mod world;

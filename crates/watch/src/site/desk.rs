@@ -100,7 +100,9 @@ pub const REPORT_MAX_CHARS: usize = 2000;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// The link is not one of ours, or was changed.
-    #[error("This link is not genuine. It may have been cut off: copy all of it.")]
+    #[error(
+        "This link is not genuine here. It may have been cut off: copy all of it. Or another machine's watch made it, and only that one knows it."
+    )]
     UnknownLink,
     /// The link's time is over.
     #[error("This link is too old. Use a newer one.")]

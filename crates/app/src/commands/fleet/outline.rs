@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 /// The units of `deploy/systemd` that start a role, the sockets first.
 const EDGE_UNITS: [&str; 2] = ["twinline-edge.socket", "twinline-edge.service"];
 const HOST_UNITS: [&str; 1] = ["twinline-host.service"];
+const WATCH_UNITS: [&str; 1] = ["twinline-watch.service"];
 
 /// A fleet as it is configured.
 #[derive(Debug, Serialize)]
@@ -139,7 +140,24 @@ fn roles(file: &Path, config: &Config, folder: &DataFolder, at: Machine) -> Vec<
             folder.deeds(),
         ],
     });
-    edge.into_iter().chain(host).collect()
+    let watch = at.watch.filter(|_| config.watch.enabled);
+    let watch = watch.map(|private| OnRole {
+        role: "watch",
+        command: command("watch"),
+        units: WATCH_UNITS.to_vec(),
+        listens: vec![
+            Listens {
+                at: config.watch.listen,
+                whom: "the status page",
+            },
+            Listens {
+                at: private,
+                whom: "the other watches, the command line, health and metrics",
+            },
+        ],
+        files: vec![folder.watch_store()],
+    });
+    edge.into_iter().chain(host).chain(watch).collect()
 }
 
 fn told(key: &str, secret: &SecretRef) -> String {

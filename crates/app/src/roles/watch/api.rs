@@ -259,7 +259,10 @@ async fn alerts(State(private): Shared, body: Bytes) -> Result<Json<serde_json::
     let heard = alertmanager::read(&body);
     let heard = heard.map_err(|error| Problem::bad_request(error.to_string()))?;
     let count = heard.signals.len();
-    private.driver.signals(heard.signals).await;
+    if !private.driver.signals(heard.signals).await {
+        // Alertmanager tries again then; it says that something is over only once.
+        return Err(refused(Refusal::Busy));
+    }
     if heard.left_out > 0 {
         tracing::warn!(left_out = heard.left_out, "Alertmanager left out alerts");
     }

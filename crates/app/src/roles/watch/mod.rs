@@ -61,7 +61,9 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     if broken.is_none() {
         holding::keep_or_tell(&folder, &text);
     }
-    let signer = Signer::new([lasting.token.expose().as_bytes()])?;
+    // Each watch numbers its own incidents: a link of another one would acknowledge another incident.
+    let key = format!("{}/{}", lasting.token.expose(), config.instance.machine);
+    let signer = Signer::new([key.as_bytes()])?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = folder.watch_store();
     let begun = Driver::begin(&store, built.setup.clone(), Arc::new(signer), clock);
@@ -183,8 +185,10 @@ async fn orphaned(supervisor: u32, folder: DataFolder, shutdown: CancellationTok
         if Supervisor::lives(supervisor) {
             continue;
         }
-        let another = folder.hold("up", Duration::ZERO).await.is_err();
-        if another {
+        // A disk that refuses is not another supervisor, and one that hangs holds no worker.
+        let looked = folder.clone();
+        let looked = tokio::task::spawn_blocking(move || looked.is_held("up")).await;
+        if matches!(looked, Ok(Ok(true))) {
             tracing::info!("another supervisor has come: its own watch takes over");
             shutdown.cancel();
             return std::future::pending().await;

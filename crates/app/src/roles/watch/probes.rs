@@ -409,3 +409,7 @@ impl Maker<'_> {
         self.add("peers", Severity::Critical, pace, targets, [machine], look)
     }
 }
+
+#[cfg(test)]
+#[path = "probes_tests.rs"]
+mod tests;

@@ -39,7 +39,7 @@ pub(super) struct Reload {
 
 /// Probes at work, and what they need.
 pub(super) struct AtWork {
-    _probes: JoinSet<()>,
+    probes: JoinSet<()>,
     _central: Option<CentralClient>,
 }
 
@@ -51,7 +51,7 @@ impl Reload {
         let mut probes = JoinSet::new();
         probes.spawn(probe::run(built.probes, self.driver.clone()));
         AtWork {
-            _probes: probes,
+            probes,
             _central: built.central,
         }
     }
@@ -73,12 +73,15 @@ impl Reload {
             };
             match taken {
                 Ok(built) => {
-                    tracing::info!("the configuration was edited, and holds from now on");
-                    self.driver.configure(built.setup.clone()).await;
+                    // The old probes end first: a late result of theirs, which have counted for long, would make the new
+                    // ones' results look old.
+                    at_work.probes.shutdown().await;
+                    if !self.driver.configure(built.setup.clone()).await {
+                        self.seen = String::new();
+                    }
                     self.post.send_replace(built.post.clone());
-                    // The old probes end before the new ones begin.
-                    drop(at_work);
                     at_work = self.work(built);
+                    tracing::info!("the configuration was edited, and holds from now on");
                     self.tell(None).await;
                 }
                 Err(fault) => self.tell(Some(fault)).await,

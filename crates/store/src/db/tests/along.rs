@@ -22,6 +22,15 @@ fn patient(folder: &TempDir, along_max_ms: u64) -> (Db, Script) {
 
 const FOR_EVER_MS: u64 = 3_600_000;
 
+/// A patient write; when it is committed.
+async fn along(db: &Db, id: i64) -> Result<(), StoreError> {
+    let insert = move |conn: &rusqlite::Connection| {
+        conn.execute("INSERT INTO notes VALUES (?1, 'x')", [id])?;
+        Ok(())
+    };
+    db.write_along(insert).await
+}
+
 /// A patient write, queued when this returns.
 async fn put_along(db: &Db, id: i64) -> JoinHandle<Result<(), StoreError>> {
     let (before, writer) = (db.queued_writes(), db.clone());
@@ -57,7 +66,7 @@ async fn a_patient_write_that_nobody_joins_is_committed_in_time() {
     let folder = TempDir::new().unwrap();
     let (db, script) = patient(&folder, 20);
     for id in 1..=2 {
-        put_along(&db, id).await.await.unwrap().unwrap();
+        along(&db, id).await.unwrap();
     }
     assert_eq!(ids(&db).await, [1, 2]);
     assert_eq!(script.commits(), 2);
@@ -100,7 +109,7 @@ async fn a_patient_write_fails_with_its_batch() {
         ..DbOptions::default()
     };
     let db = open(&folder, options);
-    let outcome = put_along(&db, 1).await.await.unwrap();
+    let outcome = along(&db, 1).await;
     assert!(
         matches!(outcome, Err(StoreError::DiskFull { .. })),
         "{outcome:?}"

@@ -39,7 +39,7 @@ impl Clock for Hand {
 }
 
 /// Waits until `look` gives something.
-pub(super) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(found) = look().await {
@@ -97,7 +97,7 @@ pub(super) fn hook(name: &str, port: u16) -> Arc<Channel> {
 }
 
 /// One person, reached by these.
-pub(super) fn setup(channels: Vec<Arc<Channel>>, reach: &[&str]) -> Setup {
+pub(crate) fn setup(channels: Vec<Arc<Channel>>, reach: &[&str]) -> Setup {
     let person = Person {
         zone: "Europe/Brussels".parse().unwrap(),
         reach: reach.iter().map(|it| it.parse().unwrap()).collect(),
@@ -140,8 +140,8 @@ pub(super) fn setup(channels: Vec<Arc<Channel>>, reach: &[&str]) -> Setup {
 }
 
 /// A driver at work.
-pub(super) struct World {
-    pub(super) handle: Handle,
+pub(crate) struct World {
+    pub(crate) handle: Handle,
     clock: Arc<Hand>,
     driver: JoinHandle<()>,
     end: oneshot::Sender<()>,
@@ -149,7 +149,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) async fn start(setup: Setup) -> Self {
+    pub(crate) async fn start(setup: Setup) -> Self {
         let began = 1_800_000_000_000;
         Self::again(setup, tempfile::tempdir().unwrap(), began).await
     }
@@ -174,12 +174,12 @@ impl World {
         }
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// Time passes, second by second, as the driver sees it.
-    pub(super) async fn passes(&self, seconds: i64) {
+    pub(crate) async fn passes(&self, seconds: i64) {
         for _ in 0..seconds {
             self.clock.0.fetch_add(1000, Ordering::SeqCst);
             // An answer: the driver has looked at the clock since.
@@ -188,7 +188,7 @@ impl World {
     }
 
     /// Something fails, or does not any more.
-    pub(super) async fn signal(&self, subject: &str, fails: bool) {
+    pub(crate) async fn signal(&self, subject: &str, fails: bool) {
         let state = if fails {
             State::Failing {
                 severity: Severity::Critical,
@@ -206,18 +206,18 @@ impl World {
         self.handle.signal(signal).await;
     }
 
-    pub(super) async fn overview(&self) -> Overview {
+    pub(crate) async fn overview(&self) -> Overview {
         self.handle.overview().await.unwrap()
     }
 
     /// Ends it and starts another on the same file, some seconds later.
-    pub(super) async fn restart(self, setup: Setup, seconds: i64) -> Self {
+    pub(crate) async fn restart(self, setup: Setup, seconds: i64) -> Self {
         let at = self.clock.now().as_millis() + seconds * 1000;
         let folder = self.end().await;
         Self::again(setup, folder, at).await
     }
 
-    pub(super) async fn end(self) -> tempfile::TempDir {
+    pub(crate) async fn end(self) -> tempfile::TempDir {
         drop(self.end);
         self.driver.await.unwrap();
         self.folder
