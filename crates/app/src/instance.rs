@@ -88,6 +88,11 @@ impl DataFolder {
         self.root.join("watch/watch.db")
     }
 
+    /// Who is told by mail what the status page says.
+    pub fn subscribers(&self) -> PathBuf {
+        self.root.join("watch/subscribers.json")
+    }
+
     /// Where the states of a fleet's groups lie.
     pub fn groups(&self) -> PathBuf {
         self.root.join("host")

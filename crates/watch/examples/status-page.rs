@@ -12,8 +12,11 @@ use std::sync::Arc;
 use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
 use twinline_core::watch::incident::ReportId;
+use twinline_core::watch::subscription::Address;
 use twinline_watch::channel::acknowledge::About;
-use twinline_watch::site::{self, Desk, Errand, Refused, Report, Settings, Shown, Standing};
+use twinline_watch::site::{
+    self, Desk, Errand, Refused, Report, Settings, Shown, Standing, Subscriptions,
+};
 use world::World;
 
 /// The page's clock stands when the page was made.
@@ -60,6 +63,28 @@ impl Desk for OneLink {
     }
 }
 
+/// Letters go nowhere.
+struct Nobody;
+
+#[async_trait]
+impl Subscriptions for Nobody {
+    fn are_offered(&self) -> bool {
+        true
+    }
+
+    async fn ask(&self, _: Address) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    async fn confirm(&self, _: &str) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    async fn leave(&self, _: &str) -> Result<(), Refused> {
+        Ok(())
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let world = World::busy();
@@ -75,7 +100,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // It stays open as long as it is served.
     let (_shows, shown) = tokio::sync::watch::channel(Arc::new(shown));
     let clock = Arc::new(Still(at));
-    let router = site::router(shown, Arc::new(OneLink { at }), clock, Settings::default());
+    let router = site::router(
+        shown,
+        Arc::new(OneLink { at }),
+        Some(Arc::new(Nobody)),
+        clock,
+        Settings::default(),
+    );
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     announce(&format!("http://{}/", listener.local_addr()?));
     axum::serve(listener, router).await?;

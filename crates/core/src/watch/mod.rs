@@ -19,4 +19,5 @@ pub mod page;
 pub mod probe;
 pub mod relay;
 pub mod signal;
+pub mod subscription;
 pub mod wait;

@@ -4,23 +4,15 @@
 //! Mail scanners and chats follow links: what a link leads to must change nothing when it is fetched (`GET` shows a
 //! button), only when it is posted to. Each watch of an instance knows the key, so any of them can take it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, Mac as _};
-use sha2::Sha256;
+use crate::signed::Keys;
 use std::time::Duration;
 use twinline_core::time::Timestamp;
 use url::Url;
-use zeroize::Zeroizing;
 
 /// Sets these signatures apart from all others that are made with the instance's key.
 const PURPOSE: &[u8] = b"twinline watch: acknowledgement, version 1";
-/// The part of the signature that travels: 128 bits, so that a link fits a text message.
-const MAC_BYTES: usize = 16;
 /// The kind and the expiry.
 const HEAD_BYTES: usize = 1 + 8;
-/// The longest token that is looked at, in characters.
-const TOKEN_MAX_CHARS: usize = 1024;
 /// The greatest name of a person, in bytes: its length travels in one.
 const PERSON_MAX_BYTES: usize = 255;
 
@@ -49,7 +41,7 @@ pub enum About {
 
 /// Signs and verifies links. The first key signs; all verify, so that keys can change.
 pub struct Signer {
-    keys: Vec<Zeroizing<[u8; 32]>>,
+    keys: Keys,
 }
 
 impl Signer {
@@ -58,19 +50,7 @@ impl Signer {
     /// # Errors
     /// There is no key, or an empty one.
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, NoKey> {
-        let derive = |key: &[u8]| {
-            let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| NoKey)?;
-            mac.update(PURPOSE);
-            let key = (!key.is_empty()).then(|| mac.finalize().into_bytes().into());
-            key.map(Zeroizing::new).ok_or(NoKey)
-        };
-        let keys = keys
-            .into_iter()
-            .map(derive)
-            .collect::<Result<Vec<_>, _>>()?;
-        if keys.is_empty() {
-            return Err(NoKey);
-        }
+        let keys = Keys::derived(PURPOSE, keys).ok_or(NoKey)?;
         Ok(Self { keys })
     }
 
@@ -103,13 +83,7 @@ impl Signer {
         token.push(u8::try_from(person.len()).map_err(|_| NoLink)?);
         token.extend(person);
         token.extend(about.as_bytes());
-        let mac = mac(&self.keys[0], &token).finalize().into_bytes();
-        token.extend(&mac[..MAC_BYTES]);
-        let text = URL_SAFE_NO_PAD.encode(token);
-        if text.len() > TOKEN_MAX_CHARS {
-            return Err(NoLink);
-        }
-        Ok(text)
+        self.keys.seal(token).ok_or(NoLink)
     }
 
     /// What a token grants at this time.
@@ -117,23 +91,8 @@ impl Signer {
     /// # Errors
     /// It is not one of ours, was changed, or is too old.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Grant, NotGranted> {
-        if token.len() > TOKEN_MAX_CHARS {
-            return Err(NotGranted::Forged);
-        }
-        let token = URL_SAFE_NO_PAD
-            .decode(token)
-            .map_err(|_| NotGranted::Forged)?;
-        let split = token
-            .len()
-            .checked_sub(MAC_BYTES)
-            .ok_or(NotGranted::Forged)?;
-        let (said, signature) = token.split_at(split);
-        let ours =
-            |key: &Zeroizing<[u8; 32]>| mac(key, said).verify_truncated_left(signature).is_ok();
-        if !self.keys.iter().any(ours) {
-            return Err(NotGranted::Forged);
-        }
-        let grant = read(said).ok_or(NotGranted::Forged)?;
+        let said = self.keys.open(token).ok_or(NotGranted::Forged)?;
+        let grant = read(&said).ok_or(NotGranted::Forged)?;
         if grant.until < now {
             return Err(NotGranted::Expired { grant });
         }
@@ -166,12 +125,6 @@ pub enum NotGranted {
         /// What it did grant.
         grant: Grant,
     },
-}
-
-fn mac(key: &[u8; 32], said: &[u8]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key may have any length");
-    mac.update(said);
-    mac
 }
 
 /// Reads what was signed; only what we signed comes here.

@@ -11,6 +11,7 @@
 pub mod acknowledge;
 mod address;
 mod answer;
+mod letter;
 mod outcome;
 mod outside;
 mod page;
@@ -22,6 +23,7 @@ mod wording;
 
 pub use address::Addresses;
 pub use answer::UnusableChannel;
+pub use letter::Letter;
 pub use outcome::{Failed, Fault, Receipt, Step};
 pub use outside::{Deadlines, NoOutside, Outside};
 pub use page::{Content, Digest, Event, Matter, Page, Severity};
@@ -120,6 +122,25 @@ impl Channel {
         // Who has the link can acknowledge.
         let link = page.acknowledge.as_ref().map(url::Url::as_str);
         sent.map_err(|cause| cause.of(&self.name, self.secrets().into_iter().chain(link)))
+    }
+
+    /// Whether letters can be posted by it.
+    pub fn takes_letters(&self) -> bool {
+        matches!(self.way, Way::Smtp(_))
+    }
+
+    /// Posts a letter once, by mail. What is said of a failure does not name its recipient.
+    ///
+    /// # Errors
+    /// The other side did not take it over, or did not say so in time; or this is no mail server.
+    pub async fn post(&self, letter: &Letter) -> Result<Receipt, Failed> {
+        let posted = match &self.way {
+            Way::Smtp(smtp) => smtp.post(letter, &self.outside).await,
+            _ => Err(Cause::unsuitable("letters go by mail only")),
+        };
+        let private = [letter.to.as_str()].into_iter();
+        let private = private.chain(letter.leave.as_ref().map(url::Url::as_str));
+        posted.map_err(|cause| cause.of(&self.name, self.secrets().into_iter().chain(private)))
     }
 
     /// All that no error may tell.

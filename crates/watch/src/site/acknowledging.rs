@@ -1,12 +1,12 @@
 //! Links that acknowledge. A mail scanner fetches them: a `GET` shows what a link is for, only a `POST` does it.
 
-use super::answer::{Answer, answer};
+use super::answer::{Answer, answer, never_kept};
 use super::desk::Errand;
 use super::document::HTML;
 use super::fault::Fault;
 use super::serve::{Asked, Site};
 use super::view;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode};
 
 /// Shows what a link is for.
 pub(super) async fn look(site: &Site, asked: &Asked<'_>, token: &str) -> Answer {
@@ -31,8 +31,7 @@ fn page(asked: &Asked<'_>, token: &str, errand: &Errand) -> Answer {
     match view::acknowledge(&asked.scene(), token, errand) {
         Ok(body) => {
             let mut answer = answer(StatusCode::OK, HTML, body);
-            let never = HeaderValue::from_static("no-store");
-            answer.headers_mut().insert(header::CACHE_CONTROL, never);
+            never_kept(&mut answer);
             answer
         }
         Err(error) => asked.fault(&Fault::own(&error)),

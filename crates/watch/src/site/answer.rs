@@ -81,10 +81,16 @@ fn is_known(asked: &HeaderMap, etag: &HeaderValue) -> bool {
 const fn kept_for(place: &Place) -> HeaderValue {
     HeaderValue::from_static(match place {
         Place::Style | Place::Icon | Place::Embed => "public, max-age=300",
-        Place::Report | Place::Reported => "no-cache",
-        Place::Acknowledge(_) => "no-store",
+        Place::Report | Place::Reported | Place::Subscribe | Place::Subscribed => "no-cache",
+        Place::Acknowledge(_) | Place::Confirm(_) | Place::Leave(_) => "no-store",
         _ => "public, max-age=10",
     })
+}
+
+/// For whoever has the address, and nobody after them.
+pub(super) fn never_kept(answer: &mut Answer) {
+    let never = HeaderValue::from_static("no-store");
+    answer.headers_mut().insert(header::CACHE_CONTROL, never);
 }
 
 /// What may be done at a place, and from which origins.
@@ -142,7 +148,7 @@ pub(super) fn finish(answer: Answer, method: &Method, place: Option<&Place>) -> 
             .headers
             .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
     }
-    if matches!(place, Some(Place::Acknowledge(_))) {
+    if place.is_some_and(Place::is_secret) {
         let name = HeaderName::from_static("x-robots-tag");
         parts
             .headers

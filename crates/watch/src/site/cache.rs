@@ -9,35 +9,40 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The most documents that are kept; the places that there are have no other bound.
 const KEPT_MAX: usize = 1000;
 
-/// Documents of one state of the page.
+/// Documents of one state of the page: what is shown, whether it is old, and whether visitors may subscribe.
 #[derive(Default)]
 pub(super) struct Cache(Mutex<Option<Kept>>);
 
 struct Kept {
     of: Arc<Shown>,
-    stale: bool,
+    state: (bool, bool),
     documents: BTreeMap<Place, Made>,
 }
 
 impl Kept {
-    fn is_of(&self, shown: &Arc<Shown>, stale: bool) -> bool {
-        Arc::ptr_eq(&self.of, shown) && self.stale == stale
+    fn is_of(&self, shown: &Arc<Shown>, state: (bool, bool)) -> bool {
+        Arc::ptr_eq(&self.of, shown) && self.state == state
     }
 }
 
 impl Cache {
-    pub(super) fn get(&self, shown: &Arc<Shown>, stale: bool, place: &Place) -> Option<Made> {
+    pub(super) fn get(
+        &self,
+        shown: &Arc<Shown>,
+        state: (bool, bool),
+        place: &Place,
+    ) -> Option<Made> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = kept.as_ref().filter(|it| it.is_of(shown, stale))?;
+        let kept = kept.as_ref().filter(|it| it.is_of(shown, state))?;
         kept.documents.get(place).cloned()
     }
 
-    pub(super) fn put(&self, shown: &Arc<Shown>, stale: bool, place: &Place, made: &Made) {
+    pub(super) fn put(&self, shown: &Arc<Shown>, state: (bool, bool), place: &Place, made: &Made) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.as_ref().is_none_or(|it| !it.is_of(shown, stale)) {
+        if kept.as_ref().is_none_or(|it| !it.is_of(shown, state)) {
             *kept = Some(Kept {
                 of: Arc::clone(shown),
-                stale,
+                state,
                 documents: BTreeMap::new(),
             });
         }

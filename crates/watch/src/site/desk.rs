@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use std::time::Duration;
 use twinline_core::time::Timestamp;
 use twinline_core::watch::incident::ReportId;
+use twinline_core::watch::subscription::Address;
 
 /// Where visitors' deeds go. Each call has a deadline ([`Settings::desk_within`](super::Settings::desk_within)), after
 /// which it is dropped: it must be safe to be dropped, and to be asked again.
@@ -27,6 +28,31 @@ pub trait Desk: Send + Sync {
     /// # Errors
     /// [`Refused::TooMany`], [`Refused::Busy`].
     async fn report(&self, report: Report) -> Result<ReportId, Refused>;
+}
+
+/// Where visitors subscribe to the page by mail. Each call has the same deadline.
+#[async_trait]
+pub trait Subscriptions: Send + Sync {
+    /// Whether there is a way to send mail now. Where there is none, the page offers nothing.
+    fn are_offered(&self) -> bool;
+
+    /// Sends a letter with a link that confirms. Says nothing of whether the address is a subscriber's.
+    ///
+    /// # Errors
+    /// [`Refused::Busy`].
+    async fn ask(&self, address: Address) -> Result<(), Refused>;
+
+    /// Begins a subscription; the same again when it was begun before.
+    ///
+    /// # Errors
+    /// [`Refused::UnknownLink`], [`Refused::ExpiredLink`], [`Refused::Full`], [`Refused::Busy`].
+    async fn confirm(&self, token: &str) -> Result<(), Refused>;
+
+    /// Ends a subscription; the same again when it was ended before.
+    ///
+    /// # Errors
+    /// [`Refused::UnknownLink`], [`Refused::Busy`].
+    async fn leave(&self, token: &str) -> Result<(), Refused>;
 }
 
 /// What a link is for, and how far that is.
@@ -79,7 +105,7 @@ pub enum Refused {
     )]
     UnknownLink,
     /// The link's time is over.
-    #[error("This link is too old. Acknowledge from a newer page, or with twinline.")]
+    #[error("This link is too old. Use a newer one.")]
     ExpiredLink {
         /// Until when it was good.
         until: Timestamp,
@@ -90,6 +116,9 @@ pub enum Refused {
         /// How long to wait.
         retry_after: Duration,
     },
+    /// There are as many as there may be.
+    #[error("There are as many subscribers as there may be. The feeds need no subscription.")]
+    Full,
     /// It cannot be done now.
     #[error("This could not be done in time, and may have been done all the same. Try again.")]
     Busy,

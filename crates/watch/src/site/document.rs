@@ -14,6 +14,8 @@ pub(super) struct Scene<'a> {
     pub(super) base: Option<&'a Url>,
     /// Whether it was not refreshed for too long.
     pub(super) stale: bool,
+    /// Whether visitors may subscribe by mail.
+    pub(super) subscribes: bool,
     /// Whether it is written to files, where nobody answers.
     pub(super) exported: bool,
 }
@@ -51,6 +53,15 @@ pub(super) fn render(place: &Place, scene: &Scene<'_>) -> Result<Option<Document
         },
         Place::Report => html(view::report(scene, &view::Draft::default())?),
         Place::Reported => html(view::reported(scene)?),
+        Place::Subscribe if scene.subscribes => {
+            html(view::subscribe(scene, &view::Draft::default())?)
+        }
+        Place::Subscribed if scene.subscribes => html(view::subscribed(scene)?),
+        Place::Confirm(token) if scene.subscribes => html(view::confirm(scene, token)?),
+        Place::Leave(token) if scene.subscribes => html(view::leave(scene, token)?),
+        Place::Subscribe | Place::Subscribed | Place::Confirm(_) | Place::Leave(_) => {
+            return Ok(None);
+        }
         Place::Acknowledge(_) => return Ok(None),
         Place::Api(endpoint) => Document {
             media: JSON,

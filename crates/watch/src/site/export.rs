@@ -113,6 +113,7 @@ fn fill(dir: &Path, shown: &Shown) -> Result<Exported, ExportFailed> {
         shown,
         base: shown.public_url.as_ref(),
         stale: false,
+        subscribes: false,
         exported: true,
     };
     let mut written = Exported {

@@ -108,6 +108,7 @@ impl From<Refused> for Fault {
                 let status = StatusCode::TOO_MANY_REQUESTS;
                 (status, "Too many", Some(*retry_after))
             }
+            Refused::Full => (StatusCode::SERVICE_UNAVAILABLE, "Full", None),
             Refused::Busy => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 (status, "Not now", Some(Duration::from_secs(5)))

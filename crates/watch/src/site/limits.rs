@@ -1,6 +1,6 @@
-//! How many reports are taken: a bucket for each caller, and one for all.
+//! How much of something is taken: a bucket for each caller, and one for all.
 
-use super::settings::{Allowance, Settings};
+use super::settings::Allowance;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
@@ -29,7 +29,7 @@ struct Buckets {
     callers: HashMap<Who, Bucket>,
 }
 
-/// What is left, in units of one report, and as of when.
+/// What is left, in units of one, and as of when.
 #[derive(Clone, Copy)]
 struct Bucket {
     left: f64,
@@ -37,10 +37,9 @@ struct Bucket {
 }
 
 impl Limits {
-    pub(super) fn new(settings: &Settings, now: Instant) -> Self {
-        let of_all = settings.reports_of_all;
+    pub(super) fn new(of_one: Allowance, of_all: Allowance, now: Instant) -> Self {
         Self {
-            of_one: settings.reports_of_one,
+            of_one,
             of_all,
             buckets: Mutex::new(Buckets {
                 all: Bucket::full(of_all, now),

@@ -1,18 +1,11 @@
 use super::*;
 
 fn limits(now: Instant) -> Limits {
-    let settings = Settings {
-        reports_of_one: Allowance {
-            at_once: 2,
-            one_each: Duration::from_secs(10),
-        },
-        reports_of_all: Allowance {
-            at_once: 4,
-            one_each: Duration::from_secs(1),
-        },
-        ..Settings::default()
+    let allowance = |at_once, seconds| Allowance {
+        at_once,
+        one_each: Duration::from_secs(seconds),
     };
-    Limits::new(&settings, now)
+    Limits::new(allowance(2, 10), allowance(4, 1), now)
 }
 
 fn check(limits: &Limits, from: &str, now: Instant, expected: Result<(), u64>) {

@@ -57,6 +57,10 @@ impl Links {
         self.to(&Place::Report)
     }
 
+    pub(super) fn subscribe(&self) -> String {
+        self.to(&Place::Subscribe)
+    }
+
     pub(super) fn atom(&self) -> String {
         self.to(&Place::Atom)
     }

@@ -22,6 +22,14 @@ pub(super) enum Place {
     Reported,
     /// A link that acknowledges; the token as it came.
     Acknowledge(String),
+    /// The form for subscriptions.
+    Subscribe,
+    /// What is said after it.
+    Subscribed,
+    /// A link that confirms a subscription; the token as it came.
+    Confirm(String),
+    /// A link that ends a subscription; the token as it came.
+    Leave(String),
     /// The API.
     Api(Endpoint),
     /// Atom.
@@ -45,6 +53,8 @@ impl Place {
             "history" => Self::History,
             "report" => Self::Report,
             "report/sent" => Self::Reported,
+            "subscribe" => Self::Subscribe,
+            "subscribe/sent" => Self::Subscribed,
             "history.atom" => Self::Atom,
             "history.rss" => Self::Rss,
             "style.css" => Self::Style,
@@ -59,9 +69,9 @@ impl Place {
         match folder {
             "incidents" => number(rest).map(|it| Self::Incident(IncidentId(it))),
             "maintenance" => number(rest).map(|it| Self::Maintenance(MaintenanceId(it))),
-            "ack" if !rest.is_empty() && !rest.contains('/') => {
-                Some(Self::Acknowledge(rest.to_owned()))
-            }
+            "ack" => token(rest).map(Self::Acknowledge),
+            "subscribe" => token(rest).map(Self::Confirm),
+            "unsubscribe" => token(rest).map(Self::Leave),
             "api" => rest
                 .strip_prefix("v2/")
                 .and_then(Endpoint::parse)
@@ -80,6 +90,10 @@ impl Place {
             Self::Report => "report".to_owned(),
             Self::Reported => "report/sent".to_owned(),
             Self::Acknowledge(token) => format!("ack/{token}"),
+            Self::Subscribe => "subscribe".to_owned(),
+            Self::Subscribed => "subscribe/sent".to_owned(),
+            Self::Confirm(token) => format!("subscribe/{token}"),
+            Self::Leave(token) => format!("unsubscribe/{token}"),
             Self::Api(endpoint) => format!("api/v2/{}", endpoint.name()),
             Self::Atom => "history.atom".to_owned(),
             Self::Rss => "history.rss".to_owned(),
@@ -119,13 +133,30 @@ impl Place {
         matches!(self, Self::Api(_) | Self::Atom | Self::Rss | Self::Embed)
     }
 
+    /// Whether its address is somebody's secret.
+    pub(super) const fn is_secret(&self) -> bool {
+        matches!(
+            self,
+            Self::Acknowledge(_) | Self::Confirm(_) | Self::Leave(_)
+        )
+    }
+
     /// What may be done with it.
     pub(super) const fn methods(&self) -> &'static str {
         match self {
-            Self::Report | Self::Acknowledge(_) => "GET, HEAD, POST, OPTIONS",
+            Self::Report
+            | Self::Subscribe
+            | Self::Acknowledge(_)
+            | Self::Confirm(_)
+            | Self::Leave(_) => "GET, HEAD, POST, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }
+}
+
+/// What may be a token: one part of a path.
+fn token(text: &str) -> Option<String> {
+    (!text.is_empty() && !text.contains('/')).then(|| text.to_owned())
 }
 
 /// A number as we write it, so that each thing has one address.

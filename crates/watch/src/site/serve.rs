@@ -2,14 +2,14 @@
 
 use super::answer::{Answer, Made, finish, moved, options};
 use super::cache::Cache;
-use super::desk::{Desk, Refused};
+use super::desk::{Desk, Refused, Subscriptions};
 use super::document::{Scene, render};
 use super::fault::{Fault, wants_problem};
 use super::limits::Limits;
 use super::place::Place;
 use super::settings::Settings;
 use super::shown::Shown;
-use super::{acknowledging, reporting};
+use super::{acknowledging, reporting, subscribing};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -24,18 +24,27 @@ use url::Url;
 ///
 /// It shows what `shown` holds, and never waits for the driver to do so. `clock` tells whether that is old. Who asks is
 /// read from the extension [`Caller`](super::Caller), and where there is none from axum's `ConnectInfo<SocketAddr>`.
+/// Without `subscriptions` nobody can subscribe by mail.
 pub fn router(
     shown: watch::Receiver<Arc<Shown>>,
     desk: Arc<dyn Desk>,
+    subscriptions: Option<Arc<dyn Subscriptions>>,
     clock: Arc<dyn Clock>,
     settings: Settings,
 ) -> Router {
+    let now = Instant::now();
     let site = Site {
         shown,
         desk,
+        subscriptions,
         clock,
         settings,
-        limits: Limits::new(&settings, Instant::now()),
+        reports: Limits::new(settings.reports_of_one, settings.reports_of_all, now),
+        asks: Limits::new(
+            settings.subscriptions_of_one,
+            settings.subscriptions_of_all,
+            now,
+        ),
         calls: Semaphore::new(settings.desk_calls_max),
         cache: Cache::default(),
     };
@@ -46,9 +55,13 @@ pub fn router(
 pub(super) struct Site {
     shown: watch::Receiver<Arc<Shown>>,
     pub(super) desk: Arc<dyn Desk>,
+    subscriptions: Option<Arc<dyn Subscriptions>>,
     clock: Arc<dyn Clock>,
     pub(super) settings: Settings,
-    pub(super) limits: Limits,
+    /// How many reports are taken.
+    pub(super) reports: Limits,
+    /// How many subscriptions are asked for.
+    pub(super) asks: Limits,
     calls: Semaphore,
     cache: Cache,
 }
@@ -57,6 +70,7 @@ pub(super) struct Site {
 pub(super) struct Asked<'a> {
     pub(super) shown: &'a Shown,
     pub(super) stale: bool,
+    pub(super) subscribes: bool,
     pub(super) base: Option<&'a Url>,
     pub(super) path: &'a str,
     pub(super) headers: &'a HeaderMap,
@@ -68,6 +82,7 @@ impl Asked<'_> {
             shown: self.shown,
             base: self.base,
             stale: self.stale,
+            subscribes: self.subscribes,
             exported: false,
         }
     }
@@ -95,18 +110,26 @@ impl Site {
         answered.unwrap_or(Err(Refused::Busy))
     }
 
+    /// Where visitors subscribe, while they can.
+    pub(super) fn subscriptions(&self) -> Option<&dyn Subscriptions> {
+        let subscriptions = self.subscriptions.as_deref();
+        subscriptions.filter(|it| it.are_offered())
+    }
+
     fn document(&self, shown: &Arc<Shown>, asked: &Asked<'_>, place: &Place) -> Answer {
         // Those with whole addresses differ with the host that was asked, where none is configured.
-        let is_same_for_all = shown.public_url.is_some() || !place.is_for_all_origins();
-        let known = is_same_for_all.then(|| self.cache.get(shown, asked.stale, place));
+        let is_kept =
+            (shown.public_url.is_some() || !place.is_for_all_origins()) && !place.is_secret();
+        let state = (asked.stale, asked.subscribes);
+        let known = is_kept.then(|| self.cache.get(shown, state, place));
         if let Some(made) = known.flatten() {
             return made.answer(place, asked.headers);
         }
         match render(place, &asked.scene()) {
             Ok(Some(document)) => {
                 let made = Made::new(document.media, document.body);
-                if is_same_for_all {
-                    self.cache.put(shown, asked.stale, place, &made);
+                if is_kept {
+                    self.cache.put(shown, state, place, &made);
                 }
                 made.answer(place, asked.headers)
             }
@@ -126,6 +149,7 @@ async fn serve(State(site): State<Arc<Site>>, request: Request) -> Response {
     let base = base.or_else(|| asked_host(&request));
     let asked = Asked {
         stale: site.clock.now().since(shown.at) > site.settings.stale_after,
+        subscribes: site.subscriptions().is_some(),
         shown: &shown,
         base: base.as_ref(),
         path: &path,
@@ -140,6 +164,13 @@ async fn serve(State(site): State<Arc<Site>>, request: Request) -> Response {
             acknowledging::acknowledge(&site, &asked, token).await
         }
         (&Method::POST, Some(Place::Report)) => reporting::take(&site, &asked, request).await,
+        (&Method::POST, Some(Place::Subscribe)) => subscribing::ask(&site, &asked, request).await,
+        (&Method::POST, Some(Place::Confirm(token))) => {
+            subscribing::confirm(&site, &asked, token).await
+        }
+        (&Method::POST, Some(Place::Leave(token))) => {
+            subscribing::leave(&site, &asked, token).await
+        }
         (&Method::GET | &Method::HEAD, Some(place)) => site.document(&shown, &asked, place),
         (&Method::OPTIONS, Some(place)) => options(place),
         (_, Some(place)) => asked.fault(&Fault::method(place.methods())),

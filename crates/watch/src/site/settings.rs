@@ -19,6 +19,10 @@ pub struct Settings {
     pub reports_of_one: Allowance,
     /// Reports of all callers.
     pub reports_of_all: Allowance,
+    /// Letters that ask for a confirmation, wanted by one caller.
+    pub subscriptions_of_one: Allowance,
+    /// The same, wanted by all callers: each goes to somebody who may not have wanted it.
+    pub subscriptions_of_all: Allowance,
 }
 
 /// How many of something are taken: so many at once, and one more each time that a while has passed.
@@ -45,6 +49,14 @@ impl Default for Settings {
             reports_of_all: Allowance {
                 at_once: 60,
                 one_each: Duration::from_secs(1),
+            },
+            subscriptions_of_one: Allowance {
+                at_once: 3,
+                one_each: Duration::from_secs(200),
+            },
+            subscriptions_of_all: Allowance {
+                at_once: 30,
+                one_each: Duration::from_secs(10),
             },
         }
     }

@@ -196,5 +196,30 @@ fn check_status(path: &Path, config: &Config) -> Result<(), ConfigError> {
             return Err(ConfigError::key(path, "status.components.name", reason));
         }
     }
+    check_mail(path, config)
+}
+
+fn check_mail(path: &Path, config: &Config) -> Result<(), ConfigError> {
+    let Some(name) = &config.status.mail else {
+        return Ok(());
+    };
+    let refuse = |reason: String| Err(ConfigError::key(path, "status.mail", reason));
+    let channels = &config.watch.channels;
+    let smtp = channels
+        .iter()
+        .filter(|(_, it)| matches!(it, Channel::Smtp { .. }));
+    let smtp: Vec<&str> = smtp.map(|(name, _)| name.as_str()).collect();
+    if !smtp.contains(&name.as_str()) {
+        let instead = if smtp.is_empty() {
+            "write one of kind smtp under [watch.channels]".to_owned()
+        } else {
+            alternative(name, "channel", &smtp)
+        };
+        return refuse(format!("'{name}' is no channel of kind smtp: {instead}"));
+    }
+    if config.watch.public_url.is_none() {
+        let reason = "wants watch.public_url, which the links in letters begin with";
+        return refuse(reason.to_owned());
+    }
     Ok(())
 }

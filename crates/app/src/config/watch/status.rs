@@ -13,6 +13,8 @@ pub struct Status {
     pub name: Option<String>,
     /// By which days are counted.
     pub time_zone: Zone,
+    /// The channel by which subscribers are told; nobody can subscribe if none.
+    pub mail: Option<String>,
     /// When an entry opens by itself.
     pub auto_open: AutoOpen,
     /// What the public knows the service by; built-in ones if none.
@@ -61,6 +63,7 @@ impl Default for Status {
         Self {
             name: None,
             time_zone: "UTC".parse().expect("it is in the database"),
+            mail: None,
             auto_open: AutoOpen::default(),
             components: Vec::new(),
         }

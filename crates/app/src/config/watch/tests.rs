@@ -149,3 +149,19 @@ fn a_watch_without_a_word_has_components_and_nobody_to_call() {
     let off = read("format = 1\n[watch]\nenabled = false").unwrap();
     assert!(!off.has_watch());
 }
+
+#[test]
+fn subscribers_are_told_by_a_channel_that_takes_letters() {
+    let with = |mail: &str| EXAMPLE.to_owned() + "[status]\nmail = \"" + mail + "\"\n";
+    assert_eq!(
+        read(&with("mail")).unwrap().status.mail.as_deref(),
+        Some("mail")
+    );
+    let refused = read(&with("chat")).unwrap_err();
+    assert!(refused.contains("no channel of kind smtp"), "{refused}");
+    let refused = read(&with("mial")).unwrap_err();
+    assert!(refused.contains("did you mean 'mail'?"), "{refused}");
+    let nowhere = with("mail").replace("public_url   = \"https://status.acme.example\"\n", "");
+    let refused = read(&nowhere).unwrap_err();
+    assert!(refused.contains("watch.public_url"), "{refused}");
+}

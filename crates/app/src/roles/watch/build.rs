@@ -17,6 +17,7 @@ use twinline_trackers::http::{Secret, SystemNames, Trust};
 use twinline_watch::channel::{Addresses, Deadlines, Outside};
 use twinline_watch::driver::Setup;
 use twinline_watch::probe::Probe;
+use twinline_watch::subscription::{Links, Post};
 
 /// A look-up of a name takes no longer.
 const LOOKUP_MAX: Duration = Duration::from_secs(3);
@@ -36,6 +37,8 @@ pub(super) struct Lasting {
 pub(super) struct Built {
     pub(super) setup: Setup,
     pub(super) probes: Vec<Probe>,
+    /// How subscribers are told, where they are.
+    pub(super) post: Option<Arc<Post>>,
     /// Kept for its canary.
     pub(super) central: Option<CentralClient>,
 }
@@ -59,6 +62,7 @@ impl Built {
         })?;
         let outside = outside(config, lasting)?;
         let channels = Channels::build(file, config, &lasting.trust, &outside);
+        let post = post(config, lasting, &channels)?;
         let probes = built.probes;
         let setup = Setup {
             instance: config.instance.name.clone(),
@@ -76,9 +80,29 @@ impl Built {
         Ok(Self {
             setup,
             probes,
+            post,
             central,
         })
     }
+}
+
+/// How subscribers are told. A channel that cannot be used is told of as every other one: then nobody can subscribe.
+fn post(config: &Config, lasting: &Lasting, channels: &Channels) -> Result<Option<Arc<Post>>> {
+    let Config { status, watch, .. } = config;
+    let (Some(mail), Some(public_url)) = (&status.mail, &watch.public_url) else {
+        return Ok(None);
+    };
+    let Some(channel) = channels.usable.get(mail) else {
+        return Ok(None);
+    };
+    let links = Links::new([lasting.token.expose().as_bytes()])?;
+    Ok(Some(Arc::new(Post {
+        channel: Arc::clone(channel),
+        links: Arc::new(links),
+        public_url: public_url.clone(),
+        name: (status.name.clone()).unwrap_or_else(|| config.instance.name.clone()),
+        time_zone: status.time_zone.clone(),
+    })))
 }
 
 /// A client of watch's own, with a canary of its own: what a host finds is not what is relied on.

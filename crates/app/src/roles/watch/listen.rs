@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use twinline_watch::site;
+use twinline_watch::subscription::Registry;
 
 /// Connections to each at once: other watches, the supervisor, a scraper, people; and the public.
 const CONNECTIONS_MAX: usize = 1024;
@@ -28,6 +29,7 @@ pub(super) fn spawn(
     config: &Config,
     folder: &DataFolder,
     private: Private,
+    registry: Registry,
     shutdown: &CancellationToken,
 ) {
     let driver = private.driver.clone();
@@ -41,6 +43,7 @@ pub(super) fn spawn(
     let page = site::router(
         driver.shown(),
         Arc::new(driver),
+        Some(Arc::new(registry)),
         Arc::new(SystemClock),
         site::Settings::default(),
     );

@@ -34,8 +34,9 @@ use tokio_util::sync::CancellationToken;
 use twinline_core::handles::Clock;
 use twinline_trackers::http::{Secret, Trust};
 use twinline_watch::channel::acknowledge::Signer;
-use twinline_watch::driver::Driver;
+use twinline_watch::driver::{Driver, Handle};
 use twinline_watch::probe::Supervisor;
+use twinline_watch::subscription::{Herald, Post, Registry};
 
 /// A watch whose supervisor has died looks this often for another one.
 const ORPHAN_LOOKS: Duration = Duration::from_secs(1);
@@ -75,12 +76,11 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         inbound: inbound(file, &config),
         central: shown_central,
     };
-    listen::spawn(&mut tasks, &config, &folder, private, &shutdown);
-    let ahead = outside::look_ahead(
-        built.setup.clone(),
-        lasting.addresses.clone(),
-        folder.clone(),
-    );
+    let (post, posted) = watch::channel(built.post.clone());
+    let registry = tell_subscribers(&mut tasks, &folder, &handle, posted, &shutdown);
+    listen::spawn(&mut tasks, &config, &folder, private, registry, &shutdown);
+    let (ways, addresses) = (built.setup.clone(), lasting.addresses.clone());
+    let ahead = outside::look_ahead(ways, addresses, folder.clone());
     tasks.spawn("addresses", until(shutdown.clone(), ended(ahead)));
     if let Some(ping) = outside::ping(file, &config, &lasting)? {
         let ping = ping.run(handle.clone());
@@ -94,6 +94,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         lasting,
         driver: handle,
         central,
+        post,
         seen: if broken.is_none() {
             text
         } else {
@@ -124,6 +125,24 @@ fn inbound(file: &Path, config: &Config) -> Option<Secret> {
     token
         .inspect_err(|error| tracing::error!(%error, "other monitoring is not heard"))
         .ok()
+}
+
+/// Subscribers are told by a task of its own, which looks at what the page shows.
+fn tell_subscribers(
+    tasks: &mut Tasks,
+    folder: &DataFolder,
+    driver: &Handle,
+    posted: watch::Receiver<Option<Arc<Post>>>,
+    shutdown: &CancellationToken,
+) -> Registry {
+    let clock = Arc::new(SystemClock);
+    let (herald, registry) = Herald::begin(folder.subscribers(), driver.shown(), posted, clock);
+    let ends = shutdown.clone();
+    tasks.spawn("subscriptions", async move {
+        herald.run(ends.cancelled()).await;
+        Ok(())
+    });
+    registry
 }
 
 /// What outlives a configuration.

@@ -15,6 +15,7 @@ use twinline_core::watch::signal::{Severity, Signal, State};
 use twinline_store::central::{CentralClient, CentralHealth};
 use twinline_watch::driver::Handle;
 use twinline_watch::probe;
+use twinline_watch::subscription::Post;
 
 /// From one look at the file to the next.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -29,6 +30,8 @@ pub(super) struct Reload {
     pub(super) driver: Handle,
     /// What the central database's client finds, for the metrics.
     pub(super) central: watch::Sender<Option<watch::Receiver<CentralHealth>>>,
+    /// How subscribers are told.
+    pub(super) post: watch::Sender<Option<Arc<Post>>>,
     /// The text that was looked at last.
     pub(super) seen: String,
     pub(super) machine: String,
@@ -76,6 +79,7 @@ impl Reload {
                     if !self.driver.configure(built.setup.clone()).await {
                         self.seen = String::new();
                     }
+                    self.post.send_replace(built.post.clone());
                     at_work = self.work(built);
                     tracing::info!("the configuration was edited, and holds from now on");
                     self.tell(None).await;

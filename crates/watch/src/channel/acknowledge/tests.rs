@@ -1,4 +1,6 @@
 use super::*;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_975_200_000);
 

@@ -53,7 +53,7 @@ pub(super) fn compose(page: &Page, from: &Mailbox, to: &Address) -> Result<Vec<u
 }
 
 /// `<page-7.acme@acme.example>`: of what names a thing here, what may stand in such an id.
-fn message_id(name: &str, domain: &str) -> String {
+pub(super) fn message_id(name: &str, domain: &str) -> String {
     let allowed = |c: char| {
         if c.is_ascii_alphanumeric() || "-.".contains(c) {
             c
@@ -66,14 +66,14 @@ fn message_id(name: &str, domain: &str) -> String {
 }
 
 /// Says that no person wrote the letter (RFC 3834; then in Exchange's words), so that no notice of absence answers it.
-const AUTOMATIC: [(&str, &str); 2] = [
+pub(super) const AUTOMATIC: [(&str, &str); 2] = [
     ("Auto-Submitted", "auto-generated"),
     ("X-Auto-Response-Suppress", "All"),
 ];
 /// Readers mark such a letter, and some telephones ring.
 const IMPORTANT: (&str, &str) = ("Importance", "high");
 
-fn header((name, value): (&'static str, &str)) -> HeaderValue {
+pub(super) fn header((name, value): (&'static str, &str)) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 

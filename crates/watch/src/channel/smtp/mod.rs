@@ -3,10 +3,12 @@
 //! The letter is made with lettre ([`mail`]). The conversation with the server is our own ([`talk`]): each answer has a
 //! deadline of its own, nothing that was said before encryption counts after it, and a failure says at which word.
 
+mod letter;
 mod mail;
 mod relay;
 mod talk;
 
+use super::letter::Letter;
 use super::outcome::{Cause, Fault, Receipt, Step};
 use super::outside::{Budget, Outside};
 use super::page::Page;
@@ -77,9 +79,21 @@ impl Smtp {
     }
 
     pub(super) async fn send(&self, page: &Page, outside: &Outside) -> Result<Receipt, Cause> {
-        let to: Address = page.to.parse().map_err(|error| {
-            Cause::unsuitable(format!("'{}' is no mail address: {error}", page.to))
-        })?;
+        let to = self.recipient(&page.to)?;
+        let content = mail::compose(page, &self.from, &to)?;
+        self.hand_over(&to, &content, outside).await
+    }
+
+    pub(super) async fn post(&self, letter: &Letter, outside: &Outside) -> Result<Receipt, Cause> {
+        let to = self.recipient(&letter.to)?;
+        let content = letter::compose(letter, &self.from, &to)?;
+        self.hand_over(&to, &content, outside).await
+    }
+
+    fn recipient(&self, to: &str) -> Result<Address, Cause> {
+        let parsed: Result<Address, _> = to.parse();
+        let to = parsed
+            .map_err(|error| Cause::unsuitable(format!("'{to}' is no mail address: {error}")))?;
         let addresses: [&str; 2] = [self.from.email.as_ref(), to.as_ref()];
         if let Some(wrong) = addresses.iter().find(|address| !address.is_ascii()) {
             let said = format!(
@@ -87,7 +101,15 @@ impl Smtp {
             );
             return Err(Cause::unsuitable(said));
         }
-        let letter = mail::compose(page, &self.from, &to)?;
+        Ok(to)
+    }
+
+    async fn hand_over(
+        &self,
+        to: &Address,
+        content: &[u8],
+        outside: &Outside,
+    ) -> Result<Receipt, Cause> {
         let budget = Budget::begin(outside.deadlines.whole);
         let mut talk = self.open(outside, &budget).await?;
         self.log_in(&mut talk).await?;
@@ -96,7 +118,7 @@ impl Smtp {
         talk.command(Step::Recipient, &format!("RCPT TO:<{to}>"))
             .await?;
         talk.command(Step::Content, "DATA").await?;
-        let reply = talk.content(&letter).await?;
+        let reply = talk.content(content).await?;
         // It has the mail; how it takes the farewell changes nothing.
         talk.farewell().await;
         Ok(Receipt {

@@ -66,7 +66,7 @@ async fn all_that_is_linked_is_there() {
         }
     }
     // Pages, incidents, maintenance, feeds, the summary, the style sheet and the picture.
-    assert_eq!(seen.len(), 3 + 3 + 2 + 2 + 1 + 2);
+    assert_eq!(seen.len(), 4 + 3 + 2 + 2 + 1 + 2);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod hostile;
 mod pages;
 mod reports;
 mod stale;
+mod subscriptions;
 mod world;
 
 use super::*;
@@ -25,6 +26,7 @@ use tower::ServiceExt as _;
 use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
 use twinline_core::watch::incident::ReportId;
+use twinline_core::watch::subscription::Address;
 use world::World;
 
 impl World {
@@ -55,6 +57,7 @@ struct Recorder {
     asked: Mutex<Vec<String>>,
     refuses: Mutex<Option<Refused>>,
     hangs: bool,
+    offers_no_mail: bool,
 }
 
 impl Recorder {
@@ -102,6 +105,25 @@ impl Desk for Recorder {
     }
 }
 
+#[async_trait]
+impl Subscriptions for Recorder {
+    fn are_offered(&self) -> bool {
+        !self.offers_no_mail
+    }
+
+    async fn ask(&self, address: Address) -> Result<(), Refused> {
+        self.note(format!("ask {address}")).await
+    }
+
+    async fn confirm(&self, token: &str) -> Result<(), Refused> {
+        self.note(format!("confirm {token}")).await
+    }
+
+    async fn leave(&self, token: &str) -> Result<(), Refused> {
+        self.note(format!("leave {token}")).await
+    }
+}
+
 /// The site, its driver, and the way to publish to it.
 struct Visit {
     router: Router,
@@ -127,7 +149,8 @@ impl Visit {
         let desk = Arc::new(desk);
         let clock = Arc::new(Still(now));
         let asked = Arc::clone(&desk);
-        let router = router(shown, asked, clock, settings);
+        let subscribed = Arc::clone(&desk);
+        let router = router(shown, asked, Some(subscribed), clock, settings);
         Self {
             router,
             desk,

@@ -10,6 +10,7 @@ mod maintenance;
 mod message;
 mod overview;
 mod report;
+mod subscribe;
 
 pub(super) use acknowledge::acknowledge;
 pub(super) use history::history;
@@ -18,6 +19,7 @@ pub(super) use maintenance::maintenance;
 pub(super) use message::{Message, message};
 pub(super) use overview::overview;
 pub(super) use report::{Draft, report, reported};
+pub(super) use subscribe::{confirm, confirmed, leave, left, subscribe, subscribed};
 
 use super::document::Scene;
 use super::links::Links;
@@ -36,6 +38,8 @@ pub(super) struct Frame {
     exported: bool,
     /// Whether there is an RSS feed.
     rss: bool,
+    /// Whether visitors may subscribe by mail.
+    subscribes: bool,
 }
 
 impl Frame {
@@ -53,6 +57,7 @@ impl Frame {
             stale: scene.stale,
             exported: scene.exported,
             rss: scene.base.is_some(),
+            subscribes: scene.subscribes,
         }
     }
 }
