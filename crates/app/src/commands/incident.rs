@@ -214,5 +214,8 @@ fn told(detail: &Json) -> Result<Report> {
         let (at, said) = (instant(&entry["at"]), text_of(&entry["text"]));
         let _fine = write!(text, "\n{at}  {said}");
     }
+    if let Some(draft) = detail["postmortem_draft"].as_str() {
+        let _fine = write!(text, "\n\n{draft}");
+    }
     Report::done(detail, text)
 }

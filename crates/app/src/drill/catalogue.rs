@@ -18,6 +18,8 @@ pub(super) enum Drill {
     Killed,
     HungHost,
     RestartsHang,
+    Incident2021,
+    Incident2023,
     Switchover,
     StrictStandby,
     WalFull,
@@ -83,6 +85,8 @@ pub(super) struct Spec {
     /// Webhooks are refused, as they should be.
     pub(super) refuses: bool,
     pub(super) rooted: Option<Rooted>,
+    /// Every machine has a watch, with people to call.
+    pub(super) watched: bool,
     /// A standby follows the database.
     pub(super) standby: bool,
     /// The database is a cluster of Patroni's, and commits wait for this; `None`: it is a server of its own.
@@ -114,6 +118,7 @@ impl Spec {
         ends_processes: false,
         refuses: false,
         rooted: None,
+        watched: false,
         standby: false,
         patroni: None,
         lease_ms: 6000,
@@ -127,7 +132,7 @@ impl Spec {
 
 impl Drill {
     /// All of them, by the numbers of their modes.
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::StuckCommits,
         Self::StorageFreeze,
         Self::LockPileUp,
@@ -146,6 +151,8 @@ impl Drill {
         Self::Killed,
         Self::HungHost,
         Self::RestartsHang,
+        Self::Incident2021,
+        Self::Incident2023,
         Self::Nothing,
     ];
 
@@ -168,6 +175,8 @@ impl Drill {
             Self::Killed => faults::killed::SPEC,
             Self::HungHost => faults::hung_host::SPEC,
             Self::RestartsHang => faults::restarts_hang::SPEC,
+            Self::Incident2021 => faults::incident_2021::SPEC,
+            Self::Incident2023 => faults::incident_2023::SPEC,
             Self::Switchover => faults::switchover::SPEC,
             Self::StrictStandby => faults::strict_standby::SPEC,
             Self::WalFull => faults::wal_full::SPEC,
@@ -194,6 +203,8 @@ impl Drill {
             Self::Killed => Box::new(faults::killed::Killed::default()),
             Self::HungHost => Box::new(faults::hung_host::HungHost::default()),
             Self::RestartsHang => Box::new(faults::restarts_hang::RestartsHang::default()),
+            Self::Incident2021 => Box::new(faults::incident_2021::Incident2021::default()),
+            Self::Incident2023 => Box::new(faults::incident_2023::Incident2023::default()),
             Self::Switchover => Box::new(faults::switchover::Switchover),
             Self::StrictStandby => Box::new(faults::strict_standby::StrictStandby),
             Self::WalFull => Box::new(faults::wal_full::WalFull),

@@ -1,6 +1,7 @@
 //! The configuration and the rules of a machine of the fleet under test.
 
 use super::catalogue::Spec;
+use super::incident::WatchSetting;
 use super::trackers::{GITHUB_TOKEN, HOOK_SECRET, container, is_github, name};
 use crate::demo::map::{COMMENTS, FIELDS};
 use anyhow::{Context, Result};
@@ -10,6 +11,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use twinline_sim::jira_cloud;
 use twinline_sim::ports::free_ports;
+
+/// What the machines and the command line show each other.
+pub(super) const FLEET_KEY: &str = "the key of the drill's fleet, as long as it must be";
 
 /// What all machines of the fleet share.
 pub(super) struct Setting {
@@ -26,6 +30,8 @@ pub(super) struct Setting {
     pub(super) hosts: Vec<(String, SocketAddr)>,
     /// Where their edges answer the hosts.
     edges: Vec<SocketAddr>,
+    /// Their watches, where they have some.
+    pub(super) watches: Option<WatchSetting>,
 }
 
 impl Setting {
@@ -36,6 +42,7 @@ impl Setting {
         database: String,
         etcd: Vec<String>,
         trackers: Vec<String>,
+        watches: Option<WatchSetting>,
     ) -> Result<Self> {
         let mut free = free_addresses(machines * 2)?.into_iter();
         let edges = free.by_ref().take(machines).collect();
@@ -48,12 +55,13 @@ impl Setting {
             attempt_ms: spec.attempt_ms,
             hosts: names.zip(free).collect(),
             edges,
+            watches,
         })
     }
 }
 
 /// Addresses that are free now, each another one.
-fn free_addresses(count: usize) -> Result<Vec<SocketAddr>> {
+pub(super) fn free_addresses(count: usize) -> Result<Vec<SocketAddr>> {
     let ports = free_ports(count).context("looking for free ports")?;
     let address = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     Ok(ports.into_iter().map(address).collect())
@@ -66,14 +74,14 @@ pub(super) fn write(folder: &Path, machine: &str, setting: &Setting) -> Result<(
     };
     fs::create_dir_all(folder.join("rules")).context("making a machine's folder")?;
     write("central.url", &setting.database)?;
-    write(
-        "fleet.key",
-        "the key of the drill's fleet, as long as it must be",
-    )?;
+    write("fleet.key", FLEET_KEY)?;
     write("github.token", GITHUB_TOKEN)?;
     write("jira.token", jira_cloud::API_TOKEN)?;
     write("hook.secret", HOOK_SECRET)?;
     write("twinline.toml", &configuration(machine, setting)?)?;
+    if let Some(watches) = &setting.watches {
+        watches.write(folder)?;
+    }
     for left in (0..setting.trackers.len()).step_by(2) {
         let connection = format!("c{:02}", left / 2 + 1);
         write(
@@ -117,9 +125,19 @@ attempt_ms = {}
 "#,
         setting.lease_ms, setting.attempt_ms
     );
-    for ((name, host), edge) in setting.hosts.iter().zip(&setting.edges) {
+    let mut own = None;
+    for (number, ((name, host), edge)) in setting.hosts.iter().zip(&setting.edges).enumerate() {
+        let watch = setting.watches.as_ref().map(|all| all.at[number][0]);
+        let watch = watch.map_or_else(String::new, |at| format!(", watch = \"{at}\""));
         // Writing to a string does not fail.
-        let _fine = writeln!(text, "{name} = {{ edge = \"{edge}\", host = \"{host}\" }}");
+        let _fine = writeln!(
+            text,
+            "{name} = {{ edge = \"{edge}\", host = \"{host}\"{watch} }}"
+        );
+        own = own.or((name == machine).then_some(number));
+    }
+    if let Some((watches, own)) = setting.watches.as_ref().zip(own) {
+        text.push_str(&watches.text(own));
     }
     for (node, url) in setting.trackers.iter().enumerate() {
         text.push_str(&node_text(node, url));

@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -18,13 +18,17 @@ const START_MAX: Duration = Duration::from_secs(90);
 /// How often the end of a process is looked for, and how many times: 15 s.
 const END_LOOK: Duration = Duration::from_millis(50);
 const END_LOOKS_MAX: u32 = 300;
-/// The roles of a machine.
+/// The roles of a machine whose faults are a drill's matter.
 pub(super) const ROLES: [&str; 2] = ["edge", "host"];
+/// And the one that it has in some drills.
+const WATCH: &str = "watch";
 
 pub(super) struct Machine {
     pub(super) name: String,
     /// Where its host answers.
     pub(super) host: SocketAddr,
+    /// Its roles.
+    pub(super) roles: Vec<&'static str>,
     folder: PathBuf,
     data: DataFolder,
     up: Child,
@@ -43,6 +47,8 @@ impl Machines {
             all: Vec::new(),
             stopped: Mutex::default(),
         };
+        let watch = setting.watches.as_ref().map(|_| WATCH);
+        let roles: Vec<_> = ROLES.into_iter().chain(watch).collect();
         for (name, host) in &setting.hosts {
             let folder = root.join(name);
             config::write(&folder, name, setting)?;
@@ -61,6 +67,7 @@ impl Machines {
             machines.all.push(Machine {
                 name: name.clone(),
                 host: *host,
+                roles: roles.clone(),
                 data: DataFolder::open(&folder.join("twinline-data"))?,
                 folder,
                 up,
@@ -88,12 +95,7 @@ impl Machines {
 
     /// Publishes the rules, as a person would on any machine.
     pub(super) async fn apply(&self) -> Result<()> {
-        let mut apply = tokio::process::Command::from(command(&self.all[0].folder)?);
-        apply
-            .args(["apply", "--yes", "--json"])
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        let output = apply.output().await.context("publishing the rules")?;
+        let output = self.run(0, &["apply", "--yes", "--json"]).await?;
         if !output.status.success() {
             bail!(
                 "the rules could not be published: {}{}",
@@ -106,16 +108,24 @@ impl Machines {
 
     /// What the first machine says of the fleet.
     pub(super) async fn fleet_status(&self) -> Result<String> {
-        let mut status = tokio::process::Command::from(command(&self.all[0].folder)?);
-        status
-            .args(["fleet", "status"])
+        let output = self.run(0, &["fleet", "status"]).await?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Calls the command line as a person would on that machine.
+    pub(super) async fn run(&self, machine: usize, arguments: &[&str]) -> Result<Output> {
+        let mut called = tokio::process::Command::from(command(&self.all[machine].folder)?);
+        called
+            .args(arguments)
             .stdin(Stdio::null())
             .kill_on_drop(true);
-        let output = status
-            .output()
-            .await
-            .context("asking for the fleet's status")?;
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        let output = called.output().await;
+        output.with_context(|| format!("calling {}", arguments.join(" ")))
+    }
+
+    /// Where webhooks and people's requests arrive, at each machine.
+    pub(super) fn edges(&self) -> Result<Vec<SocketAddr>> {
+        self.all.iter().map(Machine::webhooks).collect()
     }
 
     /// The machines whose supervisor has ended, though nobody asked for it: a person would have to start it again.
@@ -201,7 +211,9 @@ impl Machine {
     }
 
     fn serves(&self) -> bool {
-        ROLES.iter().all(|role| self.data.running(role).is_ok())
+        self.roles
+            .iter()
+            .all(|role| self.data.running(role).is_ok())
     }
 
     fn ended(&mut self) -> Option<String> {

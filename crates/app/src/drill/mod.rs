@@ -10,6 +10,7 @@ mod catalogue;
 mod config;
 mod disk;
 mod faults;
+mod incident;
 mod judge;
 mod load;
 mod machines;
@@ -30,13 +31,15 @@ use account::Account;
 use anyhow::{Context, Result};
 use catalogue::{Drill, Spec};
 use faults::Fault;
+use incident::Moments;
 use judge::{Verdict, judge};
 use load::Load;
-use machines::{Machines, ROLES};
+use machines::Machines;
 use outcome::Asked;
 use record::{Record, Times, well_again};
 use serde_json::json;
 use stage::Stage;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch as channel;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -73,7 +76,7 @@ pub async fn run(args: &DrillArgs, json: bool) -> Result<Report> {
     stage::check_programs(&drill.spec())?;
     stage::check_rights(&drill.spec())?;
     let shutdown = shutdown::on_signal()?;
-    let account = Account::new(json);
+    let account = Arc::new(Account::new(json));
     let asked = Asked {
         strict: args.strict,
         seconds: args.seconds,
@@ -106,12 +109,12 @@ fn list() -> Result<Report> {
     Report::done(&json!({ "drills": drills }), table.text())
 }
 
-async fn play(drill: Drill, asked: &Asked, account: &Account) -> Result<Record> {
+async fn play(drill: Drill, asked: &Asked, account: &Arc<Account>) -> Result<Record> {
     let spec = drill.spec();
     account.say(&format!("{}: {}", spec.name, spec.about));
     let items = usize::try_from(asked.per_s * ITEMS_PER_EDIT_S)?;
     let items = items.clamp(ITEMS_MIN, ITEMS_MAX);
-    let (stage, load) = Box::pin(Stage::start(&spec, items, account)).await?;
+    let (stage, load) = Box::pin(Stage::start(&spec, items, asked.seconds, account)).await?;
     let looks = Looks::default();
     let before = processes(&stage.machines)?;
     let mut fault = drill.fault();
@@ -132,15 +135,16 @@ async fn play(drill: Drill, asked: &Asked, account: &Account) -> Result<Record> 
     } = stage;
     let record = Record {
         spec,
-        times: acted.times,
-        usage: acted.usage,
+        times: acted.story.times,
+        usage: acted.story.usage,
         edits: book.edits(),
         deliveries: relay.end().await?,
         looks: looks.all(),
         verdict: acted.verdict,
         restarts: machines.ended(),
         replaced,
-        wrong: acted.wrong,
+        incident: acted.story.incident,
+        wrong: acted.story.wrong,
     };
     drop(machines);
     trackers.stop().await;
@@ -150,18 +154,24 @@ async fn play(drill: Drill, asked: &Asked, account: &Account) -> Result<Record> 
 /// The processes of all roles.
 fn processes(machines: &Machines) -> Result<Vec<u32>> {
     let all = machines.all.iter();
-    let roles = all.flat_map(|machine| ROLES.map(|role| machine.process(role)));
+    let roles = all.flat_map(|machine| machine.roles.iter().map(|role| machine.process(role)));
     roles.collect()
 }
 
 /// What became of the acts of a drill.
 struct Acted {
+    story: Story,
+    verdict: Verdict,
+}
+
+/// What happened while there were edits.
+struct Story {
     times: Times,
     /// By part.
     usage: Vec<Part>,
+    incident: Option<Moments>,
     /// What the fault's own checks found.
     wrong: Vec<String>,
-    verdict: Verdict,
 }
 
 /// Has people edit, makes the fault and heals it, and waits until all is in step.
@@ -181,15 +191,15 @@ async fn act(
         told
     };
     let edits = load.run(&stage.trackers, asked.per_s, seen);
-    let ((times, usage, wrong), ()) = tokio::try_join!(told, edits)?;
+    let (story, ()) = tokio::try_join!(told, edits)?;
     account.say(&format!(
         "no more edits after {}; waiting until all is in step",
         stage.book.made()
     ));
     let from = if spec.heals_itself {
-        times.made
+        story.times.made
     } else {
-        times.healed
+        story.times.healed
     };
     let latest = Instant::now() + spec.settle_max;
     let verdict = settle(stage, load, looks, from, latest).await;
@@ -198,12 +208,7 @@ async fn act(
         (false, _) => format!("not in step after {} s", spec.settle_max.as_secs()),
     };
     account.say(&words);
-    Ok(Acted {
-        times,
-        usage,
-        wrong,
-        verdict,
-    })
+    Ok(Acted { story, verdict })
 }
 
 /// What happens while there are edits: a while until everything is warm, the time that the fault's is compared with, the
@@ -213,7 +218,7 @@ async fn story(
     stage: &Stage,
     asked: &Asked,
     account: &Account,
-) -> Result<(Times, Vec<Part>, Vec<String>)> {
+) -> Result<Story> {
     let lasts = Duration::from_secs(asked.seconds);
     let beside = (lasts / 4).clamp(BESIDE_MIN, BESIDE_MAX);
     let began = Instant::now();
@@ -230,7 +235,7 @@ async fn story(
     account.say(&format!("the fault is made: {made}"));
     let is_made = Instant::now();
     fault.hold(stage, is_made + lasts).await?;
-    let wrong = fault.check(stage).await?;
+    let mut wrong = fault.check(stage).await?;
     let heals = Instant::now();
     let healed = fault.heal(stage).await.context("healing the fault")?;
     account.say(&format!("the fault is healed: {healed}"));
@@ -243,13 +248,19 @@ async fn story(
         healed: Instant::now(),
     };
     let used_fault = Sample::now(&stage.machines);
+    wrong.extend(fault.after(stage).await?);
     sleep_until(times.healed + beside).await;
     let usage = vec![
         used_before.until(&used_healthy, "healthy"),
         used_healthy.until(&used_fault, "fault"),
         used_fault.until(&Sample::now(&stage.machines), "after"),
     ];
-    Ok((times, usage, wrong))
+    Ok(Story {
+        times,
+        usage,
+        incident: fault.told(),
+        wrong,
+    })
 }
 
 /// Waits until both sides are as the edits say and the fleet says that it is well, or the time is over.

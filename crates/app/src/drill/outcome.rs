@@ -1,5 +1,6 @@
 //! The answer of a drill: one JSON document, or a table with the goals.
 
+use super::incident;
 use super::record::Record;
 use super::stage::{CONNECTIONS, MACHINES};
 use crate::exit;
@@ -10,6 +11,9 @@ use std::time::Duration;
 
 /// The goal for answers to webhooks: during the fault, as a multiple of before.
 const RATIO_MAX: f64 = 1.2;
+/// The goals for the first page, from the fault on, and for the status page, from the declaration on.
+const PAGE_MAX: Duration = Duration::from_secs(10);
+const STATUS_PAGE_MAX: Duration = Duration::from_secs(30);
 /// So many sentences on what is wrong are told.
 const TOLD_MAX: usize = 20;
 
@@ -50,15 +54,16 @@ pub(super) fn report(record: &Record, asked: &Asked) -> Result<Report> {
     if more > 0 {
         failures.push(format!("and {more} more"));
     }
+    let (moments, fault) = (record.incident.as_ref(), record.fault_from());
     let document = json!({
         "drill": record.spec.name,
         "ok": ok,
         "lost": record.verdict.lost.len(),
         "duplicated": record.verdict.duplicated.len(),
         "detect_ms": record.detected().map(millis),
-        // The watch and the status page are not there yet.
-        "page_ms": null,
-        "status_page_ms": null,
+        "page_ms": moments.and_then(|it| it.page(fault)).map(millis),
+        "status_page_ms": moments.and_then(|it| it.status_page()).map(millis),
+        "incident": moments.map(|it| incident::keys(it, fault)),
         "recover_ms": record.recovered().map(millis),
         "restarts": record.restarts.len(),
         "p99_healthy_ms": record.p99_healthy_ms(),
@@ -87,6 +92,17 @@ pub(super) fn report(record: &Record, asked: &Asked) -> Result<Report> {
     Ok(Report::done(&document, text(record, &goals, &failures, ok))?.with_code(code))
 }
 
+/// Something comes within a time.
+fn time(what: &'static str, seen: Option<Duration>, max: Duration) -> Goal {
+    Goal {
+        what,
+        seen: seen.map_or_else(|| "–".to_owned(), seconds),
+        goal: format!("≤ {}", seconds(max)),
+        holds: Some(seen.is_some_and(|seen| seen <= max)),
+        is_time: true,
+    }
+}
+
 fn goals(record: &Record) -> Vec<Goal> {
     let count = |what, seen: usize, wished: bool, goal: &str| Goal {
         what,
@@ -94,13 +110,6 @@ fn goals(record: &Record) -> Vec<Goal> {
         goal: goal.to_owned(),
         holds: Some(wished),
         is_time: false,
-    };
-    let time = |what, seen: Option<Duration>, max: Duration| Goal {
-        what,
-        seen: seen.map_or_else(|| "–".to_owned(), seconds),
-        goal: format!("≤ {}", seconds(max)),
-        holds: Some(seen.is_some_and(|seen| seen <= max)),
-        is_time: true,
     };
     let (lost, doubled) = (record.verdict.lost.len(), record.verdict.duplicated.len());
     let synced = record.synced_during_fault();
@@ -123,6 +132,16 @@ fn goals(record: &Record) -> Vec<Goal> {
     if record.spec.notice != super::catalogue::Notice::Nothing {
         let max = record.spec.detect_max;
         all.push(time("noticed after", record.detected(), max));
+    }
+    if let Some(moments) = &record.incident {
+        let page = moments.page(record.fault_from());
+        all.push(time("first page", page, PAGE_MAX));
+        let public = moments.status_page();
+        all.push(time(
+            "status page, after detection",
+            public,
+            STATUS_PAGE_MAX,
+        ));
     }
     let what = if record.spec.heals_itself {
         "up to date after the fault"
@@ -172,7 +191,9 @@ fn text(record: &Record, goals: &[Goal], failures: &[String], ok: bool) -> Strin
         ""
     };
     let end = if ok { "holds" } else { "does not hold" };
-    let mut text = format!("\n{}{debug}{} {end}.", table.text(), record.spec.name);
+    let told = record.incident.as_ref();
+    let told = told.map_or_else(String::new, |it| incident::text(record, it));
+    let mut text = format!("\n{told}{}{debug}{} {end}.", table.text(), record.spec.name);
     for failure in failures {
         text.push_str("\n- ");
         text.push_str(failure);

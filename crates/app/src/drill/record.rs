@@ -2,6 +2,7 @@
 
 use super::book::Edit;
 use super::catalogue::{Notice, Spec};
+use super::incident::Moments;
 use super::judge::Verdict;
 use super::relay::{Answer, Delivery};
 use super::stage::{CONNECTIONS, MACHINES};
@@ -56,13 +57,15 @@ pub(super) struct Record {
     pub(super) restarts: Vec<String>,
     /// Processes that others have taken the place of.
     pub(super) replaced: usize,
+    /// When people were called and told, where that is part of the drill.
+    pub(super) incident: Option<Moments>,
     /// What the fault's own checks found.
     pub(super) wrong: Vec<String>,
 }
 
 impl Record {
     /// From when on the fault can be noticed, and its healing, where it heals itself.
-    const fn fault_from(&self) -> Instant {
+    pub(super) const fn fault_from(&self) -> Instant {
         if self.spec.is_made_in_steps {
             self.times.made
         } else {

@@ -58,6 +58,7 @@ fn record(drill: Drill, said: &[(u64, Option<Said>)]) -> Record {
         verdict: Verdict::default(),
         restarts: Vec::new(),
         replaced: 0,
+        incident: None,
         wrong: Vec::new(),
     }
 }

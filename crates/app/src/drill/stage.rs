@@ -5,6 +5,7 @@ use super::book::Book;
 use super::catalogue::{Rooted, Spec};
 use super::config::Setting;
 use super::disk::SmallDisk;
+use super::incident::{Pages, Watch, WatchSetting, Watched};
 use super::load::Load;
 use super::machines::Machines;
 use super::network::VanishingAddress;
@@ -45,6 +46,8 @@ pub(super) struct Stage {
     pub(super) relay: Relay,
     pub(super) trackers: Trackers,
     pub(super) book: Arc<Book>,
+    watched: Option<Watched>,
+    pub(super) account: Arc<Account>,
     pub(super) database: Server,
     pub(super) standby: Option<Arc<Postgres>>,
     cluster: Option<Cluster>,
@@ -127,11 +130,13 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 impl Stage {
-    /// Starts all of it, with `items` on both sides; answers when they are in step.
+    /// Starts all of it, with `items` on both sides, for a fault that will last so many seconds; answers when they are in
+    /// step.
     pub(super) async fn start(
         spec: &Spec,
         items: usize,
-        account: &Account,
+        seconds: u64,
+        account: &Arc<Account>,
     ) -> Result<(Self, Load)> {
         account.say("starting a PostgreSQL and an etcd");
         let folder = TempDir::with_prefix("twinline-drill-").context("making a folder")?;
@@ -156,7 +161,14 @@ impl Stage {
         ));
         let book = Arc::new(Book::new());
         let trackers = Trackers::start(CONNECTIONS, &book).await?;
-        let setting = Setting::new(MACHINES, spec, url, endpoints, trackers.urls())?;
+        let pages = match spec.watched {
+            true => Some(Pages::start().await?),
+            false => None,
+        };
+        let watches = pages.as_ref();
+        let watches = watches.map(|pages| WatchSetting::new(MACHINES, pages.at, seconds));
+        let watches = watches.transpose()?;
+        let setting = Setting::new(MACHINES, spec, url, endpoints, trackers.urls(), watches)?;
         let machines = Machines::start(folder.path(), &setting).await?;
         let relay = relay(&machines, trackers.count()).await?;
         trackers.hook(relay.at)?;
@@ -166,11 +178,18 @@ impl Stage {
         machines.apply().await?;
         account.say(&format!("making {items} items, on both sides in turn"));
         let load = Load::seed(&trackers, &book, items).await?;
+        let watched = watched(&setting, pages)?;
+        if let Some(watched) = &watched {
+            account.say("waiting until the watches have found everything well");
+            watched.proven().await?;
+        }
         let stage = Self {
             machines,
             relay,
             trackers,
             book,
+            watched,
+            account: Arc::clone(account),
             database,
             standby,
             cluster,
@@ -181,6 +200,11 @@ impl Stage {
             _folder: folder,
         };
         Ok((stage, load))
+    }
+
+    /// The watches and the people, in a drill that has some.
+    pub(super) fn watched(&self) -> Result<&Watched> {
+        self.watched.as_ref().context("there is no watch")
     }
 
     /// Does something to the cluster.
@@ -245,6 +269,17 @@ impl Ground {
 
 type Databases = (Arc<Postgres>, Option<Arc<Postgres>>);
 
+/// The watches of the machines, as the drill asks them.
+fn watched(setting: &Setting, pages: Option<Pages>) -> Result<Option<Watched>> {
+    let Some((pages, all)) = pages.zip(setting.watches.as_ref()) else {
+        return Ok(None);
+    };
+    let names = setting.hosts.iter().map(|(name, _)| name.clone());
+    let watches = names.zip(&all.at).map(|(name, at)| Watch::new(name, *at));
+    let watches = watches.collect::<Result<_>>()?;
+    Ok(Some(Watched { pages, watches }))
+}
+
 /// What a drill fills, where it does.
 fn small_disk(spec: &Spec, root: &Path) -> Result<Option<SmallDisk>> {
     let Some(rooted) = spec.rooted else {
@@ -292,9 +327,7 @@ fn databases(spec: &Spec, log: Option<&Path>, at: Option<Ipv4Addr>) -> Result<Da
 
 /// A relay that sends each node's webhooks to one of the edges, always the same.
 async fn relay(machines: &Machines, nodes: usize) -> Result<Relay> {
-    let edges: Vec<SocketAddr> = (machines.all.iter())
-        .map(super::machines::Machine::webhooks)
-        .collect::<Result<_>>()?;
+    let edges = machines.edges()?;
     let route: BTreeMap<String, SocketAddr> = (0..nodes)
         .map(|node| (super::trackers::name(node), edges[node / 2 % edges.len()]))
         .collect();

@@ -2,7 +2,7 @@
 //!
 //! The system counts both, so that what a part costs does not depend on how busy the machine was with other things.
 
-use super::machines::{Machines, ROLES};
+use super::machines::Machines;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs;
@@ -68,7 +68,7 @@ impl Sample {
     /// Of now. A role that has no process at the moment is left out.
     pub(super) fn now(machines: &Machines) -> Self {
         let all = machines.all.iter();
-        let roles = all.flat_map(|machine| ROLES.map(|role| (machine, role)));
+        let roles = all.flat_map(|machine| machine.roles.iter().map(move |role| (machine, role)));
         let roles = roles.filter_map(|(machine, role)| {
             let process = machine.process(role).ok()?;
             Some((format!("{} {role}", machine.name), process))

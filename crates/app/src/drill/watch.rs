@@ -92,17 +92,22 @@ async fn ask(client: &reqwest::Client, at: SocketAddr) -> Option<Said> {
         let health = client.get(format!("http://{at}/health")).send();
         let stores = health.await.ok()?.status().is_success();
         let request = client.get(format!("http://{at}/metrics"));
-        let mut response = request.send().await.ok()?.error_for_status().ok()?;
-        let mut text = Vec::new();
-        while let Some(chunk) = response.chunk().await.ok()? {
-            text.extend_from_slice(&chunk);
-            if text.len() > TEXT_MAX_BYTES {
-                return None;
-            }
-        }
-        Some(parse(&String::from_utf8(text).ok()?, stores))
+        let response = request.send().await.ok()?.error_for_status().ok()?;
+        Some(parse(&whole(response).await?, stores))
     };
     timeout(ANSWER_MAX, read).await.ok()?
+}
+
+/// The text of an answer, unless it is too long.
+pub(super) async fn whole(mut response: reqwest::Response) -> Option<String> {
+    let mut text = Vec::new();
+    while let Some(chunk) = response.chunk().await.ok()? {
+        text.extend_from_slice(&chunk);
+        if text.len() > TEXT_MAX_BYTES {
+            return None;
+        }
+    }
+    String::from_utf8(text).ok()
 }
 
 /// Reads an exposition.

@@ -75,8 +75,10 @@ fn check(name: &str, seconds: u32) -> Option<Value> {
     for key in ["lost", "duplicated", "restarts"] {
         assert_eq!(document[key], 0, "{key} in {document}");
     }
+    // People are called and told in two of them.
     for key in ["page_ms", "status_page_ms"] {
-        assert!(document[key].is_null(), "{key} in {document}");
+        let is_called = name.starts_with("incident-");
+        assert_eq!(document[key].is_number(), is_called, "{key} in {document}");
     }
     for key in ["recover_ms", "p99_healthy_ms", "p99_fault_ms"] {
         assert!(document[key].is_number(), "{key} in {document}");
@@ -157,6 +159,45 @@ fn drill_strict_standby() {
 #[test]
 fn drill_restarts_hang() {
     check_database("restarts-hang", 8);
+}
+
+/// The whole incident: people are called and told, one time each.
+fn check_incident(name: &str) {
+    let Some(document) = check(name, 8) else {
+        return;
+    };
+    assert!(document["detect_ms"].is_number(), "{document}");
+    assert_eq!(document["webhooks_not_accepted"], 0, "{document}");
+    assert_eq!(document["replaced"], 0, "{document}");
+    let incident = &document["incident"];
+    assert_eq!(incident["reports"], 5, "{incident}");
+    assert_eq!(incident["postmortem_draft"], true, "{incident}");
+    let ms = |key: &str| {
+        let ms = incident[key].as_u64();
+        ms.unwrap_or_else(|| panic!("{key} in {incident}"))
+    };
+    let page_ms = document["page_ms"].as_u64().unwrap();
+    let order = [
+        page_ms,
+        ms("next_step_ms"),
+        ms("acknowledged_ms"),
+        ms("monitoring_ms"),
+        ms("resolved_ms"),
+    ];
+    assert!(order.is_sorted(), "{order:?} in {document}");
+    for key in ["crowded_ms", "declared_ms", "reported_ms"] {
+        assert!(ms(key) < ms("acknowledged_ms"), "{key} in {incident}");
+    }
+}
+
+#[test]
+fn drill_incident_2021() {
+    check_incident("incident-2021");
+}
+
+#[test]
+fn drill_incident_2023() {
+    check_incident("incident-2023");
 }
 
 /// Whether this is root, who alone may mount; else the test says that it is skipped.

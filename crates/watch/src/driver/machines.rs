@@ -131,6 +131,7 @@ impl Machines {
         let effects = self.paging.apply(event, step.now, roster);
         for effect in &effects {
             step.deeds.entries.push(Entry::paging(step.now, effect));
+            self.records.called(effect, step.now);
             match effect {
                 escalation::Effect::Page {
                     attempt,
@@ -150,11 +151,6 @@ impl Machines {
                 }
                 escalation::Effect::Unreached { incidents, .. } => {
                     step.deeds.unheard.extend(incidents);
-                }
-                escalation::Effect::Acknowledged { incident, by } => {
-                    if let Some(record) = self.records.get_mut(*incident) {
-                        record.acknowledged = Some((by.clone(), step.now));
-                    }
                 }
                 _ => {}
             }

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::time::Timestamp;
 use twinline_core::watch::element::Element;
-use twinline_core::watch::escalation::{Contact, PersonName};
+use twinline_core::watch::escalation::{self, Contact, PersonName, Purpose};
 use twinline_core::watch::incident::{Cause, Effect, IncidentId};
+use twinline_core::watch::page::postmortem::Course;
 use twinline_core::watch::signal::Severity;
 
 /// The most incidents that are kept; the oldest that are over go first.
@@ -36,6 +37,9 @@ pub struct Record {
     pub acknowledged: Option<(PersonName, Timestamp)>,
     /// What people wrote down.
     pub notes: Vec<Note>,
+    /// Who was called, and who reported.
+    #[serde(default)]
+    pub course: Course,
     /// Where pages about it went.
     pub(super) told: BTreeSet<Contact>,
 }
@@ -136,11 +140,14 @@ impl Records {
             Effect::Reopened { incident, times } => {
                 self.change(*incident, |it| {
                     it.reopened = *times;
+                    it.course.reopened = *times;
                     it.acknowledged = None;
                 });
                 self.stand(*incident, Standing::Open, now);
             }
             Effect::Merged { incident, into } => {
+                let own = self.0.get(incident).map_or(0, |it| it.course.reports);
+                self.change(*into, |it| it.course.reports += own);
                 self.stand(*incident, Standing::Merged { into: *into }, now);
             }
             Effect::Recovered { incident } => self.stand(*incident, Standing::Recovered, now),
@@ -161,10 +168,40 @@ impl Records {
                     self.stand(*incident, Standing::Closed, now);
                 }
             }
-            Effect::Joined { .. }
-            | Effect::Linked { .. }
-            | Effect::Answer { .. }
-            | Effect::NotDeclared { .. } => {}
+            Effect::Linked { incident, .. } => {
+                self.change(*incident, |it| it.course.reports += 1);
+            }
+            Effect::Joined { .. } | Effect::Answer { .. } | Effect::NotDeclared { .. } => {}
+        }
+    }
+
+    /// Takes note of whom paging calls, and of who is on it.
+    pub(super) fn called(&mut self, effect: &escalation::Effect, now: Timestamp) {
+        match effect {
+            escalation::Effect::Page {
+                purpose: Purpose::Incident | Purpose::Digest,
+                incidents,
+                ..
+            } => {
+                for incident in incidents {
+                    self.change(*incident, |it| {
+                        it.course.pages += 1;
+                        it.course.paged.get_or_insert(now);
+                    });
+                }
+            }
+            escalation::Effect::Stepped { incident, .. } => self.change(*incident, |it| {
+                it.course.steps += 1;
+                if it.course.steps > 1 {
+                    it.course.stepped.get_or_insert(now);
+                }
+            }),
+            escalation::Effect::Acknowledged { incident, by } => self.change(*incident, |it| {
+                it.acknowledged = Some((by.clone(), now));
+                let first = &mut it.course.acknowledged;
+                first.get_or_insert_with(|| (by.0.clone(), now));
+            }),
+            _ => {}
         }
     }
 
@@ -187,6 +224,7 @@ impl Records {
             since: now,
             acknowledged: None,
             notes: Vec::new(),
+            course: Course::default(),
             told: BTreeSet::new(),
         };
         self.0.insert(incident, record);

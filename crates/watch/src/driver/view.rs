@@ -8,6 +8,7 @@ use serde::Serialize;
 use twinline_core::time::Timestamp;
 use twinline_core::watch::element::Element;
 use twinline_core::watch::incident::IncidentId;
+use twinline_core::watch::page::postmortem::{self, Course};
 use twinline_core::watch::probe;
 use twinline_core::watch::signal::Severity;
 
@@ -79,6 +80,10 @@ pub struct Detail {
     pub notes: Vec<Note>,
     /// What happened, the oldest first.
     pub journal: Vec<Entry>,
+    /// Who was called, and who reported.
+    pub course: Course,
+    /// A beginning for whoever writes the postmortem, in Markdown, once a person has resolved what the public read of.
+    pub postmortem_draft: Option<String>,
 }
 
 /// All that is probed.
@@ -119,7 +124,10 @@ pub(super) fn detail(record: &Record, machines: &Machines, journal: Vec<Entry>) 
     let shown = shown(record, machines);
     let said = shown.failing.iter();
     let said = said.filter_map(|it| machines.said.get(it));
+    let entry = machines.status.entry(record.incident);
     Detail {
+        course: record.course.clone(),
+        postmortem_draft: entry.and_then(|it| postmortem::draft(it, &record.course)),
         summaries: said.cloned().collect(),
         notes: record.notes.clone(),
         journal,

@@ -6,6 +6,8 @@ pub(super) mod data_full;
 pub(super) mod failover;
 pub(super) mod frozen_backend;
 pub(super) mod hung_host;
+pub(super) mod incident_2021;
+pub(super) mod incident_2023;
 pub(super) mod killed;
 pub(super) mod local_disk_full;
 pub(super) mod lock_pile_up;
@@ -20,6 +22,7 @@ pub(super) mod switchover;
 pub(super) mod vanished_peer;
 pub(super) mod wal_full;
 
+use super::incident::Moments;
 use super::stage::Stage;
 use anyhow::{Result, bail};
 use async_trait::async_trait;
@@ -50,6 +53,16 @@ pub(super) trait Fault {
 
     /// Heals it.
     async fn heal(&mut self, stage: &Stage) -> Result<String>;
+
+    /// What people do when it is healed; what did not hold, a sentence each.
+    async fn after(&mut self, _stage: &Stage) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// When people were called and told, where that is part of the drill.
+    fn told(&mut self) -> Option<Moments> {
+        None
+    }
 }
 
 /// Waits until something is so.

@@ -12,6 +12,7 @@ mod entry;
 mod event;
 mod history;
 mod maintenance;
+pub mod postmortem;
 mod status;
 mod tell;
 

@@ -2,6 +2,7 @@
 
 mod history;
 mod incidents;
+mod postmortem;
 mod properties;
 
 use super::*;

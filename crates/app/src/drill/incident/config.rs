@@ -1,0 +1,96 @@
+//! What the machines of a drill with a watch have in their configuration beside.
+
+use super::super::config::free_addresses;
+use anyhow::{Context, Result};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+
+/// What signs the pages.
+pub(super) const PAGE_SECRET: &str = "what the drill's pages are signed with";
+/// Who is on call in turns.
+pub(super) const PEOPLE: [&str; 2] = ["ada", "bo"];
+
+/// The second step comes after a part of the fault's time, within these limits, in seconds.
+const STEP_MIN_S: u64 = 3;
+const STEP_MAX_S: u64 = 30;
+/// An entry opens after a part of it, and after no longer than by default.
+const OPEN_MIN_S: u64 = 2;
+const OPEN_MAX_S: u64 = 20;
+
+/// The watches of a drill.
+pub(in crate::drill) struct WatchSetting {
+    /// Where pages are taken.
+    pages: SocketAddr,
+    /// The private side and the status page of each machine's.
+    pub(in crate::drill) at: Vec<[SocketAddr; 2]>,
+    step_s: u64,
+    open_s: u64,
+}
+
+impl WatchSetting {
+    /// One for each machine, at addresses that were free a moment ago. `seconds`: how long the fault will last.
+    pub(in crate::drill) fn new(machines: usize, pages: SocketAddr, seconds: u64) -> Result<Self> {
+        let free = free_addresses(machines * 2)?;
+        let pairs = free.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
+        Ok(Self {
+            pages,
+            at: pairs.collect(),
+            step_s: (seconds / 4).clamp(STEP_MIN_S, STEP_MAX_S),
+            open_s: (seconds / 4).clamp(OPEN_MIN_S, OPEN_MAX_S),
+        })
+    }
+
+    /// Writes the secrets beside a machine's configuration.
+    pub(in crate::drill) fn write(&self, folder: &Path) -> Result<()> {
+        let url = format!("http://{}/pages", self.pages);
+        fs::write(folder.join("pages.url"), url).context("writing pages.url")?;
+        fs::write(folder.join("pages.secret"), PAGE_SECRET).context("writing pages.secret")
+    }
+
+    /// The tables of a machine's configuration. The commit canary and the way through the edge are looked at as they are
+    /// by default; other probes have the patience that a busy machine needs. What is well again is believed sooner.
+    pub(in crate::drill) fn text(&self, machine: usize) -> String {
+        let page = self.at[machine][1];
+        let (step_s, open_s) = (self.step_s, self.open_s);
+        let [first, second] = PEOPLE;
+        let patient = "{ period_ms = 1000, deadline_ms = 4000, open_after = 4, close_after = 5 }";
+        format!(
+            r#"
+[watch]
+listen = "{page}"
+public_url = "http://{page}/"
+
+[watch.probes]
+edge = {patient}
+host_direct = {patient}
+peers = {patient}
+inbox = {patient}
+replica_lag = {patient}
+sweep = {patient}
+disk = {patient}
+commit_canary = {{ period_ms = 1000, deadline_ms = 1500, open_after = 2, close_after = 3 }}
+
+[watch.channels]
+pages = {{ kind = "webhook", url = {{ file = "pages.url" }}, secrets = [{{ file = "pages.secret" }}] }}
+
+[watch.people]
+{first} = {{ zone = "UTC", reach = ["pages:{first}"] }}
+{second} = {{ zone = "UTC", reach = ["pages:{second}"] }}
+
+[watch.rotations.primary]
+people = ["{first}", "{second}"]
+every = "week"
+handover = "Mon 09:00 UTC"
+
+[[watch.escalations]]
+match = {{ severity = "critical" }}
+steps = [{{ to = ["primary"], wait_s = {step_s} }}, {{ to = ["everyone"], wait_s = 300 }}]
+repeat = 5
+
+[status]
+auto_open = {{ after_s = {open_s} }}
+"#
+        )
+    }
+}

@@ -1,0 +1,117 @@
+//! What the watches say: on their private side, and to the public.
+
+use super::super::config::FLEET_KEY;
+use super::super::watch::whole;
+use anyhow::{Context, Result};
+use reqwest::Client;
+use serde_json::Value as Json;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// An answer that takes longer is none.
+const ANSWER_MAX: Duration = Duration::from_secs(6);
+/// What is wrong in both incidents.
+pub(super) const DATABASE: &str = "database:central";
+
+/// One machine's watch.
+pub(in crate::drill) struct Watch {
+    pub(super) machine: String,
+    private: SocketAddr,
+    page: SocketAddr,
+    client: Client,
+}
+
+/// A client that speaks from an address of this machine.
+fn client(from: Option<IpAddr>) -> Result<Client> {
+    let client = Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none());
+    let client = client.local_address(from).build();
+    client.context("making a client")
+}
+
+impl Watch {
+    pub(in crate::drill) fn new(machine: String, [private, page]: [SocketAddr; 2]) -> Result<Self> {
+        Ok(Self {
+            machine,
+            private,
+            page,
+            client: client(None)?,
+        })
+    }
+
+    async fn get(&self, at: SocketAddr, path: &str) -> Option<Json> {
+        let asked = async {
+            let request = self.client.get(format!("http://{at}{path}"));
+            let answer = request.bearer_auth(FLEET_KEY).send().await.ok()?;
+            let text = whole(answer.error_for_status().ok()?).await?;
+            serde_json::from_str(&text).ok()
+        };
+        timeout(ANSWER_MAX, asked).await.ok()?
+    }
+
+    /// Whether every probe has found what it looks at well: before, what fails may be starting.
+    pub(in crate::drill) async fn is_proven(&self) -> bool {
+        let found = self.get(self.private, "/v1/incidents").await;
+        let probes = found.as_ref().and_then(|found| found["probes"].as_array());
+        probes.is_some_and(|all| all.iter().all(|it| it["standing"] == "passing"))
+    }
+
+    /// All incidents that it knows of.
+    pub(super) async fn incidents(&self) -> Vec<Json> {
+        let found = self.get(self.private, "/v1/incidents").await;
+        let found = found.and_then(|mut found| match found["incidents"].take() {
+            Json::Array(all) => Some(all),
+            _ => None,
+        });
+        found.unwrap_or_default()
+    }
+
+    /// The database's, if there is exactly one.
+    pub(super) async fn database(&self) -> Option<Json> {
+        let mut all = self.incidents().await;
+        all.retain(|it| it["element"] == DATABASE);
+        all.pop().filter(|_| all.is_empty())
+    }
+
+    /// One with all that happened in it.
+    pub(super) async fn detail(&self, incident: u64) -> Option<Json> {
+        let path = format!("/v1/incidents/{incident}");
+        self.get(self.private, &path).await
+    }
+
+    /// How far the public reads that an incident is.
+    pub(super) async fn public_stage(&self, incident: u64) -> Option<String> {
+        let found = self.get(self.page, "/api/v2/incidents.json").await?;
+        let mut all = found["incidents"].as_array()?.iter();
+        let number = incident.to_string();
+        let own = all.find(|it| it["id"] == number.as_str())?;
+        own["status"].as_str().map(str::to_owned)
+    }
+
+    /// The components that the public reads are not operational, each with its state: `Administration: degraded_performance`.
+    pub(super) async fn impaired(&self) -> Option<Vec<String>> {
+        let found = self.get(self.page, "/api/v2/summary.json").await?;
+        let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+        let all = found["components"].as_array()?.iter();
+        let impaired = all.filter(|it| it["status"] != "operational");
+        let told = impaired.map(|it| format!("{}: {}", text(&it["name"]), text(&it["status"])));
+        Some(told.collect())
+    }
+
+    /// Reports that something does not work, as a visitor from that address; whether it was taken.
+    pub(super) async fn report(&self, from: IpAddr, component: &str, says: &str) -> Result<bool> {
+        let said = serde_json::json!({ "component": component, "text": says });
+        let request = client(Some(from))?.post(format!("http://{}/report", self.page));
+        let request = request.header("content-type", "application/json");
+        let sent = timeout(ANSWER_MAX, request.body(said.to_string()).send()).await;
+        Ok(matches!(sent, Ok(Ok(answer)) if answer.status() == reqwest::StatusCode::ACCEPTED))
+    }
+
+    /// Follows a link that acknowledges, and presses the button; whether that was taken.
+    pub(super) async fn acknowledge(&self, link: &str) -> bool {
+        let sent = timeout(ANSWER_MAX, self.client.post(link).send()).await;
+        matches!(sent, Ok(Ok(answer)) if answer.status().is_success())
+    }
+}
