@@ -20,7 +20,7 @@ fn systemd_takes_our_units() {
         std::fs::write(&unit, text).unwrap();
         units.push(unit);
     }
-    assert_eq!(units.len(), 3, "{units:?}");
+    assert_eq!(units.len(), 4, "{units:?}");
     let judged = Command::new("systemd-analyze")
         .args(["verify", "--man=no"])
         .args(&units)
