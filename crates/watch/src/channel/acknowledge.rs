@@ -2,14 +2,15 @@
 //!
 //! Whoever has the link can acknowledge as that person; it needs no login, since it is read at night on a telephone.
 //! Mail scanners and chats follow links: what a link leads to must change nothing when it is fetched (`GET` shows a
-//! button), only when it is posted to. Each watch of an instance knows the key, so any of them can take it.
+//! button), only when it is posted to. Who makes the keys says where a link is good: each watch numbers its own
+//! incidents, and has a key of its own.
 
 use crate::signed::Keys;
 use std::time::Duration;
 use twinline_core::time::Timestamp;
 use url::Url;
 
-/// Sets these signatures apart from all others that are made with the instance's key.
+/// Sets these signatures apart from all others that are made with the same key.
 const PURPOSE: &[u8] = b"twinline watch: acknowledgement, version 1";
 /// The kind and the expiry.
 const HEAD_BYTES: usize = 1 + 8;
