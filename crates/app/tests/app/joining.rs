@@ -98,7 +98,8 @@ impl Drop for Enough<'_> {
 fn joined(machine: &Installation) {
     until("the connection to be applied", || {
         let done = machine.run(&["apply", "--json"]);
-        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        // With `--json` the reason stands in the document.
+        let said = String::from_utf8_lossy(&done.stdout).into_owned();
         let waits =
             said.contains("repeat it") || said.contains("not yet") || said.contains("later");
         assert!(done.status.success() || waits, "{done:?}");
