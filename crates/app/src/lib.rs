@@ -61,8 +61,17 @@ fn run(cli: &Cli) -> i32 {
     })
 }
 
+/// How far a host stands behind the other processes of its machine when all want the processor (nice(2)): a webhook is
+/// answered, a probe asked and a person called first, and what an item needs comes when they have had their turn.
+const HOST_NICE: i32 = 5;
+
 /// The roles that work have all processors; the supervisor and the commands need one thread.
 fn runtime(command: &Command) -> std::io::Result<Runtime> {
+    if matches!(command, Command::Host(_)) {
+        // Threads have it from the one that starts them, so it comes before all others. Where a sandbox refuses it the
+        // host is as important as the rest, which is no reason not to work.
+        rustix::process::nice(HOST_NICE).ok();
+    }
     match command {
         Command::Demo(_)
         | Command::Drill(_)

@@ -48,11 +48,11 @@ use watch::Looks;
 
 /// What is asked for to see which drills there are.
 const LIST: &str = "list";
-/// Items that are edited: each comes to its turn after some seconds, and so seldom that it does not grow much: the answers
-/// of a tracker, and so the work that an edit makes, are to be during the fault what they were before.
-const ITEMS_PER_EDIT_S: u32 = 16;
-const ITEMS_MIN: usize = 40;
-const ITEMS_MAX: usize = 800;
+/// How often an item is edited in all: so seldom that it does not grow much. The answers of a tracker, and so the work
+/// that an edit makes, are to be during the fault what they were before.
+const EDITS_PER_ITEM: u64 = 5;
+const ITEMS_MIN: u64 = 40;
+const ITEMS_MAX: u64 = 4000;
 /// Before anything is compared, and after the healing, there are edits for a part of the fault's time, within these limits.
 const BESIDE_MIN: Duration = Duration::from_secs(2);
 const BESIDE_MAX: Duration = Duration::from_secs(30);
@@ -112,8 +112,7 @@ fn list() -> Result<Report> {
 async fn play(drill: Drill, asked: &Asked, account: &Arc<Account>) -> Result<Record> {
     let spec = drill.spec();
     account.say(&format!("{}: {}", spec.name, spec.about));
-    let items = usize::try_from(asked.per_s * ITEMS_PER_EDIT_S)?;
-    let items = items.clamp(ITEMS_MIN, ITEMS_MAX);
+    let items = usize::try_from(items(asked))?;
     let (stage, load) = Box::pin(Stage::start(&spec, items, asked.seconds, account)).await?;
     let looks = Looks::default();
     let before = processes(&stage.machines)?;
@@ -149,6 +148,18 @@ async fn play(drill: Drill, asked: &Asked, account: &Arc<Account>) -> Result<Rec
     drop(machines);
     trackers.stop().await;
     Ok(record)
+}
+
+/// How many items are edited.
+fn items(asked: &Asked) -> u64 {
+    let lasts = beside(asked) * 2 + Duration::from_secs(asked.healthy_s + asked.seconds);
+    let edits = u64::from(asked.per_s) * lasts.as_secs();
+    (edits / EDITS_PER_ITEM).clamp(ITEMS_MIN, ITEMS_MAX)
+}
+
+/// How long there are edits before anything is compared, and after the healing.
+fn beside(asked: &Asked) -> Duration {
+    (Duration::from_secs(asked.seconds) / 4).clamp(BESIDE_MIN, BESIDE_MAX)
 }
 
 /// The processes of all roles.
@@ -219,8 +230,7 @@ async fn story(
     asked: &Asked,
     account: &Account,
 ) -> Result<Story> {
-    let lasts = Duration::from_secs(asked.seconds);
-    let beside = (lasts / 4).clamp(BESIDE_MIN, BESIDE_MAX);
+    let (lasts, beside) = (Duration::from_secs(asked.seconds), beside(asked));
     let began = Instant::now();
     account.say(&format!("{} edits a second from now on", asked.per_s));
     sleep_until(began + beside).await;

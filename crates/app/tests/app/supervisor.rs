@@ -3,6 +3,7 @@
 use crate::support::{Installation, Simulators, Up, create, is_alive, signal, text_of, until};
 use crate::webhooks::{SECRET, address, body, deliver};
 use rustix::process::Signal;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 #[test]
@@ -17,6 +18,29 @@ fn a_role_that_is_killed_runs_again() {
         });
     }
     up.works();
+}
+
+/// The nice values of all threads of a process.
+fn nice_of(pid: u32) -> BTreeSet<i32> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let each = threads.filter_map(|thread| {
+        let stat = std::fs::read_to_string(thread.unwrap().path().join("stat")).ok()?;
+        // The name may have spaces; the value is the nineteenth, and the name the second.
+        let (_, after_name) = stat.rsplit_once(')')?;
+        after_name.split_whitespace().nth(16)?.parse().ok()
+    });
+    each.collect()
+}
+
+#[test]
+fn a_host_stands_behind_the_edge_when_both_want_the_processor() {
+    let installation = Installation::new("");
+    let up = installation.up();
+    let [edge, host] = up.works();
+    let [edge, host] = [edge, host].map(nice_of);
+    assert_eq!(edge.len(), 1, "{edge:?}");
+    let behind = edge.iter().map(|nice| (nice + 5).min(19)).collect();
+    assert_eq!(host, behind, "all of its threads");
 }
 
 /// Ends it; nothing had to be killed, which it does after 9 s.
