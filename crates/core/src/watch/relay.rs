@@ -38,6 +38,7 @@ pub fn to_escalation(effect: &Effect, book: &Book) -> Option<escalation::Event> 
         | Effect::Promoted { .. }
         | Effect::Linked { .. }
         | Effect::Answer { .. }
+        | Effect::Unrepeated { .. }
         | Effect::NotDeclared { .. } => None,
     }
 }
@@ -74,6 +75,7 @@ pub fn to_page(effect: &Effect, book: &Book, population: &Population) -> Option<
         | Effect::Promoted { .. }
         | Effect::Linked { .. }
         | Effect::Answer { .. }
+        | Effect::Unrepeated { .. }
         | Effect::NotDeclared { .. } => None,
     }
 }

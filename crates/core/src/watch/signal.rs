@@ -43,6 +43,15 @@ pub enum State {
     },
 }
 
+/// What the sources begin with that are other monitoring's.
+const INBOUND: [&str; 1] = ["alertmanager/"];
+
+/// Whether a source is other monitoring. It repeats that something fails, and its word that it does not is about that very
+/// failure: it proves nothing of the subject.
+pub fn is_inbound(source: &str) -> bool {
+    INBOUND.iter().any(|begins| source.starts_with(begins))
+}
+
 /// One source's word about one subject; its next word about the same subject replaces it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {

@@ -1,13 +1,14 @@
 //! The machine: subjects, incidents, the window.
 
 use super::effect::{Cause, Effect, Event, Reason, Undeclared};
+use super::inbound::Inbound;
 use super::reports::Reports;
 use super::state::{Incident, IncidentId, Phase, Settings};
 use super::subject::{Belongs, Subject};
 use super::tenants::answers_over;
 use crate::time::Timestamp;
 use crate::watch::element::{Element, Path};
-use crate::watch::signal::{Severity, Signal, State};
+use crate::watch::signal::{Severity, Signal, State, is_inbound};
 use crate::watch::wait::Wait;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub struct Book {
     /// No two have the same element.
     pub(super) incidents: BTreeMap<IncidentId, Incident>,
     pub(super) reports: Reports,
+    #[serde(default)]
+    pub(super) inbound: Inbound,
 }
 
 impl Default for Book {
@@ -32,6 +35,7 @@ impl Default for Book {
             window: None,
             incidents: BTreeMap::new(),
             reports: Reports::default(),
+            inbound: Inbound::default(),
         }
     }
 }
@@ -81,6 +85,7 @@ impl Book {
         phases
             .chain(self.window.map(|window| window.due()))
             .chain(self.reports.due(settings))
+            .chain(self.inbound.due())
             .min()
     }
 
@@ -116,29 +121,34 @@ impl Book {
         effects
     }
 
-    fn signal(
+    pub(super) fn signal(
         &mut self,
         signal: Signal,
         now: Timestamp,
         settings: &Settings,
         effects: &mut Vec<Effect>,
     ) {
+        self.inbound.hear(&signal, now, settings);
         let Signal {
             source,
             subject: element,
             state,
         } = signal;
         let subject = self.subjects.entry(element.clone()).or_default();
-        if subject.signals.get(&source) == Some(&state) {
-            return;
-        }
         let fails = matches!(state, State::Failing { .. });
-        subject.signals.insert(source, state);
-        if !subject.fails() {
-            self.well(&element, now, settings, effects);
-        } else if fails {
-            self.fails(&element, now, settings, effects);
+        let before = if fails || !is_inbound(&source) {
+            subject.signals.insert(source, state.clone())
+        } else {
+            subject.signals.remove(&source).or(Some(State::Passing))
+        };
+        if before.as_ref() != Some(&state) {
+            if !subject.fails() {
+                self.well(&element, now, settings, effects);
+            } else if fails {
+                self.fails(&element, now, settings, effects);
+            }
         }
+        self.forget_idle(&element);
     }
 
     fn fails(
@@ -307,11 +317,13 @@ impl Book {
                 };
                 subject.well_since = None;
             }
+            self.forget_idle(member);
         }
     }
 
     fn pass_time(&mut self, now: Timestamp, settings: &Settings, effects: &mut Vec<Effect>) {
         self.reports.forget(now, settings);
+        self.forget_inbound(now, settings, effects);
         let mut closed = Vec::new();
         for (id, incident) in &mut self.incidents {
             match &mut incident.phase {

@@ -143,6 +143,11 @@ pub enum Effect {
         /// What.
         answer: Answer,
     },
+    /// Other monitoring has said that it fails, and has not said so again for too long: it counts as over.
+    Unrepeated {
+        /// What.
+        subject: Element,
+    },
     /// A decision not to declare an incident, to be kept with its reason.
     NotDeclared {
         /// What was judged.

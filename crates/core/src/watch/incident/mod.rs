@@ -11,6 +11,7 @@ mod book;
 mod effect;
 mod group;
 mod impact;
+mod inbound;
 mod judge;
 mod reports;
 mod state;

@@ -81,6 +81,8 @@ pub struct Settings {
     pub reports_within: Duration,
     /// So many independent authenticated tenants open an incident.
     pub tenants_min: usize,
+    /// What other monitoring says and does not say again is believed for so long.
+    pub inbound_lasts: Duration,
     /// A tenant's reports are unusual when they are more than so many times what its last four weeks let expect.
     pub unusual_factor: u64,
 }
@@ -96,6 +98,7 @@ impl Default for Settings {
             reopen_within: Duration::from_secs(900),
             reports_within: Duration::from_secs(1800),
             tenants_min: 2,
+            inbound_lasts: Duration::from_secs(24 * 3600),
             unusual_factor: 3,
         }
     }

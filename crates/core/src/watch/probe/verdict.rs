@@ -18,6 +18,8 @@ pub enum Outcome {
     Passed,
     /// Not.
     Failed(Failure),
+    /// The run could not see how it is: that neither opens nor closes.
+    Unseen,
 }
 
 /// Why a run failed.
@@ -160,6 +162,7 @@ impl Verdict {
         match outcome {
             Outcome::Passed => self.passed(now, settings),
             Outcome::Failed(failure) => self.failed(failure, now, settings),
+            Outcome::Unseen => None,
         }
     }
 

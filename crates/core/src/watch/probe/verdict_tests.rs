@@ -25,22 +25,32 @@ impl Bench {
     }
 
     fn result(&mut self, passed: bool) -> Option<Turn> {
-        self.now = self.now.plus(SECOND);
-        self.run += 1;
-        let outcome = if passed {
+        self.outcome(if passed {
             Outcome::Passed
         } else {
             Outcome::Failed(Failure::Deadline)
-        };
+        })
+    }
+
+    fn outcome(&mut self, outcome: Outcome) -> Option<Turn> {
+        self.now = self.now.plus(SECOND);
+        self.run += 1;
         self.verdict
             .observe(self.run, outcome, self.now, &self.settings)
     }
 
-    /// One letter for each result: what it turned to, or a dot.
+    fn one(&mut self, result: char) -> Option<Turn> {
+        match result {
+            '?' => self.outcome(Outcome::Unseen),
+            result => self.result(result == '+'),
+        }
+    }
+
+    /// One letter for each result (`+`, `-`, or `?` for unseen): what it turned to, or a dot.
     fn results(&mut self, results: &str) -> String {
         results
             .chars()
-            .map(|result| match self.result(result == '+') {
+            .map(|result| match self.one(result) {
                 None => '.',
                 Some(Turn::Proven) => 'P',
                 Some(Turn::Opened { flapping, .. }) => {
@@ -71,6 +81,22 @@ fn it_opens_after_failures_in_a_row_and_closes_after_many_more_successes() {
     check(2, 4, "+--+++-++++", "P.O.......C");
     check(3, 15, "---++++++++++++++++", "..O..............C.");
     check(1, 2, "-+-++", "O...C");
+}
+
+#[test]
+fn what_a_run_cannot_see_neither_opens_nor_closes_nor_is_silence() {
+    check(2, 4, "+-??-", "P...O");
+    check(2, 4, "--??????", ".O......");
+    check(2, 4, "--++??++", ".O.....C");
+    check(1, 2, "???", "...");
+    let mut bench = Bench::new(1, 20);
+    bench.settings = bench.settings.with_silence(SECOND * 2);
+    bench.result(true);
+    for _ in 0..5 {
+        bench.outcome(Outcome::Unseen);
+        assert_eq!(bench.verdict.overdue(bench.now, &bench.settings), None);
+    }
+    assert_eq!(bench.verdict.standing(), Standing::Passing);
 }
 
 #[test]

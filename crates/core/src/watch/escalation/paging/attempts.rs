@@ -152,19 +152,26 @@ impl Paging {
             person: letter.person,
             incidents: letter.incidents.clone(),
         });
-        if matches!(letter.purpose, Purpose::Incident | Purpose::Digest) {
-            for incident in letter.incidents {
-                self.nobody_there(incident, now, roster, effects);
+        for incident in letter.incidents {
+            match letter.purpose {
+                Purpose::Incident | Purpose::Digest => {
+                    self.nobody_there(incident, now, roster, effects);
+                }
+                Purpose::Worse => self.take_back(incident, now, effects),
+                Purpose::Recovered | Purpose::Test => {}
             }
         }
     }
 
     pub(super) fn sent(&mut self, id: AttemptId) {
-        if let Some(attempt) = self.attempts.remove(&id) {
-            for incident in attempt.incidents {
-                if let Some(call) = self.calls.get_mut(&incident) {
-                    call.reached = true;
-                }
+        let taken = self.attempts.remove(&id);
+        // That something is over says nothing to whoever is called since.
+        let calls =
+            taken.filter(|taken| matches!(taken.purpose, Purpose::Incident | Purpose::Digest));
+        for incident in calls.into_iter().flat_map(|taken| taken.incidents) {
+            if let Some(call) = self.calls.get_mut(&incident) {
+                call.reached = true;
+                call.unheard = false;
             }
         }
     }

@@ -44,6 +44,9 @@ pub struct Call {
     pub(super) reached: bool,
     /// Whether the present step has called everybody.
     everybody: bool,
+    /// Whether the last word about it reached nobody.
+    #[serde(default)]
+    pub(super) unheard: bool,
 }
 
 impl Call {
@@ -58,12 +61,29 @@ impl Call {
             round: 0,
             reached: false,
             everybody: false,
+            unheard: false,
         }
+    }
+
+    /// The same incident, called for from the beginning.
+    fn anew(&mut self, now: Timestamp) {
+        let called = std::mem::take(&mut self.called);
+        let unheard = self.unheard;
+        *self = Self {
+            called,
+            unheard,
+            ..Self::new(self.brief.clone(), now)
+        };
     }
 
     /// Whether people are called for it.
     pub fn is_open(&self) -> bool {
         self.acknowledged_by.is_none() && !self.recovered
+    }
+
+    /// Whether somebody should hear of it, and nobody could be told: neither by the last step nor by one since.
+    pub fn is_unheard(&self) -> bool {
+        self.is_open() && self.unheard
     }
 
     fn is_critical(&self) -> bool {
@@ -82,7 +102,8 @@ impl Paging {
         }
     }
 
-    /// A worse incident goes its new policy's way from the beginning. Whoever acknowledged it is told, and nobody else.
+    /// A worse incident goes its new policy's way from the beginning. Whoever acknowledged it is told, and nobody else as
+    /// long as that can be told.
     pub(super) fn raised(
         &mut self,
         incident: IncidentId,
@@ -105,10 +126,25 @@ impl Paging {
         if let Some(by) = call.acknowledged_by.clone() {
             self.notify(&by, Purpose::Worse, incident, now, roster, effects);
         } else {
-            let called = std::mem::take(&mut call.called);
-            *call = Call::new(call.brief.clone(), now);
-            call.called = called;
+            call.anew(now);
         }
+    }
+
+    /// Who acknowledged cannot be told that it is worse: it is called for as if nobody had.
+    pub(super) fn take_back(
+        &mut self,
+        incident: IncidentId,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(call) = self.calls.get_mut(&incident) else {
+            return;
+        };
+        let Some(by) = call.acknowledged_by.clone().filter(|_| !call.recovered) else {
+            return;
+        };
+        call.anew(now);
+        effects.push(Effect::TakenBack { incident, by });
     }
 
     pub(super) fn merged(&mut self, incident: IncidentId, into: IncidentId) {
@@ -170,6 +206,7 @@ impl Paging {
         };
         call.acknowledged_by = Some(by.clone());
         call.next = None;
+        call.unheard = false;
         self.forget_pages(incident);
         effects.push(Effect::Acknowledged { incident, by });
     }
@@ -309,6 +346,7 @@ impl Paging {
         call.everybody = true;
         effects.push(Effect::EverybodyCalled { incident, why });
         if roster.people.values().all(|person| person.reach.is_empty()) {
+            call.unheard = true;
             effects.push(Effect::NobodyAtAll { incident });
         }
         for person in roster.everyone() {
@@ -331,7 +369,11 @@ impl Paging {
         let Some(call) = self.calls.get_mut(&incident) else {
             return;
         };
-        let Some(next) = call.next.as_mut().filter(|_| !call.reached) else {
+        if call.reached {
+            return;
+        }
+        call.unheard = true;
+        let Some(next) = call.next.as_mut() else {
             return;
         };
         let soon = Wait::new(now, at_least(roster.limits.unreached_retry_s));

@@ -183,6 +183,13 @@ pub enum Effect {
         /// Who.
         by: PersonName,
     },
+    /// It is worse, and who acknowledged it cannot be told: others are called.
+    TakenBack {
+        /// Which incident.
+        incident: IncidentId,
+        /// Who had acknowledged it.
+        by: PersonName,
+    },
     /// Something to keep with the incident.
     Noted {
         /// Which incident.

@@ -179,3 +179,115 @@ fn a_test_that_is_not_even_taken_is_told_at_once() {
     assert!(shown.contains(&"2 mail:ada Test".to_owned()), "{shown:?}");
     check(&desk.fails(2), "failed mail:ada; unproven mail:ada");
 }
+
+fn raised() -> Event {
+    Event::Raised {
+        incident: IncidentId(1),
+        severity: Severity::Critical,
+    }
+}
+
+/// A warning that cy has acknowledged gets worse.
+fn worse(desk: &mut Desk) -> Vec<Effect> {
+    desk.opens(1, Severity::Warning);
+    desk.sent(1);
+    desk.acknowledges(1, "cy");
+    desk.apply(raised())
+}
+
+#[test]
+fn who_acknowledged_and_cannot_be_told_that_it_is_worse_is_not_relied_on() {
+    let mut desk = Desk::new();
+    check(&worse(&mut desk), "2 mail:cy Worse 1");
+    check(
+        &desk.fails(2),
+        "failed mail:cy; unreached cy; taken back 1 cy; step 1 1.1; 3 sms:1 Incident 1",
+    );
+    // One who can be told is relied on.
+    let mut desk = Desk::new();
+    worse(&mut desk);
+    check(&desk.sent(2), "");
+    check(&desk.wait(100_000), "");
+}
+
+#[test]
+fn who_acknowledged_and_is_nobody_any_more_is_not_relied_on() {
+    let mut desk = Desk::new();
+    desk.opens(1, Severity::Warning);
+    desk.sent(1);
+    desk.acknowledges(1, "cy");
+    desk.roster.people.remove(&PersonName::from("cy"));
+    check(
+        &desk.apply(raised()),
+        "unreached cy; taken back 1 cy; step 1 1.1; 2 sms:1 Incident 1",
+    );
+    // What is over by then is over.
+    let mut desk = Desk::new();
+    worse(&mut desk);
+    desk.apply(Event::Recovered {
+        incident: IncidentId(1),
+    });
+    check(&desk.fails(2), "");
+}
+
+fn unheard(desk: &Desk) -> Vec<u64> {
+    let calls = desk.paging.calls().filter(|call| call.is_unheard());
+    calls.map(|call| call.brief.incident.0).collect()
+}
+
+#[test]
+fn an_incident_is_unheard_only_when_nobody_at_all_was_told() {
+    let mut desk = Desk::new();
+    desk.restarts = true;
+    let effects = desk.critical(1);
+    desk.all_sent(&effects);
+    desk.wait(180);
+    desk.sent(2);
+    // Cy is not reached, and Ada was.
+    desk.fails(3);
+    assert_eq!(unheard(&desk), [0; 0]);
+    // Nobody is: until one is, also after a restart.
+    let effects = desk.wait(300);
+    assert_eq!(effects.len(), 4, "{effects:?}");
+    for attempt in 4..=8 {
+        desk.fails(attempt);
+    }
+    assert_eq!(unheard(&desk), [1]);
+    let effects = desk.wait(60);
+    assert_eq!(unheard(&desk), [1], "{effects:?}");
+    desk.all_sent(&effects);
+    assert_eq!(unheard(&desk), [0; 0]);
+}
+
+#[test]
+fn a_warning_that_was_given_up_and_that_nobody_heard_of_stays_unheard() {
+    let mut desk = Desk::new();
+    desk.opens(1, Severity::Warning);
+    let effects = desk.fails(1);
+    check(&effects, "failed chat:ops; unreached channel");
+    check(&desk.wait(60), "gave up 1");
+    assert_eq!(unheard(&desk), [1]);
+    // What nobody is called for by configuration is not.
+    desk.opens(2, Severity::Info);
+    assert_eq!(unheard(&desk), [1]);
+    desk.acknowledges(1, "bo");
+    assert_eq!(unheard(&desk), [0; 0]);
+}
+
+#[test]
+fn a_late_word_that_it_was_over_is_no_call() {
+    let mut desk = Desk::new();
+    let effects = desk.critical(1);
+    desk.all_sent(&effects);
+    desk.apply(Event::Recovered {
+        incident: IncidentId(1),
+    });
+    check(&desk.critical(1), "step 1 1.1; 3 sms:1 Incident 1");
+    desk.sent(2);
+    check(&desk.fails(3), "failed sms:1; 4 mail:ada Incident 1");
+    let effects = desk.fails(4);
+    check(
+        &effects[..3],
+        "failed mail:ada; unreached ada; everybody 1 NobodyReached",
+    );
+}

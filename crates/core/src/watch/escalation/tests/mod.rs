@@ -153,6 +153,7 @@ pub(super) fn show(effect: &Effect) -> String {
         Effect::NobodyAtAll { incident } => format!("nobody at all {incident}"),
         Effect::Capped { person, incident } => format!("capped {person} {incident}"),
         Effect::Acknowledged { incident, by } => format!("acknowledged {incident} {by}"),
+        Effect::TakenBack { incident, by } => format!("taken back {incident} {by}"),
         Effect::Noted { incident, by, text } => format!("noted {incident} {by} {text}"),
         Effect::GaveUp { incident } => format!("gave up {incident}"),
         Effect::Refused { incident } => format!("refused {incident}"),

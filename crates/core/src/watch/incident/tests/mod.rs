@@ -1,5 +1,6 @@
 //! Tables and properties of the book of incidents.
 
+mod inbound;
 mod properties;
 mod reports;
 mod signals;
@@ -134,6 +135,7 @@ fn show_one(effect: &Effect) -> String {
             Answer::Known { incident } => format!("answer {report} known {incident}"),
             Answer::Over { incident } => format!("answer {report} over {incident}"),
         },
+        Effect::Unrepeated { subject } => format!("unrepeated {subject}"),
         Effect::NotDeclared { reason, .. } => match reason {
             Reason::Passed => "none: passed".to_owned(),
             Reason::Info => "none: info".to_owned(),
