@@ -59,8 +59,9 @@ impl OutsidePing {
             if let Err(error) = &outcome {
                 tracing::warn!(error, failures, "the outside could not be pinged");
             }
-            if failures == 0 || failures == FAILURES_TOLD {
-                driver.signal(self.signal(outcome.err())).await;
+            if failures == 0 || failures >= FAILURES_TOLD {
+                // What is not taken is said with the next ping again.
+                driver.signal(signal(&self.machine, outcome.err())).await;
             }
         }
     }
@@ -79,24 +80,29 @@ impl OutsidePing {
         }
         Err(format!("it answers {}", answer.status()))
     }
+}
 
-    fn signal(&self, trouble: Option<String>) -> Signal {
-        let state = match trouble {
-            None => State::Passing,
-            Some(trouble) => State::Failing {
-                severity: Severity::Warning,
-                implicates: Path::from([
-                    Element::new(Kind::Egress, self.machine.clone()),
-                    Element::new(Kind::Dns, self.machine.clone()),
-                ]),
-                summary: format!("the outside dead man's switch cannot be pinged: {trouble}"),
-            },
-        };
-        Signal {
-            source: SOURCE.to_owned(),
-            subject: Element::new(Kind::Carrier, SOURCE),
-            state,
-        }
+/// That nothing outside is pinged any more is no failure of the pings.
+pub fn none(machine: &str) -> Signal {
+    signal(machine, None)
+}
+
+fn signal(machine: &str, trouble: Option<String>) -> Signal {
+    let state = match trouble {
+        None => State::Passing,
+        Some(trouble) => State::Failing {
+            severity: Severity::Warning,
+            implicates: Path::from([
+                Element::new(Kind::Egress, machine),
+                Element::new(Kind::Dns, machine),
+            ]),
+            summary: format!("the outside dead man's switch cannot be pinged: {trouble}"),
+        },
+    };
+    Signal {
+        source: SOURCE.to_owned(),
+        subject: Element::new(Kind::Carrier, SOURCE),
+        state,
     }
 }
 

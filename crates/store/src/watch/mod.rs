@@ -26,6 +26,9 @@ pub(crate) static SCHEMA: Schema = Schema {
     }],
 };
 
+/// The most files that were put aside and are kept.
+const ASIDE_MAX: usize = 3;
+
 /// The file of one watch. Cheap to clone.
 #[derive(Clone)]
 pub struct WatchStore {
@@ -142,7 +145,7 @@ fn write(conn: &Connection, change: &Change, journal_max_lines: u32) -> Result<(
 }
 
 /// Gives a file that cannot be used another name, its write-ahead log too, so that a new one can be made in its place and
-/// the old one can be looked at. Answers with the new name.
+/// the old one can be looked at; the newest three are kept. Answers with the new name.
 ///
 /// # Errors
 /// It cannot be renamed.
@@ -166,5 +169,28 @@ pub fn put_aside(path: &Path, now: Timestamp) -> Result<PathBuf, StoreError> {
             _ => {}
         }
     }
+    forget_older(path);
     Ok(aside)
+}
+
+/// Of the files that were put aside the newest stay. One that cannot be removed is no reason not to go on.
+fn forget_older(path: &Path) {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return;
+    };
+    let begins = format!("{}.damaged-", name.to_string_lossy());
+    let number = |name: &str| -> Option<i64> { name.strip_prefix(&begins)?.parse().ok() };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut aside: Vec<i64> = entries
+        .filter_map(|entry| number(&entry.file_name().to_string_lossy()))
+        .collect();
+    aside.sort_unstable();
+    let older = aside.len().saturating_sub(ASIDE_MAX);
+    for number in aside.iter().take(older) {
+        for suffix in ["-wal", "-shm", ""] {
+            drop(std::fs::remove_file(
+                folder.join(format!("{begins}{number}{suffix}")),
+            ));
+        }
+    }
 }

@@ -56,3 +56,27 @@ async fn a_damaged_file_is_put_aside_whole() {
     let store = open(&path).unwrap();
     assert_eq!(store.read(1).await.unwrap(), Kept::default());
 }
+
+#[test]
+fn of_the_files_that_were_put_aside_the_newest_are_kept() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("watch.db");
+    for number in [5, 700, 80, 9000] {
+        std::fs::write(&path, "x").unwrap();
+        std::fs::write(folder.path().join("watch.db-wal"), "y").unwrap();
+        put_aside(&path, Timestamp::from_millis(number)).unwrap();
+    }
+    let mut left: Vec<String> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    let kept = ["700", "80", "9000"];
+    let kept =
+        kept.map(|number| ["", "-wal"].map(|suffix| format!("watch.db.damaged-{number}{suffix}")));
+    assert_eq!(left, {
+        let mut kept = kept.concat();
+        kept.sort();
+        kept
+    });
+}

@@ -87,13 +87,20 @@ impl Driver {
             let record = machines.records.get_mut(incident);
             let record = record.ok_or(Refusal::Unknown(incident))?;
             let at = step.now;
+            let note = Note {
+                at,
+                by: by.clone(),
+                text: text.clone(),
+            };
+            if !record.note(note) {
+                return Err(Refusal::NotesFull(incident));
+            }
             step.deeds.entries.push(Entry {
                 at,
                 incident: Some(incident),
                 of: "watch".to_owned(),
                 text: format!("noted by {by}: {text}"),
             });
-            record.note(Note { at, by, text });
             Ok(())
         })
     }

@@ -62,8 +62,10 @@ impl Driver {
             NotGranted::Forged => Refused::UnknownLink,
             NotGranted::Expired { grant } => Refused::ExpiredLink { until: grant.until },
         })?;
+        // Who is none of the people any more could not be called when it gets worse.
         let person = PersonName(grant.person.clone());
         let person = self.setup.roster.people.get(&person);
+        let person = person.ok_or(Refused::UnknownLink)?;
         let meant = super::letter::meant(&grant.about, person);
         Ok((grant, meant.ok_or(Refused::UnknownLink)?))
     }

@@ -32,9 +32,9 @@ impl Handle {
         self.tell(Told::Results { probe, run, seen }).await;
     }
 
-    /// Somebody's word about a subject.
-    pub async fn signal(&self, signal: Signal) {
-        self.signals(vec![signal]).await;
+    /// Somebody's word about a subject. False: the driver did not take it, and it is to be said again.
+    pub async fn signal(&self, signal: Signal) -> bool {
+        self.signals(vec![signal]).await
     }
 
     /// Somebody's words about several, at once. False: the driver did not take them, and they are to be said again.

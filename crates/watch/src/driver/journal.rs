@@ -130,6 +130,14 @@ impl Journal {
         self.0.drain(..over);
     }
 
+    /// Lines of before, which were found late.
+    pub(super) fn begin_with(&mut self, lines: &[Line]) {
+        let newer = std::mem::take(&mut self.0);
+        self.0 = lines.iter().map(Entry::read).collect();
+        let newer: Vec<Entry> = newer.into();
+        self.extend(&newer);
+    }
+
     /// Those of an incident, the oldest first.
     pub(super) fn of(&self, incident: IncidentId) -> Vec<Entry> {
         let own = self.0.iter().filter(|it| it.incident == Some(incident));

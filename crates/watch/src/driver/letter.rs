@@ -191,9 +191,9 @@ pub(super) enum Meant {
 }
 
 /// Reads what [`link`] wrote.
-pub(super) fn meant(about: &About, person: Option<&Person>) -> Option<Meant> {
+pub(super) fn meant(about: &About, person: &Person) -> Option<Meant> {
     let contact = |wanted: &str| {
-        let mut reach = person.into_iter().flat_map(|person| &person.reach);
+        let mut reach = person.reach.iter();
         reach.find(|contact| tag(contact) == wanted).cloned()
     };
     match about {

@@ -12,7 +12,7 @@ fn person(reach: &[&str]) -> Person {
 }
 
 fn check(about: &About, reach: &[&str], expected: Option<Meant>) {
-    assert_eq!(meant(about, Some(&person(reach))), expected);
+    assert_eq!(meant(about, &person(reach)), expected);
 }
 
 #[test]

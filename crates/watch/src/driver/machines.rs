@@ -55,8 +55,6 @@ pub(super) struct Letter {
 pub(super) struct Deeds {
     pub(super) letters: Vec<Letter>,
     pub(super) entries: Vec<Entry>,
-    /// Incidents of which nobody could be told.
-    pub(super) unheard: BTreeSet<IncidentId>,
 }
 
 /// One step: the time, the configuration, and what is to be done.
@@ -89,6 +87,28 @@ impl Machines {
             || self.status != before.status
             || self.records != before.records
             || word(self) != word(before)
+    }
+
+    /// Incidents that somebody should hear of, and that nobody could be told of.
+    pub(super) fn unheard(&self) -> usize {
+        self.paging.calls().filter(|call| call.is_unheard()).count()
+    }
+
+    /// Whether nothing happened here that states of before would not tell as well, but for what is said of `own`.
+    pub(super) fn knows_only_of(&self, own: &Element) -> bool {
+        let mut failing = self.book.failing();
+        let mut incidents = self.book.incidents();
+        failing.all(|it| it == own)
+            && incidents.all(|it| it.members.iter().all(|member| member == own))
+            && self.status.maintenances().next().is_none()
+    }
+
+    /// Goes on from what an earlier watch has left, as if it had been there from the beginning. What was found since is
+    /// found again; of incidents the records stay.
+    pub(super) fn go_on_from(&mut self, found: Self, now: Timestamp) {
+        let own = std::mem::replace(self, found);
+        self.said = own.said;
+        self.records.take_over(own.records, now);
     }
 
     /// When something is due though nothing happens.
@@ -132,27 +152,21 @@ impl Machines {
         for effect in &effects {
             step.deeds.entries.push(Entry::paging(step.now, effect));
             self.records.called(effect, step.now);
-            match effect {
-                escalation::Effect::Page {
-                    attempt,
-                    person,
-                    contact,
-                    purpose,
-                    incidents,
-                } => step.deeds.letters.push(Letter {
+            if let escalation::Effect::Page {
+                attempt,
+                person,
+                contact,
+                purpose,
+                incidents,
+            } = effect
+            {
+                step.deeds.letters.push(Letter {
                     attempt: *attempt,
                     person: person.clone(),
                     contact: contact.clone(),
                     purpose: *purpose,
                     incidents: incidents.clone(),
-                }),
-                escalation::Effect::NobodyAtAll { incident } => {
-                    step.deeds.unheard.insert(*incident);
-                }
-                escalation::Effect::Unreached { incidents, .. } => {
-                    step.deeds.unheard.extend(incidents);
-                }
-                _ => {}
+                });
             }
         }
         effects
@@ -326,3 +340,7 @@ fn summary(watched: &Watched, failure: &Failure) -> String {
     let said = format!("{}: {said}", watched.subject);
     said.chars().take(SUMMARY_MAX_CHARS).collect()
 }
+
+#[cfg(test)]
+#[path = "machines_tests.rs"]
+mod tests;

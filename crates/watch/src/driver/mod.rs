@@ -10,10 +10,14 @@ mod desk;
 mod handle;
 mod journal;
 mod keep;
+mod keeper;
 mod letter;
 mod machines;
+mod own;
 mod record;
+mod send;
 mod setup;
+mod shelf;
 mod told;
 mod view;
 mod vitals;
@@ -29,26 +33,25 @@ pub use told::{Deed, Refusal};
 pub use view::{Detail, Overview, Probed, Shown};
 pub use vitals::{Figures, Vitals};
 
-use crate::channel::Channel;
 use crate::channel::acknowledge::Signer;
 use crate::site;
 use journal::Journal;
-use keep::{Begun, Keeper, Shelf, Trouble};
-use machines::{Letter, Machines, Step};
-use std::collections::{BTreeMap, BTreeSet};
+use keep::{Begun, Trouble};
+use keeper::{Keeping, Tools};
+use machines::{Machines, Step};
+use shelf::Shelf;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use told::Told;
 use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
-use twinline_core::watch::element::{Element, Kind, Path as Elements};
-use twinline_core::watch::escalation::{self, AttemptId};
-use twinline_core::watch::incident::IncidentId;
-use twinline_core::watch::signal::{Severity, Signal, State};
+use twinline_core::watch::element::Kind;
+use twinline_core::watch::escalation::AttemptId;
+use twinline_core::watch::signal::Signal;
 
 /// What may wait for the driver; whoever tells more waits, with a deadline.
 const QUEUE_MAX: usize = 1024;
@@ -64,8 +67,6 @@ const DAMAGE_TOLD: Duration = Duration::from_secs(60);
 const END_MAX: Duration = Duration::from_secs(4);
 /// The public is shown how old what it reads is: not more than this.
 const SHOWN_AGAIN: Duration = Duration::from_secs(5);
-/// Who says what is wrong with our own file.
-const STORE: &str = "watch/store";
 
 /// Owns the machines.
 pub struct Driver {
@@ -77,12 +78,9 @@ pub struct Driver {
     queue: mpsc::Receiver<Told>,
     vitals: Arc<Vitals>,
     shelf: Shelf,
-    keeper: JoinSet<()>,
-    /// Pages on their way, each with the incidents that it is about.
+    keeping: Keeping,
+    /// Pages on their way.
     sends: JoinSet<(AttemptId, Result<(), String>)>,
-    about: BTreeMap<AttemptId, BTreeSet<IncidentId>>,
-    /// Incidents that nobody could be told of, while somebody should be.
-    unheard: BTreeSet<IncidentId>,
     /// When the file was put aside, while that is told.
     damaged: Option<Timestamp>,
     shown: watch::Sender<Arc<site::Shown>>,
@@ -98,25 +96,21 @@ impl Driver {
         signer: Arc<Signer>,
         clock: Arc<dyn Clock>,
     ) -> (Self, Handle) {
-        let mut begun = keep::begin(file, clock.now()).await;
-        let (told, queue) = mpsc::channel(QUEUE_MAX);
-        let shelf = Shelf::default();
-        let keeper = Keeper::new(
-            file,
-            shelf.clone(),
-            Arc::clone(&clock),
-            &mut begun,
-            told.clone(),
-        );
-        let mut tasks = JoinSet::new();
-        tasks.spawn(keeper.run());
-        let vitals = Arc::new(Vitals::new());
         let Begun {
             machines,
             journal,
             trouble,
-            ..
-        } = begun;
+            file: opened,
+        } = keep::begin(file, clock.now()).await;
+        let (told, queue) = mpsc::channel(QUEUE_MAX);
+        let shelf = Shelf::default();
+        let tools = Tools {
+            path: file.to_owned(),
+            shelf: shelf.clone(),
+            clock: Arc::clone(&clock),
+            told: told.clone(),
+        };
+        let vitals = Arc::new(Vitals::new());
         let now = clock.now();
         let (shown, heard) = watch::channel(Arc::new(public(&setup, &machines, now)));
         let mut driver = Self {
@@ -128,10 +122,8 @@ impl Driver {
             queue,
             vitals: Arc::clone(&vitals),
             shelf,
-            keeper: tasks,
+            keeping: Keeping::start(tools, opened),
             sends: JoinSet::new(),
-            about: BTreeMap::new(),
-            unheard: BTreeSet::new(),
             damaged: None,
             shown,
             reports: 0,
@@ -148,12 +140,16 @@ impl Driver {
     /// Works until the future ends; then stores the state a last time.
     pub async fn run(mut self, until: impl Future<Output = ()>) {
         tokio::pin!(until);
+        // By a clock that nobody puts back, and also while so much is told that there is no rest.
+        let mut looked = Instant::now();
         loop {
             let now = self.clock.now();
-            if self.machines.due(&self.setup).is_some_and(|due| due <= now) {
+            let due = self.machines.due(&self.setup);
+            if due.is_some_and(|due| due <= now) || looked.elapsed() >= LOOK {
                 self.pass_time();
+                looked = Instant::now();
             }
-            let rest = self.rest(now);
+            let rest = self.rest(now).min(LOOK.saturating_sub(looked.elapsed()));
             tokio::select! {
                 biased;
                 () = &mut until => break,
@@ -163,21 +159,23 @@ impl Driver {
                         self.sent(attempt, outcome);
                     }
                 }
+                why = self.keeping.lost() => self.keep_again(why),
                 told = self.queue.recv() => match told {
                     Some(told) => self.hear(told),
                     // Every handle has gone, the keeper's too.
                     None => break,
                 },
-                () = tokio::time::sleep(rest) => self.pass_time(),
+                () = tokio::time::sleep(rest) => {
+                    self.pass_time();
+                    looked = Instant::now();
+                }
             }
         }
         // Whoever still tells something hears that nobody takes it.
         self.queue.close();
+        while self.queue.try_recv().is_ok() {}
         self.shelf.end();
-        let stored = timeout(END_MAX, async {
-            while self.keeper.join_next().await.is_some() {}
-        });
-        if stored.await.is_err() {
+        if timeout(END_MAX, self.keeping.ends()).await.is_err() {
             tracing::error!("the disk does not take watch's last state");
         }
     }
@@ -200,37 +198,24 @@ impl Driver {
         self.warn_of_nobody();
         if !matches!(trouble, Some(Trouble::Damaged(_))) {
             // What an earlier process said of a file that it had put aside is over.
-            let own = self.own(Kind::Watch);
-            self.say(own, None);
+            self.say(Kind::Watch, None);
         }
         if trouble.is_some() {
             self.stored(trouble);
         }
     }
 
-    /// Says loudly what keeps pages from anybody.
-    fn warn_of_nobody(&self) {
-        for (channel, reason) in &self.setup.unusable {
-            tracing::error!(channel, reason, "this channel cannot be used");
-        }
-        if !self.setup.has_somebody() {
-            tracing::error!(
-                "NOBODY CAN BE CALLED when something fails: write [watch.channels] and [watch.people] \
-                 (config/twinline.default.toml shows how)"
-            );
-        }
+    /// What wrote the states has ended by itself.
+    fn keep_again(&mut self, why: String) {
+        self.stored(Some(Trouble::Disk(why)));
+        self.keeping.again();
+        self.shelf.leave(Some(self.machines.clone()), []);
     }
 
     fn pass_time(&mut self) {
         let begins = self.probes_begin();
         self.step(|machines, step| machines.pass_time(begins, step));
-        let told_since = self.damaged;
-        let now = self.clock.now();
-        if told_since.is_some_and(|at| at > now || now.since(at) >= DAMAGE_TOLD) {
-            self.damaged = None;
-            let own = self.own(Kind::Watch);
-            self.say(own, None);
-        }
+        self.forget_damage();
     }
 
     fn probes_begin(&self) -> bool {
@@ -260,6 +245,8 @@ impl Driver {
             }
             Told::Signals(signals) => self.signals(signals),
             Told::Stored(trouble) => self.stored(trouble),
+            // The keeper has given up waiting: what it does then is right either way.
+            Told::Found(found, to) => drop(to.send(self.found(*found))),
             Told::Setup(setup) => {
                 self.setup = *setup;
                 self.warn_of_nobody();
@@ -283,86 +270,18 @@ impl Driver {
         });
     }
 
-    fn own(&self, kind: Kind) -> Element {
-        Element::new(kind, self.setup.machine.clone())
-    }
-
-    /// What became of our own file.
-    fn stored(&mut self, trouble: Option<Trouble>) {
-        let told = match &trouble {
-            None => None,
-            Some(Trouble::Disk(text) | Trouble::Damaged(text)) => Some(text.clone()),
-        };
-        self.vitals.stored(told);
-        match trouble {
-            None => {
-                let own = self.own(Kind::Disk);
-                self.say(own, None);
-            }
-            Some(Trouble::Disk(text)) => {
-                let own = self.own(Kind::Disk);
-                self.say(own, Some(format!("watch's state is not stored: {text}")));
-            }
-            Some(Trouble::Damaged(text)) => {
-                self.damaged = Some(self.clock.now());
-                let own = self.own(Kind::Watch);
-                self.say(own, Some(format!("watch lost its state: {text}")));
-            }
-        }
-    }
-
-    /// Watch's word about itself.
-    fn say(&mut self, subject: Element, trouble: Option<String>) {
-        let state = match trouble {
-            None => State::Passing,
-            Some(summary) => State::Failing {
-                severity: Severity::Critical,
-                implicates: Elements::from([Element::new(
-                    Kind::Machine,
-                    self.setup.machine.clone(),
-                )]),
-                summary,
-            },
-        };
-        self.signals(vec![Signal {
-            source: STORE.to_owned(),
-            subject,
-            state,
-        }]);
-    }
-
-    /// A channel has answered.
-    fn sent(&mut self, attempt: AttemptId, outcome: Result<(), String>) {
-        self.vitals.page(outcome.is_ok());
-        let about = self.about.remove(&attempt).unwrap_or_default();
-        let event = match outcome {
-            Ok(()) => {
-                self.unheard.retain(|incident| !about.contains(incident));
-                escalation::Event::Sent { attempt }
-            }
-            Err(detail) => escalation::Event::Failed { attempt, detail },
-        };
-        self.step(|machines, step| machines.call(event, step));
-    }
-
     /// Pages first, then what is written down, then the state.
     fn carry_out(&mut self, deeds: machines::Deeds, before: Machines) {
-        self.unheard.extend(deeds.unheard);
-        for letter in deeds.letters {
+        for letter in &deeds.letters {
             self.send(letter);
         }
         for entry in &deeds.entries {
             let incident = entry.incident.map(|it| it.0);
             tracing::info!(of = entry.of, incident, "{}", entry.text);
         }
-        let calls = self.machines.paging.calls();
-        let open: BTreeSet<IncidentId> = (calls.filter(|call| call.is_open()))
-            .map(|call| call.brief.incident)
-            .collect();
-        self.unheard.retain(|incident| open.contains(incident));
         self.vitals.beat(
             self.machines.records.open(),
-            self.unheard.len(),
+            self.machines.unheard(),
             !self.setup.has_somebody(),
         );
         self.publish(before.status != self.machines.status);
@@ -389,33 +308,6 @@ impl Driver {
             self.shown.send_replace(Arc::new(shown));
         }
     }
-
-    /// Sends a page by a task of its own.
-    fn send(&mut self, letter: Letter) {
-        let attempt = letter.attempt;
-        let now = self.clock.now();
-        let page = letter::compose(&letter, &mut self.machines, &self.setup, &self.signer, now);
-        let channel = self.setup.channels.get(&letter.contact.channel).cloned();
-        let name = &letter.contact.channel;
-        let refused = match (&page, &channel) {
-            (None, _) => Some("there is nothing to tell any more".to_owned()),
-            (_, None) => Some(match self.setup.unusable.get(name) {
-                Some(reason) => format!("channel {name} cannot be used: {reason}"),
-                None => format!("there is no channel {name}"),
-            }),
-            _ if self.sends.len() >= SENDS_MAX => Some("too many pages are under way".to_owned()),
-            _ => None,
-        };
-        self.about.insert(attempt, letter.incidents);
-        let deadline = Duration::from_secs(self.setup.roster.limits.channel_deadline_s.max(1));
-        self.sends.spawn(async move {
-            let outcome = match (refused, page, channel) {
-                (None, Some(page), Some(channel)) => deliver(&channel, &page, deadline).await,
-                (refused, ..) => Err(refused.unwrap_or_default()),
-            };
-            (attempt, outcome)
-        });
-    }
 }
 
 /// What the public is shown.
@@ -427,27 +319,5 @@ fn public(setup: &Setup, machines: &Machines, now: Timestamp) -> site::Shown {
         status: machines.status.clone(),
         page: setup.page.clone(),
         at: now,
-    }
-}
-
-/// Sends a page within the deadline.
-async fn deliver(
-    channel: &Channel,
-    page: &crate::channel::Page,
-    deadline: Duration,
-) -> Result<(), String> {
-    match timeout(deadline, channel.send(page)).await {
-        Ok(Ok(receipt)) => {
-            let channel = channel.name();
-            tracing::info!(
-                channel,
-                page = page.id,
-                reference = receipt.reference,
-                "a page went out"
-            );
-            Ok(())
-        }
-        Ok(Err(failed)) => Err(failed.to_string()),
-        Err(_) => Err(format!("no answer within {} s", deadline.as_secs())),
     }
 }

@@ -9,10 +9,11 @@ use twinline_core::watch::incident::{Cause, Effect, IncidentId};
 use twinline_core::watch::page::postmortem::Course;
 use twinline_core::watch::signal::Severity;
 
-/// The most incidents that are kept; the oldest that are over go first.
+/// The most incidents that are kept; the oldest that are over go first. Those under way all stay: they are as many as the
+/// book has.
 const RECORDS_MAX: usize = 1000;
 /// The most notes of one incident.
-const NOTES_MAX: usize = 200;
+pub(super) const NOTES_MAX: usize = 200;
 
 /// One incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,10 +91,13 @@ impl Record {
         matches!(self.standing, Standing::Open | Standing::Recovered)
     }
 
-    pub(super) fn note(&mut self, note: Note) {
-        if self.notes.len() < NOTES_MAX {
+    /// Keeps a note; false: it has as many as there may be.
+    pub(super) fn note(&mut self, note: Note) -> bool {
+        let may = self.notes.len() < NOTES_MAX;
+        if may {
             self.notes.push(note);
         }
+        may
     }
 }
 
@@ -171,7 +175,10 @@ impl Records {
             Effect::Linked { incident, .. } => {
                 self.change(*incident, |it| it.course.reports += 1);
             }
-            Effect::Joined { .. } | Effect::Answer { .. } | Effect::NotDeclared { .. } => {}
+            Effect::Joined { .. }
+            | Effect::Answer { .. }
+            | Effect::Unrepeated { .. }
+            | Effect::NotDeclared { .. } => {}
         }
     }
 
@@ -201,6 +208,9 @@ impl Records {
                 let first = &mut it.course.acknowledged;
                 first.get_or_insert_with(|| (by.0.clone(), now));
             }),
+            escalation::Effect::TakenBack { incident, .. } => {
+                self.change(*incident, |it| it.acknowledged = None);
+            }
             _ => {}
         }
     }
@@ -228,6 +238,22 @@ impl Records {
             told: BTreeSet::new(),
         };
         self.0.insert(incident, record);
+        self.keep_newest();
+    }
+
+    /// Keeps another watch's records beside its own; what was under way there is not, from here on.
+    pub(super) fn take_over(&mut self, others: Self, now: Timestamp) {
+        for (incident, mut record) in others.0 {
+            if record.is_under_way() {
+                record.standing = Standing::Closed;
+                record.since = now;
+            }
+            self.0.entry(incident).or_insert(record);
+        }
+        self.keep_newest();
+    }
+
+    fn keep_newest(&mut self) {
         while self.0.len() > RECORDS_MAX {
             let over = self.0.values().find(|it| !it.is_under_way());
             let Some(oldest) = over.map(|it| it.incident) else {

@@ -1,7 +1,8 @@
 //! What the driver is told, by its queue.
 
 use super::desk::Public;
-use super::keep::Trouble;
+use super::keep::{Found, Trouble};
+use super::record::NOTES_MAX;
 use super::setup::Setup;
 use super::view::{Detail, Overview};
 use std::collections::BTreeSet;
@@ -25,6 +26,8 @@ pub(super) enum Told {
     Signals(Vec<Signal>),
     /// The states could not be stored, or could again.
     Stored(Option<Trouble>),
+    /// What the file has is found late; whether it is gone on from.
+    Found(Box<Found>, oneshot::Sender<bool>),
     /// Another configuration holds.
     Setup(Box<Setup>),
     /// Somebody wants something and waits for the answer.
@@ -109,6 +112,9 @@ pub enum Refusal {
     /// The page did not take it.
     #[error("the status page did not take it: {0:?}")]
     Page(page::Refusal),
+    /// It has as many notes as there may be.
+    #[error("incident {0} has {NOTES_MAX} notes, and takes no more")]
+    NotesFull(IncidentId),
     /// Watch did not answer in time.
     #[error("watch did not answer in time; what was asked for may have been done")]
     Busy,

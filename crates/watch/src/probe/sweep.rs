@@ -6,26 +6,41 @@ use super::web::{Web, failed, outcome};
 use async_trait::async_trait;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
 use twinline_core::watch::element::{Element, Kind};
 use twinline_core::watch::probe::Outcome;
 
-/// Asks a host's status for its ledger.
+/// Asks a host's status for its ledger. A node that the answer says nothing of, or of which nothing was accounted for yet,
+/// is not well: it is unseen, and fails when that lasts for longer than it may be behind.
 pub struct Sweeps {
-    /// By what.
-    pub web: Arc<Web>,
-    /// The host's API.
-    pub place: Arc<dyn Place>,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// How far behind each node may be.
-    pub behind_max: BTreeMap<String, Duration>,
+    web: Arc<Web>,
+    place: Arc<dyn Place>,
+    clock: Arc<dyn Clock>,
+    behind_max: BTreeMap<String, Duration>,
+    /// By node, up to when its changes were accounted for when that was last told; before, when it was first looked at.
+    told: Mutex<BTreeMap<String, Timestamp>>,
 }
 
 impl Sweeps {
+    /// A host's API, asked by `web`; how far behind each node may be, by name.
+    pub fn new(
+        web: Arc<Web>,
+        place: Arc<dyn Place>,
+        clock: Arc<dyn Clock>,
+        behind_max: BTreeMap<String, Duration>,
+    ) -> Self {
+        Self {
+            web,
+            place,
+            clock,
+            behind_max,
+            told: Mutex::new(BTreeMap::new()),
+        }
+    }
+
     /// The element of a node.
     pub fn element(node: &str) -> Element {
         Element::new(Kind::Node, node)
@@ -36,35 +51,89 @@ impl Sweeps {
         Ok(answer.json())
     }
 
-    /// How a node is, by what is accounted for. One that a person paused, or that is in no connection, is well.
-    fn judge(&self, node: &str, behind_max: Duration, status: &Json) -> Result<(), String> {
-        let of_node = |it: &&Json| it["node"].as_str() == Some(node);
-        let known = status["nodes"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .find(of_node);
-        // In a fleet it may be another machine's.
-        let paused = known.is_none_or(|it| it["state"]["state"] == "paused");
-        if paused {
-            return Ok(());
+    /// How a node is, by what is told of it.
+    fn judge(&self, node: &str, behind_max: Duration, status: &Json) -> Outcome {
+        let found = find(node, status);
+        let now = self.clock.now();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = told.entry(node.to_owned()).or_insert(now);
+        // A clock that was put back.
+        *last = (*last).min(now);
+        if let Found::Rests = found {
+            // When it goes on it begins from then.
+            *last = now;
+            return Outcome::Passed;
         }
-        let lines = status["ledger"].as_array().into_iter().flatten();
-        let accounted = lines
-            .filter(of_node)
-            .filter_map(|it| it["accounted_to"].as_i64());
-        let Some(oldest) = accounted.min() else {
-            return Ok(());
-        };
-        let behind = self.clock.now().since(Timestamp::from_millis(oldest));
-        if behind > behind_max {
-            let behind_s = behind.as_secs();
-            return Err(format!(
+        if let Found::AccountedTo(to) = found {
+            *last = to;
+        }
+        let behind = now.since(*last);
+        let late = behind > behind_max;
+        let behind_s = behind.as_secs();
+        match found {
+            Found::Rests => Outcome::Passed,
+            Found::AccountedTo(_) if late => failed(format!(
                 "its changes are accounted for up to {behind_s} s ago"
-            ));
+            )),
+            Found::AccountedTo(_) => Outcome::Passed,
+            Found::Nothing if late => failed(format!(
+                "none of its changes has been accounted for in {behind_s} s"
+            )),
+            Found::Unsaid { groups: 0, .. } if late => {
+                failed(format!("its host has said nothing of it for {behind_s} s"))
+            }
+            Found::Unsaid { at_work, groups } if late => failed(format!(
+                "no host has said anything of it for {behind_s} s, and {at_work} of {groups} groups of nodes are at work"
+            )),
+            Found::Nothing | Found::Unsaid { .. } => Outcome::Unseen,
         }
-        Ok(())
     }
+}
+
+/// What an answer says of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// A person paused it, or nothing of it is in a connection.
+    Rests,
+    /// All of its changes up to then are accounted for.
+    AccountedTo(Timestamp),
+    /// Its changes are read, and none was accounted for yet.
+    Nothing,
+    /// Nothing: not all groups of a fleet answer, or the host does not know it.
+    Unsaid { at_work: usize, groups: usize },
+}
+
+fn find(node: &str, status: &Json) -> Found {
+    let of_node = |it: &&Json| it["node"].as_str() == Some(node);
+    let list = |key: &str| {
+        status[key]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    };
+    let nodes = list("nodes");
+    let Some(known) = nodes.iter().find(of_node) else {
+        let groups = list("groups");
+        let at_work = |it: &&Json| it["machine"].is_string() && it["state"] == "works";
+        let at_work = groups.iter().filter(at_work).count();
+        let all: u64 = groups.iter().filter_map(|it| it["nodes"].as_u64()).sum();
+        let said = u64::try_from(nodes.len()).unwrap_or(u64::MAX);
+        let of_a_fleet = status["groups"].is_array();
+        if of_a_fleet && at_work == groups.len() && said >= all {
+            // All that are in a connection are told of.
+            return Found::Rests;
+        }
+        let groups = groups.len();
+        return Found::Unsaid { at_work, groups };
+    };
+    if known["state"]["state"] == "paused" || known["scopes"].as_u64() == Some(0) {
+        return Found::Rests;
+    }
+    let lines = list("ledger").iter().filter(of_node);
+    let accounted = lines.filter_map(|it| it["accounted_to"].as_i64());
+    accounted.min().map_or(Found::Nothing, |oldest| {
+        Found::AccountedTo(Timestamp::from_millis(oldest))
+    })
 }
 
 #[async_trait]
@@ -73,11 +142,15 @@ impl Look for Sweeps {
         let asked = self.ask().await;
         let judged = self.behind_max.iter().map(|(node, behind_max)| {
             let went = match &asked {
-                Ok(status) => outcome(self.judge(node, *behind_max, status)),
-                Err(error) => failed(error.clone()),
+                Ok(status) => self.judge(node, *behind_max, status),
+                Err(error) => outcome(Err(error.clone())),
             };
             (Self::element(node), went)
         });
         judged.collect()
     }
 }
+
+#[cfg(test)]
+#[path = "sweep_tests.rs"]
+mod tests;

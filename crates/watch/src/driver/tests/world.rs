@@ -50,7 +50,7 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
     }
 }
 
-pub(super) fn element(text: &str) -> Element {
+pub(crate) fn element(text: &str) -> Element {
     text.parse().unwrap()
 }
 
@@ -154,6 +154,11 @@ impl World {
         Self::again(setup, tempfile::tempdir().unwrap(), began).await
     }
 
+    /// One on what is in the folder.
+    pub(super) async fn on(folder: tempfile::TempDir, setup: Setup) -> Self {
+        Self::again(setup, folder, 1_800_000_000_000).await
+    }
+
     async fn again(setup: Setup, folder: tempfile::TempDir, began: i64) -> Self {
         let clock = Arc::new(Hand(AtomicI64::new(began)));
         let signer = Arc::new(Signer::new([KEY]).unwrap());
@@ -187,6 +192,16 @@ impl World {
         }
     }
 
+    /// The clock is put forward, or back.
+    pub(super) fn steps(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    /// Its folder.
+    pub(super) fn path(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Something fails, or does not any more.
     pub(crate) async fn signal(&self, subject: &str, fails: bool) {
         let state = if fails {
@@ -203,7 +218,7 @@ impl World {
             subject: element(subject),
             state,
         };
-        self.handle.signal(signal).await;
+        assert!(self.handle.signal(signal).await);
     }
 
     pub(crate) async fn overview(&self) -> Overview {

@@ -1,0 +1,148 @@
+//! What a host does not say of a node is never taken for its being well.
+
+use super::*;
+use crate::probe::Fixed;
+use serde_json::json;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicI64, Ordering};
+use twinline_core::watch::probe::Failure;
+use twinline_trackers::http::Secret;
+
+struct Hand(AtomicI64);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst) * 1000)
+    }
+}
+
+/// A probe of the node `a`, which may be 60 s behind, at second 1000.
+struct Bench {
+    clock: Arc<Hand>,
+    sweeps: Sweeps,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let clock = Arc::new(Hand(AtomicI64::new(1000)));
+        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+        let behind = [("a".to_owned(), Duration::from_secs(60))].into();
+        let web = Arc::new(Web::new(Secret::new("token")).unwrap());
+        let sweeps = Sweeps::new(web, Arc::new(Fixed(nowhere)), clock.clone(), behind);
+        Self { clock, sweeps }
+    }
+
+    /// What is found at this second in this answer.
+    fn check(&self, second: i64, status: &Json, expected: &str) {
+        self.clock.0.store(second, Ordering::SeqCst);
+        let found = match self.sweeps.judge("a", Duration::from_secs(60), status) {
+            Outcome::Passed => "passed".to_owned(),
+            Outcome::Unseen => "unseen".to_owned(),
+            Outcome::Failed(Failure::Answer { detail }) => detail,
+            Outcome::Failed(failure) => format!("{failure:?}"),
+        };
+        assert_eq!(found, expected, "{status}");
+    }
+}
+
+fn node(state: &str, scopes: u64, accounted: &[Option<i64>]) -> Json {
+    let ledger: Vec<Json> = (accounted.iter())
+        .map(|to| json!({ "node": "a", "accounted_to": to.map(|to| to * 1000) }))
+        .collect();
+    let node = json!({ "node": "a", "state": { "state": state }, "scopes": scopes });
+    json!({ "nodes": [node], "ledger": ledger })
+}
+
+#[test]
+fn a_node_is_as_far_as_its_oldest_line() {
+    let bench = Bench::new();
+    bench.check(
+        1000,
+        &node("open", 1, &[Some(950), None, Some(990)]),
+        "passed",
+    );
+    let late = "its changes are accounted for up to 61 s ago";
+    bench.check(1011, &node("open", 1, &[Some(950), Some(1010)]), late);
+}
+
+#[test]
+fn what_a_person_paused_or_is_in_no_connection_is_well() {
+    let bench = Bench::new();
+    bench.check(1000, &node("paused", 1, &[Some(0)]), "passed");
+    bench.check(1100, &node("open", 0, &[]), "passed");
+    bench.check(1200, &node("paused", 1, &[]), "passed");
+    // From now on it is read.
+    bench.check(1230, &node("open", 1, &[]), "unseen");
+}
+
+#[test]
+fn a_node_that_never_worked_is_told_of() {
+    let bench = Bench::new();
+    let never = node("credentials", 2, &[None]);
+    bench.check(1000, &never, "unseen");
+    bench.check(1060, &never, "unseen");
+    let late = "none of its changes has been accounted for in 61 s";
+    bench.check(1061, &never, late);
+    bench.check(1070, &node("open", 2, &[Some(1065)]), "passed");
+}
+
+/// A fleet's answer without the node: the groups by machine, how they do and how many nodes they have; others that are told
+/// of.
+fn fleet(groups: &[(Option<&str>, &str, u64)], others: usize) -> Json {
+    let groups: Vec<Json> = (groups.iter())
+        .map(
+            |(machine, state, nodes)| json!({ "machine": machine, "state": state, "nodes": nodes }),
+        )
+        .collect();
+    let nodes: Vec<Json> = (0..others)
+        .map(|number| json!({ "node": format!("other-{number}") }))
+        .collect();
+    json!({ "nodes": nodes, "ledger": [], "groups": groups })
+}
+
+#[test]
+fn a_node_whose_group_nobody_has_is_not_well() {
+    let bench = Bench::new();
+    bench.check(1000, &node("open", 1, &[Some(990)]), "passed");
+    let works = (Some("m1"), "works", 2);
+    let lost = fleet(&[works, (None, "", 3)], 2);
+    bench.check(1040, &lost, "unseen");
+    let late = "no host has said anything of it for 61 s, and 1 of 2 groups of nodes are at work";
+    bench.check(1051, &lost, late);
+    let silent = fleet(
+        &[works, (Some("m2"), "is on 'm2', which does not answer", 3)],
+        2,
+    );
+    bench.check(1051, &silent, late);
+    // Its owner works and did not answer this time.
+    let missing = fleet(&[works, (Some("m2"), "works", 3)], 2);
+    bench.check(1045, &missing, "unseen");
+}
+
+#[test]
+fn a_node_that_was_behind_is_not_well_when_its_host_dies() {
+    let bench = Bench::new();
+    let late = "its changes are accounted for up to 100 s ago";
+    bench.check(1000, &node("open", 1, &[Some(900)]), late);
+    let late = "no host has said anything of it for 101 s, and 0 of 1 groups of nodes are at work";
+    bench.check(1001, &fleet(&[(None, "", 1)], 0), late);
+    // And for a watch that has started since, it is at least not well.
+    Bench::new().check(1001, &fleet(&[(None, "", 1)], 0), "unseen");
+}
+
+#[test]
+fn a_node_that_the_only_host_does_not_know_is_not_well() {
+    let bench = Bench::new();
+    let unknown = json!({ "nodes": [], "ledger": [], "groups": null });
+    bench.check(1000, &unknown, "unseen");
+    bench.check(1061, &unknown, "its host has said nothing of it for 61 s");
+}
+
+#[test]
+fn a_node_that_no_group_has_is_in_no_connection() {
+    let bench = Bench::new();
+    let all = fleet(&[(Some("m1"), "works", 2), (Some("m2"), "works", 1)], 3);
+    bench.check(1000, &all, "passed");
+    bench.check(2000, &all, "passed");
+    bench.check(2000, &fleet(&[], 0), "passed");
+}
