@@ -158,12 +158,14 @@ impl DataFolder {
     /// Takes the folder for one role; waits for a predecessor that is shutting down.
     pub async fn hold(&self, role: &str, wait: Duration) -> Result<Hold> {
         let path = self.root.join(format!("run/{role}.lock"));
-        let file = OpenOptions::new()
+        let made = OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
-            .open(&path)
-            .with_context(|| format!("opening {}", path.display()))?;
+            .open(&path);
+        // On a disk that cannot be written a lock that is there can be held all the same.
+        let file = made.or_else(|error| File::open(&path).map_err(|_| error));
+        let file = file.with_context(|| format!("opening {}", path.display()))?;
         let deadline = tokio::time::Instant::now() + wait;
         let mut pause = tokio::time::interval(Duration::from_millis(50));
         while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {

@@ -79,3 +79,23 @@ fn an_empty_state_is_not_made_beside_the_parts_of_one() {
         Some("host.db-wal, host.db.replaced"),
     );
 }
+
+#[tokio::test]
+async fn who_holds_the_folder_is_told_from_a_disk_that_refuses() {
+    let (root, folder) = folder();
+    assert!(!folder.is_held("up").unwrap(), "nobody ever did");
+    let hold = folder.hold("up", Duration::ZERO).await.unwrap();
+    assert!(folder.is_held("up").unwrap());
+    assert!(folder.hold("up", Duration::ZERO).await.is_err());
+    drop(hold);
+    assert!(!folder.is_held("up").unwrap());
+    // A disk that refuses to open it: nobody has come for that.
+    let lock = folder.path().join("run/up.lock");
+    fs::remove_file(&lock).unwrap();
+    std::os::unix::fs::symlink(&lock, &lock).unwrap();
+    assert!(folder.is_held("up").is_err());
+    assert!(folder.hold("up", Duration::ZERO).await.is_err());
+    // The folder itself is gone.
+    drop(root);
+    assert!(folder.is_held("up").unwrap());
+}

@@ -64,6 +64,8 @@ pub(super) struct NodeShape {
     /// `{"state": "open"}`, `paused` with a reason, `credentials` with a sentence, `backing_off` with a reason.
     #[schema(value_type = Object)]
     state: Value,
+    /// How many of its scopes are in a connection: their changes are read.
+    scopes: u64,
     /// What the last probes of it and of its places complained about.
     faults: Vec<String>,
     /// Its tracker's clock minus ours.

@@ -3,12 +3,13 @@
 use super::instant;
 use crate::cli::IncidentCommand;
 use crate::client::who;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::exit::{Coded, FAILED, UNREACHABLE};
 use crate::fleet;
 use crate::instance::DataFolder;
 use crate::local_http::LocalHttp;
-use crate::report::{Report, Table};
+use crate::report::{self, Report, Table};
+use crate::roles::watch::holding::{self, Holding};
 use anyhow::{Context as _, Result};
 use http::{Method, StatusCode};
 use serde_json::{Value as Json, json};
@@ -16,7 +17,11 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
+/// Of several watches one that does not answer within this is passed over.
+const LOOK_MAX: Duration = Duration::from_secs(2);
 /// Watch answers within its own deadline, which is shorter.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 
@@ -69,22 +74,31 @@ fn named(person: Option<&String>) -> String {
 /// The watch that is asked.
 struct Watch {
     http: LocalHttp,
-    at: SocketAddr,
+    /// Where one may be: this machine's, or those of the others.
+    places: (SocketAddr, Vec<SocketAddr>),
+    /// The one that is asked: each numbers its own incidents.
+    at: OnceCell<SocketAddr>,
     /// The one person that there is.
     alone: Option<String>,
 }
 
 impl Watch {
     fn find(file: &Path) -> Result<Self> {
-        let config = config::load(file)?;
+        // A broken configuration is a reason to be called, and then this is what is used.
+        let Holding { config, broken, .. } = holding::load(file)?;
+        if let Some(fault) = broken {
+            report::aside(&format!("{fault}\nthe last good configuration is used"));
+        }
         let folder = DataFolder::open(&config.data)?;
         let token = fleet::token(file, &config, &folder)?;
         let own = folder
             .running("watch")
             .and_then(|it| it.listener("private"));
-        let at = own.ok().filter(|_| config.has_watch());
-        let at = at.or_else(|| another(&config));
-        let Some(at) = at else {
+        let own = own.ok().filter(|_| config.has_watch());
+        let mut places = own
+            .map_or_else(|| others(&config), |own| vec![own])
+            .into_iter();
+        let Some(first) = places.next() else {
             let sentence = format!(
                 "no watch has run on {}: start one with 'twinline up' or 'twinline watch'",
                 config.data.display()
@@ -95,9 +109,25 @@ impl Watch {
         let alone = people.next().cloned().filter(|_| people.next().is_none());
         Ok(Self {
             http: LocalHttp::new(token, ANSWER_MAX)?,
-            at,
+            places: (first, places.collect()),
+            at: OnceCell::new(),
             alone,
         })
+    }
+
+    /// Of several the first that answers at all; when none does the first, whose silence is told then.
+    async fn first_that_answers(&self) -> SocketAddr {
+        let (first, more) = &self.places;
+        if more.is_empty() {
+            return *first;
+        }
+        for at in [first].into_iter().chain(more) {
+            let asked = self.http.send(Method::GET, *at, "/health", &[], Vec::new());
+            if timeout(LOOK_MAX, asked).await.is_ok_and(|it| it.is_ok()) {
+                return *at;
+            }
+        }
+        *first
     }
 
     async fn get(&self, path: &str) -> Result<Json> {
@@ -112,9 +142,10 @@ impl Watch {
     }
 
     async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Json> {
-        let answer = self.http.send(method, self.at, path, &[], body).await;
+        let at = *self.at.get_or_init(|| self.first_that_answers()).await;
+        let answer = self.http.send(method, at, path, &[], body).await;
         let answer = answer.map_err(|error| {
-            let sentence = format!("the watch at {}: {}", self.at, error.reason);
+            let sentence = format!("the watch at {at}: {}", error.reason);
             Coded::new(UNREACHABLE, sentence)
         })?;
         let document: Json = serde_json::from_slice(answer.body())
@@ -132,9 +163,10 @@ impl Watch {
     }
 }
 
-/// The first of the other machines that has a watch.
-fn another(config: &Config) -> Option<SocketAddr> {
-    config.machines.values().find_map(|machine| machine.watch)
+/// The other machines' watches.
+fn others(config: &Config) -> Vec<SocketAddr> {
+    let machines = config.machines.values();
+    machines.filter_map(|machine| machine.watch).collect()
 }
 
 fn text_of(value: &Json) -> String {

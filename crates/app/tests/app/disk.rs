@@ -20,11 +20,11 @@ impl Entropy for One {
 }
 
 /// A file system in memory; unmounted when dropped.
-struct Small(PathBuf);
+pub(crate) struct Small(PathBuf);
 
 impl Small {
     /// Mounts 4 MiB at a folder, or says why that is not possible here.
-    fn mount(at: &Path) -> Result<Self, String> {
+    pub(crate) fn mount(at: &Path) -> Result<Self, String> {
         std::fs::create_dir_all(at).unwrap();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs"]);
@@ -36,14 +36,14 @@ impl Small {
     }
 
     /// Takes all the space that is left.
-    fn fill(&self) {
+    pub(crate) fn fill(&self) {
         let mut ballast = std::fs::File::create(self.0.join("ballast")).unwrap();
         for size in [1 << 16, 1 << 12, 1] {
             while ballast.write_all(&vec![1; size]).is_ok() {}
         }
     }
 
-    fn free(&self) {
+    pub(crate) fn free(&self) {
         std::fs::remove_file(self.0.join("ballast")).unwrap();
     }
 }

@@ -29,4 +29,5 @@ mod support;
 mod traces;
 mod units;
 mod watch;
+mod watch_faults;
 mod webhooks;

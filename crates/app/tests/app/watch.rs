@@ -10,14 +10,15 @@ use twinline_sim::smtpd::{Letter, Smtpd, SmtpdSettings};
 /// Fast enough for a test, and slow enough for a machine that has other work too.
 const PACE: &str = "period_ms = 500, deadline_ms = 2000, open_after = 2, close_after = 3";
 
-/// An installation with a watch that mails to ada.
-fn watched(smtp: &Smtpd) -> Installation {
+/// An installation with a watch that mails to ada. How full the disk of the machine is that tests is no matter.
+pub(crate) fn watched(smtp: &Smtpd) -> Installation {
     let made = Installation::new("");
     made.write("smtp.url", &format!("smtp://127.0.0.1:{}", smtp.port()));
     let text = text_of(&made.path("twinline.toml"));
     let watch = format!(
         "[watch]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\npublic_url = \"http://status.acme.example/\"\n\
          [watch.probes]\nedge = {{ {PACE} }}\nhost_direct = {{ {PACE} }}\npeers = {{ {PACE} }}\ninbox = {{ {PACE} }}\nthrough_edge = {{ {PACE} }}\n\
+         disk = {{ free_min_percent = 1 }}\n\
          [watch.channels]\nmail = {{ kind = \"smtp\", url = {{ file = \"smtp.url\" }}, from = \"watch@acme.example\" }}\n\
          [watch.people]\nada = {{ zone = \"Europe/Brussels\", reach = [\"mail:ada@acme.example\"] }}\n\
          [status]\nauto_open = {{ after_s = 1 }}\n"
@@ -28,7 +29,7 @@ fn watched(smtp: &Smtpd) -> Installation {
 }
 
 /// Waits until watch answers where it says that it listens; its process.
-fn works(installation: &Installation) -> u32 {
+pub(crate) fn works(installation: &Installation) -> u32 {
     until("watch", || {
         let pid = installation.role("watch")?;
         installation.listener("watch", "page")?;
@@ -38,13 +39,13 @@ fn works(installation: &Installation) -> u32 {
 }
 
 /// The incidents that are under way.
-fn incidents(installation: &Installation) -> Vec<Json> {
+pub(crate) fn incidents(installation: &Installation) -> Vec<Json> {
     let found = installation.json(&["incident", "list"]);
     found["incidents"].as_array().unwrap().clone()
 }
 
 /// Waits until every probe has found its subject well: before, what fails may be starting.
-fn are_proven(installation: &Installation) {
+pub(crate) fn are_proven(installation: &Installation) {
     until("every probe to be proven", || {
         let found = installation.json(&["incident", "list"]);
         let probes = found["probes"].as_array()?.iter();
@@ -54,7 +55,7 @@ fn are_proven(installation: &Installation) {
 }
 
 /// Waits for a letter that has this in it.
-fn letter(smtp: &Smtpd, what: &str) -> Letter {
+pub(crate) fn letter(smtp: &Smtpd, what: &str) -> Letter {
     until(&format!("a letter with '{what}'"), || {
         let letters = smtp.letters().unwrap();
         letters.into_iter().find(|it| it.content.contains(what))
@@ -195,6 +196,14 @@ fn a_damaged_state_and_a_broken_configuration_keep_no_watch_from_its_work() {
     let file = installation.path("twinline-data/watch/watch.db");
     std::fs::write(&file, [b'!'; 8192]).unwrap();
     let mut watch = start();
+    // Whoever is called then needs the command line too.
+    let shown = installation.run(&["incident", "list"]);
+    assert!(shown.status.success(), "{shown:?}");
+    let said = String::from_utf8_lossy(&shown.stderr).into_owned();
+    assert!(
+        said.contains("the last good configuration is used"),
+        "{said}"
+    );
     let at: SocketAddr = installation.listener("watch", "private").unwrap();
     let health = ask(at, "GET /health HTTP/1.1", "").unwrap();
     let told: Json = serde_json::from_str(&health.body).unwrap();

@@ -38,6 +38,8 @@ pub struct NodeStatus {
     pub tracker: String,
     /// Whether work of it starts.
     pub state: NodeState,
+    /// How many of its scopes are in a connection: their changes are read.
+    pub scopes: u64,
     /// What the last probes of it and of its places complained about.
     pub faults: Vec<String>,
     /// Its tracker's clock minus ours, in milliseconds.
@@ -137,8 +139,8 @@ impl Host {
         let nodes = self.inner.nodes_now();
         let nodes = nodes.values().map(|node| {
             let mut probe = node.known_probe().unwrap_or_default();
+            let scopes = self.inner.scopes_of(node.name());
             if node.place_faults.are_there() {
-                let scopes = self.inner.scopes_of(node.name());
                 probe.faults.extend(node.place_faults.of(&scopes));
             }
             let of_node = || dirty.get(node.name()).into_iter().flatten();
@@ -153,6 +155,7 @@ impl Host {
                 node: node.name().clone(),
                 tracker: node.tracker().capabilities().tracker.clone(),
                 state: node.state(),
+                scopes: u64::try_from(scopes.len()).unwrap_or(u64::MAX),
                 faults: probe.faults,
                 skew_ms: probe.skew_ms,
                 dirty_live: in_lane(Lane::Live),

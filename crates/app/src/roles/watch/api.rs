@@ -30,7 +30,7 @@ pub(super) struct Private {
     pub(super) driver: Handle,
     pub(super) token: Secret,
     /// What other monitoring shows.
-    pub(super) inbound: Option<Secret>,
+    pub(super) inbound: watch::Receiver<Option<Secret>>,
     pub(super) central: watch::Receiver<Option<watch::Receiver<CentralHealth>>>,
 }
 
@@ -81,8 +81,9 @@ async fn may_speak(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let known = private.inbound.iter().chain([&private.token]);
-    if known.into_iter().any(|token| shows(&request, token)) {
+    let inbound = private.inbound.borrow().clone();
+    let mut known = inbound.iter().chain([&private.token]);
+    if known.any(|token| shows(&request, token)) {
         return Ok(next.run(request).await);
     }
     Err(Problem::new(
@@ -296,9 +297,14 @@ fn refused(refusal: Refusal) -> Problem {
         Refusal::Unknown(_) => (StatusCode::NOT_FOUND, "not there"),
         Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "watch does not answer"),
         Refusal::Nobody { .. } => (StatusCode::BAD_REQUEST, "the request cannot be read"),
-        Refusal::Over(_) | Refusal::StillFailing { .. } | Refusal::Page(_) => {
-            (StatusCode::CONFLICT, "not possible")
-        }
+        Refusal::Over(_)
+        | Refusal::StillFailing { .. }
+        | Refusal::NotesFull(_)
+        | Refusal::Page(_) => (StatusCode::CONFLICT, "not possible"),
     };
     Problem::new(status, title, refusal.to_string())
 }
+
+#[cfg(test)]
+#[path = "api_tests.rs"]
+mod tests;

@@ -2,6 +2,7 @@
 
 use super::announced::Announced;
 use super::channels::Channels;
+use super::outside;
 use super::probes::{self, Parts};
 use crate::config::Config;
 use crate::fleet;
@@ -16,6 +17,7 @@ use twinline_store::central::CentralClient;
 use twinline_trackers::http::{Secret, SystemNames, Trust};
 use twinline_watch::channel::{Addresses, Deadlines, Outside};
 use twinline_watch::driver::Setup;
+use twinline_watch::ping::OutsidePing;
 use twinline_watch::probe::Probe;
 use twinline_watch::subscription::{Links, Post};
 
@@ -30,6 +32,8 @@ pub(super) struct Lasting {
     pub(super) addresses: Addresses,
     pub(super) trust: Trust,
     pub(super) token: Secret,
+    /// Why the token is not the fleet's, when it is not.
+    pub(super) keyless: Option<String>,
     pub(super) supervisor: Option<u32>,
 }
 
@@ -41,6 +45,12 @@ pub(super) struct Built {
     pub(super) post: Option<Arc<Post>>,
     /// Kept for its canary.
     pub(super) central: Option<CentralClient>,
+    /// The dead man's switch outside.
+    pub(super) ping: Option<OutsidePing>,
+    /// What other monitoring shows.
+    pub(super) inbound: Option<Secret>,
+    /// What could not be made, each in one sentence. All the rest was.
+    pub(super) faults: Vec<String>,
 }
 
 /// Addresses of channels are looked up anew each time, beginning with what was known before a restart.
@@ -49,10 +59,15 @@ pub(super) fn addresses(known: BTreeMap<String, Vec<IpAddr>>) -> Addresses {
 }
 
 impl Built {
+    /// What a secret is missing for is left out, and told among the faults: all else is watched as ever.
+    ///
     /// # Errors
-    /// The central database's address cannot be read, or an HTTP client cannot be made.
+    /// An HTTP client cannot be made.
     pub(super) fn new(file: &Path, config: &Config, lasting: &Lasting) -> Result<Self> {
-        let central = central(file, config)?;
+        let mut faults: Vec<String> = lasting.keyless.iter().cloned().collect();
+        let central = found(central(file, config), &mut faults);
+        let ping = found(outside::ping(file, config, lasting), &mut faults);
+        let inbound = found(inbound(file, config), &mut faults);
         let built = probes::build(&Parts {
             config,
             announced: &lasting.announced,
@@ -60,8 +75,10 @@ impl Built {
             supervisor: lasting.supervisor,
             central: central.as_ref(),
         })?;
-        let outside = outside(config, lasting)?;
-        let channels = Channels::build(file, config, &lasting.trust, &outside);
+        let ways = ways(config, lasting)?;
+        let channels = Channels::build(file, config, &lasting.trust, &ways);
+        let unusable = channels.unusable.iter();
+        faults.extend(unusable.map(|(name, why)| format!("channel {name} cannot be used: {why}")));
         let post = post(config, lasting, &channels)?;
         let probes = built.probes;
         let setup = Setup {
@@ -82,6 +99,9 @@ impl Built {
             probes,
             post,
             central,
+            ping,
+            inbound,
+            faults,
         })
     }
 }
@@ -118,11 +138,30 @@ fn central(file: &Path, config: &Config) -> Result<Option<CentralClient>> {
         central.pools.read = 1;
         central.pools.probe = 1;
     }
-    fleet::central(file, &own).map(Some)
+    let client = fleet::central(file, &own);
+    client
+        .map(Some)
+        .context("the central database is not watched")
 }
 
-/// What channels and the outside ping reach the outside by.
-pub(super) fn outside(config: &Config, lasting: &Lasting) -> Result<Outside> {
+/// What there is, if it can be made; otherwise why not is among the faults.
+fn found<T>(made: Result<Option<T>>, faults: &mut Vec<String>) -> Option<T> {
+    made.unwrap_or_else(|error| {
+        faults.push(format!("{error:#}"));
+        None
+    })
+}
+
+/// What other monitoring shows.
+fn inbound(file: &Path, config: &Config) -> Result<Option<Secret>> {
+    let base = file.parent().unwrap_or(Path::new(""));
+    let token = config.watch.inbound_token.as_ref();
+    let token = token.map(|token| token.read(base, "watch.inbound_token"));
+    token.transpose().context("other monitoring is not heard")
+}
+
+/// What channels reach the outside by.
+fn ways(config: &Config, lasting: &Lasting) -> Result<Outside> {
     let whole = Duration::from_secs(config.watch.limits.channel_deadline_s);
     let deadlines = Deadlines {
         connect: CONNECT_MAX.min(whole),

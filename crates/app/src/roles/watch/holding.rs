@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use twinline_watch::snapshot;
 
 /// A configuration that can be used.
-pub(super) struct Holding {
-    pub(super) config: Config,
+pub(crate) struct Holding {
+    pub(crate) config: Config,
     /// Its text.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// Why the file itself cannot be used, when it cannot.
-    pub(super) broken: Option<String>,
+    pub(crate) broken: Option<String>,
 }
 
 /// Where the last good configuration lies.
@@ -25,7 +25,7 @@ fn place(folder: &DataFolder) -> PathBuf {
 ///
 /// # Errors
 /// The file cannot be used, and nothing was kept: the file's own fault.
-pub(super) fn load(file: &Path) -> Result<Holding> {
+pub(crate) fn load(file: &Path) -> Result<Holding> {
     let fault = match read(file) {
         Ok((config, text)) => {
             return Ok(Holding {

@@ -88,11 +88,13 @@ async fn announce(
 ) -> Result<()> {
     loop {
         let all = listeners.borrow_and_update().clone();
-        let written = match all.as_slice() {
+        let folder = folder.clone();
+        // A disk that hangs holds a thread of its own.
+        let written = tokio::task::spawn_blocking(move || match all.as_slice() {
             [] => Ok(()),
             all => folder.announce("watch", all),
-        };
-        if let Err(error) = written {
+        });
+        if let Err(error) = written.await? {
             let error = format!("{error:#}");
             tracing::error!(error, "where watch listens cannot be told; trying again");
             tokio::time::sleep(RETRY).await;

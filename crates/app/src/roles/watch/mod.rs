@@ -5,17 +5,18 @@ mod announced;
 mod api;
 mod build;
 mod channels;
-mod holding;
+pub(crate) mod holding;
 mod listen;
 mod outside;
 pub(crate) mod paths;
 mod probes;
 mod reload;
+mod secrets;
 
 use super::tasks::Tasks;
 use crate::config::Config;
 use crate::fleet;
-use crate::handles::SystemClock;
+use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::{shutdown, telemetry};
 use announced::Announced;
@@ -23,7 +24,8 @@ use anyhow::{Context as _, Result};
 use api::Private;
 use build::{Built, Lasting};
 use holding::Holding;
-use reload::Reload;
+use reload::{Reload, Seen, Shown};
+use secrets::Secrets;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
@@ -32,7 +34,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use twinline_core::handles::Clock;
-use twinline_trackers::http::{Secret, Trust};
+use twinline_trackers::http::Trust;
 use twinline_watch::channel::acknowledge::Signer;
 use twinline_watch::driver::{Driver, Handle};
 use twinline_watch::probe::Supervisor;
@@ -57,9 +59,11 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let folder = DataFolder::open(&config.data)?;
     let _hold = folder.hold("watch", LOCK_WAIT).await?;
     let lasting = Arc::new(lasting(file, &config, &folder, supervisor)?);
+    let secrets = Secrets::look(file, &config);
     let built = Built::new(file, &config, &lasting)?;
-    if broken.is_none() {
-        holding::keep_or_tell(&folder, &text);
+    let seen = broken.is_none().then_some(Seen { text, secrets });
+    if let Some(Seen { text, .. }) = &seen {
+        keep(&folder, text);
     }
     // Each watch numbers its own incidents: a link of another one would acknowledge another incident.
     let key = format!("{}/{}", lasting.token.expose(), config.instance.machine);
@@ -70,22 +74,16 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let (driver, handle) = begun.await;
     let mut tasks = Tasks::new(shutdown.clone());
     let (central, shown_central) = watch::channel(None);
+    let (inbound, shown_inbound) = watch::channel(None);
     let private = Private {
         driver: handle.clone(),
         token: lasting.token.clone(),
-        inbound: inbound(file, &config),
+        inbound: shown_inbound,
         central: shown_central,
     };
     let (post, posted) = watch::channel(built.post.clone());
     let registry = tell_subscribers(&mut tasks, &folder, &handle, posted, &shutdown);
     listen::spawn(&mut tasks, &config, &folder, private, registry, &shutdown);
-    let (ways, addresses) = (built.setup.clone(), lasting.addresses.clone());
-    let ahead = outside::look_ahead(ways, addresses, folder.clone());
-    tasks.spawn("addresses", until(shutdown.clone(), ended(ahead)));
-    if let Some(ping) = outside::ping(file, &config, &lasting)? {
-        let ping = ping.run(handle.clone());
-        tasks.spawn("outside ping", until(shutdown.clone(), ended(ping)));
-    }
     let announced = lasting.announced.clone().follow(folder.clone());
     tasks.spawn("places", until(shutdown.clone(), ended(announced)));
     let reload = Reload {
@@ -93,14 +91,15 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         folder: folder.clone(),
         lasting,
         driver: handle,
-        central,
-        post,
-        seen: if broken.is_none() {
-            text
-        } else {
-            String::new()
+        shown: Shown {
+            central,
+            post,
+            inbound,
         },
         machine: config.instance.machine.clone(),
+        listens: [config.watch_private(), config.watch.listen],
+        config,
+        seen,
     };
     let at_work = reload.work(built);
     let reload = reload.run(broken, at_work);
@@ -117,14 +116,10 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     tasks.end().await
 }
 
-/// What other monitoring shows. One that cannot be read is no reason to call nobody.
-fn inbound(file: &Path, config: &Config) -> Option<Secret> {
-    let base = file.parent().unwrap_or(Path::new(""));
-    let token = config.watch.inbound_token.as_ref()?;
-    let token = token.read(base, "watch.inbound_token");
-    token
-        .inspect_err(|error| tracing::error!(%error, "other monitoring is not heard"))
-        .ok()
+/// Keeps a good configuration for a start with a broken one, behind all else: a disk that hangs holds a thread of its own.
+fn keep(folder: &DataFolder, text: &str) {
+    let (folder, text) = (folder.clone(), text.to_owned());
+    tokio::task::spawn_blocking(move || holding::keep_or_tell(&folder, &text));
 }
 
 /// Subscribers are told by a task of its own, which looks at what the page shows.
@@ -154,11 +149,20 @@ fn lasting(
 ) -> Result<Lasting> {
     let known = std::fs::read(outside::addresses_file(folder)).unwrap_or_default();
     let known: BTreeMap<String, Vec<IpAddr>> = serde_json::from_slice(&known).unwrap_or_default();
+    // Without the fleet's key other machines' figures cannot be asked for; people are called all the same.
+    let (token, keyless) = match fleet::token(file, config, folder) {
+        Ok(token) => (token, None),
+        Err(error) => {
+            let why = format!("hosts are not asked, until watch is started again: {error:#}");
+            (folder.token(&SystemEntropy)?, Some(why))
+        }
+    };
     Ok(Lasting {
         announced: Announced::default(),
         addresses: build::addresses(known),
         trust: Trust::of_this_machine().context("reading the machine's trust store")?,
-        token: fleet::token(file, config, folder)?,
+        token,
+        keyless,
         supervisor,
     })
 }

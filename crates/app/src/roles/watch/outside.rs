@@ -21,19 +21,16 @@ pub(super) fn addresses_file(folder: &DataFolder) -> PathBuf {
 }
 
 /// The dead man's switch outside, when there is one.
+///
+/// # Errors
+/// Its address cannot be read, or an HTTP client cannot be made. Then its silence is what calls somebody.
 pub(super) fn ping(file: &Path, config: &Config, lasting: &Lasting) -> Result<Option<OutsidePing>> {
     let Some(ping) = &config.watch.outside_ping else {
         return Ok(None);
     };
     let base = file.parent().unwrap_or(Path::new(""));
-    let url = match ping.url.read(base, "watch.outside_ping.url") {
-        Ok(url) => url,
-        Err(error) => {
-            // Its silence is what calls somebody.
-            tracing::error!(%error, "the outside is not pinged");
-            return Ok(None);
-        }
-    };
+    let url = ping.url.read(base, "watch.outside_ping.url");
+    let url = url.context("the outside is not pinged")?;
     let everywhere = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect("a network"));
     let guard = AddressGuard::new(everywhere.to_vec());
     let names = Arc::new(lasting.addresses.clone());
@@ -45,7 +42,7 @@ pub(super) fn ping(file: &Path, config: &Config, lasting: &Lasting) -> Result<Op
     Ok(Some(OutsidePing {
         url,
         period: Duration::from_secs(ping.period_s.into()),
-        transport: Arc::new(transport.context("preparing the outside ping")?),
+        transport: Arc::new(transport.context("the outside is not pinged")?),
         machine: config.instance.machine.clone(),
     }))
 }

@@ -47,6 +47,7 @@ pub(crate) fn verify(file: &Path) -> Result<Report> {
         trust: Trust::of_this_machine().context("reading the machine's trust store")?,
         // Nobody is asked anything.
         token: Secret::new("none"),
+        keyless: None,
         // Which it has under 'twinline up': its path is looked at too.
         supervisor: Some(std::process::id()).filter(|_| config.machines.is_empty()),
     };

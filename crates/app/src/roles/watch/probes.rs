@@ -1,11 +1,12 @@
 //! The probes that are built in, for the machines that are configured.
 
+mod machine;
+
 use super::announced::Announced;
 use crate::config::watch::{Pace as Configured, Probes};
 use crate::config::{Config, Machine};
 use crate::handles::SystemClock;
 use anyhow::{Context as _, Result};
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +16,7 @@ use twinline_core::watch::signal::Severity;
 use twinline_store::central::CentralClient;
 use twinline_trackers::http::Secret;
 use twinline_watch::probe::{
-    Certificates, CommitCanary, Disk, Fixed, Health, Inbox, Look, Pace, Place, Probe, ReplicaLag,
-    Supervisor, Sweeps, Target, Web,
+    CommitCanary, Disk, Fixed, Health, Look, Pace, Place, Probe, Supervisor, Sweeps, Target, Web,
 };
 
 /// A node is never told of before so many of its own sweeps were missed.
@@ -155,136 +155,6 @@ impl Maker<'_> {
         }
     }
 
-    /// Edge, inbox, certificates, host, replica and watch of one machine.
-    fn machine(&mut self, it: &Reached<'_>) -> Result<()> {
-        let machine = element(Kind::Machine, it.name);
-        let (edge, host) = (element(Kind::Edge, it.name), element(Kind::Host, it.name));
-        if let Some(place) = &it.edge {
-            let look = self.health(place, "edge", &edge);
-            let targets = vec![target(edge.clone(), [machine.clone()])];
-            let pace = self.paces.edge.pace();
-            self.add(
-                "edge",
-                Severity::Critical,
-                pace,
-                targets,
-                [machine.clone()],
-                look,
-            )?;
-            self.inbox(it, place)?;
-            self.certificates(it, place)?;
-        }
-        if let Some(place) = &it.host {
-            let look = self.health(place, "host", &host);
-            let targets = vec![target(host.clone(), [machine.clone()])];
-            let pace = self.paces.host_direct.pace();
-            self.add(
-                "host_direct",
-                Severity::Critical,
-                pace,
-                targets,
-                [machine.clone()],
-                look,
-            )?;
-        }
-        if let Some(place) = it
-            .api
-            .as_ref()
-            .filter(|_| self.parts.config.central.is_some())
-        {
-            let name = format!("central/replicate/{}", it.name);
-            let subject = element(Kind::Pool, &name);
-            let look = ReplicaLag {
-                web: Arc::clone(&self.web),
-                place: Arc::clone(place),
-                subject: subject.clone(),
-                lag_max: Duration::from_secs(self.paces.replica_lag.lag_max_s),
-            };
-            let database = element(Kind::Database, "central");
-            let why = [database, host.clone(), machine.clone()];
-            let pace = self.paces.replica_lag.pace();
-            let targets = vec![target(subject, why)];
-            let touches = [host, machine.clone()];
-            self.add(
-                "replica_lag",
-                Severity::Warning,
-                pace,
-                targets,
-                touches,
-                look,
-            )?;
-        }
-        if let Some(at) = it.watch.filter(|_| it.name != self.me) {
-            let subject = element(Kind::Watch, it.name);
-            let place: Arc<dyn Place> = Arc::new(Fixed(at));
-            let look = self.health(&place, "watch", &subject);
-            let targets = vec![target(subject, [machine.clone()])];
-            let pace = self.paces.peers.pace();
-            self.add("peers", Severity::Critical, pace, targets, [machine], look)?;
-        }
-        Ok(())
-    }
-
-    fn inbox(&mut self, it: &Reached<'_>, place: &Arc<dyn Place>) -> Result<()> {
-        let subject = element(Kind::Inbox, it.name);
-        let look = Inbox {
-            web: Arc::clone(&self.web),
-            place: Arc::clone(place),
-            subject: subject.clone(),
-            oldest_max: Duration::from_secs(self.paces.inbox.oldest_max_s),
-        };
-        let [edge, host, machine] =
-            [Kind::Edge, Kind::Host, Kind::Machine].map(|kind| element(kind, it.name));
-        let targets = vec![target(subject, [edge.clone(), host, machine.clone()])];
-        let pace = self.paces.inbox.pace();
-        self.add(
-            "inbox",
-            Severity::Warning,
-            pace,
-            targets,
-            [edge, machine],
-            look,
-        )
-    }
-
-    fn certificates(&mut self, it: &Reached<'_>, place: &Arc<dyn Place>) -> Result<()> {
-        let tls = self.parts.config.edge.tls.iter();
-        let names: Vec<String> = tls.map(|tls| tls.name.clone()).collect();
-        // All edges have the same files: one of them is enough.
-        let known = self
-            .built
-            .iter()
-            .any(|probe| &*probe.name == "certificates");
-        if names.is_empty() || known {
-            return Ok(());
-        }
-        let (edge, machine) = (
-            element(Kind::Edge, it.name),
-            element(Kind::Machine, it.name),
-        );
-        let targets = names.iter().map(|name| {
-            let subject = Certificates::element(name);
-            target(subject, [edge.clone(), machine.clone()])
-        });
-        let targets = targets.collect();
-        let look = Certificates {
-            web: Arc::clone(&self.web),
-            place: Arc::clone(place),
-            names,
-            clock: Arc::new(SystemClock),
-            days_min: self.paces.certificates.days_min,
-        };
-        let pace = self.paces.certificates.pace();
-        self.add(
-            "certificates",
-            Severity::Warning,
-            pace,
-            targets,
-            [edge, machine],
-            look,
-        )
-    }
-
     /// From this machine's public listener to a host, as a person's request goes. With TLS it has a name of its own, which
     /// is the edge's to serve: then its certificates are looked at, and this way is not.
     fn way(&mut self, machines: &[Reached<'_>]) -> Result<()> {
@@ -339,7 +209,7 @@ impl Maker<'_> {
         )
     }
 
-    /// By one host, which in a fleet knows of all.
+    /// By one host, whose status in a fleet is of all groups that answer.
     fn sweeps(&mut self, machines: &[Reached<'_>]) -> Result<()> {
         let config = self.parts.config;
         let own = machines
@@ -366,12 +236,12 @@ impl Maker<'_> {
             let sweeps = Duration::from_secs(node.sweep_s.period.into()) * SWEEPS_MISSED;
             (name.clone(), least.max(sweeps))
         });
-        let look = Sweeps {
-            web: Arc::clone(&self.web),
-            place: Arc::clone(place),
-            clock: Arc::new(SystemClock),
-            behind_max: behind.collect::<BTreeMap<_, _>>(),
-        };
+        let look = Sweeps::new(
+            Arc::clone(&self.web),
+            Arc::clone(place),
+            Arc::new(SystemClock),
+            behind.collect(),
+        );
         let pace = self.paces.sweep.pace();
         self.add(
             "sweep",

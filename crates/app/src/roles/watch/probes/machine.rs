@@ -1,0 +1,144 @@
+//! What is probed of each machine.
+
+use super::{Maker, Reached, element, target};
+use crate::handles::SystemClock;
+use anyhow::Result;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use twinline_core::watch::element::Kind;
+use twinline_core::watch::signal::Severity;
+use twinline_watch::probe::{Certificates, Fixed, Inbox, Place, ReplicaLag};
+
+impl Maker<'_> {
+    /// Edge, inbox, certificates, host, replica and watch of one machine.
+    pub(super) fn machine(&mut self, it: &Reached<'_>) -> Result<()> {
+        if let Some(place) = &it.edge {
+            self.role(
+                (it, "edge", Kind::Edge),
+                place,
+                "edge",
+                self.paces.edge.pace(),
+            )?;
+            self.inbox(it, place)?;
+            self.certificates(it, place)?;
+        }
+        if let Some(place) = &it.host {
+            let pace = self.paces.host_direct.pace();
+            self.role((it, "host", Kind::Host), place, "host_direct", pace)?;
+        }
+        let replicates = self.parts.config.central.is_some();
+        if let Some(place) = it.api.as_ref().filter(|_| replicates) {
+            self.replica(it, place)?;
+        }
+        match it.watch.filter(|_| it.name != self.me) {
+            Some(at) => self.peer(it, at),
+            None => Ok(()),
+        }
+    }
+
+    /// A role's own health page.
+    fn role(
+        &mut self,
+        (it, role, kind): (&Reached<'_>, &'static str, Kind),
+        place: &Arc<dyn Place>,
+        probe: &str,
+        pace: crate::config::watch::Pace,
+    ) -> Result<()> {
+        let (subject, machine) = (element(kind, it.name), element(Kind::Machine, it.name));
+        let look = self.health(place, role, &subject);
+        let targets = vec![target(subject, [machine.clone()])];
+        self.add(probe, Severity::Critical, pace, targets, [machine], look)
+    }
+
+    fn peer(&mut self, it: &Reached<'_>, at: SocketAddr) -> Result<()> {
+        let place: Arc<dyn Place> = Arc::new(Fixed(at));
+        let pace = self.paces.peers.pace();
+        self.role((it, "watch", Kind::Watch), &place, "peers", pace)
+    }
+
+    fn replica(&mut self, it: &Reached<'_>, place: &Arc<dyn Place>) -> Result<()> {
+        let [host, machine] = [Kind::Host, Kind::Machine].map(|kind| element(kind, it.name));
+        let name = format!("central/replicate/{}", it.name);
+        let subject = element(Kind::Pool, &name);
+        let look = ReplicaLag {
+            web: Arc::clone(&self.web),
+            place: Arc::clone(place),
+            subject: subject.clone(),
+            lag_max: Duration::from_secs(self.paces.replica_lag.lag_max_s),
+        };
+        let database = element(Kind::Database, "central");
+        let why = [database, host.clone(), machine.clone()];
+        let pace = self.paces.replica_lag.pace();
+        let targets = vec![target(subject, why)];
+        let touches = [host, machine];
+        self.add(
+            "replica_lag",
+            Severity::Warning,
+            pace,
+            targets,
+            touches,
+            look,
+        )
+    }
+
+    fn inbox(&mut self, it: &Reached<'_>, place: &Arc<dyn Place>) -> Result<()> {
+        let subject = element(Kind::Inbox, it.name);
+        let look = Inbox {
+            web: Arc::clone(&self.web),
+            place: Arc::clone(place),
+            subject: subject.clone(),
+            oldest_max: Duration::from_secs(self.paces.inbox.oldest_max_s),
+        };
+        let [edge, host, machine] =
+            [Kind::Edge, Kind::Host, Kind::Machine].map(|kind| element(kind, it.name));
+        let targets = vec![target(subject, [edge.clone(), host, machine.clone()])];
+        let pace = self.paces.inbox.pace();
+        self.add(
+            "inbox",
+            Severity::Warning,
+            pace,
+            targets,
+            [edge, machine],
+            look,
+        )
+    }
+
+    fn certificates(&mut self, it: &Reached<'_>, place: &Arc<dyn Place>) -> Result<()> {
+        let tls = self.parts.config.edge.tls.iter();
+        let names: Vec<String> = tls.map(|tls| tls.name.clone()).collect();
+        // All edges have the same files: one of them is enough.
+        let known = self
+            .built
+            .iter()
+            .any(|probe| &*probe.name == "certificates");
+        if names.is_empty() || known {
+            return Ok(());
+        }
+        let (edge, machine) = (
+            element(Kind::Edge, it.name),
+            element(Kind::Machine, it.name),
+        );
+        let targets = names.iter().map(|name| {
+            let subject = Certificates::element(name);
+            target(subject, [edge.clone(), machine.clone()])
+        });
+        let targets = targets.collect();
+        let look = Certificates {
+            web: Arc::clone(&self.web),
+            place: Arc::clone(place),
+            names,
+            clock: Arc::new(SystemClock),
+            days_min: self.paces.certificates.days_min,
+        };
+        let pace = self.paces.certificates.pace();
+        self.add(
+            "certificates",
+            Severity::Warning,
+            pace,
+            targets,
+            [edge, machine],
+            look,
+        )
+    }
+}
