@@ -4,6 +4,7 @@ use super::world::{KEY, World, element, setup, until};
 use crate::channel::acknowledge::{About, Grant, Signer};
 use crate::driver::{Deed, Driver, Refusal, Shown, Standing};
 use crate::site::{Desk as _, Refused};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::handles::Clock;
@@ -63,10 +64,11 @@ async fn hidden() -> tempfile::TempDir {
     folder
 }
 
+/// The file is there again, at once: in between watch would make another.
 fn comes(world: &World) {
-    let path = world.path();
-    std::fs::remove_dir(path.join("watch.db")).unwrap();
-    std::fs::rename(path.join("hidden.db"), path.join("watch.db")).unwrap();
+    let [file, hidden] = ["watch.db", "hidden.db"].map(|name| world.path().join(name));
+    renameat_with(CWD, &file, CWD, &hidden, RenameFlags::EXCHANGE).unwrap();
+    std::fs::remove_dir(hidden).unwrap();
 }
 
 #[tokio::test]
