@@ -67,23 +67,23 @@ pub(super) async fn run(file: &Path, command: &IncidentCommand) -> Result<Report
     }
 }
 
-fn named(person: Option<&String>) -> String {
+pub(super) fn named(person: Option<&String>) -> String {
     person.cloned().unwrap_or_else(who)
 }
 
 /// The watch that is asked.
-struct Watch {
+pub(super) struct Watch {
     http: LocalHttp,
     /// Where one may be: this machine's, or those of the others.
     places: (SocketAddr, Vec<SocketAddr>),
     /// The one that is asked: each numbers its own incidents.
     at: OnceCell<SocketAddr>,
     /// The one person that there is.
-    alone: Option<String>,
+    pub(super) alone: Option<String>,
 }
 
 impl Watch {
-    fn find(file: &Path) -> Result<Self> {
+    pub(super) fn find(file: &Path) -> Result<Self> {
         // A broken configuration is a reason to be called, and then this is what is used.
         let Holding { config, broken, .. } = holding::load(file)?;
         if let Some(fault) = broken {
@@ -130,7 +130,7 @@ impl Watch {
         *first
     }
 
-    async fn get(&self, path: &str) -> Result<Json> {
+    pub(super) async fn get(&self, path: &str) -> Result<Json> {
         self.ask(Method::GET, path, Vec::new()).await
     }
 
@@ -141,7 +141,27 @@ impl Watch {
         told(&detail)
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Json> {
+    pub(super) async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Json> {
+        let (status, document) = self.answer(method, path, body).await?;
+        if status.is_success() {
+            return Ok(document);
+        }
+        let code = match status {
+            StatusCode::SERVICE_UNAVAILABLE => UNREACHABLE,
+            _ => FAILED,
+        };
+        let detail = document["detail"].as_str();
+        let sentence = detail.unwrap_or("watch gave no reason").to_owned();
+        Err(Coded::new(code, sentence).into())
+    }
+
+    /// What it answers, whatever that is.
+    pub(super) async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, Json)> {
         let at = *self.at.get_or_init(|| self.first_that_answers()).await;
         let answer = self.http.send(method, at, path, &[], body).await;
         let answer = answer.map_err(|error| {
@@ -150,16 +170,7 @@ impl Watch {
         })?;
         let document: Json = serde_json::from_slice(answer.body())
             .with_context(|| format!("watch's answer to {path} is not JSON"))?;
-        if answer.status().is_success() {
-            return Ok(document);
-        }
-        let code = match answer.status() {
-            StatusCode::SERVICE_UNAVAILABLE => UNREACHABLE,
-            _ => FAILED,
-        };
-        let detail = document["detail"].as_str();
-        let sentence = detail.unwrap_or("watch gave no reason").to_owned();
-        Err(Coded::new(code, sentence).into())
+        Ok((answer.status(), document))
     }
 }
 
@@ -169,7 +180,7 @@ fn others(config: &Config) -> Vec<SocketAddr> {
     machines.filter_map(|machine| machine.watch).collect()
 }
 
-fn text_of(value: &Json) -> String {
+pub(super) fn text_of(value: &Json) -> String {
     match value {
         Json::Null => "–".to_owned(),
         Json::String(text) => text.clone(),

@@ -20,6 +20,7 @@ impl Driver {
             Ask::Detail(incident, to) => drop(to.send(self.detail(incident))),
             Ask::Do(deed, to) => drop(to.send(self.perform(deed))),
             Ask::Public(asked) => self.serve(asked),
+            Ask::Change(asked) => self.answer_on_change(asked),
         }
     }
 

@@ -17,7 +17,7 @@ pub struct Entry {
     pub at: Timestamp,
     /// To which incident, if to one.
     pub incident: Option<IncidentId>,
-    /// Which machine says so: `incident`, `paging`, `page`, `watch`.
+    /// Which machine says so: `incident`, `paging`, `page`, `change`, `watch`.
     pub of: String,
     /// What, in one line.
     pub text: String,
@@ -31,6 +31,14 @@ impl Entry {
             incident: None,
             of: "watch".to_owned(),
             text: text.into(),
+        }
+    }
+
+    /// What happened to a change.
+    pub(super) fn change(at: Timestamp, text: String) -> Self {
+        Self {
+            of: "change".to_owned(),
+            ..Self::own(at, text)
         }
     }
 

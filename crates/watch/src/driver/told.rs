@@ -1,5 +1,6 @@
 //! What the driver is told, by its queue.
 
+use super::changes::Asked;
 use super::desk::Public;
 use super::keep::{Found, Trouble};
 use super::record::NOTES_MAX;
@@ -8,6 +9,7 @@ use super::view::{Detail, Overview};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+use twinline_core::watch::change::{ChangeId, Check, Fingerprint};
 use twinline_core::watch::element::Element;
 use twinline_core::watch::incident::IncidentId;
 use twinline_core::watch::page;
@@ -30,6 +32,17 @@ pub(super) enum Told {
     Found(Box<Found>, oneshot::Sender<bool>),
     /// Another configuration holds.
     Setup(Box<Setup>),
+    /// A proof of a round of a change ended so; why, when it did not pass.
+    Proved {
+        of: (ChangeId, u32),
+        check: Check,
+        failure: Option<String>,
+    },
+    /// A database was looked at.
+    Seen {
+        database: Element,
+        fingerprint: Fingerprint,
+    },
     /// Somebody wants something and waits for the answer.
     Ask(Ask),
 }
@@ -40,6 +53,7 @@ pub(super) enum Ask {
     Detail(IncidentId, oneshot::Sender<Option<Detail>>),
     Do(Deed, oneshot::Sender<Result<(), Refusal>>),
     Public(Public),
+    Change(Asked),
 }
 
 /// What a person does to an incident.
