@@ -1,6 +1,7 @@
 //! The probes that are built in, for the machines that are configured.
 
 use super::announced::Announced;
+use crate::canary;
 use crate::config::watch::{Pace as Configured, Probes};
 use crate::config::{Config, Machine};
 use crate::handles::SystemClock;
@@ -15,7 +16,7 @@ use twinline_core::watch::signal::Severity;
 use twinline_store::central::CentralClient;
 use twinline_trackers::http::Secret;
 use twinline_watch::probe::{
-    Certificates, CommitCanary, Disk, Fixed, Health, Inbox, Look, Pace, Place, Probe, ReplicaLag,
+    CanarySync, Certificates, CommitCanary, Disk, Fixed, Health, Inbox, Look, Pace, Place, Probe, ReplicaLag,
     Supervisor, Sweeps, Target, Web,
 };
 
@@ -187,6 +188,7 @@ impl Maker<'_> {
                 look,
             )?;
         }
+        self.canary(it)?;
         if let Some(place) = it
             .api
             .as_ref()
@@ -223,6 +225,40 @@ impl Maker<'_> {
             self.add("peers", Severity::Critical, pace, targets, [machine], look)?;
         }
         Ok(())
+    }
+
+    /// A change on a machine's host, by the edge that the host leaves it at.
+    fn canary(&mut self, it: &Reached<'_>) -> Result<()> {
+        let config = self.parts.config;
+        let edge = match canary::edge_of(config, it.name) {
+            Some((edge, _)) => edge,
+            None if config.machines.is_empty() => it.name,
+            None => return Ok(()),
+        };
+        let Some(place) = &it.api else { return Ok(()) };
+        let subject = element(Kind::CanarySync, it.name);
+        let pace = self.paces.canary_sync.pace();
+        let look = CanarySync {
+            web: Arc::clone(&self.web),
+            place: Arc::clone(place),
+            subject: subject.clone(),
+            deadline: Duration::from_millis(pace.deadline_ms),
+        };
+        let touches = [
+            element(Kind::Host, it.name),
+            element(Kind::Machine, it.name),
+            element(Kind::Edge, edge),
+            element(Kind::Machine, edge),
+        ];
+        let targets = vec![target(subject, touches.clone())];
+        self.add(
+            "canary_sync",
+            Severity::Critical,
+            pace,
+            targets,
+            touches,
+            look,
+        )
     }
 
     fn inbox(&mut self, it: &Reached<'_>, place: &Arc<dyn Place>) -> Result<()> {
