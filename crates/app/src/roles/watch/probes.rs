@@ -16,8 +16,8 @@ use twinline_core::watch::signal::Severity;
 use twinline_store::central::CentralClient;
 use twinline_trackers::http::Secret;
 use twinline_watch::probe::{
-    CanarySync, Certificates, CommitCanary, Disk, Fixed, Health, Inbox, Look, Pace, Place, Probe, ReplicaLag,
-    Supervisor, Sweeps, Target, Web,
+    CanarySync, Certificates, CommitCanary, Disk, Fixed, Health, Inbox, Look, Pace, Place, Probe,
+    ReplicaLag, Supervisor, Sweeps, Target, Web,
 };
 
 /// A node is never told of before so many of its own sweeps were missed.
