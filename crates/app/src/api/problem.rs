@@ -126,6 +126,12 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Missing(_) => Self::missing(error.to_string()),
             StoreError::File { .. } => Self::refused(error.to_string()),
+            // It was asked for before the group's end, and came after it.
+            StoreError::Closed { .. } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not at work",
+                format!("{error}: its group has just ended on this machine: repeat it later"),
+            ),
             _ => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the local store failed",
