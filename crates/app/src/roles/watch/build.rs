@@ -80,7 +80,8 @@ impl Built {
         let channels = Channels::build(file, config, &lasting.trust, &ways);
         let unusable = channels.unusable.iter();
         faults.extend(unusable.map(|(name, why)| format!("channel {name} cannot be used: {why}")));
-        let post = post(config, lasting, &channels)?;
+        let post = post(config, lasting, &channels, &mut faults)?;
+        let tenants = tenants(file, config, &mut faults);
         let probes = built.probes;
         let setup = Setup {
             instance: config.instance.name.clone(),
@@ -94,7 +95,7 @@ impl Built {
             channels: channels.usable,
             unusable: channels.unusable,
             watched: probes.iter().flat_map(Probe::watched).collect(),
-            tenants: tenants(file, config),
+            tenants,
         };
         Ok(Self {
             setup,
@@ -109,14 +110,19 @@ impl Built {
 }
 
 /// How subscribers are told. A channel that cannot be used is told of as every other one: then nobody can subscribe by it.
-fn post(config: &Config, lasting: &Lasting, channels: &Channels) -> Result<Option<Arc<Post>>> {
+fn post(
+    config: &Config,
+    lasting: &Lasting,
+    channels: &Channels,
+    faults: &mut Vec<String>,
+) -> Result<Option<Arc<Post>>> {
     let Config { status, watch, .. } = config;
     let Some(public_url) = &watch.public_url else {
         return Ok(None);
     };
     let mail = status.mail.as_ref();
     let mail = mail.and_then(|name| channels.usable.get(name)).cloned();
-    let hooks = hooks(config, lasting);
+    let hooks = found(hooks(config, lasting), faults);
     if mail.is_none() && hooks.is_none() {
         return Ok(None);
     }
@@ -132,20 +138,17 @@ fn post(config: &Config, lasting: &Lasting, channels: &Channels) -> Result<Optio
     })))
 }
 
-/// Who shares the installation. A token that cannot be read keeps nobody from being called: reports that show it are
-/// refused meanwhile.
-fn tenants(file: &Path, config: &Config) -> BTreeMap<String, Tenant> {
+/// Who shares the installation. Without a token that can be read, reports that show it are refused meanwhile.
+fn tenants(file: &Path, config: &Config, faults: &mut Vec<String>) -> BTreeMap<String, Tenant> {
     let base = file.parent().unwrap_or(Path::new(""));
     let mut tenants: BTreeMap<String, Tenant> = BTreeMap::new();
     for (name, workspace) in &config.workspaces {
         let tenant = tenants.entry(name.clone()).or_default();
-        let Some(token) = &workspace.report_token else {
-            continue;
-        };
-        match token.read(base, &format!("workspaces.{name}.report_token")) {
-            Ok(token) => tenant.token = Some(Tenant::digest(token.expose())),
-            Err(error) => tracing::error!(%error, name, "reports of this workspace are refused"),
-        }
+        let token = workspace.report_token.as_ref();
+        let token = token.map(|token| token.read(base, &format!("workspaces.{name}.report_token")));
+        let token = token.transpose();
+        let token = token.with_context(|| format!("reports of workspace {name} are refused"));
+        tenant.token = found(token, faults).map(|token| Tenant::digest(token.expose()));
     }
     for (node, known) in &config.nodes {
         let tenant = tenants.entry(known.workspace.clone()).or_default();
@@ -164,21 +167,16 @@ fn administrators(config: &Config) -> BTreeMap<String, BTreeSet<Address>> {
     named.collect()
 }
 
-/// Webhooks of subscribers. That they cannot be called keeps nobody from being called.
-fn hooks(config: &Config, lasting: &Lasting) -> Option<Arc<Hooks>> {
+/// Webhooks of subscribers, where they are offered.
+fn hooks(config: &Config, lasting: &Lasting) -> Result<Option<Arc<Hooks>>> {
     let settings = &config.status.webhooks;
     if !settings.enabled {
-        return None;
+        return Ok(None);
     }
     let keys = [lasting.token.expose().as_bytes()];
     let allowed = settings.allow_private.clone();
-    match Hooks::new(&lasting.trust, allowed, settings.plain, keys) {
-        Ok(hooks) => Some(Arc::new(hooks)),
-        Err(error) => {
-            tracing::error!(%error, "no webhook of a subscriber is called");
-            None
-        }
-    }
+    let hooks = Hooks::new(&lasting.trust, allowed, settings.plain, keys)?;
+    Ok(Some(Arc::new(hooks)))
 }
 
 /// A client of watch's own, with a canary of its own: what a host finds is not what is relied on.
