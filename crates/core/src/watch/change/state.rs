@@ -103,6 +103,11 @@ impl Change {
     pub fn present(&self) -> Option<&PersonName> {
         self.presence.as_ref().map(|(person, _)| person)
     }
+
+    /// Until when their word holds.
+    pub fn present_until(&self) -> Option<Timestamp> {
+        self.presence.as_ref().map(|(_, wait)| wait.due())
+    }
 }
 
 /// The numbers. Not part of the state.
