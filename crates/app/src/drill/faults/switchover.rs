@@ -10,7 +10,7 @@ pub(in crate::drill) const SPEC: Spec = Spec {
     name: "switchover",
     mode: Some(12),
     about: "Patroni makes the standby the leader, and the leader a standby",
-    notice: Notice::Trouble,
+    notice: Notice::ShortTrouble,
     heals_itself: true,
     patroni: Some(Synchronous::On),
     watched: true,

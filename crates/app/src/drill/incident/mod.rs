@@ -52,9 +52,7 @@ impl Watched {
             format!("the watches do not find everything well after {s} s: the drill cannot begin")
         })
     }
-}
 
-impl Watched {
     /// What did not hold of a change of the database that nobody planned: each watch notices it, hears of it by Patroni's
     /// callback, proves it, and no change is left open.
     pub(super) async fn noticed(&self, told: &str) -> Vec<String> {
