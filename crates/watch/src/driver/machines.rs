@@ -8,6 +8,7 @@ use super::setup::{Setup, Watched};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::time::Timestamp;
+use twinline_core::watch::change;
 use twinline_core::watch::element::Element;
 use twinline_core::watch::escalation::{self, AttemptId, Contact, Paging, PersonName, Purpose};
 use twinline_core::watch::incident::{self, Book, IncidentId};
@@ -111,12 +112,19 @@ impl Machines {
     }
 
     /// Goes on from what an earlier watch has left, as if it had been there from the beginning. What was found since is
-    /// found again; of incidents the records stay.
-    pub(super) fn go_on_from(&mut self, found: Self, now: Timestamp) {
+    /// found again; of incidents the records stay. Answers what is to be heard then: databases are told of only when they
+    /// change, so that nobody would find again what they are now.
+    pub(super) fn go_on_from(&mut self, found: Self, now: Timestamp) -> Vec<change::Event> {
         let own = std::mem::replace(self, found);
         self.said = own.said;
         self.records.take_over(own.records, now);
         self.reports.take_over(own.reports);
+        let seen = own.changes.gate.databases();
+        let seen = seen.map(|(database, fingerprint)| change::Event::Seen {
+            database: database.clone(),
+            fingerprint: fingerprint.clone(),
+        });
+        seen.collect()
     }
 
     /// When something is due though nothing happens.

@@ -58,6 +58,11 @@ impl Gate {
         self.changes.values()
     }
 
+    /// What the databases were last.
+    pub fn databases(&self) -> impl Iterator<Item = (&Element, &Fingerprint)> {
+        self.databases.iter()
+    }
+
     /// Whether probes of these elements are to open at their first failure.
     pub fn tightens(&self, elements: &Path) -> bool {
         let mut under_way = self.changes.values().filter(|it| it.is_under_way());
@@ -346,6 +351,8 @@ impl Gate {
             return;
         }
         known.stage = Stage::Proven;
+        // Where it changes again and is not proven then, somebody is called again.
+        known.paged = false;
         effects.push(Effect::Proven { change });
         if let Some((by, reason)) = known.aborted.clone() {
             effects.push(Effect::Aborted { change, by, reason });

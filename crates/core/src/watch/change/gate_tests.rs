@@ -262,6 +262,10 @@ fn what_does_not_pass_is_paged_once_and_tried_until_it_does() {
     check(&desk.wait(1), "validate 1 3 2");
     desk.checked(1, 3, 1, true);
     check(&desk.checked(1, 3, 0, true), "proven 1");
+    // What changes after that and does not pass is paged again.
+    desk.sees(|it| it.started_ms = 2_000);
+    check(&desk.checked(1, 4, 0, false), "");
+    check(&desk.checked(1, 4, 1, true), "page 1 1 fail");
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn overrun(change: &mut Change, now: Timestamp, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Calls somebody, once for each change: the probes say the rest.
+/// Calls somebody, once until it is proven: the probes say the rest.
 pub(super) fn complain(change: &mut Change, failed: BTreeSet<Check>, effects: &mut Vec<Effect>) {
     if !std::mem::replace(&mut change.paged, true) {
         effects.push(Effect::Page {
