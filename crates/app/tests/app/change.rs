@@ -30,11 +30,8 @@ fn runs(installation: &Installation, title: &str, element: &str) -> String {
     change
 }
 
-/// Has it proven, and ends it.
-fn is_proven_and_ends(installation: &Installation, change: &str) {
-    let waits = ["change", "verify", change, "--wait", "--within", "60"];
-    let proven = installation.json(&waits);
-    assert_eq!(proven["standing"], "proven", "{proven}");
+/// Ends what is proven.
+fn ends(installation: &Installation, change: &str) {
     let done = installation.json(&["change", "finish", change]);
     assert_eq!(done["standing"], "finished");
     let checks = done["proof"]["checks"].to_string();
@@ -68,7 +65,10 @@ fn a_change_that_is_left_alone_is_paged_and_only_proof_finishes_it() {
     );
     let there = installation.json(&["change", "renew", &change, "--as", "ada"]);
     assert_eq!(there["standing"], "running");
-    is_proven_and_ends(&installation, &change);
+    let waits = ["change", "verify", &change, "--wait", "--within", "60"];
+    let proven = installation.json(&waits);
+    assert_eq!(proven["standing"], "proven", "{proven}");
+    ends(&installation, &change);
     letter(&smtp, "RESOLVED");
     assert!(up.ends().success());
 }
@@ -118,7 +118,11 @@ fn no_go_while_commits_hang_and_a_restart_that_nobody_planned_is_proven() {
         (failing.len() == 1 && failing.iter().all(both)).then_some(())
     });
     database.let_commit().unwrap();
-    is_proven_and_ends(&installation, &change);
+    until("the proof", || {
+        let shown = installation.json(&["change", "show", &change]);
+        (shown["standing"] == "proven").then_some(())
+    });
+    ends(&installation, &change);
 
     // At 22:00 on a Saturday.
     database.crash().unwrap();
