@@ -82,7 +82,7 @@ pub(super) struct Watch {
     /// The one that is asked: each numbers its own incidents.
     at: OnceCell<SocketAddr>,
     /// The one person that there is.
-    alone: Option<String>,
+    pub(super) alone: Option<String>,
 }
 
 impl Watch {
@@ -145,6 +145,26 @@ impl Watch {
     }
 
     pub(super) async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Json> {
+        let (status, document) = self.answer(method, path, body).await?;
+        if status.is_success() {
+            return Ok(document);
+        }
+        let code = match status {
+            StatusCode::SERVICE_UNAVAILABLE => UNREACHABLE,
+            _ => FAILED,
+        };
+        let detail = document["detail"].as_str();
+        let sentence = detail.unwrap_or("watch gave no reason").to_owned();
+        Err(Coded::new(code, sentence).into())
+    }
+
+    /// What it answers, whatever that is.
+    pub(super) async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, Json)> {
         let at = *self.at.get_or_init(|| self.first_that_answers()).await;
         let answer = self.http.send(method, at, path, &[], body).await;
         let answer = answer.map_err(|error| {
@@ -153,16 +173,7 @@ impl Watch {
         })?;
         let document: Json = serde_json::from_slice(answer.body())
             .with_context(|| format!("watch's answer to {path} is not JSON"))?;
-        if answer.status().is_success() {
-            return Ok(document);
-        }
-        let code = match answer.status() {
-            StatusCode::SERVICE_UNAVAILABLE => UNREACHABLE,
-            _ => FAILED,
-        };
-        let detail = document["detail"].as_str();
-        let sentence = detail.unwrap_or("watch gave no reason").to_owned();
-        Err(Coded::new(code, sentence).into())
+        Ok((answer.status(), document))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What each command does. A command answers with a [`Report`]; the roles, which stay, print by themselves.
 
 mod backfill;
+mod change;
 mod check;
 mod deeds;
 mod errors;
@@ -66,6 +67,7 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
             ..
         } => roles::watch::paths::verify(file),
         Command::Incident(command) => incident::run(file, command).await,
+        Command::Change(command) => change::run(file, command).await,
         Command::Sim(args) => return roles::sim::run(args, cli.json).await.map(|()| None),
         Command::Demo(args) => return crate::demo::run(args).await,
         Command::Drill(args) => crate::drill::run(args, cli.json).await,

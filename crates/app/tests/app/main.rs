@@ -6,6 +6,7 @@
 )]
 
 mod central;
+mod change;
 mod deeds;
 mod demo;
 mod disasters;

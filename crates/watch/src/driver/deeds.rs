@@ -23,6 +23,7 @@ impl Driver {
             Ask::Reports(to) => drop(to.send(self.machines.reports.newest())),
             Ask::Decisions(to) => drop(to.send(self.journal.decisions())),
             Ask::Public(asked) => self.serve(asked),
+            Ask::Change(asked) => self.answer_on_change(asked),
         }
     }
 

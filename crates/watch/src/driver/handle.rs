@@ -1,5 +1,6 @@
 //! What others ask of the driver. Every answer has a deadline.
 
+use super::changes::Wanted;
 use super::editor::Edit;
 use super::journal::Entry;
 use super::reports::Filed;
@@ -27,6 +28,7 @@ pub struct Handle {
     pub(super) queue: mpsc::Sender<Told>,
     pub(super) vitals: Arc<Vitals>,
     pub(super) shown: watch::Receiver<Arc<Shown>>,
+    pub(super) wanted: watch::Receiver<Arc<Vec<Wanted>>>,
 }
 
 impl Handle {
@@ -111,7 +113,7 @@ impl Handle {
     }
 
     /// A driver that takes nothing has ended, or hangs: its vitals tell, and whoever told this has nothing to add.
-    async fn tell(&self, told: Told) -> bool {
+    pub(super) async fn tell(&self, told: Told) -> bool {
         let sent = timeout(ANSWER_MAX, self.queue.send(told)).await;
         let taken = matches!(sent, Ok(Ok(())));
         if !taken {

@@ -24,7 +24,7 @@ pub struct Entry {
     pub at: Timestamp,
     /// To which incident, if to one.
     pub incident: Option<IncidentId>,
-    /// Which machine says so: `incident`, `paging`, `page`, `watch`; `decision`, that something is no incident.
+    /// Which machine says so: `incident`, `paging`, `page`, `change`, `watch`; `decision`, that something is no incident.
     pub of: String,
     /// What, in one line.
     pub text: String,
@@ -38,6 +38,14 @@ impl Entry {
             incident: None,
             of: "watch".to_owned(),
             text: text.into(),
+        }
+    }
+
+    /// What happened to a change.
+    pub(super) fn change(at: Timestamp, text: String) -> Self {
+        Self {
+            of: "change".to_owned(),
+            ..Self::own(at, text)
         }
     }
 

@@ -4,6 +4,7 @@
 //! or does not answer, is tried again; until then all goes on in memory. Each is told to whoever decides, as a failing
 //! subject of our own, and that it is mended.
 
+use super::changes::Changes;
 use super::journal::{Journal, LINES_MAX};
 use super::machines::{Known, Machines};
 use super::record::Records;
@@ -153,6 +154,7 @@ fn numbered(now: Timestamp) -> Machines {
     let next = u64::try_from(now.as_millis() / 1000).unwrap_or(1).max(1);
     Machines {
         book: Book::numbered_from(IncidentId(next)),
+        changes: Changes::numbered_from(next),
         ..Machines::default()
     }
 }
@@ -203,6 +205,7 @@ pub(super) fn machines_of(states: &BTreeMap<String, String>) -> Result<Machines,
         status: read(states, "page")?,
         records: read::<Records>(states, "incidents")?,
         reports: read::<Reports>(states, "reports")?,
+        changes: read::<Changes>(states, "changes")?,
         probes: read::<BTreeMap<String, Known>>(states, "probes")?,
         said: BTreeMap::new(),
     })
@@ -218,6 +221,7 @@ pub(super) fn documents(
         ("page", serde_json::to_string(&machines.status)?),
         ("incidents", serde_json::to_string(&machines.records)?),
         ("reports", serde_json::to_string(&machines.reports)?),
+        ("changes", serde_json::to_string(&machines.changes)?),
         ("probes", serde_json::to_string(&machines.probes)?),
     ];
     let owned = all.map(|(name, document)| (name.to_owned(), document));

@@ -1,5 +1,6 @@
 //! The machines joined: what one says, the next hears. Nothing here waits, sends or stores.
 
+use super::changes::Changes;
 use super::journal::Entry;
 use super::record::Records;
 use super::reports::Reports;
@@ -7,6 +8,7 @@ use super::setup::{Setup, Watched};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::time::Timestamp;
+use twinline_core::watch::change;
 use twinline_core::watch::element::Element;
 use twinline_core::watch::escalation::{self, AttemptId, Contact, Paging, PersonName, Purpose};
 use twinline_core::watch::incident::{self, Book, IncidentId};
@@ -26,6 +28,7 @@ pub(super) struct Machines {
     pub(super) status: StatusPage,
     pub(super) records: Records,
     pub(super) reports: Reports,
+    pub(super) changes: Changes,
     /// By probe and subject.
     pub(super) probes: BTreeMap<String, Known>,
     /// Why each subject fails that does, in one line. Not stored: whoever says so says it again after a start.
@@ -89,6 +92,7 @@ impl Machines {
             || self.status != before.status
             || self.records != before.records
             || self.reports != before.reports
+            || self.changes != before.changes
             || word(self) != word(before)
     }
 
@@ -104,15 +108,23 @@ impl Machines {
         failing.all(|it| it == own)
             && incidents.all(|it| it.members.iter().all(|member| member == own))
             && self.status.maintenances().next().is_none()
+            && self.changes.gate.changes().next().is_none()
     }
 
     /// Goes on from what an earlier watch has left, as if it had been there from the beginning. What was found since is
-    /// found again; of incidents the records stay.
-    pub(super) fn go_on_from(&mut self, found: Self, now: Timestamp) {
+    /// found again; of incidents the records stay. Answers what is to be heard then: databases are told of only when they
+    /// change, so that nobody would find again what they are now.
+    pub(super) fn go_on_from(&mut self, found: Self, now: Timestamp) -> Vec<change::Event> {
         let own = std::mem::replace(self, found);
         self.said = own.said;
         self.records.take_over(own.records, now);
         self.reports.take_over(own.reports);
+        let seen = own.changes.gate.databases();
+        let seen = seen.map(|(database, fingerprint)| change::Event::Seen {
+            database: database.clone(),
+            fingerprint: fingerprint.clone(),
+        });
+        seen.collect()
     }
 
     /// When something is due though nothing happens.
@@ -120,7 +132,8 @@ impl Machines {
         let book = self.book.due(&setup.incidents);
         let status = self.status.due(&setup.page);
         let verdicts = self.probes.values().map(|known| known.verdict.due()).min();
-        let all = [book, self.paging.due(), status, verdicts];
+        let change = self.changes.gate.due();
+        let all = [book, self.paging.due(), status, verdicts, change];
         all.into_iter().flatten().min()
     }
 
@@ -190,6 +203,7 @@ impl Machines {
     /// Time has passed: whatever is due happens, and the page shows what is true.
     pub(super) fn pass_time(&mut self, probes_begin: bool, step: &mut Step<'_>) {
         self.find_silent(probes_begin, step);
+        self.guard(step);
         self.hear(incident::Event::Tick, step);
         self.call(escalation::Event::Tick, step);
         self.refresh(step);
@@ -223,9 +237,8 @@ impl Machines {
         if unproven && probes_begin && outcome != Outcome::Passed {
             return;
         }
-        let turn = known
-            .verdict
-            .observe(run, outcome, step.now, &watched.settings);
+        let settings = self.changes.settings(watched);
+        let turn = known.verdict.observe(run, outcome, step.now, &settings);
         let signal = turned(known, watched, turn);
         self.tell(signal, step);
     }
@@ -242,7 +255,8 @@ impl Machines {
                 known.verdict.restarted(step.now, &watched.settings);
                 continue;
             }
-            let turn = known.verdict.overdue(step.now, &watched.settings);
+            let settings = self.changes.settings(watched);
+            let turn = known.verdict.overdue(step.now, &settings);
             signals.push(turned(known, watched, turn));
         }
         for signal in signals {
@@ -308,6 +322,7 @@ impl Machines {
         for signal in signals {
             self.tell(signal, step);
         }
+        self.sound(step);
     }
 }
 

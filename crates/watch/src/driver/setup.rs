@@ -4,6 +4,7 @@ use crate::channel::Channel;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use twinline_core::watch::change;
 use twinline_core::watch::element::{Element, Path};
 use twinline_core::watch::escalation::{Roster, Zone};
 use twinline_core::watch::incident;
@@ -35,6 +36,8 @@ pub struct Setup {
     pub channels: BTreeMap<String, Arc<Channel>>,
     /// Ways that cannot be used, by name, each with the reason.
     pub unusable: BTreeMap<String, String>,
+    /// The numbers of changes.
+    pub changes: change::Settings,
     /// What the probes tell of.
     pub watched: Vec<Watched>,
     /// Who shares this installation, by the name of their workspace.

@@ -1,5 +1,6 @@
 //! The driver with real channels, some of which hang, and a clock that is put forward.
 
+mod changes;
 mod channels;
 mod faults;
 mod links;

@@ -1,5 +1,6 @@
 //! What the driver is told, by its queue.
 
+use super::changes::Asked;
 use super::desk::Public;
 use super::editor::Edit;
 use super::journal::Entry;
@@ -11,6 +12,7 @@ use super::view::{Detail, Overview};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+use twinline_core::watch::change::{ChangeId, Check, Fingerprint};
 use twinline_core::watch::element::Element;
 use twinline_core::watch::incident::IncidentId;
 use twinline_core::watch::page::{self, MaintenanceId};
@@ -33,6 +35,17 @@ pub(super) enum Told {
     Found(Box<Found>, oneshot::Sender<bool>),
     /// Another configuration holds.
     Setup(Box<Setup>),
+    /// A proof of a round of a change ended so; why, when it did not pass.
+    Proved {
+        of: (ChangeId, u32),
+        check: Check,
+        failure: Option<String>,
+    },
+    /// A database was looked at.
+    Seen {
+        database: Element,
+        fingerprint: Fingerprint,
+    },
     /// Somebody wants something and waits for the answer.
     Ask(Ask),
 }
@@ -49,6 +62,7 @@ pub(super) enum Ask {
     Reports(oneshot::Sender<Vec<Arc<Filed>>>),
     Decisions(oneshot::Sender<Vec<Entry>>),
     Public(Public),
+    Change(Asked),
 }
 
 /// What a person does to an incident.

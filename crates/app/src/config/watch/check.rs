@@ -191,7 +191,10 @@ fn check_limits(path: &Path, watch: &Watch) -> Result<(), ConfigError> {
     if !(1..=60).contains(&limits.channel_deadline_s) {
         return refuse("watch.limits.channel_deadline_s", "write 1 to 60");
     }
-    Ok(())
+    match watch.changes.fault() {
+        Some((key, reason)) => refuse(key, reason),
+        None => Ok(()),
+    }
 }
 
 fn check_status(path: &Path, config: &Config) -> Result<(), ConfigError> {

@@ -1,5 +1,6 @@
 //! `[watch]` and `[status]`: who is told when something fails, how, and what the public reads.
 
+mod changes;
 mod channels;
 mod check;
 mod people;
@@ -7,6 +8,7 @@ mod probes;
 mod roster;
 mod status;
 
+pub use changes::Changes;
 pub use channels::{Channel, ChatTemplate};
 pub use people::{
     Deliberate, Escalation, Layer, Match, Moment, Override, Person, Rotation, WatchLimits,
@@ -58,6 +60,8 @@ pub struct Watch {
     pub escalations: Vec<Escalation>,
     /// `[watch.limits]`
     pub limits: WatchLimits,
+    /// `[watch.changes]`
+    pub changes: Changes,
 }
 
 impl Default for Watch {
@@ -78,6 +82,7 @@ impl Default for Watch {
             rotations: BTreeMap::new(),
             escalations: Vec::new(),
             limits: WatchLimits::default(),
+            changes: Changes::default(),
         }
     }
 }

@@ -20,7 +20,7 @@ use twinline_core::handles::Clock as _;
 use twinline_core::watch::incident::IncidentId;
 use twinline_store::central::{CentralHealth, PoolName};
 use twinline_trackers::http::Secret;
-use twinline_watch::driver::{Deed, Detail, Handle, Overview, Refusal};
+use twinline_watch::driver::{Deed, Detail, Figures, Handle, Overview, Refusal};
 use twinline_watch::inbound::alertmanager;
 use twinline_watch::subscription::Reach;
 
@@ -51,9 +51,11 @@ pub(super) fn router(private: Arc<Private>, reach: watch::Receiver<Reach>) -> Ro
         .route("/incidents/{incident}/dismiss", post(dismiss))
         .route("/incidents/{incident}/notes", post(note))
         .merge(edits::router())
+        .merge(super::changes::people())
         .layer(from_fn_with_state(Arc::clone(&private), authorised));
     let inbound = Router::new()
         .route("/alertmanager", post(alerts))
+        .merge(super::changes::automation())
         .layer(from_fn_with_state(Arc::clone(&private), may_speak));
     Router::new()
         .route("/health", get(health))
@@ -115,8 +117,45 @@ async fn health(State(private): Shared) -> Response {
         "step_age_ms": u64::try_from(figures.beat.as_millis()).unwrap_or(u64::MAX),
         "nobody_to_call": figures.nobody_to_call,
         "incidents_open": figures.incidents_open,
+        "changes_under_way": figures.changes_under_way,
     });
     (status, Json(body)).into_response()
+}
+
+/// Figures that are counts: kind, name, help, value.
+fn counts(figures: &Figures) -> [(&'static str, &'static str, &'static str, u64); 5] {
+    [
+        (
+            "gauge",
+            "incidents_open",
+            "Incidents that are under way.",
+            figures.incidents_open,
+        ),
+        (
+            "gauge",
+            "incidents_unheard",
+            "Incidents that nobody could be told of.",
+            figures.unheard,
+        ),
+        (
+            "gauge",
+            "changes_under_way",
+            "Changes of the infrastructure, planned or noticed, that have begun and are not over.",
+            figures.changes_under_way,
+        ),
+        (
+            "counter",
+            "pages_sent",
+            "Pages that a channel took.",
+            figures.pages_sent,
+        ),
+        (
+            "counter",
+            "pages_failed",
+            "Pages that a channel did not take.",
+            figures.pages_failed,
+        ),
+    ]
 }
 
 async fn metrics(State(private): Shared, Extension(reach): Reached) -> Response {
@@ -132,33 +171,7 @@ async fn metrics(State(private): Shared, Extension(reach): Reached) -> Response 
         );
     };
     let flag = |it: bool| u8::from(it).to_string();
-    let counts = [
-        (
-            "gauge",
-            "incidents_open",
-            "Incidents that are under way.",
-            figures.incidents_open,
-        ),
-        (
-            "gauge",
-            "incidents_unheard",
-            "Incidents that nobody could be told of.",
-            figures.unheard,
-        ),
-        (
-            "counter",
-            "pages_sent",
-            "Pages that a channel took.",
-            figures.pages_sent,
-        ),
-        (
-            "counter",
-            "pages_failed",
-            "Pages that a channel did not take.",
-            figures.pages_failed,
-        ),
-    ];
-    for (kind, name, help, value) in counts {
+    for (kind, name, help, value) in counts(&figures) {
         line(kind, name, help, value.to_string());
     }
     let age = figures.beat.as_secs_f64().to_string();

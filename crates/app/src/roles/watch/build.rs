@@ -94,6 +94,7 @@ impl Built {
             public_url: config.watch.public_url.clone(),
             channels: channels.usable,
             unusable: channels.unusable,
+            changes: config.watch.changes.settings(),
             watched: probes.iter().flat_map(Probe::watched).collect(),
             tenants,
         };

@@ -4,6 +4,7 @@
 mod announced;
 mod api;
 mod build;
+mod changes;
 mod channels;
 mod edits;
 pub(crate) mod holding;
