@@ -125,11 +125,6 @@ pub(crate) static SCHEMA: Schema = Schema {
     ],
 };
 
-/// The newest schema version that is known here.
-pub(crate) fn schema_version() -> i64 {
-    SCHEMA.migrations.last().map_or(0, |step| step.version)
-}
-
 /// The state of one host, as the owner of one group. Cheap to clone.
 #[derive(Clone)]
 pub struct HostStore {

@@ -4,6 +4,7 @@ use super::db::{Author, GroupRow, Replicas};
 use super::hydrate::{Hydrated, claim, hydrate, seed};
 use crate::central::error::CentralError;
 use crate::host::HostStore;
+use crate::host::replica::REPLICA_FORMAT;
 use crate::stamp::{Epoch, GroupId, Stamp};
 use std::time::Duration;
 use twinline_core::handles::Entropy;
@@ -184,7 +185,7 @@ async fn begin(
     };
     let author = Author {
         machine: replicas.machine(),
-        schema: crate::host::schema_version(),
+        format: REPLICA_FORMAT,
         state_at: Timestamp::EPOCH,
         age: Duration::ZERO,
     };

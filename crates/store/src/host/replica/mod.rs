@@ -5,12 +5,15 @@
 
 mod absorb;
 mod changes;
+mod format;
 mod restore;
 mod revisions;
 mod tables;
 
 #[cfg(test)]
 mod absorb_tests;
+#[cfg(test)]
+mod format_tests;
 #[cfg(test)]
 mod revisions_tests;
 #[cfg(test)]
@@ -19,6 +22,7 @@ mod tests;
 pub(crate) use absorb::NOTES;
 pub use changes::Change;
 pub(crate) use changes::Changes;
+pub(crate) use format::{REPLICA_FORMAT, REPLICA_FORMAT_READ};
 pub use restore::ReplicaRow;
 pub(super) use tables::Keyed;
 pub(super) use tables::{
