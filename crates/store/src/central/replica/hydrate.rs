@@ -50,6 +50,7 @@ pub(super) async fn hydrate_as(
     writer: &str,
 ) -> Result<(HostStore, Hydrated), CentralError> {
     let group = stamp.group.clone();
+    store.index_revisions().await?;
     let writer = {
         let seed = writer.to_owned();
         let group = group.clone();

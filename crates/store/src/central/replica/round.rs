@@ -161,6 +161,7 @@ impl Shipper {
         if let (Some(line), true) = known.await? {
             return Ok(line);
         }
+        self.store.index_revisions().await?;
         let (group, writer) = (self.store.stamp().group.clone(), self.writer.clone());
         let begun = self
             .store

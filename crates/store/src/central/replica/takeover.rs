@@ -147,6 +147,7 @@ async fn go_on_before(
 ) -> Result<(), CentralError> {
     let seed = seed(entropy);
     let group = stamp.group.clone();
+    store.index_revisions().await?;
     let line = store.write(move |tx| tx.begin_replication(&group, &seed));
     let writer = line.await?.writer;
     claim(replicas, stamp, &writer, Some(known)).await?;
@@ -165,6 +166,7 @@ async fn begin(
 ) -> Result<(), CentralError> {
     let seed = seed(entropy);
     let group = stamp.group.clone();
+    store.index_revisions().await?;
     // A state that was being put back is not one, and stays so until the claim is certain.
     let writer = store.write(move |tx| {
         if tx.is_unfinished(&group)? {
