@@ -216,8 +216,7 @@ impl HostStore {
     }
 
     /// As [`Self::write`], for what nobody waits for: queued at once, in the order of all steps, and durable with the next
-    /// one, at the latest after [`crate::db::Limits::along_max_ms`]. `done` is told how it ended, on the writing thread;
-    /// inline, before this returns.
+    /// one, at the latest after [`crate::db::Limits::along_max_ms`]. `done` is told how it ended, on the writing thread.
     ///
     /// # Errors
     /// [`StoreError::Busy`] at once when too many steps wait, or the file is closed: then `done` is never told.
