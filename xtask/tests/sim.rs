@@ -188,3 +188,8 @@ fn what_is_taken_and_dropped_is_caught() {
 fn reading_before_the_fence_is_caught() {
     is_caught(Mutant::HydrateBeforeFence);
 }
+
+#[test]
+fn an_intent_that_waits_for_anothers_commit_is_caught() {
+    is_caught(Mutant::IntentAlong);
+}
