@@ -5,6 +5,7 @@
 //!
 //! [`postgres`], [`patroni`], [`etcd`], [`smtpd`] and [`prometheus`] are no simulators: they start the real servers for tests and drills.
 
+pub mod azure_devops;
 pub mod call;
 pub mod command;
 pub mod debian;

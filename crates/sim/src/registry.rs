@@ -4,6 +4,7 @@ use crate::Simulator;
 
 /// Every tracker that can be simulated: one line each.
 const KINDS: &[&Kind] = &[
+    &crate::azure_devops::KIND,
     &crate::github::KIND,
     &crate::jira_cloud::KIND,
     &crate::redmine::KIND,

@@ -6,6 +6,7 @@
 #[cfg(test)]
 extern crate self as twinline_trackers;
 
+mod azure_devops;
 pub mod conformance;
 mod connector;
 mod error;

@@ -12,6 +12,7 @@ use url::Url;
 
 /// Every tracker that Twinline knows: one line each.
 const KINDS: &[&Kind] = &[
+    &crate::azure_devops::KIND,
     &crate::github::KIND,
     &crate::jira_cloud::KIND,
     &crate::redmine::KIND,

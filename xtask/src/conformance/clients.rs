@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::sync::Arc;
+use twinline_sim::azure_devops::{self, AzureDevOps};
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::serve::SimServer;
@@ -18,16 +19,19 @@ pub enum Client {
     PyGithub,
     /// The `jira` package against a simulated Jira Cloud.
     Jira,
+    /// The `azure-devops` package against a simulated Azure DevOps.
+    AzureDevOps,
 }
 
 impl Client {
     /// Every client.
-    pub const ALL: [Self; 2] = [Self::PyGithub, Self::Jira];
+    pub const ALL: [Self; 3] = [Self::PyGithub, Self::Jira, Self::AzureDevOps];
 
     fn simulator(self) -> Box<dyn Simulator> {
         match self {
             Self::PyGithub => Box::new(Github::new(GithubConfig::default())),
             Self::Jira => Box::new(JiraCloud::new(jira_cloud::demo_site())),
+            Self::AzureDevOps => Box::new(AzureDevOps::new(azure_devops::demo_organization())),
         }
     }
 
@@ -35,6 +39,7 @@ impl Client {
         match self {
             Self::PyGithub => &["github-token", "acme/app", "http://127.0.0.1:9/hooks/gh"],
             Self::Jira => &["twinline@acme.example", jira_cloud::API_TOKEN, "APP"],
+            Self::AzureDevOps => &[azure_devops::PAT, "Support"],
         }
     }
 
@@ -61,6 +66,7 @@ impl Client {
         match self {
             Self::PyGithub => include_str!("clients/github_client.py"),
             Self::Jira => include_str!("clients/jira_client.py"),
+            Self::AzureDevOps => include_str!("clients/azure_client.py"),
         }
     }
 
@@ -71,6 +77,9 @@ impl Client {
         command.args(self.arguments());
         // No proxy of the machine's stands between a client and loopback.
         command.env("NO_PROXY", "127.0.0.1");
+        // The `azure-devops` package keeps what it has learned of a server; another one may listen there next time.
+        let kept = tempfile::tempdir().context("making a folder for a client's files")?;
+        command.env("AZURE_DEVOPS_CACHE_DIR", kept.path());
         run::quietly(&mut command).with_context(|| format!("driving {url} by {self:?}"))
     }
 

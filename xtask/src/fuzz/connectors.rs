@@ -14,6 +14,7 @@ use twinline_core::item::{ItemId, Value, Version, field};
 use twinline_core::marker::Marker;
 use twinline_core::richtext::Document;
 use twinline_core::time::Timestamp;
+use twinline_sim::azure_devops::{self, AzureDevOps};
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::redmine::{self, Redmine};
@@ -54,6 +55,13 @@ pub(super) const JIRA: Simulated = Simulated {
     scope: &[("project", "APP"), ("type", "Task")],
     trigger: "statusCategory != Done AND labels = bug",
 };
+pub(super) const AZURE: Simulated = Simulated {
+    tracker: "azure-devops",
+    make: || Box::new(AzureDevOps::new(azure_devops::demo_organization())),
+    auth: &[("token", azure_devops::PAT)],
+    scope: &[("project", "Application"), ("type", "Bug")],
+    trigger: "[System.State] <> 'Closed' AND [System.Tags] CONTAINS 'bug'",
+};
 const REDMINE: Simulated = Simulated {
     tracker: "redmine",
     make: || Box::new(Redmine::new(redmine::demo_site())),
@@ -64,6 +72,10 @@ const REDMINE: Simulated = Simulated {
 
 pub(super) fn github() -> Result<Judge> {
     judge(&GITHUB)
+}
+
+pub(super) fn azure() -> Result<Judge> {
+    judge(&AZURE)
 }
 
 pub(super) fn jira() -> Result<Judge> {

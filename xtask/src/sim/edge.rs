@@ -203,7 +203,7 @@ impl Edge {
         });
         let delivery = inbox::Delivery {
             node: place.node(),
-            delivery_id: reader.delivery_id(request.headers()),
+            delivery_id: reader.delivery_id(request.headers(), request.body()),
             received_at: self.env.now(),
             headers: headers.collect(),
             body: request.body().clone(),

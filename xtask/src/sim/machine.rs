@@ -218,8 +218,8 @@ impl Webhook for Reader {
         self.inner().verify(secrets, headers, body)
     }
 
-    fn delivery_id(&self, headers: &http::HeaderMap) -> Option<String> {
-        self.inner().delivery_id(headers)
+    fn delivery_id(&self, headers: &http::HeaderMap, body: &[u8]) -> Option<String> {
+        self.inner().delivery_id(headers, body)
     }
 
     fn decode(

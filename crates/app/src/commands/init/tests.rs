@@ -2,7 +2,7 @@ use super::*;
 use crate::config;
 use twinline_rules::parse;
 
-const TRACKERS: [&str; 3] = ["github", "jira-cloud", "redmine"];
+const TRACKERS: [&str; 4] = ["azure-devops", "github", "jira-cloud", "redmine"];
 
 fn args(left: &str, right: &str) -> InitArgs {
     InitArgs {
