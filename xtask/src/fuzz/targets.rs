@@ -29,6 +29,7 @@ pub(super) const TARGETS: &[Target] = &[
     target("github-connector", seeds::none, connectors::github),
     target("jira-cloud-connector", seeds::none, connectors::jira),
     target("redmine-connector", seeds::none, connectors::redmine),
+    target("zendesk-connector", seeds::none, connectors::zendesk),
     target("github-webhook", seeds::github_webhooks, || {
         webhook("github")
     }),
