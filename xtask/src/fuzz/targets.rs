@@ -36,6 +36,9 @@ pub(super) const TARGETS: &[Target] = &[
     target("jira-cloud-webhook", seeds::jira_webhooks, || {
         webhook("jira-cloud")
     }),
+    target("zendesk-webhook", seeds::zendesk_webhooks, || {
+        webhook("zendesk")
+    }),
     target("markdown", seeds::markdown, || judge(markdown)),
     target("adf", seeds::adf, || judge(adf)),
     target("merge", seeds::markdown, || judge(merged)),
