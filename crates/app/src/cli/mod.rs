@@ -1,12 +1,15 @@
 //! The command line: what can be asked for. What a command does is in `commands` and `roles`.
 
 mod args;
+mod page;
 
 pub use args::{
     AuditArgs, BackfillArgs, DemoArgs, DrainArgs, DrillArgs, FleetCommand, HistoryArgs,
     IncidentCommand, InitArgs, LinkArgs, MoveArgs, PublishArgs, ReleaseArgs, RestartArgs,
     RestartRole, RestoreArgs, RetryArgs, SimArgs, TwinsArgs, UnlinkArgs, WatchCommand,
 };
+
+pub use page::{EntryCommand, MaintenanceArgs, MaintenanceCommand, StatusCommand};
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -146,7 +149,7 @@ pub enum Command {
     /// What fails, or has failed, and what people do about it.
     #[command(
         subcommand,
-        after_help = "Examples:\n  twinline incident list\n  twinline incident ack 3 --as ada\n  twinline incident resolve 3"
+        after_help = "Examples:\n  twinline incident list\n  twinline incident ack 3 --as ada\n  twinline incident veto 3 --reason 'a rehearsal'\n  twinline incident update 3 --stage identified --text 'A disk is full.' --component Webhooks=degraded_performance\n  twinline incident resolve 3\n  twinline incident postmortem 3 --file postmortem.md"
     )]
     Incident(IncidentCommand),
     /// Runs a simulated tracker on loopback until Ctrl-C.
@@ -164,9 +167,15 @@ pub enum Command {
         after_help = "Examples:\n  twinline drill list\n  twinline drill stuck-commits\n  twinline drill failover --seconds 30 --per-s 10 --json"
     )]
     Drill(DrillArgs),
-    /// What works, what waits, what is accounted for.
-    #[command(after_help = "Examples:\n  twinline status\n  twinline status --json")]
-    Status,
+    /// What works, what waits, what is accounted for. Of the status page, which the public reads: with what to do.
+    #[command(
+        after_help = "Examples:\n  twinline status\n  twinline status --json\n  twinline status page\n  twinline status set 'Jira Cloud' degraded_performance\n  twinline status maintenance plan 'Database upgrade' --component Administration --from 2026-12-05T20:00:00Z --until 2026-12-05T21:00:00Z\n  twinline status export /srv/status"
+    )]
+    Status {
+        /// What to do with the status page.
+        #[command(subcommand)]
+        command: Option<StatusCommand>,
+    },
     /// Lists twins.
     #[command(
         after_help = "Examples:\n  twinline twins --state quarantined\n  twinline twins acme/app#12"

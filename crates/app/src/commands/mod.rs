@@ -14,6 +14,7 @@ mod links;
 mod look;
 mod matches;
 mod outcomes;
+mod page;
 pub mod pairs;
 mod progress;
 mod release;
@@ -82,7 +83,10 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
             version,
             yes,
         } => rules::rollback(file, connection, *version, *yes).await,
-        Command::Status => look::status(file).await,
+        Command::Status { command: None } => look::status(file).await,
+        Command::Status {
+            command: Some(command),
+        } => page::run(file, command).await,
         Command::Twins(args) => look::twins(file, args).await,
         Command::History(args) => look::history(file, args).await,
         Command::Audit(args) => look::audit(file, args).await,

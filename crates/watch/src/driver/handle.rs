@@ -1,5 +1,8 @@
 //! What others ask of the driver. Every answer has a deadline.
 
+use super::editor::Edit;
+use super::journal::Entry;
+use super::reports::Filed;
 use super::told::{Ask, Deed, Refusal, Told};
 use super::view::{Detail, Overview};
 use super::vitals::Vitals;
@@ -11,6 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use twinline_core::watch::element::Element;
 use twinline_core::watch::incident::IncidentId;
+use twinline_core::watch::page::MaintenanceId;
 use twinline_core::watch::probe::Outcome;
 use twinline_core::watch::signal::Signal;
 
@@ -70,6 +74,30 @@ impl Handle {
     /// Why it was not done.
     pub async fn perform(&self, deed: Deed) -> Result<(), Refusal> {
         self.ask(|to| Ask::Do(deed, to)).await?
+    }
+
+    /// Does something to the status page; the number of the maintenance that it is about, if it is about one.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    pub async fn edit(&self, edit: Edit) -> Result<Option<MaintenanceId>, Refusal> {
+        self.ask(|to| Ask::Edit(edit, to)).await?
+    }
+
+    /// Decisions not to declare an incident, the newest first.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`]
+    pub async fn decisions(&self) -> Result<Vec<Entry>, Refusal> {
+        self.ask(Ask::Decisions).await
+    }
+
+    /// Reports and what became of each, the newest first.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`]
+    pub async fn reports(&self) -> Result<Vec<Arc<Filed>>, Refusal> {
+        self.ask(Ask::Reports).await
     }
 
     /// What the public is shown, now and whenever it changes.

@@ -7,6 +7,7 @@
 use super::journal::{Journal, LINES_MAX};
 use super::machines::{Known, Machines};
 use super::record::Records;
+use super::reports::Reports;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -201,6 +202,7 @@ pub(super) fn machines_of(states: &BTreeMap<String, String>) -> Result<Machines,
         paging: read(states, "paging")?,
         status: read(states, "page")?,
         records: read::<Records>(states, "incidents")?,
+        reports: read::<Reports>(states, "reports")?,
         probes: read::<BTreeMap<String, Known>>(states, "probes")?,
         said: BTreeMap::new(),
     })
@@ -215,6 +217,7 @@ pub(super) fn documents(
         ("paging", serde_json::to_string(&machines.paging)?),
         ("page", serde_json::to_string(&machines.status)?),
         ("incidents", serde_json::to_string(&machines.records)?),
+        ("reports", serde_json::to_string(&machines.reports)?),
         ("probes", serde_json::to_string(&machines.probes)?),
     ];
     let owned = all.map(|(name, document)| (name.to_owned(), document));

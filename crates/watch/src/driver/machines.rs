@@ -2,6 +2,7 @@
 
 use super::journal::Entry;
 use super::record::Records;
+use super::reports::Reports;
 use super::setup::{Setup, Watched};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ pub(super) struct Machines {
     pub(super) paging: Paging,
     pub(super) status: StatusPage,
     pub(super) records: Records,
+    pub(super) reports: Reports,
     /// By probe and subject.
     pub(super) probes: BTreeMap<String, Known>,
     /// Why each subject fails that does, in one line. Not stored: whoever says so says it again after a start.
@@ -86,6 +88,7 @@ impl Machines {
             || self.paging != before.paging
             || self.status != before.status
             || self.records != before.records
+            || self.reports != before.reports
             || word(self) != word(before)
     }
 
@@ -109,6 +112,7 @@ impl Machines {
         let own = std::mem::replace(self, found);
         self.said = own.said;
         self.records.take_over(own.records, now);
+        self.reports.take_over(own.reports);
     }
 
     /// When something is due though nothing happens.
@@ -129,7 +133,9 @@ impl Machines {
         let effects = self.book.apply(event, step.now, &step.setup.incidents);
         for effect in &effects {
             self.records.hear(effect, step.now);
-            step.deeds.entries.push(Entry::incident(step.now, effect));
+            if !self.reports.hear(effect) {
+                step.deeds.entries.push(Entry::incident(step.now, effect));
+            }
             if let Some(event) = relay::to_escalation(effect, &self.book) {
                 self.call(event, step);
             }

@@ -5,8 +5,10 @@
 //! the next way is tried. Nothing that the driver does waits for anything outside: pages are sent by tasks of their own,
 //! each with a deadline, and so is the disk written (docs/adr/0035).
 
+mod decision;
 mod deeds;
 mod desk;
+mod editor;
 mod handle;
 mod journal;
 mod keep;
@@ -15,6 +17,7 @@ mod letter;
 mod machines;
 mod own;
 mod record;
+mod reports;
 mod send;
 mod setup;
 mod shelf;
@@ -25,12 +28,14 @@ mod vitals;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use editor::{Edit, Edited, OfIncident, Planned};
 pub use handle::Handle;
 pub use journal::Entry;
 pub use record::{Note, Record, Standing};
-pub use setup::{Setup, Watched};
+pub use reports::Filed;
+pub use setup::{Setup, Tenant, TenantNode, Watched};
 pub use told::{Deed, Refusal};
-pub use view::{Detail, Overview, Probed, Shown};
+pub use view::{Detail, OnPage, Overview, Probed, Shown};
 pub use vitals::{Figures, Vitals};
 
 use crate::channel::acknowledge::Signer;

@@ -3,4 +3,5 @@
 mod channels;
 mod faults;
 mod links;
+mod tenants;
 pub(crate) mod world;

@@ -1,8 +1,11 @@
 //! What the driver is told, by its queue.
 
 use super::desk::Public;
+use super::editor::Edit;
+use super::journal::Entry;
 use super::keep::{Found, Trouble};
 use super::record::NOTES_MAX;
+use super::reports::Filed;
 use super::setup::Setup;
 use super::view::{Detail, Overview};
 use std::collections::BTreeSet;
@@ -10,7 +13,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use twinline_core::watch::element::Element;
 use twinline_core::watch::incident::IncidentId;
-use twinline_core::watch::page;
+use twinline_core::watch::page::{self, MaintenanceId};
 use twinline_core::watch::probe::Outcome;
 use twinline_core::watch::signal::Signal;
 
@@ -39,6 +42,12 @@ pub(super) enum Ask {
     Overview(oneshot::Sender<Overview>),
     Detail(IncidentId, oneshot::Sender<Option<Detail>>),
     Do(Deed, oneshot::Sender<Result<(), Refusal>>),
+    Edit(
+        Edit,
+        oneshot::Sender<Result<Option<MaintenanceId>, Refusal>>,
+    ),
+    Reports(oneshot::Sender<Vec<Arc<Filed>>>),
+    Decisions(oneshot::Sender<Vec<Entry>>),
     Public(Public),
 }
 
@@ -110,8 +119,18 @@ pub enum Refusal {
         people: Vec<String>,
     },
     /// The page did not take it.
-    #[error("the status page did not take it: {0:?}")]
+    #[error("the status page did not take it: {0}")]
     Page(page::Refusal),
+    /// A text is too long.
+    #[error("{what} has {chars} characters; at most {max} are taken")]
+    TooLong {
+        /// Which.
+        what: &'static str,
+        /// How long it is.
+        chars: usize,
+        /// How long it may be.
+        max: usize,
+    },
     /// It has as many notes as there may be.
     #[error("incident {0} has {NOTES_MAX} notes, and takes no more")]
     NotesFull(IncidentId),

@@ -12,10 +12,11 @@ pub use people::{
     Deliberate, Escalation, Layer, Match, Moment, Override, Person, Rotation, WatchLimits,
 };
 pub use probes::{Pace, Probes};
-pub use status::{AutoOpen, Component, Status};
+pub use status::{AutoOpen, Component, Status, Webhooks};
 
-use super::model::loopback;
+use super::model::{TrustedHeader, loopback};
 use super::secret::SecretRef;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -35,6 +36,10 @@ pub struct Watch {
     pub health: SocketAddr,
     /// Plain HTTP also off loopback: behind something that speaks TLS.
     pub plain_http: bool,
+    /// Networks of the proxies in front of the status page whose word on their callers is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where they tell it.
+    pub trusted_header: TrustedHeader,
     /// Where people reach the status page: what the links in pages begin with.
     pub public_url: Option<Url>,
     /// A dead man's switch outside, which calls somebody when its pings stop.
@@ -62,6 +67,8 @@ impl Default for Watch {
             listen: loopback(7420),
             health: loopback(7412),
             plain_http: false,
+            trusted_proxies: Vec::new(),
+            trusted_header: TrustedHeader::XForwardedFor,
             public_url: None,
             outside_ping: None,
             inbound_token: None,

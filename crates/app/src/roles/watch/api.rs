@@ -1,5 +1,6 @@
 //! Watch's private side: how it is, what it counts, and incidents for those who show the installation's token.
 
+use super::edits;
 use crate::api::problem::Problem;
 use crate::api::shows;
 use crate::handles::SystemClock;
@@ -7,7 +8,7 @@ use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use bytes::Bytes;
 use http::{StatusCode, header};
 use serde::Deserialize;
@@ -21,6 +22,7 @@ use twinline_store::central::{CentralHealth, PoolName};
 use twinline_trackers::http::Secret;
 use twinline_watch::driver::{Deed, Detail, Handle, Overview, Refusal};
 use twinline_watch::inbound::alertmanager;
+use twinline_watch::subscription::Reach;
 
 /// The greatest request: thousands of alerts.
 const BODY_MAX_BYTES: usize = 8 << 20;
@@ -34,10 +36,13 @@ pub(super) struct Private {
     pub(super) central: watch::Receiver<Option<watch::Receiver<CentralHealth>>>,
 }
 
-type Shared = State<Arc<Private>>;
+pub(super) type Shared = State<Arc<Private>>;
+
+/// How many tenants are told of what is new.
+pub(super) type Reached = Extension<watch::Receiver<Reach>>;
 
 /// The private side as a service.
-pub(super) fn router(private: Arc<Private>) -> Router {
+pub(super) fn router(private: Arc<Private>, reach: watch::Receiver<Reach>) -> Router {
     let v1 = Router::new()
         .route("/incidents", get(list))
         .route("/incidents/{incident}", get(show))
@@ -45,6 +50,7 @@ pub(super) fn router(private: Arc<Private>) -> Router {
         .route("/incidents/{incident}/resolve", post(resolve))
         .route("/incidents/{incident}/dismiss", post(dismiss))
         .route("/incidents/{incident}/notes", post(note))
+        .merge(edits::router())
         .layer(from_fn_with_state(Arc::clone(&private), authorised));
     let inbound = Router::new()
         .route("/alertmanager", post(alerts))
@@ -56,6 +62,7 @@ pub(super) fn router(private: Arc<Private>) -> Router {
         .nest("/v1/inbound", inbound)
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .layer(Extension(reach))
         .with_state(private)
 }
 
@@ -112,7 +119,7 @@ async fn health(State(private): Shared) -> Response {
     (status, Json(body)).into_response()
 }
 
-async fn metrics(State(private): Shared) -> Response {
+async fn metrics(State(private): Shared, Extension(reach): Reached) -> Response {
     let figures = private.driver.vitals().figures();
     let mut text = String::new();
     let mut line = |kind: &str, name: &str, help: &str, value: String| {
@@ -179,9 +186,20 @@ async fn metrics(State(private): Shared) -> Response {
         let help = "Age of the last commit that the central database has proven.";
         line("gauge", "commit_proof_age_seconds", help, age.to_string());
     }
-    text.push_str("# EOF\n");
+    text.push_str(&format!("{}# EOF\n", of_tenants(*reach.borrow())));
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content)], text).into_response()
+}
+
+fn of_tenants(reach: Reach) -> String {
+    let Reach { tenants, reached } = reach;
+    let name = "twinline_watch_tenants";
+    format!(
+        "# TYPE {name} gauge\n# HELP {name} Tenants, with or without somebody to tell.\n{name} {tenants}\n\
+         # TYPE {name}_reached gauge\n\
+         # HELP {name}_reached Tenants of whom one administrator at least has been told all that is new.\n\
+         {name}_reached {reached}\n"
+    )
 }
 
 fn proof_age_seconds(private: &Private) -> Option<f64> {
@@ -272,7 +290,7 @@ async fn alerts(State(private): Shared, body: Bytes) -> Result<Json<serde_json::
     ))
 }
 
-fn words(text: Option<String>, otherwise: &str) -> Result<String, Problem> {
+pub(super) fn words(text: Option<String>, otherwise: &str) -> Result<String, Problem> {
     let text = text.filter(|text| !text.trim().is_empty());
     text.ok_or_else(|| Problem::bad_request(otherwise))
 }
@@ -292,11 +310,13 @@ async fn perform(
     clippy::needless_pass_by_value,
     reason = "it is given to map_err by its name"
 )]
-fn refused(refusal: Refusal) -> Problem {
+pub(super) fn refused(refusal: Refusal) -> Problem {
     let (status, title) = match &refusal {
         Refusal::Unknown(_) => (StatusCode::NOT_FOUND, "not there"),
         Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "watch does not answer"),
-        Refusal::Nobody { .. } => (StatusCode::BAD_REQUEST, "the request cannot be read"),
+        Refusal::Nobody { .. } | Refusal::TooLong { .. } => {
+            (StatusCode::BAD_REQUEST, "the request cannot be read")
+        }
         Refusal::Over(_)
         | Refusal::StillFailing { .. }
         | Refusal::NotesFull(_)

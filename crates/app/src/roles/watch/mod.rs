@@ -5,6 +5,7 @@ mod announced;
 mod api;
 mod build;
 mod channels;
+mod edits;
 pub(crate) mod holding;
 mod listen;
 mod outside;

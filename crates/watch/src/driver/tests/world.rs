@@ -136,6 +136,7 @@ pub(crate) fn setup(channels: Vec<Arc<Channel>>, reach: &[&str]) -> Setup {
         channels: named.collect(),
         unusable: BTreeMap::new(),
         watched: watched.into(),
+        tenants: BTreeMap::new(),
     }
 }
 
