@@ -14,6 +14,7 @@ pub mod etcd;
 pub mod faults;
 mod faulty;
 pub mod github;
+mod index;
 pub mod inprocess;
 pub mod jira_cloud;
 pub mod needs;
@@ -29,6 +30,7 @@ mod simulator;
 pub mod smtpd;
 mod watched;
 pub mod watchman;
+pub mod zendesk;
 
 pub use command::{Command, Done, Refused};
 pub use dump::{Dump, DumpComment, DumpItem};

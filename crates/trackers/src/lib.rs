@@ -16,6 +16,7 @@ mod jira_cloud;
 mod redmine;
 pub mod registry;
 mod tracker;
+mod zendesk;
 
 pub use error::{TrackerError, WebhookRejected};
 pub use tracker::{

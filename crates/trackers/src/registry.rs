@@ -16,6 +16,7 @@ const KINDS: &[&Kind] = &[
     &crate::github::KIND,
     &crate::jira_cloud::KIND,
     &crate::redmine::KIND,
+    &crate::zendesk::KIND,
 ];
 
 /// What the registry must know of a tracker.

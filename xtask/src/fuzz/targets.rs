@@ -33,11 +33,15 @@ pub(super) const TARGETS: &[Target] = &[
     target("azure-devops-webhook", seeds::azure_webhooks, || {
         webhook("azure-devops")
     }),
+    target("zendesk-connector", seeds::none, connectors::zendesk),
     target("github-webhook", seeds::github_webhooks, || {
         webhook("github")
     }),
     target("jira-cloud-webhook", seeds::jira_webhooks, || {
         webhook("jira-cloud")
+    }),
+    target("zendesk-webhook", seeds::zendesk_webhooks, || {
+        webhook("zendesk")
     }),
     target("markdown", seeds::markdown, || judge(markdown)),
     target("adf", seeds::adf, || judge(adf)),

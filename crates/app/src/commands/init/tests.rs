@@ -2,8 +2,6 @@ use super::*;
 use crate::config;
 use twinline_rules::parse;
 
-const TRACKERS: [&str; 4] = ["azure-devops", "github", "jira-cloud", "redmine"];
-
 fn args(left: &str, right: &str) -> InitArgs {
     InitArgs {
         left: left.into(),
@@ -16,9 +14,10 @@ fn args(left: &str, right: &str) -> InitArgs {
 
 #[test]
 fn every_pair_of_trackers_gets_files_that_can_be_read() {
-    for (left, right) in TRACKERS
+    let all: Vec<&str> = twinline_trackers::registry::trackers().collect();
+    for (left, right) in all
         .iter()
-        .flat_map(|left| TRACKERS.map(|right| (*left, right)))
+        .flat_map(|left| all.iter().map(move |right| (*left, *right)))
     {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("twinline.toml");
