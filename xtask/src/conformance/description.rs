@@ -74,17 +74,17 @@ impl Description {
     }
 
     fn correct(&mut self, correction: &Correction) -> Result<()> {
-        let document = &mut self.document;
-        let mut at = |pointer: &str| -> Result<&mut Value> {
-            let found = document.pointer_mut(pointer);
-            found.with_context(|| format!("there is no {pointer}"))
-        };
         match correction {
-            Correction::Nullable(pointer) => at(pointer)?["nullable"] = json!(true),
-            Correction::Is(pointer, text) => *at(pointer)? = serde_json::from_str(text)?,
+            Correction::Nullable(pointer) => self.at(pointer)?["nullable"] = json!(true),
+            Correction::Is(pointer, text) => *self.at(pointer)? = serde_json::from_str(text)?,
             Correction::Elsewhere(prefix) => self.elsewhere.push(prefix),
         }
         Ok(())
+    }
+
+    fn at(&mut self, pointer: &str) -> Result<&mut Value> {
+        let found = self.document.pointer_mut(pointer);
+        found.with_context(|| format!("there is no {pointer}"))
     }
 
     pub(super) const fn new(document: Value) -> Self {

@@ -14,7 +14,7 @@ fn args(left: &str, right: &str) -> InitArgs {
 
 #[test]
 fn every_pair_of_trackers_gets_files_that_can_be_read() {
-    let all: Vec<&str> = twinline_trackers::registry::trackers().collect();
+    let all: Vec<&str> = registry::trackers().collect();
     for (left, right) in all
         .iter()
         .flat_map(|left| all.iter().map(move |right| (*left, *right)))
