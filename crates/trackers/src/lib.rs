@@ -14,6 +14,7 @@ pub mod http;
 mod jira_cloud;
 mod redmine;
 pub mod registry;
+mod servicenow;
 mod tracker;
 
 pub use error::{TrackerError, WebhookRejected};

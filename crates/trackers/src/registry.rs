@@ -15,6 +15,7 @@ const KINDS: &[&Kind] = &[
     &crate::github::KIND,
     &crate::jira_cloud::KIND,
     &crate::redmine::KIND,
+    &crate::servicenow::KIND,
 ];
 
 /// What the registry must know of a tracker.

@@ -220,7 +220,7 @@ pub struct Traces {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
-    /// `github`, `jira-cloud`, `redmine`.
+    /// `github`, `jira-cloud`, `redmine`, `servicenow`.
     pub tracker: String,
     /// The tracker's address.
     pub url: Url,
