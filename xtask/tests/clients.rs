@@ -21,3 +21,8 @@ async fn pygithub_finds_the_github_that_it_knows() {
 async fn the_jira_package_finds_the_jira_that_it_knows() {
     check(Client::Jira).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pysnc_finds_the_servicenow_that_it_knows() {
+    check(Client::PySnc).await;
+}

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::serve::SimServer;
+use twinline_sim::servicenow::{self, ServiceNow};
 use twinline_sim::{Faults, Faulty, Simulator};
 
 /// A Python program that uses a client library and asserts what it sees.
@@ -18,16 +19,19 @@ pub enum Client {
     PyGithub,
     /// The `jira` package against a simulated Jira Cloud.
     Jira,
+    /// ServiceNow's PySNC against a simulated ServiceNow.
+    PySnc,
 }
 
 impl Client {
     /// Every client.
-    pub const ALL: [Self; 2] = [Self::PyGithub, Self::Jira];
+    pub const ALL: [Self; 3] = [Self::PyGithub, Self::Jira, Self::PySnc];
 
     fn simulator(self) -> Box<dyn Simulator> {
         match self {
             Self::PyGithub => Box::new(Github::new(GithubConfig::default())),
             Self::Jira => Box::new(JiraCloud::new(jira_cloud::demo_site())),
+            Self::PySnc => Box::new(ServiceNow::new(servicenow::demo_site())),
         }
     }
 
@@ -35,6 +39,7 @@ impl Client {
         match self {
             Self::PyGithub => &["github-token", "acme/app", "http://127.0.0.1:9/hooks/gh"],
             Self::Jira => &["twinline@acme.example", jira_cloud::API_TOKEN, "APP"],
+            Self::PySnc => &["twinline", servicenow::PASSWORD],
         }
     }
 
@@ -61,6 +66,7 @@ impl Client {
         match self {
             Self::PyGithub => include_str!("clients/github_client.py"),
             Self::Jira => include_str!("clients/jira_client.py"),
+            Self::PySnc => include_str!("clients/servicenow_client.py"),
         }
     }
 

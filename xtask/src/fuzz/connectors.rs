@@ -17,6 +17,7 @@ use twinline_core::time::Timestamp;
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::redmine::{self, Redmine};
+use twinline_sim::servicenow::{self, ServiceNow};
 use twinline_sim::{Command, Done, Faults, Faulty, Outcome, Simulator};
 use twinline_trackers::http::{Secret, Transport, TransportError};
 use twinline_trackers::registry::{self, NodeSettings};
@@ -61,6 +62,13 @@ const REDMINE: Simulated = Simulated {
     scope: &[("project", "app"), ("tracker", "Bug")],
     trigger: "status_id=open",
 };
+const SERVICENOW: Simulated = Simulated {
+    tracker: "servicenow",
+    make: || Box::new(ServiceNow::new(servicenow::demo_site())),
+    auth: &[("user", "twinline"), ("password", servicenow::PASSWORD)],
+    scope: &[("table", "incident")],
+    trigger: "active=true^assigned_to.email=ben@acme.example",
+};
 
 pub(super) fn github() -> Result<Judge> {
     judge(&GITHUB)
@@ -72,6 +80,10 @@ pub(super) fn jira() -> Result<Judge> {
 
 pub(super) fn redmine() -> Result<Judge> {
     judge(&REDMINE)
+}
+
+pub(super) fn servicenow() -> Result<Judge> {
+    judge(&SERVICENOW)
 }
 
 /// An input is the source of what is spoiled and of what is asked.

@@ -29,12 +29,14 @@ pub(super) const TARGETS: &[Target] = &[
     target("github-connector", seeds::none, connectors::github),
     target("jira-cloud-connector", seeds::none, connectors::jira),
     target("redmine-connector", seeds::none, connectors::redmine),
+    target("servicenow-connector", seeds::none, connectors::servicenow),
     target("github-webhook", seeds::github_webhooks, || {
         webhook("github")
     }),
     target("jira-cloud-webhook", seeds::jira_webhooks, || {
         webhook("jira-cloud")
     }),
+    target("servicenow-webhook", seeds::none, || webhook("servicenow")),
     target("markdown", seeds::markdown, || judge(markdown)),
     target("adf", seeds::adf, || judge(adf)),
     target("merge", seeds::markdown, || judge(merged)),
@@ -87,6 +89,7 @@ fn webhook(tracker: &'static str) -> Result<Judge> {
             headers.insert(signature, value.clone());
             headers.insert("x-hub-signature", value.clone());
             headers.insert("x-github-delivery", value.clone());
+            headers.insert("x-twinline-signature", value.clone());
             headers.insert("x-atlassian-webhook-identifier", value);
         }
         // Whether it is taken does not matter; that a wrong signature is not, does.
