@@ -116,7 +116,8 @@ pub fn hmac_sha256_base64(secret: &str, body: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(hmac_sha256(secret, body))
 }
 
-fn hmac_sha256(secret: &str, body: &[u8]) -> Vec<u8> {
+/// The HMAC-SHA-256 of a body.
+pub fn hmac_sha256(secret: &str, body: &[u8]) -> Vec<u8> {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
     mac.update(body);

@@ -26,6 +26,7 @@ pub mod redmine;
 pub mod registry;
 pub mod seeds;
 pub mod serve;
+pub mod servicenow;
 mod simulator;
 pub mod smtpd;
 mod watched;

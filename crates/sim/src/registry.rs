@@ -8,6 +8,7 @@ const KINDS: &[&Kind] = &[
     &crate::github::KIND,
     &crate::jira_cloud::KIND,
     &crate::redmine::KIND,
+    &crate::servicenow::KIND,
     &crate::zendesk::KIND,
 ];
 

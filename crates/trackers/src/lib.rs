@@ -15,6 +15,7 @@ pub mod http;
 mod jira_cloud;
 mod redmine;
 pub mod registry;
+mod servicenow;
 mod tracker;
 mod zendesk;
 

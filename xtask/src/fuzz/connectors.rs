@@ -18,6 +18,7 @@ use twinline_sim::azure_devops::{self, AzureDevOps};
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::redmine::{self, Redmine};
+use twinline_sim::servicenow::{self, ServiceNow};
 use twinline_sim::zendesk::{self, Zendesk};
 use twinline_sim::{Command, Done, Faults, Faulty, Outcome, Simulator};
 use twinline_trackers::http::{Secret, Transport, TransportError};
@@ -70,6 +71,13 @@ const REDMINE: Simulated = Simulated {
     scope: &[("project", "app"), ("tracker", "Bug")],
     trigger: "status_id=open",
 };
+const SERVICENOW: Simulated = Simulated {
+    tracker: "servicenow",
+    make: || Box::new(ServiceNow::new(servicenow::demo_site())),
+    auth: &[("user", "twinline"), ("password", servicenow::PASSWORD)],
+    scope: &[("table", "incident")],
+    trigger: "active=true^assigned_to.email=ben@acme.example",
+};
 
 const ZENDESK: Simulated = Simulated {
     tracker: "zendesk",
@@ -96,6 +104,10 @@ pub(super) fn jira() -> Result<Judge> {
 
 pub(super) fn redmine() -> Result<Judge> {
     judge(&REDMINE)
+}
+
+pub(super) fn servicenow() -> Result<Judge> {
+    judge(&SERVICENOW)
 }
 
 pub(super) fn zendesk() -> Result<Judge> {

@@ -14,10 +14,8 @@ fn args(left: &str, right: &str) -> InitArgs {
 
 #[test]
 fn every_pair_of_trackers_gets_files_that_can_be_read() {
-    let all: Vec<&str> = registry::trackers().collect();
-    for (left, right) in all
-        .iter()
-        .flat_map(|left| all.iter().map(move |right| (*left, *right)))
+    for (left, right) in
+        registry::trackers().flat_map(|left| registry::trackers().map(move |right| (left, right)))
     {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("twinline.toml");
