@@ -16,6 +16,8 @@ pub const UNREACHABLE: i32 = 4;
 pub const CONFIRM: i32 = 5;
 /// A program that it needs is not on this machine, or a right.
 pub const NOT_HERE: i32 = 6;
+/// No go: what was asked about is not to be done now.
+pub const NO_GO: i32 = 7;
 
 /// An error that ends the process with an exit code of its own.
 #[derive(Debug, thiserror::Error)]

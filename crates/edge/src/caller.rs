@@ -97,6 +97,12 @@ impl TrustedProxies {
         Some(Caller::with_scheme(address, scheme))
     }
 
+    /// Who asks over a connection from `peer`: the peer itself, but for a proxy that is trusted.
+    pub fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let peer = Caller::new(peer, false);
+        self.behind(&peer, headers).map_or(peer.ip, |it| it.ip)
+    }
+
     /// From the nearest proxy on; ends with proxies that tell nothing.
     fn chain<'a>(&self, headers: &'a HeaderMap) -> Box<dyn Iterator<Item = Told> + 'a> {
         match self.header {

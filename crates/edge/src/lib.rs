@@ -34,6 +34,7 @@ mod ids;
 mod listen;
 mod mapper;
 mod metrics;
+mod places;
 mod private;
 mod problem;
 pub mod protocol;
@@ -52,8 +53,9 @@ mod traffic;
 mod tests;
 
 pub use caller::{TrustedHeader, TrustedProxies};
-pub use listen::serve;
+pub use listen::{serve, serve_public};
 pub use mapper::{Directory, DirectorySource, HostPlace, MapperSettings, NodePlace};
+pub use places::Places;
 pub use proxy::ProxyLimits;
 pub use refusing::refuse;
 pub use routes::{Hook, RouteTable};

@@ -1,5 +1,6 @@
 //! Listening: bounded connections, a deadline for heads, a bounded drain. For every listener of this installation.
 
+use crate::places::Places;
 use axum::extract::ConnectInfo;
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -11,9 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// Headers must have arrived within this; an idle connection is closed after it too.
+/// The first bytes must have come within this, and each head; an idle connection is closed after it too, of HTTP/2 when it
+/// gives no sign of life.
 const HEADER_DEADLINE: Duration = Duration::from_secs(30);
 /// After `shutdown` open requests get this long.
 pub(crate) const DRAIN: Duration = Duration::from_secs(5);
@@ -21,6 +24,11 @@ pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// A head of a request, and what of a body is read ahead, is at most so large.
 pub(crate) const BUFFER_MAX_BYTES: usize = 64 << 10;
+
+/// What a connection of HTTP/2 begins with (RFC 9113, 3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Between looks at a beginning that may become HTTP/2's.
+const PREFACE_PAUSE: Duration = Duration::from_millis(25);
 
 /// Serves until `shutdown`, then lets open requests finish within 5 s. Requests have an extension that says who asks,
 /// `ConnectInfo<SocketAddr>`. For listeners without TLS.
@@ -30,39 +38,94 @@ pub async fn serve(
     connections_max: usize,
     shutdown: CancellationToken,
 ) {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_DEADLINE)
-        .max_buf_size(BUFFER_MAX_BYTES);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(256)
-        .max_header_list_size(32 << 10);
+    serve_public(listener, router, Places::all(connections_max), shutdown).await;
+}
+
+/// The same for everybody: one address has a part of the places only.
+pub async fn serve_public(
+    listener: TcpListener,
+    router: Router,
+    places: Places,
+    shutdown: CancellationToken,
+) {
+    serve_within(listener, router, places, HEADER_DEADLINE, shutdown).await;
+}
+
+/// The same with another deadline: for the first bytes, for each head, and for each sign of life.
+pub(crate) async fn serve_within(
+    listener: TcpListener,
+    router: Router,
+    places: Places,
+    deadline: Duration,
+    shutdown: CancellationToken,
+) {
+    let builder = builder(deadline);
     let graceful = GracefulShutdown::new();
-    let each = |stream, peer, permit| {
+    let connections_max = places.all_max();
+    let each = |stream: TcpStream, peer: SocketAddr, permit| {
+        let Some(place) = places.take(peer.ip()) else {
+            tracing::debug!(%peer, "an address has too many connections already");
+            return;
+        };
         let router = router.clone().layer(Extension(ConnectInfo(peer)));
         let service = TowerToHyperService::new(router);
-        let connection = builder
-            .serve_connection_with_upgrades(TokioIo::new(stream), service)
-            .into_owned();
-        let connection = graceful.watch(connection);
+        let (builder, watcher) = (builder.clone(), graceful.watcher());
+        let ending = shutdown.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
+            let begun = tokio::select! {
+                biased;
+                begun = timeout(deadline, begins(&stream)) => begun.unwrap_or(false),
+                () = ending.cancelled() => false,
+            };
+            if begun {
+                let connection = builder
+                    .serve_connection_with_upgrades(TokioIo::new(stream), service)
+                    .into_owned();
+                if let Err(error) = watcher.watch(connection).await {
+                    tracing::debug!(%error, "a connection ended early");
+                }
             }
-            drop(permit);
+            drop((permit, place));
         });
     };
     accept_all(listener, connections_max, &shutdown, each).await;
     drain(graceful.shutdown()).await;
 }
 
+fn builder(deadline: Duration) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(deadline)
+        .max_buf_size(BUFFER_MAX_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(deadline)
+        .keep_alive_timeout(deadline)
+        .max_concurrent_streams(256)
+        .max_header_list_size(32 << 10);
+    builder
+}
+
+/// Waits until what came tells HTTP/1 from HTTP/2: before that nothing else would ever end the connection. False: it ended.
+async fn begins(stream: &TcpStream) -> bool {
+    let mut first = [0; PREFACE.len()];
+    loop {
+        match stream.peek(&mut first).await {
+            Ok(0) | Err(_) => return false,
+            Ok(count) if count < PREFACE.len() && first[..count] == PREFACE[..count] => {
+                sleep(PREFACE_PAUSE).await;
+            }
+            Ok(_) => return true,
+        }
+    }
+}
+
 /// Gives what is open so long to end.
 pub(crate) async fn drain(ended: impl Future<Output = ()>) {
-    if tokio::time::timeout(DRAIN, ended).await.is_err() {
+    if timeout(DRAIN, ended).await.is_err() {
         tracing::warn!("requests were still open at the end of the drain time");
     }
 }
@@ -89,7 +152,7 @@ pub(crate) async fn accept_all(
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                sleep(ACCEPT_PAUSE).await;
             }
         }
     }
@@ -107,3 +170,7 @@ async fn accept(
     let (stream, peer) = listener.accept().await?;
     Ok((stream, peer, permit))
 }
+
+#[cfg(test)]
+#[path = "listen_tests.rs"]
+mod tests;

@@ -15,7 +15,9 @@ pub mod http;
 mod jira_cloud;
 mod redmine;
 pub mod registry;
+mod servicenow;
 mod tracker;
+mod zendesk;
 
 pub use error::{TrackerError, WebhookRejected};
 pub use tracker::{

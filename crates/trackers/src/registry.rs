@@ -16,6 +16,8 @@ const KINDS: &[&Kind] = &[
     &crate::github::KIND,
     &crate::jira_cloud::KIND,
     &crate::redmine::KIND,
+    &crate::servicenow::KIND,
+    &crate::zendesk::KIND,
 ];
 
 /// What the registry must know of a tracker.

@@ -15,7 +15,8 @@ use twinline_core::watch::incident::ReportId;
 use twinline_core::watch::subscription::Address;
 use twinline_watch::channel::acknowledge::About;
 use twinline_watch::site::{
-    self, Desk, Errand, Refused, Report, Settings, Shown, Standing, Subscriptions,
+    self, Answered, Desk, Errand, Offered, Refused, Report, Settings, Shown, Standing,
+    Subscriptions, TenantReport,
 };
 use world::World;
 
@@ -61,6 +62,14 @@ impl Desk for OneLink {
     async fn report(&self, _: Report) -> Result<ReportId, Refused> {
         Ok(ReportId("report-1".to_owned()))
     }
+
+    async fn tenant_report(&self, _: &str, _: TenantReport) -> Result<Answered, Refused> {
+        Err(Refused::UnknownToken)
+    }
+
+    async fn answer(&self, _: &str, _: ReportId) -> Result<Answered, Refused> {
+        Err(Refused::UnknownToken)
+    }
 }
 
 /// Letters go nowhere.
@@ -68,8 +77,12 @@ struct Nobody;
 
 #[async_trait]
 impl Subscriptions for Nobody {
-    fn are_offered(&self) -> bool {
-        true
+    fn offered(&self) -> Offered {
+        Offered {
+            mail: true,
+            hooks: true,
+            plain: false,
+        }
     }
 
     async fn ask(&self, _: Address) -> Result<(), Refused> {

@@ -30,39 +30,53 @@ pub struct OutsidePing {
     pub machine: String,
 }
 
+/// How the turns before ended.
+#[derive(Default)]
+struct Found {
+    /// Pings that failed in a row.
+    failures: u32,
+    /// Whether nothing was asked, so that the outside calls.
+    silent: bool,
+}
+
 impl OutsidePing {
     /// Asks until it is dropped.
     pub async fn run(self, driver: Handle) {
         let mut ticks = interval(self.period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut failures = 0_u32;
-        let mut was_well = true;
+        let mut found = Found::default();
         loop {
             ticks.tick().await;
-            let figures = driver.vitals().figures();
-            if figures.is_well() != was_well {
-                was_well = figures.is_well();
-                if was_well {
-                    tracing::info!("the outside is pinged again");
-                } else {
-                    tracing::error!(
-                        unheard = figures.unheard,
-                        "the outside is not pinged any more, so that it calls somebody"
-                    );
-                }
+            self.turn(&driver, &mut found).await;
+        }
+    }
+
+    /// Asks once, where all is well with watch.
+    async fn turn(&self, driver: &Handle, found: &mut Found) {
+        let figures = driver.vitals().figures();
+        let is_well = figures.is_well();
+        if std::mem::replace(&mut found.silent, !is_well) == is_well {
+            if is_well {
+                tracing::info!("the outside is pinged again");
+            } else {
+                tracing::error!(
+                    unheard = figures.unheard,
+                    "the outside is not pinged any more, so that it calls somebody"
+                );
             }
-            if !was_well {
-                continue;
-            }
-            let outcome = self.ping().await;
-            failures = outcome.as_ref().map_or(failures.saturating_add(1), |()| 0);
-            if let Err(error) = &outcome {
-                tracing::warn!(error, failures, "the outside could not be pinged");
-            }
-            if failures == 0 || failures >= FAILURES_TOLD {
-                // What is not taken is said with the next ping again.
-                driver.signal(signal(&self.machine, outcome.err())).await;
-            }
+        }
+        if !is_well {
+            return;
+        }
+        let outcome = self.ping().await;
+        let failures = found.failures.saturating_add(1);
+        found.failures = outcome.as_ref().map_or(failures, |()| 0);
+        if let Err(error) = &outcome {
+            tracing::warn!(error, failures, "the outside could not be pinged");
+        }
+        if found.failures == 0 || found.failures >= FAILURES_TOLD {
+            // What is not taken is said with the next ping again.
+            driver.signal(signal(&self.machine, outcome.err())).await;
         }
     }
 

@@ -30,6 +30,11 @@ impl Keys {
         (!keys.is_empty()).then_some(Self(keys))
     }
 
+    /// What only who has the key can make of a text: a key of its own.
+    pub(crate) fn mac(&self, said: &[u8]) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(mac(&self.0[0], said).finalize().into_bytes().into())
+    }
+
     /// The token that says so; none where it were too long.
     pub(crate) fn seal(&self, mut said: Vec<u8>) -> Option<String> {
         let mac = mac(&self.0[0], &said).finalize().into_bytes();

@@ -10,6 +10,8 @@ use twinline_sim::azure_devops::{self, AzureDevOps};
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::serve::SimServer;
+use twinline_sim::servicenow::{self, ServiceNow};
+use twinline_sim::zendesk::{self, Zendesk};
 use twinline_sim::{Faults, Faulty, Simulator};
 
 /// A Python program that uses a client library and asserts what it sees.
@@ -21,17 +23,29 @@ pub enum Client {
     Jira,
     /// The `azure-devops` package against a simulated Azure DevOps.
     AzureDevOps,
+    /// The `zenpy` package against a simulated Zendesk.
+    Zenpy,
+    /// ServiceNow's PySNC against a simulated ServiceNow.
+    PySnc,
 }
 
 impl Client {
     /// Every client.
-    pub const ALL: [Self; 3] = [Self::PyGithub, Self::Jira, Self::AzureDevOps];
+    pub const ALL: [Self; 5] = [
+        Self::PyGithub,
+        Self::Jira,
+        Self::AzureDevOps,
+        Self::PySnc,
+        Self::Zenpy,
+    ];
 
     fn simulator(self) -> Box<dyn Simulator> {
         match self {
             Self::PyGithub => Box::new(Github::new(GithubConfig::default())),
             Self::Jira => Box::new(JiraCloud::new(jira_cloud::demo_site())),
             Self::AzureDevOps => Box::new(AzureDevOps::new(azure_devops::demo_organization())),
+            Self::Zenpy => Box::new(Zendesk::new(zendesk::demo_site())),
+            Self::PySnc => Box::new(ServiceNow::new(servicenow::demo_site())),
         }
     }
 
@@ -40,6 +54,8 @@ impl Client {
             Self::PyGithub => &["github-token", "acme/app", "http://127.0.0.1:9/hooks/gh"],
             Self::Jira => &["twinline@acme.example", jira_cloud::API_TOKEN, "APP"],
             Self::AzureDevOps => &[azure_devops::PAT, "Support"],
+            Self::Zenpy => &["twinline@acme.example", zendesk::API_TOKEN, "Support"],
+            Self::PySnc => &["twinline", servicenow::PASSWORD],
         }
     }
 
@@ -67,6 +83,8 @@ impl Client {
             Self::PyGithub => include_str!("clients/github_client.py"),
             Self::Jira => include_str!("clients/jira_client.py"),
             Self::AzureDevOps => include_str!("clients/azure_client.py"),
+            Self::Zenpy => include_str!("clients/zendesk_client.py"),
+            Self::PySnc => include_str!("clients/servicenow_client.py"),
         }
     }
 

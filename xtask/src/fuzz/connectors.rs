@@ -18,6 +18,8 @@ use twinline_sim::azure_devops::{self, AzureDevOps};
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::redmine::{self, Redmine};
+use twinline_sim::servicenow::{self, ServiceNow};
+use twinline_sim::zendesk::{self, Zendesk};
 use twinline_sim::{Command, Done, Faults, Faulty, Outcome, Simulator};
 use twinline_trackers::http::{Secret, Transport, TransportError};
 use twinline_trackers::registry::{self, NodeSettings};
@@ -69,6 +71,24 @@ const REDMINE: Simulated = Simulated {
     scope: &[("project", "app"), ("tracker", "Bug")],
     trigger: "status_id=open",
 };
+const SERVICENOW: Simulated = Simulated {
+    tracker: "servicenow",
+    make: || Box::new(ServiceNow::new(servicenow::demo_site())),
+    auth: &[("user", "twinline"), ("password", servicenow::PASSWORD)],
+    scope: &[("table", "incident")],
+    trigger: "active=true^assigned_to.email=ben@acme.example",
+};
+
+const ZENDESK: Simulated = Simulated {
+    tracker: "zendesk",
+    make: || Box::new(Zendesk::new(zendesk::demo_site())),
+    auth: &[
+        ("email", "twinline@acme.example"),
+        ("token", zendesk::API_TOKEN),
+    ],
+    scope: &[("brand", "Acme"), ("group", "Support")],
+    trigger: "status<solved tags:bug",
+};
 
 pub(super) fn github() -> Result<Judge> {
     judge(&GITHUB)
@@ -84,6 +104,14 @@ pub(super) fn jira() -> Result<Judge> {
 
 pub(super) fn redmine() -> Result<Judge> {
     judge(&REDMINE)
+}
+
+pub(super) fn servicenow() -> Result<Judge> {
+    judge(&SERVICENOW)
+}
+
+pub(super) fn zendesk() -> Result<Judge> {
+    judge(&ZENDESK)
 }
 
 /// An input is the source of what is spoiled and of what is asked.

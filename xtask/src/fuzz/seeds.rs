@@ -14,6 +14,7 @@ use twinline_edge::protocol;
 use twinline_sim::azure_devops::{self, AzureDevOps};
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{self, JiraCloud};
+use twinline_sim::zendesk::{self, Zendesk};
 use twinline_sim::{Command, Faults, Faulty, Simulator, seeds};
 use twinline_store::inbox::InboxPlace;
 use twinline_store::{Epoch, GroupId};
@@ -54,6 +55,16 @@ pub(super) fn jira_webhooks() -> Result<Vec<Vec<u8>>> {
         "key": "APP-1", "fields": {"project": {"id": "10000", "key": "APP"}, "issuetype": {"id": "1", "name": "Task"}}}});
     bodies.push(event.to_string().into_bytes());
     Ok(bodies)
+}
+
+pub(super) fn zendesk_webhooks() -> Result<Vec<Vec<u8>>> {
+    let mut zendesk = Zendesk::new(zendesk::demo_site());
+    let subscribe = Command::Webhook {
+        url: "http://127.0.0.1:9/hooks/a".to_owned(),
+        secret: Some("s".to_owned()),
+    };
+    zendesk.command(NOW, subscribe)?;
+    sent(Box::new(zendesk), None)
 }
 
 /// The bodies of what a simulator sends while it is seeded.

@@ -33,12 +33,18 @@ pub(super) const TARGETS: &[Target] = &[
     target("azure-devops-webhook", seeds::azure_webhooks, || {
         webhook("azure-devops")
     }),
+    target("zendesk-connector", seeds::none, connectors::zendesk),
+    target("servicenow-connector", seeds::none, connectors::servicenow),
     target("github-webhook", seeds::github_webhooks, || {
         webhook("github")
     }),
     target("jira-cloud-webhook", seeds::jira_webhooks, || {
         webhook("jira-cloud")
     }),
+    target("zendesk-webhook", seeds::zendesk_webhooks, || {
+        webhook("zendesk")
+    }),
+    target("servicenow-webhook", seeds::none, || webhook("servicenow")),
     target("markdown", seeds::markdown, || judge(markdown)),
     target("adf", seeds::adf, || judge(adf)),
     target("html", seeds::html, || judge(html)),
@@ -92,6 +98,7 @@ fn webhook(tracker: &'static str) -> Result<Judge> {
             headers.insert(signature, value.clone());
             headers.insert("x-hub-signature", value.clone());
             headers.insert("x-github-delivery", value.clone());
+            headers.insert("x-twinline-signature", value.clone());
             headers.insert("x-atlassian-webhook-identifier", value);
         }
         // Whether it is taken does not matter; that a wrong signature is not, does.

@@ -133,6 +133,7 @@ impl Machine {
     pub(super) async fn kill(&mut self) {
         if let Some(process) = self.process.take() {
             self.trace.step(format_args!("the host dies"));
+            process.host.store().db().crash();
             process.task.abort();
             // It was cancelled: that is what was asked for.
             drop(process.task.await);

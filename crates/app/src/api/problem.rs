@@ -31,7 +31,7 @@ impl Problem {
 
     /// Adds a member of our own.
     #[must_use]
-    pub(super) fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
         self.members.insert(name.to_owned(), value.into());
         self
     }

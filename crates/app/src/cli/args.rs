@@ -452,4 +452,11 @@ pub enum IncidentCommand {
         #[arg(long = "as", value_name = "PERSON")]
         person: Option<String>,
     },
+    /// Lists what was judged and is no incident, each with the reason, the newest first.
+    Decisions,
+    /// Lists reports of tenants and visitors, and what became of each, the newest first.
+    Reports,
+    /// What the public reads of it.
+    #[command(flatten)]
+    Entry(super::page::EntryCommand),
 }

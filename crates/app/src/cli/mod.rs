@@ -1,12 +1,16 @@
 //! The command line: what can be asked for. What a command does is in `commands` and `roles`.
 
 mod args;
+mod change;
+mod page;
 
 pub use args::{
     AuditArgs, BackfillArgs, DemoArgs, DrainArgs, DrillArgs, FleetCommand, HistoryArgs,
     IncidentCommand, InitArgs, LinkArgs, MoveArgs, PublishArgs, ReleaseArgs, RestartArgs,
     RestartRole, RestoreArgs, RetryArgs, SimArgs, TwinsArgs, UnlinkArgs, WatchCommand,
 };
+pub use change::{ChangeCommand, PlanChangeArgs};
+pub use page::{EntryCommand, MaintenanceArgs, MaintenanceCommand, StatusCommand};
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -18,7 +22,8 @@ const EXIT_CODES: &str = "Exit codes:
   3  the configuration or a rule is wrong
   4  the host could not be reached
   5  it would touch many items: look at the plan, then repeat it with --yes
-  6  a program that it needs is not on this machine, or a right";
+  6  a program that it needs is not on this machine, or a right
+  7  no go: what was asked about is not to be done now";
 
 const FIRST_STEPS: &str = "A first twin:
   twinline init --left github --right jira-cloud
@@ -146,9 +151,15 @@ pub enum Command {
     /// What fails, or has failed, and what people do about it.
     #[command(
         subcommand,
-        after_help = "Examples:\n  twinline incident list\n  twinline incident ack 3 --as ada\n  twinline incident resolve 3"
+        after_help = "Examples:\n  twinline incident list\n  twinline incident ack 3 --as ada\n  twinline incident veto 3 --reason 'a rehearsal'\n  twinline incident update 3 --stage identified --text 'A disk is full.' --component Webhooks=degraded_performance\n  twinline incident resolve 3\n  twinline incident postmortem 3 --file postmortem.md"
     )]
     Incident(IncidentCommand),
+    /// Changes of the infrastructure: planned, started with somebody there, proven, finished; and those that nobody planned.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  twinline change plan 'PostgreSQL 17' --element database:central\n  twinline change start 3 --as ada\n  twinline change gate database:central && patronictl switchover --force\n  twinline change verify 3 --wait && twinline change finish 3"
+    )]
+    Change(ChangeCommand),
     /// Runs a simulated tracker on loopback until Ctrl-C.
     #[command(
         after_help = "Examples:\n  twinline sim github --port 4010\n  twinline sim jira-cloud --port 4020 --items 0 --seed 7 --faults demo"
@@ -164,9 +175,15 @@ pub enum Command {
         after_help = "Examples:\n  twinline drill list\n  twinline drill stuck-commits\n  twinline drill failover --seconds 30 --per-s 10 --json"
     )]
     Drill(DrillArgs),
-    /// What works, what waits, what is accounted for.
-    #[command(after_help = "Examples:\n  twinline status\n  twinline status --json")]
-    Status,
+    /// What works, what waits, what is accounted for. Of the status page, which the public reads: with what to do.
+    #[command(
+        after_help = "Examples:\n  twinline status\n  twinline status --json\n  twinline status page\n  twinline status set 'Jira Cloud' degraded_performance\n  twinline status maintenance plan 'Database upgrade' --component Administration --from 2026-12-05T20:00:00Z --until 2026-12-05T21:00:00Z\n  twinline status export /srv/status"
+    )]
+    Status {
+        /// What to do with the status page.
+        #[command(subcommand)]
+        command: Option<StatusCommand>,
+    },
     /// Lists twins.
     #[command(
         after_help = "Examples:\n  twinline twins --state quarantined\n  twinline twins acme/app#12"

@@ -51,6 +51,11 @@ fn what_belongs_together_is_asked_for_together() {
         "twinline fleet move acme-jira",
         "twinline fleet restart --parallel 0",
         "twinline fleet restart --role watch",
+        "twinline change plan it",
+        "twinline change plan it --element hots:m1",
+        "twinline change gate",
+        "twinline change verify 3 --within 5",
+        "twinline change abort 3",
     ] {
         assert_eq!(
             parse(line).unwrap_err().exit_code(),
@@ -73,6 +78,8 @@ fn what_belongs_together_is_asked_for_together() {
         "twinline up --fleet --json",
         "twinline fleet status --json",
         "twinline fleet restart --role edge --parallel 2",
+        "twinline change plan it --element host:m1 --from 2026-12-05T22:00:00Z --minutes 5",
+        "twinline change gate host:m1 database:central --json",
     ] {
         parse(line).unwrap();
     }
@@ -83,7 +90,9 @@ fn every_visible_command_says_what_it_does_and_shows_an_example() {
     let (cli, fleet) = (Cli::command(), "fleet ");
     let all = cli.get_subcommands().map(|command| ("", command));
     let of_fleet = cli.find_subcommand("fleet").unwrap().get_subcommands();
+    let of_change = cli.find_subcommand("change").unwrap().get_subcommands();
     let all = all.chain(of_fleet.map(|command| (fleet, command)));
+    let all = all.chain(of_change.map(|command| ("change ", command)));
     for (under, command) in all.filter(|(_, command)| !command.is_hide_set()) {
         assert!(command.get_about().is_some(), "{}", command.get_name());
         let after = command.get_after_help().map(ToString::to_string);

@@ -1,6 +1,6 @@
 //! `incident`: what fails, or has failed, by the watch of this machine; of a fleet's machine without one, by another's.
 
-use super::instant;
+use super::{instant, page};
 use crate::cli::IncidentCommand;
 use crate::client::who;
 use crate::config::Config;
@@ -64,26 +64,29 @@ pub(super) async fn run(file: &Path, command: &IncidentCommand) -> Result<Report
             let said = json!({ "by": named(person.as_ref()), "text": text });
             watch.act(*incident, "notes", &said).await
         }
+        IncidentCommand::Reports => page::reports(&watch).await,
+        IncidentCommand::Decisions => page::decisions(&watch).await,
+        IncidentCommand::Entry(command) => page::entry(&watch, command).await,
     }
 }
 
-fn named(person: Option<&String>) -> String {
+pub(super) fn named(person: Option<&String>) -> String {
     person.cloned().unwrap_or_else(who)
 }
 
 /// The watch that is asked.
-struct Watch {
+pub(super) struct Watch {
     http: LocalHttp,
     /// Where one may be: this machine's, or those of the others.
     places: (SocketAddr, Vec<SocketAddr>),
     /// The one that is asked: each numbers its own incidents.
     at: OnceCell<SocketAddr>,
     /// The one person that there is.
-    alone: Option<String>,
+    pub(super) alone: Option<String>,
 }
 
 impl Watch {
-    fn find(file: &Path) -> Result<Self> {
+    pub(super) fn find(file: &Path) -> Result<Self> {
         // A broken configuration is a reason to be called, and then this is what is used.
         let Holding { config, broken, .. } = holding::load(file)?;
         if let Some(fault) = broken {
@@ -130,18 +133,38 @@ impl Watch {
         *first
     }
 
-    async fn get(&self, path: &str) -> Result<Json> {
+    pub(super) async fn get(&self, path: &str) -> Result<Json> {
         self.ask(Method::GET, path, Vec::new()).await
     }
 
-    async fn act(&self, incident: u64, deed: &str, said: &Json) -> Result<Report> {
+    pub(super) async fn act(&self, incident: u64, deed: &str, said: &Json) -> Result<Report> {
         let path = format!("/v1/incidents/{incident}/{deed}");
         let body = said.to_string().into_bytes();
         let detail = self.ask(Method::POST, &path, body).await?;
         told(&detail)
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Json> {
+    pub(super) async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Json> {
+        let (status, document) = self.answer(method, path, body).await?;
+        if status.is_success() {
+            return Ok(document);
+        }
+        let code = match status {
+            StatusCode::SERVICE_UNAVAILABLE => UNREACHABLE,
+            _ => FAILED,
+        };
+        let detail = document["detail"].as_str();
+        let sentence = detail.unwrap_or("watch gave no reason").to_owned();
+        Err(Coded::new(code, sentence).into())
+    }
+
+    /// What it answers, whatever that is.
+    pub(super) async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, Json)> {
         let at = *self.at.get_or_init(|| self.first_that_answers()).await;
         let answer = self.http.send(method, at, path, &[], body).await;
         let answer = answer.map_err(|error| {
@@ -150,16 +173,7 @@ impl Watch {
         })?;
         let document: Json = serde_json::from_slice(answer.body())
             .with_context(|| format!("watch's answer to {path} is not JSON"))?;
-        if answer.status().is_success() {
-            return Ok(document);
-        }
-        let code = match answer.status() {
-            StatusCode::SERVICE_UNAVAILABLE => UNREACHABLE,
-            _ => FAILED,
-        };
-        let detail = document["detail"].as_str();
-        let sentence = detail.unwrap_or("watch gave no reason").to_owned();
-        Err(Coded::new(code, sentence).into())
+        Ok((answer.status(), document))
     }
 }
 
@@ -169,7 +183,7 @@ fn others(config: &Config) -> Vec<SocketAddr> {
     machines.filter_map(|machine| machine.watch).collect()
 }
 
-fn text_of(value: &Json) -> String {
+pub(super) fn text_of(value: &Json) -> String {
     match value {
         Json::Null => "–".to_owned(),
         Json::String(text) => text.clone(),
@@ -239,6 +253,7 @@ fn told(detail: &Json) -> Result<Report> {
         let next = instant(&detail["next_page_at"]);
         let _fine = write!(text, "\nsomebody is called again at {next}");
     }
+    page::on_page(&mut text, &detail["page"]);
     for summary in detail["summaries"].as_array().into_iter().flatten() {
         let _fine = write!(text, "\n  {}", text_of(summary));
     }

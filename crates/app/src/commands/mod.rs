@@ -1,6 +1,7 @@
 //! What each command does. A command answers with a [`Report`]; the roles, which stay, print by themselves.
 
 mod backfill;
+mod change;
 mod check;
 mod deeds;
 mod errors;
@@ -14,6 +15,7 @@ mod links;
 mod look;
 mod matches;
 mod outcomes;
+mod page;
 pub mod pairs;
 mod progress;
 mod release;
@@ -65,6 +67,7 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
             ..
         } => roles::watch::paths::verify(file),
         Command::Incident(command) => incident::run(file, command).await,
+        Command::Change(command) => change::run(file, command).await,
         Command::Sim(args) => return roles::sim::run(args, cli.json).await.map(|()| None),
         Command::Demo(args) => return crate::demo::run(args).await,
         Command::Drill(args) => crate::drill::run(args, cli.json).await,
@@ -82,7 +85,10 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
             version,
             yes,
         } => rules::rollback(file, connection, *version, *yes).await,
-        Command::Status => look::status(file).await,
+        Command::Status { command: None } => look::status(file).await,
+        Command::Status {
+            command: Some(command),
+        } => page::run(file, command).await,
         Command::Twins(args) => look::twins(file, args).await,
         Command::History(args) => look::history(file, args).await,
         Command::Audit(args) => look::audit(file, args).await,

@@ -5,6 +5,7 @@ use super::fleet;
 use super::model::{Config, Edge};
 use super::secret::{AuthValue, BY_REFERENCE};
 use super::watch;
+use super::workspace;
 use std::collections::BTreeSet;
 use std::path::Path;
 use tracing_subscriber::EnvFilter;
@@ -98,6 +99,7 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
     }
     fleet::check(path, config)?;
     watch::check(path, config)?;
+    workspace::check(path, config)?;
     for (name, node) in &config.nodes {
         check_node(path, name, node)?;
     }

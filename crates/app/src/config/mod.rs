@@ -10,6 +10,7 @@ mod load;
 mod model;
 mod secret;
 pub mod watch;
+mod workspace;
 
 pub use central::{Central, CentralDeadlines, CentralPools};
 pub use error::ConfigError;
@@ -21,6 +22,7 @@ pub use model::{
 };
 pub use secret::{AuthValue, SecretRef};
 pub use watch::{Status, Watch};
+pub use workspace::Workspace;
 
 #[cfg(test)]
 mod tests;

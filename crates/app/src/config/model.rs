@@ -4,6 +4,7 @@ use super::central::Central;
 use super::fleet::{Machine, Ownership};
 use super::secret::{AuthValue, SecretRef};
 use super::watch::{Status, Watch};
+use super::workspace::{self, Workspace};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,6 +54,9 @@ pub struct Config {
     /// `[traces]`
     #[serde(default)]
     pub traces: Traces,
+    /// `[workspaces.NAME]`
+    #[serde(default)]
+    pub workspaces: BTreeMap<String, Workspace>,
     /// `[nodes.NAME]`
     #[serde(default)]
     pub nodes: BTreeMap<String, Node>,
@@ -108,6 +112,16 @@ pub enum TrustedHeader {
     XForwardedFor,
     /// RFC 7239.
     Forwarded,
+}
+
+impl TrustedHeader {
+    /// As the edge's crate calls it.
+    pub const fn of_the_edge(self) -> twinline_edge::TrustedHeader {
+        match self {
+            Self::XForwardedFor => twinline_edge::TrustedHeader::XForwardedFor,
+            Self::Forwarded => twinline_edge::TrustedHeader::Forwarded,
+        }
+    }
 }
 
 /// One name's certificate.
@@ -206,7 +220,7 @@ pub struct Traces {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
-    /// `azure-devops`, `github`, `jira-cloud`, `redmine`.
+    /// `azure-devops`, `github`, `jira-cloud`, `redmine`, `servicenow`, `zendesk`.
     pub tracker: String,
     /// The tracker's address.
     pub url: Url,
@@ -228,6 +242,9 @@ pub struct Node {
     /// Where this node's tracker reaches the edge, when the node has a domain of its own; else `instance.public_url`.
     #[serde(default)]
     pub public_url: Option<Url>,
+    /// Whose node it is, where several share the installation.
+    #[serde(default = "workspace::default")]
+    pub workspace: String,
 }
 
 /// A node's webhooks.

@@ -72,12 +72,13 @@ fn check_documented(path: &[String]) {
         if value.is_table()
             && !matches!(
                 key.as_str(),
-                "auth" | "url" | "fleet_key" | "inbound_token" | "key" | "token"
+                "auth" | "url" | "fleet_key" | "inbound_token" | "key" | "token" | "report_token"
             )
         {
             let mut further = [path, std::slice::from_ref(&key)].concat();
             match key.as_str() {
                 "nodes" => further.push("example".to_owned()),
+                "workspaces" => further.push("acme".to_owned()),
                 "machines" => further.push("m1".to_owned()),
                 "people" => further.push("ada".to_owned()),
                 "rotations" => further.push("primary".to_owned()),

@@ -41,6 +41,9 @@ pub(super) enum Notice {
     All,
     /// Every machine, at some time: commits or reads failed.
     Trouble,
+    /// One machine at least, at some time: commits or reads failed; every machine: these, or its replicas could not be
+    /// written. What is over within a second may come between two canaries of a machine, and only its replicas meet it.
+    ShortTrouble,
     /// Another machine has all groups at work.
     Moved,
     /// A machine: its state cannot be written.

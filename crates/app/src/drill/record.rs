@@ -219,14 +219,16 @@ impl Record {
 /// When it was said what is wrong, looking at `looks` from an instant on, until another.
 fn noticed(notice: Notice, looks: &[Look], from: Instant, until: Instant) -> Option<Instant> {
     let mut last: [Option<Said>; MACHINES] = [None; MACHINES];
-    let mut was_failing = [false; MACHINES];
+    let (mut failed, mut met) = ([false; MACHINES], [false; MACHINES]);
     for look in looks
         .iter()
         .filter(|look| look.at >= from && look.at < until)
     {
         last[look.machine] = look.said;
         let fails = |said: Said| said.commits == Some(false) || said.reads == Some(false);
-        was_failing[look.machine] |= look.said.is_some_and(fails);
+        let stalls = |said: Said| fails(said) || said.replicas == Some(false);
+        failed[look.machine] |= look.said.is_some_and(fails);
+        met[look.machine] |= look.said.is_some_and(stalls);
         let every = |so: &dyn Fn(Said) -> bool| last.iter().all(|said| said.is_some_and(so));
         let is_so = match notice {
             Notice::CommitsOnly => {
@@ -234,7 +236,8 @@ fn noticed(notice: Notice, looks: &[Look], from: Instant, until: Instant) -> Opt
             }
             Notice::Commits => every(&|said| said.commits == Some(false)),
             Notice::All => every(&|said| said.commits == Some(false) && said.reads == Some(false)),
-            Notice::Trouble => was_failing.iter().all(|was| *was),
+            Notice::Trouble => failed.iter().all(|did| *did),
+            Notice::ShortTrouble => failed.contains(&true) && met.iter().all(|did| *did),
             Notice::Replicas => every(&|said| {
                 said.replicas == Some(false)
                     && (said.commits, said.reads) == (Some(true), Some(true))

@@ -110,6 +110,27 @@ fn what_heals_itself_is_well_before_the_fault_is_taken_away() {
 }
 
 #[test]
+fn a_short_trouble_is_said_by_one_machine_and_met_by_every_other() {
+    let late = WELL.map(|said| Said {
+        replicas: Some(false),
+        ..said
+    });
+    let silent = "the fleet did not say what was wrong while it was";
+    let well = [(15, WELL), (16, WELL)];
+    let one = [[(12, COMMITS), (13, late)], well].concat();
+    check(Drill::Switchover, &one, Some(3), Some(6), &[]);
+    // Where the fault lasts every machine has to say it.
+    let failover = record(Drill::Failover, &one);
+    assert_eq!(failover.detected(), None);
+    // And one has to in any case.
+    for looks in [[(12, late), (13, late)], [(12, COMMITS), (13, WELL)]] {
+        let record = record(Drill::Switchover, &[looks, well].concat());
+        assert_eq!(record.detected(), None);
+        assert!(record.failures().contains(&silent.to_owned()));
+    }
+}
+
+#[test]
 fn groups_have_moved_when_one_machine_has_them_all() {
     let moved = [
         (12, None),

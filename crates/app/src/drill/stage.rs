@@ -170,6 +170,7 @@ impl Stage {
         let watches = watches.transpose()?;
         let setting = Setting::new(MACHINES, spec, url, endpoints, trackers.urls(), watches)?;
         let machines = Machines::start(folder.path(), &setting).await?;
+        tell_watches(cluster.as_ref(), &setting).await?;
         let relay = relay(&machines, trackers.count()).await?;
         trackers.hook(relay.at)?;
         account.say(&format!(
@@ -278,6 +279,19 @@ fn watched(setting: &Setting, pages: Option<Pages>) -> Result<Option<Watched>> {
     let watches = names.zip(&all.at).map(|(name, at)| Watch::new(name, *at));
     let watches = watches.collect::<Result<_>>()?;
     Ok(Some(Watched { pages, watches }))
+}
+
+/// What Patroni does is told to the watches, where there are both.
+async fn tell_watches(cluster: Option<&Cluster>, setting: &Setting) -> Result<()> {
+    let (Some(cluster), Some(watches)) = (cluster.cloned(), &setting.watches) else {
+        return Ok(());
+    };
+    let (watches, token) = watches.inbound();
+    blocking(move || {
+        let cluster = cluster.lock().expect("no code panics with this lock");
+        Ok(cluster.tells(&watches, token)?)
+    })
+    .await
 }
 
 /// What a drill fills, where it does.

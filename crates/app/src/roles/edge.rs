@@ -6,7 +6,7 @@ mod tests;
 
 use super::pause;
 use super::sockets::Handed;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::fleet::{self, Follower};
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use twinline_edge::{
     CertificateFiles, DirectorySource, Edge, Handles, Limits, Listen, MapperSettings, ProxyLimits,
-    Settings, Tracing, TrustedHeader, TrustedProxies,
+    Settings, Tracing, TrustedProxies,
 };
 use twinline_store::db::DbOptions;
 use twinline_store::inbox::{Inbox, InboxLimits, Route};
@@ -277,10 +277,7 @@ fn listen(handed: Option<TcpListener>, at: SocketAddr) -> Listen {
 fn trusted(config: &Config) -> TrustedProxies {
     TrustedProxies {
         networks: config.edge.trusted_proxies.clone(),
-        header: match config.edge.trusted_header {
-            config::TrustedHeader::XForwardedFor => TrustedHeader::XForwardedFor,
-            config::TrustedHeader::Forwarded => TrustedHeader::Forwarded,
-        },
+        header: config.edge.trusted_header.of_the_edge(),
     }
 }
 

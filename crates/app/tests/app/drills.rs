@@ -145,7 +145,7 @@ fn drill_failover() {
 #[test]
 fn drill_switchover() {
     if Patroni::can_run() {
-        check_database("switchover", 12);
+        check_database("switchover", 30);
     }
 }
 

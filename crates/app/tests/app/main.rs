@@ -6,6 +6,7 @@
 )]
 
 mod central;
+mod change;
 mod deeds;
 mod demo;
 mod disasters;
@@ -15,6 +16,7 @@ mod drills;
 mod first_twin;
 mod fleet;
 mod fleet_commands;
+mod hooked;
 mod hung;
 mod joining;
 mod logs;
@@ -24,6 +26,7 @@ mod private_words;
 mod prometheus;
 mod restart;
 mod rules_commands;
+mod status_page;
 mod supervisor;
 mod support;
 mod traces;

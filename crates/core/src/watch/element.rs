@@ -34,6 +34,8 @@ macro_rules! kinds {
 kinds! {
     /// What other monitoring tells of, and which is no element of ours.
     Alert = "alert",
+    /// A change of the infrastructure, by its number: what is wrong with how it is made.
+    Change = "change",
     /// One tracker instance as Twinline sees it.
     Node = "node",
     /// The canary synchronisation of a host.

@@ -22,7 +22,7 @@ fn elements_are_kind_and_name() {
     check("tracker:jira-cloud", Ok((Kind::Tracker, "jira-cloud")));
     check("host", Err("kind:name"));
     check("host:", Err("kind:name"));
-    check("hots:h1", Err("the kinds are alert, node, "));
+    check("hots:h1", Err("the kinds are alert, change, node, "));
 }
 
 #[test]

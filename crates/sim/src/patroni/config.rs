@@ -51,6 +51,10 @@ pub(super) fn config(own: &Own<'_>) -> String {
             "/var/lib/postgresql/.pgpass-patroni",
             format!("{folder}/{}.pgpass", own.name),
         ),
+        (
+            "/etc/twinline-db/twinline-callback",
+            format!("{folder}/twinline-callback"),
+        ),
         ("/var/run/postgresql", folder.to_string()),
         ("change-me-1", own.password.to_owned()),
         ("change-me-2", own.password.to_owned()),

@@ -18,7 +18,9 @@ use crate::postgres::{PostgresError, run, signal, system};
 use crate::watchman::Watchman;
 use config::{Own, config};
 use rustix::process::Signal;
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -33,6 +35,8 @@ const NAMES: [&str; 2] = ["m0", "m1"];
 const PASSWORD: &str = "scratch";
 /// What people run on the leader of a new cluster.
 const SETUP: &str = include_str!("../../../../deploy/patroni/twinline.sql");
+/// What Patroni calls when a member gets another role, or was restarted.
+const CALLBACK: &str = include_str!("../../../../deploy/patroni/twinline-callback");
 /// How often it is looked whether something has come about, each tenth of a second.
 const LOOKS_MAX: u32 = 900;
 
@@ -151,6 +155,10 @@ impl Patroni {
             etcd,
             folder,
         };
+        let callback = cluster.folder.path().join("twinline-callback");
+        std::fs::write(&callback, CALLBACK)?;
+        std::fs::set_permissions(&callback, Permissions::from_mode(0o755))?;
+        cluster.account.give(&callback)?;
         for number in 0..NAMES.len() {
             cluster.configure(number, synchronous)?;
             cluster.spawn(number)?;
@@ -176,6 +184,17 @@ impl Patroni {
             "postgres://twinline:{PASSWORD}@{}/twinline",
             hosts.join(",")
         )
+    }
+
+    /// From now on its callbacks tell these watches (`http://host:port`) of a new leader.
+    ///
+    /// # Errors
+    /// The file beside the callback cannot be written.
+    pub fn tells(&self, watches: &[String], token: &str) -> Result<(), PatroniError> {
+        let settings = serde_json::json!({ "watches": watches, "token": token });
+        let file = self.folder.path().join("watch.json");
+        std::fs::write(&file, settings.to_string())?;
+        Ok(self.account.give(&file)?)
     }
 
     /// The etcd that it stands on.

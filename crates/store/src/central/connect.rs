@@ -286,7 +286,9 @@ async fn introduce(
          WHERE current_setting('synchronous_commit') IN ('off', 'local'); \
          SELECT system_identifier::text, pg_postmaster_start_time()::text, \
          CASE WHEN pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean THEN NULL \
-         ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END FROM pg_control_system()"
+         ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END, \
+         floor(extract(epoch FROM pg_postmaster_start_time()) * 1000)::bigint::text, \
+         current_setting('server_version_num') FROM pg_control_system()"
     );
     let answers = client.simple_query(&sql).await.map_err(|e| fault(&e))?;
     let row = answers.iter().rev().find_map(|answer| match answer {
@@ -303,6 +305,8 @@ async fn introduce(
         system: text(0),
         started: text(1),
         timeline,
+        started_ms: text(3).parse().unwrap_or_default(),
+        version: text(4).parse().unwrap_or_default(),
     };
     Ok((server, timeline.is_some()))
 }

@@ -72,4 +72,23 @@ pub struct CentralHealth {
     pub generation: u64,
     /// The writer that was last seen: `host:port, timeline N`.
     pub writer: Option<String>,
+    /// All that it said of itself. Not for those who ask how this process does.
+    #[serde(skip)]
+    pub server: Option<WriterFacts>,
+}
+
+/// What a server that takes writes says of itself. A restart, a failover, an upgrade or another database in its place
+/// changes some of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriterFacts {
+    /// `host:port` as connected to.
+    pub at: String,
+    /// Of the cluster, given at its making.
+    pub system_identifier: u64,
+    /// Counted up by each promotion.
+    pub timeline: u32,
+    /// As a number: 170002.
+    pub server_version: u32,
+    /// When its postmaster was started, in milliseconds since the epoch.
+    pub started_ms: i64,
 }

@@ -30,7 +30,7 @@ pub use crate::host::replica::{Change, ReplicaRow};
 pub use client::CentralClient;
 pub use deeds::Deed;
 pub use error::{CentralError, Step};
-pub use health::{CentralHealth, PoolName, Standing};
+pub use health::{CentralHealth, PoolName, Standing, WriterFacts};
 pub use registry::{Machine, NodePlace, Published};
 pub use replica::{
     Author, GroupRow, Hydrated, Marks, Origin, ReplicaTx, Replicas, Replication, ReplicationStatus,

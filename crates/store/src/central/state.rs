@@ -2,7 +2,7 @@
 
 use super::breaker::{Breaker, Pass};
 use super::error::CentralError;
-use super::health::{CentralHealth, PoolName, Standing};
+use super::health::{CentralHealth, PoolName, Standing, WriterFacts};
 use super::settings::CentralSettings;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -25,6 +25,23 @@ pub(super) struct Server {
     pub(super) timeline: Option<u32>,
     /// When its postmaster was started, as the server words it.
     pub(super) started: String,
+    /// The same, in milliseconds since the epoch.
+    pub(super) started_ms: i64,
+    /// As a number: 170002.
+    pub(super) version: u32,
+}
+
+impl Server {
+    /// What is told of it; nothing while it takes no writes.
+    fn facts(&self) -> Option<WriterFacts> {
+        Some(WriterFacts {
+            at: self.at.clone(),
+            system_identifier: self.system.parse().ok()?,
+            timeline: self.timeline?,
+            server_version: self.version,
+            started_ms: self.started_ms,
+        })
+    }
 }
 
 /// See the module.
@@ -126,6 +143,7 @@ impl State {
         self.change(|health| {
             health.generation = generation;
             health.writer = Some(writer);
+            health.server = server.facts();
         });
         Ok(generation)
     }

@@ -117,11 +117,11 @@ async fn kinds(h: &dyn Harness) -> Outcome {
             keys.all(|(key, value)| notice.scope.get(key) == Some(value))
         };
         let about = |notice: &Notice| {
-            // One that moves lies elsewhere then.
+            // One that moves lies elsewhere then; and not every delivery says where.
             notice.item == id.id
                 && kind(&notice.kind)
                 && notice.at.is_some()
-                && (what == "moved" || lies_in(notice))
+                && (what == "moved" || notice.scope.is_empty() || lies_in(notice))
         };
         ensure(notices.iter().any(about), || format!("{what}: {notices:?}"))
     };

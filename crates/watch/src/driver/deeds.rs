@@ -19,7 +19,11 @@ impl Driver {
             Ask::Overview(to) => drop(to.send(self.overview())),
             Ask::Detail(incident, to) => drop(to.send(self.detail(incident))),
             Ask::Do(deed, to) => drop(to.send(self.perform(deed))),
+            Ask::Edit(edit, to) => drop(to.send(self.edit(edit))),
+            Ask::Reports(to) => drop(to.send(self.machines.reports.newest())),
+            Ask::Decisions(to) => drop(to.send(self.journal.decisions())),
             Ask::Public(asked) => self.serve(asked),
+            Ask::Change(asked) => self.answer_on_change(asked),
         }
     }
 
@@ -139,6 +143,7 @@ fn resolve(
             by,
             stage: Stage::Resolved,
             body: text.unwrap_or_else(|| "This incident is resolved.".to_owned()),
+            also: page::Amendment::default(),
         };
         for effect in machines.show(event, step) {
             if let page::Effect::Refused { refusal } = effect {

@@ -2,13 +2,13 @@
 
 use super::journal::Entry;
 use super::letter::{Meant, headline};
+use super::reports::{self, Fresh};
 use super::told::{Ask, Refusal};
 use super::{Driver, Handle, Standing as Record};
 use crate::channel::acknowledge::{About, Grant, NotGranted};
-use crate::site::{Desk, Errand, Refused, Report, Standing};
+use crate::site::{Answered, Desk, Errand, Refused, Report, Standing, TenantReport};
 use async_trait::async_trait;
 use tokio::sync::oneshot;
-use twinline_core::watch::element::Path;
 use twinline_core::watch::escalation::{self, PersonName};
 use twinline_core::watch::incident::{self, ReportId};
 
@@ -20,6 +20,14 @@ pub(super) enum Public {
     Acknowledge(String, oneshot::Sender<Result<Errand, Refused>>),
     /// A visitor's report.
     Report(Report, oneshot::Sender<Result<ReportId, Refused>>),
+    /// A report of whoever shows this token.
+    TenantReport(
+        String,
+        TenantReport,
+        oneshot::Sender<Result<Answered, Refused>>,
+    ),
+    /// What became of a report of whoever shows this token.
+    Answer(String, ReportId, oneshot::Sender<Result<Answered, Refused>>),
 }
 
 #[async_trait]
@@ -40,6 +48,18 @@ impl Desk for Handle {
         let asked = |to| Ask::Public(Public::Report(report, to));
         self.ask(asked).await.unwrap_or(Err(Refused::Busy))
     }
+
+    async fn tenant_report(&self, token: &str, report: TenantReport) -> Result<Answered, Refused> {
+        let token = token.to_owned();
+        let asked = |to| Ask::Public(Public::TenantReport(token, report, to));
+        self.ask(asked).await.unwrap_or(Err(Refused::Busy))
+    }
+
+    async fn answer(&self, token: &str, report: ReportId) -> Result<Answered, Refused> {
+        let token = token.to_owned();
+        let asked = |to| Ask::Public(Public::Answer(token, report, to));
+        self.ask(asked).await.unwrap_or(Err(Refused::Busy))
+    }
 }
 
 impl Driver {
@@ -51,7 +71,11 @@ impl Driver {
                 drop(to.send(errand));
             }
             Public::Acknowledge(token, to) => drop(to.send(self.follow(&token))),
-            Public::Report(report, to) => drop(to.send(Ok(self.take_report(&report)))),
+            Public::Report(report, to) => drop(to.send(Ok(self.take_report(&report, None, None)))),
+            Public::TenantReport(token, report, to) => {
+                drop(to.send(self.take_tenants(&token, &report)));
+            }
+            Public::Answer(token, report, to) => drop(to.send(self.answered(&token, &report))),
         }
     }
 
@@ -151,34 +175,67 @@ impl Driver {
         Ok(errand)
     }
 
-    /// A report is about all that its component is made of; without one, about nothing in particular.
-    fn take_report(&mut self, report: &Report) -> ReportId {
+    /// Takes a report over, of a tenant or of nobody knows whom.
+    fn take_report(
+        &mut self,
+        report: &Report,
+        tenant: Option<&str>,
+        node: Option<&str>,
+    ) -> ReportId {
         self.reports += 1;
         let id = ReportId(format!("{}-{}", self.clock.now().as_millis(), self.reports));
-        let component = report.component.as_ref();
-        let known = self.setup.page.components.iter();
-        let selectors = known
-            .filter(|it| Some(&it.name) == component)
-            .flat_map(|it| &it.elements);
-        let elements: Path = selectors
-            .flat_map(|selector| {
-                let watched = self.setup.watched.iter().map(|it| &it.subject);
-                watched.filter(|element| selector.selects(element))
-            })
-            .cloned()
-            .collect();
-        let event = incident::Event::Report(incident::Report {
+        let fresh = Fresh {
             id: id.clone(),
-            tenant: None,
-            elements,
-        });
-        let about = component.map_or_else(String::new, |it| format!(" about {it}"));
-        let text = format!("report {id}{about}: {}", report.text);
+            tenant,
+            component: report.component.as_deref(),
+            node,
+            text: &report.text,
+        };
+        tracing::info!(report = %id, tenant, component = fresh.component, node, "a report came");
         self.step(|machines, step| {
-            step.deeds.entries.push(Entry::own(step.now, text));
+            machines.reports.file(&fresh, step.now);
+            let event = incident::Event::Report(incident::Report {
+                id: fresh.id.clone(),
+                tenant: tenant.map(str::to_owned),
+                elements: reports::about(&fresh, step.setup),
+            });
             machines.hear(event, step);
             machines.refresh(step);
         });
         id
+    }
+
+    fn take_tenants(&mut self, token: &str, report: &TenantReport) -> Result<Answered, Refused> {
+        let tenant = self
+            .setup
+            .tenant(token)
+            .ok_or(Refused::UnknownToken)?
+            .to_owned();
+        if let Some(node) = &report.node {
+            let nodes = self.setup.tenants.get(&tenant).map(|it| &it.nodes);
+            let known = nodes.is_some_and(|nodes| nodes.iter().any(|it| it.node == *node));
+            if !known {
+                return Err(Refused::UnknownNode);
+            }
+        }
+        let id = self.take_report(&report.report, Some(&tenant), report.node.as_deref());
+        self.answered(token, &id)
+    }
+
+    /// What a tenant is told of its own report.
+    fn answered(&self, token: &str, id: &ReportId) -> Result<Answered, Refused> {
+        let tenant = self.setup.tenant(token).ok_or(Refused::UnknownToken)?;
+        let known = self.machines.reports.get(id);
+        let known = known.filter(|it| it.tenant.as_deref() == Some(tenant));
+        let filed = known.ok_or(Refused::UnknownReport)?;
+        // The public address of an incident is told only where the public reads of it.
+        let incident = filed.incident();
+        let entry = incident.and_then(|it| self.machines.status.entry(it));
+        Ok(Answered {
+            report: filed.report.clone(),
+            at: filed.at,
+            answer: filed.answer.clone(),
+            published: entry.filter(|it| it.is_published()).map(|it| it.incident),
+        })
     }
 }

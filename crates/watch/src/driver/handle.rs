@@ -1,5 +1,9 @@
 //! What others ask of the driver. Every answer has a deadline.
 
+use super::changes::Wanted;
+use super::editor::Edit;
+use super::journal::Entry;
+use super::reports::Filed;
 use super::told::{Ask, Deed, Refusal, Told};
 use super::view::{Detail, Overview};
 use super::vitals::Vitals;
@@ -11,6 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use twinline_core::watch::element::Element;
 use twinline_core::watch::incident::IncidentId;
+use twinline_core::watch::page::MaintenanceId;
 use twinline_core::watch::probe::Outcome;
 use twinline_core::watch::signal::Signal;
 
@@ -23,6 +28,7 @@ pub struct Handle {
     pub(super) queue: mpsc::Sender<Told>,
     pub(super) vitals: Arc<Vitals>,
     pub(super) shown: watch::Receiver<Arc<Shown>>,
+    pub(super) wanted: watch::Receiver<Arc<Vec<Wanted>>>,
 }
 
 impl Handle {
@@ -72,6 +78,30 @@ impl Handle {
         self.ask(|to| Ask::Do(deed, to)).await?
     }
 
+    /// Does something to the status page; the number of the maintenance that it is about, if it is about one.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    pub async fn edit(&self, edit: Edit) -> Result<Option<MaintenanceId>, Refusal> {
+        self.ask(|to| Ask::Edit(edit, to)).await?
+    }
+
+    /// Decisions not to declare an incident, the newest first.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`]
+    pub async fn decisions(&self) -> Result<Vec<Entry>, Refusal> {
+        self.ask(Ask::Decisions).await
+    }
+
+    /// Reports and what became of each, the newest first.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`]
+    pub async fn reports(&self) -> Result<Vec<Arc<Filed>>, Refusal> {
+        self.ask(Ask::Reports).await
+    }
+
     /// What the public is shown, now and whenever it changes.
     pub fn shown(&self) -> watch::Receiver<Arc<Shown>> {
         self.shown.clone()
@@ -83,7 +113,7 @@ impl Handle {
     }
 
     /// A driver that takes nothing has ended, or hangs: its vitals tell, and whoever told this has nothing to add.
-    async fn tell(&self, told: Told) -> bool {
+    pub(super) async fn tell(&self, told: Told) -> bool {
         let sent = timeout(ANSWER_MAX, self.queue.send(told)).await;
         let taken = matches!(sent, Ok(Ok(())));
         if !taken {

@@ -1,14 +1,21 @@
 //! What happened, in one line each: for whoever asks later why somebody was called, or was not.
 
+use super::decision;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use twinline_core::time::Timestamp;
-use twinline_core::watch::incident::IncidentId;
+use twinline_core::watch::incident::{IncidentId, Undeclared};
 use twinline_core::watch::{escalation, incident, page};
 use twinline_store::watch::Line;
 
 /// The most lines that are kept, on the disk and in memory.
 pub(super) const LINES_MAX: usize = 5000;
+
+/// The most decisions in a list.
+const DECISIONS_MAX: usize = 200;
+
+/// Says that something is no incident.
+const DECISION: &str = "decision";
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +24,7 @@ pub struct Entry {
     pub at: Timestamp,
     /// To which incident, if to one.
     pub incident: Option<IncidentId>,
-    /// Which machine says so: `incident`, `paging`, `page`, `watch`.
+    /// Which machine says so: `incident`, `paging`, `page`, `change`, `watch`; `decision`, that something is no incident.
     pub of: String,
     /// What, in one line.
     pub text: String,
@@ -34,7 +41,27 @@ impl Entry {
         }
     }
 
+    /// What happened to a change.
+    pub(super) fn change(at: Timestamp, text: String) -> Self {
+        Self {
+            of: "change".to_owned(),
+            ..Self::own(at, text)
+        }
+    }
+
     pub(super) fn incident(at: Timestamp, effect: &incident::Effect) -> Self {
+        if let incident::Effect::NotDeclared { what, reason } = effect {
+            let incident = match what {
+                Undeclared::Request { incident } => Some(*incident),
+                _ => None,
+            };
+            return Self {
+                at,
+                incident,
+                of: DECISION.to_owned(),
+                text: decision::sentence(what, reason),
+            };
+        }
         Self::of(at, "incident", effect)
     }
 
@@ -142,5 +169,11 @@ impl Journal {
     pub(super) fn of(&self, incident: IncidentId) -> Vec<Entry> {
         let own = self.0.iter().filter(|it| it.incident == Some(incident));
         own.cloned().collect()
+    }
+
+    /// Decisions not to declare an incident, the newest first.
+    pub(super) fn decisions(&self) -> Vec<Entry> {
+        let all = self.0.iter().rev().filter(|it| it.of == DECISION);
+        all.take(DECISIONS_MAX).cloned().collect()
     }
 }

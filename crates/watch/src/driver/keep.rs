@@ -4,9 +4,11 @@
 //! or does not answer, is tried again; until then all goes on in memory. Each is told to whoever decides, as a failing
 //! subject of our own, and that it is mended.
 
+use super::changes::Changes;
 use super::journal::{Journal, LINES_MAX};
 use super::machines::{Known, Machines};
 use super::record::Records;
+use super::reports::Reports;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -152,6 +154,7 @@ fn numbered(now: Timestamp) -> Machines {
     let next = u64::try_from(now.as_millis() / 1000).unwrap_or(1).max(1);
     Machines {
         book: Book::numbered_from(IncidentId(next)),
+        changes: Changes::numbered_from(next),
         ..Machines::default()
     }
 }
@@ -201,6 +204,8 @@ pub(super) fn machines_of(states: &BTreeMap<String, String>) -> Result<Machines,
         paging: read(states, "paging")?,
         status: read(states, "page")?,
         records: read::<Records>(states, "incidents")?,
+        reports: read::<Reports>(states, "reports")?,
+        changes: read::<Changes>(states, "changes")?,
         probes: read::<BTreeMap<String, Known>>(states, "probes")?,
         said: BTreeMap::new(),
     })
@@ -215,6 +220,8 @@ pub(super) fn documents(
         ("paging", serde_json::to_string(&machines.paging)?),
         ("page", serde_json::to_string(&machines.status)?),
         ("incidents", serde_json::to_string(&machines.records)?),
+        ("reports", serde_json::to_string(&machines.reports)?),
+        ("changes", serde_json::to_string(&machines.changes)?),
         ("probes", serde_json::to_string(&machines.probes)?),
     ];
     let owned = all.map(|(name, document)| (name.to_owned(), document));

@@ -1,11 +1,14 @@
 //! The machines joined: what one says, the next hears. Nothing here waits, sends or stores.
 
+use super::changes::Changes;
 use super::journal::Entry;
 use super::record::Records;
+use super::reports::Reports;
 use super::setup::{Setup, Watched};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::time::Timestamp;
+use twinline_core::watch::change;
 use twinline_core::watch::element::Element;
 use twinline_core::watch::escalation::{self, AttemptId, Contact, Paging, PersonName, Purpose};
 use twinline_core::watch::incident::{self, Book, IncidentId};
@@ -24,6 +27,8 @@ pub(super) struct Machines {
     pub(super) paging: Paging,
     pub(super) status: StatusPage,
     pub(super) records: Records,
+    pub(super) reports: Reports,
+    pub(super) changes: Changes,
     /// By probe and subject.
     pub(super) probes: BTreeMap<String, Known>,
     /// Why each subject fails that does, in one line. Not stored: whoever says so says it again after a start.
@@ -86,6 +91,8 @@ impl Machines {
             || self.paging != before.paging
             || self.status != before.status
             || self.records != before.records
+            || self.reports != before.reports
+            || self.changes != before.changes
             || word(self) != word(before)
     }
 
@@ -101,14 +108,23 @@ impl Machines {
         failing.all(|it| it == own)
             && incidents.all(|it| it.members.iter().all(|member| member == own))
             && self.status.maintenances().next().is_none()
+            && self.changes.gate.changes().next().is_none()
     }
 
     /// Goes on from what an earlier watch has left, as if it had been there from the beginning. What was found since is
-    /// found again; of incidents the records stay.
-    pub(super) fn go_on_from(&mut self, found: Self, now: Timestamp) {
+    /// found again; of incidents the records stay. Answers what is to be heard then: databases are told of only when they
+    /// change, so that nobody would find again what they are now.
+    pub(super) fn go_on_from(&mut self, found: Self, now: Timestamp) -> Vec<change::Event> {
         let own = std::mem::replace(self, found);
         self.said = own.said;
         self.records.take_over(own.records, now);
+        self.reports.take_over(own.reports);
+        let seen = own.changes.gate.databases();
+        let seen = seen.map(|(database, fingerprint)| change::Event::Seen {
+            database: database.clone(),
+            fingerprint: fingerprint.clone(),
+        });
+        seen.collect()
     }
 
     /// When something is due though nothing happens.
@@ -116,7 +132,8 @@ impl Machines {
         let book = self.book.due(&setup.incidents);
         let status = self.status.due(&setup.page);
         let verdicts = self.probes.values().map(|known| known.verdict.due()).min();
-        let all = [book, self.paging.due(), status, verdicts];
+        let change = self.changes.gate.due();
+        let all = [book, self.paging.due(), status, verdicts, change];
         all.into_iter().flatten().min()
     }
 
@@ -129,7 +146,9 @@ impl Machines {
         let effects = self.book.apply(event, step.now, &step.setup.incidents);
         for effect in &effects {
             self.records.hear(effect, step.now);
-            step.deeds.entries.push(Entry::incident(step.now, effect));
+            if !self.reports.hear(effect) {
+                step.deeds.entries.push(Entry::incident(step.now, effect));
+            }
             if let Some(event) = relay::to_escalation(effect, &self.book) {
                 self.call(event, step);
             }
@@ -184,6 +203,7 @@ impl Machines {
     /// Time has passed: whatever is due happens, and the page shows what is true.
     pub(super) fn pass_time(&mut self, probes_begin: bool, step: &mut Step<'_>) {
         self.find_silent(probes_begin, step);
+        self.guard(step);
         self.hear(incident::Event::Tick, step);
         self.call(escalation::Event::Tick, step);
         self.refresh(step);
@@ -217,9 +237,8 @@ impl Machines {
         if unproven && probes_begin && outcome != Outcome::Passed {
             return;
         }
-        let turn = known
-            .verdict
-            .observe(run, outcome, step.now, &watched.settings);
+        let settings = self.changes.settings(watched);
+        let turn = known.verdict.observe(run, outcome, step.now, &settings);
         let signal = turned(known, watched, turn);
         self.tell(signal, step);
     }
@@ -236,7 +255,8 @@ impl Machines {
                 known.verdict.restarted(step.now, &watched.settings);
                 continue;
             }
-            let turn = known.verdict.overdue(step.now, &watched.settings);
+            let settings = self.changes.settings(watched);
+            let turn = known.verdict.overdue(step.now, &settings);
             signals.push(turned(known, watched, turn));
         }
         for signal in signals {
@@ -302,6 +322,7 @@ impl Machines {
         for signal in signals {
             self.tell(signal, step);
         }
+        self.sound(step);
     }
 }
 

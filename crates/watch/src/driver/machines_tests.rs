@@ -92,3 +92,35 @@ fn states_that_were_found_late_are_gone_on_from_and_no_record_is_lost() {
     fails(&mut machines, &setup, "edge:m1", 100);
     assert!(!machines.knows_only_of(&own));
 }
+
+#[test]
+fn a_database_that_was_seen_meanwhile_is_compared_with_what_is_found() {
+    let setup = setup(Vec::new(), &[]);
+    let seen = |timeline: u32| change::Event::Seen {
+        database: element("database:central"),
+        fingerprint: change::Fingerprint {
+            system_identifier: 7,
+            timeline,
+            server_version: 170_002,
+            started_ms: 1000,
+            leader: "db1:5432".to_owned(),
+        },
+    };
+    let sees = |machines: &mut Machines, second: u64, event: change::Event| {
+        step(machines, &setup, second, |machines, step| {
+            machines.change(event, step);
+        });
+    };
+    let check = |timeline: u32, under_way: usize| {
+        let (mut before, mut machines) = (Machines::default(), Machines::default());
+        sees(&mut before, 0, seen(1));
+        sees(&mut machines, 100, seen(timeline));
+        assert!(machines.knows_only_of(&element("disk:m1")));
+        for event in machines.go_on_from(before, at(110)) {
+            sees(&mut machines, 110, event);
+        }
+        assert_eq!(machines.changes.under_way(), under_way);
+    };
+    check(1, 0);
+    check(2, 1);
+}

@@ -5,8 +5,11 @@
 //! the next way is tried. Nothing that the driver does waits for anything outside: pages are sent by tasks of their own,
 //! each with a deadline, and so is the disk written (docs/adr/0035).
 
+pub mod changes;
+mod decision;
 mod deeds;
 mod desk;
+mod editor;
 mod handle;
 mod journal;
 mod keep;
@@ -15,6 +18,7 @@ mod letter;
 mod machines;
 mod own;
 mod record;
+mod reports;
 mod send;
 mod setup;
 mod shelf;
@@ -25,12 +29,14 @@ mod vitals;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use editor::{Edit, Edited, OfIncident, Planned};
 pub use handle::Handle;
 pub use journal::Entry;
 pub use record::{Note, Record, Standing};
-pub use setup::{Setup, Watched};
+pub use reports::Filed;
+pub use setup::{Setup, Tenant, TenantNode, Watched};
 pub use told::{Deed, Refusal};
-pub use view::{Detail, Overview, Probed, Shown};
+pub use view::{Detail, OnPage, Overview, Probed, Shown};
 pub use vitals::{Figures, Vitals};
 
 use crate::channel::acknowledge::Signer;
@@ -49,6 +55,7 @@ use tokio::time::{Instant, timeout};
 use told::Told;
 use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
+use twinline_core::watch::change;
 use twinline_core::watch::element::Kind;
 use twinline_core::watch::escalation::AttemptId;
 use twinline_core::watch::signal::Signal;
@@ -86,6 +93,8 @@ pub struct Driver {
     shown: watch::Sender<Arc<site::Shown>>,
     /// Visitors' reports since the start.
     reports: u64,
+    /// Proofs of changes that are to run.
+    orders: watch::Sender<Arc<Vec<changes::Wanted>>>,
 }
 
 impl Driver {
@@ -112,6 +121,7 @@ impl Driver {
         };
         let vitals = Arc::new(Vitals::new());
         let now = clock.now();
+        let (orders, wanted) = watch::channel(Arc::default());
         let (shown, heard) = watch::channel(Arc::new(public(&setup, &machines, now)));
         let mut driver = Self {
             clock,
@@ -127,12 +137,14 @@ impl Driver {
             damaged: None,
             shown,
             reports: 0,
+            orders,
         };
         driver.start(trouble);
         let handle = Handle {
             queue: told,
             vitals,
             shown: heard,
+            wanted,
         };
         (driver, handle)
     }
@@ -257,6 +269,19 @@ impl Driver {
                     machines.refresh(step);
                 });
             }
+            Told::Proved { of, check, failure } => {
+                self.step(|machines, step| machines.proved(of, check, failure, step));
+            }
+            Told::Seen {
+                database,
+                fingerprint,
+            } => {
+                let event = change::Event::Seen {
+                    database,
+                    fingerprint,
+                };
+                self.step(|machines, step| machines.change(event, step));
+            }
             Told::Ask(ask) => self.answer(ask),
         }
     }
@@ -285,6 +310,9 @@ impl Driver {
             !self.setup.has_somebody(),
         );
         self.publish(before.status != self.machines.status);
+        let changes = &self.machines.changes;
+        changes.order(&self.setup.changes, &self.orders);
+        self.vitals.changes(changes.under_way());
         self.journal.extend(&deeds.entries);
         let lines: Vec<_> = deeds.entries.iter().map(Entry::line).collect();
         let changed = self.machines.differs(&before);

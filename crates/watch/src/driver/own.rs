@@ -71,10 +71,13 @@ impl Driver {
         self.sends.abort_all();
         self.sends = JoinSet::new();
         self.step(|machines, step| {
-            machines.go_on_from(found.machines, step.now);
+            let seen = machines.go_on_from(found.machines, step.now);
             let text = "what an earlier watch had stored can be read again, and is gone on from";
             step.deeds.entries.push(Entry::own(step.now, text));
             machines.take_up(step);
+            for event in seen {
+                machines.change(event, step);
+            }
             machines.refresh(step);
         });
         self.shelf.leave(Some(self.machines.clone()), []);

@@ -1,8 +1,10 @@
 //! What the driver is told of its configuration. A new one holds at once.
 
 use crate::channel::Channel;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use twinline_core::watch::change;
 use twinline_core::watch::element::{Element, Path};
 use twinline_core::watch::escalation::{Roster, Zone};
 use twinline_core::watch::incident;
@@ -34,8 +36,37 @@ pub struct Setup {
     pub channels: BTreeMap<String, Arc<Channel>>,
     /// Ways that cannot be used, by name, each with the reason.
     pub unusable: BTreeMap<String, String>,
+    /// The numbers of changes.
+    pub changes: change::Settings,
     /// What the probes tell of.
     pub watched: Vec<Watched>,
+    /// Who shares this installation, by the name of their workspace.
+    pub tenants: BTreeMap<String, Tenant>,
+}
+
+/// Somebody who shares this installation with others: a workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tenant {
+    /// What its reports are known by: SHA-256 of the token that they show. Without it all its reports are a visitor's.
+    pub token: Option<[u8; 32]>,
+    /// Its nodes.
+    pub nodes: Vec<TenantNode>,
+}
+
+/// A node of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantNode {
+    /// Its name.
+    pub node: String,
+    /// Which tracker it is.
+    pub tracker: String,
+}
+
+impl Tenant {
+    /// By what a token is known.
+    pub fn digest(token: &str) -> [u8; 32] {
+        Sha256::digest(token.as_bytes()).into()
+    }
 }
 
 /// One subject of one probe.
@@ -60,6 +91,14 @@ impl Setup {
     pub(super) fn watched(&self, probe: &str, subject: &Element) -> Option<&Watched> {
         let mut all = self.watched.iter();
         all.find(|it| it.probe == probe && it.subject == *subject)
+    }
+
+    /// Whose token that is. Digests are compared: how long that takes tells nothing of a token.
+    pub(super) fn tenant(&self, token: &str) -> Option<&str> {
+        let shown = Tenant::digest(token);
+        let mut all = self.tenants.iter();
+        let known = all.find(|(_, tenant)| !token.is_empty() && tenant.token == Some(shown));
+        known.map(|(name, _)| name.as_str())
     }
 
     /// Whether there is anybody to call.

@@ -1,6 +1,8 @@
 //! The driver with real channels, some of which hang, and a clock that is put forward.
 
+mod changes;
 mod channels;
 mod faults;
 mod links;
+mod tenants;
 pub(crate) mod world;

@@ -1,16 +1,21 @@
 //! What the driver is told, by its queue.
 
+use super::changes::Asked;
 use super::desk::Public;
+use super::editor::Edit;
+use super::journal::Entry;
 use super::keep::{Found, Trouble};
 use super::record::NOTES_MAX;
+use super::reports::Filed;
 use super::setup::Setup;
 use super::view::{Detail, Overview};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+use twinline_core::watch::change::{ChangeId, Check, Fingerprint};
 use twinline_core::watch::element::Element;
 use twinline_core::watch::incident::IncidentId;
-use twinline_core::watch::page;
+use twinline_core::watch::page::{self, MaintenanceId};
 use twinline_core::watch::probe::Outcome;
 use twinline_core::watch::signal::Signal;
 
@@ -30,6 +35,17 @@ pub(super) enum Told {
     Found(Box<Found>, oneshot::Sender<bool>),
     /// Another configuration holds.
     Setup(Box<Setup>),
+    /// A proof of a round of a change ended so; why, when it did not pass.
+    Proved {
+        of: (ChangeId, u32),
+        check: Check,
+        failure: Option<String>,
+    },
+    /// A database was looked at.
+    Seen {
+        database: Element,
+        fingerprint: Fingerprint,
+    },
     /// Somebody wants something and waits for the answer.
     Ask(Ask),
 }
@@ -39,7 +55,14 @@ pub(super) enum Ask {
     Overview(oneshot::Sender<Overview>),
     Detail(IncidentId, oneshot::Sender<Option<Detail>>),
     Do(Deed, oneshot::Sender<Result<(), Refusal>>),
+    Edit(
+        Edit,
+        oneshot::Sender<Result<Option<MaintenanceId>, Refusal>>,
+    ),
+    Reports(oneshot::Sender<Vec<Arc<Filed>>>),
+    Decisions(oneshot::Sender<Vec<Entry>>),
     Public(Public),
+    Change(Asked),
 }
 
 /// What a person does to an incident.
@@ -110,8 +133,18 @@ pub enum Refusal {
         people: Vec<String>,
     },
     /// The page did not take it.
-    #[error("the status page did not take it: {0:?}")]
+    #[error("the status page did not take it: {0}")]
     Page(page::Refusal),
+    /// A text is too long.
+    #[error("{what} has {chars} characters; at most {max} are taken")]
+    TooLong {
+        /// Which.
+        what: &'static str,
+        /// How long it is.
+        chars: usize,
+        /// How long it may be.
+        max: usize,
+    },
     /// It has as many notes as there may be.
     #[error("incident {0} has {NOTES_MAX} notes, and takes no more")]
     NotesFull(IncidentId),

@@ -7,8 +7,9 @@ use super::record::{Note, Record, Standing};
 use serde::Serialize;
 use twinline_core::time::Timestamp;
 use twinline_core::watch::element::Element;
-use twinline_core::watch::incident::IncidentId;
+use twinline_core::watch::incident::{Impact, IncidentId};
 use twinline_core::watch::page::postmortem::{self, Course};
+use twinline_core::watch::page::{self, Publication};
 use twinline_core::watch::probe;
 use twinline_core::watch::signal::Severity;
 
@@ -82,8 +83,67 @@ pub struct Detail {
     pub journal: Vec<Entry>,
     /// Who was called, and who reported.
     pub course: Course,
+    /// How it is on the status page; none where it is not known there.
+    pub page: Option<OnPage>,
     /// A beginning for whoever writes the postmortem, in Markdown, once a person has resolved what the public read of.
     pub postmortem_draft: Option<String>,
+}
+
+/// An incident on the status page.
+#[derive(Clone, Debug, Serialize)]
+pub struct OnPage {
+    /// Whether the public reads it: `unasked`, `waiting`, `vetoed` or `published`.
+    pub publication: &'static str,
+    /// When it is published by itself, while it waits for that.
+    pub publishes_at: Option<Timestamp>,
+    /// Since when the public reads it.
+    pub published_at: Option<Timestamp>,
+    /// Who keeps it from the page.
+    pub vetoed_by: Option<String>,
+    /// Why.
+    pub veto_reason: Option<String>,
+    /// Its headline; empty until it is published.
+    pub name: String,
+    /// How far it is.
+    pub stage: page::Stage,
+    /// How much it takes away.
+    pub impact: Impact,
+    /// Components whose state it has changed.
+    pub affected: Vec<String>,
+    /// What the public read, the oldest first.
+    pub updates: Vec<page::Update>,
+}
+
+fn on_page(entry: &page::Entry) -> OnPage {
+    let mut shown = OnPage {
+        publication: "unasked",
+        publishes_at: None,
+        published_at: None,
+        vetoed_by: None,
+        veto_reason: None,
+        name: entry.name.clone(),
+        stage: entry.stage,
+        impact: entry.impact,
+        affected: entry.affected.iter().cloned().collect(),
+        updates: entry.updates.clone(),
+    };
+    match &entry.publication {
+        Publication::Unasked => {}
+        Publication::Waiting { until } => {
+            shown.publication = "waiting";
+            shown.publishes_at = Some(until.due());
+        }
+        Publication::Vetoed { by, reason } => {
+            shown.publication = "vetoed";
+            shown.vetoed_by = Some(by.clone());
+            shown.veto_reason = Some(reason.clone());
+        }
+        Publication::Published { at } => {
+            shown.publication = "published";
+            shown.published_at = Some(*at);
+        }
+    }
+    shown
 }
 
 /// All that is probed.
@@ -127,6 +187,7 @@ pub(super) fn detail(record: &Record, machines: &Machines, journal: Vec<Entry>) 
     let entry = machines.status.entry(record.incident);
     Detail {
         course: record.course.clone(),
+        page: entry.map(on_page),
         postmortem_draft: entry.and_then(|it| postmortem::draft(it, &record.course)),
         summaries: said.cloned().collect(),
         notes: record.notes.clone(),

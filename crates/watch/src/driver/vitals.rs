@@ -21,6 +21,7 @@ pub struct Vitals {
     /// Incidents that nobody could be told of.
     unheard: AtomicU64,
     nobody: AtomicBool,
+    changes: AtomicU64,
     trouble: Mutex<Option<String>>,
 }
 
@@ -39,6 +40,8 @@ pub struct Figures {
     pub unheard: u64,
     /// Whether there is nobody to call at all.
     pub nobody_to_call: bool,
+    /// Changes that have begun and are not over.
+    pub changes_under_way: u64,
     /// Why the states are not stored, when they are not.
     pub trouble: Option<String>,
 }
@@ -65,6 +68,7 @@ impl Vitals {
             incidents_open: AtomicU64::new(0),
             unheard: AtomicU64::new(0),
             nobody: AtomicBool::new(false),
+            changes: AtomicU64::new(0),
             trouble: Mutex::new(None),
         }
     }
@@ -85,6 +89,11 @@ impl Vitals {
             .store(count(incidents_open), Ordering::Relaxed);
         self.unheard.store(count(unheard), Ordering::Relaxed);
         self.nobody.store(nobody, Ordering::Relaxed);
+    }
+
+    pub(super) fn changes(&self, under_way: usize) {
+        let under_way = u64::try_from(under_way).unwrap_or(u64::MAX);
+        self.changes.store(under_way, Ordering::Relaxed);
     }
 
     pub(super) fn page(&self, sent: bool) {
@@ -113,6 +122,7 @@ impl Vitals {
             incidents_open: self.incidents_open.load(Ordering::Relaxed),
             unheard: self.unheard.load(Ordering::Relaxed),
             nobody_to_call: self.nobody.load(Ordering::Relaxed),
+            changes_under_way: self.changes.load(Ordering::Relaxed),
             trouble: trouble.clone(),
         }
     }

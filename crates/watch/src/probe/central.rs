@@ -47,4 +47,19 @@ impl Look for CommitCanary {
     async fn look(&self) -> Vec<(Element, Outcome)> {
         vec![(self.subject.clone(), outcome(self.judge()))]
     }
+
+    /// A commit that is begun from now on: waits for it.
+    async fn prove(&self) -> Vec<(Element, Outcome)> {
+        let asked = self.clock.now();
+        let mut health = self.health.clone();
+        let proven = health.wait_for(|health| {
+            let proven = health.proven.get(&PoolName::Probe);
+            proven.is_some_and(|begun| *begun > asked)
+        });
+        let ended = match proven.await {
+            Ok(_) => Ok(()),
+            Err(_) => Err("the client of the database has ended".to_owned()),
+        };
+        vec![(self.subject.clone(), outcome(ended))]
+    }
 }

@@ -11,10 +11,12 @@ mod exposition;
 mod health;
 mod measures;
 mod places;
+mod prove;
 mod runner;
 mod supervisor;
 mod sweep;
 mod web;
+mod writer;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,7 @@ pub use runner::run;
 pub use supervisor::Supervisor;
 pub use sweep::Sweeps;
 pub use web::Web;
+pub use writer::follow as follow_writer;
 
 use crate::driver::Watched;
 use async_trait::async_trait;
@@ -44,6 +47,12 @@ use twinline_core::watch::signal::Severity;
 pub trait Look: Send + Sync {
     /// Looks once, and says how each subject is. May be dropped at any await, and need not have a deadline of its own.
     async fn look(&self) -> Vec<(Element, Outcome)>;
+
+    /// The same for a proof: what was found before this call proves nothing. Another one only where a look tells what is
+    /// remembered.
+    async fn prove(&self) -> Vec<(Element, Outcome)> {
+        self.look().await
+    }
 }
 
 /// A subject of a probe.

@@ -4,6 +4,7 @@ use super::{Look, Probe};
 use crate::driver::Handle;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use twinline_core::time::Timestamp;
@@ -13,6 +14,7 @@ use twinline_core::watch::probe::{Failure, Outcome};
 /// Runs all of them, each by a task of its own, until it is dropped.
 pub async fn run(probes: Vec<Probe>, driver: Handle) {
     let mut tasks = JoinSet::new();
+    tasks.spawn(super::prove::run(probes.clone(), driver.clone()));
     for probe in probes {
         tasks.spawn(repeat(probe, driver.clone()));
     }
@@ -37,11 +39,21 @@ async fn repeat(probe: Probe, driver: Handle) {
 
 /// One look, and a word about every subject, whatever becomes of it.
 pub(super) async fn look(probe: &Probe) -> Vec<(Element, Outcome)> {
+    let looks: Arc<dyn Look> = Arc::clone(&probe.look);
+    let look = async move { looks.look().await };
+    cut_off(probe, probe.schedule.deadline(), look).await
+}
+
+/// One look, or proof, that ends within this.
+pub(super) async fn cut_off(
+    probe: &Probe,
+    within: Duration,
+    look: impl Future<Output = Vec<(Element, Outcome)>> + Send + 'static,
+) -> Vec<(Element, Outcome)> {
     // Of its own, so that a panic in it is its failure and not the runner's end.
     let mut task = JoinSet::new();
-    let looks: Arc<dyn Look> = Arc::clone(&probe.look);
-    task.spawn(async move { looks.look().await });
-    let ended = timeout(probe.schedule.deadline(), task.join_next()).await;
+    task.spawn(look);
+    let ended = timeout(within, task.join_next()).await;
     // What still runs ends here, wherever it waits.
     task.abort_all();
     let (mut said, missing) = match ended {

@@ -1,6 +1,7 @@
 //! What was made is kept until what is shown changes: a page is read by crowds when something is wrong.
 
 use super::answer::Made;
+use super::desk::Offered;
 use super::place::Place;
 use super::shown::Shown;
 use std::collections::BTreeMap;
@@ -9,18 +10,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The most documents that are kept; the places that there are have no other bound.
 const KEPT_MAX: usize = 1000;
 
-/// Documents of one state of the page: what is shown, whether it is old, and whether visitors may subscribe.
+/// Documents of one state of the page: what is shown, whether it is old, and how visitors may subscribe.
 #[derive(Default)]
 pub(super) struct Cache(Mutex<Option<Kept>>);
 
 struct Kept {
     of: Arc<Shown>,
-    state: (bool, bool),
+    state: (bool, Offered),
     documents: BTreeMap<Place, Made>,
 }
 
 impl Kept {
-    fn is_of(&self, shown: &Arc<Shown>, state: (bool, bool)) -> bool {
+    fn is_of(&self, shown: &Arc<Shown>, state: (bool, Offered)) -> bool {
         Arc::ptr_eq(&self.of, shown) && self.state == state
     }
 }
@@ -29,7 +30,7 @@ impl Cache {
     pub(super) fn get(
         &self,
         shown: &Arc<Shown>,
-        state: (bool, bool),
+        state: (bool, Offered),
         place: &Place,
     ) -> Option<Made> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -37,7 +38,13 @@ impl Cache {
         kept.documents.get(place).cloned()
     }
 
-    pub(super) fn put(&self, shown: &Arc<Shown>, state: (bool, bool), place: &Place, made: &Made) {
+    pub(super) fn put(
+        &self,
+        shown: &Arc<Shown>,
+        state: (bool, Offered),
+        place: &Place,
+        made: &Made,
+    ) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.as_ref().is_none_or(|it| !it.is_of(shown, state)) {
             *kept = Some(Kept {

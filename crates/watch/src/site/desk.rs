@@ -4,8 +4,8 @@ use crate::channel::acknowledge::About;
 use async_trait::async_trait;
 use std::time::Duration;
 use twinline_core::time::Timestamp;
-use twinline_core::watch::incident::ReportId;
-use twinline_core::watch::subscription::Address;
+use twinline_core::watch::incident::{Answer, IncidentId, ReportId};
+use twinline_core::watch::subscription::{Address, Way};
 
 /// Where visitors' deeds go. Each call has a deadline ([`Settings::desk_within`](super::Settings::desk_within)), after
 /// which it is dropped: it must be safe to be dropped, and to be asked again.
@@ -28,15 +28,53 @@ pub trait Desk: Send + Sync {
     /// # Errors
     /// [`Refused::TooMany`], [`Refused::Busy`].
     async fn report(&self, report: Report) -> Result<ReportId, Refused>;
+
+    /// The same of whoever shows this token.
+    ///
+    /// # Errors
+    /// [`Refused::UnknownToken`], [`Refused::UnknownNode`], [`Refused::Busy`].
+    async fn tenant_report(&self, token: &str, report: TenantReport) -> Result<Answered, Refused>;
+
+    /// What became of a report of whoever shows this token.
+    ///
+    /// # Errors
+    /// [`Refused::UnknownToken`], [`Refused::UnknownReport`], [`Refused::Busy`].
+    async fn answer(&self, token: &str, report: ReportId) -> Result<Answered, Refused>;
 }
 
-/// Where visitors subscribe to the page by mail. Each call has the same deadline.
+/// The ways by which visitors may be told of what is new.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offered {
+    /// By mail.
+    pub mail: bool,
+    /// By a webhook of theirs.
+    pub hooks: bool,
+    /// Whether the address of such a webhook may be `http://`.
+    pub plain: bool,
+}
+
+impl Offered {
+    /// Whether there is any.
+    pub const fn any(self) -> bool {
+        self.mail || self.hooks
+    }
+
+    /// Whether this address can be told.
+    pub fn takes(self, address: &Address) -> bool {
+        match address.way() {
+            Way::Mail => self.mail,
+            Way::Hook => self.hooks && (self.plain || address.as_str().starts_with("https://")),
+        }
+    }
+}
+
+/// Where visitors subscribe to the page. Each call has the same deadline.
 #[async_trait]
 pub trait Subscriptions: Send + Sync {
-    /// Whether there is a way to send mail now. Where there is none, the page offers nothing.
-    fn are_offered(&self) -> bool;
+    /// By which ways that can be done now. Where there is none, the page offers nothing.
+    fn offered(&self) -> Offered;
 
-    /// Sends a letter with a link that confirms. Says nothing of whether the address is a subscriber's.
+    /// Sends a letter with a link that confirms, or a webhook a challenge. Says nothing of whether the address is a subscriber's.
     ///
     /// # Errors
     /// [`Refused::Busy`].
@@ -93,6 +131,28 @@ pub struct Report {
     pub text: String,
 }
 
+/// A tenant says that something does not work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantReport {
+    /// As a visitor would say it.
+    pub report: Report,
+    /// The node that it is about, one of the tenant's.
+    pub node: Option<String>,
+}
+
+/// What whoever reported is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The report.
+    pub report: ReportId,
+    /// When it came.
+    pub at: Timestamp,
+    /// What is known of it.
+    pub answer: Answer,
+    /// The incident that it belongs to, where the public reads of it.
+    pub published: Option<IncidentId>,
+}
+
 /// The longest text of a report.
 pub const REPORT_MAX_CHARS: usize = 2000;
 
@@ -116,6 +176,15 @@ pub enum Refused {
         /// How long to wait.
         retry_after: Duration,
     },
+    /// Nobody has this token.
+    #[error("Show the token of your workspace as a bearer token.")]
+    UnknownToken,
+    /// The workspace has no such node.
+    #[error("Your workspace has no such node.")]
+    UnknownNode,
+    /// The workspace has not sent such a report, or it is too long ago.
+    #[error("Your workspace has no such report, or it is too long ago to be kept.")]
+    UnknownReport,
     /// There are as many as there may be.
     #[error("There are as many subscribers as there may be. The feeds need no subscription.")]
     Full,

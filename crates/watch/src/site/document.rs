@@ -1,5 +1,6 @@
 //! What stands at each place: the same for the server and for an export.
 
+use super::desk::Offered;
 use super::place::Place;
 use super::shown::Shown;
 use super::{api, feed, view};
@@ -14,8 +15,8 @@ pub(super) struct Scene<'a> {
     pub(super) base: Option<&'a Url>,
     /// Whether it was not refreshed for too long.
     pub(super) stale: bool,
-    /// Whether visitors may subscribe by mail.
-    pub(super) subscribes: bool,
+    /// By which ways visitors may subscribe.
+    pub(super) offered: Offered,
     /// Whether it is written to files, where nobody answers.
     pub(super) exported: bool,
 }
@@ -53,16 +54,16 @@ pub(super) fn render(place: &Place, scene: &Scene<'_>) -> Result<Option<Document
         },
         Place::Report => html(view::report(scene, &view::Draft::default())?),
         Place::Reported => html(view::reported(scene)?),
-        Place::Subscribe if scene.subscribes => {
+        Place::Subscribe if scene.offered.any() => {
             html(view::subscribe(scene, &view::Draft::default())?)
         }
-        Place::Subscribed if scene.subscribes => html(view::subscribed(scene)?),
-        Place::Confirm(token) if scene.subscribes => html(view::confirm(scene, token)?),
-        Place::Leave(token) if scene.subscribes => html(view::leave(scene, token)?),
+        Place::Subscribed if scene.offered.any() => html(view::subscribed(scene)?),
+        Place::Confirm(token) if scene.offered.any() => html(view::confirm(scene, token)?),
+        Place::Leave(token) if scene.offered.any() => html(view::leave(scene, token)?),
         Place::Subscribe | Place::Subscribed | Place::Confirm(_) | Place::Leave(_) => {
             return Ok(None);
         }
-        Place::Acknowledge(_) => return Ok(None),
+        Place::Acknowledge(_) | Place::Answer(_) => return Ok(None),
         Place::Api(endpoint) => Document {
             media: JSON,
             body: api::render(*endpoint, scene).to_string(),

@@ -1,5 +1,6 @@
 //! The page as files: for hosting elsewhere, and for the day on which this machine is gone.
 
+use super::desk::Offered;
 use super::document::{Scene, render};
 use super::place::Place;
 use super::shown::Shown;
@@ -113,7 +114,7 @@ fn fill(dir: &Path, shown: &Shown) -> Result<Exported, ExportFailed> {
         shown,
         base: shown.public_url.as_ref(),
         stale: false,
-        subscribes: false,
+        offered: Offered::default(),
         exported: true,
     };
     let mut written = Exported {

@@ -108,6 +108,9 @@ impl From<Refused> for Fault {
                 let status = StatusCode::TOO_MANY_REQUESTS;
                 (status, "Too many", Some(*retry_after))
             }
+            Refused::UnknownToken => (StatusCode::UNAUTHORIZED, "Not authenticated", None),
+            Refused::UnknownNode => (StatusCode::UNPROCESSABLE_ENTITY, "Not a report yet", None),
+            Refused::UnknownReport => (StatusCode::NOT_FOUND, "Not found", None),
             Refused::Full => (StatusCode::SERVICE_UNAVAILABLE, "Full", None),
             Refused::Busy => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;

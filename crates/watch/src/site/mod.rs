@@ -27,10 +27,14 @@ mod serve;
 mod settings;
 mod shown;
 mod subscribing;
+mod tenants;
 mod view;
 mod words;
 
-pub use desk::{Desk, Errand, REPORT_MAX_CHARS, Refused, Report, Standing, Subscriptions};
+pub use desk::{
+    Answered, Desk, Errand, Offered, REPORT_MAX_CHARS, Refused, Report, Standing, Subscriptions,
+    TenantReport,
+};
 pub use export::{ExportFailed, Exported, export};
 pub use form::Caller;
 pub use serve::router;

@@ -20,6 +20,8 @@ pub(super) enum Place {
     Report,
     /// What is said after a report.
     Reported,
+    /// What became of a tenant's report; its id as it came.
+    Answer(String),
     /// A link that acknowledges; the token as it came.
     Acknowledge(String),
     /// The form for subscriptions.
@@ -69,6 +71,7 @@ impl Place {
         match folder {
             "incidents" => number(rest).map(|it| Self::Incident(IncidentId(it))),
             "maintenance" => number(rest).map(|it| Self::Maintenance(MaintenanceId(it))),
+            "report" => token(rest).map(Self::Answer),
             "ack" => token(rest).map(Self::Acknowledge),
             "subscribe" => token(rest).map(Self::Confirm),
             "unsubscribe" => token(rest).map(Self::Leave),
@@ -89,6 +92,7 @@ impl Place {
             Self::Maintenance(id) => format!("maintenance/{}", id.0),
             Self::Report => "report".to_owned(),
             Self::Reported => "report/sent".to_owned(),
+            Self::Answer(id) => format!("report/{id}"),
             Self::Acknowledge(token) => format!("ack/{token}"),
             Self::Subscribe => "subscribe".to_owned(),
             Self::Subscribed => "subscribe/sent".to_owned(),
@@ -137,7 +141,7 @@ impl Place {
     pub(super) const fn is_secret(&self) -> bool {
         matches!(
             self,
-            Self::Acknowledge(_) | Self::Confirm(_) | Self::Leave(_)
+            Self::Answer(_) | Self::Acknowledge(_) | Self::Confirm(_) | Self::Leave(_)
         )
     }
 

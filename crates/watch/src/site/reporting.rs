@@ -73,7 +73,7 @@ async fn file(
     Ok(id.to_string())
 }
 
-fn checked(shown: &Shown, draft: &Draft) -> Result<Report, Fault> {
+pub(super) fn checked(shown: &Shown, draft: &Draft) -> Result<Report, Fault> {
     let wrong =
         |detail: String| Fault::new(StatusCode::UNPROCESSABLE_ENTITY, "Not a report yet", detail);
     let text = draft.text.replace("\r\n", "\n");
@@ -113,7 +113,7 @@ fn from_form(body: &[u8]) -> Draft {
     draft
 }
 
-fn from_json(body: &[u8]) -> Result<Draft, Fault> {
+pub(super) fn from_json(body: &[u8]) -> Result<Draft, Fault> {
     let wrong = |detail| Fault::new(StatusCode::BAD_REQUEST, "Not readable", detail);
     let object = "Send an object with 'text' and, if you know it, 'component', both texts.";
     let value: Value = serde_json::from_slice(body).map_err(|_| wrong(object))?;

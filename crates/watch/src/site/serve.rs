@@ -2,14 +2,14 @@
 
 use super::answer::{Answer, Made, finish, moved, options};
 use super::cache::Cache;
-use super::desk::{Desk, Refused, Subscriptions};
+use super::desk::{Desk, Offered, Refused, Subscriptions};
 use super::document::{Scene, render};
 use super::fault::{Fault, wants_problem};
 use super::limits::Limits;
 use super::place::Place;
 use super::settings::Settings;
 use super::shown::Shown;
-use super::{acknowledging, reporting, subscribing};
+use super::{acknowledging, reporting, subscribing, tenants};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -24,7 +24,7 @@ use url::Url;
 ///
 /// It shows what `shown` holds, and never waits for the driver to do so. `clock` tells whether that is old. Who asks is
 /// read from the extension [`Caller`](super::Caller), and where there is none from axum's `ConnectInfo<SocketAddr>`.
-/// Without `subscriptions` nobody can subscribe by mail.
+/// Without `subscriptions` nobody can subscribe but to the feeds.
 pub fn router(
     shown: watch::Receiver<Arc<Shown>>,
     desk: Arc<dyn Desk>,
@@ -45,6 +45,7 @@ pub fn router(
             settings.subscriptions_of_all,
             now,
         ),
+        tenants: Limits::new(settings.tenants_of_one, settings.tenants_of_all, now),
         calls: Semaphore::new(settings.desk_calls_max),
         cache: Cache::default(),
     };
@@ -60,6 +61,8 @@ pub(super) struct Site {
     pub(super) settings: Settings,
     /// How many reports are taken.
     pub(super) reports: Limits,
+    /// How many requests of tenants are taken.
+    pub(super) tenants: Limits,
     /// How many subscriptions are asked for.
     pub(super) asks: Limits,
     calls: Semaphore,
@@ -70,7 +73,7 @@ pub(super) struct Site {
 pub(super) struct Asked<'a> {
     pub(super) shown: &'a Shown,
     pub(super) stale: bool,
-    pub(super) subscribes: bool,
+    pub(super) offered: Offered,
     pub(super) base: Option<&'a Url>,
     pub(super) path: &'a str,
     pub(super) headers: &'a HeaderMap,
@@ -82,7 +85,7 @@ impl Asked<'_> {
             shown: self.shown,
             base: self.base,
             stale: self.stale,
-            subscribes: self.subscribes,
+            offered: self.offered,
             exported: false,
         }
     }
@@ -110,17 +113,24 @@ impl Site {
         answered.unwrap_or(Err(Refused::Busy))
     }
 
+    fn offered(&self) -> Offered {
+        let subscriptions = self.subscriptions.as_deref();
+        subscriptions
+            .map(Subscriptions::offered)
+            .unwrap_or_default()
+    }
+
     /// Where visitors subscribe, while they can.
     pub(super) fn subscriptions(&self) -> Option<&dyn Subscriptions> {
         let subscriptions = self.subscriptions.as_deref();
-        subscriptions.filter(|it| it.are_offered())
+        subscriptions.filter(|it| it.offered().any())
     }
 
     fn document(&self, shown: &Arc<Shown>, asked: &Asked<'_>, place: &Place) -> Answer {
         // Those with whole addresses differ with the host that was asked, where none is configured.
         let is_kept =
             (shown.public_url.is_some() || !place.is_for_all_origins()) && !place.is_secret();
-        let state = (asked.stale, asked.subscribes);
+        let state = (asked.stale, asked.offered);
         let known = is_kept.then(|| self.cache.get(shown, state, place));
         if let Some(made) = known.flatten() {
             return made.answer(place, asked.headers);
@@ -149,7 +159,7 @@ async fn serve(State(site): State<Arc<Site>>, request: Request) -> Response {
     let base = base.or_else(|| asked_host(&request));
     let asked = Asked {
         stale: site.clock.now().since(shown.at) > site.settings.stale_after,
-        subscribes: site.subscriptions().is_some(),
+        offered: site.offered(),
         shown: &shown,
         base: base.as_ref(),
         path: &path,
@@ -162,6 +172,12 @@ async fn serve(State(site): State<Arc<Site>>, request: Request) -> Response {
         }
         (&Method::POST, Some(Place::Acknowledge(token))) => {
             acknowledging::acknowledge(&site, &asked, token).await
+        }
+        (&Method::GET | &Method::HEAD, Some(Place::Answer(id))) => {
+            tenants::look(&site, &asked, request, id).await
+        }
+        (&Method::POST, Some(Place::Report)) if tenants::token(&request).is_some() => {
+            tenants::take(&site, &asked, request).await
         }
         (&Method::POST, Some(Place::Report)) => reporting::take(&site, &asked, request).await,
         (&Method::POST, Some(Place::Subscribe)) => subscribing::ask(&site, &asked, request).await,

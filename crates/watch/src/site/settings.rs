@@ -19,6 +19,10 @@ pub struct Settings {
     pub reports_of_one: Allowance,
     /// Reports of all callers.
     pub reports_of_all: Allowance,
+    /// Requests that show a workspace's token, of one caller.
+    pub tenants_of_one: Allowance,
+    /// The same, of all callers.
+    pub tenants_of_all: Allowance,
     /// Letters that ask for a confirmation, wanted by one caller.
     pub subscriptions_of_one: Allowance,
     /// The same, wanted by all callers: each goes to somebody who may not have wanted it.
@@ -49,6 +53,14 @@ impl Default for Settings {
             reports_of_all: Allowance {
                 at_once: 60,
                 one_each: Duration::from_secs(1),
+            },
+            tenants_of_one: Allowance {
+                at_once: 60,
+                one_each: Duration::from_secs(1),
+            },
+            tenants_of_all: Allowance {
+                at_once: 300,
+                one_each: Duration::from_millis(100),
             },
             subscriptions_of_one: Allowance {
                 at_once: 3,

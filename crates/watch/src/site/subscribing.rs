@@ -1,8 +1,8 @@
-//! Subscriptions by mail. A link in a letter shows a button; only the button does something, since mail scanners fetch links.
+//! Subscriptions. A link in a letter shows a button; only the button does something, since mail scanners fetch links.
 
 use super::acknowledging::is_from_here;
 use super::answer::{Answer, answer, see_other};
-use super::desk::Refused;
+use super::desk::{Offered, Refused};
 use super::document::HTML;
 use super::fault::{Fault, wants_problem};
 use super::form::{body, caller, kind};
@@ -14,6 +14,7 @@ use http::StatusCode;
 use std::net::IpAddr;
 use tokio::time::Instant;
 use twinline_core::watch::subscription::Address;
+use url::Url;
 
 /// Has a letter sent that asks for a confirmation.
 pub(super) async fn ask(site: &Site, asked: &Asked<'_>, request: Request) -> Answer {
@@ -40,7 +41,7 @@ pub(super) async fn ask(site: &Site, asked: &Asked<'_>, request: Request) -> Ans
 
 /// The form once more, with what was written and what is wrong.
 fn again(asked: &Asked<'_>, text: String, fault: &Fault) -> Answer {
-    if !asked.subscribes {
+    if !asked.offered.any() {
         return asked.fault(fault);
     }
     let draft = Draft {
@@ -56,11 +57,11 @@ fn again(asked: &Asked<'_>, text: String, fault: &Fault) -> Answer {
 
 async fn wish(site: &Site, text: &str, caller: Option<IpAddr>) -> Result<(), Fault> {
     let subscriptions = site.subscriptions().ok_or_else(Fault::not_found)?;
-    let address: Address = text.parse().map_err(|_| {
+    let address = read(text, subscriptions.offered()).map_err(|detail| {
         Fault::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "Not an address yet",
-            "Please write a mail address such as ada@acme.example.",
+            detail,
         )
     })?;
     let too_many = |retry_after| Refused::TooMany { retry_after };
@@ -68,6 +69,24 @@ async fn wish(site: &Site, text: &str, caller: Option<IpAddr>) -> Result<(), Fau
     taken.map_err(too_many)?;
     site.ask(subscriptions.ask(address)).await?;
     Ok(())
+}
+
+/// What was written, as it can be told. The address of a webhook is brought into the one form that it has.
+fn read(text: &str, offered: Offered) -> Result<Address, &'static str> {
+    let is_hook = text.contains("://");
+    let written = match is_hook {
+        true => Url::parse(text.trim()).map(String::from).ok(),
+        false => Some(text.to_owned()),
+    };
+    let address = written.and_then(|it| it.parse().ok());
+    let address = address.filter(|address| offered.takes(address));
+    address.ok_or(match (is_hook, offered.mail, offered.hooks) {
+        (true, _, true) => {
+            "Please write the address of a webhook such as https://acme.example/hooks."
+        }
+        (_, true, _) => "Please write a mail address such as ada@acme.example.",
+        _ => "Please write the address of a webhook such as https://acme.example/hooks.",
+    })
 }
 
 fn address(body: &[u8]) -> String {

@@ -1,9 +1,10 @@
 //! The task: it looks at the page, sends letters, and takes what visitors want.
 
+use super::hooks::Called;
+use super::keep;
 use super::links::{Links, NotOurs};
-use super::{keep, letters};
-use crate::channel::{Channel, Letter};
-use crate::site::{Refused, Shown, Subscriptions};
+use super::ways::{Post, Posted, offered, question, tell};
+use crate::site::{Offered, Refused, Shown, Subscriptions};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,11 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use twinline_core::handles::Clock;
-use twinline_core::watch::escalation::Zone;
-use twinline_core::watch::subscription::{
-    Address, AttemptId, Effect, Event, Settings, Subscribers,
-};
-use url::Url;
+use twinline_core::watch::subscription::{Address, Effect, Event, Settings, Subscribers};
 
 /// What may wait for the task.
 const QUEUE_MAX: usize = 256;
@@ -32,18 +29,13 @@ const ASKING_MAX: usize = 8;
 /// The last state is waited for so long.
 const END_MAX: Duration = Duration::from_secs(3);
 
-/// How letters are posted, and what they say of where they come from. Configuration.
-pub struct Post {
-    /// The way that they go: one that takes letters.
-    pub channel: Arc<Channel>,
-    /// Makes their links.
-    pub links: Arc<Links>,
-    /// The status page's address, which links begin with.
-    pub public_url: Url,
-    /// The status page's name.
-    pub name: String,
-    /// The place whose clock they show.
-    pub time_zone: Zone,
+/// How many of the tenants all that is new has reached: one of their administrators at least.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// All tenants.
+    pub tenants: usize,
+    /// Those that are reached.
+    pub reached: usize,
 }
 
 /// Tells the subscribers. Made of what it reads from its file.
@@ -54,10 +46,11 @@ pub struct Herald {
     shown: watch::Receiver<Arc<Shown>>,
     post: watch::Receiver<Option<Arc<Post>>>,
     queue: mpsc::Receiver<Wish>,
-    letters: JoinSet<Option<(AttemptId, bool)>>,
+    letters: JoinSet<Posted>,
     asking: usize,
     asked: BTreeMap<Address, Instant>,
     newest: watch::Sender<Arc<Subscribers>>,
+    reach: watch::Sender<Reach>,
     keeper: JoinSet<()>,
 }
 
@@ -66,6 +59,7 @@ pub struct Herald {
 pub struct Registry {
     queue: mpsc::Sender<Wish>,
     post: watch::Receiver<Option<Arc<Post>>>,
+    reach: watch::Receiver<Reach>,
 }
 
 /// What a visitor wants, and where the answer goes.
@@ -93,9 +87,11 @@ impl Herald {
         let (newest, kept) = watch::channel(Arc::new(subscribers.clone()));
         let mut keeper = JoinSet::new();
         keeper.spawn(keep::write(file, kept));
+        let (reach, reaches) = watch::channel(Reach::default());
         let registry = Registry {
             queue: wishes,
             post: post.clone(),
+            reach: reaches,
         };
         let herald = Self {
             subscribers,
@@ -108,6 +104,7 @@ impl Herald {
             asking: 0,
             asked: BTreeMap::new(),
             newest,
+            reach,
             keeper,
         };
         (herald, registry)
@@ -117,14 +114,21 @@ impl Herald {
     pub async fn run(mut self, until: impl Future<Output = ()>) {
         tokio::pin!(until);
         self.look();
+        self.administrators();
+        // Whoever configures it may have gone: then it stays as it is.
+        let mut configured = true;
         loop {
             let rest = self.rest();
             tokio::select! {
                 biased;
                 () = &mut until => break,
-                Some(posted) = self.letters.join_next() => self.posted(posted.ok().flatten()),
+                Some(posted) = self.letters.join_next() => self.posted(posted.ok()),
                 Some(wish) = self.queue.recv() => self.hear(wish),
                 Ok(()) = self.shown.changed() => self.look(),
+                changed = self.post.changed(), if configured => {
+                    configured = changed.is_ok();
+                    self.administrators();
+                }
                 () = tokio::time::sleep(rest) => self.apply(Event::Tick),
             }
         }
@@ -152,6 +156,15 @@ impl Herald {
         self.apply(Event::Page(&shown.status));
     }
 
+    /// Those that the configuration names now. Without a way to tell them nothing is known of them.
+    fn administrators(&mut self) {
+        let post = self.post.borrow_and_update().clone();
+        if let Some(post) = post {
+            let all = post.administrators.values().flatten().cloned().collect();
+            self.apply(Event::Administrators(&all));
+        }
+    }
+
     fn apply(&mut self, event: Event<'_>) {
         self.step(event);
     }
@@ -161,9 +174,13 @@ impl Herald {
         let before = self.subscribers.clone();
         let now = self.clock.now();
         let mut settings = self.settings;
-        if self.post.borrow().is_none() {
-            // What cannot go out has not failed.
+        let offered = offered(self.post.borrow().as_deref());
+        // What cannot go out has not failed.
+        if !offered.mail {
             settings.under_way_max = 0;
+        }
+        if !offered.hooks {
+            settings.hooks_under_way_max = 0;
         }
         let effects = self.subscribers.apply(event, now, &settings);
         for effect in &effects {
@@ -174,14 +191,8 @@ impl Herald {
                     news,
                 } => {
                     let post = self.post.borrow().clone();
-                    let letter = post
-                        .as_ref()
-                        .and_then(|post| letters::telling(post, (*attempt, address), news, now));
-                    let attempt = *attempt;
-                    self.letters.spawn(async move {
-                        let sent = deliver(post, letter).await;
-                        Some((attempt, sent))
-                    });
+                    let told = tell(post, *attempt, address.clone(), news.clone(), now);
+                    self.letters.spawn(told);
                 }
                 Effect::Joined => tracing::info!(all = self.subscribers.len(), "a subscriber more"),
                 Effect::Gone => tracing::info!(all = self.subscribers.len(), "a subscriber less"),
@@ -194,14 +205,39 @@ impl Herald {
         if self.subscribers != before {
             self.newest.send_replace(Arc::new(self.subscribers.clone()));
         }
+        let reach = self.reaches();
+        self.reach
+            .send_if_modified(|known| std::mem::replace(known, reach) != reach);
         effects
     }
 
-    fn posted(&mut self, posted: Option<(AttemptId, bool)>) {
+    fn reaches(&self) -> Reach {
+        let post = self.post.borrow();
+        let tenants = post.iter().flat_map(|post| post.administrators.values());
+        let reached = tenants.clone().filter(|it| self.subscribers.reached(*it));
+        Reach {
+            reached: reached.count(),
+            tenants: tenants.count(),
+        }
+    }
+
+    fn posted(&mut self, posted: Option<Posted>) {
         match posted {
-            Some((attempt, true)) => self.apply(Event::Sent { attempt }),
-            Some((attempt, false)) => self.apply(Event::Failed { attempt }),
-            // One that asked for a confirmation; or one that panicked, which its deadline ends.
+            Some(Posted::News(attempt, Called::Taken)) => self.apply(Event::Sent { attempt }),
+            Some(Posted::News(attempt, Called::Failed)) => self.apply(Event::Failed { attempt }),
+            Some(Posted::News(attempt, Called::Unwanted)) => {
+                self.apply(Event::Unwanted { attempt });
+            }
+            Some(Posted::Question(answered)) => {
+                self.asking = self.asking.saturating_sub(1);
+                if let Some(address) = answered {
+                    // What the page says by now is no news to whoever comes.
+                    self.look();
+                    self.apply(Event::Confirmed { address });
+                    self.administrators();
+                }
+            }
+            // One that panicked: if it told something, its deadline ends it.
             None => self.asking = self.asking.saturating_sub(1),
         }
     }
@@ -219,6 +255,9 @@ impl Herald {
     /// The answer is the same whether the address is a subscriber's or not.
     fn ask(&mut self, address: Address) -> Result<(), Refused> {
         let post = self.post.borrow().clone().ok_or(Refused::Busy)?;
+        if !offered(Some(&post)).takes(&address) {
+            return Err(Refused::Busy);
+        }
         let now = Instant::now();
         self.asked
             .retain(|_, at| now.saturating_duration_since(*at) < ASKED_AGAIN);
@@ -228,13 +267,10 @@ impl Herald {
         if self.asked.len() >= ASKED_MAX || self.asking >= ASKING_MAX {
             return Err(Refused::Busy);
         }
-        let letter = letters::asking(&post, &address, self.clock.now());
-        self.asked.insert(address, now);
+        self.asked.insert(address.clone(), now);
         self.asking += 1;
-        self.letters.spawn(async move {
-            deliver(Some(post), letter).await;
-            None
-        });
+        self.letters
+            .spawn(question(post, address, self.clock.now()));
         Ok(())
     }
 
@@ -245,6 +281,7 @@ impl Herald {
         // What the page says by now is no news to whoever comes.
         self.look();
         let effects = self.step(Event::Confirmed { address });
+        self.administrators();
         if effects.contains(&Effect::Full) {
             return Err(Refused::Full);
         }
@@ -271,28 +308,12 @@ fn refused(link: NotOurs) -> Refused {
     }
 }
 
-/// Whether a mail server took it over. The channel has deadlines of its own.
-async fn deliver(post: Option<Arc<Post>>, letter: Option<Letter>) -> bool {
-    let (Some(post), Some(letter)) = (post, letter) else {
-        return false;
-    };
-    match post.channel.post(&letter).await {
-        Ok(receipt) => {
-            tracing::info!(
-                letter = letter.id,
-                reference = receipt.reference,
-                "a letter went out"
-            );
-            true
-        }
-        Err(error) => {
-            tracing::warn!(letter = letter.id, %error, "a letter did not go out");
-            false
-        }
-    }
-}
-
 impl Registry {
+    /// How many tenants are reached, now and whenever that changes.
+    pub fn reach(&self) -> watch::Receiver<Reach> {
+        self.reach.clone()
+    }
+
     async fn wish(&self, what: What) -> Result<(), Refused> {
         let (answer, heard) = oneshot::channel();
         // The caller has a deadline: `site::Settings::desk_within`.
@@ -304,8 +325,8 @@ impl Registry {
 
 #[async_trait]
 impl Subscriptions for Registry {
-    fn are_offered(&self) -> bool {
-        self.post.borrow().is_some()
+    fn offered(&self) -> Offered {
+        offered(self.post.borrow().as_deref())
     }
 
     async fn ask(&self, address: Address) -> Result<(), Refused> {

@@ -1,6 +1,6 @@
 //! What the letters say.
 
-use super::herald::Post;
+use super::ways::Post;
 use crate::channel::Letter;
 use std::fmt::Write as _;
 use twinline_core::time::Timestamp;
@@ -79,7 +79,7 @@ pub(super) fn telling(
     })
 }
 
-const fn stage(about: About) -> &'static str {
+pub(super) const fn stage(about: About) -> &'static str {
     match about {
         About::Incident { stage, .. } => match stage {
             Stage::Investigating => "investigating",
@@ -97,7 +97,7 @@ const fn stage(about: About) -> &'static str {
     }
 }
 
-fn page(base: &Url, about: About) -> Option<Url> {
+pub(super) fn page(base: &Url, about: About) -> Option<Url> {
     let (folder, number) = match about {
         About::Incident { incident, .. } => ("incidents", incident.0),
         About::Maintenance { maintenance, .. } => ("maintenance", maintenance.0),

@@ -38,13 +38,18 @@ impl Links {
         Ok(Self { keys })
     }
 
-    /// The link that confirms, below the status page's address.
-    pub(super) fn confirm(&self, base: &Url, address: &Address, now: Timestamp) -> Option<Url> {
+    /// What confirms an address.
+    pub(super) fn token(&self, address: &Address, now: Timestamp) -> Option<String> {
         let until = now.plus(GOOD_FOR).as_millis();
         let mut said = vec![CONFIRMS];
         said.extend(until.to_be_bytes());
-        said.extend(address.to_string().as_bytes());
-        below(base, "subscribe", &self.keys.seal(said)?)
+        said.extend(address.as_str().as_bytes());
+        self.keys.seal(said)
+    }
+
+    /// The link that confirms, below the status page's address.
+    pub(super) fn confirm(&self, base: &Url, address: &Address, now: Timestamp) -> Option<Url> {
+        below(base, "subscribe", &self.token(address, now)?)
     }
 
     /// The link that ends, below the status page's address. It is good as long as the subscription is.

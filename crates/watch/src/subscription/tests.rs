@@ -1,5 +1,8 @@
 //! Subscriptions against a real mail server.
 
+mod hooks;
+mod many;
+
 use super::links::NotOurs;
 use super::*;
 use crate::channel::{Addresses, Channel, Deadlines, Outside, Settings, SmtpSettings};
@@ -16,7 +19,7 @@ use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
 use twinline_core::watch::incident::{Impact, IncidentId};
 use twinline_core::watch::page::{
-    AutoOpen, Component, Event, Page, Shown as Fails, Stage, StatusPage,
+    Amendment, AutoOpen, Component, Event, Page, Shown as Fails, Stage, StatusPage,
 };
 use twinline_core::watch::signal::Severity;
 use twinline_core::watch::subscription::Address;
@@ -152,6 +155,7 @@ impl Paper {
             by: "ada".to_owned(),
             stage: Stage::Identified,
             body: body.to_owned(),
+            also: Amendment::default(),
         });
     }
 }
@@ -188,13 +192,19 @@ fn begin(file: &Path, paper: &Paper, server: Option<&Smtpd>) -> AtWork {
             trust: &trust,
         });
         Arc::new(Post {
-            channel: Arc::new(Channel::new("mail", settings, &outside).unwrap()),
+            mail: Some(Arc::new(Channel::new("mail", settings, &outside).unwrap())),
+            hooks: None,
             links: Arc::new(links()),
             public_url: base(),
             name: "Acme Sync".to_owned(),
             time_zone: "Europe/Brussels".parse().unwrap(),
+            administrators: BTreeMap::new(),
         })
     });
+    begin_with(file, paper, post)
+}
+
+fn begin_with(file: &Path, paper: &Paper, post: Option<Arc<Post>>) -> AtWork {
     let (post, posted) = watch::channel(post);
     let (herald, registry) = Herald::begin(
         file.to_owned(),
@@ -275,7 +285,7 @@ async fn a_visitor_subscribes_is_told_and_leaves() {
     let mut paper = Paper::new();
     let work = begin(&file, &paper, Some(&server));
     let ada = address("ada@acme.example");
-    assert!(work.registry.are_offered());
+    assert!(work.registry.offered().mail);
     // However often: one letter.
     for _ in 0..3 {
         work.registry.ask(ada.clone()).await.unwrap();
@@ -334,7 +344,7 @@ async fn what_was_said_while_nothing_could_be_sent_is_told_after_a_restart() {
     work.end().await;
     // Without a way to send mail nothing is offered, and nothing gets lost.
     let work = begin(&file, &paper, None);
-    assert!(!work.registry.are_offered());
+    assert!(!work.registry.offered().any());
     assert_eq!(work.registry.ask(ada).await, Err(Refused::Busy));
     paper.fails();
     work.end().await;

@@ -3,6 +3,7 @@
 use super::{Channel, Moment, Watch};
 use crate::config::error::{ConfigError, alternative};
 use crate::config::model::Config;
+use ipnet::IpNet;
 use std::path::Path;
 use std::time::Duration;
 use twinline_core::watch::escalation::{Contact, Target};
@@ -22,6 +23,11 @@ pub(in crate::config) fn check(path: &Path, config: &Config) -> Result<(), Confi
             watch.listen
         );
         return refuse("watch.listen", reason);
+    }
+    let everybody = |net: &&IpNet| net.prefix_len() == 0;
+    if let Some(all) = watch.trusted_proxies.iter().find(everybody) {
+        let reason = format!("'{all}' is everybody: write the networks of your own proxies only");
+        return refuse("watch.trusted_proxies", reason);
     }
     if let Some(url) = &watch.public_url
         && (!matches!(url.scheme(), "http" | "https") || url.host().is_none())
@@ -185,7 +191,10 @@ fn check_limits(path: &Path, watch: &Watch) -> Result<(), ConfigError> {
     if !(1..=60).contains(&limits.channel_deadline_s) {
         return refuse("watch.limits.channel_deadline_s", "write 1 to 60");
     }
-    Ok(())
+    match watch.changes.fault() {
+        Some((key, reason)) => refuse(key, reason),
+        None => Ok(()),
+    }
 }
 
 fn check_status(path: &Path, config: &Config) -> Result<(), ConfigError> {
@@ -200,6 +209,10 @@ fn check_status(path: &Path, config: &Config) -> Result<(), ConfigError> {
 }
 
 fn check_mail(path: &Path, config: &Config) -> Result<(), ConfigError> {
+    if config.status.webhooks.enabled && config.watch.public_url.is_none() {
+        let reason = "wants watch.public_url, which the links in calls begin with";
+        return Err(ConfigError::key(path, "status.webhooks", reason));
+    }
     let Some(name) = &config.status.mail else {
         return Ok(());
     };

@@ -1,5 +1,6 @@
 //! `[watch]` and `[status]`: who is told when something fails, how, and what the public reads.
 
+mod changes;
 mod channels;
 mod check;
 mod people;
@@ -7,15 +8,17 @@ mod probes;
 mod roster;
 mod status;
 
+pub use changes::Changes;
 pub use channels::{Channel, ChatTemplate};
 pub use people::{
     Deliberate, Escalation, Layer, Match, Moment, Override, Person, Rotation, WatchLimits,
 };
 pub use probes::{Pace, Probes};
-pub use status::{AutoOpen, Component, Status};
+pub use status::{AutoOpen, Component, Status, Webhooks};
 
-use super::model::loopback;
+use super::model::{TrustedHeader, loopback};
 use super::secret::SecretRef;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -35,6 +38,10 @@ pub struct Watch {
     pub health: SocketAddr,
     /// Plain HTTP also off loopback: behind something that speaks TLS.
     pub plain_http: bool,
+    /// Networks of the proxies in front of the status page whose word on their callers is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where they tell it.
+    pub trusted_header: TrustedHeader,
     /// Where people reach the status page: what the links in pages begin with.
     pub public_url: Option<Url>,
     /// A dead man's switch outside, which calls somebody when its pings stop.
@@ -53,6 +60,8 @@ pub struct Watch {
     pub escalations: Vec<Escalation>,
     /// `[watch.limits]`
     pub limits: WatchLimits,
+    /// `[watch.changes]`
+    pub changes: Changes,
 }
 
 impl Default for Watch {
@@ -62,6 +71,8 @@ impl Default for Watch {
             listen: loopback(7420),
             health: loopback(7412),
             plain_http: false,
+            trusted_proxies: Vec::new(),
+            trusted_header: TrustedHeader::XForwardedFor,
             public_url: None,
             outside_ping: None,
             inbound_token: None,
@@ -71,6 +82,7 @@ impl Default for Watch {
             rotations: BTreeMap::new(),
             escalations: Vec::new(),
             limits: WatchLimits::default(),
+            changes: Changes::default(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `[status]`: what the public reads.
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use twinline_core::watch::element::{Kind, Selector};
 use twinline_core::watch::escalation::Zone;
@@ -15,10 +16,24 @@ pub struct Status {
     pub time_zone: Zone,
     /// The channel by which subscribers are told; nobody can subscribe if none.
     pub mail: Option<String>,
+    /// Whether webhooks of subscribers are called, and which.
+    pub webhooks: Webhooks,
     /// When an entry opens by itself.
     pub auto_open: AutoOpen,
     /// What the public knows the service by; built-in ones if none.
     pub components: Vec<Component>,
+}
+
+/// Webhooks of subscribers: anybody may name an address.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    /// Whether they are offered.
+    pub enabled: bool,
+    /// Private networks that an address may lie in.
+    pub allow_private: Vec<IpNet>,
+    /// Whether an address may be plain HTTP.
+    pub plain: bool,
 }
 
 /// When an entry opens by itself.
@@ -64,6 +79,7 @@ impl Default for Status {
             name: None,
             time_zone: "UTC".parse().expect("it is in the database"),
             mail: None,
+            webhooks: Webhooks::default(),
             auto_open: AutoOpen::default(),
             components: Vec::new(),
         }

@@ -123,6 +123,14 @@ fn a_limit_that_cannot_be_meant_is_refused() {
             "[watch.limits]\nchannel_deadline_s = 0",
             "watch.limits.channel_deadline_s: write 1 to 60",
         ),
+        (
+            "[watch.changes]\npresence_s = 4",
+            "watch.changes.presence_s: write 5 to 3600",
+        ),
+        (
+            "[watch.changes]\nproof_s = 0",
+            "watch.changes.proof_s: write 5 to 300",
+        ),
         ("[status]\ntime_zone = \"Mars\"", "no time zone"),
         (
             "[status]\ncomponents = [{ name = \"A\", elements = [\"edge\"] }, { name = \"A\", elements = [\"host\"] }]",

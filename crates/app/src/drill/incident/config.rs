@@ -8,6 +8,8 @@ use std::path::Path;
 
 /// What signs the pages.
 pub(super) const PAGE_SECRET: &str = "what the drill's pages are signed with";
+/// What Patroni's callbacks show the watches.
+const INBOUND_TOKEN: &str = "what the drill's database shows";
 /// Who is on call in turns.
 pub(super) const PEOPLE: [&str; 2] = ["ada", "bo"];
 
@@ -45,7 +47,17 @@ impl WatchSetting {
     pub(in crate::drill) fn write(&self, folder: &Path) -> Result<()> {
         let url = format!("http://{}/pages", self.pages);
         fs::write(folder.join("pages.url"), url).context("writing pages.url")?;
-        fs::write(folder.join("pages.secret"), PAGE_SECRET).context("writing pages.secret")
+        fs::write(folder.join("pages.secret"), PAGE_SECRET).context("writing pages.secret")?;
+        fs::write(folder.join("inbound.token"), INBOUND_TOKEN).context("writing inbound.token")
+    }
+
+    /// Where what happens to the database is told, and what is shown there.
+    pub(in crate::drill) fn inbound(&self) -> (Vec<String>, &'static str) {
+        let all = self
+            .at
+            .iter()
+            .map(|[private, _]| format!("http://{private}"));
+        (all.collect(), INBOUND_TOKEN)
     }
 
     /// The tables of a machine's configuration. The commit canary and the way through the edge are looked at as they are
@@ -60,6 +72,7 @@ impl WatchSetting {
 [watch]
 listen = "{page}"
 public_url = "http://{page}/"
+inbound_token = {{ file = "inbound.token" }}
 
 [watch.probes]
 edge = {patient}

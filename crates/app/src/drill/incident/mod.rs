@@ -52,6 +52,22 @@ impl Watched {
             format!("the watches do not find everything well after {s} s: the drill cannot begin")
         })
     }
+
+    /// What did not hold of a change of the database that nobody planned: each watch notices it, hears of it by Patroni's
+    /// callback, proves it, and no change is left open.
+    pub(super) async fn noticed(&self, told: &str) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for watch in &self.watches {
+            let is_so = async || watch.has_proven(told).await;
+            if comes(is_so).await.is_none() {
+                let (machine, s) = (&watch.machine, WAIT_MAX.as_secs());
+                wrong.push(format!(
+                    "the watch of {machine} has not noticed, heard of and proven the switchover within {s} s"
+                ));
+            }
+        }
+        wrong
+    }
 }
 
 /// Waits until something is so; when it was.

@@ -81,6 +81,28 @@ impl Watch {
         self.get(self.private, &path).await
     }
 
+    /// Whether it has noticed that another member leads the database, on another timeline, was told so, and has proven all
+    /// changes that it knows of.
+    pub(super) async fn has_proven(&self, told: &str) -> bool {
+        let Some(found) = self.get(self.private, "/v1/changes").await else {
+            return false;
+        };
+        let none = Vec::new();
+        let all = found["changes"].as_array().unwrap_or(&none);
+        let (mut seen, mut heard) = (false, false);
+        for change in all {
+            if change["standing"] != "finished" || change["proof"].is_null() {
+                return false;
+            }
+            let differences = change["differences"].to_string();
+            seen |= differences.contains("timeline") && differences.contains("leader");
+            let path = format!("/v1/changes/{}", change["change"]);
+            let detail = self.get(self.private, &path).await.unwrap_or_default();
+            heard |= detail["story"].to_string().contains(told);
+        }
+        seen && heard
+    }
+
     /// How far the public reads that an incident is.
     pub(super) async fn public_stage(&self, incident: u64) -> Option<String> {
         let found = self.get(self.page, "/api/v2/incidents.json").await?;

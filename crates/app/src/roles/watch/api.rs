@@ -1,5 +1,6 @@
 //! Watch's private side: how it is, what it counts, and incidents for those who show the installation's token.
 
+use super::edits;
 use crate::api::problem::Problem;
 use crate::api::shows;
 use crate::handles::SystemClock;
@@ -7,7 +8,7 @@ use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use bytes::Bytes;
 use http::{StatusCode, header};
 use serde::Deserialize;
@@ -19,8 +20,9 @@ use twinline_core::handles::Clock as _;
 use twinline_core::watch::incident::IncidentId;
 use twinline_store::central::{CentralHealth, PoolName};
 use twinline_trackers::http::Secret;
-use twinline_watch::driver::{Deed, Detail, Handle, Overview, Refusal};
+use twinline_watch::driver::{Deed, Detail, Figures, Handle, Overview, Refusal};
 use twinline_watch::inbound::alertmanager;
+use twinline_watch::subscription::Reach;
 
 /// The greatest request: thousands of alerts.
 const BODY_MAX_BYTES: usize = 8 << 20;
@@ -34,10 +36,13 @@ pub(super) struct Private {
     pub(super) central: watch::Receiver<Option<watch::Receiver<CentralHealth>>>,
 }
 
-type Shared = State<Arc<Private>>;
+pub(super) type Shared = State<Arc<Private>>;
+
+/// How many tenants are told of what is new.
+pub(super) type Reached = Extension<watch::Receiver<Reach>>;
 
 /// The private side as a service.
-pub(super) fn router(private: Arc<Private>) -> Router {
+pub(super) fn router(private: Arc<Private>, reach: watch::Receiver<Reach>) -> Router {
     let v1 = Router::new()
         .route("/incidents", get(list))
         .route("/incidents/{incident}", get(show))
@@ -45,9 +50,12 @@ pub(super) fn router(private: Arc<Private>) -> Router {
         .route("/incidents/{incident}/resolve", post(resolve))
         .route("/incidents/{incident}/dismiss", post(dismiss))
         .route("/incidents/{incident}/notes", post(note))
+        .merge(edits::router())
+        .merge(super::changes::people())
         .layer(from_fn_with_state(Arc::clone(&private), authorised));
     let inbound = Router::new()
         .route("/alertmanager", post(alerts))
+        .merge(super::changes::automation())
         .layer(from_fn_with_state(Arc::clone(&private), may_speak));
     Router::new()
         .route("/health", get(health))
@@ -56,6 +64,7 @@ pub(super) fn router(private: Arc<Private>) -> Router {
         .nest("/v1/inbound", inbound)
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .layer(Extension(reach))
         .with_state(private)
 }
 
@@ -108,24 +117,14 @@ async fn health(State(private): Shared) -> Response {
         "step_age_ms": u64::try_from(figures.beat.as_millis()).unwrap_or(u64::MAX),
         "nobody_to_call": figures.nobody_to_call,
         "incidents_open": figures.incidents_open,
+        "changes_under_way": figures.changes_under_way,
     });
     (status, Json(body)).into_response()
 }
 
-async fn metrics(State(private): Shared) -> Response {
-    let figures = private.driver.vitals().figures();
-    let mut text = String::new();
-    let mut line = |kind: &str, name: &str, help: &str, value: String| {
-        let total = if kind == "counter" { "_total" } else { "" };
-        let name = format!("twinline_watch_{name}");
-        // Writing to a string does not fail.
-        let _fine = writeln!(
-            text,
-            "# TYPE {name} {kind}\n# HELP {name} {help}\n{name}{total} {value}"
-        );
-    };
-    let flag = |it: bool| u8::from(it).to_string();
-    let counts = [
+/// Figures that are counts: kind, name, help, value.
+fn counts(figures: &Figures) -> [(&'static str, &'static str, &'static str, u64); 5] {
+    [
         (
             "gauge",
             "incidents_open",
@@ -139,6 +138,12 @@ async fn metrics(State(private): Shared) -> Response {
             figures.unheard,
         ),
         (
+            "gauge",
+            "changes_under_way",
+            "Changes of the infrastructure, planned or noticed, that have begun and are not over.",
+            figures.changes_under_way,
+        ),
+        (
             "counter",
             "pages_sent",
             "Pages that a channel took.",
@@ -150,8 +155,23 @@ async fn metrics(State(private): Shared) -> Response {
             "Pages that a channel did not take.",
             figures.pages_failed,
         ),
-    ];
-    for (kind, name, help, value) in counts {
+    ]
+}
+
+async fn metrics(State(private): Shared, Extension(reach): Reached) -> Response {
+    let figures = private.driver.vitals().figures();
+    let mut text = String::new();
+    let mut line = |kind: &str, name: &str, help: &str, value: String| {
+        let total = if kind == "counter" { "_total" } else { "" };
+        let name = format!("twinline_watch_{name}");
+        // Writing to a string does not fail.
+        let _fine = writeln!(
+            text,
+            "# TYPE {name} {kind}\n# HELP {name} {help}\n{name}{total} {value}"
+        );
+    };
+    let flag = |it: bool| u8::from(it).to_string();
+    for (kind, name, help, value) in counts(&figures) {
         line(kind, name, help, value.to_string());
     }
     let age = figures.beat.as_secs_f64().to_string();
@@ -179,9 +199,20 @@ async fn metrics(State(private): Shared) -> Response {
         let help = "Age of the last commit that the central database has proven.";
         line("gauge", "commit_proof_age_seconds", help, age.to_string());
     }
-    text.push_str("# EOF\n");
+    text.push_str(&format!("{}# EOF\n", of_tenants(*reach.borrow())));
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content)], text).into_response()
+}
+
+fn of_tenants(reach: Reach) -> String {
+    let Reach { tenants, reached } = reach;
+    let name = "twinline_watch_tenants";
+    format!(
+        "# TYPE {name} gauge\n# HELP {name} Tenants, with or without somebody to tell.\n{name} {tenants}\n\
+         # TYPE {name}_reached gauge\n\
+         # HELP {name}_reached Tenants of whom one administrator at least has been told all that is new.\n\
+         {name}_reached {reached}\n"
+    )
 }
 
 fn proof_age_seconds(private: &Private) -> Option<f64> {
@@ -272,7 +303,7 @@ async fn alerts(State(private): Shared, body: Bytes) -> Result<Json<serde_json::
     ))
 }
 
-fn words(text: Option<String>, otherwise: &str) -> Result<String, Problem> {
+pub(super) fn words(text: Option<String>, otherwise: &str) -> Result<String, Problem> {
     let text = text.filter(|text| !text.trim().is_empty());
     text.ok_or_else(|| Problem::bad_request(otherwise))
 }
@@ -292,11 +323,13 @@ async fn perform(
     clippy::needless_pass_by_value,
     reason = "it is given to map_err by its name"
 )]
-fn refused(refusal: Refusal) -> Problem {
+pub(super) fn refused(refusal: Refusal) -> Problem {
     let (status, title) = match &refusal {
         Refusal::Unknown(_) => (StatusCode::NOT_FOUND, "not there"),
         Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "watch does not answer"),
-        Refusal::Nobody { .. } => (StatusCode::BAD_REQUEST, "the request cannot be read"),
+        Refusal::Nobody { .. } | Refusal::TooLong { .. } => {
+            (StatusCode::BAD_REQUEST, "the request cannot be read")
+        }
         Refusal::Over(_)
         | Refusal::StillFailing { .. }
         | Refusal::NotesFull(_)

@@ -38,12 +38,13 @@ async fn alertmanager_is_answered_200_only_when_the_driver_has_taken_it() {
     let signer = Arc::new(Signer::new([b"key".as_slice()]).unwrap());
     let store = DataFolder::open(&config.data).unwrap().watch_store();
     let (driver, handle) = Driver::begin(&store, setup, signer, Arc::new(SystemClock)).await;
-    let router = router(Arc::new(Private {
+    let private = Private {
         driver: handle,
         token: Secret::new("token"),
         inbound: watch::channel(None).1,
         central: watch::channel(None).1,
-    }));
+    };
+    let router = router(Arc::new(private), watch::channel(Reach::default()).1);
     assert_eq!(says(&router).await, StatusCode::OK);
     drop(driver);
     assert_eq!(says(&router).await, StatusCode::SERVICE_UNAVAILABLE);

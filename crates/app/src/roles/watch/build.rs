@@ -8,18 +8,19 @@ use crate::config::Config;
 use crate::fleet;
 use crate::handles::SystemClock;
 use anyhow::{Context as _, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use twinline_core::watch::subscription::Address;
 use twinline_store::central::CentralClient;
 use twinline_trackers::http::{Secret, SystemNames, Trust};
 use twinline_watch::channel::{Addresses, Deadlines, Outside};
-use twinline_watch::driver::Setup;
+use twinline_watch::driver::{Setup, Tenant, TenantNode};
 use twinline_watch::ping::OutsidePing;
 use twinline_watch::probe::Probe;
-use twinline_watch::subscription::{Links, Post};
+use twinline_watch::subscription::{Hooks, Links, Post};
 
 /// A look-up of a name takes no longer.
 const LOOKUP_MAX: Duration = Duration::from_secs(3);
@@ -79,7 +80,8 @@ impl Built {
         let channels = Channels::build(file, config, &lasting.trust, &ways);
         let unusable = channels.unusable.iter();
         faults.extend(unusable.map(|(name, why)| format!("channel {name} cannot be used: {why}")));
-        let post = post(config, lasting, &channels)?;
+        let post = post(config, lasting, &channels, &mut faults)?;
+        let tenants = tenants(file, config, &mut faults);
         let probes = built.probes;
         let setup = Setup {
             instance: config.instance.name.clone(),
@@ -92,7 +94,9 @@ impl Built {
             public_url: config.watch.public_url.clone(),
             channels: channels.usable,
             unusable: channels.unusable,
+            changes: config.watch.changes.settings(),
             watched: probes.iter().flat_map(Probe::watched).collect(),
+            tenants,
         };
         Ok(Self {
             setup,
@@ -106,23 +110,74 @@ impl Built {
     }
 }
 
-/// How subscribers are told. A channel that cannot be used is told of as every other one: then nobody can subscribe.
-fn post(config: &Config, lasting: &Lasting, channels: &Channels) -> Result<Option<Arc<Post>>> {
+/// How subscribers are told. A channel that cannot be used is told of as every other one: then nobody can subscribe by it.
+fn post(
+    config: &Config,
+    lasting: &Lasting,
+    channels: &Channels,
+    faults: &mut Vec<String>,
+) -> Result<Option<Arc<Post>>> {
     let Config { status, watch, .. } = config;
-    let (Some(mail), Some(public_url)) = (&status.mail, &watch.public_url) else {
+    let Some(public_url) = &watch.public_url else {
         return Ok(None);
     };
-    let Some(channel) = channels.usable.get(mail) else {
+    let mail = status.mail.as_ref();
+    let mail = mail.and_then(|name| channels.usable.get(name)).cloned();
+    let hooks = found(hooks(config, lasting), faults);
+    if mail.is_none() && hooks.is_none() {
         return Ok(None);
-    };
+    }
     let links = Links::new([lasting.token.expose().as_bytes()])?;
     Ok(Some(Arc::new(Post {
-        channel: Arc::clone(channel),
+        mail,
+        hooks,
         links: Arc::new(links),
         public_url: public_url.clone(),
         name: (status.name.clone()).unwrap_or_else(|| config.instance.name.clone()),
         time_zone: status.time_zone.clone(),
+        administrators: administrators(config),
     })))
+}
+
+/// Who shares the installation. Without a token that can be read, reports that show it are refused meanwhile.
+fn tenants(file: &Path, config: &Config, faults: &mut Vec<String>) -> BTreeMap<String, Tenant> {
+    let base = file.parent().unwrap_or(Path::new(""));
+    let mut tenants: BTreeMap<String, Tenant> = BTreeMap::new();
+    for (name, workspace) in &config.workspaces {
+        let tenant = tenants.entry(name.clone()).or_default();
+        let token = workspace.report_token.as_ref();
+        let token = token.map(|token| token.read(base, &format!("workspaces.{name}.report_token")));
+        let token = token.transpose();
+        let token = token.with_context(|| format!("reports of workspace {name} are refused"));
+        tenant.token = found(token, faults).map(|token| Tenant::digest(token.expose()));
+    }
+    for (node, known) in &config.nodes {
+        let tenant = tenants.entry(known.workspace.clone()).or_default();
+        tenant.nodes.push(TenantNode {
+            node: node.clone(),
+            tracker: known.tracker.clone(),
+        });
+    }
+    tenants
+}
+
+/// Who is told unless they say no.
+fn administrators(config: &Config) -> BTreeMap<String, BTreeSet<Address>> {
+    let workspaces = config.workspaces.iter();
+    let named = workspaces.map(|(name, it)| (name.clone(), it.admins.iter().cloned().collect()));
+    named.collect()
+}
+
+/// Webhooks of subscribers, where they are offered.
+fn hooks(config: &Config, lasting: &Lasting) -> Result<Option<Arc<Hooks>>> {
+    let settings = &config.status.webhooks;
+    if !settings.enabled {
+        return Ok(None);
+    }
+    let keys = [lasting.token.expose().as_bytes()];
+    let allowed = settings.allow_private.clone();
+    let hooks = Hooks::new(&lasting.trust, allowed, settings.plain, keys)?;
+    Ok(Some(Arc::new(hooks)))
 }
 
 /// A client of watch's own, with a canary of its own: what a host finds is not what is relied on.

@@ -9,17 +9,23 @@ use crate::roles::pause;
 use crate::roles::tasks::Tasks;
 use anyhow::{Context as _, Result};
 use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use twinline_watch::site;
+use twinline_edge::{Places, TrustedProxies};
+use twinline_watch::site::{self, Caller};
 use twinline_watch::subscription::Registry;
 
 /// Connections to each at once: other watches, the supervisor, a scraper, people; and the public.
 const CONNECTIONS_MAX: usize = 1024;
+/// Of those of the public, what one address may have: a browser opens six, and some share an address.
+const CONNECTIONS_OF_ONE_MAX: usize = 64;
 /// What could not be listened on, or announced, is tried again after this.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -36,9 +42,10 @@ pub(super) fn spawn(
     let (listeners, announced) = watch::channel(Vec::new());
     let told = announce(folder.clone(), announced);
     tasks.spawn("announcement", until(shutdown.clone(), told));
-    let router = api::router(Arc::new(private));
+    let router = api::router(Arc::new(private), registry.reach());
     let at = ("private", config.watch_private());
-    let served = serve(at, router, listeners.clone(), shutdown.clone());
+    let places = Places::all(CONNECTIONS_MAX);
+    let served = serve(at, router, places, listeners.clone(), shutdown.clone());
     tasks.spawn("private", served);
     let page = site::router(
         driver.shown(),
@@ -47,9 +54,38 @@ pub(super) fn spawn(
         Arc::new(SystemClock),
         site::Settings::default(),
     );
+    let proxies = trusted(config);
+    let places = public_places(&proxies);
+    let page = page.layer(from_fn_with_state(Arc::new(proxies), who_asks));
     let at = ("page", config.watch.listen);
-    let served = serve(at, page, listeners, shutdown.clone());
+    let served = serve(at, page, places, listeners, shutdown.clone());
     tasks.spawn("status page", served);
+}
+
+fn trusted(config: &Config) -> TrustedProxies {
+    TrustedProxies {
+        networks: config.watch.trusted_proxies.clone(),
+        header: config.watch.trusted_header.of_the_edge(),
+    }
+}
+
+/// Who comes by a proxy or by something on this machine has no limit of connections: it stands for many.
+fn public_places(proxies: &TrustedProxies) -> Places {
+    let loopback = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().expect("a network"));
+    let shared = proxies.networks.iter().copied().chain(loopback);
+    Places::new(CONNECTIONS_MAX, CONNECTIONS_OF_ONE_MAX, shared.collect())
+}
+
+/// Says who asks, where that is known better than by the connection.
+async fn who_asks(
+    State(proxies): State<Arc<TrustedProxies>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let caller = proxies.caller(peer.ip(), request.headers());
+    request.extensions_mut().insert(Caller(caller));
+    next.run(request).await
 }
 
 /// Where watch listens, by name, as far as it does yet.
@@ -59,6 +95,7 @@ type Listeners = watch::Sender<Vec<(&'static str, SocketAddr)>>;
 async fn serve(
     (name, at): (&'static str, SocketAddr),
     router: Router,
+    places: Places,
     listeners: Listeners,
     shutdown: CancellationToken,
 ) -> Result<()> {
@@ -77,7 +114,7 @@ async fn serve(
     let bound = bound.context("the listener's own address")?;
     tracing::info!(name, at = %bound, "watch listens");
     listeners.send_modify(|all| all.push((name, bound)));
-    twinline_edge::serve(listener, router, CONNECTIONS_MAX, shutdown).await;
+    twinline_edge::serve_public(listener, router, places, shutdown).await;
     Ok(())
 }
 

@@ -4,7 +4,9 @@
 mod announced;
 mod api;
 mod build;
+mod changes;
 mod channels;
+mod edits;
 pub(crate) mod holding;
 mod listen;
 mod outside;

@@ -90,6 +90,11 @@ impl Reload {
         let (addresses, folder) = (self.lasting.addresses.clone(), self.folder.clone());
         tasks.spawn(outside::look_ahead(built.setup, addresses, folder));
         tasks.spawn(probe::run(built.probes, self.driver.clone()));
+        if let Some(central) = &built.central {
+            let database = Element::new(Kind::Database, "central");
+            let driver = self.driver.clone();
+            tasks.spawn(probe::follow_writer(central.health(), database, driver));
+        }
         AtWork {
             tasks,
             _central: built.central,

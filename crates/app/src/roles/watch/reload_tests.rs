@@ -183,6 +183,17 @@ async fn a_database_whose_address_cannot_be_read_keeps_no_watch_from_its_work() 
 }
 
 #[tokio::test]
+async fn a_workspace_whose_token_is_not_there_is_told_of_and_heard_when_it_comes() {
+    let token = "report_token = { file = \"acme.report\" }\n";
+    let bench = Bench::start(&format!("format = 1\n[workspaces.acme]\n{token}")).await;
+    let told = bench.configuration(true).await;
+    let said = "reports of workspace acme are refused";
+    assert!(told.headline.contains(said), "{told:?}");
+    bench.write("acme.report", "the token of acme");
+    bench.configuration(false).await;
+}
+
+#[tokio::test]
 async fn what_an_edit_brings_holds_without_a_start() {
     let bench = Bench::start("format = 1\n").await;
     assert!(bench.inbound.borrow().is_none());

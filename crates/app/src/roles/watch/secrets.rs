@@ -55,6 +55,8 @@ fn references(config: &Config) -> Vec<&SecretRef> {
     all.extend(config.central.as_ref().map(|central| &central.url));
     all.extend(watch.outside_ping.as_ref().map(|ping| &ping.url));
     all.extend(&watch.inbound_token);
+    let workspaces = config.workspaces.values();
+    all.extend(workspaces.filter_map(|it| it.report_token.as_ref()));
     all
 }
 

@@ -73,6 +73,15 @@ pub enum Event {
         /// What it says of itself.
         fingerprint: Fingerprint,
     },
+    /// Whoever changed a database, or saw it change, says so: what that comes to is proven, whether it is seen or not.
+    Announced {
+        /// Which.
+        database: Element,
+        /// Who says so.
+        by: String,
+        /// What happened, in a few words.
+        what: String,
+    },
     /// Time has passed.
     Tick,
 }
@@ -113,6 +122,13 @@ pub enum Refusal {
     },
     /// A plan touches nothing, or ends before it begins.
     Empty,
+    /// What would have to prove it fails already.
+    Failing {
+        /// Which.
+        failing: BTreeSet<Check>,
+    },
+    /// There are as many changes that are not over as there may be.
+    TooMany,
 }
 
 /// What is to be done, or written down.
@@ -166,6 +182,15 @@ pub enum Effect {
         /// What is different.
         differences: BTreeSet<Difference>,
     },
+    /// Somebody told of it.
+    Announced {
+        /// Which change it is part of; one that is over, where that was a moment ago.
+        change: ChangeId,
+        /// Who.
+        by: String,
+        /// What, in a few words.
+        what: String,
+    },
     /// Run these now, each anew, and say `Checked`.
     Validate {
         /// For which change.
@@ -193,6 +218,11 @@ pub enum Effect {
         by: String,
         /// Why.
         reason: String,
+    },
+    /// It was planned, and its window is long over.
+    Expired {
+        /// Which.
+        change: ChangeId,
     },
     /// It takes longer than its window.
     Overran {

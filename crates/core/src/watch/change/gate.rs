@@ -1,15 +1,17 @@
 //! The machine.
 
 use super::database::Fingerprint;
-use super::event::{Effect, Event, Refusal, Why};
-use super::state::{Change, ChangeId, Kind, Pause, Settings, Stage};
+use super::event::{Effect, Event, Refusal};
+use super::passing::complain;
+use super::state::{Change, ChangeId, Kind, Settings, Stage};
 use super::validation::{Check, Validation};
 use crate::time::Timestamp;
-use crate::watch::element::{Element, Path};
+use crate::watch::element::{self, Element, Path};
 use crate::watch::escalation::PersonName;
 use crate::watch::wait::Wait;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// What is so now. Not part of the state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,25 +20,18 @@ pub struct Context {
     pub on_call: BTreeSet<PersonName>,
     /// All that proves a change: the commit canary of every pool, the canary sync of every host, hosts by both ways.
     pub checks: BTreeSet<Check>,
+    /// Those that fail now.
+    pub failing: BTreeSet<Check>,
     /// The numbers.
     pub settings: Settings,
 }
 
-/// What automation that asks is told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "snake_case")]
-pub enum Answer {
-    /// Go on, as part of this.
-    Go {
-        /// Which change.
-        change: ChangeId,
-    },
-    /// Not now.
-    NoGo {
-        /// Why.
-        refusal: Refusal,
-    },
-}
+/// The most changes that are not over: more is a mistake, and each is kept.
+const CHANGES_MAX: usize = 32;
+/// What was not started is forgotten so long after its window.
+pub(super) const EXPIRES_AFTER: Duration = Duration::from_secs(86_400);
+/// Who tells of a change of a database so soon after one is over tells of that one.
+const SAME_WITHIN: Duration = Duration::from_secs(60);
 
 /// All changes that are not over, and what the databases were last. Can be stored, and goes on from there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,42 +39,34 @@ pub struct Gate {
     last: ChangeId,
     pub(super) changes: BTreeMap<ChangeId, Change>,
     pub(super) databases: BTreeMap<Element, Fingerprint>,
+    /// By database: the last change of it that is over, for a moment.
+    #[serde(default)]
+    pub(super) ended: BTreeMap<Element, (ChangeId, Wait)>,
 }
 
 impl Gate {
+    /// An empty one whose first change has this number: after a gate was lost, so that no number is used twice.
+    pub fn numbered_from(next: ChangeId) -> Self {
+        Self {
+            last: ChangeId(next.0.saturating_sub(1)),
+            ..Self::default()
+        }
+    }
+
     /// The changes that are not over.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.changes.values()
+    }
+
+    /// What the databases were last.
+    pub fn databases(&self) -> impl Iterator<Item = (&Element, &Fingerprint)> {
+        self.databases.iter()
     }
 
     /// Whether probes of these elements are to open at their first failure.
     pub fn tightens(&self, elements: &Path) -> bool {
         let mut under_way = self.changes.values().filter(|it| it.is_under_way());
         under_way.any(|it| !it.elements.is_disjoint(elements))
-    }
-
-    /// Whether automation may touch these elements now.
-    pub fn may(&self, elements: &Path) -> Answer {
-        let no = |refusal| Answer::NoGo { refusal };
-        let planned = |it: &&Change| matches!(it.kind, Kind::Planned { .. });
-        let mut covering = (self.changes.values().filter(planned))
-            .filter(|it| elements.is_subset(&it.elements))
-            .peekable();
-        if elements.is_empty() {
-            return no(Refusal::Empty);
-        }
-        if covering.peek().is_none() {
-            return no(Refusal::Unknown);
-        }
-        let mut refusal = Refusal::WrongStage;
-        for change in covering {
-            match change.stage {
-                Stage::Running => return Answer::Go { change: change.id },
-                Stage::Paused(Pause::PresenceLapsed) => refusal = Refusal::NobodyPresent,
-                Stage::Planned | Stage::Verifying | Stage::Proven => {}
-            }
-        }
-        no(refusal)
     }
 
     /// When it wants a `Tick`, though nothing happens.
@@ -90,9 +77,10 @@ impl Gate {
             let validation = change.validation.as_ref();
             let validation = validation.filter(|_| change.stage == Stage::Verifying);
             let window = match change.kind {
-                Kind::Planned { until, .. } if change.is_under_way() && !change.overran => {
-                    Some(until)
+                Kind::Planned { until, .. } if !change.is_under_way() => {
+                    Some(until.plus(EXPIRES_AFTER))
                 }
+                Kind::Planned { until, .. } if !change.overran => Some(until),
                 _ => None,
             };
             let presence = presence.map(|(_, wait)| wait.due());
@@ -114,6 +102,10 @@ impl Gate {
                 validation.until.rebase(now);
             }
         }
+        for (_, wait) in self.ended.values_mut() {
+            wait.rebase(now);
+        }
+        self.ended.retain(|_, (_, wait)| !wait.is_over(now));
         // Before the event: a word that has lapsed does not start anything.
         self.pass_time(now, context, &mut effects);
         if let Err(refusal) = self.hear(event, now, context, &mut effects) {
@@ -146,7 +138,7 @@ impl Gate {
                 validate(known, now, context, effects);
                 Ok(())
             }
-            Event::Finish { change } => self.finish(change, context, effects),
+            Event::Finish { change } => self.finish(change, now, context, effects),
             Event::Abort { change, by, reason } => {
                 self.abort(change, by, reason, now, context, effects)
             }
@@ -163,12 +155,20 @@ impl Gate {
                 self.seen(database, fingerprint, now, context, effects);
                 Ok(())
             }
+            Event::Announced { database, by, what } => {
+                self.announced(database, by, what, now, context, effects)
+            }
             Event::Tick => Ok(()),
         }
     }
 
     fn known(&mut self, change: ChangeId) -> Result<&mut Change, Refusal> {
         self.changes.get_mut(&change).ok_or(Refusal::Unknown)
+    }
+
+    pub(super) fn has_room(&self) -> Result<(), Refusal> {
+        let full = self.changes.len() >= CHANGES_MAX;
+        if full { Err(Refusal::TooMany) } else { Ok(()) }
     }
 
     pub(super) fn add(&mut self, kind: Kind, elements: Path) -> ChangeId {
@@ -199,6 +199,7 @@ impl Gate {
         if elements.is_empty() || until <= from {
             return Err(Refusal::Empty);
         }
+        self.has_room()?;
         let kind = Kind::Planned { title, from, until };
         let change = self.add(kind, elements);
         effects.push(Effect::Planned { change });
@@ -253,18 +254,17 @@ impl Gate {
     fn finish(
         &mut self,
         change: ChangeId,
+        now: Timestamp,
         context: &Context,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         let known = self.known(change)?;
         if known.stage != Stage::Proven {
-            let missing = (known.validation.as_ref()).map_or_else(
-                || context.checks.clone(),
-                |it| it.open.union(&it.failed).cloned().collect(),
-            );
+            let validation = known.validation.as_ref();
+            let missing = validation.map_or_else(|| context.checks.clone(), Validation::missing);
             return Err(Refusal::NotProven { missing });
         }
-        self.changes.remove(&change);
+        self.end(change, now);
         effects.push(Effect::Finished { change });
         Ok(())
     }
@@ -288,7 +288,7 @@ impl Gate {
         if begun {
             validate(known, now, context, effects);
         } else {
-            self.changes.remove(&change);
+            self.end(change, now);
             effects.push(Effect::Aborted { change, by, reason });
         }
         Ok(())
@@ -325,12 +325,24 @@ impl Gate {
             let failed = validation.failed.clone();
             complain(known, failed, effects);
         }
-        self.settle(change, effects);
+        self.settle(change, now, effects);
         Ok(())
     }
 
+    /// It is over.
+    fn end(&mut self, change: ChangeId, now: Timestamp) {
+        let Some(over) = self.changes.remove(&change).filter(Change::is_under_way) else {
+            return;
+        };
+        let databases = over.elements.into_iter();
+        for database in databases.filter(|it| it.kind == element::Kind::Database) {
+            let wait = Wait::new(now, SAME_WITHIN);
+            self.ended.insert(database, (change, wait));
+        }
+    }
+
     /// A change whose checks have all passed is proven. What nobody planned, or somebody broke off, is over with that.
-    fn settle(&mut self, change: ChangeId, effects: &mut Vec<Effect>) {
+    fn settle(&mut self, change: ChangeId, now: Timestamp, effects: &mut Vec<Effect>) {
         let Some(known) = self.changes.get_mut(&change) else {
             return;
         };
@@ -339,6 +351,8 @@ impl Gate {
             return;
         }
         known.stage = Stage::Proven;
+        // Where it changes again and is not proven then, somebody is called again.
+        known.paged = false;
         effects.push(Effect::Proven { change });
         if let Some((by, reason)) = known.aborted.clone() {
             effects.push(Effect::Aborted { change, by, reason });
@@ -347,40 +361,7 @@ impl Gate {
         } else {
             return;
         }
-        self.changes.remove(&change);
-    }
-
-    fn pass_time(&mut self, now: Timestamp, context: &Context, effects: &mut Vec<Effect>) {
-        for change in self.changes.values_mut() {
-            let id = change.id;
-            let here = change.presence.as_ref();
-            if change.stage == Stage::Running && here.is_none_or(|(_, wait)| wait.is_over(now)) {
-                let why = Pause::PresenceLapsed;
-                change.stage = Stage::Paused(why);
-                effects.push(Effect::Paused { change: id, why });
-                effects.push(Effect::Page {
-                    change: id,
-                    why: Why::PresenceLapsed,
-                });
-            }
-            if let Kind::Planned { until, .. } = change.kind
-                && change.is_under_way()
-                && !change.overran
-                && now >= until
-            {
-                change.overran = true;
-                effects.push(Effect::Overran { change: id });
-            }
-            let due = (change.validation.as_mut())
-                .filter(|it| change.stage == Stage::Verifying && it.until.is_over(now));
-            if let Some(validation) = due {
-                let missing = std::mem::take(&mut validation.open);
-                validation.failed.extend(missing);
-                let failed = validation.failed.clone();
-                complain(change, failed, effects);
-                validate(change, now, context, effects);
-            }
-        }
+        self.end(change, now);
     }
 }
 
@@ -403,14 +384,4 @@ pub(super) fn validate(
         checks: checks.clone(),
     });
     change.validation = Some(Validation::new(round, checks, now, context.settings.round));
-}
-
-/// Calls somebody, once for each change: the probes say the rest.
-fn complain(change: &mut Change, failed: BTreeSet<Check>, effects: &mut Vec<Effect>) {
-    if !std::mem::replace(&mut change.paged, true) {
-        effects.push(Effect::Page {
-            change: change.id,
-            why: Why::NotProven { failed },
-        });
-    }
 }

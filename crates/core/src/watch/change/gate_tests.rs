@@ -43,6 +43,7 @@ impl Desk {
             context: Context {
                 on_call: BTreeSet::from(["ada".into()]),
                 checks: checks().into(),
+                failing: BTreeSet::new(),
                 settings: Settings::default(),
             },
             now: Timestamp::parse("2026-03-07T22:00:00Z").unwrap(),
@@ -121,6 +122,19 @@ impl Desk {
         })
     }
 
+    fn hears(&mut self, by: &str) -> Vec<Effect> {
+        self.apply(Event::Announced {
+            database: "database:d".parse().unwrap(),
+            by: by.to_owned(),
+            what: "on_role_change primary".to_owned(),
+        })
+    }
+
+    fn proves(&mut self, change: u64, round: u32, expected: &str) {
+        self.checked(change, round, 0, true);
+        check(&self.checked(change, round, 1, true), expected);
+    }
+
     /// A change of the database that runs.
     fn running() -> Self {
         let mut desk = Self::new();
@@ -158,6 +172,8 @@ fn show(effect: &Effect) -> String {
         Effect::Finished { change } => format!("finished {change}"),
         Effect::Aborted { change, .. } => format!("aborted {change}"),
         Effect::Overran { change } => format!("overran {change}"),
+        Effect::Expired { change } => format!("expired {change}"),
+        Effect::Announced { change, by, .. } => format!("announced {change} {by}"),
         Effect::Page { change, why } => match why {
             Why::PresenceLapsed => format!("page {change} presence"),
             Why::NotProven { failed } => format!("page {change} {} fail", failed.len()),
@@ -217,7 +233,7 @@ fn who_is_there_must_say_so_again_and_again() {
     check(&desk.wait(1), "paused 1; page 1 presence");
     check(&desk.wait(60), "");
     assert_eq!(
-        desk.gate.may(&path("database:d")),
+        desk.gate.may(&path("database:d"), &desk.context),
         Answer::NoGo {
             refusal: Refusal::NobodyPresent
         }
@@ -246,6 +262,10 @@ fn what_does_not_pass_is_paged_once_and_tried_until_it_does() {
     check(&desk.wait(1), "validate 1 3 2");
     desk.checked(1, 3, 1, true);
     check(&desk.checked(1, 3, 0, true), "proven 1");
+    // What changes after that and does not pass is paged again.
+    desk.sees(|it| it.started_ms = 2_000);
+    check(&desk.checked(1, 4, 0, false), "");
+    check(&desk.checked(1, 4, 1, true), "page 1 1 fail");
 }
 
 #[test]
@@ -325,7 +345,7 @@ fn what_a_running_change_does_to_its_database_is_part_of_it() {
 
 #[test]
 fn automation_hears_go_only_while_a_change_that_covers_it_runs() {
-    let ask = |desk: &Desk, elements: &str| match desk.gate.may(&path(elements)) {
+    let ask = |desk: &Desk, elements: &str| match desk.gate.may(&path(elements), &desk.context) {
         Answer::Go { change } => format!("go {change}"),
         Answer::NoGo { refusal } => format!("{refusal:?}"),
     };
@@ -340,6 +360,92 @@ fn automation_hears_go_only_while_a_change_that_covers_it_runs() {
     assert_eq!(ask(&desk, ""), "Empty");
     desk.verify(1);
     assert_eq!(ask(&desk, "database:d"), "WrongStage");
+}
+
+#[test]
+fn automation_hears_no_while_what_would_prove_it_fails_or_changed_unproven() {
+    let mut desk = Desk::running();
+    let elements = path("database:d");
+    desk.context.failing.insert(checks()[1].clone());
+    let Answer::NoGo { refusal } = desk.gate.may(&elements, &desk.context) else {
+        panic!("commits hang");
+    };
+    assert_eq!(
+        refusal,
+        Refusal::Failing {
+            failing: BTreeSet::from([checks()[1].clone()])
+        }
+    );
+    desk.context.failing.clear();
+    let change = ChangeId(1);
+    assert_eq!(
+        desk.gate.may(&elements, &desk.context),
+        Answer::Go { change }
+    );
+    // It changed before the plan was started, and that is not proven yet.
+    let mut desk = Desk::new();
+    desk.sees(|_| {});
+    desk.sees(|it| it.timeline = 2);
+    desk.plans("database:d");
+    desk.present(2, "ada");
+    check(&desk.start(2), "started 2");
+    let missing = checks().into();
+    assert_eq!(
+        desk.gate.may(&elements, &desk.context),
+        Answer::NoGo {
+            refusal: Refusal::NotProven { missing }
+        }
+    );
+    desk.proves(1, 1, "proven 1; finished 1");
+    let change = ChangeId(2);
+    assert_eq!(
+        desk.gate.may(&elements, &desk.context),
+        Answer::Go { change }
+    );
+}
+
+#[test]
+fn what_is_announced_is_proven_whether_it_is_seen_or_not() {
+    let mut desk = Desk::new();
+    desk.sees(|_| {});
+    check(
+        &desk.hears("db2"),
+        "watch 1 {}; validate 1 1 2; announced 1 db2",
+    );
+    // Then it is seen: in the same watch, and proven anew.
+    check(
+        &desk.sees(|it| it.timeline = 2),
+        "noted 1 {Timeline}; validate 1 2 2",
+    );
+    desk.proves(1, 2, "proven 1; finished 1");
+    // Another one tells of it a moment later: it is the same.
+    check(&desk.hears("db1"), "announced 1 db1");
+    desk.wait(60);
+    check(
+        &desk.hears("db1"),
+        "watch 2 {}; validate 2 1 2; announced 2 db1",
+    );
+    // What a person does is their change, and what was proven of it is not any more.
+    let mut desk = Desk::running();
+    check(&desk.hears("db1"), "announced 1 db1");
+    check(&desk.verify(1), "validate 1 1 2");
+    desk.proves(1, 1, "proven 1");
+    check(&desk.hears("db1"), "announced 1 db1; validate 1 2 2");
+}
+
+#[test]
+fn what_nobody_starts_is_forgotten_and_there_are_not_too_many() {
+    let mut desk = Desk::new();
+    for _ in 0..32 {
+        desk.plans("database:d");
+    }
+    check(&desk.plans("database:d"), "refused TooMany");
+    check(&desk.hears("db1"), "refused TooMany");
+    check(&desk.wait(3600 + 86_399), "");
+    assert_eq!(desk.wait(1).len(), 32);
+    check(&desk.plans("database:d"), "planned 33");
+    desk.gate = Gate::numbered_from(ChangeId(70));
+    check(&desk.plans("database:d"), "planned 70");
 }
 
 #[test]
@@ -367,6 +473,7 @@ enum Step {
     Abort(u64),
     Checked(u64, u32, usize, bool),
     Seen(u32, i64),
+    Announced,
     Wait(u64),
     Back(u64),
 }
@@ -383,6 +490,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (change(), 1_u32..4, 0_usize..2, prop::bool::weighted(0.8))
             .prop_map(|(a, b, c, d)| Step::Checked(a, b, c, d)),
         1 => (1_u32..3, 1_i64..3).prop_map(|(a, b)| Step::Seen(a, b)),
+        1 => Just(Step::Announced),
         3 => select(vec![0_u64, 1, 5, 15, 200, 4000]).prop_map(Step::Wait),
         1 => select(vec![10_u64, 4000]).prop_map(Step::Back),
     ]
@@ -403,6 +511,7 @@ fn take(desk: &mut Desk, step: &Step) -> Vec<Effect> {
             it.timeline = *timeline;
             it.started_ms = *started;
         }),
+        Step::Announced => desk.hears("db2"),
         Step::Wait(seconds) => desk.wait(*seconds),
         Step::Back(seconds) => {
             desk.now = desk.now.minus(Duration::from_secs(*seconds));

@@ -1,9 +1,9 @@
 //! Changes that nobody planned.
 
 use super::database::{Difference, Fingerprint};
-use super::event::{Effect, Why};
+use super::event::{Effect, Refusal, Why};
 use super::gate::{Context, Gate, validate};
-use super::state::{ChangeId, Kind, Stage};
+use super::state::{Change, ChangeId, Kind, Stage};
 use crate::time::Timestamp;
 use crate::watch::element::{Element, Path};
 use std::collections::BTreeSet;
@@ -32,7 +32,40 @@ impl Gate {
         }
     }
 
-    /// Which change the differences belong to; a change watch if none is under way. What was proven is not any more.
+    /// Somebody says that it changed: part of the change of it that is under way, or of one that was over a moment ago;
+    /// else a change watch, whether a difference is seen or not.
+    pub(super) fn announced(
+        &mut self,
+        database: Element,
+        by: String,
+        what: String,
+        now: Timestamp,
+        context: &Context,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        if let Some(known) = self.under_way(&database) {
+            let change = known.id;
+            effects.push(Effect::Announced { change, by, what });
+            prove_again(known, now, context, effects);
+            return Ok(());
+        }
+        if let Some((change, _)) = self.ended.get(&database) {
+            let change = *change;
+            effects.push(Effect::Announced { change, by, what });
+            return Ok(());
+        }
+        self.has_room()?;
+        let change = self.watch(database, BTreeSet::new(), now, context, effects);
+        effects.push(Effect::Announced { change, by, what });
+        Ok(())
+    }
+
+    fn under_way(&mut self, database: &Element) -> Option<&mut Change> {
+        let mut all = self.changes.values_mut();
+        all.find(|it| it.is_under_way() && it.elements.contains(database))
+    }
+
+    /// Which change the differences belong to; a change watch if none is under way.
     fn charge(
         &mut self,
         database: Element,
@@ -41,8 +74,7 @@ impl Gate {
         context: &Context,
         effects: &mut Vec<Effect>,
     ) -> ChangeId {
-        let mut under_way = self.changes.values_mut().filter(|it| it.is_under_way());
-        if let Some(known) = under_way.find(|it| it.elements.contains(&database)) {
+        if let Some(known) = self.under_way(&database) {
             effects.push(Effect::Noted {
                 change: known.id,
                 database,
@@ -54,11 +86,21 @@ impl Gate {
             {
                 all.extend(differences);
             }
-            if matches!(known.stage, Stage::Verifying | Stage::Proven) {
-                validate(known, now, context, effects);
-            }
+            prove_again(known, now, context, effects);
             return known.id;
         }
+        self.watch(database, differences, now, context, effects)
+    }
+
+    /// Opens a change watch, and has it proven at once.
+    fn watch(
+        &mut self,
+        database: Element,
+        differences: BTreeSet<Difference>,
+        now: Timestamp,
+        context: &Context,
+        effects: &mut Vec<Effect>,
+    ) -> ChangeId {
         let kind = Kind::Noticed {
             database: database.clone(),
             differences: differences.clone(),
@@ -73,5 +115,12 @@ impl Gate {
             validate(known, now, context, effects);
         }
         change
+    }
+}
+
+/// What was proven is not any more.
+fn prove_again(known: &mut Change, now: Timestamp, context: &Context, effects: &mut Vec<Effect>) {
+    if matches!(known.stage, Stage::Verifying | Stage::Proven) {
+        validate(known, now, context, effects);
     }
 }

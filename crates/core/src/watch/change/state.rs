@@ -87,7 +87,7 @@ pub struct Change {
     pub aborted: Option<(String, String)>,
     /// The checks, from when they are first asked for.
     pub validation: Option<Validation>,
-    /// Whether somebody was called because it is not proven.
+    /// Whether somebody was called because it is not proven, since it was proven last.
     pub(super) paged: bool,
     /// Whether it was told that its window is over.
     pub(super) overran: bool,
@@ -102,6 +102,11 @@ impl Change {
     /// Who is there.
     pub fn present(&self) -> Option<&PersonName> {
         self.presence.as_ref().map(|(person, _)| person)
+    }
+
+    /// Until when their word holds.
+    pub fn present_until(&self) -> Option<Timestamp> {
+        self.presence.as_ref().map(|(_, wait)| wait.due())
     }
 }
 

@@ -47,6 +47,11 @@ impl Validation {
         }
     }
 
+    /// What has not passed.
+    pub fn missing(&self) -> BTreeSet<Check> {
+        self.open.union(&self.failed).cloned().collect()
+    }
+
     /// Whether everything passed.
     pub fn is_proven(&self) -> bool {
         self.asked > 0 && self.open.is_empty() && self.failed.is_empty()

@@ -1,6 +1,6 @@
 //! People, how they are reached, and who is called when: the configuration, as watch keeps it on its own disk.
 
-use super::schedule::Schedule;
+use super::schedule::{OnCall, Schedule};
 use super::zone::{Day, LocalTime, Weekday, Zone};
 use crate::time::Timestamp;
 use crate::watch::element::{Element, Selector};
@@ -315,6 +315,22 @@ impl Roster {
         fitting
             .cloned()
             .or_else(|| (severity == Severity::Critical).then(everybodys))
+    }
+
+    /// Who is on call, by any rotation; everybody where that is nobody.
+    pub fn on_call(&self, at: Timestamp) -> BTreeSet<PersonName> {
+        let rotations = self.rotations.values();
+        let on_call: BTreeSet<PersonName> = rotations
+            .filter_map(|schedule| match schedule.on_call(at) {
+                OnCall::Person { person, .. } => Some(person),
+                OnCall::Nobody { .. } => None,
+            })
+            .collect();
+        if on_call.is_empty() {
+            self.everyone()
+        } else {
+            on_call
+        }
     }
 
     pub(super) fn everyone(&self) -> BTreeSet<PersonName> {

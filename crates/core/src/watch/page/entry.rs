@@ -84,12 +84,18 @@ pub struct Entry {
     pub name: String,
     /// What the incident is named after. Not shown to the public.
     pub element: Element,
-    /// The worst impact that it had.
+    /// The worst impact that it had, or what a person says.
     pub impact: Impact,
+    /// Whether a person said so: then what fails changes it no more.
+    #[serde(default)]
+    pub judged: bool,
     /// What fails in it now.
     pub failing: BTreeMap<Element, Severity>,
     /// Components whose state it has changed.
     pub affected: BTreeSet<String>,
+    /// What a person says of components: it counts in place of what fails in it, until it is over or comes back.
+    #[serde(default)]
+    pub said: BTreeMap<String, ComponentState>,
     /// When it was detected.
     pub began: Timestamp,
     /// Whether the public reads it.

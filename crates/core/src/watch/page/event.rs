@@ -25,6 +25,18 @@ pub struct Shown {
     pub failing: BTreeMap<Element, Severity>,
 }
 
+/// What an update changes, beside how far the incident is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Amendment {
+    /// Another headline.
+    pub name: Option<String>,
+    /// Another impact, which what fails changes no more.
+    pub impact: Option<Impact>,
+    /// What these components are, in place of what fails in the incident.
+    pub components: BTreeMap<String, ComponentState>,
+}
+
 /// What the page hears.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -67,7 +79,7 @@ pub enum Event {
         incident: IncidentId,
         /// Who.
         by: String,
-        /// The headline.
+        /// The headline; when empty, what would be the headline by itself.
         name: String,
         /// What is said.
         body: String,
@@ -82,6 +94,9 @@ pub enum Event {
         stage: Stage,
         /// What is said.
         body: String,
+        /// What else it changes.
+        #[serde(default)]
+        also: Amendment,
     },
     /// A person sets a component's state, or leaves it to watch again.
     Set {
@@ -102,6 +117,9 @@ pub enum Event {
         from: Timestamp,
         /// Until when.
         until: Timestamp,
+        /// What is said; when empty, that it is planned.
+        #[serde(default)]
+        body: String,
     },
     /// A maintenance goes on.
     Maintain {
@@ -117,24 +135,55 @@ pub enum Event {
 }
 
 /// Why something was not done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "refusal", rename_all = "snake_case")]
 pub enum Refusal {
     /// There is no such entry, component or maintenance.
+    #[error("there is none of this name or number")]
     Unknown,
+    /// The page has no such component.
+    #[error("the page has no component '{component}'")]
+    NoSuchComponent {
+        /// As was said.
+        component: String,
+    },
     /// The public reads it already.
+    #[error("the public reads it already")]
     Published,
     /// The public does not read it.
+    #[error("the public does not read it: publish it first")]
     NotPublished,
     /// It cannot be over while this fails.
+    #[error("it cannot be over while this fails: {}", words(.subjects))]
     StillFailing {
         /// What.
         subjects: BTreeSet<Element>,
     },
     /// It cannot go there from where it is.
+    #[error(
+        "it cannot go there from where it is: what is over gets a postmortem and nothing else, and what is not over none"
+    )]
     WrongStage,
+    /// Its end is not after its beginning.
+    #[error("it must end after it begins")]
+    NoTime,
     /// A veto needs a reason.
+    #[error("a veto needs a reason")]
     NoReason,
+    /// The public would read nothing.
+    #[error("it needs a text")]
+    NoText,
+    /// Nothing that the public uses fails, so there is no headline but a person's.
+    #[error("it needs a headline: nothing fails by which it could be named")]
+    NoName,
+    /// There are as many as there may be.
+    #[error("there are as many as there may be")]
+    Full,
+}
+
+fn words(elements: &BTreeSet<Element>) -> String {
+    let words: Vec<String> = elements.iter().map(ToString::to_string).collect();
+    words.join(", ")
 }
 
 /// What is to be shown, told, or written down.

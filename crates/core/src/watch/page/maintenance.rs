@@ -6,6 +6,11 @@ use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+/// The most maintenance that is not over.
+const AHEAD_MAX: usize = 200;
+/// The most updates of one.
+const UPDATES_MAX: usize = 500;
+
 /// A maintenance's number, given by whoever plans it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -77,17 +82,32 @@ impl StatusPage {
         &mut self,
         id: MaintenanceId,
         planned: Maintenance,
+        body: String,
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         let known = self.maintenances.get(&id);
-        if known.is_some_and(|it| it.stage != MaintenanceStage::Scheduled)
-            || planned.until <= planned.from
-        {
+        if known.is_some_and(|it| it.stage != MaintenanceStage::Scheduled) {
             return Err(Refusal::WrongStage);
         }
-        let body = format!("{} is planned.", planned.name);
-        self.maintenances.insert(id, planned);
+        if planned.until <= planned.from {
+            return Err(Refusal::NoTime);
+        }
+        if planned.name.trim().is_empty() {
+            return Err(Refusal::NoName);
+        }
+        let ahead = self.maintenances.values();
+        let ahead = ahead.filter(|it| it.stage != MaintenanceStage::Completed);
+        if known.is_none() && ahead.count() >= AHEAD_MAX {
+            return Err(Refusal::Full);
+        }
+        let body = match body.trim() {
+            "" => format!("{} is planned.", planned.name),
+            _ => body,
+        };
+        let updates = known.map(|it| it.updates.clone()).unwrap_or_default();
+        self.maintenances
+            .insert(id, Maintenance { updates, ..planned });
         self.note(id, body, now, effects);
         Ok(())
     }
@@ -106,6 +126,17 @@ impl StatusPage {
             || (stage == MaintenanceStage::Scheduled && known.stage != stage);
         if wrong {
             return Err(Refusal::WrongStage);
+        }
+        let body = match (body.trim(), stage) {
+            ("", MaintenanceStage::Scheduled) => return Err(Refusal::NoText),
+            ("", MaintenanceStage::InProgress) => "The work has begun.".to_owned(),
+            ("", MaintenanceStage::Verifying) => "The work is done, and being proven.".to_owned(),
+            ("", MaintenanceStage::Completed) => "The work is completed.".to_owned(),
+            _ => body,
+        };
+        // It can always be ended.
+        if known.updates.len() >= UPDATES_MAX && stage != MaintenanceStage::Completed {
+            return Err(Refusal::Full);
         }
         known.stage = stage;
         self.note(id, body, now, effects);

@@ -8,6 +8,7 @@
 //! Does not send anything: each `Updated` is to be told to the subscribers by whoever carries out the effects.
 
 mod component;
+mod edit;
 mod entry;
 mod event;
 mod history;
@@ -18,7 +19,7 @@ mod tell;
 
 pub use component::{AutoOpen, Component, ComponentState, Page};
 pub use entry::{Author, Entry, Publication, Stage, Update};
-pub use event::{Effect, Event, Refusal, Shown};
+pub use event::{Amendment, Effect, Event, Refusal, Shown};
 pub use history::{DayOf, History};
 pub use maintenance::{Maintenance, MaintenanceId, MaintenanceStage};
 pub use status::StatusPage;

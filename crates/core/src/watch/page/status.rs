@@ -1,6 +1,7 @@
 //! The machine: entries, maintenance, components.
 
 use super::component::{Component, ComponentState, Page};
+use super::edit::are_components;
 use super::entry::{Author, Entry, Publication, Stage};
 use super::event::{Effect, Event, Refusal, Shown};
 use super::history::History;
@@ -21,11 +22,11 @@ const KEPT: Duration = Duration::from_secs(92 * 86_400);
 /// All that the page shows. Can be stored, and goes on from there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusPage {
-    entries: BTreeMap<IncidentId, Entry>,
+    pub(super) entries: BTreeMap<IncidentId, Entry>,
     pub(super) maintenances: BTreeMap<MaintenanceId, Maintenance>,
     histories: BTreeMap<String, History>,
     /// What a person set.
-    set: BTreeMap<String, ComponentState>,
+    pub(super) set: BTreeMap<String, ComponentState>,
 }
 
 impl StatusPage {
@@ -54,7 +55,7 @@ impl StatusPage {
         if let Some(set) = self.set.get(&component.name) {
             return *set;
         }
-        let state = component.state(&self.failing(), &page.population);
+        let state = self.in_incidents(component, page);
         let worked_on = self.maintenances.values();
         if worked_on
             .filter(|it| it.is_active())
@@ -118,13 +119,20 @@ impl StatusPage {
                 by,
                 name,
                 body,
-            } => self.publish(incident, name, body, Author::Person(by), now, effects)?,
+            } => {
+                let name = self.headline(incident, name, &body, page)?;
+                self.publish(incident, name, body, Author::Person(by), now, effects)?;
+            }
             Event::Post {
                 incident,
                 by,
                 stage,
                 body,
-            } => self.post(incident, stage, body, Author::Person(by), now, effects)?,
+                also,
+            } => {
+                self.amend(incident, stage, &body, also, page)?;
+                self.post(incident, stage, body, Author::Person(by), now, effects)?;
+            }
             Event::Set { component, state } => self.set(component, state, page)?,
             Event::Plan {
                 maintenance,
@@ -132,9 +140,11 @@ impl StatusPage {
                 components,
                 from,
                 until,
+                body,
             } => {
+                are_components(&components, page)?;
                 let planned = Maintenance::planned(name, components, from, until);
-                self.plan(maintenance, planned, now, effects)?;
+                self.plan(maintenance, planned, body, now, effects)?;
             }
             Event::Maintain {
                 maintenance,
@@ -146,15 +156,21 @@ impl StatusPage {
         Ok(())
     }
 
-    /// What fails in all that the public reads.
-    fn failing(&self) -> BTreeMap<Element, Severity> {
-        let mut failing = BTreeMap::new();
-        let published = self.entries.values().filter(|it| it.is_published());
-        for (element, severity) in published.flat_map(|it| &it.failing) {
-            let worst = failing.entry(element.clone()).or_insert(*severity);
-            *worst = (*worst).max(*severity);
+    /// What all that the public reads makes of it: each incident by a person's word in it, or else by what fails.
+    fn in_incidents(&self, component: &Component, page: &Page) -> ComponentState {
+        let mut failing: BTreeMap<Element, Severity> = BTreeMap::new();
+        let mut said = ComponentState::Operational;
+        for entry in self.entries.values().filter(|it| it.is_published()) {
+            if let Some(state) = entry.said.get(&component.name) {
+                said = said.max(*state);
+                continue;
+            }
+            for (element, severity) in &entry.failing {
+                let worst = failing.entry(element.clone()).or_insert(*severity);
+                *worst = (*worst).max(*severity);
+            }
         }
-        failing
+        component.state(&failing, &page.population).max(said)
     }
 
     fn incident(&mut self, shown: Shown, now: Timestamp, page: &Page, effects: &mut Vec<Effect>) {
@@ -166,8 +182,10 @@ impl StatusPage {
             name: String::new(),
             element: shown.element.clone(),
             impact: shown.impact,
+            judged: false,
             failing: BTreeMap::new(),
             affected: BTreeSet::new(),
+            said: BTreeMap::new(),
             began: now,
             publication: Publication::Unasked,
             stage: Stage::Investigating,
@@ -176,7 +194,7 @@ impl StatusPage {
             resolved_at: None,
         });
         entry.element = shown.element;
-        entry.impact = entry.impact.max(shown.impact);
+        entry.worsen(shown.impact);
         entry.failing = shown.failing;
         if entry.publication == Publication::Unasked && opens {
             entry.publication = Publication::Waiting {
@@ -215,7 +233,10 @@ impl StatusPage {
         };
         entry.failing.append(&mut ended.failing);
         entry.began = entry.began.min(ended.began);
-        entry.impact = entry.impact.max(ended.impact);
+        entry.worsen(ended.impact);
+        for (component, state) in std::mem::take(&mut ended.said) {
+            entry.said.entry(component).or_insert(state);
+        }
         entry.come_back(now, page, effects);
         if ended.is_published() {
             if !entry.is_published() {
@@ -250,94 +271,6 @@ impl StatusPage {
             };
         }
         entry.write(Stage::Resolved, reason, Author::Person(by), now, effects);
-    }
-
-    fn veto(
-        &mut self,
-        incident: IncidentId,
-        by: String,
-        reason: String,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
-        if reason.trim().is_empty() {
-            return Err(Refusal::NoReason);
-        }
-        let entry = self.entries.get_mut(&incident).ok_or(Refusal::Unknown)?;
-        if entry.is_published() {
-            return Err(Refusal::Published);
-        }
-        entry.publication = Publication::Vetoed {
-            by: by.clone(),
-            reason: reason.clone(),
-        };
-        effects.push(Effect::Vetoed {
-            incident,
-            by,
-            reason,
-        });
-        Ok(())
-    }
-
-    fn publish(
-        &mut self,
-        incident: IncidentId,
-        name: String,
-        body: String,
-        author: Author,
-        now: Timestamp,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
-        let entry = self.entries.get_mut(&incident).ok_or(Refusal::Unknown)?;
-        if entry.is_published() {
-            return Err(Refusal::Published);
-        }
-        entry.publication = Publication::Published { at: now };
-        entry.name.clone_from(&name);
-        effects.push(Effect::Published { incident, name });
-        let stage = entry.stage;
-        entry.write(stage, body, author, now, effects);
-        Ok(())
-    }
-
-    fn post(
-        &mut self,
-        incident: IncidentId,
-        stage: Stage,
-        body: String,
-        author: Author,
-        now: Timestamp,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
-        let entry = self.entries.get_mut(&incident).ok_or(Refusal::Unknown)?;
-        if !entry.is_published() {
-            return Err(Refusal::NotPublished);
-        }
-        if stage >= Stage::Monitoring && !entry.failing.is_empty() {
-            let subjects = entry.failing.keys().cloned().collect();
-            return Err(Refusal::StillFailing { subjects });
-        }
-        // What is over may get a postmortem; what is not may not. Over is over: what comes back says so by failing.
-        if (stage == Stage::Postmortem) != entry.is_resolved() {
-            return Err(Refusal::WrongStage);
-        }
-        entry.write(stage, body, author, now, effects);
-        Ok(())
-    }
-
-    fn set(
-        &mut self,
-        component: String,
-        state: Option<ComponentState>,
-        page: &Page,
-    ) -> Result<(), Refusal> {
-        if !page.components.iter().any(|it| it.name == component) {
-            return Err(Refusal::Unknown);
-        }
-        match state {
-            Some(state) => self.set.insert(component, state),
-            None => self.set.remove(&component),
-        };
-        Ok(())
     }
 
     /// Publishes what nobody has vetoed in time, as soon as the public is affected.
@@ -378,8 +311,10 @@ impl StatusPage {
         }
         for entry in self.entries.values_mut().filter(|it| it.is_published()) {
             for component in &page.components {
-                if component.state(&entry.failing, &page.population) != ComponentState::Operational
-                {
+                let state = entry.said.get(&component.name).copied();
+                let state =
+                    state.unwrap_or_else(|| component.state(&entry.failing, &page.population));
+                if state != ComponentState::Operational {
                     entry.affected.insert(component.name.clone());
                 }
             }

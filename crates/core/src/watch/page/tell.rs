@@ -2,11 +2,15 @@
 
 use super::component::{ComponentState, Page};
 use super::entry::{Author, Entry, Stage, Update};
-use super::event::Effect;
+use super::event::{Effect, Refusal};
 use crate::time::Timestamp;
 use crate::watch::element::Element;
+use crate::watch::incident::Impact;
 use crate::watch::signal::Severity;
 use std::collections::BTreeMap;
+
+/// The most updates of one incident that people write.
+const UPDATES_MAX: usize = 500;
 
 impl Entry {
     /// What was never published is over when nothing of it fails.
@@ -17,9 +21,38 @@ impl Entry {
     /// What had been over and fails is looked into again.
     pub(super) fn come_back(&mut self, now: Timestamp, page: &Page, effects: &mut Vec<Effect>) {
         if self.stage >= Stage::Monitoring && !self.failing.is_empty() {
+            // A person said that before it failed again.
+            self.said.clear();
             let (_, body) = say(&self.failing, page);
             self.write(Stage::Investigating, body, Author::Watch, now, effects);
         }
+    }
+
+    /// It is so bad by what fails; where a person has said how bad it is, that counts.
+    pub(super) fn worsen(&mut self, impact: Impact) {
+        if !self.judged {
+            self.impact = self.impact.max(impact);
+        }
+    }
+
+    /// Whether a person may say now that it is so far.
+    pub(super) fn may_post(&self, stage: Stage) -> Result<(), Refusal> {
+        if !self.is_published() {
+            return Err(Refusal::NotPublished);
+        }
+        if stage >= Stage::Monitoring && !self.failing.is_empty() {
+            let subjects = self.failing.keys().cloned().collect();
+            return Err(Refusal::StillFailing { subjects });
+        }
+        // What is over may get a postmortem; what is not may not. Over is over: what comes back says so by failing.
+        if (stage == Stage::Postmortem) != self.is_resolved() {
+            return Err(Refusal::WrongStage);
+        }
+        // It can always be ended.
+        if self.updates.len() >= UPDATES_MAX && stage < Stage::Resolved {
+            return Err(Refusal::Full);
+        }
+        Ok(())
     }
 
     pub(super) fn write(
@@ -41,6 +74,7 @@ impl Entry {
             }
             Stage::Resolved => {
                 self.resolved_at.get_or_insert(now);
+                self.said.clear();
             }
             Stage::Postmortem => {}
         }

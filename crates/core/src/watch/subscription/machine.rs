@@ -1,71 +1,13 @@
 //! The machine: subscribers, and what is on its way to them.
 
+use super::address::{Address, Way};
 use super::news::{News, Row};
 use crate::time::Timestamp;
 use crate::watch::page::StatusPage;
 use crate::watch::wait::Wait;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-
-/// The longest address (RFC 5321, 4.5.3.1.3: a path of 256 with its brackets).
-const ADDRESS_MAX_BYTES: usize = 254;
-
-/// A mail address, as far as that can be said without asking: `ada@acme.example`. Its domain is in small letters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct Address(String);
-
-/// A text that is no mail address.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this is no mail address such as ada@acme.example")]
-pub struct NotAnAddress;
-
-impl FromStr for Address {
-    type Err = NotAnAddress;
-
-    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
-        let (local, domain) = text.trim().rsplit_once('@').ok_or(NotAnAddress)?;
-        // What needs quotes there is refused: nobody has it, and it carries what is dangerous.
-        let plain = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
-        let in_domain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
-        let dotted = |part: &str| part.split('.').all(|it| !it.is_empty());
-        let is_good = local.chars().all(plain)
-            && local.len() <= 64
-            && dotted(local)
-            && domain.chars().all(in_domain)
-            && domain.contains('.')
-            && dotted(domain);
-        let address = format!("{local}@{}", domain.to_ascii_lowercase());
-        if is_good && address.len() <= ADDRESS_MAX_BYTES {
-            Ok(Self(address))
-        } else {
-            Err(NotAnAddress)
-        }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl TryFrom<String> for Address {
-    type Error = NotAnAddress;
-
-    fn try_from(text: String) -> Result<Self, NotAnAddress> {
-        text.parse()
-    }
-}
-
-impl From<Address> for String {
-    fn from(address: Address) -> Self {
-        address.0
-    }
-}
 
 /// Names one letter on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -79,14 +21,18 @@ pub struct Settings {
     pub subscribers_max: usize,
     /// The most letters on their way at once.
     pub under_way_max: usize,
-    /// No word of a letter for so long is a failure.
+    /// The most calls of webhooks on their way at once: one that hangs delays no letter.
+    pub hooks_under_way_max: usize,
+    /// No word of a letter or a call for so long is a failure.
     pub answer_within: Duration,
     /// After the first failure it is tried again after this, then after twice as long, and so on.
     pub retry_first: Duration,
     /// But never later than this.
     pub retry_max: Duration,
-    /// A subscriber whom nothing reaches for so long is one no more.
+    /// A subscriber whom no letter reaches for so long is one no more.
     pub given_up_after: Duration,
+    /// The same for a webhook.
+    pub hook_given_up_after: Duration,
 }
 
 impl Default for Settings {
@@ -94,10 +40,12 @@ impl Default for Settings {
         Self {
             subscribers_max: 2000,
             under_way_max: 4,
+            hooks_under_way_max: 16,
             answer_within: Duration::from_secs(60),
             retry_first: Duration::from_secs(60),
             retry_max: Duration::from_secs(3600),
             given_up_after: Duration::from_secs(30 * 86_400),
+            hook_given_up_after: Duration::from_secs(3 * 86_400),
         }
     }
 }
@@ -107,10 +55,20 @@ impl Default for Settings {
 pub struct Subscriber {
     /// Since when.
     pub since: Timestamp,
+    /// Whether whoever has the address asked for it.
+    #[serde(default = "yes")]
+    asked: bool,
+    /// Whether they are told unless they say no, as administrators are.
+    #[serde(default)]
+    by_default: bool,
     /// All news up to this number reached the mail server, or were none any more.
     told: u64,
     sending: Option<Sending>,
     failing: Option<Failing>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +91,9 @@ pub struct Subscribers {
     known: BTreeMap<Address, Subscriber>,
     row: Row,
     attempts: u64,
+    /// Administrators who said no.
+    #[serde(default)]
+    declined: BTreeSet<Address>,
 }
 
 /// What the machine hears.
@@ -148,9 +109,11 @@ pub enum Event<'a> {
         /// Which.
         address: Address,
     },
+    /// Who is told unless they say no: all of them.
+    Administrators(&'a BTreeSet<Address>),
     /// What the page says now.
     Page(&'a StatusPage),
-    /// A mail server took a letter over.
+    /// A mail server took a letter over, or a webhook a call.
     Sent {
         /// Which.
         attempt: AttemptId,
@@ -160,6 +123,11 @@ pub enum Event<'a> {
         /// Which.
         attempt: AttemptId,
     },
+    /// Whoever is behind a webhook says that it is not to be called any more.
+    Unwanted {
+        /// Which call.
+        attempt: AttemptId,
+    },
     /// Time has passed.
     Tick,
 }
@@ -167,7 +135,7 @@ pub enum Event<'a> {
 /// What is to be done, or written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// A letter is to go out.
+    /// A letter or a call is to go out.
     Send {
         /// By what it is known.
         attempt: AttemptId,
@@ -219,11 +187,19 @@ impl Subscribers {
     pub fn apply(&mut self, event: Event<'_>, now: Timestamp, settings: &Settings) -> Vec<Effect> {
         let mut effects = Vec::new();
         match event {
-            Event::Confirmed { address } => effects.extend(self.join(address, now, settings)),
-            Event::Left { address } => {
-                let gone = self.known.remove(&address);
-                effects.extend(gone.map(|_| Effect::Gone));
+            Event::Confirmed { address } => {
+                self.declined.remove(&address);
+                effects.extend(self.join(address, true, now, settings));
             }
+            Event::Left { address } => {
+                if let Some(gone) = self.known.remove(&address) {
+                    effects.push(Effect::Gone);
+                    if gone.by_default {
+                        self.declined.insert(address);
+                    }
+                }
+            }
+            Event::Administrators(all) => self.administrators(all, now, settings, &mut effects),
             Event::Page(page) => self.row.look(page),
             Event::Sent { attempt } => {
                 if let Some(known) = self.sending(attempt) {
@@ -236,6 +212,14 @@ impl Subscribers {
                     known.fail(now, settings);
                 }
             }
+            Event::Unwanted { attempt } => {
+                let mut all = self.known.iter();
+                let unwanted = all.find(|(_, it)| it.is_sending(attempt));
+                if let Some(address) = unwanted.map(|(address, _)| address.clone()) {
+                    self.known.remove(&address);
+                    effects.push(Effect::Gone);
+                }
+            }
             Event::Tick => {}
         }
         self.pass_time(now, settings, &mut effects);
@@ -243,8 +227,45 @@ impl Subscribers {
         effects
     }
 
-    fn join(&mut self, address: Address, now: Timestamp, settings: &Settings) -> Option<Effect> {
-        if self.known.contains_key(&address) {
+    /// Whether all that is news reached one of these.
+    pub fn reached<'a>(&self, addresses: impl IntoIterator<Item = &'a Address>) -> bool {
+        let last = self.row.last();
+        let mut known = addresses.into_iter().filter_map(|it| self.known.get(it));
+        known.any(|it| it.told >= last)
+    }
+
+    /// Those who are new are told from now on. Who is none any more is told only if they asked for it.
+    fn administrators(
+        &mut self,
+        all: &BTreeSet<Address>,
+        now: Timestamp,
+        settings: &Settings,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.declined.retain(|address| all.contains(address));
+        for (address, known) in &mut self.known {
+            known.by_default = all.contains(address);
+        }
+        let before = self.known.len();
+        self.known.retain(|_, it| it.asked || it.by_default);
+        let gone = before - self.known.len();
+        effects.extend(std::iter::repeat_n(Effect::Gone, gone));
+        for address in all {
+            if !self.declined.contains(address) {
+                effects.extend(self.join(address.clone(), false, now, settings));
+            }
+        }
+    }
+
+    fn join(
+        &mut self,
+        address: Address,
+        asked: bool,
+        now: Timestamp,
+        settings: &Settings,
+    ) -> Option<Effect> {
+        if let Some(known) = self.known.get_mut(&address) {
+            known.asked |= asked;
             return None;
         }
         if self.known.len() >= settings.subscribers_max {
@@ -252,6 +273,8 @@ impl Subscribers {
         }
         let subscriber = Subscriber {
             since: now,
+            asked,
+            by_default: !asked,
             told: self.row.last(),
             sending: None,
             failing: None,
@@ -262,7 +285,7 @@ impl Subscribers {
 
     fn sending(&mut self, attempt: AttemptId) -> Option<&mut Subscriber> {
         let mut all = self.known.values_mut();
-        all.find(|it| it.sending.is_some_and(|it| it.attempt == attempt))
+        all.find(|it| it.is_sending(attempt))
     }
 
     fn pass_time(&mut self, now: Timestamp, settings: &Settings, effects: &mut Vec<Effect>) {
@@ -278,7 +301,11 @@ impl Subscribers {
             if let Some(failing) = &mut known.failing {
                 failing.since = failing.since.min(now);
                 failing.next.rebase(now);
-                if now.since(failing.since) >= settings.given_up_after {
+                let given_up_after = match address.way() {
+                    Way::Mail => settings.given_up_after,
+                    Way::Hook => settings.hook_given_up_after,
+                };
+                if now.since(failing.since) >= given_up_after {
                     given_up.push(address.clone());
                 }
             }
@@ -289,10 +316,22 @@ impl Subscribers {
         }
     }
 
-    /// Starts letters, to those first who are the furthest behind.
+    /// How many may be started, by way.
+    fn room(&self, settings: &Settings) -> BTreeMap<Way, usize> {
+        let mut room = BTreeMap::from([
+            (Way::Mail, settings.under_way_max),
+            (Way::Hook, settings.hooks_under_way_max),
+        ]);
+        for (address, _) in self.known.iter().filter(|(_, it)| it.sending.is_some()) {
+            let room = room.entry(address.way()).or_default();
+            *room = room.saturating_sub(1);
+        }
+        room
+    }
+
+    /// Starts letters and calls, to those first who are the furthest behind.
     fn send(&mut self, now: Timestamp, settings: &Settings, effects: &mut Vec<Effect>) {
-        let under_way = self.known.values().filter(|it| it.sending.is_some());
-        let room = settings.under_way_max.saturating_sub(under_way.count());
+        let mut room = self.room(settings);
         let last = self.row.last();
         let mut waiting: Vec<(u64, Address)> = (self.known.iter())
             .filter(|(_, it)| it.sending.is_none() && it.told < last && it.may_try(now))
@@ -300,20 +339,20 @@ impl Subscribers {
             .collect();
         waiting.sort();
         for (told, address) in waiting {
-            let news: Vec<News> = self.row.after(told).cloned().collect();
+            let room = room.entry(address.way()).or_default();
             let Some(known) = self.known.get_mut(&address) else {
                 continue;
             };
-            if news.is_empty() {
+            if self.row.after(told).next().is_none() {
                 // Too old by now: nothing is told late as if it were true.
                 known.told = last;
                 continue;
             }
-            let started = effects.iter();
-            let started = started.filter(|it| matches!(it, Effect::Send { .. }));
-            if started.count() >= room {
-                break;
+            if *room == 0 {
+                continue;
             }
+            *room -= 1;
+            let news: Vec<News> = self.row.after(told).cloned().collect();
             self.attempts += 1;
             let attempt = AttemptId(self.attempts);
             known.sending = Some(Sending {
@@ -331,6 +370,10 @@ impl Subscribers {
 }
 
 impl Subscriber {
+    fn is_sending(&self, attempt: AttemptId) -> bool {
+        self.sending.is_some_and(|it| it.attempt == attempt)
+    }
+
     fn may_try(&self, now: Timestamp) -> bool {
         self.failing.is_none_or(|it| it.next.is_over(now))
     }

@@ -15,6 +15,8 @@ fn server(system: &str, timeline: u32, started: &str) -> Server {
         system: system.to_owned(),
         timeline: Some(timeline),
         started: started.to_owned(),
+        started_ms: 1000,
+        version: 150_004,
     }
 }
 
@@ -33,4 +35,20 @@ fn another_writer_retires_connections_and_an_older_one_is_refused() {
     check(&server("s1", 4, "wed"), Some(3));
     // Set up anew.
     check(&server("s2", 1, "thu"), Some(4));
+}
+
+#[test]
+fn what_a_writer_says_of_itself_is_told() {
+    let state = State::new(CentralSettings::default(), Arc::new(Still));
+    state
+        .admit(&server("7300000000000000001", 3, "mon"))
+        .unwrap();
+    let facts = WriterFacts {
+        at: "db1:5432".to_owned(),
+        system_identifier: 7_300_000_000_000_000_001,
+        timeline: 3,
+        server_version: 150_004,
+        started_ms: 1000,
+    };
+    assert_eq!(state.health().borrow().server, Some(facts));
 }

@@ -30,6 +30,9 @@ async fn mode_12_the_writer_is_lost_and_another_host_takes_its_place() {
     })
     .await;
     assert!(after.generation > before.generation);
+    let [before, after] = [before, after].map(|health| health.server.unwrap());
+    assert_ne!(before.system_identifier, after.system_identifier);
+    assert!(after.server_version > 90_000 && before.started_ms > 1_500_000_000_000);
     // It has nothing of what the lost one had: it is copied anew.
     take(&store, 2).await;
     caught_up(&store, &running).await;

@@ -3,6 +3,7 @@
 mod sign;
 mod template;
 
+pub(crate) use sign::headers;
 pub use sign::{SIGNATURE, TIMESTAMP, Unverified, WEBHOOK_ID, WINDOW, verify};
 pub use template::Template;
 

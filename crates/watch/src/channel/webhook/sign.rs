@@ -28,7 +28,7 @@ pub const WINDOW: Duration = Duration::from_secs(300);
 const PREFIX: &str = "whsec_";
 
 /// The three headers.
-pub(super) fn headers(
+pub(crate) fn headers(
     secrets: &[Secret],
     id: &str,
     now: Timestamp,

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
+use twinline_core::watch::change;
 use twinline_core::watch::element::{Element, Path};
 use twinline_core::watch::escalation::{Person, PersonName, Roster};
 use twinline_core::watch::incident;
@@ -135,7 +136,9 @@ pub(crate) fn setup(channels: Vec<Arc<Channel>>, reach: &[&str]) -> Setup {
         public_url: Some("https://status.acme.example/".parse().unwrap()),
         channels: named.collect(),
         unusable: BTreeMap::new(),
+        changes: change::Settings::default(),
         watched: watched.into(),
+        tenants: BTreeMap::new(),
     }
 }
 

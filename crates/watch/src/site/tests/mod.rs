@@ -10,6 +10,7 @@ mod pages;
 mod reports;
 mod stale;
 mod subscriptions;
+mod tenants;
 mod world;
 
 use super::*;
@@ -25,7 +26,7 @@ use tokio::sync::watch;
 use tower::ServiceExt as _;
 use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
-use twinline_core::watch::incident::ReportId;
+use twinline_core::watch::incident::{Answer, IncidentId, ReportId};
 use twinline_core::watch::subscription::Address;
 use world::World;
 
@@ -103,12 +104,41 @@ impl Desk for Recorder {
             .await?;
         Ok(ReportId("r-1".to_owned()))
     }
+
+    async fn tenant_report(&self, token: &str, report: TenantReport) -> Result<Answered, Refused> {
+        let TenantReport { report, node } = report;
+        let component = report.component.unwrap_or_default();
+        let node = node.unwrap_or_default();
+        let text = report.text;
+        self.note(format!("tenant {token} {component} {node}: {text}"))
+            .await?;
+        Ok(answered("r-1", Answer::Received, None))
+    }
+
+    async fn answer(&self, token: &str, report: ReportId) -> Result<Answered, Refused> {
+        self.note(format!("answer {token} {report}")).await?;
+        let incident = IncidentId(7);
+        Ok(answered("r-1", Answer::Known { incident }, Some(7)))
+    }
+}
+
+fn answered(report: &str, answer: Answer, published: Option<u64>) -> Answered {
+    Answered {
+        report: ReportId(report.to_owned()),
+        at: Timestamp::parse("2026-11-28T17:31:00Z").unwrap(),
+        answer,
+        published: published.map(IncidentId),
+    }
 }
 
 #[async_trait]
 impl Subscriptions for Recorder {
-    fn are_offered(&self) -> bool {
-        !self.offers_no_mail
+    fn offered(&self) -> Offered {
+        Offered {
+            mail: !self.offers_no_mail,
+            hooks: !self.offers_no_mail,
+            plain: false,
+        }
     }
 
     async fn ask(&self, address: Address) -> Result<(), Refused> {

@@ -8,14 +8,37 @@ const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded")
 async fn a_visitor_asks_and_is_told_to_look_into_the_mail() {
     let visit = Visit::to(World::busy().shown());
     let page = visit.get("/subscribe").await;
-    page.says(&["Your mail address", "Send me the link"]);
+    page.says(&[
+        "Your mail address",
+        "Send me the link",
+        "Send it the challenge",
+    ]);
     let body = "address=ada%40Acme.example";
     let got = visit.ask("POST", "/subscribe", &[FORM], body).await;
     assert_eq!(got.status, StatusCode::SEE_OTHER);
     assert_eq!(got.header("location"), "subscribe/sent");
     let page = visit.get("/subscribe/sent").await;
-    page.says(&["Look into your mail"]);
+    page.says(&["Please confirm it"]);
     assert_eq!(visit.asked(), ["ask ada@acme.example"]);
+}
+
+#[tokio::test]
+async fn a_webhook_is_asked_in_the_one_form_that_its_address_has() {
+    let visit = Visit::to(World::busy().shown());
+    let body = "address=https%3A%2F%2FAcme.example%3A443%2Fhooks%2F..%2Fstatus";
+    let got = visit.ask("POST", "/subscribe", &[FORM], body).await;
+    assert_eq!(got.status, StatusCode::SEE_OTHER);
+    assert_eq!(visit.asked(), ["ask https://acme.example/status"]);
+    for wrong in [
+        "address=http%3A%2F%2Facme.example%2F",
+        "address=https%3A%2F%2Fada%3Asecret%40acme.example%2F",
+        "address=ftp%3A%2F%2Facme.example%2F",
+        "address=https%3A%2F%2F",
+    ] {
+        let got = visit.ask("POST", "/subscribe", &[FORM], wrong).await;
+        assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+    }
+    assert_eq!(visit.asked().len(), 1);
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use twinline_core::time::Timestamp;
 use twinline_core::watch::element::Selector;
 use twinline_core::watch::incident::{Impact, IncidentId};
 use twinline_core::watch::page::{
-    AutoOpen, Component, ComponentState, Event, MaintenanceId, MaintenanceStage, Page, Shown,
-    Stage, StatusPage,
+    Amendment, AutoOpen, Component, ComponentState, Event, MaintenanceId, MaintenanceStage, Page,
+    Shown, Stage, StatusPage,
 };
 use twinline_core::watch::signal::Severity;
 
@@ -147,6 +147,7 @@ impl World {
             by: "ada".to_owned(),
             stage,
             body: body.to_owned(),
+            also: Amendment::default(),
         });
     }
 
@@ -158,6 +159,7 @@ impl World {
             components: BTreeSet::from([component.to_owned()]),
             from,
             until: from.plus(Duration::from_secs(lasts)),
+            body: String::new(),
         });
     }
 

@@ -38,7 +38,7 @@ pub(super) struct Frame {
     exported: bool,
     /// Whether there is an RSS feed.
     rss: bool,
-    /// Whether visitors may subscribe by mail.
+    /// Whether visitors may subscribe.
     subscribes: bool,
 }
 
@@ -57,7 +57,7 @@ impl Frame {
             stale: scene.stale,
             exported: scene.exported,
             rss: scene.base.is_some(),
-            subscribes: scene.subscribes,
+            subscribes: scene.offered.any(),
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Subscriptions by mail: the form, and what links in letters lead to.
+//! Subscriptions: the forms, and what links in letters and calls lead to.
 
+use super::super::desk::Offered;
 use super::super::document::Scene;
 use super::super::links::Links;
 use super::super::place::Place;
@@ -11,7 +12,11 @@ use askama::Template;
 #[template(path = "site/subscribe.html")]
 struct SubscribePage<'a> {
     frame: Frame,
-    draft: &'a Draft,
+    offered: Offered,
+    /// What was written as a mail address, and what as a webhook's.
+    mail: &'a str,
+    hook: &'a str,
+    fault: Option<&'a str>,
 }
 
 /// A page with a button, or with nothing to do any more.
@@ -30,17 +35,28 @@ pub(in crate::site) fn subscribe(
     scene: &Scene<'_>,
     draft: &Draft,
 ) -> Result<String, askama::Error> {
-    let frame = Frame::new(scene, &Place::Subscribe);
-    SubscribePage { frame, draft }.render()
+    let is_hook = draft.text.contains("://");
+    let (mail, hook) = match is_hook {
+        true => ("", draft.text.as_str()),
+        false => (draft.text.as_str(), ""),
+    };
+    let page = SubscribePage {
+        frame: Frame::new(scene, &Place::Subscribe),
+        offered: scene.offered,
+        mail,
+        hook,
+        fault: draft.fault.as_deref(),
+    };
+    page.render()
 }
 
 /// What is said after the form.
 pub(in crate::site) fn subscribed(scene: &Scene<'_>) -> Result<String, askama::Error> {
     let page = DeedPage {
         frame: Frame::new(scene, &Place::Subscribed),
-        title: "Look into your mail",
-        text: "If the address is not subscribed yet, a letter with a link is on its way to it. Nothing is sent before \
-               you confirm with that link.",
+        title: "Please confirm it",
+        text: "If the address is not subscribed yet, a letter with a link is on its way to it. A webhook is sent a \
+               challenge, which it has to answer. Nothing else is sent before that.",
         button: None,
     };
     page.render()
@@ -51,7 +67,7 @@ pub(in crate::site) fn confirm(scene: &Scene<'_>, token: &str) -> Result<String,
     let page = DeedPage {
         frame: Frame::new(scene, &Place::Confirm(token.to_owned())),
         title: "Confirm your subscription",
-        text: "With the button you ask for a letter whenever this page says something new of incidents and maintenance.",
+        text: "With the button you ask to be told whenever this page says something new of incidents and maintenance.",
         button: Some((token, "Subscribe")),
     };
     page.render()
@@ -62,7 +78,7 @@ pub(in crate::site) fn confirmed(scene: &Scene<'_>, path: &str) -> Result<String
     let page = DeedPage {
         frame: Frame::around(scene, Links::at(path, false)),
         title: "You are subscribed",
-        text: "Every letter has a link that ends it.",
+        text: "Whatever you are sent has a link that ends it.",
         button: None,
     };
     page.render()
@@ -73,7 +89,7 @@ pub(in crate::site) fn leave(scene: &Scene<'_>, token: &str) -> Result<String, a
     let page = DeedPage {
         frame: Frame::new(scene, &Place::Leave(token.to_owned())),
         title: "End your subscription",
-        text: "With the button no more letters come.",
+        text: "With the button nothing more comes.",
         button: Some((token, "End it")),
     };
     page.render()

@@ -222,3 +222,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn somebody_is_on_call_at_every_instant() {
+    let check = |roster: &Roster, instant: &str, expected: &str| {
+        let found = roster.on_call(at(instant)).into_iter();
+        let found: Vec<String> = found.map(|it| it.0).collect();
+        assert_eq!(found.join(" "), expected, "{instant}");
+    };
+    let mut roster = roster();
+    check(&roster, "2026-01-07T12:00:00Z", "ada");
+    check(&roster, "2026-01-14T12:00:00Z", "bo");
+    // A gap, and no rotation at all: everybody is.
+    let night = json!({ "layers": [{
+        "people": ["cy"], "every": "day", "handover": "08:00 UTC",
+        "only": [{ "days": ["Sat"], "from": "00:00", "to": "12:00" }],
+    }] });
+    roster.rotations = [("weekend".to_owned(), schedule(night))].into();
+    check(&roster, "2026-01-10T09:00:00Z", "cy");
+    check(&roster, "2026-01-07T12:00:00Z", "ada bo cy");
+    roster.rotations.clear();
+    check(&roster, "2026-01-10T09:00:00Z", "ada bo cy");
+}

@@ -243,6 +243,7 @@ fn maintenance_is_announced_done_proven_and_over() {
         components: BTreeSet::from(["Administration".to_owned()]),
         from,
         until,
+        body: String::new(),
     };
     let maintain = |stage| Event::Maintain {
         maintenance: MaintenanceId(7),

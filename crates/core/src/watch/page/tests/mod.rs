@@ -1,5 +1,6 @@
 //! Tables and properties of the status page.
 
+mod edits;
 mod history;
 mod incidents;
 mod postmortem;
@@ -114,6 +115,7 @@ impl Desk {
             by: "ada".to_owned(),
             stage,
             body: "As told.".to_owned(),
+            also: Amendment::default(),
         })
     }
 

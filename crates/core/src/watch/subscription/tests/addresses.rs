@@ -1,4 +1,4 @@
-//! What is a mail address.
+//! What is an address.
 
 use super::*;
 
@@ -32,4 +32,30 @@ fn plain_addresses_are_taken_and_others_are_not() {
     }
     check(&format!("{}@acme.example", "x".repeat(65)), None);
     check(&format!("a@{}.example", "x".repeat(250)), None);
+}
+
+#[test]
+fn webhooks_are_taken_without_what_would_be_a_secret_or_is_seen_by_nobody() {
+    for plain in [
+        "https://acme.example/hooks/status?of=twinline",
+        "http://127.0.0.1:4010/",
+        "https://[2001:db8::1]:8443/a",
+        "https://acme.example/@ada",
+    ] {
+        check(plain, Some(plain));
+        assert_eq!(plain.parse::<Address>().unwrap().way(), Way::Hook);
+    }
+    for wrong in [
+        "https://",
+        "https:///a",
+        "ftp://acme.example/",
+        "https://ada:secret@acme.example/",
+        "https://acme.example/#a",
+        "https://acme.example/a b",
+        "https://acme.example/\r\nhost: x",
+        "https://acme.example/\"",
+    ] {
+        check(wrong, None);
+    }
+    check(&format!("https://acme.example/{}", "x".repeat(600)), None);
 }

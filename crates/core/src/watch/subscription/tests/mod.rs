@@ -6,7 +6,9 @@ mod properties;
 use super::*;
 use crate::time::Timestamp;
 use crate::watch::incident::{Impact, IncidentId};
-use crate::watch::page::{AutoOpen, Component, Event as PageEvent, Page, Shown, Stage, StatusPage};
+use crate::watch::page::{
+    Amendment, AutoOpen, Component, Event as PageEvent, Page, Shown, Stage, StatusPage,
+};
 use crate::watch::signal::Severity;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -87,6 +89,7 @@ impl Desk {
             by: "ada".to_owned(),
             stage: Stage::Identified,
             body: body.to_owned(),
+            also: Amendment::default(),
         })
     }
 
@@ -203,6 +206,7 @@ fn maintenance_is_news() {
         components: BTreeSet::from(["Webhooks".to_owned()]),
         from,
         until: from.plus(Duration::from_secs(3600)),
+        body: String::new(),
     };
     check(&desk.says(plan), "1 to ada: m7 Scheduled");
 }
@@ -302,4 +306,95 @@ fn there_is_room_for_so_many() {
     check(&desk.join("a"), "joined");
     check(&desk.join("b"), "full");
     assert!(desk.subscribers.get(&address("b")).is_none());
+}
+
+/// A webhook joins.
+fn hooked(desk: &mut Desk) {
+    let address: Address = "https://acme.example/hook".parse().unwrap();
+    check(&desk.apply(Event::Confirmed { address }), "joined");
+}
+
+#[test]
+fn webhooks_that_hang_delay_no_letter() {
+    let mut desk = Desk::new();
+    desk.settings.under_way_max = 1;
+    desk.settings.hooks_under_way_max = 1;
+    desk.join("ada");
+    hooked(&mut desk);
+    desk.fails(1, "edge:e1");
+    check(
+        &desk.wait(20),
+        "1 to ada: 1 Investigating; 2 to https://acme.example/hook: 1 Investigating",
+    );
+    desk.posts(1, "more");
+    check(&desk.sent(1), "3 to ada: 1 Identified");
+}
+
+#[test]
+fn a_webhook_is_given_up_sooner_and_ends_itself_at_once() {
+    let mut desk = Desk::new();
+    hooked(&mut desk);
+    desk.fails(1, "edge:e1");
+    desk.wait(20);
+    desk.failed(1);
+    check(&desk.wait(2 * 86_400), "");
+    check(&desk.wait(86_400), "given up https://acme.example/hook");
+
+    let mut desk = Desk::new();
+    hooked(&mut desk);
+    desk.fails(1, "edge:e1");
+    desk.wait(20);
+    let attempt = AttemptId(1);
+    check(&desk.apply(Event::Unwanted { attempt }), "gone");
+    check(&desk.apply(Event::Unwanted { attempt }), "");
+    assert!(desk.subscribers.is_empty());
+}
+
+fn administrators(desk: &mut Desk, names: &str) -> Vec<Effect> {
+    let all: BTreeSet<Address> = names.split_whitespace().map(address).collect();
+    desk.apply(Event::Administrators(&all))
+}
+
+#[test]
+fn administrators_are_told_until_they_say_no() {
+    let mut desk = Desk::new();
+    check(&administrators(&mut desk, "ada bo"), "joined; joined");
+    check(&administrators(&mut desk, "ada bo"), "");
+    desk.fails(1, "edge:e1");
+    check(
+        &desk.wait(20),
+        "1 to ada: 1 Investigating; 2 to bo: 1 Investigating",
+    );
+    let address = address("ada");
+    check(
+        &desk.apply(Event::Left {
+            address: address.clone(),
+        }),
+        "gone",
+    );
+    // Also after the next start, and when others come.
+    check(&administrators(&mut desk, "ada bo cy"), "joined");
+    // Who asks is told again; who is no administrator any more is not, unless they asked.
+    check(&desk.apply(Event::Confirmed { address }), "joined");
+    check(&administrators(&mut desk, ""), "gone; gone");
+    assert_eq!(desk.subscribers.len(), 1);
+    check(&administrators(&mut desk, "ada"), "");
+    check(&administrators(&mut desk, ""), "");
+    assert_eq!(desk.subscribers.len(), 1);
+}
+
+#[test]
+fn who_has_all_news_is_reached() {
+    let mut desk = Desk::new();
+    administrators(&mut desk, "ada bo");
+    let both = [address("ada"), address("bo")];
+    assert!(desk.subscribers.reached(&both));
+    desk.fails(1, "edge:e1");
+    desk.wait(20);
+    assert!(!desk.subscribers.reached(&both));
+    desk.failed(1);
+    desk.sent(2);
+    assert!(desk.subscribers.reached(&both));
+    assert!(!desk.subscribers.reached(&both[..1]));
+    assert!(!desk.subscribers.reached([]));
 }
