@@ -1,7 +1,7 @@
 //! Changes of the infrastructure: drives the gate, keeps what was, has proofs run, and calls people.
 //!
 //! What is wrong with a change is a failing subject of its own, `change:3`: so people are called for it as for anything
-//! else that fails, and acknowledge it likewise. Which probes prove a change is a list of names ([`PROOFS`]): a probe that
+//! else that fails, and acknowledge it likewise. Which probes prove a change is a list of names (`PROOFS`): a probe that
 //! is built is asked, whoever made it. Proofs are run by whoever runs the probes, who hears by [`Wanted`] which are open.
 
 mod alarm;
