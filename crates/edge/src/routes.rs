@@ -43,6 +43,11 @@ impl RouteTable {
         Self { hooks }
     }
 
+    /// Adds the hooks of what is built in.
+    pub fn add(&mut self, hooks: impl IntoIterator<Item = (NodeName, Hook)>) {
+        self.hooks.extend(hooks);
+    }
+
     /// Puts each node into its group; one that `place` knows none of stays where it is.
     pub fn place(&mut self, place: impl Fn(&NodeName) -> Option<GroupId>) {
         for (node, hook) in &mut self.hooks {

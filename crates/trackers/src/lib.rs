@@ -7,6 +7,7 @@
 extern crate self as twinline_trackers;
 
 pub mod conformance;
+pub mod canary;
 mod connector;
 mod error;
 mod github;

@@ -372,6 +372,20 @@ impl Host {
         self.inner.connections_generation()
     }
 
+    /// Waits until the host's state has taken a write, and its scheduler has come round once: while either hangs, this does.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub async fn comes_round(&self) -> Result<(), StoreError> {
+        let scheduler = &self.inner.scheduler;
+        let mut turns = scheduler.turns.subscribe();
+        scheduler.wake.notify_one();
+        self.inner.store.write(|_| Ok(())).await?;
+        // It goes on for as long as the scheduler is there, which this holds.
+        let _turned = turns.changed().await;
+        Ok(())
+    }
+
     /// Sweeps all nodes now.
     pub fn sweep_now(&self) {
         self.inner.sweeps_asked.all();

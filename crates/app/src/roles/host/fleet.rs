@@ -1,11 +1,13 @@
 //! The host of a fleet's machine: a host for each group of nodes that this machine owns.
 
+use super::canary::{Canary, Parts};
 use super::edge_inbox::{EdgeHttp, HttpInbox, Place};
 use super::subscribe::Hooks;
 use super::{
     HEALTH_CONNECTIONS_MAX, Listeners, api_connections_max, listen, node_config, prune, seen,
 };
 use crate::api::front::{self, Front, Sources, This};
+use crate::canary;
 use crate::config::Config;
 use crate::fleet::{self, Deeds, Draining, Follower, Known, LeaseFile};
 use crate::handles::{SystemBootClock, SystemClock, SystemEntropy};
@@ -52,7 +54,15 @@ pub(super) async fn run(
     let token = fleet::token(file, config, folder)?;
     let _hold = folder.hold("host", LOCK_WAIT).await?;
     let factory = Arc::new(Factory::new(Arc::clone(&runner)));
-    let fleet = Fleet::new(file, config, folder, &token, &trackers, factory)?;
+    let fleet = Fleet::new(
+        file,
+        config,
+        folder,
+        &token,
+        &trackers,
+        Arc::clone(&factory),
+    )?;
+    let canary = canary(config, folder, &token, factory, &fleet, &shutdown)?;
     let rulebook = Rulebook {
         kinds: Arc::new(kinds),
         trackers: trackers.clone(),
@@ -86,18 +96,57 @@ pub(super) async fn run(
         attends.run(fleet.groups.states(), shutdown.clone()),
     );
     let connections = api_connections_max(config);
-    let serve = twinline_edge::serve(
-        api,
-        front::router(Arc::clone(&front)),
-        connections,
-        shutdown.clone(),
-    );
+    let mut router = front::router(Arc::clone(&front));
+    if let Some(canary) = canary {
+        router = router.merge(super::canary::router(canary));
+    }
+    let serve = twinline_edge::serve(api, router, connections, shutdown.clone());
     tasks.spawn("api", serve.map(Ok));
     let router = front::health_router(front);
     let serve = twinline_edge::serve(health, router, HEALTH_CONNECTIONS_MAX, shutdown.clone());
     tasks.spawn("health", serve.map(Ok));
     fleet.spawn(&mut tasks, config, &shutdown);
     tasks.end().await
+}
+
+/// The canary of this host; none in a fleet without an edge. Of this machine alone: no lease, no replica, nothing that
+/// another machine could take over.
+fn canary(
+    config: &Config,
+    folder: &DataFolder,
+    token: &Secret,
+    factory: Arc<Factory>,
+    fleet: &Fleet,
+    shutdown: &CancellationToken,
+) -> Result<Option<Arc<Canary>>> {
+    let machine = &config.instance.machine;
+    let Some((name, at)) = canary::edge_of(config, machine) else {
+        return Ok(None);
+    };
+    let states = fleet.groups.states();
+    let customers = move || {
+        let states = states.borrow();
+        let working = states.iter().filter_map(|(group, now)| {
+            let host = now.state.working()?;
+            Some((group.to_string(), host.clone()))
+        });
+        working.collect()
+    };
+    Ok(Some(Canary::new(Parts {
+        machine: machine.clone(),
+        instance: config.instance.name.clone(),
+        folder: folder.canary(),
+        edge: Place::At(name.to_owned(), at),
+        edges: EdgeHttp::new(token.clone())?,
+        token: token.clone(),
+        factory,
+        env: Env {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        },
+        customers: Box::new(customers),
+        shutdown: shutdown.clone(),
+    })))
 }
 
 /// What goes on beside each group's host: forgetting, and webhooks.
