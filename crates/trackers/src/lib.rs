@@ -6,8 +6,8 @@
 #[cfg(test)]
 extern crate self as twinline_trackers;
 
-pub mod conformance;
 pub mod canary;
+pub mod conformance;
 mod connector;
 mod error;
 mod github;

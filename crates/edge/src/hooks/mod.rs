@@ -74,7 +74,11 @@ impl Hooks {
     }
 
     /// Takes a delivery of the built-in tracker, which is no customer's and is not counted among theirs.
-    pub(crate) async fn receive_canary<B: Content>(&self, node: &str, request: Request<B>) -> Ended {
+    pub(crate) async fn receive_canary<B: Content>(
+        &self,
+        node: &str,
+        request: Request<B>,
+    ) -> Ended {
         let _open = self.shared.refusals.open();
         self.phases(node, request).await
     }

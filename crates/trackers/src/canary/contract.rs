@@ -97,12 +97,7 @@ impl Tracker for Canary {
         Ok(found.filter(|found| found.key == key))
     }
 
-    async fn query(
-        &self,
-        _: &Scope,
-        _: &str,
-        _: Option<&str>,
-    ) -> Result<ItemPage, TrackerError> {
+    async fn query(&self, _: &Scope, _: &str, _: Option<&str>) -> Result<ItemPage, TrackerError> {
         let items = self.candidates();
         Ok(ItemPage {
             total: Some(items.len() as u64),

@@ -63,7 +63,10 @@ async fn what_is_written_is_shown_recognised_and_fetched() {
         panic!("it is there");
     };
     assert_eq!(found.get(field::SUMMARY), Some(&Value::text("8")));
-    assert_eq!((found.version.revision, &found.scope), (Some(2), &item.scope));
+    assert_eq!(
+        (found.version.revision, &found.scope),
+        (Some(2), &item.scope)
+    );
 }
 
 /// Else a sweep would carry what no inbox did.

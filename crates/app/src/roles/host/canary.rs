@@ -115,13 +115,15 @@ impl Canary {
 
     /// Whether every engine at work here writes and comes round.
     async fn customers_work(&self, by: Instant) -> Result<(), String> {
-        let asked = (self.parts.customers)().into_iter().map(|(group, host)| async move {
-            match timeout_at(by, host.comes_round()).await {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => Err(format!("the state of group {group}: {error}")),
-                Err(_) => Err(format!("the engine or the state of group {group} hangs")),
-            }
-        });
+        let asked = (self.parts.customers)()
+            .into_iter()
+            .map(|(group, host)| async move {
+                match timeout_at(by, host.comes_round()).await {
+                    Ok(Ok(())) => Ok(()),
+                    Ok(Err(error)) => Err(format!("the state of group {group}: {error}")),
+                    Err(_) => Err(format!("the engine or the state of group {group} hangs")),
+                }
+            });
         let asked = futures_util::stream::iter(asked).buffer_unordered(AT_ONCE_MAX);
         asked.try_collect::<()>().await
     }
@@ -137,11 +139,18 @@ impl Canary {
             .collect();
         let at = parts.edge.find().map_err(|error| format!("{error:#}"))?;
         let path = format!("/canary/{}", left(&parts.machine));
-        let sent = parts.edges.short().send(Method::POST, at, &path, &headers, body);
-        let answer = sent.await.map_err(|error| format!("the edge: {}", error.reason))?;
+        let sent = parts
+            .edges
+            .short()
+            .send(Method::POST, at, &path, &headers, body);
+        let answer = sent
+            .await
+            .map_err(|error| format!("the edge: {}", error.reason))?;
         match answer.status() {
             StatusCode::ACCEPTED => Ok(()),
-            status => Err(format!("the edge answers {status} to the canary's delivery")),
+            status => Err(format!(
+                "the edge answers {status} to the canary's delivery"
+            )),
         }
     }
 
@@ -173,11 +182,12 @@ impl Canary {
                 .await
                 .context("making the canary's folder")?,
         }
-        let store = HostStore::open(&folder.join("canary.db"), DbOptions::default(), instance);
-        let store = store.await.context("opening the canary's state")?;
+        let file = folder.join("canary.db");
+        let store = HostStore::open(&file, DbOptions::default(), instance).await;
+        let store = store.context("opening the canary's state")?;
         store.end_replication().await?;
-        let [left, right] = [left(machine), right(machine)]
-            .map(|node| Tracker::new(node, Arc::clone(&env.clock)));
+        let [left, right] =
+            [left(machine), right(machine)].map(|node| Tracker::new(node, Arc::clone(&env.clock)));
         left.show(0);
         let stamp = Stamp {
             group: GroupId::canary(machine),
@@ -258,9 +268,7 @@ struct Asked {
 
 /// `POST /canary?deadline_ms=N`: 200 when a change has crossed until then, else 503 with what did not happen.
 pub(super) fn router(canary: Arc<Canary>) -> Router {
-    Router::new()
-        .route("/canary", post(run))
-        .with_state(canary)
+    Router::new().route("/canary", post(run)).with_state(canary)
 }
 
 async fn run(

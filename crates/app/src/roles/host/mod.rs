@@ -163,9 +163,10 @@ impl Built {
             entropy: Arc::new(SystemEntropy),
         };
         let factory = Arc::new(Factory::new(Arc::clone(&runner)));
-        let mut builder = HostBuilder::new(env.clone(), store.clone(), Arc::<Factory>::clone(&factory))
-            .traces(telemetry::adopt)
-            .settings(settings(config));
+        let mut builder =
+            HostBuilder::new(env.clone(), store.clone(), Arc::<Factory>::clone(&factory))
+                .traces(telemetry::adopt)
+                .settings(settings(config));
         for name in config.nodes.keys() {
             if let Some(node) = node_config(config, &trackers, &name.as_str().into())? {
                 builder = builder.node(node);
