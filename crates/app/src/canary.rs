@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use twinline_core::names::NodeName;
 use twinline_edge::Hook;
 use twinline_store::GroupId;
-use twinline_trackers::canary::{TRACKER, WEBHOOK};
+use twinline_trackers::canary::{TRACKER, WEBHOOK, secret};
 use twinline_trackers::http::Secret;
 
 /// The node whose changes cross. No node of a configuration can have its name: there a dot is refused.
@@ -16,11 +16,6 @@ pub(crate) fn left(machine: &str) -> NodeName {
 /// The node that they cross to.
 pub(crate) fn right(machine: &str) -> NodeName {
     NodeName::new(format!("canary.{machine}.twin"))
-}
-
-/// What signs the canaries' deliveries: what all processes of an installation share.
-pub(crate) fn secret(token: &Secret) -> Vec<u8> {
-    token.expose().as_bytes().to_vec()
 }
 
 /// What an edge takes the deliveries of every machine's canary by.

@@ -372,10 +372,11 @@ impl Host {
         self.inner.connections_generation()
     }
 
-    /// Waits until the host's state has taken a write, and its scheduler has come round once: while either hangs, this does.
+    /// Waits until the writer of the host's state has had a turn, which changes nothing, and its scheduler has come round
+    /// once: while either hangs, this does, and also where the host works no more.
     ///
     /// # Errors
-    /// The state cannot be written.
+    /// The state takes no writes.
     pub async fn comes_round(&self) -> Result<(), StoreError> {
         let scheduler = &self.inner.scheduler;
         let mut turns = scheduler.turns.subscribe();

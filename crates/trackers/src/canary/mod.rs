@@ -10,7 +10,7 @@ mod webhook;
 #[cfg(test)]
 mod tests;
 
-pub use webhook::{WEBHOOK, delivery};
+pub use webhook::{WEBHOOK, delivery, secret};
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;

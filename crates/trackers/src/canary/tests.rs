@@ -96,3 +96,12 @@ fn a_delivery_is_taken_with_its_signature_only() {
     assert_eq!(WEBHOOK.decode(&headers, &body).unwrap()[0].item, ITEM);
     assert!(WEBHOOK.decode(&headers, b"[]").is_err());
 }
+
+#[test]
+fn what_signs_is_made_of_the_token_and_is_not_the_token() {
+    let token = |text: &str| crate::http::Secret::new(text);
+    let key = secret(&token("a token"));
+    assert_eq!(key, secret(&token("a token")));
+    assert_ne!(key, secret(&token("another")));
+    assert_ne!(key, b"a token");
+}

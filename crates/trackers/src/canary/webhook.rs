@@ -2,6 +2,7 @@
 
 use super::ITEM;
 use crate::error::WebhookRejected;
+use crate::http::Secret;
 use crate::tracker::{Notice, NoticeKind, Webhook};
 use hmac::{Hmac, Mac};
 use http::HeaderMap;
@@ -12,6 +13,9 @@ use sha2::Sha256;
 pub static WEBHOOK: &dyn Webhook = &CanaryWebhook;
 
 const SIGNATURE: &str = "x-twinline-canary-signature";
+const ID: &str = "x-twinline-canary-id";
+/// Sets this key apart from all others that are made of the installation's token.
+const PURPOSE: &[u8] = b"twinline: canary deliveries, version 1";
 
 struct CanaryWebhook;
 
@@ -20,6 +24,14 @@ struct CanaryWebhook;
 struct Body {
     /// Whose delivery it is, of all that this installation's canaries have sent.
     id: String,
+}
+
+/// What signs the deliveries of an installation's canaries: derived from the token that all its processes share, so that
+/// whatever becomes of this key, it opens nothing else.
+pub fn secret(token: &Secret) -> Vec<u8> {
+    let mut mac = keyed(token.expose().as_bytes());
+    mac.update(PURPOSE);
+    mac.finalize().into_bytes().to_vec()
 }
 
 /// A delivery that says that the item has changed: its headers and its body. `id` tells it from every other one.
@@ -32,8 +44,6 @@ pub fn delivery(secret: &[u8], id: &str) -> (Vec<(&'static str, String)>, Vec<u8
     let headers = vec![(SIGNATURE, signature), (ID, id.to_owned())];
     (headers, body)
 }
-
-const ID: &str = "x-twinline-canary-id";
 
 fn keyed(secret: &[u8]) -> Hmac<Sha256> {
     Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of any length")

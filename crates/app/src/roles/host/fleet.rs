@@ -1,6 +1,6 @@
 //! The host of a fleet's machine: a host for each group of nodes that this machine owns.
 
-use super::canary::{Canary, Parts};
+use super::canary::{Canary, EngineParts, Parts};
 use super::edge_inbox::{EdgeHttp, HttpInbox, Place};
 use super::subscribe::Hooks;
 use super::{
@@ -132,20 +132,23 @@ fn canary(
         });
         working.collect()
     };
-    Ok(Some(Canary::new(Parts {
+    let engine = EngineParts {
         machine: machine.clone(),
         instance: config.instance.name.clone(),
         folder: folder.canary(),
-        edge: Place::At(name.to_owned(), at),
-        edges: EdgeHttp::new(token.clone())?,
-        token: token.clone(),
         factory,
         env: Env {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
         },
-        customers: Box::new(customers),
         shutdown: shutdown.clone(),
+    };
+    Ok(Some(Canary::new(Parts {
+        engine,
+        edge: Place::At(name.to_owned(), at),
+        edges: EdgeHttp::new(token.clone())?,
+        token: token.clone(),
+        customers: Box::new(customers),
     })))
 }
 

@@ -205,17 +205,20 @@ impl Built {
         shutdown: &CancellationToken,
     ) -> Result<Arc<canary::Canary>> {
         let host = self.api.host.clone();
-        Ok(canary::Canary::new(canary::Parts {
+        let engine = canary::EngineParts {
             machine: config.instance.machine.clone(),
             instance: config.instance.name.clone(),
             folder: folder.canary(),
+            factory: Arc::clone(&self.factory),
+            env: self.env.clone(),
+            shutdown: shutdown.clone(),
+        };
+        Ok(canary::Canary::new(canary::Parts {
+            engine,
             edge: Place::Here(folder.clone()),
             edges: EdgeHttp::new(self.token.clone())?,
             token: self.token.clone(),
-            factory: Arc::clone(&self.factory),
-            env: self.env.clone(),
             customers: Box::new(move || vec![(GroupId::LOCAL.to_owned(), host.clone())]),
-            shutdown: shutdown.clone(),
         }))
     }
 }
