@@ -30,6 +30,11 @@ impl GroupId {
         Self(format!("{}{machine}", Self::CANARY))
     }
 
+    /// Whether it is a canary's: its deliveries are nobody's changes.
+    pub fn is_canary(&self) -> bool {
+        self.0.starts_with(Self::CANARY)
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

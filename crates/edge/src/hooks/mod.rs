@@ -93,7 +93,8 @@ impl Hooks {
             };
         };
         let ended = self.known(node, hook, request).await;
-        if matches!(ended, Ended::Later(..)) {
+        // Of a canary nobody sweeps for what was refused, and where nobody wants it nobody would ever hear of it.
+        if matches!(ended, Ended::Later(..)) && !hook.group.is_canary() {
             shared
                 .refusals
                 .note(node, shared.clock.now(), Instant::now());

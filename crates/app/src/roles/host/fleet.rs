@@ -1,13 +1,12 @@
 //! The host of a fleet's machine: a host for each group of nodes that this machine owns.
 
-use super::canary::{Canary, EngineParts, Parts};
+use super::canary;
 use super::edge_inbox::{EdgeHttp, HttpInbox, Place};
 use super::subscribe::Hooks;
 use super::{
     HEALTH_CONNECTIONS_MAX, Listeners, api_connections_max, listen, node_config, prune, seen,
 };
 use crate::api::front::{self, Front, Sources, This};
-use crate::canary;
 use crate::config::Config;
 use crate::fleet::{self, Deeds, Draining, Follower, Known, LeaseFile};
 use crate::handles::{SystemBootClock, SystemClock, SystemEntropy};
@@ -62,7 +61,8 @@ pub(super) async fn run(
         &trackers,
         Arc::clone(&factory),
     )?;
-    let canary = canary(config, folder, &token, factory, &fleet, &shutdown)?;
+    let states = fleet.groups.states();
+    let canary = canary::of_fleet(config, folder, &token, factory, states, &shutdown)?;
     let rulebook = Rulebook {
         kinds: Arc::new(kinds),
         trackers: trackers.clone(),
@@ -98,7 +98,7 @@ pub(super) async fn run(
     let connections = api_connections_max(config);
     let mut router = front::router(Arc::clone(&front));
     if let Some(canary) = canary {
-        router = router.merge(super::canary::router(canary));
+        router = router.merge(canary::router(canary));
     }
     let serve = twinline_edge::serve(api, router, connections, shutdown.clone());
     tasks.spawn("api", serve.map(Ok));
@@ -107,49 +107,6 @@ pub(super) async fn run(
     tasks.spawn("health", serve.map(Ok));
     fleet.spawn(&mut tasks, config, &shutdown);
     tasks.end().await
-}
-
-/// The canary of this host; none in a fleet without an edge. Of this machine alone: no lease, no replica, nothing that
-/// another machine could take over.
-fn canary(
-    config: &Config,
-    folder: &DataFolder,
-    token: &Secret,
-    factory: Arc<Factory>,
-    fleet: &Fleet,
-    shutdown: &CancellationToken,
-) -> Result<Option<Arc<Canary>>> {
-    let machine = &config.instance.machine;
-    let Some((name, at)) = canary::edge_of(config, machine) else {
-        return Ok(None);
-    };
-    let states = fleet.groups.states();
-    let customers = move || {
-        let states = states.borrow();
-        let working = states.iter().filter_map(|(group, now)| {
-            let host = now.state.working()?;
-            Some((group.to_string(), host.clone()))
-        });
-        working.collect()
-    };
-    let engine = EngineParts {
-        machine: machine.clone(),
-        instance: config.instance.name.clone(),
-        folder: folder.canary(),
-        factory,
-        env: Env {
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
-        },
-        shutdown: shutdown.clone(),
-    };
-    Ok(Some(Canary::new(Parts {
-        engine,
-        edge: Place::At(name.to_owned(), at),
-        edges: EdgeHttp::new(token.clone())?,
-        token: token.clone(),
-        customers: Box::new(customers),
-    })))
 }
 
 /// What goes on beside each group's host: forgetting, and webhooks.

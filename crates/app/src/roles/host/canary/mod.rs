@@ -8,7 +8,11 @@ mod engine;
 
 use super::edge_inbox::{EdgeHttp, HttpInbox, Place};
 use crate::api::{problem::Problem, shows, unauthorised};
-use crate::canary::left;
+use crate::canary::{edge_of, left};
+use crate::config::Config;
+use crate::handles::{SystemClock, SystemEntropy};
+use crate::instance::DataFolder;
+use crate::rulebook::Factory;
 use anyhow::{Context as _, Result, anyhow};
 use axum::Router;
 use axum::extract::{Query, Request, State};
@@ -23,10 +27,12 @@ use serde::Deserialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
-use twinline_engine::Host;
+use tokio_util::sync::CancellationToken;
+use twinline_engine::groups::States;
+use twinline_engine::{Env, Host};
 use twinline_store::{Epoch, GroupId, Stamp};
 use twinline_trackers::canary::{delivery, secret};
 use twinline_trackers::http::Secret;
@@ -47,6 +53,51 @@ pub(super) struct Parts {
     pub(super) edges: EdgeHttp,
     pub(super) token: Secret,
     pub(super) customers: Customers,
+}
+
+/// The canary of a fleet's machine; none in a fleet without an edge. Of this machine alone: no lease, no replica, nothing
+/// that another machine could take over.
+///
+/// # Errors
+/// The HTTP client cannot be made.
+pub(super) fn of_fleet(
+    config: &Config,
+    folder: &DataFolder,
+    token: &Secret,
+    factory: Arc<Factory>,
+    states: watch::Receiver<States>,
+    shutdown: &CancellationToken,
+) -> Result<Option<Arc<Canary>>> {
+    let machine = &config.instance.machine;
+    let Some((name, at)) = edge_of(config, machine) else {
+        return Ok(None);
+    };
+    let customers = move || {
+        let states = states.borrow();
+        let working = states.iter().filter_map(|(group, now)| {
+            let host = now.state.working()?;
+            Some((group.to_string(), host.clone()))
+        });
+        working.collect()
+    };
+    let engine = EngineParts {
+        machine: machine.clone(),
+        instance: config.instance.name.clone(),
+        folder: folder.canary(),
+        factory,
+        env: Env {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        },
+        shutdown: shutdown.clone(),
+    };
+    Ok(Some(Canary::new(Parts {
+        engine,
+        edge: Place::At(name.to_owned(), at),
+        edges: EdgeHttp::new(token.clone())?,
+        token: token.clone(),
+        customers: Box::new(customers),
+    })))
 }
 
 /// The canary of this host.
