@@ -122,12 +122,7 @@ async fn on(parts: &Parts, inbox: Arc<dyn EdgeInbox>, store: &HostStore) -> Resu
 }
 
 /// Works until it is told to end, or breaks; then the store is closed.
-async fn works(
-    host: Host,
-    store: HostStore,
-    until: CancellationToken,
-    ended: CancellationToken,
-) {
+async fn works(host: Host, store: HostStore, until: CancellationToken, ended: CancellationToken) {
     let over = ended.drop_guard();
     let forgets = tokio::spawn(prune::run(store.clone(), KEEP, until.clone()));
     if let Err(error) = host.run(until).await {

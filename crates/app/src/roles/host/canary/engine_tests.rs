@@ -164,7 +164,9 @@ async fn changes_cross_and_the_next_engine_begins_anew() {
     let parts = parts(folder.path());
     for _ in 0..2 {
         let inbox = Hand::new();
-        let engine = begin(parts.clone(), Arc::<Hand>::clone(&inbox)).await.unwrap();
+        let engine = begin(parts.clone(), Arc::<Hand>::clone(&inbox))
+            .await
+            .unwrap();
         for number in 1..=3 {
             crosses(&engine.both, &inbox, number).await;
         }
