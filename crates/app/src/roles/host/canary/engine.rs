@@ -135,13 +135,13 @@ async fn works(host: Host, store: HostStore, until: CancellationToken, ended: Ca
 
 /// The rules that are built in.
 fn rules(machine: &str, at: Timestamp) -> Publish {
-    // A machine's name may have any characters.
+    // A machine's name may have any characters. An item that is not created by a connection lies where its node's name says.
     let quoted = |node: NodeName| toml::Value::from(node.as_str()).to_string();
     let (left, right) = (quoted(left(machine)), quoted(right(machine)));
     let text = format!(
         "format = 1\nname = \"{CONNECTION}\"\n\
-         [left]\nnode = {left}\nscope = {{ {SCOPE} = \"left\" }}\ntrigger = \"all\"\n\
-         [right]\nnode = {right}\nscope = {{ {SCOPE} = \"right\" }}\n\
+         [left]\nnode = {left}\nscope = {{ {SCOPE} = {left} }}\ntrigger = \"all\"\n\
+         [right]\nnode = {right}\nscope = {{ {SCOPE} = {right} }}\n\
          [policy]\nconflict = \"left\"\nmax_writes_per_10min = 1000000\n\
          [fields.summary]\nleft = \"summary\"\nright = \"summary\"\n"
     );

@@ -52,6 +52,7 @@ async fn check_compiles(machine: &str) {
     };
     let rules = &compiled.rules;
     assert_eq!(rules.admits(Side::Left, &item), Ok(true));
+    assert_eq!(item.scope, *rules.contract().scopes.get(Side::Left));
     let shown = rules.outgoing(Side::Left, &item, None).unwrap();
     assert_eq!(shown.held, [].into());
     let fields: Vec<&Value> = shown.view.fields.values().collect();
