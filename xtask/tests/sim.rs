@@ -139,6 +139,12 @@ fn fleets_whose_database_forgets_and_breaks_off_hold() {
     fleet_holds([11, 13]);
 }
 
+/// In each a title is held as a ping-pong, and crosses when it is released.
+#[test]
+fn fleets_in_which_people_answer_each_other_within_seconds_hold() {
+    fleet_holds([8, 9, 12]);
+}
+
 #[test]
 fn a_fleet_repeats_itself_step_by_step() {
     let run = || run_against(Mutant::TakenDropped, 1, false).unwrap();
@@ -181,4 +187,9 @@ fn what_is_taken_and_dropped_is_caught() {
 #[test]
 fn reading_before_the_fence_is_caught() {
     is_caught(Mutant::HydrateBeforeFence);
+}
+
+#[test]
+fn an_intent_that_waits_for_anothers_commit_is_caught() {
+    is_caught(Mutant::IntentAlong);
 }

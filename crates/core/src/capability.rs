@@ -8,7 +8,7 @@ use std::time::Duration;
 /// What a tracker can do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities {
-    /// The tracker's name in the configuration: `github`, `jira-cloud`, `redmine`.
+    /// The tracker's name in the configuration: `azure-devops`, `github`, `jira-cloud`, `redmine`.
     pub tracker: String,
     /// The keys of a `scope`: `["repo"]`, `["project", "type"]`.
     pub scope_keys: Vec<String>,

@@ -1,4 +1,5 @@
-//! Mutants of the fleet's protocol: one rule of it broken on purpose, so that the simulation shows that it would notice.
+//! Mutants: one rule broken on purpose, of the fleet's protocol or of what must be durable when, so that the simulation
+//! shows that it would notice.
 //!
 //! Builds without debug assertions, so all that ship, have none: [`is`] is false there and what it guards is left out.
 
@@ -17,17 +18,20 @@ pub enum Mutant {
     TakenDropped,
     /// A new owner reads the replica first, and then fences the former one off.
     HydrateBeforeFence,
+    /// An intent waits for another write's commit, and its attempt does not wait for it.
+    IntentAlong,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::TakeoverWithoutWaiting,
         Self::PermitFromAnswer,
         Self::RevWithoutEpoch,
         Self::CursorFirst,
         Self::TakenDropped,
         Self::HydrateBeforeFence,
+        Self::IntentAlong,
     ];
 }
 

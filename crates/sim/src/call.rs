@@ -107,10 +107,21 @@ pub fn set(response: &mut Response<Bytes>, name: &str, value: &str) {
 
 /// The HMAC-SHA-256 of a body in hexadecimal, as webhooks are signed.
 pub fn hmac_sha256_hex(secret: &str, body: &[u8]) -> String {
+    hex::encode(hmac_sha256(secret, body))
+}
+
+/// The HMAC-SHA-256 of a body in Base64, as other webhooks are signed.
+pub fn hmac_sha256_base64(secret: &str, body: &[u8]) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(hmac_sha256(secret, body))
+}
+
+/// The HMAC-SHA-256 of a body.
+pub fn hmac_sha256(secret: &str, body: &[u8]) -> Vec<u8> {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
     mac.update(body);
-    hex::encode(mac.finalize().into_bytes())
+    mac.finalize().into_bytes().to_vec()
 }
 
 /// An instant as the `Date` header shows it: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).

@@ -5,6 +5,7 @@
 //!
 //! [`postgres`], [`patroni`], [`etcd`], [`smtpd`] and [`prometheus`] are no simulators: they start the real servers for tests and drills.
 
+pub mod azure_devops;
 pub mod call;
 pub mod command;
 pub mod debian;
@@ -13,6 +14,7 @@ pub mod etcd;
 pub mod faults;
 mod faulty;
 pub mod github;
+mod index;
 pub mod inprocess;
 pub mod jira_cloud;
 pub mod needs;
@@ -24,10 +26,12 @@ pub mod redmine;
 pub mod registry;
 pub mod seeds;
 pub mod serve;
+pub mod servicenow;
 mod simulator;
 pub mod smtpd;
 mod watched;
 pub mod watchman;
+pub mod zendesk;
 
 pub use command::{Command, Done, Refused};
 pub use dump::{Dump, DumpComment, DumpItem};

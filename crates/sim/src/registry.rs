@@ -4,9 +4,12 @@ use crate::Simulator;
 
 /// Every tracker that can be simulated: one line each.
 const KINDS: &[&Kind] = &[
+    &crate::azure_devops::KIND,
     &crate::github::KIND,
     &crate::jira_cloud::KIND,
     &crate::redmine::KIND,
+    &crate::servicenow::KIND,
+    &crate::zendesk::KIND,
 ];
 
 /// What the registry must know of a simulator.

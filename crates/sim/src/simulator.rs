@@ -8,7 +8,7 @@ use twinline_core::time::Timestamp;
 
 /// One simulated tracker instance.
 pub trait Simulator: Send {
-    /// The tracker's name in the configuration: `github`, `jira-cloud`, `redmine`.
+    /// The tracker's name in the configuration: `azure-devops`, `github`, `jira-cloud`, `redmine`.
     fn tracker(&self) -> &'static str;
 
     /// Answers one API request as the tracker would at `now`: status codes, shapes, pagination, rate headers.

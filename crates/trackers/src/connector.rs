@@ -65,6 +65,18 @@ pub(crate) fn named<'a>(
     })
 }
 
+/// An effect of several requests that stopped half-way: what is done is seen by `recognise`.
+pub(crate) fn half_done(error: TrackerError) -> TrackerError {
+    match error {
+        TrackerError::Retry { reason, .. } | TrackerError::Busy { reason, .. } => {
+            TrackerError::Unknown {
+                reason: format!("half of it was written: {reason}"),
+            }
+        }
+        other => other,
+    }
+}
+
 /// An opinion on every item that is `there`, from the ids of those that match. One that is gone or hidden neither matches
 /// nor differs.
 pub(crate) fn opinions(

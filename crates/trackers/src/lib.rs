@@ -6,6 +6,7 @@
 #[cfg(test)]
 extern crate self as twinline_trackers;
 
+mod azure_devops;
 pub mod canary;
 pub mod conformance;
 mod connector;
@@ -15,7 +16,9 @@ pub mod http;
 mod jira_cloud;
 mod redmine;
 pub mod registry;
+mod servicenow;
 mod tracker;
+mod zendesk;
 
 pub use error::{TrackerError, WebhookRejected};
 pub use tracker::{

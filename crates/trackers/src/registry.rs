@@ -12,9 +12,12 @@ use url::Url;
 
 /// Every tracker that Twinline knows: one line each.
 const KINDS: &[&Kind] = &[
+    &crate::azure_devops::KIND,
     &crate::github::KIND,
     &crate::jira_cloud::KIND,
     &crate::redmine::KIND,
+    &crate::servicenow::KIND,
+    &crate::zendesk::KIND,
 ];
 
 /// What the registry must know of a tracker.

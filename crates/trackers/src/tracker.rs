@@ -122,6 +122,17 @@ pub trait Tracker: Send + Sync {
 
 /// The part of a connector that needs no credentials: telling a genuine webhook and reading it. Used by the edge.
 pub trait Webhook: Send + Sync {
+    /// Whether the signature is one of the body. Where the tracker only shows the secret itself, in a header, whoever
+    /// knows it can say anything: TLS keeps it.
+    fn signs_bodies(&self) -> bool {
+        true
+    }
+
+    /// Whether a delivery tells that an item has left its scope; where none does, only the change feed tells.
+    fn tells_moves(&self) -> bool {
+        true
+    }
+
     /// Checks the signature in constant time against each secret (two are valid while one rotates).
     fn verify(
         &self,
@@ -131,7 +142,7 @@ pub trait Webhook: Send + Sync {
     ) -> Result<(), crate::WebhookRejected>;
 
     /// The delivery's id, the same on a redelivery; `None` where the tracker sends none.
-    fn delivery_id(&self, headers: &http::HeaderMap) -> Option<String>;
+    fn delivery_id(&self, headers: &http::HeaderMap, body: &[u8]) -> Option<String>;
 
     /// What the delivery hints at. A genuine delivery about something else gives no notice and is no error.
     fn decode(

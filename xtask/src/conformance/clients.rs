@@ -6,9 +6,12 @@ use anyhow::{Context, Result, ensure};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::sync::Arc;
+use twinline_sim::azure_devops::{self, AzureDevOps};
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::serve::SimServer;
+use twinline_sim::servicenow::{self, ServiceNow};
+use twinline_sim::zendesk::{self, Zendesk};
 use twinline_sim::{Faults, Faulty, Simulator};
 
 /// A Python program that uses a client library and asserts what it sees.
@@ -18,16 +21,31 @@ pub enum Client {
     PyGithub,
     /// The `jira` package against a simulated Jira Cloud.
     Jira,
+    /// The `azure-devops` package against a simulated Azure DevOps.
+    AzureDevOps,
+    /// The `zenpy` package against a simulated Zendesk.
+    Zenpy,
+    /// ServiceNow's PySNC against a simulated ServiceNow.
+    PySnc,
 }
 
 impl Client {
     /// Every client.
-    pub const ALL: [Self; 2] = [Self::PyGithub, Self::Jira];
+    pub const ALL: [Self; 5] = [
+        Self::PyGithub,
+        Self::Jira,
+        Self::AzureDevOps,
+        Self::PySnc,
+        Self::Zenpy,
+    ];
 
     fn simulator(self) -> Box<dyn Simulator> {
         match self {
             Self::PyGithub => Box::new(Github::new(GithubConfig::default())),
             Self::Jira => Box::new(JiraCloud::new(jira_cloud::demo_site())),
+            Self::AzureDevOps => Box::new(AzureDevOps::new(azure_devops::demo_organization())),
+            Self::Zenpy => Box::new(Zendesk::new(zendesk::demo_site())),
+            Self::PySnc => Box::new(ServiceNow::new(servicenow::demo_site())),
         }
     }
 
@@ -35,6 +53,9 @@ impl Client {
         match self {
             Self::PyGithub => &["github-token", "acme/app", "http://127.0.0.1:9/hooks/gh"],
             Self::Jira => &["twinline@acme.example", jira_cloud::API_TOKEN, "APP"],
+            Self::AzureDevOps => &[azure_devops::PAT, "Support"],
+            Self::Zenpy => &["twinline@acme.example", zendesk::API_TOKEN, "Support"],
+            Self::PySnc => &["twinline", servicenow::PASSWORD],
         }
     }
 
@@ -61,6 +82,9 @@ impl Client {
         match self {
             Self::PyGithub => include_str!("clients/github_client.py"),
             Self::Jira => include_str!("clients/jira_client.py"),
+            Self::AzureDevOps => include_str!("clients/azure_client.py"),
+            Self::Zenpy => include_str!("clients/zendesk_client.py"),
+            Self::PySnc => include_str!("clients/servicenow_client.py"),
         }
     }
 
@@ -71,6 +95,9 @@ impl Client {
         command.args(self.arguments());
         // No proxy of the machine's stands between a client and loopback.
         command.env("NO_PROXY", "127.0.0.1");
+        // The `azure-devops` package keeps what it has learned of a server; another one may listen there next time.
+        let kept = tempfile::tempdir().context("making a folder for a client's files")?;
+        command.env("AZURE_DEVOPS_CACHE_DIR", kept.path());
         run::quietly(&mut command).with_context(|| format!("driving {url} by {self:?}"))
     }
 

@@ -1,6 +1,6 @@
 //! A vendor's description of an API: which operations there are, and what each takes and answers.
 
-use super::dialect;
+use super::{dialect, swagger};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -11,11 +11,16 @@ use std::sync::Arc;
 pub(super) enum Correction {
     /// The schema at this JSON pointer also takes null.
     Nullable(&'static str),
+    /// What is at this JSON pointer is this JSON.
+    Is(&'static str, &'static str),
+    /// Paths that begin so belong to an API of the vendor's that is not described here.
+    Elsewhere(&'static str),
 }
 
 /// A description, with the validators that were needed so far.
 pub(super) struct Description {
     document: Value,
+    elsewhere: Vec<&'static str>,
     validators: BTreeMap<String, Result<Arc<jsonschema::Validator>, String>>,
 }
 
@@ -41,24 +46,58 @@ pub(super) enum Verdict {
 }
 
 impl Description {
-    pub(super) fn read(file: &Path, corrections: &[Correction]) -> Result<Self> {
-        let text = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
-        let mut document: Value = serde_json::from_slice(&text)
-            .with_context(|| format!("{} is not JSON", file.display()))?;
-        for Correction::Nullable(pointer) in corrections {
-            let schema = document
-                .pointer_mut(pointer)
-                .with_context(|| format!("{} has no {pointer}", file.display()))?;
-            schema["nullable"] = json!(true);
+    /// Reads the files below a folder that together describe an API.
+    pub(super) fn read(folder: &Path, files: &[&str], corrections: &[Correction]) -> Result<Self> {
+        let mut documents = Vec::new();
+        for file in files {
+            let file = folder.join(file);
+            let text =
+                std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
+            let document: Value = serde_json::from_slice(&text)
+                .with_context(|| format!("{} is not JSON", file.display()))?;
+            documents.push(document);
         }
-        Ok(Self::new(document))
+        let is_swagger = documents
+            .iter()
+            .any(|document| document["swagger"] == "2.0");
+        let document = match is_swagger {
+            true => swagger::to_openapi(&documents),
+            false => documents.pop().unwrap_or_default(),
+        };
+        let mut description = Self::new(document);
+        for correction in corrections {
+            description
+                .correct(correction)
+                .with_context(|| format!("correcting {files:?}"))?;
+        }
+        Ok(description)
+    }
+
+    fn correct(&mut self, correction: &Correction) -> Result<()> {
+        match correction {
+            Correction::Nullable(pointer) => self.at(pointer)?["nullable"] = json!(true),
+            Correction::Is(pointer, text) => *self.at(pointer)? = serde_json::from_str(text)?,
+            Correction::Elsewhere(prefix) => self.elsewhere.push(prefix),
+        }
+        Ok(())
+    }
+
+    fn at(&mut self, pointer: &str) -> Result<&mut Value> {
+        let found = self.document.pointer_mut(pointer);
+        found.with_context(|| format!("there is no {pointer}"))
     }
 
     pub(super) const fn new(document: Value) -> Self {
         Self {
             document,
+            elsewhere: Vec::new(),
             validators: BTreeMap::new(),
         }
+    }
+
+    /// Whether a path is one of another API of the vendor's.
+    pub(super) fn is_elsewhere(&self, path: &str) -> bool {
+        self.elsewhere.iter().any(|prefix| path.starts_with(prefix))
     }
 
     /// How many operations it has.
@@ -134,16 +173,20 @@ impl Description {
         let fits = |template: &&String| {
             let names: Vec<&str> = template.split('/').collect();
             names.len() == parts.len()
-                && names
-                    .iter()
-                    .zip(&parts)
-                    .all(|(name, part)| name == part || name.starts_with('{'))
+                && names.iter().zip(&parts).all(|(name, part)| {
+                    name == part
+                        || name.starts_with('{')
+                        || (name.starts_with("${") && part.starts_with('$'))
+                })
         };
         let all = self.document["paths"].as_object()?.keys().filter(fits);
-        let template = all.min_by_key(|template| template.matches('{').count())?;
+        let template = all.min_by_key(|template| template.matches("/{").count())?;
         let pairs = template.split('/').zip(&parts);
         let values = pairs.filter_map(|(name, part)| {
-            let name = name.strip_prefix('{')?.strip_suffix('}')?;
+            let name = name
+                .trim_start_matches('$')
+                .strip_prefix('{')?
+                .strip_suffix('}')?;
             let part = percent_encoding::percent_decode_str(part).decode_utf8_lossy();
             Some((name.to_owned(), part.into_owned()))
         });

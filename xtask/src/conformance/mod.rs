@@ -11,6 +11,7 @@ mod dialect;
 pub mod harness;
 mod parameters;
 mod recorded;
+mod swagger;
 mod tally;
 mod trackers;
 
@@ -26,7 +27,7 @@ use trackers::TRACKERS;
 /// Where the descriptions lie and how to answer.
 #[derive(clap::Args)]
 pub struct Options {
-    /// The folder with github/github-rest.json and jira/jira-cloud-v3.json.
+    /// The folder with github/github-rest.json, jira/jira-cloud-v3.json and azure/wit-7.1.json.
     #[arg(long, value_name = "DIR")]
     specs: Option<PathBuf>,
     /// One JSON object a line instead of sentences.
@@ -105,7 +106,7 @@ pub fn tallies(folder: &Path) -> impl Iterator<Item = Result<Tally>> {
             .enable_all()
             .build()
             .context("starting a runtime")?;
-        let description = Description::read(&folder.join(tracker.file), tracker.corrections)?;
+        let description = Description::read(folder, tracker.files, tracker.corrections)?;
         runtime.block_on(tracker.run(description))
     })
 }

@@ -117,6 +117,9 @@ impl Tally {
     pub(super) fn judge(&mut self, exchange: &Exchange) {
         self.requests += 1;
         let (request, response) = (&exchange.request, &exchange.response);
+        if self.description.is_elsewhere(request.uri().path()) {
+            return self.skip("an operation of another API, which is not described");
+        }
         let operation = self
             .description
             .operation(request.method().as_str(), request.uri().path());

@@ -8,6 +8,7 @@ use anyhow::Result;
 use std::collections::BTreeMap;
 use twinline_core::time::Timestamp;
 use twinline_sim::Simulator;
+use twinline_sim::azure_devops::{self, AzureDevOps};
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_trackers::conformance;
@@ -15,7 +16,7 @@ use twinline_trackers::conformance;
 /// One tracker under examination.
 pub(super) struct Examined {
     /// Its description, below the folder of descriptions.
-    pub(super) file: &'static str,
+    pub(super) files: &'static [&'static str],
     /// Where the description contradicts the vendor's own examples and service.
     pub(super) corrections: &'static [Correction],
     simulator: fn() -> Box<dyn Simulator>,
@@ -24,13 +25,13 @@ pub(super) struct Examined {
 
 pub(super) const TRACKERS: &[Examined] = &[
     Examined {
-        file: "github/github-rest.json",
+        files: &["github/github-rest.json"],
         corrections: &[],
         simulator: github,
         under: under_github,
     },
     Examined {
-        file: "jira/jira-cloud-v3.json",
+        files: &["jira/jira-cloud-v3.json"],
         // Said to be texts; the description's own examples and the service have null for an empty value.
         corrections: &[
             Correction::Nullable("/components/schemas/ChangeDetails/properties/from"),
@@ -41,7 +42,48 @@ pub(super) const TRACKERS: &[Examined] = &[
         simulator: jira,
         under: under_jira,
     },
+    Examined {
+        files: &["azure/wit-7.1.json", "azure/hooks-7.1.json"],
+        corrections: &[
+            // The one path stands for two operations, of which the description has the parameters of one. Source: "Comments - Get
+            // Comments" in Microsoft's reference.
+            Correction::Is(
+                "/paths/~1{project}~1_apis~1wit~1workItems~1{workItemId}~1comments/get/parameters",
+                r#"[{"name": "project", "in": "path", "schema": {"type": "string"}},
+                    {"name": "workItemId", "in": "path", "schema": {"type": "integer"}},
+                    {"name": "order", "in": "query", "schema": {"type": "string", "enum": ["asc", "desc"]}},
+                    {"name": "$top", "in": "query", "schema": {"type": "integer"}},
+                    {"name": "continuationToken", "in": "query", "schema": {"type": "string"}},
+                    {"name": "includeDeleted", "in": "query", "schema": {"type": "boolean"}},
+                    {"name": "api-version", "in": "query", "required": true, "schema": {"type": "string"}}]"#,
+            ),
+            Correction::Is(
+                "/paths/~1{project}~1_apis~1wit~1workItems~1{workItemId}~1comments/post/parameters",
+                WRITTEN_COMMENT,
+            ),
+            Correction::Is(
+                "/paths/~1{project}~1_apis~1wit~1workItems~1{workItemId}~1comments~1{commentId}/patch/parameters",
+                WRITTEN_COMMENT,
+            ),
+            // Said to be texts; the page on the operation has work items there.
+            Correction::Is(
+                "/components/schemas/StreamedBatch/properties/values/items",
+                r##"{"$ref": "#/components/schemas/WorkItem"}"##,
+            ),
+            // With `errorPolicy` *omit* what is not there is null.
+            Correction::Nullable("/components/schemas/WorkItem"),
+            // Projects and accounts are described apart.
+            Correction::Elsewhere("/_apis/projects"),
+            Correction::Elsewhere("/_apis/connectionData"),
+        ],
+        simulator: azure,
+        under: under_azure,
+    },
 ];
+
+/// What the writes of a comment take. Source: "Comments - Add Work Item Comment", which shares its path with another operation.
+const WRITTEN_COMMENT: &str = r#"[{"name": "format", "in": "query", "schema": {"type": "string", "enum": ["html", "markdown"]}},
+    {"name": "api-version", "in": "query", "required": true, "schema": {"type": "string"}}]"#;
 
 impl Examined {
     /// Takes the connector through its suite and judges what went over the wire.
@@ -106,6 +148,30 @@ fn under_jira() -> Under {
         required_fields: BTreeMap::new(),
         internal_channel: Some("role:Administrators"),
         tells_deletion: false,
+        webhooks: true,
+    }
+}
+
+fn azure() -> Box<dyn Simulator> {
+    Box::new(AzureDevOps::new(azure_devops::demo_organization()))
+}
+
+fn under_azure() -> Under {
+    Under {
+        tracker: "azure-devops",
+        auth: &[("token", azure_devops::PAT)],
+        scope: &[
+            ("project", "Support"),
+            ("type", "Issue"),
+            ("area", "Support\\Desk"),
+        ],
+        container: "Support\\Desk",
+        move_to: Some("Application"),
+        open_trigger: "[System.State] <> 'Done'",
+        bad_trigger: ("[Flavour] = 'sweet'", "Flavour"),
+        required_fields: BTreeMap::new(),
+        internal_channel: None,
+        tells_deletion: true,
         webhooks: true,
     }
 }

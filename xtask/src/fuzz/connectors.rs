@@ -14,9 +14,12 @@ use twinline_core::item::{ItemId, Value, Version, field};
 use twinline_core::marker::Marker;
 use twinline_core::richtext::Document;
 use twinline_core::time::Timestamp;
+use twinline_sim::azure_devops::{self, AzureDevOps};
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::redmine::{self, Redmine};
+use twinline_sim::servicenow::{self, ServiceNow};
+use twinline_sim::zendesk::{self, Zendesk};
 use twinline_sim::{Command, Done, Faults, Faulty, Outcome, Simulator};
 use twinline_trackers::http::{Secret, Transport, TransportError};
 use twinline_trackers::registry::{self, NodeSettings};
@@ -54,6 +57,13 @@ pub(super) const JIRA: Simulated = Simulated {
     scope: &[("project", "APP"), ("type", "Task")],
     trigger: "statusCategory != Done AND labels = bug",
 };
+pub(super) const AZURE: Simulated = Simulated {
+    tracker: "azure-devops",
+    make: || Box::new(AzureDevOps::new(azure_devops::demo_organization())),
+    auth: &[("token", azure_devops::PAT)],
+    scope: &[("project", "Application"), ("type", "Bug")],
+    trigger: "[System.State] <> 'Closed' AND [System.Tags] CONTAINS 'bug'",
+};
 const REDMINE: Simulated = Simulated {
     tracker: "redmine",
     make: || Box::new(Redmine::new(redmine::demo_site())),
@@ -61,9 +71,31 @@ const REDMINE: Simulated = Simulated {
     scope: &[("project", "app"), ("tracker", "Bug")],
     trigger: "status_id=open",
 };
+const SERVICENOW: Simulated = Simulated {
+    tracker: "servicenow",
+    make: || Box::new(ServiceNow::new(servicenow::demo_site())),
+    auth: &[("user", "twinline"), ("password", servicenow::PASSWORD)],
+    scope: &[("table", "incident")],
+    trigger: "active=true^assigned_to.email=ben@acme.example",
+};
+
+const ZENDESK: Simulated = Simulated {
+    tracker: "zendesk",
+    make: || Box::new(Zendesk::new(zendesk::demo_site())),
+    auth: &[
+        ("email", "twinline@acme.example"),
+        ("token", zendesk::API_TOKEN),
+    ],
+    scope: &[("brand", "Acme"), ("group", "Support")],
+    trigger: "status<solved tags:bug",
+};
 
 pub(super) fn github() -> Result<Judge> {
     judge(&GITHUB)
+}
+
+pub(super) fn azure() -> Result<Judge> {
+    judge(&AZURE)
 }
 
 pub(super) fn jira() -> Result<Judge> {
@@ -72,6 +104,14 @@ pub(super) fn jira() -> Result<Judge> {
 
 pub(super) fn redmine() -> Result<Judge> {
     judge(&REDMINE)
+}
+
+pub(super) fn servicenow() -> Result<Judge> {
+    judge(&SERVICENOW)
+}
+
+pub(super) fn zendesk() -> Result<Judge> {
+    judge(&ZENDESK)
 }
 
 /// An input is the source of what is spoiled and of what is asked.

@@ -8,12 +8,14 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
-use twinline_core::richtext::{adf, markdown};
+use twinline_core::richtext::{adf, html, markdown};
 use twinline_core::time::Timestamp;
 use twinline_edge::protocol;
+use twinline_sim::azure_devops::{self, AzureDevOps};
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{self, JiraCloud};
-use twinline_sim::{Faults, Faulty, Simulator, seeds};
+use twinline_sim::zendesk::{self, Zendesk};
+use twinline_sim::{Command, Faults, Faulty, Simulator, seeds};
 use twinline_store::inbox::InboxPlace;
 use twinline_store::{Epoch, GroupId};
 
@@ -37,12 +39,32 @@ pub(super) fn github_webhooks() -> Result<Vec<Vec<u8>>> {
     sent(Box::new(github), Some(&subscribe))
 }
 
+pub(super) fn azure_webhooks() -> Result<Vec<Vec<u8>>> {
+    let mut azure = AzureDevOps::new(azure_devops::demo_organization());
+    let subscribe = Command::Webhook {
+        url: "http://127.0.0.1:9/hooks/a".to_owned(),
+        secret: Some("s".to_owned()),
+    };
+    azure.command(NOW, subscribe)?;
+    sent(Box::new(azure), None)
+}
+
 pub(super) fn jira_webhooks() -> Result<Vec<Vec<u8>>> {
     let mut bodies = sent(Box::new(JiraCloud::new(jira_cloud::demo_site())), None)?;
     let event = json!({"timestamp": 1_769_851_800_000_i64, "webhookEvent": "jira:issue_updated", "issue": {"id": "10001",
         "key": "APP-1", "fields": {"project": {"id": "10000", "key": "APP"}, "issuetype": {"id": "1", "name": "Task"}}}});
     bodies.push(event.to_string().into_bytes());
     Ok(bodies)
+}
+
+pub(super) fn zendesk_webhooks() -> Result<Vec<Vec<u8>>> {
+    let mut zendesk = Zendesk::new(zendesk::demo_site());
+    let subscribe = Command::Webhook {
+        url: "http://127.0.0.1:9/hooks/a".to_owned(),
+        secret: Some("s".to_owned()),
+    };
+    zendesk.command(NOW, subscribe)?;
+    sent(Box::new(zendesk), None)
 }
 
 /// The bodies of what a simulator sends while it is seeded.
@@ -71,6 +93,22 @@ pub(super) fn markdown() -> Result<Vec<Vec<u8>>> {
         .iter()
         .map(|text| text.as_bytes().to_vec())
         .collect())
+}
+
+/// What editors of HTML leave behind.
+const HTML: &[&str] = &[
+    "<div>a<br>b</div><div><br></div><ul><li>x<ul><li>y</ul></ul><p style=\"color:red\">1 &lt; 2 &nbsp;&eacute;&#150;",
+    "<table><tr><th>a<th>b<tr><td colspan=2><b><i>c</b></i></table><pre>\nx\n</pre><a href=\"#\" data-vss-mention=\"version:2.0,7\">@Ana</a>",
+    "<details><summary>s</summary><img src=a width=3 alt='b'></details><!-- c --><foo>x</foo><input type=checkbox checked>",
+];
+
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn html() -> Result<Vec<Vec<u8>>> {
+    let encoded = MARKDOWN
+        .iter()
+        .map(|text| html::encode(&markdown::decode(text)).0);
+    let all = encoded.chain(HTML.iter().map(|text| (*text).to_owned()));
+    Ok(all.map(String::into_bytes).collect())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::path::Path;
 use twinline::config;
 use twinline_core::marker::Marker;
-use twinline_core::richtext::{Dialect, adf, markdown, merge, plain};
+use twinline_core::richtext::{Dialect, adf, html, markdown, merge, plain};
 use twinline_core::time::Timestamp;
 use twinline_edge::protocol;
 use twinline_rules::source::SourceFile;
@@ -26,17 +26,28 @@ pub(super) struct Target {
 }
 
 pub(super) const TARGETS: &[Target] = &[
+    target("azure-devops-connector", seeds::none, connectors::azure),
     target("github-connector", seeds::none, connectors::github),
     target("jira-cloud-connector", seeds::none, connectors::jira),
     target("redmine-connector", seeds::none, connectors::redmine),
+    target("azure-devops-webhook", seeds::azure_webhooks, || {
+        webhook("azure-devops")
+    }),
+    target("zendesk-connector", seeds::none, connectors::zendesk),
+    target("servicenow-connector", seeds::none, connectors::servicenow),
     target("github-webhook", seeds::github_webhooks, || {
         webhook("github")
     }),
     target("jira-cloud-webhook", seeds::jira_webhooks, || {
         webhook("jira-cloud")
     }),
+    target("zendesk-webhook", seeds::zendesk_webhooks, || {
+        webhook("zendesk")
+    }),
+    target("servicenow-webhook", seeds::none, || webhook("servicenow")),
     target("markdown", seeds::markdown, || judge(markdown)),
     target("adf", seeds::adf, || judge(adf)),
+    target("html", seeds::html, || judge(html)),
     target("merge", seeds::markdown, || judge(merged)),
     target("configuration", seeds::configuration, || {
         judge(configuration)
@@ -87,12 +98,13 @@ fn webhook(tracker: &'static str) -> Result<Judge> {
             headers.insert(signature, value.clone());
             headers.insert("x-hub-signature", value.clone());
             headers.insert("x-github-delivery", value.clone());
+            headers.insert("x-twinline-signature", value.clone());
             headers.insert("x-atlassian-webhook-identifier", value);
         }
         // Whether it is taken does not matter; that a wrong signature is not, does.
         let genuine = reader.verify(&[b"a secret"], &headers, input);
         assert!(genuine.is_err(), "nobody signed this");
-        drop(reader.delivery_id(&headers));
+        drop(reader.delivery_id(&headers, input));
         drop(reader.decode(&headers, input));
     }))
 }
@@ -109,9 +121,28 @@ fn markdown(input: &[u8]) {
     assert_eq!(again, written, "written, read and written again");
     drop(adf::encode(&document));
     drop(plain::encode(&document));
-    for dialect in [Dialect::Adf, Dialect::Markdown, Dialect::Plain] {
+    for dialect in [
+        Dialect::Adf,
+        Dialect::Html,
+        Dialect::Markdown,
+        Dialect::Plain,
+    ] {
         drop(dialect.project(&document));
     }
+}
+
+/// What was read and written once stays itself.
+fn html(input: &[u8]) {
+    let (written, _) = html::encode(&html::decode(&text(input)));
+    let document = html::decode(&written);
+    let (again, _) = html::encode(&document);
+    assert_eq!(
+        html::decode(&again),
+        document,
+        "written, read and written again"
+    );
+    drop(markdown::encode(&document));
+    drop(Dialect::Adf.project(&document));
 }
 
 fn adf(input: &[u8]) {

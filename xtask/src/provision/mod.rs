@@ -85,7 +85,7 @@ const NEEDS: &[Need] = &[
         install: npm::install_schema,
     },
     Need {
-        what: "two Python clients, PyGithub and jira, in an environment under target/testdata",
+        what: "five Python clients, PyGithub, jira, azure-devops, zenpy and pysnc, in an environment under target/testdata",
         missing: python::is_missing,
         install: python::install,
     },

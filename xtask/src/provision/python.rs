@@ -7,7 +7,13 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Pinned: a client that changes its ways must not change the suite's verdict.
-const CLIENTS: &[&str] = &["PyGithub==2.8.1", "jira==3.10.5"];
+const CLIENTS: &[&str] = &[
+    "PyGithub==2.8.1",
+    "jira==3.10.5",
+    "azure-devops==7.1.0b4",
+    "zenpy==2.0.57",
+    "pysnc==1.2.1",
+];
 
 /// The environment's interpreter.
 pub fn interpreter() -> PathBuf {
@@ -16,7 +22,7 @@ pub fn interpreter() -> PathBuf {
 
 pub(crate) fn is_missing() -> bool {
     let mut probe = Command::new(interpreter());
-    run::quietly(probe.args(["-c", "import github, jira"])).is_err()
+    run::quietly(probe.args(["-c", "import github, jira, azure.devops, zenpy, pysnc"])).is_err()
 }
 
 /// Whether Python cannot make an environment with pip in it: Debian ships that apart.

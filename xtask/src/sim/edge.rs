@@ -140,7 +140,9 @@ impl Edge {
     /// Kills the process where it stands: what it has not synced is lost, and whoever waits for it gets no answer.
     pub(super) fn kill(&self) {
         self.trace.step(format_args!("the edge dies"));
-        self.process().1 = None;
+        if let Some(inbox) = self.process().1.take() {
+            inbox.db().crash();
+        }
         self.arrived.notify_waiters();
     }
 
@@ -201,7 +203,7 @@ impl Edge {
         });
         let delivery = inbox::Delivery {
             node: place.node(),
-            delivery_id: reader.delivery_id(request.headers()),
+            delivery_id: reader.delivery_id(request.headers(), request.body()),
             received_at: self.env.now(),
             headers: headers.collect(),
             body: request.body().clone(),

@@ -133,6 +133,7 @@ impl Machine {
     pub(super) async fn kill(&mut self) {
         if let Some(process) = self.process.take() {
             self.trace.step(format_args!("the host dies"));
+            process.host.store().db().crash();
             process.task.abort();
             // It was cancelled: that is what was asked for.
             drop(process.task.await);
@@ -217,8 +218,8 @@ impl Webhook for Reader {
         self.inner().verify(secrets, headers, body)
     }
 
-    fn delivery_id(&self, headers: &http::HeaderMap) -> Option<String> {
-        self.inner().delivery_id(headers)
+    fn delivery_id(&self, headers: &http::HeaderMap, body: &[u8]) -> Option<String> {
+        self.inner().delivery_id(headers, body)
     }
 
     fn decode(

@@ -220,7 +220,7 @@ pub struct Traces {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
-    /// `github`, `jira-cloud`, `redmine`.
+    /// `azure-devops`, `github`, `jira-cloud`, `redmine`, `servicenow`, `zendesk`.
     pub tracker: String,
     /// The tracker's address.
     pub url: Url,

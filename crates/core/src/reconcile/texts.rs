@@ -73,8 +73,9 @@ impl Texts {
     fn shared(self, block: &Block) -> Document {
         let rank = |dialect: Dialect| match dialect {
             Dialect::Adf => 0,
-            Dialect::Markdown => 1,
-            Dialect::Plain => 2,
+            Dialect::Html => 1,
+            Dialect::Markdown => 2,
+            Dialect::Plain => 3,
         };
         if self.from == self.to {
             return self.to.project_block(block);

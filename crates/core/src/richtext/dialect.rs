@@ -3,7 +3,7 @@
 use super::loss::LossReport;
 use super::model::{Block, Document};
 use super::shallow::shallow;
-use super::{adf, markdown, plain};
+use super::{adf, html, markdown, plain};
 use serde::{Deserialize, Serialize};
 
 /// A notation.
@@ -14,6 +14,8 @@ pub enum Dialect {
     Markdown,
     /// Atlassian Document Format.
     Adf,
+    /// HTML as Azure DevOps keeps it.
+    Html,
     /// Plain text.
     Plain,
 }
@@ -32,6 +34,10 @@ impl Dialect {
                 let read = adf::decode(&value).expect("what the codec writes it can read");
                 (read, losses)
             }
+            Self::Html => {
+                let (text, losses) = html::encode(document);
+                (html::decode(&text), losses)
+            }
             Self::Plain => {
                 let (text, losses) = plain::encode(document);
                 (plain::decode(&text), losses)
@@ -39,10 +45,11 @@ impl Dialect {
         }
     }
 
-    /// How long a document is as such a tracker counts it: the notation's own signs in Markdown, else only the text.
+    /// How long a document is as such a tracker counts it: the notation's own signs in Markdown and HTML, else only the text.
     pub fn chars(self, document: &Document) -> usize {
         match self {
             Self::Markdown => markdown::encode(document).0.trim_end().chars().count(),
+            Self::Html => html::encode(document).0.chars().count(),
             Self::Adf => document.plain().chars().count(),
             Self::Plain => plain::encode(document).0.chars().count(),
         }

@@ -14,7 +14,12 @@ proptest! {
 
     #[test]
     fn projecting_twice_is_projecting_once_and_loses_nothing_more(document in arbitrary::document()) {
-        for dialect in [Dialect::Markdown, Dialect::Adf, Dialect::Plain] {
+        for dialect in [
+            Dialect::Markdown,
+            Dialect::Adf,
+            Dialect::Html,
+            Dialect::Plain,
+        ] {
             let (once, _) = dialect.project(&document);
             let (twice, losses) = dialect.project(&once);
             prop_assert_eq!(&twice, &once);
@@ -31,7 +36,12 @@ proptest! {
         limit in 24_usize..64,
     ) {
         prop_assume!(!numbers_are_huge(&document));
-        for dialect in [Dialect::Markdown, Dialect::Adf, Dialect::Plain] {
+        for dialect in [
+            Dialect::Markdown,
+            Dialect::Adf,
+            Dialect::Html,
+            Dialect::Plain,
+        ] {
             let chars = dialect.chars(&document);
             if far_beyond(&document, limit).is_some() {
                 prop_assert!(chars > limit, "{:?}: {} characters", dialect, chars);

@@ -84,7 +84,8 @@ pub struct Link {
 /// A call to a person. The id is one tracker's: a codec of another format writes the label as text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Mention {
-    /// The notation in whose tracker the id is valid: Markdown ids are logins, ADF ids are accountIds.
+    /// The notation in whose tracker the id is valid: Markdown ids are logins, ADF ids are accountIds, those in
+    /// HTML are Azure DevOps' ids of people.
     pub format: Format,
     /// The tracker's id of the person.
     pub id: String,

@@ -7,6 +7,7 @@
 
 pub mod adf;
 pub mod diff;
+pub mod html;
 pub mod markdown;
 pub mod merge;
 pub mod plain;

@@ -85,3 +85,7 @@ impl Ended {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "ended_tests.rs"]
+mod tests;

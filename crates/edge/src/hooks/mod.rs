@@ -158,7 +158,7 @@ impl Hooks {
     ) -> Ended {
         let delivery = Delivery {
             node: node.clone(),
-            delivery_id: hook.webhook.delivery_id(headers),
+            delivery_id: hook.webhook.delivery_id(headers, &body),
             received_at: self.shared.clock.now(),
             headers: kept(headers, (self.shared.tracing.traceparent)()),
             body,

@@ -32,7 +32,7 @@ impl Webhook for Plain {
             .ok_or(WebhookRejected::Signature)
     }
 
-    fn delivery_id(&self, headers: &HeaderMap) -> Option<String> {
+    fn delivery_id(&self, headers: &HeaderMap, _: &[u8]) -> Option<String> {
         headers
             .get("x-twinline-id")?
             .to_str()

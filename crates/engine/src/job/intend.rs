@@ -14,6 +14,7 @@ use std::time::Duration;
 use twinline_core::breaker::Verdict;
 use twinline_core::cluster::Entry;
 use twinline_core::effect::Effect;
+use twinline_core::mutant::{self, Mutant};
 use twinline_core::names::Side;
 use twinline_core::reconcile::{Plan, Planned};
 use twinline_core::time::Timestamp;
@@ -61,7 +62,12 @@ pub(super) async fn intend(
     }
     match verdict? {
         None => Ok(None),
-        Some((Verdict::Allowed { .. }, rows)) => Ok(Some(rows)),
+        Some((Verdict::Allowed { .. }, rows)) => {
+            if mutant::is(Mutant::IntentAlong) {
+                store_along(host, rows.clone())?;
+            }
+            Ok(Some(rows))
+        }
         Some((Verdict::Tripped { writes }, _)) => {
             host.metrics.breaker_trips.inc();
             host.tell(&connection.name, &context.twin.link, What::Held { writes });
@@ -69,6 +75,12 @@ pub(super) async fn intend(
         }
         Some((Verdict::Held, _)) => Err(Trouble::Held),
     }
+}
+
+/// The mutant that does not wait until its intents are durable.
+fn store_along(host: &Inner, rows: Vec<EffectRow>) -> Result<(), StoreError> {
+    let step = move |tx: &HostTx<'_>| rows.iter().try_for_each(|row| tx.put_effect(row));
+    host.store.post_along(step, drop)
 }
 
 /// What is to be intended, and what must still hold for it.
@@ -112,7 +124,9 @@ impl Step {
                 if self.again {
                     row.attempts += tx.failed_before(row, self.now.minus(SERIES))?;
                 }
-                tx.put_effect(row)?;
+                if !mutant::is(Mutant::IntentAlong) {
+                    tx.put_effect(row)?;
+                }
             }
         }
         Ok(Some((verdict, self.rows)))

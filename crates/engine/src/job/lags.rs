@@ -5,57 +5,53 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use twinline_core::names::LinkId;
+use twinline_core::time::Timestamp;
+
+#[cfg(test)]
+#[path = "lags_tests.rs"]
+mod tests;
 
 /// So many looks follow one that found comments left out.
 const LOOKS_MAX: u32 = 5;
 /// Twins that are counted; of one more no look follows.
 const TWINS_MAX: usize = 10_000;
+/// A look that was to follow and has not for so long does not come: the twin has ended meanwhile, or is asleep.
+const FOLLOWS_WITHIN: Duration = Duration::from_secs(3_600);
 
 /// The looks that have been asked for, by twin.
 #[derive(Default)]
-pub(crate) struct Lags(Mutex<BTreeMap<LinkId, u32>>);
+pub(crate) struct Lags(Mutex<BTreeMap<LinkId, Looks>>);
+
+/// One twin's.
+#[derive(Clone, Copy)]
+struct Looks {
+    asked: u32,
+    /// When the last one was asked for.
+    at: Timestamp,
+}
 
 impl Lags {
     /// A look at a twin has found comments left out, or none: whether another is to follow.
-    pub(super) fn follow(&self, link: &LinkId, left_out: bool) -> bool {
+    pub(super) fn follow(&self, link: &LinkId, left_out: bool, now: Timestamp) -> bool {
         let mut looks = self.lock();
-        let so_far = looks.remove(link).unwrap_or(0);
-        let follows = left_out && so_far < LOOKS_MAX && looks.len() < TWINS_MAX;
-        if follows {
-            looks.insert(link.clone(), so_far + 1);
+        let asked = looks.remove(link).map_or(0, |looks| looks.asked);
+        if !left_out || asked >= LOOKS_MAX {
+            return false;
         }
-        follows
+        if looks.len() >= TWINS_MAX {
+            looks.retain(|_, looks| now.since(looks.at) < FOLLOWS_WITHIN);
+        }
+        let fits = looks.len() < TWINS_MAX;
+        if fits {
+            let asked = asked + 1;
+            looks.insert(link.clone(), Looks { asked, at: now });
+        }
+        fits
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<LinkId, u32>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<LinkId, Looks>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(lags: &Lags, link: &str, left_out: &[bool], follows: &[bool]) {
-        let told: Vec<bool> = left_out
-            .iter()
-            .map(|left_out| lags.follow(&link.into(), *left_out))
-            .collect();
-        assert_eq!(told, follows, "{left_out:?}");
-    }
-
-    #[test]
-    fn looks_follow_until_there_were_enough_or_nothing_is_left_out() {
-        let lags = Lags::default();
-        check(
-            &lags,
-            "a",
-            &[true; 6],
-            &[true, true, true, true, true, false],
-        );
-        // A later sign begins anew.
-        check(&lags, "a", &[true, false, true], &[true, false, true]);
-        check(&lags, "b", &[false; 2], &[false; 2]);
     }
 }

@@ -8,8 +8,10 @@ use crate::host::Inner;
 use crate::job::Trouble;
 use crate::node::Node;
 use crate::scheduler;
+use std::cmp::Ordering;
 use std::sync::Arc;
 use twinline_core::capability::ChangeKind;
+use twinline_core::item::Version;
 use twinline_core::names::{NodeName, Side};
 use twinline_core::queue::Lane;
 use twinline_core::time::Timestamp;
@@ -250,10 +252,10 @@ fn unseen(
 ) -> Result<Vec<Hint>, StoreError> {
     let mut hints = Vec::new();
     for change in changes {
-        let item = change.candidate.reference.item;
+        let seen = tx.item(&change.candidate.reference.item)?;
+        let differs = seen.is_none_or(|seen| is_news(&change, &seen.version));
         let deleted = change.kind == ChangeKind::Deleted;
-        let seen = tx.item(&item)?;
-        let differs = seen.is_none_or(|seen| seen.version != change.candidate.version);
+        let item = change.candidate.reference.item;
         let row = tx.dirty(&item)?;
         let known =
             row.is_some_and(|row| !deleted || row.cause == DELETED) && host.scheduler.waits(&item);
@@ -266,6 +268,18 @@ fn unseen(
         }
     }
     Ok(hints)
+}
+
+/// Whether a listed change is not in what was seen of its item. A list of comments by themselves tells a comment's own time:
+/// an item that was seen with a later change was seen with that comment, for comments are read after their item.
+fn is_news(change: &FeedChange, seen: &Version) -> bool {
+    let told = &change.candidate.version;
+    let older = told.order(seen) == Ordering::Less;
+    let of_a_comment = matches!(
+        change.kind,
+        ChangeKind::CommentAdded | ChangeKind::CommentEdited
+    );
+    seen != told && !(of_a_comment && older)
 }
 
 /// What the ledger may claim once `place` is reached: what the feed of every scope has shown. `None` while one of them

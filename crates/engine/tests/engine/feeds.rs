@@ -5,16 +5,25 @@ use crate::support::rules::contract;
 use crate::support::{Running, World, until};
 use std::time::Duration;
 use twinline_core::item::{ItemId, Value};
+use twinline_core::time::Timestamp;
 
 const SWEEP: Duration = Duration::from_secs(10);
 const OVERLAP: Duration = Duration::from_secs(30);
 
 /// So many twins that rest, whose items of the left node no feed lists for their age.
 async fn rested(items: usize, lag: Duration) -> (World, Running, Vec<ItemId>) {
+    rested_over(items, lag, OVERLAP).await
+}
+
+async fn rested_over(
+    items: usize,
+    lag: Duration,
+    overlap: Duration,
+) -> (World, Running, Vec<ItemId>) {
     let mut world = World::new(&["left", "right"]);
     world.sweep.period = SWEEP;
     world.sweep.backed_off = SWEEP;
-    world.sweep.overlap = OVERLAP;
+    world.sweep.overlap = overlap;
     world.able("left", |capabilities| {
         capabilities.webhooks = false;
         capabilities.index_lag = lag;
@@ -22,7 +31,7 @@ async fn rested(items: usize, lag: Duration) -> (World, Running, Vec<ItemId>) {
     let running = world.start(&[contract("c", "left", "right")]).await;
     let items: Vec<ItemId> = (0..items).map(|_| world.make("left", "old")).collect();
     running.quiet().await;
-    tokio::time::sleep(OVERLAP + lag * 2 + SWEEP * 2).await;
+    tokio::time::sleep(overlap + lag * 2 + SWEEP * 2).await;
     (world, running, items)
 }
 
@@ -140,5 +149,63 @@ async fn a_feed_that_is_cut_off_between_its_pages_loses_nothing() {
     let host = world.build().await;
     let running = world.run(host);
     check_arrives(&world, &running).await;
+    running.stop().await;
+}
+
+/// GitHub's comments are a list of their own. One that was seen with a later change of its item is listed for as long as the
+/// overlap reaches back, with a time at which nothing of the item was seen.
+#[tokio::test(start_paused = true)]
+async fn a_comment_that_was_seen_with_a_later_change_is_no_news() {
+    let (world, running, items) = rested_over(2, Duration::ZERO, OVERLAP * 10).await;
+    let tracker = world.tracker("left");
+    tracker.state().feed.comments = true;
+    for item in &items {
+        tracker.comment(item, "hello");
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    for item in &items {
+        edit(&world, item, "after it");
+    }
+    until("both are across", async || {
+        let state = world.tracker("right").state();
+        let mut summaries = state
+            .items
+            .values()
+            .map(|item| item.get("summary").cloned());
+        summaries.all(|summary| summary == Some(Value::text("after it")))
+    })
+    .await;
+    running.quiet().await;
+    // What was written just now is listed by the first sweeps.
+    tokio::time::sleep(SWEEP * 3).await;
+    let (swept, sweeps) = (
+        &running.host.metrics().swept,
+        &running.host.metrics().sweeps,
+    );
+    let before = (swept.get(), sweeps.get());
+    tokio::time::sleep(SWEEP * 3).await;
+    assert_eq!(swept.get(), before.0, "nothing that was seen is news");
+    assert!(sweeps.get() > before.1);
+    running.stop().await;
+}
+
+/// Nobody has announced it, and the item was seen before it.
+#[tokio::test(start_paused = true)]
+async fn a_comment_of_which_only_the_list_of_comments_tells_arrives() {
+    let (world, running, items) = rested(1, Duration::ZERO).await;
+    let tracker = world.tracker("left");
+    tracker.state().feed.comments = true;
+    let since = Timestamp::from_millis(i64::MAX);
+    tracker
+        .state()
+        .feed
+        .listed_from
+        .insert(items[0].id.clone(), since);
+    tracker.comment(&items[0], "hello");
+    until("it is across", async || {
+        let there = world.tracker("right").only();
+        there.comments.is_some_and(|comments| comments.len() == 1)
+    })
+    .await;
     running.stop().await;
 }

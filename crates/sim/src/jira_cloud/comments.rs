@@ -246,7 +246,7 @@ impl JiraCloud {
     pub(super) fn touch(&mut self, by: By<'_>, id: u64) {
         if let Some(issue) = self.store.issues.get_mut(&id) {
             issue.updated = by.now;
-            self.index.note(by.now, issue);
+            self.index.note(by.now, issue.id, issue);
         }
     }
 }

@@ -167,7 +167,7 @@ impl JiraCloud {
         if let Some(issue) = self.store.issues.get_mut(&id) {
             issue.updated = by.now;
             issue.history.push(change.clone());
-            self.index.note(by.now, issue);
+            self.index.note(by.now, issue.id, issue);
         }
         self.tell_issue(
             by,

@@ -131,7 +131,7 @@ impl JiraCloud {
             deleted: false,
             hidden: None,
         };
-        self.index.note(by.now, &issue);
+        self.index.note(by.now, issue.id, &issue);
         self.store.issues.insert(id, issue);
         self.tell_issue(by, id, Event::Created);
         for comment in plan.comments {
@@ -285,7 +285,7 @@ impl JiraCloud {
         if let Some(issue) = self.store.issues.get_mut(&id) {
             issue.deleted = true;
             issue.updated = by.now;
-            self.index.note(by.now, issue);
+            self.index.note(by.now, issue.id, issue);
         }
         self.store
             .links

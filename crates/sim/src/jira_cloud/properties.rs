@@ -46,7 +46,7 @@ impl JiraCloud {
             Some(_) => StatusCode::OK,
             None => StatusCode::CREATED,
         };
-        self.index.note(asked.now, issue);
+        self.index.note(asked.now, issue.id, issue);
         Ok(empty(status))
     }
 
@@ -57,7 +57,7 @@ impl JiraCloud {
         if issue.properties.remove(key).is_none() {
             return Err(no_property(key));
         }
-        self.index.note(asked.now, issue);
+        self.index.note(asked.now, issue.id, issue);
         Ok(empty(StatusCode::NO_CONTENT))
     }
 }

@@ -166,7 +166,8 @@ impl JiraCloud {
     fn found(&self, query: &Query, reconcile: &[u64]) -> Vec<&Issue> {
         let lagging = self
             .index
-            .issues()
+            .items()
+            .filter(|issue| !issue.deleted)
             .filter(|issue| !reconcile.contains(&issue.id));
         let exact = reconcile
             .iter()

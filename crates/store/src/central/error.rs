@@ -155,6 +155,18 @@ pub enum CentralError {
         /// The newest schema that is known here.
         known: i64,
     },
+    /// A group's replica was shipped by a newer version, whose rows mean something else.
+    #[error(
+        "the replica of group {group} has form {found}, this version reads up to {known}: upgrade this machine"
+    )]
+    NewerReplica {
+        /// The group.
+        group: GroupId,
+        /// The form that its rows have.
+        found: i64,
+        /// The latest form that is read here.
+        known: i64,
+    },
     /// Something that was asked for does not exist.
     #[error("{0} does not exist in the central database")]
     Missing(String),
@@ -198,6 +210,7 @@ impl CentralError {
             | Self::NotTakenOver { .. }
             | Self::Behind { .. }
             | Self::NewerSchema { .. }
+            | Self::NewerReplica { .. }
             | Self::Missing(_)
             | Self::Outdated { .. } => false,
         }

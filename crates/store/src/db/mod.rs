@@ -10,6 +10,7 @@
 mod checkpoint;
 mod fault;
 mod health;
+mod inline;
 mod job;
 mod open;
 mod options;
@@ -32,11 +33,12 @@ pub(crate) use open::{FileName, Integrity, Schema, open_reader, quick_check, rea
 
 use crate::error::StoreError;
 use health::HealthCell;
+use inline::Inline;
 use job::{Closure, Ended, Job};
 use rusqlite::Connection;
 use session::Session;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use written::Counts;
@@ -62,7 +64,7 @@ enum Runs {
         writer: writer::Writer,
         readers: readers::Readers,
     },
-    Inline(Mutex<Session>),
+    Inline(Inline),
 }
 
 impl Db {
@@ -82,7 +84,10 @@ impl Db {
         let written = Arc::<Counts>::default();
         let session = |conn| Session::new(conn, file.clone(), options.faults, Arc::clone(&health));
         let runs = match options.executor {
-            Executor::Inline => Runs::Inline(Mutex::new(session(conn))),
+            Executor::Inline => {
+                let along_max = Duration::from_millis(limits.along_max_ms);
+                Runs::Inline(Inline::new(session(conn), along_max))
+            }
             Executor::Thread => {
                 let counts = Arc::clone(&written);
                 let checkpointer =
@@ -160,10 +165,18 @@ impl Db {
                 readers.close();
                 writer.close().await;
             }
-            Runs::Inline(session) => session.lock().expect("jobs catch their panics").close(),
+            Runs::Inline(inline) => inline.close(),
         }
         let closed = self.closed();
         self.shared.health.note(&self.shared.file, Err(&closed));
+    }
+
+    /// The process that has the file dies here, as a simulation has it: what waits for another's commit is lost, nobody is
+    /// told, and no handle writes any more. Does nothing where closures run on threads.
+    pub fn crash(&self) {
+        if let Runs::Inline(inline) = &self.shared.runs {
+            inline.crash();
+        }
     }
 
     /// Runs a closure in the next batch; resolves after its commit. Waits while the queue is full, at most as long as a
@@ -183,7 +196,7 @@ impl Db {
                 self.within(self.shared.limits.write_max_ms, Box::pin(written))
                     .await
             }
-            Runs::Inline(session) => self.inline(session, work),
+            Runs::Inline(inline) => self.inline(inline, work),
         }
     }
 
@@ -198,15 +211,11 @@ impl Db {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
         D: FnOnce(Result<T, StoreError>) + Send + 'static,
     {
-        self.posted(work, done, writer::Writer::queue)
+        self.posted(work, done, false)
     }
 
-    fn posted<T, F, D>(
-        &self,
-        work: F,
-        done: D,
-        queue: fn(&writer::Writer, Box<dyn Job>) -> bool,
-    ) -> Result<(), StoreError>
+    /// `along`: it waits for the next write of others.
+    fn posted<T, F, D>(&self, work: F, done: D, along: bool) -> Result<(), StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -236,20 +245,20 @@ impl Db {
                     told(ended);
                     drop(permit);
                 });
-                if queue(writer, Box::new(job)) {
-                    Ok(())
+                let is_queued = if along {
+                    writer.queue_along(Box::new(job))
                 } else {
-                    Err(self.closed())
-                }
+                    writer.queue(Box::new(job))
+                };
+                is_queued.then_some(()).ok_or_else(|| self.closed())
             }
-            Runs::Inline(session) => {
-                let open = session
-                    .lock()
-                    .expect("jobs catch their panics")
-                    .conn()
-                    .map(drop);
-                open?;
-                run_inline(session, Box::new(Closure::new(work, told)));
+            Runs::Inline(inline) => {
+                let job = Box::new(Closure::new(work, told));
+                if along {
+                    return inline.put_along(job);
+                }
+                inline.is_open()?;
+                inline.run(job);
                 Ok(())
             }
         }
@@ -280,7 +289,7 @@ impl Db {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
         D: FnOnce(Result<T, StoreError>) + Send + 'static,
     {
-        self.posted(work, done, writer::Writer::queue_along)
+        self.posted(work, done, true)
     }
 
     /// Runs a closure on a read-only connection, in one snapshot of what is committed, within the limits' time.
@@ -304,10 +313,7 @@ impl Db {
     {
         let outcome = match &self.shared.runs {
             Runs::Thread { readers, .. } => readers.run(work).await,
-            Runs::Inline(session) => {
-                let session = session.lock().expect("jobs catch their panics");
-                session.conn().and_then(work)
-            }
+            Runs::Inline(inline) => inline.read(work),
         };
         outcome.map_err(|e| {
             let error = e.in_file(&self.shared.file);
@@ -384,7 +390,7 @@ impl Db {
         }
     }
 
-    fn inline<T, F>(&self, session: &Mutex<Session>, work: F) -> Result<T, StoreError>
+    fn inline<T, F>(&self, inline: &Inline, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -393,7 +399,7 @@ impl Db {
         let job: Box<dyn Job> = Box::new(Closure::new(work, move |outcome| {
             drop(send.send(outcome));
         }));
-        run_inline(session, job);
+        inline.run(job);
         self.finish(
             ended
                 .try_recv()
@@ -413,12 +419,4 @@ impl Db {
             file: self.shared.file.to_string(),
         }
     }
-}
-
-/// A batch of one job, at once.
-fn run_inline(session: &Mutex<Session>, job: Box<dyn Job>) {
-    let mut session = session.lock().expect("jobs catch their panics");
-    let mut batch = session.batch();
-    batch.add(job);
-    batch.finish();
 }

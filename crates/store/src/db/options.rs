@@ -23,8 +23,9 @@ impl Default for DbOptions {
 }
 
 impl DbOptions {
-    /// For a deterministic simulation: no threads, one commit a closure, commits are not synced (a simulated crash
-    /// drops the connection, and what was committed stays in the files), and `faults` at each commit.
+    /// For a deterministic simulation: no threads, one commit a closure with all that waits along, commits are not synced (a
+    /// simulated crash drops the connection and what waits along, and what was committed stays in the files), and `faults`
+    /// at each commit.
     pub fn inline(faults: impl FaultPlan + 'static) -> Self {
         Self {
             executor: Executor::Inline,

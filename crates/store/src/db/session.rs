@@ -95,13 +95,16 @@ impl Session {
         }
     }
 
-    /// Drops the connection as a dying process would; SQLite rolls an open transaction back.
     fn crash(&mut self) -> Result<(), StoreError> {
-        let crashed = StoreError::Crashed {
+        self.die();
+        self.conn().map(drop)
+    }
+
+    /// Drops the connection as a dying process would; SQLite rolls an open transaction back.
+    pub(super) fn die(&mut self) {
+        self.conn = Err(StoreError::Crashed {
             file: self.file.to_string(),
-        };
-        self.conn = Err(crashed.clone());
-        Err(crashed)
+        });
     }
 }
 

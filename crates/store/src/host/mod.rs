@@ -125,11 +125,6 @@ pub(crate) static SCHEMA: Schema = Schema {
     ],
 };
 
-/// The newest schema version that is known here.
-pub(crate) fn schema_version() -> i64 {
-    SCHEMA.migrations.last().map_or(0, |step| step.version)
-}
-
 /// The state of one host, as the owner of one group. Cheap to clone.
 #[derive(Clone)]
 pub struct HostStore {
@@ -221,8 +216,7 @@ impl HostStore {
     }
 
     /// As [`Self::write`], for what nobody waits for: queued at once, in the order of all steps, and durable with the next
-    /// one, at the latest after [`crate::db::Limits::along_max_ms`]. `done` is told how it ended, on the writing thread;
-    /// inline, before this returns.
+    /// one, at the latest after [`crate::db::Limits::along_max_ms`]. `done` is told how it ended, on the writing thread.
     ///
     /// # Errors
     /// [`StoreError::Busy`] at once when too many steps wait, or the file is closed: then `done` is never told.

@@ -68,7 +68,7 @@ impl Webhook for CanaryWebhook {
         genuine.then_some(()).ok_or(WebhookRejected::Signature)
     }
 
-    fn delivery_id(&self, headers: &HeaderMap) -> Option<String> {
+    fn delivery_id(&self, headers: &HeaderMap, _: &[u8]) -> Option<String> {
         Some(headers.get(ID)?.to_str().ok()?.to_owned())
     }
 

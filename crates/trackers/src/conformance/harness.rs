@@ -257,6 +257,13 @@ impl dyn Harness + '_ {
         }
     }
 
+    /// Whether a field can be written to an item that is there.
+    pub(super) async fn writes(&self, name: &str) -> Result<bool, Miss> {
+        let offered = self.tracker().describe(&self.scope()).await?;
+        let field = offered.fields.get(name);
+        Ok(field.is_some_and(|field| field.writable))
+    }
+
     /// Skips unless the scope has a field of this kind that can be written.
     pub(super) async fn has_field(&self, name: &str, kind: &str) -> Outcome {
         let offered = self.tracker().describe(&self.scope()).await?;

@@ -101,7 +101,7 @@ impl Webhook for GitHubWebhook {
         }
     }
 
-    fn delivery_id(&self, headers: &HeaderMap) -> Option<String> {
+    fn delivery_id(&self, headers: &HeaderMap, _: &[u8]) -> Option<String> {
         let id = headers.get("x-github-delivery")?.to_str().ok()?;
         Some(id.to_owned())
     }

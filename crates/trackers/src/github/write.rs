@@ -5,7 +5,7 @@ use super::encode::{Elements, Writes};
 use super::people::{PEOPLE, not_assignable};
 use super::recognise::at_version;
 use super::{GitHub, MILESTONE, TRACKER, client, decode, status, text, wire};
-use crate::connector::Impossible;
+use crate::connector::{Impossible, half_done};
 use crate::error::TrackerError;
 use crate::http::{Call, Cost, Permit};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -353,18 +353,6 @@ fn is_no_such_label(error: TrackerError) -> Result<(), TrackerError> {
 /// As [`half_done`] for the error of a request, once another one has been made.
 pub(super) fn once_begun(begun: bool, error: TrackerError) -> TrackerError {
     if begun { half_done(error) } else { error }
-}
-
-/// An effect of several requests that stopped half-way: what is done is seen by `recognise`.
-fn half_done(error: TrackerError) -> TrackerError {
-    match error {
-        TrackerError::Retry { reason, .. } | TrackerError::Busy { reason, .. } => {
-            TrackerError::Unknown {
-                reason: format!("half of it was written: {reason}"),
-            }
-        }
-        other => other,
-    }
 }
 
 /// How a further request ended once the issue is there: done, or the reason why it is not. An error would mean that

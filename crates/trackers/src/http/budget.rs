@@ -236,10 +236,10 @@ impl Budget {
         let spent = signal.remaining == Some(0);
         let wait = if limited {
             Some(signal.refused())
-        } else if spent {
-            signal.resets_in
         } else {
-            signal.retry_after
+            // The tracker's own word about when to come back goes before the window's end.
+            let window = signal.resets_in.filter(|_| spent);
+            signal.retry_after.or(window)
         }?;
         if wait.is_zero() {
             return Some(wait);

@@ -37,6 +37,16 @@ pub(super) fn classify(reply: &Reply, dialect: &dyn Dialect) -> Verdict {
 }
 
 fn success(reply: &Reply, dialect: &dyn Dialect) -> Verdict {
+    if dialect.wants_sign_in(reply) {
+        return Verdict::Fail(TrackerError::Credentials {
+            sentence: format!(
+                "{} does not accept the credentials: it answered {} with {}",
+                reply.tracker,
+                reply.status,
+                reply.describe_body()
+            ),
+        });
+    }
     let html = reply
         .header(CONTENT_TYPE.as_str())
         .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html"));

@@ -26,6 +26,11 @@ pub trait Dialect: Send + Sync {
         false
     }
 
+    /// Whether a success status hides that the credentials are not taken: Azure DevOps shows a page to sign in at, with 203.
+    fn wants_sign_in(&self, _reply: &Reply) -> bool {
+        false
+    }
+
     /// The failure that a success status hides, if it does.
     fn hidden_failure(&self, _reply: &Reply) -> Option<Refusal> {
         None

@@ -8,7 +8,7 @@
 use super::encode::Writes;
 use super::workflow::Workflow;
 use super::{Jira, client, wire};
-use crate::connector::Impossible;
+use crate::connector::{Impossible, half_done};
 use crate::error::TrackerError;
 use crate::http::{Call, Permit, Reply};
 use serde_json::{Value as Json, json};
@@ -67,7 +67,7 @@ impl Jira {
         );
         if walk.guessed && in_vain {
             let back = self.walk_back(id, &began, key).await;
-            if !back.map_err(super::write::half_done)? {
+            if !back.map_err(half_done)? {
                 tracing::warn!(
                     issue = id,
                     from = began.name,
@@ -76,7 +76,7 @@ impl Jira {
             }
         }
         // Some of the way was made: the write as a whole was neither done nor not done.
-        ended.map_err(super::write::half_done)
+        ended.map_err(half_done)
     }
 
     async fn walk(

@@ -77,7 +77,7 @@ impl Webhook for JiraWebhook {
         }
     }
 
-    fn delivery_id(&self, headers: &HeaderMap) -> Option<String> {
+    fn delivery_id(&self, headers: &HeaderMap, _: &[u8]) -> Option<String> {
         headers
             .get("x-atlassian-webhook-identifier")?
             .to_str()

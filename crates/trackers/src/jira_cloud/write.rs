@@ -4,7 +4,7 @@ use super::encode::{self, Writes};
 use super::people::Place;
 use super::transition::Reached;
 use super::{CHANNEL_INTERNAL, Jira, PROPERTY, client, decode, wire};
-use crate::connector::Impossible;
+use crate::connector::{Impossible, half_done};
 use crate::error::TrackerError;
 use crate::http::{Call, Cost};
 use crate::tracker::Scope;
@@ -290,16 +290,4 @@ fn comment(body: &Document, marker: &Marker, internal: bool) -> Json {
         properties.push(json!({ "key": "sd.public.comment", "value": { "internal": true } }));
     }
     json!({ "body": encode::document(body), "properties": properties })
-}
-
-/// An update whose first request was made and whose second was lost.
-pub(super) fn half_done(error: TrackerError) -> TrackerError {
-    match error {
-        TrackerError::Retry { reason, .. } | TrackerError::Busy { reason, .. } => {
-            TrackerError::Unknown {
-                reason: format!("half of it was written: {reason}"),
-            }
-        }
-        other => other,
-    }
 }

@@ -12,7 +12,7 @@ impl Webhook for NoWebhook {
         Err(WebhookRejected::Signature)
     }
 
-    fn delivery_id(&self, _: &HeaderMap) -> Option<String> {
+    fn delivery_id(&self, _: &HeaderMap, _: &[u8]) -> Option<String> {
         None
     }
 

@@ -64,7 +64,7 @@ fn settings_are_checked_with_sentences_that_say_what_to_write() {
     check(
         "gitlab",
         settings(&[], None),
-        "there is no tracker 'gitlab'; there are: github",
+        "there is no tracker 'gitlab'; there are: azure-devops, github",
     );
     check(
         "github",

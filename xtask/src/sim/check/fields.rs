@@ -45,9 +45,9 @@ fn scalars(
     let titles = deeds.last_words(number, title);
     if evidence.held.contains(&number) {
         // The values may differ; that one of them was overwritten is a loss all the same.
-        let lost = at
-            .iter()
-            .find(|(_, item)| !titles.values().any(|title| *title == item.title));
+        let lost = at.iter().find(|(_, item)| {
+            !titles.values().any(|title| *title == item.title) && !admitted(&item.title)
+        });
         one(lost.map(|(place, item)| {
             let (name, title) = (place.name(), &item.title);
             format!("T{number}'s title is held, and {title:?} at {name} is nobody's last word: {titles:?}")

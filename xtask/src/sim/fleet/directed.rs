@@ -30,6 +30,7 @@ impl Plan {
             Mutant::CursorFirst => plan.between_commits(&mut random),
             Mutant::TakenDropped => plan.taken_only(&mut random),
             Mutant::HydrateBeforeFence => plan.last_word(&mut random),
+            Mutant::IntentAlong => plan.killed_at_work(),
         }
         plan
     }
@@ -136,15 +137,31 @@ impl Plan {
         self.chaos_ms = READY_MS + 40_000;
     }
 
+    /// The owner is killed again and again when a create of its is under way, and comes back within its lease: its intent is
+    /// all that tells it of the item that is made then.
+    fn killed_at_work(&mut self) {
+        self.create(6);
+        self.slow(READY_MS, (1_000, 2_000), 60_000);
+        for round in 0..4 {
+            let at = READY_MS + 1_000 + round * 12_000;
+            self.at(at, Event::Create);
+            self.at(at, Event::KilledAtWrite(Who::Owner, 2_500));
+        }
+        self.chaos_ms = READY_MS + 60_000;
+    }
+
     /// The former owner has more to ship, and comes back while its successor takes the group over.
     fn last_word(&mut self, random: &mut ChaCha8Rng) {
         self.create(4);
         self.acts(READY_MS..READY_MS + 10_000, 400..1_200, random);
         self.host(READY_MS, What::DatabaseCut, FOR_GOOD);
-        self.host(READY_MS + 12_000, What::Paused, FOR_GOOD);
-        self.host(READY_MS + 13_000, What::EtcdCut, FOR_GOOD);
-        self.at(READY_MS + 30_000, Event::SlowDatabase(25));
-        let back = random.random_range(0..400);
+        // In most seeds it waits then to try once more, so that it does when it goes on.
+        let paused = READY_MS + random.random_range(11_000..17_000);
+        self.host(paused, What::Paused, FOR_GOOD);
+        self.host(paused + 1_000, What::EtcdCut, FOR_GOOD);
+        self.at(READY_MS + 30_000, Event::SlowDatabase(100));
+        // When its successor has begun to read, and has not come to the end.
+        let back = random.random_range(1_300..1_700);
         self.on_takeover = vec![
             (back, Event::Ends(0, What::DatabaseCut)),
             (back, Event::Ends(0, What::Paused)),

@@ -53,6 +53,8 @@ pub(super) enum Event {
     Begin,
     /// Something is so of a host from now on, for so many milliseconds.
     Host(Who, What, u64),
+    /// A host is killed as soon as a write of its is on the way, for so many milliseconds; its disk stays.
+    KilledAtWrite(Who, u64),
     /// It ends.
     Ends(usize, What),
     /// It ends in order, and is started again.
@@ -63,7 +65,7 @@ pub(super) enum Event {
     SlowWrites(Between),
     /// How long reads of trackers are.
     SlowReads(Between),
-    /// How much longer each way to the central database takes, in milliseconds.
+    /// How much longer each way to the central database takes for all hosts but the first one, in milliseconds.
     SlowDatabase(u64),
     /// After so many more commits nothing goes between the first host and the central database.
     CutAfter(u32),

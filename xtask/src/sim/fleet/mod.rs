@@ -8,7 +8,8 @@
 //!
 //! What is judged: every write to a tracker when it begins and when it arrives (`attempts`); in the end the trackers, as in
 //! `cargo xtask sim`; that the edge's deliveries are safe; that the replica is what its owner has (`verdict`). In many
-//! seeds the trackers' feeds show nothing (`blind`), so that a delivery that is lost is a change that never comes.
+//! seeds the trackers' feeds show nothing (`blind`), so that a delivery that is lost is a change that never comes. Titles that
+//! are held for people's answers to our writes are released in the end, and must cross then (`rally`).
 //!
 //! `cargo xtask sim --mutants`: each rule of the protocol broken in turn (`twinline_core::mutant`), in the story against it,
 //! which holds while the rule does.
@@ -26,6 +27,7 @@ mod inbox;
 mod lag;
 mod links;
 mod process;
+mod rally;
 mod story;
 mod time;
 mod verdict;

@@ -162,6 +162,16 @@ impl Process {
         matches!(now, Some(GroupState::TakingOver { .. }))
     }
 
+    /// Asks the group's host; `None`: the group does not work here.
+    pub(super) fn ask<T>(&self, ask: impl AsyncFnOnce(Host) -> T) -> Option<T> {
+        let host = {
+            let states = self.states.borrow();
+            let now = states.get(&GroupId::new(GROUP))?;
+            now.state.working()?.clone()
+        };
+        Some(self.runtime.block_on(ask(host)))
+    }
+
     pub(super) fn drain(&self, draining: bool) {
         self.keeper.drain(draining);
     }

@@ -1,17 +1,15 @@
 //! One seed: the fleet under its faults, then peace; then everything must be in step.
 
 mod happen;
+mod settle;
 
 use super::attempts::Attempts;
 use super::database::Database;
 use super::etcd::Etcd;
 use super::faults::{Plan, What};
-use super::lag;
 use super::links::Links;
 use super::process::{GROUP, Process, Shared, Start};
 use super::time::Time;
-use super::verdict;
-use crate::sim::check::{self, Evidence};
 use crate::sim::disk::Disk;
 use crate::sim::edge::Edge;
 use crate::sim::handles::{env, stream};
@@ -24,7 +22,6 @@ use crate::sim::run::Outcome;
 use crate::sim::trace::Trace;
 use crate::sim::world::{Choices, Connection, TitlePolicy, World};
 use anyhow::{Context as _, Result, ensure};
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,10 +40,6 @@ use twinline_store::inbox::InboxLimits;
 
 /// The processes take turns of this length.
 const TICK: Duration = Duration::from_millis(20);
-/// After the chaos everything must be in step within this simulated time.
-const SETTLE_MAX_MS: u64 = 400_000;
-/// How often is looked whether it is.
-const LOOK_EVERY_MS: u64 = 5_000;
 /// Fewer writes show nothing.
 const WRITTEN_MIN: usize = 8;
 /// How long ending everything in order may take.
@@ -390,46 +383,5 @@ impl Fleet {
             self.start(host)?;
         }
         Ok(())
-    }
-
-    /// Waits until everything is in step and safe.
-    fn settle(&mut self) -> Result<Vec<String>> {
-        let end = self.now() + SETTLE_MAX_MS;
-        loop {
-            let dumps = self.shared.network.dumps();
-            let deeds = &self.people.deeds;
-            let (carried, found) = (self.shared.attempts.carried(), self.shared.database.found());
-            let mut evidence = Evidence::new(&self.world, deeds, &dumps, BTreeSet::new());
-            if self.plan.admits_lag {
-                evidence = evidence.admitting(lag::overruling(deeds, &carried, &found));
-            }
-            let mut faults = check::all(&evidence);
-            let open = self.shared.edge.unsafe_deliveries();
-            if open > 0 {
-                faults.push(format!("{open} deliveries are not safe"));
-            }
-            if faults.is_empty() || self.now() >= end {
-                self.trace.step(format_args!("settled: {faults:?}"));
-                return Ok(faults);
-            }
-            self.ticks(LOOK_EVERY_MS)?;
-        }
-    }
-
-    /// Ends everything in order; then the replica is what its owner has.
-    fn end(&mut self) -> Result<Vec<String>> {
-        let Some((owner, _)) = self.shared.etcd.owner(GROUP) else {
-            return Ok(vec!["nobody owns the group".to_owned()]);
-        };
-        for host in 0..self.machines.len() {
-            self.stop(host)?;
-        }
-        let owner = self.machines.iter().find(|machine| machine.name == owner);
-        let file = owner
-            .context("it is one of them")?
-            .folder
-            .join(format!("{GROUP}.db"));
-        let database = &self.shared.database;
-        self.runtime.block_on(verdict::replica(&file, database))
     }
 }

@@ -2,8 +2,6 @@ use super::*;
 use crate::config;
 use twinline_rules::parse;
 
-const TRACKERS: [&str; 3] = ["github", "jira-cloud", "redmine"];
-
 fn args(left: &str, right: &str) -> InitArgs {
     InitArgs {
         left: left.into(),
@@ -16,9 +14,8 @@ fn args(left: &str, right: &str) -> InitArgs {
 
 #[test]
 fn every_pair_of_trackers_gets_files_that_can_be_read() {
-    for (left, right) in TRACKERS
-        .iter()
-        .flat_map(|left| TRACKERS.map(|right| (*left, right)))
+    for (left, right) in
+        registry::trackers().flat_map(|left| registry::trackers().map(move |right| (left, right)))
     {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("twinline.toml");

@@ -274,8 +274,8 @@ impl twinline_trackers::Webhook for Reader {
         self.0.verify(secrets, headers, body)
     }
 
-    fn delivery_id(&self, headers: &http::HeaderMap) -> Option<String> {
-        self.0.delivery_id(headers)
+    fn delivery_id(&self, headers: &http::HeaderMap, body: &[u8]) -> Option<String> {
+        self.0.delivery_id(headers, body)
     }
 
     fn decode(

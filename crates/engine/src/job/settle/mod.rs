@@ -275,7 +275,11 @@ impl Settling<'_> {
         };
         let mut hints: Vec<Hint> = Side::BOTH.into_iter().filter_map(hint).collect();
         let left_out = self.lagging.left || self.lagging.right;
-        if self.host.lags.follow(&self.context.twin.link, left_out) {
+        if self
+            .host
+            .lags
+            .follow(&self.context.twin.link, left_out, now)
+        {
             let again = Side::BOTH
                 .into_iter()
                 .filter_map(|side| self.look_again(side, now));

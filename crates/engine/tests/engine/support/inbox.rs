@@ -224,7 +224,7 @@ impl Webhook for MemoryWebhook {
         Ok(())
     }
 
-    fn delivery_id(&self, _: &http::HeaderMap) -> Option<String> {
+    fn delivery_id(&self, _: &http::HeaderMap, _: &[u8]) -> Option<String> {
         None
     }
 

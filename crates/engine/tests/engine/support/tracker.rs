@@ -130,6 +130,8 @@ pub(crate) struct Feed {
     pub(crate) disordered: bool,
     /// From when on items are listed, though their stamps are older.
     pub(crate) listed_from: BTreeMap<String, Timestamp>,
+    /// Comments are listed too, each by itself and with its own time.
+    pub(crate) comments: bool,
     /// What people do to summaries between a page and the next one, each once.
     pub(crate) between_pages: VecDeque<(ItemId, String)>,
 }

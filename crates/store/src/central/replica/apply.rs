@@ -89,7 +89,7 @@ impl ReplicaTx for Tx {
                 (&known.copy, Type::INT8),
                 (&known.copy_pruned, Type::INT8),
                 (&known.complete, Type::BOOL),
-                (&author.schema, Type::INT8),
+                (&author.format, Type::INT8),
                 (&author.machine, Type::TEXT),
                 (&author.state_at.as_millis(), Type::INT8),
                 (
@@ -196,7 +196,7 @@ impl ReplicaTx for Tx {
             age: row
                 .get::<_, Option<i64>>(1)
                 .map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0))),
-            schema: row.get(2),
+            format: row.get(2),
         }))
     }
 

@@ -45,8 +45,8 @@ impl GroupRow {
 pub struct Author<'a> {
     /// The machine's name.
     pub machine: &'a str,
-    /// The schema of the rows.
-    pub schema: i64,
+    /// The form of the rows.
+    pub format: i64,
     /// The owner's wall clock when the state was its newest.
     pub state_at: Timestamp,
     /// How long ago that is, by the same clock.
@@ -60,8 +60,8 @@ pub struct ShippedState {
     pub state_at: Timestamp,
     /// How long ago that is, as the database has measured it: whatever the owner's clock showed. `None`: it has not.
     pub age: Option<Duration>,
-    /// The schema of its rows.
-    pub schema: i64,
+    /// The form of its rows.
+    pub format: i64,
 }
 
 /// A row's place in a group's replica: its table and its key.

@@ -2,6 +2,7 @@
 
 use super::db::{GroupRow, Replicas, ShippedState};
 use crate::central::error::CentralError;
+use crate::host::replica::REPLICA_FORMAT_READ;
 use crate::host::{Gap, HostStore};
 use crate::stamp::{GroupId, Stamp};
 use std::time::Duration;
@@ -49,6 +50,7 @@ pub(super) async fn hydrate_as(
     writer: &str,
 ) -> Result<(HostStore, Hydrated), CentralError> {
     let group = stamp.group.clone();
+    store.index_revisions().await?;
     let writer = {
         let seed = writer.to_owned();
         let group = group.clone();
@@ -204,11 +206,11 @@ async fn pull(
     }
     let state = tx.state(&stamp.group).await?;
     let state = state.ok_or_else(|| CentralError::Missing(format!("group {}", stamp.group)))?;
-    let newest = crate::host::schema_version();
-    if state.schema > newest {
-        return Err(CentralError::NewerSchema {
-            found: state.schema,
-            known: newest,
+    if state.format > REPLICA_FORMAT_READ {
+        return Err(CentralError::NewerReplica {
+            group: stamp.group.clone(),
+            found: state.format,
+            known: REPLICA_FORMAT_READ,
         });
     }
     let mut hydrated = Hydrated {

@@ -5,7 +5,7 @@ use super::plan::{self, Start};
 use super::ship::Marks;
 use crate::central::error::CentralError;
 use crate::host::HostStore;
-use crate::host::replica::{Changes, Line};
+use crate::host::replica::{Changes, Line, REPLICA_FORMAT};
 use crate::inbox::InboxId;
 use crate::stamp::Stamp;
 use std::collections::BTreeMap;
@@ -94,7 +94,7 @@ impl Shipper {
         }
         let author = Author {
             machine: self.replicas.machine(),
-            schema: crate::host::schema_version(),
+            format: REPLICA_FORMAT,
             state_at,
             age: self.replicas.now().since(state_at),
         };
@@ -161,6 +161,7 @@ impl Shipper {
         if let (Some(line), true) = known.await? {
             return Ok(line);
         }
+        self.store.index_revisions().await?;
         let (group, writer) = (self.store.stamp().group.clone(), self.writer.clone());
         let begun = self
             .store

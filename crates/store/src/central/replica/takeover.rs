@@ -4,6 +4,7 @@ use super::db::{Author, GroupRow, Replicas};
 use super::hydrate::{Hydrated, claim, hydrate, seed};
 use crate::central::error::CentralError;
 use crate::host::HostStore;
+use crate::host::replica::REPLICA_FORMAT;
 use crate::stamp::{Epoch, GroupId, Stamp};
 use std::time::Duration;
 use twinline_core::handles::Entropy;
@@ -146,6 +147,7 @@ async fn go_on_before(
 ) -> Result<(), CentralError> {
     let seed = seed(entropy);
     let group = stamp.group.clone();
+    store.index_revisions().await?;
     let line = store.write(move |tx| tx.begin_replication(&group, &seed));
     let writer = line.await?.writer;
     claim(replicas, stamp, &writer, Some(known)).await?;
@@ -164,6 +166,7 @@ async fn begin(
 ) -> Result<(), CentralError> {
     let seed = seed(entropy);
     let group = stamp.group.clone();
+    store.index_revisions().await?;
     // A state that was being put back is not one, and stays so until the claim is certain.
     let writer = store.write(move |tx| {
         if tx.is_unfinished(&group)? {
@@ -184,7 +187,7 @@ async fn begin(
     };
     let author = Author {
         machine: replicas.machine(),
-        schema: crate::host::schema_version(),
+        format: REPLICA_FORMAT,
         state_at: Timestamp::EPOCH,
         age: Duration::ZERO,
     };

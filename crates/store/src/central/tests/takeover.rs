@@ -260,7 +260,7 @@ async fn a_takeover_that_breaks_off_in_the_middle_is_begun_again_from_the_replic
     let taken = taken_over(&client, &one, hosts.group(), Epoch::new(1, 30), 3);
     let refused = taken.await.map(|(_, origin)| origin);
     assert!(
-        matches!(refused, Err(CentralError::NewerSchema { .. })),
+        matches!(refused, Err(CentralError::NewerReplica { .. })),
         "{refused:?}"
     );
     server

@@ -4,6 +4,7 @@ use super::replication::{caught_up, check_equal, entropy, open, run};
 use super::support::*;
 use crate::central::replica::hydrate;
 use crate::central::{CentralError, take_over};
+use crate::host::replica::{REPLICA_FORMAT, REPLICA_FORMAT_READ};
 use crate::host::{HostStore, ItemRow};
 use crate::stamp::{Epoch, Stamp};
 use std::collections::BTreeMap;
@@ -87,9 +88,10 @@ async fn comment_links_without_items_get_them_and_are_shipped_anew() {
     check_equal(&server, &new).await;
 }
 
-/// Two versions side by side: what the newer one has shipped, the older one does not take over, and it breaks nothing there.
+/// Two versions side by side: rows of a form that the older one does not know it does not take over, and it breaks nothing
+/// there.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_takeover_by_an_older_version_is_refused_and_leaves_the_group_to_a_newer_one() {
+async fn a_takeover_of_a_later_form_is_refused_and_leaves_the_group_to_a_newer_one() {
     let Some(server) = server(&[]) else { return };
     let folder = TempDir::new().unwrap();
     let old = open(&folder.path().join("old.db")).await;
@@ -100,7 +102,9 @@ async fn a_takeover_by_an_older_version_is_refused_and_leaves_the_group_to_a_new
         caught_up(&old, &running).await;
     }
     let group = old.stamp().group.clone();
-    let known = crate::host::schema_version();
+    let shipped = server.psql("SELECT schema FROM twinline.groups").unwrap();
+    assert_eq!(shipped, REPLICA_FORMAT.to_string());
+    let known = REPLICA_FORMAT_READ;
     let newer = format!("UPDATE twinline.groups SET schema = {}", known + 1);
     server.psql(&newer).unwrap();
     let fresh = open(&folder.path().join("new.db")).await;
@@ -108,10 +112,10 @@ async fn a_takeover_by_an_older_version_is_refused_and_leaves_the_group_to_a_new
     let taken = take_over(&client, &fresh, &group, Epoch::new(1, 50), &random);
     let refused = taken.await.map(|(_, origin)| origin);
     let is_named =
-        matches!(&refused, Err(CentralError::NewerSchema { found, .. }) if *found == known + 1);
+        matches!(&refused, Err(CentralError::NewerReplica { found, .. }) if *found == known + 1);
     assert!(is_named, "{refused:?}");
     let rows = server.psql("SELECT count(*) FROM twinline.replica WHERE payload IS NOT NULL");
-    // The newer version comes, claims later, and finds all of it.
+    // A version that knows the form comes, claims later, and finds all of it.
     let newest = format!("UPDATE twinline.groups SET schema = {known}");
     server.psql(&newest).unwrap();
     let random = entropy(91);

@@ -5,12 +5,15 @@
 
 mod absorb;
 mod changes;
+mod format;
 mod restore;
 mod revisions;
 mod tables;
 
 #[cfg(test)]
 mod absorb_tests;
+#[cfg(test)]
+mod format_tests;
 #[cfg(test)]
 mod revisions_tests;
 #[cfg(test)]
@@ -19,6 +22,7 @@ mod tests;
 pub(crate) use absorb::NOTES;
 pub use changes::Change;
 pub(crate) use changes::Changes;
+pub(crate) use format::{REPLICA_FORMAT, REPLICA_FORMAT_READ};
 pub use restore::ReplicaRow;
 pub(super) use tables::Keyed;
 pub(super) use tables::{
@@ -119,12 +123,15 @@ impl HostRead<'_> {
 impl HostTx<'_> {
     /// Begins the replication of a group: from now on deletions are remembered and changes are found quickly. `writer` is
     /// taken when none is known yet. Repeating it changes nothing.
+    ///
+    /// Who may have a file of many rows has made the index before ([`HostStore::index_revisions`]): what is still missing of it
+    /// is made in this one step.
     pub(crate) fn begin_replication(
         &self,
         group: &GroupId,
         writer: &str,
     ) -> Result<Line, StoreError> {
-        self.index_revisions()?;
+        while !self.index_more_revisions(u32::MAX)? {}
         self.conn().execute(
             "INSERT INTO replication (grp, writer, base_epoch, pruned) \
              VALUES (?1, ?2, NULL, (SELECT rev FROM meta)) \
@@ -135,13 +142,14 @@ impl HostTx<'_> {
     }
 
     /// Begins to put a group's rows back: until [`HostTx::end_put_back`] they are not taken for its state, whatever happens
-    /// in between. Answers who writes the file. `writer` is taken when none is known yet.
+    /// in between. Answers who writes the file. `writer` is taken when none is known yet. The index: as for
+    /// [`HostTx::begin_replication`].
     pub(crate) fn begin_put_back(
         &self,
         group: &GroupId,
         writer: &str,
     ) -> Result<String, StoreError> {
-        self.index_revisions()?;
+        while !self.index_more_revisions(u32::MAX)? {}
         let sql = "INSERT INTO replication (grp, writer, base_epoch, pruned) VALUES (?1, ?2, NULL, ?3) \
                    ON CONFLICT (grp) DO UPDATE SET pruned = excluded.pruned RETURNING writer";
         let params = (group.as_str(), writer, UNFINISHED);

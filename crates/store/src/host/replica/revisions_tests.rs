@@ -148,6 +148,67 @@ async fn a_file_that_was_vacuumed_or_is_of_an_earlier_version_has_it_made() {
     left_by("DROP TRIGGER dirty_comes; DROP TABLE revisions").await;
 }
 
+/// Steps of some rows, between which others write what was entered already, what was not, and what is new; the file is
+/// closed in between.
+#[tokio::test]
+async fn it_is_made_in_steps_between_other_writes() {
+    for max in [1, 2, 5] {
+        let folder = TempDir::new().unwrap();
+        let mut store = store(&folder, "host.db").await;
+        for id in 0..7 {
+            mark(&store, &id.to_string()).await;
+        }
+        put(&store, &item("ACME-1", None)).await;
+        tell(&store, 1).await;
+        let mut steps = 0;
+        while !store
+            .write(move |tx| tx.index_more_revisions(max))
+            .await
+            .unwrap()
+        {
+            assert!(!store.read(|read| read.has_revisions()).await.unwrap());
+            match steps {
+                1 => clear(&store, "6").await,
+                2 => mark(&store, "0").await,
+                3 => {
+                    store.db().close().await;
+                    store = tests::store(&folder, "host.db").await;
+                }
+                4 => mark(&store, "new").await,
+                _ => put(&store, &item("ACME-1", Some("r1"))).await,
+            }
+            steps += 1;
+            assert!(steps < 30, "it is never whole");
+        }
+        assert!(steps >= 9 / max, "{steps} steps of {max}");
+        check(&store).await;
+        mark(&store, "0").await;
+        check(&store).await;
+    }
+}
+
+/// What was made so far is of no use when the file is another than it was.
+#[tokio::test]
+async fn it_is_begun_anew_where_the_file_was_vacuumed_meanwhile() {
+    let folder = TempDir::new().unwrap();
+    let first = store(&folder, "host.db").await;
+    for id in ["1", "2", "3"] {
+        mark(&first, id).await;
+    }
+    for _ in 0..2 {
+        let step = first.write(|tx| tx.index_more_revisions(2));
+        assert!(!step.await.unwrap());
+    }
+    clear(&first, "1").await;
+    first.db().close().await;
+    let conn = Connection::open(folder.path().join("host.db")).unwrap();
+    conn.execute_batch("VACUUM").unwrap();
+    drop(conn);
+    let store = store(&folder, "host.db").await;
+    store.index_revisions().await.unwrap();
+    check(&store).await;
+}
+
 #[tokio::test]
 async fn it_goes_with_the_replication() {
     let folder = TempDir::new().unwrap();

@@ -132,6 +132,8 @@ fn the_trackers_own_word_counts() {
     check(&budget, &[Cost::Read], 60_000, Some(3000));
     budget.learn(&signal(None, None, None), true, at(70_000));
     check(&budget, &[Cost::Read], 70_000, Some(60_000));
+    budget.learn(&signal(Some(0), Some(300), Some(20)), false, at(130_000));
+    check(&budget, &[Cost::Read], 130_000, Some(20_000));
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(super) struct Group {
     pub(super) state_at: Timestamp,
     /// The same instant by the server's clock.
     pub(super) measured_at: Timestamp,
-    pub(super) schema: i64,
+    pub(super) format: i64,
 }
 
 /// A row of the replica.

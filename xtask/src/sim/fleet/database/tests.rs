@@ -42,7 +42,7 @@ fn known(epoch: Epoch, writer: &str, shipped_rev: i64) -> GroupRow {
 
 const AUTHOR: Author<'static> = Author {
     machine: "m1",
-    schema: 7,
+    format: 7,
     state_at: Timestamp::from_millis(1_800_000_000_123),
     age: Duration::from_secs(3600),
 };
@@ -220,8 +220,8 @@ async fn group_by_epoch(replicas: &dyn Replicas) {
     assert!(tx.has_definitions().await.unwrap());
     let state = tx.state(&group()).await.unwrap().unwrap();
     assert_eq!(
-        (state.state_at, state.schema),
-        (AUTHOR.state_at, AUTHOR.schema)
+        (state.state_at, state.format),
+        (AUTHOR.state_at, AUTHOR.format)
     );
     let age = state.age.expect("it was measured");
     assert!(AUTHOR.age <= age && age < AUTHOR.age * 2, "{age:?}");

@@ -215,7 +215,7 @@ impl ReplicaTx for Tx {
         Ok(group.map(|group| ShippedState {
             state_at: group.state_at,
             age: Some(now.since(group.measured_at)),
-            schema: group.schema,
+            format: group.format,
         }))
     }
 
@@ -235,7 +235,7 @@ impl ReplicaTx for Tx {
             row: known.clone(),
             state_at: author.state_at,
             measured_at: self.client.database.time.now().minus(author.age),
-            schema: author.schema,
+            format: author.format,
         };
         self.write(group, Op::PutGroup(row)).await
     }

@@ -30,11 +30,19 @@ impl Fleet {
 
     /// Something happens, `at` so many milliseconds from the beginning.
     pub(super) fn happen(&mut self, event: Event, at: u64) -> Result<()> {
-        if event != Event::Act {
+        if !matches!(event, Event::Act | Event::KilledAtWrite(..)) {
             self.trace.step(format_args!("{event:?}"));
         }
         let shared = &self.shared;
         match event {
+            Event::KilledAtWrite(who, long) => {
+                let writes = shared
+                    .attempts
+                    .are_on_the_way(&self.machines[self.which(who)].name);
+                let killed = Event::Host(who, What::Killed { loses_disk: false }, long);
+                let (wait, next) = if writes { (0, killed) } else { (20, event) };
+                self.later(at + wait, next);
+            }
             Event::Act => self.people.act_plainly(),
             Event::Create => self.people.create(),
             Event::Rewrite => self.people.rewrite(Place::Jira),
@@ -64,7 +72,12 @@ impl Fleet {
             Event::SlowWrites(between) => self.all(|ways| ways.writes_arrive_after = between),
             Event::SlowReads(between) => self.all(|ways| ways.reads_arrive_after = between),
             Event::SlowDatabase(ms) => {
-                self.all(|ways| ways.database_way = Duration::from_millis(ms));
+                let first = self.which(Who::First);
+                for (at, machine) in self.machines.iter().enumerate() {
+                    let ms = if at == first { 0 } else { ms };
+                    let slow = |ways: &mut Ways| ways.database_way = Duration::from_millis(ms);
+                    shared.links.change(&machine.name, slow);
+                }
             }
             Event::CutAfter(commits) => {
                 let first = &self.machines[self.which(Who::First)].name;

@@ -184,8 +184,12 @@ impl Tracker for Memory {
             candidate: candidate(item),
             kind: ChangeKind::Field,
         };
+        let mut changes: Vec<FeedChange> = changes.map(change).collect();
+        if state.feed.comments && !more {
+            changes.extend(listed_comments(&state, cursor.since));
+        }
         let page = ChangePage {
-            changes: changes.map(change).collect(),
+            changes,
             next: more.then(|| Cursor {
                 since: cursor.since,
                 page: Some(format!(
@@ -348,4 +352,25 @@ fn listed(state: &State, since: Timestamp, now: Timestamp) -> Vec<&Item> {
         }
     }
     items
+}
+
+/// The comments since an instant, each with the time of its own.
+fn listed_comments(state: &State, since: Timestamp) -> Vec<FeedChange> {
+    let of = move |item: &Item| {
+        let listed = candidate(item);
+        let all = item.comments.clone().into_iter().flatten();
+        let since = all.filter(move |comment| comment.created >= since);
+        since.map(move |comment| FeedChange {
+            candidate: Candidate {
+                version: Version {
+                    revision: None,
+                    updated: comment.created,
+                    ..listed.version.clone()
+                },
+                ..listed.clone()
+            },
+            kind: ChangeKind::CommentAdded,
+        })
+    };
+    state.items.values().flat_map(of).collect()
 }
