@@ -25,13 +25,13 @@ fn side(name: &str, side: &Side, active: bool) -> String {
     let known = side.known;
     let trigger = if active {
         format!(
-            "trigger = '{}'   # items that match get a twin\n",
-            known.trigger
+            "trigger = {}   # items that match get a twin\n",
+            quoted(known.trigger)
         )
     } else {
         format!(
-            "# trigger = '{}'   # let this side's items get twins too\n",
-            known.trigger
+            "# trigger = {}   # let this side's items get twins too\n",
+            quoted(known.trigger)
         )
     };
     format!(
@@ -84,4 +84,13 @@ fn statuses(left: &Example, right: &Example) -> String {
         set("left", left),
         set("right", right),
     )
+}
+
+/// A text as TOML has it: a literal, which needs no escapes, where it can be one.
+fn quoted(text: &str) -> String {
+    if text.contains('\'') {
+        toml::Value::from(text).to_string()
+    } else {
+        format!("'{text}'")
+    }
 }
