@@ -57,7 +57,7 @@ impl AzureDevOps {
             }
             "DELETE" => {
                 self.destroy(id);
-                Ok(empty(StatusCode::NO_CONTENT))
+                Ok(empty(StatusCode::OK))
             }
             _ => Err(no_operation()),
         }

@@ -41,7 +41,7 @@ impl AzureDevOps {
             ("DELETE", [comment]) => {
                 let comment = self.found(asked, id, comment)?.id;
                 self.unsay(asked.by(), id, comment);
-                Ok(empty(StatusCode::NO_CONTENT))
+                Ok(empty(StatusCode::OK))
             }
             _ => Err(no_operation()),
         }

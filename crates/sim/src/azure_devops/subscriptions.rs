@@ -43,7 +43,7 @@ impl AzureDevOps {
             }
             ("PUT", [id]) => self.resubscribe(asked, id),
             ("DELETE", [id]) => match self.hooks.subscriptions.remove(*id) {
-                Some(_) => Ok(empty(StatusCode::NO_CONTENT)),
+                Some(_) => Ok(empty(StatusCode::OK)),
                 None => Err(none(id)),
             },
             _ => Err(no_operation()),
