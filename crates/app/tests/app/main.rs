@@ -5,6 +5,7 @@
     reason = "a test stops where its world is not as it must be"
 )]
 
+mod canary;
 mod central;
 mod change;
 mod deeds;

@@ -18,6 +18,7 @@ pub(crate) fn watched(smtp: &Smtpd) -> Installation {
     let watch = format!(
         "[watch]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\npublic_url = \"http://status.acme.example/\"\n\
          [watch.probes]\nedge = {{ {PACE} }}\nhost_direct = {{ {PACE} }}\npeers = {{ {PACE} }}\ninbox = {{ {PACE} }}\nthrough_edge = {{ {PACE} }}\n\
+         canary_sync = {{ period_ms = 2000, deadline_ms = 10000, open_after = 2, close_after = 3 }}\n\
          disk = {{ free_min_percent = 1 }}\n\
          [watch.channels]\nmail = {{ kind = \"smtp\", url = {{ file = \"smtp.url\" }}, from = \"watch@acme.example\" }}\n\
          [watch.people]\nada = {{ zone = \"Europe/Brussels\", reach = [\"mail:ada@acme.example\"] }}\n\
