@@ -1,6 +1,7 @@
 //! The canary synchronisation, as watch runs it against whole processes.
 
-use crate::support::{Installation, signal, text_of, until};
+use crate::support::{Installation, signal, until};
+use crate::watching::watches;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value as Json;
 use std::net::{Ipv4Addr, TcpListener};
@@ -11,13 +12,10 @@ const PACE: &str = "period_ms = 1000, deadline_ms = 5000, open_after = 2, close_
 /// An installation whose watch runs the canary often.
 fn watched(more: &str) -> Installation {
     let made = Installation::new("");
-    let text = text_of(&made.path("twinline.toml"));
-    let watch = format!(
-        "[watch]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\n\
-         [watch.probes]\ncanary_sync = {{ {PACE} }}\ncommit_canary = {{ {PACE} }}\n{more}"
+    let probes = format!(
+        "[watch.probes]\ncanary_sync = {{ period_ms = 1000, deadline_ms = 10000, open_after = 2, close_after = 3 }}\ncommit_canary = {{ {PACE} }}\n{more}"
     );
-    let text = text.replace("[watch]\nenabled = false\n", &watch);
-    made.write("twinline.toml", &text);
+    watches(&made, &probes);
     made
 }
 

@@ -34,4 +34,5 @@ mod traces;
 mod units;
 mod watch;
 mod watch_faults;
+mod watching;
 mod webhooks;
