@@ -7,6 +7,7 @@ mod tests;
 use super::line::{Line, Word};
 use super::pause;
 use super::sockets::Handed;
+use crate::canary;
 use crate::config::Config;
 use crate::fleet::{self, Follower};
 use crate::handles::{SystemClock, SystemEntropy};
@@ -47,11 +48,12 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let handed = Handed::take()?;
     let (config, shutdown) = super::begin("edge", file, supervisor)?;
     let mut routes = Nodes::new(&config, file).routes()?;
-    let unplaced = routes.as_rows();
     let folder = DataFolder::open(&config.data)?;
     let line = Line::take(supervisor)?;
     let hangup = unix::signal(unix::SignalKind::hangup()).context("listening for SIGHUP")?;
     let token = fleet::token(file, &config, &folder)?;
+    routes.add(canary::hooks(&config, &token));
+    let unplaced = routes.as_rows();
     let follower = follower(file, &config, &folder)?;
     let limits = InboxLimits {
         total_max_bytes: u64::from(config.edge.inbox_max_gib) << 30,
