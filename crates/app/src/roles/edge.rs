@@ -55,11 +55,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     routes.add(canary::hooks(&config, &token));
     let unplaced = routes.as_rows();
     let follower = follower(file, &config, &folder)?;
-    let limits = InboxLimits {
-        total_max_bytes: u64::from(config.edge.inbox_max_gib) << 30,
-        node_max_bytes: u64::from(config.edge.node_inbox_max_mib) << 20,
-        ..InboxLimits::default()
-    };
+    let limits = inbox_limits(&config);
     let restart = Arc::new(Notify::new());
     let mut settings = Settings {
         listen: listen(handed.public, config.edge.listen),
@@ -140,6 +136,15 @@ async fn restarts(
         } else {
             shutdown.cancel();
         }
+    }
+}
+
+/// What bounds what waits.
+fn inbox_limits(config: &Config) -> InboxLimits {
+    InboxLimits {
+        total_max_bytes: u64::from(config.edge.inbox_max_gib) << 30,
+        node_max_bytes: u64::from(config.edge.node_inbox_max_mib) << 20,
+        ..InboxLimits::default()
     }
 }
 
