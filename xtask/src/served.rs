@@ -142,6 +142,7 @@ pub async fn start_before(
                 nodes: nodes.to_vec(),
                 host: host.map(|(address, _)| HostPlace { address }),
             }),
+            first: None,
             snapshot: folder.join("directory.json"),
             public_url: None,
         },

@@ -73,7 +73,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tls::Certificates;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -95,6 +95,8 @@ pub(crate) struct Shared {
     pub(crate) trusted: TrustedProxies,
     pub(crate) limits: Limits,
     pub(crate) rates: rate::Rates,
+    /// What bodies of deliveries may take of memory at once, by whichever listener they come.
+    pub(crate) bodies: Semaphore,
     pub(crate) refusals: refusals::Refusals,
     /// The group of nodes that are in none yet: nobody can own it.
     pub(crate) unplaced: Option<GroupId>,
@@ -160,6 +162,7 @@ impl Edge {
         let shared = Shared {
             inbox,
             rates: rate::Rates::new(settings.limits.node_max_per_s),
+            bodies: hooks::memory(settings.limits.bodies_max_bytes),
             refusals: refusals::Refusals::default(),
             unplaced: settings.unplaced,
             routes,

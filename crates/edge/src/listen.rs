@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// The first bytes must have come within this, and each head; an idle connection is closed after it too, of HTTP/2 when it
@@ -124,8 +124,13 @@ async fn begins(stream: &TcpStream) -> bool {
 }
 
 /// Gives what is open so long to end.
-pub(crate) async fn drain(ended: impl Future<Output = ()>) {
-    if timeout(DRAIN, ended).await.is_err() {
+async fn drain(ended: impl Future<Output = ()>) {
+    drain_until(Instant::now() + DRAIN, ended).await;
+}
+
+/// Gives what is open until then to end.
+pub(crate) async fn drain_until(by: Instant, ended: impl Future<Output = ()>) {
+    if timeout_at(by, ended).await.is_err() {
         tracing::warn!("requests were still open at the end of the drain time");
     }
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -65,19 +65,21 @@ pub(crate) async fn serve(traffic: Arc<Traffic>, listener: TcpListener, connecti
     let last = CancellationToken::new();
     let older_end = async {
         traffic.shutdown.cancelled().await;
+        let by = Instant::now() + listen::DRAIN;
         before.close();
         let _all_or_late = timeout(LAST_WORD + LAST_PAUSE, before.wait()).await;
         last.cancel();
+        by
     };
     let accepts = listen::accept_all(listener, connections_max, &last, each);
-    tokio::join!(accepts, older_end);
+    let ((), by) = tokio::join!(accepts, older_end);
     since.close();
     let ended = async {
         before.wait().await;
         since.wait().await;
         traffic.front.proxy().drained().await;
     };
-    listen::drain(ended).await;
+    listen::drain_until(by, ended).await;
 }
 
 impl Traffic {

@@ -25,11 +25,12 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use twinline_edge::{
     CertificateFiles, DirectorySource, Edge, Handles, Limits, Listen, MapperSettings, ProxyLimits,
-    Settings, Tracing, TrustedProxies,
+    Settings, Tracing, TrustedProxies, check_certificates,
 };
 use twinline_store::db::DbOptions;
 use twinline_store::inbox::{Inbox, InboxLimits, Route};
 use twinline_store::{GroupId, StoreError};
+use twinline_trackers::http::Secret;
 use url::Url;
 
 /// A delivery that is not durable by then is answered 503, in milliseconds. Trackers give up after 10 s (GitHub:
@@ -50,39 +51,18 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let mut routes = Nodes::new(&config, file).routes()?;
     let folder = DataFolder::open(&config.data)?;
     let line = Line::take(supervisor)?;
-    let hangup = unix::signal(unix::SignalKind::hangup()).context("listening for SIGHUP")?;
+    let mut hangup = unix::signal(unix::SignalKind::hangup()).context("listening for SIGHUP")?;
     let token = fleet::token(file, &config, &folder)?;
     routes.add(canary::hooks(&config, &token));
     let unplaced = routes.as_rows();
     let follower = follower(file, &config, &folder)?;
     let limits = inbox_limits(&config);
     let restart = Arc::new(Notify::new());
-    let mut settings = Settings {
-        listen: listen(handed.public, config.edge.listen),
-        private: listen(handed.private, config.edge_private()),
-        token: token.expose().to_owned(),
-        limits: Limits {
-            body_max_bytes: (config.edge.body_max_mib as usize) << 20,
-            node_max_per_s: config.edge.node_max_per_s,
-            ..Limits::default()
-        },
-        proxy: proxy_limits(&config),
-        trusted: trusted(&config),
-        tls: certificates(&config),
-        mapper: MapperSettings {
-            source: places(&config, &folder, follower.as_deref())?,
-            snapshot: folder.directory(),
-            public_url: config.instance.public_url.as_ref().map(Url::to_string),
-        },
-        tracing: Tracing {
-            traceparent: telemetry::traceparent,
-            dropped: || telemetry::spans().dropped(),
-        },
-        has_refused: false,
-        restart: Arc::clone(&restart),
-        // In a fleet nobody owns the group that one machine has.
-        unplaced: follower.is_some().then(GroupId::local),
-    };
+    let source = places(&config, &folder, follower.as_deref())?;
+    let mut settings = settings(&config, handed, &token, source, &folder);
+    settings.restart = Arc::clone(&restart);
+    // In a fleet nobody owns the group that one machine has.
+    settings.unplaced = follower.is_some().then(GroupId::local);
     let handles = Handles {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
@@ -93,10 +73,19 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         routes.place(|node| places.get(node).cloned());
     }
     let rows = routes.as_rows();
+    check_certificates(settings.tls.clone()).context("edge.tls")?;
+    settings.mapper.read_ahead().await;
     // The edge before this one works until all is built that can be without the inbox.
     line.say(Word::Ready);
     let _hold = folder.hold("edge", LOCK_WAIT).await?;
-    let Some(inbox) = opened(&folder, limits, &rows, &mut settings, &shutdown).await? else {
+    let opening = opened(&folder, limits, &rows, &mut settings, &shutdown);
+    let inbox = tokio::select! {
+        biased;
+        inbox = opening => inbox?,
+        // Another is to begin, and this one has nothing to go on with.
+        Some(()) = hangup.recv() => None,
+    };
+    let Some(inbox) = inbox else {
         return Ok(());
     };
     let edge = Edge::bind(settings, inbox.clone(), routes, handles).await?;
@@ -136,6 +125,42 @@ async fn restarts(
         } else {
             shutdown.cancel();
         }
+    }
+}
+
+/// What an edge on one machine is told at its start.
+fn settings(
+    config: &Config,
+    handed: Handed,
+    token: &Secret,
+    source: Arc<dyn DirectorySource>,
+    folder: &DataFolder,
+) -> Settings {
+    Settings {
+        listen: listen(handed.public, config.edge.listen),
+        private: listen(handed.private, config.edge_private()),
+        token: token.expose().to_owned(),
+        limits: Limits {
+            body_max_bytes: (config.edge.body_max_mib as usize) << 20,
+            node_max_per_s: config.edge.node_max_per_s,
+            ..Limits::default()
+        },
+        proxy: proxy_limits(config),
+        trusted: trusted(config),
+        tls: certificates(config),
+        mapper: MapperSettings {
+            source,
+            first: None,
+            snapshot: folder.directory(),
+            public_url: config.instance.public_url.as_ref().map(Url::to_string),
+        },
+        tracing: Tracing {
+            traceparent: telemetry::traceparent,
+            dropped: || telemetry::spans().dropped(),
+        },
+        has_refused: false,
+        restart: Arc::default(),
+        unplaced: None,
     }
 }
 

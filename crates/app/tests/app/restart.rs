@@ -86,6 +86,17 @@ fn installation() -> Installation {
     installation
 }
 
+/// The number of the line in which `up` tells this of a process.
+fn line(installation: &Installation, what: &str, pid: u32) -> Option<usize> {
+    let log = text_of(&installation.path("up.log"));
+    let pid = format!("pid={pid}");
+    let told = |line: &str| {
+        let mut words = line.split_whitespace();
+        words.any(|word| word == what) && words.any(|word| word == pid)
+    };
+    log.lines().position(told)
+}
+
 /// Asks the edge to let another begin.
 fn ask_for_another(installation: &Installation) {
     let at = installation.listener("edge", "private").expect("an edge");
@@ -156,14 +167,9 @@ fn an_edge_works_until_another_has_begun_beside_it() {
                 installation.role("edge").filter(|new| *new != old)
             });
             met.accepts(20);
-            let log = text_of(&installation.path("up.log"));
-            let line = |what: &str, pid: u32| {
-                let pid = pid.to_string();
-                let told = |line: &str| line.contains(what) && line.contains(&pid);
-                log.lines().position(told).ok_or((what.to_owned(), pid))
-            };
-            assert!(line("started", new) < line("ended", old), "{log}");
-            assert!(line("ended", old).is_ok(), "{log}");
+            let [started, ended] = [("started", new), ("ended", old)]
+                .map(|(what, pid)| until(what, || line(&installation, what, pid)));
+            assert!(started < ended, "{started} {ended}");
         }
     });
     let (refused, cut_off) = (&met.refused, &met.cut_off);
@@ -181,14 +187,22 @@ fn an_edge_goes_on_while_another_cannot_begin() {
     let sound = text_of(&installation.path("twinline.toml"));
     let at = address(&installation);
     let met = under_load(at, |met| {
-        installation.write("twinline.toml", "nonsense = 1\n");
-        ask_for_another(&installation);
-        until("the refusal", || {
-            let log = text_of(&installation.path("up.log"));
-            log.contains("the successor cannot take over").then_some(())
-        });
-        met.accepts(20);
-        assert_eq!(installation.role("edge"), Some(edge));
+        let no_certificate = sound.replace(
+            "[edge]\n",
+            "[edge]\ntls = [{ name = \"a.example\", cert = \"none.crt\", key = \"none.key\" }]\n",
+        );
+        for (refusals, broken) in [(1, "nonsense = 1\n"), (2, &no_certificate)] {
+            assert_ne!(broken, sound);
+            installation.write("twinline.toml", broken);
+            ask_for_another(&installation);
+            until("the refusal", || {
+                let log = text_of(&installation.path("up.log"));
+                let said = log.matches("the successor cannot take over").count();
+                (said == refusals).then_some(())
+            });
+            met.accepts(20);
+            assert_eq!(installation.role("edge"), Some(edge));
+        }
         installation.write("twinline.toml", &sound);
         ask_for_another(&installation);
         until("another edge", || {

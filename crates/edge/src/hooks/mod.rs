@@ -4,8 +4,8 @@ mod ended;
 
 pub(crate) use ended::Ended;
 
-use crate::Shared;
 use crate::front::Phase;
+use crate::{BoxError, Shared};
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -43,18 +43,36 @@ pub(crate) trait Content: Body<Data = Bytes, Error: Into<BoxError>> + Send {}
 
 impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Send> Content for B {}
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+/// Whose deliveries a way takes: neither takes the other's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Customers,
+    Canary,
+}
+
+impl Whose {
+    fn of(hook: &Hook) -> Self {
+        if hook.group.is_canary() {
+            Self::Canary
+        } else {
+            Self::Customers
+        }
+    }
+}
+
+/// The memory for bodies, in units of [`MEMORY_UNIT_BYTES`].
+pub(crate) fn memory(bodies_max_bytes: usize) -> Semaphore {
+    Semaphore::new(bodies_max_bytes / MEMORY_UNIT_BYTES)
+}
 
 /// What takes deliveries.
 pub(crate) struct Hooks {
     shared: Arc<Shared>,
-    memory: Semaphore,
 }
 
 impl Hooks {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let memory = Semaphore::new(shared.limits.bodies_max_bytes / MEMORY_UNIT_BYTES);
-        Self { shared, memory }
+        Self { shared }
     }
 
     /// Takes one delivery; says how it ended and in which phase.
@@ -67,7 +85,8 @@ impl Hooks {
         let _open = self.shared.refusals.open();
         let span =
             debug_span!(target: TARGET, "webhook", otel.kind = "server", node, ended = Empty);
-        let ended = self.phases(node, request).instrument(span.clone()).await;
+        let phases = self.phases(node, request, Whose::Customers);
+        let ended = phases.instrument(span.clone()).await;
         span.record("ended", ended.name());
         self.shared.metrics.delivery(&ended, began.elapsed());
         (ended.phase(), ended)
@@ -79,14 +98,14 @@ impl Hooks {
         node: &str,
         request: Request<B>,
     ) -> Ended {
-        let _open = self.shared.refusals.open();
-        self.phases(node, request).await
+        self.phases(node, request, Whose::Canary).await
     }
 
-    async fn phases<B: Content>(&self, name: &str, request: Request<B>) -> Ended {
+    async fn phases<B: Content>(&self, name: &str, request: Request<B>, whose: Whose) -> Ended {
         let shared = &*self.shared;
-        let Some((node, hook)) = shared.routes.get(name) else {
-            return if shared.mapper.proves_absent(name) {
+        let found = shared.routes.get(name);
+        let Some((node, hook)) = found.filter(|(_, hook)| Whose::of(hook) == whose) else {
+            return if whose == Whose::Canary || shared.mapper.proves_absent(name) {
                 Ended::NoSuchNode
             } else {
                 Ended::Later("it is not known yet whether there is such a node", 2)
@@ -136,7 +155,8 @@ impl Hooks {
         let units = announced.unwrap_or(max).div_ceil(MEMORY_UNIT_BYTES).max(1);
         let units = u32::try_from(units).unwrap_or(u32::MAX);
         let permit = self
-            .memory
+            .shared
+            .bodies
             .try_acquire_many(units)
             .map_err(|_| Ended::Later("too many bodies at once", 1))?;
         let read =

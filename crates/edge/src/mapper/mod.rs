@@ -44,10 +44,24 @@ pub trait DirectorySource: Send + Sync {
 pub struct MapperSettings {
     /// Where the directory comes from.
     pub source: Arc<dyn DirectorySource>,
+    /// What the source has said already, or why it could not; `None`: it is asked when the edge begins.
+    pub first: Option<Result<Directory, String>>,
     /// The file that the snapshot survives in.
     pub snapshot: PathBuf,
     /// Where others reach this edge: `https://sync.acme.example`. Without it, the address that it listens on.
     pub public_url: Option<String>,
+}
+
+impl MapperSettings {
+    /// Asks the source now, so that the edge need not wait for it when it begins.
+    pub async fn read_ahead(&mut self) {
+        self.first = Some(self.read().await);
+    }
+
+    async fn read(&self) -> Result<Directory, String> {
+        let first = tokio::time::timeout(FIRST_READING_MAX, self.source.read()).await;
+        first.unwrap_or_else(|_| Err("no answer in time".to_owned()))
+    }
 }
 
 /// The directory as it is known now.
@@ -75,17 +89,19 @@ impl Known {
 impl Mapper {
     /// Reads the source, else the snapshot, so that the first request finds a directory. `here` is the edge's own address.
     pub(crate) async fn open(
-        settings: MapperSettings,
+        mut settings: MapperSettings,
         here: String,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let endpoint = settings.public_url.clone().unwrap_or(here);
         let endpoint = endpoint.trim_end_matches('/').to_owned();
-        let first = tokio::time::timeout(FIRST_READING_MAX, settings.source.read()).await;
+        let first = match settings.first.take() {
+            Some(first) => first,
+            None => settings.read().await,
+        };
         let known = match first {
-            Ok(Ok(directory)) => Some(directory),
-            Ok(Err(error)) => last(&settings, &error),
-            Err(_) => last(&settings, "no answer in time"),
+            Ok(directory) => Some(directory),
+            Err(error) => last(&settings, &error),
         };
         Self {
             settings,

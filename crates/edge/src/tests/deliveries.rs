@@ -264,10 +264,10 @@ async fn who_comes_while_an_edge_ends_is_answered_and_hears_that_it_was_the_last
     let silent = edge.connect().await;
     // The edge has it before it ends.
     assert_eq!(edge.post("a", "key-a", "1", "{}").await, 202);
-    edge.shutdown.cancel();
     let request = edge.client.post(format!("{}/hooks/a", edge.public));
     let request = request.header("x-key", "key-a");
     let newcomer = reqwest::Client::new();
+    edge.shutdown.cancel();
     within("the end is told", async || {
         let request = request.try_clone().unwrap().header("x-twinline-id", "2");
         let request = request.body("{}").build().unwrap();

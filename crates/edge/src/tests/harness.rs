@@ -194,6 +194,7 @@ impl Plan {
             tls: self.tls.clone(),
             mapper: MapperSettings {
                 source: Arc::clone(&self.places) as Arc<dyn DirectorySource>,
+                first: None,
                 snapshot: self.folder.path().join("directory.json"),
                 public_url: Some("https://sync.example/".into()),
             },

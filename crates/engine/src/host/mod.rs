@@ -380,7 +380,7 @@ impl Host {
     pub async fn comes_round(&self) -> Result<(), StoreError> {
         let scheduler = &self.inner.scheduler;
         let mut turns = scheduler.turns.subscribe();
-        scheduler.wake.notify_one();
+        scheduler.ring();
         self.inner.store.write(|_| Ok(())).await?;
         // It goes on for as long as the scheduler is there, which this holds.
         let _turned = turns.changed().await;

@@ -45,7 +45,7 @@ use twinline_store::host::MarkId;
 /// The shared state of the scheduler; jobs and operations feed it, its one task empties it.
 pub(crate) struct Scheduler {
     state: Mutex<State>,
-    pub(crate) wake: Arc<Notify>,
+    wake: Arc<Notify>,
     /// A job has left its cluster.
     ended: Notify,
     /// How often the task has come round: that it does is asked from outside.

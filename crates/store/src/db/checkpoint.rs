@@ -10,9 +10,9 @@ use super::written::Counts;
 use crate::error::StoreError;
 use rusqlite::Connection;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -21,11 +21,20 @@ const PASSES_MAX: usize = 4;
 /// A rest of so many pages is left to the writer.
 const REST_MAX_PAGES: u32 = 400;
 
+/// What wakes the thread, which ends when nobody has it any more.
+type Bell = Arc<SyncSender<()>>;
+
+/// Wakes the thread.
+pub(super) fn ring(bell: &SyncSender<()>) {
+    // Full means that the thread is at it or about to be.
+    let _full_is_fine = bell.try_send(());
+}
+
 /// The writer's side. The thread has ended, and its connection is closed, when this is dropped: who has closed a file may
 /// move it.
 pub(super) struct Checkpointer {
     /// `None`: it is being dropped.
-    wake: Option<SyncSender<()>>,
+    wake: Option<Bell>,
     thread: Option<JoinHandle<()>>,
     shared: Arc<Progress>,
     after_pages: u32,
@@ -72,7 +81,7 @@ impl Checkpointer {
                 reason: format!("no thread to checkpoint it: {e}"),
             })?;
         Ok(Self {
-            wake: Some(wake),
+            wake: Some(Arc::new(wake)),
             thread: Some(thread),
             shared,
             after_pages: limits.checkpoint_after_pages,
@@ -90,10 +99,15 @@ impl Checkpointer {
         }
     }
 
-    /// Wakes the thread.
-    pub(super) fn begin(&self) {
-        // Full means that the thread is at it or about to be.
-        let _full_is_fine = self.wake.as_ref().map(|wake| wake.try_send(()));
+    fn begin(&self) {
+        if let Some(bell) = &self.wake {
+            ring(bell);
+        }
+    }
+
+    /// What wakes the thread while it is there.
+    pub(super) fn bell(&self) -> Weak<SyncSender<()>> {
+        self.wake.as_ref().map_or_else(Weak::new, Arc::downgrade)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The writing thread.
 
-use super::checkpoint::Checkpointer;
+use super::checkpoint::{self, Checkpointer};
 use super::health::{Health, HealthCell};
 use super::job::{Closure, Job};
 use super::open::FileName;
@@ -9,7 +9,7 @@ use super::pulse::Pulse;
 use super::session::Session;
 use crate::error::StoreError;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
@@ -27,8 +27,6 @@ enum Message {
     Job(Box<dyn Job>),
     /// To be committed with the next one, at the latest some time later.
     Along(Box<dyn Job>),
-    /// The log is to be copied into the file.
-    CopyLog,
     Close,
 }
 
@@ -38,6 +36,8 @@ pub(super) struct Writer {
     permits: Arc<Semaphore>,
     queue_max: usize,
     pulse: Arc<Pulse>,
+    /// Of the thread that copies the log.
+    bell: Weak<SyncSender<()>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -49,8 +49,9 @@ impl Writer {
         health: Arc<HealthCell>,
         limits: Limits,
     ) -> Result<Self, StoreError> {
-        // Two places beyond the permits for `CopyLog` and `Close`, so that sending never blocks.
-        let (queue, messages) = sync_channel(limits.queue_max_writes + 2);
+        // One place beyond the permits for `Close`, so that sending never blocks.
+        let (queue, messages) = sync_channel(limits.queue_max_writes + 1);
+        let bell = checkpointer.bell();
         let pulse = Arc::new(Pulse::new(Duration::from_millis(limits.write_max_ms)));
         let thread = Loop {
             session,
@@ -75,6 +76,7 @@ impl Writer {
             permits: Arc::new(Semaphore::new(limits.queue_max_writes)),
             queue_max: limits.queue_max_writes,
             pulse,
+            bell,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -103,8 +105,10 @@ impl Writer {
 
     /// Has the log copied into the file, beside what is written meanwhile.
     pub(super) fn copy_log(&self) {
-        // Fails when the thread has ended, which copies it too, or when it has been asked already.
-        drop(self.queue.try_send(Message::CopyLog));
+        // Who has closed the file has copied it too.
+        if let Some(bell) = self.bell.upgrade() {
+            checkpoint::ring(&bell);
+        }
     }
 
     /// For how long the thread has been at one batch, when that is longer than a write may take.
@@ -156,10 +160,6 @@ impl Loop {
                 Ok(Message::Job(job)) => self.batch(Some(job)),
                 Ok(Message::Along(job)) => {
                     self.put_along(job);
-                    true
-                }
-                Ok(Message::CopyLog) => {
-                    self.checkpointer.begin();
                     true
                 }
                 Err(RecvTimeoutError::Timeout) if self.along_is_due() => self.batch(None),
@@ -228,7 +228,6 @@ impl Loop {
         {
             match self.messages.try_recv() {
                 Ok(Message::Job(job) | Message::Along(job)) => batch.add(job),
-                Ok(Message::CopyLog) => self.checkpointer.begin(),
                 Ok(Message::Close) => {
                     goes_on = false;
                     break;

@@ -6,6 +6,7 @@ use super::Plan;
 use super::child::{DRAIN, Role, millis, shown};
 use crate::exit::{CONFIGURATION, Coded};
 use anyhow::Result;
+use std::pin::pin;
 use std::process::ExitStatus;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
@@ -42,6 +43,16 @@ enum Ran {
     /// Another has taken its place.
     Succeeded(Box<Role>),
     /// Shutdown began, and it was ended.
+    Shutdown(Result<()>),
+}
+
+/// What came of letting another child take over.
+enum Handover {
+    /// It has.
+    Done(Box<Role>),
+    /// It has not: the one at work goes on.
+    None,
+    /// Shutdown began meanwhile, and the one at work was ended.
     Shutdown(Result<()>),
 }
 
@@ -119,47 +130,68 @@ impl Keeper {
             if let Some(status) = ended {
                 return Ran::Ended(status);
             }
-            if let Some(next) = self.succeeded(&mut child).await {
-                return Ran::Succeeded(Box::new(next));
+            match self.succeeded(&mut child).await {
+                Handover::Done(next) => return Ran::Succeeded(next),
+                Handover::Shutdown(ended) => return Ran::Shutdown(ended),
+                Handover::None => {}
             }
         }
     }
 
-    /// Starts another child beside the one at work, and ends that when the other is ready. `None`: the one at work goes on.
-    async fn succeeded(&self, at_work: &mut Role) -> Option<Role> {
+    /// Starts another child beside the one at work, and ends that when the other is ready.
+    async fn succeeded(&self, at_work: &mut Role) -> Handover {
         let role = self.role;
-        let why = match Role::start(&self.plan, role) {
-            Ok(mut next) => match self.ready(at_work, &mut next).await {
-                Ok(()) => {
-                    if let Err(error) = at_work.end(Instant::now() + DRAIN).await {
-                        tracing::error!(role, error = %format!("{error:#}"), "had to make room");
-                    }
-                    return Some(next);
-                }
-                Err(why) => why,
-            },
-            Err(error) => format!("{error:#}"),
+        let started = Role::start(&self.plan, role).map_err(|error| format!("{error:#}"));
+        let ready = match started {
+            Ok(mut next) => {
+                let ready = self.ready(at_work, &mut next).await;
+                ready.map(|is_ready| is_ready.then_some(next))
+            }
+            Err(why) => Err(why),
         };
-        tracing::error!(
-            role,
-            why,
-            "the successor cannot take over; the one at work goes on"
-        );
-        None
-    }
-
-    /// Waits until the next one waits for nothing but the end of the one at work; why it will not.
-    async fn ready(&self, at_work: &mut Role, next: &mut Role) -> Result<(), String> {
+        let next = match ready {
+            Ok(Some(next)) => next,
+            Ok(None) => return Handover::None,
+            Err(why) => {
+                tracing::error!(
+                    role,
+                    why,
+                    "the successor cannot take over; the one at work goes on"
+                );
+                return Handover::None;
+            }
+        };
+        let mut ends = pin!(at_work.end(Instant::now() + DRAIN));
         tokio::select! {
             biased;
-            () = self.shutdown.cancelled() => Err("all of it ends".to_owned()),
-            // By itself: that makes room too.
-            _ended = at_work.ended() => Ok(()),
+            ended = &mut ends => {
+                if let Err(error) = ended {
+                    tracing::error!(role, error = %format!("{error:#}"), "had to make room");
+                }
+                Handover::Done(Box::new(next))
+            }
+            () = self.shutdown.cancelled() => {
+                // It has begun nothing yet.
+                drop(next);
+                Handover::Shutdown(ends.await)
+            }
+        }
+    }
+
+    /// Waits until the next one waits for nothing but the end of the one at work, or that one makes room by itself; false:
+    /// shutdown has begun. The error says why the next one will not be ready.
+    async fn ready(&self, at_work: &mut Role, next: &mut Role) -> Result<bool, String> {
+        let pid = at_work.pid();
+        tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => Ok(false),
+            _ended = at_work.ended() => Ok(true),
             ended = next.ends_or_says(Word::Ready) => match ended {
-                None => Ok(()),
+                None => Ok(true),
                 Some(Ok(status)) => Err(shown(status)),
                 Some(Err(error)) => Err(format!("{error:#}")),
             },
+            () = hangs(&self.plan.folder, self.role, pid) => Ok(true),
             () = sleep(READY_MAX) => Err(format!("it was not ready within {} s", READY_MAX.as_secs())),
         }
     }

@@ -25,7 +25,6 @@ use http::{Method, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
@@ -34,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use twinline_engine::groups::States;
 use twinline_engine::{Env, Host};
 use twinline_store::{Epoch, GroupId, Stamp};
-use twinline_trackers::canary::{delivery, secret};
+use twinline_trackers::canary::{Canary as Tracker, delivery, secret};
 use twinline_trackers::http::Secret;
 
 /// The longest that a caller may wait.
@@ -104,7 +103,8 @@ pub(super) fn of_fleet(
 pub(super) struct Canary {
     parts: Parts,
     engine: Mutex<Slot>,
-    number: AtomicU64,
+    /// Of the last change.
+    number: std::sync::Mutex<u64>,
 }
 
 /// Its engine, as far as that is.
@@ -122,7 +122,7 @@ impl Canary {
         Arc::new(Self {
             parts,
             engine: Mutex::default(),
-            number: AtomicU64::new(1),
+            number: std::sync::Mutex::default(),
         })
     }
 
@@ -137,9 +137,8 @@ impl Canary {
             .map_err(|_| "the canary's own engine does not begin".to_owned())?
             .map_err(|error| format!("the canary's own engine does not begin: {error:#}"))?;
         self.customers_work(half_of(by)).await?;
-        let number = self.number.fetch_add(1, Ordering::Relaxed);
         let mut shown = right.shown();
-        left.show(number);
+        let number = self.show_next(&left);
         let taken = timeout_at(half_of(by), self.deliver()).await;
         taken.map_err(|_| "the edge does not take the canary's delivery".to_owned())??;
         let crossed = shown.wait_for(|shown| shown.is_some_and(|shown| shown >= number));
@@ -148,6 +147,14 @@ impl Canary {
             Ok(Err(_)) => Err("the canary's tracker is gone".to_owned()),
             Err(_) => Err("the edge has taken the change, and it does not arrive".to_owned()),
         }
+    }
+
+    /// Makes the next change. One after the other: a number that is shown is never followed by an earlier one.
+    fn show_next(&self, left: &Tracker) -> u64 {
+        let mut number = self.number.lock().expect("no code panics with this lock");
+        *number += 1;
+        left.show(*number);
+        *number
     }
 
     /// Whether every engine at work here takes its turn. What has left this machine meanwhile is another's.
