@@ -10,6 +10,7 @@ mod azure_devops;
 pub mod conformance;
 mod connector;
 mod error;
+pub mod files;
 mod github;
 pub mod http;
 mod jira_cloud;
@@ -20,6 +21,7 @@ mod tracker;
 mod zendesk;
 
 pub use error::{TrackerError, WebhookRejected};
+pub use files::{Commit, FileBody, Upload};
 pub use tracker::{
     Candidate, ChangePage, Cursor, Description, FeedChange, FieldDescription, ItemPage, Notice,
     NoticeKind, Opinion, Probe, Scope, Status, Subscribed, Tracker, Webhook,

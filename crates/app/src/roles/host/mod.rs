@@ -25,7 +25,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
-use twinline_engine::{Env, HostBuilder, HostSettings, NodeConfig, SweepSettings};
+use twinline_engine::{Env, FileRoom, HostBuilder, HostSettings, NodeConfig, SweepSettings};
 use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
 use twinline_trackers::registry;
@@ -189,6 +189,7 @@ impl Built {
 fn settings(config: &Config) -> HostSettings {
     HostSettings {
         backfill_share: config.host.backfill_share,
+        files: FileRoom::new(config.host.files_memory_mib),
         ..HostSettings::default()
     }
 }
