@@ -85,6 +85,11 @@ impl DataFolder {
         self.root.join("host/host.db")
     }
 
+    /// Where a host's canary has its state: made anew by each process.
+    pub fn canary(&self) -> PathBuf {
+        self.root.join("canary")
+    }
+
     /// A watch's store.
     pub fn watch_store(&self) -> PathBuf {
         self.root.join("watch/watch.db")

@@ -1,6 +1,7 @@
 //! Twinline: keeps work items in different trackers in step.
 
 pub mod api;
+mod canary;
 pub mod cli;
 pub mod client;
 pub mod commands;

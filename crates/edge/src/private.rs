@@ -1,9 +1,10 @@
 //! The private listener: health, metrics, the inbox that hosts pull, and the way to let another process take this one's
 //! place. On a thread and runtime of its own.
 
+use crate::hooks::Hooks;
 use crate::protocol::{Ack, Cursors, Deliveries, Heard, Numbered, Owner, Pull, Refused, Restart};
 use crate::{EdgeError, Shared, listen, problem, refusals};
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -52,7 +53,10 @@ pub(crate) fn spawn(
 }
 
 fn router(shared: Arc<Shared>) -> Router {
+    let hooks = Arc::new(Hooks::new(Arc::clone(&shared)));
+    let canary = move |Path(node): Path<String>, request: Request| canary(hooks, node, request);
     let guarded = Router::new()
+        .route("/canary/{node}", post(canary))
         .route("/inbox/claim", post(claim))
         .route("/inbox/pull", post(pull))
         .route("/inbox/taken", post(taken))
@@ -145,6 +149,13 @@ async fn restart(State(shared): State<Arc<Shared>>, Json(restart): Json<Restart>
     }
     let body = serde_json::json!({ "restarting": restarting, "started_at": shared.started_at });
     Json(body).into_response()
+}
+
+/// A delivery of a host's built-in canary, by the phases of every delivery: only the listener is another one, which needs
+/// no name of a certificate.
+async fn canary(hooks: Arc<Hooks>, node: String, request: Request) -> Response {
+    let ended = hooks.receive_canary(&node, request).await;
+    ended.answer().map(axum::body::Body::new)
 }
 
 async fn claim(State(shared): State<Arc<Shared>>, Json(owner): Json<Owner>) -> Response {

@@ -43,6 +43,11 @@ impl RouteTable {
         Self { hooks }
     }
 
+    /// Adds the hooks of what is built in.
+    pub fn add(&mut self, hooks: impl IntoIterator<Item = (NodeName, Hook)>) {
+        self.hooks.extend(hooks);
+    }
+
     /// Puts each node into its group; one that `place` knows none of stays where it is.
     pub fn place(&mut self, place: impl Fn(&NodeName) -> Option<GroupId>) {
         for (node, hook) in &mut self.hooks {
@@ -57,11 +62,11 @@ impl RouteTable {
         self.hooks.get_key_value(node)
     }
 
-    /// The nodes that deliveries can be taken for.
+    /// The nodes whose trackers send deliveries. A canary, which is sent for when it is wanted, is none.
     pub(crate) fn hooked(&self) -> impl Iterator<Item = &NodeName> {
         let hooked = self.hooks.iter();
         hooked
-            .filter(|(_, hook)| !hook.secrets.is_empty())
+            .filter(|(_, hook)| !hook.secrets.is_empty() && !hook.group.is_canary())
             .map(|(node, _)| node)
     }
 

@@ -22,6 +22,19 @@ impl GroupId {
         Self(Self::LOCAL.to_owned())
     }
 
+    /// What the groups of canaries begin with.
+    pub const CANARY: &'static str = "canary/";
+
+    /// The group of a host's built-in canary: of that machine alone, owned by nobody else, in no list of groups.
+    pub fn canary(machine: &str) -> Self {
+        Self(format!("{}{machine}", Self::CANARY))
+    }
+
+    /// Whether it is a canary's: its deliveries are nobody's changes.
+    pub fn is_canary(&self) -> bool {
+        self.0.starts_with(Self::CANARY)
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

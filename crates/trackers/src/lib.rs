@@ -7,6 +7,7 @@
 extern crate self as twinline_trackers;
 
 mod azure_devops;
+pub mod canary;
 pub mod conformance;
 mod connector;
 mod error;

@@ -7,6 +7,7 @@ mod tests;
 use super::line::{Line, Word};
 use super::pause;
 use super::sockets::Handed;
+use crate::canary;
 use crate::config::Config;
 use crate::fleet::{self, Follower};
 use crate::handles::{SystemClock, SystemEntropy};
@@ -47,17 +48,14 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let handed = Handed::take()?;
     let (config, shutdown) = super::begin("edge", file, supervisor)?;
     let mut routes = Nodes::new(&config, file).routes()?;
-    let unplaced = routes.as_rows();
     let folder = DataFolder::open(&config.data)?;
     let line = Line::take(supervisor)?;
     let hangup = unix::signal(unix::SignalKind::hangup()).context("listening for SIGHUP")?;
     let token = fleet::token(file, &config, &folder)?;
+    routes.add(canary::hooks(&config, &token));
+    let unplaced = routes.as_rows();
     let follower = follower(file, &config, &folder)?;
-    let limits = InboxLimits {
-        total_max_bytes: u64::from(config.edge.inbox_max_gib) << 30,
-        node_max_bytes: u64::from(config.edge.node_inbox_max_mib) << 20,
-        ..InboxLimits::default()
-    };
+    let limits = inbox_limits(&config);
     let restart = Arc::new(Notify::new());
     let mut settings = Settings {
         listen: listen(handed.public, config.edge.listen),
@@ -138,6 +136,15 @@ async fn restarts(
         } else {
             shutdown.cancel();
         }
+    }
+}
+
+/// What bounds what waits.
+fn inbox_limits(config: &Config) -> InboxLimits {
+    InboxLimits {
+        total_max_bytes: u64::from(config.edge.inbox_max_gib) << 30,
+        node_max_bytes: u64::from(config.edge.node_inbox_max_mib) << 20,
+        ..InboxLimits::default()
     }
 }
 

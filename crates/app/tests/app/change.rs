@@ -1,10 +1,9 @@
 //! The change gate, with a watch that probes real processes and a real database.
 
 use crate::support::{Installation, text_of, until};
-use crate::watch::{are_proven, letter, watched, works};
+use crate::watching::{are_proven, letter, watched, works};
 use serde_json::Value as Json;
 use twinline_sim::postgres::Postgres;
-use twinline_sim::smtpd::{Smtpd, SmtpdSettings};
 
 /// Adds to the configuration.
 fn with(installation: &Installation, tables: &str) {
@@ -42,11 +41,9 @@ fn ends(installation: &Installation, change: &str) {
 
 #[test]
 fn a_change_that_is_left_alone_is_paged_and_only_proof_finishes_it() {
-    if !Smtpd::can_run() {
+    let Some((smtp, installation)) = watched() else {
         return;
-    }
-    let smtp = Smtpd::start(&SmtpdSettings::default()).unwrap();
-    let installation = watched(&smtp);
+    };
     with(&installation, "[watch.changes]\npresence_s = 15\n");
     let mut up = installation.up();
     up.works();
@@ -75,12 +72,13 @@ fn a_change_that_is_left_alone_is_paged_and_only_proof_finishes_it() {
 
 #[test]
 fn no_go_while_commits_hang_and_a_restart_that_nobody_planned_is_proven() {
-    if !Smtpd::can_run() || !Postgres::can_run() {
+    if !Postgres::can_run() {
         return;
     }
-    let smtp = Smtpd::start(&SmtpdSettings::default()).unwrap();
+    let Some((smtp, installation)) = watched() else {
+        return;
+    };
     let database = Postgres::start(&[]).unwrap();
-    let installation = watched(&smtp);
     installation.write("central.url", &database.url());
     with(
         &installation,

@@ -5,6 +5,7 @@
     reason = "a test stops where its world is not as it must be"
 )]
 
+mod canary;
 mod central;
 mod change;
 mod deeds;
@@ -33,4 +34,5 @@ mod traces;
 mod units;
 mod watch;
 mod watch_faults;
+mod watching;
 mod webhooks;

@@ -1,7 +1,8 @@
 //! What people do with the status page, from the command line, against a watch at work.
 
 use crate::hooked::Receiver;
-use crate::support::{Installation, Running, text_of, until};
+use crate::support::{Installation, text_of, until};
+use crate::watching::{alert, start, watches};
 use crate::webhooks::{Answer, ask};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,52 +11,14 @@ use serde_json::{Value as Json, json};
 use sha2::Sha256;
 use std::net::SocketAddr;
 
-const TOKEN: &str = "what other monitoring shows";
-
 /// A watch alone, which hears of failures from other monitoring; nothing is published by itself while a test lasts.
 fn watched(further: &str) -> Installation {
     let made = Installation::new("");
-    made.write("inbound.token", TOKEN);
-    let watch = "[watch]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\n\
-         public_url = \"https://status.acme.example/\"\ninbound_token = { file = \"inbound.token\" }\n";
-    let status = "[status]\nname = \"Acme Sync\"\nauto_open = { after_s = 86400, elements = [\"alert\"] }\n\
+    let tables = "public_url = \"https://status.acme.example/\"\n\
+         [status]\nname = \"Acme Sync\"\nauto_open = { after_s = 86400, elements = [\"alert\"] }\n\
          components = [{ name = \"Shop\", elements = [\"alert\"] }, { name = \"Jira Cloud\", elements = [\"tracker\"], auto = false }]\n";
-    let text = text_of(&made.path("twinline.toml"));
-    let text = text.replace("[watch]\nenabled = false\n", watch);
-    made.write("twinline.toml", &format!("{text}{status}{further}"));
+    watches(&made, &format!("{tables}{further}"));
     made
-}
-
-/// Starts it and waits until it answers at both addresses.
-fn start(made: &Installation) -> Running {
-    let watch = made.spawn(&["watch"]);
-    let pid = watch.0.id();
-    until("watch to answer", || {
-        let at = made.listener("watch", "private")?;
-        made.listener("watch", "page")?;
-        let answers = ask(at, "GET /health HTTP/1.1", "")?.status == 200;
-        (made.role("watch") == Some(pid) && answers).then_some(())
-    });
-    watch
-}
-
-/// Other monitoring says something of an alert.
-fn alert(made: &Installation, name: &str, severity: &str, status: &str) {
-    let at = made.listener("watch", "private").unwrap();
-    let body = json!({
-        "version": "4",
-        "alerts": [{
-            "status": status,
-            "labels": { "alertname": name, "severity": severity },
-            "annotations": { "summary": format!("{name} does not work") },
-            "fingerprint": "f1",
-        }],
-    });
-    let head = format!(
-        "POST /v1/inbound/alertmanager HTTP/1.1\r\nauthorization: Bearer {TOKEN}\r\ncontent-type: application/json"
-    );
-    let answer = ask(at, &head, &body.to_string()).unwrap();
-    assert_eq!(answer.status, 200, "{answer:?}");
 }
 
 /// Waits for the incident of an alert; its number.

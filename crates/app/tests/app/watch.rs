@@ -1,74 +1,18 @@
 //! Watch as a process of its own: it calls people while everything that it watches hangs.
 
-use crate::support::{Installation, Running, is_alive, signal, text_of, until};
+use crate::support::{Installation, is_alive, signal, text_of, until};
+use crate::watching::{
+    are_proven, ends, health, incidents, letter, start, watched, watches, works,
+};
 use crate::webhooks::ask;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value as Json;
-use std::net::SocketAddr;
-use twinline_sim::smtpd::{Letter, Smtpd, SmtpdSettings};
-
-/// Fast enough for a test, and slow enough for a machine that has other work too.
-const PACE: &str = "period_ms = 500, deadline_ms = 2000, open_after = 2, close_after = 3";
-
-/// An installation with a watch that mails to ada. How full the disk of the machine is that tests is no matter.
-pub(crate) fn watched(smtp: &Smtpd) -> Installation {
-    let made = Installation::new("");
-    made.write("smtp.url", &format!("smtp://127.0.0.1:{}", smtp.port()));
-    let text = text_of(&made.path("twinline.toml"));
-    let watch = format!(
-        "[watch]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\npublic_url = \"http://status.acme.example/\"\n\
-         [watch.probes]\nedge = {{ {PACE} }}\nhost_direct = {{ {PACE} }}\npeers = {{ {PACE} }}\ninbox = {{ {PACE} }}\nthrough_edge = {{ {PACE} }}\n\
-         disk = {{ free_min_percent = 1 }}\n\
-         [watch.channels]\nmail = {{ kind = \"smtp\", url = {{ file = \"smtp.url\" }}, from = \"watch@acme.example\" }}\n\
-         [watch.people]\nada = {{ zone = \"Europe/Brussels\", reach = [\"mail:ada@acme.example\"] }}\n\
-         [status]\nauto_open = {{ after_s = 1 }}\n"
-    );
-    let text = text.replace("[watch]\nenabled = false\n", &watch);
-    made.write("twinline.toml", &text);
-    made
-}
-
-/// Waits until watch answers where it says that it listens; its process.
-pub(crate) fn works(installation: &Installation) -> u32 {
-    until("watch", || {
-        let pid = installation.role("watch")?;
-        installation.listener("watch", "page")?;
-        let at = installation.listener("watch", "private")?;
-        (ask(at, "GET /health HTTP/1.1", "")?.status == 200).then_some(pid)
-    })
-}
-
-/// The incidents that are under way.
-pub(crate) fn incidents(installation: &Installation) -> Vec<Json> {
-    let found = installation.json(&["incident", "list"]);
-    found["incidents"].as_array().unwrap().clone()
-}
-
-/// Waits until every probe has found its subject well: before, what fails may be starting.
-pub(crate) fn are_proven(installation: &Installation) {
-    until("every probe to be proven", || {
-        let found = installation.json(&["incident", "list"]);
-        let probes = found["probes"].as_array()?.iter();
-        let unknown = probes.filter(|it| it["standing"] == "unknown").count();
-        (unknown == 0).then_some(())
-    });
-}
-
-/// Waits for a letter that has this in it.
-pub(crate) fn letter(smtp: &Smtpd, what: &str) -> Letter {
-    until(&format!("a letter with '{what}'"), || {
-        let letters = smtp.letters().unwrap();
-        letters.into_iter().find(|it| it.content.contains(what))
-    })
-}
 
 #[test]
 fn edge_and_host_that_hang_are_told_of_and_watch_still_answers() {
-    if !Smtpd::can_run() {
+    let Some((smtp, installation)) = watched() else {
         return;
-    }
-    let smtp = Smtpd::start(&SmtpdSettings::default()).unwrap();
-    let installation = watched(&smtp);
+    };
     let mut up = installation.up();
     let [edge, host] = up.works();
     let watch = works(&installation);
@@ -123,11 +67,9 @@ fn edge_and_host_that_hang_are_told_of_and_watch_still_answers() {
 /// A watch without its supervisor goes on, and calls somebody; the next 'up' takes over.
 #[test]
 fn a_watch_outlives_its_supervisor_and_gives_way_to_the_next() {
-    if !Smtpd::can_run() {
+    let Some((smtp, installation)) = watched() else {
         return;
-    }
-    let smtp = Smtpd::start(&SmtpdSettings::default()).unwrap();
-    let installation = watched(&smtp);
+    };
     let up = installation.up();
     let roles = up.works();
     let watch = works(&installation);
@@ -160,42 +102,19 @@ fn log_says(installation: &Installation, log: &str, what: &str) {
 #[test]
 fn a_damaged_state_and_a_broken_configuration_keep_no_watch_from_its_work() {
     let installation = Installation::new("");
-    let text = text_of(&installation.path("twinline.toml"));
-    let good = text.replace(
-        "[watch]\nenabled = false\n",
-        "[watch]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\n",
-    );
-    installation.write("twinline.toml", &good);
-    let start = || {
-        let watch = installation.spawn(&["watch"]);
-        let pid = watch.0.id();
-        until("watch to answer", || {
-            let at = installation.listener("watch", "private")?;
-            let answers = ask(at, "GET /health HTTP/1.1", "")?.status == 200;
-            (installation.role("watch") == Some(pid) && answers).then_some(())
-        });
-        watch
-    };
-    let end = |watch: &mut Running| {
-        signal(watch.0.id(), Signal::TERM);
-        let status = until("the end of watch", || watch.0.try_wait().unwrap());
-        assert!(
-            status.success(),
-            "{}",
-            text_of(&installation.path("role.log"))
-        );
-    };
-    let mut watch = start();
+    watches(&installation, "");
+    let good = text_of(&installation.path("twinline.toml"));
+    let mut watch = start(&installation);
     log_says(&installation, "role.log", "NOBODY CAN BE CALLED");
     // Edited while it runs.
     installation.write("twinline.toml", &good.replace("health", "healht"));
     log_says(&installation, "role.log", "did you mean 'health'?");
-    end(&mut watch);
+    ends(&installation, &mut watch);
 
     // And when it starts, with a damaged file as well.
     let file = installation.path("twinline-data/watch/watch.db");
     std::fs::write(&file, [b'!'; 8192]).unwrap();
-    let mut watch = start();
+    let mut watch = start(&installation);
     // Whoever is called then needs the command line too.
     let shown = installation.run(&["incident", "list"]);
     assert!(shown.status.success(), "{shown:?}");
@@ -204,9 +123,7 @@ fn a_damaged_state_and_a_broken_configuration_keep_no_watch_from_its_work() {
         said.contains("the last good configuration is used"),
         "{said}"
     );
-    let at: SocketAddr = installation.listener("watch", "private").unwrap();
-    let health = ask(at, "GET /health HTTP/1.1", "").unwrap();
-    let told: Json = serde_json::from_str(&health.body).unwrap();
+    let told = health(&installation).unwrap();
     assert_eq!(told["nobody_to_call"], true, "{told}");
     let aside = std::fs::read_dir(file.parent().unwrap()).unwrap();
     let aside = aside.filter(|entry| {
@@ -230,7 +147,7 @@ fn a_damaged_state_and_a_broken_configuration_keep_no_watch_from_its_work() {
         lost["headline"].to_string().contains("lost its state"),
         "{lost}"
     );
-    end(&mut watch);
+    ends(&installation, &mut watch);
 }
 
 #[test]

@@ -2,37 +2,12 @@
 //! says what is wrong.
 
 use crate::disk::Small;
-use crate::support::{Installation, Running, is_alive, signal, text_of, until};
-use crate::watch::{are_proven, incidents, letter, watched, works};
-use crate::webhooks::ask;
-use rustix::process::Signal;
-use serde_json::Value as Json;
+use crate::support::{Installation, Running, is_alive, text_of, until};
+use crate::watching::{
+    alert, are_proven, ends, health, incidents, is_the_one, letter, watched, works,
+};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use twinline_sim::smtpd::{Smtpd, SmtpdSettings};
-
-/// Says to watch, as another monitoring, that something fails.
-fn alert(installation: &Installation, name: &str, status: &str) {
-    let body = format!(
-        "{{\"version\":\"4\",\"alerts\":[{{\"status\":\"{status}\",\"labels\":{{\"alertname\":\"{name}\",\"severity\":\"critical\"}},\
-         \"annotations\":{{\"summary\":\"{name} is on\"}},\"fingerprint\":\"{name}\"}}]}}"
-    );
-    let token = text_of(&installation.path("twinline-data/run/token"));
-    let at = installation.listener("watch", "private").unwrap();
-    let head = format!(
-        "POST /v1/inbound/alertmanager HTTP/1.1\r\nauthorization: Bearer {}",
-        token.trim()
-    );
-    until("the alert to be taken", || {
-        (ask(at, &head, &body)?.status == 200).then_some(())
-    });
-}
-
-fn health(installation: &Installation) -> Option<Json> {
-    let at = installation.listener("watch", "private")?;
-    let answer = ask(at, "GET /health HTTP/1.1", "")?;
-    serde_json::from_str(&answer.body).ok()
-}
 
 fn stored(installation: &Installation, expected: bool) {
     until("the state of watch's file", || {
@@ -43,11 +18,9 @@ fn stored(installation: &Installation, expected: bool) {
 
 #[test]
 fn a_watch_whose_disk_is_full_calls_and_says_so_and_stores_when_there_is_space() {
-    if !Smtpd::can_run() {
+    let Some((smtp, installation)) = watched() else {
         return;
-    }
-    let smtp = Smtpd::start(&SmtpdSettings::default()).unwrap();
-    let installation = watched(&smtp);
+    };
     let small = match Small::mount(&installation.path("twinline-data/watch")) {
         Ok(small) => small,
         Err(why) => {
@@ -68,8 +41,8 @@ fn a_watch_whose_disk_is_full_calls_and_says_so_and_stores_when_there_is_space()
 
     // Full meanwhile: what fails then is told all the same, and so is the disk.
     small.fill();
-    alert(&installation, "Queue", "firing");
-    letter(&smtp, "Queue is on");
+    alert(&installation, "Queue", "critical", "firing");
+    letter(&smtp, "Queue does not work");
     stored(&installation, false);
     until("the incident of the disk", || {
         let found = incidents(&installation);
@@ -122,11 +95,6 @@ fn watch_with_names(installation: &Installation) -> Result<Running, String> {
     Ok(Running(started.map_err(|error| error.to_string())?))
 }
 
-fn ends(watch: &mut Running) {
-    signal(watch.0.id(), Signal::TERM);
-    until("the end of watch", || watch.0.try_wait().unwrap());
-}
-
 /// Waits until watch keeps an address of the mail server.
 fn is_known(kept: &Path) {
     until("the address of the mail server to be known", || {
@@ -136,11 +104,9 @@ fn is_known(kept: &Path) {
 
 #[test]
 fn a_watch_whose_resolver_is_gone_calls_by_the_addresses_that_it_knew() {
-    if !Smtpd::can_run() {
+    let Some((smtp, installation)) = watched() else {
         return;
-    }
-    let smtp = Smtpd::start(&SmtpdSettings::default()).unwrap();
-    let installation = watched(&smtp);
+    };
     installation.write("smtp.url", &format!("smtp://localhost:{}", smtp.port()));
     installation.write("hosts", "127.0.0.1 localhost\n");
     // A resolver that never answers.
@@ -155,27 +121,22 @@ fn a_watch_whose_resolver_is_gone_calls_by_the_addresses_that_it_knew() {
     works(&installation);
     is_known(&installation.path("twinline-data/watch/addresses.json"));
     installation.write("hosts", "");
-    alert(&installation, "First", "firing");
-    letter(&smtp, "First is on");
+    alert(&installation, "First", "critical", "firing");
+    letter(&smtp, "First does not work");
     // And when it is started again without one.
-    ends(&mut watch);
+    ends(&installation, &mut watch);
     let mut watch = watch_with_names(&installation).unwrap();
-    until("the next watch", || {
-        let own = installation.role("watch") == Some(watch.0.id());
-        own.then(|| health(&installation)).flatten()
-    });
-    alert(&installation, "Second", "firing");
-    letter(&smtp, "Second is on");
-    ends(&mut watch);
+    is_the_one(&installation, &watch);
+    alert(&installation, "Second", "critical", "firing");
+    letter(&smtp, "Second does not work");
+    ends(&installation, &mut watch);
 }
 
 #[test]
 fn a_watch_whose_ways_to_people_cannot_be_used_says_so_and_uses_them_when_they_can() {
-    if !Smtpd::can_run() {
+    let Some((smtp, installation)) = watched() else {
         return;
-    }
-    let smtp = Smtpd::start(&SmtpdSettings::default()).unwrap();
-    let installation = watched(&smtp);
+    };
     let url = text_of(&installation.path("smtp.url"));
     std::fs::remove_file(installation.path("smtp.url")).unwrap();
     let mut watch = installation.spawn(&["watch"]);
@@ -197,5 +158,5 @@ fn a_watch_whose_ways_to_people_cannot_be_used_says_so_and_uses_them_when_they_c
     assert!(said.contains("NOBODY CAN BE CALLED"), "{said}");
     installation.write("smtp.url", &url);
     letter(&smtp, "RESOLVED");
-    ends(&mut watch);
+    ends(&installation, &mut watch);
 }

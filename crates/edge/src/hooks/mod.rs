@@ -9,7 +9,7 @@ use crate::front::Phase;
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::Body;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -38,6 +38,13 @@ const HEADER_MAX_BYTES: usize = 1024;
 /// The unit in which body memory is counted, in bytes.
 const MEMORY_UNIT_BYTES: usize = 1024;
 
+/// A request's body, by whichever listener it came.
+pub(crate) trait Content: Body<Data = Bytes, Error: Into<BoxError>> + Send {}
+
+impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Send> Content for B {}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// What takes deliveries.
 pub(crate) struct Hooks {
     shared: Arc<Shared>,
@@ -51,7 +58,11 @@ impl Hooks {
     }
 
     /// Takes one delivery; says how it ended and in which phase.
-    pub(crate) async fn receive(&self, node: &str, request: Request<Incoming>) -> (Phase, Ended) {
+    pub(crate) async fn receive<B: Content>(
+        &self,
+        node: &str,
+        request: Request<B>,
+    ) -> (Phase, Ended) {
         let began = Instant::now();
         let _open = self.shared.refusals.open();
         let span =
@@ -62,7 +73,17 @@ impl Hooks {
         (ended.phase(), ended)
     }
 
-    async fn phases(&self, name: &str, request: Request<Incoming>) -> Ended {
+    /// Takes a delivery of the built-in tracker, which is no customer's and is not counted among theirs.
+    pub(crate) async fn receive_canary<B: Content>(
+        &self,
+        node: &str,
+        request: Request<B>,
+    ) -> Ended {
+        let _open = self.shared.refusals.open();
+        self.phases(node, request).await
+    }
+
+    async fn phases<B: Content>(&self, name: &str, request: Request<B>) -> Ended {
         let shared = &*self.shared;
         let Some((node, hook)) = shared.routes.get(name) else {
             return if shared.mapper.proves_absent(name) {
@@ -72,7 +93,8 @@ impl Hooks {
             };
         };
         let ended = self.known(node, hook, request).await;
-        if matches!(ended, Ended::Later(..)) {
+        // Of a canary nobody sweeps for what was refused, and where nobody wants it nobody would ever hear of it.
+        if matches!(ended, Ended::Later(..)) && !hook.group.is_canary() {
             shared
                 .refusals
                 .note(node, shared.clock.now(), Instant::now());
@@ -81,7 +103,7 @@ impl Hooks {
     }
 
     /// The phases of a delivery for a node that there is.
-    async fn known(&self, node: &NodeName, hook: &Hook, request: Request<Incoming>) -> Ended {
+    async fn known<B: Content>(&self, node: &NodeName, hook: &Hook, request: Request<B>) -> Ended {
         let (parts, body) = request.into_parts();
         let (body, _memory) = match self.body(&parts.headers, body).await {
             Ok(read) => read,
@@ -98,10 +120,10 @@ impl Hooks {
     }
 
     /// Reads the body within the limits of size, time and memory.
-    async fn body(
+    async fn body<B: Content>(
         &self,
         headers: &HeaderMap,
-        body: Incoming,
+        body: B,
     ) -> Result<(Bytes, SemaphorePermit<'_>), Ended> {
         let limits = &self.shared.limits;
         let max = limits.body_max_bytes;

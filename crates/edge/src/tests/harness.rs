@@ -260,6 +260,13 @@ fn routes() -> RouteTable {
         ("a".into(), hook("key-a")),
         ("b".into(), hook("key-b")),
         ("mute".into(), hook("")),
+        (
+            "canary.m1".into(),
+            Hook {
+                group: GroupId::canary("m1"),
+                ..hook("key-canary")
+            },
+        ),
     ]))
 }
 

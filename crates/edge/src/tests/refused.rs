@@ -197,6 +197,30 @@ async fn a_node_that_is_in_no_group_yet_keeps_no_edge_from_resting() {
     edge.end().await;
 }
 
+#[tokio::test]
+async fn a_canarys_delivery_is_taken_at_the_private_side_and_leaves_no_mark() {
+    let mut plan = Plan::default();
+    plan.inbox.node_max_bytes = 100;
+    let edge = plan.serve().await;
+    let check = async |(token, key): (&str, &str), bytes: usize, expected: StatusCode| {
+        let at = format!("{}/canary/canary.m1", edge.private);
+        let request = edge.client.post(at).bearer_auth(token);
+        let request = request
+            .header("x-key", key)
+            .header("x-twinline-id", bytes.to_string());
+        let answer = request.body(vec![b'{'; bytes]).send().await.unwrap();
+        assert_eq!(answer.status(), expected, "{token} {key} {bytes}");
+    };
+    let good = (TOKEN, "key-canary");
+    check(("another", "key-canary"), 1, StatusCode::UNAUTHORIZED).await;
+    check((TOKEN, "key-a"), 1, StatusCode::UNAUTHORIZED).await;
+    check(good, 1, StatusCode::ACCEPTED).await;
+    check(good, 200, StatusCode::SERVICE_UNAVAILABLE).await;
+    assert_eq!(marked(&edge).await, Some(0.0));
+    assert_eq!(edge.rows().await, 1);
+    edge.end().await;
+}
+
 /// A delivery of which the edge has the head and no more.
 #[tokio::test]
 async fn a_delivery_that_is_cut_off_counts_as_refused() {

@@ -372,6 +372,21 @@ impl Host {
         self.inner.connections_generation()
     }
 
+    /// Waits until the writer of the host's state has had a turn, which changes nothing, and its scheduler has come round
+    /// once: while either hangs, this does, and also where the host works no more.
+    ///
+    /// # Errors
+    /// The state takes no writes.
+    pub async fn comes_round(&self) -> Result<(), StoreError> {
+        let scheduler = &self.inner.scheduler;
+        let mut turns = scheduler.turns.subscribe();
+        scheduler.wake.notify_one();
+        self.inner.store.write(|_| Ok(())).await?;
+        // It goes on for as long as the scheduler is there, which this holds.
+        let _turned = turns.changed().await;
+        Ok(())
+    }
+
     /// Sweeps all nodes now.
     pub fn sweep_now(&self) {
         self.inner.sweeps_asked.all();

@@ -45,9 +45,11 @@ use twinline_store::host::MarkId;
 /// The shared state of the scheduler; jobs and operations feed it, its one task empties it.
 pub(crate) struct Scheduler {
     state: Mutex<State>,
-    wake: Arc<Notify>,
+    pub(crate) wake: Arc<Notify>,
     /// A job has left its cluster.
     ended: Notify,
+    /// How often the task has come round: that it does is asked from outside.
+    pub(crate) turns: tokio::sync::watch::Sender<u64>,
 }
 
 /// The marks of one node in one lane.
@@ -143,6 +145,7 @@ impl Scheduler {
                 clearing: BTreeSet::new(),
                 left_to_others: Vec::new(),
             }),
+            turns: tokio::sync::watch::Sender::default(),
             wake,
             ended: Notify::new(),
         }

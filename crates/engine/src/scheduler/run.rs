@@ -24,6 +24,7 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
     let mut closed: BTreeMap<NodeName, Instant> = BTreeMap::new();
     let mut read_again_at = Instant::now() + host.settings.period;
     loop {
+        host.scheduler.turns.send_modify(|turns| *turns += 1);
         let now = Instant::now();
         if read_again_at <= now {
             host.scheduler.read_again();

@@ -128,8 +128,10 @@ fn last(conn: &Connection) -> Result<u64, StoreError> {
 pub(super) fn oldest_untaken(
     conn: &Connection,
 ) -> Result<Option<(NodeName, Timestamp)>, StoreError> {
-    let mut statement = conn.prepare_cached("SELECT id, taken FROM groups")?;
-    let groups = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    // A canary's is nobody's change: whether it is taken, its own probe tells, and a machine that is gone leaves its last.
+    let mut statement =
+        conn.prepare_cached("SELECT id, taken FROM groups WHERE instr(grp, ?1) <> 1")?;
+    let groups = statement.query_map([GroupId::CANARY], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut oldest: Option<(NodeName, Timestamp)> = None;
     for group in groups {
         let (id, taken): (i64, i64) = group?;

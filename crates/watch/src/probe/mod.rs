@@ -5,6 +5,7 @@
 //! Which elements a look touches is declared, so that it can be verified that what fails keeps no alarm from being heard
 //! ([`Probe::path`], `twinline_core::watch::probe::verify_paths`).
 
+mod canary;
 mod central;
 mod disk;
 mod exposition;
@@ -21,6 +22,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use canary::CanarySync;
 pub use central::CommitCanary;
 pub use disk::Disk;
 pub use health::Health;

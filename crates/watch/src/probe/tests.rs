@@ -273,3 +273,67 @@ fn what_a_probe_goes_through_it_tells_of_too() {
     assert!(nobody.iter().all(|it| matches!(it, Finding::Blind { .. })));
     assert_eq!(nobody.len(), 2);
 }
+
+/// What the commit canary says at 10 s of a database that was found like this.
+async fn check_commits(
+    commits: twinline_store::central::Standing,
+    proven_ms: Option<i64>,
+    expected: &str,
+) {
+    use twinline_store::central::{CentralHealth, PoolName};
+    let mut health = CentralHealth {
+        commits,
+        ..CentralHealth::default()
+    };
+    if let Some(at) = proven_ms {
+        let at = Timestamp::from_millis(at);
+        health.proven.insert(PoolName::Probe, at);
+    }
+    // Of another pool: no proof of this one.
+    health
+        .proven
+        .insert(PoolName::Read, Timestamp::from_millis(9999));
+    let (_told, health) = tokio::sync::watch::channel(health);
+    let canary = CommitCanary {
+        health,
+        clock: Arc::new(At(10_000)),
+        subject: element("database:central"),
+        proof_max: Duration::from_secs(3),
+    };
+    assert_eq!(failure(&canary.look().await[0].1), expected);
+}
+
+#[tokio::test]
+async fn commits_are_judged_by_the_age_of_the_last_proof() {
+    use twinline_store::central::Standing;
+    check_commits(Standing::Ok, Some(7000), "passed").await;
+    let old = "the last proven commit was 3001 ms ago";
+    check_commits(Standing::Ok, Some(6999), old).await;
+    check_commits(Standing::Unknown, None, "no commit was proven yet").await;
+    let failing = Standing::Failing {
+        since: Timestamp::from_millis(0),
+        why: "no answer".to_owned(),
+    };
+    let said = "commits fail since 1970-01-01T00:00:00Z: no answer";
+    check_commits(failing, Some(9999), said).await;
+}
+
+async fn check_canary(status: u16, body: &'static str, expected: &str) {
+    let canary = CanarySync {
+        web: web(),
+        place: serve(status, body).await,
+        subject: element("canary_sync:h1"),
+        deadline: Duration::from_secs(5),
+    };
+    assert_eq!(failure(&canary.look().await[0].1), expected);
+}
+
+#[tokio::test]
+async fn a_canary_passes_when_its_host_says_that_a_change_crossed() {
+    check_canary(200, r#"{"took_ms":12}"#, "passed").await;
+    let hangs = "the engine or the state of group local hangs";
+    let problem = r#"{"detail":"the engine or the state of group local hangs"}"#;
+    check_canary(503, problem, hangs).await;
+    check_canary(404, "", "the host answers 404 Not Found").await;
+    check_canary(200, "hello", "the host answers 200 OK").await;
+}

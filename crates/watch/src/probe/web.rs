@@ -60,9 +60,18 @@ impl Web {
 
     /// Asks. An answer of any status is an answer.
     pub(super) async fn get(&self, at: SocketAddr, path: &str) -> Result<Answer, String> {
+        self.ask(Method::GET, at, path).await
+    }
+
+    /// Asks for a deed.
+    pub(super) async fn post(&self, at: SocketAddr, path: &str) -> Result<Answer, String> {
+        self.ask(Method::POST, at, path).await
+    }
+
+    async fn ask(&self, method: Method, at: SocketAddr, path: &str) -> Result<Answer, String> {
         let bearer = format!("Bearer {}", self.token.expose());
         let request = Request::builder()
-            .method(Method::GET)
+            .method(method)
             .uri(format!("http://{at}{path}"))
             .header(header::AUTHORIZATION, bearer)
             .body(Bytes::new())

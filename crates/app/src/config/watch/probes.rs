@@ -82,6 +82,8 @@ probes! {
     host_direct: HostProbe = 2000, 1000, 3, 15;
     /// The host, asked through the edge.
     through_edge: ThroughEdgeProbe = 5000, 3000, 3, 10;
+    /// A change that crosses on each host, from its edge's inbox to the other side.
+    canary_sync: CanarySyncProbe = 10_000, 5000, 2, 3;
     /// A logged commit in the central database.
     commit_canary: CommitCanaryProbe = 1000, 1500, 2, 20;
     /// The age of the oldest delivery that no host has taken.

@@ -82,6 +82,7 @@ inbox = {patient}
 replica_lag = {patient}
 sweep = {patient}
 disk = {patient}
+canary_sync = {{ period_ms = 5000, deadline_ms = 10000, open_after = 2, close_after = 3 }}
 commit_canary = {{ period_ms = 1000, deadline_ms = 1500, open_after = 2, close_after = 3 }}
 
 [watch.channels]

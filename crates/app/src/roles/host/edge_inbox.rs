@@ -26,6 +26,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 const PULL_MAX_BYTES: u64 = 16 << 20;
 
 /// Where an edge is.
+#[derive(Clone)]
 pub(super) enum Place {
     /// The one edge of an installation on one machine, found through the data folder: when it restarts elsewhere, the
     /// next request finds it there.
@@ -35,7 +36,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    fn find(&self) -> Result<SocketAddr> {
+    pub(super) fn find(&self) -> Result<SocketAddr> {
         match self {
             Self::Here(folder) => folder.running("edge")?.listener("private"),
             Self::At(_, address) => Ok(*address),
@@ -57,6 +58,11 @@ impl EdgeHttp {
             http: Arc::new(LocalHttp::new(token.clone(), DEADLINE)?),
             pulls: Arc::new(LocalHttp::new(token, PULL_DEADLINE)?),
         })
+    }
+
+    /// For short requests of other kinds.
+    pub(super) fn short(&self) -> &LocalHttp {
+        &self.http
     }
 }
 

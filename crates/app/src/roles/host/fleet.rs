@@ -1,5 +1,6 @@
 //! The host of a fleet's machine: a host for each group of nodes that this machine owns.
 
+use super::canary;
 use super::edge_inbox::{EdgeHttp, HttpInbox, Place};
 use super::subscribe::Hooks;
 use super::{
@@ -52,7 +53,16 @@ pub(super) async fn run(
     let token = fleet::token(file, config, folder)?;
     let _hold = folder.hold("host", LOCK_WAIT).await?;
     let factory = Arc::new(Factory::new(Arc::clone(&runner)));
-    let fleet = Fleet::new(file, config, folder, &token, &trackers, factory)?;
+    let fleet = Fleet::new(
+        file,
+        config,
+        folder,
+        &token,
+        &trackers,
+        Arc::clone(&factory),
+    )?;
+    let states = fleet.groups.states();
+    let canary = canary::of_fleet(config, folder, &token, factory, states, &shutdown)?;
     let rulebook = Rulebook {
         kinds: Arc::new(kinds),
         trackers: trackers.clone(),
@@ -86,12 +96,11 @@ pub(super) async fn run(
         attends.run(fleet.groups.states(), shutdown.clone()),
     );
     let connections = api_connections_max(config);
-    let serve = twinline_edge::serve(
-        api,
-        front::router(Arc::clone(&front)),
-        connections,
-        shutdown.clone(),
-    );
+    let mut router = front::router(Arc::clone(&front));
+    if let Some(canary) = canary {
+        router = router.merge(canary::router(canary));
+    }
+    let serve = twinline_edge::serve(api, router, connections, shutdown.clone());
     tasks.spawn("api", serve.map(Ok));
     let router = front::health_router(front);
     let serve = twinline_edge::serve(health, router, HEALTH_CONNECTIONS_MAX, shutdown.clone());

@@ -1,5 +1,6 @@
 //! `twinline host`: runs nodes and serves the local API.
 
+mod canary;
 mod central;
 mod edge_inbox;
 mod fleet;
@@ -23,11 +24,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
 use twinline_engine::{Env, FileRoom, HostBuilder, HostSettings, NodeConfig, SweepSettings};
+use twinline_store::GroupId;
 use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
+use twinline_trackers::http::Secret;
 use twinline_trackers::registry;
 
 /// Connections that the local API serves beside those that the edge may open to it: of the command line and a scraper.
@@ -70,8 +74,9 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     if let Some(hooks) = subscribe::Hooks::new(file, &config, &built.api.host)? {
         tasks.spawn("webhooks", hooks.run(shutdown.clone()).map(Ok));
     }
+    let canary = built.canary(&config, &folder, &shutdown)?;
     let (router, connections) = (
-        api::router(Arc::clone(&built.api)),
+        api::router(Arc::clone(&built.api)).merge(canary::router(canary)),
         api_connections_max(&config),
     );
     let serve = twinline_edge::serve(listener, router, connections, shutdown.clone());
@@ -121,6 +126,9 @@ pub struct Built {
     /// The API's state.
     pub api: Arc<Api>,
     _hold: crate::instance::Hold,
+    token: Secret,
+    factory: Arc<Factory>,
+    env: Env,
 }
 
 impl Built {
@@ -155,9 +163,10 @@ impl Built {
             entropy: Arc::new(SystemEntropy),
         };
         let factory = Arc::new(Factory::new(Arc::clone(&runner)));
-        let mut builder = HostBuilder::new(env, store.clone(), factory)
-            .traces(telemetry::adopt)
-            .settings(settings(config));
+        let mut builder =
+            HostBuilder::new(env.clone(), store.clone(), Arc::<Factory>::clone(&factory))
+                .traces(telemetry::adopt)
+                .settings(settings(config));
         for name in config.nodes.keys() {
             if let Some(node) = node_config(config, &trackers, &name.as_str().into())? {
                 builder = builder.node(node);
@@ -178,11 +187,39 @@ impl Built {
             api: Arc::new(Api::new(
                 host,
                 rulebook,
-                token,
+                token.clone(),
                 config.edge.proxy.streams_per_host as usize,
             )),
             _hold: hold,
+            token,
+            factory,
+            env,
         })
+    }
+
+    /// The canary of this host.
+    fn canary(
+        &self,
+        config: &Config,
+        folder: &DataFolder,
+        shutdown: &CancellationToken,
+    ) -> Result<Arc<canary::Canary>> {
+        let host = self.api.host.clone();
+        let engine = canary::EngineParts {
+            machine: config.instance.machine.clone(),
+            instance: config.instance.name.clone(),
+            folder: folder.canary(),
+            factory: Arc::clone(&self.factory),
+            env: self.env.clone(),
+            shutdown: shutdown.clone(),
+        };
+        Ok(canary::Canary::new(canary::Parts {
+            engine,
+            edge: Place::Here(folder.clone()),
+            edges: EdgeHttp::new(self.token.clone())?,
+            token: self.token.clone(),
+            customers: Box::new(move || vec![(GroupId::LOCAL.to_owned(), host.clone())]),
+        }))
     }
 }
 

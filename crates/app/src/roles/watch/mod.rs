@@ -3,6 +3,8 @@
 
 mod announced;
 mod api;
+#[cfg(test)]
+mod bench;
 mod build;
 mod changes;
 mod channels;

@@ -45,6 +45,7 @@ fn one_machine_is_probed_whole() {
         "edge edge:m1",
         "inbox inbox:m1",
         "host_direct host:m1",
+        "canary_sync canary_sync:m1",
         "through_edge way:m1",
         "disk disk:m1",
         "peers supervisor:m1",
@@ -58,6 +59,7 @@ fn a_fleets_machines_are_probed_and_the_other_watch() {
         "edge edge:m1",
         "inbox inbox:m1",
         "host_direct host:m1",
+        "canary_sync canary_sync:m1",
         "replica_lag pool:central/replicate/m1",
         "peers watch:m1",
         "edge edge:m2",
@@ -77,6 +79,7 @@ fn an_edge_with_certificates_is_asked_when_they_end() {
         "inbox inbox:m1",
         "certificates certificate:a.example",
         "host_direct host:m1",
+        "canary_sync canary_sync:m1",
         "disk disk:m1",
     ];
     check(text, None, &expected);

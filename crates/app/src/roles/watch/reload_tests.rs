@@ -1,16 +1,11 @@
 //! What cannot be made is told of, and made when it can be; what an edit leaves out is told to the driver.
 
+use super::super::bench::{Begun, begin};
 use super::*;
-use crate::handles::SystemClock;
-use crate::roles::watch::announced::Announced;
-use crate::roles::watch::build;
 use futures_util::FutureExt as _;
-use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 use twinline_core::watch::probe::Outcome;
-use twinline_trackers::http::Trust;
-use twinline_watch::channel::acknowledge::Signer;
-use twinline_watch::driver::{Driver, Shown as Incident};
+use twinline_watch::driver::Shown as Incident;
 
 /// Nothing that is waited for takes longer.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -43,24 +38,17 @@ impl Bench {
     }
 
     async fn on(folder: tempfile::TempDir, text: &str) -> Self {
-        let file = folder.path().join("twinline.toml");
-        std::fs::write(&file, text).unwrap();
-        let config = crate::config::parse(&file, text).unwrap();
-        let data = DataFolder::open(&config.data).unwrap();
-        let lasting = Arc::new(Lasting {
-            announced: Announced::default(),
-            addresses: build::addresses(BTreeMap::new()),
-            trust: Trust::of_this_machine().unwrap(),
-            token: Secret::new("token"),
-            keyless: None,
-            supervisor: None,
-        });
+        std::fs::write(folder.path().join("twinline.toml"), text).unwrap();
+        let Begun {
+            file,
+            config,
+            data,
+            lasting,
+            built,
+            work,
+            driver,
+        } = begin(folder.path(), text).await;
         let secrets = Secrets::look(&file, &config);
-        let built = Built::new(&file, &config, &lasting).unwrap();
-        let signer = Arc::new(Signer::new([b"key".as_slice()]).unwrap());
-        let store = data.watch_store();
-        let begun = Driver::begin(&store, built.setup.clone(), signer, Arc::new(SystemClock));
-        let (work, driver) = begun.await;
         let (inbound, heard) = watch::channel(None);
         let reload = Reload {
             file,

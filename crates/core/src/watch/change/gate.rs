@@ -132,10 +132,12 @@ impl Gate {
             Event::Start { change } => self.start(change, now, effects),
             Event::Verify { change } => {
                 let known = self.known(change)?;
-                if !matches!(known.stage, Stage::Running | Stage::Paused(_)) {
-                    return Err(Refusal::WrongStage);
+                match known.stage {
+                    Stage::Running | Stage::Paused(_) => validate(known, now, context, effects),
+                    // It is asked for already, again and again until it passes.
+                    Stage::Verifying => {}
+                    Stage::Planned | Stage::Proven => return Err(Refusal::WrongStage),
                 }
-                validate(known, now, context, effects);
                 Ok(())
             }
             Event::Finish { change } => self.finish(change, now, context, effects),

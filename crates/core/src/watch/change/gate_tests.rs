@@ -205,7 +205,9 @@ fn a_change_is_planned_started_proven_and_finished() {
     check(&desk.verify(1), "validate 1 1 2");
     check(&desk.checked(1, 1, 0, true), "");
     check(&desk.finish(1), "refused 1 missing");
+    check(&desk.verify(1), "");
     check(&desk.checked(1, 1, 1, true), "proven 1");
+    check(&desk.verify(1), "refused WrongStage");
     check(&desk.finish(1), "finished 1");
     check(&desk.finish(1), "refused Unknown");
     assert_eq!(desk.gate.due(), None);

@@ -1,6 +1,7 @@
 //! What is probed of each machine.
 
 use super::{Maker, Reached, element, target};
+use crate::canary;
 use crate::handles::SystemClock;
 use anyhow::Result;
 use std::net::SocketAddr;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::watch::element::Kind;
 use twinline_core::watch::signal::Severity;
-use twinline_watch::probe::{Certificates, Fixed, Inbox, Place, ReplicaLag};
+use twinline_watch::probe::{CanarySync, Certificates, Fixed, Inbox, Place, ReplicaLag};
 
 impl Maker<'_> {
     /// Edge, inbox, certificates, host, replica and watch of one machine.
@@ -27,6 +28,7 @@ impl Maker<'_> {
             let pace = self.paces.host_direct.pace();
             self.role((it, "host", Kind::Host), place, "host_direct", pace)?;
         }
+        self.canary(it)?;
         let replicates = self.parts.config.central.is_some();
         if let Some(place) = it.api.as_ref().filter(|_| replicates) {
             self.replica(it, place)?;
@@ -35,6 +37,40 @@ impl Maker<'_> {
             Some(at) => self.peer(it, at),
             None => Ok(()),
         }
+    }
+
+    /// A change on a machine's host, by the edge that the host leaves it at.
+    fn canary(&mut self, it: &Reached<'_>) -> Result<()> {
+        let config = self.parts.config;
+        let edge = match canary::edge_of(config, it.name) {
+            Some((edge, _)) => edge,
+            None if config.machines.is_empty() => it.name,
+            None => return Ok(()),
+        };
+        let Some(place) = &it.api else { return Ok(()) };
+        let subject = element(Kind::CanarySync, it.name);
+        let pace = self.paces.canary_sync.pace();
+        let look = CanarySync {
+            web: Arc::clone(&self.web),
+            place: Arc::clone(place),
+            subject: subject.clone(),
+            deadline: Duration::from_millis(pace.deadline_ms),
+        };
+        let touches = [
+            element(Kind::Host, it.name),
+            element(Kind::Machine, it.name),
+            element(Kind::Edge, edge),
+            element(Kind::Machine, edge),
+        ];
+        let targets = vec![target(subject, touches.clone())];
+        self.add(
+            "canary_sync",
+            Severity::Critical,
+            pace,
+            targets,
+            touches,
+            look,
+        )
     }
 
     /// A role's own health page.
