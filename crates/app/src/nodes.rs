@@ -110,6 +110,7 @@ impl<'a> Nodes<'a> {
             settle: node
                 .settle_s
                 .map(|seconds| Duration::from_secs(seconds.into())),
+            texts: node.texts,
             write_spacing: None,
             unlimited: own_network,
         };
