@@ -54,6 +54,12 @@ pub struct Example {
     pub auth: &'static str,
     /// The secret's key in the `auth` table.
     pub secret: &'static str,
+    /// Where a person makes the secret.
+    pub token: &'static str,
+    /// What its account must be allowed.
+    pub rights: &'static str,
+    /// Whether only a person can register a webhook: then the connector's `subscribe` says how, and does nothing.
+    pub by_hand: bool,
     /// Where items lie.
     pub scope: &'static str,
     /// A query that enumerates what is open.
@@ -155,6 +161,16 @@ pub fn label(tracker: &str) -> &str {
 /// What an example of a configuration and rules for a tracker is made of.
 pub fn example(tracker: &str) -> Result<&'static Example, RegistryError> {
     Ok(kind(tracker)?.example)
+}
+
+/// The sets of `auth` keys that a tracker takes: one of them, whole.
+pub fn auth(tracker: &str) -> Result<&'static [&'static [&'static str]], RegistryError> {
+    Ok(kind(tracker)?.auth)
+}
+
+/// The notations that an instance's texts may be set to, the usual one first; none: there is no choice.
+pub fn notations(tracker: &str) -> Result<&'static [Dialect], RegistryError> {
+    Ok(kind(tracker)?.notations)
 }
 
 /// What a tracker can do, before a node is known.
