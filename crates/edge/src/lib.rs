@@ -28,6 +28,7 @@ mod access;
 mod answer;
 mod arrivals;
 mod caller;
+mod forged;
 mod front;
 mod hooks;
 mod ids;
@@ -95,6 +96,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) rates: rate::Rates,
     pub(crate) refusals: refusals::Refusals,
+    pub(crate) forged: forged::Forged,
     /// The group of nodes that are in none yet: nobody can own it.
     pub(crate) unplaced: Option<GroupId>,
     pub(crate) metrics: metrics::Metrics,
@@ -158,6 +160,7 @@ impl Edge {
             inbox,
             rates: rate::Rates::new(settings.limits.node_max_per_s),
             refusals: refusals::Refusals::default(),
+            forged: forged::Forged::default(),
             unplaced: settings.unplaced,
             routes,
             mapper: Mapper::open(settings.mapper, here, Arc::clone(&clock)).await,

@@ -183,13 +183,13 @@ pub(super) fn shown(record: &Record, machines: &Machines) -> Shown {
 pub(super) fn detail(record: &Record, machines: &Machines, journal: Vec<Entry>) -> Detail {
     let shown = shown(record, machines);
     let said = shown.failing.iter();
-    let said = said.filter_map(|it| machines.said.get(it));
+    let said = said.filter_map(|it| machines.why(it));
     let entry = machines.status.entry(record.incident);
     Detail {
         course: record.course.clone(),
         page: entry.map(on_page),
         postmortem_draft: entry.and_then(|it| postmortem::draft(it, &record.course)),
-        summaries: said.cloned().collect(),
+        summaries: said.collect(),
         notes: record.notes.clone(),
         journal,
         shown,
