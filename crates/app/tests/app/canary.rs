@@ -3,6 +3,7 @@
 use crate::support::{Installation, signal, until};
 use crate::watching::{self, watches};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value as Json;
 use std::net::{Ipv4Addr, TcpListener};
 
 /// Fast enough for a test, and slow enough for a machine that has other work too.

@@ -8,6 +8,7 @@
 mod canary;
 mod central;
 mod change;
+mod clock;
 mod deeds;
 mod demo;
 mod disasters;

@@ -63,6 +63,8 @@ pub struct Shown {
     pub failing: Vec<Element>,
     /// Who acknowledged it.
     pub acknowledged_by: Option<String>,
+    /// The other machine whose watch was told so; none where this one was.
+    pub acknowledged_with: Option<String>,
     /// When.
     pub acknowledged_at: Option<Timestamp>,
     /// When somebody is called next, if nobody acknowledges before.
@@ -174,6 +176,7 @@ pub(super) fn shown(record: &Record, machines: &Machines) -> Shown {
         reopened: record.reopened,
         failing: failing.unwrap_or_default(),
         acknowledged_by: acknowledged.map(|(by, _)| by.0.clone()),
+        acknowledged_with: record.acknowledged_with().map(str::to_owned),
         acknowledged_at: acknowledged.map(|(_, at)| *at),
         next_page_at: machines.paging.next_page(record.incident),
     }

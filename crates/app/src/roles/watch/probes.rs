@@ -36,6 +36,10 @@ pub(super) struct Built {
     pub(super) probes: Vec<Probe>,
     /// How many there are of each kind of element.
     pub(super) population: Population,
+    /// By what other processes are asked.
+    pub(super) web: Arc<Web>,
+    /// The other machines' watches.
+    pub(super) peers: Vec<(String, SocketAddr)>,
 }
 
 /// One machine, as watch reaches it.
@@ -71,12 +75,20 @@ pub(super) fn build(parts: &Parts<'_>) -> Result<Built> {
     maker.central()?;
     maker.nodes(&machines)?;
     maker.own()?;
-    let probes = maker.built;
+    let others = machines.iter().filter(|it| it.name != maker.me);
+    let peers = others.filter_map(|it| Some((it.name.to_owned(), it.watch?)));
+    let peers = peers.collect();
+    let (probes, web) = (maker.built, maker.web);
     let mut population = Population::new();
     for target in probes.iter().flat_map(|probe| &probe.targets) {
         *population.entry(target.subject.kind).or_default() += 1;
     }
-    Ok(Built { probes, population })
+    Ok(Built {
+        probes,
+        population,
+        web,
+        peers,
+    })
 }
 
 fn machines<'a>(parts: &Parts<'a>) -> Vec<Reached<'a>> {
