@@ -147,6 +147,7 @@ pub async fn start_before(
         },
         tracing: Tracing::default(),
         has_refused: false,
+        restart: Arc::default(),
         unplaced: None,
     };
     let handles = Handles {

@@ -14,6 +14,8 @@ use twinline_trackers::http::Secret;
 
 /// How long a role waits for its predecessor to let go of the folder.
 pub const LOCK_WAIT: Duration = Duration::from_secs(12);
+/// Between two tries: callers wait in the meantime.
+const LOCK_PAUSE: Duration = Duration::from_millis(2);
 
 /// The data folder of one installation.
 #[derive(Clone, Debug)]
@@ -172,7 +174,7 @@ impl DataFolder {
         let file = made.or_else(|error| File::open(&path).map_err(|_| error));
         let file = file.with_context(|| format!("opening {}", path.display()))?;
         let deadline = tokio::time::Instant::now() + wait;
-        let mut pause = tokio::time::interval(Duration::from_millis(50));
+        let mut pause = tokio::time::interval(LOCK_PAUSE);
         while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             if tokio::time::Instant::now() >= deadline {
                 bail!(

@@ -74,6 +74,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tls::Certificates;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -108,6 +109,8 @@ pub(crate) struct Shared {
     pub(crate) arrivals: arrivals::Arrivals,
     /// Cancelled when the edge ends: what would last lets go.
     pub(crate) ending: CancellationToken,
+    /// Told when another edge is to begin in the place of this one.
+    pub(crate) restart: Arc<Notify>,
     /// When the edge began.
     pub(crate) started_at: Timestamp,
 }
@@ -175,6 +178,7 @@ impl Edge {
             tracing: settings.tracing,
             arrivals: arrivals::Arrivals::default(),
             ending,
+            restart: settings.restart,
         };
         refusals::begin(&shared, settings.has_refused).await;
         if let Some(known) = shared.mapper.known() {

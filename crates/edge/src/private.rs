@@ -145,14 +145,14 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     ([(header::CONTENT_TYPE, content)], text).into_response()
 }
 
-/// Ends this edge in good order: its supervisor begins another. Only the one that is meant, where one is named.
+/// Lets another edge begin in the place of this one. Only of the one that is meant, where one is named.
 async fn restart(State(shared): State<Arc<Shared>>, Json(restart): Json<Restart>) -> Response {
     let restarting = restart
         .started_at
         .is_none_or(|meant| meant == shared.started_at);
     if restarting {
-        tracing::info!("this edge ends, for another to begin");
-        shared.ending.cancel();
+        tracing::info!("another edge is to begin in the place of this one");
+        shared.restart.notify_one();
     }
     let body = serde_json::json!({ "restarting": restarting, "started_at": shared.started_at });
     Json(body).into_response()

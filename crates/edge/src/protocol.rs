@@ -7,7 +7,7 @@
 //! | `POST /inbox/taken` | everything up to a place is durable at the owner |
 //! | `POST /inbox/safe` | everything up to a place is processed |
 //! | `POST /inbox/heard` | the owner knows what was refused, and sweeps for it |
-//! | `POST /restart` | ends the edge in good order, for its supervisor to begin another |
+//! | `POST /restart` | lets another edge begin in the place of this one |
 //!
 //! Each shows the installation's token as `Authorization: Bearer …`. A pull by an older epoch is answered 409.
 

@@ -7,6 +7,7 @@ use crate::tls::{CertificateFiles, TlsError};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use twinline_core::handles::{Clock, Entropy};
 use twinline_store::{GroupId, StoreError};
 
@@ -64,6 +65,8 @@ pub struct Settings {
     pub tracing: Tracing,
     /// Whether deliveries were refused already: [`crate::refuse`] says so.
     pub has_refused: bool,
+    /// Told when this edge is asked to let another begin: whoever hears it ends this one.
+    pub restart: Arc<Notify>,
     /// The group of nodes that are in none yet, which nobody can own; `None`: each is in one.
     pub unplaced: Option<GroupId>,
 }

@@ -49,20 +49,32 @@ pub(crate) struct Traffic {
     pub(crate) shutdown: CancellationToken,
 }
 
-/// Serves until shutdown, then lets what is open finish within the drain time.
+/// Serves until shutdown, then lets what is open finish within the drain time. Who comes while older connections end is
+/// still served: nobody waits for the next edge on their account.
 pub(crate) async fn serve(traffic: Arc<Traffic>, listener: TcpListener, connections_max: usize) {
-    let open = TaskTracker::new();
+    let (before, since) = (TaskTracker::new(), TaskTracker::new());
     let each = |stream, peer, permit| {
         let traffic = Arc::clone(&traffic);
+        let ending = traffic.shutdown.is_cancelled();
+        let open = if ending { &since } else { &before };
         open.spawn(async move {
             traffic.connection(stream, peer).await;
             drop(permit);
         });
     };
-    listen::accept_all(listener, connections_max, &traffic.shutdown, each).await;
-    open.close();
+    let last = CancellationToken::new();
+    let older_end = async {
+        traffic.shutdown.cancelled().await;
+        before.close();
+        let _all_or_late = timeout(LAST_WORD + LAST_PAUSE, before.wait()).await;
+        last.cancel();
+    };
+    let accepts = listen::accept_all(listener, connections_max, &last, each);
+    tokio::join!(accepts, older_end);
+    since.close();
     let ended = async {
-        open.wait().await;
+        before.wait().await;
+        since.wait().await;
         traffic.front.proxy().drained().await;
     };
     listen::drain(ended).await;

@@ -111,7 +111,7 @@ pub(super) async fn undrain() -> Problem {
     alone()
 }
 
-#[utoipa::path(post, path = "/fleet/machines/{machine}/restart", summary = "Let a machine's host or edge end in good order; its supervisor begins another",
+#[utoipa::path(post, path = "/fleet/machines/{machine}/restart", summary = "Let another host or edge begin on a machine in the place of the one there",
     params(("machine" = String, Path, description = "The machine's name")),
     request_body = Restart,
     responses((status = 200, description = "It is begun", body = Restarted), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))

@@ -4,6 +4,7 @@ mod places;
 #[cfg(test)]
 mod tests;
 
+use super::line::{Line, Word};
 use super::pause;
 use super::sockets::Handed;
 use crate::canary;
@@ -19,6 +20,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::signal::unix;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use twinline_edge::{
     CertificateFiles, DirectorySource, Edge, Handles, Limits, Listen, MapperSettings, ProxyLimits,
@@ -46,16 +49,14 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let (config, shutdown) = super::begin("edge", file, supervisor)?;
     let mut routes = Nodes::new(&config, file).routes()?;
     let folder = DataFolder::open(&config.data)?;
-    let _hold = folder.hold("edge", LOCK_WAIT).await?;
+    let line = Line::take(supervisor)?;
+    let hangup = unix::signal(unix::SignalKind::hangup()).context("listening for SIGHUP")?;
     let token = fleet::token(file, &config, &folder)?;
     routes.add(canary::hooks(&config, &token));
     let unplaced = routes.as_rows();
     let follower = follower(file, &config, &folder)?;
-    let limits = InboxLimits {
-        total_max_bytes: u64::from(config.edge.inbox_max_gib) << 30,
-        node_max_bytes: u64::from(config.edge.node_inbox_max_mib) << 20,
-        ..InboxLimits::default()
-    };
+    let limits = inbox_limits(&config);
+    let restart = Arc::new(Notify::new());
     let mut settings = Settings {
         listen: listen(handed.public, config.edge.listen),
         private: listen(handed.private, config.edge_private()),
@@ -78,6 +79,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
             dropped: || telemetry::spans().dropped(),
         },
         has_refused: false,
+        restart: Arc::clone(&restart),
         // In a fleet nobody owns the group that one machine has.
         unplaced: follower.is_some().then(GroupId::local),
     };
@@ -91,6 +93,9 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         routes.place(|node| places.get(node).cloned());
     }
     let rows = routes.as_rows();
+    // The edge before this one works until all is built that can be without the inbox.
+    line.say(Word::Ready);
+    let _hold = folder.hold("edge", LOCK_WAIT).await?;
     let Some(inbox) = opened(&folder, limits, &rows, &mut settings, &shutdown).await? else {
         return Ok(());
     };
@@ -101,11 +106,46 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let beside = async {
         let announcing = announce(&folder, &listeners, &shutdown);
         let following = follow(&config, &inbox, unplaced, follower.as_deref(), &shutdown);
-        tokio::join!(announcing, following);
+        let restarting = restarts(&inbox, &restart, hangup, &line, &shutdown);
+        tokio::join!(announcing, following, restarting);
     };
     let served = served(edge.serve(shutdown.clone()), beside).await;
     inbox.db().close().await;
     Ok(served?)
+}
+
+/// Lets another edge begin whenever that is asked for, also by SIGHUP: beside this one where a supervisor hears of it,
+/// otherwise after it.
+async fn restarts(
+    inbox: &Inbox,
+    restart: &Notify,
+    mut hangup: unix::Signal,
+    line: &Line,
+    shutdown: &CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            () = restart.notified() => {}
+            Some(()) = hangup.recv() => {}
+        }
+        if line.say(Word::Successor) {
+            // The other waits for the inbox to be closed.
+            inbox.db().copy_log();
+        } else {
+            shutdown.cancel();
+        }
+    }
+}
+
+/// What bounds what waits.
+fn inbox_limits(config: &Config) -> InboxLimits {
+    InboxLimits {
+        total_max_bytes: u64::from(config.edge.inbox_max_gib) << 30,
+        node_max_bytes: u64::from(config.edge.node_inbox_max_mib) << 20,
+        ..InboxLimits::default()
+    }
 }
 
 /// What bounds the requests to hosts.

@@ -2,6 +2,7 @@
 
 pub mod edge;
 pub mod host;
+mod line;
 mod pulse;
 pub mod sim;
 mod sockets;

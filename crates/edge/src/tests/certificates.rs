@@ -219,11 +219,11 @@ async fn who_speaks_http2_to_an_edge_that_ends_is_answered() {
     let edge = plan.serve().await;
     let stream = connect(&edge, "one.example", &[&one], b"h2").await.unwrap();
     edge.shutdown.cancel();
-    // The edge has heard of it, and takes no more connections, before the caller goes on.
-    let (_, at) = edge.public.split_once("://").unwrap();
+    // The edge has heard of it before the caller goes on.
+    let (_, at) = edge.private.split_once("://").unwrap();
     let closes = async { while TcpStream::connect(at).await.is_ok() {} };
     let closed = tokio::time::timeout(Duration::from_secs(20), closes).await;
-    closed.expect("the edge stops listening");
+    closed.expect("the edge stops listening to hosts");
     let io = TokioIo::new(stream);
     let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
         .await

@@ -256,3 +256,29 @@ async fn a_waiting_pull_does_not_hold_up_the_end() {
     let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(answer["deliveries"], serde_json::json!([]));
 }
+
+/// Who has connected and says nothing yet holds up nobody, also at the end.
+#[tokio::test]
+async fn who_comes_while_an_edge_ends_is_answered_and_hears_that_it_was_the_last_time() {
+    let edge = Plan::default().serve().await;
+    let silent = edge.connect().await;
+    // The edge has it before it ends.
+    assert_eq!(edge.post("a", "key-a", "1", "{}").await, 202);
+    edge.shutdown.cancel();
+    let request = edge.client.post(format!("{}/hooks/a", edge.public));
+    let request = request.header("x-key", "key-a");
+    let newcomer = reqwest::Client::new();
+    within("the end is told", async || {
+        let request = request.try_clone().unwrap().header("x-twinline-id", "2");
+        let request = request.body("{}").build().unwrap();
+        let answer = newcomer.execute(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+        answer
+            .headers()
+            .get("connection")
+            .is_some_and(|says| says == "close")
+    })
+    .await;
+    drop(silent);
+    edge.ended().await;
+}

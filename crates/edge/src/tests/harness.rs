@@ -140,6 +140,7 @@ pub(super) struct Plan {
     pub(super) trusted: TrustedProxies,
     pub(super) tls: Vec<CertificateFiles>,
     pub(super) unplaced: Option<GroupId>,
+    pub(super) restart: Arc<Notify>,
     pub(super) folder: tempfile::TempDir,
 }
 
@@ -155,6 +156,7 @@ impl Default for Plan {
             trusted: TrustedProxies::default(),
             tls: Vec::new(),
             unplaced: None,
+            restart: Arc::default(),
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -197,6 +199,7 @@ impl Plan {
             },
             tracing: Tracing::default(),
             has_refused: false,
+            restart: Arc::clone(&self.restart),
             unplaced: self.unplaced.clone(),
         }
     }

@@ -1,8 +1,10 @@
 //! The private listener while traffic takes everything, and while the disk stands still.
 
 use super::harness::*;
+use futures_util::FutureExt as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
@@ -62,8 +64,10 @@ async fn health_and_metrics_answer_while_the_traffic_runtime_is_blocked() {
 }
 
 #[tokio::test]
-async fn an_edge_ends_in_good_order_when_it_is_asked_to_and_meant() {
-    let edge = Plan::default().serve().await;
+async fn an_edge_that_is_meant_says_that_another_is_to_begin_and_goes_on() {
+    let plan = Plan::default();
+    let told = Arc::clone(&plan.restart);
+    let edge = plan.serve().await;
     let health = edge.client.get(format!("{}/health", edge.private));
     let health = read(health.send().await.unwrap()).await;
     assert!(health.contains("\"started_at\":1000"), "{health}");
@@ -77,9 +81,13 @@ async fn an_edge_ends_in_good_order_when_it_is_asked_to_and_meant() {
     let (status, says) = edge.ask("/restart", other).await;
     let expected = serde_json::json!({ "restarting": false, "started_at": 1000 });
     assert_eq!((status.as_u16(), says), (200, expected));
+    let mut told = std::pin::pin!(told.notified());
+    assert_eq!(told.as_mut().now_or_never(), None);
 
     let this = serde_json::json!({ "started_at": 1000 });
     let (status, says) = edge.ask("/restart", this).await;
     assert_eq!((status.as_u16(), &says["restarting"]), (200, &true.into()));
-    edge.ended().await;
+    assert_eq!(told.now_or_never(), Some(()), "once, and at once");
+    assert_eq!(edge.post("a", "key-a", "1", "{}").await, 202);
+    edge.end().await;
 }

@@ -86,9 +86,14 @@ impl Checkpointer {
                 warn(file, error);
             }
         } else if self.shared.written.log_pages() >= self.after_pages {
-            // Full means that the thread is at it or about to be.
-            let _full_is_fine = self.wake.as_ref().map(|wake| wake.try_send(()));
+            self.begin();
         }
+    }
+
+    /// Wakes the thread.
+    pub(super) fn begin(&self) {
+        // Full means that the thread is at it or about to be.
+        let _full_is_fine = self.wake.as_ref().map(|wake| wake.try_send(()));
     }
 }
 

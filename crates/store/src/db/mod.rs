@@ -158,6 +158,14 @@ impl Db {
         Ok(Some(room))
     }
 
+    /// Begins to copy the write-ahead log into the file, beside what is written meanwhile: who is about to close the file
+    /// leaves less to be copied then. Inline, whoever closes copies it all.
+    pub fn copy_log(&self) {
+        if let Runs::Thread { writer, .. } = &self.shared.runs {
+            writer.copy_log();
+        }
+    }
+
     /// Finishes what is queued, then closes the file for all handles. Later calls answer [`StoreError::Closed`].
     pub async fn close(&self) {
         match &self.shared.runs {

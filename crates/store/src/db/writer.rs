@@ -27,6 +27,8 @@ enum Message {
     Job(Box<dyn Job>),
     /// To be committed with the next one, at the latest some time later.
     Along(Box<dyn Job>),
+    /// The log is to be copied into the file.
+    CopyLog,
     Close,
 }
 
@@ -47,8 +49,8 @@ impl Writer {
         health: Arc<HealthCell>,
         limits: Limits,
     ) -> Result<Self, StoreError> {
-        // One place beyond the permits for `Close`, so that sending never blocks.
-        let (queue, messages) = sync_channel(limits.queue_max_writes + 1);
+        // Two places beyond the permits for `CopyLog` and `Close`, so that sending never blocks.
+        let (queue, messages) = sync_channel(limits.queue_max_writes + 2);
         let pulse = Arc::new(Pulse::new(Duration::from_millis(limits.write_max_ms)));
         let thread = Loop {
             session,
@@ -97,6 +99,12 @@ impl Writer {
     /// As [`Writer::queue`], for a job that waits for another one's commit.
     pub(super) fn queue_along(&self, job: Box<dyn Job>) -> bool {
         self.queue.try_send(Message::Along(job)).is_ok()
+    }
+
+    /// Has the log copied into the file, beside what is written meanwhile.
+    pub(super) fn copy_log(&self) {
+        // Fails when the thread has ended, which copies it too, or when it has been asked already.
+        drop(self.queue.try_send(Message::CopyLog));
     }
 
     /// For how long the thread has been at one batch, when that is longer than a write may take.
@@ -148,6 +156,10 @@ impl Loop {
                 Ok(Message::Job(job)) => self.batch(Some(job)),
                 Ok(Message::Along(job)) => {
                     self.put_along(job);
+                    true
+                }
+                Ok(Message::CopyLog) => {
+                    self.checkpointer.begin();
                     true
                 }
                 Err(RecvTimeoutError::Timeout) if self.along_is_due() => self.batch(None),
@@ -216,6 +228,7 @@ impl Loop {
         {
             match self.messages.try_recv() {
                 Ok(Message::Job(job) | Message::Along(job)) => batch.add(job),
+                Ok(Message::CopyLog) => self.checkpointer.begin(),
                 Ok(Message::Close) => {
                     goes_on = false;
                     break;

@@ -76,7 +76,15 @@ pub(super) fn not_back(
         return Some(format!("the {name} of {machine} is not back: {why}"));
     }
     if now.started_at == Some(before) {
-        return Some(format!("the {name} of {machine} is still ending"));
+        let log = match which {
+            RestartRole::Host => "",
+            RestartRole::Edge => {
+                "; why another cannot begin stands in the log of its 'twinline up'"
+            }
+        };
+        return Some(format!(
+            "the {name} of {machine} is still the one that is to end{log}"
+        ));
     }
     if which == RestartRole::Host && !found.there {
         return Some(format!(

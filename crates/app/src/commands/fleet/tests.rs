@@ -128,7 +128,7 @@ fn a_machine_is_back_when_another_process_has_its_groups_at_work() {
     assert_eq!(back(&view, RestartRole::Host, 6), None);
     assert_eq!(back(&view, RestartRole::Edge, 6), None);
     let said = back(&view, RestartRole::Host, 7).unwrap();
-    assert!(said.contains("still ending"), "{said}");
+    assert!(said.contains("still the one that is to end"), "{said}");
     let mut view = sound();
     view.machines[0].there = false;
     assert!(

@@ -1,6 +1,7 @@
 //! Nothing released is lost, wherever the log is cut.
 
 use super::*;
+use std::time::Duration;
 
 const PAGE_BYTES: u64 = 4096;
 const FRAME_HEADER_BYTES: u64 = 24;
@@ -145,4 +146,26 @@ async fn the_log_begins_anew_while_writes_go_on() {
         "{log} bytes: the log never began anew"
     );
     assert_eq!(ids(&db).await.len(), total as usize);
+}
+
+/// Who asks for it before the file is closed leaves little to be copied then.
+#[tokio::test]
+async fn the_log_is_copied_when_that_is_asked_for() {
+    let folder = TempDir::new().unwrap();
+    let db = open(&folder, DbOptions::default());
+    for id in 0..200 {
+        put(&db, id).await.unwrap();
+    }
+    let size = || std::fs::metadata(db.path()).unwrap().len();
+    let before = size();
+    db.copy_log();
+    let copied = async {
+        while size() == before {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let copied = tokio::time::timeout(Duration::from_secs(20), copied).await;
+    copied.expect("the file has grown");
+    put(&db, 200).await.unwrap();
+    assert_eq!(ids(&db).await.len(), 201);
 }
