@@ -171,7 +171,7 @@ impl Keeper {
                 Handover::Done(Box::new(next))
             }
             () = self.shutdown.cancelled() => {
-                // It has begun nothing yet.
+                // It has begun nothing yet, or for a moment only: then the next start finds an edge that was killed, and sweeps.
                 drop(next);
                 Handover::Shutdown(ends.await)
             }
