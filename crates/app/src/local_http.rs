@@ -24,12 +24,25 @@ impl LocalHttp {
     /// # Errors
     /// The system's trust store cannot be read.
     pub fn new(token: Secret, deadline: Duration) -> Result<Self> {
+        Self::with(token, deadline, false)
+    }
+
+    /// The same for many requests that wait at once: all to one process go side by side over one HTTP/2 connection.
+    ///
+    /// # Errors
+    /// As [`LocalHttp::new`].
+    pub fn side_by_side(token: Secret, deadline: Duration) -> Result<Self> {
+        Self::with(token, deadline, true)
+    }
+
+    fn with(token: Secret, deadline: Duration, side_by_side: bool) -> Result<Self> {
         // Addresses come from our own data folder, never from a tenant.
         let everywhere = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect("a network"));
         let limits = TransportLimits {
             connect: Duration::from_secs(2),
             headers: deadline,
             body: deadline,
+            side_by_side,
             ..TransportLimits::default()
         };
         let transport = ReqwestTransport::new(AddressGuard::new(everywhere.to_vec()), limits)

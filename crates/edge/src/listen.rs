@@ -25,6 +25,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// A head of a request, and what of a body is read ahead, is at most so large.
 pub(crate) const BUFFER_MAX_BYTES: usize = 64 << 10;
 
+/// Requests at once on one HTTP/2 connection: a host's pulls for all its groups wait on one.
+const STREAMS_MAX: u32 = 4096;
 /// What a connection of HTTP/2 begins with (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Between looks at a beginning that may become HTTP/2's.
@@ -104,7 +106,7 @@ fn builder(deadline: Duration) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .keep_alive_interval(deadline)
         .keep_alive_timeout(deadline)
-        .max_concurrent_streams(256)
+        .max_concurrent_streams(STREAMS_MAX)
         .max_header_list_size(32 << 10);
     builder
 }

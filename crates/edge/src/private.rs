@@ -21,7 +21,8 @@ use tokio_util::sync::CancellationToken;
 use twinline_store::StoreError;
 use twinline_store::inbox::{Batch, Page, Pulled};
 
-/// A pull of every group of a fleet waits on a connection of its own; beside those, watch and a scraper.
+/// One of each host for its pulls, some for its other requests, watch and a scraper; hosts of an older version have one for
+/// the pull of every group.
 const CONNECTIONS_MAX: usize = 16_384;
 
 /// The metrics wait no longer for the inbox.

@@ -166,7 +166,7 @@ impl Inbox {
     /// [`StoreError::StaleEpoch`] when a newer owner has been here.
     pub async fn claim(&self, group: GroupId, epoch: Epoch) -> Result<Cursors, StoreError> {
         self.db
-            .write(move |conn| pull::claim(conn, &group, epoch))
+            .write_along(move |conn| pull::claim(conn, &group, epoch))
             .await
     }
 

@@ -20,6 +20,9 @@ use url::{Host, Url};
 /// While requests wait on an HTTP/2 connection its server is asked this often whether it is still there: requests to
 /// come would follow onto a connection that has died without a word.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// What a server may send ahead of its reader where requests go side by side: on one of them, and on all together.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
 
 /// The limits of a [`ReqwestTransport`].
 #[derive(Clone, Debug)]
@@ -34,6 +37,9 @@ pub struct TransportLimits {
     pub idle_per_host_max: usize,
     /// The greatest answer, after decompression, in bytes.
     pub response_max_bytes: usize,
+    /// All requests to a server go side by side over one HTTP/2 connection, without TLS too: for a server that is known to
+    /// speak it, and many requests that wait. Else the server chooses within TLS, and without it speaks HTTP/1.1.
+    pub side_by_side: bool,
 }
 
 impl Default for TransportLimits {
@@ -44,6 +50,7 @@ impl Default for TransportLimits {
             body: Duration::from_secs(30),
             idle_per_host_max: 4,
             response_max_bytes: RESPONSE_MAX_BYTES,
+            side_by_side: false,
         }
     }
 }
@@ -148,7 +155,14 @@ impl ReqwestTransport {
     ) -> Result<Self, reqwest::Error> {
         let guard = Arc::new(guard);
         // No proxy: it would connect on our behalf, past the guard.
-        let client = reqwest::Client::builder()
+        let mut client = reqwest::Client::builder();
+        if limits.side_by_side {
+            client = client
+                .http2_prior_knowledge()
+                .http2_initial_stream_window_size(STREAM_WINDOW_BYTES)
+                .http2_initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+        }
+        let client = client
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .referer(false)

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use twinline_edge::protocol::{self, Ack, Cursors, Deliveries, Heard, Numbered, Owner, Pull};
 use twinline_engine::{Delivery, EdgeInbox, InboxError, Pulled, Refused};
@@ -45,7 +45,8 @@ impl Place {
 }
 
 /// The connections of this process to edges. All its groups share them: each reading of the machine's trust store takes
-/// some milliseconds and some hundred KiB, and a host may have hundreds of groups.
+/// some milliseconds and some hundred KiB, and a host may have hundreds of groups, of each of which a pull waits at each
+/// edge. Pulls go side by side over one connection to an edge: the next edge that begins there is met by one of each host.
 #[derive(Clone)]
 pub(super) struct EdgeHttp {
     http: Arc<LocalHttp>,
@@ -56,7 +57,7 @@ impl EdgeHttp {
     pub(super) fn new(token: Secret) -> Result<Self> {
         Ok(Self {
             http: Arc::new(LocalHttp::new(token.clone(), DEADLINE)?),
-            pulls: Arc::new(LocalHttp::new(token, PULL_DEADLINE)?),
+            pulls: Arc::new(LocalHttp::side_by_side(token, PULL_DEADLINE)?),
         })
     }
 
@@ -71,8 +72,31 @@ pub(super) struct HttpInbox {
     place: Place,
     edges: EdgeHttp,
     owner: Owner,
-    /// Where the edge is, once it has taken our claim.
-    claimed: Mutex<Option<SocketAddr>>,
+    known: Mutex<Known>,
+}
+
+/// What is known of the edge; after a fault it is looked for anew.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    at: Option<SocketAddr>,
+    /// Its inbox has taken our claim, and keeps it while edges come and go, until it says that it knows of none.
+    is_claimed: bool,
+}
+
+/// Why an edge did not do what it was asked.
+struct Fault {
+    reason: String,
+    /// It answered that something is not there.
+    is_missing: bool,
+}
+
+impl<T: ToString> From<T> for Fault {
+    fn from(reason: T) -> Self {
+        Self {
+            reason: reason.to_string(),
+            is_missing: false,
+        }
+    }
 }
 
 impl HttpInbox {
@@ -84,7 +108,7 @@ impl HttpInbox {
                 group: stamp.group,
                 epoch: stamp.epoch,
             },
-            claimed: Mutex::new(None),
+            known: Mutex::default(),
         }
     }
 
@@ -95,22 +119,25 @@ impl HttpInbox {
         }
     }
 
-    fn set_claimed(&self, at: Option<SocketAddr>) {
-        *self.claimed.lock().expect("no code panics with this lock") = at;
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().expect("no code panics with this lock")
     }
 
-    /// Where the edge is; claims first where that has not been done.
-    async fn edge(&self) -> Result<SocketAddr, InboxError> {
-        let claimed = *self.claimed.lock().expect("no code panics with this lock");
-        if let Some(at) = claimed {
-            return Ok(at);
+    /// Where the edge is; claims first where its inbox is not known to have our claim.
+    async fn edge(&self) -> Result<SocketAddr, Fault> {
+        let known = *self.known();
+        let at = match known.at {
+            Some(at) => at,
+            None => self.place.find().map_err(|error| format!("{error:#}"))?,
+        };
+        if !known.is_claimed {
+            let claim = "/inbox/claim";
+            let _cursors: Cursors = self.post(&self.edges.http, at, claim, &self.owner).await?;
         }
-        let found = self.place.find();
-        let at = found.map_err(|error| self.fault(format!("{error:#}")))?;
-        let _cursors: Cursors = self
-            .post(&self.edges.http, at, "/inbox/claim", &self.owner)
-            .await?;
-        self.set_claimed(Some(at));
+        *self.known() = Known {
+            at: Some(at),
+            is_claimed: true,
+        };
         Ok(at)
     }
 
@@ -120,13 +147,14 @@ impl HttpInbox {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, InboxError> {
-        let at = self.edge().await?;
-        let answer = self.post(http, at, path, body).await;
-        if answer.is_err() {
-            // It may have restarted: look for it and claim anew.
-            self.set_claimed(None);
-        }
-        answer
+        let asked = async { self.post(http, self.edge().await?, path, body).await };
+        asked.await.map_err(|fault| {
+            let mut known = self.known();
+            // It may have restarted: look for it, and claim anew where its inbox is another one.
+            known.at = None;
+            known.is_claimed &= !fault.is_missing;
+            self.fault(fault.reason)
+        })
     }
 
     async fn post<T: DeserializeOwned>(
@@ -135,17 +163,19 @@ impl HttpInbox {
         at: SocketAddr,
         path: &str,
         body: &impl Serialize,
-    ) -> Result<T, InboxError> {
-        let body = serde_json::to_vec(body).map_err(|error| self.fault(error))?;
+    ) -> Result<T, Fault> {
+        let body = serde_json::to_vec(body)?;
         let sent = http.send(Method::POST, at, path, &[], body).await;
-        let answer = sent.map_err(|error| self.fault(format!("{path}: {}", error.reason)))?;
+        let answer = sent.map_err(|error| format!("{path}: {}", error.reason))?;
         if answer.status() != StatusCode::OK {
             let text = String::from_utf8_lossy(answer.body());
             let short: String = text.chars().take(300).collect();
-            return Err(self.fault(format!("{path}: {} {short}", answer.status())));
+            return Err(Fault {
+                reason: format!("{path}: {} {short}", answer.status()),
+                is_missing: answer.status() == StatusCode::NOT_FOUND,
+            });
         }
-        serde_json::from_slice(answer.body())
-            .map_err(|error| self.fault(format!("{path}: {error}")))
+        Ok(serde_json::from_slice(answer.body()).map_err(|error| format!("{path}: {error}"))?)
     }
 
     async fn acknowledge(&self, path: &str, to: &InboxPlace) -> Result<(), InboxError> {
