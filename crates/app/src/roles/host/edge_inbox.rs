@@ -272,3 +272,7 @@ fn refused(told: protocol::Refused) -> Refused {
         until: told.until,
     }
 }
+
+#[cfg(test)]
+#[path = "edge_inbox_tests.rs"]
+mod tests;
