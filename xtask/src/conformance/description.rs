@@ -62,7 +62,7 @@ impl Description {
             .any(|document| document["swagger"] == "2.0");
         let document = match is_swagger {
             true => swagger::to_openapi(&documents),
-            false => documents.pop().unwrap_or_default(),
+            false => below_its_server(documents.pop().unwrap_or_default()),
         };
         let mut description = Self::new(document);
         for correction in corrections {
@@ -203,5 +203,43 @@ impl Description {
                 .unwrap_or(Value::Null),
             None => value.clone(),
         }
+    }
+}
+
+/// The document with whole paths: those of its operations come below the path of its server.
+fn below_its_server(mut document: Value) -> Value {
+    let server = document["servers"][0]["url"].as_str().unwrap_or_default();
+    let place = server.split_once("://").map_or(server, |(_, rest)| rest);
+    let base = match place.split_once('/') {
+        Some((_, base)) if !base.is_empty() => format!("/{}", base.trim_end_matches('/')),
+        _ => return document,
+    };
+    if let Some(paths) = document["paths"].as_object_mut() {
+        *paths = std::mem::take(paths)
+            .into_iter()
+            .map(|(path, item)| (format!("{base}{path}"), item))
+            .collect();
+    }
+    document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(server: &str, expected: &str) {
+        let document = json!({"servers": [{"url": server}], "paths": {"/items": {}}});
+        let whole = below_its_server(document);
+        let paths: Vec<&String> = whole["paths"].as_object().unwrap().keys().collect();
+        assert_eq!(paths, [expected], "{server}");
+    }
+
+    #[test]
+    fn paths_come_below_that_of_the_server() {
+        check("https://{instance}.example/api/now", "/api/now/items");
+        check("https://{instance}.example/api/now/", "/api/now/items");
+        check("/api/now", "/api/now/items");
+        check("https://example", "/items");
+        check("https://example/", "/items");
     }
 }

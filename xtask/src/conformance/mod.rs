@@ -27,7 +27,7 @@ use trackers::TRACKERS;
 /// Where the descriptions lie and how to answer.
 #[derive(clap::Args)]
 pub struct Options {
-    /// The folder with github/github-rest.json, jira/jira-cloud-v3.json and azure/wit-7.1.json.
+    /// The folder with github/github-rest.json, jira/jira-cloud-v3.json, azure/wit-7.1.json and servicenow/table-api.json.
     #[arg(long, value_name = "DIR")]
     specs: Option<PathBuf>,
     /// One JSON object a line instead of sentences.

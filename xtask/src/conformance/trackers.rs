@@ -11,6 +11,7 @@ use twinline_sim::Simulator;
 use twinline_sim::azure_devops::{self, AzureDevOps};
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{self, JiraCloud};
+use twinline_sim::servicenow::{self, ServiceNow};
 use twinline_trackers::conformance;
 
 /// One tracker under examination.
@@ -79,7 +80,29 @@ pub(super) const TRACKERS: &[Examined] = &[
         simulator: azure,
         under: under_azure,
     },
+    Examined {
+        files: &["servicenow/table-api.json"],
+        // A description by a third party, which has values typed. The Table API has them as texts, and both parts of each with
+        // `sysparm_display_value=all`. Source: "Table API" in ServiceNow's reference, the examples of its responses.
+        corrections: &[
+            Correction::Is("/components/schemas/Record/properties/sys_id", CELL),
+            Correction::Is("/components/schemas/Record/properties/sys_created_on", CELL),
+            Correction::Is("/components/schemas/Record/properties/sys_created_by", CELL),
+            Correction::Is("/components/schemas/Record/properties/sys_updated_on", CELL),
+            Correction::Is("/components/schemas/Record/properties/sys_updated_by", CELL),
+            Correction::Is("/components/schemas/Record/properties/sys_mod_count", CELL),
+            Correction::Is("/components/schemas/Record/properties/sys_tags", CELL),
+            Correction::Is("/components/schemas/Record/properties/sys_class_name", CELL),
+        ],
+        simulator: servicenow,
+        under: under_servicenow,
+    },
 ];
+
+/// A cell of a record: a text, or both of its parts; and of a reference where it leads.
+const CELL: &str = r#"{"oneOf": [{"type": "string"},
+    {"type": "object", "required": ["display_value", "value"], "additionalProperties": false, "properties": {
+        "display_value": {"type": "string"}, "value": {"type": "string"}, "link": {"type": "string"}}}]}"#;
 
 /// What the writes of a comment take. Source: "Comments - Add Work Item Comment", which shares its path with another operation.
 const WRITTEN_COMMENT: &str = r#"[{"name": "format", "in": "query", "schema": {"type": "string", "enum": ["html", "markdown"]}},
@@ -171,6 +194,26 @@ fn under_azure() -> Under {
         bad_trigger: ("[Flavour] = 'sweet'", "Flavour"),
         required_fields: BTreeMap::new(),
         internal_channel: None,
+        tells_deletion: true,
+        webhooks: true,
+    }
+}
+
+fn servicenow() -> Box<dyn Simulator> {
+    Box::new(ServiceNow::new(servicenow::demo_site()))
+}
+
+fn under_servicenow() -> Under {
+    Under {
+        tracker: "servicenow",
+        auth: &[("user", "twinline"), ("password", servicenow::PASSWORD)],
+        scope: &[("table", "incident")],
+        container: "incident",
+        move_to: Some("problem"),
+        open_trigger: "active=true",
+        bad_trigger: ("stauts=1^active=true", "stauts"),
+        required_fields: BTreeMap::new(),
+        internal_channel: Some("work_notes"),
         tells_deletion: true,
         webhooks: true,
     }
