@@ -25,8 +25,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// A head of a request, and what of a body is read ahead, is at most so large.
 pub(crate) const BUFFER_MAX_BYTES: usize = 64 << 10;
 
-/// Requests at once on one HTTP/2 connection: a host's pulls for all its groups wait on one.
-const STREAMS_MAX: u32 = 4096;
+/// Requests at once on one HTTP/2 connection of anybody.
+const STREAMS_MAX: u32 = 256;
+/// The same of one of this installation's processes: a host's pulls for all its groups wait on one.
+const OWN_STREAMS_MAX: u32 = 4096;
 /// What a connection of HTTP/2 begins with (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Between looks at a beginning that may become HTTP/2's.
@@ -40,10 +42,12 @@ pub async fn serve(
     connections_max: usize,
     shutdown: CancellationToken,
 ) {
-    serve_public(listener, router, Places::all(connections_max), shutdown).await;
+    let builder = builder(HEADER_DEADLINE, OWN_STREAMS_MAX);
+    let places = Places::all(connections_max);
+    serve_with(builder, listener, router, places, HEADER_DEADLINE, shutdown).await;
 }
 
-/// The same for everybody: one address has a part of the places only.
+/// The same for everybody: one address has a part of the places only, and a connection fewer requests at once.
 pub async fn serve_public(
     listener: TcpListener,
     router: Router,
@@ -61,7 +65,18 @@ pub(crate) async fn serve_within(
     deadline: Duration,
     shutdown: CancellationToken,
 ) {
-    let builder = builder(deadline);
+    let builder = builder(deadline, STREAMS_MAX);
+    serve_with(builder, listener, router, places, deadline, shutdown).await;
+}
+
+async fn serve_with(
+    builder: Builder<TokioExecutor>,
+    listener: TcpListener,
+    router: Router,
+    places: Places,
+    deadline: Duration,
+    shutdown: CancellationToken,
+) {
     let graceful = GracefulShutdown::new();
     let connections_max = places.all_max();
     let each = |stream: TcpStream, peer: SocketAddr, permit| {
@@ -94,7 +109,7 @@ pub(crate) async fn serve_within(
     drain(graceful.shutdown()).await;
 }
 
-fn builder(deadline: Duration) -> Builder<TokioExecutor> {
+fn builder(deadline: Duration, streams_max: u32) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -106,7 +121,7 @@ fn builder(deadline: Duration) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .keep_alive_interval(deadline)
         .keep_alive_timeout(deadline)
-        .max_concurrent_streams(STREAMS_MAX)
+        .max_concurrent_streams(streams_max)
         .max_header_list_size(32 << 10);
     builder
 }
