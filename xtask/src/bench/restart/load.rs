@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use twinline_core::handles::Clock as _;
@@ -182,8 +183,10 @@ impl Load {
         }
     }
 
-    /// Edits at a steady rate, item after item, until it is over; then waits for the deliveries under way.
-    pub(super) async fn edit(&self, per_s: u32) -> Result<()> {
+    /// Edits at a steady rate, item after item, until it is over; then waits for the deliveries under way. These run on
+    /// `senders`, a runtime of their own: what the simulators do in this process, and that is much when a host begins, must
+    /// not pass for an edge's slowness.
+    pub(super) async fn edit(&self, per_s: u32, senders: &Handle) -> Result<()> {
         let mut pace = interval(Duration::from_secs(1) / per_s);
         pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
         let mut under_way = JoinSet::new();
@@ -195,7 +198,8 @@ impl Load {
             if under_way.len() >= UNDER_WAY_MAX {
                 bail!("{UNDER_WAY_MAX} deliveries are not answered");
             }
-            under_way.spawn(async move { shared.deliver(at, &request, phase).await });
+            let delivery = async move { shared.deliver(at, &request, phase).await };
+            under_way.spawn_on(delivery, senders);
         }
         *locked(&self.last) = Some(Instant::now());
         while under_way.join_next().await.is_some() {}

@@ -14,6 +14,7 @@ use fleet::Fleet;
 use load::{Load, Outcome, Phase};
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 /// What is to hold of a rolling restart: within so many seconds, with an ingest p99 of at most so many times the healthy
@@ -61,12 +62,15 @@ pub(super) fn run(options: &Options) -> Result<bool> {
             "this is a debug build: its times say little; use cargo run --release -p xtask -- bench restart",
         );
     }
-    let (figures, holds) = runtime()?.block_on(measure(options))?;
+    let mut senders = tokio::runtime::Builder::new_multi_thread();
+    let senders = senders.worker_threads(1).enable_all().build();
+    let senders = senders.context("starting the senders' runtime")?;
+    let (figures, holds) = runtime()?.block_on(measure(options, senders.handle()))?;
     show(&figures, options.json);
     Ok(holds)
 }
 
-async fn measure(options: &Options) -> Result<(Value, bool)> {
+async fn measure(options: &Options, senders: &Handle) -> Result<(Value, bool)> {
     let began = Instant::now();
     let fleet = Fleet::new(options).await?;
     let mut stacks = fleet.up().await?;
@@ -83,7 +87,7 @@ async fn measure(options: &Options) -> Result<(Value, bool)> {
         fleet.pairs(),
         began.elapsed().as_secs_f64()
     ));
-    let (machines, took) = restart(options, &fleet, &load).await?;
+    let (machines, took) = restart(options, &fleet, &load, senders).await?;
     let restarted = load.settled().await?;
     let takeover = lose_one(&fleet, &load, &mut stacks).await?;
     let outcome = load.settled().await?;
@@ -130,7 +134,12 @@ async fn lose_one(
 }
 
 /// Restarts all machines while people edit: what became of each, and how long it took.
-async fn restart(options: &Options, fleet: &Fleet, load: &Load) -> Result<(Value, Duration)> {
+async fn restart(
+    options: &Options,
+    fleet: &Fleet,
+    load: &Load,
+    senders: &Handle,
+) -> Result<(Value, Duration)> {
     let restart = async {
         sleep(Duration::from_secs(options.healthy)).await;
         load.enter(Phase::During);
@@ -140,7 +149,7 @@ async fn restart(options: &Options, fleet: &Fleet, load: &Load) -> Result<(Value
         load.end();
         restarted.map(|machines| (machines, began.elapsed()))
     };
-    let (restarted, edited) = tokio::join!(restart, load.edit(options.per_s));
+    let (restarted, edited) = tokio::join!(restart, load.edit(options.per_s, senders));
     edited?;
     restarted
 }
