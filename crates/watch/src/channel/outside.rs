@@ -65,6 +65,7 @@ impl Outside {
             // A connection that was kept may have died without a word; pages are rare.
             idle_per_host_max: 0,
             response_max_bytes: ANSWER_MAX_BYTES,
+            ..TransportLimits::default()
         };
         let guard = AddressGuard::new(everywhere.to_vec());
         let names = Arc::new(addresses.clone());

@@ -52,6 +52,7 @@ impl Web {
             body: STEP_MAX,
             idle_per_host_max: 0,
             response_max_bytes: ANSWER_MAX_BYTES,
+            ..TransportLimits::default()
         };
         let guard = AddressGuard::new(everywhere.to_vec());
         let transport = ReqwestTransport::new(guard, limits)?;

@@ -91,6 +91,7 @@ impl Hooks {
             body: ANSWER_MAX,
             idle_per_host_max: 0,
             response_max_bytes: ANSWER_MAX_BYTES,
+            ..TransportLimits::default()
         };
         let guard = AddressGuard::new(allow_private);
         let transport = ReqwestTransport::resolving(trust, guard, limits, names)
