@@ -28,6 +28,8 @@ const GIVE_UP: Duration = Duration::from_secs(10);
 const UNDER_WAY_MAX: usize = 2000;
 /// Items that are made at once, before anything is measured.
 const MADE_AT_ONCE: usize = 16;
+/// So many of the slowest deliveries are told one by one.
+const SLOWEST: usize = 12;
 /// All items have twins, and all edits are across, within this.
 const SETTLED_MAX: Duration = Duration::from_secs(600);
 
@@ -78,6 +80,18 @@ pub(super) struct Load {
 struct Shared {
     latencies: Mutex<[Latencies; 3]>,
     met: Mutex<Met>,
+    began: Instant,
+    /// The slowest deliveries of the restart, the slowest first.
+    slowest: Mutex<Vec<Slow>>,
+}
+
+/// A delivery that took long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slow {
+    /// When it began, since the load did.
+    pub(super) after: Duration,
+    pub(super) edge: SocketAddr,
+    pub(super) took: Duration,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -98,6 +112,8 @@ impl Load {
             shared: Arc::new(Shared {
                 latencies: Mutex::new([Latencies::new(), Latencies::new(), Latencies::new()]),
                 met: Mutex::default(),
+                began: Instant::now(),
+                slowest: Mutex::default(),
             }),
             keys: Mutex::default(),
             edits: AtomicUsize::new(0),
@@ -135,6 +151,16 @@ impl Load {
 
     pub(super) fn met(&self) -> Met {
         locked(&self.shared.met).clone()
+    }
+
+    /// The slowest deliveries of the restart, the slowest first.
+    pub(super) fn slowest(&self) -> Vec<Slow> {
+        locked(&self.shared.slowest).clone()
+    }
+
+    /// For how long the load has been there.
+    pub(super) fn age(&self) -> Duration {
+        self.shared.began.elapsed()
     }
 
     pub(super) fn latencies(&self, phase: Phase) -> Latencies {
@@ -287,6 +313,13 @@ impl Load {
 }
 
 impl Shared {
+    fn note(&self, slow: Slow) {
+        let mut slowest = locked(&self.slowest);
+        let place = slowest.partition_point(|other| other.took >= slow.took);
+        slowest.insert(place, slow);
+        slowest.truncate(SLOWEST);
+    }
+
     async fn deliver(&self, at: SocketAddr, request: &str, phase: Phase) {
         let began = Instant::now();
         let answered = timeout(GIVE_UP, send(at, request)).await;
@@ -294,7 +327,15 @@ impl Shared {
         let how = match answered {
             Ok(Ok(202)) => {
                 met.accepted += 1;
-                locked(&self.latencies)[phase as usize].add(began.elapsed());
+                let took = began.elapsed();
+                locked(&self.latencies)[phase as usize].add(took);
+                if phase == Phase::During {
+                    self.note(Slow {
+                        after: began - self.began,
+                        edge: at,
+                        took,
+                    });
+                }
                 return;
             }
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {

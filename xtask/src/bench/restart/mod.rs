@@ -87,7 +87,7 @@ async fn measure(options: &Options, senders: &Handle) -> Result<(Value, bool)> {
         fleet.pairs(),
         began.elapsed().as_secs_f64()
     ));
-    let (machines, took) = restart(options, &fleet, &load, senders).await?;
+    let (machines, began, took) = restart(options, &fleet, &load, senders).await?;
     let restarted = load.settled().await?;
     let takeover = lose_one(&fleet, &load, &mut stacks).await?;
     let outcome = load.settled().await?;
@@ -96,6 +96,7 @@ async fn measure(options: &Options, senders: &Handle) -> Result<(Value, bool)> {
     }
     let shown = Shown {
         machines,
+        began,
         took,
         settled: restarted.settled,
         takeover,
@@ -108,7 +109,9 @@ async fn measure(options: &Options, senders: &Handle) -> Result<(Value, bool)> {
 struct Shown {
     /// What became of each machine that began anew.
     machines: Value,
-    /// Until all had.
+    /// When the restart began, since the load had.
+    began: Duration,
+    /// Until all machines had begun anew.
     took: Duration,
     /// From the last edit then until everything was across.
     settled: Duration,
@@ -133,21 +136,21 @@ async fn lose_one(
     Ok(Some(took))
 }
 
-/// Restarts all machines while people edit: what became of each, and how long it took.
+/// Restarts all machines while people edit: what became of each, when it began, and how long it took.
 async fn restart(
     options: &Options,
     fleet: &Fleet,
     load: &Load,
     senders: &Handle,
-) -> Result<(Value, Duration)> {
+) -> Result<(Value, Duration, Duration)> {
     let restart = async {
         sleep(Duration::from_secs(options.healthy)).await;
         load.enter(Phase::During);
-        let began = Instant::now();
+        let (after, began) = (load.age(), Instant::now());
         let restarted = fleet.restart(options.parallel).await;
         load.enter(Phase::After);
         load.end();
-        restarted.map(|machines| (machines, began.elapsed()))
+        restarted.map(|machines| (machines, after, began.elapsed()))
     };
     let (restarted, edited) = tokio::join!(restart, load.edit(options.per_s, senders));
     edited?;
@@ -183,6 +186,8 @@ fn figures(options: &Options, load: &Load, shown: &Shown) -> (Value, bool) {
         "ingest_healthy": told(&healthy),
         "ingest_during": told(&during),
         "p99_ratio": rounded(ratio),
+        "slowest": slowest(load),
+        "began_s": rounded(shown.began.as_secs_f64()),
         "settled_s": rounded(shown.settled.as_secs_f64()),
         "takeover_s": takeover.map(rounded),
         "edits": outcome.edits,
@@ -195,6 +200,18 @@ fn figures(options: &Options, load: &Load, shown: &Shown) -> (Value, bool) {
         "release": !cfg!(debug_assertions),
     });
     (figures, holds && (in_time || !options.strict))
+}
+
+/// The slowest deliveries of the restart: which edge, when (as `began_s`, since the load began), and how long.
+fn slowest(load: &Load) -> Value {
+    let told = load.slowest().into_iter().map(|slow| {
+        json!({
+            "edge": slow.edge.to_string(),
+            "after_s": rounded(slow.after.as_secs_f64()),
+            "took_ms": rounded(slow.took.as_secs_f64() * 1000.0),
+        })
+    });
+    told.collect()
 }
 
 fn told(all: &Latencies) -> Value {
