@@ -273,10 +273,16 @@ impl Definitions {
         next
     }
 
-    /// The nodes of a group.
-    pub fn members(&self, group: &GroupId) -> BTreeSet<NodeName> {
-        let members = self.places.iter().filter(|(_, place)| *place == group);
-        members.map(|(node, _)| node.clone()).collect()
+    /// The nodes of each group.
+    pub fn members(&self) -> BTreeMap<GroupId, BTreeSet<NodeName>> {
+        let mut groups = BTreeMap::<_, BTreeSet<_>>::new();
+        for (node, group) in &self.places {
+            groups
+                .entry(group.clone())
+                .or_default()
+                .insert(node.clone());
+        }
+        groups
     }
 
     /// The groups that there are, with how many nodes each has, and where a person wants it.

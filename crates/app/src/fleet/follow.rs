@@ -6,8 +6,9 @@ use crate::handles::{SystemClock, SystemEntropy};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -25,12 +26,38 @@ const SIGNS: Duration = Duration::from_secs(30);
 const TRIES: usize = 5;
 
 /// What is known of the published definitions.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Known {
     /// Counted from 1; 0: nothing was ever published.
     pub version: i64,
     /// What it says.
-    pub definitions: Definitions,
+    pub definitions: Arc<Definitions>,
+    /// The nodes of each group, listed when they are asked for first: a host asks for each of its groups whenever any changes.
+    #[serde(skip)]
+    members: OnceLock<BTreeMap<GroupId, BTreeSet<NodeName>>>,
+}
+
+impl Known {
+    /// A version of the definitions.
+    pub fn new(version: i64, definitions: Definitions) -> Self {
+        Self {
+            version,
+            definitions: Arc::new(definitions),
+            members: OnceLock::new(),
+        }
+    }
+
+    /// The nodes of a group; none of one that is not there.
+    pub fn members(&self, group: &GroupId) -> BTreeSet<NodeName> {
+        let all = self.members.get_or_init(|| self.definitions.members());
+        all.get(group).cloned().unwrap_or_default()
+    }
+}
+
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        self.version == other.version && self.definitions == other.definitions
+    }
 }
 
 /// See the module.
@@ -147,10 +174,7 @@ impl Follower {
         let definitions = Definitions::parse(&found.content).map_err(|reason| {
             anyhow::anyhow!("what is published as version {}: {reason}", found.version)
         })?;
-        let next = Known {
-            version: found.version,
-            definitions,
-        };
+        let next = Known::new(found.version, definitions);
         // Of the same version too: a database that lost a version may have been given another one of that number.
         if next != known {
             self.learn(next)?;
@@ -275,7 +299,7 @@ impl Follower {
         for _ in 0..TRIES {
             let known = self.known.borrow().clone();
             let next = change(&known.definitions)?;
-            if next == known.definitions {
+            if next == *known.definitions {
                 return Ok(next);
             }
             let places = next.node_places();
@@ -284,10 +308,7 @@ impl Follower {
             let published = (self.central).publish_by_deed(known.version, &text, &places, by, deed);
             match published.await {
                 Ok(published) => {
-                    self.learn(Known {
-                        version: published.version,
-                        definitions: next.clone(),
-                    })?;
+                    self.learn(Known::new(published.version, next.clone()))?;
                     self.look.notify_one();
                     return Ok(next);
                 }

@@ -9,8 +9,8 @@ use http::{Method, Request};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value as Json, json};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::timeout;
 use twinline_store::GroupId;
@@ -19,6 +19,8 @@ use url::Url;
 
 /// How many keys one listing reads at most: groups and hosts of one installation.
 const KEYS_MAX: u32 = 50_000;
+/// Where keys are listed.
+const RANGE: &str = "/v3/kv/range";
 
 /// Why etcd did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +78,8 @@ pub struct Etcd {
     deadline: Duration,
     /// The endpoint that answered last.
     current: AtomicUsize,
+    /// What was listed last, and at which moment of etcd's.
+    listed: Mutex<Option<(Header, Roster)>>,
 }
 
 impl Etcd {
@@ -96,6 +100,7 @@ impl Etcd {
             prefix: format!("twinline/{instance}/"),
             deadline,
             current: AtomicUsize::new(0),
+            listed: Mutex::default(),
         }
     }
 
@@ -177,23 +182,43 @@ impl Etcd {
         self.survey().await.map(|(_, roster)| roster)
     }
 
-    /// The same, with etcd's revision at that time.
+    /// The same, with etcd's revision at that time. Where that is what it was, nothing is listed anew: every host and edge asks
+    /// every few seconds, and a fleet has thousands of groups, which change seldom.
     pub(super) async fn survey(&self) -> Result<(u64, Roster), EtcdError> {
-        const PATH: &str = "/v3/kv/range";
+        let listed = self.listed().clone();
+        if let Some((then, roster)) = listed
+            && self.list(1).await?.header == then
+        {
+            return Ok((then.revision, roster));
+        }
+        let Listing { header, kvs } = self.list(KEYS_MAX).await?;
+        let mut roster = Roster::default();
+        for kv in kvs {
+            self.enrol(&mut roster, &kv)
+                .map_err(|reason| EtcdError::Unreadable {
+                    path: RANGE,
+                    reason,
+                })?;
+        }
+        let revision = header.revision;
+        *self.listed() = Some((header, roster.clone()));
+        Ok((revision, roster))
+    }
+
+    fn listed(&self) -> MutexGuard<'_, Option<(Header, Roster)>> {
+        self.listed.lock().expect("no code panics with this lock")
+    }
+
+    /// This installation's keys: so many at most.
+    async fn list(&self, max: u32) -> Result<Listing, EtcdError> {
         let mut end = self.prefix.clone().into_bytes();
         *end.last_mut().expect("the prefix is not empty") += 1;
         let body = json!({
             "key": encoded(&self.prefix),
             "range_end": BASE64_STANDARD.encode(end),
-            "limit": KEYS_MAX,
+            "limit": max,
         });
-        let listing: Listing = self.ask(PATH, &body).await?;
-        let mut roster = Roster::default();
-        for kv in listing.kvs {
-            self.enrol(&mut roster, &kv)
-                .map_err(|reason| EtcdError::Unreadable { path: PATH, reason })?;
-        }
-        Ok((listing.header.revision, roster))
+        self.ask(RANGE, &body).await
     }
 
     fn enrol(&self, roster: &mut Roster, kv: &KeyValue) -> Result<(), String> {
@@ -344,8 +369,14 @@ struct KeptAlive {
     ttl: i64,
 }
 
-#[derive(Deserialize)]
+/// A moment of one etcd: its revision, and under which leadership of which cluster. One that was put back from a copy, or is
+/// another one, may come to a revision of before; not under the leadership of before.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 struct Header {
+    #[serde(default)]
+    cluster_id: String,
+    #[serde(default)]
+    raft_term: String,
     #[serde(deserialize_with = "integer")]
     revision: u64,
 }
@@ -388,3 +419,7 @@ struct KeyValue {
     #[serde(default, deserialize_with = "integer")]
     lease: i64,
 }
+
+#[cfg(test)]
+#[path = "etcd_tests.rs"]
+mod tests;

@@ -308,7 +308,7 @@ impl Front {
         groups.pin((node, group), machine, asked).await?;
         let done = Moved {
             group: group.to_string(),
-            nodes: survey::names(&definitions.members(group)),
+            nodes: survey::names(&groups.members(group)),
             pinned: machine.map(str::to_owned),
         };
         Ok(Json(done).into_response())

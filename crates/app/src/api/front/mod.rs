@@ -246,8 +246,8 @@ impl Front {
     /// The group that both nodes of a draft are in.
     fn group_of(&self, text: &super::RulesText) -> Result<GroupId, Problem> {
         let (left, right) = super::rules::nodes_of(text)?;
-        let places = self.groups.definitions().places;
-        let at = |node: &NodeName| places.get(node).cloned();
+        let definitions = self.groups.definitions();
+        let at = |node: &NodeName| definitions.places.get(node).cloned();
         at(&left).filter(|group| at(&right).as_ref() == Some(group)).ok_or_else(|| {
             let detail = format!(
                 "'{left}' and '{right}' are in no group together, so there is no twin that these rules could change: 'twinline \

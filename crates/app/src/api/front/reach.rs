@@ -192,8 +192,13 @@ impl Groups {
         SystemClock.now()
     }
 
-    pub(super) fn definitions(&self) -> Definitions {
-        self.follower.known().borrow().definitions.clone()
+    pub(super) fn definitions(&self) -> Arc<Definitions> {
+        Arc::clone(&self.follower.known().borrow().definitions)
+    }
+
+    /// The nodes of a group.
+    pub(super) fn members(&self, group: &GroupId) -> BTreeSet<NodeName> {
+        self.follower.known().borrow().members(group)
     }
 
     /// This machine's name.
@@ -234,7 +239,7 @@ impl Groups {
 
     /// All groups, in the order of their names.
     pub(super) fn all(&self) -> BTreeSet<GroupId> {
-        self.definitions().places.into_values().collect()
+        self.definitions().places.values().cloned().collect()
     }
 
     /// Those that work here.

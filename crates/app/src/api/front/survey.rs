@@ -136,6 +136,7 @@ fn owned_by<'a>(roster: &'a Roster, machine: &str) -> Vec<&'a GroupId> {
 }
 
 fn groups(facts: &Facts<'_>) -> Vec<GroupView> {
+    let members = facts.definitions.members();
     let each = facts
         .definitions
         .groups()
@@ -149,7 +150,7 @@ fn groups(facts: &Facts<'_>) -> Vec<GroupView> {
                 groups.find(|here| here.group == group.as_str()).cloned()
             });
             GroupView {
-                nodes: names(&facts.definitions.members(&group)),
+                nodes: members.get(&group).map(names).unwrap_or_default(),
                 machine: owner.map(|owner| owner.host.clone()),
                 epoch: owner.map(|owner| owner.revision),
                 joins: (facts.definitions.joins.get(&group)).map(|join| join.into.to_string()),

@@ -43,11 +43,8 @@ fn defined(group: &GroupId) -> Definitions {
         .unwrap()
 }
 
-const fn first(definitions: Definitions) -> Known {
-    Known {
-        version: 1,
-        definitions,
-    }
+fn first(definitions: Definitions) -> Known {
+    Known::new(1, definitions)
 }
 
 async fn machine() -> Machine {

@@ -303,8 +303,12 @@ async fn tell(
 ) -> Result<()> {
     let (mut known, mut owned) = (follower.known(), keeper.ownership());
     let mut kept = None;
+    let mut is_news = true;
     loop {
-        pins.send_replace(known.borrow_and_update().definitions.groups());
+        // Whoever hears of it looks at every group and asks etcd, which may change what is owned: not where that was all.
+        if is_news {
+            pins.send_replace(known.borrow_and_update().definitions.groups());
+        }
         let held = owned.borrow_and_update().lease;
         if let Some(id) = held.filter(|_| held != kept) {
             match lease.keep(id) {
@@ -315,12 +319,18 @@ async fn tell(
                 }
             }
         }
-        tokio::select! {
+        is_news = tokio::select! {
             biased;
             () = shutdown.cancelled() => return Ok(()),
-            changed = known.changed() => changed.context("the definitions are not followed any more")?,
-            changed = owned.changed() => changed.context("the ownership is not kept any more")?,
-        }
+            changed = known.changed() => {
+                changed.context("the definitions are not followed any more")?;
+                true
+            }
+            changed = owned.changed() => {
+                changed.context("the ownership is not kept any more")?;
+                false
+            }
+        };
     }
 }
 
@@ -338,7 +348,7 @@ struct Hosts {
 #[async_trait]
 impl GroupHosts for Hosts {
     fn members(&self, group: &GroupId) -> BTreeSet<NodeName> {
-        self.known.borrow().definitions.members(group)
+        self.known.borrow().members(group)
     }
 
     fn lacks(&self, group: &GroupId) -> Option<String> {
