@@ -31,7 +31,7 @@ use twinline_engine::ownership::{Keeper, KeeperSettings, Permit, Pins, Seen};
 use twinline_engine::{Env, Host, HostBuilder};
 use twinline_store::GroupId;
 use twinline_store::central::{CentralClient, CentralHealth};
-use twinline_store::db::DbOptions;
+use twinline_store::db::{DbOptions, Limits};
 use twinline_store::host::HostStore;
 use twinline_trackers::http::Secret;
 
@@ -228,7 +228,7 @@ impl Fleet {
             instance: config.instance.name.clone(),
             folder: folder.groups(),
             terms,
-            db: Arc::new(DbOptions::default),
+            db: Arc::new(group_db),
         };
         let groups = Groups::new(
             keeper.clone(),
@@ -331,6 +331,19 @@ async fn tell(
                 false
             }
         };
+    }
+}
+
+/// How a group's file is opened. A host has hundreds: each reading connection costs it the schema, a set of statements and
+/// a cache of its own, most of all when it begins with all of them at once.
+fn group_db() -> DbOptions {
+    let limits = Limits {
+        readers_max: 2,
+        ..Limits::default()
+    };
+    DbOptions {
+        limits,
+        ..DbOptions::default()
     }
 }
 
