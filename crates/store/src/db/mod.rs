@@ -123,6 +123,15 @@ impl Db {
         &self.shared.path
     }
 
+    /// How many commits have written something since it was opened: what was read holds while there are no more. `None`:
+    /// they are not counted (inline).
+    pub(crate) fn commits(&self) -> Option<u64> {
+        match &self.shared.runs {
+            Runs::Thread { .. } => Some(self.shared.written.get().commits),
+            Runs::Inline(_) => None,
+        }
+    }
+
     /// What was written to its log since it was opened.
     pub fn counts(&self) -> Written {
         self.shared.written.get()

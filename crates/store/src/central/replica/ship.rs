@@ -68,6 +68,9 @@ pub struct Replication {
     status: watch::Sender<ReplicationStatus>,
     /// Since when the central database is known to have everything up to there; `None`: not known.
     confirmed: Option<(Instant, i64)>,
+    /// How many commits the store had when its newest revision was read last: a host has hundreds of groups, most of which
+    /// have not changed since the last look.
+    looked_at: Option<u64>,
     pause: Duration,
     next_tidy: Instant,
     batch_max_rows: u32,
@@ -93,6 +96,7 @@ impl Replication {
             },
             status: watch::Sender::default(),
             confirmed: None,
+            looked_at: None,
             pause: FIRST_PAUSE,
             next_tidy: Instant::now() + TIDY_PERIOD,
             batch_max_rows: BATCH_MAX_ROWS,
@@ -235,8 +239,15 @@ impl Replication {
         }
     }
 
-    async fn newest(&self) -> Result<i64, CentralError> {
-        Ok(self.shipper.store.read(|read| read.newest_rev()).await?)
+    async fn newest(&mut self) -> Result<i64, CentralError> {
+        // Before the look: what is committed meanwhile is seen at the next one.
+        let commits = self.shipper.store.db().commits();
+        if commits.is_some() && commits == self.looked_at {
+            return Ok(self.status.borrow().newest_rev);
+        }
+        let newest = self.shipper.store.read(|read| read.newest_rev()).await?;
+        self.looked_at = commits;
+        Ok(newest)
     }
 
     /// Forgets deletions that the replica has had for long, and all when they are too many.
