@@ -90,7 +90,8 @@ fn inbox(at: SocketAddr, edges: &EdgeHttp, group: usize) -> HttpInbox {
 }
 
 async fn pulls(inbox: &HttpInbox) -> Result<Pulled, InboxError> {
-    let pull = inbox.pull(&InboxPlace::default(), 10, Duration::from_secs(20));
+    let beginning = InboxPlace::default();
+    let pull = inbox.pull(&beginning, 10, Duration::from_secs(20));
     timeout(PATIENCE, pull).await.expect("it is answered")
 }
 
