@@ -64,7 +64,7 @@ fn run(cli: &Cli) -> i32 {
 
 /// How far a host stands behind the other processes of its machine when all want the processor (nice(2)): a webhook is
 /// answered, a probe asked and a person called first, and what an item needs comes when they have had their turn.
-const HOST_NICE: i32 = 5;
+const HOST_NICE: i32 = 10;
 
 /// The roles that work have all processors; the supervisor and the commands need one thread.
 fn runtime(command: &Command) -> std::io::Result<Runtime> {

@@ -76,7 +76,7 @@ use tls::Certificates;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use traffic::Traffic;
 use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
@@ -233,14 +233,16 @@ impl Edge {
             header_deadline: self.shared.limits.header_deadline,
             stall_max: self.stall_max,
             shutdown: ending,
+            private_ended: CancellationToken::new(),
         };
+        let private_ended = traffic.private_ended.clone().drop_guard();
         let connections_max = self.shared.limits.connections_max;
         let serves = traffic::serve(Arc::new(traffic), self.public, connections_max);
         let private = tokio::task::spawn_blocking(move || private.join());
         let ((), behind, private) = tokio::join!(
             serves,
             all_end(behind, ends_all.clone()),
-            private_ends(private, ends_all)
+            private_ends(private, private_ended, ends_all)
         );
         told.abort();
         refusals::end(&shared).await;
@@ -264,9 +266,11 @@ async fn all_end(mut tasks: JoinSet<()>, ending: CancellationToken) -> Result<()
 /// As [`all_end`], of the private listener's thread.
 async fn private_ends(
     thread: tokio::task::JoinHandle<std::thread::Result<()>>,
+    private_ended: DropGuard,
     ending: CancellationToken,
 ) -> Result<(), EdgeError> {
     let ended = thread.await;
+    drop(private_ended);
     let well = matches!(ended, Ok(Ok(()))) && ending.is_cancelled();
     ending.cancel();
     well.then_some(())

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -47,10 +47,12 @@ pub(crate) struct Traffic {
     /// A caller must go on reading within this.
     pub(crate) stall_max: Duration,
     pub(crate) shutdown: CancellationToken,
+    /// Cancelled when the private listener has ended.
+    pub(crate) private_ended: CancellationToken,
 }
 
-/// Serves until shutdown, then lets what is open finish within the drain time. Who comes while older connections end is
-/// still served: nobody waits for the next edge on their account.
+/// Serves until shutdown, then lets what is open finish within the drain time. Who comes while older connections end, and
+/// while hosts are told to pull from the next edge, is still served: nobody waits for that edge on their account.
 pub(crate) async fn serve(traffic: Arc<Traffic>, listener: TcpListener, connections_max: usize) {
     let (before, since) = (TaskTracker::new(), TaskTracker::new());
     let each = |stream, peer, permit| {
@@ -67,9 +69,11 @@ pub(crate) async fn serve(traffic: Arc<Traffic>, listener: TcpListener, connecti
         traffic.shutdown.cancelled().await;
         let by = Instant::now() + listen::DRAIN;
         before.close();
-        let _all_or_late = timeout(LAST_WORD + LAST_PAUSE, before.wait()).await;
+        let older = timeout(LAST_WORD + LAST_PAUSE, before.wait());
+        let private = timeout_at(by, traffic.private_ended.cancelled());
+        let _all_or_late = tokio::join!(older, private);
         last.cancel();
-        by
+        by.max(Instant::now() + LAST_WORD)
     };
     let accepts = listen::accept_all(listener, connections_max, &last, each);
     let ((), by) = tokio::join!(accepts, older_end);

@@ -282,3 +282,31 @@ async fn who_comes_while_an_edge_ends_is_answered_and_hears_that_it_was_the_last
     drop(silent);
     edge.ended().await;
 }
+
+/// To tell hundreds of pulls that they are to go on at the next edge takes a while.
+#[tokio::test]
+async fn who_comes_while_hosts_are_still_answered_is_answered_too() {
+    let edge = Plan::default().serve().await;
+    let private = edge.private.trim_start_matches("http://");
+    let mut host = tokio::net::TcpStream::connect(private).await.unwrap();
+    let head = format!(
+        "POST /inbox/pull HTTP/1.1\r\nhost: edge\r\nauthorization: Bearer {TOKEN}\r\ncontent-type: application/json\r\n\
+         expect: 100-continue\r\ncontent-length: 100\r\n\r\n"
+    );
+    host.write_all(head.as_bytes()).await.unwrap();
+    // It waits for the body now, which does not come.
+    expect(&mut host, "100 Continue").await;
+    edge.shutdown.cancel();
+    within("the private listener takes nobody", async || {
+        tokio::net::TcpStream::connect(private).await.is_err()
+    })
+    .await;
+    let newcomer = reqwest::Client::new().post(format!("{}/hooks/a", edge.public));
+    let newcomer = newcomer.header("x-key", "key-a").body("{}");
+    assert_eq!(
+        newcomer.send().await.unwrap().status(),
+        StatusCode::ACCEPTED
+    );
+    drop(host);
+    edge.ended().await;
+}
