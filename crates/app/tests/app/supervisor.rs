@@ -39,7 +39,7 @@ fn a_host_stands_behind_the_edge_when_both_want_the_processor() {
     let [edge, host] = up.works();
     let [edge, host] = [edge, host].map(nice_of);
     assert_eq!(edge.len(), 1, "{edge:?}");
-    let behind = edge.iter().map(|nice| (nice + 5).min(19)).collect();
+    let behind = edge.iter().map(|nice| (nice + 10).min(19)).collect();
     assert_eq!(host, behind, "all of its threads");
 }
 
