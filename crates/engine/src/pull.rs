@@ -102,9 +102,19 @@ pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: Ca
             taken = taken => taken,
         };
         match taken {
-            Ok(()) => failures = 0,
+            Ok(()) => {
+                if failures > 0 {
+                    tracing::info!(edge = edge.name(), "the edge is pulled from again");
+                }
+                failures = 0;
+            }
             Err(error) => {
-                tracing::warn!(edge = edge.name(), error, "pulling failed; trying again");
+                // Each group pulls for itself, and tries for as long as the edge is away: told once.
+                if failures == 0 {
+                    tracing::warn!(edge = edge.name(), error, "pulling failed; trying again");
+                } else {
+                    tracing::debug!(edge = edge.name(), error, "pulling failed again");
+                }
                 if wait(&host, &mut failures, &shutdown).await {
                     return;
                 }

@@ -110,7 +110,7 @@ async fn the_pulls_of_all_groups_wait_side_by_side_on_one_connection() {
 async fn a_claim_is_repeated_only_where_the_inbox_knows_of_none() {
     let (at, asked) = edge(1).await;
     let inbox = inbox(at, &edges(), 1);
-    let mut check = async |fault: Option<StatusCode>, claims| {
+    let check = async |fault: Option<StatusCode>, claims| {
         let works = fault.is_none();
         *asked.fault.lock().unwrap() = fault;
         asked.pulls.store(0, Ordering::Relaxed);
