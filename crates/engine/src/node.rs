@@ -3,13 +3,14 @@
 use crate::aside::Aside;
 use crate::env::Env;
 use crate::gate::{Gate, GateLimits, NodeState};
+use crate::hooked::Hooked;
 use crate::metrics::Metrics;
 use crate::ownership::Permit;
 use crate::settings::{HostSettings, SweepSettings};
 use crate::sweep::{PlaceFaults, Places};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
@@ -88,6 +89,8 @@ pub(crate) struct Node {
     probe: Mutex<Option<(Probe, Instant)>>,
     /// The last delivery that announced a change, for the sweep's period.
     announced: Mutex<Option<Timestamp>>,
+    /// Sweeps since then that have found changes.
+    unannounced: AtomicU64,
     changes: Arc<GateChanges>,
     /// Whether twins may sleep that have an item here; a sweep looks, and clears it when there is none.
     has_sleepers: AtomicBool,
@@ -97,6 +100,8 @@ pub(crate) struct Node {
     pub(crate) places: Places,
     /// What is wrong with them.
     pub(crate) place_faults: PlaceFaults,
+    /// How its webhooks stand.
+    pub(crate) hooked: Hooked,
     metrics: Arc<Metrics>,
 }
 
@@ -124,11 +129,13 @@ impl Node {
             gate: Mutex::new(Gate::new(limits)),
             probe: Mutex::new(None),
             announced: Mutex::new(None),
+            unannounced: AtomicU64::new(0),
             changes,
             has_sleepers: AtomicBool::new(true),
             may_audit: AtomicBool::new(true),
             places: Places::default(),
             place_faults: PlaceFaults::default(),
+            hooked: Hooked::default(),
             metrics,
         }
     }
@@ -188,7 +195,9 @@ impl Node {
         secret: &str,
     ) -> Result<Subscribed, TrackerError> {
         let registration = self.tracker().subscribe(scope, url, secret);
-        self.permit.attempt(registration).await
+        let ended = self.permit.attempt(registration).await;
+        self.hooked.asked(scope, &ended);
+        ended
     }
 
     fn learn(&self, error: Option<&TrackerError>) {
@@ -343,6 +352,17 @@ impl Node {
             .lock()
             .expect("no code panics with this lock");
         *announced = (*announced).max(Some(at));
+        self.unannounced.store(0, Ordering::Relaxed);
+    }
+
+    /// A sweep has found changes that no webhook had announced.
+    pub(crate) fn found_unannounced(&self) {
+        self.unannounced.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many sweeps have, since a webhook last announced a change.
+    pub(crate) fn unannounced(&self) -> u64 {
+        self.unannounced.load(Ordering::Relaxed)
     }
 
     /// The last change that a webhook has announced.

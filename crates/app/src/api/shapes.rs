@@ -78,6 +78,11 @@ pub(super) struct NodeShape {
     lag_ms: Option<u64>,
     /// When a webhook last announced a change, in milliseconds since the epoch.
     webhook_at: Option<i64>,
+    /// Sweeps that have found changes since then, which no webhook had announced.
+    unannounced: u64,
+    /// `{"state": "unasked"}`, `registered`, `by_hand` with `how`, `failing` with `why`.
+    #[schema(value_type = Object)]
+    webhook: Value,
 }
 
 /// A page of nodes.

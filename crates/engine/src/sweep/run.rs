@@ -320,6 +320,9 @@ fn conclude(host: &Inner, dues: &mut Dues, running: &mut BTreeSet<NodeName>, rou
     let now = Instant::now();
     let day = Duration::from_secs(86_400);
     let recently = |at: Timestamp| host.env.now().since(at) < day;
+    if round.missed > 0 {
+        node.found_unannounced();
+    }
     let arrive = node.tracker().capabilities().webhooks && node.announced().is_some_and(recently);
     let period = match round.end {
         End::Impaired => settings.period,

@@ -34,6 +34,20 @@ pub enum Standing {
     },
 }
 
+impl PoolName {
+    /// All pools.
+    pub const ALL: [Self; 3] = [Self::Replicate, Self::Read, Self::Probe];
+
+    /// Its word in configuration, metrics and elements.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Replicate => "replicate",
+            Self::Read => "read",
+            Self::Probe => "probe",
+        }
+    }
+}
+
 impl Standing {
     /// Whether the last try succeeded.
     pub const fn is_ok(&self) -> bool {
@@ -62,7 +76,8 @@ pub struct CentralHealth {
     pub reads: Standing,
     /// Whether commits succeed, by the canary: a row in a logged table, committed under a deadline of ours.
     pub commits: Standing,
-    /// When the last commit of each pool was begun that the server confirmed. The age of a pool's proof is now minus it.
+    /// When the last commit of each pool was begun that the server confirmed; of the pool that reads, the last transaction.
+    /// The age of a pool's proof is now minus it.
     pub proven: BTreeMap<PoolName, Timestamp>,
     /// Writes that were given up and that the server may still be at.
     pub abandoned_writes: u32,

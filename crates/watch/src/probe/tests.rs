@@ -186,23 +186,64 @@ impl Clock for At {
     }
 }
 
-async fn check_inbox(body: &'static str, expected: &str) {
+async fn check_inbox(age: &str, deliveries: &str, expected: &str) {
+    let body = format!(
+        "twinline_edge_oldest_untaken_seconds {age}\ntwinline_edge_untaken_deliveries {deliveries}\n"
+    );
     let inbox = Inbox {
         web: web(),
-        place: serve(200, body).await,
+        place: serve(200, body.leak()).await,
         subject: element("inbox:m1"),
         oldest_max: Duration::from_secs(60),
+        depth_max: 1000,
     };
     assert_eq!(failure(&inbox.look().await[0].1), expected);
 }
 
 #[tokio::test]
-async fn an_inbox_is_judged_by_its_oldest_delivery() {
-    check_inbox("twinline_edge_oldest_untaken_seconds 12.0\n", "passed").await;
+async fn an_inbox_is_judged_by_its_oldest_delivery_and_how_many_there_are() {
+    check_inbox("12.0", "1000.0", "passed").await;
     let long = "a delivery has waited for a host for 61 s";
-    check_inbox("twinline_edge_oldest_untaken_seconds 61.0\n", long).await;
+    check_inbox("61.0", "1.0", long).await;
+    check_inbox("12.0", "1001.0", "1001 deliveries wait for a host").await;
     let unknown = "the inbox does not say how old its oldest delivery is";
-    check_inbox("twinline_edge_oldest_untaken_seconds NaN\n", unknown).await;
+    check_inbox("NaN", "NaN", unknown).await;
+}
+
+/// What is said of node `a` when edges answer so, each with a status and a text.
+async fn check_signatures(edges: &[(u16, &'static str)], expected: &str) {
+    let mut places = Vec::new();
+    for (status, body) in edges {
+        places.push(serve(*status, body).await);
+    }
+    let signatures = Signatures {
+        web: web(),
+        edges: places,
+        names: ["a".to_owned()].into(),
+        refused_max: 3,
+    };
+    assert_eq!(
+        failure(&signatures.look().await[0].1),
+        expected,
+        "{edges:?}"
+    );
+}
+
+#[tokio::test]
+async fn signatures_that_one_edge_refuses_are_told_whatever_the_others_say() {
+    let few = (200, "twinline_edge_signatures_refused{node=\"a\"} 2\n");
+    let many = (
+        200,
+        "twinline_edge_signatures_refused{node=\"a\"} 3\ntwinline_edge_signatures_refused{node=\"b\"} 9\n",
+    );
+    let (none, away) = ((200, "# EOF\n"), (503, ""));
+    check_signatures(&[none], "passed").await;
+    check_signatures(&[few, none], "passed").await;
+    let told = "the signatures of its last 3 deliveries were refused, and none was genuine in between: compare \
+                webhook.secrets with what its tracker signs with";
+    check_signatures(&[few, many], told).await;
+    check_signatures(&[away, many], told).await;
+    check_signatures(&[few, away], "unseen").await;
 }
 
 #[tokio::test]
@@ -211,7 +252,8 @@ async fn every_node_is_judged_by_one_answer() {
         "ledger":[{"node":"a","accounted_to":100000},{"node":"c","accounted_to":0}]}"#;
     let sweeps = |place: Arc<dyn Place>| {
         let behind = ["a", "c"].map(|node| (node.to_owned(), Duration::from_secs(60)));
-        Sweeps::new(web(), place, Arc::new(At(130_000)), behind.into())
+        let clock = Arc::new(At(130_000));
+        Sweeps::new(web(), place, clock, behind.into(), Measure::Swept)
     };
     let seen = async |place: Arc<dyn Place>| -> Vec<String> {
         let seen = sweeps(place).look().await;
@@ -316,6 +358,41 @@ async fn commits_are_judged_by_the_age_of_the_last_proof() {
     };
     let said = "commits fail since 1970-01-01T00:00:00Z: no answer";
     check_commits(failing, Some(9999), said).await;
+}
+
+/// What is said of the pools that read and write by a host that answers so.
+async fn check_pools(body: &'static str, expected: [&str; 2]) {
+    use twinline_store::central::PoolName;
+    let pools = [PoolName::Replicate, PoolName::Read];
+    let subjects = pools.map(|pool| (pool, element(&format!("pool:{}", pool.as_str()))));
+    let look = Pools {
+        web: web(),
+        place: serve(200, body).await,
+        subjects: subjects.into(),
+        proof_max: Duration::from_secs(15),
+    };
+    let seen = look.look().await;
+    let seen: Vec<String> = seen.iter().map(|(_, outcome)| failure(outcome)).collect();
+    assert_eq!(seen, expected, "{body}");
+}
+
+#[tokio::test]
+async fn every_pool_is_judged_by_the_age_of_its_own_proof() {
+    let never = "no commit was proven yet";
+    let unsaid = "the host does not say how old its proof is";
+    check_pools(
+        "twinline_central_proof_age_milliseconds{pool=\"replicate\"} 15000\n\
+         twinline_central_proof_age_milliseconds{pool=\"read\"} NaN\n",
+        ["passed", never],
+    )
+    .await;
+    let old = "the last proven commit was 15001 ms ago";
+    check_pools(
+        "twinline_central_proof_age_milliseconds{group=\"g1\",pool=\"replicate\"} 15001\n\
+         twinline_central_proof_age_milliseconds{pool=\"probe\"} 1\n",
+        [old, unsaid],
+    )
+    .await;
 }
 
 async fn check_canary(status: u16, body: &'static str, expected: &str) {

@@ -65,14 +65,27 @@ fn check_probes(path: &Path, watch: &Watch) -> Result<(), ConfigError> {
             return refuse(wrong.to_string());
         }
     }
-    let percent = watch.probes.disk.free_min_percent;
-    if !(1..=90).contains(&percent) {
-        let reason = format!("is {percent}; write 1 to 90");
-        return Err(ConfigError::key(
-            path,
-            "watch.probes.disk.free_min_percent",
-            reason,
-        ));
+    let probes = &watch.probes;
+    let limits = [
+        ("disk.free_min_percent", probes.disk.free_min_percent, 90),
+        ("inbox.depth_max", probes.inbox.depth_max, 200_000),
+        (
+            "webhooks.unannounced_max",
+            probes.webhooks.unannounced_max,
+            1_000_000,
+        ),
+        (
+            "signatures.refused_max",
+            probes.signatures.refused_max,
+            1_000_000,
+        ),
+    ];
+    for (limit, value, most) in limits {
+        if !(1..=most).contains(&value) {
+            let reason = format!("is {value}; write 1 to {most}");
+            let key = format!("watch.probes.{limit}");
+            return Err(ConfigError::key(path, &key, reason));
+        }
     }
     Ok(())
 }

@@ -56,6 +56,10 @@ impl Hooks {
         let mut due: BTreeMap<(NodeName, Scope), Instant> = BTreeMap::new();
         let (mut known, mut next) = (None, Instant::now());
         loop {
+            for lost in self.host.take_lost_webhooks() {
+                due.remove(&lost);
+                next = Instant::now();
+            }
             let generation = self.host.connections_generation();
             if known != Some(generation) || next <= Instant::now() {
                 known = Some(generation);

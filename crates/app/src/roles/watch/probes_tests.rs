@@ -61,11 +61,18 @@ fn a_fleets_machines_are_probed_and_the_other_watch() {
         "host_direct host:m1",
         "canary_sync canary_sync:m1",
         "replica_lag pool:central/replicate/m1",
+        "pools pool:central/replicate/m1",
+        "pools pool:central/read/m1",
+        "pools pool:central/probe/m1",
         "peers watch:m1",
         "edge edge:m2",
         "inbox inbox:m2",
         "through_edge way:m2",
         "sweep node:acme",
+        "ledger node:acme",
+        "credentials node:acme",
+        "webhooks node:acme",
+        "signatures node:acme",
         "disk disk:m2",
     ];
     check(FLEET, None, &expected);
