@@ -63,6 +63,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/inbox/safe", post(safe))
         .route("/inbox/heard", post(heard))
         .route("/restart", post(restart))
+        .route("/signatures", get(signatures))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&shared),
             authorised,
@@ -143,6 +144,12 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     let text = shared.metrics.text(untaken, dropped, shared.mapper.age());
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content)], text).into_response()
+}
+
+/// The signatures of nodes' deliveries, for watch.
+async fn signatures(State(shared): State<Arc<Shared>>) -> Response {
+    let told = shared.forged.told(Instant::now());
+    Json(serde_json::json!({ "nodes": told })).into_response()
 }
 
 /// Lets another edge begin in the place of this one. Only of the one that is meant, where one is named.

@@ -10,7 +10,7 @@ use crate::settings::{HostSettings, SweepSettings};
 use crate::sweep::{PlaceFaults, Places};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
@@ -89,8 +89,6 @@ pub(crate) struct Node {
     probe: Mutex<Option<(Probe, Instant)>>,
     /// The last delivery that announced a change, for the sweep's period.
     announced: Mutex<Option<Timestamp>>,
-    /// Sweeps since then that have found changes.
-    unannounced: AtomicU64,
     changes: Arc<GateChanges>,
     /// Whether twins may sleep that have an item here; a sweep looks, and clears it when there is none.
     has_sleepers: AtomicBool,
@@ -129,7 +127,6 @@ impl Node {
             gate: Mutex::new(Gate::new(limits)),
             probe: Mutex::new(None),
             announced: Mutex::new(None),
-            unannounced: AtomicU64::new(0),
             changes,
             has_sleepers: AtomicBool::new(true),
             may_audit: AtomicBool::new(true),
@@ -345,24 +342,14 @@ impl Node {
         self.may_audit.store(may, Ordering::Relaxed);
     }
 
-    /// A webhook has announced a change.
-    pub(crate) fn announce(&self, at: Timestamp) {
+    /// A webhook has announced a change of an item that lies there, as far as it says.
+    pub(crate) fn announce(&self, at: Timestamp, scope: &Scope) {
         let mut announced = self
             .announced
             .lock()
             .expect("no code panics with this lock");
         *announced = (*announced).max(Some(at));
-        self.unannounced.store(0, Ordering::Relaxed);
-    }
-
-    /// A sweep has found changes that no webhook had announced.
-    pub(crate) fn found_unannounced(&self) {
-        self.unannounced.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How many sweeps have, since a webhook last announced a change.
-    pub(crate) fn unannounced(&self) -> u64 {
-        self.unannounced.load(Ordering::Relaxed)
+        self.hooked.announced(scope);
     }
 
     /// The last change that a webhook has announced.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 use tokio::sync::watch;
 use twinline_core::time::Timestamp;
 use twinline_store::central::{CentralHealth, PoolName, ReplicationStatus, Standing};
@@ -41,7 +42,7 @@ impl CentralView {
         let replication = self.replication.borrow().clone();
         CentralStatus {
             lag_ms: replication.lag_ms(now),
-            proof_age_ms: proof_ages_ms(&health, now),
+            proof_age_ms: proof_ages_ms(&health),
             health,
             replication,
         }
@@ -108,10 +109,10 @@ impl CentralStatus {
 }
 
 /// How old the proof of each pool is that has one, in milliseconds.
-pub(super) fn proof_ages_ms(health: &CentralHealth, now: Timestamp) -> BTreeMap<PoolName, u64> {
-    let age = |at: &Timestamp| u64::try_from(now.as_millis() - at.as_millis()).unwrap_or(0);
-    let proven = health.proven.iter();
-    proven.map(|(pool, at)| (*pool, age(at))).collect()
+pub(super) fn proof_ages_ms(health: &CentralHealth) -> BTreeMap<PoolName, u64> {
+    let ms = |age: Duration| u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+    let ages = health.proof_ages().into_iter();
+    ages.map(|(pool, age)| (pool, ms(age))).collect()
 }
 
 /// The same in OpenMetrics text form; of a pool that was never proven it is not a number.
@@ -127,3 +128,7 @@ pub(super) fn proofs(ages_ms: &BTreeMap<PoolName, u64>) -> String {
     }
     text
 }
+
+#[cfg(test)]
+#[path = "central_tests.rs"]
+mod tests;

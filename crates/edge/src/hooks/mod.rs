@@ -147,7 +147,7 @@ impl Hooks {
         }
         match authentic {
             Err(Ended::Forged(_)) => self.shared.forged.refused(node, Instant::now()),
-            Ok(()) => self.shared.forged.genuine(node),
+            Ok(()) => self.shared.forged.genuine(node, Instant::now()),
             Err(_) => {}
         }
     }

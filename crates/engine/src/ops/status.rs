@@ -54,7 +54,7 @@ pub struct NodeStatus {
     pub lag_ms: Option<u64>,
     /// When a webhook last announced a change, since the start.
     pub webhook_at: Option<Timestamp>,
-    /// Sweeps that have found changes since then, which no webhook had announced.
+    /// Sweeps of one of its places, the most of any, that have found changes since a webhook last announced one there.
     pub unannounced: u64,
     /// How its webhooks stand at the tracker.
     pub webhook: WebhookStanding,
@@ -200,7 +200,7 @@ impl Host {
             dirty_backfill: in_lane(Lane::Backfill),
             lag_ms: oldest.and_then(|oldest| u64::try_from(now.since(oldest).as_millis()).ok()),
             webhook_at: node.announced(),
-            unannounced: node.unannounced(),
+            unannounced: node.hooked.unannounced(&scopes),
             webhook: node.hooked.standing(&scopes),
         }
     }

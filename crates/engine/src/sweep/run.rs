@@ -291,6 +291,9 @@ async fn sweep_scopes(host: &Arc<Inner>, node: &Arc<Node>, wide: bool) -> Swept 
         match feed::sweep(host, node, of, wide).await {
             Ok(read) => {
                 swept.missed += read.missed;
+                if read.missed > 0 {
+                    node.hooked.found_unannounced(scope);
+                }
                 swept.wide &= read.wide;
             }
             Err(trouble) => {
@@ -320,9 +323,6 @@ fn conclude(host: &Inner, dues: &mut Dues, running: &mut BTreeSet<NodeName>, rou
     let now = Instant::now();
     let day = Duration::from_secs(86_400);
     let recently = |at: Timestamp| host.env.now().since(at) < day;
-    if round.missed > 0 {
-        node.found_unannounced();
-    }
     let arrive = node.tracker().capabilities().webhooks && node.announced().is_some_and(recently);
     let period = match round.end {
         End::Impaired => settings.period,

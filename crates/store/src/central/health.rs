@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
 use twinline_core::time::Timestamp;
 
 /// The pools, which never share a connection.
@@ -77,8 +79,11 @@ pub struct CentralHealth {
     /// Whether commits succeed, by the canary: a row in a logged table, committed under a deadline of ours.
     pub commits: Standing,
     /// When the last commit of each pool was begun that the server confirmed; of the pool that reads, the last transaction.
-    /// The age of a pool's proof is now minus it.
+    /// By the wall clock, which may be put: the age is [`Self::proof_ages`].
     pub proven: BTreeMap<PoolName, Timestamp>,
+    /// The same by a clock that only goes forward.
+    #[serde(skip)]
+    pub proofs: BTreeMap<PoolName, Instant>,
     /// Writes that were given up and that the server may still be at.
     pub abandoned_writes: u32,
     /// Whether writes are refused until a single one succeeds.
@@ -90,6 +95,14 @@ pub struct CentralHealth {
     /// All that it said of itself. Not for those who ask how this process does.
     #[serde(skip)]
     pub server: Option<WriterFacts>,
+}
+
+impl CentralHealth {
+    /// How old the proof of each pool is that has one, whatever becomes of the wall clock.
+    pub fn proof_ages(&self) -> BTreeMap<PoolName, Duration> {
+        let proofs = self.proofs.iter();
+        proofs.map(|(pool, at)| (*pool, at.elapsed())).collect()
+    }
 }
 
 /// What a server that takes writes says of itself. A restart, a failover, an upgrade or another database in its place

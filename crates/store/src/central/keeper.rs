@@ -169,7 +169,7 @@ impl Flight {
 }
 
 async fn prove_read(shared: &Shared) {
-    let begun = shared.state.clock.now();
+    let begun = shared.state.begin();
     let look = async {
         let mut tx = shared.read().await?;
         tx.query("SELECT 1", &[]).await?;
@@ -240,7 +240,7 @@ impl Canary {
         let mut lease = self.shared.lease(PoolName::Probe).await?;
         let session = lease.session().clone();
         lease.is_idle = false;
-        let begun = self.shared.state.clock.now();
+        let begun = self.shared.state.begin();
         let mut commit = Box::pin(commit_row(&session, &self.shared.state.settings.machine));
         let deadline = self.shared.state.settings.canary.deadline;
         match timeout(deadline, &mut commit).await {
@@ -266,7 +266,7 @@ impl Canary {
         if !self.flight.may_commit_on(session.server()) {
             return Ok(End::Scouted);
         }
-        let begun = self.shared.state.clock.now();
+        let begun = self.shared.state.begin();
         let mut commit = Box::pin(commit_row(&session, &self.shared.state.settings.machine));
         let deadline = self.shared.state.settings.canary.deadline;
         if let Ok(ended) = timeout(deadline, &mut commit).await {

@@ -65,8 +65,8 @@ fn meant(
         it.standing == Standing::Open && it.acknowledged.is_none() && it.element == there.element
     });
     let found = open.find(|it| it.severity <= there.severity)?;
-    let before = found.taken_over.as_ref();
-    let known = before.is_some_and(|it| it.machine == machine && it.given >= there.at);
+    let before = found.taken_over.get(machine);
+    let known = before.is_some_and(|it| it.given >= there.at);
     (!known).then_some(found.incident)
 }
 
@@ -84,13 +84,18 @@ impl Driver {
                     by,
                     via: None,
                 };
-                machines.call(event, step);
+                let effects = machines.call(event, step);
+                let taken = |it: &escalation::Effect| {
+                    matches!(it, escalation::Effect::Acknowledged { incident: of, .. } if *of == incident)
+                };
+                if !effects.iter().any(taken) {
+                    // Paging knows it no more: nobody is called for it, and nothing is to be noted.
+                    return;
+                }
+                let (given, at) = (one.at, step.now);
                 if let Some(record) = machines.records.get_mut(incident) {
-                    record.taken_over = Some(TakenOver {
-                        machine: machine.to_owned(),
-                        given: one.at,
-                        at: step.now,
-                    });
+                    let taken = &mut record.taken_over;
+                    taken.insert(machine.to_owned(), TakenOver { given, at });
                 }
                 step.deeds.entries.push(Entry {
                     at: step.now,

@@ -36,9 +36,9 @@ pub struct Record {
     pub since: Timestamp,
     /// Who acknowledged it, and when.
     pub acknowledged: Option<(PersonName, Timestamp)>,
-    /// Another watch's acknowledgement that was taken over last, whether or not it still holds.
+    /// By machine, its watch's acknowledgement that was taken over last, whether or not it still holds.
     #[serde(default)]
-    pub taken_over: Option<TakenOver>,
+    pub taken_over: BTreeMap<String, TakenOver>,
     /// What people wrote down.
     pub notes: Vec<Note>,
     /// Who was called, and who reported.
@@ -80,8 +80,6 @@ pub enum Standing {
 /// An acknowledgement that was given to another watch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TakenOver {
-    /// Of which machine that watch is.
-    pub machine: String,
     /// When it was given there, by that machine's clock.
     pub given: Timestamp,
     /// When it was taken over.
@@ -108,8 +106,9 @@ impl Record {
     /// The machine whose watch was told who is on it; `None`: this one was, or nobody is.
     pub fn acknowledged_with(&self) -> Option<&str> {
         let (_, at) = self.acknowledged.as_ref()?;
-        let other = self.taken_over.as_ref().filter(|it| it.at == *at)?;
-        Some(&other.machine)
+        let mut others = self.taken_over.iter();
+        let other = others.find(|(_, it)| it.at == *at)?;
+        Some(other.0)
     }
 
     /// Keeps a note; false: it has as many as there may be.
@@ -254,7 +253,7 @@ impl Records {
             standing: Standing::Open,
             since: now,
             acknowledged: None,
-            taken_over: None,
+            taken_over: BTreeMap::new(),
             notes: Vec::new(),
             course: Course::default(),
             told: BTreeSet::new(),

@@ -3,11 +3,12 @@
 use super::Look;
 use super::places::Place;
 use super::sweep::Sweeps;
-use super::web::{Web, failed, outcome};
+use super::web::{Web, failed};
 use async_trait::async_trait;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 use twinline_core::time::Timestamp;
 use twinline_core::watch::element::Element;
 use twinline_core::watch::probe::Outcome;
@@ -24,7 +25,8 @@ pub enum Asks {
     },
 }
 
-/// Asks a host's status one thing of each node. One that the answer says nothing of is unseen.
+/// Asks a host's status one thing of each node. One that the answer says nothing of is unseen, and so is every one while the
+/// host does not answer: that is the host's matter, and other probes tell it.
 pub struct Nodes {
     /// By what.
     pub web: Arc<Web>,
@@ -34,11 +36,14 @@ pub struct Nodes {
     pub names: BTreeSet<String>,
     /// What is asked.
     pub asks: Asks,
+    /// How long the host may take: less than the probe's deadline, which would be each node's failure.
+    pub within: Duration,
 }
 
 impl Nodes {
     async fn ask(&self) -> Result<Json, String> {
-        let answer = self.web.read(self.place.at()?, "/v1/status").await?;
+        let (web, at) = (&self.web, self.place.at()?);
+        let answer = web.read_within(at, "/v1/status", self.within).await?;
         Ok(answer.json())
     }
 
@@ -136,10 +141,13 @@ pub(super) fn told<'a>(node: &str, status: &'a Json) -> Told<'a> {
 impl Look for Nodes {
     async fn look(&self) -> Vec<(Element, Outcome)> {
         let asked = self.ask().await;
+        if let Err(why) = &asked {
+            tracing::debug!(why, "what is asked of nodes is not seen");
+        }
         let judged = self.names.iter().map(|node| {
             let went = match &asked {
                 Ok(status) => self.judge(node, status),
-                Err(error) => outcome(Err(error.clone())),
+                Err(_) => Outcome::Unseen,
             };
             (Sweeps::element(node), went)
         });

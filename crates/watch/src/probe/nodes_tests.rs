@@ -14,6 +14,7 @@ fn check(asks: Asks, status: &Json, expected: &str) {
         place: Arc::new(Fixed(nowhere)),
         names: BTreeSet::from(["a".to_owned()]),
         asks,
+        within: Duration::from_secs(1),
     };
     let found = match nodes.judge("a", status) {
         Outcome::Passed => "passed".to_owned(),

@@ -18,18 +18,29 @@ const ACKNOWLEDGED: &str = "/v1/acknowledged";
 pub async fn follow_peer(web: Arc<Web>, machine: String, place: Arc<dyn Place>, driver: Handle) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Said once, until it answers or fails for another reason.
+    let mut said = String::new();
     loop {
         ticks.tick().await;
-        match timeout(DEADLINE, ask(&web, &place)).await {
-            Ok(Ok(there)) if there.is_empty() => {}
-            Ok(Ok(there)) => {
-                // What was not taken is said again with the next answer.
-                let _taken = driver.acknowledged_at(&machine, there).await;
+        let asked = timeout(DEADLINE, ask(&web, &place)).await;
+        let asked = asked.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        match asked {
+            Ok(there) => {
+                said.clear();
+                if !there.is_empty() {
+                    // What was not taken is said again with the next answer.
+                    let _taken = driver.acknowledged_at(&machine, there).await;
+                }
             }
-            Ok(Err(why)) => {
-                tracing::debug!(machine, why, "what was acknowledged there is not known");
+            Err(why) if why == said => {}
+            Err(why) => {
+                tracing::warn!(
+                    machine,
+                    why,
+                    "what is acknowledged at that machine's watch is not heard"
+                );
+                said = why;
             }
-            Err(_) => tracing::debug!(machine, "what was acknowledged there is not told in time"),
         }
     }
 }

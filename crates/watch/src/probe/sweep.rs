@@ -23,6 +23,7 @@ pub struct Sweeps {
     clock: Arc<dyn Clock>,
     behind_max: BTreeMap<String, Duration>,
     measure: Measure,
+    within: Duration,
     /// By node, up to when its changes were accounted for when that was last told; before, when it was first looked at.
     told: Mutex<BTreeMap<String, Timestamp>>,
 }
@@ -32,21 +33,24 @@ pub struct Sweeps {
 pub enum Measure {
     /// What the change feed tells of, as sweeps have read it.
     Swept,
-    /// Every kind of change: what the feed does not tell of, an audit has to have compared.
+    /// Every kind of change: what the feed does not tell of, an audit has to have compared. Of a node that its host says
+    /// nothing of, and of a host that does not answer, the other measure tells: by this one it is unseen.
     Whole,
 }
 
 impl Sweeps {
-    /// A host's API, asked by `web`; how far behind each node may be, by name.
+    /// A host's API, asked by `web`, which may take so long; how far behind each node may be, by name.
     pub fn new(
         web: Arc<Web>,
         place: Arc<dyn Place>,
         clock: Arc<dyn Clock>,
         behind_max: BTreeMap<String, Duration>,
         measure: Measure,
+        within: Duration,
     ) -> Self {
         Self {
             measure,
+            within,
             web,
             place,
             clock,
@@ -61,7 +65,8 @@ impl Sweeps {
     }
 
     async fn ask(&self) -> Result<Json, String> {
-        let answer = self.web.read(self.place.at()?, "/v1/status").await?;
+        let (web, at) = (&self.web, self.place.at()?);
+        let answer = web.read_within(at, "/v1/status", self.within).await?;
         Ok(answer.json())
     }
 
@@ -101,6 +106,7 @@ impl Sweeps {
                     "some kind of its changes has not been accounted for in {behind_s} s: no audit has ended"
                 ),
             }),
+            Found::Unsaid { .. } if self.measure == Measure::Whole => Outcome::Unseen,
             Found::Unsaid { groups: 0, .. } if late => {
                 failed(format!("its host has said nothing of it for {behind_s} s"))
             }
@@ -168,6 +174,7 @@ impl Look for Sweeps {
         let judged = self.behind_max.iter().map(|(node, behind_max)| {
             let went = match &asked {
                 Ok(status) => self.judge(node, *behind_max, status),
+                Err(_) if self.measure == Measure::Whole => Outcome::Unseen,
                 Err(error) => outcome(Err(error.clone())),
             };
             (Self::element(node), went)

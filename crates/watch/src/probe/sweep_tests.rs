@@ -38,6 +38,7 @@ impl Bench {
             clock.clone(),
             behind,
             measure,
+            Duration::from_secs(1),
         );
         Self { clock, sweeps }
     }

@@ -121,6 +121,18 @@ async fn serve(status: u16, body: &'static str) -> Arc<dyn Place> {
     Arc::new(Fixed(at))
 }
 
+/// Takes connections, and never answers.
+async fn mute() -> Arc<dyn Place> {
+    let nowhere = (Ipv4Addr::LOCALHOST, 0);
+    let listener = tokio::net::TcpListener::bind(nowhere).await.unwrap();
+    let at = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let _open = listener;
+        std::future::pending::<()>().await;
+    });
+    Arc::new(Fixed(at))
+}
+
 /// One request and its answer, without a server's machinery.
 async fn plain(stream: &mut tokio::net::TcpStream, router: axum::Router) {
     use http_body_util::BodyExt as _;
@@ -210,18 +222,18 @@ async fn an_inbox_is_judged_by_its_oldest_delivery_and_how_many_there_are() {
     check_inbox("NaN", "NaN", unknown).await;
 }
 
-/// What is said of node `a` when edges answer so, each with a status and a text.
-async fn check_signatures(edges: &[(u16, &'static str)], expected: &str) {
+/// What is said of node `a` when edges answer so, each with a status and a text; one that has none takes the request and
+/// never answers.
+async fn check_signatures(edges: &[Option<(u16, &'static str)>], expected: &str) {
     let mut places = Vec::new();
-    for (status, body) in edges {
-        places.push(serve(*status, body).await);
+    for edge in edges {
+        places.push(match edge {
+            Some((status, body)) => serve(*status, body).await,
+            None => mute().await,
+        });
     }
-    let signatures = Signatures {
-        web: web(),
-        edges: places,
-        names: ["a".to_owned()].into(),
-        refused_max: 3,
-    };
+    let (names, within) = (["a".to_owned()].into(), Duration::from_millis(500));
+    let signatures = Signatures::new(web(), places, names, 3, within);
     assert_eq!(
         failure(&signatures.look().await[0].1),
         expected,
@@ -230,20 +242,49 @@ async fn check_signatures(edges: &[(u16, &'static str)], expected: &str) {
 }
 
 #[tokio::test]
-async fn signatures_that_one_edge_refuses_are_told_whatever_the_others_say() {
-    let few = (200, "twinline_edge_signatures_refused{node=\"a\"} 2\n");
-    let many = (
+async fn signatures_that_one_edge_refuses_are_told_whatever_the_others_do() {
+    let few = Some((
         200,
-        "twinline_edge_signatures_refused{node=\"a\"} 3\ntwinline_edge_signatures_refused{node=\"b\"} 9\n",
-    );
-    let (none, away) = ((200, "# EOF\n"), (503, ""));
+        r#"{"nodes":[{"node":"a","refused":2,"refused_since_ms":9,"genuine":0,"genuine_ms_ago":null}]}"#,
+    ));
+    let many = Some((
+        200,
+        r#"{"nodes":[{"node":"a","refused":3,"refused_since_ms":9,"genuine":1,"genuine_ms_ago":10},
+            {"node":"b","refused":9,"refused_since_ms":9,"genuine":0,"genuine_ms_ago":null}]}"#,
+    ));
+    let (none, away) = (Some((200, r#"{"nodes":[]}"#)), Some((503, "")));
     check_signatures(&[none], "passed").await;
     check_signatures(&[few, none], "passed").await;
     let told = "the signatures of its last 3 deliveries were refused, and none was genuine in between: compare \
                 webhook.secrets with what its tracker signs with";
-    check_signatures(&[few, many], told).await;
+    check_signatures(&[none, many], told).await;
     check_signatures(&[away, many], told).await;
+    // One that drops what it is sent is no node's fault.
+    check_signatures(&[None, many], told).await;
+    check_signatures(&[None, few], "unseen").await;
     check_signatures(&[few, away], "unseen").await;
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_answer_is_no_nodes_fault() {
+    let names = || ["a".to_owned(), "b".to_owned()];
+    for place in [serve(503, "").await, mute().await] {
+        let nodes = Nodes {
+            web: web(),
+            place: Arc::clone(&place),
+            names: names().into(),
+            asks: Asks::Credentials,
+            within: Duration::from_millis(200),
+        };
+        let clock = Arc::new(At(130_000));
+        let behind = names().map(|node| (node, Duration::from_secs(60)));
+        let within = Duration::from_millis(200);
+        let ledger = Sweeps::new(web(), place, clock, behind.into(), Measure::Whole, within);
+        for seen in [nodes.look().await, ledger.look().await] {
+            let seen: Vec<String> = seen.iter().map(|it| failure(&it.1)).collect();
+            assert_eq!(seen, ["unseen", "unseen"]);
+        }
+    }
 }
 
 #[tokio::test]
@@ -253,7 +294,8 @@ async fn every_node_is_judged_by_one_answer() {
     let sweeps = |place: Arc<dyn Place>| {
         let behind = ["a", "c"].map(|node| (node.to_owned(), Duration::from_secs(60)));
         let clock = Arc::new(At(130_000));
-        Sweeps::new(web(), place, clock, behind.into(), Measure::Swept)
+        let within = Duration::from_secs(5);
+        Sweeps::new(web(), place, clock, behind.into(), Measure::Swept, within)
     };
     let seen = async |place: Arc<dyn Place>| -> Vec<String> {
         let seen = sweeps(place).look().await;

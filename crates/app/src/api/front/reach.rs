@@ -323,7 +323,7 @@ impl Groups {
     /// How old the proofs of this machine's pools of the central database are, as metrics.
     pub(super) fn proofs(&self) -> String {
         let health = self.database.borrow().clone();
-        central::proofs(&central::proof_ages_ms(&health, self.now()))
+        central::proofs(&central::proof_ages_ms(&health))
     }
 
     /// Notes in the central database what somebody does to the fleet.

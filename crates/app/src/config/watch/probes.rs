@@ -88,7 +88,7 @@ probes! {
     commit_canary: CommitCanaryProbe = 1000, 1500, 2, 20;
     /// A commit in the central database by each pool of each host.
     pools: PoolsProbe = 5000, 4000, 2, 3,
-        /// How old the proof may be, in seconds. A pool that is idle is proven every 5 s.
+        /// How old the proof may be, in seconds, from 10 on: a pool that is idle is proven every 5 s.
         proof_max_s = 15;
     /// The deliveries that no host has taken.
     inbox: InboxProbe = 10_000, 3000, 2, 4,
@@ -105,17 +105,17 @@ probes! {
         /// In seconds; never less than three of the node's own sweeps.
         behind_max_s = 900;
     /// Up to when each kind of each node's changes is accounted for, by sweeps or audits.
-    ledger: LedgerProbe = 300_000, 5000, 2, 2,
+    ledger: LedgerProbe = 300_000, 5000, 2, 3,
         /// In seconds; never less than two of the node's own audits.
         gap_max_s = 172_800;
     /// Whether trackers refuse our credentials.
-    credentials: CredentialsProbe = 60_000, 5000, 2, 2;
+    credentials: CredentialsProbe = 60_000, 5000, 2, 3;
     /// Whether trackers tell us of changes by their webhooks.
-    webhooks: WebhooksProbe = 60_000, 5000, 2, 2,
+    webhooks: WebhooksProbe = 60_000, 5000, 2, 3,
         /// So many sweeps that find changes, with no word of a webhook in between, are too many.
         unannounced_max = 5;
     /// Deliveries whose signature is refused.
-    signatures: SignaturesProbe = 30_000, 5000, 2, 2,
+    signatures: SignaturesProbe = 30_000, 5000, 2, 3,
         /// So many of a node, with no genuine one in between, are too many.
         refused_max = 10;
     /// What is left of the disk on which the data folder lies.

@@ -80,6 +80,7 @@ host_direct = {patient}
 peers = {patient}
 inbox = {patient}
 replica_lag = {patient}
+pools = {patient}
 sweep = {patient}
 disk = {patient}
 canary_sync = {{ period_ms = 5000, deadline_ms = 10000, open_after = 2, close_after = 3 }}

@@ -79,16 +79,24 @@ pub(super) fn build(parts: &Parts<'_>) -> Result<Built> {
     let peers = others.filter_map(|it| Some((it.name.to_owned(), it.watch?)));
     let peers = peers.collect();
     let (probes, web) = (maker.built, maker.web);
-    let mut population = Population::new();
-    for target in probes.iter().flat_map(|probe| &probe.targets) {
-        *population.entry(target.subject.kind).or_default() += 1;
-    }
+    let population = population(&probes);
     Ok(Built {
         probes,
         population,
         web,
         peers,
     })
+}
+
+/// How many subjects there are of each kind, by however many probes each is looked at.
+fn population(probes: &[Probe]) -> Population {
+    let targets = probes.iter().flat_map(|probe| &probe.targets);
+    let subjects: Elements = targets.map(|target| target.subject.clone()).collect();
+    let mut population = Population::new();
+    for subject in subjects {
+        *population.entry(subject.kind).or_default() += 1;
+    }
+    population
 }
 
 fn machines<'a>(parts: &Parts<'a>) -> Vec<Reached<'a>> {

@@ -104,3 +104,39 @@ async fn an_answer_of_a_stranger_or_to_something_less_bad_is_none() {
     }
     drop(world.end().await);
 }
+
+#[tokio::test]
+async fn what_two_watches_say_one_after_the_other_is_each_taken_over_once() {
+    let world = World::start(of("m3")).await;
+    world.signal("edge:m1", true).await;
+    let open = found(&world, "edge:m1", &Standing::Open).await;
+    let there = || {
+        vec![Acknowledged {
+            element: element("edge:m1"),
+            severity: Severity::Critical,
+            by: "ada".to_owned(),
+            at: open.opened_at,
+        }]
+    };
+    let acknowledged = async || {
+        let open = found(&world, "edge:m1", &Standing::Open).await;
+        open.acknowledged_with
+    };
+    let comes_back = async || {
+        for (failing, standing) in [(false, Standing::Recovered), (true, Standing::Open)] {
+            world.signal("edge:m1", failing).await;
+            found(&world, "edge:m1", &standing).await;
+        }
+    };
+    for machine in ["m1", "m2"] {
+        assert!(world.handle.acknowledged_at(machine, there()).await);
+        assert_eq!(acknowledged().await.as_deref(), Some(machine));
+        // It comes back: what was taken over of either is no answer any more.
+        comes_back().await;
+        for known in ["m1", "m2"].into_iter().take_while(|it| *it <= machine) {
+            assert!(world.handle.acknowledged_at(known, there()).await);
+            assert_eq!(acknowledged().await, None, "{known}");
+        }
+    }
+    drop(world.end().await);
+}

@@ -16,6 +16,21 @@ const SWEEPS_MISSED: u32 = 3;
 /// Nor before so many of its audits were.
 const AUDITS_MISSED: u32 = 2;
 
+/// Why nodes fail by a probe.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// By themselves, or by what the probe goes through, or by their tracker.
+    Through,
+    /// By themselves alone: where what the probe goes through fails, it sees nothing. Two nodes whose tokens are refused are
+    /// two matters, and neither their host's nor their vendor's.
+    Own,
+}
+
+/// For one answer: less than the probe's deadline, so that what is not answered is the look's to judge.
+fn within(pace: Pace) -> Duration {
+    Duration::from_millis(pace.deadline_ms * 4 / 5)
+}
+
 impl Maker<'_> {
     /// Each node's sweeps, ledger, credentials and webhooks; by one host, whose status in a fleet is of all groups that
     /// answer.
@@ -43,14 +58,16 @@ impl Maker<'_> {
         let whole = self.each(paces.ledger.gap_max_s, |sweep_s| {
             (sweep_s.audit, AUDITS_MISSED)
         });
-        for (name, pace, behind, measure) in [
-            ("sweep", paces.sweep.pace(), swept, Measure::Swept),
-            ("ledger", paces.ledger.pace(), whole, Measure::Whole),
-        ] {
-            let (web, clock) = (Arc::clone(&self.web), Arc::new(SystemClock));
-            let look = Sweeps::new(web, Arc::clone(place), clock, behind, measure);
-            self.of_nodes(name, pace, &through, look)?;
-        }
+        let sweeps = |web, pace, behind, measure| {
+            let (place, clock) = (Arc::clone(place), Arc::new(SystemClock));
+            Sweeps::new(web, place, clock, behind, measure, within(pace))
+        };
+        let pace = paces.sweep.pace();
+        let look = sweeps(Arc::clone(&self.web), pace, swept, Measure::Swept);
+        self.of_nodes("sweep", pace, Why::Through, &through, look)?;
+        let pace = paces.ledger.pace();
+        let look = sweeps(Arc::clone(&self.web), pace, whole, Measure::Whole);
+        self.of_nodes("ledger", pace, Why::Own, &through, look)?;
         let unannounced_max = paces.webhooks.unannounced_max;
         for (name, pace, asks) in [
             ("credentials", paces.credentials.pace(), Asks::Credentials),
@@ -65,8 +82,9 @@ impl Maker<'_> {
                 place: Arc::clone(place),
                 names: self.names(),
                 asks,
+                within: within(pace),
             };
-            self.of_nodes(name, pace, &through, look)?;
+            self.of_nodes(name, pace, Why::Own, &through, look)?;
         }
         Ok(())
     }
@@ -84,13 +102,11 @@ impl Maker<'_> {
             .iter()
             .flat_map(|name| [Kind::Edge, Kind::Machine].map(|kind| element(kind, name)))
             .collect();
-        let look = Signatures {
-            web: Arc::clone(&self.web),
-            edges,
-            names: self.names(),
-            refused_max: self.paces.signatures.refused_max,
-        };
-        self.of_nodes("signatures", self.paces.signatures.pace(), &through, look)
+        let pace = self.paces.signatures.pace();
+        let refused_max = self.paces.signatures.refused_max;
+        let (web, nodes) = (Arc::clone(&self.web), self.names());
+        let look = Signatures::new(web, edges, nodes, refused_max, within(pace));
+        self.of_nodes("signatures", pace, Why::Own, &through, look)
     }
 
     /// A probe whose subjects are all nodes.
@@ -98,14 +114,16 @@ impl Maker<'_> {
         &mut self,
         name: &str,
         pace: Pace,
+        why: Why,
         through: &[Element],
         look: impl Look + 'static,
     ) -> Result<()> {
         let config = self.parts.config;
         let targets = config.nodes.iter().map(|(node, known)| {
             let tracker = element(Kind::Tracker, &known.tracker);
-            let why = through.iter().cloned().chain([tracker]);
-            target(Sweeps::element(node), why)
+            let others = through.iter().cloned().chain([tracker]);
+            let others = others.filter(|_| why == Why::Through);
+            target(Sweeps::element(node), others)
         });
         let targets: Vec<Target> = targets.collect();
         let through = through.iter().cloned();
