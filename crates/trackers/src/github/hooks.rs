@@ -138,6 +138,13 @@ impl GitHub {
                  Webhooks"
             )));
         }
+        let lacks = |event: &&str| !hook.events.iter().any(|told| told == event || told == "*");
+        if EVENTS.iter().any(lacks) {
+            return Ok(Subscription::Off(format!(
+                "the webhook of {repo} to {url} does not tell of all that happens to issues: a host at work subscribes it to \
+                 the rest, or a person in Settings, Webhooks"
+            )));
+        }
         let failed = hook.last_response.and_then(|last| {
             let code = last.code.filter(|code| !(200..300).contains(code))?;
             let said = last.message.unwrap_or_default();

@@ -199,7 +199,7 @@ fn central(file: &Path, config: &Config) -> Result<Option<CentralClient>> {
     let mut own = config.clone();
     own.instance.machine = format!("{}/watch", config.instance.machine);
     if let Some(central) = &mut own.central {
-        // It reads and writes nothing but its canary.
+        // It reads and writes nothing but what proves its pools.
         central.pools.replicate = 1;
         central.pools.read = 1;
         central.pools.probe = 1;
