@@ -88,7 +88,8 @@ impl Known {
         }
     }
 
-    /// It was registered: what was lost is there again. Whether it stays so, the next looks tell.
+    /// It was registered: what was lost is there again. Whether it stays so, the next looks tell. What was not there before
+    /// the first registration was never lost.
     fn put_right(&mut self) {
         if !matches!(
             self.seen,
@@ -99,7 +100,9 @@ impl Known {
         if self.owed == 0 {
             self.seen = None;
         }
-        self.owed = SOUND_LOOKS;
+        if self.asked.is_some() {
+            self.owed = SOUND_LOOKS;
+        }
     }
 
     /// It was looked at; whether it is to be registered anew.
