@@ -129,3 +129,16 @@ pub enum ChangeKind {
     /// An item was moved to another scope.
     Moved,
 }
+
+impl ChangeKind {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Created,
+        Self::Field,
+        Self::CommentAdded,
+        Self::CommentEdited,
+        Self::CommentDeleted,
+        Self::Deleted,
+        Self::Moved,
+    ];
+}

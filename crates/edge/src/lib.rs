@@ -28,6 +28,7 @@ mod access;
 mod answer;
 mod arrivals;
 mod caller;
+mod forged;
 mod front;
 mod hooks;
 mod ids;
@@ -98,6 +99,7 @@ pub(crate) struct Shared {
     /// What bodies of deliveries may take of memory at once, by whichever listener they come.
     pub(crate) bodies: Semaphore,
     pub(crate) refusals: refusals::Refusals,
+    pub(crate) forged: forged::Forged,
     /// The group of nodes that are in none yet: nobody can own it.
     pub(crate) unplaced: Option<GroupId>,
     pub(crate) metrics: metrics::Metrics,
@@ -164,6 +166,7 @@ impl Edge {
             rates: rate::Rates::new(settings.limits.node_max_per_s),
             bodies: hooks::memory(settings.limits.bodies_max_bytes),
             refusals: refusals::Refusals::default(),
+            forged: forged::Forged::default(),
             unplaced: settings.unplaced,
             routes,
             mapper: Mapper::open(settings.mapper, here, Arc::clone(&clock)).await,

@@ -8,9 +8,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use twinline_core::names::NodeName;
 
 type Labels = Vec<(String, String)>;
 
@@ -20,6 +21,8 @@ pub(crate) struct Metrics {
     deliveries: Family<Labels, Counter>,
     seconds: Histogram,
     oldest: Gauge<f64, AtomicU64>,
+    untaken: Gauge<f64, AtomicU64>,
+    forged: Family<Labels, Gauge>,
     spans_dropped: Counter,
     proxied: Family<Labels, Counter>,
     proxied_seconds: Histogram,
@@ -71,6 +74,8 @@ impl Default for Metrics {
             deliveries: Family::default(),
             seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
             oldest: Gauge::default(),
+            untaken: Gauge::default(),
+            forged: Family::default(),
             spans_dropped: Counter::default(),
             proxied: Family::default(),
             proxied_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
@@ -105,6 +110,10 @@ impl Metrics {
         );
         let help = "Age of the oldest delivery that no host has taken";
         registry.register("oldest_untaken_seconds", help, self.oldest.clone());
+        let help = "Deliveries that no host has taken; 200000 are that many or more";
+        registry.register("untaken_deliveries", help, self.untaken.clone());
+        let help = "Deliveries of a node whose signature was refused since its last genuine one; none for an hour ends it";
+        registry.register("signatures_refused", help, self.forged.clone());
         let help = "Spans that the collector of traces never got";
         registry.register("trace_spans_dropped", help, self.spans_dropped.clone());
         registry.register(
@@ -177,6 +186,16 @@ impl Metrics {
         }
     }
 
+    /// By node, the deliveries whose signature was refused since its last genuine one.
+    pub(crate) fn forged(&self, counts: &BTreeMap<NodeName, u64>) {
+        self.forged.clear();
+        for (node, count) in counts {
+            let labels = vec![("node".to_owned(), node.to_string())];
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            self.forged.get_or_create(&labels).set(count);
+        }
+    }
+
     /// A host's part.
     pub(crate) fn host(&self, name: &str) -> HostMetrics {
         let host = ("host".to_owned(), name.to_owned());
@@ -206,10 +225,11 @@ impl Metrics {
         self.seconds.observe(took.as_secs_f64());
     }
 
-    /// The text that a scraper reads. An age that could not be told in time is not a number.
+    /// The text that a scraper reads. `untaken`: the age of the oldest delivery that no host has taken, and how many there
+    /// are; what could not be told in time is not a number.
     pub(crate) fn text(
         &self,
-        oldest_untaken: Option<Duration>,
+        untaken: Option<(Duration, u64)>,
         spans_dropped: u64,
         directory_age: Option<Duration>,
     ) -> String {
@@ -218,8 +238,12 @@ impl Metrics {
         self.spans_dropped
             .inner()
             .store(spans_dropped, Ordering::Relaxed);
+        let (age, deliveries) = untaken.unzip();
         self.oldest
-            .set(oldest_untaken.map_or(f64::NAN, |age| age.as_secs_f64()));
+            .set(age.map_or(f64::NAN, |age| age.as_secs_f64()));
+        #[expect(clippy::cast_precision_loss, reason = "they are counted up to 200,000")]
+        self.untaken
+            .set(deliveries.map_or(f64::NAN, |it| it as f64));
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string does not fail");
         text

@@ -26,7 +26,7 @@ use twinline_store::inbox::{Batch, Page, Pulled};
 const CONNECTIONS_MAX: usize = 16_384;
 
 /// The metrics wait no longer for the inbox.
-const OLDEST_MAX: Duration = Duration::from_secs(1);
+const BACKLOG_MAX: Duration = Duration::from_secs(1);
 
 /// Starts the thread; it ends after `shutdown`.
 pub(crate) fn spawn(
@@ -64,6 +64,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/inbox/safe", post(safe))
         .route("/inbox/heard", post(heard))
         .route("/restart", post(restart))
+        .route("/signatures", get(signatures))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&shared),
             authorised,
@@ -120,23 +121,36 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
 
 /// Answers also while the disk does not.
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let oldest = tokio::time::timeout(OLDEST_MAX, shared.inbox.oldest_untaken()).await;
+    let backlog = tokio::time::timeout(BACKLOG_MAX, shared.inbox.backlog()).await;
     let now = shared.clock.now();
-    let age = match oldest {
-        Ok(Ok(oldest)) => Some(oldest.map_or(Duration::ZERO, |(_, received)| now.since(received))),
+    let untaken = match backlog {
+        Ok(Ok(backlog)) => {
+            let age = |(_, received)| now.since(received);
+            Some((
+                backlog.oldest.map_or(Duration::ZERO, age),
+                backlog.deliveries,
+            ))
+        }
         Ok(Err(_)) | Err(_) => None,
     };
     shared.proxy.measure();
     let refused = i64::try_from(shared.refusals.count()).unwrap_or(i64::MAX);
     shared.metrics.nodes_refused.set(refused);
+    shared.metrics.forged(&shared.forged.counts(Instant::now()));
     for end in shared.certificates.ends() {
         shared.metrics.certificate_expires(&end);
     }
     shared.metrics.uncertified(&shared.uncertified());
     let dropped = (shared.tracing.dropped)();
-    let text = shared.metrics.text(age, dropped, shared.mapper.age());
+    let text = shared.metrics.text(untaken, dropped, shared.mapper.age());
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content)], text).into_response()
+}
+
+/// The signatures of nodes' deliveries, for watch.
+async fn signatures(State(shared): State<Arc<Shared>>) -> Response {
+    let told = shared.forged.told(Instant::now());
+    Json(serde_json::json!({ "nodes": told })).into_response()
 }
 
 /// Lets another edge begin in the place of this one. Only of the one that is meant, where one is named.

@@ -3,6 +3,7 @@
 use crate::aside::Aside;
 use crate::env::Env;
 use crate::gate::{Gate, GateLimits, NodeState};
+use crate::hooked::Hooked;
 use crate::metrics::Metrics;
 use crate::ownership::Permit;
 use crate::settings::{HostSettings, SweepSettings};
@@ -97,6 +98,8 @@ pub(crate) struct Node {
     pub(crate) places: Places,
     /// What is wrong with them.
     pub(crate) place_faults: PlaceFaults,
+    /// How its webhooks stand.
+    pub(crate) hooked: Hooked,
     metrics: Arc<Metrics>,
 }
 
@@ -129,6 +132,7 @@ impl Node {
             may_audit: AtomicBool::new(true),
             places: Places::default(),
             place_faults: PlaceFaults::default(),
+            hooked: Hooked::default(),
             metrics,
         }
     }
@@ -188,7 +192,9 @@ impl Node {
         secret: &str,
     ) -> Result<Subscribed, TrackerError> {
         let registration = self.tracker().subscribe(scope, url, secret);
-        self.permit.attempt(registration).await
+        let ended = self.permit.attempt(registration).await;
+        self.hooked.asked(scope, &ended);
+        ended
     }
 
     fn learn(&self, error: Option<&TrackerError>) {
@@ -336,13 +342,14 @@ impl Node {
         self.may_audit.store(may, Ordering::Relaxed);
     }
 
-    /// A webhook has announced a change.
-    pub(crate) fn announce(&self, at: Timestamp) {
+    /// A webhook has announced a change of an item that lies there, as far as it says.
+    pub(crate) fn announce(&self, at: Timestamp, scope: &Scope) {
         let mut announced = self
             .announced
             .lock()
             .expect("no code panics with this lock");
         *announced = (*announced).max(Some(at));
+        self.hooked.announced(scope);
     }
 
     /// The last change that a webhook has announced.

@@ -312,7 +312,7 @@ fn decode(host: &Inner, delivery: &Delivery) -> Vec<Hint> {
     notices
         .into_iter()
         .map(|notice| {
-            node.announce(host.env.now());
+            node.announce(host.env.now(), &notice.scope);
             hint(host, delivery, notice)
         })
         .collect()

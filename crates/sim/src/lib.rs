@@ -11,6 +11,7 @@ pub mod command;
 pub mod debian;
 pub mod dump;
 pub mod etcd;
+pub mod faketime;
 pub mod faults;
 mod faulty;
 pub mod github;

@@ -23,5 +23,5 @@ mod zendesk;
 pub use error::{TrackerError, WebhookRejected};
 pub use tracker::{
     Candidate, ChangePage, Cursor, Description, FeedChange, FieldDescription, ItemPage, Notice,
-    NoticeKind, Opinion, Probe, Scope, Status, Subscribed, Tracker, Webhook,
+    NoticeKind, Opinion, Probe, Scope, Status, Subscribed, Subscription, Tracker, Webhook,
 };

@@ -36,6 +36,11 @@ pub trait Tracker: Send + Sync {
         webhook: Option<&str>,
     ) -> Result<Vec<String>, TrackerError>;
 
+    /// How our webhook at this address stands at the tracker, for one scope. Looks only, and changes nothing.
+    async fn subscription(&self, _: &Scope, _: &str) -> Result<Subscription, TrackerError> {
+        Ok(Subscription::Hidden)
+    }
+
     /// The types, fields, options, statuses and users of a scope: for `check`, `types` and the mapping editor.
     async fn describe(&self, scope: &Scope) -> Result<Description, TrackerError>;
 
@@ -316,6 +321,31 @@ pub enum Opinion {
     /// The tracker cannot say exactly, or only at the price of a request for each item; ask the query, whose index lags
     /// by this at most.
     Ask(Duration),
+}
+
+/// What a tracker shows of our webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subscription {
+    /// Nothing: it has none, only a person sees them, or we may not look.
+    Hidden,
+    /// There is none: [`Tracker::subscribe`] registers it.
+    Missing,
+    /// It is there, and the tracker knows no reason why it should bring nothing.
+    Sound,
+    /// It is switched off, or tells of less than it should: this sentence. [`Tracker::subscribe`] puts it in order.
+    Off(String),
+    /// What it sends is not taken: this sentence.
+    Untaken(String),
+}
+
+impl Subscription {
+    /// What is wrong with one that is there, and what to do.
+    pub fn fault(&self) -> Option<&str> {
+        match self {
+            Self::Off(sentence) | Self::Untaken(sentence) => Some(sentence),
+            Self::Hidden | Self::Missing | Self::Sound => None,
+        }
+    }
 }
 
 /// How a webhook came to be.

@@ -2,6 +2,7 @@
 
 mod debian;
 mod etcd;
+mod faketime;
 pub mod haproxy;
 mod npm;
 mod patroni;
@@ -68,6 +69,11 @@ const NEEDS: &[Need] = &[
         what: "aiosmtpd, from the distribution's packages (the mail server of the suite; each test runs its own)",
         missing: smtpd::is_wanted,
         install: smtpd::install,
+    },
+    Need {
+        what: "libfaketime, from the distribution's packages (a clock that is put while watch works)",
+        missing: faketime::is_wanted,
+        install: faketime::install,
     },
     Need {
         what: "systemd-analyze, from the distribution's packages (it judges deploy/systemd)",

@@ -1,7 +1,9 @@
 //! How far the central database is behind, and what is wrong with it.
 
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 use tokio::sync::watch;
 use twinline_core::time::Timestamp;
 use twinline_store::central::{CentralHealth, PoolName, ReplicationStatus, Standing};
@@ -20,7 +22,7 @@ pub(super) struct CentralStatus {
     /// How old the replica's state is, in milliseconds; `None`: nothing was shipped since the start.
     lag_ms: Option<u64>,
     /// How old the proof is that commits succeed, in milliseconds, by pool.
-    proof_age_ms: std::collections::BTreeMap<PoolName, u64>,
+    proof_age_ms: BTreeMap<PoolName, u64>,
 }
 
 impl CentralView {
@@ -38,14 +40,9 @@ impl CentralView {
     pub(super) fn status(&self, now: Timestamp) -> CentralStatus {
         let health = self.health.borrow().clone();
         let replication = self.replication.borrow().clone();
-        let age = |at: &Timestamp| u64::try_from(now.as_millis() - at.as_millis()).unwrap_or(0);
         CentralStatus {
             lag_ms: replication.lag_ms(now),
-            proof_age_ms: health
-                .proven
-                .iter()
-                .map(|(pool, at)| (*pool, age(at)))
-                .collect(),
+            proof_age_ms: proof_ages_ms(&health),
             health,
             replication,
         }
@@ -106,19 +103,32 @@ impl CentralStatus {
                  twinline_central_{name} {value}"
             );
         }
-        let name = "twinline_central_proof_age_milliseconds";
-        let _fine = writeln!(
-            text,
-            "# TYPE {name} gauge\n# HELP {name} How old the proof is that commits succeed."
-        );
-        for (pool, age) in &self.proof_age_ms {
-            let pool = match pool {
-                PoolName::Replicate => "replicate",
-                PoolName::Read => "read",
-                PoolName::Probe => "probe",
-            };
-            let _fine = writeln!(text, "{name}{{pool=\"{pool}\"}} {age}");
-        }
+        text.push_str(&proofs(&self.proof_age_ms));
         text
     }
 }
+
+/// How old the proof of each pool is that has one, in milliseconds.
+pub(super) fn proof_ages_ms(health: &CentralHealth) -> BTreeMap<PoolName, u64> {
+    let ms = |age: Duration| u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+    let ages = health.proof_ages().into_iter();
+    ages.map(|(pool, age)| (pool, ms(age))).collect()
+}
+
+/// The same in OpenMetrics text form; of a pool that was never proven it is not a number.
+pub(super) fn proofs(ages_ms: &BTreeMap<PoolName, u64>) -> String {
+    let name = "twinline_central_proof_age_milliseconds";
+    let mut text = format!(
+        "# TYPE {name} gauge\n# HELP {name} How old the proof is that commits succeed, of the pool that reads that it does.\n"
+    );
+    for pool in PoolName::ALL {
+        let age = ages_ms.get(&pool).map_or("NaN".to_owned(), u64::to_string);
+        // Writing to a string does not fail.
+        let _fine = writeln!(text, "{name}{{pool=\"{}\"}} {age}", pool.as_str());
+    }
+    text
+}
+
+#[cfg(test)]
+#[path = "central_tests.rs"]
+mod tests;

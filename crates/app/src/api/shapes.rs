@@ -78,6 +78,11 @@ pub(super) struct NodeShape {
     lag_ms: Option<u64>,
     /// When a webhook last announced a change, in milliseconds since the epoch.
     webhook_at: Option<i64>,
+    /// Sweeps of one of its places, the most of any, that have found changes since a webhook last announced one there.
+    unannounced: u64,
+    /// `{"state": "unasked"}`, `registered`, `asking`, `by_hand` with `how`, `failing` with `why`.
+    #[schema(value_type = Object)]
+    webhook: Value,
 }
 
 /// A page of nodes.

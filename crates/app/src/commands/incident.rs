@@ -249,6 +249,9 @@ fn told(detail: &Json) -> Result<Report> {
     if let Some(by) = detail["acknowledged_by"].as_str() {
         let at = instant(&detail["acknowledged_at"]);
         let _fine = write!(text, "\nacknowledged by {by} at {at}");
+        if let Some(machine) = detail["acknowledged_with"].as_str() {
+            let _fine = write!(text, ", at {machine}'s watch");
+        }
     } else if !detail["next_page_at"].is_null() {
         let next = instant(&detail["next_page_at"]);
         let _fine = write!(text, "\nsomebody is called again at {next}");

@@ -1,7 +1,7 @@
 //! The canary synchronisation, as watch runs it against whole processes.
 
 use crate::support::{Installation, signal, until};
-use crate::watching::watches;
+use crate::watching::{self, watches};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value as Json;
 use std::net::{Ipv4Addr, TcpListener};
@@ -19,19 +19,12 @@ fn watched(more: &str) -> Installation {
     made
 }
 
-/// How a probe's subject stands by now; `None` while watch does not answer.
-fn standing(installation: &Installation, probe: &str) -> Option<String> {
-    let out = installation.run(&["incident", "list", "--json"]);
-    let told: Json = serde_json::from_slice(&out.stdout).ok()?;
-    let probes = told["probes"].as_array()?.iter();
-    let mut found = probes.filter(|it| it["probe"] == probe);
-    Some(found.next()?["standing"].as_str()?.to_owned())
-}
-
 fn stands(installation: &Installation, probe: &str, wanted: &str) {
-    until(&format!("'{probe}' to be {wanted}"), || {
-        (standing(installation, probe)? == wanted).then_some(())
-    });
+    let subject = match probe {
+        "commit_canary" => "database:central",
+        _ => "canary_sync:m1",
+    };
+    watching::stands(installation, (probe, subject), wanted);
 }
 
 #[test]

@@ -8,6 +8,7 @@
 mod canary;
 mod central;
 mod change;
+mod clock;
 mod deeds;
 mod demo;
 mod disasters;
@@ -22,6 +23,7 @@ mod hung;
 mod joining;
 mod logs;
 mod matching;
+mod node_probes;
 mod odd_items;
 mod private_words;
 mod prometheus;

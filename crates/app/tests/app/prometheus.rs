@@ -10,10 +10,11 @@ use twinline_sim::postgres::Postgres;
 use twinline_sim::prometheus::{Monitoring, promtool};
 
 const RULES: &str = "twinline.rules.yml";
-/// What is told only where there is TLS or a proof of it, which this installation has not.
-const WITHOUT_SAMPLES: [&str; 5] = [
+/// What is told only where there is TLS, or where something was delivered, failed or was refused: not here.
+const WITHOUT_SAMPLES: [&str; 6] = [
     "twinline_edge_deliveries_total",
     "twinline_edge_host_ejected",
+    "twinline_edge_signatures_refused",
     "twinline_edge_tls_certificate_expires_timestamp_seconds",
     "twinline_edge_tls_certificate_refused",
     "twinline_edge_tls_domain_uncertified",

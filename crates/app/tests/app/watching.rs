@@ -108,6 +108,25 @@ pub(crate) fn are_proven(installation: &Installation) {
     });
 }
 
+/// How the subject of a probe stands by now; `None` while watch does not answer.
+pub(crate) fn standing(
+    installation: &Installation,
+    (probe, subject): (&str, &str),
+) -> Option<String> {
+    let out = installation.run(&["incident", "list", "--json"]);
+    let told: Json = serde_json::from_slice(&out.stdout).ok()?;
+    let mut probes = told["probes"].as_array()?.iter();
+    let found = probes.find(|it| it["probe"] == probe && it["subject"] == subject)?;
+    Some(found["standing"].as_str()?.to_owned())
+}
+
+/// Waits until it stands so.
+pub(crate) fn stands(installation: &Installation, of: (&str, &str), wanted: &str) {
+    until(&format!("{of:?} to be {wanted}"), || {
+        (standing(installation, of)? == wanted).then_some(())
+    });
+}
+
 /// Waits for a letter that has this in it.
 pub(crate) fn letter(smtp: &Smtpd, what: &str) -> Letter {
     until(&format!("a letter with '{what}'"), || {

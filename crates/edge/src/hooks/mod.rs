@@ -128,7 +128,9 @@ impl Hooks {
             Ok(read) => read,
             Err(ended) => return ended,
         };
-        if let Err(ended) = authenticate(hook, &parts.headers, &body) {
+        let authentic = authenticate(hook, &parts.headers, &body);
+        self.note_signature(node, hook, &authentic);
+        if let Err(ended) = authentic {
             return ended;
         }
         // After authentication: forged deliveries must not use up what the tracker may send.
@@ -136,6 +138,18 @@ impl Hooks {
             return Ended::Later("the node sends more deliveries than its limit", 1);
         }
         self.append(node, hook, &parts.headers, body).await
+    }
+
+    /// Counts signatures that are refused. The canary's own probe tells of its deliveries.
+    fn note_signature(&self, node: &NodeName, hook: &Hook, authentic: &Result<(), Ended>) {
+        if hook.group.is_canary() {
+            return;
+        }
+        match authentic {
+            Err(Ended::Forged(_)) => self.shared.forged.refused(node, Instant::now()),
+            Ok(()) => self.shared.forged.genuine(node, Instant::now()),
+            Err(_) => {}
+        }
     }
 
     /// Reads the body within the limits of size, time and memory.

@@ -18,7 +18,7 @@ use crate::scheduler::{Scheduler, Slot};
 use crate::settings::HostSettings;
 use crate::sweep::{Asked, Quiet};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, RwLock};
 use std::time::Duration;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio::time::Instant;
@@ -47,6 +47,8 @@ pub(crate) struct Inner {
     pub(crate) has_whole_group: bool,
     /// Sweeps that are to run now.
     pub(crate) sweeps_asked: Asked,
+    /// Webhooks that were registered, and are gone or switched off.
+    lost_webhooks: Mutex<BTreeSet<(NodeName, Scope)>>,
     /// Rung when nodes or connections have changed.
     pub(crate) topology_changed: Notify,
     /// Rung when a backfill or another long job was made or changed.
@@ -97,6 +99,7 @@ impl Inner {
             events: broadcast::Sender::new(settings.events_max),
             metrics: Arc::default(),
             sweeps_asked: Asked::default(),
+            lost_webhooks: Mutex::default(),
             topology_changed: Notify::new(),
             jobs_changed: Notify::new(),
             topology: RwLock::default(),
@@ -199,6 +202,22 @@ impl Inner {
     /// Rises with every change of connections.
     pub(crate) fn connections_generation(&self) -> u64 {
         self.look(|topology| topology.connections_generation)
+    }
+
+    /// A webhook that was registered is gone, or switched off.
+    pub(crate) fn lose_webhook(&self, node: &NodeName, scope: &Scope) {
+        let mut lost = self.lock_lost_webhooks();
+        lost.insert((node.clone(), scope.clone()));
+    }
+
+    pub(super) fn take_lost_webhooks(&self) -> BTreeSet<(NodeName, Scope)> {
+        std::mem::take(&mut *self.lock_lost_webhooks())
+    }
+
+    fn lock_lost_webhooks(&self) -> MutexGuard<'_, BTreeSet<(NodeName, Scope)>> {
+        self.lost_webhooks
+            .lock()
+            .expect("no code panics with this lock")
     }
 
     pub(crate) fn connection(&self, name: &ConnectionName) -> Option<Arc<Connection>> {

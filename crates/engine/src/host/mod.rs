@@ -367,6 +367,11 @@ impl Host {
         Some(node.subscribe(scope, url, secret).await)
     }
 
+    /// The webhooks that were registered and that the tracker has not any more, or has switched off; each is told once.
+    pub fn take_lost_webhooks(&self) -> BTreeSet<(NodeName, Scope)> {
+        self.inner.take_lost_webhooks()
+    }
+
     /// Rises whenever connections come or go or get other rules.
     pub fn connections_generation(&self) -> u64 {
         self.inner.connections_generation()

@@ -3,7 +3,9 @@
 use super::OpError;
 use crate::confirmed;
 use crate::gate::NodeState;
+use crate::hooked::WebhookStanding;
 use crate::host::Host;
+use crate::node::Node;
 use crate::scheduler::Depths;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -52,6 +54,10 @@ pub struct NodeStatus {
     pub lag_ms: Option<u64>,
     /// When a webhook last announced a change, since the start.
     pub webhook_at: Option<Timestamp>,
+    /// Sweeps of one of its places, the most of any, that have found changes since a webhook last announced one there.
+    pub unannounced: u64,
+    /// How its webhooks stand at the tracker.
+    pub webhook: WebhookStanding,
 }
 
 /// One connection.
@@ -137,33 +143,7 @@ impl Host {
         let twins = grouped(&twins, |count| &count.connection);
         let holds: BTreeMap<_, _> = holds.iter().map(|hold| (&hold.connection, hold)).collect();
         let nodes = self.inner.nodes_now();
-        let nodes = nodes.values().map(|node| {
-            let mut probe = node.known_probe().unwrap_or_default();
-            let scopes = self.inner.scopes_of(node.name());
-            if node.place_faults.are_there() {
-                probe.faults.extend(node.place_faults.of(&scopes));
-            }
-            let of_node = || dirty.get(node.name()).into_iter().flatten();
-            let in_lane = |lane| {
-                of_node()
-                    .filter(move |count| count.lane == lane)
-                    .map(|count| count.items)
-                    .sum()
-            };
-            let oldest = of_node().map(|count| count.oldest).min();
-            NodeStatus {
-                node: node.name().clone(),
-                tracker: node.tracker().capabilities().tracker.clone(),
-                state: node.state(),
-                scopes: u64::try_from(scopes.len()).unwrap_or(u64::MAX),
-                faults: probe.faults,
-                skew_ms: probe.skew_ms,
-                dirty_live: in_lane(Lane::Live),
-                dirty_backfill: in_lane(Lane::Backfill),
-                lag_ms: oldest.and_then(|oldest| u64::try_from(now.since(oldest).as_millis()).ok()),
-                webhook_at: node.announced(),
-            }
-        });
+        let nodes = nodes.values().map(|node| self.of_node(node, &dirty, now));
         let connections = self.inner.connections_now();
         let connections = connections.iter().map(|connection| {
             let hold = holds.get(&connection.name);
@@ -187,6 +167,42 @@ impl Host {
             depths: self.inner.scheduler.depths(),
             counters: self.inner.metrics.counters().into_iter().collect(),
         })
+    }
+
+    fn of_node(
+        &self,
+        node: &Node,
+        dirty: &BTreeMap<&NodeName, Vec<&DirtyCount>>,
+        now: Timestamp,
+    ) -> NodeStatus {
+        let mut probe = node.known_probe().unwrap_or_default();
+        let scopes = self.inner.scopes_of(node.name());
+        if node.place_faults.are_there() {
+            probe.faults.extend(node.place_faults.of(&scopes));
+        }
+        probe.faults.extend(node.hooked.faults(&scopes));
+        let of_node = || dirty.get(node.name()).into_iter().flatten();
+        let in_lane = |lane| {
+            of_node()
+                .filter(move |count| count.lane == lane)
+                .map(|count| count.items)
+                .sum()
+        };
+        let oldest = of_node().map(|count| count.oldest).min();
+        NodeStatus {
+            node: node.name().clone(),
+            tracker: node.tracker().capabilities().tracker.clone(),
+            state: node.state(),
+            scopes: u64::try_from(scopes.len()).unwrap_or(u64::MAX),
+            faults: probe.faults,
+            skew_ms: probe.skew_ms,
+            dirty_live: in_lane(Lane::Live),
+            dirty_backfill: in_lane(Lane::Backfill),
+            lag_ms: oldest.and_then(|oldest| u64::try_from(now.since(oldest).as_millis()).ok()),
+            webhook_at: node.announced(),
+            unannounced: node.hooked.unannounced(&scopes),
+            webhook: node.hooked.standing(&scopes),
+        }
     }
 
     fn line(&self, row: LedgerRow, dirty: &BTreeMap<&NodeName, Vec<&DirtyCount>>) -> LedgerLine {

@@ -1,5 +1,5 @@
 //! Probes: once in a period each node is asked whether it works, and its places (projects, repositories) whether we may
-//! work there. What they complain about is the node's faults in the status.
+//! work there, and how their webhooks stand. What they complain about is the node's faults in the status.
 
 use super::scope_key;
 use crate::host::Inner;
@@ -82,14 +82,14 @@ pub(super) async fn node(host: &Inner, node: &Node) -> bool {
 /// Asks about the node's places whose turn it is. Ends where the node does not answer: what was known stays, and those
 /// that are left are the first of the next period.
 pub(super) async fn places(host: &Inner, node: &Node) {
-    let webhook = node.config.webhook_url.as_deref();
-    for scope in node.place_faults.turn(host.scopes_of(node.name())) {
+    let scopes = host.scopes_of(node.name());
+    node.hooked.keep(&scopes);
+    for scope in node.place_faults.turn(scopes) {
         if !node.is_open() {
             return;
         }
-        let asked = node
-            .request(node.tracker().probe_place(&scope, webhook))
-            .await;
+        let asked = node.request(node.tracker().probe_place(&scope, None)).await;
+        let is_there = asked.is_ok();
         let faults = match asked {
             Ok(faults) => faults,
             Err(error) if is_of_the_place(&error) => vec![format!("{}: {error}", named(&scope))],
@@ -102,6 +102,30 @@ pub(super) async fn places(host: &Inner, node: &Node) {
             tracing::warn!(node = %node.name(), fault, "the probe of a place found a fault");
         }
         node.place_faults.put(&scope, faults);
+        if is_there {
+            webhook(host, node, &scope).await;
+        }
+    }
+}
+
+/// Looks how a place's webhook stands. One that is gone or switched off is registered anew, if it was before.
+async fn webhook(host: &Inner, node: &Node, scope: &Scope) {
+    let Some(url) = node.config.webhook_url.as_deref() else {
+        return;
+    };
+    let asked = node.request(node.tracker().subscription(scope, url)).await;
+    let seen = match asked {
+        Ok(seen) => seen,
+        Err(error) => {
+            tracing::debug!(node = %node.name(), %error, "how the webhook stands cannot be seen");
+            return;
+        }
+    };
+    if let Some(fault) = seen.fault() {
+        tracing::warn!(node = %node.name(), fault, "the webhook brings nothing");
+    }
+    if node.hooked.seen(scope, seen) {
+        host.lose_webhook(node.name(), scope);
     }
 }
 

@@ -291,6 +291,9 @@ async fn sweep_scopes(host: &Arc<Inner>, node: &Arc<Node>, wide: bool) -> Swept 
         match feed::sweep(host, node, of, wide).await {
             Ok(read) => {
                 swept.missed += read.missed;
+                if read.missed > 0 {
+                    node.hooked.found_unannounced(scope);
+                }
                 swept.wide &= read.wide;
             }
             Err(trouble) => {

@@ -34,6 +34,7 @@ mod places;
 mod publishing;
 mod recovery;
 mod refused;
+mod rounds;
 mod rules_told;
 mod same_node;
 mod several;

@@ -6,6 +6,10 @@ use crate::support::{Running, World, until};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use twinline_core::contract::Contract;
+use twinline_core::item::Value;
+use twinline_engine::WebhookStanding;
+use twinline_engine::ops::NodeStatus;
+use twinline_trackers::Subscription;
 
 const PERIOD: Duration = Duration::from_secs(100);
 
@@ -41,14 +45,6 @@ async fn the_faults_of_a_place_show_until_they_are_mended() {
         tracker.state().places_probed.len() == 2
     })
     .await;
-    let webhook = Some("https://edge/hooks/left".to_owned());
-    assert!(
-        tracker
-            .state()
-            .places_probed
-            .iter()
-            .all(|(_, url)| *url == webhook)
-    );
     assert!(faults(&running).await.is_empty());
 
     tracker.state().refused.insert("A".to_owned());
@@ -115,5 +111,86 @@ async fn a_place_that_does_not_answer_is_no_fault_of_its_own_and_what_was_known_
     })
     .await;
     assert_eq!(faults(&running).await, lacking);
+    running.stop().await;
+}
+
+/// The node as it shows in the status.
+async fn left(running: &Running) -> NodeStatus {
+    let nodes = running.host.status().await.unwrap().nodes.into_iter();
+    let mut left = nodes.filter(|node| node.node.as_str() == "left");
+    left.next().unwrap()
+}
+
+async fn stands(running: &Running, expected: &WebhookStanding) {
+    until(&format!("{expected:?}"), async || {
+        left(running).await.webhook == *expected
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_webhook_that_is_gone_or_switched_off_shows_and_is_to_be_registered_again() {
+    let world = world();
+    let running = world.start(&[in_project("a", "A")]).await;
+    let tracker = world.tracker("left");
+    let url = "https://edge/hooks/left";
+    until("it was looked at", async || {
+        tracker.state().webhooks_looked_at == [("A".to_owned(), url.to_owned())]
+    })
+    .await;
+    assert_eq!(left(&running).await.webhook, WebhookStanding::Unasked);
+    let scope = BTreeMap::from([("project".to_owned(), "A".to_owned())]);
+    let register = async || {
+        let node = "left".into();
+        let ended = running.host.subscribe(&node, &scope, url, "secret").await;
+        ended.unwrap().unwrap();
+    };
+    register().await;
+    stands(&running, &WebhookStanding::Registered).await;
+    assert_eq!(running.host.take_lost_webhooks(), [].into());
+    let off = "it is switched off: switch it on".to_owned();
+    for lost in [Subscription::Missing, Subscription::Off(off.clone())] {
+        let is_off = lost.fault().is_some();
+        tracker.state().webhooks.insert("A".to_owned(), lost);
+        until("it is seen to be lost", async || {
+            let webhook = left(&running).await.webhook;
+            matches!(webhook, WebhookStanding::Failing { .. })
+        })
+        .await;
+        let told: Vec<String> = is_off.then(|| off.clone()).into_iter().collect();
+        assert_eq!(faults(&running).await, told);
+        let lost = BTreeSet::from([("left".into(), scope.clone())]);
+        assert_eq!(running.host.take_lost_webhooks(), lost);
+        tracker.state().webhooks.clear();
+        register().await;
+        stands(&running, &WebhookStanding::Registered).await;
+        assert!(faults(&running).await.is_empty());
+    }
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn sweeps_that_find_what_no_webhook_told_are_counted_until_one_does() {
+    let world = world();
+    let running = world.start(&[contract("c", "left", "right")]).await;
+    let item = world.make("left", "x");
+    running.quiet().await;
+    // The first sweep may have been faster than the first webhook.
+    world.edit(&item, "summary", Value::text("told at first"));
+    running.quiet().await;
+    assert_eq!(left(&running).await.unannounced, 0);
+    for found in 1..=2_u64 {
+        let text = Value::text(format!("unannounced {found}"));
+        world.tracker("left").edit(&item, "summary", text);
+        until("a sweep finds it", async || {
+            left(&running).await.unannounced == found
+        })
+        .await;
+    }
+    world.edit(&item, "summary", Value::text("told"));
+    until("a webhook tells of one", async || {
+        left(&running).await.unannounced == 0
+    })
+    .await;
     running.stop().await;
 }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
 use twinline_core::time::Timestamp;
 
 /// The pools, which never share a connection.
@@ -34,6 +36,20 @@ pub enum Standing {
     },
 }
 
+impl PoolName {
+    /// All pools.
+    pub const ALL: [Self; 3] = [Self::Replicate, Self::Read, Self::Probe];
+
+    /// Its word in configuration, metrics and elements.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Replicate => "replicate",
+            Self::Read => "read",
+            Self::Probe => "probe",
+        }
+    }
+}
+
 impl Standing {
     /// Whether the last try succeeded.
     pub const fn is_ok(&self) -> bool {
@@ -62,8 +78,12 @@ pub struct CentralHealth {
     pub reads: Standing,
     /// Whether commits succeed, by the canary: a row in a logged table, committed under a deadline of ours.
     pub commits: Standing,
-    /// When the last commit of each pool was begun that the server confirmed. The age of a pool's proof is now minus it.
+    /// When the last commit of each pool was begun that the server confirmed; of the pool that reads, the last transaction.
+    /// By the wall clock, which may be put: the age is [`Self::proof_ages`].
     pub proven: BTreeMap<PoolName, Timestamp>,
+    /// The same by a clock that only goes forward.
+    #[serde(skip)]
+    pub proofs: BTreeMap<PoolName, Instant>,
     /// Writes that were given up and that the server may still be at.
     pub abandoned_writes: u32,
     /// Whether writes are refused until a single one succeeds.
@@ -75,6 +95,14 @@ pub struct CentralHealth {
     /// All that it said of itself. Not for those who ask how this process does.
     #[serde(skip)]
     pub server: Option<WriterFacts>,
+}
+
+impl CentralHealth {
+    /// How old the proof of each pool is that has one, whatever becomes of the wall clock.
+    pub fn proof_ages(&self) -> BTreeMap<PoolName, Duration> {
+        let proofs = self.proofs.iter();
+        proofs.map(|(pool, at)| (*pool, at.elapsed())).collect()
+    }
 }
 
 /// What a server that takes writes says of itself. A restart, a failover, an upgrade or another database in its place

@@ -4,6 +4,10 @@
 //! healing, at once and without leaving another server process behind at every try. Beside it, servers are asked now and
 //! then who they are; a canary is begun on another server, or on a restarted one, at once, and on the same one at ever
 //! longer intervals, for the case that only the canary's own connection is stuck.
+//!
+//! The canary proves the database, and its own pool. That the other pools work is proven by themselves: the one that reads
+//! with every look, the one that writes with what it writes and with a small commit now and then. While the canary fails
+//! none of those is begun: it would only leave one more write hanging.
 
 use super::client::Shared;
 use super::connect::Access;
@@ -23,12 +27,17 @@ use tokio_postgres::types::Type;
 /// that is stuck; doubled each time, without a bound: in a stuck week there are twenty.
 const FIRST_EXTRA: Duration = Duration::from_secs(1);
 
+/// Between two commits that prove the pool that writes.
+const WRITE_PERIOD: Duration = Duration::from_secs(5);
+
 /// Runs until it is aborted.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut keeper = Keeper {
         flight: Arc::new(Flight::default()),
         canaries: JoinSet::new(),
         reads: JoinSet::new(),
+        writes: JoinSet::new(),
+        write_due: Instant::now(),
         last: 0,
         shared,
     };
@@ -45,6 +54,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
                 }
             }
             Some(_) = keeper.reads.join_next() => {}
+            Some(_) = keeper.writes.join_next() => {}
             changed = health.changed() => {
                 // The sender lives in what this task shares.
                 if changed.is_err() {
@@ -66,6 +76,8 @@ struct Keeper {
     flight: Arc<Flight>,
     canaries: JoinSet<End>,
     reads: JoinSet<()>,
+    writes: JoinSet<()>,
+    write_due: Instant,
     last: u64,
 }
 
@@ -96,6 +108,14 @@ impl Keeper {
         if self.reads.is_empty() {
             let shared = Arc::clone(&self.shared);
             self.reads.spawn(async move { prove_read(&shared).await });
+        }
+        if !self.shared.state.health().borrow().commits.is_ok() {
+            // At once, when they succeed again.
+            self.write_due = Instant::now();
+        } else if self.writes.is_empty() && self.write_due <= Instant::now() {
+            self.write_due = Instant::now() + WRITE_PERIOD;
+            let shared = Arc::clone(&self.shared);
+            self.writes.spawn(async move { prove_write(&shared).await });
         }
         if self.flight.all_late() {
             self.last += 1;
@@ -149,13 +169,31 @@ impl Flight {
 }
 
 async fn prove_read(shared: &Shared) {
+    let begun = shared.state.begin();
     let look = async {
         let mut tx = shared.read().await?;
         tx.query("SELECT 1", &[]).await?;
         tx.rollback().await
     };
     let outcome = look.await;
+    if outcome.is_ok() {
+        shared.state.proven(PoolName::Read, begun);
+    }
     shared.state.reads(outcome.as_ref().map(drop));
+}
+
+/// Commits a row on the pool that writes, which notes the proof. That it does not succeed shows by the proof's age.
+async fn prove_write(shared: &Shared) {
+    let machine = shared.state.settings.machine.as_str();
+    let commit = async {
+        let mut tx = shared.write().await?;
+        let row = "INSERT INTO twinline.canary (machine) VALUES ($1)";
+        tx.execute(row, &[(&machine, Type::TEXT)]).await?;
+        tx.commit().await
+    };
+    if let Err(error) = commit.await {
+        tracing::debug!(%error, "the pool that writes is not proven");
+    }
 }
 
 /// One try to commit a row of its own in a logged table.
@@ -202,7 +240,7 @@ impl Canary {
         let mut lease = self.shared.lease(PoolName::Probe).await?;
         let session = lease.session().clone();
         lease.is_idle = false;
-        let begun = self.shared.state.clock.now();
+        let begun = self.shared.state.begin();
         let mut commit = Box::pin(commit_row(&session, &self.shared.state.settings.machine));
         let deadline = self.shared.state.settings.canary.deadline;
         match timeout(deadline, &mut commit).await {
@@ -228,7 +266,7 @@ impl Canary {
         if !self.flight.may_commit_on(session.server()) {
             return Ok(End::Scouted);
         }
-        let begun = self.shared.state.clock.now();
+        let begun = self.shared.state.begin();
         let mut commit = Box::pin(commit_row(&session, &self.shared.state.settings.machine));
         let deadline = self.shared.state.settings.canary.deadline;
         if let Ok(ended) = timeout(deadline, &mut commit).await {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use twinline_core::handles::Clock;
+use twinline_core::time::Timestamp;
 
 /// After a failed connect, others fail at once for so long; doubled with each failure.
 const FIRST_BACK_OFF: Duration = Duration::from_millis(50);
@@ -42,6 +43,13 @@ impl Server {
             started_ms: self.started_ms,
         })
     }
+}
+
+/// When something began: by the wall clock, and by one that only goes forward.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begun {
+    at: Timestamp,
+    instant: Instant,
 }
 
 /// See the module.
@@ -191,10 +199,19 @@ impl State {
         });
     }
 
-    /// The server confirmed a commit that was begun at `begun`.
-    pub(super) fn proven(&self, pool: PoolName, begun: twinline_core::time::Timestamp) {
+    /// Something begins now.
+    pub(super) fn begin(&self) -> Begun {
+        Begun {
+            at: self.clock.now(),
+            instant: Instant::now(),
+        }
+    }
+
+    /// The server confirmed a commit that was begun then.
+    pub(super) fn proven(&self, pool: PoolName, begun: Begun) {
         self.change(|health| {
-            health.proven.insert(pool, begun);
+            health.proven.insert(pool, begun.at);
+            health.proofs.insert(pool, begun.instant);
         });
     }
 
@@ -224,7 +241,7 @@ impl State {
 
 fn note(
     standing: &mut Standing,
-    now: twinline_core::time::Timestamp,
+    now: Timestamp,
     outcome: Result<(), &CentralError>,
     what: &'static str,
 ) {

@@ -7,6 +7,7 @@ mod failover;
 mod failures;
 mod join;
 mod patroni;
+mod pools;
 mod registry;
 mod replication;
 mod support;

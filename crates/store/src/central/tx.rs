@@ -5,14 +5,13 @@ use super::error::{CentralError, Step};
 use super::health::PoolName;
 use super::lease::Lease;
 use super::session::{fault, leaves_connection, words};
-use super::state::State;
+use super::state::{Begun, State};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
-use twinline_core::time::Timestamp;
 
 /// A value with its type, so that a statement takes one round trip.
 pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -25,7 +24,7 @@ pub(super) struct Tx {
     lease: Lease,
     state: Arc<State>,
     pool: PoolName,
-    begun: Timestamp,
+    begun: Begun,
     /// The breaker's pass; `None`: it only reads.
     pass: Option<Pass>,
     /// A statement or commit was sent whose answer has not come.
@@ -45,7 +44,7 @@ impl Tx {
         pool: PoolName,
         pass: Option<Pass>,
     ) -> Result<Self, CentralError> {
-        let begun = state.clock.now();
+        let begun = state.begin();
         let mut tx = Self {
             lease,
             state,

@@ -17,8 +17,8 @@ mod routes;
 mod tests;
 
 pub use records::{
-    Appended, Batch, Cursors, Delivery, InboxId, InboxLimits, InboxPlace, NodeUse, Page, Pruned,
-    Pulled, Refusal, Route,
+    Appended, Backlog, Batch, Cursors, Delivery, InboxId, InboxLimits, InboxPlace, NodeUse, Page,
+    Pruned, Pulled, Refusal, Route,
 };
 
 use crate::StoreError;
@@ -262,9 +262,9 @@ impl Inbox {
         self.accounted(routes::usage).await
     }
 
-    /// When the oldest delivery that no host has taken was received; `None`: all are taken.
-    pub async fn oldest_untaken(&self) -> Result<Option<(NodeName, Timestamp)>, StoreError> {
-        self.db.read(pull::oldest_untaken).await
+    /// What no host has taken. The cost is that of what there is, up to a limit.
+    pub async fn backlog(&self) -> Result<Backlog, StoreError> {
+        self.db.read(pull::backlog).await
     }
 
     /// When the last edge came to rest; `None`: it did not, or another is at work.

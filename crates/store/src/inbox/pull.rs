@@ -1,13 +1,12 @@
 //! Giving deliveries out, and learning how far they have come.
 
-use super::records::{Batch, Cursors, Delivery, InboxId, InboxPlace, Page, Pulled};
+use super::records::{Backlog, Batch, Cursors, Delivery, InboxId, InboxPlace, Page, Pulled};
 use crate::StoreError;
 use crate::row::{count, from_json, time, to_count};
 use crate::stamp::{Epoch, GroupId};
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row};
 use twinline_core::names::NodeName;
-use twinline_core::time::Timestamp;
 
 /// A group's row.
 struct Group {
@@ -125,14 +124,15 @@ fn last(conn: &Connection) -> Result<u64, StoreError> {
         .query_row([], |row| count(row, 0))?)
 }
 
-pub(super) fn oldest_untaken(
-    conn: &Connection,
-) -> Result<Option<(NodeName, Timestamp)>, StoreError> {
+/// So many are counted: of more it is only known that they are more.
+const COUNTED_MAX: u64 = 200_000;
+
+pub(super) fn backlog(conn: &Connection) -> Result<Backlog, StoreError> {
     // A canary's is nobody's change: whether it is taken, its own probe tells, and a machine that is gone leaves its last.
     let mut statement =
         conn.prepare_cached("SELECT id, taken FROM groups WHERE instr(grp, ?1) <> 1")?;
     let groups = statement.query_map([GroupId::CANARY], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut oldest: Option<(NodeName, Timestamp)> = None;
+    let mut backlog = Backlog::default();
     for group in groups {
         let (id, taken): (i64, i64) = group?;
         let first = conn
@@ -144,12 +144,21 @@ pub(super) fn oldest_untaken(
                 Ok((NodeName::new(row.get::<_, String>(0)?), time(row, 1)?))
             })
             .optional()?;
-        oldest = match (oldest, first) {
+        if first.is_none() {
+            continue;
+        }
+        backlog.oldest = match (backlog.oldest, first) {
             (Some(known), Some(found)) if known.1 <= found.1 => Some(known),
             (known, found) => found.or(known),
         };
+        let left = COUNTED_MAX - backlog.deliveries;
+        backlog.deliveries += conn
+            .prepare_cached(
+                "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE group_id = ?1 AND seq > ?2 LIMIT ?3)",
+            )?
+            .query_row((id, taken, to_count(left)), |row| count(row, 0))?;
     }
-    Ok(oldest)
+    Ok(backlog)
 }
 
 /// The group's row, when `epoch` is the one that claimed it.

@@ -177,6 +177,15 @@ pub struct Batch {
     pub deliveries: Vec<Pulled>,
 }
 
+/// What no host has taken. A canary's deliveries do not count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// The oldest: whose it is, and when it was received.
+    pub oldest: Option<(NodeName, Timestamp)>,
+    /// How many there are; 200,000 are that many or more.
+    pub deliveries: u64,
+}
+
 /// What a prune removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {

@@ -1,13 +1,15 @@
 //! What the inbox may drop: safe deliveries, and under pressure taken ones. Untaken ones never: what has no room is
 //! refused before it is accepted, and the sweep finds what it meant.
 //!
-//! Safe ones are kept for a day without need, so that a redelivery is recognised. They go earlier, oldest first, where
+//! Safe ones are kept for a day without need, so that a redelivery is recognised; a canary's, which is never delivered again,
+//! are not: a host's next process would pull them all. They go earlier, oldest first, where
 //! the room is wanted: a node's own when its share is full, anybody's when the inbox or the disk is.
 
 use super::accounts::Accounts;
 use super::records::{InboxLimits, Pruned};
 use crate::StoreError;
 use crate::row::{count, to_count};
+use crate::stamp::GroupId;
 use rusqlite::{Connection, Row};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -53,12 +55,19 @@ pub(super) fn prune(
     let mut room = limits.prune_max_rows;
     let mut pruned = Pruned::default();
 
-    // Safe and old enough that no redelivery of it is expected.
-    let old = victims(conn, SAFE, kept_since, room)?;
-    let freed = remove(conn, &old)?;
-    pruned.safe += freed.rows;
-    room -= freed.rows;
-    let mut wanted = Wanted::of(weight(conn)?, limits, disk, freed.bytes);
+    // Safe, and no redelivery of it is expected: a canary's never, others' when they are old enough.
+    let mut freed_bytes = 0;
+    for canary in [true, false] {
+        let idle = match canary {
+            true => canaries(conn, room)?,
+            false => victims(conn, SAFE, kept_since, room)?,
+        };
+        let freed = remove(conn, &idle)?;
+        freed_bytes += freed.bytes;
+        pruned.safe += freed.rows;
+        room -= freed.rows;
+    }
+    let mut wanted = Wanted::of(weight(conn)?, limits, disk, freed_bytes);
     for (which, removed) in [(SAFE, &mut pruned.safe), (TAKEN, &mut pruned.taken)] {
         let excess = if which == SAFE {
             wanted.of_safe
@@ -166,6 +175,16 @@ fn victims(
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map((received_before, max), victim)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The oldest safe deliveries of canaries.
+fn canaries(conn: &Connection, max: u32) -> Result<Vec<Victim>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT d.seq, d.node_id, d.bytes FROM groups g JOIN deliveries d ON d.group_id = g.id \
+         WHERE instr(g.grp, ?1) = 1 AND d.seq <= g.safe ORDER BY d.seq LIMIT ?2",
+    )?;
+    let rows = statement.query_map((GroupId::CANARY, max), victim)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

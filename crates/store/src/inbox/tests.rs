@@ -299,8 +299,10 @@ async fn cursors_only_rise_and_a_takeover_restarts_from_safe() {
         "nobody has what is not there"
     );
     add(&inbox, "a", "5").await;
-    let (node, _) = inbox.oldest_untaken().await.unwrap().unwrap();
-    assert_eq!(node.as_str(), "a");
+    add(&inbox, "a", "6").await;
+    let backlog = inbox.backlog().await.unwrap();
+    let (node, _) = backlog.oldest.unwrap();
+    assert_eq!((node.as_str(), backlog.deliveries), ("a", 2));
 }
 
 #[tokio::test]

@@ -84,7 +84,10 @@ impl Azure {
             };
         }
         match webhook {
-            Some(url) => self.webhook_faults(project, url).await,
+            Some(url) => {
+                let standing = self.standing(project, url).await?;
+                Ok(standing.fault().map(str::to_owned).into_iter().collect())
+            }
             None => Ok(Vec::new()),
         }
     }

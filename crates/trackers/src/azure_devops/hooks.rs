@@ -6,7 +6,7 @@
 use super::{Azure, client, wire};
 use crate::error::TrackerError;
 use crate::http::{Call, Cost};
-use crate::tracker::{Scope, Subscribed};
+use crate::tracker::{Scope, Subscribed, Subscription};
 use http::StatusCode;
 use serde_json::{Value as Json, json};
 
@@ -88,29 +88,42 @@ impl Azure {
         sent.map(drop)
     }
 
-    /// Why the subscriptions bring nothing, where they are there and we may look.
-    pub(super) async fn webhook_faults(
+    /// How the subscriptions stand together, where we may look: what is wrong with any of them counts.
+    pub(super) async fn standing(
         &self,
         project: &str,
         url: &str,
-    ) -> Result<Vec<String>, TrackerError> {
+    ) -> Result<Subscription, TrackerError> {
         let id = self.project_id(project).await?;
-        let known = self.ours(&id, url).await?.unwrap_or_default();
-        let fault = |one: &wire::Subscription| {
+        let Some(known) = self.ours(&id, url).await? else {
+            return Ok(Subscription::Hidden);
+        };
+        let (mut off, mut untaken) = (Vec::new(), Vec::new());
+        for one in &known {
             let event = &one.event;
             match one.status.as_str() {
-                "enabled" | "" => None,
-                "onProbation" => Some(format!(
+                "enabled" | "" => {}
+                "onProbation" => untaken.push(format!(
                     "the service hook for {event} of {project} to {url} is on probation, since its deliveries failed: see whether that \
                      address leads to the edge"
                 )),
-                status => Some(format!(
-                    "the service hook for {event} of {project} to {url} is switched off ({status}): a start of the host switches it on, or \
+                status => off.push(format!(
+                    "the service hook for {event} of {project} to {url} is switched off ({status}): a host at work switches it on, or \
                      a person in Project settings, Service hooks"
                 )),
             }
-        };
-        Ok(known.iter().filter_map(fault).collect())
+        }
+        let lacks = |event: &&str| !known.iter().any(|one| one.event == *event);
+        Ok(if !off.is_empty() {
+            off.append(&mut untaken);
+            Subscription::Off(off.join("; "))
+        } else if EVENTS.iter().any(lacks) {
+            Subscription::Missing
+        } else if !untaken.is_empty() {
+            Subscription::Untaken(untaken.join("; "))
+        } else {
+            Subscription::Sound
+        })
     }
 
     /// The id of a project.

@@ -33,7 +33,8 @@ use crate::error::TrackerError;
 use crate::http::{Client, Reply, Transport};
 use crate::registry::{Kind, Node, RegistryError};
 use crate::tracker::{
-    ChangePage, Cursor, Description, ItemPage, Opinion, Probe, Scope, Subscribed, Tracker,
+    ChangePage, Cursor, Description, ItemPage, Opinion, Probe, Scope, Subscribed, Subscription,
+    Tracker,
 };
 use async_trait::async_trait;
 use http::StatusCode;
@@ -154,6 +155,10 @@ impl Tracker for Azure {
         webhook: Option<&str>,
     ) -> Result<Vec<String>, TrackerError> {
         self.check_place(scope, webhook).await
+    }
+
+    async fn subscription(&self, scope: &Scope, url: &str) -> Result<Subscription, TrackerError> {
+        self.standing(project(scope)?, url).await
     }
 
     async fn describe(&self, scope: &Scope) -> Result<Description, TrackerError> {

@@ -93,7 +93,8 @@ impl GitHub {
             ));
         }
         if let Some(url) = webhook {
-            faults.extend(self.webhook_fault(&repo, url).await?);
+            let standing = self.standing(&repo, url).await?;
+            faults.extend(standing.fault().map(str::to_owned));
         }
         Ok(faults)
     }

@@ -4,7 +4,7 @@ use super::address::Repo;
 use super::{GitHub, client, wire};
 use crate::error::TrackerError;
 use crate::http::{Call, Cost, Reply};
-use crate::tracker::{Scope, Subscribed};
+use crate::tracker::{Scope, Subscribed, Subscription};
 use http::StatusCode;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -121,30 +121,39 @@ impl GitHub {
         Ok(())
     }
 
-    /// Why the webhook brings nothing, where it is there and we may look.
-    pub(super) async fn webhook_fault(
+    /// How the webhook stands, where we may look.
+    pub(super) async fn standing(
         &self,
         repo: &Repo,
         url: &str,
-    ) -> Result<Option<String>, TrackerError> {
-        let Some(Some(hook)) = self.hook(repo, url).await? else {
-            return Ok(None);
+    ) -> Result<Subscription, TrackerError> {
+        let hook = match self.hook(repo, url).await? {
+            None => return Ok(Subscription::Hidden),
+            Some(None) => return Ok(Subscription::Missing),
+            Some(Some(hook)) => hook,
         };
         if hook.active == Some(false) {
-            return Ok(Some(format!(
-                "the webhook of {repo} to {url} is switched off: a start of the host switches it on, or a person in \
-                 Settings, Webhooks"
+            return Ok(Subscription::Off(format!(
+                "the webhook of {repo} to {url} is switched off: a host at work switches it on, or a person in Settings, \
+                 Webhooks"
+            )));
+        }
+        let lacks = |event: &&str| !hook.events.iter().any(|told| told == event || told == "*");
+        if EVENTS.iter().any(lacks) {
+            return Ok(Subscription::Off(format!(
+                "the webhook of {repo} to {url} does not tell of all that happens to issues: a host at work subscribes it to \
+                 the rest, or a person in Settings, Webhooks"
             )));
         }
         let failed = hook.last_response.and_then(|last| {
             let code = last.code.filter(|code| !(200..300).contains(code))?;
             let said = last.message.unwrap_or_default();
-            Some(format!(
+            Some(Subscription::Untaken(format!(
                 "GitHub's last delivery of {repo} to {url} failed with {code} {said}: see Settings, Webhooks, Recent \
                  Deliveries, and whether that address leads to the edge"
-            ))
+            )))
         });
-        Ok(failed)
+        Ok(failed.unwrap_or(Subscription::Sound))
     }
 
     /// Our webhook, if there is one; `None` when we may not look.

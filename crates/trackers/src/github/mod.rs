@@ -28,7 +28,8 @@ use crate::error::TrackerError;
 use crate::http::{Client, Reply, Transport};
 use crate::registry::{Kind, Node, RegistryError};
 use crate::tracker::{
-    ChangePage, Cursor, Description, ItemPage, Opinion, Probe, Scope, Subscribed, Tracker,
+    ChangePage, Cursor, Description, ItemPage, Opinion, Probe, Scope, Subscribed, Subscription,
+    Tracker,
 };
 use address::{Address, Repo};
 use async_trait::async_trait;
@@ -144,6 +145,10 @@ impl Tracker for GitHub {
         webhook: Option<&str>,
     ) -> Result<Vec<String>, TrackerError> {
         self.check_place(scope, webhook).await
+    }
+
+    async fn subscription(&self, scope: &Scope, url: &str) -> Result<Subscription, TrackerError> {
+        self.standing(&repo(scope)?, url).await
     }
 
     async fn describe(&self, scope: &Scope) -> Result<Description, TrackerError> {

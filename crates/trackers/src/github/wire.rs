@@ -121,6 +121,9 @@ pub(super) struct Hook {
     pub(super) config: HookConfig,
     #[serde(default)]
     pub(super) active: Option<bool>,
+    /// `*` for all.
+    #[serde(default)]
+    pub(super) events: Vec<String>,
     #[serde(default)]
     pub(super) last_response: Option<LastResponse>,
 }

@@ -74,7 +74,8 @@ impl Zendesk {
             place => drop(place?),
         }
         if let Some(url) = webhook {
-            faults.extend(self.webhook_fault(url).await?);
+            let standing = self.standing(url).await?;
+            faults.extend(standing.fault().map(str::to_owned));
         }
         Ok(faults)
     }

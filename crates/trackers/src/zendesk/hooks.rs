@@ -9,7 +9,7 @@
 use super::{Zendesk, client, wire};
 use crate::error::TrackerError;
 use crate::http::{Call, Cost, Reply};
-use crate::tracker::Subscribed;
+use crate::tracker::{Subscribed, Subscription};
 use http::StatusCode;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -125,15 +125,23 @@ impl Zendesk {
         Ok(())
     }
 
-    /// Why the webhook brings nothing, where it is there and we may look.
-    pub(super) async fn webhook_fault(&self, url: &str) -> Result<Option<String>, TrackerError> {
-        let Some(Some(hook)) = self.hook(url).await? else {
-            return Ok(None);
+    /// How the webhook stands, where we may look.
+    pub(super) async fn standing(&self, url: &str) -> Result<Subscription, TrackerError> {
+        let hook = match self.hook(url).await? {
+            None => return Ok(Subscription::Hidden),
+            Some(None) => return Ok(Subscription::Missing),
+            Some(Some(hook)) => hook,
         };
         if hook.status != "active" {
-            return Ok(Some(format!(
-                "Zendesk's webhook to {url} is switched off: a start of the host switches it on, or a person in Admin \
+            return Ok(Subscription::Off(format!(
+                "Zendesk's webhook to {url} is switched off: a host at work switches it on, or a person in Admin \
                  Center, Apps and integrations, Webhooks"
+            )));
+        }
+        if !is_sound(&hook) {
+            return Ok(Subscription::Off(format!(
+                "Zendesk's webhook to {url} does not tell of all that happens to tickets: a host at work subscribes it to \
+                 the rest, or a person in Admin Center, Apps and integrations, Webhooks"
             )));
         }
         let call = Call::get(path(&hook.id, "/invocations"))
@@ -142,18 +150,18 @@ impl Zendesk {
             .accept(&NOT_ALLOWED);
         let reply = self.client.send(call).await?;
         if refused(&reply) {
-            return Ok(None);
+            return Ok(Subscription::Hidden);
         }
         let listed: wire::Invocations = reply.json()?;
         let newest = listed.invocations.into_iter().next();
         let wrong = newest.filter(|one| !one.status.eq_ignore_ascii_case("success"));
-        Ok(wrong.map(|one| {
+        Ok(wrong.map_or(Subscription::Sound, |one| {
             // At 70 % of errors, or more than 1,000 in five minutes, Zendesk sends nothing for a while.
-            format!(
+            Subscription::Untaken(format!(
                 "Zendesk's last delivery to {url} ended with '{}': see Admin Center, Webhooks, Activity, and whether \
                  that address leads to the edge",
                 one.status
-            )
+            ))
         }))
     }
 

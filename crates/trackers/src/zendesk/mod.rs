@@ -31,7 +31,8 @@ use crate::error::TrackerError;
 use crate::http::{Client, Transport};
 use crate::registry::{Kind, Node, RegistryError};
 use crate::tracker::{
-    ChangePage, Cursor, Description, ItemPage, Opinion, Probe, Scope, Subscribed, Tracker,
+    ChangePage, Cursor, Description, ItemPage, Opinion, Probe, Scope, Subscribed, Subscription,
+    Tracker,
 };
 use account::Account;
 use async_trait::async_trait;
@@ -151,6 +152,10 @@ impl Tracker for Zendesk {
         webhook: Option<&str>,
     ) -> Result<Vec<String>, TrackerError> {
         self.check_place(scope, webhook).await
+    }
+
+    async fn subscription(&self, _: &Scope, url: &str) -> Result<Subscription, TrackerError> {
+        self.standing(url).await
     }
 
     async fn describe(&self, scope: &Scope) -> Result<Description, TrackerError> {

@@ -4,7 +4,7 @@ use super::journal::Entry;
 use super::machines::{Machines, Step};
 use super::record::{Note, Standing};
 use super::told::{Ask, Deed, Refusal};
-use super::{Driver, view};
+use super::{Driver, elsewhere, view};
 use twinline_core::watch::escalation::{self, Contact, PersonName};
 use twinline_core::watch::incident::{self, IncidentId, Reason, Undeclared};
 use twinline_core::watch::page::{self, Stage};
@@ -17,6 +17,7 @@ impl Driver {
     pub(super) fn answer(&mut self, ask: Ask) {
         match ask {
             Ask::Overview(to) => drop(to.send(self.overview())),
+            Ask::Acknowledged(to) => drop(to.send(elsewhere::here(&self.machines))),
             Ask::Detail(incident, to) => drop(to.send(self.detail(incident))),
             Ask::Do(deed, to) => drop(to.send(self.perform(deed))),
             Ask::Edit(edit, to) => drop(to.send(self.edit(edit))),

@@ -2,6 +2,7 @@
 
 use super::changes::Wanted;
 use super::editor::Edit;
+use super::elsewhere::Acknowledged;
 use super::journal::Entry;
 use super::reports::Filed;
 use super::told::{Ask, Deed, Refusal, Told};
@@ -59,6 +60,20 @@ impl Handle {
     /// [`Refusal::Busy`]
     pub async fn overview(&self) -> Result<Overview, Refusal> {
         self.ask(Ask::Overview).await
+    }
+
+    /// What was acknowledged here, and is under way.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`]
+    pub async fn acknowledged(&self) -> Result<Vec<Acknowledged>, Refusal> {
+        self.ask(Ask::Acknowledged).await
+    }
+
+    /// What was acknowledged at the watch of another machine. False: the driver did not take it.
+    pub async fn acknowledged_at(&self, machine: &str, there: Vec<Acknowledged>) -> bool {
+        let machine = machine.to_owned();
+        self.tell(Told::Acknowledged { machine, there }).await
     }
 
     /// One incident with all that happened in it.

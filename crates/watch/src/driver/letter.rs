@@ -108,7 +108,7 @@ fn matter(record: &Record, machines: &Machines) -> Matter {
         Some(it) if failing.is_empty() => it.members.clone(),
         _ => failing.clone(),
     };
-    let details = failing.iter().filter_map(|it| machines.said.get(it));
+    let details = failing.iter().filter_map(|it| machines.why(it));
     Matter {
         incident: record.incident.to_string(),
         severity: record.severity,
@@ -116,7 +116,7 @@ fn matter(record: &Record, machines: &Machines) -> Matter {
         element: Some(record.element.to_string()),
         affected: shown.iter().map(ToString::to_string).collect(),
         since: record.opened,
-        details: details.take(DETAILS_MAX).cloned().collect(),
+        details: details.take(DETAILS_MAX).collect(),
     }
 }
 
@@ -135,8 +135,8 @@ pub(super) fn headline(record: &Record, machines: &Machines) -> String {
         }
         (Standing::Open, _) => match failing.first() {
             Some(subject) => {
-                let said = machines.said.get(subject);
-                said.cloned().unwrap_or_else(|| format!("{subject} fails"))
+                let why = machines.why(subject);
+                why.unwrap_or_else(|| format!("{subject} fails"))
             }
             None => format!("{element} failed, and is being watched"),
         },

@@ -31,8 +31,9 @@ pub(super) struct Machines {
     pub(super) changes: Changes,
     /// By probe and subject.
     pub(super) probes: BTreeMap<String, Known>,
-    /// Why each subject fails that does, in one line. Not stored: whoever says so says it again after a start.
-    pub(super) said: BTreeMap<Element, String>,
+    /// Why each subject fails that does, in one line for each source that says so. Not stored: whoever says so says it
+    /// again after a start.
+    pub(super) said: BTreeMap<Element, BTreeMap<String, String>>,
 }
 
 /// What is known of one subject of one probe.
@@ -270,14 +271,34 @@ impl Machines {
         }
     }
 
+    /// Why a subject fails, in one line.
+    pub(super) fn why(&self, subject: &Element) -> Option<String> {
+        let said: Vec<&str> = self
+            .said
+            .get(subject)?
+            .values()
+            .map(String::as_str)
+            .collect();
+        let said = said.join("; ");
+        Some(said.chars().take(SUMMARY_MAX_CHARS).collect())
+    }
+
     /// A source's word about a subject.
     pub(super) fn signal(&mut self, signal: Signal, step: &mut Step<'_>) {
         match &signal.state {
-            State::Passing => self.said.remove(&signal.subject),
-            State::Failing { summary, .. } => {
-                self.said.insert(signal.subject.clone(), summary.clone())
+            State::Passing => {
+                if let Some(said) = self.said.get_mut(&signal.subject) {
+                    said.remove(&signal.source);
+                    if said.is_empty() {
+                        self.said.remove(&signal.subject);
+                    }
+                }
             }
-        };
+            State::Failing { summary, .. } => {
+                let said = self.said.entry(signal.subject.clone()).or_default();
+                said.insert(signal.source.clone(), summary.clone());
+            }
+        }
         self.hear(incident::Event::Signal(signal), step);
     }
 

@@ -10,6 +10,7 @@ mod decision;
 mod deeds;
 mod desk;
 mod editor;
+mod elsewhere;
 mod handle;
 mod journal;
 mod keep;
@@ -30,9 +31,10 @@ mod vitals;
 pub(crate) mod tests;
 
 pub use editor::{Edit, Edited, OfIncident, Planned};
+pub use elsewhere::Acknowledged;
 pub use handle::Handle;
 pub use journal::Entry;
-pub use record::{Note, Record, Standing};
+pub use record::{Note, Record, Standing, TakenOver};
 pub use reports::Filed;
 pub use setup::{Setup, Tenant, TenantNode, Watched};
 pub use told::{Deed, Refusal};
@@ -282,6 +284,7 @@ impl Driver {
                 };
                 self.step(|machines, step| machines.change(event, step));
             }
+            Told::Acknowledged { machine, there } => self.take_over(&machine, &there),
             Told::Ask(ask) => self.answer(ask),
         }
     }

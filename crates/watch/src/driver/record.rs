@@ -36,6 +36,9 @@ pub struct Record {
     pub since: Timestamp,
     /// Who acknowledged it, and when.
     pub acknowledged: Option<(PersonName, Timestamp)>,
+    /// By machine, its watch's acknowledgement that was taken over last, whether or not it still holds.
+    #[serde(default)]
+    pub taken_over: BTreeMap<String, TakenOver>,
     /// What people wrote down.
     pub notes: Vec<Note>,
     /// Who was called, and who reported.
@@ -74,6 +77,15 @@ pub enum Standing {
     },
 }
 
+/// An acknowledgement that was given to another watch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenOver {
+    /// When it was given there, by that machine's clock.
+    pub given: Timestamp,
+    /// When it was taken over.
+    pub at: Timestamp,
+}
+
 /// Something that a person wrote down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
@@ -89,6 +101,14 @@ impl Record {
     /// Whether people are at work in it, or may have to be.
     pub fn is_under_way(&self) -> bool {
         matches!(self.standing, Standing::Open | Standing::Recovered)
+    }
+
+    /// The machine whose watch was told who is on it; `None`: this one was, or nobody is.
+    pub fn acknowledged_with(&self) -> Option<&str> {
+        let (_, at) = self.acknowledged.as_ref()?;
+        let mut others = self.taken_over.iter();
+        let other = others.find(|(_, it)| it.at == *at)?;
+        Some(other.0)
     }
 
     /// Keeps a note; false: it has as many as there may be.
@@ -233,6 +253,7 @@ impl Records {
             standing: Standing::Open,
             since: now,
             acknowledged: None,
+            taken_over: BTreeMap::new(),
             notes: Vec::new(),
             course: Course::default(),
             told: BTreeSet::new(),

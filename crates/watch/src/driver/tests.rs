@@ -2,6 +2,7 @@
 
 mod changes;
 mod channels;
+mod elsewhere;
 mod faults;
 mod links;
 mod tenants;

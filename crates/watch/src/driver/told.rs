@@ -3,6 +3,7 @@
 use super::changes::Asked;
 use super::desk::Public;
 use super::editor::Edit;
+use super::elsewhere::Acknowledged;
 use super::journal::Entry;
 use super::keep::{Found, Trouble};
 use super::record::NOTES_MAX;
@@ -46,6 +47,11 @@ pub(super) enum Told {
         database: Element,
         fingerprint: Fingerprint,
     },
+    /// What was acknowledged at another machine's watch.
+    Acknowledged {
+        machine: String,
+        there: Vec<Acknowledged>,
+    },
     /// Somebody wants something and waits for the answer.
     Ask(Ask),
 }
@@ -53,6 +59,7 @@ pub(super) enum Told {
 /// What somebody wants.
 pub(super) enum Ask {
     Overview(oneshot::Sender<Overview>),
+    Acknowledged(oneshot::Sender<Vec<Acknowledged>>),
     Detail(IncidentId, oneshot::Sender<Option<Detail>>),
     Do(Deed, oneshot::Sender<Result<(), Refusal>>),
     Edit(

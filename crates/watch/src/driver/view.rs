@@ -63,6 +63,8 @@ pub struct Shown {
     pub failing: Vec<Element>,
     /// Who acknowledged it.
     pub acknowledged_by: Option<String>,
+    /// The other machine whose watch was told so; none where this one was.
+    pub acknowledged_with: Option<String>,
     /// When.
     pub acknowledged_at: Option<Timestamp>,
     /// When somebody is called next, if nobody acknowledges before.
@@ -174,6 +176,7 @@ pub(super) fn shown(record: &Record, machines: &Machines) -> Shown {
         reopened: record.reopened,
         failing: failing.unwrap_or_default(),
         acknowledged_by: acknowledged.map(|(by, _)| by.0.clone()),
+        acknowledged_with: record.acknowledged_with().map(str::to_owned),
         acknowledged_at: acknowledged.map(|(_, at)| *at),
         next_page_at: machines.paging.next_page(record.incident),
     }
@@ -183,13 +186,13 @@ pub(super) fn shown(record: &Record, machines: &Machines) -> Shown {
 pub(super) fn detail(record: &Record, machines: &Machines, journal: Vec<Entry>) -> Detail {
     let shown = shown(record, machines);
     let said = shown.failing.iter();
-    let said = said.filter_map(|it| machines.said.get(it));
+    let said = said.filter_map(|it| machines.why(it));
     let entry = machines.status.entry(record.incident);
     Detail {
         course: record.course.clone(),
         page: entry.map(on_page),
         postmortem_draft: entry.and_then(|it| postmortem::draft(it, &record.course)),
-        summaries: said.cloned().collect(),
+        summaries: said.collect(),
         notes: record.notes.clone(),
         journal,
         shown,

@@ -11,7 +11,7 @@ use twinline_core::handles::Clock;
 use twinline_core::watch::element::{Element, Kind};
 use twinline_core::watch::probe::Outcome;
 
-/// How long the oldest delivery has waited for a host.
+/// How many deliveries wait for a host, and how long the oldest has.
 pub struct Inbox {
     /// By what.
     pub web: Arc<Web>,
@@ -21,21 +21,33 @@ pub struct Inbox {
     pub subject: Element,
     /// Longer is too long.
     pub oldest_max: Duration,
+    /// More are too many.
+    pub depth_max: u64,
 }
 
 impl Inbox {
     async fn ask(&self) -> Result<(), String> {
         let answer = self.web.read(self.place.at()?, "/metrics").await?;
-        let name = "twinline_edge_oldest_untaken_seconds";
-        let found = figures(&answer.text(), name);
-        let age = found.first().map(|it| it.value);
-        match age.filter(|age| age.is_finite()) {
-            None => Err("the inbox does not say how old its oldest delivery is".to_owned()),
-            Some(age) if age > self.oldest_max.as_secs_f64() => {
-                Err(format!("a delivery has waited for a host for {age:.0} s"))
-            }
-            Some(_) => Ok(()),
+        let text = answer.text();
+        let told = |name: &str| {
+            let value = figures(&text, name).first()?.value;
+            value.is_finite().then_some(value)
+        };
+        let Some(age) = told("twinline_edge_oldest_untaken_seconds") else {
+            return Err("the inbox does not say how old its oldest delivery is".to_owned());
+        };
+        let Some(depth) = told("twinline_edge_untaken_deliveries") else {
+            return Err("the inbox does not say how many deliveries wait".to_owned());
+        };
+        if age > self.oldest_max.as_secs_f64() {
+            return Err(format!("a delivery has waited for a host for {age:.0} s"));
         }
+        #[expect(clippy::cast_precision_loss, reason = "it is at most 200,000")]
+        let depth_max = self.depth_max as f64;
+        if depth > depth_max {
+            return Err(format!("{depth:.0} deliveries wait for a host"));
+        }
+        Ok(())
     }
 }
 

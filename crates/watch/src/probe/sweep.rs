@@ -1,6 +1,7 @@
 //! Up to when each node's changes are accounted for.
 
 use super::Look;
+use super::nodes::{Told, told};
 use super::places::Place;
 use super::web::{Web, failed, outcome};
 use async_trait::async_trait;
@@ -8,6 +9,7 @@ use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use twinline_core::capability::ChangeKind;
 use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
 use twinline_core::watch::element::{Element, Kind};
@@ -20,19 +22,35 @@ pub struct Sweeps {
     place: Arc<dyn Place>,
     clock: Arc<dyn Clock>,
     behind_max: BTreeMap<String, Duration>,
+    measure: Measure,
+    within: Duration,
     /// By node, up to when its changes were accounted for when that was last told; before, when it was first looked at.
     told: Mutex<BTreeMap<String, Timestamp>>,
 }
 
+/// What counts as accounted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// What the change feed tells of, as sweeps have read it.
+    Swept,
+    /// Every kind of change: what the feed does not tell of, an audit has to have compared. Of a node that its host says
+    /// nothing of, and of a host that does not answer, the other measure tells: by this one it is unseen.
+    Whole,
+}
+
 impl Sweeps {
-    /// A host's API, asked by `web`; how far behind each node may be, by name.
+    /// A host's API, asked by `web`, which may take so long; how far behind each node may be, by name.
     pub fn new(
         web: Arc<Web>,
         place: Arc<dyn Place>,
         clock: Arc<dyn Clock>,
         behind_max: BTreeMap<String, Duration>,
+        measure: Measure,
+        within: Duration,
     ) -> Self {
         Self {
+            measure,
+            within,
             web,
             place,
             clock,
@@ -47,13 +65,14 @@ impl Sweeps {
     }
 
     async fn ask(&self) -> Result<Json, String> {
-        let answer = self.web.read(self.place.at()?, "/v1/status").await?;
+        let (web, at) = (&self.web, self.place.at()?);
+        let answer = web.read_within(at, "/v1/status", self.within).await?;
         Ok(answer.json())
     }
 
     /// How a node is, by what is told of it.
     fn judge(&self, node: &str, behind_max: Duration, status: &Json) -> Outcome {
-        let found = find(node, status);
+        let found = find(node, status, self.measure);
         let now = self.clock.now();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let last = told.entry(node.to_owned()).or_insert(now);
@@ -72,19 +91,30 @@ impl Sweeps {
         let behind_s = behind.as_secs();
         match found {
             Found::Rests => Outcome::Passed,
-            Found::AccountedTo(_) if late => failed(format!(
-                "its changes are accounted for up to {behind_s} s ago"
-            )),
+            Found::AccountedTo(_) if late => failed(match self.measure {
+                Measure::Swept => format!("its changes are accounted for up to {behind_s} s ago"),
+                Measure::Whole => format!(
+                    "not every kind of its changes is accounted for since {behind_s} s ago: no audit has ended"
+                ),
+            }),
             Found::AccountedTo(_) => Outcome::Passed,
-            Found::Nothing if late => failed(format!(
-                "none of its changes has been accounted for in {behind_s} s"
-            )),
+            Found::Nothing if late => failed(match self.measure {
+                Measure::Swept => {
+                    format!("none of its changes has been accounted for in {behind_s} s")
+                }
+                Measure::Whole => format!(
+                    "some kind of its changes has not been accounted for in {behind_s} s: no audit has ended"
+                ),
+            }),
+            Found::Unsaid { .. } if self.measure == Measure::Whole => Outcome::Unseen,
             Found::Unsaid { groups: 0, .. } if late => {
                 failed(format!("its host has said nothing of it for {behind_s} s"))
             }
             Found::Unsaid { at_work, groups } if late => failed(format!(
                 "no host has said anything of it for {behind_s} s, and {at_work} of {groups} groups of nodes are at work"
             )),
+            // The first audit is due a day after a node begins: no gap is as long as it may be yet.
+            Found::Nothing if self.measure == Measure::Whole => Outcome::Passed,
             Found::Nothing | Found::Unsaid { .. } => Outcome::Unseen,
         }
     }
@@ -103,37 +133,40 @@ enum Found {
     Unsaid { at_work: usize, groups: usize },
 }
 
-fn find(node: &str, status: &Json) -> Found {
-    let of_node = |it: &&Json| it["node"].as_str() == Some(node);
-    let list = |key: &str| {
-        status[key]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default()
-    };
-    let nodes = list("nodes");
-    let Some(known) = nodes.iter().find(of_node) else {
-        let groups = list("groups");
-        let at_work = |it: &&Json| it["machine"].is_string() && it["state"] == "works";
-        let at_work = groups.iter().filter(at_work).count();
-        let all: u64 = groups.iter().filter_map(|it| it["nodes"].as_u64()).sum();
-        let said = u64::try_from(nodes.len()).unwrap_or(u64::MAX);
-        let of_a_fleet = status["groups"].is_array();
-        if of_a_fleet && at_work == groups.len() && said >= all {
-            // All that are in a connection are told of.
-            return Found::Rests;
-        }
-        let groups = groups.len();
-        return Found::Unsaid { at_work, groups };
+fn find(node: &str, status: &Json, measure: Measure) -> Found {
+    let known = match told(node, status) {
+        Told::Known(known) => known,
+        Told::Rests => return Found::Rests,
+        Told::Unsaid { at_work, groups } => return Found::Unsaid { at_work, groups },
     };
     if known["state"]["state"] == "paused" || known["scopes"].as_u64() == Some(0) {
         return Found::Rests;
     }
-    let lines = list("ledger").iter().filter(of_node);
-    let accounted = lines.filter_map(|it| it["accounted_to"].as_i64());
-    accounted.min().map_or(Found::Nothing, |oldest| {
+    let lines = status["ledger"].as_array().map(Vec::as_slice);
+    let lines = lines.unwrap_or_default().iter();
+    let own: Vec<&Json> = lines.filter(|it| it["node"] == node).collect();
+    let oldest = match measure {
+        Measure::Swept => own
+            .iter()
+            .filter_map(|it| it["accounted_to"].as_i64())
+            .min(),
+        Measure::Whole => whole(&own),
+    };
+    oldest.map_or(Found::Nothing, |oldest| {
         Found::AccountedTo(Timestamp::from_millis(oldest))
     })
+}
+
+/// Up to when every kind of change is accounted for, by a sweep or an audit; `None` where one never was.
+fn whole(lines: &[&Json]) -> Option<i64> {
+    let mut oldest = i64::MAX;
+    for kind in ChangeKind::ALL {
+        let word = serde_json::to_value(kind).expect("a kind is a word");
+        let line = lines.iter().find(|it| it["kind"] == word)?;
+        let [swept, audited] = ["accounted_to", "audited_to"].map(|key| line[key].as_i64());
+        oldest = oldest.min(swept.max(audited)?);
+    }
+    Some(oldest)
 }
 
 #[async_trait]
@@ -143,6 +176,7 @@ impl Look for Sweeps {
         let judged = self.behind_max.iter().map(|(node, behind_max)| {
             let went = match &asked {
                 Ok(status) => self.judge(node, *behind_max, status),
+                Err(_) if self.measure == Measure::Whole => Outcome::Unseen,
                 Err(error) => outcome(Err(error.clone())),
             };
             (Self::element(node), went)

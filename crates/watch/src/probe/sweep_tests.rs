@@ -24,11 +24,22 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::of(Measure::Swept)
+    }
+
+    fn of(measure: Measure) -> Self {
         let clock = Arc::new(Hand(AtomicI64::new(1000)));
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
         let behind = [("a".to_owned(), Duration::from_secs(60))].into();
         let web = Arc::new(Web::new(Secret::new("token")).unwrap());
-        let sweeps = Sweeps::new(web, Arc::new(Fixed(nowhere)), clock.clone(), behind);
+        let sweeps = Sweeps::new(
+            web,
+            Arc::new(Fixed(nowhere)),
+            clock.clone(),
+            behind,
+            measure,
+            Duration::from_secs(1),
+        );
         Self { clock, sweeps }
     }
 
@@ -145,4 +156,41 @@ fn a_node_that_no_group_has_is_in_no_connection() {
     bench.check(1000, &all, "passed");
     bench.check(2000, &all, "passed");
     bench.check(2000, &fleet(&[], 0), "passed");
+}
+
+/// A ledger of node `a` with a line for each kind of change: up to which second sweeps and audits have accounted for it.
+fn ledger(lines: &[(&str, Option<i64>, Option<i64>)]) -> Json {
+    let lines: Vec<Json> = (lines.iter())
+        .map(|(kind, swept, audited)| {
+            let [swept, audited] = [swept, audited].map(|at| at.map(|at| at * 1000));
+            json!({ "node": "a", "kind": kind, "accounted_to": swept, "audited_to": audited })
+        })
+        .collect();
+    let node = json!({ "node": "a", "state": { "state": "open" }, "scopes": 1 });
+    json!({ "nodes": [node], "ledger": lines })
+}
+
+#[test]
+fn a_ledger_is_whole_when_sweeps_or_audits_account_for_every_kind() {
+    let audited = |kind| (kind, None, Some(900));
+    let mut lines = vec![
+        ("created", Some(990), None),
+        ("field", Some(990), Some(10)),
+        ("comment_added", Some(10), Some(995)),
+        audited("comment_edited"),
+        audited("comment_deleted"),
+        audited("deleted"),
+        audited("moved"),
+    ];
+    let bench = Bench::of(Measure::Whole);
+    bench.check(960, &ledger(&lines), "passed");
+    let late = "not every kind of its changes is accounted for since 61 s ago: no audit has ended";
+    bench.check(961, &ledger(&lines), late);
+    lines.pop();
+    let bench = Bench::of(Measure::Whole);
+    bench.check(1000, &ledger(&lines), "passed");
+    let never = "some kind of its changes has not been accounted for in 61 s: no audit has ended";
+    bench.check(1061, &ledger(&lines), never);
+    // What sweeps see is another matter.
+    Bench::new().check(65, &ledger(&lines), "passed");
 }

@@ -121,6 +121,18 @@ async fn serve(status: u16, body: &'static str) -> Arc<dyn Place> {
     Arc::new(Fixed(at))
 }
 
+/// Takes connections, and never answers.
+async fn mute() -> Arc<dyn Place> {
+    let nowhere = (Ipv4Addr::LOCALHOST, 0);
+    let listener = tokio::net::TcpListener::bind(nowhere).await.unwrap();
+    let at = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let _open = listener;
+        std::future::pending::<()>().await;
+    });
+    Arc::new(Fixed(at))
+}
+
 /// One request and its answer, without a server's machinery.
 async fn plain(stream: &mut tokio::net::TcpStream, router: axum::Router) {
     use http_body_util::BodyExt as _;
@@ -186,23 +198,93 @@ impl Clock for At {
     }
 }
 
-async fn check_inbox(body: &'static str, expected: &str) {
+async fn check_inbox(age: &str, deliveries: &str, expected: &str) {
+    let body = format!(
+        "twinline_edge_oldest_untaken_seconds {age}\ntwinline_edge_untaken_deliveries {deliveries}\n"
+    );
     let inbox = Inbox {
         web: web(),
-        place: serve(200, body).await,
+        place: serve(200, body.leak()).await,
         subject: element("inbox:m1"),
         oldest_max: Duration::from_secs(60),
+        depth_max: 1000,
     };
     assert_eq!(failure(&inbox.look().await[0].1), expected);
 }
 
 #[tokio::test]
-async fn an_inbox_is_judged_by_its_oldest_delivery() {
-    check_inbox("twinline_edge_oldest_untaken_seconds 12.0\n", "passed").await;
+async fn an_inbox_is_judged_by_its_oldest_delivery_and_how_many_there_are() {
+    check_inbox("12.0", "1000.0", "passed").await;
     let long = "a delivery has waited for a host for 61 s";
-    check_inbox("twinline_edge_oldest_untaken_seconds 61.0\n", long).await;
+    check_inbox("61.0", "1.0", long).await;
+    check_inbox("12.0", "1001.0", "1001 deliveries wait for a host").await;
     let unknown = "the inbox does not say how old its oldest delivery is";
-    check_inbox("twinline_edge_oldest_untaken_seconds NaN\n", unknown).await;
+    check_inbox("NaN", "NaN", unknown).await;
+}
+
+/// What is said of node `a` when edges answer so, each with a status and a text; one that has none takes the request and
+/// never answers.
+async fn check_signatures(edges: &[Option<(u16, &'static str)>], expected: &str) {
+    let mut places = Vec::new();
+    for edge in edges {
+        places.push(match edge {
+            Some((status, body)) => serve(*status, body).await,
+            None => mute().await,
+        });
+    }
+    let (names, within) = (["a".to_owned()].into(), Duration::from_millis(500));
+    let signatures = Signatures::new(web(), places, names, 3, within);
+    assert_eq!(
+        failure(&signatures.look().await[0].1),
+        expected,
+        "{edges:?}"
+    );
+}
+
+#[tokio::test]
+async fn signatures_that_one_edge_refuses_are_told_whatever_the_others_do() {
+    let few = Some((
+        200,
+        r#"{"nodes":[{"node":"a","refused":2,"refused_since_ms":9,"genuine":0,"genuine_ms_ago":null}]}"#,
+    ));
+    let many = Some((
+        200,
+        r#"{"nodes":[{"node":"a","refused":3,"refused_since_ms":9,"genuine":1,"genuine_ms_ago":10},
+            {"node":"b","refused":9,"refused_since_ms":9,"genuine":0,"genuine_ms_ago":null}]}"#,
+    ));
+    let (none, away) = (Some((200, r#"{"nodes":[]}"#)), Some((503, "")));
+    check_signatures(&[none], "passed").await;
+    check_signatures(&[few, none], "passed").await;
+    let told = "the signatures of its last 3 deliveries were refused, and none was genuine in between: compare \
+                webhook.secrets with what its tracker signs with";
+    check_signatures(&[none, many], told).await;
+    check_signatures(&[away, many], told).await;
+    // One that drops what it is sent is no node's fault.
+    check_signatures(&[None, many], told).await;
+    check_signatures(&[None, few], "unseen").await;
+    check_signatures(&[few, away], "unseen").await;
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_answer_is_no_nodes_fault() {
+    let names = || ["a".to_owned(), "b".to_owned()];
+    for place in [serve(503, "").await, mute().await] {
+        let nodes = Nodes {
+            web: web(),
+            place: Arc::clone(&place),
+            names: names().into(),
+            asks: Asks::Credentials,
+            within: Duration::from_millis(200),
+        };
+        let clock = Arc::new(At(130_000));
+        let behind = names().map(|node| (node, Duration::from_secs(60)));
+        let within = Duration::from_millis(200);
+        let ledger = Sweeps::new(web(), place, clock, behind.into(), Measure::Whole, within);
+        for seen in [nodes.look().await, ledger.look().await] {
+            let seen: Vec<String> = seen.iter().map(|it| failure(&it.1)).collect();
+            assert_eq!(seen, ["unseen", "unseen"]);
+        }
+    }
 }
 
 #[tokio::test]
@@ -211,7 +293,9 @@ async fn every_node_is_judged_by_one_answer() {
         "ledger":[{"node":"a","accounted_to":100000},{"node":"c","accounted_to":0}]}"#;
     let sweeps = |place: Arc<dyn Place>| {
         let behind = ["a", "c"].map(|node| (node.to_owned(), Duration::from_secs(60)));
-        Sweeps::new(web(), place, Arc::new(At(130_000)), behind.into())
+        let clock = Arc::new(At(130_000));
+        let within = Duration::from_secs(5);
+        Sweeps::new(web(), place, clock, behind.into(), Measure::Swept, within)
     };
     let seen = async |place: Arc<dyn Place>| -> Vec<String> {
         let seen = sweeps(place).look().await;
@@ -316,6 +400,41 @@ async fn commits_are_judged_by_the_age_of_the_last_proof() {
     };
     let said = "commits fail since 1970-01-01T00:00:00Z: no answer";
     check_commits(failing, Some(9999), said).await;
+}
+
+/// What is said of the pools that read and write by a host that answers so.
+async fn check_pools(body: &'static str, expected: [&str; 2]) {
+    use twinline_store::central::PoolName;
+    let pools = [PoolName::Replicate, PoolName::Read];
+    let subjects = pools.map(|pool| (pool, element(&format!("pool:{}", pool.as_str()))));
+    let look = Pools {
+        web: web(),
+        place: serve(200, body).await,
+        subjects: subjects.into(),
+        proof_max: Duration::from_secs(15),
+    };
+    let seen = look.look().await;
+    let seen: Vec<String> = seen.iter().map(|(_, outcome)| failure(outcome)).collect();
+    assert_eq!(seen, expected, "{body}");
+}
+
+#[tokio::test]
+async fn every_pool_is_judged_by_the_age_of_its_own_proof() {
+    let never = "no commit was proven yet";
+    let unsaid = "the host does not say how old its proof is";
+    check_pools(
+        "twinline_central_proof_age_milliseconds{pool=\"replicate\"} 15000\n\
+         twinline_central_proof_age_milliseconds{pool=\"read\"} NaN\n",
+        ["passed", never],
+    )
+    .await;
+    let old = "the last proven commit was 15001 ms ago";
+    check_pools(
+        "twinline_central_proof_age_milliseconds{group=\"g1\",pool=\"replicate\"} 15001\n\
+         twinline_central_proof_age_milliseconds{pool=\"probe\"} 1\n",
+        [old, unsaid],
+    )
+    .await;
 }
 
 async fn check_canary(status: u16, body: &'static str, expected: &str) {

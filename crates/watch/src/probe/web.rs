@@ -85,6 +85,22 @@ impl Web {
         })
     }
 
+    /// The same, ended after this.
+    pub(super) async fn read_within(
+        &self,
+        at: SocketAddr,
+        path: &str,
+        within: Duration,
+    ) -> Result<Answer, String> {
+        let read = tokio::time::timeout(within, self.read(at, path)).await;
+        read.unwrap_or_else(|_| {
+            Err(format!(
+                "{path} does not answer in {} ms",
+                within.as_millis()
+            ))
+        })
+    }
+
     /// Asks, and wants a success.
     pub(super) async fn read(&self, at: SocketAddr, path: &str) -> Result<Answer, String> {
         let answer = self.get(at, path).await?;

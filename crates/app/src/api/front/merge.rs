@@ -144,10 +144,14 @@ pub(super) fn next(page: &[u8]) -> Option<String> {
     page["next"].as_str().map(str::to_owned)
 }
 
-/// The expositions of several groups as one: what belongs together stands together, each sample with its group.
-pub(super) fn metrics(texts: &[(GroupId, String)]) -> String {
+/// The expositions of several groups as one: what belongs together stands together, each sample with its group. What is the
+/// machine's own has none.
+pub(super) fn metrics(texts: &[(GroupId, String)], machine: &str) -> String {
     let mut families: BTreeMap<String, (Vec<String>, Vec<String>)> = BTreeMap::new();
-    for (group, text) in texts {
+    let groups = texts
+        .iter()
+        .map(|(group, text)| (Some(group), text.as_str()));
+    for (group, text) in groups.chain([(None, machine)]) {
         let mut family = String::new();
         for line in text.lines().filter(|line| *line != "# EOF") {
             if let Some(rest) = line.strip_prefix("# ") {
@@ -157,10 +161,12 @@ pub(super) fn metrics(texts: &[(GroupId, String)]) -> String {
                     heads.push(line.to_owned());
                 }
             } else if let Some((name, value)) = line.rsplit_once(' ') {
-                let label = format!("group=\"{group}\"");
-                let labelled = match name.split_once('{') {
-                    Some((name, rest)) => format!("{name}{{{label},{rest} {value}"),
-                    None => format!("{name}{{{label}}} {value}"),
+                let labelled = match (group, name.split_once('{')) {
+                    (None, _) => line.to_owned(),
+                    (Some(group), Some((name, rest))) => {
+                        format!("{name}{{group=\"{group}\",{rest} {value}")
+                    }
+                    (Some(group), None) => format!("{name}{{group=\"{group}\"}} {value}"),
                 };
                 families.entry(family.clone()).or_default().1.push(labelled);
             }

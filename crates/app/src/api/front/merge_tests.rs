@@ -94,9 +94,11 @@ fn samples_of_groups_stand_together_under_their_name() {
             "# TYPE n counter\nn_total {value}\n# TYPE d gauge\n# HELP d Waiting.\nd{{lane=\"live\"}} {value}\n# EOF\n"
         )
     };
-    let merged = metrics(&[(GroupId::new("g1"), text(1)), (GroupId::new("g2"), text(2))]);
-    let expected = "# TYPE d gauge\n# HELP d Waiting.\nd{group=\"g1\",lane=\"live\"} 1\nd{group=\"g2\",lane=\"live\"} 2\n\
+    let own = "# TYPE d gauge\n# HELP d Waiting.\nd{lane=\"live\"} 3\n";
+    let groups = [(GroupId::new("g1"), text(1)), (GroupId::new("g2"), text(2))];
+    let merged = metrics(&groups, own);
+    let expected = "# TYPE d gauge\n# HELP d Waiting.\nd{group=\"g1\",lane=\"live\"} 1\nd{group=\"g2\",lane=\"live\"} 2\nd{lane=\"live\"} 3\n\
                     # TYPE n counter\nn_total{group=\"g1\"} 1\nn_total{group=\"g2\"} 2\n# EOF\n";
     assert_eq!(merged, expected);
-    assert_eq!(metrics(&[]), "# EOF\n");
+    assert_eq!(metrics(&[], ""), "# EOF\n");
 }

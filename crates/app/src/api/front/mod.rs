@@ -120,7 +120,7 @@ async fn health(State(front): Shared) -> Response {
     .into_response()
 }
 
-/// Of the groups that work here, each under its name.
+/// Of the groups that work here, each under its name, and the proofs of this machine's pools, whether or not one does.
 async fn metrics(State(front): Shared) -> Result<Response, Problem> {
     let mut texts = Vec::new();
     for group in front.groups.here() {
@@ -130,7 +130,8 @@ async fn metrics(State(front): Shared) -> Result<Response, Problem> {
         }
     }
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, content)], merge::metrics(&texts)).into_response())
+    let text = merge::metrics(&texts, &front.groups.proofs());
+    Ok(([(header::CONTENT_TYPE, content)], text).into_response())
 }
 
 async fn v1(State(front): Shared, request: Request) -> Result<Response, Problem> {

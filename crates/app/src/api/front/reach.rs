@@ -2,7 +2,7 @@
 
 use super::told::{self, Hosts};
 use crate::api::problem::Problem;
-use crate::api::{Api, CentralView, router};
+use crate::api::{Api, CentralView, central, router};
 use crate::config::{Config, Machine};
 use crate::fleet::{Definitions, Follower, Refused};
 use crate::handles::SystemClock;
@@ -323,6 +323,12 @@ impl Groups {
     /// What people did to the fleet, newest first.
     pub(super) async fn deeds(&self, before: Option<u64>, max: u32) -> Result<Vec<AuditRow>> {
         self.follower.deeds(before, max).await
+    }
+
+    /// How old the proofs of this machine's pools of the central database are, as metrics.
+    pub(super) fn proofs(&self) -> String {
+        let health = self.database.borrow().clone();
+        central::proofs(&central::proof_ages_ms(&health))
     }
 
     /// Notes in the central database what somebody does to the fleet.

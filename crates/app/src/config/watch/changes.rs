@@ -39,8 +39,9 @@ impl Changes {
         if !(5..=3600).contains(&self.presence_s) {
             return Some(("watch.changes.presence_s", "write 5 to 3600"));
         }
-        if !(5..=300).contains(&self.proof_s) {
-            return Some(("watch.changes.proof_s", "write 5 to 300"));
+        // An idle pool of the database is proven every 5 s, and a proof has to begin after it is asked for.
+        if !(10..=300).contains(&self.proof_s) {
+            return Some(("watch.changes.proof_s", "write 10 to 300"));
         }
         None
     }

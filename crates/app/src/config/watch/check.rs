@@ -65,14 +65,33 @@ fn check_probes(path: &Path, watch: &Watch) -> Result<(), ConfigError> {
             return refuse(wrong.to_string());
         }
     }
-    let percent = watch.probes.disk.free_min_percent;
-    if !(1..=90).contains(&percent) {
-        let reason = format!("is {percent}; write 1 to 90");
-        return Err(ConfigError::key(
-            path,
-            "watch.probes.disk.free_min_percent",
-            reason,
-        ));
+    let probes = &watch.probes;
+    // A pool that is idle is proven every 5 s: an age that is never reached would be told all the time.
+    let limits = [
+        (
+            "disk.free_min_percent",
+            probes.disk.free_min_percent,
+            1..=90,
+        ),
+        ("inbox.depth_max", probes.inbox.depth_max, 1..=200_000),
+        ("pools.proof_max_s", probes.pools.proof_max_s, 10..=3600),
+        (
+            "webhooks.unannounced_max",
+            probes.webhooks.unannounced_max,
+            1..=1_000_000,
+        ),
+        (
+            "signatures.refused_max",
+            probes.signatures.refused_max,
+            1..=1_000_000,
+        ),
+    ];
+    for (limit, value, sound) in limits {
+        if !sound.contains(&value) {
+            let reason = format!("is {value}; write {} to {}", sound.start(), sound.end());
+            let key = format!("watch.probes.{limit}");
+            return Err(ConfigError::key(path, &key, reason));
+        }
     }
     Ok(())
 }

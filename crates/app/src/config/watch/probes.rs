@@ -17,7 +17,7 @@ pub struct Pace {
 
 macro_rules! probes {
     ($($(#[$doc:meta])* $key:ident: $Probe:ident = $period:literal, $deadline:literal, $open:literal, $close:literal
-        $(, $(#[$limit_doc:meta])* $limit:ident = $value:literal)?;)+) => {
+        $(, $(#[$limit_doc:meta])* $limit:ident = $value:literal)*;)+) => {
         /// All probes that are built in.
         #[derive(Clone, Debug, Default, Deserialize, Serialize)]
         #[serde(deny_unknown_fields, default)]
@@ -45,7 +45,7 @@ macro_rules! probes {
                 pub open_after: u32,
                 /// So many successes in a row close.
                 pub close_after: u32,
-                $($(#[$limit_doc])* pub $limit: u64,)?
+                $($(#[$limit_doc])* pub $limit: u64,)*
             }
 
             impl Default for $Probe {
@@ -55,13 +55,13 @@ macro_rules! probes {
                         deadline_ms: $deadline,
                         open_after: $open,
                         close_after: $close,
-                        $($limit: $value,)?
+                        $($limit: $value,)*
                     }
                 }
             }
 
             impl $Probe {
-                /// Without its own limit.
+                /// Without its own limits.
                 pub const fn pace(&self) -> Pace {
                     Pace {
                         period_ms: self.period_ms,
@@ -86,10 +86,16 @@ probes! {
     canary_sync: CanarySyncProbe = 10_000, 5000, 2, 3;
     /// A logged commit in the central database.
     commit_canary: CommitCanaryProbe = 1000, 1500, 2, 20;
-    /// The age of the oldest delivery that no host has taken.
+    /// A commit in the central database by each pool of each host.
+    pools: PoolsProbe = 5000, 4000, 2, 3,
+        /// How old the proof may be, in seconds, from 10 on: a pool that is idle is proven every 5 s.
+        proof_max_s = 15;
+    /// The deliveries that no host has taken.
     inbox: InboxProbe = 10_000, 3000, 2, 4,
-        /// In seconds.
-        oldest_max_s = 120;
+        /// How long the oldest may wait, in seconds.
+        oldest_max_s = 120,
+        /// How many there may be; at most 200,000, up to which edges count.
+        depth_max = 100_000;
     /// How old the replica's state in the central database is.
     replica_lag: ReplicaLagProbe = 10_000, 3000, 2, 4,
         /// In seconds.
@@ -98,6 +104,20 @@ probes! {
     sweep: SweepProbe = 30_000, 5000, 2, 3,
         /// In seconds; never less than three of the node's own sweeps.
         behind_max_s = 900;
+    /// Up to when each kind of each node's changes is accounted for, by sweeps or audits.
+    ledger: LedgerProbe = 300_000, 5000, 2, 3,
+        /// In seconds; never less than two of the node's own audits.
+        gap_max_s = 172_800;
+    /// Whether trackers refuse our credentials.
+    credentials: CredentialsProbe = 60_000, 5000, 2, 3;
+    /// Whether trackers tell us of changes by their webhooks.
+    webhooks: WebhooksProbe = 60_000, 5000, 2, 3,
+        /// So many sweeps that find changes, with no word of a webhook in between, are too many.
+        unannounced_max = 5;
+    /// Deliveries whose signature is refused.
+    signatures: SignaturesProbe = 30_000, 5000, 2, 3,
+        /// So many of a node, with no genuine one in between, are too many.
+        refused_max = 10;
     /// What is left of the disk on which the data folder lies.
     disk: DiskProbe = 30_000, 5000, 2, 4,
         /// In per cent.

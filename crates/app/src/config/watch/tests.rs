@@ -128,8 +128,8 @@ fn a_limit_that_cannot_be_meant_is_refused() {
             "watch.changes.presence_s: write 5 to 3600",
         ),
         (
-            "[watch.changes]\nproof_s = 0",
-            "watch.changes.proof_s: write 5 to 300",
+            "[watch.changes]\nproof_s = 9",
+            "watch.changes.proof_s: write 10 to 300",
         ),
         ("[status]\ntime_zone = \"Mars\"", "no time zone"),
         (

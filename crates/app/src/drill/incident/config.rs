@@ -67,6 +67,8 @@ impl WatchSetting {
         let (step_s, open_s) = (self.step_s, self.open_s);
         let [first, second] = PEOPLE;
         let patient = "{ period_ms = 1000, deadline_ms = 4000, open_after = 4, close_after = 5 }";
+        // Of these each asks for a host's whole status, or all edges.
+        let gentle = "{ period_ms = 5000, deadline_ms = 4000, open_after = 4, close_after = 5 }";
         format!(
             r#"
 [watch]
@@ -80,8 +82,13 @@ host_direct = {patient}
 peers = {patient}
 inbox = {patient}
 replica_lag = {patient}
+pools = {patient}
 sweep = {patient}
 disk = {patient}
+ledger = {gentle}
+credentials = {gentle}
+webhooks = {gentle}
+signatures = {gentle}
 canary_sync = {{ period_ms = 5000, deadline_ms = 10000, open_after = 2, close_after = 3 }}
 commit_canary = {{ period_ms = 1000, deadline_ms = 1500, open_after = 2, close_after = 3 }}
 

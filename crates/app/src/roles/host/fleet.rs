@@ -33,7 +33,6 @@ use twinline_store::GroupId;
 use twinline_store::central::{CentralClient, CentralHealth};
 use twinline_store::db::{DbOptions, Limits};
 use twinline_store::host::HostStore;
-use twinline_trackers::http::Secret;
 
 /// Runs the groups that this machine owns, until shutdown.
 ///
@@ -53,16 +52,17 @@ pub(super) async fn run(
     let token = fleet::token(file, config, folder)?;
     let _hold = folder.hold("host", LOCK_WAIT).await?;
     let factory = Arc::new(Factory::new(Arc::clone(&runner)));
+    let edges = EdgeHttp::new(token.clone())?;
     let fleet = Fleet::new(
         file,
         config,
         folder,
-        &token,
+        edges.clone(),
         &trackers,
         Arc::clone(&factory),
     )?;
     let states = fleet.groups.states();
-    let canary = canary::of_fleet(config, folder, &token, factory, states, &shutdown)?;
+    let canary = canary::of_fleet(config, folder, (&token, edges), factory, states, &shutdown);
     let rulebook = Rulebook {
         kinds: Arc::new(kinds),
         trackers: trackers.clone(),
@@ -179,7 +179,7 @@ impl Fleet {
         file: &Path,
         config: &Config,
         folder: &DataFolder,
-        token: &Secret,
+        edges: EdgeHttp,
         trackers: &Trackers,
         factory: Arc<Factory>,
     ) -> Result<Self> {
@@ -216,7 +216,7 @@ impl Fleet {
         };
         let hosts = Arc::new(Hosts {
             config: config.clone(),
-            edges: EdgeHttp::new(token.clone())?,
+            edges,
             trackers: trackers.clone(),
             factory,
             env: env.clone(),

@@ -74,7 +74,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     if let Some(hooks) = subscribe::Hooks::new(file, &config, &built.api.host)? {
         tasks.spawn("webhooks", hooks.run(shutdown.clone()).map(Ok));
     }
-    let canary = built.canary(&config, &folder, &shutdown)?;
+    let canary = built.canary(&config, &folder, &shutdown);
     let (router, connections) = (
         api::router(Arc::clone(&built.api)).merge(canary::router(canary)),
         api_connections_max(&config),
@@ -127,6 +127,7 @@ pub struct Built {
     pub api: Arc<Api>,
     _hold: crate::instance::Hold,
     token: Secret,
+    edges: EdgeHttp,
     factory: Arc<Factory>,
     env: Env,
 }
@@ -172,9 +173,10 @@ impl Built {
                 builder = builder.node(node);
             }
         }
+        let edges = EdgeHttp::new(token.clone())?;
         if with_edge {
-            let edges = EdgeHttp::new(token.clone())?;
-            let inbox = HttpInbox::new(Place::Here(folder.clone()), edges, store.stamp().clone());
+            let (place, edges) = (Place::Here(folder.clone()), edges.clone());
+            let inbox = HttpInbox::new(place, edges, store.stamp().clone());
             builder = builder.edge(Arc::new(inbox));
         }
         let host = builder.build().await.context("reading the host's state")?;
@@ -192,6 +194,7 @@ impl Built {
             )),
             _hold: hold,
             token,
+            edges,
             factory,
             env,
         })
@@ -203,7 +206,7 @@ impl Built {
         config: &Config,
         folder: &DataFolder,
         shutdown: &CancellationToken,
-    ) -> Result<Arc<canary::Canary>> {
+    ) -> Arc<canary::Canary> {
         let host = self.api.host.clone();
         let engine = canary::EngineParts {
             machine: config.instance.machine.clone(),
@@ -213,13 +216,13 @@ impl Built {
             env: self.env.clone(),
             shutdown: shutdown.clone(),
         };
-        Ok(canary::Canary::new(canary::Parts {
+        canary::Canary::new(canary::Parts {
             engine,
             edge: Place::Here(folder.clone()),
-            edges: EdgeHttp::new(self.token.clone())?,
+            edges: self.edges.clone(),
             token: self.token.clone(),
             customers: Box::new(move || vec![(GroupId::LOCAL.to_owned(), host.clone())]),
-        }))
+        })
     }
 }
 

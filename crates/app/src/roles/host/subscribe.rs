@@ -5,7 +5,7 @@ use crate::nodes::{Nodes, webhook_url};
 use crate::roles::pause;
 use anyhow::Result;
 use futures_util::StreamExt as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use twinline_core::names::NodeName;
 use twinline_engine::Host;
 use twinline_trackers::http::Secret;
-use twinline_trackers::{Scope, Subscribed};
+use twinline_trackers::{Scope, Subscribed, TrackerError};
 
 /// Looks this often whether there is something to register.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -56,6 +56,10 @@ impl Hooks {
         let mut due: BTreeMap<(NodeName, Scope), Instant> = BTreeMap::new();
         let (mut known, mut next) = (None, Instant::now());
         loop {
+            for lost in self.host.take_lost_webhooks() {
+                due.remove(&lost);
+                next = Instant::now();
+            }
             let generation = self.host.connections_generation();
             if known != Some(generation) || next <= Instant::now() {
                 known = Some(generation);
@@ -74,50 +78,96 @@ impl Hooks {
         }
     }
 
-    /// Registers what is due, some at a time, so that a tracker that does not answer delays few others.
+    /// Registers what is due, of some nodes at a time, so that a tracker that does not answer delays few others.
     async fn round(&self, due: &mut BTreeMap<(NodeName, Scope), Instant>) {
         let now = Instant::now();
         let mut wanted = self.host.scopes();
         wanted.retain(|(node, _)| self.nodes.contains_key(node));
         due.retain(|known, _| wanted.contains(known));
-        let wanted = wanted
-            .into_iter()
-            .filter(|wanted| due.get(wanted).is_none_or(|at| *at <= now));
-        let wanted: Vec<_> = wanted.collect();
-        let mut registered = futures_util::stream::iter(wanted)
-            .map(|(node, scope)| async move {
-                let after = self.register(&node, &scope).await;
-                ((node, scope), Instant::now() + after)
-            })
-            .buffer_unordered(AT_ONCE_MAX);
-        while let Some((wanted, at)) = registered.next().await {
-            due.insert(wanted, at);
+        wanted.retain(|wanted| due.get(wanted).is_none_or(|at| *at <= now));
+        let register =
+            |node: NodeName, scope: Scope| async move { self.register(&node, &scope).await };
+        for (wanted, after) in in_turn(wanted, register).await {
+            due.insert(wanted, Instant::now() + after);
         }
     }
 
-    /// Registers one webhook; answers after how long to come back.
-    async fn register(&self, node: &NodeName, scope: &Scope) -> Duration {
+    /// Registers one webhook.
+    async fn register(&self, node: &NodeName, scope: &Scope) -> Ended {
         let Some((url, secret)) = self.nodes.get(node) else {
-            return RENEW;
+            return Ended::Done;
         };
         let subscribed = self.host.subscribe(node, scope, url, secret.expose());
         let Some(subscribed) = subscribed.await else {
-            return RENEW;
+            return Ended::Done;
         };
         match subscribed {
             Ok(Subscribed::Registered) => {
                 tracing::info!(%node, url, "the webhook is registered");
-                RENEW
             }
             Ok(Subscribed::ByHand(how)) => {
                 tracing::warn!(%node, "a person must register the webhook: {how}");
-                RENEW
             }
-            Ok(Subscribed::Polled) => RENEW,
+            Ok(Subscribed::Polled) => {}
             Err(error) => {
                 tracing::warn!(%node, %error, "the webhook could not be registered; sweeping meanwhile");
-                AGAIN
+                let says_no = matches!(
+                    error,
+                    TrackerError::Refused { .. } | TrackerError::Unreachable { .. }
+                );
+                return if says_no {
+                    Ended::Failed
+                } else {
+                    Ended::Unanswered
+                };
             }
         }
+        Ended::Done
     }
 }
+
+/// How one registration ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Done,
+    /// Not this one; others of the node may.
+    Failed,
+    /// The node does not answer: its others would fare no better.
+    Unanswered,
+}
+
+/// Registers those of each node one after the other, since what serves all of a node's scopes is one webhook, and two that
+/// both find none would make two; those of different nodes side by side. Answers after how long to come back to each.
+async fn in_turn<R: Future<Output = Ended>>(
+    wanted: BTreeSet<(NodeName, Scope)>,
+    register: impl Fn(NodeName, Scope) -> R,
+) -> Vec<((NodeName, Scope), Duration)> {
+    let mut nodes: BTreeMap<NodeName, Vec<Scope>> = BTreeMap::new();
+    for (node, scope) in wanted {
+        nodes.entry(node).or_default().push(scope);
+    }
+    let register = &register;
+    let each = nodes.into_iter().map(|(node, scopes)| async move {
+        let mut afters = Vec::new();
+        let mut answers = true;
+        for scope in scopes {
+            let ended = match answers {
+                true => register(node.clone(), scope.clone()).await,
+                false => Ended::Unanswered,
+            };
+            answers = ended != Ended::Unanswered;
+            let after = match ended {
+                Ended::Done => RENEW,
+                Ended::Failed | Ended::Unanswered => AGAIN,
+            };
+            afters.push(((node.clone(), scope), after));
+        }
+        afters
+    });
+    let ended = futures_util::stream::iter(each).buffer_unordered(AT_ONCE_MAX);
+    ended.concat().await
+}
+
+#[cfg(test)]
+#[path = "subscribe_tests.rs"]
+mod tests;

@@ -20,7 +20,7 @@ use twinline_core::handles::Clock as _;
 use twinline_core::watch::incident::IncidentId;
 use twinline_store::central::{CentralHealth, PoolName};
 use twinline_trackers::http::Secret;
-use twinline_watch::driver::{Deed, Detail, Figures, Handle, Overview, Refusal};
+use twinline_watch::driver::{Acknowledged, Deed, Detail, Figures, Handle, Overview, Refusal};
 use twinline_watch::inbound::alertmanager;
 use twinline_watch::subscription::Reach;
 
@@ -44,6 +44,7 @@ pub(super) type Reached = Extension<watch::Receiver<Reach>>;
 /// The private side as a service.
 pub(super) fn router(private: Arc<Private>, reach: watch::Receiver<Reach>) -> Router {
     let v1 = Router::new()
+        .route("/acknowledged", get(acknowledged))
         .route("/incidents", get(list))
         .route("/incidents/{incident}", get(show))
         .route("/incidents/{incident}/acknowledge", post(acknowledge))
@@ -219,6 +220,12 @@ fn proof_age_seconds(private: &Private) -> Option<f64> {
     let central = private.central.borrow().clone()?;
     let proven = central.borrow().proven.get(&PoolName::Probe).copied()?;
     Some(SystemClock.now().since(proven).as_secs_f64())
+}
+
+/// For the fleet's other watches, which call for the same.
+async fn acknowledged(State(private): Shared) -> Result<Json<Vec<Acknowledged>>, Problem> {
+    let told = private.driver.acknowledged().await;
+    told.map(Json).map_err(refused)
 }
 
 async fn list(State(private): Shared) -> Result<Json<Overview>, Problem> {

@@ -9,7 +9,7 @@ use crate::fleet;
 use crate::handles::SystemClock;
 use anyhow::{Context as _, Result};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use twinline_trackers::http::{Secret, SystemNames, Trust};
 use twinline_watch::channel::{Addresses, Deadlines, Outside};
 use twinline_watch::driver::{Setup, Tenant, TenantNode};
 use twinline_watch::ping::OutsidePing;
-use twinline_watch::probe::Probe;
+use twinline_watch::probe::{Probe, Web};
 use twinline_watch::subscription::{Hooks, Links, Post};
 
 /// A look-up of a name takes no longer.
@@ -42,6 +42,10 @@ pub(super) struct Lasting {
 pub(super) struct Built {
     pub(super) setup: Setup,
     pub(super) probes: Vec<Probe>,
+    /// By what other processes are asked.
+    pub(super) web: Arc<Web>,
+    /// The other machines' watches.
+    pub(super) peers: Vec<(String, SocketAddr)>,
     /// How subscribers are told, where they are.
     pub(super) post: Option<Arc<Post>>,
     /// Kept for its canary.
@@ -82,13 +86,18 @@ impl Built {
         faults.extend(unusable.map(|(name, why)| format!("channel {name} cannot be used: {why}")));
         let post = post(config, lasting, &channels, &mut faults)?;
         let tenants = tenants(file, config, &mut faults);
-        let probes = built.probes;
+        let probes::Built {
+            probes,
+            population,
+            web,
+            peers,
+        } = built;
         let setup = Setup {
             instance: config.instance.name.clone(),
             machine: config.instance.machine.clone(),
             roster: config.watch.roster(),
             incidents: config.watch.incidents(),
-            page: config.status.page(built.population),
+            page: config.status.page(population),
             name: (config.status.name.clone()).unwrap_or_else(|| config.instance.name.clone()),
             time_zone: config.status.time_zone.clone(),
             public_url: config.watch.public_url.clone(),
@@ -101,6 +110,8 @@ impl Built {
         Ok(Self {
             setup,
             probes,
+            web,
+            peers,
             post,
             central,
             ping,
@@ -188,7 +199,7 @@ fn central(file: &Path, config: &Config) -> Result<Option<CentralClient>> {
     let mut own = config.clone();
     own.instance.machine = format!("{}/watch", config.instance.machine);
     if let Some(central) = &mut own.central {
-        // It reads and writes nothing but its canary.
+        // It reads and writes nothing but what proves its pools.
         central.pools.replicate = 1;
         central.pools.read = 1;
         central.pools.probe = 1;

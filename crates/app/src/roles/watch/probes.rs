@@ -1,6 +1,7 @@
 //! The probes that are built in, for the machines that are configured.
 
 mod machine;
+mod nodes;
 
 use super::announced::Announced;
 use crate::config::watch::{Pace as Configured, Probes};
@@ -16,11 +17,8 @@ use twinline_core::watch::signal::Severity;
 use twinline_store::central::CentralClient;
 use twinline_trackers::http::Secret;
 use twinline_watch::probe::{
-    CommitCanary, Disk, Fixed, Health, Look, Pace, Place, Probe, Supervisor, Sweeps, Target, Web,
+    CommitCanary, Disk, Fixed, Health, Look, Pace, Place, Probe, Supervisor, Target, Web,
 };
-
-/// A node is never told of before so many of its own sweeps were missed.
-const SWEEPS_MISSED: u32 = 3;
 
 /// What probes are made of.
 pub(super) struct Parts<'a> {
@@ -38,6 +36,10 @@ pub(super) struct Built {
     pub(super) probes: Vec<Probe>,
     /// How many there are of each kind of element.
     pub(super) population: Population,
+    /// By what other processes are asked.
+    pub(super) web: Arc<Web>,
+    /// The other machines' watches.
+    pub(super) peers: Vec<(String, SocketAddr)>,
 }
 
 /// One machine, as watch reaches it.
@@ -71,14 +73,30 @@ pub(super) fn build(parts: &Parts<'_>) -> Result<Built> {
     }
     maker.way(&machines)?;
     maker.central()?;
-    maker.sweeps(&machines)?;
+    maker.nodes(&machines)?;
     maker.own()?;
-    let probes = maker.built;
+    let others = machines.iter().filter(|it| it.name != maker.me);
+    let peers = others.filter_map(|it| Some((it.name.to_owned(), it.watch?)));
+    let peers = peers.collect();
+    let (probes, web) = (maker.built, maker.web);
+    let population = population(&probes);
+    Ok(Built {
+        probes,
+        population,
+        web,
+        peers,
+    })
+}
+
+/// How many subjects there are of each kind, by however many probes each is looked at.
+fn population(probes: &[Probe]) -> Population {
+    let targets = probes.iter().flat_map(|probe| &probe.targets);
+    let subjects: Elements = targets.map(|target| target.subject.clone()).collect();
     let mut population = Population::new();
-    for target in probes.iter().flat_map(|probe| &probe.targets) {
-        *population.entry(target.subject.kind).or_default() += 1;
+    for subject in subjects {
+        *population.entry(subject.kind).or_default() += 1;
     }
-    Ok(Built { probes, population })
+    population
 }
 
 fn machines<'a>(parts: &Parts<'a>) -> Vec<Reached<'a>> {
@@ -205,50 +223,6 @@ impl Maker<'_> {
             pace,
             targets,
             [pool],
-            look,
-        )
-    }
-
-    /// By one host, whose status in a fleet is of all groups that answer.
-    fn sweeps(&mut self, machines: &[Reached<'_>]) -> Result<()> {
-        let config = self.parts.config;
-        let own = machines
-            .iter()
-            .find(|it| it.name == self.me && it.api.is_some());
-        let asked = own.or_else(|| machines.iter().find(|it| it.api.is_some()));
-        let Some((asked, place)) = asked.and_then(|it| Some((it, it.api.as_ref()?))) else {
-            return Ok(());
-        };
-        if config.nodes.is_empty() {
-            return Ok(());
-        }
-        let [host, machine] = [Kind::Host, Kind::Machine].map(|kind| element(kind, asked.name));
-        let targets = config.nodes.iter().map(|(name, node)| {
-            let tracker = element(Kind::Tracker, &node.tracker);
-            target(
-                Sweeps::element(name),
-                [host.clone(), machine.clone(), tracker],
-            )
-        });
-        let targets = targets.collect();
-        let least = Duration::from_secs(self.paces.sweep.behind_max_s);
-        let behind = config.nodes.iter().map(|(name, node)| {
-            let sweeps = Duration::from_secs(node.sweep_s.period.into()) * SWEEPS_MISSED;
-            (name.clone(), least.max(sweeps))
-        });
-        let look = Sweeps::new(
-            Arc::clone(&self.web),
-            Arc::clone(place),
-            Arc::new(SystemClock),
-            behind.collect(),
-        );
-        let pace = self.paces.sweep.pace();
-        self.add(
-            "sweep",
-            Severity::Warning,
-            pace,
-            targets,
-            [host, machine],
             look,
         )
     }

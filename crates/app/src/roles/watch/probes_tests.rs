@@ -7,17 +7,21 @@ const FLEET: &str = "format = 1\n[instance]\nmachine = \"m2\"\nfleet_key = { env
     m2 = { edge = \"10.0.0.2:7410\", watch = \"10.0.0.2:7412\" }\n[central]\nurl = { env = \"X\" }\n[ownership]\n\
     etcd = [\"http://10.0.0.9:2379\"]\n[nodes.acme]\ntracker = \"github\"\nurl = \"https://api.github.com\"\n";
 
-/// Every probe with its subjects, `probe subject`.
-fn check(text: &str, supervisor: Option<u32>, expected: &[&str]) {
-    let config = parse(std::path::Path::new("twinline.toml"), text).unwrap();
-    let built = build(&Parts {
-        config: &config,
+fn built(config: &Config, supervisor: Option<u32>) -> Built {
+    build(&Parts {
+        config,
         announced: &Announced::default(),
         token: Secret::new("token"),
         supervisor,
         central: None,
     })
-    .unwrap();
+    .unwrap()
+}
+
+/// Every probe with its subjects, `probe subject`.
+fn check(text: &str, supervisor: Option<u32>, expected: &[&str]) {
+    let config = parse(std::path::Path::new("twinline.toml"), text).unwrap();
+    let built = built(&config, supervisor);
     let subjects = built.probes.iter().flat_map(Probe::watched);
     let found: Vec<String> = subjects
         .map(|it| format!("{} {}", it.probe, it.subject))
@@ -61,11 +65,18 @@ fn a_fleets_machines_are_probed_and_the_other_watch() {
         "host_direct host:m1",
         "canary_sync canary_sync:m1",
         "replica_lag pool:central/replicate/m1",
+        "pools pool:central/replicate/m1",
+        "pools pool:central/read/m1",
+        "pools pool:central/probe/m1",
         "peers watch:m1",
         "edge edge:m2",
         "inbox inbox:m2",
         "through_edge way:m2",
         "sweep node:acme",
+        "ledger node:acme",
+        "credentials node:acme",
+        "webhooks node:acme",
+        "signatures node:acme",
         "disk disk:m2",
     ];
     check(FLEET, None, &expected);
@@ -83,4 +94,31 @@ fn an_edge_with_certificates_is_asked_when_they_end() {
         "disk disk:m1",
     ];
     check(text, None, &expected);
+}
+
+#[test]
+fn two_nodes_that_are_wrong_in_themselves_are_two_matters() {
+    let second = "[nodes.other]\ntracker = \"github\"\nurl = \"https://api.github.com\"\n";
+    let text = format!("{FLEET}{second}");
+    let config = parse(std::path::Path::new("twinline.toml"), &text).unwrap();
+    let built = built(&config, None);
+    let watched = built.probes.iter().flat_map(Probe::watched);
+    let mut by_probe = std::collections::BTreeMap::new();
+    for it in watched.filter(|it| it.subject.kind == Kind::Node) {
+        let all: &mut Vec<Elements> = by_probe.entry(it.probe).or_default();
+        all.push(it.implicates);
+    }
+    for probe in ["credentials", "webhooks", "signatures", "ledger"] {
+        // What both implicated would explain both: the machine, or the vendor, of which nobody is called.
+        assert_eq!(
+            by_probe[probe],
+            [Elements::new(), Elements::new()],
+            "{probe}"
+        );
+    }
+    let shared = by_probe["sweep"][0].intersection(&by_probe["sweep"][1]);
+    assert_eq!(shared.count(), 3, "{:?}", by_probe["sweep"]);
+    // However many probes look at each.
+    assert_eq!(built.population.get(&Kind::Node), Some(&2));
+    assert_eq!(built.population.get(&Kind::Pool), Some(&3));
 }

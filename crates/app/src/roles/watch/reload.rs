@@ -19,6 +19,7 @@ use twinline_core::watch::signal::{Severity, Signal, State};
 use twinline_store::central::{CentralClient, CentralHealth};
 use twinline_trackers::http::Secret;
 use twinline_watch::driver::Handle;
+use twinline_watch::probe::Fixed;
 use twinline_watch::subscription::Post;
 use twinline_watch::{ping, probe};
 
@@ -90,6 +91,11 @@ impl Reload {
         let (addresses, folder) = (self.lasting.addresses.clone(), self.folder.clone());
         tasks.spawn(outside::look_ahead(built.setup, addresses, folder));
         tasks.spawn(probe::run(built.probes, self.driver.clone()));
+        for (machine, at) in built.peers {
+            let (web, place) = (Arc::clone(&built.web), Arc::new(Fixed(at)));
+            let driver = self.driver.clone();
+            tasks.spawn(probe::follow_peer(web, machine, place, driver));
+        }
         if let Some(central) = &built.central {
             let database = Element::new(Kind::Database, "central");
             let driver = self.driver.clone();

@@ -16,7 +16,7 @@ use twinline_core::names::{FieldName, NodeName};
 use twinline_core::time::Timestamp;
 use twinline_trackers::{
     Candidate, ChangePage, Cursor, Description, FeedChange, ItemPage, Opinion, Probe, Scope,
-    Subscribed, Tracker, TrackerError,
+    Subscribed, Subscription, Tracker, TrackerError,
 };
 
 /// What to do to the next requests of a kind.
@@ -91,7 +91,11 @@ pub(crate) struct State {
     /// What is wrong with its projects.
     pub(crate) place_faults: BTreeMap<String, Vec<String>>,
     /// Where it was asked about a project, with the address of our webhook.
-    pub(crate) places_probed: Vec<(String, Option<String>)>,
+    pub(crate) places_probed: Vec<String>,
+    /// How our webhook of each project stands; hidden where nothing is said.
+    pub(crate) webhooks: BTreeMap<String, Subscription>,
+    /// The projects and addresses whose webhook was looked at, in order.
+    pub(crate) webhooks_looked_at: Vec<(String, String)>,
     /// Queries tell about how many items there are, and only at first.
     pub(crate) estimates: bool,
     /// Items that are answered with something unreadable whenever they are fetched: the place and the reason.

@@ -57,6 +57,33 @@ async fn safe_ones_go_by_age_and_nothing_else_without_pressure() {
 }
 
 #[tokio::test]
+async fn a_canarys_go_as_soon_as_they_are_safe() {
+    let Fixture { inbox, _folder } = fixture(InboxLimits::default()).await;
+    let canary = GroupId::canary("m1");
+    let routes = [("a", "g"), ("b", "g"), ("c", "h"), ("y", canary.as_str())];
+    let routes = routes.map(|(node, of)| route(node, of));
+    inbox.set_routes(routes.into()).await.unwrap();
+    inbox.claim(canary.clone(), OWNER).await.unwrap();
+    for (node, id) in [("y", "1"), ("a", "1"), ("y", "2"), ("y", "3")] {
+        add(&inbox, node, id).await;
+    }
+    for group in [group("g"), canary.clone()] {
+        let (two, three) = (place(&inbox, 3), place(&inbox, 4));
+        let taken = inbox.ack_taken(group.clone(), OWNER, &three);
+        taken.await.unwrap();
+        inbox.ack_safe(group, OWNER, &two).await.unwrap();
+    }
+    let pruned = inbox.prune(Timestamp::from_millis(1)).await.unwrap();
+    let expected = Pruned {
+        safe: 2,
+        ..Pruned::default()
+    };
+    assert_eq!(pruned, expected);
+    assert_eq!(all(&inbox, canary.as_str()).await, [4]);
+    assert_eq!(all(&inbox, "g").await, [2]);
+}
+
+#[tokio::test]
 async fn under_pressure_taken_go_and_untaken_never() {
     let limits = InboxLimits {
         total_max_bytes: 1000,

@@ -135,6 +135,13 @@ async fn a_webhook_that_is_switched_off_or_not_taken_is_told() {
     .await;
     let told = place_faults(&h, url).await;
     assert!(told.contains("is switched off"), "{told}");
+    let subscribed = h.tracker().subscribe(&h.scope(), url, "a secret").await;
+    assert_eq!(subscribed.unwrap(), Subscribed::Registered);
+    let fewer = json!({ "remove_events": ["issue_comment"] });
+    h.raw(Method::PATCH, &path, "Bearer github-token", fewer)
+        .await;
+    let told = place_faults(&h, url).await;
+    assert!(told.contains("does not tell of all"), "{told}");
     // Another node's webhook is not ours.
     assert_eq!(
         place_faults(&h, "http://edge.example/hooks/other").await,

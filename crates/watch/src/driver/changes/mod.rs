@@ -34,10 +34,11 @@ use twinline_core::watch::incident;
 use twinline_core::watch::probe;
 use twinline_core::watch::signal::{Signal, State};
 
-/// The probes that prove a change, where they are: commits in the database, a change that crosses on each host, each host
-/// directly and by the edge.
-const PROOFS: [&str; 4] = [
+/// The probes that prove a change, where they are: commits in the database and in every pool, a change that crosses on each
+/// host, each host directly and by the edge.
+const PROOFS: [&str; 5] = [
     "commit_canary",
+    "pools",
     "canary_sync",
     "host_direct",
     "through_edge",

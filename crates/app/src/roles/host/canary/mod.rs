@@ -56,21 +56,16 @@ pub(super) struct Parts {
 
 /// The canary of a fleet's machine; none in a fleet without an edge. Of this machine alone: no lease, no replica, nothing
 /// that another machine could take over.
-///
-/// # Errors
-/// The HTTP client cannot be made.
 pub(super) fn of_fleet(
     config: &Config,
     folder: &DataFolder,
-    token: &Secret,
+    (token, edges): (&Secret, EdgeHttp),
     factory: Arc<Factory>,
     states: watch::Receiver<States>,
     shutdown: &CancellationToken,
-) -> Result<Option<Arc<Canary>>> {
+) -> Option<Arc<Canary>> {
     let machine = &config.instance.machine;
-    let Some((name, at)) = edge_of(config, machine) else {
-        return Ok(None);
-    };
+    let (name, at) = edge_of(config, machine)?;
     let customers = move || {
         let states = states.borrow();
         let working = states.iter().filter_map(|(group, now)| {
@@ -90,13 +85,13 @@ pub(super) fn of_fleet(
         },
         shutdown: shutdown.clone(),
     };
-    Ok(Some(Canary::new(Parts {
+    Some(Canary::new(Parts {
         engine,
         edge: Place::At(name.to_owned(), at),
-        edges: EdgeHttp::new(token.clone())?,
+        edges,
         token: token.clone(),
         customers: Box::new(customers),
-    })))
+    }))
 }
 
 /// The canary of this host.

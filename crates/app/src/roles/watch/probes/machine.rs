@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::watch::element::Kind;
 use twinline_core::watch::signal::Severity;
-use twinline_watch::probe::{CanarySync, Certificates, Fixed, Inbox, Place, ReplicaLag};
+use twinline_store::central::PoolName;
+use twinline_watch::probe::{CanarySync, Certificates, Fixed, Inbox, Place, Pools, ReplicaLag};
 
 impl Maker<'_> {
     /// Edge, inbox, certificates, host, replica and watch of one machine.
@@ -32,6 +33,7 @@ impl Maker<'_> {
         let replicates = self.parts.config.central.is_some();
         if let Some(place) = it.api.as_ref().filter(|_| replicates) {
             self.replica(it, place)?;
+            self.pools(it, place)?;
         }
         match it.watch.filter(|_| it.name != self.me) {
             Some(at) => self.peer(it, at),
@@ -118,6 +120,30 @@ impl Maker<'_> {
         )
     }
 
+    /// Each pool that a machine's host has of the central database.
+    fn pools(&mut self, it: &Reached<'_>, place: &Arc<dyn Place>) -> Result<()> {
+        let [host, machine] = [Kind::Host, Kind::Machine].map(|kind| element(kind, it.name));
+        let database = element(Kind::Database, "central");
+        let subjects = PoolName::ALL.map(|pool| {
+            let name = format!("central/{}/{}", pool.as_str(), it.name);
+            (pool, element(Kind::Pool, &name))
+        });
+        let targets = subjects.iter().map(|(_, subject)| {
+            let why = [database.clone(), host.clone(), machine.clone()];
+            target(subject.clone(), why)
+        });
+        let targets = targets.collect();
+        let look = Pools {
+            web: Arc::clone(&self.web),
+            place: Arc::clone(place),
+            subjects: subjects.into(),
+            proof_max: Duration::from_secs(self.paces.pools.proof_max_s),
+        };
+        let pace = self.paces.pools.pace();
+        let touches = [host, machine];
+        self.add("pools", Severity::Warning, pace, targets, touches, look)
+    }
+
     fn inbox(&mut self, it: &Reached<'_>, place: &Arc<dyn Place>) -> Result<()> {
         let subject = element(Kind::Inbox, it.name);
         let look = Inbox {
@@ -125,6 +151,7 @@ impl Maker<'_> {
             place: Arc::clone(place),
             subject: subject.clone(),
             oldest_max: Duration::from_secs(self.paces.inbox.oldest_max_s),
+            depth_max: self.paces.inbox.depth_max,
         };
         let [edge, host, machine] =
             [Kind::Edge, Kind::Host, Kind::Machine].map(|kind| element(kind, it.name));

@@ -26,11 +26,10 @@ impl Tracker for Memory {
     async fn probe_place(
         &self,
         scope: &Scope,
-        webhook: Option<&str>,
+        _: Option<&str>,
     ) -> Result<Vec<String>, TrackerError> {
         let project = &scope["project"];
-        let asked = (project.clone(), webhook.map(str::to_owned));
-        self.state().places_probed.push(asked);
+        self.state().places_probed.push(project.clone());
         self.pass(On::Place).await?;
         self.unless_refused(project)?;
         Ok(self
@@ -39,6 +38,15 @@ impl Tracker for Memory {
             .get(project)
             .cloned()
             .unwrap_or_default())
+    }
+
+    async fn subscription(&self, scope: &Scope, url: &str) -> Result<Subscription, TrackerError> {
+        let project = &scope["project"];
+        let mut state = self.state();
+        let looked = (project.clone(), url.to_owned());
+        state.webhooks_looked_at.push(looked);
+        let known = state.webhooks.get(project);
+        Ok(known.cloned().unwrap_or(Subscription::Hidden))
     }
 
     async fn describe(&self, _: &Scope) -> Result<Description, TrackerError> {

@@ -1,0 +1,142 @@
+//! Two watches that find the same: who answers one of them is called by neither.
+
+use super::world::*;
+use crate::driver::{Acknowledged, Deed, Setup, Shown, Standing};
+use twinline_core::watch::signal::Severity;
+
+fn of(machine: &str) -> Setup {
+    Setup {
+        machine: machine.to_owned(),
+        // Nobody answers there: the next page is tried at once, and again.
+        ..setup(Vec::new(), &["chat:ops"])
+    }
+}
+
+async fn found(world: &World, subject: &str, standing: &Standing) -> Shown {
+    until(&format!("{subject} {standing:?}"), async || {
+        world.passes(1).await;
+        let mut all = world.overview().await.incidents.into_iter();
+        all.find(|it| it.element == element(subject) && it.standing == *standing)
+    })
+    .await
+}
+
+async fn acknowledge(world: &World, incident: &Shown) {
+    let deed = Deed::Acknowledge {
+        incident: incident.incident,
+        by: "ada".to_owned(),
+    };
+    world.handle.perform(deed).await.unwrap();
+}
+
+/// One watch tells another what was acknowledged at it.
+async fn tells(from: (&World, &str), to: &World) {
+    let there = from.0.handle.acknowledged().await.unwrap();
+    assert!(to.handle.acknowledged_at(from.1, there).await);
+}
+
+#[tokio::test]
+async fn who_answers_one_watch_is_called_by_neither_and_nothing_goes_round() {
+    let (m1, m2) = (World::start(of("m1")).await, World::start(of("m2")).await);
+    // Its numbers are others.
+    m2.signal("host:h9", true).await;
+    found(&m2, "host:h9", &Standing::Open).await;
+    for world in [&m1, &m2] {
+        world.signal("edge:m1", true).await;
+        found(world, "edge:m1", &Standing::Open).await;
+    }
+    tells((&m1, "m1"), &m2).await;
+    let open = found(&m2, "edge:m1", &Standing::Open).await;
+    assert_eq!(open.acknowledged_by, None, "nobody is on it yet");
+
+    let at_m1 = found(&m1, "edge:m1", &Standing::Open).await;
+    acknowledge(&m1, &at_m1).await;
+    tells((&m1, "m1"), &m2).await;
+    let at_m2 = found(&m2, "edge:m1", &Standing::Open).await;
+    assert_eq!(at_m2.acknowledged_by.as_deref(), Some("ada"));
+    assert_eq!(at_m2.acknowledged_with.as_deref(), Some("m1"));
+    assert_eq!(at_m2.next_page_at, None, "nobody is called for it");
+    let other = found(&m2, "host:h9", &Standing::Open).await;
+    assert_eq!(other.acknowledged_by, None, "it is about another matter");
+    let detail = m2.handle.detail(at_m2.incident).await.unwrap();
+    let text = "ada acknowledged it at m1's watch";
+    assert!(
+        detail.journal.iter().any(|it| it.text == text),
+        "{detail:?}"
+    );
+    assert_eq!(m2.handle.acknowledged().await.unwrap(), []);
+
+    // It comes back: whoever answered before is called again, until there is another answer.
+    m2.signal("edge:m1", false).await;
+    found(&m2, "edge:m1", &Standing::Recovered).await;
+    m2.signal("edge:m1", true).await;
+    tells((&m1, "m1"), &m2).await;
+    let again = found(&m2, "edge:m1", &Standing::Open).await;
+    assert_eq!((again.acknowledged_by, again.reopened), (None, 1));
+    m1.passes(1).await;
+    acknowledge(&m1, &at_m1).await;
+    tells((&m1, "m1"), &m2).await;
+    let again = found(&m2, "edge:m1", &Standing::Open).await;
+    assert_eq!(again.acknowledged_by.as_deref(), Some("ada"));
+    for world in [m1, m2] {
+        drop(world.end().await);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_a_stranger_or_to_something_less_bad_is_none() {
+    let world = World::start(of("m2")).await;
+    world.signal("edge:m1", true).await;
+    let open = found(&world, "edge:m1", &Standing::Open).await;
+    let there = |by: &str, severity| Acknowledged {
+        element: element("edge:m1"),
+        severity,
+        by: by.to_owned(),
+        at: open.opened_at,
+    };
+    for wrong in [
+        there("bo", Severity::Critical),
+        there("ada", Severity::Warning),
+    ] {
+        assert!(world.handle.acknowledged_at("m1", vec![wrong]).await);
+        let still = found(&world, "edge:m1", &Standing::Open).await;
+        assert_eq!(still.acknowledged_by, None);
+    }
+    drop(world.end().await);
+}
+
+#[tokio::test]
+async fn what_two_watches_say_one_after_the_other_is_each_taken_over_once() {
+    let world = World::start(of("m3")).await;
+    world.signal("edge:m1", true).await;
+    let open = found(&world, "edge:m1", &Standing::Open).await;
+    let there = || {
+        vec![Acknowledged {
+            element: element("edge:m1"),
+            severity: Severity::Critical,
+            by: "ada".to_owned(),
+            at: open.opened_at,
+        }]
+    };
+    let acknowledged = async || {
+        let open = found(&world, "edge:m1", &Standing::Open).await;
+        open.acknowledged_with
+    };
+    let comes_back = async || {
+        for (failing, standing) in [(false, Standing::Recovered), (true, Standing::Open)] {
+            world.signal("edge:m1", failing).await;
+            found(&world, "edge:m1", &standing).await;
+        }
+    };
+    for machine in ["m1", "m2"] {
+        assert!(world.handle.acknowledged_at(machine, there()).await);
+        assert_eq!(acknowledged().await.as_deref(), Some(machine));
+        // It comes back: what was taken over of either is no answer any more.
+        comes_back().await;
+        for known in ["m1", "m2"].into_iter().take_while(|it| *it <= machine) {
+            assert!(world.handle.acknowledged_at(known, there()).await);
+            assert_eq!(acknowledged().await, None, "{known}");
+        }
+    }
+    drop(world.end().await);
+}
