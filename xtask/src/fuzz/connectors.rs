@@ -151,6 +151,7 @@ pub(super) fn build(simulated: &Simulated, transport: Arc<dyn Transport>) -> Arc
             .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
             .collect(),
         settle: None,
+        texts: None,
         write_spacing: Some(std::time::Duration::ZERO),
         unlimited: true,
     };

@@ -166,6 +166,7 @@ pub(super) fn connector(
         url: Some(place.origin().parse()?),
         auth: place.auth(),
         settle: Some(Duration::from_secs(20)),
+        texts: None,
         write_spacing: None,
         unlimited: !limits,
     };

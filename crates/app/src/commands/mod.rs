@@ -14,6 +14,7 @@ mod init;
 mod links;
 mod look;
 mod matches;
+mod node;
 mod outcomes;
 mod page;
 pub mod pairs;
@@ -73,6 +74,7 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
         Command::Drill(args) => crate::drill::run(args, cli.json).await,
         Command::Init(args) => init::run(args, file),
         Command::Check { offline } => check::run(file, *offline).await,
+        Command::Node(command) => node::run(file, command, cli.json).await,
         Command::Test { name, offline } => fixtures::run(file, name.as_deref(), *offline).await,
         Command::Types { connection, print } => {
             types::run(file, connection.as_deref(), *print).await

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use twinline_core::richtext::Dialect;
 use url::Url;
 
 /// The whole file.
@@ -239,6 +240,9 @@ pub struct Node {
     /// Overrides the tracker's settle time, in seconds.
     #[serde(default)]
     pub settle_s: Option<u32>,
+    /// The notation of its texts, where an instance of the tracker has a choice: Redmine's `markdown` or `textile`.
+    #[serde(default)]
+    pub texts: Option<Dialect>,
     /// Where this node's tracker reaches the edge, when the node has a domain of its own; else `instance.public_url`.
     #[serde(default)]
     pub public_url: Option<Url>,

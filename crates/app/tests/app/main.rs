@@ -22,6 +22,7 @@ mod hung;
 mod joining;
 mod logs;
 mod matching;
+mod node_commands;
 mod odd_items;
 mod private_words;
 mod prometheus;

@@ -75,7 +75,8 @@ impl Texts {
             Dialect::Adf => 0,
             Dialect::Html => 1,
             Dialect::Markdown => 2,
-            Dialect::Plain => 3,
+            Dialect::Textile => 3,
+            Dialect::Plain => 4,
         };
         if self.from == self.to {
             return self.to.project_block(block);

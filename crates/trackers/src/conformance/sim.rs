@@ -11,6 +11,7 @@ use std::time::Duration;
 use twinline_core::handles::Clock;
 use twinline_core::item::{User, Value};
 use twinline_core::names::FieldName;
+use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 use twinline_sim::inprocess::InProcess;
 use twinline_sim::{Command, Delivered, Done, Faulty, Outcome, Simulator};
@@ -99,15 +100,25 @@ impl Transport for World {
 impl SimHarness {
     /// Puts the connector in front of a simulator.
     pub fn new(simulator: Box<dyn Simulator>, under: Under) -> Self {
-        Self::build(simulator, under, true)
+        Self::build(simulator, under, true, None)
     }
 
     /// The same, with the tracker's published limits kept.
     pub fn limited(simulator: Box<dyn Simulator>, under: Under) -> Self {
-        Self::build(simulator, under, false)
+        Self::build(simulator, under, false, None)
     }
 
-    fn build(simulator: Box<dyn Simulator>, under: Under, unlimited: bool) -> Self {
+    /// The same as [`Self::new`], with the notation that the instance's texts are set to.
+    pub fn with_texts(simulator: Box<dyn Simulator>, under: Under, texts: Dialect) -> Self {
+        Self::build(simulator, under, true, Some(texts))
+    }
+
+    fn build(
+        simulator: Box<dyn Simulator>,
+        under: Under,
+        unlimited: bool,
+        texts: Option<Dialect>,
+    ) -> Self {
         let mut trackers = InProcess::default();
         trackers.add(
             ORIGIN,
@@ -126,6 +137,7 @@ impl SimHarness {
                 .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
                 .collect(),
             settle: None,
+            texts,
             write_spacing: None,
             unlimited,
         };

@@ -62,7 +62,8 @@ impl Redmine {
     /// earlier attempt was lost, is taken back first.
     async fn can_be_private(&self, item: &ItemId, marker: &Marker) -> Result<(), TrackerError> {
         let issue = client::issue_here(&self.client, &item.id).await?;
-        let shown = issue.journals.iter().flatten().filter_map(decode::comment);
+        let shown = issue.journals.iter().flatten();
+        let shown = shown.filter_map(|journal| decode::comment(journal, self.notation()));
         let public = shown.filter(|comment| comment.marker.as_ref() == Some(marker));
         let public: Vec<Comment> = public
             .filter(|comment| comment.channel != CHANNEL_PRIVATE)

@@ -31,6 +31,7 @@ fn settings(auth: &[(&str, &str)], url: Option<&str>) -> NodeSettings {
             .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
             .collect(),
         settle: Some(Duration::from_secs(1)),
+        texts: None,
         write_spacing: None,
         unlimited: false,
     }

@@ -52,6 +52,7 @@ use crate::tracker::{
     ChangePage, Cursor, Description, ItemPage, Opinion, Probe, Scope, Subscribed, Tracker,
 };
 use async_trait::async_trait;
+use encode::Texts;
 use http::StatusCode;
 use meta::Meta;
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,6 +94,7 @@ pub(crate) const KIND: Kind = Kind {
     capabilities,
     webhook: &webhook::RuleWebhook,
     build,
+    notations: &[],
     example: &example::EXAMPLE,
 };
 
@@ -317,7 +319,13 @@ impl Tracker for ServiceNow {
     }
 
     fn normalise(&self, field: &FieldName, value: &Value) -> Value {
-        encode::normalise(field, value)
+        // A column is HTML where any table that is known has it so.
+        let column = decode::theirs(field.as_str());
+        let tables = self.tables.lock().expect("no code panics with this lock");
+        let mut columns = tables.values().filter_map(|meta| meta.columns.get(column));
+        let html = columns.any(|column| Texts::of(column) == Texts::Html);
+        let texts = if html { Texts::Html } else { Texts::Plain };
+        encode::normalise(field, value, texts)
     }
 }
 

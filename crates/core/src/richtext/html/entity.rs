@@ -38,7 +38,7 @@ const WINDOWS: [(u32, char); 27] = [
 ];
 
 /// A text with its references read. What is no reference stays as it is.
-pub(super) fn unescape(text: &str) -> String {
+pub(in crate::richtext) fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('&') {

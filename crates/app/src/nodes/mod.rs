@@ -1,7 +1,10 @@
 //! The configuration's nodes as the other parts need them: connectors, webhook verifiers, sweeps.
 
+mod renewing;
+
 use crate::config::{AuthValue, Config, ConfigError, Node};
 use ipnet::IpNet;
+use renewing::{Build, Credentials, Read, Renewing};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -71,11 +74,8 @@ impl<'a> Nodes<'a> {
         let nodes = self.config.nodes.iter();
         nodes
             .map(|(name, node)| {
-                let transport = transports.to(&node.allow_private).map_err(|error| {
-                    self.fault(format!(
-                        "this machine's trust store cannot be used: {error}"
-                    ))
-                })?;
+                let transport = transports.to(&node.allow_private);
+                let transport = transport.map_err(|error| self.fault(untrusting(&error)))?;
                 Ok((
                     NodeName::from(name.as_str()),
                     self.tracker(name, node, transport, clock)?,
@@ -91,30 +91,51 @@ impl<'a> Nodes<'a> {
         transport: Arc<dyn Transport>,
         clock: &Arc<dyn Clock>,
     ) -> Result<Arc<dyn Tracker>, ConfigError> {
-        let mut auth = BTreeMap::new();
-        for (key, value) in &node.auth {
-            let secret = match value {
-                AuthValue::Plain(text) => Secret::new(text.as_str()),
-                AuthValue::Secret(at) => {
-                    at.read(self.folder(), &format!("nodes.{name}.auth.{key}"))?
-                }
-            };
-            auth.insert(key.clone(), secret);
-        }
+        let auth = credentials(name, &node.auth, self.folder())?;
         // A tracker in one's own network has the limits that its answers name, not those of the public service.
         let own_network = !node.allow_private.is_empty();
         let settings = NodeSettings {
             node: NodeName::from(name),
             url: Some(node.url.clone()),
-            auth,
+            auth: Credentials::new(),
             settle: node
                 .settle_s
                 .map(|seconds| Duration::from_secs(seconds.into())),
+            texts: node.texts,
             write_spacing: None,
             unlimited: own_network,
         };
-        registry::build(&node.tracker, settings, transport, Arc::clone(clock))
-            .map_err(|error| self.fault(error))
+        let (tracker, clock) = (node.tracker.clone(), Arc::clone(clock));
+        let build: Build = Arc::new(move |auth| {
+            let settings = NodeSettings {
+                auth,
+                ..settings.clone()
+            };
+            registry::build(
+                &tracker,
+                settings,
+                Arc::clone(&transport),
+                Arc::clone(&clock),
+            )
+        });
+        let (owned, values, folder) =
+            (name.to_owned(), node.auth.clone(), self.folder().to_owned());
+        let read: Read = Arc::new(move || credentials(&owned, &values, &folder));
+        let renewing = Renewing::new(NodeName::from(name), auth, read, build);
+        let renewing = renewing.map_err(|error| self.fault(error))?;
+        Ok(Arc::new(renewing))
+    }
+
+    /// One node's connector, credentials read.
+    ///
+    /// # Errors
+    /// As [`Self::trackers`]; there is no such node.
+    pub fn one(&self, name: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Tracker>, ConfigError> {
+        let node = self.config.nodes.get(name);
+        let node = node.ok_or_else(|| self.fault(format!("there is no node '{name}'")))?;
+        let transport = Transports::default().to(&node.allow_private);
+        let transport = transport.map_err(|error| self.fault(untrusting(&error)))?;
+        self.tracker(name, node, transport, clock)
     }
 
     /// A node's webhook secrets: one, or two while one rotates.
@@ -154,6 +175,27 @@ impl<'a> Nodes<'a> {
         }
         Ok(RouteTable::new(hooks))
     }
+}
+
+fn untrusting(error: &NoTransport) -> String {
+    format!("this machine's trust store cannot be used: {error}")
+}
+
+/// A node's `auth` table, its secrets read from where they lie.
+fn credentials(
+    name: &str,
+    values: &BTreeMap<String, AuthValue>,
+    folder: &Path,
+) -> Result<Credentials, ConfigError> {
+    let mut read = Credentials::new();
+    for (key, value) in values {
+        let secret = match value {
+            AuthValue::Plain(text) => Secret::new(text.as_str()),
+            AuthValue::Secret(at) => at.read(folder, &format!("nodes.{name}.auth.{key}"))?,
+        };
+        read.insert(key.clone(), secret);
+    }
+    Ok(read)
 }
 
 /// Nodes that share one transport, at most. The engine makes 8 requests at once for a node, and a server takes about 100
@@ -199,5 +241,4 @@ pub fn webhook_url(public_url: &Url, node: &NodeName) -> String {
 }
 
 #[cfg(test)]
-#[path = "nodes_tests.rs"]
 mod tests;
