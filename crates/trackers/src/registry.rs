@@ -1,6 +1,7 @@
 //! The list of trackers, by the name that the configuration uses: `tracker = "github"`.
 
 use crate::http::{Secret, Transport};
+use crate::learnt::Learnt;
 use crate::tracker::{Tracker, Webhook};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -100,6 +101,8 @@ pub struct NodeSettings {
     /// Keeps only the limits that the tracker's answers name, not its public service's published ones: for GitHub
     /// Enterprise Server, whose limits are off by default, and for simulators.
     pub unlimited: bool,
+    /// What the node's connectors have learnt so far: the same handle to each that follows another.
+    pub learnt: Learnt,
 }
 
 /// Settings that the registry has checked.
@@ -109,6 +112,7 @@ pub(crate) struct Node {
     pub(crate) auth: BTreeMap<String, Secret>,
     pub(crate) write_spacing: Option<Duration>,
     pub(crate) unlimited: bool,
+    pub(crate) learnt: Learnt,
 }
 
 impl Node {
@@ -255,6 +259,7 @@ fn check(kind: &Kind, settings: NodeSettings) -> Result<Node, RegistryError> {
         auth: settings.auth,
         write_spacing: settings.write_spacing,
         unlimited: settings.unlimited,
+        learnt: settings.learnt,
     })
 }
 

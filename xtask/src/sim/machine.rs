@@ -20,7 +20,7 @@ use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
 use twinline_trackers::http::Transport;
 use twinline_trackers::registry::{self, NodeSettings};
-use twinline_trackers::{Scope, Tracker, Webhook};
+use twinline_trackers::{Learnt, Scope, Tracker, Webhook};
 
 /// The most often that opening a store is tried while its disk refuses.
 const OPEN_TRIES: u32 = 1_000;
@@ -169,6 +169,7 @@ pub(super) fn connector(
         texts: None,
         write_spacing: None,
         unlimited: !limits,
+        learnt: Learnt::default(),
     };
     let clock = Arc::clone(clock);
     Ok(registry::build(

@@ -9,7 +9,7 @@ use twinline_core::marker::Marker;
 use twinline_core::richtext::{Dialect, markdown};
 use twinline_trackers::http::{AddressGuard, ReqwestTransport, Secret, Transport, TransportLimits};
 use twinline_trackers::registry::{self, NodeSettings};
-use twinline_trackers::{Scope, Tracker};
+use twinline_trackers::{Learnt, Scope, Tracker};
 use xtask::provision::redmine::Redmine;
 use xtask::served::SystemClock;
 
@@ -49,6 +49,7 @@ fn build(
         texts,
         write_spacing: None,
         unlimited: true,
+        learnt: Learnt::default(),
     };
     registry::build("redmine", settings, transport, clock).unwrap()
 }
@@ -117,7 +118,7 @@ async fn texts_and_people(tracker: &dyn Tracker) -> ItemId {
     for (name, value) in writes {
         let applied = tracker.apply(&update(&item, name, value.clone())).await;
         assert_eq!(applied.unwrap().waived, BTreeMap::new(), "{name}");
-        let normal = tracker.normalise(&name.into(), &value);
+        let normal = tracker.normalise(&scope(), &name.into(), &value);
         let seen = fetch(tracker, &item).await;
         assert_eq!(seen.get(name), Some(&normal), "{name}");
     }

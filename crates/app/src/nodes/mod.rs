@@ -2,7 +2,7 @@
 
 mod renewing;
 
-use crate::config::{AuthValue, Config, ConfigError, Node};
+use crate::config::{AuthValue, Config, ConfigError, Node, SecretRef};
 use ipnet::IpNet;
 use renewing::{Build, Credentials, Read, Renewing};
 use std::collections::BTreeMap;
@@ -13,11 +13,11 @@ use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
 use twinline_edge::{Hook, RouteTable};
 use twinline_store::GroupId;
-use twinline_trackers::Tracker;
 use twinline_trackers::http::{
     AddressGuard, NoTransport, ReqwestTransport, Secret, Transport, TransportLimits, Trust,
 };
 use twinline_trackers::registry::{self, NodeSettings};
+use twinline_trackers::{Learnt, Tracker};
 use url::Url;
 
 /// The connectors by node.
@@ -76,9 +76,10 @@ impl<'a> Nodes<'a> {
             .map(|(name, node)| {
                 let transport = transports.to(&node.allow_private);
                 let transport = transport.map_err(|error| self.fault(untrusting(&error)))?;
+                let auth = credentials(name, &node.auth, self.folder(), false)?;
                 Ok((
                     NodeName::from(name.as_str()),
-                    self.tracker(name, node, transport, clock)?,
+                    self.tracker((name, auth), node, transport, clock)?,
                 ))
             })
             .collect()
@@ -86,12 +87,11 @@ impl<'a> Nodes<'a> {
 
     fn tracker(
         &self,
-        name: &str,
+        (name, auth): (&str, Credentials),
         node: &Node,
         transport: Arc<dyn Transport>,
         clock: &Arc<dyn Clock>,
     ) -> Result<Arc<dyn Tracker>, ConfigError> {
-        let auth = credentials(name, &node.auth, self.folder())?;
         // A tracker in one's own network has the limits that its answers name, not those of the public service.
         let own_network = !node.allow_private.is_empty();
         let settings = NodeSettings {
@@ -104,6 +104,7 @@ impl<'a> Nodes<'a> {
             texts: node.texts,
             write_spacing: None,
             unlimited: own_network,
+            learnt: Learnt::default(),
         };
         let (tracker, clock) = (node.tracker.clone(), Arc::clone(clock));
         let build: Build = Arc::new(move |auth| {
@@ -120,7 +121,7 @@ impl<'a> Nodes<'a> {
         });
         let (owned, values, folder) =
             (name.to_owned(), node.auth.clone(), self.folder().to_owned());
-        let read: Read = Arc::new(move || credentials(&owned, &values, &folder));
+        let read: Read = Arc::new(move || credentials(&owned, &values, &folder, false));
         let renewing = Renewing::new(NodeName::from(name), auth, read, build);
         let renewing = renewing.map_err(|error| self.fault(error))?;
         Ok(Arc::new(renewing))
@@ -131,11 +132,33 @@ impl<'a> Nodes<'a> {
     /// # Errors
     /// As [`Self::trackers`]; there is no such node.
     pub fn one(&self, name: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Tracker>, ConfigError> {
+        self.alone(name, clock, false)
+    }
+
+    /// As [`Self::one`] where the environment need not hold its secrets yet: for what asks the tracker nothing.
+    ///
+    /// # Errors
+    /// Those of [`Self::one`] but for that.
+    pub fn unasked(
+        &self,
+        name: &str,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Arc<dyn Tracker>, ConfigError> {
+        self.alone(name, clock, true)
+    }
+
+    fn alone(
+        &self,
+        name: &str,
+        clock: &Arc<dyn Clock>,
+        unset: bool,
+    ) -> Result<Arc<dyn Tracker>, ConfigError> {
         let node = self.config.nodes.get(name);
         let node = node.ok_or_else(|| self.fault(format!("there is no node '{name}'")))?;
         let transport = Transports::default().to(&node.allow_private);
         let transport = transport.map_err(|error| self.fault(untrusting(&error)))?;
-        self.tracker(name, node, transport, clock)
+        let auth = credentials(name, &node.auth, self.folder(), unset)?;
+        self.tracker((name, auth), node, transport, clock)
     }
 
     /// A node's webhook secrets: one, or two while one rotates.
@@ -181,17 +204,23 @@ fn untrusting(error: &NoTransport) -> String {
     format!("this machine's trust store cannot be used: {error}")
 }
 
-/// A node's `auth` table, its secrets read from where they lie.
+/// A node's `auth` table, its secrets read from where they lie. `unset`: a word stands for what the environment does not hold.
 fn credentials(
     name: &str,
     values: &BTreeMap<String, AuthValue>,
     folder: &Path,
+    unset: bool,
 ) -> Result<Credentials, ConfigError> {
     let mut read = Credentials::new();
     for (key, value) in values {
+        let what = format!("nodes.{name}.auth.{key}");
         let secret = match value {
             AuthValue::Plain(text) => Secret::new(text.as_str()),
-            AuthValue::Secret(at) => at.read(folder, &format!("nodes.{name}.auth.{key}"))?,
+            AuthValue::Secret(at @ SecretRef::Env(_)) if unset => {
+                let known = at.read(folder, &what);
+                known.unwrap_or_else(|_| Secret::new("not set yet"))
+            }
+            AuthValue::Secret(at) => at.read(folder, &what)?,
         };
         read.insert(key.clone(), secret);
     }

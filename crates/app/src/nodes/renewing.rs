@@ -4,7 +4,8 @@
 //! connector is made anew with these, and what was refused is asked again: whoever rotates a token writes the new one into
 //! the file, and the old one may end at any time after that. What the environment holds cannot change without a restart.
 //!
-//! Nothing was done by a request that was refused for its credentials, so asking again does nothing twice.
+//! Nothing was done by a request that was refused for its credentials, so asking again does nothing twice. A connector whose
+//! write takes several requests says `Unknown` once the first is made.
 
 use crate::config::ConfigError;
 use async_trait::async_trait;
@@ -15,6 +16,7 @@ use twinline_core::capability::Capabilities;
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::item::{Fetched, Item, ItemId, ItemRef, Value};
 use twinline_core::names::{FieldName, NodeName};
+use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 use twinline_trackers::http::Secret;
 use twinline_trackers::registry::RegistryError;
@@ -159,9 +161,12 @@ impl Tracker for Renewing {
     async fn probe(&self) -> Result<Probe, TrackerError> {
         let tracker = self.now();
         let probe = tracker.probe().await;
-        // A probe tells of refused credentials as of any fault.
-        let works = probe.as_ref().is_ok_and(|probe| probe.faults.is_empty());
-        if !works && let Some(tracker) = self.renewed(&tracker).await {
+        // A probe tells of refused credentials as of any fault; it does not know then whose they are.
+        let refused = match &probe {
+            Ok(probe) => probe.account.is_none() && !probe.faults.is_empty(),
+            Err(error) => matches!(error, TrackerError::Credentials { .. }),
+        };
+        if refused && let Some(tracker) = self.renewed(&tracker).await {
             return tracker.probe().await;
         }
         probe
@@ -254,7 +259,15 @@ impl Tracker for Renewing {
         ask!(self.unsubscribe(scope, url))
     }
 
-    fn normalise(&self, field: &FieldName, value: &Value) -> Value {
-        self.now().normalise(field, value)
+    fn normalise(&self, scope: &Scope, field: &FieldName, value: &Value) -> Value {
+        self.now().normalise(scope, field, value)
+    }
+
+    fn dialects(&self, scope: &Scope) -> BTreeMap<FieldName, Dialect> {
+        self.now().dialects(scope)
     }
 }
+
+#[cfg(test)]
+#[path = "renewing_tests.rs"]
+mod tests;

@@ -3,8 +3,9 @@
 use crate::support::{
     Installation, PATIENCE, Simulators, create, in_jira, text_of, until, until_within,
 };
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Output, Stdio};
 use twinline_sim::Command as Act;
 use twinline_sim::redmine::API_KEY;
@@ -18,12 +19,11 @@ fn run(installation: &Installation, arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
+    let written = child.stdin.take().unwrap().write_all(input.as_bytes());
+    // It may have ended without reading it.
+    if let Err(error) = written {
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe, "{error}");
+    }
     child.wait_with_output().unwrap()
 }
 
@@ -89,8 +89,8 @@ fn a_node_is_added_below_what_is_there_once_its_tracker_agrees() {
         said(&printed).contains("status (choice): Status"),
         "{printed:?}"
     );
-    let hook = installation.run(&["node", "webhook", "rm", "--scope", "project=app"]);
-    assert!(said(&hook).contains("webhook.secrets is empty"), "{hook:?}");
+    let hook = installation.json(&["node", "webhook", "rm"]);
+    assert_eq!(hook["state"], "polled");
 
     let again = run(&installation, &redmine(&url, &[]), API_KEY);
     assert_eq!(again.status.code(), Some(2), "{again:?}");
@@ -209,6 +209,123 @@ fn a_person_is_given_the_business_rule_and_what_else_must_be_done_by_hand() {
     let early = installation.run(&["node", "webhook", "gh", "--scope", "repo=acme/app"]);
     assert_eq!(early.status.code(), Some(1), "{early:?}");
     assert!(said(&early).contains("nothing was registered"), "{early:?}");
+}
+
+#[test]
+fn without_asking_the_tracker_all_that_can_be_known_is_still_refused() {
+    let installation = Installation::new(NODES);
+    let before = text_of(&installation.path("twinline.toml"));
+    let github = |url: &str, more: &[&str]| {
+        let fixed = ["node", "add", "gh", "--tracker", "github", "--unchecked"];
+        let arguments = [&fixed[..], &["--url", url], more].concat();
+        run(&installation, &arguments, "a-token")
+    };
+    let refused = github("ftp://api.github.com", &["--secret-stdin", "token"]);
+    assert!(!refused.status.success(), "{refused:?}");
+    assert!(said(&refused).contains("https://"), "{refused:?}");
+    let file = ["--secret-file", "token=nowhere.token"];
+    let refused = github("https://api.github.com", &file);
+    assert!(said(&refused).contains("nowhere.token"), "{refused:?}");
+    assert_eq!(text_of(&installation.path("twinline.toml")), before);
+    assert!(!installation.path("secrets/gh.token").exists());
+    // What the environment will hold may not be there yet.
+    let later = ["--secret-env", "token=TWINLINE_TEST_NOT_SET"];
+    let added = github("https://api.github.com", &later);
+    assert!(added.status.success(), "{added:?}");
+}
+
+#[test]
+fn rules_that_cannot_be_read_are_told_and_none_yet_are_no_fault() {
+    let simulators = Simulators::start();
+    let url = simulators.redmine.url();
+    let installation = Installation::new(NODES);
+    let added = run(&installation, &redmine(&url, &[]), API_KEY);
+    assert!(added.status.success(), "{added:?}");
+    assert_eq!(installation.json(&["node", "check", "rm"])["ok"], true);
+    std::fs::create_dir_all(installation.path("rules")).unwrap();
+    installation.write("rules/broken.toml", "name = ");
+    let told = installation.run(&["node", "check", "rm"]);
+    assert_eq!(told.status.code(), Some(3), "{told:?}");
+    assert!(said(&told).contains("broken.toml"), "{told:?}");
+    std::fs::remove_file(installation.path("rules/broken.toml")).unwrap();
+    std::fs::remove_dir(installation.path("rules")).unwrap();
+    // A folder that is none stands for one that cannot be read: as root one reads all.
+    installation.write("rules", "");
+    let told = installation.run(&["node", "check", "rm"]);
+    assert_eq!(told.status.code(), Some(3), "{told:?}");
+    assert!(said(&told).contains("cannot be read"), "{told:?}");
+    simulators.end();
+}
+
+/// Answers one request, whatever it asks.
+fn answers(listener: &TcpListener, head: &str) {
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut read = [0; 4096];
+    let _asked = stream.read(&mut read).unwrap();
+    let answer = format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    stream.write_all(answer.as_bytes()).unwrap();
+}
+
+#[test]
+fn a_webhook_is_registered_only_where_our_edge_answers() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    let simulators = Simulators::start();
+    let github = simulators.github.url();
+    let nodes = format!(
+        "[instance]\npublic_url = \"http://{at}\"\n[nodes.gh]\ntracker = \"github\"\nurl = \"{github}\"\n\
+         allow_private = [\"127.0.0.0/8\"]\nauth = {{ token = {{ file = \"token\" }} }}\n\
+         webhook = {{ secrets = [{{ file = \"hook\" }}] }}\n"
+    );
+    let installation = Installation::new(&nodes);
+    installation.write("token", "github-token");
+    installation.write("hook", "a-secret");
+    let asked = |head: &str| {
+        std::thread::scope(|scope| {
+            scope.spawn(|| answers(&listener, head));
+            installation.run(&["node", "webhook", "gh", "--scope", "repo=acme/app"])
+        })
+    };
+    for (head, expected) in [
+        ("200 OK", "is no edge that knows this node"),
+        ("401 Unauthorized", "is no edge that knows this node"),
+        (
+            "302 Found\r\nlocation: /",
+            "is no edge that knows this node",
+        ),
+        ("404 Not Found", "restart it with this configuration"),
+    ] {
+        let refused = asked(head);
+        assert_eq!(refused.status.code(), Some(1), "{head}: {refused:?}");
+        assert!(said(&refused).contains(expected), "{head}: {refused:?}");
+    }
+    let done = asked("401 Unauthorized\r\ncontent-type: application/problem+json");
+    assert!(said(&done).contains("is registered"), "{done:?}");
+    simulators.end();
+}
+
+#[test]
+fn a_node_that_root_adds_is_read_by_the_group_that_reads_the_configuration() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let installation = Installation::new(NODES);
+    let file = installation.path("twinline.toml");
+    std::os::unix::fs::chown(&file, None, Some(4242)).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let fixed = ["node", "add", "gh", "--tracker", "github", "--unchecked"];
+    let more = ["--url", "https://api.github.com", "--secret-stdin", "token"];
+    let added = run(&installation, &[&fixed[..], &more].concat(), "a-token");
+    assert!(added.status.success(), "{added:?}");
+    for (name, mode) in [
+        ("twinline.toml", 0o640),
+        ("secrets", 0o750),
+        ("secrets/gh.token", 0o640),
+        ("secrets/gh.hook", 0o640),
+    ] {
+        let there = std::fs::metadata(installation.path(name)).unwrap();
+        assert_eq!((there.mode() & 0o777, there.gid()), (mode, 4242), "{name}");
+    }
 }
 
 /// The state of a node, as `status` tells it.

@@ -153,8 +153,9 @@ impl Redmine {
         let page = format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>#{}</title>\n\
              <script src=\"/javascripts/jstoolbar/jstoolbar.js\"></script>\n\
-             <script src=\"/javascripts/jstoolbar/{editor}.js\"></script>\n</head>\n<body></body>\n</html>\n",
-            issue.id
+             <script src=\"/javascripts/jstoolbar/{editor}.js\"></script>\n</head>\n<body><p>{}</p></body>\n</html>\n",
+            issue.id,
+            issue.description.replace('&', "&amp;").replace('<', "&lt;")
         );
         let mut response = Response::new(Bytes::from(page));
         set(&mut response, "content-type", "text/html; charset=utf-8");

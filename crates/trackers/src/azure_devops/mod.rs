@@ -270,7 +270,7 @@ impl Tracker for Azure {
         self.unregister(scope, url).await
     }
 
-    fn normalise(&self, field: &FieldName, value: &Value) -> Value {
+    fn normalise(&self, _: &Scope, field: &FieldName, value: &Value) -> Value {
         encode::normalise(field, value)
     }
 }

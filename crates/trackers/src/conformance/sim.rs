@@ -18,7 +18,7 @@ use twinline_sim::{Command, Delivered, Done, Faulty, Outcome, Simulator};
 use twinline_trackers::conformance::{Act, Acted, Harness, Meddler};
 use twinline_trackers::http::{Secret, Transport, TransportError};
 use twinline_trackers::registry::{self, NodeSettings};
-use twinline_trackers::{Scope, Tracker, Webhook};
+use twinline_trackers::{Learnt, Scope, Tracker, Webhook};
 
 const ORIGIN: &str = "http://tracker.sim";
 
@@ -59,6 +59,7 @@ pub struct SimHarness {
     under: Under,
     world: Arc<World>,
     meddler: Arc<Meddler>,
+    settings: NodeSettings,
     tracker: Arc<dyn Tracker>,
     unassignable: Option<User>,
 }
@@ -95,6 +96,18 @@ impl Transport for World {
             Err(nowhere) => Err(TransportError::not_sent(nowhere.to_string())),
         }
     }
+}
+
+fn connector(
+    under: &Under,
+    settings: NodeSettings,
+    world: &Arc<World>,
+    meddler: &Arc<Meddler>,
+) -> Arc<dyn Tracker> {
+    let transport: Arc<dyn Transport> = Arc::<Meddler>::clone(meddler);
+    let clock: Arc<dyn Clock> = Arc::<World>::clone(world);
+    registry::build(under.tracker, settings, transport, clock)
+        .expect("the harness names a tracker and its auth")
 }
 
 impl SimHarness {
@@ -140,18 +153,23 @@ impl SimHarness {
             texts,
             write_spacing: None,
             unlimited,
+            learnt: Learnt::default(),
         };
-        let transport: Arc<dyn Transport> = Arc::<Meddler>::clone(&meddler);
-        let clock: Arc<dyn Clock> = Arc::<World>::clone(&world);
-        let tracker = registry::build(under.tracker, settings, transport, clock)
-            .expect("the harness names a tracker and its auth");
+        let tracker = connector(&under, settings.clone(), &world, &meddler);
         Self {
             under,
             world,
             meddler,
+            settings,
             tracker,
             unassignable: None,
         }
+    }
+
+    /// Puts another connector of the same node in the place of this one, as when its credentials have changed.
+    pub fn renew(&mut self) {
+        let settings = self.settings.clone();
+        self.tracker = connector(&self.under, settings, &self.world, &self.meddler);
     }
 
     /// Names somebody whom the simulator knows and does not let be assigned.

@@ -255,7 +255,7 @@ impl Tracker for Redmine {
         Ok(())
     }
 
-    fn normalise(&self, field: &FieldName, value: &Value) -> Value {
+    fn normalise(&self, _: &Scope, field: &FieldName, value: &Value) -> Value {
         encode::normalise(field, value, self.notation())
     }
 }

@@ -5,7 +5,7 @@
 //! at.
 
 use super::{CHANNEL_PRIVATE, Redmine, client, decode, wire};
-use crate::connector::Impossible;
+use crate::connector::{Impossible, half_done};
 use crate::error::TrackerError;
 use crate::http::{Call, Cost};
 use serde_json::json;
@@ -91,7 +91,8 @@ impl Redmine {
                 "{MISSING}, and does not let it take note {comment} of issue #{} back ({sentence}): remove it by hand",
                 item.id
             )),
-            other => other,
+            // The note is there: made again it would be there twice.
+            other => half_done(other),
         })
     }
 }

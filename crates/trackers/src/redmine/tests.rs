@@ -212,22 +212,44 @@ async fn a_private_note_that_would_be_public_is_refused() {
     check_refused(&h, &item, "nothing was written").await;
 }
 
+/// The permission is taken away between the question and the note.
+fn may(h: &SimHarness) {
+    h.meddler().next_read(Trick::Pass);
+    h.meddler().next_read(Trick::Pass);
+    let role = json!({ "role": { "id": 5, "permissions": ["set_notes_private"] } }).to_string();
+    h.meddler()
+        .next_read(Trick::Answer(http::Response::new(role.into())));
+}
+
+#[tokio::test]
+async fn credentials_that_end_before_a_public_note_is_taken_back_do_not_mean_that_nothing_was_done()
+{
+    let h = harness(open_site());
+    let item = item(&h).await;
+    may(&h);
+    let mut refused = http::Response::new(Default::default());
+    *refused.status_mut() = StatusCode::UNAUTHORIZED;
+    h.meddler().next_write(Trick::Pass);
+    h.meddler().next_write(Trick::Answer(refused));
+    let effect = private_note(&item);
+    let stopped = h.tracker().apply(&effect).await;
+    assert!(
+        matches!(stopped, Err(TrackerError::Unknown { .. })),
+        "{stopped:?}"
+    );
+    let recognised = h.tracker().recognise(&effect, h.now()).await.unwrap();
+    assert_eq!(recognised, Recognised::NotThere);
+    check_refused(&h, &item, "nothing was written").await;
+}
+
 #[tokio::test]
 async fn a_private_note_that_became_public_is_taken_back() {
     let h = harness(open_site());
     let item = item(&h).await;
-    // The permission is taken away between the question and the note.
-    let role = json!({ "role": { "id": 5, "permissions": ["set_notes_private"] } }).to_string();
-    let may = || {
-        h.meddler().next_read(Trick::Pass);
-        h.meddler().next_read(Trick::Pass);
-        let answer = http::Response::new(role.clone().into());
-        h.meddler().next_read(Trick::Answer(answer));
-    };
-    may();
+    may(&h);
     check_refused(&h, &item, "taken back at once").await;
     // The note's answer is lost: it is not recognised, and the next attempt takes it back.
-    may();
+    may(&h);
     h.meddler().next_write(Trick::LoseAnswer);
     let effect = private_note(&item);
     let lost = h.tracker().apply(&effect).await;

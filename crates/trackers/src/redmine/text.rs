@@ -22,6 +22,9 @@ const CLOSE: &str = ")";
 const OPEN_TEXTILE: &str = "<!-- ";
 const CLOSE_TEXTILE: &str = " -->";
 
+/// What code begins and ends with.
+const FENCES: [(&str, &str); 3] = [("```", "```"), ("~~~", "~~~"), ("<pre", "</pre>")];
+
 /// The notations that an instance may be set to, the usual one first.
 pub(super) const NOTATIONS: &[Dialect] = &[Dialect::Markdown, Dialect::Textile];
 
@@ -83,24 +86,60 @@ impl Notation {
 /// A text without its marker, and the marker. Line ends become `\n`: Redmine's web page sends `\r\n`.
 pub(super) fn split(text: &str) -> (String, Option<Marker>) {
     let text = text.replace("\r\n", "\n");
+    let lines: Vec<&str> = text.lines().collect();
+    let shown = in_code(&lines);
     let mut marker = None;
-    let kept = text.lines().filter(|line| {
-        let inside = |open: &str, close: &str| {
-            let inside = line.strip_prefix(open)?.strip_suffix(close)?;
-            Marker::parse(inside)
-        };
-        let found = inside(OPEN, CLOSE).or_else(|| inside(OPEN_TEXTILE, CLOSE_TEXTILE));
-        let is_text = found.is_none();
-        marker = found.or(marker.take());
-        is_text
-    });
-    let kept = kept.collect::<Vec<_>>().join("\n");
-    (kept.trim_end().to_owned(), marker)
+    let mut kept = Vec::with_capacity(lines.len());
+    for (line, shown) in lines.into_iter().zip(shown) {
+        match marked(line).filter(|_| !shown) {
+            Some(found) => marker = Some(found),
+            None => kept.push(line),
+        }
+    }
+    (kept.join("\n").trim_end().to_owned(), marker)
 }
 
-/// The notation for which the editor on a page is.
+/// The marker that a line is.
+fn marked(line: &str) -> Option<Marker> {
+    let inside = |open: &str, close: &str| {
+        let inside = line.strip_prefix(open)?.strip_suffix(close)?;
+        Marker::parse(inside)
+    };
+    inside(OPEN, CLOSE).or_else(|| inside(OPEN_TEXTILE, CLOSE_TEXTILE))
+}
+
+/// Which lines stand in code that ends, in either notation: people see what is there, and it is no marker of ours. Code that
+/// nobody has ended would take the marker below it.
+fn in_code(lines: &[&str]) -> Vec<bool> {
+    let mut inside = vec![false; lines.len()];
+    let mut open: Option<(usize, &str)> = None;
+    for (at, line) in lines.iter().enumerate() {
+        let line = line.trim_start();
+        match open {
+            None => {
+                let begun = FENCES.iter().find(|(begin, _)| line.starts_with(begin));
+                let ended = begun.filter(|(begin, end)| !line[begin.len()..].contains(end));
+                open = ended.map(|(_, end)| (at, *end));
+            }
+            Some((from, end)) if line.contains(end) => {
+                inside[from..=at].fill(true);
+                open = None;
+            }
+            Some(_) => {}
+        }
+    }
+    inside
+}
+
+/// The notation for which the editor on a page is. Only Redmine's own scripts tell: what people wrote is on the page too.
 fn of_editor(page: &str) -> Option<Notation> {
-    let has = |name: &str| page.contains(&format!("jstoolbar/{name}"));
+    let scripts = page.split("<script").skip(1);
+    let scripts = scripts.filter_map(|rest| rest.split('>').next());
+    let sources: Vec<&str> = scripts.collect();
+    let has = |name: &str| {
+        let file = format!("/jstoolbar/{name}");
+        sources.iter().any(|source| source.contains(&file))
+    };
     if has("textile") {
         Some(Notation::Textile)
     } else if has("markdown") || has("common_mark") {
@@ -127,7 +166,7 @@ impl Redmine {
             return Ok(None);
         };
         let page = HeaderValue::from_static("text/html");
-        // A page is no fault here, and neither is that there is none.
+        // A page is no fault here, and neither is that there is none: what the API answers counts.
         let answers = [
             StatusCode::OK,
             StatusCode::FOUND,
@@ -135,6 +174,7 @@ impl Redmine {
             StatusCode::NOT_FOUND,
             StatusCode::NOT_ACCEPTABLE,
             StatusCode::UNAUTHORIZED,
+            StatusCode::INTERNAL_SERVER_ERROR,
         ];
         let call = Call::get(format!("/issues/{}", issue.id))
             .header(ACCEPT, page)

@@ -34,6 +34,7 @@ fn settings(auth: &[(&str, &str)], url: Option<&str>) -> NodeSettings {
         texts: None,
         write_spacing: None,
         unlimited: false,
+        learnt: Learnt::default(),
     }
 }
 

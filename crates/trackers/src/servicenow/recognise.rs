@@ -1,8 +1,6 @@
 //! Whether a write whose answer was lost is there. Answers come from the instance's database and do not lag.
 
 use super::client::{self, Wanted};
-use super::encode::Texts;
-use super::meta::Meta;
 use super::{CORRELATION, Place, ServiceNow, decode, encode, text, wire};
 use crate::error::TrackerError;
 use crate::tracker::Scope;
@@ -99,7 +97,7 @@ impl ServiceNow {
         let held = decode::fields(&meta, &record, &people);
         let there = fields.iter().all(|(name, write)| {
             let wanted = encode::after(write, held.get(name));
-            let wanted = encode::normalise(name, &wanted, texts_of(&meta, name));
+            let wanted = encode::normalise(name, &wanted, meta.texts(name));
             held.get(name).is_none_or(|held| is_it(held, &wanted))
         });
         Ok(found(there.then(|| at_version(&record))))
@@ -173,10 +171,4 @@ fn found(applied: Option<Applied>) -> Recognised {
     applied.map_or(Recognised::NotThere, |applied| {
         Recognised::There(Box::new(applied))
     })
-}
-
-/// What a field's column holds of a rich text.
-fn texts_of(meta: &Meta, name: &FieldName) -> Texts {
-    let column = meta.columns.get(decode::theirs(name.as_str()));
-    column.map_or(Texts::Plain, Texts::of)
 }

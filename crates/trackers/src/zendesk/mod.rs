@@ -239,7 +239,7 @@ impl Tracker for Zendesk {
         self.unregister(url).await
     }
 
-    fn normalise(&self, field: &FieldName, value: &Value) -> Value {
+    fn normalise(&self, _: &Scope, field: &FieldName, value: &Value) -> Value {
         encode::normalise(field, value, self.known_account().as_deref())
     }
 }

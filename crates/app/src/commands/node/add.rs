@@ -4,19 +4,20 @@ use super::answers::{Answers, Place, gather};
 use super::ask::Terminal;
 use super::{Verdict, section};
 use crate::cli::AddNodeArgs;
+use crate::commands::files::{self, Owners, PRIVATE};
+use crate::commands::hook_secret;
 use crate::config::{self, Config};
 use crate::exit::{Coded, FAILED};
-use crate::handles::{SystemClock, SystemEntropy};
+use crate::handles::SystemClock;
 use crate::nodes::{Nodes, webhook_url};
 use crate::report::Report;
 use anyhow::{Context as _, Result};
 use serde_json::json;
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use twinline_core::handles::{Clock, Entropy as _};
+use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
 use twinline_trackers::registry;
 use twinline_trackers::{Scope, Tracker};
@@ -62,6 +63,8 @@ async fn add(
     config: &Config,
     written: &mut Written,
 ) -> Result<Report> {
+    let owners = Owners::of(file).with_context(|| format!("looking at {}", file.display()))?;
+    written.owners = Some(owners);
     let folder = file.parent().unwrap_or(Path::new(""));
     written.secrets(folder, name, answers)?;
     let place: Scope = args.scope.iter().cloned().collect();
@@ -69,19 +72,18 @@ async fn add(
     let hook = public_url.filter(|_| answers.hook.is_some());
     let hook = hook.map(|url| webhook_url(url, &NodeName::from(name)));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let tracker = Nodes::new(config, file).one(name, &clock);
+    let nodes = Nodes::new(config, file);
     let (tracker, verdict) = if args.unchecked {
-        // What the environment will hold may not be there yet.
-        (tracker.ok(), None)
+        (nodes.unasked(name, &clock)?, None)
     } else {
-        let tracker = tracker?;
+        let tracker = nodes.one(name, &clock)?;
         let places = (!place.is_empty()).then(|| place.clone());
         // Its webhook is registered later, so nobody asks for it yet.
         let verdict = super::ask(tracker.as_ref(), &places.into_iter().collect(), None).await;
         if !verdict.faults.is_empty() {
             return refused(name, file, &verdict);
         }
-        (Some(tracker), Some(verdict))
+        (tracker, Some(verdict))
     };
     let by_hand = by_hand(tracker.as_ref(), answers, &place, hook.as_deref()).await?;
     replace(file, text, edited)?;
@@ -102,12 +104,12 @@ fn refused(name: &str, file: &Path, verdict: &Verdict) -> Result<Report> {
 
 /// What a person has to do in the tracker so that it sends webhooks.
 async fn by_hand(
-    tracker: Option<&Arc<dyn Tracker>>,
+    tracker: &dyn Tracker,
     answers: &Answers,
     place: &Scope,
     hook: Option<&str>,
 ) -> Result<Option<String>> {
-    let (Some(tracker), Some(hook)) = (tracker, hook) else {
+    let Some(hook) = hook else {
         return Ok(None);
     };
     if !registry::example(&answers.tracker)?.by_hand || place.is_empty() {
@@ -136,8 +138,9 @@ fn report(
     ));
     for path in &written.paths {
         text.push_str(&format!(
-            "wrote {}, which only you may read\n",
-            path.display()
+            "wrote {}, which who reads {} may read, and nobody else\n",
+            path.display(),
+            file.display()
         ));
     }
     let example = registry::example(&answers.tracker)?;
@@ -166,7 +169,7 @@ fn report(
     Report::done(&json, text)
 }
 
-/// Puts the new text in the place of the old, whole or not at all; not where somebody has edited it meanwhile.
+/// Puts the new text in the place of the old; not where somebody has edited it meanwhile.
 fn replace(file: &Path, before: &str, after: &str) -> Result<()> {
     let now = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
     if now != before {
@@ -176,29 +179,15 @@ fn replace(file: &Path, before: &str, after: &str) -> Result<()> {
         );
         return Err(Coded::new(FAILED, sentence).into());
     }
-    let rights = fs::metadata(file).with_context(|| format!("looking at {}", file.display()))?;
-    // A link leads to the file that is meant.
-    let file = fs::canonicalize(file).with_context(|| format!("looking for {}", file.display()))?;
-    let folder = file.parent().unwrap_or(Path::new(""));
-    let mut new = tempfile::NamedTempFile::new_in(folder)
-        .with_context(|| format!("writing into {}", folder.display()))?;
-    new.write_all(after.as_bytes())
-        .context("writing the configuration")?;
-    new.as_file()
-        .set_permissions(rights.permissions())
-        .context("keeping the configuration's permissions")?;
-    new.as_file()
-        .sync_all()
-        .context("writing the configuration")?;
-    new.persist(&file)
-        .with_context(|| format!("replacing {}", file.display()))?;
-    Ok(())
+    files::replace(file, after)
 }
 
 /// The files with secrets that were made.
 #[derive(Debug, Default)]
 struct Written {
     paths: Vec<PathBuf>,
+    /// Whose they are.
+    owners: Option<Owners>,
 }
 
 impl Written {
@@ -213,28 +202,17 @@ impl Written {
             }
         }
         if let Some(path) = answers.hook.as_ref().filter(|_| answers.makes_hook) {
-            let words = (0..4).map(|_| format!("{:016x}", SystemEntropy.next_u64()));
-            self.make(&folder.join(path), &words.collect::<String>())
+            self.make(&folder.join(path), &hook_secret())
                 .with_context(|| format!("making what signs the webhooks of {name}"))?;
         }
         Ok(())
     }
 
     fn make(&mut self, path: &Path, secret: &str) -> Result<()> {
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-            made.with_context(|| format!("making {}", folder.display()))?;
-        }
-        let made = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path);
-        let mut file = made.map_err(|error| {
-            let sentence = if error.kind() == std::io::ErrorKind::AlreadyExists {
+        let mode = self.owners.map_or(PRIVATE, Owners::secret);
+        let made = files::make(path, &format!("{secret}\n"), mode, self.owners);
+        made.map_err(|error| {
+            let sentence = if error.kind() == ErrorKind::AlreadyExists {
                 format!("{} is there already, and is not overwritten: name it with --secret-file, or remove it", path.display())
             } else {
                 format!("{} cannot be made: {error}", path.display())
@@ -242,8 +220,7 @@ impl Written {
             Coded::new(FAILED, sentence)
         })?;
         self.paths.push(path.to_owned());
-        file.write_all(format!("{secret}\n").as_bytes())
-            .with_context(|| format!("writing {}", path.display()))
+        Ok(())
     }
 
     /// Removes them, since the node was not added.

@@ -113,10 +113,7 @@ fn name(
             "there is a node '{name}' already: give this one another name"
         )));
     }
-    let sound = name
-        .bytes()
-        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if name.is_empty() || name.len() > 64 || !sound {
+    if !crate::commands::is_name(&name) {
         return Err(usage(format!(
             "'{name}': a node's name is 1 to 64 of a-z, 0-9 and '-'"
         )));

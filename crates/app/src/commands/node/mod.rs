@@ -10,12 +10,14 @@ mod tests;
 
 use crate::cli::{NodeCommand, PlaceArgs};
 use crate::config::{self, Config};
-use crate::exit::{Coded, FAILED, OK, USAGE};
+use crate::exit::{CONFIGURATION, Coded, FAILED, OK, USAGE};
 use crate::handles::SystemClock;
 use crate::nodes::{Nodes, webhook_url};
 use crate::report::Report;
 use crate::rulebook;
 use anyhow::Result;
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -85,9 +87,15 @@ impl Known {
         if !said.is_empty() {
             return Ok([said.iter().cloned().collect()].into());
         }
-        let loaded = rulebook::load(&self.config.rules, None).unwrap_or_default();
         let mut places = BTreeSet::new();
-        for (rules, _) in loaded.iter().filter_map(|one| one.rules.as_ref().ok()) {
+        for one in rulebook::load_any(&self.config.rules)? {
+            let Ok((rules, _)) = &one.rules else {
+                let sentence = format!(
+                    "{} cannot be read, so its places are not known: 'twinline check' says why; or name a place with --scope KEY=VALUE",
+                    self.config.rules.join(&one.file).display()
+                );
+                return Err(Coded::new(CONFIGURATION, sentence).into());
+            };
             for side in [Side::Left, Side::Right] {
                 let side = rules.sides.get(side);
                 if side.node.value == self.name {
@@ -276,6 +284,11 @@ fn list<'a>(what: &str, all: impl Iterator<Item = &'a str>, text: &mut String) {
 
 async fn webhook(file: &Path, args: &PlaceArgs) -> Result<Report> {
     let known = Known::new(file, &args.node)?;
+    if !known.tracker.capabilities().webhooks {
+        let said = "this tracker sends no webhooks: it is asked for its changes";
+        let json = json!({ "node": args.node, "state": "polled", "instructions": said });
+        return Report::done(&json, said);
+    }
     let place = known.place(&args.scope)?;
     let Some(hook) = known.hook() else {
         let sentence = "no address is known to which the tracker could send: write instance.public_url, or the node's public_url";
@@ -304,10 +317,7 @@ async fn webhook(file: &Path, args: &PlaceArgs) -> Result<Report> {
     let (state, said) = match subscribed {
         Subscribed::Registered => ("registered", format!("the webhook to {hook} is registered")),
         Subscribed::ByHand(how) => ("by_hand", how),
-        Subscribed::Polled => (
-            "polled",
-            "this tracker sends no webhooks: it is asked for its changes".to_owned(),
-        ),
+        Subscribed::Polled => ("polled", "it is asked for its changes".to_owned()),
     };
     let json = json!({ "node": args.node, "scope": place, "url": hook, "state": state, "instructions": said });
     Report::done(&json, said)
@@ -317,13 +327,19 @@ async fn webhook(file: &Path, args: &PlaceArgs) -> Result<Report> {
 /// answered so.
 async fn reaches_edge(hook: &str, known: &Known) -> Result<()> {
     let url: Url = hook.parse()?;
-    let client = reqwest::Client::builder().timeout(EDGE_MAX).build()?;
-    let answer = client.post(url).send().await;
-    let why = match answer {
-        Ok(answer) if answer.status() != http::StatusCode::NOT_FOUND => return Ok(()),
-        Ok(_) => {
+    let client = reqwest::Client::builder()
+        .timeout(EDGE_MAX)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?;
+    let why = match client.post(url).send().await {
+        Ok(answer) if asks_for_a_signature(&answer) => return Ok(()),
+        Ok(answer) if answer.status() == StatusCode::NOT_FOUND => {
             "the edge does not know this node yet: restart it with this configuration".to_owned()
         }
+        Ok(answer) => format!(
+            "what answers there ({}) is no edge that knows this node: see public_url, and what stands before the edge",
+            answer.status()
+        ),
         Err(error) => format!("the edge does not answer there: {}", error.without_url()),
     };
     let sentence = format!(
@@ -331,4 +347,11 @@ async fn reaches_edge(hook: &str, known: &Known) -> Result<()> {
         known.name
     );
     Err(Coded::new(FAILED, sentence).into())
+}
+
+/// Whether it is what our edge says to a delivery without a signature for a node that it knows.
+fn asks_for_a_signature(answer: &reqwest::Response) -> bool {
+    let kind = answer.headers().get(CONTENT_TYPE);
+    answer.status() == StatusCode::UNAUTHORIZED
+        && kind.is_some_and(|kind| kind == "application/problem+json")
 }

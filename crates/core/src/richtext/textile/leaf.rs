@@ -9,6 +9,8 @@ use crate::richtext::model::Format;
 
 /// The longest explanation of an abbreviation, in bytes.
 const EXPLANATION_MAX_BYTES: usize = 500;
+/// The longest login, in bytes (Redmine: `User::LOGIN_LENGTH_LIMIT`).
+const LOGIN_MAX_BYTES: usize = 60;
 
 /// The first bare address in a text: where it begins and ends, and its target. `from` is a byte offset.
 pub(super) fn address(text: &str, from: usize) -> Option<(usize, usize, String)> {
@@ -102,12 +104,17 @@ pub(super) const fn is_of_login(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '@')
 }
 
-/// The login that a text begins with (Redmine: letters, digits, `_`, `-`, `.` and `@`).
+/// The login that a text begins with (Redmine: letters, digits, `_`, `-`, `.` and `@`). One that goes on beyond the longest
+/// is none, and is not looked at further: of `@a@a@a…` every `@` begins one.
 pub(super) fn login(text: &str) -> Option<&str> {
-    let end = text.find(|c| !is_of_login(c)).unwrap_or(text.len());
+    let window = text.bytes().take(LOGIN_MAX_BYTES + 1);
+    let end = window.take_while(|b| is_of_login(char::from(*b))).count();
+    if end > LOGIN_MAX_BYTES {
+        return None;
+    }
     let login = text[..end].trim_end_matches(['-', '.', '@']);
     let begins = login.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    (begins && login.len() <= 60).then_some(login)
+    begins.then_some(login)
 }
 
 /// Where the capital letters begin that a text ends with, if they are a word that an explanation may follow.

@@ -5,6 +5,9 @@
 
 use crate::richtext::canonical::clean;
 
+/// The longest arguments of a macro, in characters.
+const ARGUMENTS_MAX_CHARS: usize = 1_000;
+
 /// Begins a place. Not a character of XML, so that no cleaned text has it.
 pub(super) const OPEN: char = '\u{ffff}';
 /// Ends a place.
@@ -192,9 +195,9 @@ impl Ripper<'_> {
         }
         let mut end = 2 + name;
         if here[end..].starts_with('(') {
-            let line = here[end..].split('\n').next().unwrap_or_default();
-            let window = line.char_indices().take(1_000);
-            let last = window.filter(|(_, c)| *c == ')').map(|(at, _)| at).last();
+            let window = here[end..].char_indices().take(ARGUMENTS_MAX_CHARS);
+            let line = window.take_while(|(_, c)| *c != '\n');
+            let last = line.filter(|(_, c)| *c == ')').map(|(at, _)| at).last();
             end += last? + 1;
         }
         if here[end..].starts_with("}}") {

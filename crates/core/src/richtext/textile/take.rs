@@ -136,6 +136,29 @@ fn sizes(said: &str) -> Option<(Option<u32>, Option<u32>)> {
     Some((width, height))
 }
 
+/// What is ahead of an opening `@`, and how far, in bytes.
+enum Ahead {
+    /// The `@` that closes the code.
+    End(usize),
+    /// What no code reaches over: the line's end, or the place of something else.
+    Bound(usize),
+}
+
+/// Looks for the end of code in what stands behind its opening `@`, no further than it may reach.
+fn ahead(inside: &str) -> Ahead {
+    let signs = inside.match_indices(['@', '\n', OPEN, CLOSE]);
+    for (at, sign) in signs {
+        if sign != "@" {
+            return Ahead::Bound(at);
+        }
+        let after = inside[at + 1..].chars().next();
+        if at > 0 && !after.is_some_and(is_word) {
+            return Ahead::End(at);
+        }
+    }
+    Ahead::Bound(inside.len())
+}
+
 /// Finds code between two `@`, in one line.
 #[derive(Default)]
 pub(super) struct Codes {
@@ -149,26 +172,21 @@ impl Codes {
         if at < self.none_before || before.is_some_and(is_word) {
             return None;
         }
-        let line = text[at + 1..].split('\n').next().unwrap_or_default();
-        let mut ends = line.match_indices('@').map(|(end, _)| end);
-        let found = ends.find(|end| {
-            let after = text[at + 1 + end + 1..].chars().next();
-            *end > 0 && !after.is_some_and(is_word)
-        });
-        let Some(length) = found else {
-            self.none_before = at + 1 + line.len();
-            return None;
+        let length = match ahead(&text[at + 1..]) {
+            Ahead::End(length) => length,
+            Ahead::Bound(length) => {
+                // What was passed ends no code that begins before it either.
+                self.none_before = at + 1 + length;
+                return None;
+            }
         };
-        let inside = &line[..length];
+        let inside = &text[at + 1..at + 1 + length];
         let end = at + 1 + length + 1;
         let named = inside.strip_prefix('|').and_then(|rest| {
             let (name, rest) = rest.split_once('|')?;
             let fits = !name.is_empty() && name.chars().all(is_word) && !rest.is_empty();
             fits.then_some(rest)
         });
-        if inside.contains([OPEN, CLOSE]) {
-            return None;
-        }
         let read = unescape(named.unwrap_or(inside));
         let marks = Marks {
             code: true,

@@ -32,6 +32,44 @@ fn a_marker_is_a_comment_in_textile_and_found_whatever_the_notation_is_by_now() 
     assert_eq!(text::split("<!-- a person's own -->").1, None);
 }
 
+#[test]
+fn what_people_show_as_code_is_no_marker_and_what_stands_below_it_is() {
+    let line = "[//]: # (twinline:r2:l2)";
+    for (text, expected) in [
+        (format!("```\n{line}\n```"), None),
+        (format!("- a\n  ~~~ text\n{line}\n  ~~~\nb"), None),
+        (format!("<pre>\n{line}\n</pre>"), None),
+        (format!("```not a fence```\n{line}"), Some("l2")),
+        // Nobody has ended it: what stands below is ours all the same.
+        (format!("```\n{line}"), Some("l2")),
+    ] {
+        let (kept, found) = text::split(&text);
+        let link = found.map(|marker| marker.link.to_string());
+        assert_eq!(link.as_deref(), expected, "{text}");
+        assert_eq!(kept.contains(line), expected.is_none(), "{text}");
+        for notation in [Notation::Markdown, Notation::Textile] {
+            let (_, found) = text::split(&notation.join(&text, Some(&marker())));
+            assert_eq!(found, Some(marker()), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_people_write_about_editors_tells_no_notation() {
+    let h = harness(site(TextFormatting::Markdown));
+    let item = item(&h).await;
+    let text = "<script src=\"/javascripts/jstoolbar/textile.js\">";
+    let body = Value::Rich(twinline_core::richtext::Document::from_plain(text));
+    let write = Effect::Update {
+        item: item.reference.item.clone(),
+        fields: [(field::DESCRIPTION.into(), FieldWrite::Replace(body))].into(),
+        planned_from: item.version.clone(),
+    };
+    h.tracker().apply(&write).await.unwrap();
+    let said = h.tracker().probe_place(&h.scope(), None).await.unwrap();
+    assert!(said.is_empty(), "{said:?}");
+}
+
 #[tokio::test]
 async fn a_text_is_written_in_the_notation_of_the_node() {
     let h = textile(site(TextFormatting::Textile));

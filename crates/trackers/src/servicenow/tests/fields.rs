@@ -3,6 +3,7 @@
 use super::*;
 use twinline_core::item::Number;
 use twinline_core::richtext::markdown;
+use twinline_sim::servicenow::site::Column;
 
 /// What a column shows is read as this.
 fn check(kind: &str, with: &str, actual: &str, shown: &str, expected: &Value) {
@@ -218,7 +219,7 @@ async fn an_html_column_holds_form_and_a_plain_one_the_words() {
     h.tracker().apply(&effect).await.unwrap();
     let now = read(&h, &item.reference.item).await;
     assert_eq!(now.get("u_report"), Some(&Value::Rich(document.clone())));
-    let said = |value: &Value| h.tracker().normalise(&"u_report".into(), value);
+    let said = |value: &Value| h.tracker().normalise(&h.scope(), &"u_report".into(), value);
     assert_eq!(said(&Value::Rich(document.clone())), Value::Rich(document));
     let words = now.get("description").cloned();
     let Some(Value::Rich(words)) = words else {
@@ -236,6 +237,36 @@ async fn an_html_column_holds_form_and_a_plain_one_the_words() {
     assert_eq!(plain.plain(), "1 <b> 2");
     let recognised = h.tracker().recognise(&effect, h.now()).await.unwrap();
     assert!(matches!(recognised, Recognised::There(_)), "{recognised:?}");
+}
+
+#[tokio::test]
+async fn a_column_is_what_it_is_in_the_items_own_table() {
+    let mut site = demo_site();
+    let mut tables = site.tables.iter_mut();
+    let problem = tables.find(|table| table.name == "problem").unwrap();
+    let plain = Column::new("u_report", "Report", "string");
+    problem.columns.push(plain);
+    let h = harness(site);
+    let problems: Scope = [("table".to_owned(), "problem".to_owned())].into();
+    for scope in [&h.scope(), &problems] {
+        h.tracker().describe(scope).await.unwrap();
+    }
+    let (name, bold) = ("u_report".into(), Value::Rich(markdown::decode("**bold**")));
+    let words = Value::Rich(markdown::decode("bold"));
+    assert_eq!(h.tracker().normalise(&h.scope(), &name, &bold), bold);
+    assert_eq!(h.tracker().normalise(&problems, &name, &bold), words);
+    let html = h.tracker().dialects(&h.scope());
+    assert_eq!(html.get(&name), Some(&Dialect::Html), "{html:?}");
+    assert_eq!(h.tracker().dialects(&problems).get(&name), None);
+}
+
+#[tokio::test]
+async fn who_follows_with_other_credentials_knows_what_a_column_holds() {
+    let mut h = harness(demo_site());
+    made(&h, "read before").await;
+    h.renew();
+    let (name, bold) = ("u_report".into(), Value::Rich(markdown::decode("**bold**")));
+    assert_eq!(h.tracker().normalise(&h.scope(), &name, &bold), bold);
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use super::super::{decode, encode};
 use crate::richtext::Document;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 /// Takes a text through all that may walk over its tree.
 #[track_caller]
@@ -41,4 +43,56 @@ fn a_hundred_kilobytes_of_signs_are_read() {
         let text = unit.repeat(BYTES / unit.len());
         check(&text);
     }
+}
+
+/// How long a text takes to be read, at best of three times: others use the processor too.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is tested is how time grows with length"
+)]
+fn takes(text: &str) -> Duration {
+    let once = |_| {
+        let begun = Instant::now();
+        black_box(decode(black_box(text)));
+        begun.elapsed()
+    };
+    (0..3).map(once).min().unwrap_or_default()
+}
+
+/// Asserts that eight times the length takes far less than 64 times as long, which looking at all the rest for each sign
+/// would.
+#[track_caller]
+fn linear(make: impl Fn(usize) -> String) {
+    let (short, long) = (make(4_000), make(32_000));
+    let mut last = 0.0;
+    for _ in 0..5 {
+        last = takes(&long).as_secs_f64() / takes(&short).as_secs_f64();
+        if last < 24.0 {
+            return;
+        }
+    }
+    panic!("eight times {:?}… take {last} times as long", &short[..12]);
+}
+
+#[test]
+fn of_each_sign_only_what_it_may_reach_is_looked_at() {
+    linear(|signs| "-@a".repeat(signs));
+    linear(|signs| format!("{} [[x]]@ y", " @a".repeat(signs)));
+    linear(|signs| "@a@ ".repeat(signs));
+    linear(|signs| "{{a(".repeat(signs));
+    linear(|signs| "[[a".repeat(signs));
+    linear(|signs| " !a(".repeat(signs));
+}
+
+#[test]
+fn a_login_that_is_too_long_calls_nobody() {
+    let calls = |letters: usize| {
+        let text = format!("@{} x", "a".repeat(letters));
+        let document = decode(&text);
+        serde_json::to_string(&document)
+            .unwrap()
+            .contains("mention")
+    };
+    assert!(calls(60));
+    assert!(!calls(61));
 }
