@@ -73,6 +73,12 @@ pub enum Command {
         after_help = "Examples:\n  twinline node add\n  twinline node add support --tracker redmine --url https://redmine.acme.example --secret-env key=REDMINE_KEY\n  twinline node check support\n  twinline node describe support --scope project=app\n  twinline node webhook acme-snow --scope table=incident"
     )]
     Node(NodeCommand),
+    /// Seals a secret that it asks for, or that stands on standard input: prints what to write in its place, which only
+    /// instance.seal_key opens.
+    #[command(
+        after_help = "Examples:\n  twinline seal\n  twinline seal < token.txt    (prints { sealed = \"…\" })"
+    )]
+    Seal,
     /// Runs the fixtures in rules/tests.
     #[command(after_help = "Example: twinline test severity")]
     Test {

@@ -66,6 +66,9 @@ pub struct AddNodeArgs {
     /// Reads this secret from standard input, and keeps it in secrets/NODE.KEY, which only its owner may read.
     #[arg(long, value_name = "KEY")]
     pub secret_stdin: Option<String>,
+    /// Keeps secrets that are made or read here sealed in the configuration (instance.seal_key), and in no files of their own.
+    #[arg(long)]
+    pub seal: bool,
     /// The file with what signs its webhooks; made in secrets/NODE.hook when absent.
     #[arg(long, value_name = "PATH", conflicts_with = "poll")]
     pub webhook_secret: Option<PathBuf>,

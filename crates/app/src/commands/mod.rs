@@ -23,6 +23,7 @@ mod progress;
 mod release;
 mod review;
 mod rules;
+mod seal;
 mod state;
 mod types;
 
@@ -87,6 +88,7 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
         Command::Drill(args) => crate::drill::run(args, cli.json).await,
         Command::Init(args) => init::run(args, file),
         Command::Check { offline } => check::run(file, *offline).await,
+        Command::Seal => seal::run(file),
         Command::Node(command) => node::run(file, command, cli.json).await,
         Command::Test { name, offline } => fixtures::run(file, name.as_deref(), *offline).await,
         Command::Types { connection, print } => {

@@ -75,6 +75,8 @@ pub struct Instance {
     pub public_url: Option<Url>,
     /// The secret that the machines of a fleet show each other.
     pub fleet_key: Option<SecretRef>,
+    /// What opens sealed secrets.
+    pub seal_key: Option<SecretRef>,
 }
 
 /// The edge.
@@ -328,6 +330,7 @@ impl Default for Instance {
             machine: "m1".into(),
             public_url: None,
             fleet_key: None,
+            seal_key: None,
         }
     }
 }

@@ -257,6 +257,42 @@ fn rules_that_cannot_be_read_are_told_and_none_yet_are_no_fault() {
     simulators.end();
 }
 
+#[test]
+fn a_sealed_node_works_with_its_key_alone() {
+    let simulators = Simulators::start();
+    let url = simulators.redmine.url();
+    let unsealed = Installation::new(NODES);
+    let refused = run(&unsealed, &redmine(&url, &["--seal"]), API_KEY);
+    assert!(said(&refused).contains("openssl rand"), "{refused:?}");
+    let nodes = NODES.replace(
+        "[instance]\n",
+        "[instance]\nseal_key = { file = \"seal.key\" }\n",
+    );
+    let installation = Installation::new(&nodes);
+    installation.write("seal.key", "0123456789abcdef0123456789abcdef\n");
+    let added = run(&installation, &redmine(&url, &["--seal"]), API_KEY);
+    assert!(added.status.success(), "{added:?}");
+    let text = text_of(&installation.path("twinline.toml"));
+    assert!(text.contains("auth    = { key = { sealed = \"1."), "{text}");
+    assert!(!text.contains(API_KEY), "{text}");
+    assert!(!installation.path("secrets").exists());
+    let place = ["node", "check", "rm", "--scope", "project=app"];
+    assert_eq!(installation.json(&place)["ok"], true);
+
+    let sealed = run(&installation, &["seal"], "another-key\n");
+    let said_sealed = said(&sealed);
+    assert!(said_sealed.starts_with("{ sealed = \"1."), "{sealed:?}");
+    assert!(!said_sealed.contains("another-key"), "{sealed:?}");
+    installation.write("seal.key", "another key of thirty-two letters\n");
+    let told = installation.run(&place);
+    assert!(!told.status.success(), "{told:?}");
+    assert!(
+        said(&told).contains("another key has sealed it"),
+        "{told:?}"
+    );
+    simulators.end();
+}
+
 /// Answers one request, whatever it asks.
 fn answers(listener: &TcpListener, head: &str) {
     let (mut stream, _) = listener.accept().unwrap();

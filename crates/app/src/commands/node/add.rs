@@ -1,11 +1,11 @@
 //! `node add`: asks, asks the tracker, and only then writes.
 
-use super::answers::{Answers, Place, gather};
+use super::answers::{Answers, Keeping, Place, gather};
 use super::ask::Terminal;
 use super::{Verdict, section};
 use crate::cli::AddNodeArgs;
 use crate::commands::files::{self, Owners, PRIVATE};
-use crate::commands::hook_secret;
+use crate::commands::seal::seal_key;
 use crate::config::{self, Config};
 use crate::exit::{Coded, FAILED};
 use crate::handles::SystemClock;
@@ -26,7 +26,9 @@ pub(super) async fn run(file: &Path, args: &AddNodeArgs, json: bool) -> Result<R
     let before = config::load(file)?;
     let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
     let mut person = Terminal::new(json || args.secret_stdin.is_some());
-    let (name, answers) = gather(args, &before, &mut person)?;
+    let key = args.seal.then(|| seal_key(file, &before)).transpose()?;
+    let keeping = key.as_ref().map_or(Keeping::Files, Keeping::Sealed);
+    let (name, answers) = gather(args, &before, &keeping, &mut person)?;
     let edited = section::with(&text, &name, &answers);
     // What `check` would refuse is refused here, before anything is written.
     let config = config::parse(file, &edited).map_err(|error| {
@@ -66,7 +68,7 @@ async fn add(
     let owners = Owners::of(file).with_context(|| format!("looking at {}", file.display()))?;
     written.owners = Some(owners);
     let folder = file.parent().unwrap_or(Path::new(""));
-    written.secrets(folder, name, answers)?;
+    written.secrets(folder, answers)?;
     let place: Scope = args.scope.iter().cloned().collect();
     let public_url = config.public_url(name);
     let hook = public_url.filter(|_| answers.hook.is_some());
@@ -191,8 +193,8 @@ struct Written {
 }
 
 impl Written {
-    fn secrets(&mut self, folder: &Path, name: &str, answers: &Answers) -> Result<()> {
-        for place in answers.auth.values() {
+    fn secrets(&mut self, folder: &Path, answers: &Answers) -> Result<()> {
+        for place in answers.auth.values().chain(&answers.hook) {
             if let Place::File {
                 path,
                 made: Some(secret),
@@ -200,10 +202,6 @@ impl Written {
             {
                 self.make(&folder.join(path), secret.expose())?;
             }
-        }
-        if let Some(path) = answers.hook.as_ref().filter(|_| answers.makes_hook) {
-            self.make(&folder.join(path), &hook_secret())
-                .with_context(|| format!("making what signs the webhooks of {name}"))?;
         }
         Ok(())
     }

@@ -2,8 +2,10 @@
 
 use super::ask::{Ask, secret_from_stdin};
 use crate::cli::AddNodeArgs;
-use crate::config::Config;
+use crate::commands::hook_secret;
+use crate::config::{Config, SealKey};
 use crate::exit::{Coded, USAGE};
+use crate::handles::SystemEntropy;
 use anyhow::Result;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -22,6 +24,28 @@ pub(super) enum Place {
         made: Option<Secret>,
     },
     Env(String),
+    /// In the configuration, for who has the instance's key.
+    Sealed(String),
+}
+
+/// Where secrets are kept that no option names a place for.
+pub(super) enum Keeping<'a> {
+    /// In files of their own, below `secrets`.
+    Files,
+    /// Sealed with the instance's key, in the configuration.
+    Sealed(&'a SealKey),
+}
+
+impl Keeping<'_> {
+    fn keep(&self, node: &str, key: &str, secret: Secret) -> Place {
+        match self {
+            Self::Files => Place::File {
+                path: format!("secrets/{node}.{key}"),
+                made: Some(secret),
+            },
+            Self::Sealed(by) => Place::Sealed(by.seal(&secret, &SystemEntropy)),
+        }
+    }
 }
 
 /// All that a node's section says.
@@ -33,10 +57,8 @@ pub(super) struct Answers {
     pub(super) texts: Option<String>,
     pub(super) allow_private: Vec<IpNet>,
     pub(super) workspace: Option<String>,
-    /// The file with what signs its webhooks.
-    pub(super) hook: Option<String>,
-    /// Whether that file is to be made.
-    pub(super) makes_hook: bool,
+    /// Where what signs its webhooks lies.
+    pub(super) hook: Option<Place>,
     pub(super) sends_webhooks: bool,
 }
 
@@ -48,6 +70,7 @@ fn usage(sentence: impl Into<String>) -> anyhow::Error {
 pub(super) fn gather(
     args: &AddNodeArgs,
     config: &Config,
+    keeping: &Keeping<'_>,
     person: &mut dyn Ask,
 ) -> Result<(String, Answers)> {
     let tracker = match &args.tracker {
@@ -74,14 +97,16 @@ pub(super) fn gather(
             )));
         }
     };
-    let auth = auth(args, &tracker, &name, person)?;
+    let auth = auth(args, &tracker, (&name, keeping), person)?;
     let sends_webhooks = registry::capabilities(&tracker)?.webhooks;
-    let own = args
-        .webhook_secret
-        .as_ref()
-        .map(|path| path.display().to_string());
-    let makes_hook = own.is_none() && sends_webhooks && !args.poll;
-    let hook = own.or_else(|| makes_hook.then(|| format!("secrets/{name}.hook")));
+    let own = args.webhook_secret.as_ref().map(|path| Place::File {
+        path: path.display().to_string(),
+        made: None,
+    });
+    let hook = own.or_else(|| {
+        let made = sends_webhooks && !args.poll;
+        made.then(|| keeping.keep(&name, "hook", Secret::new(hook_secret())))
+    });
     let texts = texts(args, &tracker, person)?;
     let answers = Answers {
         tracker,
@@ -91,7 +116,6 @@ pub(super) fn gather(
         allow_private: args.allow_private.clone(),
         workspace: args.workspace.clone(),
         hook,
-        makes_hook,
         sends_webhooks,
     };
     Ok((name, answers))
@@ -142,10 +166,10 @@ fn texts(args: &AddNodeArgs, tracker: &str, person: &mut dyn Ask) -> Result<Opti
 fn auth(
     args: &AddNodeArgs,
     tracker: &str,
-    node: &str,
+    (node, keeping): (&str, &Keeping<'_>),
     person: &mut dyn Ask,
 ) -> Result<BTreeMap<String, Place>> {
-    let mut given = given(args, tracker, node)?;
+    let mut given = given(args, tracker, (node, keeping))?;
     let forms = registry::auth(tracker)?;
     let fits = |form: &&&[&str]| given.keys().all(|key| form.contains(&key.as_str()));
     let mut fitting = forms.iter().filter(fits);
@@ -190,7 +214,7 @@ fn auth(
             if secret.is_empty() {
                 return Err(usage(format!("{key} is empty: nothing was written")));
             }
-            made_file(node, key, secret)
+            keeping.keep(node, key, secret)
         } else {
             Place::Plain(person.line(key, "")?)
         };
@@ -207,15 +231,12 @@ fn option(tracker: &str, key: &str) -> String {
     }
 }
 
-fn made_file(node: &str, key: &str, secret: Secret) -> Place {
-    Place::File {
-        path: format!("secrets/{node}.{key}"),
-        made: Some(secret),
-    }
-}
-
 /// The credentials that options name.
-fn given(args: &AddNodeArgs, tracker: &str, node: &str) -> Result<BTreeMap<String, Place>> {
+fn given(
+    args: &AddNodeArgs,
+    tracker: &str,
+    (node, keeping): (&str, &Keeping<'_>),
+) -> Result<BTreeMap<String, Place>> {
     let mut all = Vec::new();
     for (key, value) in &args.auth {
         if registry::is_secret(tracker, key) {
@@ -241,7 +262,7 @@ fn given(args: &AddNodeArgs, tracker: &str, node: &str) -> Result<BTreeMap<Strin
                 "standard input is empty: {key} was expected there"
             )));
         }
-        all.push((key, made_file(node, key, secret)));
+        all.push((key, keeping.keep(node, key, secret)));
     }
     let mut given = BTreeMap::new();
     for (key, place) in all {

@@ -11,7 +11,7 @@ const ANSWER_MAX_BYTES: u64 = 64 * 1024;
 const INTERRUPT: char = '\u{3}';
 
 /// Who answers.
-pub(super) trait Ask {
+pub(in crate::commands) trait Ask {
     /// Whether there is somebody to ask.
     fn can(&self) -> bool;
     /// Tells something.
@@ -24,13 +24,13 @@ pub(super) trait Ask {
 
 /// The person at this process's terminal, if there is one.
 #[derive(Debug)]
-pub(super) struct Terminal {
+pub(in crate::commands) struct Terminal {
     there: bool,
 }
 
 impl Terminal {
     /// `quiet`: nobody is to be asked, since a program reads the answer.
-    pub(super) fn new(quiet: bool) -> Self {
+    pub(in crate::commands) fn new(quiet: bool) -> Self {
         let there = io::stdin().is_terminal() && io::stderr().is_terminal();
         Self {
             there: there && !quiet,
@@ -84,7 +84,7 @@ fn typed_secret(typed: &str) -> Result<Secret> {
 }
 
 /// The secret on standard input, which ends there.
-pub(super) fn secret_from_stdin() -> Result<Secret> {
+pub(in crate::commands) fn secret_from_stdin() -> Result<Secret> {
     secret_from(io::stdin().lock())
 }
 

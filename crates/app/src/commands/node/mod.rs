@@ -2,7 +2,7 @@
 
 mod add;
 mod answers;
-mod ask;
+pub(super) mod ask;
 mod section;
 
 #[cfg(test)]

@@ -19,14 +19,8 @@ fn section(name: &str, answers: &Answers) -> String {
         quoted(&answers.tracker),
         quoted(answers.url.as_str().trim_end_matches('/')),
     );
-    let auth = answers.auth.iter().map(|(key, place)| {
-        let value = match place {
-            Place::Plain(text) => quoted(text),
-            Place::File { path, .. } => format!("{{ file = {} }}", quoted(path)),
-            Place::Env(name) => format!("{{ env = {} }}", quoted(name)),
-        };
-        format!("{key} = {value}")
-    });
+    let auth = answers.auth.iter();
+    let auth = auth.map(|(key, place)| format!("{key} = {}", value(place)));
     let auth = auth.collect::<Vec<_>>().join(", ");
     // Writing to a string does not fail.
     let _fine = writeln!(text, "auth    = {{ {auth} }}");
@@ -43,12 +37,8 @@ fn section(name: &str, answers: &Answers) -> String {
         let _fine = writeln!(text, "workspace = {}", quoted(workspace));
     }
     match &answers.hook {
-        Some(path) => {
-            let _fine = writeln!(
-                text,
-                "webhook = {{ secrets = [{{ file = {} }}] }}",
-                quoted(path)
-            );
+        Some(place) => {
+            let _fine = writeln!(text, "webhook = {{ secrets = [{}] }}", value(place));
         }
         None if !answers.sends_webhooks => {
             text.push_str("sweep_s = { period = 10 }   # it sends no webhooks: it is asked this often, in seconds\n");
@@ -56,6 +46,16 @@ fn section(name: &str, answers: &Answers) -> String {
         None => {}
     }
     text
+}
+
+/// Where a credential lies, as the configuration says it.
+fn value(place: &Place) -> String {
+    match place {
+        Place::Plain(text) => quoted(text),
+        Place::File { path, .. } => format!("{{ file = {} }}", quoted(path)),
+        Place::Env(name) => format!("{{ env = {} }}", quoted(name)),
+        Place::Sealed(text) => format!("{{ sealed = {} }}", quoted(text)),
+    }
 }
 
 /// A text as TOML has it.

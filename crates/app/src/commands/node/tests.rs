@@ -1,6 +1,6 @@
 //! What is asked, and what is written, without a tracker.
 
-use super::answers::gather;
+use super::answers::{Keeping, gather};
 use super::ask::Ask;
 use super::section;
 use crate::cli::AddNodeArgs;
@@ -65,7 +65,7 @@ fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
 fn check(args: &AddNodeArgs, person: &mut Person, expected: &str) {
     let file = Path::new("twinline.toml");
     let before = config::parse(file, BEFORE).unwrap();
-    let (name, answers) = gather(args, &before, person).unwrap();
+    let (name, answers) = gather(args, &before, &Keeping::Files, person).unwrap();
     let after = section::with(BEFORE, &name, &answers);
     assert_eq!(after.strip_prefix(BEFORE).unwrap(), format!("\n{expected}"));
     let read = config::parse(file, &after).unwrap();
@@ -76,7 +76,7 @@ fn check(args: &AddNodeArgs, person: &mut Person, expected: &str) {
 #[track_caller]
 fn refuses(args: &AddNodeArgs, expected: &str) {
     let before = config::parse(Path::new("twinline.toml"), BEFORE).unwrap();
-    let error = gather(args, &before, &mut Person::default()).unwrap_err();
+    let error = gather(args, &before, &Keeping::Files, &mut Person::default()).unwrap_err();
     let said = error.to_string();
     assert!(said.contains(expected), "{said}");
 }
@@ -157,7 +157,7 @@ fn what_is_missing_or_does_not_belong_is_said_and_a_secret_is_never_repeated() {
     let told = with("github", &|args| args.auth = pairs(&[("token", "ghp_abc")]));
     refuses(&told, "does not stand on the command line");
     let before = config::parse(Path::new("twinline.toml"), BEFORE).unwrap();
-    let error = gather(&told, &before, &mut Person::default()).unwrap_err();
+    let error = gather(&told, &before, &Keeping::Files, &mut Person::default()).unwrap_err();
     assert!(!format!("{error:?}").contains("ghp_abc"));
 }
 
