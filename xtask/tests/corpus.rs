@@ -39,6 +39,9 @@ fn letters(document: &Document) -> String {
         .collect()
 }
 
+/// A line break, as it is seen.
+const BREAK: &str = "\"break\"";
+
 /// What a reader sees of blocks: their form, and each character with how it looks. White space counts as one space between
 /// two words, without a look: HTML shows no more of it, and Textile's marks cannot hold it at their edges.
 fn visible(blocks: &[Block]) -> Vec<String> {
@@ -58,7 +61,7 @@ fn walk(value: &serde_json::Value, seen: &mut Vec<String>) {
                 for c in text.chars() {
                     let begins = seen
                         .last()
-                        .is_none_or(|last| last == " " || last.starts_with('<'));
+                        .is_none_or(|last| last == " " || last == BREAK || last.starts_with('<'));
                     match c.is_whitespace() {
                         true if begins => {}
                         true => seen.push(" ".to_owned()),
@@ -74,7 +77,14 @@ fn walk(value: &serde_json::Value, seen: &mut Vec<String>) {
                 walk(inside, seen);
             }
         }
-        other => seen.push(other.to_string()),
+        other => {
+            let other = other.to_string();
+            // The space at a line's end stands between no two words.
+            if other == BREAK && seen.last().is_some_and(|last| last == " ") {
+                seen.pop();
+            }
+            seen.push(other);
+        }
     }
 }
 

@@ -173,7 +173,11 @@ impl Content {
     fn block(&mut self, block: Block, losses: &mut Losses) {
         match block {
             Block::Paragraph(line) => self.line(line, losses),
-            Block::Media(media) if matches!(self.own.last(), Some(Block::Paragraph(_))) => {
+            // Below a line or another picture it is read as one with it.
+            Block::Media(media)
+                if self.lists.is_empty()
+                    && matches!(self.own.last(), Some(Block::Paragraph(_) | Block::Media(_))) =>
+            {
                 self.line(vec![Inline::Image(media.into_image())], losses);
             }
             other => self.own(other, losses),
