@@ -141,7 +141,15 @@ pub(super) fn replace(file: &Path, text: &str) -> Result<()> {
     filled.with_context(|| format!("writing beside {}", file.display()))?;
     new.persist(&file)
         .with_context(|| format!("replacing {}", file.display()))?;
-    sync_folder(folder).with_context(|| format!("writing into {}", folder.display()))
+    // It is replaced: whoever believed that it is not would take back what it names.
+    if let Err(error) = sync_folder(folder) {
+        let told = format!(
+            "{}: it is not known whether this outlasts a power cut: {error}",
+            file.display()
+        );
+        crate::report::aside(&told);
+    }
+    Ok(())
 }
 
 fn folder_of(path: &Path) -> &Path {

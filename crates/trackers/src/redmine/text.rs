@@ -121,7 +121,7 @@ fn in_code(lines: &[&str]) -> Vec<bool> {
                 let ended = begun.filter(|(begin, end)| !line[begin.len()..].contains(end));
                 open = ended.map(|(_, end)| (at, *end));
             }
-            Some((from, end)) if line.contains(end) => {
+            Some((from, end)) if ends_code(line, end) => {
                 inside[from..=at].fill(true);
                 open = None;
             }
@@ -129,6 +129,14 @@ fn in_code(lines: &[&str]) -> Vec<bool> {
         }
     }
     inside
+}
+
+/// Whether a line ends code: a fence is all that stands in its line.
+fn ends_code(line: &str, end: &str) -> bool {
+    match end.chars().next() {
+        Some('<') => line.contains(end),
+        fence => line.starts_with(end) && line.trim_end().chars().all(|c| Some(c) == fence),
+    }
 }
 
 /// The notation for which the editor on a page is. Only Redmine's own scripts tell: what people wrote is on the page too.
