@@ -106,7 +106,13 @@ impl Writer<'_> {
                 picture || next.is_some_and(|c| matches!(c, '#' | '[' | '{'))
             }
             '"' => self.context.linked || next.is_none_or(|c| c == ':'),
-            ':' => self.context.linked && first,
+            ':' if self.context.linked => first,
+            ':' => {
+                rest.starts_with("//")
+                    && self.ends_with(&["http", "https"])
+                    && begins_word(&rest[2..])
+            }
+            '.' => !self.context.linked && self.ends_with(&["www"]) && begins_word(rest),
             '(' | ')' if self.context.linked => true,
             '(' => (first && self.edge) || leaf::capitals(self.tail()).is_some(),
             '{' => (first && self.edge) || before == Some('{'),
@@ -117,6 +123,15 @@ impl Writer<'_> {
             '|' => self.context.cell,
             _ => false,
         }
+    }
+
+    /// Whether a scheme is written before: an address that is no link would be read as one.
+    fn ends_with(&self, schemes: &[&str]) -> bool {
+        let before = self.tail().as_bytes();
+        schemes.iter().any(|scheme| {
+            let from = before.len().checked_sub(scheme.len());
+            from.is_some_and(|from| before[from..].eq_ignore_ascii_case(scheme.as_bytes()))
+        })
     }
 
     /// What is written of the word before.
@@ -134,6 +149,10 @@ impl Writer<'_> {
             behind.len() < rest.len() && (behind.is_empty() || behind.starts_with(']'));
         has_number && self.before().is_some_and(is_word)
     }
+}
+
+fn begins_word(text: &str) -> bool {
+    text.starts_with(char::is_alphanumeric)
 }
 
 /// Whether what stands behind `&` makes it a reference.

@@ -118,7 +118,7 @@ fn link(link: Link, within: &[char], losses: &mut Losses) -> Option<Link> {
         }
         fits
     });
-    if url.is_none() {
+    if url.as_ref() != Some(&plain) {
         losses.note(LossKind::Link);
     }
     Some(Link { url: url?, title })

@@ -157,6 +157,8 @@ fn what_is_only_text_stays_text() {
     check("\"a\":b", "\"a&quot;:b");
     check("!a! b!", "&#33;a! b!");
     check("שלום 👩‍👩‍👧", "שלום 👩‍👩‍👧");
+    check("https://a.example/@ x", "https&#58;//a.example/@ x");
+    check("www.a.example/@", "www&#46;a.example/&#64;");
 }
 
 #[test]
@@ -184,6 +186,11 @@ fn what_textile_cannot_hold_is_reported() {
     check("- a\n\n  b\n- c", "* a\nb\n* c", &[LossKind::Nesting]);
     check("- a\n  > b", "* a\nb", &[LossKind::Nesting]);
     check("[a](tel:1)", "a", &[LossKind::Link]);
+    check(
+        "[a](https://a.example/#)",
+        "\"a\":https://a.example/",
+        &[LossKind::Link],
+    );
     check("```\n</pre>\n```", "&lt;/pre>", &[LossKind::Form]);
     check("- a\n  ```\n  x\n  ```", "* a\n<pre>\nx\n</pre>", &[]);
 }

@@ -64,8 +64,10 @@ fn is_address(url: &str) -> bool {
     chars.next().is_some_and(|c| is_word(c) || c == '/') && chars.next().is_some()
 }
 
-/// An address as it can be written for a link within marks of these signs, if it can.
+/// An address as it can be written for a link within marks of these signs, if it can. A fragment that is empty leads nowhere
+/// else, and its sign at the end would not be read.
 pub(super) fn link(url: &str, within: &[char]) -> Option<String> {
+    let url = url.trim_end_matches('#');
     let mut out = String::with_capacity(url.len());
     let mut before = None;
     let mut chars = url.chars().peekable();
