@@ -65,16 +65,22 @@ pub(crate) fn named<'a>(
     })
 }
 
-/// An effect of several requests that stopped half-way: what is done is seen by `recognise`.
+/// An effect of several requests that stopped half-way: what is done is seen by `recognise`. Refused credentials too: by
+/// themselves they mean that nothing was done, and the whole would be made again.
 pub(crate) fn half_done(error: TrackerError) -> TrackerError {
-    match error {
-        TrackerError::Retry { reason, .. } | TrackerError::Busy { reason, .. } => {
-            TrackerError::Unknown {
-                reason: format!("half of it was written: {reason}"),
-            }
-        }
-        other => other,
+    let reason = match error {
+        TrackerError::Retry { reason, .. } | TrackerError::Busy { reason, .. } => reason,
+        TrackerError::Credentials { sentence } => sentence,
+        other => return other,
+    };
+    TrackerError::Unknown {
+        reason: format!("half of it was written: {reason}"),
     }
+}
+
+/// As [`half_done`] for the error of a request, once another one has been made.
+pub(crate) fn once_begun(begun: bool, error: TrackerError) -> TrackerError {
+    if begun { half_done(error) } else { error }
 }
 
 /// An opinion on every item that is `there`, from the ids of those that match. One that is gone or hidden neither matches

@@ -14,6 +14,7 @@ mod error;
 mod github;
 pub mod http;
 mod jira_cloud;
+mod learnt;
 mod redmine;
 pub mod registry;
 mod servicenow;
@@ -21,6 +22,7 @@ mod tracker;
 mod zendesk;
 
 pub use error::{TrackerError, WebhookRejected};
+pub use learnt::Learnt;
 pub use tracker::{
     Candidate, ChangePage, Cursor, Description, FeedChange, FieldDescription, ItemPage, Notice,
     NoticeKind, Opinion, Probe, Scope, Status, Subscribed, Subscription, Tracker, Webhook,

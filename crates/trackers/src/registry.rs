@@ -1,6 +1,7 @@
 //! The list of trackers, by the name that the configuration uses: `tracker = "github"`.
 
 use crate::http::{Secret, Transport};
+use crate::learnt::Learnt;
 use crate::tracker::{Tracker, Webhook};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use twinline_core::capability::Capabilities;
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
+use twinline_core::richtext::Dialect;
 use url::Url;
 
 /// Every tracker that Twinline knows: one line each.
@@ -38,6 +40,8 @@ pub(crate) struct Kind {
     pub(crate) webhook: &'static dyn Webhook,
     /// Makes a node's connector, from settings whose `auth` keys are checked.
     pub(crate) build: Build,
+    /// The notations that its texts may have by an instance's own setting, the usual one first; none: no choice.
+    pub(crate) notations: &'static [Dialect],
     /// What a configuration and rules can start from.
     pub(crate) example: &'static Example,
 }
@@ -51,6 +55,12 @@ pub struct Example {
     pub auth: &'static str,
     /// The secret's key in the `auth` table.
     pub secret: &'static str,
+    /// Where a person makes the secret.
+    pub token: &'static str,
+    /// What its account must be allowed.
+    pub rights: &'static str,
+    /// Whether only a person can register a webhook: then the connector's `subscribe` says how, and does nothing.
+    pub by_hand: bool,
     /// Where items lie.
     pub scope: &'static str,
     /// A query that enumerates what is open.
@@ -84,11 +94,15 @@ pub struct NodeSettings {
     pub auth: BTreeMap<String, Secret>,
     /// Replaces the tracker's settle time.
     pub settle: Option<Duration>,
+    /// The notation of its texts, where the instance has a choice.
+    pub texts: Option<Dialect>,
     /// Replaces the tracker's advised time between two writes; zero for simulators.
     pub write_spacing: Option<Duration>,
     /// Keeps only the limits that the tracker's answers name, not its public service's published ones: for GitHub
     /// Enterprise Server, whose limits are off by default, and for simulators.
     pub unlimited: bool,
+    /// What the node's connectors have learnt so far: the same handle to each that follows another.
+    pub learnt: Learnt,
 }
 
 /// Settings that the registry has checked.
@@ -98,6 +112,7 @@ pub(crate) struct Node {
     pub(crate) auth: BTreeMap<String, Secret>,
     pub(crate) write_spacing: Option<Duration>,
     pub(crate) unlimited: bool,
+    pub(crate) learnt: Learnt,
 }
 
 impl Node {
@@ -152,6 +167,16 @@ pub fn example(tracker: &str) -> Result<&'static Example, RegistryError> {
     Ok(kind(tracker)?.example)
 }
 
+/// The sets of `auth` keys that a tracker takes: one of them, whole.
+pub fn auth(tracker: &str) -> Result<&'static [&'static [&'static str]], RegistryError> {
+    Ok(kind(tracker)?.auth)
+}
+
+/// The notations that an instance's texts may be set to, the usual one first; none: there is no choice.
+pub fn notations(tracker: &str) -> Result<&'static [Dialect], RegistryError> {
+    Ok(kind(tracker)?.notations)
+}
+
 /// What a tracker can do, before a node is known.
 pub fn capabilities(tracker: &str) -> Result<Capabilities, RegistryError> {
     Ok((kind(tracker)?.capabilities)())
@@ -177,6 +202,7 @@ pub fn build(
     let kind = kind(tracker)?;
     let mut capabilities = (kind.capabilities)();
     capabilities.settle = settings.settle.unwrap_or(capabilities.settle);
+    capabilities.dialect = settings.texts.unwrap_or(capabilities.dialect);
     let node = check(kind, settings)?;
     (kind.build)(node, capabilities, transport, clock)
 }
@@ -214,6 +240,12 @@ fn check(kind: &Kind, settings: NodeSettings) -> Result<Node, RegistryError> {
     if let Some((key, _)) = settings.auth.iter().find(|(_, secret)| secret.is_empty()) {
         return Err(fail(format!("auth.{key} is empty")));
     }
+    if let Some(texts) = settings
+        .texts
+        .filter(|texts| !kind.notations.contains(texts))
+    {
+        return Err(fail(no_choice(kind, texts)));
+    }
     let default = || kind.default_url.and_then(|url| Url::parse(url).ok());
     let url = settings
         .url
@@ -227,7 +259,21 @@ fn check(kind: &Kind, settings: NodeSettings) -> Result<Node, RegistryError> {
         auth: settings.auth,
         write_spacing: settings.write_spacing,
         unlimited: settings.unlimited,
+        learnt: settings.learnt,
     })
+}
+
+/// Why a node's texts cannot have a notation.
+fn no_choice(kind: &Kind, texts: Dialect) -> String {
+    if kind.notations.is_empty() {
+        return format!("texts: {} has no choice of notations", kind.label);
+    }
+    let known = kind.notations.iter().map(|known| format!("\"{known}\""));
+    format!(
+        "texts: {} has no texts in {texts}; write {}",
+        kind.label,
+        known.collect::<Vec<_>>().join(" or ")
+    )
 }
 
 fn check_url(url: &Url) -> Result<(), &'static str> {

@@ -10,6 +10,7 @@ use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::item::{Choice, Fetched, Item, ItemId, ItemRef, User, Value, Version};
 use twinline_core::marker::Marker;
 use twinline_core::names::FieldName;
+use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 
 /// Where in a node: the tracker's scope keys and their values, `{repo: "acme/app"}`.
@@ -120,9 +121,16 @@ pub trait Tracker: Send + Sync {
     /// Removes the node's webhook at `url`.
     async fn unsubscribe(&self, scope: &Scope, url: &str) -> Result<(), TrackerError>;
 
-    /// The value that the tracker would give back after `value` was written to `field`: trimmed, cut, re-encoded.
-    /// Pure. The plan compares with this, so that a tracker's normalisation is no change.
-    fn normalise(&self, field: &FieldName, value: &Value) -> Value;
+    /// The value that the tracker would give back after `value` was written to `field` of an item in `scope`: trimmed, cut,
+    /// re-encoded. Asks nobody: it may use what was learnt when such an item was read. The plan compares with this, so that
+    /// a tracker's normalisation is no change.
+    fn normalise(&self, scope: &Scope, field: &FieldName, value: &Value) -> Value;
+
+    /// The fields of items in `scope` whose texts are in another notation than [`Capabilities::dialect`]. As
+    /// [`Self::normalise`] it asks nobody.
+    fn dialects(&self, _: &Scope) -> BTreeMap<FieldName, Dialect> {
+        BTreeMap::new()
+    }
 }
 
 /// The part of a connector that needs no credentials: telling a genuine webhook and reading it. Used by the edge.

@@ -23,7 +23,7 @@ use twinline_sim::zendesk::{self, Zendesk};
 use twinline_sim::{Command, Done, Faults, Faulty, Outcome, Simulator};
 use twinline_trackers::http::{Secret, Transport, TransportError};
 use twinline_trackers::registry::{self, NodeSettings};
-use twinline_trackers::{Cursor, Tracker};
+use twinline_trackers::{Cursor, Learnt, Tracker};
 
 const ORIGIN: &str = "http://tracker.sim";
 /// 2026-01-31T09:30:00Z.
@@ -151,8 +151,10 @@ pub(super) fn build(simulated: &Simulated, transport: Arc<dyn Transport>) -> Arc
             .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
             .collect(),
         settle: None,
+        texts: None,
         write_spacing: Some(std::time::Duration::ZERO),
         unlimited: true,
+        learnt: Learnt::default(),
     };
     registry::build(simulated.tracker, settings, transport, Arc::new(Still))
         .expect("the settings are right")

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
-use twinline_core::richtext::{adf, html, markdown};
+use twinline_core::richtext::{adf, html, markdown, textile};
 use twinline_core::time::Timestamp;
 use twinline_edge::protocol;
 use twinline_sim::azure_devops::{self, AzureDevOps};
@@ -108,6 +108,22 @@ pub(super) fn html() -> Result<Vec<Vec<u8>>> {
         .iter()
         .map(|text| html::encode(&markdown::decode(text)).0);
     let all = encoded.chain(HTML.iter().map(|text| (*text).to_owned()));
+    Ok(all.map(String::into_bytes).collect())
+}
+
+/// What people write in Redmine.
+const TEXTILE: &[&str] = &[
+    "h1. Title\n\nThe *page* _waits_ for @30 s@, \"see(t)\":https://a.example !b.png(i)!:https://c.example\n\n# one\n## two\n#* three\n\n* a\nstill a\n<pre>\ncode\n</pre>",
+    "> quoted\n>> twice\n\n<pre><code class=\"ruby\">\nputs 1 < 2\n</code></pre>\n\n-gone- +under+ H~2~O 2^10^ %{color:red}red% ??cited?? @ana [[Page#x|text]] word[1]\n\nfn1. a note",
+    "|_. a|_>. b|\n|>. 1|\\2. x|\n\np(class). HTML(Hypertext) {{toc}} <!-- c --> <kbd>x</kbd>\n\n{{collapse(more)\nin *it*\n}}\n\n---\n&#42; &copy; ==raw== <notextile>*x*</notextile>",
+];
+
+#[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
+pub(super) fn textile() -> Result<Vec<Vec<u8>>> {
+    let encoded = MARKDOWN
+        .iter()
+        .map(|text| textile::encode(&markdown::decode(text)).0);
+    let all = encoded.chain(TEXTILE.iter().map(|text| (*text).to_owned()));
     Ok(all.map(String::into_bytes).collect())
 }
 

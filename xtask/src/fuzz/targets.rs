@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::path::Path;
 use twinline::config;
 use twinline_core::marker::Marker;
-use twinline_core::richtext::{Dialect, adf, html, markdown, merge, plain};
+use twinline_core::richtext::{Dialect, adf, html, markdown, merge, plain, textile};
 use twinline_core::time::Timestamp;
 use twinline_edge::protocol;
 use twinline_rules::source::SourceFile;
@@ -48,6 +48,7 @@ pub(super) const TARGETS: &[Target] = &[
     target("markdown", seeds::markdown, || judge(markdown)),
     target("adf", seeds::adf, || judge(adf)),
     target("html", seeds::html, || judge(html)),
+    target("textile", seeds::textile, || judge(textile)),
     target("merge", seeds::markdown, || judge(merged)),
     target("configuration", seeds::configuration, || {
         judge(configuration)
@@ -125,6 +126,7 @@ fn markdown(input: &[u8]) {
         Dialect::Adf,
         Dialect::Html,
         Dialect::Markdown,
+        Dialect::Textile,
         Dialect::Plain,
     ] {
         drop(dialect.project(&document));
@@ -143,6 +145,21 @@ fn html(input: &[u8]) {
     );
     drop(markdown::encode(&document));
     drop(Dialect::Adf.project(&document));
+}
+
+/// What was read and written once stays itself.
+fn textile(input: &[u8]) {
+    let (written, _) = textile::encode(&textile::decode(&text(input)));
+    let document = textile::decode(&written);
+    let (again, _) = textile::encode(&document);
+    assert_eq!(
+        textile::decode(&again),
+        document,
+        "written, read and written again"
+    );
+    drop(markdown::encode(&document));
+    drop(Dialect::Adf.project(&document));
+    drop(Dialect::Html.project(&document));
 }
 
 fn adf(input: &[u8]) {

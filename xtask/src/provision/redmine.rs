@@ -100,6 +100,24 @@ class << Time
 end
 ";
 
+/// Shows Textile as the application does: a JSON list of texts in, a JSON list of HTML out. The formatter alone is loaded, which
+/// takes a second, not the application.
+const FORMATTER: &str = r"
+require 'json'
+require 'active_support/all'
+require 'action_view'
+module Redmine
+  module Helpers; end
+  module SyntaxHighlighting
+    def self.language_supported?(_) = false
+  end
+end
+%w(helpers/url wiki_formatting/links_helper wiki_formatting/textile/redcloth3
+   wiki_formatting/textile/formatter).each { |part| require './lib/redmine/' + part }
+texts = JSON.parse(STDIN.read)
+puts JSON.generate(texts.map { |text| Redmine::WikiFormatting::Textile::Formatter.new(text).to_html })
+";
+
 /// Whether it is missing and can be installed. Elsewhere its tests say why they are skipped.
 pub(super) fn is_wanted() -> bool {
     is_missing() && debian::is_here()
@@ -152,6 +170,27 @@ impl Redmine {
     /// When the suite has installed what it needs, this machine has Debian's packages, and Redmine is missing.
     pub fn can_run() -> bool {
         twinline_sim::debian::met(!is_missing(), "a real Redmine")
+    }
+
+    /// What its Textile formatter makes of texts: a piece of HTML for each.
+    ///
+    /// # Errors
+    /// Its formatter cannot be run, or fails.
+    pub fn formatted(texts: &[String]) -> Result<Vec<String>> {
+        let folder = TempDir::new().context("making a folder for texts")?;
+        let (script, input) = (folder.path().join("f.rb"), folder.path().join("texts"));
+        fs::write(&script, FORMATTER).context("writing the formatter's script")?;
+        fs::write(&input, serde_json::to_vec(texts)?).context("writing the texts")?;
+        let output = Command::new("ruby")
+            .arg(&script)
+            .current_dir(APPLICATION)
+            .stdin(fs::File::open(&input).context("reading the texts")?)
+            .output()
+            .context("running Redmine's formatter")?;
+        if !output.status.success() {
+            bail!("the formatter: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        serde_json::from_slice(&output.stdout).context("reading what the formatter made")
     }
 
     /// Starts one on a fresh copy of the seeded database. It serves some seconds later: ask it until it answers.

@@ -20,7 +20,7 @@ use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
 use twinline_trackers::http::Transport;
 use twinline_trackers::registry::{self, NodeSettings};
-use twinline_trackers::{Scope, Tracker, Webhook};
+use twinline_trackers::{Learnt, Scope, Tracker, Webhook};
 
 /// The most often that opening a store is tried while its disk refuses.
 const OPEN_TRIES: u32 = 1_000;
@@ -166,8 +166,10 @@ pub(super) fn connector(
         url: Some(place.origin().parse()?),
         auth: place.auth(),
         settle: Some(Duration::from_secs(20)),
+        texts: None,
         write_spacing: None,
         unlimited: !limits,
+        learnt: Learnt::default(),
     };
     let clock = Arc::clone(clock);
     Ok(registry::build(

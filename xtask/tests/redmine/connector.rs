@@ -6,10 +6,10 @@ use twinline_core::effect::{Effect, FieldWrite};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Choice, Fetched, Item, ItemId, Value, Version, field};
 use twinline_core::marker::Marker;
-use twinline_core::richtext::markdown;
+use twinline_core::richtext::{Dialect, markdown};
 use twinline_trackers::http::{AddressGuard, ReqwestTransport, Secret, Transport, TransportLimits};
 use twinline_trackers::registry::{self, NodeSettings};
-use twinline_trackers::{Scope, Tracker};
+use twinline_trackers::{Learnt, Scope, Tracker};
 use xtask::provision::redmine::Redmine;
 use xtask::served::SystemClock;
 
@@ -31,13 +31,25 @@ pub(crate) fn over(
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
 ) -> Arc<dyn Tracker> {
+    build(redmine, key, transport, clock, None)
+}
+
+fn build(
+    redmine: &Redmine,
+    key: &str,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    texts: Option<Dialect>,
+) -> Arc<dyn Tracker> {
     let settings = NodeSettings {
         node: "rm".into(),
         url: Some(redmine.url.parse().unwrap()),
         auth: BTreeMap::from([("key".to_owned(), Secret::new(key))]),
         settle: None,
+        texts,
         write_spacing: None,
         unlimited: true,
+        learnt: Learnt::default(),
     };
     registry::build("redmine", settings, transport, clock).unwrap()
 }
@@ -106,11 +118,37 @@ async fn texts_and_people(tracker: &dyn Tracker) -> ItemId {
     for (name, value) in writes {
         let applied = tracker.apply(&update(&item, name, value.clone())).await;
         assert_eq!(applied.unwrap().waived, BTreeMap::new(), "{name}");
-        let normal = tracker.normalise(&name.into(), &value);
+        let normal = tracker.normalise(&scope(), &name.into(), &value);
         let seen = fetch(tracker, &item).await;
         assert_eq!(seen.get(name), Some(&normal), "{name}");
     }
     item
+}
+
+/// The page of an issue tells the notation, and a node that says another one is told; Textile travels there and back.
+async fn another_notation(redmine: &Redmine, tracker: &dyn Tracker, item: &ItemId) {
+    let clock = Arc::new(SystemClock);
+    let textile = build(
+        redmine,
+        Redmine::KEY,
+        transport(),
+        clock,
+        Some(Dialect::Textile),
+    );
+    let asked = textile.probe_place(&scope(), None).await.unwrap();
+    let asked = asked.join("; ");
+    assert!(asked.contains("write texts = \"markdown\""), "{asked}");
+    let fitting = tracker.probe_place(&scope(), None).await.unwrap();
+    assert_eq!(fitting, Vec::<String>::new());
+    let text = "**b** `c`\n\n- a\n  - b\n\n```rust\nlet a = 1;\n```";
+    let value = Value::Rich(markdown::decode(text));
+    let applied = textile
+        .apply(&update(item, field::DESCRIPTION, value.clone()))
+        .await;
+    assert_eq!(applied.unwrap().waived, BTreeMap::new());
+    let seen = fetch(textile.as_ref(), item).await;
+    assert_eq!(seen.get(field::DESCRIPTION), Some(&value));
+    assert!(seen.marker.is_some());
 }
 
 async fn unknown_status(tracker: &dyn Tracker, item: &ItemId) {
@@ -164,6 +202,7 @@ async fn what_the_contract_does_not_ask_is_so_on_a_real_redmine() {
     let tracker = tracker.as_ref();
     redmine.serves().await.unwrap();
     let item = texts_and_people(tracker).await;
+    another_notation(&redmine, tracker, &item).await;
     unknown_status(tracker, &item).await;
     private_note(tracker, &item).await;
     let refused = tracker.query(&scope(), "project_id=other", None).await;

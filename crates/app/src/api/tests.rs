@@ -24,6 +24,7 @@ use twinline_engine::{Env, HostBuilder, NodeConfig, SweepSettings};
 use twinline_rules::script::InProcess;
 use twinline_store::db::DbOptions;
 use twinline_store::host::{HostStore, Twin, TwinState};
+use twinline_trackers::Learnt;
 use twinline_trackers::http::{AddressGuard, ReqwestTransport, TransportLimits};
 use twinline_trackers::registry::{self, NodeSettings};
 
@@ -107,8 +108,10 @@ fn redmine(name: &str) -> NodeConfig {
         url: Some("http://127.0.0.1:9".parse().unwrap()),
         auth: BTreeMap::from([("key".to_owned(), Secret::new("k"))]),
         settle: None,
+        texts: None,
         write_spacing: None,
         unlimited: true,
+        learnt: Learnt::default(),
     };
     // A guard without private networks: a request to loopback ends before it begins.
     let guard = AddressGuard::new(Vec::new());

@@ -2,6 +2,7 @@
 
 mod args;
 mod change;
+mod node;
 mod page;
 
 pub use args::{
@@ -10,6 +11,7 @@ pub use args::{
     RestartRole, RestoreArgs, RetryArgs, SimArgs, TwinsArgs, UnlinkArgs, WatchCommand,
 };
 pub use change::{ChangeCommand, PlanChangeArgs};
+pub use node::{AddNodeArgs, NodeCommand, PlaceArgs};
 pub use page::{EntryCommand, MaintenanceArgs, MaintenanceCommand, StatusCommand};
 
 use clap::{Parser, Subcommand};
@@ -65,6 +67,18 @@ pub enum Command {
         #[arg(long)]
         offline: bool,
     },
+    /// Sets a node up, and looks at one: what its tracker needs, whether that works, what it offers.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  twinline node add\n  twinline node add support --tracker redmine --url https://redmine.acme.example --secret-env key=REDMINE_KEY\n  twinline node check support\n  twinline node describe support --scope project=app\n  twinline node webhook acme-snow --scope table=incident"
+    )]
+    Node(NodeCommand),
+    /// Seals a secret that it asks for, or that stands on standard input: prints what to write in its place, which only
+    /// instance.seal_key opens.
+    #[command(
+        after_help = "Examples:\n  twinline seal\n  twinline seal < token.txt    (prints { sealed = \"…\" })"
+    )]
+    Seal,
     /// Runs the fixtures in rules/tests.
     #[command(after_help = "Example: twinline test severity")]
     Test {

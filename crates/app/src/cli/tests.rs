@@ -56,6 +56,11 @@ fn what_belongs_together_is_asked_for_together() {
         "twinline change gate",
         "twinline change verify 3 --within 5",
         "twinline change abort 3",
+        "twinline node",
+        "twinline node add --tracker gitlab",
+        "twinline node add --secret-file token",
+        "twinline node add --webhook-secret a.hook --poll",
+        "twinline node check",
     ] {
         assert_eq!(
             parse(line).unwrap_err().exit_code(),
@@ -80,6 +85,8 @@ fn what_belongs_together_is_asked_for_together() {
         "twinline fleet restart --role edge --parallel 2",
         "twinline change plan it --element host:m1 --from 2026-12-05T22:00:00Z --minutes 5",
         "twinline change gate host:m1 database:central --json",
+        "twinline node add --tracker redmine --secret-env key=KEY --scope project=app",
+        "twinline node describe acme-jira --scope project=SUP --scope type=Bug",
     ] {
         parse(line).unwrap();
     }
@@ -92,7 +99,9 @@ fn every_visible_command_says_what_it_does_and_shows_an_example() {
     let of_fleet = cli.find_subcommand("fleet").unwrap().get_subcommands();
     let of_change = cli.find_subcommand("change").unwrap().get_subcommands();
     let all = all.chain(of_fleet.map(|command| (fleet, command)));
+    let of_node = cli.find_subcommand("node").unwrap().get_subcommands();
     let all = all.chain(of_change.map(|command| ("change ", command)));
+    let all = all.chain(of_node.map(|command| ("node ", command)));
     for (under, command) in all.filter(|(_, command)| !command.is_hide_set()) {
         assert!(command.get_about().is_some(), "{}", command.get_name());
         let after = command.get_after_help().map(ToString::to_string);

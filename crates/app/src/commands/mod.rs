@@ -6,6 +6,7 @@ mod check;
 mod deeds;
 mod errors;
 mod events;
+mod files;
 mod fixtures;
 mod fleet;
 mod history_text;
@@ -14,6 +15,7 @@ mod init;
 mod links;
 mod look;
 mod matches;
+mod node;
 mod outcomes;
 mod page;
 pub mod pairs;
@@ -21,13 +23,14 @@ mod progress;
 mod release;
 mod review;
 mod rules;
+mod seal;
 mod state;
 mod types;
 
 use crate::cli::{Cli, Command, WatchCommand};
 use crate::config::{self, Config};
 use crate::exit::{Coded, USAGE};
-use crate::handles::SystemClock;
+use crate::handles::{SystemClock, SystemEntropy};
 use crate::nodes::{Nodes, Trackers};
 use crate::report::Report;
 use crate::roles;
@@ -35,8 +38,20 @@ use crate::rulebook::{self, Rulebook};
 use anyhow::Result;
 use std::path::Path;
 use std::sync::Arc;
-use twinline_core::handles::Clock;
+use twinline_core::handles::{Clock, Entropy as _};
 use twinline_core::time::Timestamp;
+
+/// Whether a text can name a node or a connection: 1 to 64 of a-z, 0-9 and '-'.
+fn is_name(text: &str) -> bool {
+    let sound = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=64).contains(&text.len()) && text.bytes().all(sound)
+}
+
+/// A new secret that a tracker signs its webhooks with.
+fn hook_secret() -> String {
+    let words = (0..4).map(|_| format!("{:016x}", SystemEntropy.next_u64()));
+    words.collect()
+}
 
 /// Runs one command; `None`: it has printed by itself.
 ///
@@ -73,6 +88,8 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
         Command::Drill(args) => crate::drill::run(args, cli.json).await,
         Command::Init(args) => init::run(args, file),
         Command::Check { offline } => check::run(file, *offline).await,
+        Command::Seal => seal::run(file),
+        Command::Node(command) => node::run(file, command, cli.json).await,
         Command::Test { name, offline } => fixtures::run(file, name.as_deref(), *offline).await,
         Command::Types { connection, print } => {
             types::run(file, connection.as_deref(), *print).await

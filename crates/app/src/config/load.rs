@@ -3,8 +3,8 @@
 use super::error::{ConfigError, alternative};
 use super::fleet;
 use super::model::{Config, Edge};
-use super::secret::{AuthValue, BY_REFERENCE};
-use super::watch;
+use super::secret::{AuthValue, BY_REFERENCE, SecretRef};
+use super::watch::{self, Channel};
 use super::workspace;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -39,8 +39,40 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
         tls.cert = folder.join(&tls.cert);
         tls.key = folder.join(&tls.key);
     }
+    unseal(&mut config);
     check(path, &config)?;
     Ok(config)
+}
+
+/// Tells each sealed secret where its key lies.
+fn unseal(config: &mut Config) {
+    let key = config.instance.seal_key.clone().map(Box::new);
+    for secret in references(config) {
+        if let SecretRef::Sealed(sealed) = secret {
+            sealed.key.clone_from(&key);
+        }
+    }
+}
+
+/// Every secret of a configuration but the key itself.
+fn references(config: &mut Config) -> Vec<&mut SecretRef> {
+    let mut all: Vec<&mut SecretRef> = config.instance.fleet_key.iter_mut().collect();
+    all.extend(config.central.as_mut().map(|central| &mut central.url));
+    for node in config.nodes.values_mut() {
+        all.extend(node.auth.values_mut().filter_map(|value| match value {
+            AuthValue::Secret(secret) => Some(secret),
+            AuthValue::Plain(_) => None,
+        }));
+        all.extend(&mut node.webhook.secrets);
+    }
+    let channels = config.watch.channels.values_mut();
+    all.extend(channels.flat_map(Channel::secrets_mut));
+    let ping = config.watch.outside_ping.as_mut();
+    all.extend(ping.map(|ping| &mut ping.url));
+    all.extend(&mut config.watch.inbound_token);
+    let workspaces = config.workspaces.values_mut();
+    all.extend(workspaces.filter_map(|it| it.report_token.as_mut()));
+    all
 }
 
 fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {

@@ -8,6 +8,7 @@ mod error;
 mod fleet;
 mod load;
 mod model;
+mod sealed;
 mod secret;
 pub mod watch;
 mod workspace;
@@ -20,6 +21,7 @@ pub use model::{
     Config, Edge, EdgeProxy, EdgeTls, Host, Instance, KeepDays, Log, LogFormat, Node, Scripts,
     Sweep, Traces, TrustedHeader, WebhookSettings,
 };
+pub use sealed::{SealKey, Sealed};
 pub use secret::{AuthValue, SecretRef};
 pub use watch::{Status, Watch};
 pub use workspace::Workspace;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use twinline_core::richtext::Dialect;
 use url::Url;
 
 /// The whole file.
@@ -74,6 +75,8 @@ pub struct Instance {
     pub public_url: Option<Url>,
     /// The secret that the machines of a fleet show each other.
     pub fleet_key: Option<SecretRef>,
+    /// What opens sealed secrets.
+    pub seal_key: Option<SecretRef>,
 }
 
 /// The edge.
@@ -239,6 +242,9 @@ pub struct Node {
     /// Overrides the tracker's settle time, in seconds.
     #[serde(default)]
     pub settle_s: Option<u32>,
+    /// The notation of its texts, where an instance of the tracker has a choice: Redmine's `markdown` or `textile`.
+    #[serde(default)]
+    pub texts: Option<Dialect>,
     /// Where this node's tracker reaches the edge, when the node has a domain of its own; else `instance.public_url`.
     #[serde(default)]
     pub public_url: Option<Url>,
@@ -324,6 +330,7 @@ impl Default for Instance {
             machine: "m1".into(),
             public_url: None,
             fleet_key: None,
+            seal_key: None,
         }
     }
 }

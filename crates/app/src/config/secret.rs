@@ -1,6 +1,7 @@
 //! Secrets: by reference in the file; read, they are `twinline_trackers::http::Secret`.
 
 use super::error::ConfigError;
+use super::sealed::Sealed;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use twinline_trackers::http::Secret;
 
 /// What to write instead of a secret. It never repeats what was written.
-pub(super) const BY_REFERENCE: &str = "a secret does not stand in this file: write where it lies, { file = \"PATH\" } or { env = \"NAME\" }";
+pub(super) const BY_REFERENCE: &str = "a secret does not stand in this file: write where it lies, { file = \"PATH\" } or { env = \"NAME\" }, or what 'twinline seal' makes of it, { sealed = \"…\" }";
 
 /// Where a secret lies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,6 +19,8 @@ pub enum SecretRef {
     File(PathBuf),
     /// In an environment variable.
     Env(String),
+    /// In the configuration itself, for who has the instance's key.
+    Sealed(Sealed),
 }
 
 impl<'de> Deserialize<'de> for SecretRef {
@@ -26,14 +29,14 @@ impl<'de> Deserialize<'de> for SecretRef {
     }
 }
 
-/// Reads `{ file = … }` and `{ env = … }`.
+/// Reads `{ file = … }`, `{ env = … }` and `{ sealed = … }`.
 struct Reference;
 
 impl<'de> Visitor<'de> for Reference {
     type Value = SecretRef;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("{ file = \"PATH\" } or { env = \"NAME\" }")
+        f.write_str("{ file = \"PATH\" }, { env = \"NAME\" } or { sealed = \"…\" }")
     }
 
     fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<SecretRef, E> {
@@ -58,16 +61,23 @@ impl<'de> Visitor<'de> for Reference {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretRef, A::Error> {
-        let one = || A::Error::custom("write either { file = \"PATH\" } or { env = \"NAME\" }");
+        let one = || {
+            A::Error::custom(
+                "write one of { file = \"PATH\" }, { env = \"NAME\" } and { sealed = \"…\" }",
+            )
+        };
         let key = map.next_key::<String>()?.ok_or_else(one)?;
         let read = match key.as_str() {
             "file" => SecretRef::File(map.next_value()?),
             "env" => SecretRef::Env(map.next_value()?),
             "sealed" => {
-                let sentence = "this version reads no sealed secrets: write { file = \"PATH\" } or { env = \"NAME\" }";
-                return Err(A::Error::custom(sentence));
+                // The text is not repeated: it may be the secret.
+                let sealed = Sealed::parse(map.next_value()?);
+                let sentence =
+                    "what stands in 'sealed' was not sealed: 'twinline seal' makes it of a secret";
+                SecretRef::Sealed(sealed.ok_or_else(|| A::Error::custom(sentence))?)
             }
-            other => return Err(A::Error::unknown_field(other, &["file", "env"])),
+            other => return Err(A::Error::unknown_field(other, &["file", "env", "sealed"])),
         };
         if map.next_key::<String>()?.is_some() {
             return Err(one());
@@ -92,6 +102,7 @@ impl SecretRef {
             Self::Env(name) => read_environment(name).ok_or_else(|| {
                 ConfigError::secret(what, format!("the environment variable {name} is not set"))
             })?,
+            Self::Sealed(sealed) => return sealed.open(base, what),
         };
         let secret = Secret::new(text);
         if secret.is_empty() {
@@ -124,7 +135,9 @@ impl<'de> Visitor<'de> for Credential {
     type Value = AuthValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("{ file = \"PATH\" }, { env = \"NAME\" } or a text that is no secret")
+        f.write_str(
+            "{ file = \"PATH\" }, { env = \"NAME\" }, { sealed = \"…\" } or a text that is no secret",
+        )
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<AuthValue, E> {

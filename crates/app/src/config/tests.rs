@@ -72,7 +72,14 @@ fn check_documented(path: &[String]) {
         if value.is_table()
             && !matches!(
                 key.as_str(),
-                "auth" | "url" | "fleet_key" | "inbound_token" | "key" | "token" | "report_token"
+                "auth"
+                    | "url"
+                    | "fleet_key"
+                    | "seal_key"
+                    | "inbound_token"
+                    | "key"
+                    | "token"
+                    | "report_token"
             )
         {
             let mut further = [path, std::slice::from_ref(&key)].concat();
@@ -355,13 +362,13 @@ fn secrets_stand_in_the_file_by_reference_only_and_are_not_repeated() {
     let fil = Some("there is no key 'fil' here: did you mean 'file'?");
     check("github", "auth = { token = { fil = \"x\" } }", fil);
     check("github", "webhook = { secrets = [{ fil = \"x\" }] }", fil);
-    let sealed = Some("this version reads no sealed secrets");
+    let sealed = Some("was not sealed");
     check(
         "github",
         "auth = { token = { sealed = \"ghp_1\" } }",
         sealed,
     );
-    let either = Some("write either { file = \"PATH\" } or { env = \"NAME\" }");
+    let either = Some("write one of { file = \"PATH\" }, { env = \"NAME\" } and");
     check(
         "github",
         "auth = { token = { file = \"x\", env = \"y\" } }",

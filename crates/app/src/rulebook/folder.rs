@@ -31,13 +31,7 @@ impl Loaded {
 /// # Errors
 /// The folder cannot be read or holds no rules; there is no such connection in it.
 pub fn load(folder: &Path, only: Option<&str>) -> Result<Vec<Loaded>, Coded> {
-    let mut files = names(folder)?;
-    files.sort();
-    let loaded = files.into_iter().map(|file| Loaded {
-        rules: parse::load(folder, &file),
-        file,
-    });
-    let mut loaded: Vec<Loaded> = loaded.collect();
+    let mut loaded = all(folder)?;
     if let Some(name) = only {
         let known: Vec<String> = loaded
             .iter()
@@ -61,6 +55,27 @@ pub fn load(folder: &Path, only: Option<&str>) -> Result<Vec<Loaded>, Coded> {
         return Err(Coded::new(CONFIGURATION, sentence));
     }
     Ok(loaded)
+}
+
+/// Reads all that stands in the rules folder, which may be nothing yet.
+///
+/// # Errors
+/// The folder is there and cannot be read.
+pub fn load_any(folder: &Path) -> Result<Vec<Loaded>, Coded> {
+    if matches!(std::fs::exists(folder), Ok(false)) {
+        return Ok(Vec::new());
+    }
+    all(folder)
+}
+
+fn all(folder: &Path) -> Result<Vec<Loaded>, Coded> {
+    let mut files = names(folder)?;
+    files.sort();
+    let loaded = files.into_iter().map(|file| Loaded {
+        rules: parse::load(folder, &file),
+        file,
+    });
+    Ok(loaded.collect())
 }
 
 fn names(folder: &Path) -> Result<Vec<String>, Coded> {

@@ -6,7 +6,7 @@ mod folder;
 mod stored;
 
 pub use factory::Factory;
-pub use folder::{Loaded, load};
+pub use folder::{Loaded, load, load_any};
 pub use stored::{from_sources, to_sources};
 
 use crate::config::{Config, Scripts};

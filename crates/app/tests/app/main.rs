@@ -23,6 +23,7 @@ mod hung;
 mod joining;
 mod logs;
 mod matching;
+mod node_commands;
 mod node_probes;
 mod odd_items;
 mod private_words;

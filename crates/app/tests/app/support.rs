@@ -29,19 +29,28 @@ impl Clock for WallClock {
 }
 
 /// Waits until `look` gives something.
+pub(crate) fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    until_within(PATIENCE, what, look)
+}
+
+/// The same for what by its own rules may take longer.
 #[expect(
     clippy::disallowed_methods,
     reason = "other processes are waited for, in real time: a pause between two looks"
 )]
-pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until_within<T>(
+    patience: Duration,
+    what: &str,
+    mut look: impl FnMut() -> Option<T>,
+) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
         assert!(
-            begun.elapsed() < PATIENCE,
-            "waited {PATIENCE:?} for: {what}"
+            begun.elapsed() < patience,
+            "waited {patience:?} for: {what}"
         );
         std::thread::sleep(Duration::from_millis(50));
     }

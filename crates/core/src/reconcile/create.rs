@@ -232,6 +232,7 @@ fn side_writes(
             continue;
         }
         let write = write_between(Some(&Value::Empty), &assigned.value);
+        let texts = Texts::between(scene, source, native, &causes);
         let note = WriteNote {
             by: assigned.by.clone(),
             caused_by: causes,
@@ -240,7 +241,7 @@ fn side_writes(
             overwrites: false,
             hops: 0,
             lost: BTreeSet::new(),
-            unshown: Texts::between(scene, source).unshown(&write),
+            unshown: texts.unshown(&write),
         };
         writes.fields.insert(native.clone(), (write, note));
     }

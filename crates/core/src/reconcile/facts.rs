@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::effect::{FieldChange, FieldWrite};
 use crate::item::{Item, Value};
 use crate::names::{FieldName, LinkId, NodeName, ReplicaField, RootId, Side, Sides};
+use crate::richtext::Dialect;
 use crate::rules::ScriptComment;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -49,8 +50,11 @@ pub struct SideFacts<'a> {
     pub base: Option<Base>,
     /// What its tracker can do.
     pub capabilities: &'a Capabilities,
-    /// The value that its tracker gives back after a value was written to a field (`Tracker::normalise`).
+    /// The value that its tracker gives back after a value was written to a field of this item (`Tracker::normalise`).
     pub normalise: &'a dyn Fn(&FieldName, &Value) -> Value,
+    /// The native fields of this item whose texts are in another notation than [`Capabilities::dialect`]
+    /// (`Tracker::dialects`).
+    pub dialects: BTreeMap<FieldName, Dialect>,
     /// The tracker's ids of our own account there.
     pub accounts: BTreeSet<String>,
     /// The item's field history since the base, by the tracker's clock; empty where it was not read. Needed for fields
@@ -77,6 +81,14 @@ pub struct SideFacts<'a> {
     /// Those of which the tracker does not say whether they are gone or only out of our account's sight, with its reason:
     /// told, and left as they are.
     pub unseen_comments: BTreeMap<String, String>,
+}
+
+impl SideFacts<'_> {
+    /// The notation of a native field's texts.
+    pub(super) fn dialect(&self, native: &FieldName) -> Dialect {
+        let own = self.dialects.get(native).copied();
+        own.unwrap_or(self.capabilities.dialect)
+    }
 }
 
 /// What one side was last seen to be.

@@ -61,7 +61,7 @@ impl OneWrite<'_> {
         let whole = causes
             .iter()
             .any(|field| self.crossing.get(field) == Some(&true));
-        let texts = Texts::between(scene, self.from);
+        let texts = Texts::between(scene, self.from, self.native, &causes);
         // Elements cross as the target tracker has them: what it shows as "needs_PR" is removed when "needs PR" is.
         let as_there = |value: &Value| match value {
             Value::Set(_) => (scene.side(to).normalise)(self.native, value),

@@ -4,7 +4,7 @@ use super::views::Scene;
 use crate::capability::Capabilities;
 use crate::effect::FieldWrite;
 use crate::item::{Value, field};
-use crate::names::{FieldName, Side};
+use crate::names::{FieldName, ReplicaField, Side};
 use crate::richtext::merge::merge3;
 use crate::richtext::{Block, Dialect, Document, LossKind, diff, far_beyond};
 use std::collections::BTreeSet;
@@ -17,12 +17,25 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    /// The notations of one direction.
-    pub(super) fn between(scene: &Scene<'_>, from: Side) -> Self {
-        let dialect = |side: Side| scene.side(side).capabilities.dialect;
+    /// The notations of one write: of the native field that is written, and of the source's texts that cause it. Where
+    /// these have several, the poorest: what it does not show cannot have been removed there.
+    pub(super) fn between(
+        scene: &Scene<'_>,
+        from: Side,
+        native: &FieldName,
+        causes: &BTreeSet<ReplicaField>,
+    ) -> Self {
+        let (source, item) = (scene.side(from), scene.items.get(from));
+        let natives = causes
+            .iter()
+            .flat_map(|field| scene.contract_of(field).native.get(from));
+        let texts = natives.filter(|name| matches!(item.fields.get(*name), Some(Value::Rich(_))));
+        let dialects = texts.map(|name| source.dialect(name));
         Self {
-            from: dialect(from),
-            to: dialect(from.other()),
+            from: dialects
+                .max_by_key(|dialect| rank(*dialect))
+                .unwrap_or(source.capabilities.dialect),
+            to: scene.side(from.other()).dialect(native),
         }
     }
 
@@ -71,12 +84,6 @@ impl Texts {
     /// What both trackers show of a block. The richer notation is asked first in both directions, so that both compare
     /// by the same keys.
     fn shared(self, block: &Block) -> Document {
-        let rank = |dialect: Dialect| match dialect {
-            Dialect::Adf => 0,
-            Dialect::Html => 1,
-            Dialect::Markdown => 2,
-            Dialect::Plain => 3,
-        };
         if self.from == self.to {
             return self.to.project_block(block);
         }
@@ -89,6 +96,17 @@ impl Texts {
     }
 }
 
+/// The notations from the richest to the poorest.
+const fn rank(dialect: Dialect) -> u8 {
+    match dialect {
+        Dialect::Adf => 0,
+        Dialect::Html => 1,
+        Dialect::Markdown => 2,
+        Dialect::Textile => 3,
+        Dialect::Plain => 4,
+    }
+}
+
 /// How many characters a value has beyond what a side's tracker takes in a native field: its length and the limit.
 /// `None` where it fits, or no limit is known.
 pub(super) fn beyond_limit(
@@ -97,11 +115,11 @@ pub(super) fn beyond_limit(
     native: &FieldName,
     value: &Value,
 ) -> Option<(usize, usize)> {
-    let capabilities = scene.side(side).capabilities;
-    let limit = limit(capabilities, native)?;
+    let facts = scene.side(side);
+    let limit = limit(facts.capabilities, native)?;
     let chars = match value {
         Value::Text(text) => Some(text.chars().count()).filter(|chars| *chars > limit),
-        Value::Rich(text) => capabilities.dialect.beyond(text, limit),
+        Value::Rich(text) => facts.dialect(native).beyond(text, limit),
         _ => None,
     };
     Some((chars?, limit))

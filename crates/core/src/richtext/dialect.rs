@@ -3,8 +3,9 @@
 use super::loss::LossReport;
 use super::model::{Block, Document};
 use super::shallow::shallow;
-use super::{adf, html, markdown, plain};
+use super::{adf, html, markdown, plain, textile};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A notation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,8 +17,22 @@ pub enum Dialect {
     Adf,
     /// HTML as Azure DevOps keeps it.
     Html,
+    /// Textile as Redmine means it.
+    Textile,
     /// Plain text.
     Plain,
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Markdown => "markdown",
+            Self::Adf => "adf",
+            Self::Html => "html",
+            Self::Textile => "textile",
+            Self::Plain => "plain",
+        })
+    }
 }
 
 impl Dialect {
@@ -38,6 +53,10 @@ impl Dialect {
                 let (text, losses) = html::encode(document);
                 (html::decode(&text), losses)
             }
+            Self::Textile => {
+                let (text, losses) = textile::encode(document);
+                (textile::decode(&text), losses)
+            }
             Self::Plain => {
                 let (text, losses) = plain::encode(document);
                 (plain::decode(&text), losses)
@@ -45,11 +64,12 @@ impl Dialect {
         }
     }
 
-    /// How long a document is as such a tracker counts it: the notation's own signs in Markdown and HTML, else only the text.
+    /// How long a document is as such a tracker counts it: the notation's own signs in Markdown, HTML and Textile, else only the text.
     pub fn chars(self, document: &Document) -> usize {
         match self {
             Self::Markdown => markdown::encode(document).0.trim_end().chars().count(),
             Self::Html => html::encode(document).0.chars().count(),
+            Self::Textile => textile::encode(document).0.chars().count(),
             Self::Adf => document.plain().chars().count(),
             Self::Plain => plain::encode(document).0.chars().count(),
         }

@@ -18,6 +18,7 @@ proptest! {
             Dialect::Markdown,
             Dialect::Adf,
             Dialect::Html,
+            Dialect::Textile,
             Dialect::Plain,
         ] {
             let (once, _) = dialect.project(&document);
@@ -40,6 +41,7 @@ proptest! {
             Dialect::Markdown,
             Dialect::Adf,
             Dialect::Html,
+            Dialect::Textile,
             Dialect::Plain,
         ] {
             let chars = dialect.chars(&document);

@@ -3,7 +3,7 @@
 use super::canonical;
 use super::inline::{Emoji, Inline, Marks, Mention};
 use super::loss::{LossKind, LossReport, Losses};
-use super::model::{Block, Document};
+use super::model::{Block, Document, ListItem, PanelKind};
 
 /// Lowers a document block by block: each is made canonical, given to `lower`, and the whole made canonical again.
 pub(super) fn document(
@@ -20,6 +20,37 @@ pub(super) fn document(
         }
     }
     (Document { blocks }.normalised(), losses.into_report())
+}
+
+/// A task's box as a character before its text, where a notation has no boxes.
+pub(super) fn task_as_text(item: ListItem) -> Vec<Block> {
+    let mut inside = item.blocks;
+    if let Some(done) = item.task {
+        let mark = if done { "☑" } else { "☐" };
+        match inside.first_mut() {
+            Some(Block::Paragraph(content)) => content.insert(0, Inline::text(format!("{mark} "))),
+            _ => inside.insert(0, Block::paragraph(mark)),
+        }
+    }
+    inside
+}
+
+/// A panel as a quotation that says by a bold word what it is.
+pub(super) fn panel_as_quote(kind: PanelKind, inside: Vec<Block>) -> Block {
+    let name = match kind {
+        PanelKind::Info => "Info",
+        PanelKind::Note => "Note",
+        PanelKind::Success => "Success",
+        PanelKind::Warning => "Warning",
+        PanelKind::Error => "Error",
+    };
+    let bold = Marks {
+        bold: true,
+        ..Marks::default()
+    };
+    let mut quoted = vec![Block::Paragraph(vec![Inline::marked(name, bold)])];
+    quoted.extend(inside);
+    Block::Quote(quoted)
 }
 
 /// A mention as text: the name after an `@`.

@@ -11,6 +11,7 @@ pub mod html;
 pub mod markdown;
 pub mod merge;
 pub mod plain;
+pub mod textile;
 
 mod align;
 mod canonical;

@@ -18,6 +18,7 @@ use twinline_core::reconcile::{
 use twinline_core::rules::RuleError;
 use twinline_core::spans::TARGET;
 use twinline_core::time::Timestamp;
+use twinline_trackers::Scope;
 
 /// [`Facts`], owned.
 #[derive(Clone)]
@@ -55,7 +56,10 @@ impl Owned {
     pub(crate) async fn plan(self: &Arc<Self>, rules: &Compiled) -> Result<Plan, RuleError> {
         let facts = Arc::clone(self);
         let plan = rules.run(move |rules| {
-            facts.with(|known| reconcile(known, &facts.parents.translate(rules)))
+            let scopes = &rules.contract().scopes;
+            facts.with(scopes, |known| {
+                reconcile(known, &facts.parents.translate(rules))
+            })
         });
         let span = debug_span!(target: TARGET, "reconcile");
         Box::pin(plan.instrument(span)).await
@@ -71,19 +75,24 @@ impl Owned {
         let facts = Arc::clone(self);
         rules
             .run(move |rules| {
+                let scopes = &rules.contract().scopes;
                 let rules = facts.parents.translate(rules);
-                facts.with(|known| settle(&plan, known, &rules, &outcomes))
+                facts.with(scopes, |known| settle(&plan, known, &rules, &outcomes))
             })
             .await
     }
 
-    fn with<T>(&self, work: impl FnOnce(&Facts<'_>) -> T) -> T {
-        let left = |field: &FieldName, value: &Value| {
-            self.sides.left.node.tracker().normalise(field, value)
+    /// `scopes`: where an item would be made that is not there.
+    fn with<T>(&self, scopes: &Sides<Scope>, work: impl FnOnce(&Facts<'_>) -> T) -> T {
+        let scope = |side: Side| {
+            let seen = self.sides.get(side).seen.item();
+            seen.map_or(scopes.get(side), |item| &item.scope)
         };
-        let right = |field: &FieldName, value: &Value| {
-            self.sides.right.node.tracker().normalise(field, value)
+        let normalise = |side: Side| {
+            let (tracker, scope) = (self.sides.get(side).node.tracker(), scope(side));
+            move |field: &FieldName, value: &Value| tracker.normalise(scope, field, value)
         };
+        let (left, right) = (normalise(Side::Left), normalise(Side::Right));
         work(&Facts {
             link: self.link.clone(),
             root: self.root.clone(),
@@ -92,8 +101,8 @@ impl Owned {
             since: self.since,
             now: self.now,
             sides: Sides {
-                left: self.sides.left.facts(&left),
-                right: self.sides.right.facts(&right),
+                left: self.sides.left.facts(scope(Side::Left), &left),
+                right: self.sides.right.facts(scope(Side::Right), &right),
             },
             held: self.held.clone(),
             release: self.release.clone(),
@@ -103,13 +112,18 @@ impl Owned {
 }
 
 impl OwnedSide {
-    fn facts<'a>(&'a self, normalise: &'a dyn Fn(&FieldName, &Value) -> Value) -> SideFacts<'a> {
+    fn facts<'a>(
+        &'a self,
+        scope: &Scope,
+        normalise: &'a dyn Fn(&FieldName, &Value) -> Value,
+    ) -> SideFacts<'a> {
         SideFacts {
             node: self.node.name().clone(),
             seen: self.seen.clone(),
             base: self.base.clone(),
             capabilities: self.node.tracker().capabilities(),
             normalise,
+            dialects: self.node.tracker().dialects(scope),
             accounts: self.accounts(),
             history: self.history.clone(),
             since_birth: self.since_birth,

@@ -2,7 +2,7 @@
 
 use super::Redmine;
 use super::model::Issue;
-use super::site::User;
+use super::site::{TextFormatting, User};
 use crate::call::{Call, empty, json, set};
 use crate::seeds::ROBOT;
 use bytes::Bytes;
@@ -95,7 +95,7 @@ impl Redmine {
             return Err(Failure::NotFound);
         };
         let Some(last) = last.strip_suffix(".json") else {
-            return Err(Failure::NotFound);
+            return self.page(call);
         };
         let mut caller = self.caller(call).ok_or(Failure::Unauthorized)?.clone();
         if self.kept_from_robot && caller.login == ROBOT {
@@ -132,6 +132,34 @@ impl Redmine {
             ("GET", ["custom_fields"]) => self.list_custom_fields(asked),
             _ => Err(Failure::NotFound),
         }
+    }
+
+    /// An issue's own page, which answers to an API key as the API does: as much of it as tells the notation of its editor.
+    fn page(&self, call: &Call<'_>) -> Answer {
+        let path = call.path();
+        let ("GET", ["issues", id]) = (call.method.as_str(), path.as_slice()) else {
+            return Err(Failure::NotFound);
+        };
+        if self.caller(call).is_none() {
+            let mut to_login = empty(StatusCode::FOUND);
+            set(&mut to_login, "location", "/login");
+            return Ok(to_login);
+        }
+        let issue = self.visible(id)?;
+        let editor = match self.site.text_formatting {
+            TextFormatting::Textile => "textile",
+            TextFormatting::Markdown => "markdown",
+        };
+        let page = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>#{}</title>\n\
+             <script src=\"/javascripts/jstoolbar/jstoolbar.js\"></script>\n\
+             <script src=\"/javascripts/jstoolbar/{editor}.js\"></script>\n</head>\n<body><p>{}</p></body>\n</html>\n",
+            issue.id,
+            issue.description.replace('&', "&amp;").replace('<', "&lt;")
+        );
+        let mut response = Response::new(Bytes::from(page));
+        set(&mut response, "content-type", "text/html; charset=utf-8");
+        Ok(response)
     }
 
     /// The account of an API key: in the header, in the address, or as the name in Basic authentication.

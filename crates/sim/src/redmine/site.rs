@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// A Redmine.
 #[derive(Clone, Debug, Default)]
 pub struct Site {
-    /// How texts are marked up; the API does not tell.
+    /// How texts are marked up; the API does not tell, the editor on an issue's page does.
     pub text_formatting: TextFormatting,
     /// Everybody with an account.
     pub users: Vec<User>,

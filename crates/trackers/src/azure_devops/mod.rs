@@ -76,6 +76,7 @@ pub(crate) const KIND: Kind = Kind {
     capabilities,
     webhook: &webhook::AzureWebhook,
     build,
+    notations: &[],
     example: &example::EXAMPLE,
 };
 
@@ -274,7 +275,7 @@ impl Tracker for Azure {
         self.unregister(scope, url).await
     }
 
-    fn normalise(&self, field: &FieldName, value: &Value) -> Value {
+    fn normalise(&self, _: &Scope, field: &FieldName, value: &Value) -> Value {
         encode::normalise(field, value)
     }
 }

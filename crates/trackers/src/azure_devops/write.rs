@@ -2,7 +2,7 @@
 
 use super::encode::{self, Writes};
 use super::{Azure, client, decode, text, wire};
-use crate::connector::{self, Impossible};
+use crate::connector::{self, Impossible, once_begun};
 use crate::error::TrackerError;
 use crate::http::{Call, Cost, Permit, Reply};
 use crate::tracker::Scope;
@@ -200,9 +200,9 @@ impl Azure {
             self.patching(before.id, &document, &permit)
         };
         let sent = self.send_without_refused(&mut writes, call).await;
-        let (reply, refused) = sent.map_err(|error| half_done(begun, error))?;
+        let (reply, refused) = sent.map_err(|error| once_begun(begun, error))?;
         if reply.status == StatusCode::PRECONDITION_FAILED {
-            return Err(half_done(begun, TrackerError::Changed));
+            return Err(TrackerError::Changed);
         }
         waived.extend(refused);
         let after: wire::WorkItem = reply.json()?;
@@ -228,9 +228,9 @@ impl Azure {
                 .client
                 .send(self.patching(before.id, &document, permit))
                 .await;
-            let reply = sent.map_err(|error| half_done(steps > 0, error))?;
+            let reply = sent.map_err(|error| once_begun(steps > 0, error))?;
             if reply.status == StatusCode::PRECONDITION_FAILED {
-                return Err(half_done(steps > 0, TrackerError::Changed));
+                return Err(TrackerError::Changed);
             }
             at = reply.json::<wire::WorkItem>()?.rev;
         }
@@ -369,16 +369,4 @@ fn set_state(state: &str) -> Json {
 
 fn no_way(from: &str, to: &str) -> String {
     format!("no way leads from '{from}' to '{to}' by the rules of this type")
-}
-
-/// The error of a write of which a first part has been made.
-fn half_done(begun: bool, error: TrackerError) -> TrackerError {
-    match error {
-        TrackerError::Retry { reason, .. } | TrackerError::Busy { reason, .. } if begun => {
-            TrackerError::Unknown {
-                reason: format!("half of it was written: {reason}"),
-            }
-        }
-        other => other,
-    }
 }

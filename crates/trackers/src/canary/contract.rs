@@ -202,7 +202,7 @@ impl Tracker for Canary {
         Ok(())
     }
 
-    fn normalise(&self, _: &FieldName, value: &Value) -> Value {
+    fn normalise(&self, _: &Scope, _: &FieldName, value: &Value) -> Value {
         value.clone()
     }
 }

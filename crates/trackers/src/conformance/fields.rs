@@ -111,7 +111,7 @@ async fn written(
         return Ok(false);
     }
     same(name.as_str(), &applied.waived, &BTreeMap::new())?;
-    let expected = h.tracker().normalise(name, value);
+    let expected = h.tracker().normalise(&h.scope(), name, value);
     same(name.as_str(), &after.get(name.as_str()), &Some(&expected))?;
     Ok(true)
 }

@@ -127,12 +127,14 @@ async fn normalise(h: &dyn Harness) -> Outcome {
         .await?;
     let item = h.read(&h.created(&applied)?).await?;
     for (name, value) in &item.fields {
-        let once = h.tracker().normalise(name, value);
+        let once = h.tracker().normalise(&h.scope(), name, value);
         same(name.as_str(), &once, value)?;
     }
     let name = field::SUMMARY.into();
-    let once = h.tracker().normalise(&name, &Value::text("  spaced "));
-    let twice = h.tracker().normalise(&name, &once);
+    let once = h
+        .tracker()
+        .normalise(&h.scope(), &name, &Value::text("  spaced "));
+    let twice = h.tracker().normalise(&h.scope(), &name, &once);
     if once != twice {
         return Err(Miss::Broken(format!("{once:?} becomes {twice:?}")));
     }

@@ -11,13 +11,14 @@ use std::time::Duration;
 use twinline_core::handles::Clock;
 use twinline_core::item::{User, Value};
 use twinline_core::names::FieldName;
+use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 use twinline_sim::inprocess::InProcess;
 use twinline_sim::{Command, Delivered, Done, Faulty, Outcome, Simulator};
 use twinline_trackers::conformance::{Act, Acted, Harness, Meddler};
 use twinline_trackers::http::{Secret, Transport, TransportError};
 use twinline_trackers::registry::{self, NodeSettings};
-use twinline_trackers::{Scope, Tracker, Webhook};
+use twinline_trackers::{Learnt, Scope, Tracker, Webhook};
 
 const ORIGIN: &str = "http://tracker.sim";
 
@@ -58,6 +59,7 @@ pub struct SimHarness {
     under: Under,
     world: Arc<World>,
     meddler: Arc<Meddler>,
+    settings: NodeSettings,
     tracker: Arc<dyn Tracker>,
     unassignable: Option<User>,
 }
@@ -96,18 +98,40 @@ impl Transport for World {
     }
 }
 
+fn connector(
+    under: &Under,
+    settings: NodeSettings,
+    world: &Arc<World>,
+    meddler: &Arc<Meddler>,
+) -> Arc<dyn Tracker> {
+    let transport: Arc<dyn Transport> = Arc::<Meddler>::clone(meddler);
+    let clock: Arc<dyn Clock> = Arc::<World>::clone(world);
+    registry::build(under.tracker, settings, transport, clock)
+        .expect("the harness names a tracker and its auth")
+}
+
 impl SimHarness {
     /// Puts the connector in front of a simulator.
     pub fn new(simulator: Box<dyn Simulator>, under: Under) -> Self {
-        Self::build(simulator, under, true)
+        Self::build(simulator, under, true, None)
     }
 
     /// The same, with the tracker's published limits kept.
     pub fn limited(simulator: Box<dyn Simulator>, under: Under) -> Self {
-        Self::build(simulator, under, false)
+        Self::build(simulator, under, false, None)
     }
 
-    fn build(simulator: Box<dyn Simulator>, under: Under, unlimited: bool) -> Self {
+    /// The same as [`Self::new`], with the notation that the instance's texts are set to.
+    pub fn with_texts(simulator: Box<dyn Simulator>, under: Under, texts: Dialect) -> Self {
+        Self::build(simulator, under, true, Some(texts))
+    }
+
+    fn build(
+        simulator: Box<dyn Simulator>,
+        under: Under,
+        unlimited: bool,
+        texts: Option<Dialect>,
+    ) -> Self {
         let mut trackers = InProcess::default();
         trackers.add(
             ORIGIN,
@@ -126,20 +150,26 @@ impl SimHarness {
                 .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
                 .collect(),
             settle: None,
+            texts,
             write_spacing: None,
             unlimited,
+            learnt: Learnt::default(),
         };
-        let transport: Arc<dyn Transport> = Arc::<Meddler>::clone(&meddler);
-        let clock: Arc<dyn Clock> = Arc::<World>::clone(&world);
-        let tracker = registry::build(under.tracker, settings, transport, clock)
-            .expect("the harness names a tracker and its auth");
+        let tracker = connector(&under, settings.clone(), &world, &meddler);
         Self {
             under,
             world,
             meddler,
+            settings,
             tracker,
             unassignable: None,
         }
+    }
+
+    /// Puts another connector of the same node in the place of this one, as when its credentials have changed.
+    pub fn renew(&mut self) {
+        let settings = self.settings.clone();
+        self.tracker = connector(&self.under, settings, &self.world, &self.meddler);
     }
 
     /// Names somebody whom the simulator knows and does not let be assigned.

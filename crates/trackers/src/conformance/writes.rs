@@ -85,7 +85,7 @@ async fn update(h: &dyn Harness) -> Outcome {
         let written = h.writes(name).await?;
         let waived = applied.waived.get(name).is_some_and(|why| !why.is_empty());
         same("waived", &waived, &!written)?;
-        let expected = h.tracker().normalise(&name.into(), &value);
+        let expected = h.tracker().normalise(&h.scope(), &name.into(), &value);
         let expected = match written {
             true => Some(&expected),
             // What cannot be written stays as it was.

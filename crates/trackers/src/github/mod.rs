@@ -72,6 +72,7 @@ pub(crate) const KIND: Kind = Kind {
     capabilities,
     webhook: &webhook::GitHubWebhook,
     build,
+    notations: &[],
     example: &example::EXAMPLE,
 };
 
@@ -268,7 +269,7 @@ impl Tracker for GitHub {
         self.unregister(scope, url).await
     }
 
-    fn normalise(&self, field: &FieldName, value: &Value) -> Value {
+    fn normalise(&self, _: &Scope, field: &FieldName, value: &Value) -> Value {
         encode::normalise(field, value)
     }
 }

@@ -4,8 +4,8 @@
 
 use super::address::{Address, Repo};
 use super::encode::Elements;
-use super::write::once_begun;
 use super::{GitHub, client, wire};
+use crate::connector::once_begun;
 use crate::error::TrackerError;
 use crate::http::{Call, Cost, Permit, Reply};
 use serde_json::{Map, Value as Json, json};

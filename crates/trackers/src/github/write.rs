@@ -5,7 +5,7 @@ use super::encode::{Elements, Writes};
 use super::people::{PEOPLE, not_assignable};
 use super::recognise::at_version;
 use super::{GitHub, MILESTONE, TRACKER, client, decode, status, text, wire};
-use crate::connector::{Impossible, half_done};
+use crate::connector::{Impossible, half_done, once_begun};
 use crate::error::TrackerError;
 use crate::http::{Call, Cost, Permit};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -350,11 +350,6 @@ fn is_no_such_label(error: TrackerError) -> Result<(), TrackerError> {
     }
 }
 
-/// As [`half_done`] for the error of a request, once another one has been made.
-pub(super) fn once_begun(begun: bool, error: TrackerError) -> TrackerError {
-    if begun { half_done(error) } else { error }
-}
-
 /// How a further request ended once the issue is there: done, or the reason why it is not. An error would mean that
 /// nothing was made, and the issue would be made again: a person may have moved or deleted it by now, so that it could
 /// not even be found. What may succeed later, or says nothing about the issue, leaves the outcome unknown: it is looked
@@ -365,9 +360,6 @@ fn once_there<T>(done: Result<T, TrackerError>) -> Result<Result<T, String>, Tra
         Err(error @ (TrackerError::Refused { .. } | TrackerError::Unreachable { .. })) => {
             Ok(Err(error.to_string()))
         }
-        Err(TrackerError::Credentials { sentence }) => Err(TrackerError::Unknown {
-            reason: format!("half of it was written: {sentence}"),
-        }),
         Err(other) => Err(half_done(other)),
     }
 }

@@ -1,4 +1,4 @@
-//! What `init` writes.
+//! What `init` writes, and what `node add` tells.
 
 use crate::registry::Example;
 
@@ -6,6 +6,9 @@ pub(super) const EXAMPLE: Example = Example {
     url: "https://acme.atlassian.net",
     auth: "email = \"twinline@acme.example\", ",
     secret: "token",
+    token: "as Twinline's own account, at id.atlassian.com, Security, API tokens",
+    rights: "in the project: browse projects; create, edit, assign and transition issues; add comments; edit and delete own comments",
+    by_hand: true,
     scope: "{ project = \"APP\", type = \"Task\" }",
     trigger: "statusCategory != Done",
     labels: true,

@@ -69,6 +69,7 @@ pub(crate) const KIND: Kind = Kind {
     capabilities,
     webhook: &webhook::JiraWebhook,
     build,
+    notations: &[],
     example: &example::EXAMPLE,
 };
 
@@ -299,7 +300,7 @@ impl Tracker for Jira {
         Ok(())
     }
 
-    fn normalise(&self, field: &FieldName, value: &Value) -> Value {
+    fn normalise(&self, _: &Scope, field: &FieldName, value: &Value) -> Value {
         encode::normalise(field, value)
     }
 }

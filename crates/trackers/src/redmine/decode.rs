@@ -1,5 +1,6 @@
 //! From Redmine's words to ours.
 
+use super::text::Notation;
 use super::{CHANNEL_PRIVATE, CHANNEL_PUBLIC, text, wire};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +36,12 @@ pub(super) fn reference(node: &NodeName, base: &str, id: u64) -> ItemRef {
 }
 
 /// An issue. `project` is the identifier of its project.
-pub(super) fn item(issue: &wire::Issue, reference: ItemRef, project: String) -> Item {
+pub(super) fn item(
+    issue: &wire::Issue,
+    reference: ItemRef,
+    project: String,
+    notation: Notation,
+) -> Item {
     let (_, marker) = text::split(issue.description.as_deref().unwrap_or_default());
     let scope = [
         ("project", project),
@@ -43,11 +49,13 @@ pub(super) fn item(issue: &wire::Issue, reference: ItemRef, project: String) -> 
     ];
     Item {
         reference,
-        fields: fields(issue),
-        comments: issue
-            .journals
-            .as_ref()
-            .map(|journals| journals.iter().filter_map(comment).collect()),
+        fields: fields(issue, notation),
+        comments: issue.journals.as_ref().map(|journals| {
+            let comments = journals
+                .iter()
+                .filter_map(|journal| comment(journal, notation));
+            comments.collect()
+        }),
         attachments: issue
             .attachments
             .as_ref()
@@ -59,9 +67,9 @@ pub(super) fn item(issue: &wire::Issue, reference: ItemRef, project: String) -> 
 }
 
 /// Every field that the answer shows.
-pub(super) fn fields(issue: &wire::Issue) -> BTreeMap<FieldName, Value> {
+pub(super) fn fields(issue: &wire::Issue, notation: Notation) -> BTreeMap<FieldName, Value> {
     let (body, _) = text::split(issue.description.as_deref().unwrap_or_default());
-    let document = text::read(&body);
+    let document = notation.read(&body);
     let description = if document.is_empty() {
         Value::Empty
     } else {
@@ -144,7 +152,7 @@ fn custom_value(value: &Json) -> Value {
 }
 
 /// A journal entry with notes is a comment; one without is only history.
-pub(super) fn comment(journal: &wire::Journal) -> Option<Comment> {
+pub(super) fn comment(journal: &wire::Journal, notation: Notation) -> Option<Comment> {
     let notes = journal
         .notes
         .as_deref()
@@ -162,7 +170,7 @@ pub(super) fn comment(journal: &wire::Journal) -> Option<Comment> {
         edited: journal
             .updated_on
             .filter(|updated| *updated > journal.created_on),
-        body: text::read(&body),
+        body: notation.read(&body),
         channel: channel.to_owned(),
         marker,
     })

@@ -50,7 +50,9 @@ impl Redmine {
         let name = super::project(scope)?;
         let call = Call::get(super::project_path(name, ""));
         let project = self.client.send(call).await?.json::<wire::OneProject>()?;
-        self.lacking(name, project.project.id).await
+        let mut faults = self.lacking(name, project.project.id).await?;
+        faults.extend(self.check_notation(scope).await?);
+        Ok(faults)
     }
 
     /// Fields, statuses and people of a scope.

@@ -1,6 +1,7 @@
 //! From our words to Redmine's.
 
-use super::{SUMMARY_MAX_CHARS, text};
+use super::SUMMARY_MAX_CHARS;
+use super::text::Notation;
 use crate::connector::Impossible;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
@@ -41,23 +42,29 @@ impl Writes {
     pub(super) fn of(
         fields: &BTreeMap<FieldName, FieldWrite>,
         held: &BTreeMap<FieldName, Value>,
+        notation: Notation,
     ) -> Result<Self, Impossible> {
         let mut writes = Self::default();
         for (name, write) in fields {
-            writes.replace(name, &after(write, held.get(name)))?;
+            writes.replace(name, &after(write, held.get(name)), notation)?;
         }
         Ok(writes)
     }
 
-    fn replace(&mut self, name: &FieldName, value: &Value) -> Result<(), Impossible> {
-        let value = normalise(name, value);
+    fn replace(
+        &mut self,
+        name: &FieldName,
+        value: &Value,
+        notation: Notation,
+    ) -> Result<(), Impossible> {
+        let value = normalise(name, value, notation);
         match (name.as_str(), value) {
             (field::SUMMARY, Value::Text(subject)) if !subject.is_empty() => {
                 self.issue.insert("subject".into(), subject.into());
             }
             (field::SUMMARY, _) => return Err(Impossible::value(name, "Redmine needs a subject")),
             (field::DESCRIPTION, Value::Rich(document)) => {
-                self.description = Some(text::write(&document))
+                self.description = Some(notation.write(&document))
             }
             (field::DESCRIPTION, _) => self.description = Some(String::new()),
             (field::PARENT, value) => self.parent(name, &value)?,
@@ -144,7 +151,7 @@ pub(super) fn after(write: &FieldWrite, held: Option<&Value>) -> Value {
 }
 
 /// The value that Redmine would give back.
-pub(super) fn normalise(name: &FieldName, value: &Value) -> Value {
+pub(super) fn normalise(name: &FieldName, value: &Value, notation: Notation) -> Value {
     match (name.as_str(), value) {
         // An issue is private or not.
         ("is_private", value) if value.is_empty() => Value::Bool(false),
@@ -162,7 +169,7 @@ pub(super) fn normalise(name: &FieldName, value: &Value) -> Value {
             )
         }
         (field::DESCRIPTION, Value::Rich(document)) => {
-            let document = text::normalised(document);
+            let document = notation.normalised(document);
             if document.is_empty() {
                 Value::Empty
             } else {

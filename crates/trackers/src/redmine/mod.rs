@@ -64,6 +64,7 @@ pub(crate) const KIND: Kind = Kind {
     capabilities,
     webhook: &webhook::NoWebhook,
     build,
+    notations: text::NOTATIONS,
     example: &example::EXAMPLE,
 };
 
@@ -254,8 +255,8 @@ impl Tracker for Redmine {
         Ok(())
     }
 
-    fn normalise(&self, field: &FieldName, value: &Value) -> Value {
-        encode::normalise(field, value)
+    fn normalise(&self, _: &Scope, field: &FieldName, value: &Value) -> Value {
+        encode::normalise(field, value, self.notation())
     }
 }
 
@@ -268,7 +269,12 @@ impl Redmine {
     /// An issue with its scope.
     async fn item(&self, issue: &wire::Issue) -> Result<Item, TrackerError> {
         let project = self.identifier(issue.project.id).await?;
-        Ok(decode::item(issue, self.reference(issue.id), project))
+        Ok(decode::item(
+            issue,
+            self.reference(issue.id),
+            project,
+            self.notation(),
+        ))
     }
 
     /// The identifier of a project.

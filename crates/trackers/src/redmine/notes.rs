@@ -5,7 +5,7 @@
 //! at.
 
 use super::{CHANNEL_PRIVATE, Redmine, client, decode, wire};
-use crate::connector::Impossible;
+use crate::connector::{Impossible, half_done};
 use crate::error::TrackerError;
 use crate::http::{Call, Cost};
 use serde_json::json;
@@ -62,7 +62,8 @@ impl Redmine {
     /// earlier attempt was lost, is taken back first.
     async fn can_be_private(&self, item: &ItemId, marker: &Marker) -> Result<(), TrackerError> {
         let issue = client::issue_here(&self.client, &item.id).await?;
-        let shown = issue.journals.iter().flatten().filter_map(decode::comment);
+        let shown = issue.journals.iter().flatten();
+        let shown = shown.filter_map(|journal| decode::comment(journal, self.notation()));
         let public = shown.filter(|comment| comment.marker.as_ref() == Some(marker));
         let public: Vec<Comment> = public
             .filter(|comment| comment.channel != CHANNEL_PRIVATE)
@@ -90,7 +91,8 @@ impl Redmine {
                 "{MISSING}, and does not let it take note {comment} of issue #{} back ({sentence}): remove it by hand",
                 item.id
             )),
-            other => other,
+            // The note is there: made again it would be there twice.
+            other => half_done(other),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Whether a write whose answer was lost is there. Redmine's answers come from its database and do not lag.
 
+use super::text::Notation;
 use super::{Redmine, client, decode, encode, text};
 use crate::error::TrackerError;
 use crate::tracker::Scope;
@@ -26,9 +27,13 @@ impl Redmine {
             Effect::Create { scope, marker, .. } => self.created(scope, marker, since).await,
             Effect::Update { item, fields, .. } => {
                 let issue = client::issue_here(&self.client, &item.id).await?;
-                let held = decode::fields(&issue);
+                let held = decode::fields(&issue, self.notation());
                 let there = fields.iter().all(|(name, write)| {
-                    let wanted = encode::normalise(name, &encode::after(write, held.get(name)));
+                    let wanted = encode::normalise(
+                        name,
+                        &encode::after(write, held.get(name)),
+                        self.notation(),
+                    );
                     held.get(name).is_none_or(|held| *held == wanted)
                 });
                 Ok(found(there.then(|| at_version(&issue))))
@@ -62,7 +67,7 @@ impl Redmine {
                 body,
                 ..
             } => {
-                let wanted = text::normalised(body);
+                let wanted = self.notation().normalised(body);
                 self.comment(item, |found| found.id == *comment && found.body == wanted)
                     .await
             }
@@ -82,7 +87,7 @@ impl Redmine {
         comment: &str,
     ) -> Result<Recognised, TrackerError> {
         let issue = client::issue_here(&self.client, &item.id).await?;
-        if let Some(shown) = shown(&issue, comment) {
+        if let Some(shown) = shown(&issue, comment, self.notation()) {
             // Of notes that were removed only the changes are left that were made with them.
             return Ok(found(shown.is_none().then(Applied::default)));
         }
@@ -94,7 +99,7 @@ impl Redmine {
         }
         // Looked at again: the permission may have come back after the first look.
         let issue = client::issue_here(&self.client, &item.id).await?;
-        let there = shown(&issue, comment).flatten().is_some();
+        let there = shown(&issue, comment, self.notation()).flatten().is_some();
         Ok(found((!there).then(Applied::default)))
     }
 
@@ -108,7 +113,7 @@ impl Redmine {
             .journals
             .iter()
             .flatten()
-            .filter_map(decode::comment)
+            .filter_map(|journal| decode::comment(journal, self.notation()))
             .find(is_it);
         Ok(found(written.map(|comment| Applied {
             comment: Some(Box::new(comment)),
@@ -165,10 +170,10 @@ impl Redmine {
 }
 
 /// What an issue shows of a comment: `Some(None)` where its notes were removed, `None` where it is not listed.
-fn shown(issue: &super::wire::Issue, comment: &str) -> Option<Option<Comment>> {
+fn shown(issue: &super::wire::Issue, comment: &str, notation: Notation) -> Option<Option<Comment>> {
     let mut journals = issue.journals.iter().flatten();
     let journal = journals.find(|journal| journal.id.to_string() == comment)?;
-    Some(decode::comment(journal))
+    Some(decode::comment(journal, notation))
 }
 
 /// The marker of the description that an issue was made with, as the first change of the description recorded it.

@@ -1,5 +1,7 @@
+mod notation;
 mod notes;
 
+use super::text::Notation;
 use super::*;
 use crate::conformance::sim::{SimHarness, Under};
 use crate::conformance::{self, Act, Harness, Trick, odd};
@@ -19,7 +21,7 @@ fn marker() -> Marker {
 #[test]
 fn a_marker_is_found_again_and_never_part_of_the_text() {
     for body in ["", "one line", "# Title\n\n- a\n- b", "ends with newline\n"] {
-        let written = text::join(body.trim_end(), Some(&marker()));
+        let written = Notation::Markdown.join(body.trim_end(), Some(&marker()));
         assert_eq!(
             text::split(&written),
             (body.trim_end().to_owned(), Some(marker())),
@@ -55,7 +57,7 @@ fn issue() -> wire::Issue {
 #[test]
 fn an_issue_becomes_an_item() {
     let reference = decode::reference(&"rm".into(), "https://rm.example", 7);
-    let item = decode::item(&issue(), reference, "twin".to_owned());
+    let item = decode::item(&issue(), reference, "twin".to_owned(), Notation::Markdown);
     assert_eq!(item.reference.url, "https://rm.example/issues/7");
     assert_eq!(item.get("cf_3"), Some(&Value::set(["a", "b"])));
     assert_eq!(item.get("cf_4"), Some(&Value::Empty));
@@ -70,7 +72,7 @@ fn an_issue_becomes_an_item() {
 
 #[test]
 fn writes_become_one_request() {
-    let held = decode::fields(&issue());
+    let held = decode::fields(&issue(), Notation::Markdown);
     let status = Value::Choice(twinline_core::item::Choice {
         id: "5".into(),
         name: "Closed".into(),
@@ -91,7 +93,7 @@ fn writes_become_one_request() {
         ),
         ("created".into(), FieldWrite::Replace(Value::Empty)),
     ]);
-    let writes = encode::Writes::of(&fields, &held).unwrap();
+    let writes = encode::Writes::of(&fields, &held, Notation::Markdown).unwrap();
     let expected = json!({ "issue": {
         "status_id": "5", "subject": "It fails", "assigned_to_id": "",
         "custom_fields": [{ "id": 3, "value": ["b", "c"] }],
@@ -107,14 +109,24 @@ fn writes_become_one_request() {
     );
     let empty = BTreeMap::from([(field::SUMMARY.into(), FieldWrite::Replace(Value::Empty))]);
     assert_eq!(
-        encode::Writes::of(&empty, &held).unwrap_err().sentence,
+        encode::Writes::of(&empty, &held, Notation::Markdown)
+            .unwrap_err()
+            .sentence,
         "summary: Redmine needs a subject"
     );
 }
 
 /// Redmine's connector in front of its simulator. The real one is held against it in the workspace's own tests.
 fn harness(site: Site) -> SimHarness {
-    let under = Under {
+    SimHarness::new(simulated(site), under())
+}
+
+fn simulated(site: Site) -> Box<dyn twinline_sim::Simulator> {
+    Box::new(twinline_sim::redmine::Redmine::new(site))
+}
+
+fn under() -> Under {
+    Under {
         tracker: "redmine",
         auth: &[("key", twinline_sim::redmine::API_KEY)],
         scope: &[("project", "app"), ("tracker", "Bug")],
@@ -126,13 +138,16 @@ fn harness(site: Site) -> SimHarness {
         internal_channel: Some("private"),
         tells_deletion: false,
         webhooks: false,
-    };
-    SimHarness::new(Box::new(twinline_sim::redmine::Redmine::new(site)), under)
+    }
 }
 
 #[tokio::test]
 async fn the_contract_holds() {
-    let report = conformance::run(&harness(demo_site())).await;
+    check_contract(&harness(demo_site())).await;
+}
+
+async fn check_contract(h: &SimHarness) {
+    let report = conformance::run(h).await;
     // A member's rights do not close an issue there; what needs a closed one is seen at the real Redmine.
     report.expect_skipped(&[
         "update: elements leave a person's other elements alone",
@@ -197,22 +212,44 @@ async fn a_private_note_that_would_be_public_is_refused() {
     check_refused(&h, &item, "nothing was written").await;
 }
 
+/// The permission is taken away between the question and the note.
+fn may(h: &SimHarness) {
+    h.meddler().next_read(Trick::Pass);
+    h.meddler().next_read(Trick::Pass);
+    let role = json!({ "role": { "id": 5, "permissions": ["set_notes_private"] } }).to_string();
+    h.meddler()
+        .next_read(Trick::Answer(http::Response::new(role.into())));
+}
+
+#[tokio::test]
+async fn credentials_that_end_before_a_public_note_is_taken_back_do_not_mean_that_nothing_was_done()
+{
+    let h = harness(open_site());
+    let item = item(&h).await;
+    may(&h);
+    let mut refused = http::Response::new(Default::default());
+    *refused.status_mut() = StatusCode::UNAUTHORIZED;
+    h.meddler().next_write(Trick::Pass);
+    h.meddler().next_write(Trick::Answer(refused));
+    let effect = private_note(&item);
+    let stopped = h.tracker().apply(&effect).await;
+    assert!(
+        matches!(stopped, Err(TrackerError::Unknown { .. })),
+        "{stopped:?}"
+    );
+    let recognised = h.tracker().recognise(&effect, h.now()).await.unwrap();
+    assert_eq!(recognised, Recognised::NotThere);
+    check_refused(&h, &item, "nothing was written").await;
+}
+
 #[tokio::test]
 async fn a_private_note_that_became_public_is_taken_back() {
     let h = harness(open_site());
     let item = item(&h).await;
-    // The permission is taken away between the question and the note.
-    let role = json!({ "role": { "id": 5, "permissions": ["set_notes_private"] } }).to_string();
-    let may = || {
-        h.meddler().next_read(Trick::Pass);
-        h.meddler().next_read(Trick::Pass);
-        let answer = http::Response::new(role.clone().into());
-        h.meddler().next_read(Trick::Answer(answer));
-    };
-    may();
+    may(&h);
     check_refused(&h, &item, "taken back at once").await;
     // The note's answer is lost: it is not recognised, and the next attempt takes it back.
-    may();
+    may(&h);
     h.meddler().next_write(Trick::LoseAnswer);
     let effect = private_note(&item);
     let lost = h.tracker().apply(&effect).await;
@@ -392,8 +429,10 @@ async fn a_permission_that_is_lacking_is_a_fault() {
         told[0].contains("\"Edit own notes\" in project app"),
         "{told:?}"
     );
-    // An administrator needs no role.
-    assert_eq!(place_faults(&harness(demo_site()), &[]).await, [""; 0]);
+    // An administrator needs no role, and none is asked for.
+    let h = harness(demo_site());
+    let told = h.tracker().probe_place(&h.scope(), None).await.unwrap();
+    assert_eq!(told, [""; 0]);
 }
 
 #[tokio::test]
@@ -402,7 +441,8 @@ async fn an_account_that_is_no_member_is_told_so() {
     for project in &mut site.projects {
         project.members.clear();
     }
-    let told = place_faults(&harness(site), &[]).await;
+    let h = harness(site);
+    let told = h.tracker().probe_place(&h.scope(), None).await.unwrap();
     assert!(told[0].contains("no member of project app"), "{told:?}");
 }
 

@@ -1,55 +1,202 @@
-//! Texts: Markdown, with our marker in a form that Markdown does not show.
+//! Texts: Markdown or Textile as the instance is set to, with our marker in a form that it does not show.
 //!
-//! The marker is a link reference definition, `[//]: # (twinline:ROOT:LINK)`: both of Redmine's Markdown formatters drop
-//! unused ones from the page, while they show or strip HTML comments. An instance must be set to Markdown or CommonMark
-//! (Administration → Settings → General); with Textile, Redmine's default, the texts would show their markup.
+//! In Markdown the marker is a link reference definition, `[//]: # (twinline:ROOT:LINK)`: both of Redmine's Markdown
+//! formatters drop unused ones from the page, while they show or strip HTML comments. In Textile it is a comment,
+//! `<!-- twinline:ROOT:LINK -->`, which Redmine's formatter removes (`remove_html_comments`). Both are read, whatever the
+//! instance is set to by now.
+//!
+//! The API does not tell the setting (Administration → Settings → General → Text formatting): the node's `texts` says it, and
+//! the editor on an issue's page, which belongs to one notation, is asked whether that is right (docs/adr/0051).
 
+use super::Redmine;
+use crate::error::TrackerError;
+use crate::http::Call;
+use crate::tracker::Scope;
+use http::StatusCode;
+use http::header::{ACCEPT, HeaderValue};
 use twinline_core::marker::Marker;
-use twinline_core::richtext::{Document, markdown};
+use twinline_core::richtext::{Dialect, Document, markdown, textile};
 
 const OPEN: &str = "[//]: # (";
 const CLOSE: &str = ")";
+const OPEN_TEXTILE: &str = "<!-- ";
+const CLOSE_TEXTILE: &str = " -->";
+
+/// What code begins and ends with.
+const FENCES: [(&str, &str); 3] = [("```", "```"), ("~~~", "~~~"), ("<pre", "</pre>")];
+
+/// The notations that an instance may be set to, the usual one first.
+pub(super) const NOTATIONS: &[Dialect] = &[Dialect::Markdown, Dialect::Textile];
 
 /// Room for the marker below a text, in characters.
 pub(super) const MARKER_MAX_CHARS: usize = 160;
 
-/// A text without its marker, and the marker. Line ends become `\n`: Redmine's web page sends `\r\n`.
-pub(super) fn split(text: &str) -> (String, Option<Marker>) {
-    let text = text.replace("\r\n", "\n");
-    let mut marker = None;
-    let kept = text.lines().filter(|line| {
-        let inside = line
-            .strip_prefix(OPEN)
-            .and_then(|rest| rest.strip_suffix(CLOSE));
-        let found = inside.and_then(Marker::parse);
-        let is_text = found.is_none();
-        marker = found.or(marker.take());
-        is_text
-    });
-    let kept = kept.collect::<Vec<_>>().join("\n");
-    (kept.trim_end().to_owned(), marker)
+/// The notation of an instance's texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notation {
+    Markdown,
+    Textile,
 }
 
-/// A text with its marker below it.
-pub(super) fn join(text: &str, marker: Option<&Marker>) -> String {
-    match marker {
-        None => text.to_owned(),
-        Some(marker) if text.is_empty() => format!("{OPEN}{marker}{CLOSE}"),
-        Some(marker) => format!("{text}\n\n{OPEN}{marker}{CLOSE}"),
+impl Notation {
+    /// The notation of a node's texts.
+    pub(super) const fn of(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Textile => Self::Textile,
+            _ => Self::Markdown,
+        }
+    }
+
+    /// A text with its marker below it.
+    pub(super) fn join(self, text: &str, marker: Option<&Marker>) -> String {
+        let (open, close) = match self {
+            Self::Markdown => (OPEN, CLOSE),
+            Self::Textile => (OPEN_TEXTILE, CLOSE_TEXTILE),
+        };
+        match marker {
+            None => text.to_owned(),
+            Some(marker) if text.is_empty() => format!("{open}{marker}{close}"),
+            Some(marker) => format!("{text}\n\n{open}{marker}{close}"),
+        }
+    }
+
+    /// The document that a text without its marker shows.
+    pub(super) fn read(self, text: &str) -> Document {
+        match self {
+            Self::Markdown => markdown::decode(text),
+            Self::Textile => textile::decode(text),
+        }
+    }
+
+    /// The text of a document.
+    pub(super) fn write(self, document: &Document) -> String {
+        let (text, _) = match self {
+            Self::Markdown => markdown::encode(document),
+            Self::Textile => textile::encode(document),
+        };
+        text.trim_end().to_owned()
+    }
+
+    /// The document that Redmine would give back.
+    pub(super) fn normalised(self, document: &Document) -> Document {
+        self.read(&split(&self.write(document)).0)
     }
 }
 
-/// The document that a text without its marker shows.
-pub(super) fn read(text: &str) -> Document {
-    markdown::decode(text)
+/// A text without its marker, and the marker. Line ends become `\n`: Redmine's web page sends `\r\n`.
+pub(super) fn split(text: &str) -> (String, Option<Marker>) {
+    let text = text.replace("\r\n", "\n");
+    let lines: Vec<&str> = text.lines().collect();
+    let shown = in_code(&lines);
+    let mut marker = None;
+    let mut kept = Vec::with_capacity(lines.len());
+    for (line, shown) in lines.into_iter().zip(shown) {
+        match marked(line).filter(|_| !shown) {
+            Some(found) => marker = Some(found),
+            None => kept.push(line),
+        }
+    }
+    (kept.join("\n").trim_end().to_owned(), marker)
 }
 
-/// The Markdown of a document.
-pub(super) fn write(document: &Document) -> String {
-    markdown::encode(document).0.trim_end().to_owned()
+/// The marker that a line is.
+fn marked(line: &str) -> Option<Marker> {
+    let inside = |open: &str, close: &str| {
+        let inside = line.strip_prefix(open)?.strip_suffix(close)?;
+        Marker::parse(inside)
+    };
+    inside(OPEN, CLOSE).or_else(|| inside(OPEN_TEXTILE, CLOSE_TEXTILE))
 }
 
-/// The document that Redmine would give back.
-pub(super) fn normalised(document: &Document) -> Document {
-    read(&split(&write(document)).0)
+/// Which lines stand in code that ends, in either notation: people see what is there, and it is no marker of ours. Code that
+/// nobody has ended would take the marker below it.
+fn in_code(lines: &[&str]) -> Vec<bool> {
+    let mut inside = vec![false; lines.len()];
+    let mut open: Option<(usize, &str)> = None;
+    for (at, line) in lines.iter().enumerate() {
+        let line = line.trim_start();
+        match open {
+            None => {
+                let begun = FENCES.iter().find(|(begin, _)| line.starts_with(begin));
+                let ended = begun.filter(|(begin, end)| !line[begin.len()..].contains(end));
+                open = ended.map(|(_, end)| (at, *end));
+            }
+            Some((from, end)) if ends_code(line, end) => {
+                inside[from..=at].fill(true);
+                open = None;
+            }
+            Some(_) => {}
+        }
+    }
+    inside
+}
+
+/// Whether a line ends code: a fence is all that stands in its line.
+fn ends_code(line: &str, end: &str) -> bool {
+    match end.chars().next() {
+        Some('<') => line.contains(end),
+        fence => line.starts_with(end) && line.trim_end().chars().all(|c| Some(c) == fence),
+    }
+}
+
+/// The notation for which the editor on a page is. Only Redmine's own scripts tell: what people wrote is on the page too.
+fn of_editor(page: &str) -> Option<Notation> {
+    let scripts = page.split("<script").skip(1);
+    let scripts = scripts.filter_map(|rest| rest.split('>').next());
+    let sources: Vec<&str> = scripts.collect();
+    let has = |name: &str| {
+        let file = format!("/jstoolbar/{name}");
+        sources.iter().any(|source| source.contains(&file))
+    };
+    if has("textile") {
+        Some(Notation::Textile)
+    } else if has("markdown") || has("common_mark") {
+        Some(Notation::Markdown)
+    } else {
+        None
+    }
+}
+
+impl Redmine {
+    /// The notation of this node's texts.
+    pub(super) const fn notation(&self) -> Notation {
+        Notation::of(self.capabilities.dialect)
+    }
+
+    /// A sentence where the instance shows that its texts have another notation than the node says. An issue's page tells
+    /// it: without an issue, or without an editor on its page, nothing is said.
+    pub(super) async fn check_notation(
+        &self,
+        scope: &Scope,
+    ) -> Result<Option<String>, TrackerError> {
+        let (newest, _) = self.newest(scope, 0).await?;
+        let Some(issue) = newest.issues.first() else {
+            return Ok(None);
+        };
+        let page = HeaderValue::from_static("text/html");
+        // A page is no fault here, and neither is that there is none: what the API answers counts.
+        let answers = [
+            StatusCode::OK,
+            StatusCode::FOUND,
+            StatusCode::FORBIDDEN,
+            StatusCode::NOT_FOUND,
+            StatusCode::NOT_ACCEPTABLE,
+            StatusCode::UNAUTHORIZED,
+            StatusCode::INTERNAL_SERVER_ERROR,
+        ];
+        let call = Call::get(format!("/issues/{}", issue.id))
+            .header(ACCEPT, page)
+            .accept(&answers);
+        let reply = self.client.send(call).await?;
+        let shown = of_editor(&String::from_utf8_lossy(&reply.body));
+        Ok(shown.filter(|shown| *shown != self.notation()).map(|shown| {
+            let (is, other) = match shown {
+                Notation::Textile => ("Textile", "textile"),
+                Notation::Markdown => ("Markdown", "markdown"),
+            };
+            format!(
+                "this Redmine's texts are {is}: write texts = \"{other}\" in the node's section, else people read signs"
+            )
+        }))
+    }
 }

@@ -2,6 +2,7 @@
 //! update is followed by a look.
 
 use super::encode::{self, Writes};
+use super::text::Notation;
 use super::{Redmine, client, decode, text, wire};
 use crate::error::TrackerError;
 use crate::http::{Call, Cost};
@@ -30,7 +31,8 @@ impl Redmine {
                 body,
                 marker,
             } => {
-                let notes = text::join(&text::write(body), Some(marker));
+                let notation = self.notation();
+                let notes = notation.join(&notation.write(body), Some(marker));
                 self.add_comment(item, channel, &notes, marker).await
             }
             Effect::EditComment {
@@ -39,7 +41,8 @@ impl Redmine {
                 body,
                 marker,
             } => {
-                let notes = text::join(&text::write(body), Some(marker));
+                let notation = self.notation();
+                let notes = notation.join(&notation.write(body), Some(marker));
                 self.put_notes(item, comment, &notes).await
             }
             // Empty notes remove them; Redmine keeps the entry only if it also records changes.
@@ -62,8 +65,9 @@ impl Redmine {
             .map(|(name, value)| (name.clone(), FieldWrite::Replace(value.clone())))
             .collect();
         let resolved = self.resolve(super::project(scope)?, &wanted).await?;
-        let mut writes = Writes::of(&resolved.fields, &BTreeMap::new()).map_err(client::refused)?;
-        writes.description = Some(text::join(
+        let mut writes = Writes::of(&resolved.fields, &BTreeMap::new(), self.notation())
+            .map_err(client::refused)?;
+        writes.description = Some(self.notation().join(
             writes.description.as_deref().unwrap_or_default(),
             Some(marker),
         ));
@@ -76,7 +80,12 @@ impl Redmine {
         let call = |body: &Json| Call::post("/issues.json").json(body);
         let (reply, unassigned) = self.send_fields(&mut writes, true, call).await?;
         let issue = reply.json::<wire::One>()?.issue;
-        let mut waived = dropped(&resolved.fields, &BTreeMap::new(), &decode::fields(&issue));
+        let mut waived = dropped(
+            &resolved.fields,
+            &BTreeMap::new(),
+            &decode::fields(&issue, self.notation()),
+            self.notation(),
+        );
         waived.extend(writes.waived);
         waived.extend(resolved.waived);
         waived.extend(unassigned);
@@ -94,14 +103,15 @@ impl Redmine {
         fields: &BTreeMap<FieldName, FieldWrite>,
     ) -> Result<Applied, TrackerError> {
         let before = client::issue_here(&self.client, &item.id).await?;
-        let held = decode::fields(&before);
+        let held = decode::fields(&before, self.notation());
         let project = self.identifier(before.project.id).await?;
         let resolved = self.resolve(&project, fields).await?;
-        let mut writes = Writes::of(&resolved.fields, &held).map_err(client::refused)?;
+        let mut writes =
+            Writes::of(&resolved.fields, &held, self.notation()).map_err(client::refused)?;
         writes.waived.extend(resolved.waived);
         if let Some(description) = writes.description.take() {
             let (_, marker) = text::split(before.description.as_deref().unwrap_or_default());
-            writes.description = Some(text::join(&description, marker.as_ref()));
+            writes.description = Some(self.notation().join(&description, marker.as_ref()));
         }
         if writes.is_empty() {
             return Ok(Applied {
@@ -117,7 +127,7 @@ impl Redmine {
         let call = |body: &Json| Call::put(path.clone()).json(body).prepaid(&permit);
         let (_, unassigned) = self.send_fields(&mut writes, false, call).await?;
         let after = self.look(item).await?;
-        let mut waived = dropped(&resolved.fields, &held, &after.fields);
+        let mut waived = dropped(&resolved.fields, &held, &after.fields, self.notation());
         waived.extend(writes.waived);
         waived.extend(unassigned);
         Ok(Applied {
@@ -131,7 +141,8 @@ impl Redmine {
     async fn mark(&self, item: &ItemId, marker: &Marker) -> Result<Applied, TrackerError> {
         let before = client::issue_here(&self.client, &item.id).await?;
         let (present, _) = text::split(before.description.as_deref().unwrap_or_default());
-        let body = json!({ "issue": { "description": text::join(&present, Some(marker)) } });
+        let body =
+            json!({ "issue": { "description": self.notation().join(&present, Some(marker)) } });
         self.client
             .send(Call::put(format!("/issues/{}.json", item.id)).json(&body))
             .await?;
@@ -155,7 +166,7 @@ impl Redmine {
             .journals
             .iter()
             .flatten()
-            .filter_map(decode::comment)
+            .filter_map(|journal| decode::comment(journal, self.notation()))
             .any(|found| found.id == comment);
         if !there {
             return if notes.is_empty() {
@@ -203,10 +214,11 @@ fn dropped(
     fields: &BTreeMap<FieldName, FieldWrite>,
     held: &BTreeMap<FieldName, Value>,
     shown: &BTreeMap<FieldName, Value>,
+    notation: Notation,
 ) -> BTreeMap<FieldName, String> {
     let mut dropped = BTreeMap::new();
     for (name, write) in fields {
-        let wanted = encode::normalise(name, &encode::after(write, held.get(name)));
+        let wanted = encode::normalise(name, &encode::after(write, held.get(name)), notation);
         // Texts are compared by the plan: a person may have changed them since.
         let compared = !matches!(name.as_str(), field::SUMMARY | field::DESCRIPTION);
         let kept = shown.get(name).unwrap_or(&Value::Empty);

@@ -31,8 +31,10 @@ fn settings(auth: &[(&str, &str)], url: Option<&str>) -> NodeSettings {
             .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
             .collect(),
         settle: Some(Duration::from_secs(1)),
+        texts: None,
         write_spacing: None,
         unlimited: false,
+        learnt: Learnt::default(),
     }
 }
 

@@ -228,7 +228,7 @@ fn kind(name: &str, column: &Column) -> &'static str {
         "boolean" => "bool",
         "glide_date" => "date",
         "glide_date_time" | "due_date" => "time",
-        kind if text::is_html(kind) => "text",
+        kind if text::is_html(kind) => "rich",
         _ if column.choice => "choice",
         "integer" | "longint" | "decimal" | "float" | "percent_complete" => "number",
         _ if name == field::DESCRIPTION => "rich",

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use twinline_core::effect::FieldWrite;
 use twinline_core::item::{Value, field};
 use twinline_core::names::FieldName;
+use twinline_core::richtext::Document;
 
 /// What becomes of a value.
 #[derive(Debug, PartialEq)]
@@ -67,7 +68,8 @@ pub(super) fn sent(name: &FieldName, column: &Column, value: &Value) -> Result<S
         }
         _ => {}
     }
-    let text = match normalise(name, value) {
+    let texts = Texts::of(column);
+    let text = match normalise(name, value, texts) {
         Value::Empty => String::new(),
         Value::Text(text) | Value::Date(text) => text,
         Value::Bool(yes) => yes.to_string(),
@@ -83,7 +85,10 @@ pub(super) fn sent(name: &FieldName, column: &Column, value: &Value) -> Result<S
             )));
         }
         Value::Set(set) => joined(set.iter().map(String::as_str)),
-        Value::Rich(document) => text::write(&document),
+        Value::Rich(document) => match texts {
+            Texts::Plain => text::write(&document),
+            Texts::Html => text::write_html(&document),
+        },
         Value::Cascade(_) | Value::Json(_) => return Err(unfit()),
     };
     Ok(Sent::Text(text))
@@ -93,8 +98,26 @@ fn joined<'a>(parts: impl Iterator<Item = &'a str>) -> String {
     parts.collect::<Vec<_>>().join(",")
 }
 
+/// What a column holds of a rich text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Texts {
+    Plain,
+    Html,
+}
+
+impl Texts {
+    /// What a column holds.
+    pub(super) fn of(column: &Column) -> Self {
+        if text::is_html(&column.kind) {
+            Self::Html
+        } else {
+            Self::Plain
+        }
+    }
+}
+
 /// The value that ServiceNow would give back.
-pub(super) fn normalise(name: &FieldName, value: &Value) -> Value {
+pub(super) fn normalise(name: &FieldName, value: &Value, texts: Texts) -> Value {
     match (name.as_str(), value) {
         (_, value) if value.is_empty() => Value::Empty,
         (field::SUMMARY, Value::Text(summary)) => {
@@ -102,17 +125,24 @@ pub(super) fn normalise(name: &FieldName, value: &Value) -> Value {
             let cut: String = line.chars().take(SUMMARY_MAX_CHARS).collect();
             Value::Text(cut.trim_end().to_owned())
         }
-        (_, Value::Rich(document)) => {
-            let document = text::normalised(document);
-            if document.is_empty() {
-                Value::Empty
-            } else {
-                Value::Rich(document)
-            }
+        (_, Value::Rich(document)) => rich(match texts {
+            Texts::Plain => text::normalised(document),
+            Texts::Html => text::normalised_html(document),
+        }),
+        (_, Value::Text(plain)) if texts == Texts::Html => {
+            rich(text::normalised_html(&Document::from_plain(plain)))
         }
         (_, Value::Number(number)) => Value::number(number.clone()),
         // Times are whole seconds.
         (_, Value::Time(at)) => Value::Time(at.floor_to_second()),
         (_, value) => value.clone(),
+    }
+}
+
+fn rich(document: Document) -> Value {
+    if document.is_empty() {
+        Value::Empty
+    } else {
+        Value::Rich(document)
     }
 }

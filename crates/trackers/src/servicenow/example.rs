@@ -1,4 +1,4 @@
-//! What `init` writes.
+//! What `init` writes, and what `node add` tells.
 
 use crate::registry::Example;
 
@@ -6,6 +6,9 @@ pub(super) const EXAMPLE: Example = Example {
     url: "https://acme.service-now.com",
     auth: "user = \"twinline\", ",
     secret: "password",
+    token: "a user of its own with Web service access only, and its password; or an OAuth access token",
+    rights: "a role that reads and writes the table (for incidents itil) and reads sys_user, sys_user_group, sys_dictionary, sys_db_object, sys_choice, sys_journal_field, sys_audit and sys_audit_delete",
+    by_hand: true,
     scope: "{ table = \"incident\" }",
     trigger: "active=true",
     labels: false,

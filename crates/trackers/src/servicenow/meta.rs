@@ -4,11 +4,14 @@
 //! may be described anew in one below it.
 
 use super::client::{self, Wanted};
-use super::{ServiceNow, TASK, TRACKER, is_name, wire};
+use super::encode::Texts;
+use super::{ServiceNow, TASK, TRACKER, decode, is_name, wire};
 use crate::connector::Impossible;
 use crate::error::TrackerError;
+use crate::tracker::Scope;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use twinline_core::names::FieldName;
 
 /// Tables that extend each other, at most.
 const LINEAGE_MAX: usize = 10;
@@ -49,6 +52,12 @@ impl Meta {
     /// Whether the table extends `task`.
     pub(super) fn is_task(&self) -> bool {
         self.lineage.iter().any(|table| table == TASK)
+    }
+
+    /// What the column of a field holds of a rich text.
+    pub(super) fn texts(&self, field: &FieldName) -> Texts {
+        let column = self.columns.get(decode::theirs(field.as_str()));
+        column.map_or(Texts::Plain, Texts::of)
     }
 
     /// The condition that leaves out the records of tables that extend this one; empty where none can.
@@ -132,6 +141,18 @@ impl ServiceNow {
         }
         held.insert(table.to_owned(), Arc::clone(&meta));
         meta
+    }
+
+    /// What is known of a scope's table without asking. An item's own is, since it was read by it.
+    pub(super) fn known_table(&self, scope: &Scope) -> Option<Arc<Meta>> {
+        let held = self.tables.lock().expect("no code panics with this lock");
+        held.get(scope.get("table")?).cloned()
+    }
+
+    /// What the column of a field holds of a rich text, as far as the scope's table is known.
+    pub(super) fn texts(&self, scope: &Scope, field: &FieldName) -> Texts {
+        let meta = self.known_table(scope);
+        meta.map_or(Texts::Plain, |meta| meta.texts(field))
     }
 
     /// Whether a table is known to extend `task`; one that is not known is taken for such a one.

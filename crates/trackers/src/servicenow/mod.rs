@@ -52,6 +52,7 @@ use crate::tracker::{
     ChangePage, Cursor, Description, ItemPage, Opinion, Probe, Scope, Subscribed, Tracker,
 };
 use async_trait::async_trait;
+use encode::Texts;
 use http::StatusCode;
 use meta::Meta;
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,6 +94,7 @@ pub(crate) const KIND: Kind = Kind {
     capabilities,
     webhook: &webhook::RuleWebhook,
     build,
+    notations: &[],
     example: &example::EXAMPLE,
 };
 
@@ -103,9 +105,9 @@ fn build(
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Tracker>, RegistryError> {
     Ok(Arc::new(ServiceNow {
+        tables: node.learnt.kept(),
         client: client::client(&node, transport, clock)?,
         capabilities,
-        tables: Mutex::default(),
         people: Mutex::default(),
         account: Mutex::default(),
     }))
@@ -150,12 +152,16 @@ fn capabilities() -> Capabilities {
     }
 }
 
+/// What is known of tables, by name.
+type Tables = Mutex<BTreeMap<String, Arc<Meta>>>;
+
 /// One ServiceNow node.
 struct ServiceNow {
     client: Client,
     capabilities: Capabilities,
-    /// What is known of each table: those of the node's scopes, and those that their columns refer to.
-    tables: Mutex<BTreeMap<String, Arc<Meta>>>,
+    /// What is known of each table: those of the node's scopes, and those that their columns refer to. Handed on to the
+    /// connector that follows: what a column holds tells how its values are compared.
+    tables: Arc<Tables>,
     people: Mutex<people::Known>,
     /// Our account, once it is known.
     account: Mutex<Option<User>>,
@@ -316,8 +322,18 @@ impl Tracker for ServiceNow {
         Ok(())
     }
 
-    fn normalise(&self, field: &FieldName, value: &Value) -> Value {
-        encode::normalise(field, value)
+    fn normalise(&self, scope: &Scope, field: &FieldName, value: &Value) -> Value {
+        encode::normalise(field, value, self.texts(scope, field))
+    }
+
+    fn dialects(&self, scope: &Scope) -> BTreeMap<FieldName, Dialect> {
+        let Some(meta) = self.known_table(scope) else {
+            return BTreeMap::new();
+        };
+        let columns = meta.columns.iter();
+        let html = columns.filter(|(_, column)| Texts::of(column) == Texts::Html);
+        html.map(|(name, _)| (decode::ours(name), Dialect::Html))
+            .collect()
     }
 }
 

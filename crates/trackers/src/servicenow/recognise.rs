@@ -96,7 +96,8 @@ impl ServiceNow {
         let people = self.known(&people, &BTreeSet::new()).await?;
         let held = decode::fields(&meta, &record, &people);
         let there = fields.iter().all(|(name, write)| {
-            let wanted = encode::normalise(name, &encode::after(write, held.get(name)));
+            let wanted = encode::after(write, held.get(name));
+            let wanted = encode::normalise(name, &wanted, meta.texts(name));
             held.get(name).is_none_or(|held| is_it(held, &wanted))
         });
         Ok(found(there.then(|| at_version(&record))))

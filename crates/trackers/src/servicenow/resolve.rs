@@ -1,7 +1,7 @@
 //! What a write needs to know before it is made: who is meant by a person, which record by a name.
 
 use super::client::{self, Wanted};
-use super::encode::{self, Sent};
+use super::encode::{self, Sent, Texts};
 use super::meta::{Column, Meta};
 use super::{ServiceNow, TRACKER, decode, is_sys_id, wire};
 use crate::connector::Impossible;
@@ -60,9 +60,10 @@ impl ServiceNow {
                 Sent::Waived(why) => drop(resolved.waived.insert(name.clone(), why)),
                 Sent::Text(text) => {
                     resolved.body.insert(theirs.to_owned(), text);
-                    resolved
-                        .wanted
-                        .insert(name.clone(), encode::normalise(name, &value));
+                    resolved.wanted.insert(
+                        name.clone(),
+                        encode::normalise(name, &value, Texts::of(column)),
+                    );
                 }
             }
         }

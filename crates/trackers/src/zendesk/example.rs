@@ -1,4 +1,4 @@
-//! What `init` writes.
+//! What `init` writes, and what `node add` tells.
 
 use crate::registry::Example;
 
@@ -6,6 +6,9 @@ pub(super) const EXAMPLE: Example = Example {
     url: "https://acme.zendesk.com",
     auth: "email = \"twinline@acme.example\", ",
     secret: "token",
+    token: "Admin Center, Apps and integrations, APIs, Zendesk API: switch Token access on, Add API token; or an OAuth access token with the scopes read and write",
+    rights: "the role Administrator",
+    by_hand: false,
     scope: "{ brand = \"Acme\", group = \"Support\" }",
     trigger: "status<solved",
     labels: true,

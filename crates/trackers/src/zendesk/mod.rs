@@ -72,6 +72,7 @@ pub(crate) const KIND: Kind = Kind {
     capabilities,
     webhook: &webhook::ZendeskWebhook,
     build,
+    notations: &[],
     example: &example::EXAMPLE,
 };
 
@@ -243,7 +244,7 @@ impl Tracker for Zendesk {
         self.unregister(url).await
     }
 
-    fn normalise(&self, field: &FieldName, value: &Value) -> Value {
+    fn normalise(&self, _: &Scope, field: &FieldName, value: &Value) -> Value {
         encode::normalise(field, value, self.known_account().as_deref())
     }
 }

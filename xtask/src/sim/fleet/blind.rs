@@ -7,6 +7,7 @@ use twinline_core::capability::Capabilities;
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::item::{Fetched, Item, ItemId, ItemRef, Value};
 use twinline_core::names::FieldName;
+use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 use twinline_trackers::{
     ChangePage, Cursor, Description, ItemPage, Opinion, Probe, Scope, Subscribed, Tracker,
@@ -114,7 +115,11 @@ impl Tracker for Blind {
         self.0.unsubscribe(scope, url).await
     }
 
-    fn normalise(&self, field: &FieldName, value: &Value) -> Value {
-        self.0.normalise(field, value)
+    fn normalise(&self, scope: &Scope, field: &FieldName, value: &Value) -> Value {
+        self.0.normalise(scope, field, value)
+    }
+
+    fn dialects(&self, scope: &Scope) -> BTreeMap<FieldName, Dialect> {
+        self.0.dialects(scope)
     }
 }

@@ -17,6 +17,7 @@ pub use check::Faults;
 
 use anyhow::{Context as _, Result};
 use snapshot::Snapshot;
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// What to run.
@@ -87,6 +88,24 @@ fn snapshots(options: &Options) -> Result<Option<Vec<Snapshot>>> {
         Ok(snapshot)
     });
     read.collect::<Result<_>>().map(Some)
+}
+
+/// Every body and comment that the histories hold, each once; `None` when they are not there.
+///
+/// # Errors
+/// The snapshots cannot be unpacked or read.
+pub fn texts() -> Result<Option<BTreeSet<String>>> {
+    let Some(archive) = snapshot::archive() else {
+        return Ok(None);
+    };
+    let mut texts = BTreeSet::new();
+    for file in snapshot::files(&archive)? {
+        for issue in snapshot::read(&file)?.issues {
+            texts.insert(issue.body);
+            texts.extend(issue.comments.into_iter().map(|comment| comment.body));
+        }
+    }
+    Ok(Some(texts))
 }
 
 /// Replays the histories; `None` when they are not there.

@@ -164,6 +164,7 @@ fn told(key: &str, secret: &SecretRef) -> String {
     match secret {
         SecretRef::File(path) => format!("{key}: the file {}", path.display()),
         SecretRef::Env(name) => format!("{key}: the environment variable {name}"),
+        SecretRef::Sealed(_) => format!("{key}: sealed in the configuration"),
     }
 }
 

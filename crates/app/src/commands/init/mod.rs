@@ -3,17 +3,14 @@
 mod config_text;
 mod rules_text;
 
+use super::files::{self, PRIVATE};
+use super::hook_secret;
 use crate::cli::InitArgs;
 use crate::exit::{Coded, USAGE};
-use crate::handles::SystemEntropy;
 use crate::report::Report;
 use anyhow::{Context as _, Result};
 use serde_json::json;
-use std::fs::{DirBuilder, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use twinline_core::handles::Entropy as _;
 use twinline_trackers::registry::{self, Example};
 use url::Url;
 
@@ -70,7 +67,7 @@ pub(super) fn run(args: &InitArgs, file: &Path) -> Result<Report> {
     let right = side(&args.right, &args.right_url, "right")?;
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
     let hooks = [&left, &right].into_iter().filter(|side| side.webhooks);
-    let mut files = vec![
+    let mut wanted = vec![
         (file.to_owned(), config_text::text(&left, &right), 0o644),
         (
             folder.join(format!("rules/{}.toml", args.name)),
@@ -78,66 +75,34 @@ pub(super) fn run(args: &InitArgs, file: &Path) -> Result<Report> {
             0o644,
         ),
     ];
-    files.extend(hooks.map(|side| {
+    wanted.extend(hooks.map(|side| {
         (
             folder.join(format!("secrets/{}.hook", side.node)),
-            secret(),
-            0o600,
+            hook_secret() + "\n",
+            PRIVATE,
         )
     }));
-    if let Some((path, ..)) = files.iter().find(|(path, ..)| path.exists()) {
+    if let Some((path, ..)) = wanted.iter().find(|(path, ..)| path.exists()) {
         let sentence = format!(
             "{} is there already, and nothing is overwritten: remove it, or name another file with --config",
             path.display()
         );
         return Err(Coded::new(USAGE, sentence).into());
     }
-    for (path, text, mode) in &files {
-        write(path, text, *mode)?;
+    for (path, text, mode) in &wanted {
+        files::make(path, text, *mode, None)
+            .with_context(|| format!("making {}", path.display()))?;
     }
-    let written: Vec<PathBuf> = files.into_iter().map(|(path, ..)| path).collect();
+    let written: Vec<PathBuf> = wanted.into_iter().map(|(path, ..)| path).collect();
     answer(&written, &folder, [&left, &right])
 }
 
 fn check_name(name: &str) -> Result<()> {
-    let sound = !name.is_empty()
-        && name.len() <= 64
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if sound {
+    if super::is_name(name) {
         return Ok(());
     }
     let sentence = format!("--name '{name}': a connection's name is 1 to 64 of a-z, 0-9 and '-'");
     Err(Coded::new(USAGE, sentence).into())
-}
-
-/// What a tracker signs its webhooks with.
-fn secret() -> String {
-    let words = (0..4).map(|_| format!("{:016x}", SystemEntropy.next_u64()));
-    words.collect::<String>() + "\n"
-}
-
-fn write(path: &Path, text: &str, mode: u32) -> Result<()> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        let private = if mode == 0o600 { 0o700 } else { 0o755 };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(private)
-            .create(folder)
-            .with_context(|| format!("making {}", folder.display()))?;
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)
-        .with_context(|| format!("making {}", path.display()))?;
-    file.write_all(text.as_bytes())
-        .with_context(|| format!("writing {}", path.display()))
 }
 
 fn answer(written: &[PathBuf], folder: &Path, sides: [&Side; 2]) -> Result<Report> {

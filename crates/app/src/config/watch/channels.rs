@@ -78,3 +78,20 @@ pub enum ChatTemplate {
     /// ntfy.
     Ntfy,
 }
+
+impl Channel {
+    /// Its secrets.
+    pub(in crate::config) fn secrets_mut(&mut self) -> Vec<&mut SecretRef> {
+        match self {
+            Self::Smtp { url, .. } => vec![url],
+            Self::Webhook {
+                url,
+                secrets,
+                token,
+                ..
+            } => [url].into_iter().chain(secrets).chain(token).collect(),
+            Self::Pagerduty { key, url, .. } => [key].into_iter().chain(url).collect(),
+            Self::Twilio { token, url, .. } => [token].into_iter().chain(url).collect(),
+        }
+    }
+}

@@ -37,6 +37,11 @@ impl Secrets {
         let paths = references(config).into_iter().filter_map(|it| match it {
             SecretRef::File(path) => Some(base.join(path)),
             SecretRef::Env(_) => None,
+            // What is sealed stands in the configuration itself, which is looked at too.
+            SecretRef::Sealed(sealed) => match sealed.key() {
+                Some(SecretRef::File(path)) => Some(base.join(path)),
+                _ => None,
+            },
         });
         let authority = config.central.iter().filter_map(|it| it.ca.as_ref());
         let paths = paths.chain(authority.map(|path| base.join(path)));

@@ -18,6 +18,10 @@ pub(super) const CASES: &[Case] = &[
     ("an edit of a lossy block, hold", lossy_hold),
     ("an edit of a lossy block, applied with its losses", lossy),
     ("a lossy hold ends when the edit is undone", lossy_undone),
+    (
+        "a rich field of a tracker whose other texts are plain",
+        rich_among_plain,
+    ),
     ("what the target cannot show is told", unshown),
     (
         "a colour alone does not cross to who cannot show it",
@@ -134,6 +138,39 @@ fn lossy_hold() {
     plan_is(&net, "f <- released; left: f=¶a green¶last");
     net.quiesce();
     plan_is(&net, "");
+}
+
+/// Of such a tracker an edit of a rich field's form is nothing lost, and what is written there is all shown.
+fn rich_among_plain() {
+    let mut net = two_notations("conflict=hold");
+    let right = net.node_mut(Side::Right);
+    right.capabilities.dialect = Dialect::Plain;
+    right.dialects.insert("f".into(), Dialect::Adf);
+    right.normalise = super::net::same_value;
+    put(&mut net, Side::Right, coloured());
+    net.rebase(0);
+    plan_is(&net, "");
+    let bold = |word: &str| {
+        let marks = Marks {
+            bold: true,
+            ..Marks::default()
+        };
+        let first = Block::Paragraph(vec![Inline::text("a "), Inline::marked(word, marks)]);
+        Document {
+            blocks: vec![first, Block::paragraph("last")],
+        }
+    };
+    put(&mut net, Side::Right, bold("one"));
+    let plan = net.plan(0);
+    assert!(plan.held().is_empty(), "{:?}", plan.held());
+    assert_eq!(written(&plan), bold("one"));
+    net.quiesce();
+    put(&mut net, Side::Left, bold("two"));
+    let plan = net.plan(0);
+    assert!(plan.effects[0].fields["f"].unshown.is_empty());
+    net.quiesce();
+    plan_is(&net, "");
+    assert_eq!(left_text(&net), bold("two"));
 }
 
 fn lossy() {

@@ -38,7 +38,7 @@ const WINDOWS: [(u32, char); 27] = [
 ];
 
 /// A text with its references read. What is no reference stays as it is.
-pub(super) fn unescape(text: &str) -> String {
+pub(in crate::richtext) fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('&') {
@@ -72,10 +72,15 @@ fn reference(text: &str) -> Option<(String, usize)> {
 }
 
 fn numbered(number: &str) -> Option<char> {
-    let code = match number.strip_prefix(['x', 'X']) {
-        Some(digits) => u32::from_str_radix(digits, 16).ok()?,
-        None => number.parse().ok()?,
+    let (digits, radix) = match number.strip_prefix(['x', 'X']) {
+        Some(digits) => (digits, 16),
+        None => (number, 10),
     };
+    // Rust would read a sign before the digits, HTML does not.
+    if !digits.chars().all(|c| c.is_digit(radix)) {
+        return None;
+    }
+    let code = u32::from_str_radix(digits, radix).ok()?;
     let windows = WINDOWS.iter().find(|(known, _)| *known == code);
     match windows {
         Some((_, c)) => Some(*c),

@@ -1,12 +1,10 @@
 //! Blocks made into what HTML can hold.
 
 use super::{decode, lower_line};
-use crate::richtext::inline::{Inline, Marks};
+use crate::richtext::inline::Inline;
 use crate::richtext::loss::{LossKind, LossReport, Losses};
 use crate::richtext::lower;
-use crate::richtext::model::{
-    Block, Cell, Document, Format, List, ListItem, Media, Opaque, PanelKind, Table,
-};
+use crate::richtext::model::{Block, Cell, Document, Format, List, ListItem, Media, Opaque, Table};
 
 /// The greatest number at which browsers let a list begin.
 const NUMBER_MAX: u64 = 2_147_483_647;
@@ -21,8 +19,8 @@ fn blocks(blocks: Vec<Block>, losses: &mut Losses) -> Vec<Block> {
     lowered.collect()
 }
 
-fn block(block: Block, losses: &mut Losses) -> Vec<Block> {
-    vec![match block {
+fn block(one: Block, losses: &mut Losses) -> Vec<Block> {
+    vec![match one {
         Block::Paragraph(content) => Block::Paragraph(lower_line::line(content, losses)),
         Block::Heading { level, content } => Block::Heading {
             level,
@@ -30,7 +28,10 @@ fn block(block: Block, losses: &mut Losses) -> Vec<Block> {
         },
         Block::List(list) => Block::List(self::list(list, losses)),
         Block::Quote(inside) => Block::Quote(blocks(inside, losses)),
-        Block::Panel { kind, blocks } => panel(kind, blocks, losses),
+        Block::Panel { kind, blocks } => {
+            losses.note(LossKind::Form);
+            return block(lower::panel_as_quote(kind, blocks), losses);
+        }
         Block::Table(table) => Block::Table(self::table(table, losses)),
         Block::Media(media) => self::media(media, losses),
         Block::Opaque(opaque) => return self::opaque(opaque, losses),
@@ -54,38 +55,13 @@ fn list(list: List, losses: &mut Losses) -> List {
 
 /// A task's box, which trackers take out of a text, is a character.
 fn item(item: ListItem, losses: &mut Losses) -> ListItem {
-    let mut inside = item.blocks;
-    if let Some(done) = item.task {
+    if item.task.is_some() {
         losses.note(LossKind::Task);
-        let mark = if done { "☑" } else { "☐" };
-        match inside.first_mut() {
-            Some(Block::Paragraph(content)) => content.insert(0, Inline::text(format!("{mark} "))),
-            _ => inside.insert(0, Block::paragraph(mark)),
-        }
     }
     ListItem {
         task: None,
-        blocks: blocks(inside, losses),
+        blocks: blocks(lower::task_as_text(item), losses),
     }
-}
-
-/// A box that says by a bold word what it is.
-fn panel(kind: PanelKind, inside: Vec<Block>, losses: &mut Losses) -> Block {
-    losses.note(LossKind::Form);
-    let name = match kind {
-        PanelKind::Info => "Info",
-        PanelKind::Note => "Note",
-        PanelKind::Success => "Success",
-        PanelKind::Warning => "Warning",
-        PanelKind::Error => "Error",
-    };
-    let bold = Marks {
-        bold: true,
-        ..Marks::default()
-    };
-    let mut quoted = vec![Block::Paragraph(vec![Inline::marked(name, bold)])];
-    quoted.extend(blocks(inside, losses));
-    Block::Quote(quoted)
 }
 
 fn table(table: Table, losses: &mut Losses) -> Table {

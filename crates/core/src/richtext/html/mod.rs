@@ -16,12 +16,12 @@
 mod decode;
 mod decode_line;
 mod decode_table;
-mod entity;
+pub(super) mod entity;
 mod lower;
 mod lower_line;
 mod names;
 mod space;
-mod style;
+pub(super) mod style;
 mod token;
 mod tree;
 mod write;

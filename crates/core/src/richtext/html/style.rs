@@ -106,7 +106,7 @@ pub(super) fn declaration(style: &str, wanted: &str) -> Option<String> {
 }
 
 /// A colour as `#rrggbb`.
-fn colour(text: &str) -> Option<String> {
+pub(in crate::richtext) fn colour(text: &str) -> Option<String> {
     let text = text.trim().to_ascii_lowercase();
     if is_colour(&text) {
         return Some(text);
@@ -136,7 +136,7 @@ fn colour(text: &str) -> Option<String> {
 }
 
 /// Whether a colour is written as `#rrggbb`.
-pub(super) fn is_colour(text: &str) -> bool {
+pub(in crate::richtext) fn is_colour(text: &str) -> bool {
     let digits = text.strip_prefix('#').unwrap_or("");
     digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -107,6 +107,10 @@ fn what_editors_leave_behind_is_read() {
         "1 < 2 & 3 > 2 &copy; &#8364; &#150; &zzz;",
         "<p>1 &lt; 2 &amp; 3 &gt; 2 © € – &amp;zzz;</p>",
     );
+    reads(
+        "&#+42; &#x+2a; &#; &#x2A;",
+        "<p>&amp;#+42; &amp;#x+2a; &amp;#; *</p>",
+    );
     reads("a <b unclosed", "<p>a &lt;b unclosed</p>");
     reads("<p>a</p></p></div></b>", "<p>a</p>");
     reads(

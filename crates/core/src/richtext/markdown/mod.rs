@@ -19,7 +19,7 @@ mod html;
 mod line;
 mod lower;
 mod lower_line;
-mod recognise;
+pub(super) mod recognise;
 mod spans;
 mod write;
 

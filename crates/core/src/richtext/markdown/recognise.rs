@@ -2,7 +2,7 @@
 
 /// Something recognised in a text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(in crate::richtext) enum Found {
     /// An address; `url` has the scheme that `www.` lacks.
     Url { end: usize, url: String },
     /// A login after `@`.
@@ -11,7 +11,7 @@ pub(super) enum Found {
 
 /// The first address or mention in a text at or after `from` (a byte offset), with where it begins. `before` is the
 /// character before the text, if it is not at a line's start.
-pub(super) fn next(
+pub(in crate::richtext) fn next(
     text: &str,
     from: usize,
     before: Option<char>,

@@ -19,7 +19,7 @@ fn paste(h: &SimHarness, item: &Item) {
     h.control(Command::AddComment {
         key: item.reference.key.trim_start_matches('#').to_owned(),
         by: "ana".to_owned(),
-        body: text::join("the same text, mine", Some(&marker())),
+        body: Notation::Markdown.join("the same text, mine", Some(&marker())),
         channel: None,
     });
 }

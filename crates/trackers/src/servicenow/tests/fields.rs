@@ -2,6 +2,8 @@
 
 use super::*;
 use twinline_core::item::Number;
+use twinline_core::richtext::markdown;
+use twinline_sim::servicenow::site::Column;
 
 /// What a column shows is read as this.
 fn check(kind: &str, with: &str, actual: &str, shown: &str, expected: &Value) {
@@ -43,6 +45,10 @@ fn a_value_is_told_by_its_columns_type() {
     check("decimal", "", "5.0", "5", &Value::Number(Number::from(5)));
     check("boolean", "", "false", "false", &Value::Bool(false));
     check("glide_date", "", "2026-01-31", "31-01-2026", &day);
+    let rich = markdown::decode("**x** 1 < 2");
+    let source = "<p><strong>x</strong> 1 &lt; 2</p>";
+    check("html", "", source, source, &Value::Rich(rich));
+    check("html", "", "<p></p>", "", &Value::Empty);
     // The display value is in somebody's time zone.
     let shown = "2026-01-31 01:30:00";
     check(
@@ -132,6 +138,7 @@ async fn rules_may_name_columns_as_servicenow_does() {
         ("u_called_back", "time"),
         ("u_effort", "number"),
         ("description", "rich"),
+        ("u_report", "rich"),
         ("parent", "text"),
     ] {
         assert_eq!(kind(field), expected, "{field}");
@@ -196,6 +203,70 @@ async fn a_record_is_named_by_what_shows_of_it_and_an_unknown_one_is_waived() {
         (ana.login.as_deref(), ana.email.as_deref()),
         (Some("ana"), Some("ana@acme.example"))
     );
+}
+
+#[tokio::test]
+async fn an_html_column_holds_form_and_a_plain_one_the_words() {
+    let h = harness(demo_site());
+    let item = made(&h, "formed").await;
+    let document =
+        markdown::decode("# Title\n\n**bold** <ins>x</ins>\n\n- a\n- b\n\n| a |\n| --- |\n| `1` |");
+    let fields = [
+        ("u_report", Value::Rich(document.clone())),
+        ("description", Value::Rich(document.clone())),
+    ];
+    let effect = update(&item, &fields);
+    h.tracker().apply(&effect).await.unwrap();
+    let now = read(&h, &item.reference.item).await;
+    assert_eq!(now.get("u_report"), Some(&Value::Rich(document.clone())));
+    let said = |value: &Value| h.tracker().normalise(&h.scope(), &"u_report".into(), value);
+    assert_eq!(said(&Value::Rich(document.clone())), Value::Rich(document));
+    let words = now.get("description").cloned();
+    let Some(Value::Rich(words)) = words else {
+        panic!("{words:?}");
+    };
+    assert!(words.plain().contains("bold x"), "{words:?}");
+    // A text is no source: what looks like a tag in it is a text.
+    let text = [("u_report", Value::text("1 <b> 2"))];
+    let effect = update(&now, &text);
+    h.tracker().apply(&effect).await.unwrap();
+    let now = read(&h, &item.reference.item).await;
+    let Some(Value::Rich(plain)) = now.get("u_report") else {
+        panic!("{now:?}");
+    };
+    assert_eq!(plain.plain(), "1 <b> 2");
+    let recognised = h.tracker().recognise(&effect, h.now()).await.unwrap();
+    assert!(matches!(recognised, Recognised::There(_)), "{recognised:?}");
+}
+
+#[tokio::test]
+async fn a_column_is_what_it_is_in_the_items_own_table() {
+    let mut site = demo_site();
+    let mut tables = site.tables.iter_mut();
+    let problem = tables.find(|table| table.name == "problem").unwrap();
+    let plain = Column::new("u_report", "Report", "string");
+    problem.columns.push(plain);
+    let h = harness(site);
+    let problems: Scope = [("table".to_owned(), "problem".to_owned())].into();
+    for scope in [&h.scope(), &problems] {
+        h.tracker().describe(scope).await.unwrap();
+    }
+    let (name, bold) = ("u_report".into(), Value::Rich(markdown::decode("**bold**")));
+    let words = Value::Rich(markdown::decode("bold"));
+    assert_eq!(h.tracker().normalise(&h.scope(), &name, &bold), bold);
+    assert_eq!(h.tracker().normalise(&problems, &name, &bold), words);
+    let html = h.tracker().dialects(&h.scope());
+    assert_eq!(html.get(&name), Some(&Dialect::Html), "{html:?}");
+    assert_eq!(h.tracker().dialects(&problems).get(&name), None);
+}
+
+#[tokio::test]
+async fn who_follows_with_other_credentials_knows_what_a_column_holds() {
+    let mut h = harness(demo_site());
+    made(&h, "read before").await;
+    h.renew();
+    let (name, bold) = ("u_report".into(), Value::Rich(markdown::decode("**bold**")));
+    assert_eq!(h.tracker().normalise(&h.scope(), &name, &bold), bold);
 }
 
 #[tokio::test]

@@ -48,9 +48,13 @@ async fn check_normal(field: &str, value: Value, expected: Value) {
     let h = harness();
     h.tracker().describe(&h.scope()).await.unwrap();
     let name = FieldName::from(field);
-    let once = h.tracker().normalise(&name, &value);
+    let once = h.tracker().normalise(&h.scope(), &name, &value);
     assert_eq!(once, expected, "{field}");
-    assert_eq!(h.tracker().normalise(&name, &once), once, "{field}");
+    assert_eq!(
+        h.tracker().normalise(&h.scope(), &name, &once),
+        once,
+        "{field}"
+    );
 }
 
 #[tokio::test]
@@ -196,9 +200,9 @@ async fn a_description_keeps_its_form() {
         marker: marker(),
     };
     let made = h.tracker().apply(&effect).await.unwrap().created.unwrap();
-    let expected = h
-        .tracker()
-        .normalise(&field::DESCRIPTION.into(), &Value::Rich(rich));
+    let expected =
+        h.tracker()
+            .normalise(&h.scope(), &field::DESCRIPTION.into(), &Value::Rich(rich));
     assert_eq!(
         read(&h, &made.item).await.get(field::DESCRIPTION),
         Some(&expected)

@@ -321,7 +321,7 @@ impl Tracker for Memory {
         Ok(())
     }
 
-    fn normalise(&self, _: &FieldName, value: &Value) -> Value {
+    fn normalise(&self, _: &Scope, _: &FieldName, value: &Value) -> Value {
         value.clone()
     }
 }

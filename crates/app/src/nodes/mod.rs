@@ -1,7 +1,10 @@
 //! The configuration's nodes as the other parts need them: connectors, webhook verifiers, sweeps.
 
-use crate::config::{AuthValue, Config, ConfigError, Node};
+mod renewing;
+
+use crate::config::{AuthValue, Config, ConfigError, Node, SecretRef};
 use ipnet::IpNet;
+use renewing::{Build, Credentials, Read, Renewing};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,11 +13,11 @@ use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
 use twinline_edge::{Hook, RouteTable};
 use twinline_store::GroupId;
-use twinline_trackers::Tracker;
 use twinline_trackers::http::{
     AddressGuard, NoTransport, ReqwestTransport, Secret, Transport, TransportLimits, Trust,
 };
 use twinline_trackers::registry::{self, NodeSettings};
+use twinline_trackers::{Learnt, Tracker};
 use url::Url;
 
 /// The connectors by node.
@@ -71,14 +74,12 @@ impl<'a> Nodes<'a> {
         let nodes = self.config.nodes.iter();
         nodes
             .map(|(name, node)| {
-                let transport = transports.to(&node.allow_private).map_err(|error| {
-                    self.fault(format!(
-                        "this machine's trust store cannot be used: {error}"
-                    ))
-                })?;
+                let transport = transports.to(&node.allow_private);
+                let transport = transport.map_err(|error| self.fault(untrusting(&error)))?;
+                let auth = credentials(name, &node.auth, self.folder(), false)?;
                 Ok((
                     NodeName::from(name.as_str()),
-                    self.tracker(name, node, transport, clock)?,
+                    self.tracker((name, auth), node, transport, clock)?,
                 ))
             })
             .collect()
@@ -86,35 +87,78 @@ impl<'a> Nodes<'a> {
 
     fn tracker(
         &self,
-        name: &str,
+        (name, auth): (&str, Credentials),
         node: &Node,
         transport: Arc<dyn Transport>,
         clock: &Arc<dyn Clock>,
     ) -> Result<Arc<dyn Tracker>, ConfigError> {
-        let mut auth = BTreeMap::new();
-        for (key, value) in &node.auth {
-            let secret = match value {
-                AuthValue::Plain(text) => Secret::new(text.as_str()),
-                AuthValue::Secret(at) => {
-                    at.read(self.folder(), &format!("nodes.{name}.auth.{key}"))?
-                }
-            };
-            auth.insert(key.clone(), secret);
-        }
         // A tracker in one's own network has the limits that its answers name, not those of the public service.
         let own_network = !node.allow_private.is_empty();
         let settings = NodeSettings {
             node: NodeName::from(name),
             url: Some(node.url.clone()),
-            auth,
+            auth: Credentials::new(),
             settle: node
                 .settle_s
                 .map(|seconds| Duration::from_secs(seconds.into())),
+            texts: node.texts,
             write_spacing: None,
             unlimited: own_network,
+            learnt: Learnt::default(),
         };
-        registry::build(&node.tracker, settings, transport, Arc::clone(clock))
-            .map_err(|error| self.fault(error))
+        let (tracker, clock) = (node.tracker.clone(), Arc::clone(clock));
+        let build: Build = Arc::new(move |auth| {
+            let settings = NodeSettings {
+                auth,
+                ..settings.clone()
+            };
+            registry::build(
+                &tracker,
+                settings,
+                Arc::clone(&transport),
+                Arc::clone(&clock),
+            )
+        });
+        let (owned, values, folder) =
+            (name.to_owned(), node.auth.clone(), self.folder().to_owned());
+        let read: Read = Arc::new(move || credentials(&owned, &values, &folder, false));
+        let renewing = Renewing::new(NodeName::from(name), auth, read, build);
+        let renewing = renewing.map_err(|error| self.fault(error))?;
+        Ok(Arc::new(renewing))
+    }
+
+    /// One node's connector, credentials read.
+    ///
+    /// # Errors
+    /// As [`Self::trackers`]; there is no such node.
+    pub fn one(&self, name: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Tracker>, ConfigError> {
+        self.alone(name, clock, false)
+    }
+
+    /// As [`Self::one`] where the environment need not hold its secrets yet: for what asks the tracker nothing.
+    ///
+    /// # Errors
+    /// Those of [`Self::one`] but for that.
+    pub fn unasked(
+        &self,
+        name: &str,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Arc<dyn Tracker>, ConfigError> {
+        self.alone(name, clock, true)
+    }
+
+    fn alone(
+        &self,
+        name: &str,
+        clock: &Arc<dyn Clock>,
+        unset: bool,
+    ) -> Result<Arc<dyn Tracker>, ConfigError> {
+        let node = self.config.nodes.get(name);
+        let node = node.ok_or_else(|| self.fault(format!("there is no node '{name}'")))?;
+        let transport = Transports::default().to(&node.allow_private);
+        let transport = transport.map_err(|error| self.fault(untrusting(&error)))?;
+        let auth = credentials(name, &node.auth, self.folder(), unset)?;
+        self.tracker((name, auth), node, transport, clock)
     }
 
     /// A node's webhook secrets: one, or two while one rotates.
@@ -154,6 +198,33 @@ impl<'a> Nodes<'a> {
         }
         Ok(RouteTable::new(hooks))
     }
+}
+
+fn untrusting(error: &NoTransport) -> String {
+    format!("this machine's trust store cannot be used: {error}")
+}
+
+/// A node's `auth` table, its secrets read from where they lie. `unset`: a word stands for what the environment does not hold.
+fn credentials(
+    name: &str,
+    values: &BTreeMap<String, AuthValue>,
+    folder: &Path,
+    unset: bool,
+) -> Result<Credentials, ConfigError> {
+    let mut read = Credentials::new();
+    for (key, value) in values {
+        let what = format!("nodes.{name}.auth.{key}");
+        let secret = match value {
+            AuthValue::Plain(text) => Secret::new(text.as_str()),
+            AuthValue::Secret(at @ SecretRef::Env(_)) if unset => {
+                let known = at.read(folder, &what);
+                known.unwrap_or_else(|_| Secret::new("not set yet"))
+            }
+            AuthValue::Secret(at) => at.read(folder, &what)?,
+        };
+        read.insert(key.clone(), secret);
+    }
+    Ok(read)
 }
 
 /// Nodes that share one transport, at most. The engine makes 8 requests at once for a node, and a server takes about 100
@@ -199,5 +270,4 @@ pub fn webhook_url(public_url: &Url, node: &NodeName) -> String {
 }
 
 #[cfg(test)]
-#[path = "nodes_tests.rs"]
 mod tests;
