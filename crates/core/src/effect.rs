@@ -1,6 +1,6 @@
 //! Effects: the closed list of writes that can be made on a tracker.
 
-use crate::item::{Comment, Item, ItemId, Value, Version};
+use crate::item::{Attachment, Comment, Item, ItemId, Value, Version};
 use crate::marker::Marker;
 use crate::names::FieldName;
 use crate::richtext::Document;
@@ -66,6 +66,24 @@ pub enum Effect {
         /// Which comment.
         comment: String,
     },
+    /// Attach a copy of a file. Its bytes are no part of the effect: they are read at the source while it is made.
+    AddAttachment {
+        /// To which item.
+        item: ItemId,
+        /// The item that the file is attached to.
+        source: ItemId,
+        /// The file, as its tracker tells of it.
+        file: Box<Attachment>,
+        /// Names the original; stored with the copy where the tracker can.
+        marker: Marker,
+    },
+    /// Delete an attached file.
+    DeleteAttachment {
+        /// On which item.
+        item: ItemId,
+        /// Which file.
+        attachment: String,
+    },
     /// Delete an item: policy `deleted = "delete"` only.
     Delete {
         /// Which item.
@@ -98,6 +116,8 @@ impl Effect {
             | Self::AddComment { item, .. }
             | Self::EditComment { item, .. }
             | Self::DeleteComment { item, .. }
+            | Self::AddAttachment { item, .. }
+            | Self::DeleteAttachment { item, .. }
             | Self::Delete { item } => Some(item),
         }
     }
@@ -111,6 +131,8 @@ impl Effect {
             | Self::AddComment { .. }
             | Self::EditComment { .. }
             | Self::DeleteComment { .. }
+            | Self::AddAttachment { .. }
+            | Self::DeleteAttachment { .. }
             | Self::Delete { .. } => None,
         }
     }
@@ -141,6 +163,11 @@ pub struct Applied {
     pub created: Option<crate::item::ItemRef>,
     /// The comment that was written or edited, when the answer shows it.
     pub comment: Option<Box<Comment>>,
+    /// The file that was attached, when the answer shows it.
+    pub attachment: Option<Box<Attachment>>,
+    /// Why a file was not attached, and will not be: the tracker's own limits, or its source cannot be read. Nothing was
+    /// written.
+    pub refused: Option<String>,
     /// The version right after the write, when the tracker tells.
     pub version: Option<Version>,
     /// Whether that version is adjacent to the one planned from: nobody wrote in between (compare-and-swap held, or the
@@ -161,6 +188,9 @@ pub enum Recognised {
     /// summary that was to be written: a person may have removed the marker with the text that it lies in. One that
     /// belongs to a twin is not it; the single one that is left is; of several nobody can say.
     Alike(Vec<Applied>),
+    /// Files that our account has attached since, of the name and size that were to be attached, oldest first, where a file
+    /// carries no marker. One that a link claims is another's copy; the first that is left is this one.
+    Files(Vec<Attachment>),
     /// The tracker cannot say: quarantine the twin, never write a second time.
     Unclear {
         /// Why.

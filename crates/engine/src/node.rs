@@ -5,6 +5,7 @@ use crate::env::Env;
 use crate::gate::{Gate, GateLimits, NodeState};
 use crate::metrics::Metrics;
 use crate::ownership::Permit;
+use crate::room::{FileRoom, Taken};
 use crate::settings::{HostSettings, SweepSettings};
 use crate::sweep::{PlaceFaults, Places};
 use std::collections::BTreeSet;
@@ -12,12 +13,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use twinline_core::effect::{Applied, Effect};
 use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
-use twinline_trackers::{Probe, Scope, Subscribed, Tracker, TrackerError, Webhook};
+use twinline_trackers::{Probe, Scope, Subscribed, Tracker, TrackerError, Upload, Webhook};
 
 /// A node as it is configured.
 #[derive(Clone)]
@@ -78,6 +79,9 @@ pub(crate) struct Node {
     pub(crate) config: NodeConfig,
     env: Env,
     permits: Semaphore,
+    /// Files on their way to it at once.
+    files: Semaphore,
+    room: FileRoom,
     /// Reading that nobody's change waits for.
     pub(crate) aside: Aside,
     /// Whether attempts may begin: in a fleet while this host certainly owns the node.
@@ -118,6 +122,8 @@ impl Node {
             config,
             env,
             permits: Semaphore::new(settings.node_requests_max),
+            files: Semaphore::new(settings.node_files_max),
+            room: settings.files.clone(),
             aside: Aside::default(),
             permit,
             turn_max: settings.request_turn_max,
@@ -178,6 +184,51 @@ impl Node {
     pub(crate) async fn attempt(&self, effect: &Effect) -> Result<Applied, TrackerError> {
         let write = self.tracker().apply(effect);
         self.request(self.permit.attempt(write)).await
+    }
+
+    /// The right to send the node a file: a turn among its files, and room in memory. The permits of requests are left to
+    /// others, since a file takes its time.
+    pub(crate) async fn file_turn(&self) -> Result<(SemaphorePermit<'_>, Taken), TrackerError> {
+        let busy = |reason: &str| TrackerError::Busy {
+            reason: reason.to_owned(),
+            after: self.env.jittered(self.turn_max),
+            whole: false,
+        };
+        let turn = tokio::time::timeout(self.turn_max, self.files.acquire());
+        let turn = turn
+            .await
+            .map_err(|_| busy("too many files wait for the node"))?;
+        let room = self.room.take(self.turn_max).await;
+        let room = room.ok_or_else(|| busy("files on their way take all the memory for them"))?;
+        Ok((turn.expect("the semaphore is never closed"), room))
+    }
+
+    /// Whether a write may be made now, for those that take longer than an attempt: asked right before they take effect.
+    pub(crate) fn commit(&self) -> Result<(), TrackerError> {
+        if self.permit.allows() {
+            return Ok(());
+        }
+        Err(TrackerError::Busy {
+            reason: "whether this host still owns the node is not certain".to_owned(),
+            after: self.permit.attempt_max().unwrap_or_default(),
+            whole: false,
+        })
+    }
+
+    /// How long a write may take from then on; `None`: as long as its own deadlines let it.
+    pub(crate) fn commit_max(&self) -> Option<Duration> {
+        self.permit.attempt_max()
+    }
+
+    /// Attaches a file, and lets the gate learn from the outcome.
+    pub(crate) async fn attach(
+        &self,
+        effect: &Effect,
+        file: Upload,
+    ) -> Result<Applied, TrackerError> {
+        let outcome = self.tracker().attach(effect, file).await;
+        self.learn(outcome.as_ref().err());
+        outcome
     }
 
     /// Registers a webhook, while writes may begin: two owners that both found none would register two.

@@ -13,6 +13,7 @@ pub mod dump;
 pub mod etcd;
 pub mod faults;
 mod faulty;
+mod file;
 pub mod github;
 mod index;
 pub mod inprocess;

@@ -292,7 +292,8 @@ impl Job<'_> {
             lane,
         };
         settling.store(rows).await?;
-        if settled.at_rest && context.open.is_empty() {
+        let look_again = look_again || executed.has_refused();
+        if settled.at_rest && context.open.is_empty() && !executed.has_refused() {
             glance::remember(
                 host,
                 self.nodes,
@@ -315,7 +316,8 @@ impl Job<'_> {
         if plan.more_comments {
             talk::hand_on(host, &context.twin.link, observed, &plan, &executed);
         }
-        self.conclude(&plan, plan.more_comments || look_again, executed)
+        let more = plan.more_comments || plan.more_attachments || look_again;
+        self.conclude(&plan, more, executed)
     }
 
     /// A twin that is out of step, though nothing but an audit asked to look, has drifted: something was missed.

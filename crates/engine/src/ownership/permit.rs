@@ -72,6 +72,11 @@ impl Permit {
             .is_none_or(|lease| lease.clock.now().as_millis() <= until && until > 0)
     }
 
+    /// Within what every attempt ends; `None`: nobody else could own anything.
+    pub(crate) fn attempt_max(&self) -> Option<Duration> {
+        self.lease.as_ref().map(|lease| lease.attempt)
+    }
+
     /// Whether the ownership is over: it allows nothing ever again.
     pub(crate) fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)

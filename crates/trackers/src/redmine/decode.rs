@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::{
     Attachment, Choice, Comment, Item, ItemId, ItemRef, User, Value, Version, field,
 };
+use twinline_core::marker::Marker;
 use twinline_core::names::{FieldName, NodeName};
 use twinline_core::time::Timestamp;
 
@@ -37,6 +38,12 @@ pub(super) fn reference(node: &NodeName, base: &str, id: u64) -> ItemRef {
 /// An issue. `project` is the identifier of its project.
 pub(super) fn item(issue: &wire::Issue, reference: ItemRef, project: String) -> Item {
     let (_, marker) = text::split(issue.description.as_deref().unwrap_or_default());
+    let page = format!("/issues/{}", issue.id);
+    let base = reference
+        .url
+        .strip_suffix(&page)
+        .unwrap_or_default()
+        .to_owned();
     let scope = [
         ("project", project),
         ("tracker", issue.tracker.name.clone()),
@@ -51,7 +58,7 @@ pub(super) fn item(issue: &wire::Issue, reference: ItemRef, project: String) -> 
         attachments: issue
             .attachments
             .as_ref()
-            .map(|files| files.iter().map(attachment).collect()),
+            .map(|files| files.iter().map(|file| attachment(file, &base)).collect()),
         version: version(issue.updated_on),
         marker,
         scope: scope.map(|(key, value)| (key.to_owned(), value)).into(),
@@ -168,7 +175,9 @@ pub(super) fn comment(journal: &wire::Journal) -> Option<Comment> {
     })
 }
 
-fn attachment(file: &wire::Attachment) -> Attachment {
+/// A file. `base` is the address that all pages of this Redmine begin with.
+pub(super) fn attachment(file: &wire::Attachment, base: &str) -> Attachment {
+    let description = file.description.as_deref().unwrap_or_default();
     Attachment {
         id: file.id.to_string(),
         name: file.filename.clone(),
@@ -179,6 +188,10 @@ fn attachment(file: &wire::Attachment) -> Attachment {
             .unwrap_or_else(|| "application/octet-stream".to_owned()),
         author: file.author.as_ref().map(user),
         created: file.created_on,
+        url: Some(format!("{base}/attachments/{}", file.id)),
+        // The files of an issue are all its readers', also where they came with a private note.
+        internal: false,
+        marker: Marker::parse(description.trim()),
     }
 }
 

@@ -238,12 +238,8 @@ async fn comment_links_go_some_time_after_the_last_twin_of_their_cluster() {
     })
     .await
     .unwrap();
-    assert_eq!(
-        prune(&host, keep(10), 100).await.comment_links,
-        0,
-        "not old enough"
-    );
-    assert_eq!(prune(&host, keep(10), 10_000).await.comment_links, 1);
+    assert_eq!(prune(&host, keep(10), 100).await.links, 0, "not old enough");
+    assert_eq!(prune(&host, keep(10), 10_000).await.links, 1);
     let left = host
         .read(|r| {
             Ok((
@@ -311,7 +307,7 @@ async fn a_step_looks_at_a_piece_of_what_must_be_kept() {
     let removed = |of: fn(&HostPruned) -> usize| steps.iter().map(of).collect::<Vec<_>>();
     assert_eq!(removed(|step| step.observations), [0, 0, 1, 0]);
     assert_eq!(removed(|step| step.items), [0, 0, 1, 0]);
-    assert_eq!(removed(|step| step.comment_links), [0, 0, 3, 1]);
+    assert_eq!(removed(|step| step.links), [0, 0, 3, 1]);
     assert_eq!(
         round(&host, keep, 10_000).await.last(),
         Some(&HostPruned::default())
