@@ -74,6 +74,8 @@ pub enum Effect {
         source: ItemId,
         /// The file, as its tracker tells of it.
         file: Box<Attachment>,
+        /// The channel whose readers see it, by native name, where a tracker tells files apart by their readers.
+        channel: Option<String>,
         /// Names the original; stored with the copy where the tracker can.
         marker: Marker,
     },
@@ -165,9 +167,8 @@ pub struct Applied {
     pub comment: Option<Box<Comment>>,
     /// The file that was attached, when the answer shows it.
     pub attachment: Option<Box<Attachment>>,
-    /// Why a file was not attached, and will not be: the tracker's own limits, or its source cannot be read. Nothing was
-    /// written.
-    pub refused: Option<String>,
+    /// Why a file was not attached. Nothing was written.
+    pub refused: Option<Refusal>,
     /// The version right after the write, when the tracker tells.
     pub version: Option<Version>,
     /// Whether that version is adjacent to the one planned from: nobody wrote in between (compare-and-swap held, or the
@@ -175,6 +176,16 @@ pub struct Applied {
     pub adjacent: bool,
     /// Fields that the tracker cannot take now, with its reason: an unreachable status, a read-only field.
     pub waived: BTreeMap<FieldName, String>,
+}
+
+/// Why a file was not attached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// In the tracker's words.
+    pub sentence: String,
+    /// Whether it is for the file's own sake, its size or its type, and stays. Else a person or time may mend it: a
+    /// permission, a scan that goes on.
+    pub lasting: bool,
 }
 
 /// What `recognise` found after an attempt with unknown outcome.

@@ -51,6 +51,7 @@ mod safe;
 mod scheduler;
 mod settings;
 mod sweep;
+mod turns;
 
 pub use backfill::BackfillSpec;
 pub use env::Env;

@@ -8,17 +8,19 @@ use crate::ownership::Permit;
 use crate::room::{FileRoom, Taken};
 use crate::settings::{HostSettings, SweepSettings};
 use crate::sweep::{PlaceFaults, Places};
+use crate::turns::{FileTurn, FileTurns};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use twinline_core::effect::{Applied, Effect};
 use twinline_core::names::NodeName;
+use twinline_core::ownership::BootTime;
 use twinline_core::time::Timestamp;
-use twinline_trackers::{Probe, Scope, Subscribed, Tracker, TrackerError, Upload, Webhook};
+use twinline_trackers::{Probe, Scope, Subscribed, Tracker, TrackerError, Webhook};
 
 /// A node as it is configured.
 #[derive(Clone)]
@@ -80,7 +82,7 @@ pub(crate) struct Node {
     env: Env,
     permits: Semaphore,
     /// Files on their way to it at once.
-    files: Semaphore,
+    file_turns: FileTurns,
     room: FileRoom,
     /// Reading that nobody's change waits for.
     pub(crate) aside: Aside,
@@ -122,7 +124,7 @@ impl Node {
             config,
             env,
             permits: Semaphore::new(settings.node_requests_max),
-            files: Semaphore::new(settings.node_files_max),
+            file_turns: FileTurns::new(settings.node_files_max),
             room: settings.files.clone(),
             aside: Aside::default(),
             permit,
@@ -188,47 +190,40 @@ impl Node {
 
     /// The right to send the node a file: a turn among its files, and room in memory. The permits of requests are left to
     /// others, since a file takes its time.
-    pub(crate) async fn file_turn(&self) -> Result<(SemaphorePermit<'_>, Taken), TrackerError> {
+    pub(crate) fn file_turn(&self) -> Result<(FileTurn<'_>, Taken), TrackerError> {
+        if let Some((reason, after)) = self.lock_gate().closed(Instant::now()) {
+            return Err(TrackerError::Busy {
+                reason,
+                after,
+                whole: true,
+            });
+        }
         let busy = |reason: &str| TrackerError::Busy {
             reason: reason.to_owned(),
-            after: self.env.jittered(self.turn_max),
+            after: self.file_turns.come_back(),
             whole: false,
         };
-        let turn = tokio::time::timeout(self.turn_max, self.files.acquire());
-        let turn = turn
-            .await
-            .map_err(|_| busy("too many files wait for the node"))?;
-        let room = self.room.take(self.turn_max).await;
+        let turn = self.file_turns.take();
+        let turn = turn.ok_or_else(|| busy("other files are on their way to the node"))?;
+        let room = self.room.take();
         let room = room.ok_or_else(|| busy("files on their way take all the memory for them"))?;
-        Ok((turn.expect("the semaphore is never closed"), room))
+        Ok((turn, room))
     }
 
-    /// Whether a write may be made now, for those that take longer than an attempt: asked right before they take effect.
-    pub(crate) fn commit(&self) -> Result<(), TrackerError> {
-        if self.permit.allows() {
-            return Ok(());
-        }
-        Err(TrackerError::Busy {
-            reason: "whether this host still owns the node is not certain".to_owned(),
-            after: self.permit.attempt_max().unwrap_or_default(),
-            whole: false,
-        })
+    /// Begins a write that takes longer than an attempt may, right before it takes effect: see [`Permit::begin`].
+    pub(crate) fn begin(&self) -> Result<Option<BootTime>, TrackerError> {
+        self.permit.begin()
     }
 
-    /// How long a write may take from then on; `None`: as long as its own deadlines let it.
-    pub(crate) fn commit_max(&self) -> Option<Duration> {
-        self.permit.attempt_max()
-    }
-
-    /// Attaches a file, and lets the gate learn from the outcome.
-    pub(crate) async fn attach(
+    /// Makes such a write; see [`Permit::attempt_begun_later`]. The gate does not learn from it: whose fault a failure is
+    /// the caller knows.
+    pub(crate) async fn attempt_begun_later<T>(
         &self,
-        effect: &Effect,
-        file: Upload,
-    ) -> Result<Applied, TrackerError> {
-        let outcome = self.tracker().attach(effect, file).await;
-        self.learn(outcome.as_ref().err());
-        outcome
+        begun: impl Future<Output = ()>,
+        last: impl Fn() -> Option<BootTime>,
+        attempt: impl Future<Output = Result<T, TrackerError>>,
+    ) -> Result<T, TrackerError> {
+        self.permit.attempt_begun_later(begun, last, attempt).await
     }
 
     /// Registers a webhook, while writes may begin: two owners that both found none would register two.
@@ -242,7 +237,8 @@ impl Node {
         self.permit.attempt(registration).await
     }
 
-    fn learn(&self, error: Option<&TrackerError>) {
+    /// Lets the gate learn from an outcome.
+    pub(crate) fn learn(&self, error: Option<&TrackerError>) {
         let now = Instant::now();
         let mut gate = self.lock_gate();
         let before = (gate.state(), gate.opens_at());
@@ -267,6 +263,7 @@ impl Node {
             // An answer that says no is still an answer: the node works.
             Some(
                 TrackerError::Refused { .. }
+                | TrackerError::Unfit { .. }
                 | TrackerError::Unreachable { .. }
                 | TrackerError::Changed
                 | TrackerError::Unreadable { .. },

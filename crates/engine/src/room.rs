@@ -2,9 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
 
 /// What one file on its way takes at most: the pieces that two connections hold, and one chunk where a tracker takes files
 /// in chunks.
@@ -31,11 +29,10 @@ impl FileRoom {
         }
     }
 
-    /// Waits for a file's part; `None`: there was none within `turn`.
-    pub(crate) async fn take(&self, turn: Duration) -> Option<Taken> {
+    /// A file's part, if there is one.
+    pub(crate) fn take(&self) -> Option<Taken> {
         let free = Arc::clone(&self.free);
-        let taken = timeout(turn, free.acquire_many_owned(self.each_mib)).await;
-        Some(Taken(taken.ok()?.expect("this semaphore is never closed")))
+        free.try_acquire_many_owned(self.each_mib).ok().map(Taken)
     }
 }
 
@@ -57,26 +54,21 @@ impl PartialEq for FileRoom {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn over_the_room_files_wait() {
+    #[test]
+    fn over_the_room_files_wait() {
         let room = FileRoom::new(20);
-        let turn = Duration::from_secs(1);
-        let first = room.take(turn).await;
-        let second = room.clone().take(turn).await;
+        let first = room.take();
+        let second = room.clone().take();
         assert!(first.is_some() && second.is_some());
-        assert!(
-            room.take(turn).await.is_none(),
-            "two of eight fit into twenty"
-        );
+        assert!(room.take().is_none(), "two of eight fit into twenty");
         drop(first);
-        assert!(room.take(turn).await.is_some());
+        assert!(room.take().is_some());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn little_room_takes_one_file_at_a_time() {
+    #[test]
+    fn little_room_takes_one_file_at_a_time() {
         let room = FileRoom::new(1);
-        let only = room.take(Duration::from_secs(1)).await;
-        assert!(only.is_some());
-        assert!(room.take(Duration::from_secs(1)).await.is_none());
+        let only = room.take();
+        assert!(only.is_some() && room.take().is_none());
     }
 }

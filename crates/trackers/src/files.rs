@@ -1,7 +1,8 @@
 //! Files on their way from one tracker to another.
 
 use crate::error::TrackerError;
-use crate::http::{ByteStream, Call, Download, Outgoing};
+use crate::http::{ByteStream, Call, Download, Outgoing, TransportError};
+use futures_util::{StreamExt as _, stream};
 use http::HeaderValue;
 use http::header::{ACCEPT_ENCODING, RANGE};
 use std::collections::BTreeMap;
@@ -23,18 +24,56 @@ pub struct FileBody {
 pub struct Upload {
     /// Its size in bytes.
     pub size: u64,
-    /// Its bytes. Of a file that has any the last piece comes only when the write may be made.
+    /// Its bytes.
     pub bytes: ByteStream,
-    /// Asked right before a request that attaches what was sent before it.
+    /// Asked right before the file shows: before the last piece of a request that attaches it, or before a request that
+    /// attaches what was sent earlier.
     pub commit: Commit,
 }
 
 impl Upload {
-    /// The file as the body of a request.
+    /// The file as the body of a request that shows nothing yet.
     pub fn into_body(self) -> Outgoing {
         Outgoing {
             length: self.size,
             bytes: self.bytes,
+        }
+    }
+
+    /// The file as the body of the request that attaches it: its last piece is kept back until the write may be made. Of an
+    /// empty file there is nothing to keep back: ask before.
+    pub fn into_attaching_body(self) -> Outgoing {
+        let Self {
+            size,
+            bytes,
+            commit,
+        } = self;
+        Outgoing {
+            length: size,
+            bytes: Box::pin(stream::unfold(
+                Some((bytes, None, commit)),
+                |state| async move {
+                    let (mut bytes, mut held, commit) = state?;
+                    loop {
+                        match bytes.next().await {
+                            Some(Ok(piece)) => match held.replace(piece) {
+                                Some(before) => {
+                                    return Some((Ok(before), Some((bytes, held, commit))));
+                                }
+                                None => {}
+                            },
+                            Some(Err(error)) => return Some((Err(error), None)),
+                            None => {
+                                if let Err(error) = commit.check() {
+                                    let why = TransportError::maybe_sent(error.to_string());
+                                    return Some((Err(why), None));
+                                }
+                                return Some((Ok(held?), None));
+                            }
+                        }
+                    }
+                },
+            )),
         }
     }
 }
@@ -73,6 +112,7 @@ impl fmt::Debug for Commit {
 pub(crate) struct Attaching<'a> {
     pub(crate) item: &'a ItemId,
     pub(crate) file: &'a Attachment,
+    pub(crate) channel: Option<&'a str>,
     pub(crate) marker: &'a Marker,
 }
 
@@ -83,12 +123,21 @@ impl<'a> Attaching<'a> {
     /// It is another effect: whoever attaches has looked.
     pub(crate) fn of(effect: &'a Effect) -> Self {
         let Effect::AddAttachment {
-            item, file, marker, ..
+            item,
+            file,
+            channel,
+            marker,
+            ..
         } = effect
         else {
             unreachable!("only a file is attached, not {effect:?}")
         };
-        Self { item, file, marker }
+        Self {
+            item,
+            file,
+            channel: channel.as_deref(),
+            marker,
+        }
     }
 }
 
@@ -225,3 +274,6 @@ impl<T: Clone> Begun<T> {
 fn key(attaching: &Attaching<'_>) -> (ItemId, Marker) {
     (attaching.item.clone(), attaching.marker.clone())
 }
+
+#[cfg(test)]
+mod tests;

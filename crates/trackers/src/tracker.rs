@@ -117,7 +117,7 @@ pub trait Tracker: Send + Sync {
     }
 
     /// Makes the write [`Effect::AddAttachment`] with the file's bytes. After [`TrackerError::Unknown`] it may or may not
-    /// have happened; what was refused for the file's sake is [`TrackerError::Refused`].
+    /// have happened; what is refused for the file's size or type is [`TrackerError::Unfit`].
     async fn attach(&self, effect: &Effect, _file: Upload) -> Result<Applied, TrackerError> {
         let name = match effect {
             Effect::AddAttachment { file, .. } => file.name.as_str(),

@@ -106,7 +106,8 @@ impl Book {
                 .originals_of(other)
                 .into_iter()
                 .filter(|(origin, _)| {
-                    origin.item != *side.id() && self.copy(origin, side.id()).is_none()
+                    let copy = self.copy(origin, side.id());
+                    origin.item != *side.id() && copy.is_none_or(AttachmentLink::is_owed)
                 })
                 .collect();
             let Some((origin, _)) = free
@@ -123,6 +124,7 @@ impl Book {
                 parent: other.id().clone(),
                 state: CopyState::Live,
                 reason: String::new(),
+                tried: scene.now,
             };
             self.put(link.clone());
             adopted.push(link);

@@ -11,6 +11,7 @@ use crate::item::{Attachment, Item, ItemId};
 use crate::marker::Marker;
 use crate::names::{LinkId, RootId, Side, Sides};
 use crate::reconcile::Planned;
+use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many writes a plan makes for the files of one side at most; the next plan goes on.
@@ -24,6 +25,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) contract: Option<&'a AttachmentContract>,
     /// For links in the place of files.
     pub(crate) comments: Option<&'a CommentContract>,
+    pub(crate) now: Timestamp,
     /// How many writes the connection may make in the breaker's window.
     pub(crate) writes_max: u32,
     pub(crate) links: &'a [AttachmentLink],
@@ -63,6 +65,8 @@ pub(crate) struct Crossing {
     pub(crate) effects: Vec<Planned>,
     /// Links to store without a write.
     pub(crate) links: Vec<AttachmentLink>,
+    /// Likewise those of comments in the place of files.
+    pub(crate) comment_links: Vec<CommentLink>,
     /// Files seen and not copied, by [`place`].
     pub(crate) waived: BTreeMap<String, String>,
     /// Files that wait for the outcome of a write of ours, likewise.
@@ -137,8 +141,12 @@ impl Way<'_> {
                     let over = Over::Limit(copy.reason.clone());
                     self.instead(file, &over, out);
                 }
-                Some(_) => {}
-                None => self.first(file, up.is_some(), &origin, out),
+                Some(copy) if copy.is_owed() && !copy.is_due(self.scene.now) => {
+                    let reason = format!("{}; it is tried again later", copy.reason);
+                    out.waived.insert(place(self.x.id(), file), reason);
+                }
+                Some(copy) if !copy.is_owed() => {}
+                _ => self.first(file, up.is_some(), &origin, out),
             }
         }
     }
@@ -163,9 +171,18 @@ impl Way<'_> {
             self.instead(file, &over, out);
             return;
         }
-        match judge(file, self.contract, there) {
-            Ok(()) => self.add(file, origin, out),
-            Err(over) => self.instead(file, &over, out),
+        if let Err(over) = judge(file, self.contract, there) {
+            self.instead(file, &over, out);
+            return;
+        }
+        let paired = instead::paired(self.scene, self.from, file);
+        match (there.internal, paired) {
+            (false, _) => self.add(file, origin, None, out),
+            (true, Some(channel)) => self.add(file, origin, Some(channel), out),
+            (true, None) => {
+                let reason = "no pair of channels in [comments] says who is to see it there";
+                out.waived.insert(place, reason.to_owned());
+            }
         }
     }
 
@@ -179,7 +196,13 @@ impl Way<'_> {
         marked || (!self.x.open.is_empty() && self.x.accounts.contains(&file.by()))
     }
 
-    fn add(&mut self, file: &Attachment, origin: &FileOrigin, out: &mut Crossing) {
+    fn add(
+        &mut self,
+        file: &Attachment,
+        origin: &FileOrigin,
+        channel: Option<&str>,
+        out: &mut Crossing,
+    ) {
         let full = self.bytes < BYTES_MAX && file.size > self.bytes;
         if self.writes == 0 || full {
             out.more = true;
@@ -191,6 +214,7 @@ impl Way<'_> {
             item: self.y.id().clone(),
             source: self.x.id().clone(),
             file: Box::new(file.clone()),
+            channel: channel.map(str::to_owned),
             marker: Marker {
                 root: self.scene.root.clone(),
                 link: origin.key(),
@@ -204,6 +228,7 @@ impl Way<'_> {
             parent: self.x.id().clone(),
             state: CopyState::Live,
             reason: String::new(),
+            tried: self.scene.now,
         };
         out.effects.push(self.planned(effect, link));
     }
@@ -218,7 +243,13 @@ impl Way<'_> {
             return;
         }
         let origin = instead::origin(self.x.id(), &file.id);
-        if instead::standing(self.scene.comment_links, &origin, self.y.id()).is_some() {
+        let standing = instead::standing(self.scene.comment_links, &origin, self.y.id());
+        let adopted = standing
+            .is_none()
+            .then(|| instead::adopt(self.scene, self.from, file));
+        let adopted = adopted.flatten();
+        if standing.is_some() || adopted.is_some() {
+            out.comment_links.extend(adopted);
             out.waived
                 .insert(place, format!("{reason}; a link was written"));
             return;

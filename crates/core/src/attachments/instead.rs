@@ -38,9 +38,36 @@ pub(super) fn standing<'a>(
     links.find(|link| link.item == *item && link.origin.identity() == origin.identity())
 }
 
+/// The comment in a file's place that has no link and is there: what was known of it was lost. It is told by its marker.
+pub(super) fn adopt(scene: &Scene<'_>, from: Side, file: &Attachment) -> Option<CommentLink> {
+    let (x, y) = (scene.sides.get(from), scene.sides.get(from.other()));
+    let origin = origin(x.id(), &file.id);
+    let key = origin.key();
+    let mut there = y.item.comments.iter().flatten();
+    let ours = there.find(|comment| {
+        let marker = comment.marker.as_ref();
+        marker.is_some_and(|marker| marker.link == key)
+    })?;
+    Some(CommentLink {
+        comment: ours.id.clone(),
+        ..link(scene, from, file)
+    })
+}
+
 /// The channel of the other side in which a link to a file of `from` is written: the one in which comments for the same
 /// readers cross; without `[comments]` the first one for them. `None`: there is none.
 pub(super) fn channel<'a>(scene: &'a Scene<'_>, from: Side, file: &Attachment) -> Option<&'a str> {
+    if scene.comments.is_some() {
+        return paired(scene, from, file);
+    }
+    let mut channels = scene.sides.get(from.other()).capabilities.channels.iter();
+    let found = channels.find(|channel| channel.written && channel.internal == file.internal);
+    found.map(|channel| channel.name.as_str())
+}
+
+/// The channel of the other side for whose readers a file of `from` is: the one in which comments for the same readers
+/// cross. `None`: the rules list none.
+pub(super) fn paired<'a>(scene: &'a Scene<'_>, from: Side, file: &Attachment) -> Option<&'a str> {
     let is_internal = |side: Side, name: &str| {
         let mut channels = scene.sides.get(side).capabilities.channels.iter();
         channels.any(|channel| channel.name == name && channel.internal)
@@ -48,14 +75,7 @@ pub(super) fn channel<'a>(scene: &'a Scene<'_>, from: Side, file: &Attachment) -
     let to = from.other();
     // What only a team sees is not told to others.
     let may = |name: &str| !file.internal || is_internal(to, name);
-    let Some(contract) = scene.comments else {
-        let mut channels = scene.sides.get(to).capabilities.channels.iter();
-        let found = channels.find(|channel| {
-            channel.written && channel.internal == file.internal && may(&channel.name)
-        });
-        return found.map(|channel| channel.name.as_str());
-    };
-    let mut pairs = contract.channels.iter();
+    let mut pairs = scene.comments?.channels.iter();
     let pair = pairs.find(|pair| {
         pair.direction.leaves(from)
             && is_internal(from, pair.names.get(from)) == file.internal
@@ -73,19 +93,10 @@ pub(super) fn write(
     reason: &str,
 ) -> Planned {
     let (x, y) = (scene.sides.get(from), scene.sides.get(from.other()));
-    let origin = origin(x.id(), &file.id);
+    let link = link(scene, from, file);
     let marker = Marker {
         root: scene.root.clone(),
-        link: origin.key(),
-    };
-    let link = CommentLink {
-        root: scene.root.clone(),
-        origin,
-        item: y.id().clone(),
-        comment: String::new(),
-        parent: x.id().clone(),
-        revision: Digest::of_parts(&["file", &place(x.id(), file)]),
-        state: MirrorState::Fixed,
+        link: link.origin.key(),
     };
     let url = file.url.as_deref().unwrap_or(&x.item.reference.url);
     Planned {
@@ -100,6 +111,20 @@ pub(super) fn write(
         sent: BTreeMap::new(),
         comment: Some(CommentStep { links: vec![link] }),
         attachment: None,
+    }
+}
+
+/// The link of a comment that is not written yet.
+fn link(scene: &Scene<'_>, from: Side, file: &Attachment) -> CommentLink {
+    let (x, y) = (scene.sides.get(from), scene.sides.get(from.other()));
+    CommentLink {
+        root: scene.root.clone(),
+        origin: origin(x.id(), &file.id),
+        item: y.id().clone(),
+        comment: String::new(),
+        parent: x.id().clone(),
+        revision: Digest::of_parts(&["file", &place(x.id(), file)]),
+        state: MirrorState::Fixed,
     }
 }
 

@@ -15,9 +15,15 @@ pub use missing::left_out;
 pub(crate) use cross::{Scene, SideScene, plan};
 
 use crate::digest::Digest;
+use crate::effect::Refusal;
 use crate::item::{Attachment, ItemId};
 use crate::names::{LinkId, NodeName, RootId};
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A copy that could not be made is tried again when its item is looked at so long afterwards.
+pub const RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// Where a person attached a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,20 +58,32 @@ pub struct AttachmentLink {
     pub origin: FileOrigin,
     /// The item that the copy is on.
     pub item: ItemId,
-    /// The copy's id there; empty where it was refused.
+    /// The copy's id there; empty where it was not made.
     pub attachment: String,
     /// The item that it was copied from: the origin's, or in a chain another copy's.
     pub parent: ItemId,
     /// Whether it is still there.
     pub state: CopyState,
-    /// Why it was refused, in the tracker's words; else empty.
+    /// Why it was not made, in the tracker's words; else empty.
     pub reason: String,
+    /// When the copy was planned last.
+    pub tried: Timestamp,
 }
 
 impl AttachmentLink {
     /// Whether both are the copy of the same original on the same item.
     pub fn is_of_same_place(&self, other: &Self) -> bool {
         self.item == other.item && self.origin.identity() == other.origin.identity()
+    }
+
+    /// Whether the copy could not be made, and may be made yet.
+    pub fn is_owed(&self) -> bool {
+        self.state == CopyState::Failed
+    }
+
+    /// Whether it is to be tried again.
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.is_owed() && now >= self.tried.plus(RETRY_AFTER)
     }
 }
 
@@ -79,8 +97,10 @@ pub enum CopyState {
     Deleted,
     /// A person deleted it; it stays deleted.
     HandDeleted,
-    /// It was never made: the tracker does not take the file, or its original cannot be read.
+    /// It was never made: the tracker does not take a file of this size or type.
     Refused,
+    /// It was not made yet: the tracker refused it, or its original could not be read, for a reason that may pass.
+    Failed,
 }
 
 /// What the success of an attachment effect means for its link.
@@ -94,11 +114,18 @@ impl AttachmentStep {
     /// The link to store after the effect was done. `answered`: the id that the tracker's answer shows, or that
     /// `recognise` found. `refused`: why nothing was attached. `None`: the id is not known, and the next plan adopts the
     /// file.
-    pub fn settled(&self, answered: Option<&str>, refused: Option<&str>) -> Option<AttachmentLink> {
+    pub fn settled(
+        &self,
+        answered: Option<&str>,
+        refused: Option<&Refusal>,
+    ) -> Option<AttachmentLink> {
         let mut link = self.link.clone();
-        if let Some(reason) = refused {
-            link.state = CopyState::Refused;
-            reason.clone_into(&mut link.reason);
+        if let Some(refusal) = refused {
+            link.state = match refusal.lasting {
+                true => CopyState::Refused,
+                false => CopyState::Failed,
+            };
+            refusal.sentence.clone_into(&mut link.reason);
         } else if link.attachment.is_empty() {
             answered?.clone_into(&mut link.attachment);
         }

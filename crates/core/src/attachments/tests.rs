@@ -36,6 +36,7 @@ fn link(on: &str, copy: &str) -> AttachmentLink {
         parent: item("a"),
         state: CopyState::Live,
         reason: String::new(),
+        tried: Timestamp::EPOCH,
     }
 }
 
@@ -66,7 +67,12 @@ fn the_answer_makes_the_link() {
         (done.attachment.as_str(), done.state),
         ("7", CopyState::Live)
     );
-    let refused = step.settled(None, Some("too large")).unwrap();
-    assert_eq!(refused.state, CopyState::Refused);
-    assert_eq!(refused.reason, "too large");
+    for (lasting, state) in [(true, CopyState::Refused), (false, CopyState::Failed)] {
+        let refusal = Refusal {
+            sentence: "no".to_owned(),
+            lasting,
+        };
+        let refused = step.settled(None, Some(&refusal)).unwrap();
+        assert_eq!((refused.state, refused.reason.as_str()), (state, "no"));
+    }
 }

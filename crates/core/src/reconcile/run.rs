@@ -132,6 +132,7 @@ fn both_there(facts: &Facts<'_>, rules: &dyn Rules, items: Sides<Item>) -> Resul
     plan.more_attachments = files.more;
     plan.effects.extend(crossing.effects);
     plan.comment_links = crossing.links;
+    plan.comment_links.extend(files.comment_links);
     plan.comments_waived = crossing.waived;
     plan.comments_waived.extend(files.waived);
     plan.comments_waiting = crossing.waiting;
@@ -174,6 +175,7 @@ fn attachments_scene<'a>(scene: &'a Scene<'a>) -> attachments::Scene<'a> {
         root: &scene.facts.root,
         contract: scene.contract.attachments.as_ref(),
         comments: scene.contract.comments.as_ref(),
+        now: scene.facts.now,
         writes_max: scene.contract.max_writes_per_10min,
         links: &scene.facts.attachments,
         comment_links: &scene.facts.comments,

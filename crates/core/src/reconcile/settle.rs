@@ -91,7 +91,7 @@ fn take_steps(plan: &Plan, outcomes: &Outcomes, settled: &mut Settled) {
         }
         if let Some(step) = &planned.attachment {
             let id = applied.attachment.as_ref().map(|file| file.id.as_str());
-            let link = step.settled(id, applied.refused.as_deref());
+            let link = step.settled(id, applied.refused.as_ref());
             settled.attachments.extend(link);
         }
         if matches!(planned.effect, Effect::Create { .. }) {

@@ -8,6 +8,7 @@ use crate::metrics::Metrics;
 use crate::node::Node;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument as _, debug_span};
 use twinline_core::effect::{Applied, Effect};
@@ -19,6 +20,9 @@ use twinline_core::spans::TARGET;
 use twinline_core::time::Timestamp;
 use twinline_trackers::TrackerError;
 
+/// When copying files has taken so long the rest of a plan waits for a new look.
+const PLAN_AGES: Duration = Duration::from_secs(30);
+
 /// What became of one planned write.
 #[derive(Debug)]
 pub(super) struct Attempted {
@@ -27,6 +31,16 @@ pub(super) struct Attempted {
     pub(super) ran: Option<(Timestamp, Timestamp)>,
     /// The tracker's or network's sentence, where it did not succeed.
     pub(super) sentence: Option<String>,
+}
+
+impl Attempted {
+    fn not_tried(why: &str) -> Self {
+        Self {
+            outcome: Outcome::NotDone,
+            ran: None,
+            sentence: Some(why.to_owned()),
+        }
+    }
 }
 
 /// What became of all of them.
@@ -41,6 +55,8 @@ pub(super) struct Executed {
     pub(super) quarantine: Option<Cause>,
     /// A compare-and-swap failed: plan again at once.
     pub(super) changed: bool,
+    /// Files took so long that what was planned with them is to be looked at again.
+    pub(super) aged: bool,
     /// Set when an outcome is unknown: how long the slowest tracker so concerned may take to let such a write arrive.
     pub(super) unknown: Option<Duration>,
 }
@@ -64,6 +80,7 @@ pub(super) async fn execute(
     metrics: &Metrics,
     effects: &[Planned],
 ) -> Executed {
+    let began = Instant::now();
     let mut done = Executed::default();
     let mut node_failed = Sides::<bool>::default();
     let mut thread_broken = Sides::<bool>::default();
@@ -74,12 +91,12 @@ pub(super) async fn execute(
         let blocked = (comments && *thread_broken.get(planned.side))
             || (copies
                 && (*files_broken.get(planned.side) || *node_failed.get(planned.side.other())));
-        if *node_failed.get(planned.side) || blocked {
-            done.attempts.push(Attempted {
-                outcome: Outcome::NotDone,
-                ran: None,
-                sentence: Some("not tried: an earlier write did not succeed".to_owned()),
-            });
+        if done.aged || *node_failed.get(planned.side) || blocked {
+            let why = match done.aged {
+                true => "not tried: the files took long, and it is looked at again first",
+                false => "not tried: an earlier write did not succeed",
+            };
+            done.attempts.push(Attempted::not_tried(why));
             continue;
         }
         let (attempt, asked) = attempt(nodes, env, metrics, planned).await;
@@ -87,6 +104,7 @@ pub(super) async fn execute(
         if comments && !succeeded {
             *thread_broken.get_mut(planned.side) = true;
         }
+        done.aged = copies && began.elapsed() > PLAN_AGES;
         if copies && !succeeded {
             *files_broken.get_mut(planned.side) = true;
         }

@@ -251,7 +251,7 @@ async fn store(
         }
         if let Some(step) = &row.planned.attachment {
             let named = applied.attachment.as_ref().map(|file| file.id.as_str());
-            let settled = step.settled(named, applied.refused.as_deref());
+            let settled = step.settled(named, applied.refused.as_ref());
             files.extend(settled.map(|link| file_as_of_now(context, row.planned.side, link)));
         }
         if let Some(scope) = row.planned.effect.created_in() {

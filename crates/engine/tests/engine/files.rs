@@ -2,14 +2,16 @@
 
 use crate::support::rules::contract;
 use crate::support::tracker::{Fault, On};
-use crate::support::{Running, World};
+use crate::support::{Running, World, until};
 use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::time::Duration;
+use twinline_core::attachments::RETRY_AFTER;
 use twinline_core::contract::{AttachmentContract, Contract, Direction};
 use twinline_core::effect::Effect;
-use twinline_core::item::ItemId;
-use twinline_engine::FileRoom;
-use twinline_store::host::HistoryKind;
+use twinline_core::item::{ItemId, Value};
+use twinline_engine::{FileRoom, NodeState};
+use twinline_store::host::{HistoryKind, TwinState};
 
 struct Pair {
     world: World,
@@ -208,7 +210,7 @@ async fn a_file_that_a_tracker_refuses_is_told_of_and_stops_nothing() {
     let pair = pair();
     let (running, item) = pair.begun().await;
     let right = pair.world.tracker("right");
-    right.fault(On::Apply, Fault::Refused("it exceeds the quota"));
+    right.fault(On::Apply, Fault::Unfit("it is too large"));
     pair.attach(&item, "a.bin", content(10));
     running.quiet().await;
     pair.attach(&item, "b.bin", content(10));
@@ -217,11 +219,154 @@ async fn a_file_that_a_tracker_refuses_is_told_of_and_stops_nothing() {
     let comments = right.only().comments.unwrap();
     let said = comments[0].body.plain();
     assert!(
-        said.contains("a.bin") && said.contains("it exceeds the quota"),
+        said.contains("a.bin") && said.contains("it is too large"),
         "{said}"
     );
     let waived = running.twin().await.comments_waived;
     assert_eq!(waived.len(), 1, "{waived:?}");
+    running.stop().await;
+}
+
+/// A file that is refused, or cannot be read, for a reason that passes.
+async fn owed(node: &str, on: On) -> (Pair, Running, ItemId) {
+    let pair = pair();
+    let (running, item) = pair.begun().await;
+    let tracker = pair.world.tracker(node);
+    tracker.fault(on, Fault::Refused("no permission"));
+    pair.attach(&item, "a.bin", content(10));
+    running.quiet().await;
+    assert!(pair.copies().is_empty());
+    let waived = running.twin().await.comments_waived;
+    let (place, said) = waived.first_key_value().unwrap();
+    assert!(
+        place.ends_with(" a.bin") && said.contains("no permission"),
+        "{waived:?}"
+    );
+    // Not with every look.
+    pair.world
+        .edit(&item, "summary", Value::text("looked at again"));
+    running.quiet().await;
+    assert!(pair.copies().is_empty());
+    (pair, running, item)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_refused_for_a_while_is_copied_when_its_item_is_looked_at_later() {
+    for (node, on) in [("right", On::Apply), ("left", On::Open)] {
+        let (pair, running, item) = owed(node, on).await;
+        tokio::time::sleep(RETRY_AFTER).await;
+        // What an audit does.
+        pair.world.announce(&item);
+        running.quiet().await;
+        pair.is_copied(&item, &content(10), "at last");
+        let told = pair.world.tracker("right").only().comments.unwrap();
+        assert!(told.is_empty(), "nothing stands in its place: {told:?}");
+        let waived = running.twin().await.comments_waived;
+        assert!(waived.is_empty(), "{waived:?}");
+        running.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_tries_a_file_again_at_once() {
+    let (pair, running, item) = owed("right", On::Apply).await;
+    let link = running.twin().await.link;
+    let released = running
+        .host
+        .release_twin(&link, BTreeMap::new(), "somebody");
+    released.await.unwrap();
+    running.quiet().await;
+    pair.is_copied(&item, &content(10), "released");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_always_ends_early_is_told_of_and_holds_nothing_back() {
+    let pair = pair();
+    let (running, item) = pair.begun().await;
+    let left = pair.world.tracker("left");
+    (0..20).for_each(|_| left.fault(On::Open, Fault::Short(0)));
+    pair.attach(&item, "a.bin", content(100));
+    running.quiet().await;
+    assert!(pair.copies().is_empty());
+    let twin = running.twin().await;
+    assert_eq!(twin.state, TwinState::Live);
+    assert_eq!(twin.comments_waived.len(), 1, "{:?}", twin.comments_waived);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_files_turn_keeps_no_other_items_waiting() {
+    let mut pair = pair();
+    pair.world.settings.node_files_max = 1;
+    let running = pair.world.start(std::slice::from_ref(&pair.contract)).await;
+    let left = pair.world.tracker("left");
+    let items: Vec<ItemId> = (0..40)
+        .map(|at| pair.world.make("left", &format!("{at}")))
+        .collect();
+    running.quiet().await;
+    left.fault(On::Open, Fault::Slow(Duration::from_secs(60)));
+    for item in &items {
+        left.attach_by_hand(item, "a.bin", content(100));
+        pair.world.announce(item);
+    }
+    let began = tokio::time::Instant::now();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let other = pair.world.make("left", "quick");
+    let right = pair.world.tracker("right");
+    let crossed = async || {
+        let state = right.state();
+        let mut items = state.items.values();
+        items.any(|item| item.get("summary") == Some(&Value::text("quick")))
+    };
+    until("the other item crosses", crossed).await;
+    assert!(began.elapsed() < Duration::from_secs(5), "meanwhile");
+    drop(other);
+    running.quiet().await;
+    let copied = |write: &&Effect| matches!(write, Effect::AddAttachment { .. });
+    assert_eq!(right.state().writes.iter().filter(copied).count(), 40);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn comments_that_waited_for_files_are_looked_at_again() {
+    let pair = pair();
+    let (running, item) = pair.begun().await;
+    let left = pair.world.tracker("left");
+    left.fault(On::Open, Fault::Slow(Duration::from_secs(60)));
+    left.attach_by_hand(&item, "a.bin", content(100));
+    let comment = left.comment(&item, "with a mistake");
+    pair.world.announce(&item);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    left.uncomment(&item, &comment);
+    running.quiet().await;
+    let right = pair.world.tracker("right");
+    assert!(right.only().comments.unwrap().is_empty());
+    let comments = |write: &&Effect| matches!(write, Effect::AddComment { .. });
+    assert_eq!(right.state().writes.iter().filter(comments).count(), 0);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_is_cut_off_is_not_the_targets_fault() {
+    let pair = pair();
+    let (running, item) = pair.begun().await;
+    let left = pair.world.tracker("left");
+    (0..60).for_each(|_| left.fault(On::Open, Fault::Cut(0)));
+    pair.attach(&item, "a.bin", content(100));
+    let target_fails = async || {
+        let status = running.host.status().await.unwrap();
+        let mut nodes = status.nodes.iter();
+        let right = nodes.find(|status| status.node == "right".into());
+        assert_eq!(right.unwrap().state, NodeState::Open);
+        left.state()
+            .faults
+            .get(&On::Open)
+            .is_none_or(|left| left.is_empty())
+    };
+    until("all cuts are spent", target_fails).await;
+    running.quiet().await;
+    pair.is_copied(&item, &content(100), "at last");
     running.stop().await;
 }
 

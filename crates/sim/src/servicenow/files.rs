@@ -30,6 +30,10 @@ const SHOWN: [&str; 8] = [
 
 impl ServiceNow {
     pub(super) fn route_files(&mut self, asked: &Asked<'_>, below: &[&str]) -> Answer {
+        let forbidden = &self.site.switches.forbidden_tables;
+        if forbidden.iter().any(|table| table == FILES) {
+            return Err(Failure::forbidden());
+        }
         match (asked.call.method.as_str(), below) {
             ("GET", []) => Ok(self.list_files(asked)),
             ("POST", ["file"]) => self.upload(asked),

@@ -5,12 +5,13 @@ use super::{HostRead, HostTx};
 use crate::StoreError;
 use crate::row::{from_word, to_word};
 use rusqlite::Row;
-use twinline_core::attachments::{AttachmentLink, FileOrigin};
+use twinline_core::attachments::{AttachmentLink, CopyState, FileOrigin};
 use twinline_core::item::ItemId;
 use twinline_core::names::{NodeName, RootId};
+use twinline_core::time::Timestamp;
 
 const SELECT: &str = "SELECT root, origin_node, origin_item, origin, node, item, attachment, parent, parent_item, \
-                      state, reason FROM attachment_links";
+                      state, reason, tried FROM attachment_links";
 
 fn read(row: &Row<'_>) -> Result<AttachmentLink, StoreError> {
     let item = |node: usize, id: usize| -> Result<ItemId, StoreError> {
@@ -30,6 +31,7 @@ fn read(row: &Row<'_>) -> Result<AttachmentLink, StoreError> {
         parent: item(7, 8)?,
         state: from_word("attachment_links.state", row.get(9)?)?,
         reason: row.get(10)?,
+        tried: Timestamp::from_millis(row.get(11)?),
     })
 }
 
@@ -43,6 +45,7 @@ static ATTACHMENT_LINKS: Upsert = Upsert::new(
         "parent_item",
         "state",
         "reason",
+        "tried",
     ],
 );
 
@@ -71,7 +74,17 @@ impl HostTx<'_> {
                 &link.parent.id,
                 &to_word(&link.state),
                 &link.reason,
+                &link.tried.as_millis(),
             ],
         )
+    }
+
+    /// The copies of a cluster that are owed are tried again with the next look, whenever they were tried.
+    pub fn retry_attachments(&self, root: &RootId) -> Result<(), StoreError> {
+        self.stamped(
+            "UPDATE attachment_links SET grp = ?1, epoch = ?2, rev = ?3, tried = 0 WHERE root = ?4 AND state = ?5",
+            &[&root.as_str(), &to_word(&CopyState::Failed)],
+        )
+        .map(drop)
     }
 }

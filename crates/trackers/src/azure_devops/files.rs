@@ -70,7 +70,6 @@ impl Azure {
             None => self.send_chunks(&project, &attaching, upload).await?,
         };
         self.sent.put(&attaching, sent.clone());
-        commit.check()?;
         let link = json!({ "op": "add", "path": "/relations/-", "value": {
             "rel": "AttachedFile",
             "url": sent.url,
@@ -78,7 +77,10 @@ impl Azure {
         } });
         let path = client::path(&format!("wit/workitems/{}", attaching.item.id));
         let call = client::patch(Call::patch(path), &[link]).query("$expand", "relations");
-        let linked = self.client.send(call).await;
+        self.client.open(&call)?;
+        let permit = self.client.reserve(&[Cost::Write], None).await?;
+        commit.check()?;
+        let linked = self.client.send(call.prepaid(&permit)).await;
         if matches!(
             linked,
             Err(TrackerError::Refused { .. } | TrackerError::Unreachable { .. })
@@ -268,7 +270,7 @@ impl Chunks {
         Self {
             bytes,
             skip,
-            kept: BytesMut::new(),
+            kept: BytesMut::with_capacity(CHUNK_BYTES),
             ended: false,
         }
     }

@@ -53,6 +53,7 @@ fn attaching(item: &ItemId, name: &str, content: &Bytes, of: &str) -> Effect {
             id: "1".to_owned(),
         },
         file: Box::new(file),
+        channel: None,
         marker: marker(of),
     }
 }

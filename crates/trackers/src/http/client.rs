@@ -173,7 +173,11 @@ impl Client {
     fn log(&self, call: &Call, url: &Url) -> Log<'_> {
         Log {
             node: &self.settings.node,
-            place: format!("{} {}", call.method, url.path()),
+            place: format!(
+                "{} {}",
+                call.method,
+                call.shown.as_deref().unwrap_or(url.path())
+            ),
             started: tokio::time::Instant::now(),
         }
     }
@@ -249,8 +253,7 @@ impl Client {
     /// The URL of a call: below the base, or absolute on the same server.
     fn url(&self, call: &Call) -> Result<Url, TrackerError> {
         let base = &self.settings.base;
-        let absolute = call.target.starts_with("http://") || call.target.starts_with("https://");
-        let mut url = if absolute {
+        let mut url = if call.is_absolute() {
             let parsed = Url::parse(&call.target).ok();
             parsed
                 .filter(|url| url.origin() == base.origin())

@@ -39,9 +39,6 @@ impl Jira {
     ) -> Result<Applied, TrackerError> {
         let attaching = Attaching::of(effect);
         self.takes(attaching.file).await?;
-        if upload.size == 0 {
-            upload.commit.check()?;
-        }
         let form = Form::of(&attaching);
         let call = Call::post(client::path(&attaching.item.id, "/attachments"))
             .key(&attaching.item.id)
@@ -50,7 +47,7 @@ impl Jira {
                 HeaderName::from_static("x-atlassian-token"),
                 HeaderValue::from_static("no-check"),
             );
-        let body = upload.into_body();
+        let body = upload.into_attaching_body();
         let body = body.between(form.before.into(), form.after.into());
         let reply = self.client.upload(call, body).await?;
         let made: Vec<Json> = reply.json()?;
@@ -70,10 +67,10 @@ impl Jira {
             return Err(client::refused(Impossible::request(why)));
         }
         match settings.upload_limit {
-            Some(limit) if file.size > limit => Err(client::refused(Impossible::request(format!(
-                "{} bytes; the site takes {limit}",
-                file.size
-            )))),
+            Some(limit) if file.size > limit => Err(TrackerError::Unfit {
+                tracker: TRACKER.to_owned(),
+                sentence: format!("{} bytes; the site takes {limit}", file.size),
+            }),
             _ => Ok(()),
         }
     }

@@ -43,7 +43,6 @@ impl Redmine {
             None => self.send_file(&attaching, upload).await?,
         };
         self.sent.put(&attaching, token.clone());
-        commit.check()?;
         let id = &attaching.item.id;
         let body = json!({ "issue": { "uploads": [{
             "token": token,
@@ -56,6 +55,7 @@ impl Redmine {
             .reserve(&[Cost::Write, Cost::Read], None)
             .await?;
         let call = Call::put(format!("/issues/{id}.json"));
+        commit.check()?;
         self.client.send(call.json(&body).prepaid(&permit)).await?;
         let there = self.attached(attaching.item, attaching.marker).await;
         self.sent.forget(&attaching);

@@ -42,6 +42,33 @@ impl ServiceNow {
         Ok(read.collect())
     }
 
+    /// The files of a record, where ServiceNow shows them to this account. `None`: it does not, which keeps nothing else from
+    /// crossing; [`Self::check_files`] tells of it.
+    pub(super) async fn files_if_shown(
+        &self,
+        place: Place<'_>,
+    ) -> Result<Option<Vec<Attachment>>, TrackerError> {
+        match self.files(place).await {
+            Ok(files) => Ok(Some(files)),
+            Err(TrackerError::Unreachable { .. } | TrackerError::Refused { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What keeps this account from seeing files.
+    pub(super) async fn check_files(&self) -> Result<Option<String>, TrackerError> {
+        let call = Call::get("/api/now/attachment").query("sysparm_limit", "1");
+        match self.client.send(call).await {
+            Ok(_) => Ok(None),
+            Err(error @ (TrackerError::Unreachable { .. } | TrackerError::Refused { .. })) => {
+                Ok(Some(format!(
+                    "the account may not use the Attachment API, and so no file crosses: give it a role that may ({error})"
+                )))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     pub(super) async fn open(
         &self,
         file: &Attachment,
@@ -60,6 +87,7 @@ impl ServiceNow {
     ) -> Result<Applied, TrackerError> {
         let attaching = Attaching::of(effect);
         let place = super::place(attaching.item)?;
+        // An empty body is never asked for.
         if upload.size == 0 {
             upload.commit.check()?;
         }
@@ -70,7 +98,10 @@ impl ServiceNow {
             .query("table_sys_id", place.sys_id)
             .query("file_name", attaching.file.name.as_str())
             .header(CONTENT_TYPE, kind);
-        let reply = self.client.upload(call, upload.into_body()).await?;
+        let reply = self
+            .client
+            .upload(call, upload.into_attaching_body())
+            .await?;
         let row = wire::one(&reply)?;
         let base = self.client.base().as_str().trim_end_matches('/').to_owned();
         let made = file(&row, &BTreeMap::new(), &base);

@@ -238,7 +238,7 @@ impl Tracker for ServiceNow {
             // The comments last: one that is written in between is seen under an older version, and seen again under its own.
             found.comments = Some(self.comments(&found.reference.item.id).await?);
             found.attachments = match Place::of(&found.reference.item.id) {
-                Some(place) => Some(self.files(place).await?),
+                Some(place) => self.files_if_shown(place).await?,
                 None => None,
             };
         }

@@ -7,7 +7,7 @@
 
 use super::recognise::found;
 use super::write::{check_conflict, put_ticket};
-use super::{METADATA, TRACKER, Zendesk, client, decode, text, wire};
+use super::{CHANNEL_PUBLIC, METADATA, TRACKER, Zendesk, client, decode, text, wire};
 use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::files::{self, Attaching, FileBody, Upload};
@@ -44,7 +44,9 @@ impl Zendesk {
         let path = format!("/api/v2/attachments/{}", file.id);
         let shown: wire::OneAttachment =
             self.client.send(Call::get(path.as_str())).await?.json()?;
-        let call = files::opening(Call::get(shown.attachment.content_url), from);
+        let address = shown.attachment.content_url;
+        let call = Call::get(address).shown_as(format!("{path}/content"));
+        let call = files::opening(call, from);
         let download = self.client.download(call).await?;
         files::body(download, from, (TRACKER, &path))
     }
@@ -63,8 +65,9 @@ impl Zendesk {
             None => self.send_file(&attaching, upload).await?,
         };
         self.sent.put(&attaching, sent.clone());
-        commit.check()?;
-        let (file, internal) = (attaching.file, attaching.file.internal);
+        let file = attaching.file;
+        // What is not said to be for everyone is for the team.
+        let internal = attaching.channel != Some(CHANNEL_PUBLIC);
         let who = file
             .author
             .as_ref()
@@ -75,10 +78,12 @@ impl Zendesk {
         let marker = attaching.marker.to_string();
         let ticket = json!({ "comment": comment, "metadata": { METADATA: marker } });
         let ticket = ticket.as_object().cloned().unwrap_or_default();
-        let reply = self
-            .client
-            .send(put_ticket(attaching.item, &ticket))
-            .await?;
+        let call = put_ticket(attaching.item, &ticket);
+        self.client.open(&call)?;
+        let key = Some(attaching.item.id.as_str());
+        let permit = self.client.reserve(&[Cost::Write], key).await?;
+        commit.check()?;
+        let reply = self.client.send(call.prepaid(&permit)).await?;
         check_conflict(&reply)?;
         self.sent.forget(&attaching);
         let written: wire::OneTicket = reply.json()?;

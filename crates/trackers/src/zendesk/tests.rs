@@ -1,6 +1,7 @@
 //! The connector in front of its simulator: the contract, and what is Zendesk's own.
 
 mod closed;
+mod files;
 mod hooks;
 mod limits;
 mod values;

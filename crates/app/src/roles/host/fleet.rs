@@ -216,7 +216,7 @@ impl Fleet {
         };
         let hosts = Arc::new(Hosts {
             config: config.clone(),
-            settings: super::settings(&config),
+            settings: super::settings(config),
             edges: EdgeHttp::new(token.clone())?,
             trackers: trackers.clone(),
             factory,

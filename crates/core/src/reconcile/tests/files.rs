@@ -3,8 +3,9 @@
 use super::net::{Net, US, item, name};
 use super::rules::TestRules;
 use super::{Case, plan_is, show::summary};
-use crate::attachments::{CopyState, FileOrigin};
+use crate::attachments::{CopyState, FileOrigin, RETRY_AFTER};
 use crate::contract::Direction;
+use crate::effect::{Effect, Refusal};
 use crate::item::ItemId;
 use crate::names::Side;
 use crate::reconcile::Outcome;
@@ -28,7 +29,16 @@ pub(super) const CASES: &[Case] = &[
     ("a tracker that takes no files gets links", no_upload),
     ("a link goes with its file", link_deleted),
     ("a file that the tracker refuses is a link", refused),
+    (
+        "what may pass is tried again later, and owed till then",
+        owed,
+    ),
     ("a file of the team stays with the team", internal),
+    (
+        "who sees a file is what the pairs of channels say",
+        audience,
+    ),
+    ("a link whose own link was lost is taken back", link_adopted),
     ("a copy whose answer is lost is made once", open),
     ("a copy without marker and link is taken back", adopted),
     ("files that were not read are not deleted", not_read),
@@ -187,12 +197,73 @@ fn link_deleted() {
 
 fn refused() {
     let mut net = net();
-    net.nodes[1].refuses_files = Some("attachments are switched off");
+    net.nodes[1].refuses_files = Some(refusal("attachments are switched off", true));
     net.nodes[0].attach("1", "ana", "a.txt");
     net.quiesce();
     assert_eq!(net.file_links[0].state, CopyState::Refused);
     let said = net.nodes[1].comments()[0].body.plain();
     assert!(said.ends_with("attachments are switched off."), "{said}");
+}
+
+fn refusal(sentence: &str, lasting: bool) -> Refusal {
+    Refusal {
+        sentence: sentence.to_owned(),
+        lasting,
+    }
+}
+
+fn owed() {
+    let mut net = net();
+    net.nodes[1].refuses_files = Some(refusal("no permission", false));
+    net.nodes[0].attach("1", "ana", "a.txt");
+    assert!(net.step(0));
+    assert_eq!(net.file_links[0].state, CopyState::Failed);
+    plan_is(&net, "");
+    let waived = &net.plan(0).comments_waived["file a/1 a.txt"];
+    assert_eq!(waived, "no permission; it is tried again later");
+    net.nodes[1].refuses_files = None;
+    net.now_s += i64::try_from(RETRY_AFTER.as_secs()).unwrap();
+    plan_is(&net, "right attach a.txt");
+    net.quiesce();
+    assert_eq!(names(&mut net, 1), ["a.txt"]);
+    assert!(net.nodes[1].comments().is_empty(), "it was never final");
+}
+
+fn audience() {
+    let channel_of = |internal: bool, keep: &dyn Fn(&crate::contract::ChannelPair) -> bool| {
+        let mut net = net();
+        net.nodes[1].capabilities.attachments.internal = true;
+        let comments = net.twins[0].rules.contract.comments.as_mut().unwrap();
+        comments.channels.retain(keep);
+        net.nodes[0].attach("1", "ana", "a.txt").internal = internal;
+        let plan = net.plan(0);
+        let waived = plan.comments_waived.len();
+        let channel = plan
+            .effects
+            .iter()
+            .find_map(|planned| match &planned.effect {
+                Effect::AddAttachment { channel, .. } => Some(channel.clone().unwrap()),
+                _ => None,
+            });
+        assert_eq!(waived, usize::from(channel.is_none()), "told, or copied");
+        channel
+    };
+    let internals = |pair: &crate::contract::ChannelPair| pair.names.left == "internal";
+    assert_eq!(channel_of(false, &|_| true).as_deref(), Some("public"));
+    assert_eq!(channel_of(true, &|_| true).as_deref(), Some("internal"));
+    assert_eq!(channel_of(true, &internals).as_deref(), Some("internal"));
+    assert_eq!(channel_of(false, &internals), None);
+}
+
+fn link_adopted() {
+    let mut net = net();
+    net.nodes[1].capabilities.attachments.upload = false;
+    net.nodes[0].attach("1", "ana", "a.txt");
+    net.quiesce();
+    net.links.clear();
+    net.quiesce();
+    assert_eq!(net.nodes[1].comments().len(), 1);
+    assert_eq!(net.links.len(), 1);
 }
 
 fn internal() {

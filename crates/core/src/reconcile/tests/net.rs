@@ -6,7 +6,7 @@ use crate::attachments::{self, AttachmentLink};
 use crate::capability::{AttachmentCapabilities, Capabilities, Channel, FieldSet};
 use crate::cluster;
 use crate::comments::{CommentLink, left_out};
-use crate::effect::{Applied, Effect, FieldChange};
+use crate::effect::{Applied, Effect, FieldChange, Refusal};
 use crate::item::{Attachment, Comment, Item, ItemId, ItemRef, User, Value, Version};
 use crate::marker::Marker;
 use crate::names::{FieldName, LinkId, NodeName, ReplicaField, Side, Sides};
@@ -41,7 +41,7 @@ pub(super) struct Node {
     /// Those that the tracker does not say anything certain about.
     pub(super) unseen: BTreeMap<String, String>,
     /// Why it takes no file.
-    pub(super) refuses_files: Option<&'static str>,
+    pub(super) refuses_files: Option<Refusal>,
     /// Whether its answers say that nobody wrote in between.
     pub(super) adjacent: bool,
     /// Whether its answers tell the version of the write.
@@ -442,7 +442,7 @@ impl Net {
             }
             Effect::DeleteComment { comment, .. } => comments.retain(|found| found.id != *comment),
             Effect::AddAttachment { .. } if node.refuses_files.is_some() => {
-                applied.refused = node.refuses_files.map(str::to_owned);
+                applied.refused = node.refuses_files.clone();
             }
             Effect::AddAttachment { file, marker, .. } => {
                 let id = format!("f{}", self.writes);

@@ -6,12 +6,13 @@
 //! the permit is asked then, and not before.
 
 mod pump;
+mod sending;
 
 use crate::node::Node;
-use pump::{Pump, Sending};
+use pump::Pump;
+use sending::Sending;
 use std::sync::Arc;
-use tokio::time::sleep;
-use twinline_core::effect::{Applied, Effect};
+use twinline_core::effect::{Applied, Effect, Refusal};
 use twinline_core::names::{Side, Sides};
 use twinline_trackers::{Commit, TrackerError, Upload};
 
@@ -26,7 +27,7 @@ pub(super) struct Copied {
 pub(super) async fn copy(nodes: &Sides<Arc<Node>>, side: Side, effect: &Effect) -> Copied {
     let target = nodes.get(side);
     let at = |side, answer| Copied { answer, side };
-    let _turn = match target.file_turn().await {
+    let _turn = match target.file_turn() {
         Ok(turn) => turn,
         Err(busy) => return at(side, Err(busy)),
     };
@@ -40,79 +41,67 @@ pub(super) async fn copy(nodes: &Sides<Arc<Node>>, side: Side, effect: &Effect) 
         Err(error) => return at(side.other(), unreadable(error)),
     };
     let sending = Arc::new(Sending::default());
-    let commit = commit(target, &sending);
-    let pump = Pump::new(reader, source, file, first, (&sending, &commit));
+    let pump = Pump::new(reader, source, file, first, &sending);
     let upload = Upload {
         size: file.size,
         bytes: pump.into_stream(),
-        commit,
+        commit: commit(target, &sending),
     };
-    let answer = in_time(target, &sending, target.attach(effect, upload)).await;
-    let fault = sending.take_fault();
-    match answer {
-        Ok(applied) => at(side, Ok(applied)),
-        Err(_) if fault.is_some() => at(side.other(), unreadable(fault.expect("it is there"))),
-        Err(TrackerError::Refused { sentence, .. }) => at(side, Ok(refused(sentence))),
-        // What the tracker did not get whole, or was not asked to attach, it cannot have attached.
-        Err(TrackerError::Unknown { reason }) if !sending.is_committed() => at(
-            side,
-            Err(TrackerError::Retry {
-                reason,
-                after: None,
-            }),
-        ),
-        Err(error) => at(side, Err(error)),
+    let attempt = target.tracker().attach(effect, upload);
+    let (begun, last) = (sending.committed(), || sending.last());
+    let answer = target.attempt_begun_later(begun, last, attempt).await;
+    // Of the two that may end it exactly one does: what is still read afterwards commits nothing.
+    let committed = sending.close();
+    if answer.is_err() && !committed {
+        if let Some(fault) = sending.take_fault() {
+            return at(side.other(), unreadable(fault));
+        }
+        if let Some(busy) = sending.take_held_back() {
+            return at(side, Err(busy));
+        }
     }
+    let answer = answer.map_err(|error| match error {
+        // What the tracker did not get whole, or was not asked to attach, it cannot have attached.
+        TrackerError::Unknown { reason } if !committed => TrackerError::Retry {
+            reason,
+            after: None,
+        },
+        error => error,
+    });
+    target.learn(answer.as_ref().err());
+    at(side, answer.or_else(unattached))
 }
 
 fn commit(target: &Arc<Node>, sending: &Arc<Sending>) -> Commit {
     let (node, sending) = (Arc::clone(target), Arc::clone(sending));
-    Commit::new(move || {
-        node.commit()?;
-        sending.commit();
-        Ok(())
-    })
+    Commit::new(move || sending.commit(|| node.begin()))
 }
 
-/// In a fleet an attempt has its time from the commit on; then its outcome is unknown.
-async fn in_time(
-    node: &Node,
-    sending: &Sending,
-    attempt: impl Future<Output = Result<Applied, TrackerError>>,
-) -> Result<Applied, TrackerError> {
-    let Some(max) = node.commit_max() else {
-        return attempt.await;
-    };
-    let late = async {
-        sending.committed().await;
-        sleep(max).await;
-    };
-    tokio::select! {
-        biased;
-        answer = attempt => answer,
-        () = late => Err(TrackerError::Unknown {
-            reason: format!("given up after {} ms (ownership.attempt_ms)", max.as_millis()),
-        }),
-    }
-}
-
-/// A file that its own tracker does not give is not copied, and that is told; a failure that may pass is tried again.
-fn unreadable(error: TrackerError) -> Result<Applied, TrackerError> {
+/// A file that is not taken is told of, and holds nothing back.
+fn unattached(error: TrackerError) -> Result<Applied, TrackerError> {
     match error {
-        TrackerError::Unreachable { reason } => {
-            Ok(refused(format!("it could not be read: {reason}")))
-        }
-        TrackerError::Refused { sentence, .. } => {
-            Ok(refused(format!("it could not be read: {sentence}")))
-        }
-        TrackerError::Unreadable { .. } => Ok(refused(format!("it could not be read: {error}"))),
+        TrackerError::Unfit { sentence, .. } => Ok(refused(sentence, true)),
+        TrackerError::Refused { sentence, .. } => Ok(refused(sentence, false)),
+        TrackerError::Unreachable { reason } => Ok(refused(reason, false)),
         other => Err(other),
     }
 }
 
-fn refused(sentence: String) -> Applied {
+/// A file that its own tracker does not give is not copied now, and that is told; a failure that may pass by itself is tried
+/// again soon.
+fn unreadable(error: TrackerError) -> Result<Applied, TrackerError> {
+    let why = match error {
+        TrackerError::Unreachable { reason } => reason,
+        TrackerError::Refused { sentence, .. } | TrackerError::Unfit { sentence, .. } => sentence,
+        TrackerError::Unreadable { .. } => error.to_string(),
+        other => return Err(other),
+    };
+    Ok(refused(format!("it could not be read: {why}"), false))
+}
+
+fn refused(sentence: String, lasting: bool) -> Applied {
     Applied {
-        refused: Some(sentence),
+        refused: Some(Refusal { sentence, lasting }),
         ..Applied::default()
     }
 }

@@ -1,60 +1,24 @@
 //! The bytes of a file, read as they are sent: gone on with where the reading was cut off.
 
+use super::sending::Sending;
 use crate::node::Node;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use twinline_core::item::{Attachment, ItemId};
 use twinline_trackers::http::{ByteStream, TransportError};
-use twinline_trackers::{Commit, FileBody, TrackerError};
+use twinline_trackers::{FileBody, TrackerError};
 
 /// Cuts in a row without a byte in between after which the reading is given up.
 const CUTS_MAX: u32 = 5;
 /// The wait before the reading is gone on with; doubled with each cut in a row.
 const RESUME_AFTER: Duration = Duration::from_millis(250);
-
-/// What is known of a file on its way, by both ends.
-#[derive(Debug, Default)]
-pub(super) struct Sending {
-    committed: AtomicBool,
-    wake: Notify,
-    fault: Mutex<Option<TrackerError>>,
-}
-
-impl Sending {
-    /// The write may take effect from now on.
-    pub(super) fn commit(&self) {
-        self.committed.store(true, Ordering::Release);
-        self.wake.notify_one();
-    }
-
-    pub(super) fn is_committed(&self) -> bool {
-        self.committed.load(Ordering::Acquire)
-    }
-
-    /// Waits until it may.
-    pub(super) async fn committed(&self) {
-        while !self.is_committed() {
-            self.wake.notified().await;
-        }
-    }
-
-    /// Why the reading was given up.
-    pub(super) fn take_fault(&self) -> Option<TrackerError> {
-        self.fault
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-    }
-
-    fn set_fault(&self, fault: TrackerError) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
-    }
-}
+/// The next piece is there within this, or the reading is given up: before whoever sends it gives up on us.
+const STILL: Duration = Duration::from_secs(90);
+/// So long a body may take to show whether it goes on after the file's last byte.
+const END_AFTER: Duration = Duration::from_secs(5);
 
 /// A file on its way.
 pub(super) struct Pump {
@@ -66,11 +30,8 @@ pub(super) struct Pump {
     at: u64,
     /// How many bytes of the present body come again.
     again: u64,
-    /// The last piece that was read: given when the next one is there, so that the file's last one can wait.
-    held: Option<Bytes>,
     cuts: u32,
     sending: Arc<Sending>,
-    commit: Commit,
 }
 
 /// What a look at the body gave.
@@ -86,7 +47,7 @@ impl Pump {
         item: &ItemId,
         file: &Attachment,
         first: FileBody,
-        (sending, commit): (&Arc<Sending>, &Commit),
+        sending: &Arc<Sending>,
     ) -> Self {
         Self {
             reader,
@@ -95,10 +56,8 @@ impl Pump {
             again: 0,
             at: first.from,
             body: Some(first.bytes),
-            held: None,
             cuts: 0,
             sending: Arc::clone(sending),
-            commit: commit.clone(),
         }
     }
 
@@ -120,40 +79,38 @@ impl Pump {
 
     /// The next piece to send; `None` at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, TrackerError> {
+        let until = Instant::now() + STILL;
         loop {
-            match self.read().await {
+            if self.at == self.file.size {
+                return Ok(None);
+            }
+            match self.read(until).await {
                 Read::Piece(piece) => {
                     self.cuts = 0;
-                    if self.at > self.file.size {
+                    if self.at > self.file.size
+                        || (self.at == self.file.size && self.goes_on().await)
+                    {
                         return Err(self.other_size("more"));
                     }
-                    if let Some(before) = self.held.replace(piece) {
-                        return Ok(Some(before));
-                    }
+                    return Ok(Some(piece));
                 }
-                Read::End if self.at == self.file.size => {
-                    let Some(last) = self.held.take() else {
-                        return Ok(None);
-                    };
-                    self.body = None;
-                    self.commit.check()?;
-                    return Ok(Some(last));
-                }
-                Read::End => self.resume("it ended too early".to_owned()).await?,
-                Read::Cut(reason) => self.resume(reason).await?,
+                Read::End if self.cuts == CUTS_MAX => return Err(self.other_size("less")),
+                Read::End => self.resume("it ended too early".to_owned(), until).await?,
+                Read::Cut(reason) => self.resume(reason, until).await?,
             }
         }
     }
 
-    async fn read(&mut self) -> Read {
+    async fn read(&mut self, until: Instant) -> Read {
         let Some(body) = &mut self.body else {
             return Read::End;
         };
         loop {
-            match body.next().await {
-                None => return Read::End,
-                Some(Err(error)) => return Read::Cut(error.reason),
-                Some(Ok(mut piece)) => {
+            match timeout_at(until, body.next()).await {
+                Err(_) => return Read::Cut("nothing came of it".to_owned()),
+                Ok(None) => return Read::End,
+                Ok(Some(Err(error))) => return Read::Cut(error.reason),
+                Ok(Some(Ok(mut piece))) => {
                     let known = self.again.min(piece.len() as u64);
                     self.again -= known;
                     let known = usize::try_from(known).unwrap_or(piece.len());
@@ -167,23 +124,36 @@ impl Pump {
         }
     }
 
+    /// Whether there is more than the tracker tells of. What is cut off or stands still there ends there.
+    async fn goes_on(&mut self) -> bool {
+        let Some(mut body) = self.body.take() else {
+            return false;
+        };
+        let next = async {
+            loop {
+                match body.next().await {
+                    Some(Ok(piece)) if piece.is_empty() => {}
+                    next => return matches!(next, Some(Ok(_))),
+                }
+            }
+        };
+        timeout(END_AFTER, next).await.unwrap_or(false)
+    }
+
     /// Opens the file again where it was cut off; where its tracker gives no parts, from its beginning.
-    async fn resume(&mut self, reason: String) -> Result<(), TrackerError> {
+    async fn resume(&mut self, reason: String, until: Instant) -> Result<(), TrackerError> {
         self.body = None;
         self.cuts += 1;
-        if self.cuts > CUTS_MAX {
-            return Err(TrackerError::Retry {
-                reason: format!(
-                    "{} was cut off at byte {}: {reason}",
-                    self.file.name, self.at
-                ),
-                after: None,
-            });
+        if self.cuts > CUTS_MAX || Instant::now() >= until {
+            return Err(self.cut_off(&reason));
         }
         sleep(RESUME_AFTER * 2_u32.pow(self.cuts - 1)).await;
-        let reader = &self.reader;
+        let reader = Arc::clone(&self.reader);
         let opened = reader.tracker().open_file(&self.item, &self.file, self.at);
-        match reader.request(opened).await {
+        let Ok(opened) = timeout_at(until, reader.request(opened)).await else {
+            return Err(self.cut_off(&reason));
+        };
+        match opened {
             Ok(FileBody { from, bytes }) if from <= self.at => {
                 self.again = self.at - from;
                 self.body = Some(bytes);
@@ -196,6 +166,16 @@ impl Pump {
                 Ok(())
             }
             Err(error) => Err(error),
+        }
+    }
+
+    fn cut_off(&self, reason: &str) -> TrackerError {
+        TrackerError::Retry {
+            reason: format!(
+                "{} was cut off at byte {}: {reason}",
+                self.file.name, self.at
+            ),
+            after: None,
         }
     }
 

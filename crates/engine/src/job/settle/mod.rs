@@ -87,8 +87,8 @@ impl Settling<'_> {
         (row.started_at, row.ended_at) = attempted.ran.unzip();
         let sentence = || attempted.sentence.clone().unwrap_or_default();
         match &attempted.outcome {
-            Outcome::Done(applied) if applied.refused.is_some() => {
-                let sentence = applied.refused.clone().unwrap_or_default();
+            Outcome::Done(applied) if let Some(refusal) = &applied.refused => {
+                let sentence = refusal.sentence.clone();
                 let cause = Cause::Refused {
                     sentence: sentence.clone(),
                 };

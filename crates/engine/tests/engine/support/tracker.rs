@@ -48,6 +48,12 @@ pub(crate) enum Fault {
     Panic,
     /// The file is cut off after so many bytes.
     Cut(usize),
+    /// The file ends after so many bytes, as if it were all.
+    Short(usize),
+    /// The file's first byte comes so much later.
+    Slow(Duration),
+    /// The tracker takes no such file.
+    Unfit(&'static str),
     /// Somebody sets this field first, and the compare-and-swap fails.
     Raced(&'static str, &'static str),
 }
@@ -335,6 +341,10 @@ impl Memory {
                 tracker: "memory".to_owned(),
                 sentence: sentence.to_owned(),
                 field: None,
+            }),
+            Some(Fault::Unfit(sentence)) => Err(TrackerError::Unfit {
+                tracker: "memory".to_owned(),
+                sentence: sentence.to_owned(),
             }),
             Some(Fault::Panic) => panic!("a broken invariant, on purpose"),
             other => Ok(other),

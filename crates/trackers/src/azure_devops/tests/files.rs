@@ -36,6 +36,7 @@ fn effect(item: &ItemId, content: &Bytes) -> Effect {
         item: item.clone(),
         source: item.clone(),
         file: Box::new(file),
+        channel: None,
         marker: Marker {
             root: "root".into(),
             link: "link".into(),

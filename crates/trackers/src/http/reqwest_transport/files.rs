@@ -20,6 +20,11 @@ impl ReqwestTransport {
     ) -> Result<http::Response<ByteStream>, TransportError> {
         let (parts, body) = request.into_parts();
         let progress = Progress::default();
+        // Whoever only opens a file may be what keeps another one from being sent.
+        let still = match body.length {
+            0 => self.limits.headers,
+            _ => STILL,
+        };
         let body = match body.length {
             0 => reqwest::Body::default(),
             _ => reqwest::Body::wrap_stream(progress.watch(body.bytes)),
@@ -29,7 +34,7 @@ impl ReqwestTransport {
             .map_err(|error| TransportError::not_sent(error.to_string()))?;
         self.vet_literal(request.url())?;
         let response = progress
-            .until_still(self.client.execute(request), STILL)
+            .until_still(self.client.execute(request), still)
             .await?
             .map_err(failed)?;
         let mut parts = http::Response::new(()).into_parts().0;

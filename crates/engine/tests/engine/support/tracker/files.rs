@@ -1,7 +1,7 @@
 //! Files: what is in them, how they are given and taken.
 
 use super::*;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use twinline_core::item::Attachment;
 use twinline_trackers::http::{TransportError, collect};
 use twinline_trackers::{FileBody, Upload};
@@ -80,7 +80,7 @@ impl Memory {
         let from = if state.whole_files { 0 } else { from };
         let content = state.contents[&file.id].slice(usize::try_from(from).unwrap()..);
         let given = match fault {
-            Some(Fault::Cut(at)) => content.slice(..at.min(content.len())),
+            Some(Fault::Cut(at) | Fault::Short(at)) => content.slice(..at.min(content.len())),
             _ => content.clone(),
         };
         state.bytes_read += given.len();
@@ -88,12 +88,20 @@ impl Memory {
             .chunks(PIECE)
             .map(|piece| Ok(Bytes::copy_from_slice(piece)))
             .collect();
-        if given.len() < content.len() {
+        if matches!(fault, Some(Fault::Cut(_))) && given.len() < content.len() {
             pieces.push(Err(TransportError::maybe_sent("the connection was cut")));
         }
+        let after = match fault {
+            Some(Fault::Slow(after)) => after,
+            _ => Duration::ZERO,
+        };
+        let late = stream::once(async move {
+            tokio::time::sleep(after).await;
+            stream::iter(pieces)
+        });
         Ok(FileBody {
             from,
-            bytes: Box::pin(stream::iter(pieces)),
+            bytes: Box::pin(late.flatten()),
         })
     }
 
