@@ -2,6 +2,7 @@
 
 use crate::error::TrackerError;
 use crate::http::{ByteStream, Call, Download, Outgoing, TransportError};
+use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::HeaderValue;
 use http::header::{ACCEPT_ENCODING, RANGE};
@@ -43,37 +44,47 @@ impl Upload {
     /// The file as the body of the request that attaches it: its last piece is kept back until the write may be made. Of an
     /// empty file there is nothing to keep back: ask before.
     pub fn into_attaching_body(self) -> Outgoing {
-        let Self {
-            size,
-            bytes,
-            commit,
-        } = self;
+        let kept_back = KeptBack {
+            bytes: self.bytes,
+            held: None,
+            commit: self.commit,
+            ended: false,
+        };
+        let next = |mut file: KeptBack| async move { Some((file.next().await?, file)) };
         Outgoing {
-            length: size,
-            bytes: Box::pin(stream::unfold(
-                Some((bytes, None, commit)),
-                |state| async move {
-                    let (mut bytes, mut held, commit) = state?;
-                    loop {
-                        match bytes.next().await {
-                            Some(Ok(piece)) => match held.replace(piece) {
-                                Some(before) => {
-                                    return Some((Ok(before), Some((bytes, held, commit))));
-                                }
-                                None => {}
-                            },
-                            Some(Err(error)) => return Some((Err(error), None)),
-                            None => {
-                                if let Err(error) = commit.check() {
-                                    let why = TransportError::maybe_sent(error.to_string());
-                                    return Some((Err(why), None));
-                                }
-                                return Some((Ok(held?), None));
-                            }
-                        }
-                    }
-                },
-            )),
+            length: self.size,
+            bytes: Box::pin(stream::unfold(kept_back, next)),
+        }
+    }
+}
+
+/// A file whose last piece waits until the write may be made.
+struct KeptBack {
+    bytes: ByteStream,
+    held: Option<Bytes>,
+    commit: Commit,
+    ended: bool,
+}
+
+impl KeptBack {
+    async fn next(&mut self) -> Option<Result<Bytes, TransportError>> {
+        if self.ended {
+            return None;
+        }
+        while let Some(next) = self.bytes.next().await {
+            match next.map(|piece| self.held.replace(piece)) {
+                Ok(None) => {}
+                Ok(Some(before)) => return Some(Ok(before)),
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        self.ended = true;
+        match self.commit.check() {
+            Ok(()) => self.held.take().map(Ok),
+            Err(error) => Some(Err(TransportError::maybe_sent(error.to_string()))),
         }
     }
 }

@@ -5,6 +5,10 @@ use super::{AttachmentLink, CopyState, FileOrigin};
 use crate::item::{Attachment, ItemId};
 use crate::names::{LinkId, NodeName, Side};
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How far two trackers' clocks may be apart.
+const CLOCKS_APART: Duration = Duration::from_secs(300);
 
 /// The links by both their keys.
 pub(super) struct Book {
@@ -165,7 +169,7 @@ fn is_copy_of(file: &Attachment, key: &LinkId, original: &Attachment) -> bool {
         None => {
             file.name == original.name
                 && file.size == original.size
-                && file.created >= original.created
+                && file.created.plus(CLOCKS_APART) >= original.created
         }
     }
 }

@@ -18,15 +18,19 @@ struct Pair {
     contract: Contract,
 }
 
-fn pair() -> Pair {
-    let mut contract = contract("c", "left", "right");
-    contract.attachments = Some(AttachmentContract {
+pub(crate) fn attachments() -> AttachmentContract {
+    AttachmentContract {
         direction: Direction::Both,
         max_bytes: 1024 * 1024,
         deny: ["video/*".to_owned()].into(),
         link_over: true,
         deletes: true,
-    });
+    }
+}
+
+fn pair() -> Pair {
+    let mut contract = contract("c", "left", "right");
+    contract.attachments = Some(attachments());
     Pair {
         world: World::new(&["left", "right"]),
         contract,
@@ -34,7 +38,7 @@ fn pair() -> Pair {
 }
 
 /// Bytes that repeat nowhere soon.
-fn content(len: usize) -> Bytes {
+pub(crate) fn content(len: usize) -> Bytes {
     (0..len).map(|at| (at * 31 % 251) as u8).collect()
 }
 
@@ -193,19 +197,6 @@ async fn a_file_that_is_cut_off_is_gone_on_with() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_stays_cut_off_is_tried_again_later_and_blames_its_own_tracker() {
-    let pair = pair();
-    let (running, item) = pair.begun().await;
-    let left = pair.world.tracker("left");
-    (0..8).for_each(|_| left.fault(On::Open, Fault::Cut(0)));
-    let content = content(100);
-    pair.attach(&item, "a.bin", content.clone());
-    running.quiet().await;
-    pair.is_copied(&item, &content, "at last");
-    running.stop().await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_file_that_a_tracker_refuses_is_told_of_and_stops_nothing() {
     let pair = pair();
     let (running, item) = pair.begun().await;
@@ -348,7 +339,7 @@ async fn comments_that_waited_for_files_are_looked_at_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_that_is_cut_off_is_not_the_targets_fault() {
+async fn a_file_that_stays_cut_off_is_tried_again_later_and_blames_its_own_tracker() {
     let pair = pair();
     let (running, item) = pair.begun().await;
     let left = pair.world.tracker("left");
@@ -463,11 +454,11 @@ async fn while_a_copy_is_open_no_other_file_of_our_account_crosses_back() {
     running.stop().await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn with_little_room_files_go_one_after_the_other() {
+/// Five items get a file each at once, which takes a second: so many go at once through so much room.
+async fn through_room(room_mib: u32, at_once: usize) {
     let mut pair = pair();
-    pair.world.settings.files = FileRoom::new(1);
-    pair.world.settings.node_files_max = 1;
+    pair.world.settings.files = FileRoom::new(room_mib);
+    pair.world.settings.node_files_max = 5;
     let running = pair.world.start(std::slice::from_ref(&pair.contract)).await;
     let left = pair.world.tracker("left");
     let items: Vec<ItemId> = (0..5)
@@ -475,6 +466,7 @@ async fn with_little_room_files_go_one_after_the_other() {
         .collect();
     running.quiet().await;
     for item in &items {
+        left.fault(On::Open, Fault::Slow(Duration::from_secs(1)));
         left.attach_by_hand(item, "a.bin", content(100));
         pair.world.announce(item);
     }
@@ -482,5 +474,13 @@ async fn with_little_room_files_go_one_after_the_other() {
     let right = pair.world.tracker("right");
     let copied = |write: &&Effect| matches!(write, Effect::AddAttachment { .. });
     assert_eq!(right.state().writes.iter().filter(copied).count(), 5);
+    assert_eq!(right.state().attaching_max, at_once, "{room_mib} MiB");
     running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_little_room_files_go_one_after_the_other() {
+    through_room(1, 1).await;
+    through_room(17, 2).await;
+    through_room(64, 5).await;
 }

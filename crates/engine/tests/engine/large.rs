@@ -22,6 +22,7 @@ use twinline_core::contract::{AttachmentContract, Direction};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Attachment, ItemId, User};
 use twinline_core::time::Timestamp;
+use twinline_engine::FileRoom;
 use twinline_trackers::Tracker;
 use twinline_trackers::http::{AddressGuard, ReqwestTransport, Secret, TransportLimits, Trust};
 use twinline_trackers::registry::{self, NodeSettings};
@@ -182,6 +183,9 @@ fn file(size: u64) -> Attachment {
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_gib_goes_through_64_mib() {
     let mut world = World::new(&["left", "right"]);
+    // The room is what lets no more than two go at once.
+    world.settings.files = FileRoom::new(16);
+    world.settings.node_files_max = 4;
     let source = Router::new()
         .route("/rest/api/3/attachment/content/{id}", get(content))
         .with_state(pattern());

@@ -14,6 +14,7 @@ mod endings;
 mod feeds;
 mod files;
 mod fleet;
+mod fleet_files;
 mod fleet_troubles;
 mod flow;
 mod fresh;

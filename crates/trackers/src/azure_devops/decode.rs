@@ -299,9 +299,8 @@ pub(super) fn attachment(link: &wire::Relation) -> Option<Attachment> {
         id: file_id(&link.url)?.to_owned(),
         media_type: files::media_type_of(name).to_owned(),
         name: name.to_owned(),
-        size: said("resourceSize")
-            .and_then(Json::as_u64)
-            .unwrap_or_default(),
+        // Without it nobody could say whether a copy is whole.
+        size: said("resourceSize").and_then(Json::as_u64)?,
         author: None,
         created: Timestamp::parse(said("resourceCreatedDate")?.as_str()?).ok()?,
         url: Some(link.url.clone()),

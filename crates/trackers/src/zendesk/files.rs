@@ -155,8 +155,11 @@ impl Zendesk {
         if files.iter().any(|file| file.id == attachment) {
             return Ok(Recognised::NotThere);
         }
-        let call = Call::get(format!("/api/v2/attachments/{attachment}"))
-            .accept(&[http::StatusCode::NOT_FOUND]);
+        let call = Call::get(format!("/api/v2/attachments/{attachment}")).accept(&[
+            http::StatusCode::NOT_FOUND,
+            http::StatusCode::FORBIDDEN,
+            http::StatusCode::GONE,
+        ]);
         let reply = self.client.send(call).await?;
         let shown: Option<wire::OneAttachment> = reply.json().ok();
         Ok(match shown {

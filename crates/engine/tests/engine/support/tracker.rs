@@ -123,6 +123,9 @@ pub(crate) struct State {
     pub(crate) contents: BTreeMap<String, Bytes>,
     /// Files are given whole only.
     pub(crate) whole_files: bool,
+    /// Files that are being taken, and how many of them at once at most.
+    pub(crate) attaching: usize,
+    pub(crate) attaching_max: usize,
     /// How many bytes of files were given.
     pub(crate) bytes_read: usize,
     /// Every write that took effect, in order.

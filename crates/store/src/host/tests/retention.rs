@@ -233,7 +233,7 @@ async fn comment_links_go_some_time_after_the_last_twin_of_their_cluster() {
         tx.put_twin(&other)?;
         for root in ["r1", "r2"] {
             tx.put_comment_link(&comment_link(root))?;
-            tx.put_attachment_link(&super::attachments::link(root, "1", ("jira", "10")))?;
+            tx.put_attachment_link(&attachments::link(root, "1", ("jira", "10")))?;
         }
         Ok(())
     })

@@ -116,9 +116,18 @@ impl Memory {
         };
         let commit = upload.commit.clone();
         let size = upload.size;
+        {
+            let mut state = self.state();
+            state.attaching += 1;
+            state.attaching_max = state.attaching_max.max(state.attaching);
+        }
         let content = collect(upload.bytes, usize::MAX).await;
+        self.state().attaching -= 1;
         let content = content.map_err(|error| unknown(&error.reason))?;
         assert_eq!(content.len() as u64, size, "what was announced came");
+        if let Some(Fault::Slow(after)) = fault {
+            tokio::time::sleep(after).await;
+        }
         commit.check()?;
         let Effect::AddAttachment {
             item, file, marker, ..
