@@ -46,6 +46,8 @@ pub(crate) struct SideScene<'a> {
     pub(crate) open_comments: &'a BTreeSet<LinkId>,
     /// Those that the tracker says are gone.
     pub(crate) gone: &'a BTreeSet<String>,
+    /// Those of which it does not say whether they are gone, with its reason.
+    pub(crate) unseen: &'a BTreeMap<String, String>,
 }
 
 impl SideScene<'_> {
@@ -283,6 +285,10 @@ impl Way<'_> {
     fn carry_deletions(&self, out: &mut Crossing) {
         if !self.contract.deletes {
             return;
+        }
+        for (attachment, reason) in self.x.unseen {
+            let place = format!("file {}/{attachment}", self.x.id().node);
+            out.waived.insert(place, reason.clone());
         }
         for copy in self.book.between(self.x.id(), self.y.id()) {
             let gone = if copy.origin.item == *self.x.id() {

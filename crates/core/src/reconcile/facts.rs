@@ -86,6 +86,8 @@ pub struct SideFacts<'a> {
     /// The files that the list leaves out ([`crate::attachments::left_out`]) and of which the tracker says that they are
     /// gone.
     pub gone_attachments: BTreeSet<String>,
+    /// As `unseen_comments`, for files.
+    pub unseen_attachments: BTreeMap<String, String>,
 }
 
 /// What one side was last seen to be.

@@ -187,6 +187,7 @@ fn attachments_scene<'a>(scene: &'a Scene<'a>) -> attachments::Scene<'a> {
             open: &scene.side(side).open_attachments,
             open_comments: &scene.side(side).open_comments,
             gone: &scene.side(side).gone_attachments,
+            unseen: &scene.side(side).unseen_attachments,
         }),
     }
 }

@@ -126,6 +126,7 @@ impl OwnedSide {
             unseen_comments: self.missing.unseen.clone(),
             open_attachments: self.open_attachments.clone(),
             gone_attachments: self.missing.gone_attachments.clone(),
+            unseen_attachments: self.missing.unseen_attachments.clone(),
         }
     }
 

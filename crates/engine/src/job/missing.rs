@@ -28,6 +28,8 @@ pub(crate) struct Missing {
     pub(super) unseen: BTreeMap<String, String>,
     /// The files that the tracker says are gone.
     pub(super) gone_attachments: BTreeSet<String>,
+    /// Those of which the tracker does not say so.
+    pub(super) unseen_attachments: BTreeMap<String, String>,
     /// Whether some are left out that are there, or that were not asked for: to be looked at again.
     pub(super) open: bool,
 }
@@ -76,7 +78,9 @@ pub(super) async fn look(
         match ask(host, node, &deletion).await? {
             Recognised::There(_) => drop(missing.gone_attachments.insert(attachment)),
             // It stays, like its copy.
-            Recognised::Unclear { .. } => {}
+            Recognised::Unclear { reason } => {
+                drop(missing.unseen_attachments.insert(attachment, reason));
+            }
             Recognised::NotThere | Recognised::Alike(_) | Recognised::Files(_) => {
                 missing.open = true;
             }

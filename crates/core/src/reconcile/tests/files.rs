@@ -19,6 +19,7 @@ pub(super) const CASES: &[Case] = &[
         "an original that a list leaves out is not deleted",
         not_shown,
     ),
+    ("an original that may be hidden is told of", out_of_sight),
     ("a copy deleted by hand stays deleted", hand_deleted),
     ("deletions stay where the rules say so", keeps),
     ("a file that is too large is a link, once", too_large),
@@ -119,6 +120,15 @@ fn not_shown() {
     net.nodes[0].not_shown.insert("1".to_owned());
     net.nodes[0].files().clear();
     plan_is(&net, "");
+}
+
+fn out_of_sight() {
+    let mut net = copied();
+    let reason = "it may be hidden".to_owned();
+    net.nodes[0].unseen_files = [("1".to_owned(), reason.clone())].into();
+    net.nodes[0].files().clear();
+    plan_is(&net, "");
+    assert_eq!(net.plan(0).comments_waived["file a/1"], reason);
 }
 
 fn hand_deleted() {

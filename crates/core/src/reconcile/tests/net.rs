@@ -40,6 +40,8 @@ pub(super) struct Node {
     pub(super) not_shown: BTreeSet<String>,
     /// Those that the tracker does not say anything certain about.
     pub(super) unseen: BTreeMap<String, String>,
+    /// Likewise files.
+    pub(super) unseen_files: BTreeMap<String, String>,
     /// Why it takes no file.
     pub(super) refuses_files: Option<Refusal>,
     /// Whether its answers say that nobody wrote in between.
@@ -162,6 +164,7 @@ impl Node {
             open_attachments: BTreeSet::new(),
             not_shown: BTreeSet::new(),
             unseen: BTreeMap::new(),
+            unseen_files: BTreeMap::new(),
             refuses_files: None,
             adjacent: false,
             tells_version: false,
@@ -315,6 +318,7 @@ impl Net {
                     unseen_comments: self.nodes[*twin.nodes.get(side)].unseen.clone(),
                     open_attachments: node.open_attachments.clone(),
                     gone_attachments: self.gone_files(twin, side),
+                    unseen_attachments: node.unseen_files.clone(),
                 }
             }),
             held: twin.held.clone(),
@@ -334,7 +338,8 @@ impl Net {
         let contract = twin.rules.contract.attachments.as_ref();
         let left_out = attachments::left_out(&self.file_links, &self.links, contract, other, item);
         let gone = left_out.into_iter();
-        gone.filter(|file| !node.not_shown.contains(file)).collect()
+        gone.filter(|file| !node.not_shown.contains(file) && !node.unseen_files.contains_key(file))
+            .collect()
     }
 
     /// What a tracker answers when it is asked for the comments that its list leaves out.
