@@ -343,7 +343,7 @@ async fn a_file_that_stays_cut_off_is_tried_again_later_and_blames_its_own_track
     let pair = pair();
     let (running, item) = pair.begun().await;
     let left = pair.world.tracker("left");
-    (0..60).for_each(|_| left.fault(On::Open, Fault::Cut(0)));
+    (0..18).for_each(|_| left.fault(On::Open, Fault::Cut(0)));
     pair.attach(&item, "a.bin", content(100));
     let target_fails = async || {
         let status = running.host.status().await.unwrap();
