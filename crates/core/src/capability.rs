@@ -20,8 +20,8 @@ pub struct Capabilities {
     pub comment_delete: bool,
     /// Whether an item can be deleted through the API.
     pub item_delete: bool,
-    /// Whether a file can be uploaded; where not, a link is written.
-    pub attachment_upload: bool,
+    /// What it can do with files.
+    pub attachments: AttachmentCapabilities,
     /// How an update can be made conditional.
     pub compare_and_swap: bool,
     /// Whether our marker can be stored in the create request itself, and so recognised after an unknown outcome.
@@ -48,6 +48,21 @@ pub struct Capabilities {
     pub summary_max_chars: usize,
     /// Whether statuses are reached by transitions of a workflow.
     pub workflow: bool,
+}
+
+/// What a tracker can do with files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentCapabilities {
+    /// Whether a file can be uploaded; where not, a link is written in its place.
+    pub upload: bool,
+    /// Whether one can be deleted.
+    pub delete: bool,
+    /// Whether one can carry a marker; where not, ours are recognised by author, name, size and time.
+    pub marker: bool,
+    /// Whether one can be kept to the tracker's own team.
+    pub internal: bool,
+    /// The greatest file in bytes; `None`: the tracker says so only by refusing.
+    pub max_bytes: Option<u64>,
 }
 
 impl Capabilities {

@@ -21,6 +21,9 @@ pub struct Contract {
     pub fields: BTreeMap<ReplicaField, FieldContract>,
     /// `[comments]`; `None`: no comment crosses.
     pub comments: Option<CommentContract>,
+    /// `[attachments]`; `None`: no attachment crosses.
+    #[serde(default)]
+    pub attachments: Option<AttachmentContract>,
     /// What happens when an item leaves the trigger.
     pub leave: Leave,
     /// What happens to the twin when an item is deleted.
@@ -152,6 +155,21 @@ pub struct CommentContract {
     pub deletes: bool,
     /// What an edit means where the target cannot edit: append a correction, or skip.
     pub append_corrections: bool,
+}
+
+/// How attachments cross.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentContract {
+    /// Which way.
+    pub direction: Direction,
+    /// The greatest size that is copied, in bytes.
+    pub max_bytes: u64,
+    /// Media types that are not copied, in lower case: `application/x-msdownload`, `video/*`.
+    pub deny: BTreeSet<String>,
+    /// Whether a link is written for what is not copied; else it is skipped.
+    pub link_over: bool,
+    /// Whether a deletion of the original crosses.
+    pub deletes: bool,
 }
 
 /// One pair of comment channels by native name.

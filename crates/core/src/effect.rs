@@ -1,6 +1,6 @@
 //! Effects: the closed list of writes that can be made on a tracker.
 
-use crate::item::{Comment, Item, ItemId, Value, Version};
+use crate::item::{Attachment, Comment, Item, ItemId, Value, Version};
 use crate::marker::Marker;
 use crate::names::FieldName;
 use crate::richtext::Document;
@@ -66,6 +66,26 @@ pub enum Effect {
         /// Which comment.
         comment: String,
     },
+    /// Attach a copy of a file. Its bytes are no part of the effect: they are read at the source while it is made.
+    AddAttachment {
+        /// To which item.
+        item: ItemId,
+        /// The item that the file is attached to.
+        source: ItemId,
+        /// The file, as its tracker tells of it.
+        file: Box<Attachment>,
+        /// The channel whose readers see it, by native name, where a tracker tells files apart by their readers.
+        channel: Option<String>,
+        /// Names the original; stored with the copy where the tracker can.
+        marker: Marker,
+    },
+    /// Delete an attached file.
+    DeleteAttachment {
+        /// On which item.
+        item: ItemId,
+        /// Which file.
+        attachment: String,
+    },
     /// Delete an item: policy `deleted = "delete"` only.
     Delete {
         /// Which item.
@@ -98,6 +118,8 @@ impl Effect {
             | Self::AddComment { item, .. }
             | Self::EditComment { item, .. }
             | Self::DeleteComment { item, .. }
+            | Self::AddAttachment { item, .. }
+            | Self::DeleteAttachment { item, .. }
             | Self::Delete { item } => Some(item),
         }
     }
@@ -111,6 +133,8 @@ impl Effect {
             | Self::AddComment { .. }
             | Self::EditComment { .. }
             | Self::DeleteComment { .. }
+            | Self::AddAttachment { .. }
+            | Self::DeleteAttachment { .. }
             | Self::Delete { .. } => None,
         }
     }
@@ -141,6 +165,10 @@ pub struct Applied {
     pub created: Option<crate::item::ItemRef>,
     /// The comment that was written or edited, when the answer shows it.
     pub comment: Option<Box<Comment>>,
+    /// The file that was attached, when the answer shows it.
+    pub attachment: Option<Box<Attachment>>,
+    /// Why a file was not attached. Nothing was written.
+    pub refused: Option<Refusal>,
     /// The version right after the write, when the tracker tells.
     pub version: Option<Version>,
     /// Whether that version is adjacent to the one planned from: nobody wrote in between (compare-and-swap held, or the
@@ -148,6 +176,16 @@ pub struct Applied {
     pub adjacent: bool,
     /// Fields that the tracker cannot take now, with its reason: an unreachable status, a read-only field.
     pub waived: BTreeMap<FieldName, String>,
+}
+
+/// Why a file was not attached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// In the tracker's words.
+    pub sentence: String,
+    /// Whether it is for the file's own sake, its size or its type, and stays. Else a person or time may mend it: a
+    /// permission, a scan that goes on.
+    pub lasting: bool,
 }
 
 /// What `recognise` found after an attempt with unknown outcome.
@@ -161,6 +199,9 @@ pub enum Recognised {
     /// summary that was to be written: a person may have removed the marker with the text that it lies in. One that
     /// belongs to a twin is not it; the single one that is left is; of several nobody can say.
     Alike(Vec<Applied>),
+    /// Files that our account has attached since, of the name and size that were to be attached, oldest first, where a file
+    /// carries no marker. One that a link claims is another's copy; the first that is left is this one.
+    Files(Vec<Attachment>),
     /// The tracker cannot say: quarantine the twin, never write a second time.
     Unclear {
         /// Why.

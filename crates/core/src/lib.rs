@@ -3,6 +3,7 @@
 //! Facts in, plan out. Nothing here reads a clock, draws a random number, opens a file or a socket; the crate's
 //! manifest shows it. Everything that decides lives here; everything that acts lives in `twinline-engine`.
 
+pub mod attachments;
 pub mod breaker;
 pub mod capability;
 pub mod cluster;

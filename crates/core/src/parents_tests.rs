@@ -64,6 +64,7 @@ fn rules(by: Assigner) -> AsItIs {
         triggers: Sides::default(),
         fields: BTreeMap::from([("epic".into(), parent)]),
         comments: None,
+        attachments: None,
         leave: Leave::Sleep,
         deleted: Deleted::Unlink,
         closed_status: Sides::default(),
@@ -185,6 +186,7 @@ fn assigned(side: Side, replica: Value, by: Assigner) -> (Option<Value>, Option<
     let view = View {
         fields: BTreeMap::from([("epic".into(), replica)]),
         comments: Vec::new(),
+        attachments: Vec::new(),
     };
     let target = item(None);
     let link = Link {

@@ -1,6 +1,6 @@
 //! Views: a side's item in the vocabulary of its connection.
 
-use crate::item::{Comment, Value};
+use crate::item::{Attachment, Comment, Value};
 use crate::names::ReplicaField;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,4 +15,7 @@ pub struct View {
     /// The comments that may cross, in order; a comment that a script filtered out is missing here but still in the
     /// observation, so it is absent and not deleted.
     pub comments: Vec<Comment>,
+    /// The attachments that may cross, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
 }

@@ -127,6 +127,8 @@ pub(crate) fn phrases(effect: &Effect) -> Vec<String> {
         Effect::AddComment { .. } => one("comment added"),
         Effect::EditComment { .. } => one("comment edited"),
         Effect::DeleteComment { .. } => one("comment deleted"),
+        Effect::AddAttachment { file, .. } => vec![format!("{} attached", file.name)],
+        Effect::DeleteAttachment { .. } => one("attachment deleted"),
         Effect::Delete { .. } => one("deleted"),
     }
 }
@@ -165,6 +167,9 @@ fn short(value: &Value) -> String {
 pub(crate) fn origins(planned: &Planned) -> Vec<String> {
     if planned.comment.is_some() {
         return vec!["[comments]".to_owned()];
+    }
+    if planned.attachment.is_some() {
+        return vec!["[attachments]".to_owned()];
     }
     let mut origins: Vec<String> = planned.fields.values().map(origin).collect();
     origins.sort();

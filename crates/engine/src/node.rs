@@ -6,8 +6,10 @@ use crate::gate::{Gate, GateLimits, NodeState};
 use crate::hooked::Hooked;
 use crate::metrics::Metrics;
 use crate::ownership::Permit;
+use crate::room::{FileRoom, Taken};
 use crate::settings::{HostSettings, SweepSettings};
 use crate::sweep::{PlaceFaults, Places};
+use crate::turns::{FileTurn, FileTurns};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +19,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use twinline_core::effect::{Applied, Effect};
 use twinline_core::names::NodeName;
+use twinline_core::ownership::BootTime;
 use twinline_core::time::Timestamp;
 use twinline_trackers::{Probe, Scope, Subscribed, Tracker, TrackerError, Webhook};
 
@@ -79,6 +82,9 @@ pub(crate) struct Node {
     pub(crate) config: NodeConfig,
     env: Env,
     permits: Semaphore,
+    /// Files on their way to it at once.
+    file_turns: FileTurns,
+    room: FileRoom,
     /// Reading that nobody's change waits for.
     pub(crate) aside: Aside,
     /// Whether attempts may begin: in a fleet while this host certainly owns the node.
@@ -121,6 +127,8 @@ impl Node {
             config,
             env,
             permits: Semaphore::new(settings.node_requests_max),
+            file_turns: FileTurns::new(settings.node_files_max),
+            room: settings.files.clone(),
             aside: Aside::default(),
             permit,
             turn_max: settings.request_turn_max,
@@ -184,6 +192,44 @@ impl Node {
         self.request(self.permit.attempt(write)).await
     }
 
+    /// The right to send the node a file: a turn among its files, and room in memory. The permits of requests are left to
+    /// others, since a file takes its time.
+    pub(crate) fn file_turn(&self) -> Result<(FileTurn<'_>, Taken), TrackerError> {
+        if let Some((reason, after)) = self.lock_gate().closed(Instant::now()) {
+            return Err(TrackerError::Busy {
+                reason,
+                after,
+                whole: true,
+            });
+        }
+        let busy = |reason: &str| TrackerError::Busy {
+            reason: reason.to_owned(),
+            after: self.file_turns.come_back(),
+            whole: false,
+        };
+        let turn = self.file_turns.take();
+        let turn = turn.ok_or_else(|| busy("other files are on their way to the node"))?;
+        let room = self.room.take();
+        let room = room.ok_or_else(|| busy("files on their way take all the memory for them"))?;
+        Ok((turn, room))
+    }
+
+    /// Begins a write that takes longer than an attempt may, right before it takes effect: see [`Permit::begin`].
+    pub(crate) fn begin(&self) -> Result<Option<BootTime>, TrackerError> {
+        self.permit.begin()
+    }
+
+    /// Makes such a write; see [`Permit::attempt_begun_later`]. The gate does not learn from it: whose fault a failure is
+    /// the caller knows.
+    pub(crate) async fn attempt_begun_later<T>(
+        &self,
+        begun: impl Future<Output = ()>,
+        last: impl Fn() -> Option<BootTime>,
+        attempt: impl Future<Output = Result<T, TrackerError>>,
+    ) -> Result<T, TrackerError> {
+        self.permit.attempt_begun_later(begun, last, attempt).await
+    }
+
     /// Registers a webhook, while writes may begin: two owners that both found none would register two.
     pub(crate) async fn subscribe(
         &self,
@@ -197,7 +243,8 @@ impl Node {
         ended
     }
 
-    fn learn(&self, error: Option<&TrackerError>) {
+    /// Lets the gate learn from an outcome.
+    pub(crate) fn learn(&self, error: Option<&TrackerError>) {
         let now = Instant::now();
         let mut gate = self.lock_gate();
         let before = (gate.state(), gate.opens_at());
@@ -222,6 +269,7 @@ impl Node {
             // An answer that says no is still an answer: the node works.
             Some(
                 TrackerError::Refused { .. }
+                | TrackerError::Unfit { .. }
                 | TrackerError::Unreachable { .. }
                 | TrackerError::Changed
                 | TrackerError::Unreadable { .. },

@@ -1,5 +1,6 @@
 //! What can be set: limits of the host, and each node's sweep.
 
+use crate::room::FileRoom;
 use crate::scheduler::JobLimits;
 use std::time::Duration;
 use twinline_core::retry::Backoff;
@@ -45,6 +46,10 @@ pub struct HostSettings {
     pub publish_items_max: u64,
     /// A node is probed again (account, clock skew, faults) when its last probe is older than this.
     pub probe_period: Duration,
+    /// Files on their way to one node at once.
+    pub node_files_max: usize,
+    /// The memory for files on their way, over all nodes.
+    pub files: FileRoom,
     /// Events that a slow reader of the live stream may lag behind before it loses the oldest.
     pub events_max: usize,
 }
@@ -87,6 +92,8 @@ impl Default for HostSettings {
             credentials_period: Duration::from_secs(60),
             publish_items_max: 100,
             probe_period: Duration::from_secs(900),
+            node_files_max: 2,
+            files: FileRoom::new(64),
             events_max: 1024,
         }
     }

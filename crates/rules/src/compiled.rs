@@ -18,10 +18,10 @@ use crate::model::RuleSet;
 use crate::script::{Call, CallKind, Failure, Program, Reply, ScriptRunner, ViaCall};
 use crate::source::RuleSources;
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use twinline_core::contract::Contract;
-use twinline_core::item::{Comment, Item, Value};
+use twinline_core::item::{Attachment, Comment, Item, Value};
 use twinline_core::names::{FieldName, ReplicaField, Side, Sides};
 use twinline_core::rules::{
     Assigned, Assigner, Draft, Incoming, Link, Outgoing, RuleError, Rules, ScriptComment,
@@ -142,6 +142,15 @@ impl CompiledRules {
         comments.iter().filter(leaves).cloned().collect()
     }
 
+    /// The attachments that may cross from a side: all, where they leave it.
+    fn crossing_attachments(&self, side: Side, item: &Item) -> Vec<Attachment> {
+        let rules = self.rules.attachments.as_ref();
+        match rules.filter(|rules| rules.direction.leaves(side)) {
+            Some(_) => item.attachments.clone().unwrap_or_default(),
+            None => Vec::new(),
+        }
+    }
+
     fn after_outgoing(
         &self,
         file: &str,
@@ -174,6 +183,14 @@ impl CompiledRules {
         view.comments = self
             .comments_back(comments, &view.comments)
             .map_err(|reason| fault("comments", reason))?;
+        let kept = given.get("attachments").and_then(Json::as_array);
+        let kept: BTreeSet<&str> = kept
+            .into_iter()
+            .flatten()
+            .filter_map(|file| file.get("id").and_then(Json::as_str))
+            .collect();
+        view.attachments
+            .retain(|file| kept.contains(file.id.as_str()));
         Ok(())
     }
 
@@ -295,7 +312,11 @@ impl Rules for CompiledRules {
         } = map::outgoing(self.map(side), item);
         let comments = self.crossing_comments(side, item);
         let mut outgoing = Outgoing {
-            view: View { fields, comments },
+            view: View {
+                fields,
+                comments,
+                attachments: self.crossing_attachments(side, item),
+            },
             held,
             withheld: BTreeMap::new(),
             waived,

@@ -155,7 +155,10 @@ pub(crate) fn replica(view: &View) -> Json {
         "comments".to_owned(),
         view.comments.iter().map(comment).collect(),
     );
-    object.insert("attachments".to_owned(), Json::Array(Vec::new()));
+    object.insert(
+        "attachments".to_owned(),
+        view.attachments.iter().map(attachment).collect(),
+    );
     Json::Object(object)
 }
 

@@ -260,7 +260,7 @@ pub struct ChannelRule {
     pub direction: Direction,
 }
 
-/// `[attachments]`. Read and validated; attachments do not cross yet.
+/// `[attachments]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttachmentRules {
     /// Where the section starts.
@@ -269,7 +269,7 @@ pub struct AttachmentRules {
     pub direction: Direction,
     /// The greatest size that is copied, in MiB.
     pub max_mib: u32,
-    /// Media types that are not copied.
+    /// Media types that are not copied: `application/x-msdownload`, `video/*`.
     pub deny: BTreeSet<String>,
     /// Whether a link is written for what is not copied; else it is skipped.
     pub link_over: bool,

@@ -104,6 +104,29 @@ pub enum Command {
         /// The comment's id.
         comment: String,
     },
+    /// Attaches a file.
+    Attach {
+        /// To which item.
+        key: String,
+        /// Who.
+        by: String,
+        /// The file's name.
+        name: String,
+        /// Its media type; plain text when absent.
+        #[serde(default)]
+        media_type: Option<String>,
+        /// What is in it.
+        body: String,
+    },
+    /// Deletes a file.
+    Detach {
+        /// From which item.
+        key: String,
+        /// Who.
+        by: String,
+        /// The file's id.
+        attachment: String,
+    },
     /// Deletes an item for good.
     Delete {
         /// Which item.
@@ -168,6 +191,8 @@ pub enum Done {
     Item(String),
     /// A comment with this id.
     Comment(String),
+    /// A file with this id.
+    Attachment(String),
 }
 
 /// Why an act was not done. Nothing changed then.
@@ -204,6 +229,17 @@ impl Command {
             by: by.to_owned(),
             field: field.to_owned(),
             value: value.into(),
+        }
+    }
+
+    /// Attaches a file of plain text.
+    pub fn attach(key: &str, by: &str, name: &str, body: &str) -> Self {
+        Self::Attach {
+            key: key.to_owned(),
+            by: by.to_owned(),
+            name: name.to_owned(),
+            media_type: None,
+            body: body.to_owned(),
         }
     }
 

@@ -36,6 +36,9 @@ pub struct DumpItem {
     pub fields: BTreeMap<String, Value>,
     /// In the order of creation; deleted ones are not listed.
     pub comments: Vec<DumpComment>,
+    /// Attached files, in the order in which they came; deleted ones are not listed.
+    #[serde(default)]
+    pub attachments: Vec<DumpAttachment>,
     /// When it was created, RFC 3339.
     pub created: String,
     /// When it was last changed, RFC 3339.
@@ -59,6 +62,21 @@ pub struct DumpComment {
     pub channel: String,
     /// When it was written, RFC 3339.
     pub created: String,
+}
+
+/// One file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DumpAttachment {
+    /// The tracker's id.
+    pub id: String,
+    /// The login of who attached it.
+    pub author: String,
+    /// Its name.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: usize,
+    /// SHA-256 of what is in it, in hexadecimal.
+    pub digest: String,
 }
 
 impl Dump {

@@ -14,6 +14,7 @@ pub mod etcd;
 pub mod faketime;
 pub mod faults;
 mod faulty;
+mod file;
 pub mod github;
 mod index;
 pub mod inprocess;

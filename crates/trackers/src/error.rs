@@ -41,6 +41,14 @@ pub enum TrackerError {
         /// The field that it named, if it did.
         field: Option<String>,
     },
+    /// The tracker takes no file of this size or type, whoever asks.
+    #[error("{tracker} does not take the file: {sentence}")]
+    Unfit {
+        /// Which tracker.
+        tracker: String,
+        /// The tracker's own sentence.
+        sentence: String,
+    },
     /// The credentials are wrong, expired or lack a scope: the node pauses and its owner is told.
     #[error("{sentence}")]
     Credentials {

@@ -11,6 +11,7 @@ pub mod canary;
 pub mod conformance;
 mod connector;
 mod error;
+pub mod files;
 mod github;
 pub mod http;
 mod jira_cloud;
@@ -22,6 +23,7 @@ mod tracker;
 mod zendesk;
 
 pub use error::{TrackerError, WebhookRejected};
+pub use files::{Commit, FileBody, Upload};
 pub use learnt::Learnt;
 pub use tracker::{
     Candidate, ChangePage, Cursor, Description, FeedChange, FieldDescription, ItemPage, Notice,

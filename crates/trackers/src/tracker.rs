@@ -1,13 +1,16 @@
 //! The contract that every connector fulfils. `docs/specs/tracker.md` is its checklist; `conformance` its proof.
 
 use crate::error::TrackerError;
+use crate::files::{FileBody, Upload};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use twinline_core::capability::{Capabilities, ChangeKind};
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
-use twinline_core::item::{Choice, Fetched, Item, ItemId, ItemRef, User, Value, Version};
+use twinline_core::item::{
+    Attachment, Choice, Fetched, Item, ItemId, ItemRef, User, Value, Version,
+};
 use twinline_core::marker::Marker;
 use twinline_core::names::FieldName;
 use twinline_core::richtext::Dialect;
@@ -49,7 +52,8 @@ pub trait Tracker: Send + Sync {
     async fn fetch(&self, item: &ItemId) -> Result<Fetched, TrackerError>;
 
     /// The item without its comments (`comments: None`), for a look soon after a whole one. Otherwise as
-    /// [`Self::fetch`]. Worth having of its own where comments are listed by requests of their own.
+    /// [`Self::fetch`], but that it may leave out files (`attachments: None`) too. Worth having of its own where comments are
+    /// listed by requests of their own.
     async fn fetch_bare(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
         let mut fetched = self.fetch(item).await?;
         if let Fetched::Found(found) = &mut fetched {
@@ -107,7 +111,37 @@ pub trait Tracker: Send + Sync {
         since: Timestamp,
     ) -> Result<Vec<FieldChange>, TrackerError>;
 
-    /// Makes one write. After [`TrackerError::Unknown`] it may or may not have happened.
+    /// Opens a file of an item, from the byte `from` on where the tracker gives parts; the answer says where it begins.
+    /// The bytes are asked for as they are wanted.
+    async fn open_file(
+        &self,
+        _item: &ItemId,
+        file: &Attachment,
+        _from: u64,
+    ) -> Result<FileBody, TrackerError> {
+        Err(self.has_no_files(&file.name))
+    }
+
+    /// Makes the write [`Effect::AddAttachment`] with the file's bytes. After [`TrackerError::Unknown`] it may or may not
+    /// have happened; what is refused for the file's size or type is [`TrackerError::Unfit`].
+    async fn attach(&self, effect: &Effect, _file: Upload) -> Result<Applied, TrackerError> {
+        let name = match effect {
+            Effect::AddAttachment { file, .. } => file.name.as_str(),
+            _ => "",
+        };
+        Err(self.has_no_files(name))
+    }
+
+    /// The error where a tracker keeps no files.
+    fn has_no_files(&self, name: &str) -> TrackerError {
+        TrackerError::Refused {
+            tracker: self.capabilities().tracker.clone(),
+            sentence: format!("it keeps no files, so not '{name}'"),
+            field: None,
+        }
+    }
+
+    /// Makes one write, but for [`Effect::AddAttachment`]. After [`TrackerError::Unknown`] it may or may not have happened.
     async fn apply(&self, effect: &Effect) -> Result<Applied, TrackerError>;
 
     /// Registers (or renews, or repairs) the node's webhook at `url`. Where only a person can, the answer says how.

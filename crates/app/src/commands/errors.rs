@@ -177,7 +177,7 @@ fn text(groups: &[Json], held: &[Json], frozen: &[Json], more: bool) -> String {
     shown.join("\n")
 }
 
-/// Comments that were not written, by connection and reason: `{"connection", "why", "comments", "example"}`. Their twins
+/// Comments and files that do not cross, by connection and reason: `{"connection", "why", "comments", "example"}`. Their twins
 /// go on.
 fn waived_comments(twins: &[Json]) -> Vec<Json> {
     let mut groups: BTreeMap<(String, String), (u64, String)> = BTreeMap::new();
@@ -212,7 +212,7 @@ fn comments_text(waived: &[Json]) -> String {
             text("example"),
         ]);
     }
-    let advice = "All else of their items crosses. Change the comment where it was written, and it is tried again.";
+    let advice = "All else of their items crosses. Change a comment where it was written, and it is tried again; attach a file anew that may cross.";
     format!("{}{advice}\n", table.text())
 }
 

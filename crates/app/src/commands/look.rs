@@ -200,7 +200,8 @@ pub(super) async fn twins(file: &Path, args: &TwinsArgs) -> Result<Report> {
         let waived = twin["comments_waived"]
             .as_object()
             .map_or(0, serde_json::Map::len);
-        let waived = (waived > 0).then(|| format!("comments not written: {waived}"));
+        let waived =
+            (waived > 0).then(|| format!("comments and files that do not cross: {waived}"));
         let notes: Vec<String> = held.into_iter().chain(waived).collect();
         let note = twin["reason"].as_str().map(str::to_owned);
         let note = note.or_else(|| (!notes.is_empty()).then(|| notes.join("; ")));

@@ -89,6 +89,12 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
             format!("is {}; write 0.15 to 0.5", config.host.backfill_share),
         );
     }
+    if !(8..=4096).contains(&config.host.files_memory_mib) {
+        return refuse(
+            "host.files_memory_mib",
+            format!("is {}; write 8 to 4096", config.host.files_memory_mib),
+        );
+    }
     let positive = [
         ("edge.body_max_mib", config.edge.body_max_mib),
         ("edge.inbox_max_gib", config.edge.inbox_max_gib),

@@ -167,6 +167,8 @@ pub struct Host {
     pub keep_days: KeepDays,
     /// The share of attempts that backfills keep when there is more work than time: 0.15 to 0.5.
     pub backfill_share: f64,
+    /// The memory for attachments on their way, over all nodes, in MiB: 8 to 4096.
+    pub files_memory_mib: u32,
 }
 
 /// Script workers and their limits.
@@ -372,6 +374,7 @@ impl Default for Host {
             scripts: Scripts::default(),
             keep_days: KeepDays::default(),
             backfill_share: 0.2,
+            files_memory_mib: 64,
         }
     }
 }

@@ -244,6 +244,10 @@ fn a_fault_names_its_place_and_the_way_out() {
             "twinline.toml: host.backfill_share: is 0.9; write 0.15 to 0.5",
         ),
         (
+            "format = 1\n[host]\nfiles_memory_mib = 4",
+            "twinline.toml: host.files_memory_mib: is 4; write 8 to 4096",
+        ),
+        (
             "format = 1\n[nodes.\"A b\"]\ntracker = \"github\"\nurl = \"https://x.example\"",
             "twinline.toml: nodes.A b: a node's name is 1 to 64 of a-z, 0-9 and '-'",
         ),

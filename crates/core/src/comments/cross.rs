@@ -464,6 +464,7 @@ impl Way<'_> {
             fields: BTreeMap::new(),
             sent: BTreeMap::new(),
             comment: Some(CommentStep { links }),
+            attachment: None,
         });
     }
 

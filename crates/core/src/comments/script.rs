@@ -66,6 +66,7 @@ pub(super) fn script_comments(scene: &Scene<'_>, book: &Book, on: Side, out: &mu
             fields: BTreeMap::new(),
             sent: BTreeMap::new(),
             comment: Some(CommentStep { links: vec![link] }),
+            attachment: None,
         });
     }
 }

@@ -25,6 +25,14 @@ pub struct Comment {
     pub marker: Option<Marker>,
 }
 
+impl Attachment {
+    /// The tracker's id of who attached it; empty where it does not tell.
+    pub fn by(&self) -> String {
+        let author = self.author.as_ref();
+        author.map(|author| author.id.clone()).unwrap_or_default()
+    }
+}
+
 /// One attached file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
@@ -40,4 +48,13 @@ pub struct Attachment {
     pub author: Option<User>,
     /// When.
     pub created: Timestamp,
+    /// Where a person opens it, when the tracker tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Whether only the tracker's own team sees it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub internal: bool,
+    /// The marker, when Twinline attached it and the tracker could keep one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marker: Option<Marker>,
 }

@@ -10,6 +10,7 @@ fn view(fields: &[(&str, Value)]) -> View {
             .map(|(name, value)| ((*name).into(), value.clone()))
             .collect(),
         comments: Vec::new(),
+        attachments: Vec::new(),
     }
 }
 

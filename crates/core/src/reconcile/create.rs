@@ -65,6 +65,7 @@ pub(super) fn created(
             .filter_map(|field| Some((field.clone(), scene.view(source, &field)?.clone())))
             .collect(),
         comment: None,
+        attachment: None,
     });
     *plan.cut.get_mut(target) = writes.cut.clone();
     plan.skipped

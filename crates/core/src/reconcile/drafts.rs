@@ -98,6 +98,7 @@ impl Scene<'_> {
         View {
             fields: base.map(|base| base.fields.clone()).unwrap_or_default(),
             comments: self.shown.get(from).view.comments.clone(),
+            attachments: self.shown.get(from).view.attachments.clone(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a plan is made from.
 
 use super::plan::Hold;
+use crate::attachments::AttachmentLink;
 use crate::capability::Capabilities;
 use crate::comments::CommentLink;
 use crate::contract::Contract;
@@ -38,6 +39,8 @@ pub struct Facts<'a> {
     pub release: BTreeMap<ReplicaField, Side>,
     /// All comment links of the cluster, those of other items too.
     pub comments: Vec<CommentLink>,
+    /// All attachment links of the cluster, those of other items too.
+    pub attachments: Vec<AttachmentLink>,
 }
 
 /// What is known about one side of a twin.
@@ -81,6 +84,14 @@ pub struct SideFacts<'a> {
     /// Those of which the tracker does not say whether they are gone or only out of our account's sight, with its reason:
     /// told, and left as they are.
     pub unseen_comments: BTreeMap<String, String>,
+    /// The originals ([`crate::attachments::FileOrigin::key`]) of which an `AddAttachment` with unknown outcome is open on
+    /// this item: as `open_comments`, for files.
+    pub open_attachments: BTreeSet<LinkId>,
+    /// The files that the list leaves out ([`crate::attachments::left_out`]) and of which the tracker says that they are
+    /// gone.
+    pub gone_attachments: BTreeSet<String>,
+    /// As `unseen_comments`, for files.
+    pub unseen_attachments: BTreeMap<String, String>,
 }
 
 impl SideFacts<'_> {

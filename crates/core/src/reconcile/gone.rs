@@ -56,6 +56,7 @@ fn follow(
                 fields: BTreeMap::new(),
                 sent: BTreeMap::new(),
                 comment: None,
+                attachment: None,
             };
             (Some(deletion), None)
         }
@@ -101,5 +102,6 @@ fn close(side: Side, item: &Item, status: &str) -> Option<Planned> {
         fields: BTreeMap::from([(native, note)]),
         sent: BTreeMap::new(),
         comment: None,
+        attachment: None,
     })
 }

@@ -2,6 +2,7 @@
 
 use super::facts::Base;
 use super::plan::Hold;
+use crate::attachments::AttachmentLink;
 use crate::comments::CommentLink;
 use crate::effect::Applied;
 use crate::item::{Item, ItemRef};
@@ -38,6 +39,8 @@ pub struct Settled {
     pub bases: Sides<Option<Base>>,
     /// Comment links to store; each replaces the one of the same origin and item.
     pub comments: Vec<CommentLink>,
+    /// Attachment links to store, likewise.
+    pub attachments: Vec<AttachmentLink>,
     /// The frozen fields: replaces the stored ones.
     pub held: BTreeMap<ReplicaField, Hold>,
     /// Fields that were seen and not applied (R7), with the rule's or the tracker's reason.

@@ -1,6 +1,7 @@
 //! What a plan says.
 
 use super::facts::{Base, Unsettled};
+use crate::attachments::{AttachmentLink, AttachmentStep};
 use crate::comments::{CommentLink, CommentStep};
 use crate::digest::Digest;
 use crate::effect::{Effect, FieldWrite};
@@ -34,7 +35,7 @@ pub struct Plan {
     pub skipped: Sides<BTreeMap<ReplicaField, String>>,
     /// Comment links to store at once, without any write: adopted mirrors, mirrors found deleted by hand.
     pub comment_links: Vec<CommentLink>,
-    /// Comments seen and knowingly not written, with the reason.
+    /// Comments and files seen and knowingly not written, with the reason. A file's name begins with `file `.
     pub comments_waived: BTreeMap<String, String>,
     /// Comments that are not written yet because the outcome of a write of ours is not known, with the reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -42,6 +43,12 @@ pub struct Plan {
     /// Whether there are more comments to write than one plan takes: plan again when this one is settled.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more_comments: bool,
+    /// Attachment links to store at once, without any write: adopted copies, copies found deleted by hand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachment_links: Vec<AttachmentLink>,
+    /// Whether there are more files to copy than one plan takes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more_attachments: bool,
     /// The sides whose item was created by us, and whose history the plan depends on back to that: a field that is still
     /// owed to it shows something else, which may be a person's. Plan again with it ([`super::SideFacts::since_birth`]).
     #[serde(default)]
@@ -55,7 +62,8 @@ pub struct Plan {
 impl Plan {
     /// Whether there is nothing to write and nothing to settle. The frozen fields ([`Self::held`]) are stored either way.
     pub fn is_empty(&self) -> bool {
-        self.effects.is_empty() && !self.rebases() && self.comment_links.is_empty()
+        let links = self.comment_links.is_empty() && self.attachment_links.is_empty();
+        self.effects.is_empty() && !self.rebases() && links
     }
 
     /// Whether settling it changes a base even without a write.
@@ -258,6 +266,9 @@ pub struct Planned {
     pub sent: BTreeMap<ReplicaField, Value>,
     /// For comment effects: what the links become when it succeeds.
     pub comment: Option<CommentStep>,
+    /// For attachment effects: what the link becomes when it succeeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachment: Option<AttachmentStep>,
 }
 
 impl Planned {

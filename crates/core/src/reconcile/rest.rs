@@ -23,7 +23,9 @@ pub(super) fn is_at_rest(
 ) -> bool {
     let waits = plan.standing != Standing::Active
         || plan.more_comments
+        || plan.more_attachments
         || !plan.comment_links.is_empty()
+        || !plan.attachment_links.is_empty()
         || !settled.held.is_empty()
         || !settled.waived.is_empty();
     !waits

@@ -8,6 +8,7 @@ use super::plan::{Plan, Planned, Standing, ValidFor, Working};
 use super::values::written;
 use super::views::{Scene, at_creation, is_written, left_out};
 use super::writes::{SideWrites, write};
+use crate::attachments;
 use crate::comments;
 use crate::digest::Digest;
 use crate::effect::Effect;
@@ -68,6 +69,8 @@ pub(super) fn empty(facts: &Facts<'_>, rules: &dyn Rules, standing: Standing) ->
         comments_waived: BTreeMap::new(),
         comments_waiting: BTreeMap::new(),
         more_comments: false,
+        attachment_links: Vec::new(),
+        more_attachments: false,
         asks_since_birth: Sides::default(),
         trace: Sides::default(),
         working: Sides::from_fn(|side| Working {
@@ -122,10 +125,18 @@ fn both_there(facts: &Facts<'_>, rules: &dyn Rules, items: Sides<Item>) -> Resul
     plan.asks_since_birth = decisions.asked_since_birth();
     plan.fields = decisions.fields;
     plan.conflicts = decisions.conflicts;
+    // Files before comments: a text may refer to one.
+    let files = attachments::plan(&attachments_scene(&scene));
+    plan.effects.extend(files.effects);
+    plan.attachment_links = files.links;
+    plan.more_attachments = files.more;
     plan.effects.extend(crossing.effects);
     plan.comment_links = crossing.links;
+    plan.comment_links.extend(files.comment_links);
     plan.comments_waived = crossing.waived;
+    plan.comments_waived.extend(files.waived);
     plan.comments_waiting = crossing.waiting;
+    plan.comments_waiting.extend(files.waiting);
     plan.more_comments = crossing.more;
     Ok(plan)
 }
@@ -155,6 +166,28 @@ fn comments_scene<'a>(
             let at_creation = asked.map(|comment| (comment.clone(), at_creation()));
             let changes = writes.get(side).comments.iter().cloned();
             at_creation.chain(changes).collect()
+        }),
+    }
+}
+
+fn attachments_scene<'a>(scene: &'a Scene<'a>) -> attachments::Scene<'a> {
+    attachments::Scene {
+        root: &scene.facts.root,
+        contract: scene.contract.attachments.as_ref(),
+        comments: scene.contract.comments.as_ref(),
+        now: scene.facts.now,
+        writes_max: scene.contract.max_writes_per_10min,
+        links: &scene.facts.attachments,
+        comment_links: &scene.facts.comments,
+        sides: Sides::from_fn(|side| attachments::SideScene {
+            item: scene.items.get(side),
+            view: &scene.shown.get(side).view.attachments,
+            capabilities: scene.side(side).capabilities,
+            accounts: &scene.side(side).accounts,
+            open: &scene.side(side).open_attachments,
+            open_comments: &scene.side(side).open_comments,
+            gone: &scene.side(side).gone_attachments,
+            unseen: &scene.side(side).unseen_attachments,
         }),
     }
 }
@@ -211,6 +244,7 @@ fn update(
             .collect(),
         sent: sent(scene, side.other(), decisions),
         comment: None,
+        attachment: None,
     })
 }
 

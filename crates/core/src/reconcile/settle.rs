@@ -36,23 +36,7 @@ pub fn settle(
         held: plan.held(),
         ..Settled::default()
     };
-    for (planned, outcome) in plan.effects.iter().zip(&outcomes.effects) {
-        let Outcome::Done(applied) = outcome else {
-            continue;
-        };
-        if let Some(step) = &planned.comment {
-            let id = applied.comment.as_ref().map(|comment| comment.id.as_str());
-            settled.comments.extend(step.settled(id));
-        }
-        if matches!(planned.effect, Effect::Create { .. }) {
-            let created = applied.created.clone();
-            settled.created =
-                created.or_else(|| applied.item.as_ref().map(|item| item.reference.clone()));
-        }
-    }
-    settled
-        .comments
-        .splice(0..0, plan.comment_links.iter().cloned());
+    take_steps(plan, outcomes, &mut settled);
     let mut advances = Sides::<Advance>::default();
     if Side::BOTH.iter().any(|side| {
         let end = ends.get(*side);
@@ -93,6 +77,35 @@ pub fn settle(
     settled.at_rest = is_at_rest(plan, outcomes, &ends, &settled)
         && shows_the_same_again(plan, facts, rules, &ends)?;
     Ok(settled)
+}
+
+/// What the writes that were made mean for the links, and which item was created.
+fn take_steps(plan: &Plan, outcomes: &Outcomes, settled: &mut Settled) {
+    for (planned, outcome) in plan.effects.iter().zip(&outcomes.effects) {
+        let Outcome::Done(applied) = outcome else {
+            continue;
+        };
+        if let Some(step) = &planned.comment {
+            let id = applied.comment.as_ref().map(|comment| comment.id.as_str());
+            settled.comments.extend(step.settled(id));
+        }
+        if let Some(step) = &planned.attachment {
+            let id = applied.attachment.as_ref().map(|file| file.id.as_str());
+            let link = step.settled(id, applied.refused.as_ref());
+            settled.attachments.extend(link);
+        }
+        if matches!(planned.effect, Effect::Create { .. }) {
+            let created = applied.created.clone();
+            settled.created =
+                created.or_else(|| applied.item.as_ref().map(|item| item.reference.clone()));
+        }
+    }
+    settled
+        .comments
+        .splice(0..0, plan.comment_links.iter().cloned());
+    settled
+        .attachments
+        .splice(0..0, plan.attachment_links.iter().cloned());
 }
 
 /// How the field write on one side ended.

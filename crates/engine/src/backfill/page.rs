@@ -98,6 +98,7 @@ async fn not_read(
             return Ok(Outcome::Failed { after: None });
         }
         TrackerError::Refused { .. }
+        | TrackerError::Unfit { .. }
         | TrackerError::Unreadable { .. }
         | TrackerError::Unreachable { .. }
         | TrackerError::Changed => {}

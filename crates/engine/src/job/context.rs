@@ -1,6 +1,7 @@
 //! What the store knows about one twin, in one snapshot.
 
 use std::collections::BTreeSet;
+use twinline_core::attachments::AttachmentLink;
 use twinline_core::comments::CommentLink;
 use twinline_core::digest::Digest;
 use twinline_core::effect::{Effect, FieldWrite};
@@ -19,12 +20,15 @@ pub(crate) struct Context {
     pub(crate) bases: Sides<Option<Base>>,
     pub(crate) items: Sides<Option<ItemRow>>,
     pub(crate) comments: Vec<CommentLink>,
+    pub(crate) attachments: Vec<AttachmentLink>,
     pub(crate) cluster_size: u32,
     /// Effects that no base accounts for yet.
     pub(crate) open: Vec<EffectRow>,
     /// The originals whose mirrors other twins of the cluster may have written to each side's item: see
     /// [`twinline_core::reconcile::SideFacts::open_comments`].
     others_comments: Sides<BTreeSet<LinkId>>,
+    /// Likewise with files.
+    others_attachments: Sides<BTreeSet<LinkId>>,
     /// Our writes to each side's item within the ping-pong window, by this and other twins.
     effects: Sides<Vec<EffectRow>>,
 }
@@ -44,20 +48,24 @@ impl Context {
         let mut items = Sides::default();
         let mut effects = Sides::default();
         let mut others_comments = Sides::default();
+        let mut others_attachments = Sides::default();
         for side in Side::BOTH {
             *bases.get_mut(side) = read.base(link, side)?;
             if let Some(item) = twin.item(side) {
                 *items.get_mut(side) = read.item(&item)?;
                 *effects.get_mut(side) = read.effects_on_item(&item, since)?;
-                *others_comments.get_mut(side) = open_comments_by_others(read, link, &item)?;
+                *others_comments.get_mut(side) = open_by_others(read, link, &item, added)?;
+                *others_attachments.get_mut(side) = open_by_others(read, link, &item, attached)?;
             }
         }
         let members = read.items_of_root(&twin.root)?.len();
         Ok(Some(Self {
             comments: read.comment_links(&twin.root)?,
+            attachments: read.attachment_links(&twin.root)?,
             cluster_size: u32::try_from(members.max(2)).unwrap_or(u32::MAX),
             open: read.open_effects_of(link)?,
             others_comments,
+            others_attachments,
             twin,
             bases,
             items,
@@ -72,9 +80,11 @@ impl Context {
             bases: Sides::default(),
             items: Sides::default(),
             comments: Vec::new(),
+            attachments: Vec::new(),
             cluster_size: u32::try_from(members.max(2)).unwrap_or(u32::MAX),
             open: Vec::new(),
             others_comments: Sides::default(),
+            others_attachments: Sides::default(),
             effects: Sides::default(),
             twin,
         })
@@ -86,10 +96,23 @@ impl Context {
 
     /// The originals of which an add with unknown outcome is open on a side's item.
     pub(crate) fn open_comments(&self, side: Side) -> BTreeSet<LinkId> {
+        self.open_here(side, &self.others_comments, added)
+    }
+
+    /// The originals of which a copy with unknown outcome is open on a side's item.
+    pub(crate) fn open_attachments(&self, side: Side) -> BTreeSet<LinkId> {
+        self.open_here(side, &self.others_attachments, attached)
+    }
+
+    fn open_here(
+        &self,
+        side: Side,
+        others: &Sides<BTreeSet<LinkId>>,
+        marked: fn(&EffectRow) -> Option<&Marker>,
+    ) -> BTreeSet<LinkId> {
         let own = self.open.iter().filter(|row| row.planned.side == side);
-        let own = own.filter_map(|row| added(row).map(|marker| marker.link.clone()));
-        own.chain(self.others_comments.get(side).iter().cloned())
-            .collect()
+        let own = own.filter_map(|row| marked(row).map(|marker| marker.link.clone()));
+        own.chain(others.get(side).iter().cloned()).collect()
     }
 
     /// Our confirmed field writes to a side's item, oldest first.
@@ -146,11 +169,20 @@ const fn added(row: &EffectRow) -> Option<&Marker> {
     }
 }
 
+/// The marker of the file that an effect attaches.
+const fn attached(row: &EffectRow) -> Option<&Marker> {
+    match &row.planned.effect {
+        Effect::AddAttachment { marker, .. } => Some(marker),
+        _ => None,
+    }
+}
+
 /// What other twins than `link` have open on an item. Only unknown outcomes can be: one cluster has one job at a time.
-fn open_comments_by_others(
+fn open_by_others(
     read: &HostRead<'_>,
     link: &LinkId,
     item: &ItemId,
+    marked: fn(&EffectRow) -> Option<&Marker>,
 ) -> Result<BTreeSet<LinkId>, StoreError> {
     let mut keys = BTreeSet::new();
     for twin in read.twins_of_item(item)? {
@@ -160,7 +192,7 @@ fn open_comments_by_others(
         for row in read.open_effects_of(&twin.link)? {
             // The item may have been moved since: the twin knows it by its new id.
             if twin.item(row.planned.side).as_ref() == Some(item) {
-                keys.extend(added(&row).map(|marker| marker.link.clone()));
+                keys.extend(marked(&row).map(|marker| marker.link.clone()));
             }
         }
     }

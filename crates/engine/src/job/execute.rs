@@ -1,5 +1,6 @@
 //! Making a plan's writes, one after the other, each with its intent durable before it.
 
+use super::files;
 use super::observe::observe;
 use super::trouble::Trouble;
 use crate::env::Env;
@@ -7,16 +8,20 @@ use crate::metrics::Metrics;
 use crate::node::Node;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument as _, debug_span};
 use twinline_core::effect::{Applied, Effect};
 use twinline_core::item::{Item, ItemId};
-use twinline_core::names::Sides;
+use twinline_core::names::{Side, Sides};
 use twinline_core::quarantine::Cause;
 use twinline_core::reconcile::{Outcome, Planned, Seen};
 use twinline_core::spans::TARGET;
 use twinline_core::time::Timestamp;
 use twinline_trackers::TrackerError;
+
+/// When copying files has taken so long the rest of a plan waits for a new look.
+const PLAN_AGES: Duration = Duration::from_secs(30);
 
 /// What became of one planned write.
 #[derive(Debug)]
@@ -26,6 +31,16 @@ pub(super) struct Attempted {
     pub(super) ran: Option<(Timestamp, Timestamp)>,
     /// The tracker's or network's sentence, where it did not succeed.
     pub(super) sentence: Option<String>,
+}
+
+impl Attempted {
+    fn not_tried(why: &str) -> Self {
+        Self {
+            outcome: Outcome::NotDone,
+            ran: None,
+            sentence: Some(why.to_owned()),
+        }
+    }
 }
 
 /// What became of all of them.
@@ -40,44 +55,70 @@ pub(super) struct Executed {
     pub(super) quarantine: Option<Cause>,
     /// A compare-and-swap failed: plan again at once.
     pub(super) changed: bool,
+    /// Files took so long that what was planned with them is to be looked at again.
+    pub(super) aged: bool,
     /// Set when an outcome is unknown: how long the slowest tracker so concerned may take to let such a write arrive.
     pub(super) unknown: Option<Duration>,
 }
 
-/// Makes the writes in their order. A failed write does not stop the others, but for two: after a comment's
-/// write that did not succeed no later one is made on that side, so that threads keep their order; and a node that does
-/// not work is not asked again.
+impl Executed {
+    /// Whether a file was refused: what stands in its place is yet to be written.
+    pub(super) fn has_refused(&self) -> bool {
+        self.attempts.iter().any(
+            |attempt| matches!(&attempt.outcome, Outcome::Done(applied) if applied.refused.is_some()),
+        )
+    }
+}
+
+/// Makes the writes in their order. A failed write does not stop the others, but for three: after a comment's
+/// write that did not succeed no later one is made on that side, so that threads keep their order; after a file that was
+/// not attached no later one is, so that what may still arrive is told from others; and a node that does not work is not
+/// asked again.
 pub(super) async fn execute(
     nodes: &Sides<Arc<Node>>,
     env: &Env,
     metrics: &Metrics,
     effects: &[Planned],
 ) -> Executed {
+    let began = Instant::now();
     let mut done = Executed::default();
     let mut node_failed = Sides::<bool>::default();
     let mut thread_broken = Sides::<bool>::default();
+    let mut files_broken = Sides::<bool>::default();
     for planned in effects {
         let comments = planned.comment.is_some();
-        if *node_failed.get(planned.side) || (comments && *thread_broken.get(planned.side)) {
-            done.attempts.push(Attempted {
-                outcome: Outcome::NotDone,
-                ran: None,
-                sentence: Some("not tried: an earlier write did not succeed".to_owned()),
-            });
+        let copies = matches!(planned.effect, Effect::AddAttachment { .. });
+        let blocked = (comments && *thread_broken.get(planned.side))
+            || (copies
+                && (*files_broken.get(planned.side) || *node_failed.get(planned.side.other())));
+        if done.aged || *node_failed.get(planned.side) || blocked {
+            let why = match done.aged {
+                true => "not tried: the files took long, and it is looked at again first",
+                false => "not tried: an earlier write did not succeed",
+            };
+            done.attempts.push(Attempted::not_tried(why));
             continue;
         }
-        let node = nodes.get(planned.side);
-        let attempt = attempt(node, env, metrics, &planned.effect).await;
-        let succeeded = attempt.is_ok();
+        let (attempt, asked) = attempt(nodes, env, metrics, planned).await;
+        let (node, succeeded) = (nodes.get(asked), attempt.is_ok());
         if comments && !succeeded {
             *thread_broken.get_mut(planned.side) = true;
         }
+        done.aged = copies && began.elapsed() > PLAN_AGES;
+        if copies && !succeeded {
+            *files_broken.get_mut(planned.side) = true;
+        }
+        // A file that waits for its turn keeps nothing else waiting.
+        let waits =
+            copies && matches!(&attempt, Err((TrackerError::Busy { whole: false, .. }, ..)));
         let (attempted, failed) = done.take(node, attempt);
-        if failed {
-            *node_failed.get_mut(planned.side) = true;
+        if failed && !waits {
+            *node_failed.get_mut(asked) = true;
         }
         if let Outcome::Done(applied) = &attempted.outcome {
-            metrics.written.inc();
+            if applied.refused.is_none() {
+                metrics.written.inc();
+            }
             if writes_fields(&planned.effect) {
                 let after = after(node, env, metrics, &planned.effect, applied).await;
                 *done.after.get_mut(planned.side) = after;
@@ -90,23 +131,38 @@ pub(super) async fn execute(
 
 type Attempt = Result<(Box<Applied>, Timestamp, Timestamp), (TrackerError, Timestamp, Timestamp)>;
 
-async fn attempt(node: &Node, env: &Env, metrics: &Metrics, effect: &Effect) -> Attempt {
+/// Makes one write; and whose answer it is: a file is also read, on the other side.
+async fn attempt(
+    nodes: &Sides<Arc<Node>>,
+    env: &Env,
+    metrics: &Metrics,
+    planned: &Planned,
+) -> (Attempt, Side) {
     metrics.attempts.inc();
     let began = env.now();
+    let (effect, node) = (&planned.effect, nodes.get(planned.side));
     let span = debug_span!(target: TARGET, "write", otel.kind = "client", node = %node.name(), ended = Empty);
-    let write = node.attempt(effect);
     // Boxed: a span around a future makes it grow, and every job's future with it.
-    let answer = Box::pin(write.instrument(span.clone())).await;
+    let (answer, side) = if let Effect::AddAttachment { .. } = effect {
+        let copy = files::copy(nodes, planned.side, effect);
+        let copied = Box::pin(copy.instrument(span.clone())).await;
+        (copied.answer, copied.side)
+    } else {
+        let write = node.attempt(effect);
+        let answer = Box::pin(write.instrument(span.clone())).await;
+        (answer, planned.side)
+    };
     span.record("ended", if answer.is_ok() { "done" } else { "failed" });
     let ended = env.now();
-    match answer {
+    let answer = match answer {
         Ok(applied) if is_nameless(effect, &applied) => {
-            let reason = format!("{} took a comment and did not name it", node.name());
+            let reason = format!("{} does not name what it took", node.name());
             Err((TrackerError::Unknown { reason }, began, ended))
         }
         Ok(applied) => Ok((Box::new(applied), began, ended)),
         Err(error) => Err((error, began, ended)),
-    }
+    };
+    (answer, side)
 }
 
 impl Executed {
@@ -160,10 +216,14 @@ impl Executed {
     }
 }
 
-/// Whether an answer to an added comment does not say which one it is. Without that there is no link, and the comment
-/// would be written again.
+/// Whether an answer to an added comment or file does not say which one it is. Without that there is no link, and it would be
+/// written again.
 pub(super) const fn is_nameless(effect: &Effect, applied: &Applied) -> bool {
-    matches!(effect, Effect::AddComment { .. }) && applied.comment.is_none()
+    match effect {
+        Effect::AddComment { .. } => applied.comment.is_none(),
+        Effect::AddAttachment { .. } => applied.attachment.is_none() && applied.refused.is_none(),
+        _ => false,
+    }
 }
 
 const fn writes_fields(effect: &Effect) -> bool {

@@ -6,6 +6,7 @@ use crate::rules::Compiled;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tracing::{Instrument as _, debug_span};
+use twinline_core::attachments::AttachmentLink;
 use twinline_core::comments::CommentLink;
 use twinline_core::effect::FieldChange;
 use twinline_core::item::Value;
@@ -33,6 +34,7 @@ pub(crate) struct Owned {
     pub(crate) held: BTreeMap<ReplicaField, Hold>,
     pub(crate) release: BTreeMap<ReplicaField, Side>,
     pub(crate) comments: Vec<CommentLink>,
+    pub(crate) attachments: Vec<AttachmentLink>,
     pub(crate) parents: Parents,
 }
 
@@ -48,6 +50,7 @@ pub(crate) struct OwnedSide {
     pub(crate) unsettled: Vec<Unsettled>,
     pub(crate) recent: Vec<RecentWrite>,
     pub(crate) open_comments: BTreeSet<LinkId>,
+    pub(crate) open_attachments: BTreeSet<LinkId>,
     pub(crate) missing: Missing,
 }
 
@@ -107,6 +110,7 @@ impl Owned {
             held: self.held.clone(),
             release: self.release.clone(),
             comments: self.comments.clone(),
+            attachments: self.attachments.clone(),
         })
     }
 }
@@ -134,6 +138,9 @@ impl OwnedSide {
             open_comments: self.open_comments.clone(),
             gone_comments: self.missing.gone.clone(),
             unseen_comments: self.missing.unseen.clone(),
+            open_attachments: self.open_attachments.clone(),
+            gone_attachments: self.missing.gone_attachments.clone(),
+            unseen_attachments: self.missing.unseen_attachments.clone(),
         }
     }
 

@@ -41,6 +41,7 @@ pub(crate) async fn facts_of(
             unsettled: unsettled.get(side).clone(),
             recent: context.recent(side),
             open_comments: context.open_comments(side),
+            open_attachments: context.open_attachments(side),
             missing: missing::look(host, connection, node, context, (side, seen.get(side))).await?,
         });
     }
@@ -67,6 +68,7 @@ pub(crate) async fn facts_of(
             .filter_map(|(field, held)| Some((field.clone(), held.take?)))
             .collect(),
         comments: context.comments.clone(),
+        attachments: context.attachments.clone(),
         parents,
     })
 }

@@ -2,6 +2,7 @@
 
 use super::mended;
 use crate::dirty::is_alive;
+use twinline_core::attachments::AttachmentLink;
 use twinline_core::comments::CommentLink;
 use twinline_store::host::{EffectRow, Twin};
 
@@ -39,11 +40,18 @@ pub(super) fn merged(known: &Twin, ours: Twin, stored: Twin) -> Twin {
 
 /// Fits what a job leaves behind to its twin as it is stored now: links belong to the twin's cluster, and nobody asks any
 /// more about the effects of a twin that has ended.
-pub(super) fn fit(stored: &Twin, effects: &mut [EffectRow], comments: &mut [CommentLink]) {
+pub(super) fn fit(
+    stored: &Twin,
+    effects: &mut [EffectRow],
+    (comments, attachments): (&mut [CommentLink], &mut [AttachmentLink]),
+) {
     for row in effects {
         row.settled |= !is_alive(stored);
     }
     for link in comments {
+        link.root = stored.root.clone();
+    }
+    for link in attachments {
         link.root = stored.root.clone();
     }
 }

@@ -1,4 +1,4 @@
-//! Comments that a tracker's list leaves out: deleted, or only not shown?
+//! Comments and files that a tracker's list leaves out: deleted, or only not shown?
 //!
 //! A list may lag behind the comments that are there, or leave out those that our account may no longer read, and a mirror
 //! that was deleted for it would stay deleted. So each one that is left out is asked for by itself, as a deletion of ours
@@ -9,6 +9,7 @@ use super::trouble::Trouble;
 use crate::host::{Connection, Inner};
 use crate::node::Node;
 use std::collections::{BTreeMap, BTreeSet};
+use twinline_core::attachments;
 use twinline_core::comments::left_out;
 use twinline_core::effect::{Effect, Recognised};
 use twinline_core::names::Side;
@@ -25,6 +26,10 @@ pub(crate) struct Missing {
     /// The tracker does not say whether they are gone or only out of our account's sight, for this reason. Looking again
     /// soon would show nothing else.
     pub(super) unseen: BTreeMap<String, String>,
+    /// The files that the tracker says are gone.
+    pub(super) gone_attachments: BTreeSet<String>,
+    /// Those of which the tracker does not say so.
+    pub(super) unseen_attachments: BTreeMap<String, String>,
     /// Whether some are left out that are there, or that were not asked for: to be looked at again.
     pub(super) open: bool,
 }
@@ -53,14 +58,39 @@ pub(super) async fn look(
             item: item.reference.item.clone(),
             comment: comment.clone(),
         };
-        let answer = node
-            .request(node.tracker().recognise(&deletion, host.env.now()))
-            .await;
-        match answer.map_err(|error| Trouble::of(node.name(), error))? {
+        match ask(host, node, &deletion).await? {
             Recognised::There(_) => drop(missing.gone.insert(comment)),
             Recognised::Unclear { reason } => drop(missing.unseen.insert(comment, reason)),
-            Recognised::NotThere | Recognised::Alike(_) => missing.open = true,
+            Recognised::NotThere | Recognised::Alike(_) | Recognised::Files(_) => {
+                missing.open = true;
+            }
+        }
+    }
+    let contract = connection.contract().attachments.as_ref();
+    let (files, comments) = (&context.attachments, &context.comments);
+    let left_out = attachments::left_out(files, comments, contract, &other, item);
+    missing.open |= left_out.len() > ASKED_MAX;
+    for attachment in left_out.into_iter().take(ASKED_MAX) {
+        let deletion = Effect::DeleteAttachment {
+            item: item.reference.item.clone(),
+            attachment: attachment.clone(),
+        };
+        match ask(host, node, &deletion).await? {
+            Recognised::There(_) => drop(missing.gone_attachments.insert(attachment)),
+            // It stays, like its copy.
+            Recognised::Unclear { reason } => {
+                drop(missing.unseen_attachments.insert(attachment, reason));
+            }
+            Recognised::NotThere | Recognised::Alike(_) | Recognised::Files(_) => {
+                missing.open = true;
+            }
         }
     }
     Ok(missing)
+}
+
+async fn ask(host: &Inner, node: &Node, deletion: &Effect) -> Result<Recognised, Trouble> {
+    let answer = node.request(node.tracker().recognise(deletion, host.env.now()));
+    let answer = answer.await;
+    answer.map_err(|error| Trouble::of(node.name(), error))
 }

@@ -20,6 +20,7 @@ mod candidate;
 mod context;
 mod execute;
 mod facts;
+mod files;
 mod former;
 mod gather;
 mod glance;

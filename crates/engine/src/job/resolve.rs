@@ -16,8 +16,10 @@ use crate::host::Inner;
 use crate::node::Node;
 use crate::scheduler::{self, Mark};
 use std::sync::Arc;
+use twinline_core::attachments::{self, AttachmentLink};
 use twinline_core::comments::CommentLink;
 use twinline_core::effect::{Applied, Effect, Recognised};
+use twinline_core::item::Attachment;
 use twinline_core::names::{Side, Sides};
 use twinline_core::quarantine::Cause;
 use twinline_core::queue::Lane;
@@ -47,6 +49,7 @@ pub(super) async fn resolve(
     let mut found = Vec::new();
     let mut wait = None;
     let mut trouble = None;
+    let mut taken = Vec::new();
     let mut unsettled = Sides::<Vec<Unsettled>>::default();
     for mut row in context.open.clone() {
         let side = row.planned.side;
@@ -57,8 +60,9 @@ pub(super) async fn resolve(
                 row.state = EffectState::Unknown;
                 found.push((row.clone(), None));
             }
-            match ask(host, nodes.get(side), context, &row).await {
+            match ask(host, nodes.get(side), context, &row, &taken).await {
                 Ok(Answer::There(applied)) => {
+                    taken.extend(applied.attachment.iter().map(|file| file.id.clone()));
                     host.metrics.recognised.inc();
                     host.metrics.written.inc();
                     row.state = EffectState::Done;
@@ -107,6 +111,7 @@ async fn ask(
     node: &Node,
     context: &Context,
     row: &EffectRow,
+    taken: &[String],
 ) -> Result<Answer, Trouble> {
     let settle = node.tracker().capabilities().settle;
     let settled_at = row.ended_at.unwrap_or(host.started).plus(settle);
@@ -119,9 +124,18 @@ async fn ask(
         .request(node.tracker().recognise(&row.planned.effect, since))
         .await;
     let mut answer = answer.map_err(|error| Trouble::of(node.name(), error))?;
+    if let Recognised::Files(found) = answer {
+        answer = match unclaimed_of(context, row, found, taken) {
+            Some(file) => Recognised::There(Box::new(Applied {
+                attachment: Some(Box::new(file)),
+                ..Applied::default()
+            })),
+            None => Recognised::NotThere,
+        };
+    }
     if let Recognised::There(applied) = &answer {
         if is_nameless(&row.planned.effect, applied) {
-            let reason = format!("{} does not say which comment it is", node.name());
+            let reason = format!("{} does not say which one it is", node.name());
             return Err(Trouble::Quarantine(Cause::Unclear { reason }));
         }
         if is_older(context, row, applied) {
@@ -139,18 +153,36 @@ async fn ask(
             Ok(only.map_or(Answer::NotThere, Answer::There))
         }
         Recognised::Unclear { reason } => Err(Trouble::Quarantine(Cause::Unclear { reason })),
+        Recognised::Files(_) => unreachable!("one of them was taken, or none"),
     }
 }
 
-/// Whether what was recognised is not the comment that was to be added but one that is linked already: the same
-/// original's mirror in another channel, which carries the same marker and was to be deleted first.
+/// The file among those of our account that no link and no other effect claims.
+fn unclaimed_of(
+    context: &Context,
+    row: &EffectRow,
+    found: Vec<Attachment>,
+    taken: &[String],
+) -> Option<Attachment> {
+    let item = context.item(row.planned.side)?;
+    attachments::unclaimed(found, &context.attachments, &item, taken)
+}
+
+/// Whether what was recognised is not what was to be added but one that is linked already: the same original's mirror in
+/// another channel, which carries the same marker and was to be deleted first; the copy of a file that was made before.
 fn is_older(context: &Context, row: &EffectRow, applied: &Applied) -> bool {
-    let adds = matches!(row.planned.effect, Effect::AddComment { .. });
-    let (found, item) = (applied.comment.as_ref(), context.item(row.planned.side));
-    adds && found.is_some_and(|found| {
-        let mut links = context.comments.iter();
-        links.any(|link| item.as_ref() == Some(&link.item) && link.comment == found.id)
-    })
+    let item = context.item(row.planned.side);
+    match (&row.planned.effect, &applied.comment, &applied.attachment) {
+        (Effect::AddComment { .. }, Some(found), _) => {
+            let mut links = context.comments.iter();
+            links.any(|link| item.as_ref() == Some(&link.item) && link.comment == found.id)
+        }
+        (Effect::AddAttachment { .. }, _, Some(found)) => {
+            let mut links = context.attachments.iter();
+            links.any(|link| item.as_ref() == Some(&link.item) && link.attachment == found.id)
+        }
+        _ => false,
+    }
 }
 
 /// The directory entry of a created item that was found.
@@ -184,7 +216,22 @@ fn as_of_now(context: &Context, side: Side, mut link: CommentLink) -> CommentLin
     link
 }
 
-/// Stores what was found: the created item becomes the twin's, comments become links.
+/// The same of a file's copy.
+fn file_as_of_now(context: &Context, side: Side, mut link: AttachmentLink) -> AttachmentLink {
+    link.root = context.twin.root.clone();
+    if let Some(item) = context.item(side) {
+        link.item = item;
+    }
+    if let Some(parent) = context.item(side.other()) {
+        if link.origin.item == link.parent {
+            link.origin.item = parent.clone();
+        }
+        link.parent = parent;
+    }
+    link
+}
+
+/// Stores what was found: the created item becomes the twin's, comments and files become links.
 async fn store(
     host: &Arc<Inner>,
     context: &mut Context,
@@ -193,6 +240,7 @@ async fn store(
 ) -> Result<(), Trouble> {
     let known = context.twin.clone();
     let mut links: Vec<CommentLink> = Vec::new();
+    let mut files: Vec<AttachmentLink> = Vec::new();
     let mut created: Option<(Side, ItemRow)> = None;
     for (row, applied) in &found {
         let Some(applied) = applied else { continue };
@@ -200,6 +248,11 @@ async fn store(
             let named = applied.comment.as_ref().map(|comment| comment.id.as_str());
             let settled = step.settled(named).into_iter();
             links.extend(settled.map(|link| as_of_now(context, row.planned.side, link)));
+        }
+        if let Some(step) = &row.planned.attachment {
+            let named = applied.attachment.as_ref().map(|file| file.id.as_str());
+            let settled = step.settled(named, applied.refused.as_ref());
+            files.extend(settled.map(|link| file_as_of_now(context, row.planned.side, link)));
         }
         if let Some(scope) = row.planned.effect.created_in() {
             let found = created_row(host, context, applied, scope);
@@ -220,6 +273,7 @@ async fn store(
         twin: context.twin.clone(),
         effects: rows.clone(),
         comments: links.clone(),
+        attachments: files.clone(),
         created: created.map(|(_, row)| row),
     };
     let shared = Arc::clone(host);
@@ -231,6 +285,12 @@ async fn store(
     for link in links {
         context.comments.retain(|old| !old.is_of_same_place(&link));
         context.comments.push(link);
+    }
+    for link in files {
+        context
+            .attachments
+            .retain(|old| !old.is_of_same_place(&link));
+        context.attachments.push(link);
     }
     for row in rows {
         if let Some(open) = context.open.iter_mut().find(|open| open.id == row.id) {
@@ -275,6 +335,7 @@ struct Step {
     effects: Vec<EffectRow>,
     history: Vec<HistoryEntry>,
     comments: Vec<CommentLink>,
+    attachments: Vec<AttachmentLink>,
     created: Option<ItemRow>,
 }
 
@@ -298,7 +359,8 @@ impl Step {
         let stored = tx
             .twin(&self.known.link)?
             .expect("a twin's row is never removed");
-        meanwhile::fit(&stored, &mut self.effects, &mut self.comments);
+        let (comments, attachments) = (&mut self.comments, &mut self.attachments);
+        meanwhile::fit(&stored, &mut self.effects, (comments, attachments));
         let twin = meanwhile::merged(&self.known, self.twin, stored);
         tx.put_twin(&twin)?;
         for row in &self.effects {
@@ -309,6 +371,9 @@ impl Step {
         }
         for link in &self.comments {
             tx.put_comment_link(link)?;
+        }
+        for link in &self.attachments {
+            tx.put_attachment_link(link)?;
         }
         // What has arrived after all is news for the other twins of the written item, as any write is.
         let done = self.effects.iter();

@@ -72,6 +72,7 @@ impl Trouble {
             },
             TrackerError::Credentials { sentence } => retry(sentence, None),
             TrackerError::Changed => retry("changed meanwhile".to_owned(), Some(Duration::ZERO)),
+            TrackerError::Unfit { .. } => refused(error.to_string()),
             TrackerError::Refused {
                 tracker,
                 sentence,

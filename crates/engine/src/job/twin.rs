@@ -22,6 +22,7 @@ use crate::node::Node;
 use crate::scheduler::Started;
 use std::sync::Arc;
 use std::time::Duration;
+use twinline_core::attachments::AttachmentLink;
 use twinline_core::contract::Leave;
 use twinline_core::item::{Value, field};
 use twinline_core::names::{LinkId, Side, Sides};
@@ -292,7 +293,10 @@ impl Job<'_> {
             lane,
         };
         settling.store(rows).await?;
-        if settled.at_rest && context.open.is_empty() {
+        let look_again = look_again || executed.has_refused() || executed.aged;
+        // A copy that is owed is tried again though nothing changes.
+        let owes = context.attachments.iter().any(AttachmentLink::is_owed);
+        if settled.at_rest && context.open.is_empty() && !executed.has_refused() && !owes {
             glance::remember(
                 host,
                 self.nodes,
@@ -315,7 +319,8 @@ impl Job<'_> {
         if plan.more_comments {
             talk::hand_on(host, &context.twin.link, observed, &plan, &executed);
         }
-        self.conclude(&plan, plan.more_comments || look_again, executed)
+        let more = plan.more_comments || plan.more_attachments || look_again;
+        self.conclude(&plan, more, executed)
     }
 
     /// A twin that is out of step, though nothing but an audit asked to look, has drifted: something was missed.

@@ -266,6 +266,7 @@ fn not_read(error: TrackerError, first: Duration, what: &str) -> Result<Later, O
             Err(OpError::Refused(format!("{what}: {error}; {way_out}")))
         }
         TrackerError::Credentials { .. }
+        | TrackerError::Unfit { .. }
         | TrackerError::Unreadable { .. }
         | TrackerError::Changed => Err(error.into()),
     }

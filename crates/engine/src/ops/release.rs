@@ -189,6 +189,7 @@ impl Host {
                     )?;
                 }
                 tx.put_twin(&twin)?;
+                tx.retry_attachments(&twin.root)?;
                 tx.append_audit(&note)?;
                 let item = Side::BOTH.into_iter().find_map(|side| twin.item(side));
                 let hints: Vec<Hint> = item

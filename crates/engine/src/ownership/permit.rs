@@ -1,7 +1,7 @@
 //! Whether an attempt may begin, and when it must have ended.
 
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{poll_fn, ready};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -83,8 +83,14 @@ impl Permit {
         &self,
         attempt: impl Future<Output = Result<T, TrackerError>>,
     ) -> Result<T, TrackerError> {
+        let last = self.begin()?;
+        self.attempt_begun_later(ready(()), || last, attempt).await
+    }
+
+    /// Begins an attempt now, if it may begin: when it must have ended. `None`: nobody else could own anything.
+    pub(crate) fn begin(&self) -> Result<Option<BootTime>, TrackerError> {
         let Some(lease) = &self.lease else {
-            return attempt.await;
+            return Ok(None);
         };
         if !self.allows() {
             return Err(TrackerError::Busy {
@@ -93,18 +99,39 @@ impl Permit {
                 whole: false,
             });
         }
-        let last = lease.clock.now().plus(lease.attempt);
+        Ok(Some(lease.clock.now().plus(lease.attempt)))
+    }
+
+    /// Makes an attempt that begins later, in [`Self::begin`]: `begun` ends then, and `last` gives what it gave. From then
+    /// on it is given up when it has had its time.
+    pub(crate) async fn attempt_begun_later<T>(
+        &self,
+        begun: impl Future<Output = ()>,
+        last: impl Fn() -> Option<BootTime>,
+        attempt: impl Future<Output = Result<T, TrackerError>>,
+    ) -> Result<T, TrackerError> {
+        let Some(lease) = &self.lease else {
+            return attempt.await;
+        };
         let mut attempt = pin!(attempt);
         // By the boot-time clock too, and before anything is sent: after a machine's sleep, or a pause of this process, the
         // timer has as much left as it had, and the attempt is asked before its timer is.
         let in_time = poll_fn(|context| {
-            if lease.clock.now() > last {
+            if last().is_some_and(|last| lease.clock.now() > last) {
                 return Poll::Ready(None);
             }
             attempt.as_mut().poll(context).map(Some)
         });
-        let ended = tokio::time::timeout(lease.attempt, in_time).await;
-        ended.ok().flatten().unwrap_or_else(|| {
+        let late = async {
+            begun.await;
+            tokio::time::sleep(lease.attempt).await;
+        };
+        let ended = tokio::select! {
+            biased;
+            ended = in_time => ended,
+            () = late => None,
+        };
+        ended.unwrap_or_else(|| {
             Err(TrackerError::Unknown {
                 reason: format!(
                     "given up after {} ms (ownership.attempt_ms)",

@@ -147,12 +147,40 @@ pub(super) fn comments(judge: &mut Judge<'_>) {
 }
 
 pub(super) fn attachments(judge: &mut Judge<'_>) {
-    if let Some(attachments) = &judge.rules.attachments {
-        judge.say(
-            Severity::Note,
-            attachments.spot,
-            "[attachments] is read, but attachments do not cross yet",
-            "leave it as it is: it takes effect with the version that copies attachments",
-        );
+    let Some(files) = &judge.rules.attachments else {
+        return;
+    };
+    let spot = files.spot;
+    for denied in &files.deny {
+        let is_type = denied
+            .split_once('/')
+            .is_some_and(|(kind, name)| !kind.is_empty() && !name.is_empty());
+        if !is_type {
+            let what = format!("[attachments] deny: '{denied}' is no media type");
+            let how = "write application/zip, or video/* for all of a kind";
+            judge.error(spot, what, how);
+        }
+    }
+    for to in Side::BOTH {
+        if !files.direction.leaves(to.other()) {
+            continue;
+        }
+        let Some(capabilities) = judge.capabilities.get(to) else {
+            continue;
+        };
+        let able = &capabilities.attachments;
+        let tracker = &capabilities.tracker;
+        if !able.upload {
+            let what = format!(
+                "{tracker} takes no files: on the {to} side a comment with a link is written for each"
+            );
+            let how = "give `dir` the other direction alone, if no links are wanted";
+            judge.say(Severity::Note, spot, what, how);
+        } else if files.deletes && !able.delete {
+            let what = format!(
+                "{tracker} cannot delete a file: a copy on the {to} side outlives its original"
+            );
+            judge.say(Severity::Note, spot, what, "nothing is to be done");
+        }
     }
 }

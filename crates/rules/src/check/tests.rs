@@ -38,7 +38,10 @@ fn capabilities(tracker: &str, history: FieldSet) -> Capabilities {
         comment_edit: true,
         comment_delete: true,
         item_delete: false,
-        attachment_upload: true,
+        attachments: twinline_core::capability::AttachmentCapabilities {
+            upload: true,
+            ..Default::default()
+        },
         compare_and_swap: false,
         create_marker: true,
         comment_marker: true,

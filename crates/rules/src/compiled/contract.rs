@@ -4,7 +4,9 @@ use crate::catalogue::Catalogue;
 use crate::map::natives;
 use crate::model::{FieldRules, NativeValue, RuleSet};
 use std::collections::BTreeSet;
-use twinline_core::contract::{ChannelPair, CommentContract, Contract, FieldContract};
+use twinline_core::contract::{
+    AttachmentContract, ChannelPair, CommentContract, Contract, FieldContract,
+};
 use twinline_core::item::field;
 use twinline_core::names::{FieldName, Side, Sides};
 
@@ -41,6 +43,13 @@ pub(super) fn contract(rules: &RuleSet, catalogues: &Sides<Catalogue>, version: 
             edits: comments.edits,
             deletes: comments.deletes,
             append_corrections: comments.append_corrections,
+        }),
+        attachments: rules.attachments.as_ref().map(|files| AttachmentContract {
+            direction: files.direction,
+            max_bytes: u64::from(files.max_mib) * 1024 * 1024,
+            deny: files.deny.iter().map(|kind| kind.to_lowercase()).collect(),
+            link_over: files.link_over,
+            deletes: files.deletes,
         }),
         leave: rules.policy.leave,
         deleted: rules.policy.deleted.value,

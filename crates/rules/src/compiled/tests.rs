@@ -174,6 +174,7 @@ fn inc(body: &str) -> Result<Draft, RuleError> {
         ]
         .into(),
         comments: vec![comment("r1", "public")],
+        attachments: Vec::new(),
     };
     let (replica, previous) = (view("done"), view("new"));
     let input = Incoming {

@@ -84,6 +84,7 @@ fn incoming(
             .map(|(name, value)| ((*name).into(), value.clone()))
             .collect(),
         comments: Vec::new(),
+        attachments: Vec::new(),
     };
     let link = Link {
         id: "l".into(),

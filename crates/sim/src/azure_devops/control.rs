@@ -94,7 +94,32 @@ impl AzureDevOps {
                 "Azure DevOps' service Boards is always on here".to_owned(),
             )),
             Command::Webhook { url, secret } => self.person_subscribes(now, &url, secret),
+            file @ (Command::Attach { .. } | Command::Detach { .. }) => self.act_on_file(now, file),
             comment => self.act_on_comment(now, comment),
+        }
+    }
+
+    fn act_on_file(&mut self, now: Timestamp, command: Command) -> Result<Done, Refused> {
+        match command {
+            Command::Attach {
+                key,
+                by,
+                name,
+                body,
+                ..
+            } => {
+                let (id, who) = (self.id_of(&key)?, self.name_of(&by)?);
+                self.attach_by_hand(By { now, who: &who }, id, &name, body.into())
+            }
+            Command::Detach {
+                key,
+                by,
+                attachment,
+            } => {
+                let (id, who) = (self.id_of(&key)?, self.name_of(&by)?);
+                self.detach_by_hand(By { now, who: &who }, id, &attachment)
+            }
+            other => self.act_on_comment(now, other),
         }
     }
 

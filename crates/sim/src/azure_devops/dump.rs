@@ -54,6 +54,7 @@ impl AzureDevOps {
         labels.sort();
         let assigned = Some(item.text("System.AssignedTo")).filter(|name| !name.is_empty());
         DumpItem {
+            attachments: self.dump_files(item),
             key: key_of(item.id),
             id: item.id.to_string(),
             container: item.text("System.TeamProject").to_owned(),

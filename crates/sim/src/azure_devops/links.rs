@@ -3,6 +3,7 @@
 use super::AzureDevOps;
 use super::change::Plan;
 use super::failure::Failure;
+use super::files::ATTACHED;
 use super::model::{HYPERLINK, LINK_TYPES, PARENT, Relation, target};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -33,6 +34,10 @@ impl AzureDevOps {
                 url,
                 attributes: attributes.unwrap_or_else(|| json!({})),
             });
+        }
+        if rel == ATTACHED {
+            let said = attributes.unwrap_or_else(|| json!({}));
+            return self.read_file_link(&url, &said);
         }
         let known = LINK_TYPES.iter().find(|(known, ..)| *known == rel);
         let (_, name, _) = known

@@ -6,7 +6,7 @@
 //!
 //! The organization is served below its name, as at `dev.azure.com/acme`, and at the root, as at `acme.visualstudio.com`.
 //!
-//! What it does not do: attachments, teams, boards, saved queries, permissions other than hiding items.
+//! What it does not do: teams, boards, saved queries, permissions other than hiding items.
 
 mod bin;
 mod change;
@@ -16,6 +16,7 @@ mod discovery;
 mod dump;
 mod failure;
 mod feed;
+mod files;
 mod history;
 mod hooks;
 mod items;
@@ -68,6 +69,8 @@ pub struct AzureDevOps {
     hooks: Hooks,
     usage: Usage,
     newest_comment: u64,
+    /// By id, those that are not linked included.
+    files: BTreeMap<String, files::StoredFile>,
 }
 
 impl AzureDevOps {
@@ -80,6 +83,7 @@ impl AzureDevOps {
             hooks: Hooks::default(),
             usage: Usage::default(),
             newest_comment: 0,
+            files: BTreeMap::new(),
         }
     }
 

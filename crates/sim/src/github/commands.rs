@@ -337,6 +337,7 @@ impl Github {
             created: comment.created.to_string(),
         });
         DumpItem {
+            attachments: Vec::new(),
             key: self.key(place),
             id: issue.id.to_string(),
             container: format!("{}/{}", repo.owner, repo.name),

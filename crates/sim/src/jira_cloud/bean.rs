@@ -156,7 +156,12 @@ impl JiraCloud {
             "updated" => json!(instant(issue.updated)),
             "statuscategorychangedate" => json!(instant(issue.status_changed)),
             "resolutiondate" => issue.resolved.map(instant).into(),
-            "attachment" => json!([]),
+            "attachment" => {
+                let files = issue.files.iter();
+                files
+                    .map(|file| self.show_file(file, &wanted.caller))
+                    .collect()
+            }
             "watches" => json!({"self": url("watchers"), "watchCount": 0, "isWatching": false}),
             "votes" => json!({"self": url("votes"), "votes": 0, "hasVoted": false}),
             "issuelinks" => self.links_of(issue, &wanted.caller).into(),

@@ -5,7 +5,7 @@ use super::adf;
 use super::edit::{By, Plan, system_item};
 use super::failure::Failure;
 use super::fields::Reader;
-use super::model::{Change, FieldValue, Issue, Shown};
+use super::model::{Change, FieldValue, File, Issue, Shown};
 use super::site::{FieldKind, Project};
 use crate::command::{Command, Done, Refused};
 use serde_json::{Value, json};
@@ -73,7 +73,45 @@ impl JiraCloud {
                 "Jira has no switch for all issues of a project".to_owned(),
             )),
             Command::Webhook { url, secret } => self.register(&url, secret),
+            file @ (Command::Attach { .. } | Command::Detach { .. }) => self.act_on_file(now, file),
             comment => self.act_on_comment(now, comment),
+        }
+    }
+
+    fn act_on_file(&mut self, now: Timestamp, command: Command) -> Result<Done, Refused> {
+        match command {
+            Command::Attach {
+                key,
+                by,
+                name,
+                media_type,
+                body,
+            } => {
+                let (id, who) = (self.id_of(&key)?, self.account_of(&by)?);
+                let file = File {
+                    id: 0,
+                    name,
+                    media_type: media_type.unwrap_or_else(|| "text/plain".to_owned()),
+                    content: body.into(),
+                    author: who.clone(),
+                    created: now,
+                };
+                let made = self.attach(By { now, who: &who }, id, file);
+                Ok(Done::Attachment(made.to_string()))
+            }
+            Command::Detach {
+                key,
+                by,
+                attachment,
+            } => {
+                let (id, who) = (self.id_of(&key)?, self.account_of(&by)?);
+                let file = attachment.parse().unwrap_or_default();
+                if !self.detach(By { now, who: &who }, id, file) {
+                    return Err(Refused::unknown("attachment", attachment));
+                }
+                Ok(Done::Nothing)
+            }
+            other => self.act_on_comment(now, other),
         }
     }
 

@@ -61,6 +61,7 @@ impl JiraCloud {
             assignees: sorted("assignee").iter().map(|id| self.login(id)).collect(),
             fields,
             comments: comments.collect(),
+            attachments: self.dump_files(issue),
             created: issue.created.to_string(),
             updated: issue.updated.to_string(),
             deleted: issue.deleted,
@@ -68,7 +69,7 @@ impl JiraCloud {
         }
     }
 
-    fn login(&self, account_id: &str) -> String {
+    pub(super) fn login(&self, account_id: &str) -> String {
         let user = self.site.user(account_id);
         user.map_or_else(|| account_id.to_owned(), |user| user.login.clone())
     }

@@ -126,6 +126,7 @@ impl JiraCloud {
             resolved: None,
             values: values.collect(),
             comments: Vec::new(),
+            files: Vec::new(),
             properties,
             history: Vec::new(),
             deleted: false,

@@ -4,7 +4,7 @@
 //! `adf`), answers requests (one module for each part of the API), sends webhooks (`hooks`) and lets people act
 //! past the API (`control`). Searching goes through an index that may lag behind (`index`, `jql`).
 //!
-//! What it does not do: attachments, worklogs, issue security, boards, permissions other than hiding issues.
+//! What it does not do: worklogs, issue security, boards, permissions other than hiding issues.
 
 mod adf;
 mod bean;
@@ -14,6 +14,7 @@ mod dump;
 mod edit;
 mod failure;
 mod fields;
+mod files;
 mod hooks;
 mod index;
 mod issues;

@@ -1,6 +1,7 @@
 //! What the simulator keeps of issues.
 
 use super::site::User;
+use bytes::Bytes;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use twinline_core::time::Timestamp;
@@ -25,6 +26,7 @@ pub(super) struct Issue {
     /// By field id; empty fields are absent.
     pub(super) values: BTreeMap<String, FieldValue>,
     pub(super) comments: Vec<Comment>,
+    pub(super) files: Vec<File>,
     /// Entity properties.
     pub(super) properties: BTreeMap<String, Value>,
     /// The changelog, oldest first.
@@ -114,6 +116,18 @@ impl Comment {
 
 /// The comment property that makes a comment internal in Jira Service Management.
 pub(super) const PUBLIC_COMMENT: &str = "sd.public.comment";
+
+/// An attached file.
+#[derive(Clone, Debug)]
+pub(super) struct File {
+    pub(super) id: u64,
+    pub(super) name: String,
+    pub(super) media_type: String,
+    pub(super) content: Bytes,
+    /// An account id.
+    pub(super) author: String,
+    pub(super) created: Timestamp,
+}
 
 /// An entry of the changelog.
 #[derive(Clone, Debug)]

@@ -97,7 +97,55 @@ impl Redmine {
             Command::Webhook { .. } => {
                 Err(Refused::Invalid("Redmine sends no webhooks".to_owned()))
             }
+            file @ (Command::Attach { .. } | Command::Detach { .. }) => self.act_on_file(now, file),
             comment => self.act_on_comment(now, comment),
+        }
+    }
+
+    fn attach_by_hand(
+        &mut self,
+        by: By,
+        issue: u64,
+        name: &str,
+        (media_type, body): (Option<String>, String),
+    ) -> Result<Done, Refused> {
+        let file = self.store_file(by, name, body.into());
+        if let Some(stored) = self.files.get_mut(&file) {
+            stored.media_type = media_type.unwrap_or_else(|| "text/plain".to_owned());
+        }
+        let token = self.token_of(file);
+        let uploads = attributes([("uploads", json!([{ "token": token }]))]);
+        self.change(by, issue, &uploads, Notes::default())
+            .map_err(invalid)?;
+        Ok(Done::Attachment(file.to_string()))
+    }
+
+    fn act_on_file(&mut self, now: Timestamp, command: Command) -> Result<Done, Refused> {
+        match command {
+            Command::Attach {
+                key,
+                by,
+                name,
+                media_type,
+                body,
+            } => {
+                let (id, by) = (self.id_of(&key)?, self.by(now, &by)?);
+                self.attach_by_hand(by, id, &name, (media_type, body))
+            }
+            Command::Detach {
+                key,
+                by,
+                attachment,
+            } => {
+                let (id, by) = (self.id_of(&key)?, self.by(now, &by)?);
+                let mut ids = self.files_of(id).map(|(file, _)| *file);
+                let file = ids.find(|file| file.to_string() == attachment);
+                drop(ids);
+                let file = file.ok_or_else(|| Refused::unknown("attachment", attachment))?;
+                self.detach(by, file);
+                Ok(Done::Nothing)
+            }
+            other => self.act_on_comment(now, other),
         }
     }
 
@@ -409,6 +457,7 @@ impl Redmine {
                     created: journal.created.to_string(),
                 })
                 .collect(),
+            attachments: self.dump_files(issue),
             created: issue.created.to_string(),
             updated: issue.updated.to_string(),
             deleted: issue.deleted,

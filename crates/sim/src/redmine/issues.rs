@@ -1,7 +1,7 @@
 //! Issues: list, get, create, update, delete.
 
 use super::Redmine;
-use super::model::{Issue, Journal};
+use super::model::{Detail, Issue, Journal};
 use super::route::{Answer, Asked, Failure};
 use super::show::sees;
 use crate::call::{empty, json, set};
@@ -57,7 +57,10 @@ impl Redmine {
                 out["children"] = children.into();
             }
         }
-        for nothing in ["attachments", "relations", "watchers"] {
+        if asked.includes("attachments") {
+            out["attachments"] = self.show_files(issue).into();
+        }
+        for nothing in ["relations", "watchers"] {
             if asked.includes(nothing) {
                 out[nothing] = json!([]);
             }
@@ -92,6 +95,7 @@ impl Redmine {
             who: asked.caller.id,
         };
         let id = self.insert(by, &attributes).map_err(Failure::Invalid)?;
+        self.attach(id, &attributes);
         let issue = self.issues.get(&id).ok_or(Failure::NotFound)?;
         let mut response = json(StatusCode::CREATED, &json!({"issue": self.issue(issue)}));
         set(
@@ -204,7 +208,8 @@ impl Redmine {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let details = before.differences(&issue);
+        let mut details = before.differences(&issue);
+        details.extend(self.attach(id, attributes));
         if details.is_empty() && notes.text.trim().is_empty() {
             return Ok(None);
         }
@@ -229,6 +234,22 @@ impl Redmine {
         });
         self.issues.insert(id, issue);
         Ok(Some(journal))
+    }
+
+    /// Writes a journal of changes that leave the issue itself alone.
+    pub(super) fn note(&mut self, by: By, id: u64, details: Vec<Detail>) {
+        self.newest_journal += 1;
+        let journal = Journal {
+            id: self.newest_journal,
+            user: by.who,
+            notes: String::new(),
+            private: false,
+            created: by.now,
+            details,
+        };
+        if let Some(issue) = self.issues.get_mut(&id) {
+            issue.journals.push(journal);
+        }
     }
 
     pub(super) fn delete_issue(&mut self, id: &str) -> Answer {

@@ -4,11 +4,12 @@
 //! list that leaves closed issues out unless asked, attributes that a workflow forbids and that are quietly dropped,
 //! notes edited without a new `updated_on`.
 //!
-//! What it does not do: attachments, time entries, versions, categories, relations, watchers, sub-projects. Its roles differ in
+//! What it does not do: time entries, versions, categories, relations, watchers, sub-projects. Its roles differ in
 //! the permissions to see private notes and to make them.
 
 mod attributes;
 mod control;
+mod files;
 mod filter;
 mod issues;
 mod journals;
@@ -49,6 +50,8 @@ pub struct Redmine {
     /// By id, deleted ones included.
     issues: BTreeMap<u64, Issue>,
     newest_journal: u64,
+    /// By id, those that are not attached yet included.
+    files: BTreeMap<u64, files::StoredFile>,
     /// Whether the account of the API's key has lost its administration and the permission to see private notes.
     kept_from_robot: bool,
 }
@@ -61,6 +64,7 @@ impl Redmine {
             base_url: "http://localhost".to_owned(),
             issues: BTreeMap::new(),
             newest_journal: 0,
+            files: BTreeMap::new(),
             kept_from_robot: false,
         }
     }

@@ -48,7 +48,7 @@ pub(super) struct Journal {
 /// One changed attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Detail {
-    /// `attr` or `cf`.
+    /// `attr`, `cf` or `attachment`.
     pub(super) property: &'static str,
     /// The attribute's name or the custom field's id.
     pub(super) name: String,

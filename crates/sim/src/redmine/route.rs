@@ -94,6 +94,10 @@ impl Redmine {
         let Some((last, before)) = path.split_last() else {
             return Err(Failure::NotFound);
         };
+        if let ["attachments", "download", id, ..] = path.as_slice() {
+            self.caller(call).ok_or(Failure::Unauthorized)?;
+            return self.download(id);
+        }
         let Some(last) = last.strip_suffix(".json") else {
             return self.page(call);
         };
@@ -113,6 +117,8 @@ impl Redmine {
             ("PUT" | "PATCH", ["issues", id]) => self.update_issue(&asked, id),
             ("DELETE", ["issues", id]) => self.delete_issue(id),
             ("PUT" | "PATCH", ["journals", id]) => self.update_journal(&asked, id),
+            ("POST", ["uploads"]) => self.upload(&asked),
+            ("DELETE", ["attachments", id]) => self.delete_file(&asked, id),
             _ => self.route_places(&asked, rest.as_slice()),
         }
     }

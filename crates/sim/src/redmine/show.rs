@@ -11,7 +11,7 @@ pub(super) fn sees(user: &User, journal: &Journal) -> bool {
 }
 
 impl Redmine {
-    fn user_reference(&self, id: u64) -> Value {
+    pub(super) fn user_reference(&self, id: u64) -> Value {
         let user = self.site.user(id);
         json!({"id": id, "name": user.map_or_else(|| "Anonymous".to_owned(), User::name)})
     }

@@ -95,7 +95,7 @@ impl ServiceNow {
     }
 
     /// A record of a table that the API may show.
-    fn visible(&self, table: &str, id: &str) -> Result<&Row, Failure> {
+    pub(super) fn visible(&self, table: &str, id: &str) -> Result<&Row, Failure> {
         let row = self
             .store
             .get(id)

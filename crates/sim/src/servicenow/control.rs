@@ -79,7 +79,34 @@ impl ServiceNow {
                 "ServiceNow has no switch for all records of a table".to_owned(),
             )),
             Command::Webhook { url, secret } => self.install(&url, secret.as_deref()),
+            file @ (Command::Attach { .. } | Command::Detach { .. }) => self.act_on_file(now, file),
             comment => self.act_on_comment(now, comment),
+        }
+    }
+
+    fn act_on_file(&mut self, now: Timestamp, command: Command) -> Result<Done, Refused> {
+        match command {
+            Command::Attach {
+                key,
+                by,
+                name,
+                media_type,
+                body,
+            } => {
+                let id = self.id_of(&key)?;
+                self.id_of_person(&by)?;
+                let by = By { now, who: &by };
+                Ok(self.attach_by_hand(by, &id, (&name, media_type), body.into()))
+            }
+            Command::Detach {
+                key,
+                by,
+                attachment,
+            } => {
+                let id = self.id_of(&key)?;
+                self.detach_by_hand(By { now, who: &by }, &id, &attachment)
+            }
+            other => self.act_on_comment(now, other),
         }
     }
 

@@ -54,6 +54,7 @@ impl ServiceNow {
         labels.sort();
         let assignee = Some(row.get("assigned_to")).filter(|id| !id.is_empty());
         DumpItem {
+            attachments: self.dump_files(&row.sys_id),
             key: row.get("number").to_owned(),
             id: row.sys_id.clone(),
             container: row.class.clone(),

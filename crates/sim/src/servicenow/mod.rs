@@ -8,13 +8,14 @@
 //! page was cut, fields that the account may not write are dropped, times are whole seconds and their display values are in the
 //! account's time zone, the value of a journal field is always empty.
 //!
-//! What it does not do: attachments, import sets, scripted APIs, views, domains, dictionary overrides, access rules on single
+//! What it does not do: import sets, scripted APIs, views, domains, dictionary overrides, access rules on single
 //! fields but for writing.
 
 mod api;
 mod control;
 mod dump;
 mod failure;
+mod files;
 mod hooks;
 mod limits;
 mod people;
@@ -38,6 +39,7 @@ use bytes::Bytes;
 use hooks::Hooks;
 use limits::Counted;
 use site::Site;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use store::Store;
 use twinline_core::time::Timestamp;
@@ -60,6 +62,8 @@ pub struct ServiceNow {
     base_url: String,
     counted: Counted,
     hooks: Hooks,
+    /// What is in files, by the `sys_id` of their records.
+    contents: BTreeMap<String, Bytes>,
 }
 
 impl ServiceNow {
@@ -71,6 +75,7 @@ impl ServiceNow {
             base_url: "http://localhost".to_owned(),
             counted: Counted::default(),
             hooks: Hooks::default(),
+            contents: BTreeMap::new(),
         };
         instance.populate();
         instance

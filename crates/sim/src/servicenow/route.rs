@@ -35,6 +35,9 @@ impl ServiceNow {
 
     fn answer(&mut self, asked: &Asked<'_>) -> Answer {
         let path = asked.call.path();
+        if let ["api", "now", "attachment", below @ ..] = path.as_slice() {
+            return self.route_files(asked, below);
+        }
         let (table, id) = match path.as_slice() {
             ["api", "now", "table", table] | ["api", "now", "v1" | "v2", "table", table] => {
                 (*table, None)

@@ -15,6 +15,7 @@ struct Written {
     html: String,
     public: bool,
     author: u64,
+    attachments: Vec<Value>,
 }
 
 /// The attributes that history and events tell of, by the names that audits have for them.
@@ -98,7 +99,7 @@ impl Zendesk {
         };
         self.assign(&mut ticket, attributes);
         let mut errors = self.errors(&ticket, None);
-        let written = self.written(by, attributes, true);
+        let mut written = self.written(by, attributes, true);
         if written
             .as_ref()
             .is_none_or(|one| html::plain(&one.html).is_empty())
@@ -107,6 +108,9 @@ impl Zendesk {
             errors.add("base", sentence, "BlankValue");
         }
         refuse(errors)?;
+        if let Some(written) = &mut written {
+            written.attachments = self.take_uploads(attributes.get("comment"));
+        }
         ticket.id = self.tickets.last_key_value().map_or(1, |(id, _)| id + 1);
         if ticket.subject.is_empty() {
             ticket.subject = written.as_ref().map_or_else(String::new, |one| {
@@ -143,12 +147,15 @@ impl Zendesk {
         let mut ticket = before.clone();
         self.assign(&mut ticket, attributes);
         refuse(self.errors(&ticket, Some(&before)))?;
-        let written = self.written(by, attributes, false);
+        let mut written = self.written(by, attributes, false);
         if written.is_some() && ticket.comments.len() >= COMMENTS_MAX {
             return Err(Failure::invalid(
                 "base",
                 "a ticket has 5000 comments at most",
             ));
+        }
+        if let Some(written) = &mut written {
+            written.attachments = self.take_uploads(attributes.get("comment"));
         }
         let changed = differences(&before, &ticket);
         let commented = written.is_some();
@@ -201,6 +208,7 @@ impl Zendesk {
             html,
             public: public.unwrap_or(true),
             author: author.unwrap_or(by.who),
+            attachments: Vec::new(),
         };
         Some(written).filter(|one| new || !html::plain(&one.html).is_empty())
     }
@@ -228,6 +236,7 @@ impl Zendesk {
                 public: written.public,
                 created: by.now,
                 metadata: metadata.clone(),
+                attachments: written.attachments,
             };
             events.push(Self::comment_event(&comment));
             ticket.comments.push(comment);

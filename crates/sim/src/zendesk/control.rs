@@ -100,6 +100,7 @@ impl Zendesk {
                 adopted.map_err(|failure| refused(&failure))?;
                 Ok(Done::Nothing)
             }
+            file @ (Command::Attach { .. } | Command::Detach { .. }) => self.act_on_file(now, file),
             comment => self.act_on_comment(now, comment),
         }
     }
@@ -113,6 +114,30 @@ impl Zendesk {
                 let brand = brands.find(|brand| brand.name == name).ok_or(unknown)?;
                 Ok(attributes([("brand_id", json!(brand.id))]))
             }
+        }
+    }
+
+    fn act_on_file(&mut self, now: Timestamp, command: Command) -> Result<Done, Refused> {
+        match command {
+            Command::Attach {
+                key,
+                by,
+                name,
+                media_type,
+                body,
+            } => {
+                let (id, by) = (self.id_of(&key)?, self.by(now, &by)?);
+                let kind = media_type.unwrap_or_else(|| "text/plain".to_owned());
+                let file = self.store_file(by.who, (&name, &kind), body.into());
+                let comment = json!({"body": format!("See {name}"), "public": true,
+                    "uploads": [Self::token_of(file)]});
+                self.changed_by_person(by, id, &attributes([("comment", comment)]))?;
+                Ok(Done::Attachment(file.to_string()))
+            }
+            Command::Detach { .. } => Err(Refused::Invalid(
+                "files are redacted and never deleted at Zendesk".to_owned(),
+            )),
+            other => self.act_on_comment(now, other),
         }
     }
 
@@ -369,6 +394,7 @@ impl Zendesk {
             created: comment.created.to_string(),
         });
         DumpItem {
+            attachments: self.dump_files(ticket),
             key: key_of(ticket.id),
             id: ticket.id.to_string(),
             container: group.map_or_else(String::new, |group| group.name.clone()),

@@ -4,7 +4,7 @@
 //! module for each part of the API), sends webhooks (`hooks`) and lets people act past the API (`control`). Searching goes
 //! through an index that may lag behind; the incremental export leaves the last minute out.
 //!
-//! What it does not do: attachments, macros, triggers and automations, organisations, forms, side conversations, roles other
+//! What it does not do: macros, triggers and automations, organisations, forms, side conversations, roles other
 //! than administrator, agent and customer, archiving of old tickets.
 
 mod attributes;
@@ -13,6 +13,7 @@ mod comments;
 mod control;
 mod export;
 mod failure;
+mod files;
 mod hooks;
 mod html;
 mod limits;
@@ -68,6 +69,8 @@ pub struct Zendesk {
     /// Creates by their idempotency keys.
     keys: BTreeMap<String, Remembered>,
     newest_id: u64,
+    /// By id, those that are not attached included.
+    files: BTreeMap<u64, files::StoredFile>,
 }
 
 impl Zendesk {
@@ -82,6 +85,7 @@ impl Zendesk {
             usage: Usage::default(),
             keys: BTreeMap::new(),
             newest_id: FIRST_ID,
+            files: BTreeMap::new(),
         }
     }
 

@@ -56,6 +56,8 @@ pub(super) struct Comment {
     pub(super) created: Timestamp,
     /// The custom metadata of its audit.
     pub(super) metadata: Value,
+    /// Its files, as answers show them.
+    pub(super) attachments: Vec<Value>,
 }
 
 /// One update, with everything that it did.

@@ -81,6 +81,9 @@ impl Zendesk {
 
     fn route(&mut self, now: Timestamp, call: &Call<'_>) -> Answer {
         let path = call.path();
+        if let ["attachments", "token", secret, ..] = path.as_slice() {
+            return self.file_content(call, secret);
+        }
         let ["api", "v2", rest @ ..] = path.as_slice() else {
             return Err(Failure::NotFound);
         };
@@ -101,6 +104,8 @@ impl Zendesk {
             .collect();
         match rest.as_slice() {
             ["tickets", below @ ..] => self.route_tickets(&asked, below),
+            ["uploads"] if call.method == http::Method::POST => self.upload(&asked),
+            ["attachments", id] if call.method == http::Method::GET => self.get_file(id),
             ["incremental", "tickets", "cursor"] => self.export(&asked),
             ["deleted_tickets", below @ ..] => self.route_deleted(&asked, below),
             ["comment_redactions", id] => self.redact(&asked, id),

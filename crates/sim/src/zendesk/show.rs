@@ -76,7 +76,7 @@ impl Zendesk {
             "html_body": comment.html,
             "plain_body": plain,
             "public": comment.public,
-            "attachments": [],
+            "attachments": comment.attachments,
             "audit_id": comment.audit,
             "via": {"channel": "api", "source": {"from": {}, "to": {}, "rel": null}},
             "created_at": comment.created.to_string(),

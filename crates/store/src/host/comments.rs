@@ -1,7 +1,7 @@
 //! Which comment mirrors which.
 
 use super::access::Upsert;
-use super::{HostRead, HostTx, replica};
+use super::{HostRead, HostTx};
 use crate::StoreError;
 use crate::row::{from_word, to_word};
 use rusqlite::Row;
@@ -85,29 +85,5 @@ impl HostTx<'_> {
                 &to_word(&link.state),
             ],
         )
-    }
-
-    /// An item of a cluster, which stays on its node, has another id from now on.
-    pub(super) fn move_comment_links(
-        &self,
-        root: &RootId,
-        from: &ItemId,
-        id: &str,
-    ) -> Result<(), StoreError> {
-        let (root, node) = (root.as_str(), from.node.as_str());
-        let here = "root = ?1 AND node = ?2 AND item = ?3";
-        self.bury_where(replica::COMMENT_LINKS, here, (root, node, &from.id))?;
-        for (node_column, column) in [
-            ("origin_node", "origin_item"),
-            ("parent", "parent_item"),
-            ("node", "item"),
-        ] {
-            let sql = format!(
-                "UPDATE comment_links SET grp = ?1, epoch = ?2, rev = ?3, {column} = ?7 \
-                 WHERE root = ?4 AND {node_column} = ?5 AND {column} = ?6"
-            );
-            self.stamped(&sql, &[&root, &node, &from.id, &id])?;
-        }
-        Ok(())
     }
 }

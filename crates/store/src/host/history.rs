@@ -20,6 +20,8 @@ pub enum HistoryKind {
     Write,
     /// We wrote, edited or deleted a comment.
     Comment,
+    /// A file was attached or deleted.
+    Attachment,
     /// We deleted the item.
     Deleted,
     /// Both sides changed a field; both values are kept here.

@@ -1,7 +1,7 @@
 //! The directory of items that were ever seen: what people call them, where they lie, which cluster they are in.
 
 use super::access::Upsert;
-use super::{HostRead, HostTx, replica};
+use super::{HostRead, HostTx};
 use crate::StoreError;
 use crate::row::{from_json, time, to_json};
 use rusqlite::Row;
@@ -120,7 +120,8 @@ impl HostTx<'_> {
         .map(drop)
     }
 
-    /// An item has moved and is known by another id now: its twins, its entry and its comments' links follow. Its history
+    /// An item has moved and is known by another id now: its twins, its entry and the links of its comments and
+    /// attachments follow. Its history
     /// stays where it is.
     pub fn move_item(&self, from: &ItemId, to: &ItemRow) -> Result<(), StoreError> {
         let old = self.item(from)?;
@@ -132,7 +133,7 @@ impl HostTx<'_> {
         })?;
         if target != from {
             if let Some(root) = &root {
-                self.move_comment_links(root, from, &target.id)?;
+                self.move_links(root, from, &target.id)?;
             }
             self.set_item_root(from, None)?;
             for side in ["left", "right"] {
@@ -162,13 +163,6 @@ impl HostTx<'_> {
             );
             self.stamped(&sql, &[&from.as_str(), &into.as_str()])?;
         }
-        self.bury_where(replica::COMMENT_LINKS, "root = ?1", [from.as_str()])?;
-        // A mirror that both clusters know is one mirror: the surviving cluster's row stands.
-        self.stamped(
-            "UPDATE OR IGNORE comment_links SET grp = ?1, epoch = ?2, rev = ?3, root = ?5 WHERE root = ?4",
-            &[&from.as_str(), &into.as_str()],
-        )?;
-        self.delete(replica::COMMENT_LINKS, "root = ?1", [from.as_str()])
-            .map(drop)
+        self.join_links(from, into)
     }
 }

@@ -7,6 +7,7 @@
 //! effect is due and what may be dropped is the caller's word.
 
 mod access;
+mod attachments;
 mod audit;
 mod bases;
 mod breaker;
@@ -18,6 +19,7 @@ mod gap;
 mod history;
 mod items;
 mod jobs;
+mod links;
 mod nodes;
 mod parents;
 pub(crate) mod replica;
@@ -121,6 +123,10 @@ pub(crate) static SCHEMA: Schema = Schema {
         Migration {
             version: 14,
             sql: include_str!("migrations/014.sql"),
+        },
+        Migration {
+            version: 15,
+            sql: include_str!("migrations/015.sql"),
         },
     ],
 };

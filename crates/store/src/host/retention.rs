@@ -62,7 +62,7 @@ impl Default for HostKeep {
 pub struct PruneCursor {
     observations: Place,
     items: Place,
-    /// Among ended twins, for the comment links of their clusters.
+    /// Among ended twins, for the links of their clusters.
     ended: Place,
 }
 
@@ -88,8 +88,8 @@ pub struct HostPruned {
     pub jobs: usize,
     /// Directory entries of items that are in no twin.
     pub items: usize,
-    /// Comment links of clusters that have ended.
-    pub comment_links: usize,
+    /// Links of comments and attachments of clusters that have ended.
+    pub links: usize,
     /// Where the next step of this round begins; `None`: nothing more is past its time.
     pub next: Option<PruneCursor>,
 }
@@ -134,7 +134,7 @@ impl HostTx<'_> {
             (old, max),
         )?;
         let (items, items_more) = self.prune_items(old, max, &mut next)?;
-        let (comment_links, ended_more) = self.prune_comment_links(old, max, &mut next)?;
+        let (links, ended_more) = self.prune_links(old, max, &mut next)?;
         let full = |removed: usize| removed >= max as usize;
         let more = unseen_more || items_more || ended_more;
         let more = more || [history, effects, audit, jobs].into_iter().any(full);
@@ -145,7 +145,7 @@ impl HostTx<'_> {
             audit,
             jobs,
             items,
-            comment_links,
+            links,
             next: more.then_some(next),
         })
     }
@@ -221,7 +221,7 @@ impl HostTx<'_> {
     }
 
     /// Those of clusters whose last twin ended before `before`; and whether there are more to look at.
-    fn prune_comment_links(
+    fn prune_links(
         &self,
         before: i64,
         max: u32,
@@ -230,14 +230,23 @@ impl HostTx<'_> {
         let from = cursor.ended;
         let rows = "twins INDEXED BY twins_ended WHERE state = 'unlinked'";
         let (to, more) = self.piece(rows, "state_since", from, before, max)?;
-        let gone = self.delete(
-            replica::COMMENT_LINKS,
-            "rowid IN (SELECT c.rowid FROM comment_links c WHERE c.root IN \
-             (SELECT t.root FROM twins t INDEXED BY twins_ended WHERE t.state = 'unlinked' \
-             AND (t.state_since, t.rowid) > (?1, ?2) AND (t.state_since, t.rowid) <= (?3, ?4) AND NOT EXISTS \
-             (SELECT 1 FROM twins u WHERE u.root = t.root AND (u.state <> 'unlinked' OR u.state_since >= ?5))) LIMIT ?6)",
-            (from.at, from.row, to.at, to.row, before, max),
-        )?;
+        let mut gone = 0;
+        for table in [replica::COMMENT_LINKS, replica::ATTACHMENT_LINKS] {
+            let room = max.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX));
+            let of_ended = format!(
+                "rowid IN (SELECT c.rowid FROM {} c WHERE c.root IN \
+                 (SELECT t.root FROM twins t INDEXED BY twins_ended WHERE t.state = 'unlinked' \
+                 AND (t.state_since, t.rowid) > (?1, ?2) AND (t.state_since, t.rowid) <= (?3, ?4) AND NOT EXISTS \
+                 (SELECT 1 FROM twins u WHERE u.root = t.root AND (u.state <> 'unlinked' OR u.state_since >= ?5))) \
+                 LIMIT ?6)",
+                table.name()
+            );
+            gone += self.delete(
+                table,
+                &of_ended,
+                (from.at, from.row, to.at, to.row, before, room),
+            )?;
+        }
         // These twins may have more links than one step removes.
         if gone >= max as usize {
             return Ok((gone, true));

@@ -1,5 +1,6 @@
 //! The host's state: what is stored comes back, look-ups, coalescing, retention, stamps.
 
+mod attachments;
 mod cost;
 mod dirty;
 mod equal;

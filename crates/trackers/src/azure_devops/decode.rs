@@ -2,11 +2,13 @@
 
 use super::shape::{Kind, Shape};
 use super::{CHANNEL, text, wire};
+use crate::files;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::{
     Attachment, Choice, Comment, Item, ItemId, ItemRef, User, Value, Version, field,
 };
+use twinline_core::marker::Marker;
 use twinline_core::names::{FieldName, NodeName};
 use twinline_core::time::Timestamp;
 
@@ -283,16 +285,26 @@ pub(super) fn number(comment: &str) -> &str {
     comment.rsplit('/').next().unwrap_or(comment)
 }
 
-fn attachment(link: &wire::Relation) -> Option<Attachment> {
+/// The id of the file that a link names.
+pub(super) fn file_id(url: &str) -> Option<&str> {
+    let address = url.split('?').next()?;
+    address.rsplit('/').next().filter(|id| !id.is_empty())
+}
+
+/// A file. The service tells no media type: the name does.
+pub(super) fn attachment(link: &wire::Relation) -> Option<Attachment> {
     let said = |name: &str| link.attributes.get(name);
+    let name = said("name")?.as_str()?;
     Some(Attachment {
-        id: link.url.rsplit('/').next()?.to_owned(),
-        name: said("name")?.as_str()?.to_owned(),
-        size: said("resourceSize")
-            .and_then(Json::as_u64)
-            .unwrap_or_default(),
-        media_type: "application/octet-stream".to_owned(),
+        id: file_id(&link.url)?.to_owned(),
+        media_type: files::media_type_of(name).to_owned(),
+        name: name.to_owned(),
+        // Without it nobody could say whether a copy is whole.
+        size: said("resourceSize").and_then(Json::as_u64)?,
         author: None,
         created: Timestamp::parse(said("resourceCreatedDate")?.as_str()?).ok()?,
+        url: Some(link.url.clone()),
+        internal: false,
+        marker: said("comment").and_then(|comment| Marker::parse(comment.as_str()?.trim())),
     })
 }

@@ -14,6 +14,7 @@ mod describe;
 mod encode;
 mod example;
 mod feed;
+mod files;
 mod history;
 mod hooks;
 mod people;
@@ -30,6 +31,7 @@ mod tests;
 
 use crate::connector::{self, Impossible};
 use crate::error::TrackerError;
+use crate::files::{Begun, FileBody, Upload};
 use crate::http::{Client, Reply, Transport};
 use crate::registry::{Kind, Node, RegistryError};
 use crate::tracker::{
@@ -43,10 +45,12 @@ use shape::Shapes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use twinline_core::capability::{Capabilities, ChangeKind, Channel, FieldSet};
+use twinline_core::capability::{
+    AttachmentCapabilities, Capabilities, ChangeKind, Channel, FieldSet,
+};
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
-use twinline_core::item::{Comment, Fetched, Item, ItemId, ItemRef, Value};
+use twinline_core::item::{Attachment, Comment, Fetched, Item, ItemId, ItemRef, Value};
 use twinline_core::names::FieldName;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
@@ -88,6 +92,7 @@ fn build(
 ) -> Result<Arc<dyn Tracker>, RegistryError> {
     Ok(Arc::new(Azure {
         client: client::client(&node, transport, clock)?,
+        sent: Begun::default(),
         capabilities,
         shapes: Shapes::default(),
         projects: Mutex::default(),
@@ -106,7 +111,14 @@ fn capabilities() -> Capabilities {
         comment_edit: true,
         comment_delete: true,
         item_delete: true,
-        attachment_upload: true,
+        attachments: AttachmentCapabilities {
+            upload: true,
+            delete: true,
+            marker: true,
+            internal: false,
+            // Each organization has its own.
+            max_bytes: None,
+        },
         compare_and_swap: true,
         create_marker: true,
         comment_marker: true,
@@ -134,6 +146,8 @@ fn capabilities() -> Capabilities {
 /// One organization.
 struct Azure {
     client: Client,
+    /// Files that were sent, or in part, and are not linked yet.
+    sent: Begun<files::Sent>,
     capabilities: Capabilities,
     shapes: Shapes,
     /// The project of items by id: paths of comments name it.
@@ -256,6 +270,19 @@ impl Tracker for Azure {
         since: Timestamp,
     ) -> Result<Vec<FieldChange>, TrackerError> {
         self.history(&item.id, since).await
+    }
+
+    async fn open_file(
+        &self,
+        item: &ItemId,
+        file: &Attachment,
+        from: u64,
+    ) -> Result<FileBody, TrackerError> {
+        self.open(item, file, from).await
+    }
+
+    async fn attach(&self, effect: &Effect, file: Upload) -> Result<Applied, TrackerError> {
+        self.attach_file(effect, file).await
     }
 
     async fn apply(&self, effect: &Effect) -> Result<Applied, TrackerError> {

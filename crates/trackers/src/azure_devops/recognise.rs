@@ -77,6 +77,8 @@ impl Azure {
                 let gone = there.is_none_or(|there| there.is_deleted);
                 Ok(found_if(gone.then(Applied::default)))
             }
+            Effect::AddAttachment { item, marker, .. } => self.attached(item, marker).await,
+            Effect::DeleteAttachment { item, attachment } => self.detached(item, attachment).await,
             Effect::Delete { item } => {
                 let gone = client::item(&self.client, &item.id).await?.is_err();
                 Ok(found_if(gone.then(Applied::default)))
@@ -169,14 +171,14 @@ fn with_comment(comment: Comment) -> Applied {
     }
 }
 
-fn at_version(item: &wire::WorkItem) -> Applied {
+pub(super) fn at_version(item: &wire::WorkItem) -> Applied {
     Applied {
         version: decode::version(item),
         ..Applied::default()
     }
 }
 
-fn found_if(applied: Option<Applied>) -> Recognised {
+pub(super) fn found_if(applied: Option<Applied>) -> Recognised {
     applied.map_or(Recognised::NotThere, |applied| {
         Recognised::There(Box::new(applied))
     })

@@ -2,6 +2,7 @@
 
 mod answers;
 mod encoding;
+mod files;
 mod hooks;
 mod places;
 mod states;

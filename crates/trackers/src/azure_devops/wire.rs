@@ -255,3 +255,10 @@ pub(super) struct Subscription {
     #[serde(default, rename = "consumerInputs")]
     pub(super) consumer: BTreeMap<String, Json>,
 }
+
+/// `POST wit/attachments`
+#[derive(Debug, Deserialize)]
+pub(super) struct FileReference {
+    pub(super) id: String,
+    pub(super) url: String,
+}

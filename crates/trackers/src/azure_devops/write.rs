@@ -50,6 +50,8 @@ impl Azure {
                 marker,
             } => self.edit(item, comment, body, marker).await,
             Effect::DeleteComment { item, comment } => self.delete_comment(item, comment).await,
+            Effect::AddAttachment { .. } => Err(crate::files::without_bytes(super::TRACKER)),
+            Effect::DeleteAttachment { item, attachment } => self.detach(item, attachment).await,
             Effect::Delete { item } => {
                 let path = client::path(&format!("wit/workitems/{}", item.id));
                 let call = client::versioned(Call::delete(path));

@@ -14,7 +14,7 @@ pub use webhook::{WEBHOOK, delivery, secret};
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
-use twinline_core::capability::{Capabilities, FieldSet};
+use twinline_core::capability::{AttachmentCapabilities, Capabilities, FieldSet};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Item, ItemId, ItemRef, Value, Version, field};
 use twinline_core::marker::Marker;
@@ -137,7 +137,7 @@ fn capabilities() -> Capabilities {
         comment_edit: false,
         comment_delete: false,
         item_delete: false,
-        attachment_upload: false,
+        attachments: AttachmentCapabilities::default(),
         compare_and_swap: false,
         create_marker: true,
         comment_marker: false,

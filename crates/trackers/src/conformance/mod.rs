@@ -7,6 +7,7 @@
 mod answers;
 mod changes;
 mod fields;
+mod files;
 mod harness;
 mod items;
 mod meddler;
@@ -106,6 +107,7 @@ pub fn checks() -> Vec<Check> {
         writes::CHECKS,
         fields::CHECKS,
         unknown::CHECKS,
+        files::CHECKS,
         changes::CHECKS,
         reach::CHECKS,
         visibility::CHECKS,

@@ -368,7 +368,7 @@ impl Harness for SimHarness {
         let tracker = trackers.tracker(ORIGIN).expect("new() put it there");
         match tracker.command(self.world.now(), command) {
             Ok(Done::Nothing) => Ok(String::new()),
-            Ok(Done::Item(made) | Done::Comment(made)) => Ok(made),
+            Ok(Done::Item(made) | Done::Comment(made) | Done::Attachment(made)) => Ok(made),
             Err(refused) => Err(refused.to_string()),
         }
     }

@@ -62,6 +62,7 @@ async fn lose(h: &dyn Harness, effect: &Effect, trick: Trick) -> Result<Option<A
         Recognised::There(applied) => Ok(Some(*applied)),
         Recognised::NotThere => Ok(None),
         Recognised::Alike(alike) => Err(Miss::Broken(format!("only likeness: {alike:?}"))),
+        Recognised::Files(files) => Err(Miss::Broken(format!("only files: {files:?}"))),
         Recognised::Unclear { reason } => Err(Miss::Broken(reason)),
     }
 }

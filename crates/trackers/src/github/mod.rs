@@ -38,7 +38,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use trigger::Trigger;
-use twinline_core::capability::{Capabilities, ChangeKind, Channel, FieldSet};
+use twinline_core::capability::{
+    AttachmentCapabilities, Capabilities, ChangeKind, Channel, FieldSet,
+};
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Fetched, Item, ItemId, ItemRef, Value};
@@ -101,7 +103,7 @@ fn capabilities() -> Capabilities {
         comment_edit: true,
         comment_delete: true,
         item_delete: false,
-        attachment_upload: false,
+        attachments: AttachmentCapabilities::default(),
         compare_and_swap: false,
         create_marker: true,
         comment_marker: true,

@@ -70,6 +70,9 @@ impl GitHub {
                 let there = self.comment(&super::address(item)?, comment).await?;
                 Ok(found_if(there.is_none(), Applied::default()))
             }
+            Effect::AddAttachment { .. } | Effect::DeleteAttachment { .. } => {
+                Ok(Recognised::NotThere)
+            }
             Effect::Delete { .. } => Ok(Recognised::NotThere),
         }
     }

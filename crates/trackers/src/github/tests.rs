@@ -94,6 +94,12 @@ async fn the_contract_holds() {
         "parents: one is given, another one, and none",
         "parents: one that the tracker does not take fails no write",
         "people: one who is known and cannot be assigned fails no write",
+        // GitHub has no interface for files.
+        "attachments: attached, read back whole and in part, deleted",
+        "attachments: two equal files are two, an empty one is one",
+        "attachments: nothing is attached before it may be",
+        "recognise: a file that was attached, and one that was not",
+        "recognise: a file's deletion that happened, and one that did not",
         "comments: one that only some may read lies in an internal channel, as long as it is",
         "recognise: a comment that we may no longer read is not deleted",
     ];

@@ -67,6 +67,9 @@ impl GitHub {
                     other => other.map(|_| Applied::default()),
                 }
             }
+            Effect::AddAttachment { .. } | Effect::DeleteAttachment { .. } => {
+                Err(crate::files::without_bytes(TRACKER))
+            }
             Effect::Delete { .. } => Err(refused(Impossible::request(
                 "GitHub's REST interface deletes no issues",
             ))),

@@ -18,6 +18,8 @@ pub struct Call {
     pub(super) key: Option<String>,
     pub(super) accepted: Vec<StatusCode>,
     pub(super) prepaid: bool,
+    /// What the log calls it in place of its path.
+    pub(super) shown: Option<String>,
 }
 
 impl Call {
@@ -57,6 +59,7 @@ impl Call {
             key: None,
             accepted: Vec::new(),
             prepaid: false,
+            shown: None,
         }
     }
 
@@ -110,11 +113,22 @@ impl Call {
         self
     }
 
+    /// Says what the log and errors call it in place of its path, which is a secret.
+    #[must_use]
+    pub fn shown_as(mut self, path: impl Into<String>) -> Self {
+        self.shown = Some(path.into());
+        self
+    }
+
     /// Says that the rate budget was already charged through [`super::Client::reserve`].
     #[must_use]
     pub fn prepaid(mut self, _permit: &Permit) -> Self {
         self.prepaid = true;
         self
+    }
+
+    pub(super) fn is_absolute(&self) -> bool {
+        self.target.starts_with("http://") || self.target.starts_with("https://")
     }
 
     pub(super) const fn writes(&self) -> bool {

@@ -1,5 +1,9 @@
 //! One node's connection to its tracker.
 
+mod files;
+
+pub use files::Download;
+
 use super::RESPONSE_MAX_BYTES;
 use super::auth::{Auth, NotAHeader};
 use super::budget::{Budget, BudgetRules, Cost, Part, Permit, Wait};
@@ -16,7 +20,7 @@ use http::{HeaderMap, HeaderValue};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
@@ -139,45 +143,61 @@ impl Client {
     /// Sends a call. Gives successes, 304, redirects on the same server, and the statuses that the call accepts.
     pub async fn send(&self, call: Call) -> Result<Reply, TrackerError> {
         let url = self.url(&call)?;
-        let place = format!("{} {}", call.method, url.path());
+        let _slot = self.admit(&call).await?;
+        let log = self.log(&call, &url);
+        let answer = self.transport.send(self.request(&call, &url)).await;
+        let answer = answer.and_then(within_limit);
+        match answer {
+            Ok(response) => self.take(response, &call, url, &log),
+            Err(error) => Err(self.unanswered(&call, &log, error)),
+        }
+    }
+
+    /// Charges a call and waits for its place among the node's requests.
+    async fn admit(&self, call: &Call) -> Result<SemaphorePermit<'_>, TrackerError> {
         if !call.prepaid {
-            self.open(&call)?;
+            self.open(call)?;
             let _permit = self.reserve(&[call.cost], call.key.as_deref()).await?;
         }
         let slot = tokio::time::timeout(SLOT_DEADLINE, self.in_flight.acquire()).await;
-        let _slot = slot
-            .map_err(|_| TrackerError::Retry {
-                reason: format!(
-                    "{} is slow: too many requests are under way",
-                    self.dialect.tracker()
-                ),
-                after: None,
-            })?
-            .expect("this semaphore is never closed");
-        let started = tokio::time::Instant::now();
-        let answer = self.transport.send(self.request(&call, &url)).await;
-        let answer = answer.and_then(within_limit);
-        let log = Log {
+        let slot = slot.map_err(|_| TrackerError::Retry {
+            reason: format!(
+                "{} is slow: too many requests are under way",
+                self.dialect.tracker()
+            ),
+            after: None,
+        })?;
+        Ok(slot.expect("this semaphore is never closed"))
+    }
+
+    fn log(&self, call: &Call, url: &Url) -> Log<'_> {
+        Log {
             node: &self.settings.node,
-            place: &place,
-            millis: started.elapsed().as_millis(),
-        };
-        let response = match answer {
-            Ok(response) => response,
-            Err(error) => {
-                log.unanswered(&error);
-                return Err(unanswered(
-                    self.dialect.tracker(),
-                    &place,
-                    call.writes(),
-                    error,
-                ));
-            }
-        };
+            place: format!(
+                "{} {}",
+                call.method,
+                call.shown.as_deref().unwrap_or(url.path())
+            ),
+            started: tokio::time::Instant::now(),
+        }
+    }
+
+    fn unanswered(&self, call: &Call, log: &Log<'_>, error: TransportError) -> TrackerError {
+        log.unanswered(&error);
+        unanswered(self.dialect.tracker(), &log.place, call.writes(), error)
+    }
+
+    fn take(
+        &self,
+        response: http::Response<Bytes>,
+        call: &Call,
+        url: Url,
+        log: &Log<'_>,
+    ) -> Result<Reply, TrackerError> {
         let (parts, body) = response.into_parts();
         let reply = Reply {
             tracker: self.dialect.tracker(),
-            place: place.clone(),
+            place: log.place.clone(),
             url,
             writes: call.writes(),
             status: parts.status,
@@ -185,7 +205,7 @@ impl Client {
             body,
         };
         log.answered(&reply);
-        self.judge(reply, &call)
+        self.judge(reply, call)
     }
 
     fn judge(&self, reply: Reply, call: &Call) -> Result<Reply, TrackerError> {
@@ -233,8 +253,7 @@ impl Client {
     /// The URL of a call: below the base, or absolute on the same server.
     fn url(&self, call: &Call) -> Result<Url, TrackerError> {
         let base = &self.settings.base;
-        let absolute = call.target.starts_with("http://") || call.target.starts_with("https://");
-        let mut url = if absolute {
+        let mut url = if call.is_absolute() {
             let parsed = Url::parse(&call.target).ok();
             parsed
                 .filter(|url| url.origin() == base.origin())
@@ -301,8 +320,8 @@ fn within_limit(response: http::Response<Bytes>) -> Result<http::Response<Bytes>
 /// The request log: one line per request, without query, headers and body.
 struct Log<'a> {
     node: &'a NodeName,
-    place: &'a str,
-    millis: u128,
+    place: String,
+    started: tokio::time::Instant,
 }
 
 impl Log<'_> {
@@ -313,13 +332,13 @@ impl Log<'_> {
             .unwrap_or("");
         tracing::debug!(
             node = %self.node, request = self.place, status = reply.status.as_u16(),
-            millis = self.millis, bytes = reply.body.len(), request_id, "tracker answered"
+            millis = self.started.elapsed().as_millis(), bytes = reply.body.len(), request_id, "tracker answered"
         );
     }
 
     fn unanswered(&self, error: &TransportError) {
         tracing::debug!(
-            node = %self.node, request = self.place, millis = self.millis, sent = ?error.sent,
+            node = %self.node, request = self.place, millis = self.started.elapsed().as_millis(), sent = ?error.sent,
             reason = error.reason, "tracker did not answer"
         );
     }

@@ -14,11 +14,13 @@ mod names;
 mod rate_headers;
 mod reply;
 mod reqwest_transport;
+mod stream;
 mod transport;
 
 pub use auth::{Auth, Secret};
 pub use budget::{BudgetRules, Cost, Permit, Window};
 pub use call::Call;
+pub use client::Download;
 pub use client::{Client, ClientSettings};
 pub use dialect::{Dialect, LimitScope, Refusal};
 pub use guard::AddressGuard;
@@ -26,6 +28,7 @@ pub use names::{Names, SystemNames};
 pub use rate_headers::{RateSignal, parse_http_date};
 pub use reply::Reply;
 pub use reqwest_transport::{NoTransport, ReqwestTransport, TransportLimits, Trust};
+pub use stream::{ByteStream, Outgoing, collect, one};
 pub use transport::{Sent, Transport, TransportError, TransportFault};
 
 /// The greatest answer that is read, after decompression: 32 MiB.

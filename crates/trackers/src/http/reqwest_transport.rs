@@ -1,8 +1,11 @@
 //! The real transport: rustls, deadlines, limits, and only vetted addresses.
 
+mod files;
+
 use super::RESPONSE_MAX_BYTES;
 use super::guard::AddressGuard;
 use super::names::{Names, SystemNames};
+use super::stream::{ByteStream, Outgoing};
 use super::transport::{Sent, Transport, TransportError, TransportFault};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -239,6 +242,13 @@ impl Transport for ReqwestTransport {
         let body = timeout(limits.body, self.body(response)).await;
         let body = body.map_err(|_| late("the answer did not end", limits.body))??;
         Ok(http::Response::from_parts(parts, body))
+    }
+
+    async fn stream(
+        &self,
+        request: http::Request<Outgoing>,
+    ) -> Result<http::Response<ByteStream>, TransportError> {
+        self.stream_body(request).await
     }
 }
 

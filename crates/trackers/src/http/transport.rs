@@ -1,5 +1,7 @@
 //! The port through which requests leave the process.
 
+use super::RESPONSE_MAX_BYTES;
+use super::stream::{self, ByteStream, Outgoing};
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -13,6 +15,24 @@ pub trait Transport: Send + Sync {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError>;
+
+    /// As [`Self::send`], with bodies that need not fit into memory; the answer comes with its headers. Bounded in time by
+    /// progress: a body of which no piece moves for a while is given up. In memory, and so for small bodies only, where it
+    /// is not implemented.
+    async fn stream(
+        &self,
+        request: http::Request<Outgoing>,
+    ) -> Result<http::Response<ByteStream>, TransportError> {
+        let (parts, body) = request.into_parts();
+        let body = stream::collect(body.bytes, RESPONSE_MAX_BYTES)
+            .await
+            .map_err(|error| TransportError {
+                sent: Sent::NotSent,
+                ..error
+            })?;
+        let response = self.send(http::Request::from_parts(parts, body)).await?;
+        Ok(response.map(stream::one))
+    }
 }
 
 /// Why there is no whole answer.

@@ -270,7 +270,8 @@ pub(super) fn comment(comment: &wire::Comment) -> Comment {
     }
 }
 
-fn attachment(json: &Json) -> Option<Attachment> {
+/// A file of an issue.
+pub(super) fn attachment(json: &Json) -> Option<Attachment> {
     Some(Attachment {
         id: text_of(json, "id")?,
         name: text_of(json, "filename")?,
@@ -279,5 +280,8 @@ fn attachment(json: &Json) -> Option<Attachment> {
             .unwrap_or_else(|| "application/octet-stream".to_owned()),
         author: json.get("author").and_then(user_of),
         created: Timestamp::parse(json.get("created")?.as_str()?).ok()?,
+        url: text_of(json, "content"),
+        internal: false,
+        marker: None,
     })
 }

@@ -10,6 +10,7 @@ mod describe;
 mod encode;
 mod example;
 mod feed;
+mod files;
 mod people;
 mod recognise;
 mod transition;
@@ -23,6 +24,7 @@ mod tests;
 
 use crate::connector::{self, Impossible};
 use crate::error::TrackerError;
+use crate::files::{FileBody, Upload};
 use crate::http::{Call, Client, Reply, Transport};
 use crate::registry::{Kind, Node, RegistryError};
 use crate::tracker::{
@@ -33,10 +35,12 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use twinline_core::capability::{Capabilities, ChangeKind, Channel, FieldSet};
+use twinline_core::capability::{
+    AttachmentCapabilities, Capabilities, ChangeKind, Channel, FieldSet,
+};
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
-use twinline_core::item::{Comment, Fetched, Item, ItemId, ItemRef, Value};
+use twinline_core::item::{Attachment, Comment, Fetched, Item, ItemId, ItemRef, Value};
 use twinline_core::names::FieldName;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
@@ -105,7 +109,14 @@ fn capabilities() -> Capabilities {
         comment_edit: true,
         comment_delete: true,
         item_delete: true,
-        attachment_upload: true,
+        attachments: AttachmentCapabilities {
+            upload: true,
+            delete: true,
+            marker: false,
+            internal: false,
+            // It is asked for before each upload.
+            max_bytes: None,
+        },
         compare_and_swap: false,
         create_marker: true,
         comment_marker: true,
@@ -276,6 +287,19 @@ impl Tracker for Jira {
             }
         }
         Ok(changes)
+    }
+
+    async fn open_file(
+        &self,
+        _: &ItemId,
+        file: &Attachment,
+        from: u64,
+    ) -> Result<FileBody, TrackerError> {
+        self.open(file, from).await
+    }
+
+    async fn attach(&self, effect: &Effect, file: Upload) -> Result<Applied, TrackerError> {
+        self.attach_file(effect, file).await
     }
 
     async fn apply(&self, effect: &Effect) -> Result<Applied, TrackerError> {

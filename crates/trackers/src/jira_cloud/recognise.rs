@@ -80,6 +80,8 @@ impl Jira {
                 ))
             }
             Effect::DeleteComment { item, comment } => self.comment_deleted(item, comment).await,
+            Effect::AddAttachment { item, file, .. } => self.attached(item, file, since).await,
+            Effect::DeleteAttachment { item, attachment } => self.detached(item, attachment).await,
             Effect::Delete { item } => {
                 let gone = client::issue(&self.client, &item.id).await?.is_err();
                 Ok(found(gone.then(Applied::default)))
@@ -186,7 +188,7 @@ fn at_version(issue: &wire::Issue) -> Applied {
     }
 }
 
-fn found(applied: Option<Applied>) -> Recognised {
+pub(super) fn found(applied: Option<Applied>) -> Recognised {
     applied.map_or(Recognised::NotThere, |applied| {
         Recognised::There(Box::new(applied))
     })

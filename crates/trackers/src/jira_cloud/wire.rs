@@ -331,3 +331,13 @@ pub(super) struct ChangedField {
     #[serde(default, rename = "fieldId")]
     pub(super) field_id: Option<String>,
 }
+
+/// `GET /attachment/meta`
+#[derive(Debug, Deserialize)]
+pub(super) struct FileSettings {
+    #[serde(default)]
+    pub(super) enabled: bool,
+    /// The greatest file in bytes.
+    #[serde(default, rename = "uploadLimit")]
+    pub(super) upload_limit: Option<u64>,
+}

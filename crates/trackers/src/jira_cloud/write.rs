@@ -6,6 +6,7 @@ use super::transition::Reached;
 use super::{CHANNEL_INTERNAL, Jira, PROPERTY, client, decode, wire};
 use crate::connector::{Impossible, half_done};
 use crate::error::TrackerError;
+use crate::files;
 use crate::http::{Call, Cost};
 use crate::tracker::Scope;
 use http::StatusCode;
@@ -76,6 +77,8 @@ impl Jira {
                     other => other,
                 }
             }
+            Effect::AddAttachment { .. } => Err(files::without_bytes(super::TRACKER)),
+            Effect::DeleteAttachment { item, attachment } => self.detach(item, attachment).await,
             Effect::Delete { item } => {
                 let call = Call::delete(client::path(&item.id, ""));
                 self.client

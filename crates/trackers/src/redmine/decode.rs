@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::{
     Attachment, Choice, Comment, Item, ItemId, ItemRef, User, Value, Version, field,
 };
+use twinline_core::marker::Marker;
 use twinline_core::names::{FieldName, NodeName};
 use twinline_core::time::Timestamp;
 
@@ -43,6 +44,12 @@ pub(super) fn item(
     notation: Notation,
 ) -> Item {
     let (_, marker) = text::split(issue.description.as_deref().unwrap_or_default());
+    let page = format!("/issues/{}", issue.id);
+    let base = reference
+        .url
+        .strip_suffix(&page)
+        .unwrap_or_default()
+        .to_owned();
     let scope = [
         ("project", project),
         ("tracker", issue.tracker.name.clone()),
@@ -59,7 +66,7 @@ pub(super) fn item(
         attachments: issue
             .attachments
             .as_ref()
-            .map(|files| files.iter().map(attachment).collect()),
+            .map(|files| files.iter().map(|file| attachment(file, &base)).collect()),
         version: version(issue.updated_on),
         marker,
         scope: scope.map(|(key, value)| (key.to_owned(), value)).into(),
@@ -176,7 +183,9 @@ pub(super) fn comment(journal: &wire::Journal, notation: Notation) -> Option<Com
     })
 }
 
-fn attachment(file: &wire::Attachment) -> Attachment {
+/// A file. `base` is the address that all pages of this Redmine begin with.
+pub(super) fn attachment(file: &wire::Attachment, base: &str) -> Attachment {
+    let description = file.description.as_deref().unwrap_or_default();
     Attachment {
         id: file.id.to_string(),
         name: file.filename.clone(),
@@ -187,6 +196,10 @@ fn attachment(file: &wire::Attachment) -> Attachment {
             .unwrap_or_else(|| "application/octet-stream".to_owned()),
         author: file.author.as_ref().map(user),
         created: file.created_on,
+        url: Some(format!("{base}/attachments/{}", file.id)),
+        // The files of an issue are all its readers', also where they came with a private note.
+        internal: false,
+        marker: Marker::parse(description.trim()),
     }
 }
 

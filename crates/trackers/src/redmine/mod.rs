@@ -10,6 +10,7 @@ mod describe;
 mod encode;
 mod example;
 mod feed;
+mod files;
 mod notes;
 mod people;
 mod permission;
@@ -25,6 +26,7 @@ mod tests;
 
 use crate::connector::{self, Impossible};
 use crate::error::TrackerError;
+use crate::files::{Begun, FileBody, Upload};
 use crate::http::{Call, Client, Transport};
 use crate::registry::{Kind, Node, RegistryError};
 use crate::tracker::{
@@ -35,10 +37,12 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use twinline_core::capability::{Capabilities, ChangeKind, Channel, FieldSet};
+use twinline_core::capability::{
+    AttachmentCapabilities, Capabilities, ChangeKind, Channel, FieldSet,
+};
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
-use twinline_core::item::{Fetched, Item, ItemId, ItemRef, Value, field};
+use twinline_core::item::{Attachment, Fetched, Item, ItemId, ItemRef, Value, field};
 use twinline_core::names::FieldName;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
@@ -80,6 +84,7 @@ fn build(
         projects: Mutex::default(),
         trackers: Mutex::default(),
         offered: Mutex::default(),
+        sent: Begun::default(),
     }))
 }
 
@@ -99,7 +104,14 @@ fn capabilities() -> Capabilities {
         comment_edit: true,
         comment_delete: true,
         item_delete: true,
-        attachment_upload: true,
+        attachments: AttachmentCapabilities {
+            upload: true,
+            delete: true,
+            marker: true,
+            internal: false,
+            // An administrator sets it (5 MB at first), and the interface does not tell.
+            max_bytes: None,
+        },
         compare_and_swap: false,
         create_marker: true,
         comment_marker: true,
@@ -132,6 +144,8 @@ struct Redmine {
     /// Filters that a list was seen to have: the list's name, the filter's. As many as the triggers of a node name, some of
     /// them for each project.
     offered: Mutex<BTreeSet<(String, String)>>,
+    /// The tokens of files that were sent and are not attached yet.
+    sent: Begun<String>,
 }
 
 #[async_trait]
@@ -241,6 +255,19 @@ impl Tracker for Redmine {
             }
         }
         Ok(changes)
+    }
+
+    async fn open_file(
+        &self,
+        _: &ItemId,
+        file: &Attachment,
+        from: u64,
+    ) -> Result<FileBody, TrackerError> {
+        self.open(file, from).await
+    }
+
+    async fn attach(&self, effect: &Effect, file: Upload) -> Result<Applied, TrackerError> {
+        self.attach_file(effect, file).await
     }
 
     async fn apply(&self, effect: &Effect) -> Result<Applied, TrackerError> {

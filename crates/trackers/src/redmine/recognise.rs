@@ -72,6 +72,8 @@ impl Redmine {
                     .await
             }
             Effect::DeleteComment { item, comment } => self.comment_deleted(item, comment).await,
+            Effect::AddAttachment { item, marker, .. } => self.attached(item, marker).await,
+            Effect::DeleteAttachment { item, attachment } => self.detached(item, attachment).await,
             Effect::Delete { item } => {
                 let gone = client::issue(&self.client, &item.id).await?.is_err();
                 Ok(found(gone.then(Applied::default)))
@@ -188,14 +190,14 @@ fn first_marker(issue: &super::wire::Issue) -> Option<Marker> {
     text::split(described.next()?.old_value.as_str()?).1
 }
 
-fn at_version(issue: &super::wire::Issue) -> Applied {
+pub(super) fn at_version(issue: &super::wire::Issue) -> Applied {
     Applied {
         version: Some(decode::version(issue.updated_on)),
         ..Applied::default()
     }
 }
 
-fn found(applied: Option<Applied>) -> Recognised {
+pub(super) fn found(applied: Option<Applied>) -> Recognised {
     applied.map_or(Recognised::NotThere, |applied| {
         Recognised::There(Box::new(applied))
     })

@@ -137,6 +137,9 @@ pub(super) struct Attachment {
     pub(super) filesize: u64,
     #[serde(default)]
     pub(super) content_type: Option<String>,
+    /// Holds our marker.
+    #[serde(default)]
+    pub(super) description: Option<String>,
     #[serde(default)]
     pub(super) author: Option<Named>,
     #[serde(deserialize_with = "time")]
@@ -286,4 +289,16 @@ pub(super) struct Memberships {
 pub(super) struct Membership {
     #[serde(default)]
     pub(super) user: Option<Named>,
+}
+
+/// `POST /uploads.json`
+#[derive(Debug, Deserialize)]
+pub(super) struct Uploaded {
+    pub(super) upload: Token,
+}
+
+/// What a file that was sent is attached by.
+#[derive(Debug, Deserialize)]
+pub(super) struct Token {
+    pub(super) token: String,
 }

@@ -5,6 +5,7 @@ use super::encode::{self, Writes};
 use super::text::Notation;
 use super::{Redmine, client, decode, text, wire};
 use crate::error::TrackerError;
+use crate::files;
 use crate::http::{Call, Cost};
 use crate::tracker::Scope;
 use serde_json::{Value as Json, json};
@@ -47,6 +48,8 @@ impl Redmine {
             }
             // Empty notes remove them; Redmine keeps the entry only if it also records changes.
             Effect::DeleteComment { item, comment } => self.put_notes(item, comment, "").await,
+            Effect::AddAttachment { .. } => Err(files::without_bytes(super::TRACKER)),
+            Effect::DeleteAttachment { attachment, .. } => self.detach(attachment).await,
             Effect::Delete { item } => {
                 let call = Call::delete(format!("/issues/{}.json", item.id));
                 self.client.send(call).await.map(|_| Applied::default())

@@ -85,6 +85,7 @@ impl ServiceNow {
                 ));
             }
         }
+        faults.extend(self.check_files().await?);
         Ok(faults)
     }
 

@@ -25,6 +25,7 @@ mod describe;
 mod encode;
 mod example;
 mod feed;
+mod files;
 mod history;
 mod journal;
 mod listing;
@@ -46,6 +47,7 @@ mod tests;
 
 use crate::connector::{self, Impossible};
 use crate::error::TrackerError;
+use crate::files::{FileBody, Upload};
 use crate::http::{Call, Client, Transport};
 use crate::registry::{Kind, Node, RegistryError};
 use crate::tracker::{
@@ -59,10 +61,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use twinline_core::capability::{Capabilities, ChangeKind, Channel, FieldSet};
+use twinline_core::capability::{
+    AttachmentCapabilities, Capabilities, ChangeKind, Channel, FieldSet,
+};
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
-use twinline_core::item::{Fetched, Item, ItemId, ItemRef, User, Value};
+use twinline_core::item::{Attachment, Fetched, Item, ItemId, ItemRef, User, Value};
 use twinline_core::names::FieldName;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
@@ -129,7 +133,14 @@ fn capabilities() -> Capabilities {
         comment_edit: false,
         comment_delete: false,
         item_delete: true,
-        attachment_upload: false,
+        attachments: AttachmentCapabilities {
+            upload: true,
+            delete: true,
+            marker: false,
+            internal: false,
+            // A property of the instance, which an account need not see.
+            max_bytes: None,
+        },
         compare_and_swap: true,
         create_marker: true,
         comment_marker: false,
@@ -232,6 +243,10 @@ impl Tracker for ServiceNow {
         if let Fetched::Found(found) = &mut fetched {
             // The comments last: one that is written in between is seen under an older version, and seen again under its own.
             found.comments = Some(self.comments(&found.reference.item.id).await?);
+            found.attachments = match Place::of(&found.reference.item.id) {
+                Some(place) => self.files_if_shown(place).await?,
+                None => None,
+            };
         }
         Ok(fetched)
     }
@@ -302,6 +317,19 @@ impl Tracker for ServiceNow {
         since: Timestamp,
     ) -> Result<Vec<FieldChange>, TrackerError> {
         self.history(item, since).await
+    }
+
+    async fn open_file(
+        &self,
+        _: &ItemId,
+        file: &Attachment,
+        from: u64,
+    ) -> Result<FileBody, TrackerError> {
+        self.open(file, from).await
+    }
+
+    async fn attach(&self, effect: &Effect, file: Upload) -> Result<Applied, TrackerError> {
+        self.attach_file(effect, file).await
     }
 
     async fn apply(&self, effect: &Effect) -> Result<Applied, TrackerError> {

@@ -45,6 +45,8 @@ impl ServiceNow {
             // Refused before anything was sent: it never happened.
             Effect::EditComment { .. } => Ok(Recognised::NotThere),
             Effect::DeleteComment { item, comment } => self.entry_deleted(item, comment).await,
+            Effect::AddAttachment { item, file, .. } => self.attached(item, file, since).await,
+            Effect::DeleteAttachment { item, attachment } => self.detached(item, attachment).await,
             Effect::Delete { item } => self.removed(item).await,
         }
     }

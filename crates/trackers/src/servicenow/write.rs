@@ -43,6 +43,8 @@ impl ServiceNow {
                     "the entries of ServiceNow's journals stay as they were written: the API neither edits nor deletes them",
                 )))
             }
+            Effect::AddAttachment { .. } => Err(crate::files::without_bytes(TRACKER)),
+            Effect::DeleteAttachment { item, attachment } => self.detach(item, attachment).await,
             Effect::Delete { item } => {
                 let call = Call::delete(client::path_of(super::place(item)?));
                 self.client.send(call).await.map(|_| Applied::default())

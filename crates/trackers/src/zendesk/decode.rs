@@ -4,7 +4,9 @@ use super::account::Account;
 use super::{CHANNEL_INTERNAL, CHANNEL_PUBLIC, METADATA, encode, text, wire};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
-use twinline_core::item::{Choice, Comment, Item, ItemId, ItemRef, User, Value, Version, field};
+use twinline_core::item::{
+    Attachment, Choice, Comment, Item, ItemId, ItemRef, User, Value, Version, field,
+};
 use twinline_core::marker::Marker;
 use twinline_core::names::{FieldName, NodeName};
 use twinline_core::richtext::Document;
@@ -249,6 +251,36 @@ pub(super) fn comment(comment: &wire::Comment, people: &People, at: Timestamp) -
         .to_owned(),
         marker: marker_of(&comment.metadata),
     }
+}
+
+/// Whether a comment is there only for a file that we have attached.
+pub(super) fn carries_ours(comment: &wire::Comment) -> bool {
+    !comment.attachments.is_empty() && marker_of(&comment.metadata).is_some()
+}
+
+/// The files of a comment, but for those that were redacted.
+pub(super) fn attachments<'a>(
+    comment: &'a wire::Comment,
+    people: &'a People,
+    at: Timestamp,
+) -> impl Iterator<Item = Attachment> + 'a {
+    let marker = marker_of(&comment.metadata);
+    let files = comment.attachments.iter().filter(|file| !file.deleted);
+    files.map(move |file| Attachment {
+        id: file.id.to_string(),
+        name: file.file_name.clone(),
+        size: file.size,
+        media_type: file
+            .content_type
+            .clone()
+            .unwrap_or_else(|| "application/octet-stream".to_owned()),
+        author: comment.author_id.map(|id| person(people, id)),
+        created: comment.created_at.unwrap_or(at),
+        // The address opens the file to whoever knows it.
+        url: None,
+        internal: comment.public != Some(true),
+        marker: marker.clone(),
+    })
 }
 
 /// A comment's text.

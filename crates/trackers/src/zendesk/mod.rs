@@ -13,6 +13,7 @@ mod describe;
 mod encode;
 mod example;
 mod feed;
+mod files;
 mod history;
 mod hooks;
 mod people;
@@ -28,6 +29,7 @@ mod tests;
 
 use crate::connector::Impossible;
 use crate::error::TrackerError;
+use crate::files::{Begun, FileBody, Upload};
 use crate::http::{Client, Transport};
 use crate::registry::{Kind, Node, RegistryError};
 use crate::tracker::{
@@ -41,10 +43,12 @@ use http::StatusCode;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use twinline_core::capability::{Capabilities, ChangeKind, Channel, FieldSet};
+use twinline_core::capability::{
+    AttachmentCapabilities, Capabilities, ChangeKind, Channel, FieldSet,
+};
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
-use twinline_core::item::{Comment, Fetched, Item, ItemId, ItemRef, Value, field};
+use twinline_core::item::{Attachment, Comment, Fetched, Item, ItemId, ItemRef, Value, field};
 use twinline_core::names::FieldName;
 use twinline_core::richtext::{Dialect, Document};
 use twinline_core::time::Timestamp;
@@ -87,6 +91,7 @@ fn build(
         capabilities,
         account: Mutex::default(),
         bin: Mutex::default(),
+        sent: Begun::default(),
     }))
 }
 
@@ -106,7 +111,13 @@ fn capabilities() -> Capabilities {
         comment_edit: false,
         comment_delete: false,
         item_delete: true,
-        attachment_upload: true,
+        attachments: AttachmentCapabilities {
+            upload: true,
+            delete: false,
+            marker: true,
+            internal: true,
+            max_bytes: Some(files::FILE_MAX_BYTES),
+        },
         compare_and_swap: true,
         create_marker: true,
         comment_marker: true,
@@ -135,6 +146,8 @@ struct Zendesk {
     capabilities: Capabilities,
     account: Mutex<Option<Arc<Account>>>,
     bin: Mutex<Bin>,
+    /// Files that were sent and are not attached yet.
+    sent: Begun<files::Sent>,
 }
 
 #[async_trait]
@@ -227,6 +240,19 @@ impl Tracker for Zendesk {
         self.history(item, since).await
     }
 
+    async fn open_file(
+        &self,
+        _: &ItemId,
+        file: &Attachment,
+        from: u64,
+    ) -> Result<FileBody, TrackerError> {
+        self.open(file, from).await
+    }
+
+    async fn attach(&self, effect: &Effect, file: Upload) -> Result<Applied, TrackerError> {
+        self.attach_file(effect, file).await
+    }
+
     async fn apply(&self, effect: &Effect) -> Result<Applied, TrackerError> {
         self.write(effect).await
     }
@@ -278,14 +304,23 @@ impl Zendesk {
             .first()
             .map_or_else(Document::default, decode::body);
         let others: Option<Vec<Comment>> = whole.then(|| {
+            // What carries a file of ours is no comment.
             let others = comments.iter().skip(1);
+            let others = others.filter(|comment| !decode::carries_ours(comment));
             others
                 .map(|comment| decode::comment(comment, &people, ticket.created_at))
                 .collect()
         });
         let reference = self.reference(ticket.id);
+        let files = whole.then(|| {
+            let files = comments.iter();
+            let files =
+                files.flat_map(|comment| decode::attachments(comment, &people, ticket.created_at));
+            files.collect()
+        });
         let text = (description, others);
-        let item = decode::item(&ticket, &account, &people, reference, text);
+        let mut item = decode::item(&ticket, &account, &people, reference, text);
+        item.attachments = files;
         Ok(Fetched::Found(Box::new(item)))
     }
 

@@ -55,6 +55,8 @@ impl Zendesk {
             // Such a write is never sent.
             Effect::EditComment { .. } => Ok(Recognised::NotThere),
             Effect::DeleteComment { item, comment } => self.comment_deleted(item, comment).await,
+            Effect::AddAttachment { item, marker, .. } => self.attached(item, marker).await,
+            Effect::DeleteAttachment { item, attachment } => self.detached(item, attachment).await,
             Effect::Delete { item } => self.deleted(item).await,
         }
     }
@@ -137,7 +139,7 @@ fn at_version(ticket: &wire::Ticket) -> Applied {
     }
 }
 
-fn found(applied: Option<Applied>) -> Recognised {
+pub(super) fn found(applied: Option<Applied>) -> Recognised {
     applied.map_or(Recognised::NotThere, |applied| {
         Recognised::There(Box::new(applied))
     })

@@ -1,6 +1,7 @@
 //! The connector in front of its simulator: the contract, and what is Zendesk's own.
 
 mod closed;
+mod files;
 mod hooks;
 mod limits;
 mod values;
@@ -98,6 +99,7 @@ async fn the_contract_holds() {
         // Comments are never edited or deleted, and an agent who sees a ticket sees them all.
         "recognise: a comment's edit that happened, and one that did not",
         "recognise: a comment's deletion that happened, and one that did not",
+        "recognise: a file's deletion that happened, and one that did not",
         // Once internal, a comment stays so: the way back is what cannot be tried.
         "comments: one that only some may read lies in an internal channel, as long as it is",
         "recognise: a comment that we may no longer read is not deleted",

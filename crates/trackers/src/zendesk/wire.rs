@@ -158,6 +158,42 @@ pub(super) struct Comment {
     pub(super) created_at: Option<Timestamp>,
     #[serde(default)]
     pub(super) metadata: Metadata,
+    #[serde(default)]
+    pub(super) attachments: Vec<Attachment>,
+}
+
+/// A file of a comment.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Attachment {
+    pub(super) id: u64,
+    pub(super) file_name: String,
+    #[serde(default)]
+    pub(super) content_type: Option<String>,
+    #[serde(default)]
+    pub(super) size: u64,
+    /// Where it is, with a token that opens it.
+    #[serde(default)]
+    pub(super) content_url: String,
+    #[serde(default)]
+    pub(super) deleted: bool,
+}
+
+/// `GET /attachments/{id}`
+#[derive(Debug, Deserialize)]
+pub(super) struct OneAttachment {
+    pub(super) attachment: Attachment,
+}
+
+/// `POST /uploads`
+#[derive(Debug, Deserialize)]
+pub(super) struct Uploaded {
+    pub(super) upload: Token,
+}
+
+/// What a file that was sent is attached by.
+#[derive(Debug, Deserialize)]
+pub(super) struct Token {
+    pub(super) token: String,
 }
 
 /// What an update was sent with.

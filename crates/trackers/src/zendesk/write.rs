@@ -61,6 +61,10 @@ impl Zendesk {
                     "Zendesk keeps comments as they are: they can be neither edited nor deleted",
                 )))
             }
+            Effect::AddAttachment { .. } => Err(crate::files::without_bytes(TRACKER)),
+            Effect::DeleteAttachment { .. } => Err(client::refused(Impossible::request(
+                "Zendesk redacts files for good and never deletes them",
+            ))),
             Effect::Delete { item } => {
                 let call = Call::delete(client::path(&item.id, "")).key(&item.id);
                 self.client.send(call).await.map(|_| Applied::default())
@@ -344,7 +348,7 @@ impl Zendesk {
     }
 
     /// Hides a comment from customers that was to be internal; the error that says so.
-    async fn take_back(&self, item: &ItemId, comment: u64) -> TrackerError {
+    pub(super) async fn take_back(&self, item: &ItemId, comment: u64) -> TrackerError {
         let path = client::path(&item.id, &format!("/comments/{comment}/make_private"));
         let done = match self.client.send(Call::put(path).key(&item.id)).await {
             Ok(_) => "it was made private".to_owned(),
@@ -361,7 +365,7 @@ impl Zendesk {
 }
 
 /// A write of a ticket. A conflict is the caller's to tell apart.
-fn put_ticket(item: &ItemId, ticket: &Map<String, Json>) -> Call {
+pub(super) fn put_ticket(item: &ItemId, ticket: &Map<String, Json>) -> Call {
     Call::put(client::path(&item.id, ""))
         .key(&item.id)
         .accept(&[StatusCode::CONFLICT])
@@ -369,7 +373,7 @@ fn put_ticket(item: &ItemId, ticket: &Map<String, Json>) -> Call {
 }
 
 /// A conflict is that of a safe update, or of two writes at once, of which ours was not made.
-fn check_conflict(reply: &Reply) -> Result<(), TrackerError> {
+pub(super) fn check_conflict(reply: &Reply) -> Result<(), TrackerError> {
     if reply.status != StatusCode::CONFLICT {
         return Ok(());
     }

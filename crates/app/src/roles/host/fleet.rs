@@ -28,7 +28,7 @@ use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
 use twinline_engine::groups::{GroupHosts, GroupSettings, Groups, Part, States};
 use twinline_engine::ownership::{Keeper, KeeperSettings, Permit, Pins, Seen};
-use twinline_engine::{Env, Host, HostBuilder};
+use twinline_engine::{Env, Host, HostBuilder, HostSettings};
 use twinline_store::GroupId;
 use twinline_store::central::{CentralClient, CentralHealth};
 use twinline_store::db::{DbOptions, Limits};
@@ -216,6 +216,7 @@ impl Fleet {
         };
         let hosts = Arc::new(Hosts {
             config: config.clone(),
+            settings: super::settings(config),
             edges,
             trackers: trackers.clone(),
             factory,
@@ -350,6 +351,8 @@ fn group_db() -> DbOptions {
 /// Builds the hosts of groups.
 struct Hosts {
     config: Config,
+    /// The same for all groups: they share what it holds.
+    settings: HostSettings,
     edges: EdgeHttp,
     trackers: Trackers,
     factory: Arc<Factory>,
@@ -409,7 +412,7 @@ impl Hosts {
         let mut builder = HostBuilder::new(self.env.clone(), store, factory)
             .traces(telemetry::adopt)
             .permit(permit)
-            .settings(super::settings(&self.config))
+            .settings(self.settings.clone())
             .with_whole_group();
         for name in self.members(group) {
             let node = node_config(&self.config, &self.trackers, &name)?;

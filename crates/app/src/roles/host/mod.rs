@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
-use twinline_engine::{Env, HostBuilder, HostSettings, NodeConfig, SweepSettings};
+use twinline_engine::{Env, FileRoom, HostBuilder, HostSettings, NodeConfig, SweepSettings};
 use twinline_store::GroupId;
 use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
@@ -229,6 +229,7 @@ impl Built {
 fn settings(config: &Config) -> HostSettings {
     HostSettings {
         backfill_share: config.host.backfill_share,
+        files: FileRoom::new(config.host.files_memory_mib),
         ..HostSettings::default()
     }
 }

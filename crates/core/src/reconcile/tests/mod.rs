@@ -1,6 +1,7 @@
 mod asked;
 mod converse;
 mod creation;
+mod files;
 mod linked;
 mod lives;
 mod moves;
@@ -78,6 +79,7 @@ fn the_table_holds_and_is_complete() {
         talk::audience::CASES,
         talk::chains::CASES,
         talk::copies::CASES,
+        files::CASES,
         asked::CASES,
         odd::CASES,
         rings::CASES,

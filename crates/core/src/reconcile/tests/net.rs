@@ -2,11 +2,12 @@
 
 use super::rules::TestRules;
 use super::values::parse;
-use crate::capability::{Capabilities, Channel, FieldSet};
+use crate::attachments::{self, AttachmentLink};
+use crate::capability::{AttachmentCapabilities, Capabilities, Channel, FieldSet};
 use crate::cluster;
 use crate::comments::{CommentLink, left_out};
-use crate::effect::{Applied, Effect, FieldChange};
-use crate::item::{Comment, Item, ItemId, ItemRef, User, Value, Version};
+use crate::effect::{Applied, Effect, FieldChange, Refusal};
+use crate::item::{Attachment, Comment, Item, ItemId, ItemRef, User, Value, Version};
 use crate::marker::Marker;
 use crate::names::{FieldName, LinkId, NodeName, ReplicaField, Side, Sides};
 use crate::reconcile::values::written;
@@ -35,10 +36,15 @@ pub(super) struct Node {
     pub(super) skew_ms: i64,
     pub(super) recent: Vec<RecentWrite>,
     pub(super) open_comments: BTreeSet<LinkId>,
+    pub(super) open_attachments: BTreeSet<LinkId>,
     /// Comments that are there although the list leaves them out.
     pub(super) not_shown: BTreeSet<String>,
     /// Those that the tracker does not say anything certain about.
     pub(super) unseen: BTreeMap<String, String>,
+    /// Likewise files.
+    pub(super) unseen_files: BTreeMap<String, String>,
+    /// Why it takes no file.
+    pub(super) refuses_files: Option<Refusal>,
     /// Whether its answers say that nobody wrote in between.
     pub(super) adjacent: bool,
     /// Whether its answers tell the version of the write.
@@ -61,6 +67,7 @@ pub(super) struct Net {
     pub(super) nodes: Vec<Node>,
     pub(super) twins: Vec<Twin>,
     pub(super) links: Vec<CommentLink>,
+    pub(super) file_links: Vec<AttachmentLink>,
     pub(super) now_s: i64,
     pub(super) writes: usize,
     /// How often settling has said that a twin is at rest, and a plan has confirmed it.
@@ -90,7 +97,12 @@ fn capabilities() -> Capabilities {
         comment_edit: true,
         comment_delete: true,
         item_delete: true,
-        attachment_upload: false,
+        attachments: AttachmentCapabilities {
+            upload: true,
+            delete: true,
+            marker: true,
+            ..AttachmentCapabilities::default()
+        },
         compare_and_swap: false,
         create_marker: true,
         comment_marker: true,
@@ -151,8 +163,11 @@ impl Node {
             skew_ms: 0,
             recent: Vec::new(),
             open_comments: BTreeSet::new(),
+            open_attachments: BTreeSet::new(),
             not_shown: BTreeSet::new(),
             unseen: BTreeMap::new(),
+            unseen_files: BTreeMap::new(),
+            refuses_files: None,
             adjacent: false,
             tells_version: false,
         }
@@ -181,6 +196,31 @@ impl Node {
             channel: channel.to_owned(),
             marker: None,
         });
+    }
+
+    /// A person attaches a file of a kibibyte.
+    pub(super) fn attach(&mut self, id: &str, author: &str, name: &str) -> &mut Attachment {
+        let files = &mut self.item.as_mut().unwrap().attachments;
+        let files = files.get_or_insert_default();
+        files.push(Attachment {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            size: 1024,
+            media_type: "text/plain".to_owned(),
+            author: Some(User {
+                id: author.to_owned(),
+                ..User::default()
+            }),
+            created: Timestamp::EPOCH,
+            url: None,
+            internal: false,
+            marker: None,
+        });
+        files.last_mut().unwrap()
+    }
+
+    pub(super) fn files(&mut self) -> &mut Vec<Attachment> {
+        self.item.as_mut().unwrap().attachments.as_mut().unwrap()
     }
 
     pub(super) fn comments(&mut self) -> &mut Vec<Comment> {
@@ -279,12 +319,30 @@ impl Net {
                     open_comments: node.open_comments.clone(),
                     gone_comments: self.gone(twin, side),
                     unseen_comments: self.nodes[*twin.nodes.get(side)].unseen.clone(),
+                    open_attachments: node.open_attachments.clone(),
+                    gone_attachments: self.gone_files(twin, side),
+                    unseen_attachments: node.unseen_files.clone(),
                 }
             }),
             held: twin.held.clone(),
             release: twin.release.clone(),
             comments: self.links.clone(),
+            attachments: self.file_links.clone(),
         }
+    }
+
+    /// Those that the lists leave out are gone, but for those that are only not shown.
+    fn gone_files(&self, twin: &Twin, side: Side) -> BTreeSet<String> {
+        let node = &self.nodes[*twin.nodes.get(side)];
+        let other = &self.nodes[*twin.nodes.get(side.other())].id;
+        let Some(item) = &node.item else {
+            return BTreeSet::new();
+        };
+        let contract = twin.rules.contract.attachments.as_ref();
+        let left_out = attachments::left_out(&self.file_links, &self.links, contract, other, item);
+        let gone = left_out.into_iter();
+        gone.filter(|file| !node.not_shown.contains(file) && !node.unseen_files.contains_key(file))
+            .collect()
     }
 
     /// What a tracker answers when it is asked for the comments that its list leaves out.
@@ -363,6 +421,7 @@ impl Net {
         there.version.revision = there.version.revision.map(|revision| revision + 1);
         applied.version = node.tells_version.then(|| there.version.clone());
         let comments = there.comments.get_or_insert_default();
+        let files = there.attachments.get_or_insert_default();
         match effect {
             Effect::Create { .. } => {}
             Effect::Update { fields, .. } => {
@@ -390,6 +449,19 @@ impl Net {
                 found.unwrap().body = body.clone();
             }
             Effect::DeleteComment { comment, .. } => comments.retain(|found| found.id != *comment),
+            Effect::AddAttachment { .. } if node.refuses_files.is_some() => {
+                applied.refused = node.refuses_files.clone();
+            }
+            Effect::AddAttachment { file, marker, .. } => {
+                let id = format!("f{}", self.writes);
+                let marker = node.capabilities.attachments.marker.then_some(marker);
+                let copy = our_copy(id, file, marker);
+                files.push(copy.clone());
+                applied.attachment = Some(Box::new(copy));
+            }
+            Effect::DeleteAttachment { attachment, .. } => {
+                files.retain(|found| found.id != *attachment);
+            }
             Effect::Delete { .. } => node.item = None,
         }
         applied
@@ -405,6 +477,10 @@ impl Net {
         for link in &settled.comments {
             self.links.retain(|old| !old.is_of_same_place(link));
             self.links.push(link.clone());
+        }
+        for link in &settled.attachments {
+            self.file_links.retain(|old| !old.is_of_same_place(link));
+            self.file_links.push(link.clone());
         }
         twin.unsettled = Sides::default();
         if settled.at_rest && self.is_as_settled(place, plan, outcomes) {
@@ -448,6 +524,18 @@ impl Net {
             }
         }
         panic!("it does not come to rest");
+    }
+}
+
+fn our_copy(id: String, file: &Attachment, marker: Option<&Marker>) -> Attachment {
+    Attachment {
+        id,
+        author: Some(User {
+            id: US.to_owned(),
+            ..User::default()
+        }),
+        marker: marker.cloned(),
+        ..file.clone()
     }
 }
 

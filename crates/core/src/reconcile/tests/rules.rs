@@ -2,8 +2,8 @@
 
 use super::values::parse;
 use crate::contract::{
-    ChannelPair, CommentContract, Conflict, Contract, Deleted, Direction, Drift, FieldContract,
-    First, Leave,
+    AttachmentContract, ChannelPair, CommentContract, Conflict, Contract, Deleted, Direction,
+    Drift, FieldContract, First, Leave,
 };
 use crate::item::{Item, Value};
 use crate::names::{ReplicaField, Side, Sides};
@@ -47,6 +47,7 @@ impl TestRules {
                 triggers: Sides::default(),
                 fields: BTreeMap::new(),
                 comments: None,
+                attachments: None,
                 leave: Leave::Sleep,
                 deleted: Deleted::Unlink,
                 closed_status: Sides::default(),
@@ -107,6 +108,18 @@ impl TestRules {
             edits: true,
             deletes: true,
             append_corrections: true,
+        });
+        self
+    }
+
+    /// Files of a mebibyte at most, both ways, deletions as well, and links for what is over.
+    pub(super) fn files(mut self) -> Self {
+        self.contract.attachments = Some(AttachmentContract {
+            direction: Direction::Both,
+            max_bytes: 1024 * 1024,
+            deny: BTreeSet::from(["video/*".to_owned()]),
+            link_over: true,
+            deletes: true,
         });
         self
     }
@@ -194,6 +207,7 @@ impl Rules for TestRules {
             view: View {
                 fields: BTreeMap::new(),
                 comments: item.comments.clone().unwrap_or_default(),
+                attachments: item.attachments.clone().unwrap_or_default(),
             },
             ..Outgoing::default()
         };

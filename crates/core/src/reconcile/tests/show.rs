@@ -79,6 +79,8 @@ fn effect(planned: &Planned) -> String {
             )
         }
         Effect::DeleteComment { comment, .. } => format!("{side} delete {comment}"),
+        Effect::AddAttachment { file, .. } => format!("{side} attach {}", file.name),
+        Effect::DeleteAttachment { attachment, .. } => format!("{side} detach {attachment}"),
         Effect::Delete { .. } => format!("{side} delete item"),
     }
 }

@@ -53,7 +53,7 @@ impl Settling<'_> {
         let waived = twin.comments_waived.iter();
         for (comment, reason) in waived.filter(|(comment, why)| known.get(*comment) != Some(*why)) {
             history.push(HistoryEntry {
-                field: Some(format!("comment {comment}")),
+                field: Some(called(comment)),
                 text: Some(reason.clone()),
                 ..entry(twin, item.clone(), HistoryKind::Waived, now)
             });
@@ -210,6 +210,14 @@ fn fields(planned: &Planned, entry: HistoryEntry) -> Vec<HistoryEntry> {
     planned.fields.iter().map(note).collect()
 }
 
+/// What a person is told of: a comment by its place, a file by its name.
+fn called(waived: &str) -> String {
+    if waived.starts_with("file ") {
+        return waived.to_owned();
+    }
+    format!("comment {waived}")
+}
+
 const fn kind(planned: &Planned) -> HistoryKind {
     match &planned.effect {
         Effect::Create { .. } => HistoryKind::Created,
@@ -218,6 +226,7 @@ const fn kind(planned: &Planned) -> HistoryKind {
         Effect::AddComment { .. } | Effect::EditComment { .. } | Effect::DeleteComment { .. } => {
             HistoryKind::Comment
         }
+        Effect::AddAttachment { .. } | Effect::DeleteAttachment { .. } => HistoryKind::Attachment,
         Effect::Delete { .. } => HistoryKind::Deleted,
     }
 }

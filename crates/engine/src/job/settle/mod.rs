@@ -87,6 +87,17 @@ impl Settling<'_> {
         (row.started_at, row.ended_at) = attempted.ran.unzip();
         let sentence = || attempted.sentence.clone().unwrap_or_default();
         match &attempted.outcome {
+            Outcome::Done(applied) if let Some(refusal) = &applied.refused => {
+                let sentence = refusal.sentence.clone();
+                let cause = Cause::Refused {
+                    sentence: sentence.clone(),
+                };
+                row.state = EffectState::Failed {
+                    cause: cause.group_name(),
+                    sentence: sentence.clone(),
+                };
+                row.settled = true;
+            }
             Outcome::Done(applied) => {
                 row.state = EffectState::Done;
                 row.settled = !self
@@ -143,6 +154,7 @@ impl Settling<'_> {
             twin,
             bases,
             comments: self.settled.comments.clone(),
+            attachments: self.settled.attachments.clone(),
             items: self.items(now),
             history,
             hints: self.hints(now),

@@ -3,6 +3,7 @@
 use super::super::{meanwhile, ring};
 use crate::dirty::{self, Hint, Marked, is_alive};
 use crate::host::Inner;
+use twinline_core::attachments::AttachmentLink;
 use twinline_core::comments::CommentLink;
 use twinline_core::item::ItemId;
 use twinline_core::names::{Side, Sides};
@@ -20,6 +21,7 @@ pub(super) struct Step {
     pub(super) twin: Twin,
     pub(super) bases: Sides<Option<Base>>,
     pub(super) comments: Vec<CommentLink>,
+    pub(super) attachments: Vec<AttachmentLink>,
     pub(super) items: Vec<ItemRow>,
     pub(super) effects: Vec<EffectRow>,
     pub(super) history: Vec<HistoryEntry>,
@@ -35,6 +37,7 @@ impl Step {
         self.twin == self.known
             && self.bases == Sides::default()
             && self.comments.is_empty()
+            && self.attachments.is_empty()
             && self.items.is_empty()
             && self.effects.is_empty()
             && self.history.is_empty()
@@ -50,7 +53,8 @@ impl Step {
         let link = self.known.link.clone();
         let stored = tx.twin(&link)?.expect("a twin's row is never removed");
         let alive = is_alive(&stored);
-        meanwhile::fit(&stored, &mut self.effects, &mut self.comments);
+        let (comments, attachments) = (&mut self.comments, &mut self.attachments);
+        meanwhile::fit(&stored, &mut self.effects, (comments, attachments));
         if alive {
             self.put_state(host, tx, &stored, now)?;
         } else {
@@ -58,6 +62,9 @@ impl Step {
         }
         for link in &self.comments {
             tx.put_comment_link(link)?;
+        }
+        for link in &self.attachments {
+            tx.put_attachment_link(link)?;
         }
         for effect in &self.effects {
             tx.put_effect(effect)?;

@@ -1,8 +1,8 @@
 //! Attempts of a process that stands still.
 
 use super::Permit;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
 use twinline_core::handles::BootClock;
@@ -46,4 +46,44 @@ async fn an_attempt_that_has_had_its_time_sends_nothing_more() {
     check(8_000, true).await;
     check(8_001, false).await;
     check(60_000, false).await;
+}
+
+/// An attempt that begins after its first request, before which its process stands still for so long; and then between its
+/// second and its third one.
+async fn check_begun_later(before_ms: u64, after_ms: u64, sends: u64) {
+    let clock = Arc::new(SetClock::default());
+    let permit = Permit::leased(Arc::clone(&clock) as _, Duration::from_secs(8));
+    permit.extend(BootTime::from_millis(100_000));
+    let (last, begun, sent) = (Mutex::new(None), Notify::new(), AtomicU64::new(0));
+    let (first, second) = (Notify::new(), Notify::new());
+    let attempt = async {
+        sent.fetch_add(1, Ordering::Relaxed);
+        first.notified().await;
+        *last.lock().unwrap() = permit.begin()?;
+        begun.notify_one();
+        sent.fetch_add(1, Ordering::Relaxed);
+        second.notified().await;
+        sent.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    };
+    let stands_still = async {
+        clock.0.fetch_add(before_ms, Ordering::Relaxed);
+        first.notify_one();
+        tokio::task::yield_now().await;
+        clock.0.fetch_add(after_ms, Ordering::Relaxed);
+        second.notify_one();
+    };
+    let begun = begun.notified();
+    let attempt = permit.attempt_begun_later(begun, || *last.lock().unwrap(), attempt);
+    let (ended, ()) = tokio::join!(attempt, stands_still);
+    assert_eq!(sent.load(Ordering::Relaxed), sends);
+    assert_eq!(ended.is_ok(), sends == 3, "{ended:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_begins_later_has_its_time_from_then_on() {
+    check_begun_later(60_000, 8_000, 3).await;
+    check_begun_later(60_000, 8_001, 2).await;
+    // The lease has ended before it began.
+    check_begun_later(100_001, 0, 1).await;
 }

@@ -51,6 +51,7 @@ pub(crate) fn contract(name: &str, left: &str, right: &str) -> Contract {
             deletes: true,
             append_corrections: false,
         }),
+        attachments: None,
         leave: Leave::Sleep,
         deleted: Deleted::Unlink,
         closed_status: Sides::default(),
@@ -173,6 +174,7 @@ impl Rules for Plain {
             }
         }
         out.view.comments = item.comments.clone().unwrap_or_default();
+        out.view.attachments = item.attachments.clone().unwrap_or_default();
         Ok(out)
     }
 

@@ -1,13 +1,17 @@
 //! A small tracker in memory: fields, comments, a change feed, markers, and faults on demand.
 
 mod contract;
+mod files;
 mod people;
 mod writes;
 
+use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use twinline_core::capability::{Capabilities, ChangeKind, Channel, FieldSet};
+use twinline_core::capability::{
+    AttachmentCapabilities, Capabilities, ChangeKind, Channel, FieldSet,
+};
 use twinline_core::effect::{Applied, Effect, FieldChange, FieldWrite, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Comment, Fetched, Item, ItemId, ItemRef, User, Value, Version};
@@ -42,6 +46,14 @@ pub(crate) enum Fault {
     Credentials,
     /// The connector breaks its own invariant.
     Panic,
+    /// The file is cut off after so many bytes.
+    Cut(usize),
+    /// The file ends after so many bytes, as if it were all.
+    Short(usize),
+    /// The file's first byte comes so much later.
+    Slow(Duration),
+    /// The tracker takes no such file.
+    Unfit(&'static str),
     /// Somebody sets this field first, and the compare-and-swap fails.
     Raced(&'static str, &'static str),
 }
@@ -55,6 +67,7 @@ pub(crate) enum On {
     Query,
     Recognise,
     Place,
+    Open,
 }
 
 /// How the tracker answers what it does not list.
@@ -110,6 +123,15 @@ pub(crate) struct State {
     pub(crate) terse: bool,
     /// Somebody takes the marker of every item at once.
     pub(crate) markers_wiped: bool,
+    /// What is in the files, by their ids.
+    pub(crate) contents: BTreeMap<String, Bytes>,
+    /// Files are given whole only.
+    pub(crate) whole_files: bool,
+    /// Files that are being taken, and how many of them at once at most.
+    pub(crate) attaching: usize,
+    pub(crate) attaching_max: usize,
+    /// How many bytes of files were given.
+    pub(crate) bytes_read: usize,
     /// Every write that took effect, in order.
     pub(crate) writes: Vec<Effect>,
     pub(crate) fetches: u64,
@@ -146,6 +168,8 @@ pub(crate) struct Memory {
     pub(crate) node: NodeName,
     clock: Arc<dyn Clock>,
     pub(crate) capabilities: Arc<Capabilities>,
+    /// Where the bytes of its files are, when not here.
+    pub(crate) files_at: Option<Arc<dyn Tracker>>,
     state: Arc<Mutex<State>>,
 }
 
@@ -162,6 +186,7 @@ impl Memory {
             node: node.into(),
             clock,
             capabilities: Arc::new(capabilities()),
+            files_at: None,
             state: Arc::default(),
         }
     }
@@ -205,7 +230,7 @@ impl Memory {
             },
             fields,
             comments: Some(Vec::new()),
-            attachments: None,
+            attachments: Some(Vec::new()),
             version: version(now, 1, state.whole_seconds),
             marker: None,
             scope,
@@ -324,6 +349,10 @@ impl Memory {
                 sentence: sentence.to_owned(),
                 field: None,
             }),
+            Some(Fault::Unfit(sentence)) => Err(TrackerError::Unfit {
+                tracker: "memory".to_owned(),
+                sentence: sentence.to_owned(),
+            }),
             Some(Fault::Panic) => panic!("a broken invariant, on purpose"),
             other => Ok(other),
         }
@@ -408,7 +437,12 @@ fn capabilities() -> Capabilities {
         comment_edit: true,
         comment_delete: true,
         item_delete: true,
-        attachment_upload: false,
+        attachments: AttachmentCapabilities {
+            upload: true,
+            delete: true,
+            marker: true,
+            ..AttachmentCapabilities::default()
+        },
         compare_and_swap: false,
         create_marker: true,
         comment_marker: true,

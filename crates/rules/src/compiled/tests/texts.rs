@@ -78,6 +78,7 @@ fn a_via_export_converts_several_native_fields() {
     let replica = View {
         fields: [("area".into(), Value::text("Shop/5"))].into(),
         comments: Vec::new(),
+        attachments: Vec::new(),
     };
     let input = Incoming {
         target: &item,

@@ -9,7 +9,7 @@
 //! and that would be lost with its takeover.
 
 /// The form that is shipped.
-pub(crate) const REPLICA_FORMAT: i64 = 13;
+pub(crate) const REPLICA_FORMAT: i64 = 15;
 
-/// The latest form that is read. 14 is 13 too: there were builds that shipped their file's schema for it.
-pub(crate) const REPLICA_FORMAT_READ: i64 = 14;
+/// The latest form that is read. 14 is 13: there were builds that shipped their file's schema for it.
+pub(crate) const REPLICA_FORMAT_READ: i64 = 15;

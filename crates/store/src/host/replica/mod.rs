@@ -26,8 +26,8 @@ pub(crate) use format::{REPLICA_FORMAT, REPLICA_FORMAT_READ};
 pub use restore::ReplicaRow;
 pub(super) use tables::Keyed;
 pub(super) use tables::{
-    AUDIT, BASES, COMMENT_LINKS, DIRTY, EFFECTS, HISTORY, ITEMS, JOBS, OBSERVATIONS, PARENT_WAITS,
-    WRITE_SLICES,
+    ATTACHMENT_LINKS, AUDIT, BASES, COMMENT_LINKS, DIRTY, EFFECTS, HISTORY, ITEMS, JOBS,
+    OBSERVATIONS, PARENT_WAITS, WRITE_SLICES,
 };
 
 use super::{HostRead, HostStore, HostTx};

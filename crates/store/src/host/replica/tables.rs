@@ -32,6 +32,11 @@ impl Keyed {
         }
     }
 
+    /// The table's name.
+    pub(in crate::host) const fn name(self) -> &'static str {
+        self.name
+    }
+
     /// The key as one text.
     pub(super) fn key_sql(self) -> String {
         format!("json_array({})", self.key.join(", "))
@@ -47,6 +52,11 @@ pub(in crate::host) const BASES: Keyed = Keyed::of(6, "bases", &["link", "side"]
 pub(in crate::host) const COMMENT_LINKS: Keyed = Keyed::of(
     7,
     "comment_links",
+    &["root", "origin_node", "origin", "node", "item"],
+);
+pub(in crate::host) const ATTACHMENT_LINKS: Keyed = Keyed::of(
+    21,
+    "attachment_links",
     &["root", "origin_node", "origin", "node", "item"],
 );
 pub(in crate::host) const PARENT_WAITS: Keyed = Keyed::of(8, "parent_waits", &["link", "side"]);
@@ -73,6 +83,7 @@ pub(super) const TABLES: &[Keyed] = &[
     OBSERVATIONS,
     BASES,
     COMMENT_LINKS,
+    ATTACHMENT_LINKS,
     PARENT_WAITS,
     DIRTY,
     EFFECTS,

@@ -61,6 +61,7 @@ fn effect(number: usize, now: i64) -> EffectRow {
             fields: BTreeMap::new(),
             sent: BTreeMap::new(),
             comment: None,
+            attachment: None,
         },
         valid_for: ValidFor {
             observations: Sides::default(),

@@ -254,6 +254,7 @@ fn effect(name: &str, is_create: bool) -> EffectRow {
             fields: BTreeMap::new(),
             sent: BTreeMap::new(),
             comment: None,
+            attachment: None,
         },
         valid_for: ValidFor {
             observations: Sides::default(),

@@ -233,27 +233,28 @@ async fn comment_links_go_some_time_after_the_last_twin_of_their_cluster() {
         tx.put_twin(&other)?;
         for root in ["r1", "r2"] {
             tx.put_comment_link(&comment_link(root))?;
+            tx.put_attachment_link(&attachments::link(root, "1", ("jira", "10")))?;
         }
         Ok(())
     })
     .await
     .unwrap();
-    assert_eq!(
-        prune(&host, keep(10), 100).await.comment_links,
-        0,
-        "not old enough"
-    );
-    assert_eq!(prune(&host, keep(10), 10_000).await.comment_links, 1);
+    assert_eq!(prune(&host, keep(10), 100).await.links, 0, "not old enough");
+    assert_eq!(prune(&host, keep(10), 10_000).await.links, 2);
     let left = host
         .read(|r| {
-            Ok((
-                r.comment_links(&"r1".into())?.len(),
-                r.comment_links(&"r2".into())?.len(),
-            ))
+            Ok(["r1", "r2"].map(|root| {
+                let comments = r.comment_links(&root.into()).unwrap().len();
+                (comments, r.attachment_links(&root.into()).unwrap().len())
+            }))
         })
         .await
         .unwrap();
-    assert_eq!(left, (1, 0), "a cluster of which one twin lives keeps them");
+    assert_eq!(
+        left,
+        [(1, 1), (0, 0)],
+        "a cluster of which one twin lives keeps them"
+    );
 }
 
 /// What must be kept lies before what may go: a step that began with all of it each time would find the last one at once,
@@ -311,7 +312,7 @@ async fn a_step_looks_at_a_piece_of_what_must_be_kept() {
     let removed = |of: fn(&HostPruned) -> usize| steps.iter().map(of).collect::<Vec<_>>();
     assert_eq!(removed(|step| step.observations), [0, 0, 1, 0]);
     assert_eq!(removed(|step| step.items), [0, 0, 1, 0]);
-    assert_eq!(removed(|step| step.comment_links), [0, 0, 3, 1]);
+    assert_eq!(removed(|step| step.links), [0, 0, 3, 1]);
     assert_eq!(
         round(&host, keep, 10_000).await.last(),
         Some(&HostPruned::default())

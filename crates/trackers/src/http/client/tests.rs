@@ -97,6 +97,7 @@ async fn check(answer: Result<http::Response<Bytes>, TransportError>, read: &str
             Err(TrackerError::Credentials { .. }) => "credentials".into(),
             Err(TrackerError::Unreachable { .. }) => "unreachable".into(),
             Err(TrackerError::Changed) => "changed".into(),
+            Err(TrackerError::Unfit { sentence, .. }) => format!("unfit {sentence}"),
             Err(TrackerError::Unreadable { place, .. }) => format!("unreadable {place}"),
         };
         assert_eq!(outcome, expected, "{answer:?}");

@@ -110,6 +110,19 @@ async fn without_the_audit_log_a_deleted_record_is_out_of_reach_and_the_feed_goe
 }
 
 #[tokio::test]
+async fn without_the_right_to_files_all_else_is_seen_and_it_is_told() {
+    let mut site = demo_site();
+    site.switches.forbidden_tables = vec!["sys_attachment".to_owned()];
+    let h = harness(site);
+    let item = made(&h, "without files").await;
+    assert_eq!(item.attachments, None, "they are not known");
+    assert!(item.comments.is_some());
+    let faults = h.tracker().probe_place(&h.scope(), None).await.unwrap();
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].contains("Attachment API"), "{faults:?}");
+}
+
+#[tokio::test]
 async fn a_condition_that_servicenow_would_ignore_is_refused() {
     let h = harness(demo_site());
     let item = made(&h, "here").await;

@@ -3,6 +3,8 @@
 use super::writes::written;
 use super::*;
 use async_trait::async_trait;
+use twinline_core::item::Attachment;
+use twinline_trackers::{FileBody, Upload};
 
 /// Comments that one request of a list gives.
 const COMMENTS_PAGE: usize = 100;
@@ -241,6 +243,9 @@ impl Tracker for Memory {
                 reason: "the log is gone".to_owned(),
             });
         }
+        if let Effect::AddAttachment { .. } | Effect::DeleteAttachment { .. } = effect {
+            return Ok(self.file_there(effect, since));
+        }
         if let Effect::AddComment { .. } = effect {
             return Ok(self.added(effect, since));
         }
@@ -284,6 +289,30 @@ impl Tracker for Memory {
         let of_item = state.history.iter().filter(|(id, _)| *id == item.id);
         let changes = of_item.map(|(_, change)| change.clone());
         Ok(changes.filter(|change| change.at >= since).collect())
+    }
+
+    async fn open_file(
+        &self,
+        item: &ItemId,
+        file: &Attachment,
+        from: u64,
+    ) -> Result<FileBody, TrackerError> {
+        if let Some(remote) = &self.files_at {
+            return remote.open_file(item, file, from).await;
+        }
+        let fault = self.pass(On::Open).await?;
+        self.give_file(item, file, (from, fault))
+    }
+
+    async fn attach(&self, effect: &Effect, upload: Upload) -> Result<Applied, TrackerError> {
+        if let Some(remote) = &self.files_at {
+            let applied = remote.attach(effect, upload).await?;
+            let file = applied.attachment.clone().expect("the answer shows it");
+            self.list_file(effect.item().expect("it is on an item"), *file);
+            return Ok(applied);
+        }
+        let fault = self.pass(On::Apply).await?;
+        self.take_file(effect, upload, fault).await
     }
 
     async fn apply(&self, effect: &Effect) -> Result<Applied, TrackerError> {

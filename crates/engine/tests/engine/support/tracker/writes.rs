@@ -57,11 +57,14 @@ impl Memory {
             }
             Effect::DeleteComment { item, comment } => {
                 self.change(&item.id, |target| {
-                    target
-                        .comments
-                        .get_or_insert_default()
-                        .retain(|old| old.id != *comment);
+                    let comments = target.comments.get_or_insert_default();
+                    comments.retain(|old| old.id != *comment);
                 });
+                self.applied(&item.id)
+            }
+            Effect::AddAttachment { .. } => unreachable!("a file comes with its bytes"),
+            Effect::DeleteAttachment { item, attachment } => {
+                self.detach_by_hand(item, attachment);
                 self.applied(&item.id)
             }
             Effect::Delete { item } => {

@@ -1,0 +1,107 @@
+//! Copying a file: read at its tracker while it is sent to the other one, so that no more of it is in memory than is on its
+//! way.
+//!
+//! A file takes longer than an attempt may. So what counts as the attempt begins when the tracker gets the last piece, or is
+//! asked to attach what it has got: until then nothing shows there, and whatever fails has certainly not happened. In a fleet
+//! the permit is asked then, and not before.
+
+mod pump;
+mod sending;
+
+use crate::node::Node;
+use pump::Pump;
+use sending::Sending;
+use std::sync::Arc;
+use twinline_core::effect::{Applied, Effect, Refusal};
+use twinline_core::names::{Side, Sides};
+use twinline_trackers::{Commit, TrackerError, Upload};
+
+/// How a copy ended.
+pub(super) struct Copied {
+    pub(super) answer: Result<Applied, TrackerError>,
+    /// Whose answer it is: that of the side which is written, or of the one which is read.
+    pub(super) side: Side,
+}
+
+/// Makes the write [`Effect::AddAttachment`] on `side`.
+pub(super) async fn copy(nodes: &Sides<Arc<Node>>, side: Side, effect: &Effect) -> Copied {
+    let target = nodes.get(side);
+    let at = |side, answer| Copied { answer, side };
+    let _turn = match target.file_turn() {
+        Ok(turn) => turn,
+        Err(busy) => return at(side, Err(busy)),
+    };
+    let Effect::AddAttachment { source, file, .. } = effect else {
+        unreachable!("only a file is copied, not {effect:?}")
+    };
+    let reader = Arc::clone(nodes.get(side.other()));
+    let first = reader.request(reader.tracker().open_file(source, file, 0));
+    let first = match first.await {
+        Ok(body) => body,
+        Err(error) => return at(side.other(), unreadable(error)),
+    };
+    let sending = Arc::new(Sending::default());
+    let pump = Pump::new(reader, source, file, first, &sending);
+    let upload = Upload {
+        size: file.size,
+        bytes: pump.into_stream(),
+        commit: commit(target, &sending),
+    };
+    let attempt = target.tracker().attach(effect, upload);
+    let (begun, last) = (sending.committed(), || sending.last());
+    let answer = target.attempt_begun_later(begun, last, attempt).await;
+    // Of the two that may end it exactly one does: what is still read afterwards commits nothing.
+    let committed = sending.close();
+    if answer.is_err() && !committed {
+        if let Some(fault) = sending.take_fault() {
+            return at(side.other(), unreadable(fault));
+        }
+        if let Some(busy) = sending.take_held_back() {
+            return at(side, Err(busy));
+        }
+    }
+    let answer = answer.map_err(|error| match error {
+        // What the tracker did not get whole, or was not asked to attach, it cannot have attached.
+        TrackerError::Unknown { reason } if !committed => TrackerError::Retry {
+            reason,
+            after: None,
+        },
+        error => error,
+    });
+    target.learn(answer.as_ref().err());
+    at(side, answer.or_else(unattached))
+}
+
+fn commit(target: &Arc<Node>, sending: &Arc<Sending>) -> Commit {
+    let (node, sending) = (Arc::clone(target), Arc::clone(sending));
+    Commit::new(move || sending.commit(|| node.begin()))
+}
+
+/// A file that is not taken is told of, and holds nothing back.
+fn unattached(error: TrackerError) -> Result<Applied, TrackerError> {
+    match error {
+        TrackerError::Unfit { sentence, .. } => Ok(refused(sentence, true)),
+        TrackerError::Refused { sentence, .. } => Ok(refused(sentence, false)),
+        TrackerError::Unreachable { reason } => Ok(refused(reason, false)),
+        other => Err(other),
+    }
+}
+
+/// A file that its own tracker does not give is not copied now, and that is told; a failure that may pass by itself is tried
+/// again soon.
+fn unreadable(error: TrackerError) -> Result<Applied, TrackerError> {
+    let why = match error {
+        TrackerError::Unreachable { reason } => reason,
+        TrackerError::Refused { sentence, .. } | TrackerError::Unfit { sentence, .. } => sentence,
+        TrackerError::Unreadable { .. } => error.to_string(),
+        other => return Err(other),
+    };
+    Ok(refused(format!("it could not be read: {why}"), false))
+}
+
+fn refused(sentence: String, lasting: bool) -> Applied {
+    Applied {
+        refused: Some(Refusal { sentence, lasting }),
+        ..Applied::default()
+    }
+}
