@@ -14,15 +14,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use twinline_core::capability::Capabilities;
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
-use twinline_core::item::{Fetched, Item, ItemId, ItemRef, Value};
+use twinline_core::item::{Attachment, Fetched, Item, ItemId, ItemRef, Value};
 use twinline_core::names::{FieldName, NodeName};
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 use twinline_trackers::http::Secret;
 use twinline_trackers::registry::RegistryError;
 use twinline_trackers::{
-    ChangePage, Cursor, Description, ItemPage, Opinion, Probe, Scope, Subscribed, Tracker,
-    TrackerError,
+    ChangePage, Cursor, Description, FileBody, ItemPage, Opinion, Probe, Scope, Subscribed,
+    Subscription, Tracker, TrackerError, Upload,
 };
 
 /// How long reading the files may take: a disk that hangs must not keep a node's requests.
@@ -242,8 +242,36 @@ impl Tracker for Renewing {
         ask!(self.field_history(item, since))
     }
 
+    async fn open_file(
+        &self,
+        item: &ItemId,
+        file: &Attachment,
+        from: u64,
+    ) -> Result<FileBody, TrackerError> {
+        ask!(self.open_file(item, file, from))
+    }
+
+    /// The file's bytes cannot be sent a second time from here: where others are there, the whole write is to be made anew.
+    async fn attach(&self, effect: &Effect, file: Upload) -> Result<Applied, TrackerError> {
+        let tracker = self.now();
+        let answer = tracker.attach(effect, file).await;
+        if matches!(answer, Err(TrackerError::Credentials { .. }))
+            && self.renewed(&tracker).await.is_some()
+        {
+            return Err(TrackerError::Retry {
+                reason: "the credentials were changed while a file was sent".to_owned(),
+                after: None,
+            });
+        }
+        answer
+    }
+
     async fn apply(&self, effect: &Effect) -> Result<Applied, TrackerError> {
         ask!(self.apply(effect))
+    }
+
+    async fn subscription(&self, scope: &Scope, url: &str) -> Result<Subscription, TrackerError> {
+        ask!(self.subscription(scope, url))
     }
 
     async fn subscribe(
