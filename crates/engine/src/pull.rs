@@ -109,17 +109,21 @@ pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: Ca
                 failures = 0;
             }
             Err(error) => {
-                // Each group pulls for itself, and tries for as long as the edge is away: told once.
-                if failures == 0 {
-                    tracing::warn!(edge = edge.name(), error, "pulling failed; trying again");
-                } else {
-                    tracing::debug!(edge = edge.name(), error, "pulling failed again");
-                }
+                tell_failed(edge.name(), &error, failures);
                 if wait(&host, &mut failures, &shutdown).await {
                     return;
                 }
             }
         }
+    }
+}
+
+/// Each group pulls for itself, and tries for as long as the edge is away: told once.
+fn tell_failed(edge: &str, error: &str, before: u32) {
+    if before == 0 {
+        tracing::warn!(edge, error, "pulling failed; trying again");
+    } else {
+        tracing::debug!(edge, error, "pulling failed again");
     }
 }
 

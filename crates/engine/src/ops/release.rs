@@ -122,22 +122,9 @@ impl Host {
         Ok(())
     }
 
-    /// Releases a twin from quarantine, and frozen fields with the side whose value is to cross.
-    ///
-    /// # Errors
-    /// There is no such twin; a field is not one of the connection's; the store failed.
-    pub async fn release_twin(
-        &self,
-        link: &LinkId,
-        take: BTreeMap<ReplicaField, Side>,
-        who: &str,
-    ) -> Result<(), OpError> {
-        let id = link.clone();
-        let twin = self.inner.store.read(move |read| read.twin(&id)).await?;
-        let twin = twin.ok_or_else(|| OpError::Unknown(format!("twin '{link}'")))?;
-        if matches!(twin.state, TwinState::Unlinked { .. }) {
-            return Err(OpError::Refused(format!("twin '{link}' has ended")));
-        }
+    /// Whether a twin's fields can be released with these sides.
+    fn can_release(&self, twin: &Twin, take: &BTreeMap<ReplicaField, Side>) -> Result<(), OpError> {
+        let link = &twin.link;
         if let Some(connection) = self.inner.connection(&twin.connection) {
             let unknown = take
                 .keys()
@@ -154,7 +141,7 @@ impl Host {
                 "field '{free}' of twin '{link}' is not held"
             )));
         }
-        for (field, side) in &take {
+        for (field, side) in take {
             if let Some(HeldField { hold, values, .. }) = twin.held.get(field)
                 && matches!(hold, Hold::Rule { .. })
                 && values.get(*side).is_none()
@@ -164,6 +151,26 @@ impl Host {
                 )));
             }
         }
+        Ok(())
+    }
+
+    /// Releases a twin from quarantine, and frozen fields with the side whose value is to cross.
+    ///
+    /// # Errors
+    /// There is no such twin; a field is not one of the connection's; the store failed.
+    pub async fn release_twin(
+        &self,
+        link: &LinkId,
+        take: BTreeMap<ReplicaField, Side>,
+        who: &str,
+    ) -> Result<(), OpError> {
+        let id = link.clone();
+        let twin = self.inner.store.read(move |read| read.twin(&id)).await?;
+        let twin = twin.ok_or_else(|| OpError::Unknown(format!("twin '{link}'")))?;
+        if matches!(twin.state, TwinState::Unlinked { .. }) {
+            return Err(OpError::Refused(format!("twin '{link}' has ended")));
+        }
+        self.can_release(&twin, &take)?;
         let (shared, id) = (Arc::clone(&self.inner), link.clone());
         let note = audit(&self.inner, who, "release", link.as_str());
         let text = released_by(who);

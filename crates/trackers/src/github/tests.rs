@@ -47,6 +47,7 @@ pub(super) fn client_over(transport: Arc<dyn Transport>) -> Client {
         auth: BTreeMap::from([("token".to_owned(), Secret::new("t"))]),
         write_spacing: None,
         unlimited: true,
+        learnt: crate::Learnt::default(),
     };
     client(&node, transport, Arc::new(Still)).unwrap()
 }

@@ -228,7 +228,7 @@ async fn credentials_that_end_before_a_public_note_is_taken_back_do_not_mean_tha
     let item = item(&h).await;
     may(&h);
     let mut refused = http::Response::new(Default::default());
-    *refused.status_mut() = StatusCode::UNAUTHORIZED;
+    *refused.status_mut() = http::StatusCode::UNAUTHORIZED;
     h.meddler().next_write(Trick::Pass);
     h.meddler().next_write(Trick::Answer(refused));
     let effect = private_note(&item);
