@@ -2,7 +2,7 @@
 
 use super::deeds::{counted, meant};
 use super::outcomes::Outcomes;
-use super::{pairs, segment};
+use super::{matches, pairs, segment};
 use crate::cli::{LinkArgs, UnlinkArgs};
 use crate::client::Client;
 use crate::exit::FAILED;
@@ -14,7 +14,15 @@ use std::path::Path;
 /// Pairs in one request. The host asks two trackers about each one, so that a request of more would outlast its deadline.
 const PAIRS_MAX: usize = 25;
 
-pub(super) async fn link(file: &Path, args: &LinkArgs) -> Result<Report> {
+/// Links a pair, a file of them, or what a review of matches says.
+pub(super) async fn run(file: &Path, args: &LinkArgs) -> Result<Report> {
+    match &args.review {
+        Some(review) => matches::run(file, args, review).await,
+        None => link(file, args).await,
+    }
+}
+
+async fn link(file: &Path, args: &LinkArgs) -> Result<Report> {
     let pairs = match (&args.csv, &args.left, &args.right) {
         (Some(csv), ..) => pairs::pairs(csv)?,
         (None, Some(left), Some(right)) => vec![(left.clone(), right.clone())],

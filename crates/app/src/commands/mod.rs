@@ -27,7 +27,7 @@ mod seal;
 mod state;
 mod types;
 
-use crate::cli::{Cli, Command, WatchCommand};
+use crate::cli::{Cli, Command, RoleArgs, WatchCommand};
 use crate::config::{self, Config};
 use crate::exit::{Coded, USAGE};
 use crate::handles::{SystemClock, SystemEntropy};
@@ -68,19 +68,12 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
             return roles::up::up(file, role.supervisor).await.map(|()| None);
         }
         Command::Host(args) => return roles::host::run(file, args.supervisor).await.map(|()| None),
-        Command::Edge(args) => return roles::edge::run(file, args.supervisor).await.map(|()| None),
-        Command::Watch {
-            command: None,
-            role,
-        } => {
-            return roles::watch::run(file, role.supervisor)
+        Command::Edge(args) => {
+            return Box::pin(roles::edge::run(file, args.supervisor))
                 .await
                 .map(|()| None);
         }
-        Command::Watch {
-            command: Some(WatchCommand::VerifyPaths),
-            ..
-        } => roles::watch::paths::verify(file),
+        Command::Watch { command, role } => return watch(file, command.as_ref(), role).await,
         Command::Incident(command) => incident::run(file, command).await,
         Command::Change(command) => change::run(file, command).await,
         Command::Sim(args) => return roles::sim::run(args, cli.json).await.map(|()| None),
@@ -112,10 +105,7 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
         Command::Errors => errors::run(file).await,
         Command::Retry(args) => deeds::retry(file, args).await,
         Command::Release(args) => release::release(file, args).await,
-        Command::Link(args) => match &args.review {
-            Some(review) => matches::run(file, args, review).await,
-            None => links::link(file, args).await,
-        },
+        Command::Link(args) => links::run(file, args).await,
         Command::Unlink(args) => links::unlink(file, args).await,
         Command::Pause { node, reason } => deeds::pause(file, node, reason).await,
         Command::Resume { node } => deeds::resume(file, node).await,
@@ -128,6 +118,20 @@ pub async fn run(cli: &Cli) -> Result<Option<Report>> {
         Command::ScriptWorker => return Ok(None),
     };
     report.map(Some)
+}
+
+/// Watches, or says what watching takes.
+async fn watch(
+    file: &Path,
+    command: Option<&WatchCommand>,
+    role: &RoleArgs,
+) -> Result<Option<Report>> {
+    match command {
+        Some(WatchCommand::VerifyPaths) => roles::watch::paths::verify(file).map(Some),
+        None => roles::watch::run(file, role.supervisor)
+            .await
+            .map(|()| None),
+    }
 }
 
 /// What stays and tells a person what happens has no document to answer with, and says so.

@@ -3,7 +3,6 @@
 use super::*;
 use crate::handles::SystemClock;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::task::JoinSet;
 use twinline_core::handles::Clock;
