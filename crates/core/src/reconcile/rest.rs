@@ -6,6 +6,7 @@ use super::plan::{Plan, Standing};
 use super::settle::End;
 use super::values::same_opt;
 use super::views::link;
+use crate::contract::Contract;
 use crate::effect::Effect;
 use crate::item::Item;
 use crate::names::{Side, Sides};
@@ -14,12 +15,14 @@ use crate::view::View;
 
 /// Cautious: false wherever a later plan could write or settle something, were it only because nobody can tell here.
 /// Every write was made and none of them was a comment's; nothing is frozen, waived or waiting; and on both sides the
-/// item, as it is now, shows what its new base says and has the comments that were planned with.
+/// item, as it is now, shows what its new base says and has the comments, and where files cross the files, that were planned
+/// with.
 pub(super) fn is_at_rest(
     plan: &Plan,
     outcomes: &Outcomes,
     ends: &Sides<End>,
     settled: &Settled,
+    contract: &Contract,
 ) -> bool {
     let waits = plan.standing != Standing::Active
         || plan.more_comments
@@ -40,8 +43,10 @@ pub(super) fn is_at_rest(
                 (None, None) => return false,
             };
             let base = settled.bases.get(side).as_ref();
-            before.is_some_and(|before| has_same_comments(before, item))
-                && base.is_some_and(|base| shows(view, base))
+            before.is_some_and(|before| {
+                has_same_comments(before, item)
+                    && (contract.attachments.is_none() || before.attachments == item.attachments)
+            }) && base.is_some_and(|base| shows(view, base))
         })
 }
 
@@ -79,7 +84,7 @@ fn all_made(plan: &Plan, outcomes: &Outcomes) -> bool {
 }
 
 fn has_same_comments(before: &Item, now: &Item) -> bool {
-    before.comments == now.comments && before.attachments == now.attachments
+    before.comments == now.comments
 }
 
 /// A field that the view does not show makes no change, whatever the base says; so a field that is pending and not shown

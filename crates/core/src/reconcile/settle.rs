@@ -74,7 +74,7 @@ pub fn settle(
     keep_unsettled(&mut settled.bases);
     settled.cut = told::cut(plan, &advances);
     settled.skipped = told::skipped(plan, facts, &settled.bases);
-    settled.at_rest = is_at_rest(plan, outcomes, &ends, &settled)
+    settled.at_rest = is_at_rest(plan, outcomes, &ends, &settled, rules.contract())
         && shows_the_same_again(plan, facts, rules, &ends)?;
     Ok(settled)
 }

@@ -421,7 +421,11 @@ impl Net {
         there.version.revision = there.version.revision.map(|revision| revision + 1);
         applied.version = node.tells_version.then(|| there.version.clone());
         let comments = there.comments.get_or_insert_default();
-        let files = there.attachments.get_or_insert_default();
+        if matches!(effect, Effect::AddAttachment { .. }) {
+            there.attachments.get_or_insert_default();
+        }
+        let mut no_files = Vec::new();
+        let files = there.attachments.as_mut().unwrap_or(&mut no_files);
         match effect {
             Effect::Create { .. } => {}
             Effect::Update { fields, .. } => {

@@ -55,11 +55,14 @@ async fn check_begun_later(before_ms: u64, after_ms: u64, sends: u64) {
     let permit = Permit::leased(Arc::clone(&clock) as _, Duration::from_secs(8));
     permit.extend(BootTime::from_millis(100_000));
     let (last, begun, sent) = (Mutex::new(None), Notify::new(), AtomicU64::new(0));
-    let (first, second) = (Notify::new(), Notify::new());
+    let (first, asked, second) = (Notify::new(), Notify::new(), Notify::new());
     let attempt = async {
         sent.fetch_add(1, Ordering::Relaxed);
         first.notified().await;
-        *last.lock().unwrap() = permit.begin()?;
+        let began = permit.begin();
+        *last.lock().unwrap() = began.as_ref().ok().copied().flatten();
+        asked.notify_one();
+        began?;
         begun.notify_one();
         sent.fetch_add(1, Ordering::Relaxed);
         second.notified().await;
@@ -69,7 +72,7 @@ async fn check_begun_later(before_ms: u64, after_ms: u64, sends: u64) {
     let stands_still = async {
         clock.0.fetch_add(before_ms, Ordering::Relaxed);
         first.notify_one();
-        tokio::task::yield_now().await;
+        asked.notified().await;
         clock.0.fetch_add(after_ms, Ordering::Relaxed);
         second.notify_one();
     };
