@@ -39,6 +39,10 @@ impl Jira {
     ) -> Result<Applied, TrackerError> {
         let attaching = Attaching::of(effect);
         self.takes(attaching.file).await?;
+        // Of an empty file no piece is kept back: the whole request is what attaches it.
+        if upload.size == 0 {
+            upload.commit.check()?;
+        }
         let form = Form::of(&attaching);
         let call = Call::post(client::path(&attaching.item.id, "/attachments"))
             .key(&attaching.item.id)

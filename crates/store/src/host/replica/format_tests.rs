@@ -14,7 +14,7 @@ twins: cause text?, comments_waived text, connection text, created_from text?, h
 observations: digest text, item text, seen_at integer
 bases: advanced text, asked text, fields text, link text, observation text, pending text, rule_version integer, side text
 comment_links: comment text, item text, node text, origin text, origin_item text, origin_node text, parent text, parent_item text, revision text, root text, state text
-attachment_links: attachment text, item text, node text, origin text, origin_item text, origin_node text, parent text, parent_item text, reason text, root text, state text
+attachment_links: attachment text, item text, node text, origin text, origin_item text, origin_node text, parent text, parent_item text, reason text, root text, state text, tried integer
 parent_waits: confirmed integer, key text, link text, node text, side text
 dirty: cause text, due integer, id text, lane text, left_to text?, mark integer, node text, seq integer?, since integer
 effects: attempts integer, cause text?, connection text, ended_at integer?, id text, intended_at integer, is_create integer, item text?, link text, next_due integer?, node text, planned text, rule_version integer, scope text, sentence text?, settled integer, started_at integer?, state text, valid_for text

@@ -147,8 +147,8 @@ async fn very_many_comments_are_read_page_by_page() {
             .insert("x-total-count", rows.len().into());
         h.meddler().next_read(Trick::Answer(answer));
     }
-    // The record, ten pages, and who wrote them.
-    odd::check_talk(&h, &item, 12).await;
+    // The record, ten pages, who wrote them, and its files.
+    odd::check_talk(&h, &item, 13).await;
 }
 
 #[tokio::test]
