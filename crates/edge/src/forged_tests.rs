@@ -56,7 +56,7 @@ fn it_is_told_when_the_last_was_genuine_and_when_the_first_was_refused() {
         genuine: 2,
         genuine_ms_ago: Some(9000),
     };
-    assert_eq!(forged.told(second(10)), [told.clone()]);
+    assert_eq!(forged.told(second(10)), std::slice::from_ref(&told));
     let without = Told {
         refused_since_ms: Some(3_600_000),
         genuine: 0,

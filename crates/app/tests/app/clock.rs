@@ -1,10 +1,11 @@
 //! A watch whose machine's clock is put forward and back while it works: people are called all the same.
 
-use crate::support::{Installation, Running, until};
+use crate::support::{Installation, Running, WallClock, until};
 use crate::watching::{alert, ends, health, incidents, is_the_one, letter, watched};
 use serde_json::Value as Json;
 use std::process::Stdio;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
+use twinline_core::handles::Clock as _;
 use twinline_sim::faketime;
 
 /// How far a clock may be from where it was put: what is waited for takes its time.
@@ -37,8 +38,7 @@ fn found(installation: &Installation, name: &str, seconds: i64) -> Json {
     let incident = until("the incident", || {
         incidents(installation).into_iter().find(of_alert)
     });
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let expected = i64::try_from(now.as_millis()).unwrap() + seconds * 1000;
+    let expected = WallClock.now().as_millis() + seconds * 1000;
     let opened = incident["opened_at"].as_i64().unwrap();
     let off = Duration::from_millis(expected.abs_diff(opened));
     assert!(off < NEAR, "{name}: {incident}");

@@ -16,12 +16,12 @@ use twinline_sim::{Command as Act, Done, Faults, Faulty, Simulator};
 /// Nothing that a test waits for takes so long, on a machine that has other work too.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-struct WallClock;
+pub(crate) struct WallClock;
 
 impl Clock for WallClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the simulators of these tests run in real time"
+        reason = "the processes and simulators of these tests run in real time"
     )]
     fn now(&self) -> Timestamp {
         Timestamp::EPOCH.plus(SystemTime::now().duration_since(UNIX_EPOCH).unwrap())
