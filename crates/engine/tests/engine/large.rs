@@ -23,9 +23,9 @@ use twinline_core::handles::Clock;
 use twinline_core::item::{Attachment, ItemId, User};
 use twinline_core::time::Timestamp;
 use twinline_engine::FileRoom;
-use twinline_trackers::Tracker;
 use twinline_trackers::http::{AddressGuard, ReqwestTransport, Secret, TransportLimits, Trust};
 use twinline_trackers::registry::{self, NodeSettings};
+use twinline_trackers::{Learnt, Tracker};
 
 const MIB: u64 = 1024 * 1024;
 /// What all of it is to fit into.
@@ -149,8 +149,10 @@ fn connector(
             .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
             .collect(),
         settle: None,
+        texts: None,
         write_spacing: None,
         unlimited: true,
+        learnt: Learnt::default(),
     };
     registry::build(tracker, settings, Arc::new(transport.unwrap()), clock).unwrap()
 }
