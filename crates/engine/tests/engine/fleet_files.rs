@@ -46,10 +46,8 @@ async fn a_file_that_takes_longer_than_an_attempt_crosses_once() {
     waited.expect("the file crosses");
     fleet.edit(&item, "b");
     fleet.shows(&copy, "b").await;
-    let state = right.state();
-    let files = state.writes.iter();
-    let files = files.filter(|write| matches!(write, Effect::AddAttachment { .. }));
-    assert_eq!(files.count(), 1);
-    drop(state);
+    let is_file = |write: &&Effect| matches!(write, Effect::AddAttachment { .. });
+    let files = right.state().writes.iter().filter(is_file).count();
+    assert_eq!(files, 1);
     machine.stop().await;
 }

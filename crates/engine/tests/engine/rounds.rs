@@ -34,7 +34,7 @@ async fn while_the_writer_of_its_state_hangs_an_engine_does_not_come_round() {
     comes_round(&host).await;
 
     let (begun, begins) = oneshot::channel();
-    let (release, held) = mpsc::channel::<()>();
+    let (release, held) = mpsc::sync_channel::<()>(1);
     let hangs = tokio::spawn(async move {
         let hang = store.write(move |_| {
             begun.send(()).unwrap();
