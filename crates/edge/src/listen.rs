@@ -34,6 +34,10 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Between looks at a beginning that may become HTTP/2's.
 const PREFACE_PAUSE: Duration = Duration::from_millis(25);
 
+/// The same on the private listener: its pulls are answered at once, and a host that stands still, which over HTTP/2 would
+/// have to say that it has heard of the end, must keep nobody from the next edge.
+const PRIVATE_DRAIN: Duration = Duration::from_secs(1);
+
 /// Serves until `shutdown`, then lets open requests finish within 5 s. Requests have an extension that says who asks,
 /// `ConnectInfo<SocketAddr>`. For listeners without TLS.
 pub async fn serve(
@@ -42,9 +46,33 @@ pub async fn serve(
     connections_max: usize,
     shutdown: CancellationToken,
 ) {
-    let builder = builder(HEADER_DEADLINE, OWN_STREAMS_MAX);
-    let places = Places::all(connections_max);
-    serve_with(builder, listener, router, places, HEADER_DEADLINE, shutdown).await;
+    serve_own(listener, router, connections_max, DRAIN, shutdown).await;
+}
+
+/// The same for an edge's private listener, whose open requests get a second.
+pub(crate) async fn serve_private(
+    listener: TcpListener,
+    router: Router,
+    connections_max: usize,
+    shutdown: CancellationToken,
+) {
+    serve_own(listener, router, connections_max, PRIVATE_DRAIN, shutdown).await;
+}
+
+async fn serve_own(
+    listener: TcpListener,
+    router: Router,
+    connections_max: usize,
+    drain: Duration,
+    shutdown: CancellationToken,
+) {
+    let way = Way {
+        builder: builder(HEADER_DEADLINE, OWN_STREAMS_MAX),
+        places: Places::all(connections_max),
+        deadline: HEADER_DEADLINE,
+        drain,
+    };
+    serve_with(way, listener, router, shutdown).await;
 }
 
 /// The same for everybody: one address has a part of the places only, and a connection fewer requests at once.
@@ -65,18 +93,32 @@ pub(crate) async fn serve_within(
     deadline: Duration,
     shutdown: CancellationToken,
 ) {
-    let builder = builder(deadline, STREAMS_MAX);
-    serve_with(builder, listener, router, places, deadline, shutdown).await;
+    let way = Way {
+        builder: builder(deadline, STREAMS_MAX),
+        places,
+        deadline,
+        drain: DRAIN,
+    };
+    serve_with(way, listener, router, shutdown).await;
 }
 
-async fn serve_with(
+/// How a listener serves.
+struct Way {
     builder: Builder<TokioExecutor>,
-    listener: TcpListener,
-    router: Router,
     places: Places,
+    /// For the first bytes.
     deadline: Duration,
-    shutdown: CancellationToken,
-) {
+    /// What open requests get at the end.
+    drain: Duration,
+}
+
+async fn serve_with(way: Way, listener: TcpListener, router: Router, shutdown: CancellationToken) {
+    let Way {
+        builder,
+        places,
+        deadline,
+        drain,
+    } = way;
     let graceful = GracefulShutdown::new();
     let connections_max = places.all_max();
     let each = |stream: TcpStream, peer: SocketAddr, permit| {
@@ -106,7 +148,7 @@ async fn serve_with(
         });
     };
     accept_all(listener, connections_max, &shutdown, each).await;
-    drain(graceful.shutdown()).await;
+    drain_until(Instant::now() + drain, graceful.shutdown()).await;
 }
 
 fn builder(deadline: Duration, streams_max: u32) -> Builder<TokioExecutor> {
@@ -138,11 +180,6 @@ async fn begins(stream: &TcpStream) -> bool {
             Ok(_) => return true,
         }
     }
-}
-
-/// Gives what is open so long to end.
-async fn drain(ended: impl Future<Output = ()>) {
-    drain_until(Instant::now() + DRAIN, ended).await;
 }
 
 /// Gives what is open until then to end.

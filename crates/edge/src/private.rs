@@ -44,7 +44,7 @@ pub(crate) fn spawn(
         runtime.block_on(async move {
             match tokio::net::TcpListener::from_std(listener) {
                 Ok(listener) => {
-                    listen::serve(listener, router(shared), CONNECTIONS_MAX, shutdown).await
+                    listen::serve_private(listener, router(shared), CONNECTIONS_MAX, shutdown).await
                 }
                 Err(error) => tracing::error!(%error, "the private listener cannot be used"),
             }

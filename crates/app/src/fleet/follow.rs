@@ -34,7 +34,7 @@ pub struct Known {
     pub definitions: Arc<Definitions>,
     /// The nodes of each group, listed when they are asked for first: a host asks for each of its groups whenever any changes.
     #[serde(skip)]
-    members: OnceLock<BTreeMap<GroupId, BTreeSet<NodeName>>>,
+    members: Arc<OnceLock<BTreeMap<GroupId, BTreeSet<NodeName>>>>,
 }
 
 impl Known {
@@ -43,7 +43,7 @@ impl Known {
         Self {
             version,
             definitions: Arc::new(definitions),
-            members: OnceLock::new(),
+            members: Arc::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::harness::*;
 use http::StatusCode;
 use std::sync::Arc;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use twinline_store::db::{self, CommitFault, DbOptions, FaultPlan};
 
 #[tokio::test]
@@ -309,4 +309,22 @@ async fn who_comes_while_hosts_are_still_answered_is_answered_too() {
     );
     drop(host);
     edge.ended().await;
+}
+
+/// Over HTTP/2 an end is over when the other side has confirmed that it has heard of it.
+#[tokio::test]
+async fn a_host_that_stands_still_does_not_hold_up_the_end() {
+    let edge = Plan::default().serve().await;
+    let private = edge.private.trim_start_matches("http://");
+    let mut host = tokio::net::TcpStream::connect(private).await.unwrap();
+    // The beginning of a connection and empty settings (RFC 9113, 3.4); nothing is ever said after that.
+    host.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        .await
+        .unwrap();
+    host.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
+    let mut settings = [0; 9];
+    host.read_exact(&mut settings).await.unwrap();
+    let began = tokio::time::Instant::now();
+    edge.end().await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(4));
 }

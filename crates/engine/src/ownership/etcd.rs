@@ -266,6 +266,8 @@ impl Etcd {
                 Err(next) => error = Some(next),
             }
         }
+        // When it is back it may be another one.
+        *self.listed() = None;
         Err(error.expect("at least one endpoint was asked"))
     }
 
@@ -370,7 +372,7 @@ struct KeptAlive {
 }
 
 /// A moment of one etcd: its revision, and under which leadership of which cluster. One that was put back from a copy, or is
-/// another one, may come to a revision of before; not under the leadership of before.
+/// another one, may come to a revision of before, and begins its leaderships anew: but not without having been away.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 struct Header {
     #[serde(default)]

@@ -277,6 +277,13 @@ impl Keeper {
         }
     }
 
+    /// Whether the next step is to come at once.
+    #[cfg(test)]
+    pub(super) fn is_woken(&self) -> bool {
+        use futures_util::FutureExt as _;
+        self.shared.wake.notified().now_or_never().is_some()
+    }
+
     /// One step; for a caller that keeps time itself.
     #[cfg(test)]
     pub(super) async fn step(&self) {
@@ -327,9 +334,14 @@ impl Shared {
         self.reconcile(&roster, lease);
         let mine = self.due(&roster);
         let renewed = self.clock.now();
-        for group in mine.into_iter().take(CLAIMS_MAX) {
-            // Claims of a slow etcd must not keep the lease from being renewed: the others come in the next step.
-            if self.clock.now().since(renewed) >= self.settings.terms.renewal_period() {
+        let all = mine.len();
+        for (claimed, group) in mine.into_iter().enumerate() {
+            // Many claims, or those of a slow etcd, must not keep the lease from being renewed: the others come in the next
+            // step, at once.
+            let late = self.clock.now().since(renewed) >= self.settings.terms.renewal_period();
+            if claimed >= CLAIMS_MAX || late {
+                tracing::debug!(claimed, all, "more groups are claimed in the next step");
+                self.wake.notify_one();
                 break;
             }
             match self.etcd.claim(&group, host, lease).await? {

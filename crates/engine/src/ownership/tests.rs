@@ -386,3 +386,22 @@ async fn before_etcd_was_asked_nothing_is_known_of_it() {
     one.step().await;
     assert_eq!(now(&one).failing, None);
 }
+
+#[tokio::test]
+async fn what_is_left_to_claim_is_claimed_at_once() {
+    let names: Vec<String> = (0..120).map(|number| format!("g{number}")).collect();
+    let groups: Vec<(&str, u32)> = names.iter().map(|name| (name.as_str(), 1)).collect();
+    let Some(fleet) = Fleet::new(&groups) else {
+        return;
+    };
+    let one = fleet.host("m1", None);
+    // They are seen vacant, and are claimed when they have been so for a period.
+    one.step().await;
+    fleet.clock.advance(TTL / 6);
+    let mut counts = Vec::new();
+    for _ in 0..3 {
+        one.step().await;
+        counts.push((owned(&one).len(), one.is_woken()));
+    }
+    assert_eq!(counts, [(50, true), (100, true), (120, false)]);
+}

@@ -172,7 +172,12 @@ impl ReqwestTransport {
             .tls_backend_preconfigured(trust.http())
             .connect_timeout(limits.connect)
             .http2_keep_alive_interval(KEEP_ALIVE)
-            .http2_keep_alive_timeout(limits.connect)
+            .http2_keep_alive_timeout(if limits.side_by_side {
+                // All that waits there would end with the connection, and a busy process may read the answer late.
+                KEEP_ALIVE
+            } else {
+                limits.connect
+            })
             .pool_max_idle_per_host(limits.idle_per_host_max)
             .dns_resolver(VettingResolver {
                 guard: Arc::clone(&guard),

@@ -18,8 +18,9 @@ use twinline_store::Stamp;
 use twinline_store::inbox::InboxPlace;
 use twinline_trackers::http::Secret;
 
-/// An answer to a pull may take a long poll and a margin.
-const PULL_DEADLINE: Duration = Duration::from_secs(35);
+/// An answer to a pull may take two long polls and a margin: an edge of an older version lets 256 pulls of a host wait at
+/// once, and those beyond begin when one of these has ended.
+const PULL_DEADLINE: Duration = Duration::from_secs(50);
 /// An answer to all else is a write of the edge's. One that ends may still take connections, and answers none.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// About as much in one pull.

@@ -306,7 +306,7 @@ async fn tell(
     let mut kept = None;
     let mut is_news = true;
     loop {
-        // Whoever hears of it looks at every group and asks etcd, which may change what is owned: not where that was all.
+        // Whoever hears of it looks at every group, and asks etcd. What is owned the keeper and the groups follow themselves.
         if is_news {
             pins.send_replace(known.borrow_and_update().definitions.groups());
         }
@@ -339,7 +339,7 @@ async fn tell(
 /// a cache of its own, most of all when it begins with all of them at once.
 fn group_db() -> DbOptions {
     let limits = Limits {
-        readers_max: 2,
+        readers_max: 3,
         ..Limits::default()
     };
     DbOptions {
