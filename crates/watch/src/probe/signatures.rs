@@ -32,6 +32,7 @@ struct Before(BTreeMap<String, Vec<Known>>);
 #[derive(Clone, Copy, Default)]
 struct Known {
     genuine: Option<u64>,
+    genuine_ms_ago: Option<u64>,
     /// Refused ones that came before the last genuine one, wherever that came.
     past: u64,
 }
@@ -110,7 +111,8 @@ impl Signatures {
 
 impl Before {
     /// How many deliveries of a node all edges have refused since the last genuine one at any of them. Of an edge that
-    /// counted some before that one, and has had none since, what it had counted by the first look after it is past.
+    /// counted some before that one, and has had none since, what it had counted by the first look after it is past. It
+    /// stays so when that edge, or another one, forgets what was genuine.
     fn refused(&mut self, node: &str, told: &Told) -> u64 {
         let of = |edge: &Option<BTreeMap<String, Signed>>| {
             let edge = edge.as_ref()?;
@@ -121,27 +123,35 @@ impl Before {
         let last_ms_ago = last_ms_ago.min().unwrap_or(u64::MAX);
         let known = self.0.entry(node.to_owned()).or_default();
         known.resize(told.len(), Known::default());
-        let came = known.iter().zip(&told).any(|(known, edge)| {
-            let genuine = edge.as_ref().map(|it| it.genuine);
-            genuine.is_some_and(|genuine| known.genuine != Some(genuine))
-        });
+        let mut edges = known.iter().zip(&told);
+        let came = edges.any(|(known, edge)| edge.as_ref().is_some_and(|edge| known.hears(edge)));
         let mut refused = 0_u64;
         for (known, edge) in known.iter_mut().zip(told) {
             let Some(edge) = edge else { continue };
-            known.genuine = Some(edge.genuine);
-            if came {
-                let began_before = edge.refused_since_ms.is_some_and(|ago| ago >= last_ms_ago);
-                known.past = if began_before { edge.refused } else { 0 };
-            }
-            // It began to count anew.
-            known.past = if edge.refused < known.past {
+            let began_before = edge.refused_since_ms.is_some_and(|ago| ago >= last_ms_ago);
+            known.past = if came && began_before {
+                edge.refused
+            } else if known.hears(&edge) || edge.refused < known.past {
+                // It counts anew: since its own genuine one, or since it began anew.
                 0
             } else {
                 known.past
             };
+            known.genuine = Some(edge.genuine);
+            known.genuine_ms_ago = edge.genuine_ms_ago;
             refused = refused.saturating_add(edge.refused - known.past);
         }
         refused
+    }
+}
+
+impl Known {
+    /// Whether an edge tells of a genuine delivery that was not known of. One that counts fewer began anew: what it counts
+    /// has come since, and where that is nothing it has only forgotten.
+    fn hears(&self, edge: &Signed) -> bool {
+        let ages = edge.genuine_ms_ago.zip(self.genuine_ms_ago);
+        let is_newer = ages.is_some_and(|(ago, before)| ago < before);
+        edge.genuine > 0 && (is_newer || self.genuine != Some(edge.genuine))
     }
 }
 
