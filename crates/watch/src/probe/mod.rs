@@ -17,6 +17,7 @@ mod places;
 mod pools;
 mod prove;
 mod runner;
+mod said;
 mod signatures;
 mod supervisor;
 mod sweep;

@@ -2,8 +2,9 @@
 
 use super::Look;
 use super::places::Place;
+use super::said::Said;
 use super::sweep::Sweeps;
-use super::web::{Web, failed};
+use super::web::{NoWord, Web, failed};
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use serde::Deserialize;
@@ -14,14 +15,21 @@ use twinline_core::watch::element::Element;
 use twinline_core::watch::probe::Outcome;
 
 /// Asks all edges how many deliveries of each node they have refused for their signature since the last genuine one, which
-/// may have come to any of them. While one does not answer, a node that the others say nothing of is unseen.
+/// may have come to any of them. While one does not answer, or not with that, a node that the others say nothing of is
+/// unseen.
 pub struct Signatures {
     web: Arc<Web>,
-    edges: Vec<Arc<dyn Place>>,
+    edges: Vec<Asked>,
     names: BTreeSet<String>,
     refused_max: u64,
     within: Duration,
     before: Mutex<Before>,
+}
+
+/// One edge.
+struct Asked {
+    place: Arc<dyn Place>,
+    said: Said,
 }
 
 /// What edges said before: by node, of each edge.
@@ -65,9 +73,13 @@ impl Signatures {
         refused_max: u64,
         within: Duration,
     ) -> Self {
+        let asked = |place| Asked {
+            place,
+            said: Said::default(),
+        };
         Self {
             web,
-            edges,
+            edges: edges.into_iter().map(asked).collect(),
             names,
             refused_max,
             within,
@@ -75,22 +87,15 @@ impl Signatures {
         }
     }
 
-    async fn ask(&self, edge: &Arc<dyn Place>) -> Option<BTreeMap<String, Signed>> {
+    async fn ask(&self, edge: &Asked) -> Option<BTreeMap<String, Signed>> {
         let asked = async {
-            let (web, at) = (&self.web, edge.at()?);
-            let answer = web.read_within(at, "/signatures", self.within).await?;
-            serde_json::from_slice::<Answer>(&answer.body).map_err(|error| error.to_string())
+            let at = edge.place.at().map_err(NoWord::Silent)?;
+            let (web, within) = (&self.web, self.within);
+            web.told_within::<Answer>(at, "/signatures", within).await
         };
-        match asked.await {
-            Ok(answer) => {
-                let nodes = answer.nodes.into_iter();
-                Some(nodes.map(|it| (it.node.clone(), it)).collect())
-            }
-            Err(why) => {
-                tracing::debug!(why, "what an edge refuses is not seen");
-                None
-            }
-        }
+        let answer = edge.said.heard(asked.await, "what an edge refuses")?;
+        let nodes = answer.nodes.into_iter();
+        Some(nodes.map(|it| (it.node.clone(), it)).collect())
     }
 
     fn judge(&self, node: &str, told: &Told, before: &mut Before) -> Outcome {

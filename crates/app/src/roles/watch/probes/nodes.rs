@@ -77,13 +77,8 @@ impl Maker<'_> {
                 Asks::Webhooks { unannounced_max },
             ),
         ] {
-            let look = Nodes {
-                web: Arc::clone(&self.web),
-                place: Arc::clone(place),
-                names: self.names(),
-                asks,
-                within: within(pace),
-            };
+            let (web, place) = (Arc::clone(&self.web), Arc::clone(place));
+            let look = Nodes::new(web, place, self.names(), asks, within(pace));
             self.of_nodes(name, pace, Why::Own, &through, look)?;
         }
         Ok(())
