@@ -51,7 +51,7 @@ impl Maker<'_> {
 
     fn told_by(&mut self, asked: &Reached<'_>, place: &Arc<dyn Place>) -> Result<()> {
         let through = [Kind::Host, Kind::Machine].map(|kind| element(kind, asked.name));
-        let paces = self.paces;
+        let (paces, accounts) = (self.paces, self.parts.accounts);
         let swept = self.each(paces.sweep.behind_max_s, |sweep_s| {
             (sweep_s.period, SWEEPS_MISSED)
         });
@@ -60,7 +60,8 @@ impl Maker<'_> {
         });
         let sweeps = |web, pace, behind, measure| {
             let (place, clock) = (Arc::clone(place), Arc::new(SystemClock));
-            Sweeps::new(web, place, clock, behind, measure, within(pace))
+            let sweeps = Sweeps::new(web, place, clock, behind, measure, within(pace));
+            sweeps.keeping(accounts.clone())
         };
         let pace = paces.sweep.pace();
         let look = sweeps(Arc::clone(&self.web), pace, swept, Measure::Swept);
