@@ -89,8 +89,8 @@ impl Forged {
         });
     }
 
-    /// By node, how many were refused since the last genuine one; none where there was only a genuine one lately, which says
-    /// something of what other edges refuse.
+    /// By node, how many were refused since the last genuine one; 0 where one came lately and nothing was refused since, which
+    /// says something of what other edges refuse.
     pub(crate) fn counts(&self, now: Instant) -> BTreeMap<NodeName, u64> {
         let told = self.told(now).into_iter();
         told.map(|it| (it.node, it.refused)).collect()
