@@ -2,8 +2,8 @@
 //!
 //! A secret that was changed on one side only shows as this: all that comes is refused, and nothing genuine comes between.
 //! What strangers send is refused as well, and tells nothing while the tracker's own deliveries are genuine; where none come,
-//! it is forgotten. What has no signature at all is not counted. The genuine ones may come to another edge: when the last came here is told too, and whoever asks all
-//! edges knows.
+//! it is forgotten. What has no signature at all is not counted. The genuine ones may come to another edge: when the last came
+//! here is told too, and whoever asks all edges knows.
 
 use serde::Serialize;
 use std::collections::BTreeMap;
