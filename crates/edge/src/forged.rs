@@ -2,8 +2,8 @@
 //!
 //! A secret that was changed on one side only shows as this: all that comes is refused, and nothing genuine comes between.
 //! What strangers send is refused as well, and tells nothing while the tracker's own deliveries are genuine; where none come,
-//! it is forgotten. The genuine ones may come to another edge: when the last came here is told too, and whoever asks all
-//! edges knows.
+//! it is forgotten. What has no signature at all is not counted. The genuine ones may come to another edge: when the last came
+//! here is told too, and whoever asks all edges knows.
 
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -89,11 +89,11 @@ impl Forged {
         });
     }
 
-    /// By node, how many were refused since the last genuine one.
+    /// By node, how many were refused since the last genuine one; 0 where one came lately and nothing was refused since, which
+    /// says something of what other edges refuse.
     pub(crate) fn counts(&self, now: Instant) -> BTreeMap<NodeName, u64> {
         let told = self.told(now).into_iter();
-        let refused = told.filter(|it| it.refused > 0);
-        refused.map(|it| (it.node, it.refused)).collect()
+        told.map(|it| (it.node, it.refused)).collect()
     }
 
     /// All that is known.

@@ -15,15 +15,17 @@ fn a_genuine_delivery_ends_the_count_of_its_node() {
     let (forged, began) = (Forged::default(), Instant::now());
     let [a, b]: [NodeName; 2] = ["a".into(), "b".into()];
     forged.genuine(&a, began);
-    check(&forged, began, 0, &[]);
+    check(&forged, began, 0, &[("a", 0)]);
     for node in [&a, &b, &a] {
         forged.refused(node, began);
     }
     check(&forged, began, 1, &[("a", 2), ("b", 1)]);
     forged.genuine(&a, began);
-    check(&forged, began, 1, &[("b", 1)]);
+    check(&forged, began, 1, &[("a", 0), ("b", 1)]);
     forged.refused(&a, began);
     check(&forged, began, 1, &[("a", 1), ("b", 1)]);
+    // What is known of both is too old.
+    check(&forged, began, 3602, &[]);
 }
 
 #[test]

@@ -112,7 +112,7 @@ impl Metrics {
         registry.register("oldest_untaken_seconds", help, self.oldest.clone());
         let help = "Deliveries that no host has taken; 200000 are that many or more";
         registry.register("untaken_deliveries", help, self.untaken.clone());
-        let help = "Deliveries of a node whose signature was refused since its last genuine one; none for an hour ends it";
+        let help = "Deliveries of a node whose signature was refused since its last genuine one; forgotten when none came for an hour";
         registry.register("signatures_refused", help, self.forged.clone());
         let help = "Spans that the collector of traces never got";
         registry.register("trace_spans_dropped", help, self.spans_dropped.clone());

@@ -175,6 +175,10 @@ pub trait Webhook: Send + Sync {
         true
     }
 
+    /// Whether there is a signature, or the secret, in these headers, whether or not it is genuine. What strangers send who do
+    /// not know what is here has none.
+    fn is_signed(&self, headers: &http::HeaderMap) -> bool;
+
     /// Whether a delivery tells that an item has left its scope; where none does, only the change feed tells.
     fn tells_moves(&self) -> bool {
         true

@@ -211,6 +211,10 @@ impl Reader {
 }
 
 impl Webhook for Reader {
+    fn is_signed(&self, headers: &http::HeaderMap) -> bool {
+        self.inner().is_signed(headers)
+    }
+
     fn verify(
         &self,
         secrets: &[&[u8]],

@@ -129,7 +129,7 @@ impl Hooks {
             Err(ended) => return ended,
         };
         let authentic = authenticate(hook, &parts.headers, &body);
-        self.note_signature(node, hook, &authentic);
+        self.note_signature(node, hook, &parts.headers, &authentic);
         if let Err(ended) = authentic {
             return ended;
         }
@@ -140,13 +140,22 @@ impl Hooks {
         self.append(node, hook, &parts.headers, body).await
     }
 
-    /// Counts signatures that are refused. The canary's own probe tells of its deliveries.
-    fn note_signature(&self, node: &NodeName, hook: &Hook, authentic: &Result<(), Ended>) {
-        if hook.group.is_canary() {
+    /// Counts signatures that are refused, where there is one: anybody can send what has none, also to a node that is only
+    /// asked and has no secret to compare. The canary's own probe tells of its deliveries.
+    fn note_signature(
+        &self,
+        node: &NodeName,
+        hook: &Hook,
+        headers: &HeaderMap,
+        authentic: &Result<(), Ended>,
+    ) {
+        if hook.group.is_canary() || hook.secrets.is_empty() {
             return;
         }
         match authentic {
-            Err(Ended::Forged(_)) => self.shared.forged.refused(node, Instant::now()),
+            Err(Ended::Forged(_)) if hook.webhook.is_signed(headers) => {
+                self.shared.forged.refused(node, Instant::now());
+            }
             Ok(()) => self.shared.forged.genuine(node, Instant::now()),
             Err(_) => {}
         }

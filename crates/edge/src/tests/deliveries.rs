@@ -42,6 +42,40 @@ async fn a_refusal_says_why_and_writes_no_row() {
     edge.end().await;
 }
 
+/// What is told of a node's refused signatures.
+async fn refused(edge: &Served, node: &str) -> Option<f64> {
+    let line = format!("twinline_edge_signatures_refused{{node=\"{node}\"}}");
+    edge.metric(&line).await
+}
+
+#[tokio::test]
+async fn only_signatures_that_a_nodes_secrets_do_not_make_are_counted() {
+    let edge = Plan::default().serve().await;
+    // The node is only asked: there is nothing to compare with.
+    assert_eq!(
+        edge.post("mute", "key-a", "1", "{}").await,
+        StatusCode::UNAUTHORIZED
+    );
+    let unsigned = edge.client.post(format!("{}/hooks/a", edge.public));
+    let unsigned = unsigned.body("{}").send().await.unwrap();
+    assert_eq!(unsigned.status(), StatusCode::UNAUTHORIZED);
+    for node in ["a", "mute"] {
+        assert_eq!(refused(&edge, node).await, None, "{node}");
+    }
+    assert_eq!(
+        edge.post("a", "key-b", "1", "{}").await,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(refused(&edge, "a").await, Some(1.0));
+    assert_eq!(
+        edge.post("a", "key-a", "1", "{}").await,
+        StatusCode::ACCEPTED
+    );
+    // An edge that hears the tracker says so.
+    assert_eq!(refused(&edge, "a").await, Some(0.0));
+    edge.end().await;
+}
+
 #[tokio::test]
 async fn an_accepted_delivery_is_durable_once_and_without_foreign_headers() {
     let edge = Plan::default().serve().await;

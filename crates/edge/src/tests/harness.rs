@@ -18,6 +18,10 @@ use twinline_trackers::{Notice, Webhook, WebhookRejected};
 struct Plain;
 
 impl Webhook for Plain {
+    fn is_signed(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key("x-key")
+    }
+
     fn verify(
         &self,
         secrets: &[&[u8]],

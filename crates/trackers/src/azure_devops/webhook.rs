@@ -44,6 +44,10 @@ impl Webhook for AzureWebhook {
         false
     }
 
+    fn is_signed(&self, headers: &HeaderMap) -> bool {
+        shown(headers).is_some()
+    }
+
     /// A subscription is one of a project: that an item has left it is told to nobody there.
     fn tells_moves(&self) -> bool {
         false

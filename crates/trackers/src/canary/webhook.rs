@@ -50,6 +50,10 @@ fn keyed(secret: &[u8]) -> Hmac<Sha256> {
 }
 
 impl Webhook for CanaryWebhook {
+    fn is_signed(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key(SIGNATURE)
+    }
+
     fn verify(
         &self,
         secrets: &[&[u8]],

@@ -85,6 +85,10 @@ async fn genuine(h: &dyn Harness) -> Outcome {
     ensure(!verify(&[good], &bare, bare.body()), || {
         "no signature was taken".into()
     })?;
+    ensure(
+        reader.is_signed(first.headers()) && !reader.is_signed(bare.headers()),
+        || "whether there is a signature is not told".into(),
+    )?;
     let title = "announced again".to_owned();
     h.person(Act::Retitle { key, title }).await?;
     let second = delivered(h, url).await?;

@@ -72,6 +72,10 @@ struct CommentEvent {
 }
 
 impl Webhook for GitHubWebhook {
+    fn is_signed(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key("x-hub-signature-256")
+    }
+
     fn verify(
         &self,
         secrets: &[&[u8]],

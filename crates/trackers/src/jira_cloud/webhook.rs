@@ -52,6 +52,10 @@ struct IssueType {
 }
 
 impl Webhook for JiraWebhook {
+    fn is_signed(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key("x-hub-signature")
+    }
+
     fn verify(
         &self,
         secrets: &[&[u8]],

@@ -8,6 +8,10 @@ use http::HeaderMap;
 pub(super) struct NoWebhook;
 
 impl Webhook for NoWebhook {
+    fn is_signed(&self, _: &HeaderMap) -> bool {
+        false
+    }
+
     fn verify(&self, _: &[&[u8]], _: &HeaderMap, _: &[u8]) -> Result<(), WebhookRejected> {
         Err(WebhookRejected::Signature)
     }

@@ -26,6 +26,10 @@ struct Event {
 }
 
 impl Webhook for RuleWebhook {
+    fn is_signed(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key("x-twinline-signature")
+    }
+
     fn verify(
         &self,
         secrets: &[&[u8]],

@@ -37,6 +37,10 @@ struct Detail {
 }
 
 impl Webhook for ZendeskWebhook {
+    fn is_signed(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key("x-zendesk-webhook-signature")
+    }
+
     /// The signature is the HMAC-SHA-256 of the timestamp's text and the body, in Base64.
     fn verify(
         &self,

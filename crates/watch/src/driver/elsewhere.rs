@@ -3,7 +3,8 @@
 //! Each watch finds everything by itself and calls by itself, so that none needs another to be heard. Who answers one of them
 //! is on it, whichever it was: watches tell each other what was acknowledged at them, and each takes over what it calls for
 //! too, once. An acknowledgement that was taken over is told no further: nothing goes round, and one that is taken back
-//! stays so.
+//! stays so. One that was given before something failed here is about another matter: a watch that is cut off has had
+//! everybody's failure open and answered since its own network broke.
 
 use super::Driver;
 use super::journal::Entry;
@@ -11,6 +12,7 @@ use super::machines::Machines;
 use super::record::{Standing, TakenOver};
 use super::setup::Setup;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use twinline_core::time::Timestamp;
 use twinline_core::watch::element::Element;
 use twinline_core::watch::escalation::{self, PersonName};
@@ -19,6 +21,8 @@ use twinline_core::watch::signal::Severity;
 
 /// So many are told, the newest: more are under way in no fleet.
 const TOLD_MAX: usize = 200;
+/// The clocks of two machines, and the moments at which their watches find the same, differ by less.
+const APART_MAX: Duration = Duration::from_secs(300);
 
 /// An incident that is under way, and who acknowledged it at the watch that tells of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +35,19 @@ pub struct Acknowledged {
     pub by: String,
     /// When, by the clock of that watch.
     pub at: Timestamp,
+    /// Since when it is open there, by the same clock; `None`: a watch of an earlier version, which does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened: Option<Timestamp>,
+}
+
+impl Acknowledged {
+    /// Whether it can be about what is open here since then. That it was given a little earlier is not the clocks' doing
+    /// where it is open there for much longer.
+    fn is_about(&self, since: Timestamp) -> bool {
+        let earliest = since.minus(APART_MAX);
+        let opened = self.opened.unwrap_or(since);
+        self.at >= since || (self.at >= earliest && opened >= earliest)
+    }
 }
 
 /// What was acknowledged here, and is under way.
@@ -44,13 +61,15 @@ pub(super) fn here(machines: &Machines) -> Vec<Acknowledged> {
             severity: it.severity,
             by: by.0.clone(),
             at: *at,
+            opened: Some(it.since),
         })
     });
     told.take(TOLD_MAX).collect()
 }
 
 /// The incident here that an acknowledgement of another machine's watch is about, where it is to be taken over: one that
-/// nobody is on, no worse than it is there, by somebody who can be called when it gets worse, and not taken over before.
+/// nobody is on, no worse than it is there and not younger than the answer, by somebody who can be called when it gets
+/// worse, and not taken over before.
 fn meant(
     machines: &Machines,
     setup: &Setup,
@@ -64,7 +83,7 @@ fn meant(
     let mut open = machines.records.newest().filter(|it| {
         it.standing == Standing::Open && it.acknowledged.is_none() && it.element == there.element
     });
-    let found = open.find(|it| it.severity <= there.severity)?;
+    let found = open.find(|it| it.severity <= there.severity && there.is_about(it.since))?;
     let before = found.taken_over.get(machine);
     let known = before.is_some_and(|it| it.given >= there.at);
     (!known).then_some(found.incident)

@@ -17,6 +17,7 @@ mod places;
 mod pools;
 mod prove;
 mod runner;
+mod said;
 mod signatures;
 mod supervisor;
 mod sweep;
@@ -38,7 +39,7 @@ pub use pools::Pools;
 pub use runner::run;
 pub use signatures::Signatures;
 pub use supervisor::Supervisor;
-pub use sweep::{Measure, Sweeps};
+pub use sweep::{Accounts, Measure, Sweeps};
 pub use web::Web;
 pub use writer::follow as follow_writer;
 

@@ -2,8 +2,9 @@
 
 use super::Look;
 use super::places::Place;
+use super::said::Said;
 use super::sweep::Sweeps;
-use super::web::{Web, failed};
+use super::web::{NoWord, Web, failed};
 use async_trait::async_trait;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -26,25 +27,39 @@ pub enum Asks {
 }
 
 /// Asks a host's status one thing of each node. One that the answer says nothing of is unseen, and so is every one while the
-/// host does not answer: that is the host's matter, and other probes tell it.
+/// host does not answer, or not with its status: that is the host's matter.
 pub struct Nodes {
-    /// By what.
-    pub web: Arc<Web>,
-    /// The host's API.
-    pub place: Arc<dyn Place>,
-    /// The nodes.
-    pub names: BTreeSet<String>,
-    /// What is asked.
-    pub asks: Asks,
-    /// How long the host may take: less than the probe's deadline, which would be each node's failure.
-    pub within: Duration,
+    web: Arc<Web>,
+    place: Arc<dyn Place>,
+    names: BTreeSet<String>,
+    asks: Asks,
+    within: Duration,
+    said: Said,
 }
 
 impl Nodes {
-    async fn ask(&self) -> Result<Json, String> {
-        let (web, at) = (&self.web, self.place.at()?);
-        let answer = web.read_within(at, "/v1/status", self.within).await?;
-        Ok(answer.json())
+    /// A host's API, asked this by `web` of nodes by name. The host may take `within`: less than the probe's deadline, which
+    /// would be each node's failure.
+    pub fn new(
+        web: Arc<Web>,
+        place: Arc<dyn Place>,
+        names: BTreeSet<String>,
+        asks: Asks,
+        within: Duration,
+    ) -> Self {
+        Self {
+            web,
+            place,
+            names,
+            asks,
+            within,
+            said: Said::default(),
+        }
+    }
+
+    async fn ask(&self) -> Result<Json, NoWord> {
+        let at = self.place.at().map_err(NoWord::Silent)?;
+        self.web.told_within(at, "/v1/status", self.within).await
     }
 
     fn judge(&self, node: &str, status: &Json) -> Outcome {
@@ -141,13 +156,11 @@ pub(super) fn told<'a>(node: &str, status: &'a Json) -> Told<'a> {
 impl Look for Nodes {
     async fn look(&self) -> Vec<(Element, Outcome)> {
         let asked = self.ask().await;
-        if let Err(why) = &asked {
-            tracing::debug!(why, "what is asked of nodes is not seen");
-        }
+        let status = self.said.heard(asked, "what is asked of nodes");
         let judged = self.names.iter().map(|node| {
-            let went = match &asked {
-                Ok(status) => self.judge(node, status),
-                Err(_) => Outcome::Unseen,
+            let went = match &status {
+                Some(status) => self.judge(node, status),
+                None => Outcome::Unseen,
             };
             (Sweeps::element(node), went)
         });

@@ -9,13 +9,13 @@ use twinline_trackers::http::Secret;
 
 fn check(asks: Asks, status: &Json, expected: &str) {
     let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-    let nodes = Nodes {
-        web: Arc::new(Web::new(Secret::new("token")).unwrap()),
-        place: Arc::new(Fixed(nowhere)),
-        names: BTreeSet::from(["a".to_owned()]),
+    let nodes = Nodes::new(
+        Arc::new(Web::new(Secret::new("token")).unwrap()),
+        Arc::new(Fixed(nowhere)),
+        BTreeSet::from(["a".to_owned()]),
         asks,
-        within: Duration::from_secs(1),
-    };
+        Duration::from_secs(1),
+    );
     let found = match nodes.judge("a", status) {
         Outcome::Passed => "passed".to_owned(),
         Outcome::Unseen => "unseen".to_owned(),

@@ -2,8 +2,9 @@
 
 use super::Look;
 use super::places::Place;
+use super::said::Said;
 use super::sweep::Sweeps;
-use super::web::{Web, failed};
+use super::web::{NoWord, Web, failed};
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use serde::Deserialize;
@@ -14,14 +15,21 @@ use twinline_core::watch::element::Element;
 use twinline_core::watch::probe::Outcome;
 
 /// Asks all edges how many deliveries of each node they have refused for their signature since the last genuine one, which
-/// may have come to any of them. While one does not answer, a node that the others say nothing of is unseen.
+/// may have come to any of them. While one does not answer, or not with that, a node that the others say nothing of is
+/// unseen.
 pub struct Signatures {
     web: Arc<Web>,
-    edges: Vec<Arc<dyn Place>>,
+    edges: Vec<Asked>,
     names: BTreeSet<String>,
     refused_max: u64,
     within: Duration,
     before: Mutex<Before>,
+}
+
+/// One edge.
+struct Asked {
+    place: Arc<dyn Place>,
+    said: Said,
 }
 
 /// What edges said before: by node, of each edge.
@@ -32,6 +40,7 @@ struct Before(BTreeMap<String, Vec<Known>>);
 #[derive(Clone, Copy, Default)]
 struct Known {
     genuine: Option<u64>,
+    genuine_ms_ago: Option<u64>,
     /// Refused ones that came before the last genuine one, wherever that came.
     past: u64,
 }
@@ -64,9 +73,13 @@ impl Signatures {
         refused_max: u64,
         within: Duration,
     ) -> Self {
+        let asked = |place| Asked {
+            place,
+            said: Said::default(),
+        };
         Self {
             web,
-            edges,
+            edges: edges.into_iter().map(asked).collect(),
             names,
             refused_max,
             within,
@@ -74,22 +87,15 @@ impl Signatures {
         }
     }
 
-    async fn ask(&self, edge: &Arc<dyn Place>) -> Option<BTreeMap<String, Signed>> {
+    async fn ask(&self, edge: &Asked) -> Option<BTreeMap<String, Signed>> {
         let asked = async {
-            let (web, at) = (&self.web, edge.at()?);
-            let answer = web.read_within(at, "/signatures", self.within).await?;
-            serde_json::from_slice::<Answer>(&answer.body).map_err(|error| error.to_string())
+            let at = edge.place.at().map_err(NoWord::Silent)?;
+            let (web, within) = (&self.web, self.within);
+            web.told_within::<Answer>(at, "/signatures", within).await
         };
-        match asked.await {
-            Ok(answer) => {
-                let nodes = answer.nodes.into_iter();
-                Some(nodes.map(|it| (it.node.clone(), it)).collect())
-            }
-            Err(why) => {
-                tracing::debug!(why, "what an edge refuses is not seen");
-                None
-            }
-        }
+        let answer = edge.said.heard(asked.await, "what an edge refuses")?;
+        let nodes = answer.nodes.into_iter();
+        Some(nodes.map(|it| (it.node.clone(), it)).collect())
     }
 
     fn judge(&self, node: &str, told: &Told, before: &mut Before) -> Outcome {
@@ -110,7 +116,8 @@ impl Signatures {
 
 impl Before {
     /// How many deliveries of a node all edges have refused since the last genuine one at any of them. Of an edge that
-    /// counted some before that one, and has had none since, what it had counted by the first look after it is past.
+    /// counted some before that one, and has had none since, what it had counted by the first look after it is past. It
+    /// stays so when that edge, or another one, forgets what was genuine.
     fn refused(&mut self, node: &str, told: &Told) -> u64 {
         let of = |edge: &Option<BTreeMap<String, Signed>>| {
             let edge = edge.as_ref()?;
@@ -121,27 +128,35 @@ impl Before {
         let last_ms_ago = last_ms_ago.min().unwrap_or(u64::MAX);
         let known = self.0.entry(node.to_owned()).or_default();
         known.resize(told.len(), Known::default());
-        let came = known.iter().zip(&told).any(|(known, edge)| {
-            let genuine = edge.as_ref().map(|it| it.genuine);
-            genuine.is_some_and(|genuine| known.genuine != Some(genuine))
-        });
+        let mut edges = known.iter().zip(&told);
+        let came = edges.any(|(known, edge)| edge.as_ref().is_some_and(|edge| known.hears(edge)));
         let mut refused = 0_u64;
         for (known, edge) in known.iter_mut().zip(told) {
             let Some(edge) = edge else { continue };
-            known.genuine = Some(edge.genuine);
-            if came {
-                let began_before = edge.refused_since_ms.is_some_and(|ago| ago >= last_ms_ago);
-                known.past = if began_before { edge.refused } else { 0 };
-            }
-            // It began to count anew.
-            known.past = if edge.refused < known.past {
+            let began_before = edge.refused_since_ms.is_some_and(|ago| ago >= last_ms_ago);
+            known.past = if came && began_before {
+                edge.refused
+            } else if known.hears(&edge) || edge.refused < known.past {
+                // It counts anew: since its own genuine one, or since it began anew.
                 0
             } else {
                 known.past
             };
+            known.genuine = Some(edge.genuine);
+            known.genuine_ms_ago = edge.genuine_ms_ago;
             refused = refused.saturating_add(edge.refused - known.past);
         }
         refused
+    }
+}
+
+impl Known {
+    /// Whether an edge tells of a genuine delivery that was not known of. One that counts fewer began anew: what it counts
+    /// has come since, and where that is nothing it has only forgotten.
+    fn hears(&self, edge: &Signed) -> bool {
+        let ages = edge.genuine_ms_ago.zip(self.genuine_ms_ago);
+        let is_newer = ages.is_some_and(|(ago, before)| ago < before);
+        edge.genuine > 0 && (is_newer || self.genuine != Some(edge.genuine))
     }
 }
 

@@ -64,3 +64,43 @@ fn what_began_after_the_last_genuine_one_counts_at_the_first_look_too() {
     check(&[(&[Some((12, 50, 3, 60)), Some((1, 55, 0, 0))], 13)]);
     check(&[(&[Some((12, 70, 0, 0)), Some((1, 55, 4, 60))], 1)]);
 }
+
+#[test]
+fn an_edge_that_forgets_what_was_genuine_brings_nothing_back() {
+    check(&[
+        (&[Some((50, 100, 0, 0)), Some((0, 0, 7, 10))], 0),
+        // It was started again, and no genuine one has come since.
+        (&[Some((52, 130, 0, 0)), Some((0, 0, 0, 0))], 2),
+        (&[Some((52, 160, 0, 0)), Some((0, 0, 0, 0))], 2),
+        (&[Some((53, 190, 0, 0)), Some((0, 0, 1, 5))], 0),
+        // Its last genuine one is longer ago than an edge remembers.
+        (&[Some((53, 4000, 0, 0)), Some((0, 0, 0, 0))], 0),
+        (&[Some((63, 4030, 0, 0)), Some((0, 0, 0, 0))], 10),
+    ]);
+}
+
+#[test]
+fn an_edge_that_was_started_again_tells_of_what_has_come_since() {
+    check(&[
+        (&[Some((50, 100, 0, 0)), Some((0, 0, 7, 10))], 0),
+        (&[Some((58, 130, 0, 0)), Some((0, 0, 2, 5))], 0),
+        // As many as before, and the last of them is newer.
+        (&[Some((66, 160, 0, 0)), Some((0, 0, 2, 1))], 0),
+        (&[Some((69, 190, 0, 0)), Some((0, 0, 2, 31))], 3),
+    ]);
+}
+
+#[test]
+fn an_edge_that_is_heard_first_brings_back_nothing_older_than_what_was_genuine() {
+    check(&[
+        (&[Some((50, 100, 0, 0)), Some((0, 0, 7, 10)), None], 0),
+        (
+            &[
+                Some((51, 130, 0, 0)),
+                Some((0, 0, 0, 0)),
+                Some((0, 0, 3, 200)),
+            ],
+            1,
+        ),
+    ]);
+}

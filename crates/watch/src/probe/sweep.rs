@@ -7,7 +7,7 @@ use super::web::{Web, failed, outcome};
 use async_trait::async_trait;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use twinline_core::capability::ChangeKind;
 use twinline_core::handles::Clock;
@@ -24,12 +24,16 @@ pub struct Sweeps {
     behind_max: BTreeMap<String, Duration>,
     measure: Measure,
     within: Duration,
-    /// By node, up to when its changes were accounted for when that was last told; before, when it was first looked at.
-    told: Mutex<BTreeMap<String, Timestamp>>,
+    accounts: Accounts,
 }
 
+/// By measure and node, up to when its changes were accounted for when that was last told; before, when it was first looked
+/// at. Outlives the probes of a configuration: an edit of it makes no node's gap begin anew.
+#[derive(Clone, Debug, Default)]
+pub struct Accounts(Arc<Mutex<BTreeMap<(Measure, String), Timestamp>>>);
+
 /// What counts as accounted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Measure {
     /// What the change feed tells of, as sweeps have read it.
     Swept,
@@ -55,8 +59,14 @@ impl Sweeps {
             place,
             clock,
             behind_max,
-            told: Mutex::new(BTreeMap::new()),
+            accounts: Accounts::default(),
         }
+    }
+
+    /// The same, which goes on from what the probes before it were told.
+    #[must_use]
+    pub fn keeping(self, accounts: Accounts) -> Self {
+        Self { accounts, ..self }
     }
 
     /// The element of a node.
@@ -74,8 +84,8 @@ impl Sweeps {
     fn judge(&self, node: &str, behind_max: Duration, status: &Json) -> Outcome {
         let found = find(node, status, self.measure);
         let now = self.clock.now();
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = told.entry(node.to_owned()).or_insert(now);
+        let mut told = self.accounts.lock();
+        let last = told.entry((self.measure, node.to_owned())).or_insert(now);
         // A clock that was put back.
         *last = (*last).min(now);
         if let Found::Rests = found {
@@ -117,6 +127,18 @@ impl Sweeps {
             Found::Nothing if self.measure == Measure::Whole => Outcome::Passed,
             Found::Nothing | Found::Unsaid { .. } => Outcome::Unseen,
         }
+    }
+}
+
+impl Accounts {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(Measure, String), Timestamp>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets nodes that are not among these any more.
+    fn retain(&self, measure: Measure, nodes: &BTreeMap<String, Duration>) {
+        let mut told = self.lock();
+        told.retain(|(of, node), _| *of != measure || nodes.contains_key(node));
     }
 }
 
@@ -173,6 +195,7 @@ fn whole(lines: &[&Json]) -> Option<i64> {
 impl Look for Sweeps {
     async fn look(&self) -> Vec<(Element, Outcome)> {
         let asked = self.ask().await;
+        self.accounts.retain(self.measure, &self.behind_max);
         let judged = self.behind_max.iter().map(|(node, behind_max)| {
             let went = match &asked {
                 Ok(status) => self.judge(node, *behind_max, status),

@@ -43,9 +43,24 @@ impl Bench {
         Self { clock, sweeps }
     }
 
+    /// Another configuration's probe of these nodes, which goes on from this one.
+    fn edited(self, nodes: &[&str]) -> Self {
+        let accounts = self.sweeps.accounts.clone();
+        let of = |node: &&str| ((*node).to_owned(), Duration::from_secs(60));
+        let next = Self::of(self.sweeps.measure);
+        let mut sweeps = next.sweeps.keeping(accounts);
+        sweeps.behind_max = nodes.iter().map(of).collect();
+        Self {
+            clock: next.clock,
+            sweeps,
+        }
+    }
+
     /// What is found at this second in this answer.
     fn check(&self, second: i64, status: &Json, expected: &str) {
         self.clock.0.store(second, Ordering::SeqCst);
+        let kept = &self.sweeps.behind_max;
+        self.sweeps.accounts.retain(self.sweeps.measure, kept);
         let found = match self.sweeps.judge("a", Duration::from_secs(60), status) {
             Outcome::Passed => "passed".to_owned(),
             Outcome::Unseen => "unseen".to_owned(),
@@ -193,4 +208,29 @@ fn a_ledger_is_whole_when_sweeps_or_audits_account_for_every_kind() {
     bench.check(1061, &ledger(&lines), never);
     // What sweeps see is another matter.
     Bench::new().check(65, &ledger(&lines), "passed");
+}
+
+#[test]
+fn an_edit_of_the_configuration_makes_no_gap_begin_anew() {
+    let never = ledger(&[("created", Some(990), None)]);
+    let late = "some kind of its changes has not been accounted for in 61 s: no audit has ended";
+    let bench = Bench::of(Measure::Whole);
+    bench.check(1000, &never, "passed");
+    let bench = bench.edited(&["a", "b"]);
+    bench.check(1050, &never, "passed");
+    let bench = bench.edited(&["a"]);
+    bench.check(1061, &never, late);
+    // By the other measure it is looked at for the first time.
+    let swept = Bench::new();
+    let sweeps = swept.sweeps.keeping(bench.sweeps.accounts.clone());
+    let swept = Bench {
+        clock: swept.clock,
+        sweeps,
+    };
+    swept.check(1062, &json!({ "nodes": [], "ledger": [] }), "unseen");
+    // One that was not there meanwhile is another one.
+    let bench = bench.edited(&["b"]);
+    bench.check(1070, &never, "passed");
+    let bench = bench.edited(&["a"]);
+    bench.check(1120, &never, "passed");
 }

@@ -2,6 +2,7 @@
 
 use super::exposition::figures;
 use super::runner::look;
+use super::web::NoWord;
 use super::*;
 use std::net::{Ipv4Addr, SocketAddr};
 use twinline_core::handles::Clock;
@@ -265,20 +266,42 @@ async fn signatures_that_one_edge_refuses_are_told_whatever_the_others_do() {
     check_signatures(&[few, away], "unseen").await;
 }
 
+/// What is made of an answer with this status and text; `None`: there is none.
+async fn check_word(answer: Option<(u16, &'static str)>, expected: Result<u64, &str>) {
+    let place = match answer {
+        Some((status, body)) => serve(status, body).await,
+        None => mute().await,
+    };
+    let (at, within) = (place.at().unwrap(), Duration::from_millis(500));
+    let told = web().told_within::<u64>(at, "/x", within).await;
+    let told = told.map_err(|why| match why {
+        NoWord::Silent(why) => format!("silent: {why}"),
+        NoWord::Wrong(why) => format!("wrong: {}", why.replace(&at.to_string(), "AT")),
+    });
+    assert_eq!(told, expected.map_err(str::to_owned), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_answer_is_told_from_none() {
+    check_word(Some((200, "7")), Ok(7)).await;
+    check_word(None, Err("silent: /x does not answer in 500 ms")).await;
+    let refused = "wrong: AT: /x answers 401 Unauthorized";
+    check_word(Some((401, "7")), Err(refused)).await;
+    let unknown = "wrong: AT: /x answers 404 Not Found";
+    check_word(Some((404, "")), Err(unknown)).await;
+    let unreadable = "wrong: AT: what /x answers cannot be read: expected value at line 1 column 1";
+    check_word(Some((200, "hello")), Err(unreadable)).await;
+}
+
 #[tokio::test]
 async fn a_host_that_does_not_answer_is_no_nodes_fault() {
     let names = || ["a".to_owned(), "b".to_owned()];
     for place in [serve(503, "").await, mute().await] {
-        let nodes = Nodes {
-            web: web(),
-            place: Arc::clone(&place),
-            names: names().into(),
-            asks: Asks::Credentials,
-            within: Duration::from_millis(200),
-        };
+        let within = Duration::from_millis(200);
+        let asked = Arc::clone(&place);
+        let nodes = Nodes::new(web(), asked, names().into(), Asks::Credentials, within);
         let clock = Arc::new(At(130_000));
         let behind = names().map(|node| (node, Duration::from_secs(60)));
-        let within = Duration::from_millis(200);
         let ledger = Sweeps::new(web(), place, clock, behind.into(), Measure::Whole, within);
         for seen in [nodes.look().await, ledger.look().await] {
             let seen: Vec<String> = seen.iter().map(|it| failure(&it.1)).collect();

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
+use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
 use std::time::Duration;
 use twinline_core::watch::probe::{Failure, Outcome};
@@ -24,6 +25,15 @@ pub struct Web {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Bytes,
+}
+
+/// Why there is nothing to judge by, in one sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NoWord {
+    /// Nobody answered.
+    Silent(String),
+    /// An answer, and not what was asked for.
+    Wrong(String),
 }
 
 impl Answer {
@@ -85,15 +95,14 @@ impl Web {
         })
     }
 
-    /// The same, ended after this.
-    pub(super) async fn read_within(
+    async fn get_within(
         &self,
         at: SocketAddr,
         path: &str,
         within: Duration,
     ) -> Result<Answer, String> {
-        let read = tokio::time::timeout(within, self.read(at, path)).await;
-        read.unwrap_or_else(|_| {
+        let asked = tokio::time::timeout(within, self.get(at, path)).await;
+        asked.unwrap_or_else(|_| {
             Err(format!(
                 "{path} does not answer in {} ms",
                 within.as_millis()
@@ -103,12 +112,41 @@ impl Web {
 
     /// Asks, and wants a success.
     pub(super) async fn read(&self, at: SocketAddr, path: &str) -> Result<Answer, String> {
-        let answer = self.get(at, path).await?;
-        if answer.status.is_success() {
-            return Ok(answer);
-        }
-        Err(format!("{path} answers {}", answer.status))
+        success(path, self.get(at, path).await?)
     }
+
+    /// The same, ended after this.
+    pub(super) async fn read_within(
+        &self,
+        at: SocketAddr,
+        path: &str,
+        within: Duration,
+    ) -> Result<Answer, String> {
+        success(path, self.get_within(at, path, within).await?)
+    }
+
+    /// Asks, ended after this, and wants a success with JSON of this shape.
+    pub(super) async fn told_within<T: DeserializeOwned>(
+        &self,
+        at: SocketAddr,
+        path: &str,
+        within: Duration,
+    ) -> Result<T, NoWord> {
+        let answer = self.get_within(at, path, within).await;
+        let answer = answer.map_err(NoWord::Silent)?;
+        let read = success(path, answer).and_then(|answer| {
+            let read = serde_json::from_slice(&answer.body);
+            read.map_err(|error| format!("what {path} answers cannot be read: {error}"))
+        });
+        read.map_err(|why| NoWord::Wrong(format!("{at}: {why}")))
+    }
+}
+
+fn success(path: &str, answer: Answer) -> Result<Answer, String> {
+    if answer.status.is_success() {
+        return Ok(answer);
+    }
+    Err(format!("{path} answers {}", answer.status))
 }
 
 /// A failure with its reason.

@@ -269,6 +269,10 @@ fn node_config(
 struct Reader(&'static dyn twinline_trackers::Webhook);
 
 impl twinline_trackers::Webhook for Reader {
+    fn is_signed(&self, headers: &http::HeaderMap) -> bool {
+        self.0.is_signed(headers)
+    }
+
     fn verify(
         &self,
         secrets: &[&[u8]],

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use twinline_trackers::http::{Secret, Trust};
 use twinline_watch::channel::acknowledge::Signer;
 use twinline_watch::driver::{Driver, Handle};
+use twinline_watch::probe::Accounts;
 
 /// A watch that has begun, and does not work yet.
 pub(super) struct Begun {
@@ -30,6 +31,7 @@ pub(super) async fn begin(folder: &Path, text: &str) -> Begun {
     let data = DataFolder::open(&config.data).unwrap();
     let lasting = Arc::new(Lasting {
         announced: Announced::default(),
+        accounts: Accounts::default(),
         addresses: build::addresses(BTreeMap::new()),
         trust: Trust::of_this_machine().unwrap(),
         token: Secret::new("token"),

@@ -19,7 +19,7 @@ use twinline_trackers::http::{Secret, SystemNames, Trust};
 use twinline_watch::channel::{Addresses, Deadlines, Outside};
 use twinline_watch::driver::{Setup, Tenant, TenantNode};
 use twinline_watch::ping::OutsidePing;
-use twinline_watch::probe::{Probe, Web};
+use twinline_watch::probe::{Accounts, Probe, Web};
 use twinline_watch::subscription::{Hooks, Links, Post};
 
 /// A look-up of a name takes no longer.
@@ -30,6 +30,8 @@ const CONNECT_MAX: Duration = Duration::from_secs(4);
 /// What outlives a configuration.
 pub(super) struct Lasting {
     pub(super) announced: Announced,
+    /// What was told of nodes' changes.
+    pub(super) accounts: Accounts,
     pub(super) addresses: Addresses,
     pub(super) trust: Trust,
     pub(super) token: Secret,
@@ -76,6 +78,7 @@ impl Built {
         let built = probes::build(&Parts {
             config,
             announced: &lasting.announced,
+            accounts: &lasting.accounts,
             token: lasting.token.clone(),
             supervisor: lasting.supervisor,
             central: central.as_ref(),

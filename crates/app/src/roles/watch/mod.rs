@@ -41,7 +41,7 @@ use twinline_core::handles::Clock;
 use twinline_trackers::http::Trust;
 use twinline_watch::channel::acknowledge::Signer;
 use twinline_watch::driver::{Driver, Handle};
-use twinline_watch::probe::Supervisor;
+use twinline_watch::probe::{Accounts, Supervisor};
 use twinline_watch::subscription::{Herald, Post, Registry};
 
 /// A watch whose supervisor has died looks this often for another one.
@@ -163,6 +163,7 @@ fn lasting(
     };
     Ok(Lasting {
         announced: Announced::default(),
+        accounts: Accounts::default(),
         addresses: build::addresses(known),
         trust: Trust::of_this_machine().context("reading the machine's trust store")?,
         token,

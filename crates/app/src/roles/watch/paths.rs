@@ -16,6 +16,7 @@ use twinline_core::watch::element::{Element, Kind, Path as Elements};
 use twinline_core::watch::probe::{Finding, ProbePath, RoutePath, Routes, verify_paths};
 use twinline_trackers::http::{Secret, Trust};
 use twinline_watch::driver::Setup;
+use twinline_watch::probe::Accounts;
 
 /// What was looked at, and what was found.
 #[derive(Serialize)]
@@ -43,6 +44,7 @@ pub(crate) fn verify(file: &Path) -> Result<Report> {
     let config = crate::config::load(file)?;
     let lasting = Lasting {
         announced: Announced::default(),
+        accounts: Accounts::default(),
         addresses: build::addresses(BTreeMap::new()),
         trust: Trust::of_this_machine().context("reading the machine's trust store")?,
         // Nobody is asked anything.

@@ -17,13 +17,15 @@ use twinline_core::watch::signal::Severity;
 use twinline_store::central::CentralClient;
 use twinline_trackers::http::Secret;
 use twinline_watch::probe::{
-    CommitCanary, Disk, Fixed, Health, Look, Pace, Place, Probe, Supervisor, Target, Web,
+    Accounts, CommitCanary, Disk, Fixed, Health, Look, Pace, Place, Probe, Supervisor, Target, Web,
 };
 
 /// What probes are made of.
 pub(super) struct Parts<'a> {
     pub(super) config: &'a Config,
     pub(super) announced: &'a Announced,
+    /// What earlier probes were told of nodes' changes.
+    pub(super) accounts: &'a Accounts,
     pub(super) token: Secret,
     /// The supervisor of this machine, when it has one.
     pub(super) supervisor: Option<u32>,

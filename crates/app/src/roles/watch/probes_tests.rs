@@ -11,6 +11,7 @@ fn built(config: &Config, supervisor: Option<u32>) -> Built {
     build(&Parts {
         config,
         announced: &Announced::default(),
+        accounts: &Accounts::default(),
         token: Secret::new("token"),
         supervisor,
         central: None,

@@ -2,6 +2,8 @@
 
 use super::world::*;
 use crate::driver::{Acknowledged, Deed, Setup, Shown, Standing};
+use std::time::Duration;
+use twinline_core::time::Timestamp;
 use twinline_core::watch::signal::Severity;
 
 fn of(machine: &str) -> Setup {
@@ -93,6 +95,7 @@ async fn an_answer_of_a_stranger_or_to_something_less_bad_is_none() {
         severity,
         by: by.to_owned(),
         at: open.opened_at,
+        opened: None,
     };
     for wrong in [
         there("bo", Severity::Critical),
@@ -116,6 +119,7 @@ async fn what_two_watches_say_one_after_the_other_is_each_taken_over_once() {
             severity: Severity::Critical,
             by: "ada".to_owned(),
             at: open.opened_at,
+            opened: None,
         }]
     };
     let acknowledged = async || {
@@ -139,4 +143,55 @@ async fn what_two_watches_say_one_after_the_other_is_each_taken_over_once() {
         }
     }
     drop(world.end().await);
+}
+
+const DAY_S: u64 = 86_400;
+
+/// Whether an answer is taken over. So many seconds before something began to fail here it was given, and began to fail
+/// there; `None`: that is not said.
+async fn check_age(given_s: u64, opened_s: Option<u64>, taken: bool) {
+    let world = World::start(of("m3")).await;
+    world.signal("host:m2", true).await;
+    let open = found(&world, "host:m2", &Standing::Open).await;
+    let before = |seconds| open.opened_at.minus(Duration::from_secs(seconds));
+    let there = Acknowledged {
+        element: element("host:m2"),
+        severity: Severity::Critical,
+        by: "ada".to_owned(),
+        at: before(given_s),
+        opened: opened_s.map(before),
+    };
+    assert!(world.handle.acknowledged_at("m1", vec![there]).await);
+    let still = found(&world, "host:m2", &Standing::Open).await;
+    let by = still.acknowledged_by.as_deref();
+    assert_eq!(by, taken.then_some("ada"), "{given_s} s, {opened_s:?}");
+    drop(world.end().await);
+}
+
+#[tokio::test]
+async fn an_answer_to_what_failed_before_is_none_to_what_fails_now() {
+    // That machine is cut off since yesterday, and somebody has answered its watch then, or a minute ago.
+    check_age(DAY_S, Some(DAY_S), false).await;
+    check_age(60, Some(DAY_S), false).await;
+    check_age(DAY_S, None, false).await;
+    // Who answers it now hears of both.
+    check_age(0, Some(DAY_S), true).await;
+    // It was found there a little earlier, or its clock is behind.
+    check_age(60, Some(90), true).await;
+    check_age(60, None, true).await;
+}
+
+#[test]
+fn an_earlier_version_does_not_say_since_when_it_is_open() {
+    let there = Acknowledged {
+        element: element("host:m2"),
+        severity: Severity::Critical,
+        by: "ada".to_owned(),
+        at: Timestamp::from_millis(7),
+        opened: None,
+    };
+    let told = serde_json::to_value(&there).unwrap();
+    assert_eq!(told.get("opened"), None);
+    let heard: Acknowledged = serde_json::from_value(told).unwrap();
+    assert_eq!(heard, there);
 }

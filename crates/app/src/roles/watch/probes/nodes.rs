@@ -51,7 +51,7 @@ impl Maker<'_> {
 
     fn told_by(&mut self, asked: &Reached<'_>, place: &Arc<dyn Place>) -> Result<()> {
         let through = [Kind::Host, Kind::Machine].map(|kind| element(kind, asked.name));
-        let paces = self.paces;
+        let (paces, accounts) = (self.paces, self.parts.accounts);
         let swept = self.each(paces.sweep.behind_max_s, |sweep_s| {
             (sweep_s.period, SWEEPS_MISSED)
         });
@@ -60,7 +60,8 @@ impl Maker<'_> {
         });
         let sweeps = |web, pace, behind, measure| {
             let (place, clock) = (Arc::clone(place), Arc::new(SystemClock));
-            Sweeps::new(web, place, clock, behind, measure, within(pace))
+            let sweeps = Sweeps::new(web, place, clock, behind, measure, within(pace));
+            sweeps.keeping(accounts.clone())
         };
         let pace = paces.sweep.pace();
         let look = sweeps(Arc::clone(&self.web), pace, swept, Measure::Swept);
@@ -77,13 +78,8 @@ impl Maker<'_> {
                 Asks::Webhooks { unannounced_max },
             ),
         ] {
-            let look = Nodes {
-                web: Arc::clone(&self.web),
-                place: Arc::clone(place),
-                names: self.names(),
-                asks,
-                within: within(pace),
-            };
+            let (web, place) = (Arc::clone(&self.web), Arc::clone(place));
+            let look = Nodes::new(web, place, self.names(), asks, within(pace));
             self.of_nodes(name, pace, Why::Own, &through, look)?;
         }
         Ok(())

@@ -1,0 +1,44 @@
+//! Answers that cannot be used: each is warned of once.
+
+use super::web::NoWord;
+use std::sync::{Mutex, PoisonError};
+
+/// What was warned of last of one that is asked; nothing from when it has answered well.
+#[derive(Default)]
+pub(super) struct Said(Mutex<Option<String>>);
+
+impl Said {
+    /// What was told, if anything was. That nobody answers other probes tell; of a wrong answer none does, so it is warned
+    /// of, once, until there is a good one or another wrong one. `what` is not seen meanwhile.
+    pub(super) fn heard<T>(&self, asked: Result<T, NoWord>, what: &str) -> Option<T> {
+        match asked {
+            Ok(told) => {
+                self.is_well();
+                return Some(told);
+            }
+            Err(NoWord::Silent(why)) => tracing::debug!(why, "{what} is not seen"),
+            Err(NoWord::Wrong(why)) => {
+                if self.is_news(&why) {
+                    tracing::warn!(why, "{what} is not seen, since the answer is wrong");
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether this was not said last.
+    fn is_news(&self, why: &str) -> bool {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = said.as_deref() != Some(why);
+        *said = Some(why.to_owned());
+        is_news
+    }
+
+    fn is_well(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+#[cfg(test)]
+#[path = "said_tests.rs"]
+mod tests;
