@@ -266,7 +266,8 @@ impl Job<'_> {
         let Some(rows) = intended else {
             return Ok(None);
         };
-        let executed = execute(self.nodes, &host.env, &host.metrics, &plan.effects).await;
+        let (env, metrics, failures) = (&host.env, &host.metrics, self.started.failures);
+        let executed = execute(self.nodes, env, metrics, &plan.effects, failures).await;
         let outcomes = Outcomes {
             effects: executed
                 .attempts
