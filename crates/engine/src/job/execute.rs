@@ -1,6 +1,6 @@
 //! Making a plan's writes, one after the other, each with its intent durable before it.
 
-use super::files;
+use super::files::{self, Tried};
 use super::observe::observe;
 use super::trouble::Trouble;
 use crate::env::Env;
@@ -73,13 +73,13 @@ impl Executed {
 /// Makes the writes in their order. A failed write does not stop the others, but for three: after a comment's
 /// write that did not succeed no later one is made on that side, so that threads keep their order; after a file that was
 /// not attached no later one is, so that what may still arrive is told from others; and a node that does not work is not
-/// asked again. A file's failure says nothing of other writes. `failures`: of the job, in a row, before.
+/// asked again. A file's failure says nothing of other writes.
 pub(super) async fn execute(
     nodes: &Sides<Arc<Node>>,
     env: &Env,
     metrics: &Metrics,
     effects: &[Planned],
-    failures: u32,
+    tried: &Tried,
 ) -> Executed {
     let began = Instant::now();
     let mut done = Executed::default();
@@ -100,7 +100,7 @@ pub(super) async fn execute(
             done.attempts.push(Attempted::not_tried(why));
             continue;
         }
-        let (attempt, asked) = attempt(nodes, env, metrics, planned, failures).await;
+        let (attempt, asked) = attempt(nodes, env, metrics, planned, tried).await;
         let (node, succeeded) = (nodes.get(asked), attempt.is_ok());
         if comments && !succeeded {
             *thread_broken.get_mut(planned.side) = true;
@@ -145,17 +145,19 @@ async fn attempt(
     env: &Env,
     metrics: &Metrics,
     planned: &Planned,
-    failures: u32,
+    tried: &Tried,
 ) -> (Attempt, Side) {
     metrics.attempts.inc();
     let began = env.now();
     let (effect, node) = (&planned.effect, nodes.get(planned.side));
     let span = debug_span!(target: TARGET, "write", otel.kind = "client", node = %node.name(), ended = Empty);
     // Boxed: a span around a future makes it grow, and every job's future with it.
-    let (answer, side) = if let Effect::AddAttachment { .. } = effect {
+    let (answer, side) = if tried.gives_up(effect) {
+        (Ok(files::never_arrived()), planned.side)
+    } else if let Effect::AddAttachment { .. } = effect {
         let copy = files::copy(nodes, planned.side, effect);
         let copied = Box::pin(copy.instrument(span.clone())).await;
-        let copied = copied.owed_after(failures);
+        let copied = copied.owed_after(tried.failures);
         (copied.answer, copied.side)
     } else {
         let write = node.attempt(effect);

@@ -391,6 +391,7 @@ async fn always_failing(node: &str, on: On, fault: Fault) {
 #[tokio::test(start_paused = true)]
 async fn a_file_that_always_fails_is_owed_and_holds_no_comment_back() {
     always_failing("right", On::Attach, Fault::Retry(None)).await;
+    always_failing("right", On::Attach, Fault::LostRequest).await;
     always_failing("left", On::Open, Fault::Cut(1000)).await;
 }
 

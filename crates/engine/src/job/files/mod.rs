@@ -12,12 +12,13 @@ mod sending;
 use crate::node::Node;
 use pump::Pump;
 use sending::Sending;
+use std::collections::BTreeSet;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use twinline_core::effect::{Applied, Effect, Refusal};
-use twinline_core::names::{Side, Sides};
+use twinline_core::names::{LinkId, Side, Sides};
 use twinline_trackers::{Commit, TrackerError, Upload};
 
 /// What a copy may take until it is committed, beyond what its size takes.
@@ -26,6 +27,33 @@ const TIME_MIN: Duration = Duration::from_secs(60);
 const BYTES_PER_SECOND_MIN: u64 = 64 * 1024;
 /// So often in a row a job may fail, and its file is tried again soon. One that fails once more is owed.
 const FAILURES_MAX: u32 = 4;
+
+/// What a job knows of earlier tries of its copies.
+pub(super) struct Tried {
+    /// How often it has failed in a row.
+    pub(super) failures: u32,
+    /// The originals ([`twinline_core::attachments::FileOrigin::key`]) of which a copy was open when the job began.
+    pub(super) open: BTreeSet<LinkId>,
+}
+
+impl Tried {
+    /// Whether a write is a copy that was sent again and again and never arrived: a proxy that fails every large request
+    /// leaves the outcome unknown each time.
+    pub(super) fn gives_up(&self, effect: &Effect) -> bool {
+        match effect {
+            Effect::AddAttachment { marker, .. } => {
+                self.failures >= FAILURES_MAX && self.open.contains(&marker.link)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A copy that is not tried again now.
+pub(super) fn never_arrived() -> Applied {
+    let why = "it was sent several times and never arrived";
+    refused(why.to_owned(), false)
+}
 
 /// How a copy ended.
 pub(super) struct Copied {
