@@ -11,8 +11,8 @@ use url::Url;
 #[derive(Clone, Debug, Subcommand)]
 pub enum NodeCommand {
     /// Adds a node to the configuration: asks for what the tracker needs, asks the tracker whether that works, and only then
-    /// writes. At a terminal it asks for what no option says; a secret is never printed and never written into the
-    /// configuration.
+    /// writes. At a terminal it asks for what no option says; a secret is never printed, and written into the
+    /// configuration only sealed, with --seal.
     #[command(
         after_help = "Examples:\n  twinline node add\n  twinline node add support --tracker jira-cloud --url https://acme.atlassian.net --auth email=sync@acme.example --secret-stdin token < token.txt\n  twinline node add --tracker redmine --url https://redmine.acme.example --secret-env key=REDMINE_KEY --texts textile --scope project=app"
     )]
@@ -63,7 +63,8 @@ pub struct AddNodeArgs {
     /// A secret that the environment of Twinline's processes will hold.
     #[arg(long, value_name = "KEY=NAME", value_parser = pair)]
     pub secret_env: Vec<(String, String)>,
-    /// Reads this secret from standard input, and keeps it in secrets/NODE.KEY, which only its owner may read.
+    /// Reads this secret from standard input, and keeps it in secrets/NODE.KEY, which only its owner may read, and a group
+    /// that the configuration lets in; with --seal in the configuration.
     #[arg(long, value_name = "KEY")]
     pub secret_stdin: Option<String>,
     /// Keeps secrets that are made or read here sealed in the configuration (instance.seal_key), and in no files of their own.

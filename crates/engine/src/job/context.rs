@@ -104,6 +104,13 @@ impl Context {
         self.open_here(side, &self.others_attachments, attached)
     }
 
+    /// The originals of which a copy of ours is open. One that is planned again once its outcome was asked for has never
+    /// arrived.
+    pub(crate) fn open_copies(&self) -> BTreeSet<LinkId> {
+        let own = self.open.iter().filter_map(attached);
+        own.map(|marker| marker.link.clone()).collect()
+    }
+
     fn open_here(
         &self,
         side: Side,

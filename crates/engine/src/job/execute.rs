@@ -1,6 +1,6 @@
 //! Making a plan's writes, one after the other, each with its intent durable before it.
 
-use super::files;
+use super::files::{self, Tried};
 use super::observe::observe;
 use super::trouble::Trouble;
 use crate::env::Env;
@@ -73,12 +73,13 @@ impl Executed {
 /// Makes the writes in their order. A failed write does not stop the others, but for three: after a comment's
 /// write that did not succeed no later one is made on that side, so that threads keep their order; after a file that was
 /// not attached no later one is, so that what may still arrive is told from others; and a node that does not work is not
-/// asked again.
+/// asked again. A file's failure says nothing of other writes.
 pub(super) async fn execute(
     nodes: &Sides<Arc<Node>>,
     env: &Env,
     metrics: &Metrics,
     effects: &[Planned],
+    tried: &Tried,
 ) -> Executed {
     let began = Instant::now();
     let mut done = Executed::default();
@@ -99,7 +100,7 @@ pub(super) async fn execute(
             done.attempts.push(Attempted::not_tried(why));
             continue;
         }
-        let (attempt, asked) = attempt(nodes, env, metrics, planned).await;
+        let (attempt, asked) = attempt(nodes, env, metrics, planned, tried).await;
         let (node, succeeded) = (nodes.get(asked), attempt.is_ok());
         if comments && !succeeded {
             *thread_broken.get_mut(planned.side) = true;
@@ -108,11 +109,9 @@ pub(super) async fn execute(
         if copies && !succeeded {
             *files_broken.get_mut(planned.side) = true;
         }
-        // A file that waits for its turn keeps nothing else waiting.
-        let waits =
-            copies && matches!(&attempt, Err((TrackerError::Busy { whole: false, .. }, ..)));
+        let of_the_file = copies && !attempt.as_ref().is_err_and(|(error, ..)| is_of_all(error));
         let (attempted, failed) = done.take(node, attempt);
-        if failed && !waits {
+        if failed && !of_the_file {
             *node_failed.get_mut(asked) = true;
         }
         if let Outcome::Done(applied) = &attempted.outcome {
@@ -129,6 +128,15 @@ pub(super) async fn execute(
     done
 }
 
+/// Whether a file's failure is one of its node: else it keeps nothing else waiting. A node that does not work fails the next
+/// write too.
+const fn is_of_all(error: &TrackerError) -> bool {
+    matches!(
+        error,
+        TrackerError::Busy { whole: true, .. } | TrackerError::Credentials { .. }
+    )
+}
+
 type Attempt = Result<(Box<Applied>, Timestamp, Timestamp), (TrackerError, Timestamp, Timestamp)>;
 
 /// Makes one write; and whose answer it is: a file is also read, on the other side.
@@ -137,15 +145,19 @@ async fn attempt(
     env: &Env,
     metrics: &Metrics,
     planned: &Planned,
+    tried: &Tried,
 ) -> (Attempt, Side) {
     metrics.attempts.inc();
     let began = env.now();
     let (effect, node) = (&planned.effect, nodes.get(planned.side));
     let span = debug_span!(target: TARGET, "write", otel.kind = "client", node = %node.name(), ended = Empty);
     // Boxed: a span around a future makes it grow, and every job's future with it.
-    let (answer, side) = if let Effect::AddAttachment { .. } = effect {
+    let (answer, side) = if tried.gives_up(effect) {
+        (Ok(files::never_arrived()), planned.side)
+    } else if let Effect::AddAttachment { .. } = effect {
         let copy = files::copy(nodes, planned.side, effect);
         let copied = Box::pin(copy.instrument(span.clone())).await;
+        let copied = copied.owed_after(tried.failures);
         (copied.answer, copied.side)
     } else {
         let write = node.attempt(effect);

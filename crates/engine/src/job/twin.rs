@@ -4,6 +4,7 @@ use super::Ended;
 use super::context::Context;
 use super::execute::{Executed, execute};
 use super::facts::Owned;
+use super::files::Tried;
 use super::gather::{self, facts_of};
 use super::glance::{self, glance};
 use super::intend::intend;
@@ -83,6 +84,7 @@ pub(super) async fn run(
         let Some(seen) = glance(host, started, &nodes, &context, rested).await? else {
             return Ok(Ended::Done);
         };
+        let open = context.open_copies();
         let resolved = resolve(host, &nodes, &mut context, &started.marks).await;
         *known = Some(context.twin.state.clone());
         let unsettled = match resolved? {
@@ -111,6 +113,10 @@ pub(super) async fn run(
             connection: &connection,
             nodes: &nodes,
             again,
+            copies: Tried {
+                failures: started.failures,
+                open,
+            },
         };
         if let Some(ended) = Box::pin(job.round(context, unsettled, seen)).await? {
             return Ok(ended);
@@ -176,6 +182,7 @@ struct Job<'a> {
     nodes: &'a Sides<Arc<Node>>,
     /// Whether what is planned may have been tried before.
     again: bool,
+    copies: Tried,
 }
 
 impl Job<'_> {
@@ -266,7 +273,8 @@ impl Job<'_> {
         let Some(rows) = intended else {
             return Ok(None);
         };
-        let executed = execute(self.nodes, &host.env, &host.metrics, &plan.effects).await;
+        let (env, metrics) = (&host.env, &host.metrics);
+        let executed = execute(self.nodes, env, metrics, &plan.effects, &self.copies).await;
         let outcomes = Outcomes {
             effects: executed
                 .attempts

@@ -296,7 +296,7 @@ async fn what_waits_for_a_files_turn_keeps_no_other_items_waiting() {
         .map(|at| pair.world.make("left", &format!("{at}")))
         .collect();
     running.quiet().await;
-    left.fault(On::Open, Fault::Slow(Duration::from_secs(60)));
+    left.fault(On::Open, Fault::Slow(Duration::from_secs(50)));
     for item in &items {
         left.attach_by_hand(item, "a.bin", content(100));
         pair.world.announce(item);
@@ -324,7 +324,7 @@ async fn comments_that_waited_for_files_are_looked_at_again() {
     let pair = pair();
     let (running, item) = pair.begun().await;
     let left = pair.world.tracker("left");
-    left.fault(On::Open, Fault::Slow(Duration::from_secs(60)));
+    left.fault(On::Open, Fault::Slow(Duration::from_secs(50)));
     left.attach_by_hand(&item, "a.bin", content(100));
     let comment = left.comment(&item, "with a mistake");
     pair.world.announce(&item);
@@ -359,6 +359,72 @@ async fn a_file_that_stays_cut_off_is_tried_again_later_and_blames_its_own_track
     running.quiet().await;
     pair.is_copied(&item, &content(100), "at last");
     running.stop().await;
+}
+
+/// A file of 2000 bytes always meets with a fault, in a way that may pass; its comment crosses all the same, and the file
+/// when the faults are over.
+async fn always_failing(node: &str, on: On, fault: Fault) {
+    let pair = pair();
+    let (running, item) = pair.begun().await;
+    let what = format!("{fault:?}");
+    let (left, failing) = (pair.world.tracker("left"), pair.world.tracker(node));
+    left.state().whole_files = true;
+    (0..200).for_each(|_| failing.fault(on, fault.clone()));
+    left.attach_by_hand(&item, "a.bin", content(2000));
+    drop(left.comment(&item, "told all the same"));
+    pair.world.announce(&item);
+    running.quiet().await;
+    let right = pair.world.tracker("right");
+    assert_eq!(right.only().comments.unwrap().len(), 1, "{what}");
+    assert!(pair.copies().is_empty(), "{what}");
+    let twin = running.twin().await;
+    assert_eq!(twin.state, TwinState::Live, "{what}");
+    assert_eq!(twin.comments_waived.len(), 1, "{:?}", twin.comments_waived);
+    failing.state().faults.clear();
+    tokio::time::sleep(RETRY_AFTER).await;
+    pair.world.announce(&item);
+    running.quiet().await;
+    pair.is_copied(&item, &content(2000), &what);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_always_fails_is_owed_and_holds_no_comment_back() {
+    always_failing("right", On::Attach, Fault::Retry(None)).await;
+    always_failing("right", On::Attach, Fault::LostRequest).await;
+    always_failing("left", On::Open, Fault::Cut(1000)).await;
+}
+
+/// A file is given so slowly that it is given up, and owed; the next one crosses meanwhile.
+async fn given_up(fault: Fault, times: usize) {
+    let mut pair = pair();
+    pair.world.settings.node_files_max = 1;
+    let (running, item) = pair.begun().await;
+    let what = format!("{fault:?}");
+    let left = pair.world.tracker("left");
+    (0..times).for_each(|_| left.fault(On::Open, fault.clone()));
+    pair.attach(&item, "slow.bin", content(1000));
+    running.quiet().await;
+    assert!(pair.copies().is_empty(), "{what}");
+    let twin = running.twin().await;
+    assert_eq!(twin.state, TwinState::Live, "{what}");
+    assert_eq!(twin.comments_waived.len(), 1, "{:?}", twin.comments_waived);
+    left.state().faults.clear();
+    pair.attach(&item, "b.bin", content(10));
+    running.quiet().await;
+    let expected = [("b.bin".to_owned(), content(10))];
+    assert_eq!(pair.copies(), expected, "{what}: its place is free");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_trickles_is_given_up() {
+    given_up(Fault::Trickle(Duration::from_secs(25)), 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_cut_off_after_every_byte_is_given_up() {
+    given_up(Fault::Cut(1), 200).await;
 }
 
 #[tokio::test(start_paused = true)]

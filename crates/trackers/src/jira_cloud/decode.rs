@@ -1,6 +1,6 @@
 //! From Jira's words to ours.
 
-use super::{CHANNEL_INTERNAL, CHANNEL_PUBLIC, CHANNEL_RESTRICTED, PROPERTY, wire};
+use super::{CHANNEL_INTERNAL, CHANNEL_PUBLIC, CHANNEL_RESTRICTED, PROPERTY, SERVICE_DESK, wire};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::{
@@ -79,7 +79,7 @@ pub(super) fn item(
     issue: &wire::Issue,
     kinds: &Kinds,
     reference: ItemRef,
-    comments: Option<Vec<Comment>>,
+    comments: Option<&[wire::Comment]>,
 ) -> Option<Item> {
     let named =
         |name: &str, part: &str| Some(issue.fields.get(name)?.get(part)?.as_str()?.to_owned());
@@ -87,7 +87,6 @@ pub(super) fn item(
         ("project", named("project", "key")?),
         ("type", named("issuetype", "name")?),
     ];
-    let files = issue.fields.get("attachment").and_then(Json::as_array);
     let mut fields = fields(&issue.fields, kinds);
     // Jira leaves the parent out where there is none, even of an answer with all fields.
     fields
@@ -96,8 +95,8 @@ pub(super) fn item(
     Some(Item {
         reference,
         fields,
-        comments,
-        attachments: files.map(|files| files.iter().filter_map(attachment).collect()),
+        comments: comments.map(|comments| comments.iter().map(comment).collect()),
+        attachments: files(issue, comments),
         version: version(issue)?,
         marker: marker(issue),
         scope: scope.map(|(key, value)| (key.to_owned(), value)).into(),
@@ -243,34 +242,109 @@ pub(super) fn user(account: &wire::Account) -> User {
 
 /// A comment.
 pub(super) fn comment(comment: &wire::Comment) -> Comment {
-    let property = |key: &str| {
-        comment
-            .properties
-            .iter()
-            .find(|property| property.key == key)
-    };
-    // Outside a service desk the property has no effect. Taken for internal all the same, the comment is only not told
-    // any further; taken for public, one whose answer lacks Jira's own word would be.
-    let internal = comment.jsd_public == Some(false)
-        || property("sd.public.comment")
-            .is_some_and(|shown| shown.value["internal"] == Json::Bool(true));
     Comment {
         id: comment.id.clone(),
         author: comment.author.as_ref().map(user).unwrap_or_default(),
         created: comment.created,
         edited: (comment.updated > comment.created).then_some(comment.updated),
         body: rich(&comment.body),
-        channel: match (comment.visibility.is_null(), internal) {
-            (false, _) => CHANNEL_RESTRICTED,
-            (true, true) => CHANNEL_INTERNAL,
-            (true, false) => CHANNEL_PUBLIC,
-        }
-        .to_owned(),
-        marker: property(PROPERTY).and_then(|property| marker_of(&property.value)),
+        channel: channel(comment).to_owned(),
+        marker: property(comment, PROPERTY).and_then(|property| marker_of(&property.value)),
     }
 }
 
-/// A file of an issue.
+fn property<'a>(comment: &'a wire::Comment, key: &str) -> Option<&'a wire::Property> {
+    let mut properties = comment.properties.iter();
+    properties.find(|property| property.key == key)
+}
+
+/// Who reads a comment.
+fn channel(comment: &wire::Comment) -> &'static str {
+    // Outside a service desk the property has no effect. Taken for internal all the same, the comment is only not told
+    // any further; taken for public, one whose answer lacks Jira's own word would be.
+    let internal = comment.jsd_public == Some(false)
+        || property(comment, "sd.public.comment")
+            .is_some_and(|shown| shown.value["internal"] == Json::Bool(true));
+    match (comment.visibility.is_null(), internal) {
+        (false, _) => CHANNEL_RESTRICTED,
+        (true, true) => CHANNEL_INTERNAL,
+        (true, false) => CHANNEL_PUBLIC,
+    }
+}
+
+/// The files of an issue; `None` when they were not asked for, or when comments that were not read would tell who sees them.
+///
+/// Jira does not say which files the customers of a service desk see. There one is taken for internal unless that is certain:
+/// a customer has attached it, or a public comment shows it.
+fn files(issue: &wire::Issue, comments: Option<&[wire::Comment]>) -> Option<Vec<Attachment>> {
+    let listed = issue.fields.get("attachment")?.as_array()?;
+    let project = issue.fields.get("project");
+    let kind = project.and_then(|project| text_of(project, "projectTypeKey"));
+    if kind.as_deref() != Some(SERVICE_DESK) {
+        return Some(listed.iter().filter_map(attachment).collect());
+    }
+    let comments: &[wire::Comment] = match comments {
+        Some(comments) => comments,
+        None if listed.iter().all(is_customers) => &[],
+        None => return None,
+    };
+    let shown = shown_to_customers(comments, listed);
+    let files = listed.iter().filter_map(|json| {
+        let file = attachment(json)?;
+        let public = is_customers(json) || shown.contains(&file.name);
+        Some(Attachment {
+            internal: !public,
+            ..file
+        })
+    });
+    Some(files.collect())
+}
+
+/// Whether a customer has attached a file.
+fn is_customers(file: &Json) -> bool {
+    let author = file.get("author");
+    let kind = author.and_then(|author| author.get("accountType")?.as_str());
+    kind == Some("customer")
+}
+
+/// The names of the files that public comments show. A comment names a file by an id of another service, and by its name:
+/// that tells which one it is where no other file of the issue has that name.
+fn shown_to_customers(comments: &[wire::Comment], listed: &[Json]) -> BTreeSet<String> {
+    let mut shown = BTreeSet::new();
+    let public = comments
+        .iter()
+        .filter(|comment| comment.jsd_public == Some(true) && channel(comment) == CHANNEL_PUBLIC);
+    public.for_each(|comment| note_media(&comment.body, &mut shown));
+    let (mut once, mut twice) = (BTreeSet::new(), BTreeSet::new());
+    for name in listed.iter().filter_map(|file| text_of(file, "filename")) {
+        if !once.insert(name.clone()) {
+            twice.insert(name);
+        }
+    }
+    shown.retain(|name| !twice.contains(name));
+    shown
+}
+
+/// Notes the names of a document's own files; `external` media are addresses elsewhere.
+fn note_media(node: &Json, names: &mut BTreeSet<String>) {
+    let text = |of: &str| {
+        node.get("attrs")
+            .and_then(|attributes| text_of(attributes, of))
+    };
+    let is_media = matches!(
+        node.get("type").and_then(Json::as_str),
+        Some("media" | "mediaInline")
+    );
+    if is_media && matches!(text("type").as_deref(), Some("file" | "image")) {
+        names.extend(text("alt"));
+    }
+    let children = node.get("content").and_then(Json::as_array);
+    for child in children.into_iter().flatten() {
+        note_media(child, names);
+    }
+}
+
+/// A file, as everybody sees it who sees its issue.
 pub(super) fn attachment(json: &Json) -> Option<Attachment> {
     Some(Attachment {
         id: text_of(json, "id")?,

@@ -40,7 +40,7 @@ use twinline_core::capability::{
 };
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
-use twinline_core::item::{Attachment, Comment, Fetched, Item, ItemId, ItemRef, Value};
+use twinline_core::item::{Attachment, Fetched, Item, ItemId, ItemRef, Value};
 use twinline_core::names::FieldName;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
@@ -54,6 +54,8 @@ const CHANNEL_PUBLIC: &str = "public";
 const CHANNEL_INTERNAL: &str = "internal";
 /// Comments that only one group or project role sees, whichever it is. Read and never written: the name says no group.
 const CHANNEL_RESTRICTED: &str = "restricted";
+/// The type of the projects that have customers, and comments and files that are not for them.
+const SERVICE_DESK: &str = "service_desk";
 /// The entity property that holds our marker, on issues and comments.
 const PROPERTY: &str = "twinline";
 /// The longest summary, in characters.
@@ -189,10 +191,10 @@ impl Tracker for Jira {
                 Err(TrackerError::Unreachable { reason }) => {
                     return Ok(Fetched::Unreachable { reason });
                 }
-                comments => comments?.iter().map(decode::comment).collect(),
+                comments => comments?,
             }
         };
-        self.found(&issue, &reply, Some(comments)).await
+        self.found(&issue, &reply, Some(comments.as_slice())).await
     }
 
     async fn fetch_bare(&self, item: &ItemId) -> Result<Fetched, TrackerError> {
@@ -335,7 +337,7 @@ impl Jira {
         &self,
         issue: &wire::Issue,
         reply: &Reply,
-        comments: Option<Vec<Comment>>,
+        comments: Option<&[wire::Comment]>,
     ) -> Result<Fetched, TrackerError> {
         let item = self.item(issue, reply, comments).await?;
         Ok(Fetched::Found(Box::new(item)))
@@ -345,7 +347,7 @@ impl Jira {
         &self,
         issue: &wire::Issue,
         reply: &Reply,
-        comments: Option<Vec<Comment>>,
+        comments: Option<&[wire::Comment]>,
     ) -> Result<Item, TrackerError> {
         Self::version(issue, reply)?;
         let reference = self.reference(&issue.id, &issue.key);

@@ -3,7 +3,7 @@
 use super::encode::{self, Writes};
 use super::people::Place;
 use super::transition::Reached;
-use super::{CHANNEL_INTERNAL, Jira, PROPERTY, client, decode, wire};
+use super::{CHANNEL_INTERNAL, Jira, PROPERTY, SERVICE_DESK, client, decode, wire};
 use crate::connector::{Impossible, half_done};
 use crate::error::TrackerError;
 use crate::files;
@@ -17,9 +17,6 @@ use twinline_core::item::{ItemId, Value, field};
 use twinline_core::marker::Marker;
 use twinline_core::names::FieldName;
 use twinline_core::richtext::Document;
-
-/// The type of the projects that have internal comments.
-const SERVICE_DESK: &str = "service_desk";
 
 impl Jira {
     /// Makes one write.

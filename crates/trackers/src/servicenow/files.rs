@@ -42,8 +42,8 @@ impl ServiceNow {
         Ok(read.collect())
     }
 
-    /// The files of a record, where ServiceNow shows them to this account. `None`: it does not, which keeps nothing else from
-    /// crossing; [`Self::check_files`] tells of it.
+    /// The files of a record, where ServiceNow shows them to this account. `None`: it does not, or the Attachment API fails now,
+    /// which keeps nothing else from crossing; of a refusal [`Self::check_files`] tells.
     pub(super) async fn files_if_shown(
         &self,
         place: Place<'_>,
@@ -51,6 +51,14 @@ impl ServiceNow {
         match self.files(place).await {
             Ok(files) => Ok(Some(files)),
             Err(TrackerError::Unreachable { .. } | TrackerError::Refused { .. }) => Ok(None),
+            // The record itself was answered right before.
+            Err(TrackerError::Retry {
+                after: None,
+                reason,
+            }) => {
+                tracing::warn!(%place, reason, "the files of a record could not be read");
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }

@@ -13,6 +13,8 @@ use twinline_trackers::{FileBody, TrackerError};
 
 /// Cuts in a row without a byte in between after which the reading is given up.
 const CUTS_MAX: u32 = 5;
+/// Cuts of one copy, whatever came in between, after which it is given up.
+const RESUMES_MAX: u32 = 100;
 /// The wait before the reading is gone on with; doubled with each cut in a row.
 const RESUME_AFTER: Duration = Duration::from_millis(250);
 /// The next piece is there within this, or the reading is given up: before whoever sends it gives up on us.
@@ -30,7 +32,10 @@ pub(super) struct Pump {
     at: u64,
     /// How many bytes of the present body come again.
     again: u64,
+    /// Cuts in a row.
     cuts: u32,
+    /// All cuts.
+    resumes: u32,
     sending: Arc<Sending>,
 }
 
@@ -57,6 +62,7 @@ impl Pump {
             at: first.from,
             body: Some(first.bytes),
             cuts: 0,
+            resumes: 0,
             sending: Arc::clone(sending),
         }
     }
@@ -144,6 +150,13 @@ impl Pump {
     async fn resume(&mut self, reason: String, until: Instant) -> Result<(), TrackerError> {
         self.body = None;
         self.cuts += 1;
+        self.resumes += 1;
+        if self.resumes > RESUMES_MAX {
+            let (times, at) = (self.resumes, self.at);
+            return Err(TrackerError::Unreachable {
+                reason: format!("it was cut off {times} times, at last at byte {at}: {reason}"),
+            });
+        }
         if self.cuts > CUTS_MAX || Instant::now() >= until {
             return Err(self.cut_off(&reason));
         }

@@ -52,6 +52,8 @@ pub(crate) enum Fault {
     Short(usize),
     /// The file's first byte comes so much later.
     Slow(Duration),
+    /// The file comes byte by byte, each so much later.
+    Trickle(Duration),
     /// The tracker takes no such file.
     Unfit(&'static str),
     /// Somebody sets this field first, and the compare-and-swap fails.
@@ -68,6 +70,8 @@ pub(crate) enum On {
     Recognise,
     Place,
     Open,
+    /// Before `Apply`, of files alone.
+    Attach,
 }
 
 /// How the tracker answers what it does not list.

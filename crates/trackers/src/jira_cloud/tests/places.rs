@@ -76,6 +76,90 @@ async fn only_a_service_desk_is_told_what_is_internal() {
     assert_eq!(comments(&desk, &id).await, [CHANNEL_INTERNAL]);
 }
 
+const AT: &str = "2026-01-31T09:00:00.000+0000";
+
+fn answer(body: &serde_json::Value) -> Trick {
+    Trick::Answer(http::Response::new(body.to_string().into()))
+}
+
+/// An issue in a project of this kind: a customer's file, and six of the team.
+fn issue_with_files(id: &ItemId, project: &str) -> serde_json::Value {
+    let files: Vec<_> = [
+        ("customers.txt", "customer"),
+        ("teams.txt", "atlassian"),
+        ("shown.png", "atlassian"),
+        ("noted.png", "atlassian"),
+        ("elsewhere.png", "atlassian"),
+        ("twice.png", "atlassian"),
+        ("twice.png", "atlassian"),
+    ]
+    .iter()
+    .zip(1..)
+    .map(|((name, kind), id)| {
+        json!({ "id": id.to_string(), "filename": name, "size": 3, "created": AT,
+            "author": { "accountId": "1", "accountType": kind } })
+    })
+    .collect();
+    json!({ "id": id.id, "key": "SUP-1", "fields": {
+        "project": { "key": "SUP", "projectTypeKey": project }, "issuetype": { "name": "Task" },
+        "updated": AT, "comment": { "total": 2, "comments": [] }, "attachment": files } })
+}
+
+/// Comments that show files: one everybody reads, one only the team.
+fn comments_with_files() -> serde_json::Value {
+    let media = |name: &str, kind: &str| {
+        json!({ "type": "mediaSingle", "content": [{ "type": "media",
+            "attrs": { "type": kind, "id": "0f3c", "collection": "", "alt": name } }] })
+    };
+    let comment = |id: &str, public: bool, media: &[serde_json::Value]| {
+        json!({ "id": id, "jsdPublic": public, "created": AT, "updated": AT,
+            "body": { "type": "doc", "version": 1, "content": media } })
+    };
+    let public = [
+        media("shown.png", "file"),
+        media("elsewhere.png", "external"),
+        media("twice.png", "file"),
+    ];
+    let comments = [
+        comment("1", true, &public),
+        comment("2", false, &[media("noted.png", "file")]),
+    ];
+    json!({ "comments": comments, "total": 2 })
+}
+
+#[tokio::test]
+async fn in_a_service_desk_only_what_customers_see_for_certain_is_public() {
+    let h = harness();
+    let id = made(&h).await;
+    let files = |fetched: Result<Fetched, TrackerError>| match fetched.unwrap() {
+        Fetched::Found(item) => {
+            let internal = |file: Attachment| file.internal;
+            let files = item.attachments;
+            files.map(|files| files.into_iter().map(internal).collect::<Vec<bool>>())
+        }
+        other => panic!("{other:?}"),
+    };
+    let cases = [
+        (
+            "service_desk",
+            vec![false, true, false, true, true, true, true],
+            None,
+        ),
+        ("software", vec![false; 7], Some(vec![false; 7])),
+    ];
+    for (project, whole, bare) in cases {
+        let issue = issue_with_files(&id, project);
+        h.meddler().next_read(answer(&issue));
+        h.meddler().next_read(answer(&comments_with_files()));
+        let fetched = h.tracker().fetch(&id).await;
+        assert_eq!(files(fetched), Some(whole), "{project}");
+        // Without the comments it is not told.
+        h.meddler().next_read(answer(&issue));
+        let fetched = h.tracker().fetch_bare(&id).await;
+        assert_eq!(files(fetched), bare, "{project}");
+    }
+}
+
 #[tokio::test]
 async fn what_jira_did_not_keep_internal_does_not_stay() {
     let desk = harness();

@@ -1,6 +1,7 @@
 //! What access rules leave out without a word, and what the audit log tells.
 
 use super::*;
+use crate::conformance::Trick;
 use crate::tracker::FeedChange;
 use twinline_core::capability::ChangeKind as Kind;
 
@@ -53,6 +54,26 @@ async fn a_page_of_hidden_records_ends_neither_the_feed_nor_a_query() {
         }
     }
     assert_eq!((found, page), (expected, None));
+}
+
+#[tokio::test]
+async fn an_attachment_api_that_fails_hides_the_files_and_nothing_else() {
+    let h = harness(demo_site());
+    let item = made(&h, "without files").await.reference.item;
+    let before = h.meddler().requests();
+    assert!(read(&h, &item).await.attachments.is_some());
+    // The files are asked for last.
+    let asked = h.meddler().requests() - before;
+    (1..asked).for_each(|_| h.meddler().next_read(Trick::Pass));
+    let failure = http::Response::builder().status(503);
+    let failure = failure.body("{}".into()).unwrap();
+    h.meddler().next_read(Trick::Answer(failure));
+    let found = read(&h, &item).await;
+    assert!(h.meddler().is_spent());
+    assert_eq!(
+        (found.attachments, found.comments),
+        (None, Some(Vec::new()))
+    );
 }
 
 #[tokio::test]

@@ -311,7 +311,10 @@ impl Tracker for Memory {
             self.list_file(effect.item().expect("it is on an item"), *file);
             return Ok(applied);
         }
-        let fault = self.pass(On::Apply).await?;
+        let fault = match self.pass(On::Attach).await? {
+            None => self.pass(On::Apply).await?,
+            fault => fault,
+        };
         self.take_file(effect, upload, fault).await
     }
 

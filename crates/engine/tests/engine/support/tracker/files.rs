@@ -84,8 +84,12 @@ impl Memory {
             _ => content.clone(),
         };
         state.bytes_read += given.len();
+        let (piece, every) = match fault {
+            Some(Fault::Trickle(every)) => (1, every),
+            _ => (PIECE, Duration::ZERO),
+        };
         let mut pieces: Vec<Result<Bytes, TransportError>> = given
-            .chunks(PIECE)
+            .chunks(piece)
             .map(|piece| Ok(Bytes::copy_from_slice(piece)))
             .collect();
         if matches!(fault, Some(Fault::Cut(_))) && given.len() < content.len() {
@@ -101,7 +105,12 @@ impl Memory {
         });
         Ok(FileBody {
             from,
-            bytes: Box::pin(late.flatten()),
+            bytes: Box::pin(late.flatten().then(move |piece| async move {
+                if !every.is_zero() {
+                    tokio::time::sleep(every).await;
+                }
+                piece
+            })),
         })
     }
 
