@@ -16,7 +16,7 @@ pub(super) const CASES: &[Case] = &[
     ("files go where their direction leads", one_way),
     ("a deleted original takes its copy along", deleted),
     (
-        "an original that a list leaves out is not deleted",
+        "a file that a list leaves out is not deleted",
         not_shown,
     ),
     ("an original that may be hidden is told of", out_of_sight),
