@@ -39,6 +39,10 @@ pub(super) const TRACKERS: &[Examined] = &[
             Correction::Nullable("/components/schemas/ChangeDetails/properties/fromString"),
             Correction::Nullable("/components/schemas/ChangeDetails/properties/to"),
             Correction::Nullable("/components/schemas/ChangeDetails/properties/toString"),
+            // Said to answer nothing. Source: "Get attachment content" in the same description, "Returns the contents of an
+            // attachment".
+            Correction::Is(ATTACHMENT_WHOLE, SOME_BYTES),
+            Correction::Is(ATTACHMENT_PART, SOME_BYTES),
         ],
         simulator: jira,
         under: under_jira,
@@ -103,6 +107,11 @@ pub(super) const TRACKERS: &[Examined] = &[
 const CELL: &str = r#"{"oneOf": [{"type": "string"},
     {"type": "object", "required": ["display_value", "value"], "additionalProperties": false, "properties": {
         "display_value": {"type": "string"}, "value": {"type": "string"}, "link": {"type": "string"}}}]}"#;
+
+const ATTACHMENT_WHOLE: &str = "/paths/~1rest~1api~13~1attachment~1content~1{id}/get/responses/200";
+const ATTACHMENT_PART: &str = "/paths/~1rest~1api~13~1attachment~1content~1{id}/get/responses/206";
+/// An answer of bytes, of which nothing more is said.
+const SOME_BYTES: &str = r#"{"content": {"application/octet-stream": {}}}"#;
 
 /// What the writes of a comment take. Source: "Comments - Add Work Item Comment", which shares its path with another operation.
 const WRITTEN_COMMENT: &str = r#"[{"name": "format", "in": "query", "schema": {"type": "string", "enum": ["html", "markdown"]}},

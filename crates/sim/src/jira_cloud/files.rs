@@ -110,7 +110,10 @@ impl JiraCloud {
 
     pub(super) fn get_file(&self, asked: &Asked<'_>, id: &str) -> Answer {
         let (_, file) = self.file(id)?;
-        Ok(json(StatusCode::OK, &self.show_file(file, &asked.caller)))
+        let mut shown = self.show_file(file, &asked.caller);
+        // By itself it has a number where an issue's list has a text.
+        shown["id"] = json!(file.id);
+        Ok(json(StatusCode::OK, &shown))
     }
 
     pub(super) fn file_content(&self, asked: &Asked<'_>, id: &str) -> Answer {

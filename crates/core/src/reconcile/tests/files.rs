@@ -15,10 +15,7 @@ pub(super) const CASES: &[Case] = &[
     ("two equal files are two", equal),
     ("files go where their direction leads", one_way),
     ("a deleted original takes its copy along", deleted),
-    (
-        "a file that a list leaves out is not deleted",
-        not_shown,
-    ),
+    ("a file that a list leaves out is not deleted", not_shown),
     ("an original that may be hidden is told of", out_of_sight),
     ("a copy deleted by hand stays deleted", hand_deleted),
     ("deletions stay where the rules say so", keeps),
