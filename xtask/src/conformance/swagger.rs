@@ -66,7 +66,11 @@ fn operation(document: &Value, described: &Value) -> Value {
         match parameter["in"].as_str() {
             Some("body") => {
                 let schema = referred(&parameter["schema"]);
-                body = json!({"required": parameter["required"], "content": {"application/json": {"schema": schema}}});
+                let content = match bytes_of(&described["consumes"]) {
+                    Some(kind) => json!({ kind: {} }),
+                    None => json!({"application/json": {"schema": schema}}),
+                };
+                body = json!({"required": parameter["required"], "content": content});
             }
             Some(_) if parameter["name"] != "organization" => {
                 parameters.push(self::parameter(parameter))
@@ -76,10 +80,21 @@ fn operation(document: &Value, described: &Value) -> Value {
     }
     let answers = described["responses"].as_object().into_iter().flatten();
     let mut responses: Map<String, Value> = answers
-        .map(|(status, answer)| (status.clone(), self::answer(answer)))
+        .map(|(status, answer)| match bytes_of(&described["produces"]) {
+            Some(kind) => (status.clone(), json!({"content": { kind: {} }})),
+            None => (status.clone(), self::answer(answer)),
+        })
         .collect();
     responses.insert("4XX".to_owned(), json!({}));
     json!({"parameters": parameters, "requestBody": body, "responses": responses})
+}
+
+/// The first of an operation's media types, where none of them is JSON.
+fn bytes_of(kinds: &Value) -> Option<&str> {
+    let mut kinds = kinds.as_array()?.iter().filter_map(Value::as_str);
+    let first = kinds.next()?;
+    let is_json = first.contains("json") || kinds.any(|kind| kind.contains("json"));
+    (!is_json).then_some(first)
 }
 
 /// A parameter, whose type stands beside its name. Several values stand in one, between commas.

@@ -51,7 +51,7 @@ impl AzureDevOps {
         if let Some(stored) = self.files.get_mut(&id) {
             stored.missing = chunked;
         }
-        Ok(self.reference_to(StatusCode::CREATED, &id))
+        Ok(self.reference_to(StatusCode::OK, &id))
     }
 
     pub(super) fn upload_chunk(&mut self, asked: &Asked<'_>, id: &str) -> Answer {
@@ -98,11 +98,12 @@ impl AzureDevOps {
         id
     }
 
-    pub(super) fn file_content(&self, asked: &Asked<'_>, id: &str) -> Answer {
+    /// The whole file: parts are described nowhere.
+    pub(super) fn file_content(&self, id: &str) -> Answer {
         let stored = self.files.get(id).filter(|stored| !stored.missing);
         let stored = stored.ok_or_else(|| no_file(id))?;
         let kind = "application/octet-stream";
-        Ok(file::ranged(asked.call, &stored.content, kind))
+        Ok(file::whole(&stored.content, kind))
     }
 
     /// A link to a file that a document adds.

@@ -102,7 +102,7 @@ impl AzureDevOps {
         match (asked.call.method.as_str(), small) {
             ("POST", ["attachments"]) => self.upload(asked),
             ("PUT", ["attachments", id]) => self.upload_chunk(asked, id),
-            ("GET", ["attachments", id]) => self.file_content(asked, id),
+            ("GET", ["attachments", id]) => self.file_content(id),
             ("GET", ["fields"]) => Ok(self.list_fields()),
             ("GET", ["fields", _]) => self.get_field(exact[1]),
             ("GET", ["workitemrelationtypes"]) => Ok(self.list_relation_types()),
