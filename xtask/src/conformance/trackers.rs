@@ -97,6 +97,8 @@ pub(super) const TRACKERS: &[Examined] = &[
             Correction::Is("/components/schemas/Record/properties/sys_mod_count", CELL),
             Correction::Is("/components/schemas/Record/properties/sys_tags", CELL),
             Correction::Is("/components/schemas/Record/properties/sys_class_name", CELL),
+            // The Attachment API is described apart.
+            Correction::Elsewhere("/api/now/attachment"),
         ],
         simulator: servicenow,
         under: under_servicenow,
