@@ -14,12 +14,16 @@ mod error;
 mod github;
 pub mod http;
 mod jira_cloud;
+mod json_http;
 mod redmine;
 pub mod registry;
 mod servicenow;
 mod tracker;
 mod zendesk;
 
+pub use json_http::{
+    DESCRIPTION_MAX_BYTES, Description as TrackerDescription, DescriptionError,
+};
 pub use error::{TrackerError, WebhookRejected};
 pub use tracker::{
     Candidate, ChangePage, Cursor, Description, FeedChange, FieldDescription, ItemPage, Notice,

@@ -1,6 +1,7 @@
 //! The list of trackers, by the name that the configuration uses: `tracker = "github"`.
 
 use crate::http::{Secret, Transport};
+use crate::json_http::Description;
 use crate::tracker::{Tracker, Webhook};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ const KINDS: &[&Kind] = &[
     &crate::azure_devops::KIND,
     &crate::github::KIND,
     &crate::jira_cloud::KIND,
+    &crate::json_http::KIND,
     &crate::redmine::KIND,
     &crate::servicenow::KIND,
     &crate::zendesk::KIND,
@@ -38,6 +40,8 @@ pub(crate) struct Kind {
     pub(crate) webhook: &'static dyn Webhook,
     /// Makes a node's connector, from settings whose `auth` keys are checked.
     pub(crate) build: Build,
+    /// Of a tracker that a node's description file tells of, the file to start from; `None`: it is known without one.
+    pub(crate) described: Option<&'static str>,
     /// What a configuration and rules can start from.
     pub(crate) example: &'static Example,
 }
@@ -82,6 +86,8 @@ pub struct NodeSettings {
     pub url: Option<Url>,
     /// The `auth` table, its secrets read. A user name is no secret but travels here too.
     pub auth: BTreeMap<String, Secret>,
+    /// How the API is described, where the tracker is one that is.
+    pub description: Option<Arc<Description>>,
     /// Replaces the tracker's settle time.
     pub settle: Option<Duration>,
     /// Replaces the tracker's advised time between two writes; zero for simulators.
@@ -96,6 +102,7 @@ pub(crate) struct Node {
     pub(crate) name: NodeName,
     pub(crate) url: Url,
     pub(crate) auth: BTreeMap<String, Secret>,
+    pub(crate) description: Option<Arc<Description>>,
     pub(crate) write_spacing: Option<Duration>,
     pub(crate) unlimited: bool,
 }
@@ -152,7 +159,15 @@ pub fn example(tracker: &str) -> Result<&'static Example, RegistryError> {
     Ok(kind(tracker)?.example)
 }
 
-/// What a tracker can do, before a node is known.
+/// Of a tracker that each node's own description tells of, a description to start from; `None`: it is known without one.
+///
+/// # Errors
+/// There is no such tracker.
+pub fn described(tracker: &str) -> Result<Option<&'static str>, RegistryError> {
+    Ok(kind(tracker)?.described)
+}
+
+/// What a tracker can do, before a node is known; of a described one, what the example can do.
 pub fn capabilities(tracker: &str) -> Result<Capabilities, RegistryError> {
     Ok((kind(tracker)?.capabilities)())
 }
@@ -175,7 +190,10 @@ pub fn build(
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Tracker>, RegistryError> {
     let kind = kind(tracker)?;
-    let mut capabilities = (kind.capabilities)();
+    let mut capabilities = match &settings.description {
+        Some(description) => description.capabilities(),
+        None => (kind.capabilities)(),
+    };
     capabilities.settle = settings.settle.unwrap_or(capabilities.settle);
     let node = check(kind, settings)?;
     (kind.build)(node, capabilities, transport, clock)
@@ -214,6 +232,18 @@ fn check(kind: &Kind, settings: NodeSettings) -> Result<Node, RegistryError> {
     if let Some((key, _)) = settings.auth.iter().find(|(_, secret)| secret.is_empty()) {
         return Err(fail(format!("auth.{key} is empty")));
     }
+    match (kind.described, &settings.description) {
+        (Some(_), None) => {
+            return Err(fail(
+                "description is missing: name the file that describes the tracker, such as description = \"trackers/desk.toml\""
+                    .to_owned(),
+            ));
+        }
+        (None, Some(_)) => {
+            return Err(fail(format!("description: {} is known without one, take the line out", kind.label)));
+        }
+        _ => {}
+    }
     let default = || kind.default_url.and_then(|url| Url::parse(url).ok());
     let url = settings
         .url
@@ -225,6 +255,7 @@ fn check(kind: &Kind, settings: NodeSettings) -> Result<Node, RegistryError> {
         name: settings.node,
         url,
         auth: settings.auth,
+        description: settings.description,
         write_spacing: settings.write_spacing,
         unlimited: settings.unlimited,
     })

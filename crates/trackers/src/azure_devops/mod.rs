@@ -75,6 +75,7 @@ pub(crate) const KIND: Kind = Kind {
     capabilities,
     webhook: &webhook::AzureWebhook,
     build,
+    described: None,
     example: &example::EXAMPLE,
 };
 

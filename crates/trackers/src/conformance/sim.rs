@@ -17,7 +17,7 @@ use twinline_sim::{Command, Delivered, Done, Faulty, Outcome, Simulator};
 use twinline_trackers::conformance::{Act, Acted, Harness, Meddler};
 use twinline_trackers::http::{Secret, Transport, TransportError};
 use twinline_trackers::registry::{self, NodeSettings};
-use twinline_trackers::{Scope, Tracker, Webhook};
+use twinline_trackers::{Scope, Tracker, TrackerDescription, Webhook};
 
 const ORIGIN: &str = "http://tracker.sim";
 
@@ -99,15 +99,26 @@ impl Transport for World {
 impl SimHarness {
     /// Puts the connector in front of a simulator.
     pub fn new(simulator: Box<dyn Simulator>, under: Under) -> Self {
-        Self::build(simulator, under, true)
+        Self::build(simulator, under, None, true)
+    }
+
+    /// Puts the connector of a described tracker in front of a simulator.
+    pub fn described(simulator: Box<dyn Simulator>, under: Under, description: &str) -> Self {
+        let description = TrackerDescription::parse(description).expect("the harness has a sound description");
+        Self::build(simulator, under, Some(Arc::new(description)), true)
     }
 
     /// The same, with the tracker's published limits kept.
     pub fn limited(simulator: Box<dyn Simulator>, under: Under) -> Self {
-        Self::build(simulator, under, false)
+        Self::build(simulator, under, None, false)
     }
 
-    fn build(simulator: Box<dyn Simulator>, under: Under, unlimited: bool) -> Self {
+    fn build(
+        simulator: Box<dyn Simulator>,
+        under: Under,
+        description: Option<Arc<TrackerDescription>>,
+        unlimited: bool,
+    ) -> Self {
         let mut trackers = InProcess::default();
         trackers.add(
             ORIGIN,
@@ -125,6 +136,7 @@ impl SimHarness {
             auth: auth
                 .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
                 .collect(),
+            description,
             settle: None,
             write_spacing: None,
             unlimited,

@@ -71,6 +71,7 @@ pub(crate) const KIND: Kind = Kind {
     capabilities,
     webhook: &webhook::GitHubWebhook,
     build,
+    described: None,
     example: &example::EXAMPLE,
 };
 

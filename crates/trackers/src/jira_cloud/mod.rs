@@ -69,6 +69,7 @@ pub(crate) const KIND: Kind = Kind {
     capabilities,
     webhook: &webhook::JiraWebhook,
     build,
+    described: None,
     example: &example::EXAMPLE,
 };
 

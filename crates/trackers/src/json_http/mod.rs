@@ -29,7 +29,7 @@ pub use description::{DESCRIPTION_MAX_BYTES, Description, DescriptionError};
 
 use crate::error::TrackerError;
 use crate::http::{Client, Transport};
-use crate::registry::{Described, Kind, Node, RegistryError};
+use crate::registry::{Kind, Node, RegistryError};
 use crate::tracker::{
     ChangePage, Cursor, Description as Offered, ItemPage, Opinion, Probe, Scope, Subscribed, Tracker,
 };
@@ -55,24 +55,18 @@ pub(crate) const KIND: Kind = Kind {
     capabilities: example::capabilities,
     webhook: &webhook::NoWebhook,
     build,
-    described: Some(Described {
-        example: example::DESCRIPTION,
-    }),
+    described: Some(example::DESCRIPTION),
     example: &example::EXAMPLE,
 };
 
 fn build(
     node: Node,
-    mut capabilities: Capabilities,
+    capabilities: Capabilities,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Tracker>, RegistryError> {
     let description = node.description.clone();
     let description = description.ok_or_else(|| node.fault("the description is missing".to_owned()))?;
-    capabilities = Capabilities {
-        settle: node.settle.unwrap_or(description.capabilities().settle),
-        ..description.capabilities()
-    };
     let client = client::client(&node, &description, transport, clock)?;
     Ok(Arc::new(JsonHttp {
         base: client.base().as_str().trim_end_matches('/').to_owned(),

@@ -64,6 +64,7 @@ pub(crate) const KIND: Kind = Kind {
     capabilities,
     webhook: &webhook::NoWebhook,
     build,
+    described: None,
     example: &example::EXAMPLE,
 };
 

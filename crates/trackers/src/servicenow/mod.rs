@@ -93,6 +93,7 @@ pub(crate) const KIND: Kind = Kind {
     capabilities,
     webhook: &webhook::RuleWebhook,
     build,
+    described: None,
     example: &example::EXAMPLE,
 };
 
