@@ -1,6 +1,6 @@
 //! The configuration's nodes as the other parts need them: connectors, webhook verifiers, sweeps.
 
-use crate::config::{AuthValue, Config, ConfigError, Node};
+use crate::config::{AuthValue, Config, ConfigError, Descriptions, Node};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
 use twinline_edge::{Hook, RouteTable};
 use twinline_store::GroupId;
-use twinline_trackers::Tracker;
+use twinline_trackers::{Tracker, TrackerDescription};
 use twinline_trackers::http::{
     AddressGuard, NoTransport, ReqwestTransport, Secret, Transport, TransportLimits, Trust,
 };
@@ -47,8 +47,9 @@ impl<'a> Nodes<'a> {
     /// Each node's tracker by name, `github`; no secret is read.
     ///
     /// # Errors
-    /// A node names a tracker that there is not.
+    /// A node names a tracker that there is not, or a description that is not sound.
     pub fn kinds(&self) -> Result<BTreeMap<NodeName, String>, ConfigError> {
+        let mut descriptions = Descriptions::default();
         let nodes = self.config.nodes.iter();
         nodes
             .map(|(name, node)| {
@@ -57,6 +58,7 @@ impl<'a> Nodes<'a> {
                     place: format!("{}: nodes.{name}.tracker", self.file.display()),
                     reason: error.to_string(),
                 })?;
+                descriptions.of(node)?;
                 Ok((NodeName::from(name.as_str()), node.tracker.clone()))
             })
             .collect()
@@ -68,6 +70,7 @@ impl<'a> Nodes<'a> {
     /// A secret that cannot be read, an `auth` table that the tracker does not take, a trust store that is missing.
     pub fn trackers(&self, clock: &Arc<dyn Clock>) -> Result<Trackers, ConfigError> {
         let mut transports = Transports::default();
+        let mut descriptions = Descriptions::default();
         let nodes = self.config.nodes.iter();
         nodes
             .map(|(name, node)| {
@@ -78,7 +81,7 @@ impl<'a> Nodes<'a> {
                 })?;
                 Ok((
                     NodeName::from(name.as_str()),
-                    self.tracker(name, node, transport, clock)?,
+                    self.tracker(name, node, (transport, descriptions.of(node)?), clock)?,
                 ))
             })
             .collect()
@@ -88,7 +91,7 @@ impl<'a> Nodes<'a> {
         &self,
         name: &str,
         node: &Node,
-        transport: Arc<dyn Transport>,
+        (transport, description): (Arc<dyn Transport>, Option<Arc<TrackerDescription>>),
         clock: &Arc<dyn Clock>,
     ) -> Result<Arc<dyn Tracker>, ConfigError> {
         let mut auth = BTreeMap::new();
@@ -107,6 +110,7 @@ impl<'a> Nodes<'a> {
             node: NodeName::from(name),
             url: Some(node.url.clone()),
             auth,
+            description,
             settle: node
                 .settle_s
                 .map(|seconds| Duration::from_secs(seconds.into())),

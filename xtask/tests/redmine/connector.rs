@@ -35,6 +35,7 @@ pub(crate) fn over(
         node: "rm".into(),
         url: Some(redmine.url.parse().unwrap()),
         auth: BTreeMap::from([("key".to_owned(), Secret::new(key))]),
+        description: None,
         settle: None,
         write_spacing: None,
         unlimited: true,

@@ -106,6 +106,7 @@ fn redmine(name: &str) -> NodeConfig {
         node: name.into(),
         url: Some("http://127.0.0.1:9".parse().unwrap()),
         auth: BTreeMap::from([("key".to_owned(), Secret::new("k"))]),
+        description: None,
         settle: None,
         write_spacing: None,
         unlimited: true,

@@ -10,6 +10,7 @@ mod central;
 mod change;
 mod deeds;
 mod demo;
+mod described;
 mod disasters;
 mod disk;
 mod documents;

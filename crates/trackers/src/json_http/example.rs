@@ -20,7 +20,7 @@ pub(super) const EXAMPLE: Example = Example {
     scope: "{ project = \"app\" }",
     trigger: "state=open",
     labels: true,
-    open: &["Open", "Doing"],
+    open: &["To do", "Doing"],
     done: &["Done", "Dropped"],
     done_set: None,
 };
