@@ -1,6 +1,7 @@
 //! The connector in front of both simulated APIs: the contract, and what is this connector's own.
 
 mod alone;
+mod guide;
 mod marked;
 
 use super::*;
