@@ -10,11 +10,11 @@ use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
 use twinline_edge::{Hook, RouteTable};
 use twinline_store::GroupId;
-use twinline_trackers::{Tracker, TrackerDescription};
 use twinline_trackers::http::{
     AddressGuard, NoTransport, ReqwestTransport, Secret, Transport, TransportLimits, Trust,
 };
 use twinline_trackers::registry::{self, NodeSettings};
+use twinline_trackers::{Tracker, TrackerDescription};
 use url::Url;
 
 /// The connectors by node.

@@ -21,10 +21,8 @@ mod servicenow;
 mod tracker;
 mod zendesk;
 
-pub use json_http::{
-    DESCRIPTION_MAX_BYTES, Description as TrackerDescription, DescriptionError,
-};
 pub use error::{TrackerError, WebhookRejected};
+pub use json_http::{DESCRIPTION_MAX_BYTES, Description as TrackerDescription, DescriptionError};
 pub use tracker::{
     Candidate, ChangePage, Cursor, Description, FeedChange, FieldDescription, ItemPage, Notice,
     NoticeKind, Opinion, Probe, Scope, Status, Subscribed, Tracker, Webhook,

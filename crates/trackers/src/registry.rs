@@ -240,7 +240,10 @@ fn check(kind: &Kind, settings: NodeSettings) -> Result<Node, RegistryError> {
             ));
         }
         (None, Some(_)) => {
-            return Err(fail(format!("description: {} is known without one, take the line out", kind.label)));
+            return Err(fail(format!(
+                "description: {} is known without one, take the line out",
+                kind.label
+            )));
         }
         _ => {}
     }

@@ -31,7 +31,10 @@ pub(super) const fn none() -> Result<Vec<Vec<u8>>> {
 
 pub(super) fn descriptions() -> Result<Vec<Vec<u8>>> {
     let example = registry::described("json-http")?;
-    Ok(example.into_iter().map(|text| text.as_bytes().to_vec()).collect())
+    Ok(example
+        .into_iter()
+        .map(|text| text.as_bytes().to_vec())
+        .collect())
 }
 
 pub(super) fn github_webhooks() -> Result<Vec<Vec<u8>>> {

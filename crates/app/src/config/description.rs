@@ -31,12 +31,19 @@ impl Descriptions {
 }
 
 fn read(path: &Path) -> Result<TrackerDescription, ConfigError> {
-    let unread = |error: std::io::Error| ConfigError::file(path, format!("cannot be read ({error})"));
+    let unread =
+        |error: std::io::Error| ConfigError::file(path, format!("cannot be read ({error})"));
     let file = std::fs::File::open(path).map_err(unread)?;
     let mut text = String::new();
-    let read = file.take(DESCRIPTION_MAX_BYTES + 1).read_to_string(&mut text).map_err(unread)?;
+    let read = file
+        .take(DESCRIPTION_MAX_BYTES + 1)
+        .read_to_string(&mut text)
+        .map_err(unread)?;
     if read as u64 > DESCRIPTION_MAX_BYTES {
-        return Err(ConfigError::file(path, format!("is larger than {DESCRIPTION_MAX_BYTES} bytes: no description is")));
+        return Err(ConfigError::file(
+            path,
+            format!("is larger than {DESCRIPTION_MAX_BYTES} bytes: no description is"),
+        ));
     }
     TrackerDescription::parse(&text).map_err(|error| match error.at {
         Some(at) => ConfigError::read(path, &text, Some(at), &error.message),

@@ -233,7 +233,10 @@ fn check_node(path: &Path, name: &str, node: &super::Node) -> Result<(), ConfigE
         (Ok(None), Some(_)) => {
             return refuse(
                 ".description",
-                format!("is for trackers that are described; {} is known without one", registry::label(&node.tracker)),
+                format!(
+                    "is for trackers that are described; {} is known without one",
+                    registry::label(&node.tracker)
+                ),
             );
         }
         _ => {}

@@ -73,9 +73,14 @@ fn html(text: &str) -> String {
     if text.is_empty() || text.trim_start().starts_with('<') {
         return text.to_owned();
     }
-    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let escaped = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
     let paragraphs = escaped.split("\n\n");
-    paragraphs.map(|words| format!("<p>{}</p>", words.replace('\n', "<br>"))).collect()
+    paragraphs
+        .map(|words| format!("<p>{}</p>", words.replace('\n', "<br>")))
+        .collect()
 }
 
 impl Board {
@@ -87,7 +92,11 @@ impl Board {
             ("GET", ["whoami"]) => Ok(json(StatusCode::OK, &person(ROBOT))),
             ("GET", ["users"]) => {
                 let all = PEOPLE.iter().zip(0_u64..);
-                Ok(self.page(call, all.map(|(known, at)| ((0, at), person(known.login))).collect()))
+                Ok(self.page(
+                    call,
+                    all.map(|(known, at)| ((0, at), person(known.login)))
+                        .collect(),
+                ))
             }
             ("GET", ["cards"]) => self.list(call),
             ("POST", ["cards"]) => self.create(now, call),
@@ -145,20 +154,32 @@ impl Board {
     }
 
     fn list(&self, call: &Call<'_>) -> Answer {
-        let place = call.param("board").filter(|place| PLACES.contains(place)).ok_or_else(missing)?;
+        let place = call
+            .param("board")
+            .filter(|place| PLACES.contains(place))
+            .ok_or_else(missing)?;
         let terms = terms(call.param("filter").unwrap_or_default())?;
         let since = match call.param("changed_since") {
             None => None,
-            Some(text) => Some(text.parse::<i64>().map_err(|_| bad("changed_since is no number"))?),
+            Some(text) => Some(
+                text.parse::<i64>()
+                    .map_err(|_| bad("changed_since is no number"))?,
+            ),
         };
         let matches = |item: &&Item| terms.iter().all(|term| term.holds(item));
         let cards = self.store.listed(place).filter(matches);
-        let cards = cards.filter(|item| since.is_none_or(|since| item.changed.as_millis() >= since));
+        let cards =
+            cards.filter(|item| since.is_none_or(|since| item.changed.as_millis() >= since));
         let place_in_list = |item: &Item| match since {
             Some(_) => (item.changed.as_millis(), item.number),
             None => (0, item.number),
         };
-        Ok(self.page(call, cards.map(|item| (place_in_list(item), self.card(item))).collect()))
+        Ok(self.page(
+            call,
+            cards
+                .map(|item| (place_in_list(item), self.card(item)))
+                .collect(),
+        ))
     }
 
     /// The page behind a cursor, which is the place of the last entry before it.
@@ -168,7 +189,9 @@ impl Board {
             let (one, other) = cursor.split_once('.')?;
             Some((one.parse::<i64>().ok()?, other.parse::<u64>().ok()?))
         });
-        let mut rest = all.into_iter().filter(|(place, _)| after.is_none_or(|after| *place > after));
+        let mut rest = all
+            .into_iter()
+            .filter(|(place, _)| after.is_none_or(|after| *place > after));
         let page: Vec<((i64, u64), Value)> = rest.by_ref().take(PAGE).collect();
         let more = rest.next().is_some();
         let next = page.last().filter(|_| more).map(|((one, other), _)| {
@@ -186,7 +209,9 @@ impl Board {
     fn create(&mut self, now: Timestamp, call: &Call<'_>) -> Answer {
         let sent = object(call)?;
         let place = sent.get("board").and_then(Value::as_str);
-        let place = place.filter(|place| PLACES.contains(place)).ok_or_else(|| bad("board is missing"))?;
+        let place = place
+            .filter(|place| PLACES.contains(place))
+            .ok_or_else(|| bad("board is missing"))?;
         let mut item = Item::new(now, place, ROBOT);
         replace(&mut item, &sent)?;
         let number = self.store.push(item);
@@ -198,7 +223,10 @@ impl Board {
         let item = self.store.get_mut(number).ok_or_else(missing)?;
         let expected = sent.get("expected_changed").and_then(Value::as_i64);
         if expected.is_some_and(|expected| expected != item.changed.as_millis()) {
-            return Err(Failure(StatusCode::CONFLICT, "the card was changed".to_owned()));
+            return Err(Failure(
+                StatusCode::CONFLICT,
+                "the card was changed".to_owned(),
+            ));
         }
         let mut changed = item.clone();
         replace(&mut changed, &sent)?;
@@ -210,16 +238,23 @@ impl Board {
     fn notes(&self, call: &Call<'_>) -> Answer {
         let card = call.param("card").and_then(|card| card.parse().ok());
         let item = self.visible(card.ok_or_else(|| bad("card is missing"))?)?;
-        let notes = item.shown_comments().map(|of| ((0, of.id), note(of, item.number)));
+        let notes = item
+            .shown_comments()
+            .map(|of| ((0, of.id), note(of, item.number)));
         Ok(self.page(call, notes.collect()))
     }
 
     fn add_note(&mut self, now: Timestamp, call: &Call<'_>) -> Answer {
         let sent = object(call)?;
-        let card = sent.get("card").and_then(Value::as_u64).ok_or_else(|| bad("card is no number"))?;
+        let card = sent
+            .get("card")
+            .and_then(Value::as_u64)
+            .ok_or_else(|| bad("card is no number"))?;
         self.visible(card)?;
         let text = sent.get("html").and_then(Value::as_str).unwrap_or_default();
-        let id = self.store.comment(card, Comment::new(now, ROBOT, text.to_owned()));
+        let id = self
+            .store
+            .comment(card, Comment::new(now, ROBOT, text.to_owned()));
         self.shown_note(StatusCode::CREATED, id.ok_or_else(missing)?)
     }
 
@@ -233,7 +268,10 @@ impl Board {
         match method {
             "PUT" => {
                 let sent = object(call)?;
-                sent.get("html").and_then(Value::as_str).unwrap_or_default().clone_into(&mut found.text);
+                sent.get("html")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .clone_into(&mut found.text);
                 found.edited = Some(now);
                 self.shown_note(StatusCode::OK, id)
             }
@@ -246,8 +284,16 @@ impl Board {
     }
 
     fn shown_note(&self, status: StatusCode, id: u64) -> Answer {
-        let item = self.store.item_of(id).and_then(|card| self.store.get(card)).ok_or_else(missing)?;
-        let found = item.comments.iter().find(|found| found.id == id).ok_or_else(missing)?;
+        let item = self
+            .store
+            .item_of(id)
+            .and_then(|card| self.store.get(card))
+            .ok_or_else(missing)?;
+        let found = item
+            .comments
+            .iter()
+            .find(|found| found.id == id)
+            .ok_or_else(missing)?;
         Ok(json(status, &note(found, item.number)))
     }
 }
@@ -256,7 +302,10 @@ impl Board {
 fn replace(item: &mut Item, sent: &Map<String, Value>) -> Result<(), Failure> {
     let known = |name: &str| {
         FIELDS.iter().any(|(known, _)| *known == name)
-            || matches!(name, "board" | "number" | "author" | "created" | "changed" | "expected_changed")
+            || matches!(
+                name,
+                "board" | "number" | "author" | "created" | "changed" | "expected_changed"
+            )
     };
     if let Some(unknown) = sent.keys().find(|name| !known(name)) {
         return Err(bad(format!("there is no '{unknown}'")));
@@ -363,6 +412,9 @@ impl Simulator for Board {
     fn set_index_lag(&mut self, _: Duration) {}
 
     fn statuses(&self) -> Vec<String> {
-        STATES.iter().map(|(_, name, _)| (*name).to_owned()).collect()
+        STATES
+            .iter()
+            .map(|(_, name, _)| (*name).to_owned())
+            .collect()
     }
 }

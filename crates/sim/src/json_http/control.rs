@@ -117,7 +117,11 @@ impl Act<'_> {
         let (manner, now) = (self.manner, self.now);
         let item = self.item(key)?;
         let done = match field {
-            "body" => fields::set(item, "text", &json!((manner.text)(value.as_str().unwrap_or_default()))),
+            "body" => fields::set(
+                item,
+                "text",
+                &json!((manner.text)(value.as_str().unwrap_or_default())),
+            ),
             "status" => fields::set(item, "state", value),
             "assignees" => fields::set(item, "owner", value.get(0).unwrap_or(&Value::Null)),
             other => fields::set(item, other, value),
@@ -128,7 +132,8 @@ impl Act<'_> {
     }
 
     fn on_comment(&mut self, command: Command) -> Result<Done, Refused> {
-        let no_channels = || Refused::Invalid("comments are for everyone who sees the item".to_owned());
+        let no_channels =
+            || Refused::Invalid("comments are for everyone who sees the item".to_owned());
         match command {
             Command::AddComment {
                 key,
@@ -169,18 +174,27 @@ impl Act<'_> {
                 comment,
                 channel,
                 ..
-            } => self.change_comment(&key, &comment, |comment| comment.internal = channel == "team"),
+            } => self.change_comment(&key, &comment, |comment| {
+                comment.internal = channel == "team"
+            }),
             Command::HideComment { key, comment, .. } => {
                 self.change_comment(&key, &comment, |comment| comment.hidden = true)
             }
             Command::ShowComment { key, comment, .. } => {
                 self.change_comment(&key, &comment, |comment| comment.hidden = false)
             }
-            other => Err(Refused::Invalid(format!("this API has nothing for {other:?}"))),
+            other => Err(Refused::Invalid(format!(
+                "this API has nothing for {other:?}"
+            ))),
         }
     }
 
-    fn change_comment(&mut self, key: &str, comment: &str, change: impl FnOnce(&mut Comment)) -> Result<Done, Refused> {
+    fn change_comment(
+        &mut self,
+        key: &str,
+        comment: &str,
+        change: impl FnOnce(&mut Comment),
+    ) -> Result<Done, Refused> {
         let (now, touches) = (self.now, self.manner.comments_touch);
         let item = self.item(key)?;
         let mut comments = item.comments.iter_mut().filter(|found| !found.deleted);
@@ -194,7 +208,9 @@ impl Act<'_> {
 
     fn hide(&mut self, keys: &[String], status: Option<u16>) -> Result<Done, Refused> {
         if let Some(status) = status.filter(|status| !matches!(status, 403 | 404)) {
-            return Err(Refused::Invalid(format!("items are hidden with 403 or 404, not with {status}")));
+            return Err(Refused::Invalid(format!(
+                "items are hidden with 403 or 404, not with {status}"
+            )));
         }
         if keys.is_empty() {
             for item in &mut self.store.items {
@@ -209,7 +225,10 @@ impl Act<'_> {
 
     fn item(&mut self, key: &str) -> Result<&mut Item, Refused> {
         let digits = key.trim_start_matches(|c: char| !c.is_ascii_digit());
-        let number = digits.parse().ok().filter(|number| (self.manner.key)(*number) == key);
+        let number = digits
+            .parse()
+            .ok()
+            .filter(|number| (self.manner.key)(*number) == key);
         let item = number.and_then(|number| self.store.get_mut(number));
         item.ok_or_else(|| Refused::unknown("item", key))
     }

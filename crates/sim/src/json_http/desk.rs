@@ -1,9 +1,9 @@
 //! The first API: nested, paged by offset, with ETags. See the module above.
 
 use super::control::{Act, Manner};
+use super::dump;
 use super::fields::{self, Wrong};
 use super::store::{AREAS, Comment, Item, PLACES, PRIORITIES, STATES, Store};
-use super::dump;
 use crate::call::{Call, empty, http_date, json, set};
 use crate::command::{Command, Done, Refused};
 use crate::dump::Dump;
@@ -81,7 +81,10 @@ impl From<Wrong> for Failure {
 
 impl Failure {
     fn into_response(self) -> Response<Bytes> {
-        json(self.status, &json!({ "error": { "message": self.message, "field": self.field } }))
+        json(
+            self.status,
+            &json!({ "error": { "message": self.message, "field": self.field } }),
+        )
     }
 }
 
@@ -91,7 +94,10 @@ impl Desk {
             return Err(fail(StatusCode::UNAUTHORIZED, "who are you?"));
         }
         if call.header(VERSION.0) != Some(VERSION.1) {
-            return Err(fail(StatusCode::BAD_REQUEST, "X-Desk-Version: 2 is missing"));
+            return Err(fail(
+                StatusCode::BAD_REQUEST,
+                "X-Desk-Version: 2 is missing",
+            ));
         }
         match (call.method.as_str(), call.path().as_slice()) {
             ("GET", ["api", "me"]) => Ok(json(StatusCode::OK, &person(ROBOT))),
@@ -108,7 +114,9 @@ impl Desk {
                     ("DELETE", []) => self.delete(now, number),
                     ("GET", ["comments"]) => self.comments(call, number),
                     ("POST", ["comments"]) => self.add_comment(now, call, number),
-                    (method, ["comments", comment]) => self.on_comment(now, (method, call), number, comment),
+                    (method, ["comments", comment]) => {
+                        self.on_comment(now, (method, call), number, comment)
+                    }
                     _ => Err(missing()),
                 }
             }
@@ -138,7 +146,10 @@ impl Desk {
 
     fn item(&self, item: &Item) -> Value {
         let named = |known: &[(&str, &str)], id: &str| {
-            let name = known.iter().find(|(known, _)| *known == id).map(|(_, name)| *name);
+            let name = known
+                .iter()
+                .find(|(known, _)| *known == id)
+                .map(|(_, name)| *name);
             json!({ "id": id, "name": name })
         };
         let states = STATES.map(|(id, name, _)| (id, name));
@@ -176,8 +187,12 @@ impl Desk {
         let wanted = |item: &&Item| {
             since.is_none_or(|since| item.changed >= since)
                 && call.param("state").is_none_or(|state| item.is_in(state))
-                && call.param("label").is_none_or(|label| item.labels.contains(label))
-                && call.param("owner").is_none_or(|owner| item.owner.as_deref() == Some(owner))
+                && call
+                    .param("label")
+                    .is_none_or(|label| item.labels.contains(label))
+                && call
+                    .param("owner")
+                    .is_none_or(|owner| item.owner.as_deref() == Some(owner))
                 && call.param("ref").is_none_or(|origin| item.origin == origin)
         };
         let mut found: Vec<&Item> = self.store.listed(place).filter(wanted).collect();
@@ -187,7 +202,11 @@ impl Desk {
             // The newest first, where nobody says otherwise.
             _ => found.sort_by_key(|item| std::cmp::Reverse((item.changed, item.number))),
         }
-        Ok(page(call, "items", found.into_iter().map(|item| self.item(item)).collect()))
+        Ok(page(
+            call,
+            "items",
+            found.into_iter().map(|item| self.item(item)).collect(),
+        ))
     }
 
     fn by_key(&self, call: &Call<'_>) -> Response<Bytes> {
@@ -199,7 +218,11 @@ impl Desk {
     }
 
     fn people(&self, call: &Call<'_>) -> Response<Bytes> {
-        page(call, "people", PEOPLE.iter().map(|known| person(known.login)).collect())
+        page(
+            call,
+            "people",
+            PEOPLE.iter().map(|known| person(known.login)).collect(),
+        )
     }
 
     fn create(&mut self, now: Timestamp, call: &Call<'_>, place: &str) -> Answer {
@@ -223,7 +246,12 @@ impl Desk {
     fn patch(&mut self, now: Timestamp, call: &Call<'_>, number: u64) -> Answer {
         let item = self.store.get_mut(number).ok_or_else(missing)?;
         match call.header("if-match") {
-            None => return Err(fail(StatusCode::PRECONDITION_REQUIRED, "If-Match is missing")),
+            None => {
+                return Err(fail(
+                    StatusCode::PRECONDITION_REQUIRED,
+                    "If-Match is missing",
+                ));
+            }
             Some(wanted) if wanted != etag(item) => {
                 return Err(fail(StatusCode::PRECONDITION_FAILED, "somebody was faster"));
             }
@@ -245,7 +273,11 @@ impl Desk {
 
     fn comments(&self, call: &Call<'_>, number: u64) -> Answer {
         let item = self.visible(number)?;
-        Ok(page(call, "comments", item.shown_comments().map(comment).collect()))
+        Ok(page(
+            call,
+            "comments",
+            item.shown_comments().map(comment).collect(),
+        ))
     }
 
     fn add_comment(&mut self, now: Timestamp, call: &Call<'_>, number: u64) -> Answer {
@@ -255,7 +287,13 @@ impl Desk {
         self.shown_comment(StatusCode::CREATED, number, id)
     }
 
-    fn on_comment(&mut self, now: Timestamp, (method, call): (&str, &Call<'_>), number: u64, id: &str) -> Answer {
+    fn on_comment(
+        &mut self,
+        now: Timestamp,
+        (method, call): (&str, &Call<'_>),
+        number: u64,
+        id: &str,
+    ) -> Answer {
         let id: u64 = id.parse().map_err(|_| missing())?;
         let item = self.store.get_mut(number).ok_or_else(missing)?;
         let found = item.comments.iter_mut().find(|found| found.id == id);
@@ -319,24 +357,40 @@ fn comment(of: &Comment) -> Value {
 /// One page of a list.
 fn page(call: &Call<'_>, name: &str, all: Vec<Value>) -> Response<Bytes> {
     let number = |name: &str| call.param(name).and_then(|text| text.parse::<usize>().ok());
-    let (offset, limit) = (number("offset").unwrap_or(0), number("limit").unwrap_or(LIMIT));
+    let (offset, limit) = (
+        number("offset").unwrap_or(0),
+        number("limit").unwrap_or(LIMIT),
+    );
     let total = all.len();
-    let shown: Vec<Value> = all.into_iter().skip(offset).take(limit.min(LIMIT_MAX)).collect();
+    let shown: Vec<Value> = all
+        .into_iter()
+        .skip(offset)
+        .take(limit.min(LIMIT_MAX))
+        .collect();
     json(StatusCode::OK, &json!({ name: shown, "total": total }))
 }
 
 /// The object that a body holds under a name.
 fn sent(call: &Call<'_>, name: &str) -> Result<Map<String, Value>, Failure> {
-    let body = call.json().map_err(|error| fail(StatusCode::BAD_REQUEST, error.to_string()))?;
+    let body = call
+        .json()
+        .map_err(|error| fail(StatusCode::BAD_REQUEST, error.to_string()))?;
     match body.get(name) {
         Some(Value::Object(object)) => Ok(object.clone()),
-        _ => Err(fail(StatusCode::BAD_REQUEST, format!("'{name}' is missing"))),
+        _ => Err(fail(
+            StatusCode::BAD_REQUEST,
+            format!("'{name}' is missing"),
+        )),
     }
 }
 
 /// Sets the fields that a body names.
 fn apply(item: &mut Item, sent: &Map<String, Value>) -> Result<(), Failure> {
-    let fields = sent.get("fields").and_then(Value::as_object).into_iter().flatten();
+    let fields = sent
+        .get("fields")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     for (name, value) in fields {
         let part = |key: &str| value.get(key).cloned().unwrap_or(Value::Null);
         let (field, value) = match name.as_str() {
@@ -344,7 +398,12 @@ fn apply(item: &mut Item, sent: &Map<String, Value>) -> Result<(), Failure> {
             "state" | "priority" => (name.as_str(), part("id")),
             "areas" => {
                 let areas = value.as_array().into_iter().flatten();
-                ("areas", areas.map(|area| area.get("id").cloned().unwrap_or_default()).collect())
+                (
+                    "areas",
+                    areas
+                        .map(|area| area.get("id").cloned().unwrap_or_default())
+                        .collect(),
+                )
             }
             "owner" => ("owner", part("login")),
             "estimate" => ("points", value.clone()),
@@ -352,7 +411,10 @@ fn apply(item: &mut Item, sent: &Map<String, Value>) -> Result<(), Failure> {
             "pinned" => ("urgent", value.clone()),
             "external_ref" => ("origin", value.clone()),
             other => {
-                return Err(fail(StatusCode::UNPROCESSABLE_ENTITY, format!("there is no field '{other}'")));
+                return Err(fail(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    format!("there is no field '{other}'"),
+                ));
             }
         };
         fields::set(item, field, &value)?;
@@ -415,6 +477,9 @@ impl Simulator for Desk {
     }
 
     fn statuses(&self) -> Vec<String> {
-        STATES.iter().map(|(_, name, _)| (*name).to_owned()).collect()
+        STATES
+            .iter()
+            .map(|(_, name, _)| (*name).to_owned())
+            .collect()
     }
 }

@@ -8,7 +8,11 @@ use serde_json::json;
 pub(super) fn dump(store: &Store, key: impl Fn(&Item) -> String) -> Dump {
     Dump {
         tracker: super::KIND.tracker.to_owned(),
-        items: store.items.iter().map(|item| one(item, key(item))).collect(),
+        items: store
+            .items
+            .iter()
+            .map(|item| one(item, key(item)))
+            .collect(),
     }
 }
 
@@ -30,8 +34,16 @@ fn one(item: &Item, key: String) -> DumpItem {
         status: item.state.clone(),
         labels: item.labels.iter().cloned().collect(),
         assignees: item.owner.iter().cloned().collect(),
-        fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        comments: item.comments.iter().filter(|comment| !comment.deleted).map(comment).collect(),
+        fields: fields
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+        comments: item
+            .comments
+            .iter()
+            .filter(|comment| !comment.deleted)
+            .map(comment)
+            .collect(),
         created: item.created.to_string(),
         updated: item.changed.to_string(),
         deleted: item.deleted,

@@ -30,15 +30,21 @@ pub(super) fn set(item: &mut Item, field: &str, value: &Value) -> Result<(), Wro
         "text" => item.text = text("text", value)?,
         "state" => {
             let wanted = text("state", value)?;
-            let known = STATES.iter().find(|(id, name, _)| *id == wanted || *name == wanted);
-            let (id, ..) = known.ok_or_else(|| wrong("state", format!("there is no state '{wanted}'")))?;
+            let known = STATES
+                .iter()
+                .find(|(id, name, _)| *id == wanted || *name == wanted);
+            let (id, ..) =
+                known.ok_or_else(|| wrong("state", format!("there is no state '{wanted}'")))?;
             (*id).clone_into(&mut item.state);
         }
         "priority" => item.priority = one_of("priority", value, &PRIORITIES)?,
         "labels" => item.labels = texts("labels", value)?,
         "areas" => {
             let wanted = texts("areas", value)?;
-            if let Some(unknown) = wanted.iter().find(|area| !AREAS.iter().any(|(id, _)| id == area)) {
+            if let Some(unknown) = wanted
+                .iter()
+                .find(|area| !AREAS.iter().any(|(id, _)| id == area))
+            {
                 return Err(wrong("areas", format!("there is no area '{unknown}'")));
             }
             item.areas = wanted;
@@ -55,7 +61,9 @@ pub(super) fn set(item: &mut Item, field: &str, value: &Value) -> Result<(), Wro
         "remind" => {
             item.remind = match value {
                 Value::Null => None,
-                Value::String(text) => Some(Timestamp::parse(text).map_err(|error| wrong("remind", error.to_string()))?),
+                Value::String(text) => Some(
+                    Timestamp::parse(text).map_err(|error| wrong("remind", error.to_string()))?,
+                ),
                 Value::Number(number) => number.as_i64().map(Timestamp::from_millis),
                 _ => return Err(wrong("remind", "is no time")),
             }
@@ -73,7 +81,10 @@ fn title(value: &Value) -> Result<String, Wrong> {
         return Err(wrong("title", "the title cannot be blank"));
     }
     if title.chars().count() > TITLE_MAX_CHARS {
-        return Err(wrong("title", format!("the title is longer than {TITLE_MAX_CHARS} characters")));
+        return Err(wrong(
+            "title",
+            format!("the title is longer than {TITLE_MAX_CHARS} characters"),
+        ));
     }
     Ok(title)
 }
@@ -95,7 +106,11 @@ fn texts(field: &'static str, value: &Value) -> Result<BTreeSet<String>, Wrong> 
     list.iter().map(|element| text(field, element)).collect()
 }
 
-fn one_of(field: &'static str, value: &Value, known: &[(&str, &str)]) -> Result<Option<String>, Wrong> {
+fn one_of(
+    field: &'static str,
+    value: &Value,
+    known: &[(&str, &str)],
+) -> Result<Option<String>, Wrong> {
     let wanted = match value {
         Value::Null => return Ok(None),
         Value::String(text) => text.clone(),
@@ -125,6 +140,9 @@ fn day(value: &Value) -> Result<Option<String>, Wrong> {
     };
     match Timestamp::parse(&format!("{text}T00:00:00Z")) {
         Ok(_) => Ok(Some(text.to_owned())),
-        Err(_) => Err(wrong("due", format!("'{text}' is no day such as 2026-01-31"))),
+        Err(_) => Err(wrong(
+            "due",
+            format!("'{text}' is no day such as 2026-01-31"),
+        )),
     }
 }

@@ -103,7 +103,9 @@ impl Item {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        STATES.iter().any(|(id, _, closed)| *id == self.state && *closed)
+        STATES
+            .iter()
+            .any(|(id, _, closed)| *id == self.state && *closed)
     }
 
     /// Whether its state is one, or `open` or `closed`.
@@ -117,7 +119,9 @@ impl Item {
 
     /// Comments that the API's account sees.
     pub(super) fn shown_comments(&self) -> impl Iterator<Item = &Comment> {
-        self.comments.iter().filter(|comment| !comment.deleted && !comment.hidden)
+        self.comments
+            .iter()
+            .filter(|comment| !comment.deleted && !comment.hidden)
     }
 }
 
@@ -153,13 +157,18 @@ impl Store {
 
     /// A living item, to change it.
     pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut Item> {
-        self.items.get_mut(Self::at(number)?).filter(|item| !item.deleted)
+        self.items
+            .get_mut(Self::at(number)?)
+            .filter(|item| !item.deleted)
     }
 
     /// Those that lists show.
     pub(super) fn listed(&self, place: &str) -> impl Iterator<Item = &Item> {
         let shown = |item: &&Item| !item.deleted && item.hidden.is_none();
-        self.items.iter().filter(shown).filter(move |item| item.place == place)
+        self.items
+            .iter()
+            .filter(shown)
+            .filter(move |item| item.place == place)
     }
 
     /// Adds a comment to an item; its id.

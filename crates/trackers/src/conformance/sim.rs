@@ -104,7 +104,8 @@ impl SimHarness {
 
     /// Puts the connector of a described tracker in front of a simulator.
     pub fn described(simulator: Box<dyn Simulator>, under: Under, description: &str) -> Self {
-        let description = TrackerDescription::parse(description).expect("the harness has a sound description");
+        let description =
+            TrackerDescription::parse(description).expect("the harness has a sound description");
         Self::build(simulator, under, Some(Arc::new(description)), true)
     }
 

@@ -25,18 +25,24 @@ pub(super) fn client(
     let model = &description.model;
     let mut headers = HeaderMap::new();
     for (name, value) in &model.headers {
-        let pair = HeaderName::try_from(name).ok().zip(HeaderValue::from_str(value).ok());
-        let (name, value) = pair.ok_or_else(|| node.fault(format!("the description's headers.{name} is no header")))?;
+        let pair = HeaderName::try_from(name)
+            .ok()
+            .zip(HeaderValue::from_str(value).ok());
+        let (name, value) = pair
+            .ok_or_else(|| node.fault(format!("the description's headers.{name} is no header")))?;
         headers.insert(name, value);
     }
     let limits = &model.limits;
-    let windows = limits.per_minute.filter(|_| !node.unlimited).map(|per_minute| Window {
-        name: "requests per minute",
-        per: Duration::from_secs(60),
-        points_max: per_minute,
-        points: [1, 1, 1],
-        keyed: false,
-    });
+    let windows = limits
+        .per_minute
+        .filter(|_| !node.unlimited)
+        .map(|per_minute| Window {
+            name: "requests per minute",
+            per: Duration::from_secs(60),
+            points_max: per_minute,
+            points: [1, 1, 1],
+            keyed: false,
+        });
     let spacing = Duration::from_millis(limits.write_spacing_ms.into());
     let settings = ClientSettings {
         node: node.name.clone(),
@@ -45,12 +51,17 @@ pub(super) fn client(
         headers,
         budget: BudgetRules {
             windows: windows.into_iter().collect(),
-            write_spacing: node.write_spacing.unwrap_or(if node.unlimited { Duration::ZERO } else { spacing }),
+            write_spacing: node.write_spacing.unwrap_or(if node.unlimited {
+                Duration::ZERO
+            } else {
+                spacing
+            }),
             in_flight_max: limits.in_flight,
         },
     };
     let dialect = dialect(&model.name, &model.errors);
-    Client::new(settings, dialect, transport, clock).map_err(|error| node.fault(format!("auth: {error}")))
+    Client::new(settings, dialect, transport, clock)
+        .map_err(|error| node.fault(format!("auth: {error}")))
 }
 
 fn auth(node: &Node, description: &Description) -> Result<Auth, RegistryError> {
@@ -74,10 +85,15 @@ fn auth(node: &Node, description: &Description) -> Result<Auth, RegistryError> {
         },
         AuthBy::Header => {
             let name = form.header.as_deref().unwrap_or_default();
-            let name = HeaderName::try_from(name).map_err(|_| node.fault(format!("'{name}' is no name of a header")))?;
+            let name = HeaderName::try_from(name)
+                .map_err(|_| node.fault(format!("'{name}' is no name of a header")))?;
             let value = match form.prefix.is_empty() {
                 true => node.secret("token")?,
-                false => crate::http::Secret::new(format!("{}{}", form.prefix, node.secret("token")?.expose())),
+                false => crate::http::Secret::new(format!(
+                    "{}{}",
+                    form.prefix,
+                    node.secret("token")?.expose()
+                )),
             };
             Auth::Header { name, value }
         }
@@ -92,7 +108,8 @@ struct JsonDialect {
 
 /// The dialects of the descriptions that this process has read. The layer below keeps a dialect for as long as the process
 /// lives, so each is made once: there are as many as the configuration names descriptions.
-static DIALECTS: Mutex<BTreeMap<(String, Errors), &'static JsonDialect>> = Mutex::new(BTreeMap::new());
+static DIALECTS: Mutex<BTreeMap<(String, Errors), &'static JsonDialect>> =
+    Mutex::new(BTreeMap::new());
 
 fn dialect(name: &str, errors: &Errors) -> &'static JsonDialect {
     let mut dialects = DIALECTS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,7 +123,14 @@ fn dialect(name: &str, errors: &Errors) -> &'static JsonDialect {
 }
 
 /// Where failures of many APIs say what is wrong, for a description that does not say.
-const USUAL: &[&str] = &["message", "error.message", "error", "detail", "title", "errors"];
+const USUAL: &[&str] = &[
+    "message",
+    "error.message",
+    "error",
+    "detail",
+    "title",
+    "errors",
+];
 
 impl Dialect for JsonDialect {
     fn tracker(&self) -> &'static str {
@@ -138,7 +162,12 @@ const SENTENCE_MAX_CHARS: usize = 500;
 /// A sentence, or several.
 fn sentence(json: &Json) -> String {
     let whole = match json {
-        Json::Array(list) => list.iter().map(sentence).filter(|told| !told.is_empty()).collect::<Vec<_>>().join("; "),
+        Json::Array(list) => list
+            .iter()
+            .map(sentence)
+            .filter(|told| !told.is_empty())
+            .collect::<Vec<_>>()
+            .join("; "),
         Json::Object(object) => {
             let told = |(name, value): (&String, &Json)| format!("{name}: {}", sentence(value));
             object.iter().map(told).collect::<Vec<_>>().join("; ")
@@ -164,7 +193,9 @@ impl Slots {
 
     /// The target of a request. The description is checked: every slot has a value.
     pub(super) fn path(&self, template: &Template) -> String {
-        template.fill_path(|name| self.get(name)).unwrap_or_default()
+        template
+            .fill_path(|name| self.get(name))
+            .unwrap_or_default()
     }
 
     /// A call with a query.
@@ -197,7 +228,8 @@ pub(super) fn body(reply: &Reply) -> Result<Json, TrackerError> {
 
 /// What lies at a path of an answer.
 pub(super) fn at<'a>(reply: &Reply, body: &'a Json, path: &Path) -> Result<&'a Json, TrackerError> {
-    path.of(body).ok_or_else(|| reply.unreadable(&path.to_string(), "nothing is there"))
+    path.of(body)
+        .ok_or_else(|| reply.unreadable(&path.to_string(), "nothing is there"))
 }
 
 /// The error for something that the tracker would refuse.

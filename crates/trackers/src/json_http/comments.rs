@@ -38,7 +38,10 @@ impl JsonHttp {
             };
             place.path.put(&mut comment, says.clone());
         }
-        let reply = self.client.send(sent(add, &slots, comment).cost(Cost::Create)).await?;
+        let reply = self
+            .client
+            .send(sent(add, &slots, comment).cost(Cost::Create))
+            .await?;
         let written = self.shown(of, &reply, &add.item, &item.id);
         let written = match written {
             Some(written) => written,
@@ -69,10 +72,15 @@ impl JsonHttp {
         let of = self.model().comments.as_ref();
         let pair = of.and_then(|of| Some((of, of.edit.as_ref()?)));
         let (of, edit) = pair.ok_or_else(|| {
-            client::refused(&self.description, Impossible::request(self.cannot("edits no comments")))
+            client::refused(
+                &self.description,
+                Impossible::request(self.cannot("edits no comments")),
+            )
         })?;
         let native = native_comment(of, comment);
-        let slots = Slots::default().with("id", item.id.as_str()).with("comment", native);
+        let slots = Slots::default()
+            .with("id", item.id.as_str())
+            .with("comment", native);
         let worded = self.worded(of, edit, &slots, body, marker);
         let gone = [StatusCode::NOT_FOUND, StatusCode::GONE];
         let call = sent(edit, &slots, worded).cost(Cost::Write).accept(&gone);
@@ -87,17 +95,29 @@ impl JsonHttp {
         })
     }
 
-    pub(super) async fn delete_comment(&self, item: &ItemId, comment: &str) -> Result<Applied, TrackerError> {
+    pub(super) async fn delete_comment(
+        &self,
+        item: &ItemId,
+        comment: &str,
+    ) -> Result<Applied, TrackerError> {
         let of = self.model().comments.as_ref();
         let pair = of.and_then(|of| Some((of, of.delete.as_ref()?)));
         let (of, delete) = pair.ok_or_else(|| {
-            client::refused(&self.description, Impossible::request(self.cannot("deletes no comments")))
+            client::refused(
+                &self.description,
+                Impossible::request(self.cannot("deletes no comments")),
+            )
         })?;
         let native = native_comment(of, comment);
-        let slots = Slots::default().with("id", item.id.as_str()).with("comment", native);
+        let slots = Slots::default()
+            .with("id", item.id.as_str())
+            .with("comment", native);
         let call = Call::delete(slots.path(&delete.path));
         let gone = [StatusCode::NOT_FOUND, StatusCode::GONE];
-        self.client.send(call.accept(&gone)).await.map(|_| Applied::default())
+        self.client
+            .send(call.accept(&gone))
+            .await
+            .map(|_| Applied::default())
     }
 
     /// Removes a comment of ours that more may read than were to.
@@ -120,14 +140,27 @@ impl JsonHttp {
     }
 
     /// A comment as it is written, but for its channel.
-    fn worded(&self, of: &Comments, write: &CommentWrite, slots: &Slots, body: &Document, marker: &Marker) -> Json {
+    fn worded(
+        &self,
+        of: &Comments,
+        write: &CommentWrite,
+        slots: &Slots,
+        body: &Document,
+        marker: &Marker,
+    ) -> Json {
         let texts = self.model().texts;
         let mut comment = json!({});
         for (path, template) in &write.set {
             let value = template.fill(|name| slots.get(name)).unwrap_or_default();
             let is_item = template.only_slot() == Some("id");
-            let number = value.parse::<i64>().ok().filter(|_| is_item && self.model().item.numeric);
-            path.put(&mut comment, number.map_or_else(|| json!(value), |number| json!(number)));
+            let number = value
+                .parse::<i64>()
+                .ok()
+                .filter(|_| is_item && self.model().item.numeric);
+            path.put(
+                &mut comment,
+                number.map_or_else(|| json!(value), |number| json!(number)),
+            );
         }
         let in_text = text::holds_marker(of.marker.as_ref()).then_some(marker);
         let words = text::join(texts, &text::write(texts, body), in_text);
@@ -147,7 +180,10 @@ impl JsonHttp {
     /// The comment with a marker, after its write: the newest, since a person may have copied the source of one of ours.
     async fn written(&self, item: &str, marker: &Marker) -> Result<Comment, TrackerError> {
         let comments = self.comments(item).await.map_err(unseen)?;
-        let ours = comments.into_iter().rev().find(|comment| comment.marker.as_ref() == Some(marker));
+        let ours = comments
+            .into_iter()
+            .rev()
+            .find(|comment| comment.marker.as_ref() == Some(marker));
         ours.ok_or_else(|| TrackerError::Unknown {
             reason: format!("{} took a comment and does not show it", self.name()),
         })

@@ -44,7 +44,8 @@ impl Reader<'_> {
     /// An item's id.
     pub(super) fn id(&self, raw: &Json) -> Result<String, Missing> {
         let path = &self.model().item.id;
-        path.text(raw).ok_or_else(|| Missing::new(path, "no id is there"))
+        path.text(raw)
+            .ok_or_else(|| Missing::new(path, "no id is there"))
     }
 
     /// Which item.
@@ -103,7 +104,11 @@ impl Reader<'_> {
     pub(super) fn item(&self, raw: &Json) -> Result<Item, Missing> {
         let fields = self.fields(raw);
         if !fields.contains_key(field::SUMMARY) {
-            let path = self.model().fields.get(field::SUMMARY).map(|field| field.path.clone());
+            let path = self
+                .model()
+                .fields
+                .get(field::SUMMARY)
+                .map(|field| field.path.clone());
             return Err(Missing::new(&path.unwrap_or_default(), "no title is there"));
         }
         let scope = self.model().scope.iter().filter_map(|(name, key)| {
@@ -156,9 +161,13 @@ impl Reader<'_> {
             Kind::Date => raw.as_str().and_then(day).map(Value::Date),
             Kind::Time => self.model().time.read(raw).map(Value::Time),
             Kind::User => person(of, raw).map(Value::User),
-            Kind::Users => Some(Value::Users(list().filter_map(|raw| person(of, raw)).collect())),
+            Kind::Users => Some(Value::Users(
+                list().filter_map(|raw| person(of, raw)).collect(),
+            )),
             Kind::Choice => option(field, raw).map(Value::Choice),
-            Kind::Choices => Some(Value::Choices(list().filter_map(|raw| option(field, raw)).collect())),
+            Kind::Choices => Some(Value::Choices(
+                list().filter_map(|raw| option(field, raw)).collect(),
+            )),
             Kind::Set => {
                 let labels: BTreeSet<String> = list().filter_map(|raw| part(of, raw)).collect();
                 Some(Value::Set(labels))
@@ -174,11 +183,20 @@ impl Reader<'_> {
     }
 
     /// A comment of an item.
-    pub(super) fn comment(&self, of: &Comments, item: &str, raw: &Json) -> Result<Comment, Missing> {
+    pub(super) fn comment(
+        &self,
+        of: &Comments,
+        item: &str,
+        raw: &Json,
+    ) -> Result<Comment, Missing> {
         let texts = self.model().texts;
-        let id = of.id.text(raw).ok_or_else(|| Missing::new(&of.id, "no id is there"))?;
+        let id = of
+            .id
+            .text(raw)
+            .ok_or_else(|| Missing::new(&of.id, "no id is there"))?;
         let stamp = |path: &Path| path.of(raw).and_then(|stamp| self.model().time.read(stamp));
-        let created = stamp(&of.created).ok_or_else(|| Missing::new(&of.created, "no time is there"))?;
+        let created =
+            stamp(&of.created).ok_or_else(|| Missing::new(&of.created, "no time is there"))?;
         let raw_text = of.text.of(raw).and_then(Json::as_str);
         let raw_text = raw_text.ok_or_else(|| Missing::new(&of.text, "no text is there"))?;
         let (body, in_text) = match text::holds_marker(of.marker.as_ref()) {
@@ -197,11 +215,24 @@ impl Reader<'_> {
                 true => format!("{item}{ITEM_AND_COMMENT}{id}"),
                 false => id,
             },
-            author: of.author.of(raw).and_then(|author| person(of.of.as_ref(), author)).unwrap_or_default(),
+            author: of
+                .author
+                .of(raw)
+                .and_then(|author| person(of.of.as_ref(), author))
+                .unwrap_or_default(),
             created,
-            edited: of.edited.as_ref().and_then(stamp).filter(|edited| *edited > created),
+            edited: of
+                .edited
+                .as_ref()
+                .and_then(stamp)
+                .filter(|edited| *edited > created),
             body: text::read(texts, &body),
-            channel: if internal { CHANNEL_INTERNAL } else { CHANNEL_PUBLIC }.to_owned(),
+            channel: if internal {
+                CHANNEL_INTERNAL
+            } else {
+                CHANNEL_PUBLIC
+            }
+            .to_owned(),
             marker: in_text.or(beside),
         })
     }

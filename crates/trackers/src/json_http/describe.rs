@@ -19,12 +19,18 @@ impl JsonHttp {
             return Ok(None);
         };
         let slots = Slots::default();
-        let reply = self.client.send(Call::get(slots.path(&account.path))).await?;
+        let reply = self
+            .client
+            .send(Call::get(slots.path(&account.path)))
+            .await?;
         let body = client::body(&reply)?;
         let raw = client::at(&reply, &body, &account.item)?;
         let person = decode::person(Some(&account.of), raw);
         let nobody = || reply.unreadable(&account.item.to_string(), "no account is there");
-        person.filter(|_| raw.is_object()).map(Some).ok_or_else(nobody)
+        person
+            .filter(|_| raw.is_object())
+            .map(Some)
+            .ok_or_else(nobody)
     }
 
     pub(super) async fn check_node(&self) -> Result<Probe, TrackerError> {
@@ -47,8 +53,14 @@ impl JsonHttp {
             total: list.total.as_ref(),
             paging: &list.paging,
         };
-        let place: Vec<String> = scope.iter().map(|(key, value)| format!("{key} '{value}'")).collect();
-        match self.page(listing, &self.scope_slots(scope)?, &[], None).await {
+        let place: Vec<String> = scope
+            .iter()
+            .map(|(key, value)| format!("{key} '{value}'"))
+            .collect();
+        match self
+            .page(listing, &self.scope_slots(scope)?, &[], None)
+            .await
+        {
             Ok(_) => Ok(Vec::new()),
             Err(TrackerError::Unreachable { reason }) => Ok(vec![format!(
                 "{} shows no items of {} to this account ({reason}): check the scope, and give the account access",
@@ -78,11 +90,14 @@ impl JsonHttp {
         });
         let fields: BTreeMap<FieldName, FieldDescription> = described.collect();
         let statuses = self.model().fields.get(field::STATUS);
-        let statuses = statuses.into_iter().flat_map(|status| &status.options).map(|option| Status {
-            status: option.choice(),
-            leads_to: None,
-            closed: option.closed,
-        });
+        let statuses = statuses
+            .into_iter()
+            .flat_map(|status| &status.options)
+            .map(|option| Status {
+                status: option.choice(),
+                leads_to: None,
+                closed: option.closed,
+            });
         Ok(Description {
             fields,
             statuses: statuses.collect(),

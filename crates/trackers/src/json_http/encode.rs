@@ -37,21 +37,31 @@ impl Writes {
         Ok(writes)
     }
 
-    fn add(&mut self, description: &Description, name: &FieldName, value: &Value) -> Result<(), Impossible> {
+    fn add(
+        &mut self,
+        description: &Description,
+        name: &FieldName,
+        value: &Value,
+    ) -> Result<(), Impossible> {
         let tracker = description.name();
         let Some(field) = description.model.fields.get(name.as_str()) else {
-            self.waived.insert(name.clone(), format!("{name} does not exist at {tracker}"));
+            self.waived
+                .insert(name.clone(), format!("{name} does not exist at {tracker}"));
             return Ok(());
         };
         if field.read_only {
-            self.waived.insert(name.clone(), format!("{name} cannot be written at {tracker}"));
+            self.waived.insert(
+                name.clone(),
+                format!("{name} cannot be written at {tracker}"),
+            );
             return Ok(());
         }
         let value = normalise(description, name, value);
         if value.is_empty() && (field.required || name.as_str() == field::SUMMARY) {
             return Err(Impossible::value(name, format!("{tracker} needs a value")));
         }
-        let written = written(description, field, &value).map_err(|why| Impossible::value(name, why))?;
+        let written =
+            written(description, field, &value).map_err(|why| Impossible::value(name, why))?;
         self.values.insert(name.clone(), written);
         self.wanted.insert(name.clone(), value);
         Ok(())
@@ -91,7 +101,11 @@ pub(super) fn normalise(description: &Description, name: &FieldName, value: &Val
         (Kind::Rich, Value::Rich(document)) => {
             let marked = text::holds_marker(description.model.marker.as_ref());
             let document = text::normalised(description.model.texts, marked, document);
-            if document.is_empty() { Value::Empty } else { Value::Rich(document) }
+            if document.is_empty() {
+                Value::Empty
+            } else {
+                Value::Rich(document)
+            }
         }
         (Kind::Rich, Value::Text(text)) => Value::Rich(text::read(description.model.texts, text)),
         (Kind::Number, Value::Text(text)) => {
@@ -99,7 +113,10 @@ pub(super) fn normalise(description: &Description, name: &FieldName, value: &Val
             number.map_or_else(|_| value.clone(), Value::number)
         }
         (Kind::Number, Value::Number(number)) => Value::number(number.clone()),
-        (Kind::Bool, Value::Text(text)) => text.trim().parse().map_or_else(|_| value.clone(), Value::Bool),
+        (Kind::Bool, Value::Text(text)) => text
+            .trim()
+            .parse()
+            .map_or_else(|_| value.clone(), Value::Bool),
         (Kind::Date, Value::Text(text)) => Value::Date(text.trim().to_owned()),
         (Kind::Time, Value::Time(at)) => Value::Time(description.model.time.floor(*at)),
         (Kind::Choice, Value::Choice(choice)) => Value::Choice(known(field, choice)),
@@ -107,12 +124,18 @@ pub(super) fn normalise(description: &Description, name: &FieldName, value: &Val
         (Kind::Choices, Value::Choices(choices)) => {
             Value::Choices(choices.iter().map(|choice| known(field, choice)).collect())
         }
-        (Kind::Choices, Value::Set(names)) => Value::Choices(names.iter().map(|name| named(field, name)).collect()),
+        (Kind::Choices, Value::Set(names)) => {
+            Value::Choices(names.iter().map(|name| named(field, name)).collect())
+        }
         (Kind::Choices, Value::Text(name)) => Value::Choices(BTreeSet::from([named(field, name)])),
         (Kind::User, Value::Text(text)) => Value::User(called(text)),
         (Kind::Users, Value::User(user)) => Value::Users(BTreeSet::from([user.clone()])),
         (Kind::Set, Value::Text(text)) => Value::set([text.trim()]),
-        (Kind::Set, Value::Set(set)) => Value::set(set.iter().map(|label| label.trim()).filter(|label| !label.is_empty())),
+        (Kind::Set, Value::Set(set)) => Value::set(
+            set.iter()
+                .map(|label| label.trim())
+                .filter(|label| !label.is_empty()),
+        ),
         _ => value.clone(),
     }
 }
@@ -124,10 +147,17 @@ fn short(name: &FieldName, field: &Field, text: &str) -> Value {
         true => text.replace(['\n', '\r'], " "),
         false => text.to_owned(),
     };
-    let limit = field.max_chars.or(is_summary.then_some(SUMMARY_MAX_CHARS)).unwrap_or(usize::MAX);
+    let limit = field
+        .max_chars
+        .or(is_summary.then_some(SUMMARY_MAX_CHARS))
+        .unwrap_or(usize::MAX);
     let cut: String = line.trim().chars().take(limit).collect();
     let cut = cut.trim_end();
-    if cut.is_empty() { Value::Empty } else { Value::text(cut) }
+    if cut.is_empty() {
+        Value::Empty
+    } else {
+        Value::text(cut)
+    }
 }
 
 /// An option with the name that the description has for it.
@@ -181,9 +211,11 @@ fn written(description: &Description, field: &Field, value: &Value) -> Result<Js
         (Kind::User, Value::User(user)) => one(field, &user.id)?,
         (Kind::Users, Value::Users(users)) => list(users.iter().map(|user| one(field, &user.id)))?,
         (Kind::Choice, Value::Choice(choice)) => one(field, offered(field, choice)?)?,
-        (Kind::Choices, Value::Choices(choices)) => {
-            list(choices.iter().map(|choice| one(field, offered(field, choice)?)))?
-        }
+        (Kind::Choices, Value::Choices(choices)) => list(
+            choices
+                .iter()
+                .map(|choice| one(field, offered(field, choice)?)),
+        )?,
         (Kind::Set, Value::Set(set)) => list(set.iter().map(|label| one(field, label)))?,
         _ => return Err(format!("a {} is needed", field.kind.name())),
     })
@@ -198,14 +230,25 @@ fn offered<'a>(field: &Field, choice: &'a Choice) -> Result<&'a str, String> {
     if field.options.is_empty() || field.options.iter().any(|option| option.id == choice.id) {
         return Ok(&choice.id);
     }
-    let known: Vec<String> = field.options.iter().map(|option| option.choice().name).collect();
-    Err(format!("there is no option '{}'; there are {}", choice.name, known.join(", ")))
+    let known: Vec<String> = field
+        .options
+        .iter()
+        .map(|option| option.choice().name)
+        .collect();
+    Err(format!(
+        "there is no option '{}'; there are {}",
+        choice.name,
+        known.join(", ")
+    ))
 }
 
 /// An id as it is written: bare, or in an object of the parts that are read.
 fn one(field: &Field, id: &str) -> Result<Json, String> {
     let bare = match field.numeric {
-        true => json!(id.parse::<i64>().map_err(|_| format!("'{id}' is no number"))?),
+        true => json!(
+            id.parse::<i64>()
+                .map_err(|_| format!("'{id}' is no number"))?
+        ),
         false => json!(id),
     };
     Ok(match &field.of {

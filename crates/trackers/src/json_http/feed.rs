@@ -44,31 +44,50 @@ impl JsonHttp {
     }
 
     /// One page of the change feed.
-    pub(super) async fn feed(&self, scope: &Scope, cursor: &Cursor) -> Result<ChangePage, TrackerError> {
+    pub(super) async fn feed(
+        &self,
+        scope: &Scope,
+        cursor: &Cursor,
+    ) -> Result<ChangePage, TrackerError> {
         let now = self.client.now();
-        let place = cursor.page.as_deref().and_then(|page| serde_json::from_str(page).ok());
-        let place: Place = place.unwrap_or(Place { began: now, token: None });
-        let page = self.changed(scope, cursor.since, place.token.as_deref()).await?;
+        let place = cursor
+            .page
+            .as_deref()
+            .and_then(|page| serde_json::from_str(page).ok());
+        let place: Place = place.unwrap_or(Place {
+            began: now,
+            token: None,
+        });
+        let page = self
+            .changed(scope, cursor.since, place.token.as_deref())
+            .await?;
         let began = page.date.unwrap_or(place.began).min(place.began);
         let last = self.last_stamp(&page)?;
         let next = page.next.clone();
         let time = &self.model().time;
         let next = match (next, last) {
             (None, _) => None,
-            (Some(_), Some(last)) if time.floor(last) > time.floor(cursor.since) => Some((last, None)),
+            (Some(_), Some(last)) if time.floor(last) > time.floor(cursor.since) => {
+                Some((last, None))
+            }
             (Some(token), _) => Some((cursor.since, Some(token))),
         };
         let next = next.map(|(since, token)| Cursor {
             since,
             page: serde_json::to_string(&Place { began, token }).ok(),
         });
-        let candidates = page.all().map(|raw| self.candidate(&raw)).collect::<Result<Vec<_>, _>>()?;
+        let candidates = page
+            .all()
+            .map(|raw| self.candidate(&raw))
+            .collect::<Result<Vec<_>, _>>()?;
         let changes = candidates.into_iter().map(|candidate| FeedChange {
             candidate,
             kind: ChangeKind::Field,
         });
         let unit = Duration::from_millis(time.resolution_ms.into());
-        let complete = began.minus(COMMIT_MARGIN.max(unit)).minus(self.capabilities.index_lag);
+        let complete = began
+            .minus(COMMIT_MARGIN.max(unit))
+            .minus(self.capabilities.index_lag);
         Ok(ChangePage {
             changes: changes.collect(),
             next,
@@ -84,7 +103,9 @@ impl JsonHttp {
         token: Option<&str>,
     ) -> Result<Page, TrackerError> {
         let list = &self.model().list;
-        let slots = self.scope_slots(scope)?.with("since", self.model().time.query(since));
+        let slots = self
+            .scope_slots(scope)?
+            .with("since", self.model().time.query(since));
         let listing = Listing {
             path: &list.path,
             queries: &[&list.query, &list.changed],
@@ -100,7 +121,9 @@ impl JsonHttp {
         let mut last: Option<Timestamp> = None;
         for raw in &page.entries {
             let version = self.reader().version(raw);
-            let stamp = version.map_err(|missing| self.not_as_described("the list of changes", &missing))?.updated;
+            let stamp = version
+                .map_err(|missing| self.not_as_described("the list of changes", &missing))?
+                .updated;
             if last.is_some_and(|last| stamp < last) {
                 return Err(TrackerError::Unreadable {
                     tracker: self.name().to_owned(),
@@ -135,7 +158,9 @@ impl JsonHttp {
         token: Option<&str>,
     ) -> Result<ItemPage<Json>, TrackerError> {
         let list = &self.model().list;
-        let asked = self.read_trigger(trigger).map_err(|why| client::refused(&self.description, why))?;
+        let asked = self
+            .read_trigger(trigger)
+            .map_err(|why| client::refused(&self.description, why))?;
         let listing = Listing {
             path: &list.path,
             queries: &[&list.query, &list.search],
@@ -143,7 +168,9 @@ impl JsonHttp {
             total: list.total.as_ref(),
             paging: &list.paging,
         };
-        let page = self.page(listing, &self.scope_slots(scope)?, &asked, token).await?;
+        let page = self
+            .page(listing, &self.scope_slots(scope)?, &asked, token)
+            .await?;
         let (next, total) = (page.next.clone(), page.total);
         Ok(ItemPage {
             items: page.all().collect(),
@@ -165,7 +192,9 @@ impl JsonHttp {
         for raw in &page.items {
             let read = self.reader().item(raw);
             if self.model().list.whole {
-                items.push(read.map_err(|missing| self.not_as_described("a list of items", &missing))?);
+                items.push(
+                    read.map_err(|missing| self.not_as_described("a list of items", &missing))?,
+                );
                 continue;
             }
             let id = self.candidate(raw)?.reference.item.id;
@@ -202,7 +231,9 @@ impl JsonHttp {
         let mut asked = Vec::new();
         for (name, value) in pairs.into_owned() {
             if name.is_empty() || value.is_empty() {
-                return refused(format!("the trigger's part '{name}={value}' is not FILTER=VALUE"));
+                return refused(format!(
+                    "the trigger's part '{name}={value}' is not FILTER=VALUE"
+                ));
             }
             if !list.filters.contains(&name) {
                 return refused(self.no_filter(&name));
@@ -215,10 +246,17 @@ impl JsonHttp {
     fn no_filter(&self, name: &str) -> String {
         let filters = &self.model().list.filters;
         let likeness = |other: &String| strsim::jaro_winkler(name, other);
-        let nearest = filters.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+        let nearest = filters
+            .iter()
+            .max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
         let way_out = match nearest {
-            Some(nearest) if likeness(nearest) >= LIKENESS_MIN => format!("did you mean '{nearest}'?"),
-            Some(_) => format!("there are {}", filters.iter().cloned().collect::<Vec<_>>().join(", ")),
+            Some(nearest) if likeness(nearest) >= LIKENESS_MIN => {
+                format!("did you mean '{nearest}'?")
+            }
+            Some(_) => format!(
+                "there are {}",
+                filters.iter().cloned().collect::<Vec<_>>().join(", ")
+            ),
             None => "the description names none".to_owned(),
         };
         format!("{}'s list has no filter '{name}': {way_out}", self.name())
@@ -227,6 +265,9 @@ impl JsonHttp {
     /// Lists are asked: an API says about one item what it is, not what it matches.
     pub(super) fn opinions(&self, items: &[ItemId]) -> BTreeMap<ItemId, Opinion> {
         let lag = self.capabilities.index_lag;
-        items.iter().map(|item| (item.clone(), Opinion::Ask(lag))).collect()
+        items
+            .iter()
+            .map(|item| (item.clone(), Opinion::Ask(lag)))
+            .collect()
     }
 }

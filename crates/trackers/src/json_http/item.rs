@@ -31,12 +31,18 @@ pub(super) enum Asked {
 
 impl JsonHttp {
     /// Asks for one item.
-    pub(super) async fn ask_item(&self, id: &str, permit: Option<&Permit>) -> Result<Asked, TrackerError> {
+    pub(super) async fn ask_item(
+        &self,
+        id: &str,
+        permit: Option<&Permit>,
+    ) -> Result<Asked, TrackerError> {
         let get = &self.model().get;
         let slots = Slots::default().with("id", id);
         let deleted: Vec<StatusCode> = codes(&get.deleted_status);
         let mut call = slots.ask(Call::get(slots.path(&get.path)), &get.query);
-        call = call.accept(&[StatusCode::NOT_FOUND, StatusCode::FORBIDDEN]).accept(&deleted);
+        call = call
+            .accept(&[StatusCode::NOT_FOUND, StatusCode::FORBIDDEN])
+            .accept(&deleted);
         if let Some(permit) = permit {
             call = call.prepaid(permit);
         }
@@ -53,28 +59,46 @@ impl JsonHttp {
             body => body?,
         };
         let item = client::at(&reply, &body, &get.item)?.clone();
-        let answered = self.reader().id(&item).map_err(|missing| unreadable(&reply, &missing))?;
+        let answered = self
+            .reader()
+            .id(&item)
+            .map_err(|missing| unreadable(&reply, &missing))?;
         if answered != id {
-            return Err(reply.unreadable(&get.item.to_string(), &format!("item {answered} is there instead of {id}")));
+            return Err(reply.unreadable(
+                &get.item.to_string(),
+                &format!("item {answered} is there instead of {id}"),
+            ));
         }
         Ok(Asked::Here(Box::new(Raw { reply, item })))
     }
 
     /// An item that must be there.
-    pub(super) async fn here(&self, id: &str, permit: Option<&Permit>) -> Result<Raw, TrackerError> {
+    pub(super) async fn here(
+        &self,
+        id: &str,
+        permit: Option<&Permit>,
+    ) -> Result<Raw, TrackerError> {
         match self.ask_item(id, permit).await? {
             Asked::Here(raw) => Ok(*raw),
-            Asked::Unreachable(reason) | Asked::Deleted(reason) => Err(TrackerError::Unreachable { reason }),
+            Asked::Unreachable(reason) | Asked::Deleted(reason) => {
+                Err(TrackerError::Unreachable { reason })
+            }
         }
     }
 
     /// What an answer shows as an item, without comments.
     pub(super) fn read(&self, raw: &Raw) -> Result<Item, TrackerError> {
-        self.reader().item(&raw.item).map_err(|missing| unreadable(&raw.reply, &missing))
+        self.reader()
+            .item(&raw.item)
+            .map_err(|missing| unreadable(&raw.reply, &missing))
     }
 
     /// The whole item, with its comments where they are asked for.
-    pub(super) async fn whole(&self, id: &str, with_comments: bool) -> Result<Fetched, TrackerError> {
+    pub(super) async fn whole(
+        &self,
+        id: &str,
+        with_comments: bool,
+    ) -> Result<Fetched, TrackerError> {
         let raw = match self.ask_item(id, None).await? {
             Asked::Here(raw) => raw,
             Asked::Unreachable(reason) => return Ok(Fetched::Unreachable { reason }),
@@ -93,7 +117,11 @@ impl JsonHttp {
     }
 
     /// The same, where the item may have been read already.
-    async fn comments_of(&self, id: &str, item: Option<&Raw>) -> Result<Vec<Comment>, TrackerError> {
+    async fn comments_of(
+        &self,
+        id: &str,
+        item: Option<&Raw>,
+    ) -> Result<Vec<Comment>, TrackerError> {
         let Some(of) = &self.model().comments else {
             return Ok(Vec::new());
         };
@@ -110,7 +138,9 @@ impl JsonHttp {
             let list = list.as_array().into_iter().flatten();
             let read = list.map(|raw| self.reader().comment(of, id, raw));
             let read = read.collect::<Result<Vec<_>, _>>();
-            return read.map(in_order).map_err(|missing| unreadable(&raw.reply, &missing));
+            return read
+                .map(in_order)
+                .map_err(|missing| unreadable(&raw.reply, &missing));
         };
         let listing = Listing {
             path,
@@ -126,7 +156,9 @@ impl JsonHttp {
             token = page.next.clone();
             for raw in page.all() {
                 let read = self.reader().comment(of, id, &raw);
-                comments.push(read.map_err(|missing| self.not_as_described("a list of comments", &missing))?);
+                comments.push(
+                    read.map_err(|missing| self.not_as_described("a list of comments", &missing))?,
+                );
             }
             if token.is_none() {
                 return Ok(in_order(comments));
@@ -152,13 +184,18 @@ impl JsonHttp {
         };
         let slots = Slots::default().with("key", key);
         let call = slots.ask(Call::get(slots.path(&find.path)), &find.query);
-        let reply = self.client.send(call.accept(&[StatusCode::NOT_FOUND])).await?;
+        let reply = self
+            .client
+            .send(call.accept(&[StatusCode::NOT_FOUND]))
+            .await?;
         if reply.status == StatusCode::NOT_FOUND {
             return Ok(None);
         }
         let body = client::body(&reply)?;
         let found = client::at(&reply, &body, &find.items)?;
-        let found = found.as_array().map_or(std::slice::from_ref(found), Vec::as_slice);
+        let found = found
+            .as_array()
+            .map_or(std::slice::from_ref(found), Vec::as_slice);
         for raw in found {
             let reference = self.reader().reference(raw);
             let reference = reference.map_err(|missing| unreadable(&reply, &missing))?;
@@ -187,7 +224,9 @@ pub(super) fn unreadable(reply: &Reply, missing: &Missing) -> TrackerError {
 /// Statuses as the layer below takes them.
 pub(super) fn codes(statuses: &[u16]) -> Vec<StatusCode> {
     let codes = statuses.iter();
-    codes.filter_map(|status| StatusCode::from_u16(*status).ok()).collect()
+    codes
+        .filter_map(|status| StatusCode::from_u16(*status).ok())
+        .collect()
 }
 
 /// Each once, by the time of their creation.

@@ -31,7 +31,8 @@ use crate::error::TrackerError;
 use crate::http::{Client, Transport};
 use crate::registry::{Kind, Node, RegistryError};
 use crate::tracker::{
-    ChangePage, Cursor, Description as Offered, ItemPage, Opinion, Probe, Scope, Subscribed, Tracker,
+    ChangePage, Cursor, Description as Offered, ItemPage, Opinion, Probe, Scope, Subscribed,
+    Tracker,
 };
 use async_trait::async_trait;
 use decode::Reader;
@@ -66,7 +67,8 @@ fn build(
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Tracker>, RegistryError> {
     let description = node.description.clone();
-    let description = description.ok_or_else(|| node.fault("the description is missing".to_owned()))?;
+    let description =
+        description.ok_or_else(|| node.fault("the description is missing".to_owned()))?;
     let client = client::client(&node, &description, transport, clock)?;
     Ok(Arc::new(JsonHttp {
         base: client.base().as_str().trim_end_matches('/').to_owned(),
@@ -117,7 +119,11 @@ impl Tracker for JsonHttp {
         self.check_node().await
     }
 
-    async fn probe_place(&self, scope: &Scope, _: Option<&str>) -> Result<Vec<String>, TrackerError> {
+    async fn probe_place(
+        &self,
+        scope: &Scope,
+        _: Option<&str>,
+    ) -> Result<Vec<String>, TrackerError> {
         self.check_place(scope).await
     }
 
@@ -137,7 +143,12 @@ impl Tracker for JsonHttp {
         self.find_item(key).await
     }
 
-    async fn query(&self, scope: &Scope, trigger: &str, page: Option<&str>) -> Result<ItemPage, TrackerError> {
+    async fn query(
+        &self,
+        scope: &Scope,
+        trigger: &str,
+        page: Option<&str>,
+    ) -> Result<ItemPage, TrackerError> {
         let page = self.matching(scope, trigger, page).await?;
         page.try_map(|raw| self.candidate(&raw))
     }
@@ -155,16 +166,28 @@ impl Tracker for JsonHttp {
         self.feed(scope, cursor).await
     }
 
-    async fn matches(&self, trigger: &str, items: &[ItemId]) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
+    async fn matches(
+        &self,
+        trigger: &str,
+        items: &[ItemId],
+    ) -> Result<BTreeMap<ItemId, Opinion>, TrackerError> {
         self.check_trigger(trigger)?;
         Ok(self.opinions(items))
     }
 
-    async fn recognise(&self, effect: &Effect, since: Timestamp) -> Result<Recognised, TrackerError> {
+    async fn recognise(
+        &self,
+        effect: &Effect,
+        since: Timestamp,
+    ) -> Result<Recognised, TrackerError> {
         self.look_for(effect, since).await
     }
 
-    async fn field_history(&self, _: &ItemId, _: Timestamp) -> Result<Vec<FieldChange>, TrackerError> {
+    async fn field_history(
+        &self,
+        _: &ItemId,
+        _: Timestamp,
+    ) -> Result<Vec<FieldChange>, TrackerError> {
         Ok(Vec::new())
     }
 

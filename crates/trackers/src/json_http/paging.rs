@@ -57,8 +57,13 @@ impl JsonHttp {
         let paging = listing.paging;
         let (reply, body) = self.ask(listing, slots, extra, token).await?;
         let entries = entries(&reply, &body, listing.items)?;
-        let total = listing.total.and_then(|path| path.of(&body)).and_then(Json::as_u64);
-        let place: u64 = token.and_then(|token| token.parse().ok()).unwrap_or_default();
+        let total = listing
+            .total
+            .and_then(|path| path.of(&body))
+            .and_then(Json::as_u64);
+        let place: u64 = token
+            .and_then(|token| token.parse().ok())
+            .unwrap_or_default();
         let next = match paging.by {
             PagingBy::None => None,
             PagingBy::Page => {
@@ -71,7 +76,9 @@ impl JsonHttp {
             PagingBy::Next => paging.next.as_ref().and_then(|path| path.text(&body)),
         };
         let next = match paging.by {
-            PagingBy::Link | PagingBy::Next => next.map(|next| absolute(&reply, &next)).transpose()?,
+            PagingBy::Link | PagingBy::Next => {
+                next.map(|next| absolute(&reply, &next)).transpose()?
+            }
             _ => next,
         };
         if next.is_some() && next.as_deref() == token {
@@ -106,8 +113,13 @@ impl JsonHttp {
             (PagingBy::Link | PagingBy::Next, Some(address)) => Call::get(address),
             _ => {
                 let call = Call::get(slots.path(listing.path));
-                let call = listing.queries.iter().fold(call, |call, query| slots.ask(call, query));
-                let call = extra.iter().fold(call, |call, (name, value)| call.query(name, value.as_str()));
+                let call = listing
+                    .queries
+                    .iter()
+                    .fold(call, |call, query| slots.ask(call, query));
+                let call = extra
+                    .iter()
+                    .fold(call, |call, (name, value)| call.query(name, value.as_str()));
                 let call = match (&paging.size_param, paging.size) {
                     (Some(name), Some(size)) => call.query(name, size.to_string()),
                     _ => call,
@@ -140,7 +152,11 @@ fn next_offset(place: u64, read: u64, total: Option<u64>) -> Option<String> {
     if read == 0 || total.is_some_and(|total| end >= total) {
         return None;
     }
-    Some(end.saturating_sub(OFFSET_OVERLAP).max(place + 1).to_string())
+    Some(
+        end.saturating_sub(OFFSET_OVERLAP)
+            .max(place + 1)
+            .to_string(),
+    )
 }
 
 /// An address as the API gives it: whole, or seen from the page that it stands on.

@@ -34,13 +34,17 @@ impl JsonHttp {
             total: people.total.as_ref(),
             paging: &people.paging,
         };
-        let slots = scope.iter().fold(Slots::default(), |slots, (key, value)| slots.with(key, value));
+        let slots = scope.iter().fold(Slots::default(), |slots, (key, value)| {
+            slots.with(key, value)
+        });
         let mut found: BTreeMap<String, User> = BTreeMap::new();
         let mut token = None;
         loop {
             let page = self.page(listing, &slots, &[], token.as_deref()).await?;
             token = page.next.clone();
-            let read = page.all().filter_map(|raw| decode::person(Some(&people.of), &raw));
+            let read = page
+                .all()
+                .filter_map(|raw| decode::person(Some(&people.of), &raw));
             found.extend(read.map(|person| (person.id.clone(), person)));
             if token.is_none() || found.len() >= PEOPLE_MAX {
                 return Ok(found.into_values().collect());
@@ -89,7 +93,9 @@ impl JsonHttp {
                 Value::Users(_) => Value::Users(found),
                 _ => found.into_iter().next().map_or(Value::Empty, Value::User),
             };
-            resolved.fields.insert(name.clone(), FieldWrite::Replace(value));
+            resolved
+                .fields
+                .insert(name.clone(), FieldWrite::Replace(value));
         }
         Ok(resolved)
     }
@@ -99,7 +105,8 @@ impl JsonHttp {
 fn look_up(wanted: &[&User], known: &[User]) -> (BTreeSet<User>, Vec<String>) {
     let (mut found, mut unknown) = (BTreeSet::new(), Vec::new());
     for user in wanted {
-        let same = |known: &&User| known.answers(user) || (user.id.is_empty() && is_called(known, user));
+        let same =
+            |known: &&User| known.answers(user) || (user.id.is_empty() && is_called(known, user));
         match known.iter().find(same) {
             _ if !user.id.is_empty() => drop(found.insert((*user).clone())),
             Some(known) => drop(found.insert(known.clone())),

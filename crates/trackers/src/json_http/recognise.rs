@@ -31,17 +31,27 @@ const PAGES_MAX: usize = 40;
 
 impl JsonHttp {
     /// Looks for the write that `effect` asks for.
-    pub(super) async fn look_for(&self, effect: &Effect, since: Timestamp) -> Result<Recognised, TrackerError> {
+    pub(super) async fn look_for(
+        &self,
+        effect: &Effect,
+        since: Timestamp,
+    ) -> Result<Recognised, TrackerError> {
         let since = since.minus(MARGIN);
         match effect {
-            Effect::Create { scope, fields, marker } => self.created(scope, fields, marker, since).await,
+            Effect::Create {
+                scope,
+                fields,
+                marker,
+            } => self.created(scope, fields, marker, since).await,
             Effect::Update { item, fields, .. } => {
                 let found = self.look(item).await?;
                 Ok(there(self.holds(&found, fields).then(|| at(found.version))))
             }
             Effect::Mark { item, marker } => {
                 let found = self.look(item).await?;
-                Ok(there((found.marker.as_ref() == Some(marker)).then(|| at(found.version))))
+                Ok(there(
+                    (found.marker.as_ref() == Some(marker)).then(|| at(found.version)),
+                ))
             }
             Effect::AddComment {
                 item,
@@ -67,7 +77,8 @@ impl JsonHttp {
                 ..
             } => {
                 let body = self.as_read(body);
-                self.comment(item, |found| found.id == *comment && found.body == body).await
+                self.comment(item, |found| found.id == *comment && found.body == body)
+                    .await
             }
             Effect::DeleteComment { item, comment } => self.comment_deleted(item, comment).await,
             Effect::Delete { item } => Ok(match self.ask_item(&item.id, None).await? {
@@ -98,20 +109,34 @@ impl JsonHttp {
 
     /// A comment's text as it would be read.
     fn as_read(&self, body: &Document) -> Document {
-        let marker = self.model().comments.as_ref().and_then(|of| of.marker.as_ref());
+        let marker = self
+            .model()
+            .comments
+            .as_ref()
+            .and_then(|of| of.marker.as_ref());
         text::normalised(self.model().texts, text::holds_marker(marker), body)
     }
 
-    async fn comment(&self, item: &ItemId, is_it: impl Fn(&Comment) -> bool) -> Result<Recognised, TrackerError> {
+    async fn comment(
+        &self,
+        item: &ItemId,
+        is_it: impl Fn(&Comment) -> bool,
+    ) -> Result<Recognised, TrackerError> {
         let comments = self.comments(&item.id).await?;
-        Ok(there(comments.into_iter().find(is_it).map(|comment| Applied {
-            comment: Some(Box::new(comment)),
-            ..Applied::default()
+        Ok(there(comments.into_iter().find(is_it).map(|comment| {
+            Applied {
+                comment: Some(Box::new(comment)),
+                ..Applied::default()
+            }
         })))
     }
 
     /// Whether a comment was deleted. One that the list leaves out may only be out of our account's sight.
-    async fn comment_deleted(&self, item: &ItemId, comment: &str) -> Result<Recognised, TrackerError> {
+    async fn comment_deleted(
+        &self,
+        item: &ItemId,
+        comment: &str,
+    ) -> Result<Recognised, TrackerError> {
         let listed = self.comments(&item.id).await?;
         if listed.iter().any(|listed| listed.id == comment) {
             return Ok(Recognised::NotThere);
@@ -123,13 +148,24 @@ impl JsonHttp {
         let Some(get) = &of.get else {
             return match of.all_visible {
                 true => Ok(there(Some(Applied::default()))),
-                false => unclear("the description does not say how a deleted comment is told from a hidden one".to_owned()),
+                false => unclear(
+                    "the description does not say how a deleted comment is told from a hidden one"
+                        .to_owned(),
+                ),
             };
         };
-        let slots = Slots::default().with("id", item.id.as_str()).with("comment", native_comment(of, comment));
+        let slots = Slots::default()
+            .with("id", item.id.as_str())
+            .with("comment", native_comment(of, comment));
         let deleted = codes(&get.deleted_status);
-        let hidden = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND, StatusCode::GONE];
-        let call = Call::get(slots.path(&get.path)).accept(&deleted).accept(&hidden);
+        let hidden = [
+            StatusCode::FORBIDDEN,
+            StatusCode::NOT_FOUND,
+            StatusCode::GONE,
+        ];
+        let call = Call::get(slots.path(&get.path))
+            .accept(&deleted)
+            .accept(&hidden);
         let reply = self.client.send(call).await?;
         if deleted.contains(&reply.status) {
             return Ok(there(Some(Applied::default())));
@@ -137,7 +173,11 @@ impl JsonHttp {
         if reply.status.is_success() {
             return Ok(Recognised::NotThere);
         }
-        unclear(format!("{} answered {} for the comment: it may only be hidden", self.name(), reply.status))
+        unclear(format!(
+            "{} answered {} for the comment: it may only be hidden",
+            self.name(),
+            reply.status
+        ))
     }
 
     /// Of several items with the marker the oldest is the one: a copy takes the marker over. Where the marker lies in a text
@@ -160,12 +200,21 @@ impl JsonHttp {
         };
         let Some(found) = found else {
             return Ok(Recognised::Unclear {
-                reason: format!("more than {PAGES_MAX} pages of items were changed in the scope since"),
+                reason: format!(
+                    "more than {PAGES_MAX} pages of items were changed in the scope since"
+                ),
             });
         };
         let reader = self.reader();
-        let marked = found.iter().filter(|raw| reader.marker(raw).as_ref() == Some(marker));
-        let oldest = marked.min_by_key(|raw| (reader.created(raw), age(&reader.id(raw).unwrap_or_default())));
+        let marked = found
+            .iter()
+            .filter(|raw| reader.marker(raw).as_ref() == Some(marker));
+        let oldest = marked.min_by_key(|raw| {
+            (
+                reader.created(raw),
+                age(&reader.id(raw).unwrap_or_default()),
+            )
+        });
         if let Some(raw) = oldest {
             return Ok(there(Some(self.made_of(raw)?)));
         }
@@ -193,18 +242,26 @@ impl JsonHttp {
     ) -> Result<Recognised, TrackerError> {
         let reader = self.reader();
         let new = |raw: &&Json| reader.created(raw).is_none_or(|created| created >= since);
-        let bare: Vec<&Json> = found.iter().filter(|raw| reader.marker(raw).is_none()).filter(new).collect();
+        let bare: Vec<&Json> = found
+            .iter()
+            .filter(|raw| reader.marker(raw).is_none())
+            .filter(new)
+            .collect();
         if bare.is_empty() {
             return Ok(Recognised::NotThere);
         }
         let us = self.account().await?;
         let summary = FieldName::from(field::SUMMARY);
-        let title = fields.get(&summary).map(|title| encode::normalise(&self.description, &summary, title));
+        let title = fields
+            .get(&summary)
+            .map(|title| encode::normalise(&self.description, &summary, title));
         let (mut alike, mut others) = (Vec::new(), 0);
         for raw in bare {
             let read = reader.fields(raw);
             let by_us = match (read.get(field::REPORTER), &us) {
-                (Some(Value::User(reporter)), Some(us)) => reporter.id == us.id || reporter.answers(us),
+                (Some(Value::User(reporter)), Some(us)) => {
+                    reporter.id == us.id || reporter.answers(us)
+                }
                 // Who made it is not told.
                 _ => true,
             };
@@ -246,7 +303,11 @@ impl JsonHttp {
     }
 
     /// The items that were changed since, and so those that were made; `None`: there are too many.
-    async fn made_since(&self, scope: &Scope, since: Timestamp) -> Result<Option<Vec<Json>>, TrackerError> {
+    async fn made_since(
+        &self,
+        scope: &Scope,
+        since: Timestamp,
+    ) -> Result<Option<Vec<Json>>, TrackerError> {
         let (mut found, mut token) = (Vec::new(), None);
         for _ in 0..PAGES_MAX {
             let page: Page = self.changed(scope, since, token.as_deref()).await?;
@@ -274,5 +335,7 @@ fn at(version: Version) -> Applied {
 }
 
 fn there(applied: Option<Applied>) -> Recognised {
-    applied.map_or(Recognised::NotThere, |applied| Recognised::There(Box::new(applied)))
+    applied.map_or(Recognised::NotThere, |applied| {
+        Recognised::There(Box::new(applied))
+    })
 }

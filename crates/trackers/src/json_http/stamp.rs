@@ -50,7 +50,10 @@ impl Time {
 /// Within the years that are written with four digits.
 fn millis(millis: f64) -> Option<Timestamp> {
     const LAST: f64 = 253_402_207_200_000.0;
-    #[expect(clippy::cast_possible_truncation, reason = "it is within the calendar, and a part of a millisecond is cut")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "it is within the calendar, and a part of a millisecond is cut"
+    )]
     let whole = millis as i64;
     (millis.abs() <= LAST).then(|| Timestamp::from_millis(whole))
 }

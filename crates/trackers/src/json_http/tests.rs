@@ -62,11 +62,17 @@ fn marker(link: &str) -> Marker {
 fn create(h: &SimHarness, title: &str, link: &str) -> Effect {
     let fields = [
         (field::SUMMARY, Value::text(title)),
-        (field::DESCRIPTION, Value::Rich(Document::from_plain("A text."))),
+        (
+            field::DESCRIPTION,
+            Value::Rich(Document::from_plain("A text.")),
+        ),
     ];
     Effect::Create {
         scope: h.scope(),
-        fields: fields.into_iter().map(|(name, value)| (name.into(), value)).collect(),
+        fields: fields
+            .into_iter()
+            .map(|(name, value)| (name.into(), value))
+            .collect(),
         marker: marker(link),
     }
 }
@@ -108,47 +114,77 @@ const NEITHER_HAS: &[&str] = &[
 
 #[tokio::test]
 async fn the_contract_holds_for_a_nested_api_with_etags() {
-    conformance::run(&desk(DESK)).await.expect_skipped(NEITHER_HAS);
+    conformance::run(&desk(DESK))
+        .await
+        .expect_skipped(NEITHER_HAS);
 }
 
 #[tokio::test]
 async fn the_contract_holds_for_a_flat_api_with_whole_items() {
     let mut skipped = NEITHER_HAS.to_vec();
     // Comments are for everyone who sees the card.
-    skipped.insert(4, "comments: one that only some may read lies in an internal channel, as long as it is");
-    skipped.insert(5, "recognise: a comment that we may no longer read is not deleted");
-    conformance::run(&board(BOARD)).await.expect_skipped(&skipped);
+    skipped.insert(
+        4,
+        "comments: one that only some may read lies in an internal channel, as long as it is",
+    );
+    skipped.insert(
+        5,
+        "recognise: a comment that we may no longer read is not deleted",
+    );
+    conformance::run(&board(BOARD))
+        .await
+        .expect_skipped(&skipped);
 }
 
 #[tokio::test]
 async fn what_a_description_leaves_out_is_not_offered() {
     let leave_out = |begins: &str, lines: usize| {
-        let at = BOARD.lines().position(|line| line.starts_with(begins)).unwrap();
-        let kept = BOARD.lines().enumerate().filter(|(line, _)| !(at..at + lines).contains(line));
+        let at = BOARD
+            .lines()
+            .position(|line| line.starts_with(begins))
+            .unwrap();
+        let kept = BOARD
+            .lines()
+            .enumerate()
+            .filter(|(line, _)| !(at..at + lines).contains(line));
         kept.map(|(_, line)| line).collect::<Vec<_>>().join("\n")
     };
     let check = |description: &str, is_less: fn(&Capabilities) -> bool| {
         let full = Description::parse(BOARD).unwrap().capabilities();
         assert!(!is_less(&full));
-        assert!(is_less(&Description::parse(description).unwrap().capabilities()), "{description}");
+        assert!(
+            is_less(&Description::parse(description).unwrap().capabilities()),
+            "{description}"
+        );
     };
     check(&leave_out("stamp  = ", 1), |can| !can.compare_and_swap);
     check(&leave_out("[marker]", 2), |can| !can.create_marker);
     check(&leave_out("[delete]", 2), |can| !can.item_delete);
     check(&leave_out("[comments.edit]", 3), |can| !can.comment_edit);
-    check(&leave_out("[comments.delete]", 2), |can| !can.comment_delete);
+    check(&leave_out("[comments.delete]", 2), |can| {
+        !can.comment_delete
+    });
     let silent = BOARD.split("[comments]").next().unwrap();
     check(silent, |can| can.channels.is_empty());
     let h = board(silent);
     let item = made(&h, "without comments").await;
     assert_eq!(item.comments, Some(Vec::new()));
-    let refused = h.tracker().apply(&Effect::Delete { item: item.reference.item.clone() }).await;
+    let refused = h
+        .tracker()
+        .apply(&Effect::Delete {
+            item: item.reference.item.clone(),
+        })
+        .await;
     assert!(refused.is_ok());
 }
 
 #[tokio::test]
 async fn without_a_stamp_in_writes_nothing_is_made_conditional() {
-    let description: String = BOARD.lines().filter(|line| !line.starts_with("stamp  = ")).map(|line| format!("{line}\n")).collect();
+    let description: String = BOARD
+        .lines()
+        .filter(|line| !line.starts_with("stamp  = "))
+        .map(|line| format!("{line}\n"))
+        .collect();
     let h = board(&description);
     let seen = made(&h, "unguarded").await;
     h.pass(std::time::Duration::from_secs(1)).await;
@@ -157,7 +193,11 @@ async fn without_a_stamp_in_writes_nothing_is_made_conditional() {
         title: "a person's".to_owned(),
     };
     h.act(retitle).await.unwrap();
-    let applied = h.tracker().apply(&update(&seen, &[("points", Value::number(3))])).await.unwrap();
+    let applied = h
+        .tracker()
+        .apply(&update(&seen, &[("points", Value::number(3))]))
+        .await
+        .unwrap();
     assert!(!applied.adjacent);
     // The whole item is written back as the look before the write found it.
     let now = read(&h, &seen.reference.item).await;
@@ -176,7 +216,11 @@ async fn a_whole_item_keeps_what_is_not_written() {
     ];
     h.tracker().apply(&update(&item, &all)).await.unwrap();
     let seen = read(&h, &item.reference.item).await;
-    let applied = h.tracker().apply(&update(&seen, &[("urgent", Value::Bool(true))])).await.unwrap();
+    let applied = h
+        .tracker()
+        .apply(&update(&seen, &[("urgent", Value::Bool(true))]))
+        .await
+        .unwrap();
     assert!(applied.adjacent);
     let now = read(&h, &item.reference.item).await;
     for (name, value) in all {

@@ -17,6 +17,8 @@ impl Webhook for NoWebhook {
     }
 
     fn decode(&self, _: &HeaderMap, _: &[u8]) -> Result<Vec<Notice>, WebhookRejected> {
-        Err(WebhookRejected::Malformed("a described tracker sends no webhooks".to_owned()))
+        Err(WebhookRejected::Malformed(
+            "a described tracker sends no webhooks".to_owned(),
+        ))
     }
 }

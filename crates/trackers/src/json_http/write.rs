@@ -30,7 +30,11 @@ impl JsonHttp {
     /// Makes one write.
     pub(super) async fn write(&self, effect: &Effect) -> Result<Applied, TrackerError> {
         match effect {
-            Effect::Create { scope, fields, marker } => self.create(scope, fields, marker).await,
+            Effect::Create {
+                scope,
+                fields,
+                marker,
+            } => self.create(scope, fields, marker).await,
             Effect::Update {
                 item,
                 fields,
@@ -66,7 +70,11 @@ impl JsonHttp {
         let wanted = wanted.map(|(name, value)| (name.clone(), FieldWrite::Replace(value.clone())));
         let resolved = self.resolve(scope, &wanted.collect()).await?;
         let writes = self.sorted(resolved, &BTreeMap::new())?;
-        let mut fixed: Changes = create.set.iter().map(|(path, value)| (path.clone(), value.clone())).collect();
+        let mut fixed: Changes = create
+            .set
+            .iter()
+            .map(|(path, value)| (path.clone(), value.clone()))
+            .collect();
         for (name, key) in &self.model().scope {
             if let Some(path) = &key.write {
                 fixed.push((path.clone(), json!(slots.get(name))));
@@ -80,11 +88,18 @@ impl JsonHttp {
             let call = client::write(create.method, slots.path(&create.path)).cost(Cost::Create);
             Ok(call.json(&within(&create.body, item)))
         };
-        let (reply, unassigned) = self.send_fields(&writes, Some(marker), true, &[], call).await?;
+        let (reply, unassigned) = self
+            .send_fields(&writes, Some(marker), true, &[], call)
+            .await?;
         let made = self.made(reply, &create.item).await?;
         let item = self.read(&made)?;
         let mut waived = writes.waived;
-        waived.extend(dropped(self.name(), &writes.wanted, &BTreeMap::new(), &item.fields));
+        waived.extend(dropped(
+            self.name(),
+            &writes.wanted,
+            &BTreeMap::new(),
+            &item.fields,
+        ));
         waived.extend(unassigned);
         Ok(Applied {
             created: Some(item.reference),
@@ -101,7 +116,10 @@ impl JsonHttp {
         if self.reader().item(&item).is_ok() {
             return Ok(Raw { reply, item });
         }
-        let id = self.reader().id(&item).map_err(|missing| unreadable(&reply, &missing))?;
+        let id = self
+            .reader()
+            .id(&item)
+            .map_err(|missing| unreadable(&reply, &missing))?;
         self.here(&id, None).await.map_err(unseen)
     }
 
@@ -111,7 +129,10 @@ impl JsonHttp {
         fields: &BTreeMap<FieldName, FieldWrite>,
         planned_from: &Version,
     ) -> Result<Applied, TrackerError> {
-        let permit = self.client.reserve(&[Cost::Read, Cost::Write], None).await?;
+        let permit = self
+            .client
+            .reserve(&[Cost::Read, Cost::Write], None)
+            .await?;
         let raw = self.here(&item.id, Some(&permit)).await?;
         let before = self.read(&raw)?;
         let swaps = self.capabilities.compare_and_swap;
@@ -131,10 +152,17 @@ impl JsonHttp {
         let changed = codes(&update.changed_status);
         let call = |changes: Changes| self.change(&raw, &item.id, changes);
         let marker = before.marker.as_ref();
-        let (reply, unassigned) = self.send_fields(&writes, marker, false, &changed, call).await?;
+        let (reply, unassigned) = self
+            .send_fields(&writes, marker, false, &changed, call)
+            .await?;
         let after = self.after(reply, &item.id).await?;
         let mut waived = writes.waived;
-        waived.extend(dropped(self.name(), &writes.wanted, &before.fields, &after.fields));
+        waived.extend(dropped(
+            self.name(),
+            &writes.wanted,
+            &before.fields,
+            &after.fields,
+        ));
         waived.extend(unassigned);
         Ok(Applied {
             // Another change within the unit of the stamp could hide before the look, and after the write in a second look.
@@ -148,9 +176,15 @@ impl JsonHttp {
     async fn mark(&self, item: &ItemId, marker: &Marker) -> Result<Applied, TrackerError> {
         let refused = |why: String| client::refused(&self.description, Impossible::request(why));
         let Some(place) = &self.model().marker else {
-            return Err(refused(format!("{} keeps no marker, by its description", self.name())));
+            return Err(refused(format!(
+                "{} keeps no marker, by its description",
+                self.name()
+            )));
         };
-        let permit = self.client.reserve(&[Cost::Read, Cost::Write], None).await?;
+        let permit = self
+            .client
+            .reserve(&[Cost::Read, Cost::Write], None)
+            .await?;
         let raw = self.here(&item.id, Some(&permit)).await?;
         let present = self.reader().marker(&raw.item);
         if let Some(path) = &place.path
@@ -170,7 +204,10 @@ impl JsonHttp {
         }
         let after = self.after(reply, &item.id).await?;
         if after.marker.as_ref() != Some(marker) {
-            return Err(refused(format!("{} did not keep the marker: let this account write it", self.name())));
+            return Err(refused(format!(
+                "{} did not keep the marker: let this account write it",
+                self.name()
+            )));
         }
         Ok(Applied {
             version: Some(after.version),
@@ -187,7 +224,11 @@ impl JsonHttp {
             return Vec::new();
         };
         let texts = self.model().texts;
-        let held = description.path.of(item).and_then(Json::as_str).unwrap_or_default();
+        let held = description
+            .path
+            .of(item)
+            .and_then(Json::as_str)
+            .unwrap_or_default();
         let (text, _) = text::split(texts, held);
         let path = description.write.as_ref().unwrap_or(&description.path);
         vec![(path.clone(), json!(text::join(texts, &text, Some(marker))))]
@@ -201,7 +242,10 @@ impl JsonHttp {
         let slots = Slots::default().with("id", item.id.as_str());
         let call = Call::delete(slots.path(&delete.path));
         let gone = [StatusCode::NOT_FOUND, StatusCode::GONE];
-        self.client.send(call.accept(&gone)).await.map(|_| Applied::default())
+        self.client
+            .send(call.accept(&gone))
+            .await
+            .map(|_| Applied::default())
     }
 
     /// The request that changes an item that was looked at.
@@ -223,12 +267,20 @@ impl JsonHttp {
             path.put(&mut body, stamp.cloned().unwrap_or_default());
         }
         let slots = Slots::default().with("id", id);
-        let call = client::write(update.method, slots.path(&update.path)).cost(Cost::Write).json(&body);
+        let call = client::write(update.method, slots.path(&update.path))
+            .cost(Cost::Write)
+            .json(&body);
         if !update.if_match {
             return Ok(call);
         }
-        let etag = raw.reply.etag().and_then(|etag| HeaderValue::from_str(etag).ok());
-        let etag = etag.ok_or_else(|| raw.reply.unreadable("", "it has no ETag, which the description promises"))?;
+        let etag = raw
+            .reply
+            .etag()
+            .and_then(|etag| HeaderValue::from_str(etag).ok());
+        let etag = etag.ok_or_else(|| {
+            raw.reply
+                .unreadable("", "it has no ETag, which the description promises")
+        })?;
         Ok(call.header(IF_MATCH, etag))
     }
 
@@ -244,7 +296,11 @@ impl JsonHttp {
     }
 
     /// An effect's fields as they are written.
-    fn sorted(&self, resolved: Resolved, held: &BTreeMap<FieldName, Value>) -> Result<Writes, TrackerError> {
+    fn sorted(
+        &self,
+        resolved: Resolved,
+        held: &BTreeMap<FieldName, Value>,
+    ) -> Result<Writes, TrackerError> {
         let writes = Writes::of(&self.description, &resolved.fields, held);
         let mut writes = writes.map_err(|why| client::refused(&self.description, why))?;
         writes.waived.extend(resolved.waived);
@@ -253,7 +309,13 @@ impl JsonHttp {
 
     /// Where fields' values are put, without those of people when they are left out. The marker goes along where it lies in
     /// the text that is written, and with a new item.
-    fn changes(&self, writes: &Writes, marker: Option<&Marker>, is_new: bool, people: bool) -> Changes {
+    fn changes(
+        &self,
+        writes: &Writes,
+        marker: Option<&Marker>,
+        is_new: bool,
+        people: bool,
+    ) -> Changes {
         let fields = &self.model().fields;
         let mut changes = Changes::new();
         for (name, value) in &writes.values {
@@ -261,7 +323,10 @@ impl JsonHttp {
                 continue;
             };
             if people || !is_person(writes.wanted.get(name)) {
-                changes.push((field.write.as_ref().unwrap_or(&field.path).clone(), value.clone()));
+                changes.push((
+                    field.write.as_ref().unwrap_or(&field.path).clone(),
+                    value.clone(),
+                ));
             }
         }
         let Some((place, marker)) = self.model().marker.as_ref().zip(marker) else {
@@ -307,7 +372,10 @@ impl JsonHttp {
             Ok(reply) => return Ok((reply, BTreeMap::new())),
             Err(error) => error,
         };
-        let people = writes.wanted.iter().filter(|(_, value)| is_person(Some(value)));
+        let people = writes
+            .wanted
+            .iter()
+            .filter(|(_, value)| is_person(Some(value)));
         let people: Vec<&FieldName> = people.map(|(name, _)| name).collect();
         let TrackerError::Refused { sentence, .. } = &refused else {
             return Err(refused);
@@ -320,7 +388,13 @@ impl JsonHttp {
             Err(TrackerError::Refused { .. }) => Err(refused),
             sent => {
                 let why = format!("{} does not take the person: {sentence}", self.name());
-                Ok((sent?, people.into_iter().map(|name| (name.clone(), why.clone())).collect()))
+                Ok((
+                    sent?,
+                    people
+                        .into_iter()
+                        .map(|name| (name.clone(), why.clone()))
+                        .collect(),
+                ))
             }
         }
     }
@@ -341,9 +415,11 @@ fn within(path: &Path, item: Json) -> Json {
 /// What came after a write could not be seen.
 pub(super) fn unseen(error: TrackerError) -> TrackerError {
     match connector::half_done(error) {
-        TrackerError::Unreachable { reason } | TrackerError::Unreadable { reason, .. } => TrackerError::Unknown {
-            reason: format!("written, but not seen: {reason}"),
-        },
+        TrackerError::Unreachable { reason } | TrackerError::Unreadable { reason, .. } => {
+            TrackerError::Unknown {
+                reason: format!("written, but not seen: {reason}"),
+            }
+        }
         other => other,
     }
 }
@@ -365,8 +441,15 @@ fn dropped(
         };
         as_before && shown != wanted
     };
-    let dropped = wanted.iter().filter(|(name, wanted)| is_dropped(name, wanted));
+    let dropped = wanted
+        .iter()
+        .filter(|(name, wanted)| is_dropped(name, wanted));
     dropped
-        .map(|(name, _)| (name.clone(), format!("{tracker} took the write and left {name} as it was")))
+        .map(|(name, _)| {
+            (
+                name.clone(),
+                format!("{tracker} took the write and left {name} as it was"),
+            )
+        })
         .collect()
 }

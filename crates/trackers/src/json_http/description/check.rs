@@ -16,13 +16,19 @@ type Checked = Result<(), String>;
 
 pub(super) fn check(model: &Model) -> Checked {
     if model.format != 1 {
-        return Err(format!("format: is {}; this version reads format 1", model.format));
+        return Err(format!(
+            "format: is {}; this version reads format 1",
+            model.format
+        ));
     }
     if model.name.trim().is_empty() || model.name.chars().count() > 64 {
         return Err("name: write what people call the tracker, in 1 to 64 characters".to_owned());
     }
     if model.texts == Dialect::Adf {
-        return Err("texts: is 'adf', which is no text; write \"markdown\", \"html\" or \"plain\"".to_owned());
+        return Err(
+            "texts: is 'adf', which is no text; write \"markdown\", \"html\" or \"plain\""
+                .to_owned(),
+        );
     }
     auth(model)?;
     headers(model)?;
@@ -37,16 +43,22 @@ pub(super) fn check(model: &Model) -> Checked {
 fn auth(model: &Model) -> Checked {
     let auth = &model.auth;
     match (auth.by, &auth.header) {
-        (AuthBy::Header, None) => Err("auth.header: is missing; name the header that carries the secret".to_owned()),
+        (AuthBy::Header, None) => {
+            Err("auth.header: is missing; name the header that carries the secret".to_owned())
+        }
         (AuthBy::Header, Some(name)) => {
             let sound = HeaderName::try_from(name).is_ok_and(|name| name != HOST && name != COOKIE);
             match sound {
                 true => Ok(()),
-                false => Err(format!("auth.header: '{name}' is no header that can carry a secret")),
+                false => Err(format!(
+                    "auth.header: '{name}' is no header that can carry a secret"
+                )),
             }
         }
         (_, Some(_)) => Err("auth.header: is only for by = \"header\"".to_owned()),
-        (_, None) if !auth.prefix.is_empty() => Err("auth.prefix: is only for by = \"header\"".to_owned()),
+        (_, None) if !auth.prefix.is_empty() => {
+            Err("auth.prefix: is only for by = \"header\"".to_owned())
+        }
         (_, None) => Ok(()),
     }
 }
@@ -58,7 +70,9 @@ fn headers(model: &Model) -> Checked {
             return refuse("is no name of a header");
         };
         if header == AUTHORIZATION || header == COOKIE || header == HOST {
-            return refuse("is not for here: what says who asks belongs into auth, as a secret of the node");
+            return refuse(
+                "is not for here: what says who asks belongs into auth, as a secret of the node",
+            );
         }
         if http::HeaderValue::from_str(value).is_err() {
             return refuse("has a value that no header can carry");
@@ -81,7 +95,9 @@ fn scope(model: &Model) -> Checked {
             return refuse("is a slot with a meaning of its own; take another name");
         }
         match (&key.path, &key.value) {
-            (None, None) => return refuse("write the path where an item says it, or the value of every item"),
+            (None, None) => {
+                return refuse("write the path where an item says it, or the value of every item");
+            }
             (Some(_), Some(_)) => return refuse("has a path and a value; write one of both"),
             _ => {}
         }
@@ -91,18 +107,29 @@ fn scope(model: &Model) -> Checked {
 
 fn limits(model: &Model) -> Checked {
     let limits = &model.limits;
-    let within = |key: &str, value: u64, least: u64, most: u64| match (least..=most).contains(&value) {
-        true => Ok(()),
-        false => Err(format!("{key}: is {value}; write {least} to {most}")),
-    };
+    let within =
+        |key: &str, value: u64, least: u64, most: u64| match (least..=most).contains(&value) {
+            true => Ok(()),
+            false => Err(format!("{key}: is {value}; write {least} to {most}")),
+        };
     if let Some(per_minute) = limits.per_minute {
         within("limits.per_minute", per_minute.into(), 1, 1_000_000)?;
     }
-    within("limits.write_spacing_ms", limits.write_spacing_ms.into(), 0, 60_000)?;
+    within(
+        "limits.write_spacing_ms",
+        limits.write_spacing_ms.into(),
+        0,
+        60_000,
+    )?;
     within("limits.in_flight", limits.in_flight as u64, 1, 16)?;
     within("limits.settle_s", limits.settle_s.into(), 1, 3600)?;
     within("limits.index_lag_s", limits.index_lag_s.into(), 0, 3600)?;
-    within("time.resolution_ms", model.time.resolution_ms.into(), 1, 60_000)
+    within(
+        "time.resolution_ms",
+        model.time.resolution_ms.into(),
+        1,
+        60_000,
+    )
 }
 
 /// Where a template's slots are paths of an item.
@@ -119,7 +146,10 @@ fn item(model: &Model) -> Checked {
     };
     paths("item.key", &item.key, false)?;
     if item.key.slots().next().is_none() {
-        return Err("item.key: names no part of the item; write a path in braces, such as \"#{number}\"".to_owned());
+        return Err(
+            "item.key: names no part of the item; write a path in braces, such as \"#{number}\""
+                .to_owned(),
+        );
     }
     paths("item.url", &item.url, true)?;
     if model.find.is_none() && !is_of_the_id(model) {
@@ -133,25 +163,35 @@ fn item(model: &Model) -> Checked {
 /// Whether an item's key tells its id.
 fn is_of_the_id(model: &Model) -> bool {
     let mut slots = model.item.key.slots();
-    slots.next().is_some_and(|slot| slot == model.item.id.to_string()) && slots.next().is_none()
+    slots
+        .next()
+        .is_some_and(|slot| slot == model.item.id.to_string())
+        && slots.next().is_none()
 }
 
 fn marker(model: &Model) -> Checked {
     if let Some(place) = &model.marker {
         one_place("marker", place)?;
         if place.in_text && !model.fields.contains_key("description") {
-            return Err("marker.in_text: there is no fields.description to keep it below".to_owned());
+            return Err(
+                "marker.in_text: there is no fields.description to keep it below".to_owned(),
+            );
         }
         if place.in_text && !place.query.is_empty() {
             return Err("marker.query: is for a marker with a path of its own".to_owned());
         }
     }
-    let of_comments = model.comments.as_ref().and_then(|comments| comments.marker.as_ref());
+    let of_comments = model
+        .comments
+        .as_ref()
+        .and_then(|comments| comments.marker.as_ref());
     let Some(place) = of_comments else {
         return Ok(());
     };
     if !place.query.is_empty() {
-        return Err("comments.marker.query: comments are looked for in their item's list".to_owned());
+        return Err(
+            "comments.marker.query: comments are looked for in their item's list".to_owned(),
+        );
     }
     one_place("comments.marker", place)
 }

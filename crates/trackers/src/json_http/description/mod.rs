@@ -80,14 +80,22 @@ impl Description {
             marker,
             ..
         } = &self.model;
-        let max = |name: &str, otherwise: usize| fields.get(name).and_then(|field| field.max_chars).unwrap_or(otherwise);
-        let in_text = |marker: &Option<MarkerPlace>| marker.as_ref().is_some_and(|marker| marker.in_text);
+        let max = |name: &str, otherwise: usize| {
+            fields
+                .get(name)
+                .and_then(|field| field.max_chars)
+                .unwrap_or(otherwise)
+        };
+        let in_text =
+            |marker: &Option<MarkerPlace>| marker.as_ref().is_some_and(|marker| marker.in_text);
         let room = |marker: &Option<MarkerPlace>, max: usize| match in_text(marker) {
             true => max.saturating_sub(MARKER_MAX_CHARS),
             false => max,
         };
         let of_comments = comments.as_ref();
-        let comment_max = of_comments.and_then(|comments| comments.max_chars).unwrap_or(TEXT_MAX_CHARS);
+        let comment_max = of_comments
+            .and_then(|comments| comments.max_chars)
+            .unwrap_or(TEXT_MAX_CHARS);
         let comment_marker = of_comments.and_then(|comments| comments.marker.as_ref());
         let settle_s = limits.settle_s.max(limits.index_lag_s);
         Capabilities {

@@ -18,7 +18,8 @@ impl TryFrom<String> for Template {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let unclosed = || format!("'{text}' has a brace without its other half: slots are written {{name}}");
+        let unclosed =
+            || format!("'{text}' has a brace without its other half: slots are written {{name}}");
         let mut parts = Vec::new();
         let mut rest = text.as_str();
         while let Some((before, after)) = rest.split_once('{') {
@@ -65,7 +66,10 @@ impl Template {
     }
 
     /// Filled in; `None` where a slot has no value.
-    pub(in crate::json_http) fn fill(&self, value: impl Fn(&str) -> Option<String>) -> Option<String> {
+    pub(in crate::json_http) fn fill(
+        &self,
+        value: impl Fn(&str) -> Option<String>,
+    ) -> Option<String> {
         let parts = self.0.iter().map(|part| match part {
             Part::Text(text) => Some(text.clone()),
             Part::Slot(name) => value(name),
@@ -74,7 +78,10 @@ impl Template {
     }
 
     /// Filled in for an address: no value can leave its segment of the path.
-    pub(in crate::json_http) fn fill_path(&self, value: impl Fn(&str) -> Option<String>) -> Option<String> {
+    pub(in crate::json_http) fn fill_path(
+        &self,
+        value: impl Fn(&str) -> Option<String>,
+    ) -> Option<String> {
         self.fill(|name| Some(utf8_percent_encode(&value(name)?, NON_ALPHANUMERIC).to_string()))
     }
 
@@ -84,7 +91,9 @@ impl Template {
             [Part::Slot(name)] => ("", name, ""),
             [Part::Text(before), Part::Slot(name)] => (before.as_str(), name, ""),
             [Part::Slot(name), Part::Text(after)] => ("", name, after.as_str()),
-            [Part::Text(before), Part::Slot(name), Part::Text(after)] => (before.as_str(), name, after.as_str()),
+            [Part::Text(before), Part::Slot(name), Part::Text(after)] => {
+                (before.as_str(), name, after.as_str())
+            }
             _ => return None,
         };
         let value = text.strip_prefix(before)?.strip_suffix(after)?;

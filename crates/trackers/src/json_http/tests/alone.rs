@@ -18,9 +18,14 @@ struct Played {
 
 #[async_trait]
 impl Transport for Played {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
         self.asked.lock().unwrap().push(request.uri().to_string());
-        Ok(http::Response::new((self.answer)(&request).to_string().into()))
+        Ok(http::Response::new(
+            (self.answer)(&request).to_string().into(),
+        ))
     }
 }
 
@@ -32,7 +37,10 @@ impl Clock for Noon {
     }
 }
 
-fn tracker(description: &str, answer: fn(&http::Request<Bytes>) -> Json) -> (Arc<dyn Tracker>, Arc<Played>) {
+fn tracker(
+    description: &str,
+    answer: fn(&http::Request<Bytes>) -> Json,
+) -> (Arc<dyn Tracker>, Arc<Played>) {
     let played = Arc::new(Played {
         answer,
         asked: Mutex::default(),
@@ -70,13 +78,21 @@ fn scope() -> Scope {
 }
 
 fn query<'a>(request: &'a http::Request<Bytes>, name: &str) -> Option<&'a str> {
-    let mut pairs = request.uri().query()?.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
+    let mut pairs = request
+        .uri()
+        .query()?
+        .split('&')
+        .filter_map(|pair| pair.split_once('='));
+    pairs
+        .find(|(found, _)| *found == name)
+        .map(|(_, value)| value)
 }
 
 /// Entries `from` to `to` of a list of one stamp.
 fn entries(from: usize, to: usize) -> Json {
-    (from..to).map(|id| json!({ "id": id, "at": 100, "t": "x" })).collect()
+    (from..to)
+        .map(|id| json!({ "id": id, "at": 100, "t": "x" }))
+        .collect()
 }
 
 async fn sweep(tracker: &dyn Tracker) -> BTreeSet<String> {
@@ -87,7 +103,11 @@ async fn sweep(tracker: &dyn Tracker) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     for _ in 0..20 {
         let page = tracker.changes(&scope(), &cursor).await.unwrap();
-        ids.extend(page.changes.into_iter().map(|change| change.candidate.reference.item.id));
+        ids.extend(
+            page.changes
+                .into_iter()
+                .map(|change| change.candidate.reference.item.id),
+        );
         match page.next {
             Some(next) => cursor = next,
             None => return ids,
@@ -105,7 +125,12 @@ async fn check_sweep(paging: &str, answer: fn(&http::Request<Bytes>) -> Json, as
 
 #[tokio::test]
 async fn lists_go_on_in_every_manner() {
-    check_sweep("{ by = \"none\" }", |_| json!({ "l": entries(0, 5) }), &["http://api.example/v1/i?since=100"]).await;
+    check_sweep(
+        "{ by = \"none\" }",
+        |_| json!({ "l": entries(0, 5) }),
+        &["http://api.example/v1/i?since=100"],
+    )
+    .await;
     check_sweep(
         "{ by = \"page\", param = \"p\", size_param = \"n\", size = 3 }",
         |request| {
@@ -128,7 +153,10 @@ async fn lists_go_on_in_every_manner() {
             None => json!({ "l": entries(0, 3), "more": { "c": "abc" } }),
             Some(_) => json!({ "l": entries(3, 5), "more": { "c": null } }),
         },
-        &["http://api.example/v1/i?since=100", "http://api.example/v1/i?since=100&c=abc"],
+        &[
+            "http://api.example/v1/i?since=100",
+            "http://api.example/v1/i?since=100&c=abc",
+        ],
     )
     .await;
     check_sweep(
@@ -137,7 +165,10 @@ async fn lists_go_on_in_every_manner() {
             None => json!({ "l": entries(0, 3), "next": "/v1/i?c=2" }),
             Some(_) => json!({ "l": entries(3, 5) }),
         },
-        &["http://api.example/v1/i?since=100", "http://api.example/v1/i?c=2"],
+        &[
+            "http://api.example/v1/i?since=100",
+            "http://api.example/v1/i?c=2",
+        ],
     )
     .await;
 }
@@ -145,26 +176,40 @@ async fn lists_go_on_in_every_manner() {
 #[tokio::test]
 async fn a_list_that_leads_to_another_server_or_to_itself_is_refused() {
     for next in ["http://elsewhere.example/i", "//elsewhere.example/i"] {
-        let (tracker, played) = tracker(&small("{ by = \"next\", next = \"next\" }"), match next {
-            "//elsewhere.example/i" => |_| json!({ "l": entries(0, 3), "next": "//elsewhere.example/i" }),
-            _ => |_| json!({ "l": entries(0, 3), "next": "http://elsewhere.example/i" }),
-        });
+        let (tracker, played) = tracker(
+            &small("{ by = \"next\", next = \"next\" }"),
+            match next {
+                "//elsewhere.example/i" => {
+                    |_| json!({ "l": entries(0, 3), "next": "//elsewhere.example/i" })
+                }
+                _ => |_| json!({ "l": entries(0, 3), "next": "http://elsewhere.example/i" }),
+            },
+        );
         let cursor = Cursor {
             since: Timestamp::from_millis(100_000),
             page: None,
         };
-        let next = tracker.changes(&scope(), &cursor).await.unwrap().next.unwrap();
+        let next = tracker
+            .changes(&scope(), &cursor)
+            .await
+            .unwrap()
+            .next
+            .unwrap();
         let led = tracker.changes(&scope(), &next).await;
-        assert!(matches!(led, Err(TrackerError::Unreadable { .. })), "{led:?}");
+        assert!(
+            matches!(led, Err(TrackerError::Unreadable { .. })),
+            "{led:?}"
+        );
         assert_eq!(played.asked.lock().unwrap().len(), 1);
     }
 }
 
 #[tokio::test]
 async fn a_feed_in_another_order_is_refused() {
-    let (tracker, _) = tracker(&small("{ by = \"none\" }"), |_| {
-        json!({ "l": [{ "id": 1, "at": 200, "t": "x" }, { "id": 2, "at": 100, "t": "x" }] })
-    });
+    let (tracker, _) = tracker(
+        &small("{ by = \"none\" }"),
+        |_| json!({ "l": [{ "id": 1, "at": 200, "t": "x" }, { "id": 2, "at": 100, "t": "x" }] }),
+    );
     let read = tracker.changes(&scope(), &Cursor::default()).await;
     let named = matches!(&read, Err(TrackerError::Unreadable { reason, .. }) if reason.contains("list.changed"));
     assert!(named, "{read:?}");
@@ -172,24 +217,36 @@ async fn a_feed_in_another_order_is_refused() {
 
 #[tokio::test]
 async fn an_id_cannot_leave_its_place_in_an_address() {
-    let (tracker, played) = tracker(&small("{ by = \"none\" }"), |_| json!({ "id": "a/../b?c", "at": 1, "t": "x" }));
+    let (tracker, played) = tracker(
+        &small("{ by = \"none\" }"),
+        |_| json!({ "id": "a/../b?c", "at": 1, "t": "x" }),
+    );
     let item = ItemId {
         node: "n".into(),
         id: "a/../b?c".to_owned(),
     };
     assert!(matches!(tracker.fetch(&item).await, Ok(Fetched::Found(_))));
-    assert_eq!(*played.asked.lock().unwrap(), ["http://api.example/v1/i/a%2F%2E%2E%2Fb%3Fc"]);
+    assert_eq!(
+        *played.asked.lock().unwrap(),
+        ["http://api.example/v1/i/a%2F%2E%2E%2Fb%3Fc"]
+    );
 }
 
 #[tokio::test]
 async fn another_item_than_was_asked_for_is_unreadable() {
-    let (tracker, _) = tracker(&small("{ by = \"none\" }"), |_| json!({ "id": 8, "at": 1, "t": "x" }));
+    let (tracker, _) = tracker(
+        &small("{ by = \"none\" }"),
+        |_| json!({ "id": 8, "at": 1, "t": "x" }),
+    );
     let item = ItemId {
         node: "n".into(),
         id: "7".to_owned(),
     };
     let read = tracker.fetch(&item).await;
-    assert!(matches!(read, Err(TrackerError::Unreadable { .. })), "{read:?}");
+    assert!(
+        matches!(read, Err(TrackerError::Unreadable { .. })),
+        "{read:?}"
+    );
 }
 
 #[tokio::test]

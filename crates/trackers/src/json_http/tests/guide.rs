@@ -8,7 +8,10 @@ const GUIDE: &str = include_str!("../../../../../docs/guide/adding-a-tracker.md"
 fn the_guide_shows_a_description_that_works() {
     let shown = GUIDE.split("```toml description\n").nth(1).unwrap();
     let shown = shown.split("```").next().unwrap();
-    assert_eq!(shown, DESK, "docs/guide/adding-a-tracker.md and examples/desk.toml");
+    assert_eq!(
+        shown, DESK,
+        "docs/guide/adding-a-tracker.md and examples/desk.toml"
+    );
     let can = Description::parse(shown).unwrap().capabilities();
     assert!(can.compare_and_swap && can.create_marker && can.comment_marker);
 }

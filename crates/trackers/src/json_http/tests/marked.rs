@@ -20,7 +20,10 @@ async fn a_marker_in_the_text_does_not_show_and_stays() {
     let other = Value::Rich(Document::from_plain("Another text."));
     for value in [other, Value::Empty] {
         let seen = read(&h, &item.reference.item).await;
-        h.tracker().apply(&update(&seen, &[(field::DESCRIPTION, value.clone())])).await.unwrap();
+        h.tracker()
+            .apply(&update(&seen, &[(field::DESCRIPTION, value.clone())]))
+            .await
+            .unwrap();
         let now = read(&h, &item.reference.item).await;
         assert_eq!(now.get(field::DESCRIPTION), Some(&value));
         assert_eq!(now.marker, Some(marker("l1")));
@@ -32,7 +35,10 @@ async fn a_create_is_recognised_by_the_marker_in_its_text() {
     let h = board(&in_text());
     let effect = create(&h, "recognised", "l2");
     let since = h.now();
-    assert_eq!(h.tracker().recognise(&effect, since).await.unwrap(), Recognised::NotThere);
+    assert_eq!(
+        h.tracker().recognise(&effect, since).await.unwrap(),
+        Recognised::NotThere
+    );
     let created = h.tracker().apply(&effect).await.unwrap().created;
     let Recognised::There(found) = h.tracker().recognise(&effect, since).await.unwrap() else {
         panic!("it is there");

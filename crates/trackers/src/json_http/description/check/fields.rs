@@ -25,7 +25,10 @@ const KNOWN: &[(&str, Kind)] = &[
 pub(super) fn check(model: &Model) -> Checked {
     let summary = model.fields.get(field::SUMMARY);
     if summary.is_none_or(|summary| summary.read_only) {
-        return Err("fields.summary: is missing, or read only: an item needs a title that can be written".to_owned());
+        return Err(
+            "fields.summary: is missing, or read only: an item needs a title that can be written"
+                .to_owned(),
+        );
     }
     for (name, field) in &model.fields {
         one(name, field).map_err(|why| format!("fields.{name}{why}"))?;
@@ -35,7 +38,10 @@ pub(super) fn check(model: &Model) -> Checked {
     };
     let ends = status.options.iter().filter(|option| option.closed).count();
     if ends == 0 || ends == status.options.len() {
-        return Err("fields.status.options: list all of them, those that count as done with closed = true".to_owned());
+        return Err(
+            "fields.status.options: list all of them, those that count as done with closed = true"
+                .to_owned(),
+        );
     }
     Ok(())
 }
@@ -46,9 +52,17 @@ fn one(name: &str, field: &Field) -> Checked {
     if let Some((_, kind)) = known
         && *kind != field.kind
     {
-        return refuse(format!(".kind: is {}; '{name}' is {} in every tracker", field.kind.name(), kind.name()));
+        return refuse(format!(
+            ".kind: is {}; '{name}' is {} in every tracker",
+            field.kind.name(),
+            kind.name()
+        ));
     }
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')) {
+    if name.is_empty()
+        || !name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+    {
         return refuse(": a field's name is made of a-z, 0-9, '_' and '-'".to_owned());
     }
     if matches!(name, field::CREATED | field::UPDATED) && !field.read_only {
@@ -68,10 +82,15 @@ fn one(name: &str, field: &Field) -> Checked {
     if !field.options.is_empty() && !listed {
         return refuse(".options: are for kind = \"choice\" or \"choices\"".to_owned());
     }
-    if field.max_chars == Some(0) || (field.max_chars.is_some() && !matches!(field.kind, Kind::Text | Kind::Rich)) {
+    if field.max_chars == Some(0)
+        || (field.max_chars.is_some() && !matches!(field.kind, Kind::Text | Kind::Rich))
+    {
         return refuse(".max_chars: is at least 1, and for texts".to_owned());
     }
-    let numbers = field.options.iter().all(|option| option.id.parse::<i64>().is_ok());
+    let numbers = field
+        .options
+        .iter()
+        .all(|option| option.id.parse::<i64>().is_ok());
     if field.numeric && !numbers {
         return refuse(".options: have ids that are no numbers, and numeric = true".to_owned());
     }

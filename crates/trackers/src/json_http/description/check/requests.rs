@@ -140,17 +140,27 @@ fn slots(key: &str, template: &Template, known: &[&str]) -> Checked {
         return Ok(());
     };
     let likeness = |other: &&&str| strsim::jaro_winkler(unknown, other);
-    let nearest = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let nearest = known
+        .iter()
+        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
     let way_out = match nearest {
-        Some(nearest) if likeness(&nearest) >= LIKENESS_MIN => format!("did you mean {{{nearest}}}?"),
+        Some(nearest) if likeness(&nearest) >= LIKENESS_MIN => {
+            format!("did you mean {{{nearest}}}?")
+        }
         Some(_) => format!("the slots are {{{}}}", known.join("}, {")),
         None => "there are no slots".to_owned(),
     };
-    Err(format!("{key}: there is no slot {{{unknown}}} here: {way_out}"))
+    Err(format!(
+        "{key}: there is no slot {{{unknown}}} here: {way_out}"
+    ))
 }
 
 fn has_slot(key: &str, path: &Template, query: &Query, slot: &str) -> Checked {
-    if path.slots().chain(slots_of(query)).any(|found| found == slot) {
+    if path
+        .slots()
+        .chain(slots_of(query))
+        .any(|found| found == slot)
+    {
         return Ok(());
     }
     Err(format!("{key}: says {{{slot}}} nowhere"))
@@ -163,15 +173,23 @@ fn statuses(key: &str, statuses: &[u16]) -> Checked {
         .find(|status| !(400..500).contains(*status) || matches!(status, 401 | 407 | 408 | 429));
     match wrong {
         None => Ok(()),
-        Some(status) => Err(format!("{key}: {status} says something else; write statuses such as 404, 409, 410, 412")),
+        Some(status) => Err(format!(
+            "{key}: {status} says something else; write statuses such as 404, 409, 410, 412"
+        )),
     }
 }
 
 fn paging(key: &str, paging: &Paging) -> Checked {
     let refuse = |what: &str, why: &str| Err(format!("{key}.{what}: {why}"));
-    let by_param = matches!(paging.by, PagingBy::Page | PagingBy::Offset | PagingBy::Cursor);
+    let by_param = matches!(
+        paging.by,
+        PagingBy::Page | PagingBy::Offset | PagingBy::Cursor
+    );
     if by_param != paging.param.is_some() {
-        return refuse("param", "is needed by page, offset and cursor, and by nothing else");
+        return refuse(
+            "param",
+            "is needed by page, offset and cursor, and by nothing else",
+        );
     }
     let by_next = matches!(paging.by, PagingBy::Cursor | PagingBy::Next);
     if by_next != paging.next.is_some() {
@@ -183,7 +201,10 @@ fn paging(key: &str, paging: &Paging) -> Checked {
     if paging.size_param.is_some() != paging.size.is_some() {
         return refuse("size", "and size_param belong together");
     }
-    if paging.size.is_some_and(|size| !(2..=10_000).contains(&size)) {
+    if paging
+        .size
+        .is_some_and(|size| !(2..=10_000).contains(&size))
+    {
         return refuse("size", "is 2 to 10,000");
     }
     Ok(())
