@@ -1,8 +1,10 @@
 //! The first API: nested, paged by offset, with ETags. See the module above.
 
+mod shape;
+
 use super::control::{Act, Manner};
 use super::dump;
-use super::fields::{self, Wrong};
+use super::fields::Wrong;
 use super::store::{AREAS, Comment, Item, PLACES, PRIORITIES, STATES, Store};
 use crate::call::{Call, empty, http_date, json, set};
 use crate::command::{Command, Done, Refused};
@@ -11,7 +13,8 @@ use crate::seeds::{PEOPLE, ROBOT};
 use crate::simulator::{Delivered, Simulator, Webhook};
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use shape::{Answer, Failure, apply, comment, etag, fail, missing, page, person, say, sent};
 use std::time::Duration;
 use twinline_core::time::Timestamp;
 
@@ -20,10 +23,6 @@ pub const DESK_TOKEN: &str = "desk-demo-token";
 
 /// The header without which nothing is answered, and its value.
 const VERSION: (&str, &str) = ("x-desk-version", "2");
-
-/// The most entries of a page, and how many it has when a request does not say.
-const LIMIT_MAX: usize = 100;
-const LIMIT: usize = 20;
 
 /// One API of the first shape.
 #[derive(Debug)]
@@ -47,46 +46,6 @@ const MANNER: Manner = Manner {
     internal: true,
     comments_touch: true,
 };
-
-/// A refusal.
-struct Failure {
-    status: StatusCode,
-    message: String,
-    field: Option<&'static str>,
-}
-
-type Answer = Result<Response<Bytes>, Failure>;
-
-fn fail(status: StatusCode, message: impl Into<String>) -> Failure {
-    Failure {
-        status,
-        message: message.into(),
-        field: None,
-    }
-}
-
-fn missing() -> Failure {
-    fail(StatusCode::NOT_FOUND, "there is no such thing")
-}
-
-impl From<Wrong> for Failure {
-    fn from(wrong: Wrong) -> Self {
-        Self {
-            status: StatusCode::UNPROCESSABLE_ENTITY,
-            message: wrong.why,
-            field: Some(wrong.field),
-        }
-    }
-}
-
-impl Failure {
-    fn into_response(self) -> Response<Bytes> {
-        json(
-            self.status,
-            &json!({ "error": { "message": self.message, "field": self.field } }),
-        )
-    }
-}
 
 impl Desk {
     fn route(&mut self, now: Timestamp, call: &Call<'_>) -> Answer {
@@ -326,113 +285,6 @@ impl Desk {
         let found = item.comments.iter().find(|found| found.id == id);
         let found = found.ok_or_else(missing)?;
         Ok(json(status, &json!({ "comment": comment(found) })))
-    }
-}
-
-fn etag(item: &Item) -> String {
-    format!("\"{}-{}\"", item.number, item.revision)
-}
-
-fn person(login: &str) -> Value {
-    let known = PEOPLE.iter().find(|known| known.login == login);
-    json!({
-        "login": login,
-        "name": known.map(|known| known.name),
-        "mail": known.map(|known| known.email),
-    })
-}
-
-fn comment(of: &Comment) -> Value {
-    json!({
-        "id": of.id,
-        "author": person(&of.author),
-        "text": of.text,
-        "visibility": if of.internal { "team" } else { "public" },
-        "ref": of.origin,
-        "created_at": of.created.to_string(),
-        "edited_at": of.edited.map(|at| at.to_string()),
-    })
-}
-
-/// One page of a list.
-fn page(call: &Call<'_>, name: &str, all: Vec<Value>) -> Response<Bytes> {
-    let number = |name: &str| call.param(name).and_then(|text| text.parse::<usize>().ok());
-    let (offset, limit) = (
-        number("offset").unwrap_or(0),
-        number("limit").unwrap_or(LIMIT),
-    );
-    let total = all.len();
-    let shown: Vec<Value> = all
-        .into_iter()
-        .skip(offset)
-        .take(limit.min(LIMIT_MAX))
-        .collect();
-    json(StatusCode::OK, &json!({ name: shown, "total": total }))
-}
-
-/// The object that a body holds under a name.
-fn sent(call: &Call<'_>, name: &str) -> Result<Map<String, Value>, Failure> {
-    let body = call
-        .json()
-        .map_err(|error| fail(StatusCode::BAD_REQUEST, error.to_string()))?;
-    match body.get(name) {
-        Some(Value::Object(object)) => Ok(object.clone()),
-        _ => Err(fail(
-            StatusCode::BAD_REQUEST,
-            format!("'{name}' is missing"),
-        )),
-    }
-}
-
-/// Sets the fields that a body names.
-fn apply(item: &mut Item, sent: &Map<String, Value>) -> Result<(), Failure> {
-    let fields = sent
-        .get("fields")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
-    for (name, value) in fields {
-        let part = |key: &str| value.get(key).cloned().unwrap_or(Value::Null);
-        let (field, value) = match name.as_str() {
-            "title" | "text" | "labels" | "due" => (name.as_str(), value.clone()),
-            "state" | "priority" => (name.as_str(), part("id")),
-            "areas" => {
-                let areas = value.as_array().into_iter().flatten();
-                (
-                    "areas",
-                    areas
-                        .map(|area| area.get("id").cloned().unwrap_or_default())
-                        .collect(),
-                )
-            }
-            "owner" => ("owner", part("login")),
-            "estimate" => ("points", value.clone()),
-            "remind_at" => ("remind", value.clone()),
-            "pinned" => ("urgent", value.clone()),
-            "external_ref" => ("origin", value.clone()),
-            other => {
-                return Err(fail(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    format!("there is no field '{other}'"),
-                ));
-            }
-        };
-        fields::set(item, field, &value)?;
-    }
-    Ok(())
-}
-
-/// Sets what a body says of a comment.
-fn say(comment: &mut Comment, sent: &Map<String, Value>) {
-    let text = |name: &str| sent.get(name).and_then(Value::as_str).map(str::to_owned);
-    if let Some(text) = text("text") {
-        comment.text = text;
-    }
-    if let Some(visibility) = text("visibility") {
-        comment.internal = visibility == "team";
-    }
-    if let Some(origin) = text("ref") {
-        comment.origin = origin;
     }
 }
 

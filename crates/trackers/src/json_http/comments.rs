@@ -1,11 +1,11 @@
 //! Writing comments.
 
 use super::JsonHttp;
+use super::change::unseen;
 use super::client::{self, Slots};
 use super::decode::native_comment;
 use super::description::{CHANNEL_INTERNAL, CommentWrite, Comments, Path};
 use super::text;
-use super::write::unseen;
 use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{Call, Cost, Reply};

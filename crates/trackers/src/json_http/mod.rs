@@ -5,6 +5,7 @@
 //! the description names, which must be enough to ask for the item and never change. What a description leaves out is not
 //! offered: [`Description::capabilities`] tells it. Described trackers are polled.
 
+mod change;
 mod client;
 mod comments;
 mod decode;

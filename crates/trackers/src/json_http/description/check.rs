@@ -3,8 +3,10 @@
 mod fields;
 mod requests;
 
-use super::model::{AuthBy, MarkerPlace, Model};
+use super::field::MarkerPlace;
+use super::model::Model;
 use super::path::Path;
+use super::shape::AuthBy;
 use super::template::Template;
 use http::header::{AUTHORIZATION, COOKIE, HOST, HeaderName};
 use twinline_core::richtext::Dialect;

@@ -4,15 +4,21 @@
 //! what each key is for.
 
 mod check;
+mod field;
 mod model;
 mod path;
+mod request;
+mod shape;
 mod template;
 
 #[cfg(test)]
 mod tests;
 
-pub(super) use model::*;
+pub(super) use field::{Field, Kind, MarkerPlace, OptionOf};
+pub(super) use model::Model;
 pub(super) use path::{Path, plain};
+pub(super) use request::{CommentWrite, Comments, Method, Paging, PagingBy};
+pub(super) use shape::{AuthBy, Errors, Parts, Query, Time, TimeFormat};
 pub(super) use template::Template;
 
 use std::collections::BTreeSet;

@@ -1,7 +1,8 @@
 //! The fields, each for itself.
 
 use super::Checked;
-use crate::json_http::description::model::{Field, Kind, Model};
+use crate::json_http::description::field::{Field, Kind};
+use crate::json_http::description::model::Model;
 use twinline_core::item::field;
 
 /// Names that every connector uses for the same thing, and what they hold.

@@ -1,7 +1,9 @@
 //! The requests: their slots, how lists go on, what statuses mean.
 
 use super::Checked;
-use crate::json_http::description::model::{Comments, Model, Paging, PagingBy, Query, Update};
+use crate::json_http::description::model::Model;
+use crate::json_http::description::request::{Comments, Paging, PagingBy, Update};
+use crate::json_http::description::shape::Query;
 use crate::json_http::description::template::Template;
 
 /// Likeness below which a name is no suggestion.
