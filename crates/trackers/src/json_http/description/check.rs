@@ -3,7 +3,7 @@
 mod fields;
 mod requests;
 
-use super::field::MarkerPlace;
+use super::fields::MarkerPlace;
 use super::model::Model;
 use super::path::Path;
 use super::shape::AuthBy;

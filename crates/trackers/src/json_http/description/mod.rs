@@ -4,7 +4,7 @@
 //! what each key is for.
 
 mod check;
-mod field;
+mod fields;
 mod model;
 mod path;
 mod request;
@@ -14,7 +14,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub(super) use field::{Field, Kind, MarkerPlace, OptionOf};
+pub(super) use fields::{Field, Kind, MarkerPlace, OptionOf};
 pub(super) use model::Model;
 pub(super) use path::{Path, plain};
 pub(super) use request::{CommentWrite, Comments, Method, Paging, PagingBy};

@@ -1,6 +1,6 @@
 //! The shape of a description. What hangs together is checked in `check`.
 
-use super::field::{Field, MarkerPlace};
+use super::fields::{Field, MarkerPlace};
 use super::request::{Comments, Create, Delete, Find, Get, List, Update};
 use super::shape::{Account, AuthForm, Errors, ItemShape, Limits, People, ScopeKey, Time};
 use serde::Deserialize;

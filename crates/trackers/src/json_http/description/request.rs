@@ -1,6 +1,6 @@
 //! The shape of the requests.
 
-use super::field::MarkerPlace;
+use super::fields::MarkerPlace;
 use super::path::Path;
 use super::shape::{Parts, Query};
 use super::template::Template;

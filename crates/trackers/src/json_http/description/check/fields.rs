@@ -1,7 +1,7 @@
 //! The fields, each for itself.
 
 use super::Checked;
-use crate::json_http::description::field::{Field, Kind};
+use crate::json_http::description::fields::{Field, Kind};
 use crate::json_http::description::model::Model;
 use twinline_core::item::field;
 
