@@ -182,6 +182,11 @@ impl Network {
         dump
     }
 
+    /// The state of a place's whole tracker, with what lies outside of its scope.
+    pub(super) fn whole(&self, place: Place) -> Dump {
+        self.with(place, |tracker, now| tracker.dump(now))
+    }
+
     /// Every place's state.
     pub(super) fn dumps(&self) -> BTreeMap<Place, Dump> {
         let places = self.places.iter();

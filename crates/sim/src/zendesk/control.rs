@@ -32,6 +32,15 @@ fn key_of(id: u64) -> String {
     format!("#{id}")
 }
 
+/// A comment as a person writes it: HTML, as the editor saves what was formatted, or plain text.
+fn comment(text: &str, public: bool) -> Value {
+    let form = match text.trim_start().starts_with('<') {
+        true => "html_body",
+        false => "body",
+    };
+    json!({form: text, "public": public})
+}
+
 fn is_public(channel: &str) -> Result<bool, Refused> {
     match channel {
         PUBLIC => Ok(true),
@@ -55,7 +64,7 @@ impl Zendesk {
                 let mut fields = attributes([("subject", json!(title)), ("tags", json!(labels))]);
                 // Nobody opens a ticket without a word.
                 let text = if body.is_empty() { title } else { body };
-                fields.insert("comment".to_owned(), json!({"body": text}));
+                fields.insert("comment".to_owned(), comment(&text, true));
                 let group = self.container(container.as_deref())?;
                 fields.insert("group_id".to_owned(), json!(group));
                 if let Some(login) = assignees.first() {
@@ -126,7 +135,7 @@ impl Zendesk {
             } => {
                 let (id, by) = (self.id_of(&key)?, self.by(now, &by)?);
                 let public = is_public(channel.as_deref().unwrap_or(PUBLIC))?;
-                let comment = json!({"body": body, "public": public});
+                let comment = comment(&body, public);
                 self.changed_by_person(by, id, &attributes([("comment", comment)]))?;
                 let written = self.tickets[&id].comments.last();
                 Ok(Done::Comment(
