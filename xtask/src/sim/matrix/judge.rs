@@ -6,7 +6,7 @@ mod lives;
 mod said;
 mod texts;
 
-use super::case::{Audience, Case, Concept, Way};
+use super::case::{Audience, Case, Concept};
 use super::person::Running;
 use super::site;
 use super::slot::slot;
@@ -193,10 +193,5 @@ impl Scene<'_> {
             "summary",
             format!("'{}' instead of {here:?}", there.title),
         )
-    }
-
-    /// Whether edits cross against the direction in which the item was made.
-    const fn is_back(&self) -> bool {
-        matches!(self.running.way, Way::Back)
     }
 }

@@ -1,11 +1,10 @@
 //! A person does a case's deeds in a tracker.
 
-use super::case::{Concept, Deed, Finding, Way};
+use super::case::{Case, Concept, Course, Deed, Finding, Spot, Way};
 use super::judge::Verdict;
-use super::slot::slot;
 use super::site;
+use super::slot::slot;
 use super::text::{Sample, lost, written};
-use super::case::{Case, Spot};
 use crate::sim::network::Network;
 use crate::sim::place::Place;
 use serde_json::{Value, json};
@@ -193,7 +192,7 @@ impl Person<'_> {
 impl Case {
     /// Whether its item is done before it goes on.
     fn closes_first(self) -> bool {
-        matches!(self, Self::Status(super::case::Course::Reopen))
+        matches!(self, Self::Status(Course::Reopen))
     }
 
     /// Whether it is about the form of a text.

@@ -17,7 +17,7 @@ pub(super) const CONNECTION: &str = "matrix";
 
 /// The order to publish the rules.
 pub(super) fn publish(
-    places: Sides<Place>,
+    places: &Sides<Place>,
     deleted: Deleted,
     descriptions: Sides<SideDescription>,
     at: Timestamp,
@@ -30,12 +30,12 @@ pub(super) fn publish(
 }
 
 /// Whether a word's statuses are told apart on both sides.
-pub(super) fn is_told_apart(places: Sides<Place>) -> bool {
+pub(super) fn is_told_apart(places: &Sides<Place>) -> bool {
     let one = |place| site::statuses(place, Word::New) == site::statuses(place, Word::Active);
     !one(places.left) && !one(places.right)
 }
 
-fn map(places: Sides<Place>, deleted: Deleted) -> String {
+fn map(places: &Sides<Place>, deleted: Deleted) -> String {
     let mut text = format!("format = 1\nname = \"{CONNECTION}\"\n");
     let out = &mut text;
     for side in Side::BOTH {
@@ -74,7 +74,7 @@ fn map(places: Sides<Place>, deleted: Deleted) -> String {
     text
 }
 
-fn field(out: &mut String, places: Sides<Place>, concept: Concept) {
+fn field(out: &mut String, places: &Sides<Place>, concept: Concept) {
     let (Some(left), Some(right)) = (slot(places.left, concept), slot(places.right, concept))
     else {
         return;
@@ -104,7 +104,7 @@ fn field(out: &mut String, places: Sides<Place>, concept: Concept) {
     }
 }
 
-fn statuses(out: &mut String, places: Sides<Place>) {
+fn statuses(out: &mut String, places: &Sides<Place>) {
     out.push_str("\n[fields.status]\nleft = \"status\"\nright = \"status\"\nvalues = \"status\"\n\n[values.status]\n");
     let mut row = |name: &str, words: &[Word]| {
         add(out, format_args!("{name} = {{ "));
@@ -134,7 +134,7 @@ fn statuses(out: &mut String, places: Sides<Place>) {
     }
 }
 
-fn people(out: &mut String, places: Sides<Place>) {
+fn people(out: &mut String, places: &Sides<Place>) {
     let named = |side: Side| {
         let place = *places.get(side);
         let login = site::assigned(place, side == Side::Left, Finding::Table);
@@ -160,7 +160,7 @@ fallback = {{ left = "none", right = "none" }}
     );
 }
 
-fn comments(out: &mut String, places: Sides<Place>) {
+fn comments(out: &mut String, places: &Sides<Place>) {
     let pairs = [Audience::Public, Audience::Internal].map(|audience| {
         let left = site::channel(places.left, audience)?;
         let right = site::channel(places.right, audience)?;

@@ -53,8 +53,8 @@ pub(super) struct World {
 }
 
 /// Runs all cases of a pair.
-pub(super) async fn tell(places: Sides<Place>, folder: &Path, show: bool) -> Result<PairOutcome> {
-    let mut world = World::begin(places, folder, show).await?;
+pub(super) async fn tell(places: &Sides<Place>, folder: &Path, show: bool) -> Result<PairOutcome> {
+    let mut world = World::begin(places.clone(), folder, show).await?;
     let told = world.tell().await;
     world.courier.abort();
     told?;
@@ -116,7 +116,7 @@ impl World {
         }
         let [left, right] = <[_; 2]>::try_from(readers).ok().context("there are two sides")?;
         let judge = Judge {
-            places,
+            places: places.clone(),
             readers: Sides { left, right },
             descriptions: descriptions.clone(),
         };
@@ -170,7 +170,7 @@ impl World {
 
     async fn publish(&self, deleted: Deleted) -> Result<()> {
         let now = self.clock.now();
-        let order = rules::publish(self.places, deleted, self.descriptions.clone(), now);
+        let order = rules::publish(&self.places, deleted, self.descriptions.clone(), now);
         let host = self.machine.host().context("the host runs")?;
         host.publish(order, true).await.context("publishing")?;
         Ok(())

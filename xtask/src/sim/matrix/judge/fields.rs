@@ -42,7 +42,7 @@ impl Scene<'_> {
         let to = self.place(self.to());
         let status = there.status.as_str();
         if !site::statuses(to, word).contains(&status) {
-            let merged = word == Word::Active && !rules::is_told_apart(self.judge.places);
+            let merged = word == Word::Active && !rules::is_told_apart(&self.judge.places);
             if merged && site::statuses(to, Word::New).contains(&status) {
                 return self.one_status();
             }

@@ -141,12 +141,9 @@ impl Scene<'_> {
 
 /// A copy's text without the line that names its author.
 fn below_header(document: &Document) -> Document {
-    let mut blocks = document.blocks.iter();
     let has_header = matches!(document.blocks.first(), Some(Block::Paragraph(_)));
-    if has_header {
-        drop(blocks.next());
-    }
+    let below = document.blocks.iter().skip(usize::from(has_header));
     Document {
-        blocks: blocks.cloned().collect(),
+        blocks: below.cloned().collect(),
     }
 }
