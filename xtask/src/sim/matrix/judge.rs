@@ -70,9 +70,9 @@ impl Judge {
     pub(super) fn beforehand(&self, running: &Running) -> Option<Verdict> {
         match running.case {
             Case::Field(concept) => {
-                let lacking = Side::BOTH.into_iter().find(|side| {
-                    slot(*self.places.get(*side), concept).is_none()
-                })?;
+                let lacking = Side::BOTH
+                    .into_iter()
+                    .find(|side| slot(*self.places.get(*side), concept).is_none())?;
                 Some(self.lacks(lacking, concept))
             }
             Case::Comment(Audience::Internal, _) => {
@@ -189,9 +189,6 @@ impl Scene<'_> {
         if here == Some(there.title.as_str()) {
             return Verdict::Crosses;
         }
-        self.excused(
-            "summary",
-            format!("'{}' instead of {here:?}", there.title),
-        )
+        self.excused("summary", format!("'{}' instead of {here:?}", there.title))
     }
 }

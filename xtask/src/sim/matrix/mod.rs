@@ -82,7 +82,8 @@ impl PairOutcome {
 
 /// Every ordered pair of two trackers.
 fn pairs(names: &[String]) -> Vec<Sides<Place>> {
-    let takes_part = |place: &Place| names.is_empty() || names.iter().any(|name| name == place.tracker());
+    let takes_part =
+        |place: &Place| names.is_empty() || names.iter().any(|name| name == place.tracker());
     let places: Vec<Place> = Place::TRACKERS.into_iter().filter(takes_part).collect();
     let lefts = places.iter();
     lefts
@@ -120,7 +121,9 @@ fn run_some(
             if let Ok(outcome) = &outcome {
                 tell(outcome);
             }
-            done.lock().expect("no code panics with this lock").push((at, outcome));
+            done.lock()
+                .expect("no code panics with this lock")
+                .push((at, outcome));
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -150,7 +153,9 @@ fn report(outcome: &PairOutcome) {
     let failures: Vec<String> = outcome.failures().collect();
     let cases = outcome.told.len();
     let failed = failures.len();
-    crate::say(&format!("{left} -> {right}: {cases} cases, {failed} failed"));
+    crate::say(&format!(
+        "{left} -> {right}: {cases} cases, {failed} failed"
+    ));
     for failure in failures {
         crate::say(&format!("  {failure}"));
     }

@@ -41,19 +41,29 @@ fn generated(outcomes: &[PairOutcome]) -> String {
 
 /// How much crosses, in one table.
 fn overview(outcomes: &[PairOutcome]) -> String {
-    let mut names: Vec<&str> = outcomes.iter().map(|outcome| outcome.trackers.left).collect();
+    let mut names: Vec<&str> = outcomes
+        .iter()
+        .map(|outcome| outcome.trackers.left)
+        .collect();
     names.dedup();
     let mut text = "## At a glance\n\nCases that cross / degrade / are not there, by where the item begins (rows) and where its twin is (columns).\n\n| |".to_owned();
     for name in &names {
         add(&mut text, format_args!(" {} |", registry::label(name)));
     }
-    add(&mut text, format_args!("\n|---|{}\n", "---|".repeat(names.len())));
+    add(
+        &mut text,
+        format_args!("\n|---|{}\n", "---|".repeat(names.len())),
+    );
     for left in &names {
         add(&mut text, format_args!("| **{}** |", registry::label(left)));
         for right in &names {
-            let found = outcomes
-                .iter()
-                .find(|outcome| outcome.trackers == Sides { left: *left, right: *right });
+            let found = outcomes.iter().find(|outcome| {
+                outcome.trackers
+                    == Sides {
+                        left: *left,
+                        right: *right,
+                    }
+            });
             let cell = found.map_or_else(String::new, counts);
             add(&mut text, format_args!(" {cell} |"));
         }
@@ -96,8 +106,16 @@ fn pair(text: &mut String, outcome: &PairOutcome) {
         }
         by_case.entry(told.case).or_default().push(told);
     }
-    let whole = |case: &Case| by_case[case].iter().all(|told| told.verdict == Verdict::Crosses);
-    let crossing: Vec<String> = order.iter().filter(|case| whole(case)).map(Case::to_string).collect();
+    let whole = |case: &Case| {
+        by_case[case]
+            .iter()
+            .all(|told| told.verdict == Verdict::Crosses)
+    };
+    let crossing: Vec<String> = order
+        .iter()
+        .filter(|case| whole(case))
+        .map(Case::to_string)
+        .collect();
     add(text, format_args!("\nCrosses: {}.\n", crossing.join("; ")));
     let rest: Vec<&Case> = order.iter().filter(|case| !whole(case)).collect();
     if rest.is_empty() {

@@ -93,7 +93,10 @@ fn field(out: &mut String, places: &Sides<Place>, concept: Concept) {
     if left.rows.is_empty() {
         return;
     }
-    add(out, format_args!("values = \"{name}\"\n\n[values.{name}]\n"));
+    add(
+        out,
+        format_args!("values = \"{name}\"\n\n[values.{name}]\n"),
+    );
     for (row, here) in left.rows {
         let there = right.rows.iter().find(|(other, _)| other == row);
         let (_, there) = there.expect("the rows of a table are called alike everywhere");

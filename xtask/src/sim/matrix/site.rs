@@ -63,9 +63,9 @@ pub(super) const fn statuses(place: Place, word: Word) -> &'static [&'static str
 pub(super) const fn set_when_done(place: Place) -> Option<&'static str> {
     match place.home() {
         Place::Jira => Some(r#"{ resolution = "Done" }"#),
-        Place::ServiceNow => Some(
-            r#"{ close_code = "Solution provided", close_notes = "Resolved in {key}" }"#,
-        ),
+        Place::ServiceNow => {
+            Some(r#"{ close_code = "Solution provided", close_notes = "Resolved in {key}" }"#)
+        }
         _ => None,
     }
 }
@@ -200,7 +200,10 @@ fn azure(login: String) -> Box<dyn Simulator> {
         ("Doing", &["To Do", "Done"]),
         ("Done", &["Doing"]),
     ];
-    let kinds = site.projects.iter_mut().flat_map(|project| &mut project.types);
+    let kinds = site
+        .projects
+        .iter_mut()
+        .flat_map(|project| &mut project.types);
     for kind in kinds.filter(|kind| kind.name == "Issue") {
         let steps = steps.iter().map(|(from, to)| {
             let to = to.iter().map(|state| (*state).to_owned());

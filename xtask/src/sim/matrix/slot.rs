@@ -72,7 +72,10 @@ fn github(concept: Concept) -> Option<Slot> {
             rows: &[("major", r#"["Bug"]"#), ("minor", r#"["Feature"]"#)],
             ..plain(
                 "type",
-                [given(r#""Bug""#, &["Bug"]), given(r#""Feature""#, &["Feature"])],
+                [
+                    given(r#""Bug""#, &["Bug"]),
+                    given(r#""Feature""#, &["Feature"]),
+                ],
             )
         },
         _ => return None,
@@ -112,7 +115,10 @@ fn jira(concept: Concept) -> Option<Slot> {
             rows: &[("major", r#"["Major"]"#), ("minor", r#"["Minor"]"#)],
             ..plain(
                 "customfield_10043",
-                [given(r#""Major""#, &["Major"]), given(r#""Minor""#, &["Minor"])],
+                [
+                    given(r#""Major""#, &["Major"]),
+                    given(r#""Minor""#, &["Minor"]),
+                ],
             )
         },
         Concept::Choices => Slot {
@@ -176,7 +182,10 @@ fn redmine(concept: Concept) -> Option<Slot> {
             rows: &[("major", r#"["Major"]"#), ("minor", r#"["Minor"]"#)],
             ..plain(
                 "cf_3",
-                [given(r#""Major""#, &["Major"]), given(r#""Minor""#, &["Minor"])],
+                [
+                    given(r#""Major""#, &["Major"]),
+                    given(r#""Minor""#, &["Minor"]),
+                ],
             )
         },
         Concept::Choices => Slot {
@@ -240,10 +249,17 @@ fn servicenow(concept: Concept) -> Option<Slot> {
             ..plain("u_tags", LABELS)
         },
         Concept::Priority => Slot {
-            rows: &[("high", r#"["1"]"#), ("normal", r#"["2"]"#), ("low", r#"["3"]"#)],
+            rows: &[
+                ("high", r#"["1"]"#),
+                ("normal", r#"["2"]"#),
+                ("low", r#"["3"]"#),
+            ],
             ..plain(
                 "urgency",
-                [given(r#""1""#, &["1|1 - High"]), given(r#""3""#, &["3|3 - Low"])],
+                [
+                    given(r#""1""#, &["1|1 - High"]),
+                    given(r#""3""#, &["3|3 - Low"]),
+                ],
             )
         },
         Concept::Text => plain("u_reference", TEXT),

@@ -47,9 +47,7 @@ impl Sample {
                 "Plain, **bold**, *slanted*, ~~struck~~ and [a link](https://shop.example/cart)."
             }
             Self::Heading => "## What happens\n\n> The cart is empty.",
-            Self::Lists => {
-                "- sign in\n- open the cart\n  - twice\n\nThen:\n\n1. reload\n2. wait"
-            }
+            Self::Lists => "- sign in\n- open the cart\n  - twice\n\nThen:\n\n1. reload\n2. wait",
             Self::Tasks => "- [x] reproduce\n- [ ] mend",
             Self::Code => "Run `make all`:\n\n```rust\nfn main() {\n    work();\n}\n```",
             Self::Table => "| part | state |\n|---|---|\n| pump | broken |\n| valve | works |",

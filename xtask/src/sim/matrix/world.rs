@@ -114,7 +114,9 @@ impl World {
             let transport = Arc::clone(&transport);
             readers.push(machine::connector(place, false, transport, &clock)?);
         }
-        let [left, right] = <[_; 2]>::try_from(readers).ok().context("there are two sides")?;
+        let [left, right] = <[_; 2]>::try_from(readers)
+            .ok()
+            .context("there are two sides")?;
         let judge = Judge {
             places: places.clone(),
             readers: Sides { left, right },
@@ -149,7 +151,9 @@ impl World {
         self.publish(Deleted::Unlink).await?;
         self.settle(0).await?;
         for phase in 1..=PHASES {
-            let policy = Deleted::ALL.into_iter().find(|policy| policy.phase() == phase);
+            let policy = Deleted::ALL
+                .into_iter()
+                .find(|policy| policy.phase() == phase);
             if let Some(policy) = policy.filter(|policy| *policy != Deleted::Unlink) {
                 self.publish(policy).await?;
                 self.quiet().await?;
@@ -202,7 +206,9 @@ impl World {
                 self.look(phase, late).await?;
             }
             let waits = |running: &&Running| {
-                running.verdict.is_none() && running.last_phase() == phase && running.case != Case::Rest
+                running.verdict.is_none()
+                    && running.last_phase() == phase
+                    && running.case != Case::Rest
             };
             if late || !self.running.iter().any(|running| waits(&running)) {
                 return Ok(());

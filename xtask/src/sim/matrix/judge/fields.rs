@@ -28,7 +28,9 @@ impl Scene<'_> {
         }
         // A tag that another field of the item puts there is one of its labels.
         if concept == Concept::Labels && wanted.iter().all(is_there) {
-            return Ok(Verdict::Degrades("labels are added and not removed".to_owned()));
+            return Ok(Verdict::Degrades(
+                "labels are added and not removed".to_owned(),
+            ));
         }
         let failure = format!("{value:?} instead of {wanted:?}");
         Ok(self.excused(concept.name(), failure))
@@ -63,7 +65,9 @@ impl Scene<'_> {
             site::statuses(place, Word::New) == site::statuses(place, Word::Active)
         });
         let label = self.label(one.unwrap_or(self.to()));
-        Verdict::Degrades(format!("{label} has one status for new work and work begun"))
+        Verdict::Degrades(format!(
+            "{label} has one status for new work and work begun"
+        ))
     }
 
     pub(super) fn assignee(&self, finding: Finding, there: &DumpItem) -> Verdict {
@@ -95,7 +99,9 @@ impl Scene<'_> {
     fn knows_address(&self, side: Side, login: &str) -> bool {
         let address = format!("{login}@acme.example");
         let users = &self.judge.descriptions.get(side).users;
-        users.iter().any(|user| user.email.as_deref() == Some(&address))
+        users
+            .iter()
+            .any(|user| user.email.as_deref() == Some(&address))
     }
 }
 

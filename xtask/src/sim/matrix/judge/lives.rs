@@ -14,7 +14,9 @@ impl Scene<'_> {
         }
         let holds = match policy {
             Deleted::Unlink => {
-                self.said.state == Some(TwinStateName::Unlinked) && !there.deleted && self.is_open(there)
+                self.said.state == Some(TwinStateName::Unlinked)
+                    && !there.deleted
+                    && self.is_open(there)
             }
             Deleted::Close => {
                 let done = site::statuses(self.place(self.to()), Word::Done);

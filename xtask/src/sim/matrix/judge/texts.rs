@@ -20,18 +20,23 @@ impl Scene<'_> {
 
     async fn description(&self) -> Result<Verdict> {
         let (here, there) = (self.read(self.from).await?, self.read(self.to()).await?);
-        let text = |fields: &std::collections::BTreeMap<_, Value>| match fields.get(field::DESCRIPTION)
-        {
-            Some(Value::Rich(document)) => document.clone(),
-            Some(Value::Text(text)) => Document::from_plain(text),
-            _ => Document::default(),
-        };
+        let text =
+            |fields: &std::collections::BTreeMap<_, Value>| match fields.get(field::DESCRIPTION) {
+                Some(Value::Rich(document)) => document.clone(),
+                Some(Value::Text(text)) => Document::from_plain(text),
+                _ => Document::default(),
+            };
         let (wanted, found) = (text(&here.fields), text(&there.fields));
         if let Some(verdict) = self.same(&wanted, &found) {
             return Ok(verdict);
         }
         let made_with_it = self.running.case.begins_with(self.running.way).is_some();
-        let writable = self.judge.descriptions.get(self.to()).fields.get(field::DESCRIPTION);
+        let writable = self
+            .judge
+            .descriptions
+            .get(self.to())
+            .fields
+            .get(field::DESCRIPTION);
         if !made_with_it && writable.is_some_and(|field| !field.writable) {
             let label = self.label(self.to());
             return Ok(Verdict::Degrades(match self.said.about("description") {
