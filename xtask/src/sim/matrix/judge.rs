@@ -120,7 +120,7 @@ impl Judge {
             running,
             from: running.way.from(),
             dumps,
-            said: Said::of(host, running).await?,
+            said: Said::of(host, running, &self.places).await?,
         };
         let Some(there) = scene.there() else {
             return Ok(Verdict::Failed(format!("there is no twin: {}", scene.said)));

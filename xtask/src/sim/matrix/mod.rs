@@ -17,7 +17,7 @@ mod world;
 
 pub use case::{Case, Way};
 pub use judge::Verdict;
-pub use page::{PAGE, page};
+pub use page::{PAGE, section};
 
 use super::place::Place;
 use anyhow::{Context as _, Result};
@@ -93,24 +93,28 @@ fn pairs(names: &[String]) -> Vec<Sides<Place>> {
         .collect()
 }
 
-/// Runs every pair.
+/// Runs a ring of pairs, in which each tracker is once on the left and once on the right.
 ///
 /// # Errors
-/// As [`run_some`].
-pub fn run() -> Result<Vec<PairOutcome>> {
-    run_some(&[], |_| {}, false)
+/// As [`run`].
+pub fn run_ring() -> Result<Vec<PairOutcome>> {
+    let count = Place::TRACKERS.len();
+    let ring = (0..count).map(|at| Sides {
+        left: Place::TRACKERS[at],
+        right: Place::TRACKERS[(at + 1) % count],
+    });
+    run(&ring.collect::<Vec<_>>(), |_| {}, false)
 }
 
-/// Runs the pairs of some trackers, as many at once as there are processors, in the order of the page.
+/// Runs pairs, as many at once as there are processors; their outcomes in the same order.
 ///
 /// # Errors
 /// A simulator or the host could not be set up, or the machine that the worlds run on fails.
-fn run_some(
-    names: &[String],
+fn run(
+    pairs: &[Sides<Place>],
     tell: impl Fn(&PairOutcome) + Sync,
     show: bool,
 ) -> Result<Vec<PairOutcome>> {
-    let pairs = pairs(names);
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Result<PairOutcome>)>> = Mutex::default();
     let work = || {
@@ -171,7 +175,7 @@ pub fn task(options: &Options) -> Result<bool> {
         reason = "how long the worlds took is measured with the real clock"
     )]
     let began = Instant::now();
-    let outcomes = run_some(&options.trackers, report, options.trace)?;
+    let outcomes = run(&pairs(&options.trackers), report, options.trace)?;
     let failed = outcomes.iter().flat_map(PairOutcome::failures).count();
     let cases: usize = outcomes.iter().map(|outcome| outcome.told.len()).sum();
     if options.write {

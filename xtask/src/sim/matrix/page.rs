@@ -17,7 +17,7 @@ const MARK: &str = "<!-- Below this line: written by `cargo xtask matrix --write
 ///
 /// # Errors
 /// The page has no line below which is written.
-pub fn page(known: &str, outcomes: &[PairOutcome]) -> Result<String> {
+fn page(known: &str, outcomes: &[PairOutcome]) -> Result<String> {
     let (head, _) = known
         .split_once(MARK)
         .with_context(|| format!("{PAGE} has no line {MARK:?}"))?;
@@ -34,7 +34,7 @@ pub(super) fn write(outcomes: &[PairOutcome]) -> Result<()> {
 fn generated(outcomes: &[PairOutcome]) -> String {
     let mut text = overview(outcomes);
     for outcome in outcomes {
-        pair(&mut text, outcome);
+        text.push_str(&section(outcome));
     }
     text
 }
@@ -87,6 +87,13 @@ fn counts(outcome: &PairOutcome) -> String {
         failed => format!(", {failed} failed"),
     };
     format!("{crosses} / {degrades} / {absent}{failures}")
+}
+
+/// A pair's part of the page.
+pub fn section(outcome: &PairOutcome) -> String {
+    let mut text = String::new();
+    pair(&mut text, outcome);
+    text
 }
 
 fn pair(text: &mut String, outcome: &PairOutcome) {

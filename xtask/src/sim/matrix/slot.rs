@@ -238,7 +238,17 @@ fn azure(concept: Concept) -> Option<Slot> {
                 ],
             )
         },
-        Concept::Date | Concept::Choices | Concept::Cascade => return None,
+        Concept::Date => Slot {
+            command: "Microsoft.VSTS.Scheduling.DueDate",
+            ..plain(
+                "due",
+                [
+                    given(r#""2026-03-02T00:00:00Z""#, &["2026-03-02"]),
+                    given(r#""2026-04-05T00:00:00Z""#, &["2026-04-05"]),
+                ],
+            )
+        },
+        Concept::Choices | Concept::Cascade => return None,
     })
 }
 

@@ -1,12 +1,14 @@
 //! What the product says about a twin.
 
 use super::super::person::Running;
+use crate::sim::place::Place;
 use anyhow::Result;
 use std::collections::BTreeMap;
 use std::fmt;
+use twinline_core::names::{Side, Sides};
 use twinline_engine::Host;
 use twinline_engine::ops::OpError;
-use twinline_store::host::{HistoryKind, TwinStateName};
+use twinline_store::host::{HistoryEntry, HistoryKind, TwinStateName};
 
 /// Lines of a twin's history that are read.
 const LINES_MAX: u32 = 200;
@@ -27,38 +29,58 @@ pub(in super::super) struct Said {
 }
 
 impl Said {
-    pub(super) async fn of(host: &Host, running: &Running) -> Result<Self> {
+    pub(super) async fn of(host: &Host, running: &Running, places: &Sides<Place>) -> Result<Self> {
         let mut said = Self::default();
-        let keys = [&running.keys.left, &running.keys.right];
-        for key in keys.into_iter().flatten() {
-            for twin in host.twins_by_key(key).await? {
-                said.state = Some(twin.state);
-                said.reason = twin.reason;
-                said.comments.extend(twin.comments_waived.into_values());
-                let held = twin.held.into_iter();
-                let held = held.map(|(field, hold)| (field.to_string(), format!("held: {hold}")));
-                said.fields.extend(held);
-            }
+        let Sides { left, right } = &running.keys;
+        let (Some(left), Some(right)) = (left, right) else {
+            return Ok(said);
+        };
+        // Items of two trackers may be called alike.
+        let twins = host.twins_by_key(left).await?;
+        let twin = twins.into_iter().find(|twin| {
+            let is = |side: Side, key: &String, place: &Place| {
+                let item = twin.items.get(side).as_ref();
+                item.is_some_and(|item| item.key == *key && item.item.node == place.node())
+            };
+            is(Side::Left, left, &places.left) || is(Side::Right, right, &places.right)
+        });
+        let Some(twin) = twin else {
+            return Ok(said);
+        };
+        said.state = Some(twin.state);
+        said.reason = twin.reason;
+        said.comments.extend(twin.comments_waived.into_values());
+        let held = twin.held.into_iter();
+        let held = held.map(|(field, hold)| (field.to_string(), format!("held: {hold}")));
+        said.fields.extend(held);
+        for key in [left, right] {
             let history = match host.history(key, None, LINES_MAX).await {
                 Ok(history) => history,
                 Err(OpError::Unknown(_)) => continue,
                 Err(error) => return Err(error.into()),
             };
-            // Newest first.
-            for line in history.into_iter().rev() {
-                let (Some(text), kind) = (line.entry.text, line.entry.kind) else {
-                    continue;
-                };
-                match (kind, line.entry.field) {
-                    (HistoryKind::Waived | HistoryKind::Cut, Some(field)) => {
-                        said.fields.entry(field).or_insert(text);
-                    }
-                    (HistoryKind::Unlinked, _) => said.ended = Some(text),
-                    _ => {}
-                }
+            let own = history.into_iter().map(|line| line.entry);
+            for entry in own.filter(|entry| entry.link.as_ref() == Some(&twin.link)) {
+                said.read(entry);
             }
         }
         Ok(said)
+    }
+
+    /// Takes an entry of the history, newest first.
+    fn read(&mut self, entry: HistoryEntry) {
+        let (Some(text), kind) = (entry.text, entry.kind) else {
+            return;
+        };
+        match (kind, entry.field) {
+            (HistoryKind::Waived | HistoryKind::Cut, Some(field)) => {
+                self.fields.entry(field).or_insert(text);
+            }
+            (HistoryKind::Unlinked, _) => {
+                self.ended.get_or_insert(text);
+            }
+            _ => {}
+        }
     }
 
     /// What is said about a field of the rules.
