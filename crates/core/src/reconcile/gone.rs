@@ -63,23 +63,20 @@ fn follow(
     }
 }
 
-fn close(side: Side, item: &Item, status: &str) -> Option<Planned> {
+fn close(side: Side, item: &Item, status: &Choice) -> Option<Planned> {
     let native = FieldName::from(field::STATUS);
     let before = item.fields.get(&native);
     let closed = match before {
-        Some(Value::Choice(now)) => now.id == status || now.name == status,
-        Some(Value::Text(now)) => now == status,
+        Some(Value::Choice(now)) => now == status,
+        Some(Value::Text(now)) => *now == status.name,
         _ => false,
     };
     if closed {
         return None;
     }
     let after = match before {
-        Some(Value::Text(_)) => Value::text(status),
-        _ => Value::Choice(Choice {
-            id: status.to_owned(),
-            name: status.to_owned(),
-        }),
+        Some(Value::Text(_)) => Value::text(status.name.as_str()),
+        _ => Value::Choice(status.clone()),
     };
     let note = WriteNote {
         by: Assigner::Policy,

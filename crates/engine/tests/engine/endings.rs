@@ -4,7 +4,7 @@ use crate::support::rules::contract;
 use crate::support::{Running, World, until};
 use std::time::Duration;
 use twinline_core::contract::Deleted;
-use twinline_core::item::{ItemId, Value};
+use twinline_core::item::{Choice, ItemId, Value};
 use twinline_core::names::NodeName;
 use twinline_store::host::TwinState;
 
@@ -12,7 +12,10 @@ async fn twinned(policy: Deleted) -> (World, Running, ItemId, ItemId) {
     let world = World::new(&["left", "right"]);
     let mut rules = contract("c", "left", "right");
     rules.deleted = policy;
-    rules.closed_status.right = Some("closed".to_owned());
+    rules.closed_status.right = Some(Choice {
+        id: "closed".to_owned(),
+        name: "closed".to_owned(),
+    });
     let running = world.start(&[rules]).await;
     let left = world.make("left", "x");
     running.quiet().await;

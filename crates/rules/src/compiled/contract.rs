@@ -5,7 +5,7 @@ use crate::map::natives;
 use crate::model::{FieldRules, NativeValue, RuleSet};
 use std::collections::BTreeSet;
 use twinline_core::contract::{ChannelPair, CommentContract, Contract, FieldContract};
-use twinline_core::item::field;
+use twinline_core::item::{Choice, field};
 use twinline_core::names::{FieldName, Side, Sides};
 
 pub(super) fn contract(rules: &RuleSet, catalogues: &Sides<Catalogue>, version: u32) -> Contract {
@@ -82,7 +82,7 @@ fn is_parent(rules: &RuleSet, rule: &FieldRules, native: &Sides<BTreeSet<FieldNa
 
 /// The status that closes an item: the first that the connection's own table writes and that counts as done, else the
 /// first of the side that does.
-pub(crate) fn closed_status(rules: &RuleSet, catalogue: &Catalogue, side: Side) -> Option<String> {
+pub(crate) fn closed_status(rules: &RuleSet, catalogue: &Catalogue, side: Side) -> Option<Choice> {
     let status = field::STATUS.into();
     let uses_status = |rule: &&FieldRules| natives(rule, side, catalogue).contains(&status);
     let rule = rules.fields.values().find(uses_status);
@@ -101,5 +101,5 @@ pub(crate) fn closed_status(rules: &RuleSet, catalogue: &Catalogue, side: Side) 
         .into_iter()
         .find(|choice| catalogue.is_closed(choice))
         .or_else(|| catalogue.closed_status());
-    closed.map(|choice| choice.name.clone())
+    closed.cloned()
 }
