@@ -84,6 +84,26 @@ impl<'a> Nodes<'a> {
             .collect()
     }
 
+    /// The connector of one node, credentials read.
+    ///
+    /// # Errors
+    /// As [`Self::trackers`]; there is no such node.
+    pub fn tracker_of(
+        &self,
+        name: &str,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Arc<dyn Tracker>, ConfigError> {
+        let node = self.config.nodes.get(name);
+        let node = node.ok_or_else(|| self.fault(format!("there is no node '{name}'")))?;
+        let transport = Transports::default().to(&node.allow_private);
+        let transport = transport.map_err(|error| {
+            self.fault(format!(
+                "this machine's trust store cannot be used: {error}"
+            ))
+        })?;
+        self.tracker(name, node, transport, clock)
+    }
+
     fn tracker(
         &self,
         name: &str,

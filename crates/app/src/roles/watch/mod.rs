@@ -14,6 +14,7 @@ mod listen;
 mod outside;
 pub(crate) mod paths;
 mod probes;
+mod queues;
 mod reload;
 mod secrets;
 
@@ -168,6 +169,7 @@ fn lasting(
         token,
         keyless,
         supervisor,
+        queues: folder.queues(),
     })
 }
 
