@@ -2,7 +2,9 @@
 //! place. On a thread and runtime of its own.
 
 use crate::hooks::Hooks;
-use crate::protocol::{Ack, Cursors, Deliveries, Heard, Numbered, Owner, Pull, Refused, Restart};
+use crate::protocol::{
+    Ack, Cursors, Deliveries, Heard, Lacking, Numbered, Owner, Pull, Refused, Restart, Routes,
+};
 use crate::{EdgeError, Shared, listen, problem, refusals};
 use axum::extract::{Path, Request, State};
 use axum::middleware::Next;
@@ -64,6 +66,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/inbox/safe", post(safe))
         .route("/inbox/heard", post(heard))
         .route("/restart", post(restart))
+        .route("/routes", post(routes))
         .route("/signatures", get(signatures))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&shared),
@@ -153,6 +156,13 @@ async fn signatures(State(shared): State<Arc<Shared>>) -> Response {
     Json(serde_json::json!({ "nodes": told })).into_response()
 }
 
+/// Which of some nodes this edge could not take deliveries for.
+async fn routes(State(shared): State<Arc<Shared>>, Json(asked): Json<Routes>) -> Response {
+    let mut lacks = asked.nodes;
+    lacks.retain(|node| !shared.routes.takes(node));
+    Json(Lacking { lacks }).into_response()
+}
+
 /// Lets another edge begin in the place of this one. Only of the one that is meant, where one is named.
 async fn restart(State(shared): State<Arc<Shared>>, Json(restart): Json<Restart>) -> Response {
     let restarting = restart
@@ -198,10 +208,10 @@ async fn safe(State(shared): State<Arc<Shared>>, Json(ack): Json<Ack>) -> Respon
 /// The owner of a group knows what was refused of its nodes: of no others.
 async fn heard(State(shared): State<Arc<Shared>>, Json(heard): Json<Heard>) -> Response {
     let Owner { group, epoch } = heard.owner;
-    match shared.inbox.nodes_of(group, epoch).await {
+    match refusals::nodes_of(&shared, &group, epoch).await {
         Ok(nodes) => {
             let known = heard.refused.iter();
-            for one in known.filter(|one| nodes.binary_search(&one.node).is_ok()) {
+            for one in known.filter(|one| nodes.contains(&one.node)) {
                 shared.refusals.heard(&one.node, one.until, Instant::now());
             }
             Json(serde_json::json!({})).into_response()

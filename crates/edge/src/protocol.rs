@@ -9,6 +9,7 @@
 //! | `POST /inbox/heard` | the owner knows what was refused, and sweeps for it |
 //! | `POST /canary/{node}` | takes a delivery of the built-in tracker of this machine's canary, as a webhook is taken |
 //! | `POST /restart` | lets another edge begin in the place of this one |
+//! | `POST /routes` | which of some nodes the edge could not take deliveries for: a host asks before it registers a webhook |
 //!
 //! Each shows the installation's token as `Authorization: Bearer …`. A pull by an older epoch is answered 409.
 
@@ -70,6 +71,20 @@ pub struct Restart {
     /// Only the process that began then, so that a repetition does no harm; any when absent.
     #[serde(default)]
     pub started_at: Option<Timestamp>,
+}
+
+/// Body of `POST /routes`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Routes {
+    /// The nodes whose webhooks are to be registered.
+    pub nodes: Vec<NodeName>,
+}
+
+/// Answer to [`Routes`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Lacking {
+    /// Those of them that this edge has no route to, or no secret of.
+    pub lacks: Vec<NodeName>,
 }
 
 /// Answer to claim, taken and safe.

@@ -46,7 +46,7 @@ struct Mark {
     is_placed: bool,
 }
 
-/// The marks of all nodes. Bounded by the route table: only known nodes have one.
+/// The marks of all nodes. Bounded by the directory: only nodes that there are have one.
 #[derive(Default)]
 pub(crate) struct Refusals {
     marks: Mutex<BTreeMap<NodeName, Mark>>,
@@ -227,6 +227,11 @@ async fn wake(shared: &Shared, told: &mut BTreeMap<NodeName, Timestamp>) -> Resu
             shared.arrivals.ring(&route.group);
         }
     }
+    for node in fresh.keys() {
+        if let Some((_, group)) = shared.mapper.unrouted(node.as_str()) {
+            shared.arrivals.ring(&group);
+        }
+    }
     told.extend(fresh);
     Ok(())
 }
@@ -248,10 +253,24 @@ pub(crate) async fn of_group(
 ) -> Result<Vec<(NodeName, Refused)>, StoreError> {
     let mut due = due(shared);
     if !due.is_empty() {
-        let nodes = shared.inbox.nodes_of(group.clone(), epoch).await?;
-        due.retain(|(node, _)| nodes.binary_search(node).is_ok());
+        let nodes = nodes_of(shared, group, epoch).await?;
+        due.retain(|(node, _)| nodes.contains(node));
     }
     Ok(due)
+}
+
+/// The nodes of a group, for its present owner: also those that this edge has no route to.
+///
+/// # Errors
+/// As [`twinline_store::inbox::Inbox::nodes_of`].
+pub(crate) async fn nodes_of(
+    shared: &Shared,
+    group: &GroupId,
+    epoch: Epoch,
+) -> Result<BTreeSet<NodeName>, StoreError> {
+    let routed = shared.inbox.nodes_of(group.clone(), epoch).await?;
+    let unrouted = shared.mapper.unrouted_of(group);
+    Ok(routed.into_iter().chain(unrouted).collect())
 }
 
 /// Leaves the word that nothing was refused that nobody knows of, if that is so. The edge has ended: it takes no more.

@@ -1,7 +1,7 @@
 //! The route table: which nodes there are, whose they are and how their webhooks are verified.
 //!
-//! A snapshot that is replaced as a whole. On one machine it comes from the configuration and is therefore complete: a
-//! node that is not in it does not exist.
+//! It comes from the configuration as the edge found it at its start. Whether a node that is not in it does not exist is for
+//! the directory to say ([`crate::Directory`]).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,7 +38,7 @@ pub struct RouteTable {
 }
 
 impl RouteTable {
-    /// A complete table: a node that is not in it does not exist.
+    /// The table of these nodes.
     pub const fn new(hooks: BTreeMap<NodeName, Hook>) -> Self {
         Self { hooks }
     }
@@ -57,9 +57,15 @@ impl RouteTable {
         }
     }
 
-    /// The node's webhooks; `None`: there is provably no such node.
+    /// The node's webhooks; `None`: this edge has no route to it.
     pub(crate) fn get(&self, node: &str) -> Option<(&NodeName, &Hook)> {
         self.hooks.get_key_value(node)
+    }
+
+    /// Whether deliveries for the node can be taken: there is a route to it, and a secret that they are signed with.
+    pub(crate) fn takes(&self, node: &NodeName) -> bool {
+        let hook = self.hooks.get(node);
+        hook.is_some_and(|hook| !hook.secrets.is_empty())
     }
 
     /// The nodes whose trackers send deliveries. A canary, which is sent for when it is wanted, is none.

@@ -2,7 +2,7 @@
 
 use super::deeds::deed;
 use super::definitions::Definitions;
-use crate::handles::{SystemClock, SystemEntropy};
+use crate::handles::{SystemBootClock, SystemClock, SystemEntropy};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -12,8 +12,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
-use twinline_core::handles::{Clock as _, Entropy as _};
+use twinline_core::handles::{BootClock as _, Clock as _, Entropy as _};
 use twinline_core::names::{ConnectionName, NodeName};
+use twinline_core::ownership::BootTime;
 use twinline_store::GroupId;
 use twinline_store::central::{CentralClient, CentralError, Deed, Machine};
 use twinline_store::host::AuditRow;
@@ -65,6 +66,8 @@ pub struct Follower {
     central: CentralClient,
     file: PathBuf,
     known: watch::Sender<Known>,
+    /// When the reading began that last showed what is published; `None`: no reading of this process has.
+    confirmed: watch::Sender<Option<BootTime>>,
     /// Who has said in the database that it is there, as it was read last.
     signed: watch::Sender<Vec<Machine>>,
     look: Notify,
@@ -94,6 +97,7 @@ impl Follower {
             central,
             file,
             known: watch::Sender::new(known),
+            confirmed: watch::Sender::default(),
             signed: watch::Sender::default(),
             look: Notify::new(),
             learning: std::sync::Mutex::default(),
@@ -104,6 +108,12 @@ impl Follower {
     /// What is known, now and whenever that changes.
     pub fn known(&self) -> watch::Receiver<Known> {
         self.known.subscribe()
+    }
+
+    /// When the reading of the database began that last showed what is published, so that what is known was all that there
+    /// was at that time; `None`: none of this process has.
+    pub fn confirmed(&self) -> watch::Receiver<Option<BootTime>> {
+        self.confirmed.subscribe()
     }
 
     /// The machines that have said in the database that they are there, as was read last; none before.
@@ -121,7 +131,11 @@ impl Follower {
         let mut failing = false;
         let mut sign_at = tokio::time::Instant::now();
         loop {
+            let began = SystemBootClock.now();
             let mut outcome = self.read().await;
+            if outcome.is_ok() {
+                self.confirmed.send_replace(Some(began));
+            }
             if outcome.is_ok() && sign_at <= tokio::time::Instant::now() {
                 sign_at = tokio::time::Instant::now() + SIGNS;
                 outcome = self.sign(machine, &addresses).await;

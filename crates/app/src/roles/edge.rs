@@ -15,7 +15,7 @@ use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::Nodes;
 use crate::telemetry;
 use anyhow::{Context, Result};
-use places::{FleetPlaces, Places};
+use places::{FleetPlaces, Places, Version};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -47,6 +47,8 @@ const RETRY: Duration = Duration::from_secs(2);
 pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     // First of all: taking them changes the environment, which no other thread may read meanwhile.
     let handed = Handed::take()?;
+    // Before it is read: what it becomes later is not known here.
+    let read = Version::of(file);
     let (config, shutdown) = super::begin("edge", file, supervisor)?;
     let mut routes = Nodes::new(&config, file).routes()?;
     let folder = DataFolder::open(&config.data)?;
@@ -58,7 +60,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let follower = follower(file, &config, &folder)?;
     let limits = inbox_limits(&config);
     let restart = Arc::new(Notify::new());
-    let source = places(&config, &folder, follower.as_deref())?;
+    let source = places(&config, &folder, (file, read), follower.as_deref())?;
     let mut settings = settings(&config, handed, &token, source, &folder);
     settings.restart = Arc::clone(&restart);
     // In a fleet nobody owns the group that one machine has.
@@ -263,15 +265,12 @@ fn follower(file: &Path, config: &Config, folder: &DataFolder) -> Result<Option<
 fn places(
     config: &Config,
     folder: &DataFolder,
+    (file, read): (&Path, Option<Version>),
     follower: Option<&Follower>,
 ) -> Result<Arc<dyn DirectorySource>> {
     Ok(match follower {
-        None => Arc::new(Places::new(config, folder.clone())),
-        Some(follower) => Arc::new(FleetPlaces::new(
-            config,
-            fleet::etcd(config)?,
-            follower.known(),
-        )),
+        None => Arc::new(Places::new(config, folder.clone(), file, read)),
+        Some(follower) => Arc::new(FleetPlaces::new(config, fleet::etcd(config)?, follower)),
     })
 }
 

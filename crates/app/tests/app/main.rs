@@ -29,6 +29,7 @@ mod odd_items;
 mod private_words;
 mod prometheus;
 mod restart;
+mod routes;
 mod rules_commands;
 mod status_page;
 mod supervisor;

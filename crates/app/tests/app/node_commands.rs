@@ -330,6 +330,10 @@ fn a_webhook_is_registered_only_where_our_edge_answers() {
             "is no edge that knows this node",
         ),
         ("404 Not Found", "restart it with this configuration"),
+        (
+            "503 Service Unavailable",
+            "restart it with this configuration",
+        ),
     ] {
         let refused = asked(head);
         assert_eq!(refused.status.code(), Some(1), "{head}: {refused:?}");

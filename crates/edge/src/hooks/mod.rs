@@ -105,10 +105,9 @@ impl Hooks {
         let shared = &*self.shared;
         let found = shared.routes.get(name);
         let Some((node, hook)) = found.filter(|(_, hook)| Whose::of(hook) == whose) else {
-            return if whose == Whose::Canary || shared.mapper.proves_absent(name) {
-                Ended::NoSuchNode
-            } else {
-                Ended::Later("it is not known yet whether there is such a node", 2)
+            return match whose {
+                Whose::Canary => Ended::NoSuchNode,
+                Whose::Customers => self.without_route(name),
             };
         };
         let ended = self.known(node, hook, request).await;
@@ -119,6 +118,20 @@ impl Hooks {
                 .note(node, shared.clock.now(), Instant::now());
         }
         ended
+    }
+
+    /// A delivery for a name that this edge has no route to. Where there is such a node, its host is to sweep for it.
+    fn without_route(&self, name: &str) -> Ended {
+        let shared = &*self.shared;
+        if let Some((node, _)) = shared.mapper.unrouted(name) {
+            let now = shared.clock.now();
+            shared.refusals.note(&node, now, Instant::now());
+            return Ended::Later("this edge has no route to the node yet", 10);
+        }
+        if shared.mapper.proves_absent(name) {
+            return Ended::NoSuchNode;
+        }
+        Ended::Later("it is not known yet whether there is such a node", 2)
     }
 
     /// The phases of a delivery for a node that there is.

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use twinline_core::names::NodeName;
 use twinline_core::time::Timestamp;
+use twinline_store::GroupId;
 
 /// The format of the file.
 const FORMAT: u32 = 1;
@@ -21,12 +22,17 @@ pub struct Directory {
     pub format: u32,
     /// When its source was read.
     pub read_at: Timestamp,
-    /// Whether it proves that a node that is not in it does not exist.
+    /// Whether it proves that a node that is not in it does not exist: for as long as [`PROOF_MAX`](super::PROOF_MAX) after
+    /// it was read.
     pub complete: bool,
     /// The hosts by name.
     pub hosts: BTreeMap<String, HostPlace>,
     /// The nodes and the host that has each.
     pub nodes: BTreeMap<NodeName, NodePlace>,
+    /// Nodes that there are and that this edge has no route to, with the group of each: its configuration is older than they
+    /// are. Whoever delivers for one is asked to come later, and the group's owner is told.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unrouted: BTreeMap<NodeName, GroupId>,
 }
 
 /// Where a host is.
@@ -61,7 +67,13 @@ impl Directory {
             complete,
             hosts,
             nodes,
+            unrouted: BTreeMap::new(),
         }
+    }
+
+    /// With the nodes that there are and that this edge has no route to.
+    pub fn with_unrouted(self, unrouted: BTreeMap<NodeName, GroupId>) -> Self {
+        Self { unrouted, ..self }
     }
 
     /// The domains of nodes that are reached by TLS, without doubles.
@@ -78,8 +90,18 @@ impl Directory {
 
     /// Whether both say the same, whenever they were read.
     pub(super) fn says_as(&self, other: &Self) -> bool {
-        let facts = |of: &Self| (of.complete, of.hosts.clone(), of.nodes.clone());
-        facts(self) == facts(other)
+        let Self {
+            format: _,
+            read_at: _,
+            complete,
+            hosts,
+            nodes,
+            unrouted,
+        } = self;
+        *complete == other.complete
+            && *hosts == other.hosts
+            && *nodes == other.nodes
+            && *unrouted == other.unrouted
     }
 
     /// Reads the file; `None` when there is none.

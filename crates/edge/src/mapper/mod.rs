@@ -1,8 +1,12 @@
 //! The mapper: where every node is, from a snapshot that is always here.
 //!
 //! Its source (the configuration on one machine, the central database in a fleet) is read behind requests, never in
-//! one. While the source is gone, and after a restart without it, the last snapshot answers exactly as before; only its
-//! age, a metric, grows.
+//! one. While the source is gone, and after a restart without it, the last snapshot answers for every node in it exactly as
+//! before; only its age, a metric, grows.
+//!
+//! What it does not prove for ever is that there is *no* node of some name: that ends [`PROOF_MAX`] after the source was read,
+//! since one may have been published meanwhile. Who asks for an unknown name is asked to come later then. A host relies on it:
+//! when it registers a webhook though an edge does not answer it, that edge has either heard of the node or proves nothing.
 
 mod directory;
 
@@ -14,7 +18,7 @@ use crate::problem;
 use async_trait::async_trait;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -22,6 +26,9 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use twinline_core::handles::Clock;
+use twinline_core::names::NodeName;
+use twinline_core::time::Timestamp;
+use twinline_store::GroupId;
 
 /// From one reading of the source to the next.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -29,6 +36,8 @@ const PERIOD: Duration = Duration::from_secs(1);
 const WRITE_AGAIN: Duration = Duration::from_secs(60);
 /// The first reading may take so long before the snapshot on disk is taken instead.
 const FIRST_READING_MAX: Duration = Duration::from_secs(2);
+/// A directory proves for so long that there is no node that is not in it, from when the reading of its source began.
+pub const PROOF_MAX: Duration = Duration::from_secs(15);
 /// The version of `POST /hooks/{node}` that this edge speaks.
 const WEBHOOK_PROTOCOL: u32 = 1;
 
@@ -77,12 +86,25 @@ pub(crate) struct Mapper {
 struct Known {
     directory: Arc<Directory>,
     domains: Arc<BTreeSet<String>>,
+    /// When the reading began that it comes from; `None`: another process read it.
+    began: Option<Instant>,
 }
 
 impl Known {
-    fn new(directory: Arc<Directory>) -> Self {
+    fn new(directory: Arc<Directory>, began: Option<Instant>) -> Self {
         let domains = Arc::new(directory.domains());
-        Self { directory, domains }
+        Self {
+            directory,
+            domains,
+            began,
+        }
+    }
+
+    /// Whether a node that is not in it does not exist, now. By both clocks: the one that runs while the machine sleeps may be
+    /// set back.
+    fn proves(&self, now: Timestamp) -> bool {
+        let is_fresh = self.began.is_some_and(|at| at.elapsed() <= PROOF_MAX);
+        is_fresh && self.directory.complete && now.since(self.directory.read_at) <= PROOF_MAX
     }
 }
 
@@ -100,14 +122,15 @@ impl Mapper {
             None => settings.read().await,
         };
         let known = match first {
-            Ok(directory) => Some(directory),
-            Err(error) => last(&settings, &error),
+            Ok(directory) => Some((directory, Some(Instant::now()))),
+            Err(error) => last(&settings, &error).map(|last| (last, None)),
         };
+        let known = known.map(|(directory, began)| Known::new(Arc::new(directory), began));
         Self {
             settings,
             endpoint,
             clock,
-            known: RwLock::new(known.map(Arc::new).map(Known::new)),
+            known: RwLock::new(known),
         }
     }
 
@@ -125,19 +148,43 @@ impl Mapper {
             .unwrap_or_default()
     }
 
-    /// What the source says now. `changed`: it is not what it said before.
-    fn take(&self, directory: &Arc<Directory>, changed: bool) {
+    /// What the source said when it was read from `began` on. `changed`: it is not what it said before.
+    fn take(&self, directory: &Arc<Directory>, changed: bool, began: Instant) {
         let mut known = self.known.write().expect("nothing panics with it");
         match known.as_mut().filter(|_| !changed) {
-            Some(known) => known.directory = Arc::clone(directory),
-            None => *known = Some(Known::new(Arc::clone(directory))),
+            Some(known) => {
+                known.directory = Arc::clone(directory);
+                known.began = Some(began);
+            }
+            None => *known = Some(Known::new(Arc::clone(directory), Some(began))),
         }
     }
 
     /// Whether there is provably no such node.
     pub(crate) fn proves_absent(&self, node: &str) -> bool {
+        let known = self.known.read().expect("nothing panics with it");
+        known.as_ref().is_some_and(|known| {
+            let Directory {
+                nodes, unrouted, ..
+            } = &*known.directory;
+            let is_named = nodes.contains_key(node) || unrouted.contains_key(node);
+            !is_named && known.proves(self.clock.now())
+        })
+    }
+
+    /// A node that there is and that this edge has no route to, with its group.
+    pub(crate) fn unrouted(&self, node: &str) -> Option<(NodeName, GroupId)> {
+        let known = self.known()?;
+        let (node, group) = known.unrouted.get_key_value(node)?;
+        Some((node.clone(), group.clone()))
+    }
+
+    /// The nodes of a group that this edge has no route to.
+    pub(crate) fn unrouted_of(&self, group: &GroupId) -> Vec<NodeName> {
         let known = self.known();
-        known.is_some_and(|known| known.complete && !known.nodes.contains_key(node))
+        let all = known.iter().flat_map(|known| &known.unrouted);
+        let own = all.filter(|(_, of)| *of == group);
+        own.map(|(node, _)| node.clone()).collect()
     }
 
     /// The host that has the node.
@@ -211,6 +258,7 @@ pub(crate) async fn run(shared: Arc<Shared>, shutdown: CancellationToken) {
         written: None,
         writing: None,
         uncertified: BTreeSet::new(),
+        unrouted: BTreeMap::new(),
     };
     let mut period = tokio::time::interval(PERIOD);
     loop {
@@ -220,11 +268,12 @@ pub(crate) async fn run(shared: Arc<Shared>, shutdown: CancellationToken) {
             _ = period.tick() => {}
         }
         let source = Arc::clone(&keeper.shared.mapper.settings.source);
+        let began = Instant::now();
         // A source that hangs is waited for: a second reading beside it would only pile up.
         tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
-            read = source.read() => keeper.take(read),
+            read = source.read() => keeper.take(read, began),
         }
     }
 }
@@ -237,10 +286,12 @@ struct Keeper {
     writing: Option<JoinHandle<()>>,
     /// The domains that were told of.
     uncertified: BTreeSet<String>,
+    /// The nodes that were told of.
+    unrouted: BTreeMap<NodeName, GroupId>,
 }
 
 impl Keeper {
-    fn take(&mut self, read: Result<Directory, String>) {
+    fn take(&mut self, read: Result<Directory, String>, began: Instant) {
         let mapper = &self.shared.mapper;
         let fresh = match read {
             Ok(fresh) => fresh,
@@ -261,11 +312,12 @@ impl Keeper {
         self.is_failing = false;
         let fresh = Arc::new(fresh);
         let changed = mapper.known().is_none_or(|known| !known.says_as(&fresh));
-        mapper.take(&fresh, changed);
+        mapper.take(&fresh, changed, began);
         if changed {
             self.shared.proxy.update(&fresh, &self.shared.metrics);
         }
         self.tell_uncertified();
+        self.tell_unrouted(&fresh);
         let is_due = self.written.is_none_or(|at| at.elapsed() >= WRITE_AGAIN);
         if changed || is_due {
             self.write(fresh);
@@ -284,6 +336,24 @@ impl Keeper {
             );
         }
         self.uncertified = uncertified;
+    }
+
+    /// Says once which nodes there are that deliveries cannot be taken for here.
+    fn tell_unrouted(&mut self, fresh: &Directory) {
+        if self.unrouted == fresh.unrouted {
+            return;
+        }
+        self.unrouted.clone_from(&fresh.unrouted);
+        let nodes: Vec<&str> = self.unrouted.keys().map(NodeName::as_str).collect();
+        if nodes.is_empty() {
+            tracing::info!("this edge has a route to every node that there is");
+        } else {
+            tracing::error!(
+                nodes = nodes.join(", "),
+                "there are nodes that the configuration of this edge lacks: their trackers are asked to come later until another \
+                 edge begins with one that has them"
+            );
+        }
     }
 
     /// Behind requests and one at a time: on a disk that hangs, writes must not pile up.

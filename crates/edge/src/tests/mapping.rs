@@ -6,6 +6,7 @@ use http::StatusCode;
 use std::sync::Arc;
 
 const NODE: &str = "/.well-known/twinline/a";
+const STRANGER: &str = "/.well-known/twinline/x";
 
 async fn ask(edge: &Served, path: &str) -> (StatusCode, String) {
     let answer = edge.get(path).await;
@@ -23,7 +24,7 @@ async fn a_node_is_found_and_a_stranger_is_not() {
         serde_json::json!({ "node": "a", "endpoint": "https://sync.example/hooks/a",
             "protocols": { "webhook": [1], "peer": [] } })
     );
-    let stranger = ask(&edge, "/.well-known/twinline/x").await;
+    let stranger = ask(&edge, STRANGER).await;
     assert_eq!(stranger.0, StatusCode::NOT_FOUND);
     edge.end().await;
 }
@@ -82,7 +83,13 @@ async fn without_its_source_the_mapper_answers_as_before_and_tells_its_age() {
     places.say(Err("the database is gone".into()));
     places.heard().await;
     assert_eq!(ask(&edge, NODE).await, before);
+    assert_eq!(ask(&edge, STRANGER).await.0, StatusCode::NOT_FOUND);
     clock.set_ms(43_000);
+    assert_eq!(ask(&edge, NODE).await, before);
+    // One may have been published meanwhile.
+    let later = StatusCode::SERVICE_UNAVAILABLE;
+    assert_eq!(ask(&edge, STRANGER).await.0, later);
+    assert_eq!(edge.post("x", "key-a", "1", "{}").await, later);
     let age = edge.metric("twinline_edge_directory_age_seconds").await;
     assert_eq!(age, Some(42.0));
     let folder = edge.end().await;
@@ -93,6 +100,7 @@ async fn without_its_source_the_mapper_answers_as_before_and_tells_its_age() {
     };
     let edge = again.serve().await;
     assert_eq!(ask(&edge, NODE).await, before);
+    assert_eq!(ask(&edge, STRANGER).await.0, later, "by another's word");
     edge.end().await;
 }
 
@@ -101,7 +109,7 @@ async fn who_cannot_be_proved_absent_is_asked_to_come_later() {
     let plan = Plan::default();
     plan.places.say(Err("the database is gone".into()));
     let edge = plan.serve().await;
-    for path in [NODE, "/.well-known/twinline/x"] {
+    for path in [NODE, STRANGER] {
         assert_eq!(ask(&edge, path).await.0, StatusCode::SERVICE_UNAVAILABLE);
     }
     // A node that this edge has secrets for is served; another may exist for all it knows.

@@ -240,3 +240,46 @@ async fn a_delivery_that_is_cut_off_counts_as_refused() {
     assert_eq!(marked(&edge).await, Some(2.0));
     edge.end().await;
 }
+
+/// This edge has no route to it: its configuration is older than the node.
+#[tokio::test]
+async fn a_node_without_a_route_is_asked_to_come_later_and_its_owner_is_told() {
+    let plan = Plan::default();
+    let unrouted = [
+        ("new".into(), GroupId::local()),
+        ("other".into(), GroupId::new("g")),
+    ];
+    let places = directory(&[]).with_unrouted(unrouted.into());
+    plan.places.say(Ok(places));
+    let edge = plan.serve().await;
+    edge.later("new", "{}", "10").await;
+    edge.later("other", "{}", "10").await;
+    let stranger = edge.post("stranger", "key", "1", "{}").await;
+    assert_eq!(stranger, StatusCode::NOT_FOUND);
+    let asked = edge.get("/.well-known/twinline/new").await.status();
+    assert_eq!(asked, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(marked(&edge).await, Some(2.0));
+
+    let (nodes, refused) = told(&edge, LONG_MS).await;
+    assert_eq!(nodes, ["new"], "of its own group's");
+    assert_eq!(hear(&edge, &refused, 1).await, StatusCode::OK);
+    assert_eq!(marked(&edge).await, Some(1.0));
+    // The next one begins with what this one could not tell.
+    let plan = Plan {
+        folder: edge.end().await,
+        ..Plan::default()
+    };
+    let edge = plan.serve().await;
+    assert_eq!(marked(&edge).await, Some(2.0));
+    edge.end().await;
+}
+
+#[tokio::test]
+async fn an_edge_says_which_nodes_it_cannot_take_deliveries_for() {
+    let edge = Plan::default().serve().await;
+    let asked = json!({ "nodes": ["a", "mute", "x", "b"] });
+    let (status, answer) = edge.ask("/routes", asked).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(answer, json!({ "lacks": ["mute", "x"] }));
+    edge.end().await;
+}

@@ -323,8 +323,8 @@ async fn webhook(file: &Path, args: &PlaceArgs) -> Result<Report> {
     Report::done(&json, said)
 }
 
-/// Refuses while the edge does not know the node: it would answer its webhooks 404, and some trackers end a webhook that is
-/// answered so.
+/// Refuses while the edge does not know the node: it could not take its webhooks, and some trackers end a webhook that is not
+/// taken.
 async fn reaches_edge(hook: &str, known: &Known) -> Result<()> {
     let url: Url = hook.parse()?;
     let client = reqwest::Client::builder()
@@ -335,6 +335,9 @@ async fn reaches_edge(hook: &str, known: &Known) -> Result<()> {
         Ok(answer) if asks_for_a_signature(&answer) => return Ok(()),
         Ok(answer) if answer.status() == StatusCode::NOT_FOUND => {
             "the edge does not know this node yet: restart it with this configuration".to_owned()
+        }
+        Ok(answer) if answer.status() == StatusCode::SERVICE_UNAVAILABLE => {
+            "the edge does not know this node yet, or takes no webhooks now: restart it with this configuration".to_owned()
         }
         Ok(answer) => format!(
             "what answers there ({}) is no edge that knows this node: see public_url, and what stands before the edge",

@@ -43,6 +43,19 @@ impl Place {
             Self::At(_, address) => Ok(*address),
         }
     }
+
+    /// What people call it.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Here(_) => "edge",
+            Self::At(machine, _) => machine,
+        }
+    }
+
+    /// Whether nothing that trackers send can be taken without it.
+    pub(super) const fn is_the_only_one(&self) -> bool {
+        matches!(self, Self::Here(_))
+    }
 }
 
 /// The connections of this process to edges. All its groups share them: each reading of the machine's trust store takes
@@ -213,10 +226,7 @@ impl HttpInbox {
 #[async_trait]
 impl EdgeInbox for HttpInbox {
     fn name(&self) -> &str {
-        match &self.place {
-            Place::Here(_) => "edge",
-            Place::At(machine, _) => machine,
-        }
+        self.place.name()
     }
 
     async fn pull(

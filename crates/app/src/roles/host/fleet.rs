@@ -53,6 +53,11 @@ pub(super) async fn run(
     let _hold = folder.hold("host", LOCK_WAIT).await?;
     let factory = Arc::new(Factory::new(Arc::clone(&runner)));
     let edges = EdgeHttp::new(token.clone())?;
+    let attends = Attendants {
+        file: file.to_owned(),
+        config: config.clone(),
+        http: edges.clone(),
+    };
     let fleet = Fleet::new(
         file,
         config,
@@ -87,10 +92,6 @@ pub(super) async fn run(
     let Listeners { api, at, health } = listen(config, folder).await?;
     tracing::info!(api = %at, machine = config.instance.machine, "the host of a fleet's machine works");
     let mut tasks = Tasks::new(shutdown.clone());
-    let attends = Attendants {
-        file: file.to_owned(),
-        config: config.clone(),
-    };
     tasks.spawn(
         "attendants",
         attends.run(fleet.groups.states(), shutdown.clone()),
@@ -113,6 +114,7 @@ pub(super) async fn run(
 struct Attendants {
     file: PathBuf,
     config: Config,
+    http: EdgeHttp,
 }
 
 impl Attendants {
@@ -136,7 +138,8 @@ impl Attendants {
                     let until = shutdown.child_token();
                     let days = self.config.host.keep_days.clone();
                     tasks.spawn(prune::run(host.store().clone(), days, until.clone()));
-                    if let Some(hooks) = Hooks::new(&self.file, &self.config, host)? {
+                    let edges = (edges_of(&self.config), self.http.clone());
+                    if let Some(hooks) = Hooks::new(&self.file, &self.config, host, edges)? {
                         tasks.spawn(hooks.run(until.clone()));
                     }
                     attended.insert(group.clone(), (host.clone(), until.drop_guard()));
@@ -154,6 +157,13 @@ impl Attendants {
         }
         Ok(())
     }
+}
+
+/// The edges of a fleet.
+fn edges_of(config: &Config) -> Vec<Place> {
+    let machines = config.machines.iter();
+    let edges = machines.filter_map(|(machine, at)| Some(Place::At(machine.clone(), at.edge?)));
+    edges.collect()
 }
 
 /// The parts of a fleet's host that go on together.
@@ -419,9 +429,7 @@ impl Hosts {
             let node = node.with_context(|| format!("[nodes] of this machine lacks '{name}'"))?;
             builder = builder.node(node);
         }
-        for (machine, at) in &self.config.machines {
-            let Some(edge) = at.edge else { continue };
-            let place = Place::At(machine.clone(), edge);
+        for place in edges_of(&self.config) {
             let inbox = HttpInbox::new(place, self.edges.clone(), stamp.clone());
             builder = builder.edge(Arc::new(inbox));
         }

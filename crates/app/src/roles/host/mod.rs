@@ -5,6 +5,7 @@ mod central;
 mod edge_inbox;
 mod fleet;
 mod prune;
+mod routed;
 mod seen;
 mod subscribe;
 
@@ -71,7 +72,8 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     } else {
         store.end_replication().await?;
     }
-    if let Some(hooks) = subscribe::Hooks::new(file, &config, &built.api.host)? {
+    let edges = (vec![Place::Here(folder.clone())], built.edges.clone());
+    if let Some(hooks) = subscribe::Hooks::new(file, &config, &built.api.host, edges)? {
         tasks.spawn("webhooks", hooks.run(shutdown.clone()).map(Ok));
     }
     let canary = built.canary(&config, &folder, &shutdown);

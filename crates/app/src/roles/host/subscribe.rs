@@ -1,5 +1,7 @@
 //! Registering the nodes' webhooks, once rules are in force, and keeping them registered.
 
+use super::edge_inbox::{EdgeHttp, Place};
+use super::routed::{self, Routed};
 use crate::config::Config;
 use crate::nodes::{Nodes, webhook_url};
 use crate::roles::pause;
@@ -29,11 +31,17 @@ pub(super) struct Hooks {
     host: Host,
     /// Of each node: where its webhooks go, and what signs them.
     nodes: BTreeMap<NodeName, (String, Secret)>,
+    routed: Routed,
 }
 
 impl Hooks {
-    /// `None` where trackers cannot reach us: no public address, or no node with a secret.
-    pub(super) fn new(file: &Path, config: &Config, host: &Host) -> Result<Option<Self>> {
+    /// `None` where trackers cannot reach us: no public address, or no node with a secret. `edges`: those that they reach.
+    pub(super) fn new(
+        file: &Path,
+        config: &Config,
+        host: &Host,
+        (edges, http): (Vec<Place>, EdgeHttp),
+    ) -> Result<Option<Self>> {
         let known = Nodes::new(config, file);
         let mut nodes = BTreeMap::new();
         for (name, node) in &config.nodes {
@@ -49,10 +57,11 @@ impl Hooks {
         Ok((!nodes.is_empty()).then(|| Self {
             host: host.clone(),
             nodes,
+            routed: Routed::new(edges, http),
         }))
     }
 
-    pub(super) async fn run(self, shutdown: CancellationToken) {
+    pub(super) async fn run(mut self, shutdown: CancellationToken) {
         let mut due: BTreeMap<(NodeName, Scope), Instant> = BTreeMap::new();
         let (mut known, mut next) = (None, Instant::now());
         loop {
@@ -78,15 +87,23 @@ impl Hooks {
         }
     }
 
-    /// Registers what is due, of some nodes at a time, so that a tracker that does not answer delays few others.
-    async fn round(&self, due: &mut BTreeMap<(NodeName, Scope), Instant>) {
+    /// Registers what is due and can be taken, of some nodes at a time, so that a tracker that does not answer delays few
+    /// others.
+    async fn round(&mut self, due: &mut BTreeMap<(NodeName, Scope), Instant>) {
         let now = Instant::now();
         let mut wanted = self.host.scopes();
         wanted.retain(|(node, _)| self.nodes.contains_key(node));
         due.retain(|known, _| wanted.contains(known));
         wanted.retain(|wanted| due.get(wanted).is_none_or(|at| *at <= now));
+        let nodes = wanted.iter().map(|(node, _)| node.clone()).collect();
+        let waiting = self.routed.waiting(&nodes).await;
+        let (wait, wanted): (BTreeSet<_>, BTreeSet<_>) =
+            (wanted.into_iter()).partition(|(node, _)| waiting.contains(node));
+        let again = Instant::now() + routed::AGAIN;
+        due.extend(wait.into_iter().map(|wanted| (wanted, again)));
+        let this = &*self;
         let register =
-            |node: NodeName, scope: Scope| async move { self.register(&node, &scope).await };
+            |node: NodeName, scope: Scope| async move { this.register(&node, &scope).await };
         for (wanted, after) in in_turn(wanted, register).await {
             due.insert(wanted, Instant::now() + after);
         }
