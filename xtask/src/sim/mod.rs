@@ -35,7 +35,7 @@ mod trace;
 mod watch;
 mod world;
 
-pub use fleet::{Verdict, judge, run_against, run_fleet};
+pub use fleet::{Verdict, fleet_lead, fleet_leads, judge, run_against, run_fleet};
 pub use network::Sabotage;
 pub(crate) use reading::differences;
 pub use run::{Outcome, places, run, run_broken, shape};

@@ -107,7 +107,7 @@ pub(super) enum Story {
 }
 
 impl Story {
-    const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Deaths,
         Self::LostDisk,
         Self::Pause,
@@ -123,6 +123,12 @@ impl Story {
         Self::StaleLook,
         Self::BrokenRound,
     ];
+
+    /// Every story leads several seeds, in turn.
+    pub(super) fn leading(seed: u64) -> Self {
+        let turn = usize::try_from(seed).unwrap_or(0) % Self::ALL.len();
+        Self::ALL[turn]
+    }
 
     /// Whether the database forgets what it has confirmed: then deliveries that were safe may have to be found by sweeps.
     const fn forgets(self) -> bool {
@@ -155,9 +161,8 @@ impl Plan {
     pub(super) fn of(seed: u64) -> Self {
         let mut random = stream(seed, "fleet");
         let hosts = random.random_range(2..=3);
-        // Every story leads several seeds in turn; most have another one besides.
-        let turn = usize::try_from(seed).unwrap_or(0) % Story::ALL.len();
-        let mut stories = vec![Story::ALL[turn]];
+        // Most have another one besides.
+        let mut stories = vec![Story::leading(seed)];
         if random.random_bool(0.6) {
             stories.extend(Story::ALL.choose(&mut random));
         }

@@ -37,7 +37,8 @@ mod tests;
 
 use super::run::Outcome;
 use anyhow::{Result, ensure};
-use faults::Plan;
+use faults::{Plan, Story};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use twinline_core::mutant::{self, Mutant};
 
@@ -47,6 +48,17 @@ use twinline_core::mutant::{self, Mutant};
 /// The machine that the simulation itself runs on fails: no temporary folder.
 pub fn run_fleet(seed: u64, show: bool) -> Result<Outcome> {
     story::run(seed, Plan::of(seed), show)
+}
+
+/// The kind of fault that leads a seed.
+pub fn fleet_lead(seed: u64) -> String {
+    format!("{:?}", Story::leading(seed))
+}
+
+/// All kinds of faults that lead seeds.
+pub fn fleet_leads() -> BTreeSet<String> {
+    let all = Story::ALL.iter();
+    all.map(|story| format!("{story:?}")).collect()
 }
 
 /// Runs one seed of the story against a mutant, whose rule need not be broken.
