@@ -7,6 +7,7 @@ use super::keeper;
 use super::lease::Lease;
 use super::migrate;
 use super::pools::Pools;
+use super::resolve::{Names, SystemNames};
 use super::settings::{CentralAddress, CentralSettings};
 use super::state::State;
 use super::tx::Tx;
@@ -57,8 +58,18 @@ impl CentralClient {
         settings: CentralSettings,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        Self::start_by(Arc::new(SystemNames), address, settings, clock)
+    }
+
+    /// As [`Self::start`], with names that lead where these say.
+    pub(super) fn start_by(
+        names: Arc<dyn Names>,
+        address: CentralAddress,
+        settings: CentralSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let state = Arc::new(State::new(settings, clock));
-        let connector = Arc::new(Connector::new(address, Arc::clone(&state)));
+        let connector = Arc::new(Connector::new(address, Arc::clone(&state), names));
         let shared = Arc::new(Shared {
             pools: Pools::new(&connector, &state.settings),
             // One connection is left for what does not wait in the row: publishing, say.

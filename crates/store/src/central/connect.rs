@@ -1,7 +1,7 @@
 //! Finding a server: every host is tried, a mute one holds up none of the others.
 
 use super::error::{CentralError, Step};
-use super::resolve::{self, Resolver};
+use super::resolve::{self, Names, Resolver};
 use super::session::{Session, Warnings, drive, fault, words};
 use super::settings::{CentralAddress, Deadlines};
 use super::state::{Server, State};
@@ -312,11 +312,11 @@ async fn introduce(
 }
 
 impl Connector {
-    pub(super) fn new(address: CentralAddress, state: Arc<State>) -> Self {
+    pub(super) fn new(address: CentralAddress, state: Arc<State>, names: Arc<dyn Names>) -> Self {
         Self {
             address,
             state,
-            resolver: Resolver::new(resolve::LOOKUPS_MAX),
+            resolver: Resolver::new(names, resolve::LOOKUPS_MAX),
         }
     }
 }

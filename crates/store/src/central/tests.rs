@@ -6,6 +6,7 @@ mod cut_off;
 mod failover;
 mod failures;
 mod join;
+mod names;
 mod patroni;
 mod pools;
 mod registry;
