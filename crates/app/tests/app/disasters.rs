@@ -2,17 +2,21 @@
 //! back is gone by the commands that `docs/operations.md` shows.
 
 use crate::fleet::{group, machines, twins};
-use crate::support::{Installation, Simulators, Up, create, in_jira, text_of, until};
+use crate::support::{
+    Installation, Simulators, Up, create, in_jira, is_alive, signal, text_of, until,
+};
+use crate::webhooks::{SECRET, address, body, deliver};
+use rustix::process::Signal;
 use serde_json::Value;
 use std::process::{Command, Output};
 use twinline_sim::Command as Act;
 use twinline_sim::etcd::Etcd;
 use twinline_sim::postgres::Postgres;
 
-const PAGE: &str = include_str!("../../../../docs/operations.md");
+pub(crate) const PAGE: &str = include_str!("../../../../docs/operations.md");
 
 /// Runs a command as the page shows it, in a machine's folder.
-fn as_shown(machine: &Installation, shown: &str) -> Output {
+pub(crate) fn as_shown(machine: &Installation, shown: &str) -> Output {
     assert!(
         PAGE.contains(shown),
         "docs/operations.md shows no '{shown}'"
@@ -30,12 +34,12 @@ fn as_shown(machine: &Installation, shown: &str) -> Output {
 }
 
 /// What a machine says of the fleet's etcd; null: all is well.
-fn etcd_of(machine: &Installation) -> Value {
+pub(crate) fn etcd_of(machine: &Installation) -> Value {
     machine.json(&["fleet", "status"])["etcd"].clone()
 }
 
 /// Waits until the replica of the one group holds so many twins at rest.
-fn replicated(database: &Postgres, twins: u32) {
+pub(crate) fn replicated(database: &Postgres, twins: u32) {
     let sql = "SELECT coalesce(sum(t.twins), 0) FROM twinline.fleet_twins t JOIN twinline.fleet_groups g USING (grp) \
                WHERE t.state = 'live' AND g.complete";
     until("the replica", || {
@@ -50,29 +54,34 @@ fn generation(database: &Postgres) -> String {
     database.psql(sql).unwrap()
 }
 
-fn retitle(simulators: &Simulators, key: &str, title: &str) {
+/// An edit at GitHub that nobody waits for.
+pub(crate) fn edit(simulators: &Simulators, key: &str, title: &str) {
     let edit = Act::edit(key, "ana", "title", title);
     let edited = simulators
         .github
         .with(|tracker, now| tracker.command(now, edit));
     edited.unwrap();
+}
+
+pub(crate) fn retitle(simulators: &Simulators, key: &str, title: &str) {
+    edit(simulators, key, title);
     in_jira(simulators, title);
 }
 
-fn items(simulators: &Simulators) -> usize {
+pub(crate) fn items(simulators: &Simulators) -> usize {
     let dump = simulators.jira.with(|tracker, now| tracker.dump(now));
     dump.items.len()
 }
 
-struct World {
-    database: Postgres,
-    etcd: Etcd,
-    simulators: Simulators,
-    fleet: Vec<Installation>,
+pub(crate) struct World {
+    pub(crate) database: Postgres,
+    pub(crate) etcd: Etcd,
+    pub(crate) simulators: Simulators,
+    pub(crate) fleet: Vec<Installation>,
 }
 
 /// A fleet that has made a twin of 'Before', under this key; `None`: there is nothing to run it on.
-fn begun(names: &[&str]) -> Option<(World, String)> {
+pub(crate) fn begun(names: &[&str]) -> Option<(World, String)> {
     if !Postgres::can_run() || !Etcd::can_run() {
         return None;
     }
@@ -89,7 +98,7 @@ fn begun(names: &[&str]) -> Option<(World, String)> {
     Some((world, key))
 }
 
-fn applied(world: &World) {
+pub(crate) fn applied(world: &World) {
     let applied = world.fleet[0].json(&["apply"]);
     assert_eq!(applied["published"][0]["version"], 1, "{applied}");
     in_jira(&world.simulators, "Before");
@@ -226,6 +235,83 @@ fn a_machine_comes_back_from_the_database_and_everything_from_a_dump() {
     assert_eq!(generation(&world.database), "2");
     assert_eq!(items(&world.simulators), 4, "nothing twice");
     drop(up);
+    world.simulators.end();
+}
+
+/// Kills a machine of which the host stands still already, with everything on its disk.
+fn lose(machine: &Installation, up: Up<'_>) {
+    let roles = ["edge", "host"].map(|role| machine.role(role).unwrap());
+    drop(up);
+    for role in roles {
+        if is_alive(role) {
+            signal(role, Signal::KILL);
+        }
+    }
+    until("the end of its processes", || {
+        roles.iter().all(|role| !is_alive(*role)).then_some(())
+    });
+    std::fs::remove_dir_all(machine.path("twinline-data")).unwrap();
+}
+
+#[test]
+fn a_machine_of_several_that_lost_its_disk_comes_back_under_its_name() {
+    let Some((world, before)) = begun(&["m1", "m2"]) else {
+        return;
+    };
+    let World {
+        database,
+        simulators,
+        fleet,
+        ..
+    } = &world;
+    for machine in fleet {
+        machine.write("secrets/github.hook", SECRET);
+    }
+    let mut ups: Vec<Option<Up<'_>>> = fleet.iter().map(|machine| Some(machine.up())).collect();
+    applied(&world);
+    let owner = group(&fleet[0])["machine"].clone();
+    let (lost, other) = if owner == "m1" { (0, 1) } else { (1, 0) };
+
+    // A webhook that nobody has pulled: the owner stands still, and nobody else is the owner before its lease ends.
+    let address_then = address(&fleet[lost]);
+    signal(fleet[lost].role("host").unwrap(), Signal::STOP);
+    edit(simulators, &before, "Told to the lost edge");
+    let number = before.rsplit('#').next().unwrap().parse().unwrap();
+    let delivery = body(number, 0);
+    let told = deliver(address_then, "github", "only here", &delivery).unwrap();
+    assert_eq!(told.status, 202, "{told:?}");
+    lose(&fleet[lost], ups[lost].take().unwrap());
+
+    in_jira(simulators, "Told to the lost edge");
+    assert_ne!(group(&fleet[other])["machine"], owner, "it was taken over");
+    create(simulators, "Meanwhile");
+    in_jira(simulators, "Meanwhile");
+    replicated(database, 2);
+
+    // Its configuration is there again, under the same name; nothing else.
+    ups[lost] = Some(fleet[lost].up());
+    let name = owner.as_str().unwrap();
+    until("it to take groups", || {
+        let view = fleet[other].json(&["fleet", "status"]);
+        let machines = view["machines"].as_array()?;
+        let own = machines.iter().find(|machine| machine["machine"] == name)?;
+        (own["there"] == true).then_some(())
+    });
+    fleet[other].json(&["fleet", "move", "github", name]);
+    until("the group on it", || {
+        let view = fleet[other].json(&["fleet", "status"]);
+        let group = &view["groups"][0];
+        (group["machine"] == name && group["here"]["works"] == true).then_some(())
+    });
+    create(simulators, "After");
+    in_jira(simulators, "After");
+    retitle(simulators, &before, "Before, edited again");
+    assert_eq!(twins(&fleet[lost]), 3);
+    assert_eq!(items(simulators), 3, "nothing twice");
+    // Its edge takes deliveries, in an inbox that is another one.
+    let again = deliver(address(&fleet[lost]), "github", "only here", &delivery).unwrap();
+    assert_eq!(again.status, 202);
+    drop(ups);
     world.simulators.end();
 }
 
