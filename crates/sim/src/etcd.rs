@@ -1,9 +1,13 @@
 //! A real etcd on loopback for tests and drills: one member or several, made in a folder of its own, ended and removed when
-//! dropped. The faults are real ones: members killed, stopped and let go on by signals.
+//! dropped. Each is started with the configuration that people are given (deploy/etcd). The faults are real ones: members
+//! killed, stopped and let go on by signals.
+
+mod config;
 
 use crate::debian;
 use crate::ports::free_ports;
 use crate::watchman::Watchman;
+use config::Own;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io;
 use std::net::{Ipv4Addr, TcpStream};
@@ -67,10 +71,7 @@ impl Etcd {
         let program = program().ok_or(EtcdStartError::NotInstalled)?;
         let folder = TempDir::with_prefix("twinline-etcd-")?;
         let ports = free_ports(members * 2)?;
-        let peers: Vec<String> = (0..members)
-            .map(|n| format!("m{n}=http://127.0.0.1:{}", ports[n * 2 + 1]))
-            .collect();
-        let peers = peers.join(",");
+        let peers = cluster((0..members).map(|n| ports[n * 2 + 1]));
         let mut started = Vec::new();
         for n in 0..members {
             let (client, peer) = (ports[n * 2], ports[n * 2 + 1]);
@@ -118,7 +119,7 @@ impl Etcd {
         }
         let peers = self.peers();
         for n in 0..self.members.len() {
-            std::fs::remove_dir_all(self.folder.path().join(format!("m{n}")))?;
+            std::fs::remove_dir_all(self.data(n))?;
             let one = &mut self.members[n];
             let ports = (one.client, one.peer);
             one.child = spawn(&self.program, self.folder.path(), n, ports, &peers)?;
@@ -126,10 +127,41 @@ impl Etcd {
         self.wait()
     }
 
+    /// Copies what the members have on disk, for [`Etcd::put_back`]; they stand still meanwhile.
+    ///
+    /// # Errors
+    /// A folder cannot be copied, or one does not come up again.
+    pub fn keep_copy(&mut self) -> Result<(), EtcdStartError> {
+        for n in 0..self.members.len() {
+            self.kill(n)?;
+            copy(&self.data(n), &self.kept(n))?;
+        }
+        self.revive()
+    }
+
+    /// Ends the members and starts them with the copy of before: what a backup is worth.
+    ///
+    /// # Errors
+    /// There is no copy, or they do not come up.
+    pub fn put_back(&mut self) -> Result<(), EtcdStartError> {
+        for n in 0..self.members.len() {
+            self.kill(n)?;
+            std::fs::remove_dir_all(self.data(n))?;
+            copy(&self.kept(n), &self.data(n))?;
+        }
+        self.revive()
+    }
+
+    fn data(&self, member: usize) -> PathBuf {
+        self.folder.path().join(format!("m{member}"))
+    }
+
+    fn kept(&self, member: usize) -> PathBuf {
+        self.folder.path().join(format!("m{member}.kept"))
+    }
+
     fn peers(&self) -> String {
-        let peers = self.members.iter().enumerate();
-        let peers = peers.map(|(n, member)| format!("m{n}=http://127.0.0.1:{}", member.peer));
-        peers.collect::<Vec<_>>().join(",")
+        cluster(self.members.iter().map(|member| member.peer))
     }
 
     /// Kills a member and starts it again with what it had on disk.
@@ -137,17 +169,33 @@ impl Etcd {
     /// # Errors
     /// It does not come up.
     pub fn restart(&mut self, member: usize) -> Result<(), EtcdStartError> {
+        self.kill(member)?;
+        self.revive()
+    }
+
+    /// Kills a member, and waits for its end.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn kill(&mut self, member: usize) -> Result<(), EtcdStartError> {
         let one = &mut self.members[member];
         one.child.kill()?;
         one.child.wait()?;
-        let peers = "existing";
-        one.child = spawn(
-            &self.program,
-            self.folder.path(),
-            member,
-            (one.client, one.peer),
-            peers,
-        )?;
+        Ok(())
+    }
+
+    /// Starts the members again that have ended, each with what it had on disk; answers when all serve.
+    ///
+    /// # Errors
+    /// One does not come up.
+    pub fn revive(&mut self) -> Result<(), EtcdStartError> {
+        let peers = self.peers();
+        for (n, one) in self.members.iter_mut().enumerate() {
+            if one.child.try_wait()?.is_some() {
+                let ports = (one.client, one.peer);
+                one.child = spawn(&self.program, self.folder.path(), n, ports, &peers)?;
+            }
+        }
         self.wait()
     }
 
@@ -185,6 +233,28 @@ fn program() -> Option<PathBuf> {
     places.iter().map(PathBuf::from).find(|path| path.is_file())
 }
 
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let there = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &there)?;
+        } else {
+            std::fs::copy(entry.path(), there)?;
+        }
+    }
+    Ok(())
+}
+
+/// The members by the ports on which they reach each other.
+fn cluster(peers: impl Iterator<Item = u16>) -> String {
+    let peers = peers.enumerate();
+    let peers = peers.map(|(n, port)| format!("m{n}=http://127.0.0.1:{port}"));
+    peers.collect::<Vec<_>>().join(",")
+}
+
 fn spawn(
     program: &Path,
     folder: &Path,
@@ -196,31 +266,16 @@ fn spawn(
         .create(true)
         .append(true)
         .open(folder.join(format!("m{n}.log")))?;
-    let client = format!("http://127.0.0.1:{client}");
-    let peer = format!("http://127.0.0.1:{peer}");
-    let mut command = Command::new(program);
-    command
-        .args(["--name", &format!("m{n}"), "--logger", "zap"])
-        .arg("--data-dir")
-        .arg(folder.join(format!("m{n}")))
-        .args([
-            "--listen-client-urls",
-            &client,
-            "--advertise-client-urls",
-            &client,
-        ])
-        .args([
-            "--listen-peer-urls",
-            &peer,
-            "--initial-advertise-peer-urls",
-            &peer,
-        ])
-        // Members on one machine with other work on it: no elections because of a late heartbeat.
-        .args(["--heartbeat-interval", "200", "--election-timeout", "2000"]);
-    if peers != "existing" {
-        command.args(["--initial-cluster", peers]);
-    }
-    let child = command
+    let name = format!("m{n}");
+    let environment = config::environment(&Own {
+        name: &name,
+        client,
+        peer,
+        cluster: peers,
+        data: &folder.join(&name),
+    });
+    let child = Command::new(program)
+        .envs(environment)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)

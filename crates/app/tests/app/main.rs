@@ -28,6 +28,7 @@ mod node_probes;
 mod odd_items;
 mod private_words;
 mod prometheus;
+mod quorum;
 mod restart;
 mod routes;
 mod rules_commands;
