@@ -1,11 +1,12 @@
 //! Real issue histories, where they are at hand, through the real engine between GitHub and Jira: all of them.
 
+use twinline_sim::needs;
 use xtask::sim::histories::{Options, run};
 
 #[test]
 fn both_sides_are_in_step_after_a_real_history() {
     let Some(outcome) = run(&Options::all()).unwrap() else {
-        println!("skipped: the histories are not in ../shared/histories");
+        needs::skip("the histories are not in ../shared/histories");
         return;
     };
     assert!(outcome.faults.none(), "{outcome:#?}");

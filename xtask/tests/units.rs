@@ -1,4 +1,4 @@
-//! The unit files of `deploy/systemd`, judged by systemd itself.
+//! The unit files of `deploy/systemd`, judged by systemd itself, and what the container is built from.
 
 use std::process::Command;
 use twinline_sim::debian;
@@ -33,4 +33,24 @@ fn systemd_takes_our_units() {
         .filter(|line| line.contains("twinline"))
         .collect();
     assert!(judged.status.success() && ours.is_empty(), "{said}");
+}
+
+/// The whole working copy goes to whoever builds the container: neither what was built here nor anybody's secrets do.
+#[test]
+fn the_container_is_built_from_what_is_kept_alone() {
+    let read = |name: &str| std::fs::read_to_string(root().join(name)).unwrap();
+    let (left_out, not_kept) = (read(".dockerignore"), read(".gitignore"));
+    let leaves_out = |what: &str| left_out.lines().any(|line| line == what);
+    let named = ["/.git", "/secrets", "/twinline.toml"];
+    for what in not_kept.lines().chain(named) {
+        assert!(leaves_out(what), "{what} is sent");
+    }
+    // What it builds is sent.
+    for what in ["crates", "xtask", "config", "docs", "Cargo.lock", ".cargo"] {
+        assert!(root().join(what).exists(), "{what}");
+        assert!(
+            !leaves_out(&format!("/{what}")) && !leaves_out(what),
+            "{what}"
+        );
+    }
 }

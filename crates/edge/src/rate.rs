@@ -42,7 +42,8 @@ impl Rates {
         let bucket = buckets.get_mut(node).expect("it was just made");
         let elapsed_s = now.saturating_duration_since(bucket.filled).as_secs_f64();
         bucket.tokens = (bucket.tokens + elapsed_s * self.per_s).min(self.per_s);
-        bucket.filled = now;
+        // Of two callers the later one may have read the clock first: what has passed counts once.
+        bucket.filled = bucket.filled.max(now);
         let taken = bucket.tokens >= 1.0;
         if taken {
             bucket.tokens -= 1.0;
@@ -50,3 +51,7 @@ impl Rates {
         taken
     }
 }
+
+#[cfg(test)]
+#[path = "rate_tests.rs"]
+mod tests;

@@ -241,6 +241,21 @@ fn exercise(fleet: &[Installation]) {
     fleet[1].json(&["fleet", "undrain", &first]);
     let unpinned = fleet[1].json(&["fleet", "unpin", "github"]);
     assert_eq!(unpinned["pinned"], Value::Null);
+
+    // Two machines at once, and of each its host alone.
+    let before = roles(fleet);
+    let restarted = fleet[2].json(&["fleet", "restart", "--parallel", "2", "--role", "host"]);
+    assert_eq!(
+        restarted["machines"].as_array().unwrap().len(),
+        3,
+        "{restarted}"
+    );
+    for (before, now) in before.iter().zip(roles(fleet)) {
+        assert!(
+            before[0] == now[0] && before[1] != now[1],
+            "{before:?} {now:?}"
+        );
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::support::{Installation, text_of, until};
 use std::process::{Command, Stdio};
+use twinline_sim::needs;
 
 /// What `up` has logged once both roles work, with this in `[log]`.
 fn logged(format: &str) -> String {
@@ -55,7 +56,7 @@ fn an_error_has_colours_on_a_terminal_only() {
         .stdin(Stdio::null())
         .output();
     let Ok(shown) = shown else {
-        println!("skipped: there is no 'script' here to give a program a terminal");
+        needs::met(false, "'script', which gives a program a terminal,");
         return;
     };
     let said = String::from_utf8_lossy(&shown.stdout).into_owned();

@@ -8,6 +8,7 @@ use crate::watching::{
 };
 use std::path::Path;
 use std::process::{Command, Stdio};
+use twinline_sim::needs;
 
 fn stored(installation: &Installation, expected: bool) {
     until("the state of watch's file", || {
@@ -21,12 +22,8 @@ fn a_watch_whose_disk_is_full_calls_and_says_so_and_stores_when_there_is_space()
     let Some((smtp, installation)) = watched() else {
         return;
     };
-    let small = match Small::mount(&installation.path("twinline-data/watch")) {
-        Ok(small) => small,
-        Err(why) => {
-            println!("skipped: a small file system cannot be mounted here: {why}");
-            return;
-        }
+    let Some(small) = Small::mount(&installation.path("twinline-data/watch")) else {
+        return;
     };
     // Full when it starts.
     small.fill();
@@ -114,7 +111,7 @@ fn a_watch_whose_resolver_is_gone_calls_by_the_addresses_that_it_knew() {
     let mut watch = match watch_with_names(&installation) {
         Ok(watch) => watch,
         Err(why) => {
-            println!("skipped: a process cannot have files of its own here: {why}");
+            needs::met(false, &format!("a mount namespace of its own ({why})"));
             return;
         }
     };

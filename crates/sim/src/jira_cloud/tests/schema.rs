@@ -71,7 +71,7 @@ fn check(
 #[test]
 fn the_sites_answers_are_as_described() {
     let Some(description) = description() else {
-        println!("skipped: the description of Jira's API is not there");
+        crate::needs::skip("the description of Jira's API is not there");
         return;
     };
     let mut world = World::new();
@@ -150,7 +150,7 @@ fn full_issue(description: &Value) -> World {
 #[test]
 fn the_answers_to_writes_are_as_described() {
     let Some(description) = description() else {
-        println!("skipped: the description of Jira's API is not there");
+        crate::needs::skip("the description of Jira's API is not there");
         return;
     };
     let mut world = full_issue(&description);
@@ -213,7 +213,7 @@ fn the_answers_to_writes_are_as_described() {
 #[test]
 fn the_answers_to_reads_are_as_described() {
     let Some(description) = description() else {
-        println!("skipped: the description of Jira's API is not there");
+        crate::needs::skip("the description of Jira's API is not there");
         return;
     };
     let mut world = full_issue(&description);
