@@ -40,4 +40,5 @@ mod units;
 mod watch;
 mod watch_faults;
 mod watching;
+mod ways_back;
 mod webhooks;

@@ -1,0 +1,191 @@
+//! The ways back of `docs/operations.md` that are gone seldom: a state of which nothing is left but the items themselves, a
+//! damaged file, a copy of etcd.
+
+use crate::disasters::{
+    PAGE, World, applied, as_shown, begun, etcd_of, items, replicated, retitle,
+};
+use crate::fleet::{group, twins};
+use crate::support::{
+    Installation, Running, Simulators, Up, create, in_jira, signal, text_of, until, until_within,
+};
+use crate::webhooks::{SECRET, address, ask, body, deliver};
+use rustix::process::Signal;
+use std::process::Stdio;
+use std::time::Duration;
+
+/// What takes as many turns of several processes, on a machine that has other work too.
+const LONG: Duration = Duration::from_secs(180);
+
+/// The central database is lost, and in the same days the machine that had the group.
+#[test]
+fn a_group_that_nobody_has_a_state_of_is_begun_from_nothing() {
+    let Some((world, _)) = begun(&["m1", "m2"]) else {
+        return;
+    };
+    let World {
+        database,
+        simulators,
+        fleet,
+        ..
+    } = &world;
+    let mut ups: Vec<Option<Up<'_>>> = fleet.iter().map(|machine| Some(machine.up())).collect();
+    applied(&world);
+    let owner = group(&fleet[0])["machine"].clone();
+    let (lost, other) = if owner == "m1" { (0, 1) } else { (1, 0) };
+    drop(ups[lost].take());
+    database.lose().unwrap();
+
+    let waits = until_within(
+        LONG,
+        "it to wait for the machine that had the group",
+        || {
+            let view = fleet[other].json(&["fleet", "status"]);
+            let group = view["groups"][0].clone();
+            let fault = group["here"]["fault"].as_str().unwrap_or_default();
+            fault
+                .contains("has not copied its state there yet")
+                .then_some(group)
+        },
+    );
+    let shown = "DELETE FROM twinline.groups WHERE grp = 'GROUP' AND epoch = 0";
+    assert!(
+        PAGE.contains(shown),
+        "docs/operations.md shows no '{shown}'"
+    );
+    let name = waits["group"].as_str().unwrap();
+    database.psql(&shown.replace("GROUP", name)).unwrap();
+
+    until_within(LONG, "the group to work", || {
+        let view = fleet[other].json(&["fleet", "status"]);
+        (view["groups"][0]["here"]["works"] == true).then_some(())
+    });
+    // Its rules are gone as well.
+    let applied = fleet[other].json(&["apply"]);
+    assert_eq!(applied["published"][0]["version"], 1, "{applied}");
+    create(simulators, "After");
+    in_jira(simulators, "After");
+    fleet[other].json(&["backfill", "first", "--wait"]);
+    until_within(LONG, "the item of before to be recognised", || {
+        (twins(&fleet[other]) == 2).then_some(())
+    });
+    assert_eq!(items(simulators), 2, "nothing twice");
+    drop(ups);
+    world.simulators.end();
+}
+
+/// Puts keys into etcd that are not Twinline's: Patroni writes such ones all the time.
+fn written(etcd: &str, keys: u32) {
+    let at = etcd.strip_prefix("http://").unwrap().parse().unwrap();
+    for _ in 0..keys {
+        // "a" and "b" in base64.
+        let put = r#"{"key": "YQ==", "value": "Yg=="}"#;
+        let answer = ask(at, "POST /v3/kv/put HTTP/1.1", put).unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+#[test]
+fn a_copy_of_etcd_that_was_put_back_is_noticed_and_emptied() {
+    let Some((mut world, before)) = begun(&["m1", "m2"]) else {
+        return;
+    };
+    let World {
+        database,
+        etcd,
+        simulators,
+        fleet,
+    } = &mut world;
+    let ups: Vec<Up<'_>> = fleet.iter().map(Installation::up).collect();
+    let applied = fleet[0].json(&["apply"]);
+    assert_eq!(applied["published"][0]["version"], 1, "{applied}");
+    in_jira(simulators, "Before");
+    replicated(database, 1);
+
+    etcd.keep_copy().unwrap();
+    written(&etcd.endpoints()[0], 100);
+    let owner = group(&fleet[0])["machine"].clone();
+    let next = if owner == "m1" { "m2" } else { "m1" };
+    fleet[0].json(&["fleet", "move", "github", next]);
+    until_within(LONG, "the group on the other machine", || {
+        (group(&fleet[0])["machine"] == next).then_some(())
+    });
+    retitle(simulators, &before, "After the copy");
+
+    // By the copy the group is the first one's.
+    etcd.put_back().unwrap();
+    for machine in fleet.iter() {
+        until_within(LONG, "a machine to notice that etcd is another one", || {
+            let said = etcd_of(machine);
+            said.as_str()?.contains("raise-generation").then_some(())
+        });
+    }
+    etcd.lose().unwrap();
+    as_shown(&fleet[1], "twinline fleet raise-generation");
+    create(simulators, "After");
+    in_jira(simulators, "After");
+    retitle(simulators, &before, "Before, edited");
+    until("etcd to be well", || {
+        etcd_of(&fleet[0]).is_null().then_some(())
+    });
+    assert_eq!(items(simulators), 2, "nothing twice");
+    drop(ups);
+    world.simulators.end();
+}
+
+#[test]
+fn a_damaged_state_is_put_back_whole_from_a_backup() {
+    let simulators = Simulators::start();
+    let alone = Installation::init(&simulators.github.url(), &simulators.jira.url());
+    alone.write("secrets/github.hook", SECRET);
+    assert_eq!(alone.json(&["apply"])["published"][0]["version"], 1);
+    let mut up = alone.up();
+    let before = create(&simulators, "Before");
+    in_jira(&simulators, "Before");
+    let backup = alone.path("twinline-monday.db");
+    let backup = backup.to_str().unwrap();
+    alone.json(&["backup", backup]);
+    create(&simulators, "Meanwhile");
+    in_jira(&simulators, "Meanwhile");
+    assert!(up.ends().success());
+
+    // All but the file's first page.
+    let file = alone.path("twinline-data/host/host.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[4096..].fill(0xff);
+    std::fs::write(&file, &bytes).unwrap();
+    let log = std::fs::File::create(alone.path("damaged.log")).unwrap();
+    let mut tried = alone.command(&["up"]);
+    let mut tried = Running(tried.stdout(Stdio::null()).stderr(log).spawn().unwrap());
+    until("the host to say what is the matter", || {
+        let said = text_of(&alone.path("damaged.log"));
+        (said.contains("host.db: damaged") && said.contains("restore")).then_some(())
+    });
+    // Webhooks are taken, by the edge that has begun beside it.
+    let edge = until("the edge", || {
+        alone
+            .role("edge")
+            .and_then(|_| alone.listener("edge", "webhooks"))
+    });
+    assert_eq!(edge, address(&alone));
+    let taken = until("an answer of the edge", || {
+        deliver(edge, "github", "1", &body(1, 0))
+    });
+    assert_eq!(taken.status, 202);
+    signal(tried.0.id(), Signal::TERM);
+    until("the end of up", || tried.0.try_wait().unwrap());
+
+    alone.json(&["restore", backup, "--replace"]);
+    let replaced = std::fs::read(alone.path("twinline-data/host/host.db.replaced")).unwrap();
+    assert_eq!(replaced, bytes, "it is kept");
+    let versions = alone.json(&["versions", "first"]);
+    assert_eq!(versions["versions"][0]["active"], true, "{versions}");
+    let _up = alone.up();
+    create(&simulators, "After");
+    in_jira(&simulators, "After");
+    retitle(&simulators, &before, "Before, edited");
+    until_within(LONG, "what was made meanwhile to be recognised", || {
+        (twins(&alone) == 3).then_some(())
+    });
+    assert_eq!(items(&simulators), 3, "nothing twice");
+    simulators.end();
+}
