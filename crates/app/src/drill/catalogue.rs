@@ -81,15 +81,15 @@ pub(super) struct Spec {
     pub(super) notice: Notice,
     /// The fleet is well again while the fault lasts: recovery is counted from the fault, not from its end.
     pub(super) heals_itself: bool,
-    /// Making the fault takes its time and is noticed on the way: noticing is counted from when it is made.
-    pub(super) is_made_in_steps: bool,
     /// Processes of Twinline end during the drill, as its fault or by their supervisor.
     pub(super) ends_processes: bool,
-    /// Webhooks are refused, as they should be.
-    pub(super) refuses: bool,
+    /// This machine refuses webhooks, as it should: with 503, and the time after which to come again.
+    pub(super) refuses: Option<usize>,
     pub(super) rooted: Option<Rooted>,
     /// Every machine has a watch, with people to call.
     pub(super) watched: bool,
+    /// Those watches look at hosts about as often as by default. Else they have the patience that a busy machine needs.
+    pub(super) hurried: bool,
     /// A standby follows the database.
     pub(super) standby: bool,
     /// The database is a cluster of Patroni's, and commits wait for this; `None`: it is a server of its own.
@@ -117,11 +117,11 @@ impl Spec {
         about: "",
         notice: Notice::Commits,
         heals_itself: false,
-        is_made_in_steps: false,
         ends_processes: false,
-        refuses: false,
+        refuses: None,
         rooted: None,
         watched: false,
+        hurried: false,
         standby: false,
         patroni: None,
         lease_ms: 6000,
@@ -210,7 +210,7 @@ impl Drill {
             Self::Incident2023 => Box::new(faults::incident_2023::Incident2023::default()),
             Self::Switchover => Box::new(faults::switchover::Switchover),
             Self::StrictStandby => Box::new(faults::strict_standby::StrictStandby),
-            Self::WalFull => Box::new(faults::wal_full::WalFull),
+            Self::WalFull => Box::new(faults::wal_full::WalFull::default()),
             Self::DataFull => Box::new(faults::data_full::DataFull),
             Self::StorageFreeze => Box::new(faults::storage_freeze::StorageFreeze::default()),
             Self::VanishedPeer => Box::new(faults::vanished_peer::VanishedPeer),

@@ -1,7 +1,7 @@
 //! The configuration and the rules of a machine of the fleet under test.
 
 use super::catalogue::Spec;
-use super::incident::WatchSetting;
+use super::incident::{WatchSetting, of_connection};
 use super::trackers::{GITHUB_TOKEN, HOOK_SECRET, container, is_github, name};
 use crate::demo::map::{COMMENTS, FIELDS};
 use anyhow::{Context, Result};
@@ -141,6 +141,11 @@ attempt_ms = {}
     }
     for (node, url) in setting.trackers.iter().enumerate() {
         text.push_str(&node_text(node, url));
+        if setting.watches.is_some() {
+            let tenant = of_connection(node / 2).name;
+            // Writing to a string does not fail.
+            let _fine = writeln!(text, "workspace = \"{tenant}\"");
+        }
     }
     Ok(text)
 }
@@ -196,3 +201,7 @@ max_writes_per_10min = 1000000
         name(left + 1)
     )
 }
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

@@ -44,7 +44,6 @@ use std::time::Duration;
 use tokio::sync::watch as channel;
 use tokio::time::{Instant, sleep, sleep_until};
 use usage::{Part, Sample};
-use watch::Looks;
 
 /// What is asked for to see which drills there are.
 const LIST: &str = "list";
@@ -114,13 +113,12 @@ async fn play(drill: Drill, asked: &Asked, account: &Arc<Account>) -> Result<Rec
     account.say(&format!("{}: {}", spec.name, spec.about));
     let items = usize::try_from(items(asked))?;
     let (stage, load) = Box::pin(Stage::start(&spec, items, asked.seconds, account)).await?;
-    let looks = Looks::default();
-    let before = processes(&stage.machines)?;
+    let (before, edges) = (processes(&stage.machines)?, stage.machines.edges()?);
     let mut fault = drill.fault();
-    let acts = act(&spec, &mut *fault, &stage, &load, &looks, asked, account);
+    let acts = act(&spec, &mut *fault, &stage, &load, asked, account);
     let acted = tokio::select! {
         acted = Box::pin(acts) => acted?,
-        never = watch::watch(&stage.machines.all, &looks, account) => match never {},
+        never = watch::watch(&stage.machines.all, &stage.looks, account) => match never {},
     };
     let after = processes(&stage.machines)?;
     let replaced = before.iter().zip(&after).filter(|(old, new)| old != new);
@@ -130,6 +128,7 @@ async fn play(drill: Drill, asked: &Asked, account: &Arc<Account>) -> Result<Rec
         relay,
         trackers,
         book,
+        looks,
         ..
     } = stage;
     let record = Record {
@@ -138,6 +137,7 @@ async fn play(drill: Drill, asked: &Asked, account: &Arc<Account>) -> Result<Rec
         usage: acted.story.usage,
         edits: book.edits(),
         deliveries: relay.end().await?,
+        edges,
         looks: looks.all(),
         verdict: acted.verdict,
         restarts: machines.ended(),
@@ -191,7 +191,6 @@ async fn act(
     fault: &mut dyn Fault,
     stage: &Stage,
     load: &Load,
-    looks: &Looks,
     asked: &Asked,
     account: &Account,
 ) -> Result<Acted> {
@@ -213,7 +212,7 @@ async fn act(
         story.times.healed
     };
     let latest = Instant::now() + spec.settle_max;
-    let verdict = settle(stage, load, looks, from, latest).await;
+    let verdict = settle(stage, load, from, latest).await;
     let words = match (verdict.is_in_step(), verdict.twins) {
         (true, twins) => format!("all {twins} twins are in step"),
         (false, _) => format!("not in step after {} s", spec.settle_max.as_secs()),
@@ -253,6 +252,7 @@ async fn story(
         began,
         warm,
         hit,
+        last_step: fault.last_step(),
         made: is_made,
         heals,
         healed: Instant::now(),
@@ -274,16 +274,10 @@ async fn story(
 }
 
 /// Waits until both sides are as the edits say and the fleet says that it is well, or the time is over.
-async fn settle(
-    stage: &Stage,
-    load: &Load,
-    looks: &Looks,
-    from: Instant,
-    latest: Instant,
-) -> Verdict {
+async fn settle(stage: &Stage, load: &Load, from: Instant, latest: Instant) -> Verdict {
     loop {
         let is_late = Instant::now() >= latest;
-        let is_well = stage.book.open() == 0 && well_again(&looks.all(), from).is_some();
+        let is_well = stage.book.open() == 0 && well_again(&stage.looks.all(), from).is_some();
         if is_well || is_late {
             let verdict = judge(&stage.trackers, &load.wanted());
             if verdict.is_in_step() || is_late {

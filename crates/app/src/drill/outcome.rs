@@ -159,7 +159,7 @@ fn goals(record: &Record) -> Vec<Goal> {
         holds: Some(ratio.is_some_and(|ratio| ratio <= RATIO_MAX)),
         is_time: true,
     });
-    let may_refuse = record.spec.ends_processes || record.spec.refuses;
+    let may_refuse = record.spec.ends_processes || record.spec.refuses.is_some();
     all.push(Goal {
         what: "webhooks not accepted",
         seen: format!("{} of {}", record.not_accepted(), record.deliveries.len()),

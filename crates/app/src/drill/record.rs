@@ -10,6 +10,7 @@ use super::usage::Part;
 use super::watch::{Look, Said};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -22,6 +23,8 @@ pub(super) struct Times {
     pub(super) warm: Instant,
     /// The fault was about to be made.
     pub(super) hit: Instant,
+    /// Its last step was about to be made, where it is a series of several and what came before it is noticed too.
+    pub(super) last_step: Option<Instant>,
     /// It was made.
     pub(super) made: Instant,
     /// It was about to be healed.
@@ -51,6 +54,8 @@ pub(super) struct Record {
     pub(super) usage: Vec<Part>,
     pub(super) edits: Vec<Edit>,
     pub(super) deliveries: Vec<Delivery>,
+    /// Where each machine takes webhooks.
+    pub(super) edges: Vec<SocketAddr>,
     pub(super) looks: Vec<Look>,
     pub(super) verdict: Verdict,
     /// What a person would have had to start again, a sentence each.
@@ -65,12 +70,8 @@ pub(super) struct Record {
 
 impl Record {
     /// From when on the fault can be noticed, and its healing, where it heals itself.
-    pub(super) const fn fault_from(&self) -> Instant {
-        if self.spec.is_made_in_steps {
-            self.times.made
-        } else {
-            self.times.hit
-        }
+    pub(super) fn fault_from(&self) -> Instant {
+        self.times.last_step.unwrap_or(self.times.hit)
     }
 
     /// Until every machine said what is wrong; `None`: it did not before the fault was healed.
@@ -207,12 +208,58 @@ impl Record {
             self.synced_during_fault() == 0,
             "no edit arrived while the fault lasted",
         );
+        let early = self.times.last_step;
+        fails(
+            early.is_some_and(|step| !are_well(&self.looks, step)),
+            "the fleet was not well when the last step of the fault was made: what was noticed may be an earlier one",
+        );
         if !self.spec.ends_processes {
-            let refused = self.not_accepted() > 0 && !self.spec.refuses;
-            fails(refused, "webhooks were not accepted");
             fails(self.replaced > 0, "a process ended and was replaced");
+            found.extend(self.refusals());
         }
         found
+    }
+
+    /// What is wrong with the answers to webhooks.
+    fn refusals(&self) -> Vec<String> {
+        let bad = |one: &&Delivery| one.answer != Answer::Accepted;
+        let refused: Vec<&Delivery> = self.deliveries.iter().filter(bad).collect();
+        let Some(machine) = self.spec.refuses else {
+            let all = !refused.is_empty();
+            return all
+                .then(|| "webhooks were not accepted".to_owned())
+                .into_iter()
+                .collect();
+        };
+        let count = |is_so: &dyn Fn(&Delivery) -> bool| {
+            let all = refused.iter().filter(|one| is_so(one));
+            all.count()
+        };
+        let elsewhere = count(&|one| Some(&one.to) != self.edges.get(machine));
+        let given_up = count(&|one| one.answer == Answer::GivenUp);
+        let badly = count(&|one| one.answer == Answer::Refused && !one.is_put_off);
+        let told = [
+            (
+                refused.is_empty(),
+                "no webhook was refused: this run proves nothing".to_owned(),
+            ),
+            (
+                elsewhere > 0,
+                format!("{elsewhere} webhooks were not accepted by a machine that has nothing"),
+            ),
+            (
+                given_up > 0,
+                format!("{given_up} webhooks were not answered in time"),
+            ),
+            (
+                badly > 0,
+                format!(
+                    "{badly} webhooks were refused with something else than 503 and Retry-After"
+                ),
+            ),
+        ];
+        let told = told.into_iter().filter(|(is_so, _)| *is_so);
+        told.map(|(_, sentence)| sentence).collect()
     }
 }
 
@@ -270,6 +317,16 @@ pub(super) fn well_again(looks: &[Look], from: Instant) -> Option<Instant> {
         }
     }
     None
+}
+
+/// Whether nothing was wrong by what every machine had said last before an instant.
+fn are_well(looks: &[Look], until: Instant) -> bool {
+    let mut last: [Option<Said>; MACHINES] = [None; MACHINES];
+    for look in looks.iter().filter(|look| look.at < until) {
+        last[look.machine] = look.said;
+    }
+    let well = |said: &Said| said.stores && ![said.reads, said.commits].contains(&Some(false));
+    last.iter().all(|said| said.as_ref().is_some_and(well))
 }
 
 fn percentile_ms<'a>(

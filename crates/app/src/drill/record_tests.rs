@@ -33,6 +33,7 @@ fn record(drill: Drill, said: &[(u64, Option<Said>)]) -> Record {
             began,
             warm: at(1),
             hit: at(10),
+            last_step: None,
             made: at(11),
             heals: at(20),
             healed: at(21),
@@ -48,6 +49,9 @@ fn record(drill: Drill, said: &[(u64, Option<Said>)]) -> Record {
             })
             .to_vec(),
         deliveries: Vec::new(),
+        edges: (1..=2)
+            .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
+            .collect(),
         looks: looks
             .map(|(turn, (second, said))| Look {
                 at: at(*second),
@@ -143,17 +147,74 @@ fn groups_have_moved_when_one_machine_has_them_all() {
     check(Drill::HungHost, &moved, Some(6), Some(1), &[]);
 }
 
+/// The same with a last step that began at second 12.
+fn check_series(said: &[(u64, Option<Said>)], detected: Option<u64>, failures: &[&str]) {
+    let mut record = record(Drill::RestartsHang, said);
+    record.times.last_step = Some(record.times.began + seconds(12));
+    assert_eq!(record.detected(), detected.map(seconds), "{said:?}");
+    assert_eq!(record.failures(), failures, "{said:?}");
+}
+
 #[test]
-fn a_series_is_noticed_from_when_it_is_made() {
-    let all = [
-        (10, ALL),
-        (10, ALL),
-        (12, ALL),
-        (13, ALL),
-        (22, WELL),
-        (22, WELL),
-    ];
-    check(Drill::RestartsHang, &all, Some(2), Some(1), &[]);
+fn a_series_is_noticed_from_its_last_step_on_which_begins_when_all_is_well() {
+    let [well, after] = [[(11, WELL), (11, WELL)], [(22, WELL), (22, WELL)]];
+    let told = [(10, ALL), (10, ALL)];
+    let hang = [(14, ALL), (15, ALL)];
+    check_series(&[&told[..], &well, &hang, &after].concat(), Some(3), &[]);
+    // What was noticed of the earlier steps would pass for the last one.
+    let early = "the fleet was not well when the last step of the fault was made: what was noticed may be an earlier one";
+    let one = [(11, WELL), (11, ALL)];
+    for before in [told, one, [(11, WELL), (11, None)]] {
+        let all = [&told[..], &before, &hang, &after].concat();
+        check_series(&all, Some(3), &[early]);
+    }
+}
+
+/// How a webhook went: when, to which machine, with which answer.
+fn delivery(record: &Record, machine: usize, answer: Answer, is_put_off: bool) -> Delivery {
+    Delivery {
+        at: record.times.began + seconds(12),
+        took: Duration::from_millis(5),
+        answer,
+        to: record.edges[machine],
+        is_put_off,
+    }
+}
+
+fn check_webhooks(drill: Drill, told: &[(usize, Answer, bool)], failures: &[&str]) {
+    let mut record = record(drill, &[]);
+    let all = told.iter();
+    let all = all.map(|(machine, answer, put_off)| delivery(&record, *machine, *answer, *put_off));
+    record.deliveries = all.collect();
+    assert_eq!(record.refusals(), failures, "{told:?}");
+}
+
+#[test]
+fn a_machine_that_may_refuse_does_so_with_503_and_the_others_do_not() {
+    use Answer::{Accepted, GivenUp, Refused};
+    let full = Drill::LocalDiskFull;
+    check_webhooks(full, &[(0, Refused, true), (1, Accepted, false)], &[]);
+    check_webhooks(
+        full,
+        &[(1, Accepted, false)],
+        &["no webhook was refused: this run proves nothing"],
+    );
+    check_webhooks(
+        full,
+        &[(0, Refused, true), (0, Refused, false), (0, GivenUp, false)],
+        &[
+            "1 webhooks were not answered in time",
+            "1 webhooks were refused with something else than 503 and Retry-After",
+        ],
+    );
+    check_webhooks(
+        full,
+        &[(0, Refused, true), (1, Refused, true)],
+        &["1 webhooks were not accepted by a machine that has nothing"],
+    );
+    let every = ["webhooks were not accepted"];
+    check_webhooks(Drill::StuckCommits, &[(0, Refused, true)], &every);
+    check_webhooks(Drill::HungHost, &[(1, Refused, true)], &every);
 }
 
 #[test]
@@ -174,5 +235,6 @@ fn a_machine_that_cannot_write_its_state_says_so() {
         ..said
     });
     let looks = [(12, full), (13, WELL), (22, full), (22, WELL), (23, WELL)];
-    check(Drill::LocalDiskFull, &looks, Some(2), Some(2), &[]);
+    let none = ["no webhook was refused: this run proves nothing"];
+    check(Drill::LocalDiskFull, &looks, Some(2), Some(2), &none);
 }

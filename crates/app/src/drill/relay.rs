@@ -42,6 +42,10 @@ pub struct Delivery {
     pub took: Duration,
     /// Which one.
     pub answer: Answer,
+    /// Who was to take it.
+    pub to: SocketAddr,
+    /// It was refused with 503, and with the time after which it may be sent again.
+    pub is_put_off: bool,
 }
 
 /// Who takes the webhooks of a node.
@@ -137,20 +141,36 @@ async fn take(
     headers.remove(header::CONTENT_LENGTH);
     tokio::spawn(async move {
         let node = to.path().rsplit('/').next().unwrap_or_default();
-        let url = format!("http://{}{}", (state.to)(node), to.path());
+        let edge = (state.to)(node);
+        let url = format!("http://{edge}{}", to.path());
         let at = Instant::now();
         let sent = state.client.post(url).headers(headers).body(body).send();
-        let answer = match timeout(state.deadline, sent).await {
-            Ok(Ok(answer)) if answer.status().is_success() => Answer::Accepted,
-            Ok(_) => Answer::Refused,
-            Err(_) => Answer::GivenUp,
+        let sent = timeout(state.deadline, sent).await;
+        let (answer, is_put_off) = match &sent {
+            Ok(Ok(answer)) if answer.status().is_success() => (Answer::Accepted, false),
+            Ok(Ok(answer)) => (Answer::Refused, puts_off(answer)),
+            Ok(Err(_)) => (Answer::Refused, false),
+            Err(_) => (Answer::GivenUp, false),
         };
-        let took = at.elapsed();
+        let delivery = Delivery {
+            at,
+            took: at.elapsed(),
+            answer,
+            to: edge,
+            is_put_off,
+        };
         let mut deliveries = state.deliveries.lock().expect("no code panics here");
-        deliveries.push(Delivery { at, took, answer });
+        deliveries.push(delivery);
         drop(deliveries);
         state.under_way.fetch_sub(1, Ordering::SeqCst);
     });
     // The tracker's own queue would make later deliveries wait for earlier ones.
     StatusCode::OK
+}
+
+/// Whether an answer says: not now, and when to come again.
+fn puts_off(answer: &reqwest::Response) -> bool {
+    let when = answer.headers().get(header::RETRY_AFTER);
+    let when = when.and_then(|it| it.to_str().ok()?.parse::<u32>().ok());
+    answer.status() == StatusCode::SERVICE_UNAVAILABLE && when.is_some()
 }

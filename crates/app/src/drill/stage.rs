@@ -11,6 +11,7 @@ use super::machines::Machines;
 use super::network::VanishingAddress;
 use super::relay::Relay;
 use super::trackers::Trackers;
+use super::watch::Looks;
 use crate::exit::{Coded, NOT_HERE};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
@@ -46,7 +47,9 @@ pub(super) struct Stage {
     pub(super) relay: Relay,
     pub(super) trackers: Trackers,
     pub(super) book: Arc<Book>,
-    watched: Option<Watched>,
+    pub(super) watched: Option<Watched>,
+    /// What the machines say of themselves.
+    pub(super) looks: Looks,
     pub(super) account: Arc<Account>,
     pub(super) database: Server,
     pub(super) standby: Option<Arc<Postgres>>,
@@ -166,7 +169,8 @@ impl Stage {
             false => None,
         };
         let watches = pages.as_ref();
-        let watches = watches.map(|pages| WatchSetting::new(MACHINES, pages.at, seconds));
+        let watches =
+            watches.map(|pages| WatchSetting::new(MACHINES, pages.at, seconds, spec.hurried));
         let watches = watches.transpose()?;
         let setting = Setting::new(MACHINES, spec, url, endpoints, trackers.urls(), watches)?;
         let machines = Machines::start(folder.path(), &setting).await?;
@@ -190,6 +194,7 @@ impl Stage {
             trackers,
             book,
             watched,
+            looks: Looks::default(),
             account: Arc::clone(account),
             database,
             standby,
@@ -276,7 +281,9 @@ fn watched(setting: &Setting, pages: Option<Pages>) -> Result<Option<Watched>> {
         return Ok(None);
     };
     let names = setting.hosts.iter().map(|(name, _)| name.clone());
-    let watches = names.zip(&all.at).map(|(name, at)| Watch::new(name, *at));
+    let names: Vec<String> = names.collect();
+    let watches = names.iter().zip(&all.at);
+    let watches = watches.map(|(name, at)| Watch::new(name.clone(), names.clone(), *at));
     let watches = watches.collect::<Result<_>>()?;
     Ok(Some(Watched { pages, watches }))
 }

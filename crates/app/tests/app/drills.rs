@@ -93,7 +93,7 @@ fn check(name: &str, seconds: u32) -> Option<Value> {
     Some(document)
 }
 
-/// A fault of the database: it is noticed, and Twinline's processes and webhooks know nothing of it.
+/// A fault that is noticed, while Twinline's processes and webhooks know nothing of it.
 fn check_database(name: &str, seconds: u32) {
     if let Some(document) = check(name, seconds) {
         assert!(document["detect_ms"].is_number(), "{document}");
@@ -282,7 +282,7 @@ fn drill_nothing() {
 
 #[test]
 fn drill_hung_host() {
-    check("hung-host", 12);
+    check_database("hung-host", 12);
 }
 
 /// A drill at work. Asked to end and waited for when dropped.

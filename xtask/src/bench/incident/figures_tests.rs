@@ -31,6 +31,8 @@ fn figures(told: &Told) -> Figures {
                 at: at(*sent),
                 took: Duration::from_millis(*took),
                 answer: *answer,
+                to: std::net::SocketAddr::from(([127, 0, 0, 1], 1)),
+                is_put_off: false,
             })
             .collect(),
         edits: told

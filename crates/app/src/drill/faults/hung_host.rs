@@ -4,13 +4,15 @@ use crate::drill::stage::Stage;
 use anyhow::Result;
 use async_trait::async_trait;
 use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
 
 pub(in crate::drill) const SPEC: Spec = Spec {
     name: "hung-host",
     mode: Some(16),
-    about: "a host hangs (SIGSTOP) for longer than its lease, and goes on then",
+    about: "a host hangs (SIGSTOP) for longer than its lease, and goes on then, before its supervisor ends it",
     notice: Notice::Moved,
-    ends_processes: true,
+    watched: true,
+    hurried: true,
     lease_ms: 3000,
     attempt_ms: 1000,
     detect_max: Duration::from_secs(10),
@@ -21,22 +23,59 @@ pub(in crate::drill) const SPEC: Spec = Spec {
 #[derive(Default)]
 pub(in crate::drill) struct HungHost {
     process: Option<u32>,
+    hangs: Option<Instant>,
 }
+
+/// The machine whose host hangs.
+const MACHINE: usize = 0;
+/// However long the drill: a supervisor ends a host that has answered nothing for 20 s, and it is to come back.
+const HANGS_MAX: Duration = Duration::from_secs(12);
+/// Whoever is to be called is called by then.
+const CALLED_MAX: Duration = Duration::from_secs(16);
 
 #[async_trait(?Send)]
 impl Fault for HungHost {
     async fn make(&mut self, stage: &Stage) -> Result<String> {
-        let machine = &stage.machines.all[0];
+        let machine = &stage.machines.all[MACHINE];
         let process = machine.process("host")?;
+        self.hangs = Some(Instant::now());
         stage.machines.freeze(process)?;
         self.process = Some(process);
         Ok(format!("SIGSTOP to the host of {}", machine.name))
+    }
+
+    async fn hold(&mut self, _: &Stage, until: Instant) -> Result<()> {
+        let hangs = self.hangs.unwrap_or(until);
+        sleep_until(until.min(hangs + HANGS_MAX)).await;
+        Ok(())
+    }
+
+    async fn check(&mut self, stage: &Stage) -> Result<Vec<String>> {
+        let name = &stage.machines.all[MACHINE].name;
+        let elements = [format!("host:{name}"), format!("machine:{name}")];
+        let elements = elements.each_ref().map(String::as_str);
+        let until = self.hangs.unwrap_or_else(Instant::now) + CALLED_MAX;
+        let called = stage.watched()?.calls_for(&elements, until).await;
+        let sentence = || format!("nobody was called for the host of {name} while it hung");
+        Ok((!called).then(sentence).into_iter().collect())
     }
 
     async fn heal(&mut self, stage: &Stage) -> Result<String> {
         if let Some(process) = self.process {
             stage.machines.thaw(process);
         }
-        Ok("SIGCONT, unless its supervisor has killed it meanwhile".to_owned())
+        Ok("SIGCONT".to_owned())
+    }
+
+    async fn after(&mut self, stage: &Stage) -> Result<Vec<String>> {
+        let machine = &stage.machines.all[MACHINE];
+        let is_back = machine.is_alive("host") && machine.process("host").ok() == self.process;
+        let name = &machine.name;
+        let sentence = || {
+            format!(
+                "the host of {name} did not come back: another took its place, and this run proves nothing"
+            )
+        };
+        Ok((!is_back).then(sentence).into_iter().collect())
     }
 }

@@ -28,6 +28,7 @@ impl Fault for Incident2021 {
     async fn make(&mut self, stage: &Stage) -> Result<String> {
         let standby = Arc::clone(stage.standby.as_ref().context("there is no standby")?);
         let old = Arc::clone(&stage.database);
+        self.play.begins();
         blocking(move || {
             standby.hang_commits()?;
             old.crash()?;

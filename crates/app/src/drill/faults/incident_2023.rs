@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 pub(in crate::drill) const SPEC: Spec = Spec {
     name: "incident-2023",
-    about: "the database restarts three times, and then neither its reads nor its writes end",
+    about: "the database restarts three times; when all is well again, neither its reads nor its writes end",
     watched: true,
     ..restarts_hang::SPEC
 };
@@ -24,7 +24,13 @@ pub(in crate::drill) struct Incident2023 {
 #[async_trait(?Send)]
 impl Fault for Incident2023 {
     async fn make(&mut self, stage: &Stage) -> Result<String> {
-        self.database.make(stage).await
+        RestartsHang::restarts(stage).await?;
+        self.play.begins();
+        self.database.hang(stage).await
+    }
+
+    fn last_step(&self) -> Option<Instant> {
+        self.database.last_step()
     }
 
     async fn hold(&mut self, stage: &Stage, until: Instant) -> Result<()> {

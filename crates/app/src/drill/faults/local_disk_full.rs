@@ -10,12 +10,15 @@ pub(in crate::drill) const SPEC: Spec = Spec {
     mode: Some(14),
     about: "the disk of a machine's data folder is full: it refuses webhooks (503) and keeps what it has",
     notice: Notice::Store,
-    refuses: true,
+    refuses: Some(FULL),
     rooted: Some(Rooted::SmallMachine),
     // The edge tells what it has refused when it takes webhooks again, and hosts sweep for it.
     recover_max: Duration::from_secs(15),
     ..Spec::USUAL
 };
+
+/// The machine whose disk runs full.
+const FULL: usize = 0;
 
 /// The first machine's disk runs full.
 pub(in crate::drill) struct LocalDiskFull;
@@ -28,7 +31,7 @@ impl Fault for LocalDiskFull {
             .as_ref()
             .context("there is no small disk")?
             .fill()?;
-        let machine = &stage.machines.all[0].name;
+        let machine = &stage.machines.all[FULL].name;
         Ok(format!("the disk of {machine} is full to the last byte"))
     }
 

@@ -40,6 +40,12 @@ pub(super) trait Fault {
     /// Makes it.
     async fn make(&mut self, stage: &Stage) -> Result<String>;
 
+    /// When its last step was about to be made, where it is a series of several: what comes of that is measured, so all
+    /// has to be well again before it.
+    fn last_step(&self) -> Option<Instant> {
+        None
+    }
+
     /// What goes on while it lasts.
     async fn hold(&mut self, _stage: &Stage, until: Instant) -> Result<()> {
         sleep_until(until).await;

@@ -1,35 +1,60 @@
-use super::Fault;
+use super::{Fault, until};
 use crate::drill::catalogue::{Notice, Spec};
+use crate::drill::record::well_again;
 use crate::drill::stage::{Stage, blocking};
 use anyhow::Result;
 use async_trait::async_trait;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 pub(in crate::drill) const SPEC: Spec = Spec {
     name: "restarts-hang",
-    about: "the database restarts three times; then its reads and its writes hang",
+    about: "the database restarts three times; when all is well again, its reads and its writes hang",
     notice: Notice::All,
-    is_made_in_steps: true,
     ..Spec::USUAL
 };
 
 /// The second public variant of the incident: after several restarts nothing of the database answers.
 #[derive(Default)]
 pub(in crate::drill) struct RestartsHang {
+    hangs: Option<Instant>,
     stopped: Vec<u32>,
 }
 
 const RESTARTS: usize = 3;
 
-#[async_trait(?Send)]
-impl Fault for RestartsHang {
-    async fn make(&mut self, stage: &Stage) -> Result<String> {
+impl RestartsHang {
+    /// Restarts the server, and waits until nobody says any more that something is wrong: else what is noticed of the
+    /// restarts would pass for the hang.
+    pub(super) async fn restarts(stage: &Stage) -> Result<()> {
         let database = Arc::clone(&stage.database);
-        self.stopped = blocking(move || {
+        blocking(move || {
             for _ in 0..RESTARTS {
                 database.crash()?;
                 database.start_again()?;
             }
+            Ok(())
+        })
+        .await?;
+        let restarted = Instant::now();
+        stage
+            .account
+            .say("waiting until all is well after the restarts");
+        until("the fleet to be well after the restarts", async || {
+            Ok(well_again(&stage.looks.all(), restarted).is_some())
+        })
+        .await?;
+        match &stage.watched {
+            Some(watched) => watched.calm().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Has all its processes stand still.
+    pub(super) async fn hang(&mut self, stage: &Stage) -> Result<String> {
+        self.hangs = Some(Instant::now());
+        let database = Arc::clone(&stage.database);
+        self.stopped = blocking(move || {
             // The first process first, so that it starts no other.
             let postmaster = database.postmaster()?;
             database.freeze(postmaster)?;
@@ -44,9 +69,21 @@ impl Fault for RestartsHang {
         })
         .await?;
         Ok(format!(
-            "{RESTARTS} restarts, then SIGSTOP to all {} processes of the server",
+            "after {RESTARTS} restarts SIGSTOP to all {} processes of the server",
             self.stopped.len()
         ))
+    }
+}
+
+#[async_trait(?Send)]
+impl Fault for RestartsHang {
+    async fn make(&mut self, stage: &Stage) -> Result<String> {
+        Self::restarts(stage).await?;
+        self.hang(stage).await
+    }
+
+    fn last_step(&self) -> Option<Instant> {
+        self.hangs
     }
 
     async fn heal(&mut self, stage: &Stage) -> Result<String> {

@@ -1,6 +1,7 @@
 //! What the machines of a drill with a watch have in their configuration beside.
 
 use super::super::config::free_addresses;
+use super::tenants::{self, Tenant};
 use anyhow::{Context, Result};
 use std::fs;
 use std::net::SocketAddr;
@@ -10,6 +11,8 @@ use std::path::Path;
 pub(super) const PAGE_SECRET: &str = "what the drill's pages are signed with";
 /// What Patroni's callbacks show the watches.
 const INBOUND_TOKEN: &str = "what the drill's database shows";
+/// What follows in a drill within minutes is not to be gathered into a digest.
+const PAGES_MAX: u32 = 20;
 /// Who is on call in turns.
 pub(super) const PEOPLE: [&str; 2] = ["ada", "bo"];
 
@@ -28,11 +31,18 @@ pub(in crate::drill) struct WatchSetting {
     pub(in crate::drill) at: Vec<[SocketAddr; 2]>,
     step_s: u64,
     open_s: u64,
+    hurried: bool,
 }
 
 impl WatchSetting {
-    /// One for each machine, at addresses that were free a moment ago. `seconds`: how long the fault will last.
-    pub(in crate::drill) fn new(machines: usize, pages: SocketAddr, seconds: u64) -> Result<Self> {
+    /// One for each machine, at addresses that were free a moment ago. `seconds`: how long the fault will last. `hurried`:
+    /// whether hosts are looked at about as often as by default.
+    pub(in crate::drill) fn new(
+        machines: usize,
+        pages: SocketAddr,
+        seconds: u64,
+        hurried: bool,
+    ) -> Result<Self> {
         let free = free_addresses(machines * 2)?;
         let pairs = free.chunks_exact(2).map(|pair| [pair[0], pair[1]]);
         Ok(Self {
@@ -40,6 +50,7 @@ impl WatchSetting {
             at: pairs.collect(),
             step_s: (seconds / 4).clamp(STEP_MIN_S, STEP_MAX_S),
             open_s: (seconds / 4).clamp(OPEN_MIN_S, OPEN_MAX_S),
+            hurried,
         })
     }
 
@@ -48,6 +59,10 @@ impl WatchSetting {
         let url = format!("http://{}/pages", self.pages);
         fs::write(folder.join("pages.url"), url).context("writing pages.url")?;
         fs::write(folder.join("pages.secret"), PAGE_SECRET).context("writing pages.secret")?;
+        for tenant in Tenant::all() {
+            let token = fs::write(folder.join(tenant.file()), tenant.token());
+            token.context("writing a tenant's token")?;
+        }
         fs::write(folder.join("inbound.token"), INBOUND_TOKEN).context("writing inbound.token")
     }
 
@@ -67,6 +82,12 @@ impl WatchSetting {
         let (step_s, open_s) = (self.step_s, self.open_s);
         let [first, second] = PEOPLE;
         let patient = "{ period_ms = 1000, deadline_ms = 4000, open_after = 4, close_after = 5 }";
+        let host = if self.hurried {
+            "{ period_ms = 1000, deadline_ms = 1500, open_after = 3, close_after = 5 }"
+        } else {
+            patient
+        };
+        let tenants = tenants::tables();
         // Of these each asks for a host's whole status, or all edges.
         let gentle = "{ period_ms = 5000, deadline_ms = 4000, open_after = 4, close_after = 5 }";
         format!(
@@ -78,7 +99,7 @@ inbound_token = {{ file = "inbound.token" }}
 
 [watch.probes]
 edge = {patient}
-host_direct = {patient}
+host_direct = {host}
 peers = {patient}
 inbox = {patient}
 replica_lag = {patient}
@@ -109,9 +130,13 @@ match = {{ severity = "critical" }}
 steps = [{{ to = ["primary"], wait_s = {step_s} }}, {{ to = ["everyone"], wait_s = 300 }}]
 repeat = 5
 
+[watch.limits]
+pages_per_person_10min = {PAGES_MAX}
+
 [status]
 auto_open = {{ after_s = {open_s} }}
-"#
+
+{tenants}"#
         )
     }
 }

@@ -4,87 +4,38 @@
 mod config;
 mod crowd;
 mod pages;
+mod tenants;
 mod timeline;
+mod watched;
 mod watches;
 
 pub(super) use config::WatchSetting;
 pub(super) use pages::Pages;
+pub(super) use tenants::of_connection;
 pub(super) use timeline::{Moments, keys, text};
+pub(super) use watched::Watched;
 pub(super) use watches::Watch;
 
 use super::account::Account;
 use super::stage::Stage;
 use anyhow::{Context, Result};
 use crowd::Crowd;
-use pages::Page;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use pages::{Page, steps};
+use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tenants::{Filed, TENANTS, Tenant};
+use tokio::time::{Instant, sleep_until, timeout};
+use watched::{WAIT_MAX, comes};
 use watches::DATABASE;
 
-/// What is waited for comes within this: longer than the longest wait that is configured.
-const WAIT_MAX: Duration = Duration::from_secs(90);
-/// From one look to the next.
-const LOOK: Duration = Duration::from_millis(200);
-/// Customers who report, each from an address of its own.
-pub(super) const TENANTS: u8 = 5;
 /// What is on the status page while the database is of no use, and nothing else.
 const IMPAIRED: [&str; 1] = ["Administration: degraded_performance"];
-
-/// What a stage with watches has beside.
-pub(super) struct Watched {
-    pub(super) pages: Pages,
-    pub(super) watches: Vec<Watch>,
-}
-
-impl Watched {
-    /// Waits until every probe of every watch has found what it looks at well.
-    pub(super) async fn proven(&self) -> Result<()> {
-        let all = comes(async || {
-            let mut all = true;
-            for watch in &self.watches {
-                all &= watch.is_proven().await;
-            }
-            all
-        });
-        all.await.map(drop).with_context(|| {
-            let s = WAIT_MAX.as_secs();
-            format!("the watches do not find everything well after {s} s: the drill cannot begin")
-        })
-    }
-
-    /// What did not hold of a change of the database that nobody planned: each watch notices it, hears of it by Patroni's
-    /// callback, proves it, and no change is left open.
-    pub(super) async fn noticed(&self, told: &str) -> Vec<String> {
-        let mut wrong = Vec::new();
-        for watch in &self.watches {
-            let is_so = async || watch.has_proven(told).await;
-            if comes(is_so).await.is_none() {
-                let (machine, s) = (&watch.machine, WAIT_MAX.as_secs());
-                wrong.push(format!(
-                    "the watch of {machine} has not noticed, heard of and proven the switchover within {s} s"
-                ));
-            }
-        }
-        wrong
-    }
-}
-
-/// Waits until something is so; when it was.
-async fn comes(mut is_so: impl AsyncFnMut() -> bool) -> Option<Instant> {
-    let deadline = Instant::now() + WAIT_MAX;
-    while !is_so().await {
-        if Instant::now() > deadline {
-            return None;
-        }
-        sleep(LOOK).await;
-    }
-    Some(Instant::now())
-}
 
 /// What people and watches do in it.
 #[derive(Default)]
 pub(super) struct Play {
+    /// Since when pages are about it.
+    began: Option<Instant>,
     crowd: Option<Crowd>,
     moments: Moments,
     /// The incident's number at each watch.
@@ -96,6 +47,11 @@ impl Play {
     /// What happened, for the report.
     pub(super) fn told(&mut self) -> Moments {
         std::mem::take(&mut self.moments)
+    }
+
+    /// What is to be noticed is about to happen.
+    pub(super) fn begins(&mut self) {
+        self.began = Some(Instant::now());
     }
 
     /// Notes when something came, or that it did not.
@@ -123,7 +79,8 @@ impl Play {
             let mut numbers = Vec::new();
             for watch in &watched.watches {
                 let found = watch.database().await;
-                numbers.extend(found.and_then(|it| it["incident"].as_u64()));
+                let open = found.filter(|it| it["standing"] == "open");
+                numbers.extend(open.and_then(|it| it["incident"].as_u64()));
             }
             let all = numbers.len() == watched.watches.len();
             self.numbers = numbers;
@@ -134,29 +91,61 @@ impl Play {
         self.moments.declared = self.note(account, what, declared);
         self.reports(watched, account).await?;
         self.public(watched, account).await;
-        self.pages(watched, account).await;
+        self.pages(watched, account).await?;
         sleep_until(until).await;
         Ok(())
     }
 
-    /// Customers report, on one of the status pages.
+    /// Customers report, at the watches in turn, and each asks what became of its report until it is told.
     async fn reports(&mut self, watched: &Watched, account: &Account) -> Result<()> {
-        let (Some(watch), Some(number)) = (watched.watches.first(), self.numbers.first()) else {
-            return Ok(());
-        };
-        let mut taken = 0;
-        for tenant in 1..=TENANTS {
-            let from = IpAddr::from(Ipv4Addr::new(127, 0, 7, tenant));
-            let says = format!("Tenant {tenant}: nothing that we change is saved.");
-            taken += usize::from(watch.report(from, "Administration", &says).await?);
+        let places: Vec<_> = watched.watches.iter().zip(&self.numbers).collect();
+        let mut taken = vec![0; places.len()];
+        let mut open = Vec::new();
+        for (number, at) in (0..TENANTS).zip((0..places.len()).cycle()) {
+            let tenant = Tenant::new(number);
+            let (watch, incident) = places[at];
+            match tenant.reports(watch).await? {
+                Some(report) => {
+                    taken[at] += 1;
+                    open.push(Filed {
+                        tenant,
+                        report,
+                        watch,
+                        incident: *incident,
+                    });
+                }
+                None => {
+                    let name = &tenant.name;
+                    self.wrong.push(format!("a report of {name} was not taken"));
+                }
+            }
         }
-        let known = comes(async || {
-            let detail = watch.detail(*number).await;
-            detail.is_some_and(|it| it["course"]["reports"] == taken)
+        let all = open.len() == TENANTS;
+        let answered = comes(async || {
+            let mut waiting = Vec::new();
+            for filed in open.drain(..) {
+                if !filed.is_known().await {
+                    waiting.push(filed);
+                }
+            }
+            open = waiting;
+            open.is_empty()
         });
-        let joined = known.await.filter(|_| taken == usize::from(TENANTS));
-        let what = format!("{TENANTS} customers' reports are joined to the one incident");
-        self.moments.reported = self.note(account, &what, joined);
+        let answered = answered.await.filter(|_| all);
+        for ((watch, incident), taken) in places.iter().zip(&taken) {
+            let detail = watch.detail(**incident).await.unwrap_or_default();
+            let counted = &detail["course"]["reports"];
+            if counted != taken {
+                let machine = &watch.machine;
+                let sentence =
+                    format!("{machine} counts {counted} reports of the incident, and took {taken}");
+                self.wrong.push(sentence);
+            }
+        }
+        let what = format!(
+            "{TENANTS} customers have reported, and each is told that its report is of the incident that is known"
+        );
+        self.moments.reported = self.note(account, &what, answered);
         Ok(())
     }
 
@@ -166,7 +155,9 @@ impl Play {
         let published = comes(async || {
             let mut all = true;
             for (watch, number) in watched.watches.iter().zip(&numbers) {
-                all &= watch.public_stage(*number).await.is_some();
+                let stage = watch.public_stage(*number).await;
+                let stage = stage.as_deref();
+                all &= matches!(stage, Some("investigating" | "identified"));
             }
             all
         });
@@ -184,16 +175,9 @@ impl Play {
     }
 
     /// Nobody acknowledges the first page; whoever the next step calls first acknowledges by the link.
-    async fn pages(&mut self, watched: &Watched, account: &Account) {
-        let second = |machine: &str| {
-            let all = watched.pages.all();
-            let calls: Vec<&Page> = (all.iter())
-                .filter(|page| page.machine == machine && page.calls_for(DATABASE))
-                .collect();
-            let first = calls.first()?;
-            let second = calls.iter().find(|page| page.person != first.person)?;
-            Some(((*first).clone(), (*second).clone()))
-        };
+    async fn pages(&mut self, watched: &Watched, account: &Account) -> Result<()> {
+        let began = self.began.context("nothing has begun")?;
+        let second = |machine: &str| steps(&watched.pages.all(), machine, DATABASE, began);
         let stepped = comes(async || {
             let mut all = watched.watches.iter();
             all.all(|watch| second(&watch.machine).is_some())
@@ -225,6 +209,7 @@ impl Play {
         let known = known.await.filter(|_| calls.len() == watched.watches.len());
         let what = "that person has acknowledged by the link in the page";
         self.moments.acknowledged = self.note(account, what, known);
+        Ok(())
     }
 
     /// What did not hold until it was healed.
@@ -244,7 +229,8 @@ impl Play {
             self.wrong.extend(others);
         }
         let all = watched.pages.all();
-        self.moments.pages = all.iter().filter(|it| it.calls_for(DATABASE)).count();
+        let of_it = |it: &&Page| it.calls_for(DATABASE) && Some(it.at) >= self.began;
+        self.moments.pages = all.iter().filter(of_it).count();
         if let Some(at) = self.moments.acknowledged {
             let more = all.iter().filter(|it| it.at > at && it.calls_for(DATABASE));
             let tell = |it: &Page| format!("{} was called after the acknowledgement", it.person);

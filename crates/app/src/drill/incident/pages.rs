@@ -48,6 +48,21 @@ impl Page {
     }
 }
 
+/// The first page that a machine's watch has sent for an element since then, and the first after it to somebody else.
+pub(super) fn steps(
+    all: &[Page],
+    machine: &str,
+    element: &str,
+    since: Instant,
+) -> Option<(Page, Page)> {
+    let mut calls = all
+        .iter()
+        .filter(|page| page.machine == machine && page.calls_for(element) && page.at >= since);
+    let first = calls.next()?;
+    let second = calls.find(|page| page.person != first.person)?;
+    Some((first.clone(), second.clone()))
+}
+
 /// Takes pages until it is dropped.
 pub(in crate::drill) struct Pages {
     pub(in crate::drill) at: SocketAddr,
@@ -134,4 +149,51 @@ async fn take(State(state): State<Arc<Shared>>, headers: HeaderMap, body: Bytes)
         });
     }
     StatusCode::ACCEPTED
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// Pages as `(second, machine, person, element)`; the persons of the first and the next step since second 10.
+    fn check(all: &[(u64, &str, &str, &str)], expected: Option<(&str, &str)>) {
+        let began = Instant::now();
+        let page = |(second, machine, person, element): &(u64, &str, &str, &str)| Page {
+            at: began + Duration::from_secs(*second),
+            machine: (*machine).to_owned(),
+            kind: "incident.opened".to_owned(),
+            person: (*person).to_owned(),
+            element: (*element).to_owned(),
+            acknowledge: None,
+        };
+        let pages: Vec<Page> = all.iter().map(page).collect();
+        let found = steps(
+            &pages,
+            "m1",
+            "database:central",
+            began + Duration::from_secs(10),
+        );
+        let found = found.map(|(first, second)| (first.person, second.person));
+        let expected = expected.map(|(first, second)| (first.to_owned(), second.to_owned()));
+        assert_eq!(found, expected, "{all:?}");
+    }
+
+    #[test]
+    fn what_was_called_for_before_the_fault_is_no_step_of_it() {
+        let central = "database:central";
+        let early = [(3, "m1", "ada", central), (6, "m1", "bo", central)];
+        check(&early, None);
+        let then = [(12, "m1", "bo", central), (15, "m1", "ada", central)];
+        check(&then, Some(("bo", "ada")));
+        check(&[early, then].concat(), Some(("bo", "ada")));
+        // Another machine's, of another matter, or to the same person.
+        let others = [
+            (12, "m1", "ada", central),
+            (13, "m2", "bo", central),
+            (14, "m1", "bo", "host:m1"),
+            (15, "m1", "ada", central),
+        ];
+        check(&others, None);
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::super::record::Record;
 use super::super::stage::MACHINES;
-use super::TENANTS;
 use super::crowd::Crowd;
+use super::tenants::TENANTS;
 use crate::report::Table;
 use serde_json::{Value as Json, json};
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(in crate::drill) struct Moments {
     pub(super) crowded: Option<Instant>,
     /// Every watch had declared it.
     pub(super) declared: Option<Instant>,
-    /// All customers' reports belonged to it.
+    /// All customers had been told that their reports belong to it.
     pub(super) reported: Option<Instant>,
     /// The first page arrived.
     pub(super) paged: Option<Instant>,
@@ -138,7 +138,7 @@ fn people(record: &Record, at: &dyn Fn(Option<Instant>) -> String, moments: &Mom
             "Sun 03:00 (+5 h)",
             "customers mail; nobody can tell single reports from one incident",
             format!(
-                "{TENANTS} reports joined to the one incident after {}",
+                "{TENANTS} reports joined to the incident where they arrived, and each answered so, after {}",
                 at(moments.reported)
             ),
         ),

@@ -2,12 +2,14 @@
 
 use super::super::config::FLEET_KEY;
 use super::super::watch::whole;
+use super::tenants::Tenant;
 use anyhow::{Context, Result};
 use reqwest::Client;
 use serde_json::Value as Json;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::time::timeout;
+use twinline_store::central::PoolName;
 
 /// An answer that takes longer is none.
 const ANSWER_MAX: Duration = Duration::from_secs(6);
@@ -17,6 +19,8 @@ pub(super) const DATABASE: &str = "database:central";
 /// One machine's watch.
 pub(in crate::drill) struct Watch {
     pub(super) machine: String,
+    /// All machines.
+    fleet: Vec<String>,
     private: SocketAddr,
     page: SocketAddr,
     client: Client,
@@ -32,9 +36,14 @@ fn client(from: Option<IpAddr>) -> Result<Client> {
 }
 
 impl Watch {
-    pub(in crate::drill) fn new(machine: String, [private, page]: [SocketAddr; 2]) -> Result<Self> {
+    pub(in crate::drill) fn new(
+        machine: String,
+        fleet: Vec<String>,
+        [private, page]: [SocketAddr; 2],
+    ) -> Result<Self> {
         Ok(Self {
             machine,
+            fleet,
             private,
             page,
             client: client(None)?,
@@ -82,7 +91,7 @@ impl Watch {
     }
 
     /// Whether it has noticed that another member leads the database, on another timeline, was told so, and has proven all
-    /// changes that it knows of.
+    /// changes that it knows of, each as a whole.
     pub(super) async fn has_proven(&self, told: &str) -> bool {
         let Some(found) = self.get(self.private, "/v1/changes").await else {
             return false;
@@ -94,6 +103,9 @@ impl Watch {
             if change["standing"] != "finished" || change["proof"].is_null() {
                 return false;
             }
+            if !self.is_whole(&change["proof"]) {
+                return false;
+            }
             let differences = change["differences"].to_string();
             seen |= differences.contains("timeline") && differences.contains("leader");
             let path = format!("/v1/changes/{}", change["change"]);
@@ -101,6 +113,21 @@ impl Watch {
             heard |= detail["story"].to_string().contains(told);
         }
         seen && heard
+    }
+
+    /// Whether a change was proven as a whole: a change that crosses on every host, and each host's every pool.
+    fn is_whole(&self, proof: &Json) -> bool {
+        let checks = proof["checks"].as_array();
+        let has = |probe: &str, subject: String| {
+            let mut all = checks.into_iter().flatten();
+            all.any(|it| it["probe"] == probe && it["subject"] == subject)
+        };
+        self.fleet.iter().all(|machine| {
+            let mut pools = PoolName::ALL.iter();
+            has("canary_sync", format!("canary_sync:{machine}"))
+                && pools
+                    .all(|pool| has("pools", format!("pool:central/{}/{machine}", pool.as_str())))
+        })
     }
 
     /// How far the public reads that an incident is.
@@ -122,13 +149,35 @@ impl Watch {
         Some(told.collect())
     }
 
-    /// Reports that something does not work, as a visitor from that address; whether it was taken.
-    pub(super) async fn report(&self, from: IpAddr, component: &str, says: &str) -> Result<bool> {
-        let said = serde_json::json!({ "component": component, "text": says });
-        let request = client(Some(from))?.post(format!("http://{}/report", self.page));
-        let request = request.header("content-type", "application/json");
-        let sent = timeout(ANSWER_MAX, request.body(said.to_string()).send()).await;
-        Ok(matches!(sent, Ok(Ok(answer)) if answer.status() == reqwest::StatusCode::ACCEPTED))
+    /// Takes a tenant's report to the public page; its id where it was taken.
+    pub(super) async fn report(&self, tenant: &Tenant, said: &Json) -> Result<Option<String>> {
+        let request = client(Some(tenant.address()))?.post(format!("http://{}/report", self.page));
+        let request = request
+            .bearer_auth(tenant.token())
+            .header("content-type", "application/json")
+            .body(said.to_string());
+        let sent = async {
+            let answer = request.send().await.ok()?;
+            let is_taken = answer.status() == reqwest::StatusCode::ACCEPTED;
+            let told: Json = serde_json::from_str(&whole(answer).await?).ok()?;
+            told["report"]
+                .as_str()
+                .filter(|_| is_taken)
+                .map(str::to_owned)
+        };
+        Ok(timeout(ANSWER_MAX, sent).await.ok().flatten())
+    }
+
+    /// What a tenant is told of its report.
+    pub(super) async fn answer(&self, tenant: &Tenant, report: &str) -> Option<Json> {
+        let client = client(Some(tenant.address())).ok()?;
+        let request = client.get(format!("http://{}/report/{report}", self.page));
+        let asked = async {
+            let answer = request.bearer_auth(tenant.token()).send().await.ok()?;
+            let text = whole(answer.error_for_status().ok()?).await?;
+            serde_json::from_str(&text).ok()
+        };
+        timeout(ANSWER_MAX, asked).await.ok()?
     }
 
     /// Follows a link that acknowledges, and presses the button; whether that was taken.
