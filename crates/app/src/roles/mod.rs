@@ -1,5 +1,6 @@
 //! The roles: each its own process with its own files, so that one can hang without the others.
 
+mod beat;
 pub mod edge;
 pub mod host;
 mod line;

@@ -1,4 +1,4 @@
-//! A receiver of the status page's webhooks, which answers its challenge.
+//! A receiver of webhooks and pings, which answers the status page's challenge.
 
 use serde_json::{Value as Json, json};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -83,7 +83,8 @@ fn answer(stream: TcpStream) -> Option<Heard> {
     let mut body = vec![0; length];
     stream.read_exact(&mut body).ok()?;
     let body = String::from_utf8(body).ok()?;
-    let said: Json = serde_json::from_str(&body).ok()?;
+    // A ping says nothing.
+    let said: Json = serde_json::from_str(&body).unwrap_or_default();
     let echo = json!({ "challenge": said["challenge"] }).to_string();
     let answer = format!(
         "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{echo}",

@@ -39,6 +39,7 @@ mod traces;
 mod units;
 mod watch;
 mod watch_faults;
+mod watch_peers;
 mod watching;
 mod ways_back;
 mod webhooks;

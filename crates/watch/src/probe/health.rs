@@ -21,7 +21,8 @@ pub struct Health {
 }
 
 impl Health {
-    async fn ask(&self) -> Result<(), String> {
+    /// Asks once; why it is not well.
+    pub(super) async fn ask(&self) -> Result<(), String> {
         let at = self.place.at()?;
         let answer = self.web.get(at, "/health").await?;
         let told = answer.json();

@@ -1,5 +1,6 @@
 //! One role's process: started, waited for, ended.
 
+use super::super::beat::Beating;
 use super::super::line::{Heard, Word};
 use super::super::sockets::Sockets;
 use super::Plan;
@@ -21,14 +22,16 @@ pub(super) struct Role {
     child: Child,
     /// What it says; `None`: of this role nothing is heard.
     heard: Option<Heard>,
+    /// By what a watch knows that its supervisor works.
+    _beating: Option<Beating>,
 }
 
 impl Role {
-    /// Starts it.
+    /// Starts it. `after_hung`: the one before it hung, and was ended.
     ///
     /// # Errors
     /// The program cannot be started, or the system has no descriptor left.
-    pub(super) fn start(plan: &Plan, name: &'static str) -> Result<Self> {
+    pub(super) fn start(plan: &Plan, name: &'static str, after_hung: bool) -> Result<Self> {
         let mut command = Command::new(&plan.program);
         command
             .arg(name)
@@ -37,6 +40,7 @@ impl Role {
             .arg("--supervisor")
             .arg(std::process::id().to_string())
             .kill_on_drop(true);
+        let mut beating = None;
         let heard = match &plan.sockets {
             Some(sockets) if name == "edge" => {
                 sockets.hand_to(&mut command)?;
@@ -46,6 +50,11 @@ impl Role {
             }
             _ => {
                 Sockets::keep_from(&mut command);
+                if name == "watch" {
+                    let (begun, there) = Beating::begin(after_hung)?;
+                    command.stdin(there);
+                    beating = Some(begun);
+                }
                 None
             }
         };
@@ -53,7 +62,12 @@ impl Role {
             .spawn()
             .with_context(|| format!("starting {name}"))?;
         tracing::info!(role = name, pid = child.id(), "started");
-        Ok(Self { name, child, heard })
+        Ok(Self {
+            name,
+            child,
+            heard,
+            _beating: beating,
+        })
     }
 
     /// The process; `None`: it has ended, and that was seen.

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 const BACKOFF_MIN: Duration = Duration::from_millis(200);
 /// The pause doubles up to this.
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
-/// A child that ran this long starts again at the shortest pause.
-const SOUND_AFTER: Duration = Duration::from_secs(60);
+/// A child that ran this long starts again at the shortest pause: it had work in hand, and its clients wait for another one.
+const SOUND_AFTER: Duration = Duration::from_secs(10);
 /// A child that ran this long and ended well was asked to: another takes its place at once.
 const ASKED_AFTER: Duration = Duration::from_secs(2);
 /// So much of the time that a role has for its end it waits for those that end before it.
@@ -40,6 +40,8 @@ enum Ran {
     NotStarted(anyhow::Error),
     /// It ended.
     Ended(Result<ExitStatus>),
+    /// It hung, and was killed.
+    Hung(Result<ExitStatus>),
     /// Another has taken its place.
     Succeeded(Box<Role>),
     /// Shutdown began, and it was ended.
@@ -64,17 +66,25 @@ impl Keeper {
         let mut pause = BACKOFF_MIN;
         let mut first = true;
         let mut successor = None;
+        let mut hung = false;
         while successor.is_some() || !self.shutdown.is_cancelled() {
             let started = Instant::now();
-            let status = match self.run_once(successor.take()).await {
+            let status = match self.run_once(successor.take(), hung).await {
                 Ran::Shutdown(ended) => return ended,
                 Ran::Succeeded(next) => {
-                    (first, successor) = (false, Some(*next));
+                    (first, hung, successor) = (false, false, Some(*next));
                     continue;
                 }
                 Ran::NotStarted(error) if first => return Err(error),
                 Ran::NotStarted(error) => Err(error),
-                Ran::Ended(status) => status,
+                Ran::Ended(status) => {
+                    hung = false;
+                    status
+                }
+                Ran::Hung(status) => {
+                    hung = true;
+                    status
+                }
             };
             let code = status.as_ref().ok().and_then(ExitStatus::code);
             if first && code == Some(CONFIGURATION) {
@@ -107,10 +117,10 @@ impl Keeper {
         Ok(())
     }
 
-    /// Waits for the end of the child that is there, or of one that it starts.
-    async fn run_once(&self, there: Option<Role>) -> Ran {
+    /// Waits for the end of the child that is there, or of one that it starts. `after_hung`: the one before it hung.
+    async fn run_once(&self, there: Option<Role>, after_hung: bool) -> Ran {
         let role = self.role;
-        let started = there.map_or_else(|| Role::start(&self.plan, role), Ok);
+        let started = there.map_or_else(|| Role::start(&self.plan, role, after_hung), Ok);
         let mut child = match started {
             Ok(child) => child,
             Err(error) => return Ran::NotStarted(error),
@@ -124,7 +134,7 @@ impl Keeper {
                 () = hangs(&self.plan.folder, role, pid) => {
                     let silent_s = HUNG_AFTER.as_secs();
                     tracing::error!(role, pid, silent_s, "answers nothing any more; killing it");
-                    Some(child.kill().await)
+                    return Ran::Hung(child.kill().await);
                 }
             };
             if let Some(status) = ended {
@@ -141,7 +151,7 @@ impl Keeper {
     /// Starts another child beside the one at work, and ends that when the other is ready.
     async fn succeeded(&self, at_work: &mut Role) -> Handover {
         let role = self.role;
-        let started = Role::start(&self.plan, role).map_err(|error| format!("{error:#}"));
+        let started = Role::start(&self.plan, role, false).map_err(|error| format!("{error:#}"));
         let ready = match started {
             Ok(mut next) => {
                 let ready = self.ready(at_work, &mut next).await;

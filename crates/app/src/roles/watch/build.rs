@@ -19,7 +19,7 @@ use twinline_trackers::http::{Secret, SystemNames, Trust};
 use twinline_watch::channel::{Addresses, Deadlines, Outside};
 use twinline_watch::driver::{Setup, Tenant, TenantNode};
 use twinline_watch::ping::OutsidePing;
-use twinline_watch::probe::{Accounts, Probe, Web};
+use twinline_watch::probe::{Accounts, Beat, Probe, Web};
 use twinline_watch::subscription::{Hooks, Links, Post};
 
 /// A look-up of a name takes no longer.
@@ -38,6 +38,8 @@ pub(super) struct Lasting {
     /// Why the token is not the fleet's, when it is not.
     pub(super) keyless: Option<String>,
     pub(super) supervisor: Option<u32>,
+    /// When it has last said that it works, where it does.
+    pub(super) beat: Option<Beat>,
 }
 
 /// What one configuration comes to.
@@ -81,6 +83,7 @@ impl Built {
             accounts: &lasting.accounts,
             token: lasting.token.clone(),
             supervisor: lasting.supervisor,
+            beat: lasting.beat.clone(),
             central: central.as_ref(),
         })?;
         let ways = ways(config, lasting)?;

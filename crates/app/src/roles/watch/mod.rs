@@ -3,6 +3,7 @@
 
 mod announced;
 mod api;
+mod before;
 #[cfg(test)]
 mod bench;
 mod build;
@@ -17,6 +18,7 @@ mod probes;
 mod reload;
 mod secrets;
 
+use super::beat::Following;
 use super::tasks::Tasks;
 use crate::config::Config;
 use crate::fleet;
@@ -41,7 +43,7 @@ use twinline_core::handles::Clock;
 use twinline_trackers::http::Trust;
 use twinline_watch::channel::acknowledge::Signer;
 use twinline_watch::driver::{Driver, Handle};
-use twinline_watch::probe::{Accounts, Supervisor};
+use twinline_watch::probe::{Accounts, Beat, Supervisor};
 use twinline_watch::subscription::{Herald, Post, Registry};
 
 /// A watch whose supervisor has died looks this often for another one.
@@ -62,7 +64,9 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     super::open_many_files();
     let folder = DataFolder::open(&config.data)?;
     let _hold = folder.hold("watch", LOCK_WAIT).await?;
-    let lasting = Arc::new(lasting(file, &config, &folder, supervisor)?);
+    let following = Following::take(supervisor)?;
+    let beat = following.as_ref().map(Following::beat);
+    let lasting = Arc::new(lasting(file, &config, &folder, (supervisor, beat))?);
     let secrets = Secrets::look(file, &config);
     let built = Built::new(file, &config, &lasting)?;
     let seen = broken.is_none().then_some(Seen { text, secrets });
@@ -88,6 +92,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let (post, posted) = watch::channel(built.post.clone());
     let registry = tell_subscribers(&mut tasks, &folder, &handle, posted, &shutdown);
     listen::spawn(&mut tasks, &config, &folder, private, registry, &shutdown);
+    hear_of_before(&mut tasks, following, &handle, &config, &shutdown);
     let announced = lasting.announced.clone().follow(folder.clone());
     tasks.spawn("places", until(shutdown.clone(), ended(announced)));
     let reload = Reload {
@@ -126,6 +131,23 @@ fn keep(folder: &DataFolder, text: &str) {
     tokio::task::spawn_blocking(move || holding::keep_or_tell(&folder, &text));
 }
 
+/// Follows the supervisor, which also says whether the watch before this one hung.
+fn hear_of_before(
+    tasks: &mut Tasks,
+    following: Option<Following>,
+    handle: &Handle,
+    config: &Config,
+    shutdown: &CancellationToken,
+) {
+    let hung = following.as_ref().map(Following::hung).unwrap_or_default();
+    let tells = before::tell(handle.clone(), config.instance.machine.clone(), hung);
+    tasks.spawn("the watch before", until(shutdown.clone(), ended(tells)));
+    if let Some(following) = following {
+        let listens = until(shutdown.clone(), ended(following.listen()));
+        tasks.spawn("the supervisor's beat", listens);
+    }
+}
+
 /// Subscribers are told by a task of its own, which looks at what the page shows.
 fn tell_subscribers(
     tasks: &mut Tasks,
@@ -149,7 +171,7 @@ fn lasting(
     file: &Path,
     config: &Config,
     folder: &DataFolder,
-    supervisor: Option<u32>,
+    (supervisor, beat): (Option<u32>, Option<Beat>),
 ) -> Result<Lasting> {
     let known = std::fs::read(outside::addresses_file(folder)).unwrap_or_default();
     let known: BTreeMap<String, Vec<IpAddr>> = serde_json::from_slice(&known).unwrap_or_default();
@@ -169,6 +191,7 @@ fn lasting(
         token,
         keyless,
         supervisor,
+        beat,
     })
 }
 

@@ -17,7 +17,8 @@ use twinline_core::watch::signal::Severity;
 use twinline_store::central::CentralClient;
 use twinline_trackers::http::Secret;
 use twinline_watch::probe::{
-    Accounts, CommitCanary, Disk, Fixed, Health, Look, Pace, Place, Probe, Supervisor, Target, Web,
+    Accounts, Beat, CommitCanary, Disk, Fixed, Health, Look, Pace, Place, Probe, Supervisor,
+    Target, Web,
 };
 
 /// What probes are made of.
@@ -29,6 +30,8 @@ pub(super) struct Parts<'a> {
     pub(super) token: Secret,
     /// The supervisor of this machine, when it has one.
     pub(super) supervisor: Option<u32>,
+    /// When it has last said that it works, where it does.
+    pub(super) beat: Option<Beat>,
     /// The central database, when there is one.
     pub(super) central: Option<&'a CentralClient>,
 }
@@ -251,7 +254,8 @@ impl Maker<'_> {
         let subject = element(Kind::Supervisor, self.me);
         let targets = vec![target(subject.clone(), [machine.clone()])];
         let pace = self.paces.peers.pace();
-        let look = Supervisor { pid, subject };
+        let beat = self.parts.beat.clone();
+        let look = Supervisor { pid, beat, subject };
         self.add("peers", Severity::Critical, pace, targets, [machine], look)
     }
 }

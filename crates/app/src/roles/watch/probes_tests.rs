@@ -14,6 +14,7 @@ fn built(config: &Config, supervisor: Option<u32>) -> Built {
         accounts: &Accounts::default(),
         token: Secret::new("token"),
         supervisor,
+        beat: None,
         central: None,
     })
     .unwrap()

@@ -10,7 +10,9 @@ use std::time::Duration;
 use twinline_core::watch::element::Kind;
 use twinline_core::watch::signal::Severity;
 use twinline_store::central::PoolName;
-use twinline_watch::probe::{CanarySync, Certificates, Fixed, Inbox, Place, Pools, ReplicaLag};
+use twinline_watch::probe::{
+    CanarySync, Certificates, Fixed, Inbox, Peer, Place, Pools, ReplicaLag,
+};
 
 impl Maker<'_> {
     /// Edge, inbox, certificates, host, replica and watch of one machine.
@@ -92,7 +94,14 @@ impl Maker<'_> {
     fn peer(&mut self, it: &Reached<'_>, at: SocketAddr) -> Result<()> {
         let place: Arc<dyn Place> = Arc::new(Fixed(at));
         let pace = self.paces.peers.pace();
-        self.role((it, "watch", Kind::Watch), &place, "peers", pace)
+        let [subject, machine] = [Kind::Watch, Kind::Machine].map(|kind| element(kind, it.name));
+        let look = Peer {
+            health: self.health(&place, "watch", &subject),
+            machine: it.name.to_owned(),
+            patience: Duration::from_millis(pace.deadline_ms) * 9 / 10,
+        };
+        let targets = vec![target(subject, [machine.clone()])];
+        self.add("peers", Severity::Critical, pace, targets, [machine], look)
     }
 
     fn replica(&mut self, it: &Reached<'_>, place: &Arc<dyn Place>) -> Result<()> {
