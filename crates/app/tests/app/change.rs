@@ -30,12 +30,29 @@ fn runs(installation: &Installation, title: &str, element: &str) -> String {
 }
 
 /// Ends what is proven.
-fn ends(installation: &Installation, change: &str) {
+fn ends(installation: &Installation, change: &str) -> Json {
     let done = installation.json(&["change", "finish", change]);
     assert_eq!(done["standing"], "finished");
-    let checks = done["proof"]["checks"].to_string();
     for probe in ["host_direct", "through_edge"] {
+        let checks = done["proof"]["checks"].to_string();
         assert!(checks.contains(probe), "{checks}");
+    }
+    proves(&done["proof"], "canary_sync", "canary_sync:m1");
+    done["proof"].clone()
+}
+
+/// Whether a proof has this check.
+fn proves(proof: &Json, probe: &str, subject: &str) {
+    let mut checks = proof["checks"].as_array().unwrap().iter();
+    let is_there = checks.any(|it| it["probe"] == probe && it["subject"] == subject);
+    assert!(is_there, "{probe} {subject} in {proof}");
+}
+
+/// Whether the database was proven by the canary and by each pool of the host.
+fn proves_database(proof: &Json) {
+    proves(proof, "commit_canary", "database:central");
+    for pool in ["replicate", "read", "probe"] {
+        proves(proof, "pools", &format!("pool:central/{pool}/m1"));
     }
 }
 
@@ -120,7 +137,7 @@ fn no_go_while_commits_hang_and_a_restart_that_nobody_planned_is_proven() {
         let shown = installation.json(&["change", "show", &change]);
         (shown["standing"] == "proven").then_some(())
     });
-    ends(&installation, &change);
+    proves_database(&ends(&installation, &change));
 
     // At 22:00 on a Saturday.
     database.crash().unwrap();
@@ -132,7 +149,7 @@ fn no_go_while_commits_hang_and_a_restart_that_nobody_planned_is_proven() {
         (noticed["standing"] == "finished").then(|| noticed.clone())
     });
     assert_eq!(noticed["differences"], serde_json::json!(["started"]));
-    let checks = noticed["proof"]["checks"].to_string();
-    assert!(checks.contains("commit_canary"), "{noticed}");
+    proves_database(&noticed["proof"]);
+    proves(&noticed["proof"], "canary_sync", "canary_sync:m1");
     assert!(up.ends().success());
 }

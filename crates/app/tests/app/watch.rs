@@ -2,17 +2,39 @@
 
 use crate::support::{Installation, is_alive, signal, text_of, until};
 use crate::watching::{
-    are_proven, ends, health, incidents, letter, start, watched, watches, works,
+    are_proven, ends, health, incidents, letter, stands, start, watched, watches, works,
 };
 use crate::webhooks::ask;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value as Json;
+use twinline_sim::postgres::Postgres;
+
+/// Has a server stand still whole: its first process, so that it starts no other, and then all that it has started.
+fn freeze(database: &Postgres) -> Vec<u32> {
+    let mut stopped = vec![database.postmaster().unwrap()];
+    database.freeze(stopped[0]).unwrap();
+    for process in database.children().unwrap() {
+        // It may have ended meanwhile.
+        if database.freeze(process).is_ok() {
+            stopped.push(process);
+        }
+    }
+    stopped
+}
 
 #[test]
-fn edge_and_host_that_hang_are_told_of_and_watch_still_answers() {
+fn edge_host_and_database_that_hang_are_told_of_and_watch_still_answers() {
+    if !Postgres::can_run() {
+        return;
+    }
     let Some((smtp, installation)) = watched() else {
         return;
     };
+    let database = Postgres::start(&[]).unwrap();
+    installation.write("central.url", &database.url());
+    let text = text_of(&installation.path("twinline.toml"));
+    let central = "[central]\nurl = { file = \"central.url\" }\n";
+    installation.write("twinline.toml", &format!("{text}\n{central}"));
     let mut up = installation.up();
     let [edge, host] = up.works();
     let watch = works(&installation);
@@ -22,8 +44,24 @@ fn edge_and_host_that_hang_are_told_of_and_watch_still_answers() {
     for role in [up.child.id(), edge, host] {
         signal(role, Signal::STOP);
     }
+    let frozen = freeze(&database);
     let mail = letter(&smtp, "CRITICAL");
     assert_eq!(mail.to, ["ada@acme.example"]);
+    // The database is another matter, and somebody is called for it too.
+    let of_database = until("the incident of the database", || {
+        let mut found = incidents(&installation);
+        found.retain(|it| it["element"] == "database:central" && it["standing"] == "open");
+        found.pop().map(|it| it["incident"].to_string())
+    });
+    stands(
+        &installation,
+        ("commit_canary", "database:central"),
+        "failing",
+    );
+    until("somebody to be called for the database", || {
+        let shown = installation.json(&["incident", "show", &of_database]);
+        (!shown["course"]["paged"].is_null()).then_some(())
+    });
     // The two share their machine, which explains both: however they were found, it is one incident.
     let open = until("one incident of the machine", || {
         let mut found = incidents(&installation);
@@ -38,6 +76,13 @@ fn edge_and_host_that_hang_are_told_of_and_watch_still_answers() {
         let summary = ask(page, "GET /api/v2/summary.json HTTP/1.1", "")?;
         summary.body.contains("major_outage").then_some(())
     });
+    until("the status page to name what the database is for", || {
+        let summary = ask(page, "GET /api/v2/summary.json HTTP/1.1", "")?;
+        let summary: Json = serde_json::from_str(&summary.body).ok()?;
+        let mut all = summary["components"].as_array()?.iter();
+        let one = all.find(|it| it["name"] == "Administration")?;
+        (one["status"] != "operational").then_some(())
+    });
 
     let acknowledged = installation.json(&["incident", "ack", &id]);
     assert_eq!(acknowledged["acknowledged_by"], "ada");
@@ -50,7 +95,17 @@ fn edge_and_host_that_hang_are_told_of_and_watch_still_answers() {
         let pid = Pid::from_raw(i32::try_from(role).unwrap()).unwrap();
         let _gone = kill_process(pid, Signal::CONT);
     }
+    for process in frozen {
+        // One that has ended needs nothing.
+        let _gone = database.thaw(process);
+    }
     letter(&smtp, "RESOLVED");
+    for incident in [&id, &of_database] {
+        until("both to be over", || {
+            let shown = installation.json(&["incident", "show", incident]);
+            (shown["standing"] == "recovered").then_some(())
+        });
+    }
     let resolved = installation.json(&["incident", "resolve", &id, "--text", "All is well."]);
     assert_eq!(resolved["standing"], "resolved");
     assert_eq!(resolved["notes"][0]["text"], "I look at it");
