@@ -264,7 +264,12 @@ impl Record {
 }
 
 /// When it was said what is wrong, looking at `looks` from an instant on, until another.
-fn noticed(notice: Notice, looks: &[Look], from: Instant, until: Instant) -> Option<Instant> {
+pub(super) fn noticed(
+    notice: Notice,
+    looks: &[Look],
+    from: Instant,
+    until: Instant,
+) -> Option<Instant> {
     let mut last: [Option<Said>; MACHINES] = [None; MACHINES];
     let (mut failed, mut met) = ([false; MACHINES], [false; MACHINES]);
     for look in looks

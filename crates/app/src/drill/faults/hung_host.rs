@@ -1,10 +1,11 @@
 use super::Fault;
 use crate::drill::catalogue::{Notice, Spec};
+use crate::drill::record::noticed;
 use crate::drill::stage::Stage;
 use anyhow::Result;
 use async_trait::async_trait;
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 pub(in crate::drill) const SPEC: Spec = Spec {
     name: "hung-host",
@@ -28,10 +29,13 @@ pub(in crate::drill) struct HungHost {
 
 /// The machine whose host hangs.
 const MACHINE: usize = 0;
-/// However long the drill: a supervisor ends a host that has answered nothing for 20 s, and it is to come back.
-const HANGS_MAX: Duration = Duration::from_secs(12);
-/// Whoever is to be called is called by then.
-const CALLED_MAX: Duration = Duration::from_secs(16);
+/// It hangs no longer than this when others have its groups by then.
+const HANGS_FOR: Duration = Duration::from_secs(12);
+/// And in no case longer, however long the drill: a supervisor that finds a host silent for 20 s ends it, and it is to
+/// come back. Whoever is to be called is called by then.
+const HANGS_MAX: Duration = Duration::from_secs(19);
+/// From one look to the next.
+const LOOK: Duration = Duration::from_millis(100);
 
 #[async_trait(?Send)]
 impl Fault for HungHost {
@@ -44,9 +48,14 @@ impl Fault for HungHost {
         Ok(format!("SIGSTOP to the host of {}", machine.name))
     }
 
-    async fn hold(&mut self, _: &Stage, until: Instant) -> Result<()> {
+    async fn hold(&mut self, stage: &Stage, until: Instant) -> Result<()> {
         let hangs = self.hangs.unwrap_or(until);
-        sleep_until(until.min(hangs + HANGS_MAX)).await;
+        sleep_until(until.min(hangs + HANGS_FOR)).await;
+        let last = hangs + HANGS_MAX;
+        let moved = || noticed(SPEC.notice, &stage.looks.all(), hangs, last).is_some();
+        while !moved() && Instant::now() < last {
+            sleep(LOOK).await;
+        }
         Ok(())
     }
 
@@ -54,7 +63,7 @@ impl Fault for HungHost {
         let name = &stage.machines.all[MACHINE].name;
         let elements = [format!("host:{name}"), format!("machine:{name}")];
         let elements = elements.each_ref().map(String::as_str);
-        let until = self.hangs.unwrap_or_else(Instant::now) + CALLED_MAX;
+        let until = self.hangs.unwrap_or_else(Instant::now) + HANGS_MAX;
         let called = stage.watched()?.calls_for(&elements, until).await;
         let sentence = || format!("nobody was called for the host of {name} while it hung");
         Ok((!called).then(sentence).into_iter().collect())
