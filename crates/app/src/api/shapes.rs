@@ -245,7 +245,9 @@ pub(super) struct ReleasedShape {
 /// The answer of `link`.
 #[derive(ToSchema)]
 pub(super) struct LinkedShape {
-    /// In the pairs' order: `{"linked": TWIN}`, `{"already": TWIN}` or `{"refused": WHY}`.
+    /// In the pairs' order: `{"linked": TWIN}`, `{"already": TWIN}`, `{"refused": WHY}`, or
+    /// `{"later": {"after_ms": MILLISECONDS, "why": WHY, "failed": BOOLEAN}}`, to be asked for again after that time: the
+    /// tracker's limits have no room for it now, or it `failed` to answer.
     #[schema(value_type = Vec<Object>)]
     outcomes: Vec<Value>,
 }

@@ -2,12 +2,15 @@
 
 use super::deeds::{counted, meant};
 use super::outcomes::Outcomes;
+use super::patience::{Later, Patience};
 use super::{matches, pairs, segment};
 use crate::cli::{LinkArgs, UnlinkArgs};
 use crate::client::Client;
 use crate::exit::FAILED;
 use crate::report::{Report, Table};
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
+use indicatif::ProgressBar;
+use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use std::path::Path;
 
@@ -33,17 +36,11 @@ async fn link(file: &Path, args: &LinkArgs) -> Result<Report> {
     let mut told = Told::default();
     let mut outcomes = Outcomes::new(pairs.len(), "pairs");
     for some in pairs.chunks(PAIRS_MAX) {
-        let asked: Vec<Json> = some
-            .iter()
-            .map(|(left, right)| json!({ "left": left, "right": right }))
-            .collect();
-        let body = json!({ "connection": args.connection, "pairs": asked });
-        let answer = outcomes.ask(some.len(), client.post("/v1/links", &body));
-        let answers = match answer.await {
-            Ok(answer) => answer["outcomes"].as_array().cloned().unwrap_or_default(),
-            // Some of these may be twins by now: asked again, they are called so.
-            Err(why) => vec![json!({ "failed": why }); some.len()],
-        };
+        let bar = outcomes.bar();
+        let answers = outcomes.ask(some.len(), linked(&client, &args.connection, some, &bar));
+        // Some of these may be twins by now: asked again, they are called so.
+        let failed = |why| vec![json!({ "failed": why }); some.len()];
+        let answers = answers.await.unwrap_or_else(failed);
         for ((left, right), outcome) in some.iter().zip(answers) {
             told.pair(left, right, outcome);
         }
@@ -58,6 +55,62 @@ async fn link(file: &Path, args: &LinkArgs) -> Result<Report> {
         code
     };
     Ok(Report::done(&document, told.table.text())?.with_code(code))
+}
+
+/// Asks for some pairs, and waits where the host says that it cannot look at them now: a tracker that allows 5,000 requests
+/// an hour allows about 2,500 pairs. Answers one outcome a pair.
+async fn linked(
+    client: &Client,
+    connection: &str,
+    pairs: &[(String, String)],
+    bar: &ProgressBar,
+) -> Result<Vec<Json>> {
+    let mut outcomes = vec![Json::Null; pairs.len()];
+    let mut open: Vec<usize> = (0..pairs.len()).collect();
+    let mut patience = Patience::default();
+    loop {
+        let named = open.iter().map(|place| &pairs[*place]);
+        let named = named.map(|(left, right)| json!({ "left": left, "right": right }));
+        let body = json!({ "connection": connection, "pairs": named.collect::<Vec<_>>() });
+        let answer: Linked = serde_json::from_value(client.post("/v1/links", &body).await?)
+            .context("the host's answer is not what became of pairs")?;
+        ensure!(
+            answer.outcomes.len() == open.len(),
+            "the host answers {} outcomes for {} pairs",
+            answer.outcomes.len(),
+            open.len()
+        );
+        let mut latest: Option<Later> = None;
+        let mut still = Vec::new();
+        for (place, outcome) in open.into_iter().zip(answer.outcomes) {
+            if let Some(later) = outcome.get("later") {
+                let later: Later = serde_json::from_value(later.clone())
+                    .context("the host does not say when to ask again")?;
+                still.push(place);
+                latest = Some(latest.map_or(later.clone(), |other| other.latest(later)));
+            }
+            outcomes[place] = outcome;
+        }
+        let Some(later) = latest else {
+            bar.set_message("pairs");
+            return Ok(outcomes);
+        };
+        let Some(wait) = patience.wait(&later) else {
+            for place in still {
+                outcomes[place] = json!({ "failed": later.why });
+            }
+            return Ok(outcomes);
+        };
+        bar.set_message(format!("pairs; waits: {}", later.why));
+        tokio::time::sleep(wait).await;
+        open = still;
+    }
+}
+
+/// The answer of `POST /v1/links`.
+#[derive(Deserialize)]
+struct Linked {
+    outcomes: Vec<Json>,
 }
 
 /// What became of each pair.

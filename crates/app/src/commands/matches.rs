@@ -2,6 +2,7 @@
 //!
 //! The host is asked page by page, so that no request lasts; what it lists is kept here, some hundred bytes for an item.
 
+use super::patience::{Later, Patience};
 use super::review::{self, Review};
 use super::{progress, query, segment};
 use crate::cli::LinkArgs;
@@ -14,7 +15,6 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Duration;
 use twinline_core::digest::Digest;
 use twinline_core::item::ItemRef;
 use twinline_core::matching::{Matching, Single, matched};
@@ -22,10 +22,6 @@ use twinline_core::names::{Side, Sides};
 
 /// Pages of one side: two million items where a tracker gives a hundred at once.
 const PAGES_MAX: usize = 20_000;
-/// How often in a row a page may fail.
-const FAILURES_MAX: u32 = 12;
-/// The longest wait between two tries of a page that fails.
-const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// A page as the API answers it.
 #[derive(Deserialize)]
@@ -36,13 +32,6 @@ struct Page {
     total: Option<u64>,
     next: Option<String>,
     later: Option<Later>,
-}
-
-#[derive(Deserialize)]
-struct Later {
-    after_ms: u64,
-    why: String,
-    failed: bool,
 }
 
 /// An item that may be linked.
@@ -181,7 +170,7 @@ impl<'a> Listing<'a> {
         let mut parameters = self.parameters.clone();
         parameters.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
         let path = query(&self.path, &parameters);
-        let mut failures = 0;
+        let mut patience = Patience::default();
         loop {
             let answer = self.client.get(&path).await?;
             let page: Page = serde_json::from_value(answer)
@@ -190,19 +179,15 @@ impl<'a> Listing<'a> {
                 bar.set_message("items looked at");
                 return Ok(page);
             };
-            let mut wait = Duration::from_millis(later.after_ms);
-            if later.failed {
-                failures += 1;
-                if failures >= FAILURES_MAX {
-                    let sentence = format!(
-                        "the {} side could not be read, {failures} times in a row: {}",
-                        self.side, later.why
-                    );
-                    return Err(Coded::new(FAILED, sentence).into());
-                }
-                let doubled = Duration::from_millis(250 << failures.min(10));
-                wait = wait.max(doubled.min(WAIT_MAX));
-            }
+            let Some(wait) = patience.wait(later) else {
+                let sentence = format!(
+                    "the {} side could not be read, {} times in a row: {}",
+                    self.side,
+                    patience.failures(),
+                    later.why
+                );
+                return Err(Coded::new(FAILED, sentence).into());
+            };
             bar.set_message(format!("items looked at; waits: {}", later.why));
             tokio::time::sleep(wait).await;
         }

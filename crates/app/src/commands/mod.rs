@@ -19,6 +19,7 @@ mod node;
 mod outcomes;
 mod page;
 pub mod pairs;
+mod patience;
 mod progress;
 mod release;
 mod review;

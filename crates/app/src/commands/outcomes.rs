@@ -27,6 +27,11 @@ impl Outcomes {
         }
     }
 
+    /// The bar, for who waits in between and says why.
+    pub(super) fn bar(&self) -> ProgressBar {
+        self.bar.clone()
+    }
+
     /// Asks for the next `count` things at once; a sentence when that fails. `asking` is not begun when the host has gone.
     pub(super) async fn ask<T>(
         &mut self,

@@ -3,7 +3,7 @@
 use crate::support::{Installation, Simulators, in_jira, until};
 use serde_json::{Value as Json, json};
 use twinline_sim::serve::SimServer;
-use twinline_sim::{Command, Done};
+use twinline_sim::{Command, Done, Forced};
 
 fn make(server: &SimServer, title: &str) -> String {
     let create = Command::Create {
@@ -80,7 +80,15 @@ fn what_both_trackers_have_is_linked_as_a_person_has_reviewed_it() {
     proposed(&installation, &left, &right);
     assert_eq!(titles(&simulators), before, "nothing is written by looking");
 
+    // Both nodes rest, so that nothing else meets it: the pair is not refused for it, but asked for again.
+    simulators
+        .github
+        .with(|tracker, _| tracker.force(Forced::Throttle));
     reviewed(&installation, &left, &right);
+    let forced = simulators
+        .github
+        .with(|tracker, _| tracker.still_forced().len());
+    assert_eq!(forced, 0, "the limit was met");
     for node in ["github", "jira-cloud"] {
         installation.json(&["resume", node]);
     }

@@ -1,5 +1,6 @@
 //! Linking pairs that both exist, and ending twins.
 
+use super::linkable::{Later, later};
 use super::{OpError, audit};
 use crate::dirty::{self, Hint, is_alive};
 use crate::host::{Connection, Host, Inner};
@@ -14,6 +15,7 @@ use twinline_core::names::{ConnectionName, LinkId, RootId, Side, Sides};
 use twinline_core::queue::Lane;
 use twinline_store::StoreError;
 use twinline_store::host::{HistoryKind, HostTx, Twin, TwinState};
+use twinline_trackers::TrackerError;
 
 /// A pair by what people call the items, or by their trackers' ids.
 pub type PairKey = Sides<String>;
@@ -28,13 +30,19 @@ pub enum LinkOutcome {
     Already(LinkId),
     /// They cannot be twins, and why.
     Refused(String),
+    /// They could not be looked at now: to be asked for again.
+    Later(Later),
 }
+
+/// An item that a pair names, or what becomes of the pair without it.
+type Named = Result<Box<Item>, LinkOutcome>;
 
 impl Host {
     /// Links pairs of existing items: one outcome for each, in their order.
     ///
     /// # Errors
-    /// There is no such connection; the store failed. What a tracker says about one pair is that pair's outcome.
+    /// There is no such connection; the store failed. What a tracker says about one pair is that pair's outcome, and so is
+    /// that its limits have no room for it now.
     pub async fn link(
         &self,
         connection: &ConnectionName,
@@ -51,7 +59,7 @@ impl Host {
                 (Ok(left), Ok(right)) => {
                     self.link_items(&found, Sides { left, right }, who).await?
                 }
-                (Err(why), _) | (_, Err(why)) => LinkOutcome::Refused(why),
+                (Err(outcome), _) | (_, Err(outcome)) => outcome,
             });
         }
         Ok(outcomes)
@@ -63,10 +71,16 @@ impl Host {
         connection: &Connection,
         side: Side,
         text: &str,
-    ) -> Result<Result<Box<Item>, String>, OpError> {
+    ) -> Result<Named, OpError> {
+        let refused = |why: String| Ok(Err(LinkOutcome::Refused(why)));
         let name = connection.node(side).clone();
         let Some(node) = self.inner.node(&name) else {
-            return Ok(Err(format!("node '{name}' is not configured")));
+            return refused(format!("node '{name}' is not configured"));
+        };
+        let failed = |error: TrackerError| match later(&error, self.inner.settings.backoff().first)
+        {
+            Some(later) => LinkOutcome::Later(later),
+            None => LinkOutcome::Refused(format!("'{text}': {error}")),
         };
         let (key, on) = (text.to_owned(), name.clone());
         let known = self
@@ -82,17 +96,19 @@ impl Host {
             Some(id) => id,
             None => match node.request(node.tracker().find(text)).await {
                 Ok(Some(found)) => found.item,
-                Ok(None) => return Ok(Err(format!("{name} has no item '{text}'"))),
-                Err(error) => return Ok(Err(format!("'{text}': {error}"))),
+                Ok(None) => return refused(format!("{name} has no item '{text}'")),
+                Err(error) => return Ok(Err(failed(error))),
             },
         };
-        Ok(match node.request(node.tracker().fetch(&id)).await {
-            Ok(Fetched::Found(item)) => Ok(item),
-            Ok(Fetched::Moved(to)) => Err(format!("'{text}' has moved to {}", to.key)),
-            Ok(Fetched::Unreachable { reason }) => Err(format!("'{text}': {reason}")),
-            Ok(Fetched::Deleted { evidence }) => Err(format!("'{text}' was deleted: {evidence}")),
-            Err(error) => Err(format!("'{text}': {error}")),
-        })
+        match node.request(node.tracker().fetch(&id)).await {
+            Ok(Fetched::Found(item)) => Ok(Ok(item)),
+            Ok(Fetched::Moved(to)) => refused(format!("'{text}' has moved to {}", to.key)),
+            Ok(Fetched::Unreachable { reason }) => refused(format!("'{text}': {reason}")),
+            Ok(Fetched::Deleted { evidence }) => {
+                refused(format!("'{text}' was deleted: {evidence}"))
+            }
+            Err(error) => Ok(Err(failed(error))),
+        }
     }
 
     async fn link_items(

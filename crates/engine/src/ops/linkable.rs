@@ -74,7 +74,7 @@ pub struct LinkableItem {
     pub failed: bool,
 }
 
-/// A page is to be asked for again.
+/// It could not be read now: to be asked for again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Later {
     /// Not before this, in milliseconds.
@@ -255,20 +255,35 @@ fn shut(node: &Node) -> Result<Option<Later>, OpError> {
 
 /// What follows when a page could not be read. `first`: the wait where the tracker names none.
 fn not_read(error: TrackerError, first: Duration, what: &str) -> Result<Later, OpError> {
+    if let Some(later) = later(&error, first) {
+        return Ok(later);
+    }
+    let mends = matches!(
+        error,
+        TrackerError::Refused { .. } | TrackerError::Unreachable { .. }
+    );
+    if mends {
+        let way_out = "mend the trigger or the scope in the rules, or give another query";
+        return Err(OpError::Refused(format!("{what}: {error}; {way_out}")));
+    }
+    Err(error.into())
+}
+
+/// When to ask again after an error that passes; `None`: it does not pass by itself. `first`: the wait where the tracker
+/// names none.
+pub(super) fn later(error: &TrackerError, first: Duration) -> Option<Later> {
     match error {
-        TrackerError::Busy { reason, after, .. } => Ok(Later::new(after, reason, false)),
+        TrackerError::Busy { reason, after, .. } => Some(Later::new(*after, reason.clone(), false)),
         TrackerError::Retry { reason, after } => {
-            Ok(Later::new(after.unwrap_or(first), reason, true))
+            Some(Later::new(after.unwrap_or(first), reason.clone(), true))
         }
-        TrackerError::Unknown { reason } => Ok(Later::new(first, reason, true)),
-        TrackerError::Refused { .. } | TrackerError::Unreachable { .. } => {
-            let way_out = "mend the trigger or the scope in the rules, or give another query";
-            Err(OpError::Refused(format!("{what}: {error}; {way_out}")))
-        }
-        TrackerError::Credentials { .. }
+        TrackerError::Unknown { reason } => Some(Later::new(first, reason.clone(), true)),
+        TrackerError::Refused { .. }
+        | TrackerError::Unreachable { .. }
+        | TrackerError::Credentials { .. }
         | TrackerError::Unfit { .. }
         | TrackerError::Unreadable { .. }
-        | TrackerError::Changed => Err(error.into()),
+        | TrackerError::Changed => None,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Pairs that both exist are linked, and ended again.
 
 use crate::support::rules::contract;
+use crate::support::tracker::{Fault, On};
 use crate::support::{Running, World};
+use std::time::Duration;
 use twinline_core::contract::{Contract, First};
 use twinline_core::item::{ItemId, Value};
 use twinline_core::names::Sides;
@@ -138,5 +140,20 @@ async fn an_unlinked_pair_goes_its_own_ways_and_can_be_linked_again() {
         states.contains(&TwinState::Live)
             && states.contains(&TwinState::Unlinked { returns: false })
     );
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pair_that_cannot_be_looked_at_now_is_asked_for_again_and_is_not_refused() {
+    let (world, running, _) = pair(First::Left).await;
+    let limited = Fault::Retry(Some(Duration::from_secs(90)));
+    world.tracker("right").fault(On::Fetch, limited);
+    match link(&running, "left-1", "right-1").await {
+        LinkOutcome::Later(later) => assert_eq!((later.after_ms, later.failed), (90_000, true)),
+        other => panic!("{other:?}"),
+    }
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    let again = link(&running, "left-1", "right-1").await;
+    assert!(matches!(again, LinkOutcome::Linked(_)), "{again:?}");
     running.stop().await;
 }

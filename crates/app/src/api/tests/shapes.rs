@@ -290,6 +290,7 @@ async fn every_shape_is_the_one_of_a_real_answer() {
     for outcome in [
         LinkOutcome::Linked(LinkId::new(link.clone())),
         LinkOutcome::Already(LinkId::new(link)),
+        LinkOutcome::Later(later()),
     ] {
         schemas.check("LinkedShape", &json!({ "outcomes": [outcome] }));
     }
@@ -351,21 +352,24 @@ fn linkable() -> Json {
         why: Some("summary is empty".to_owned()),
         ..alike.clone()
     };
-    let later = Later {
-        after_ms: 500,
-        why: "other work goes first".to_owned(),
-        failed: false,
-    };
     let page = LinkablePage {
         items: vec![alike, none],
         in_twins: vec!["3".to_owned()],
         not_admitted: vec!["4".to_owned()],
         total: Some(9),
         next: Some("2".to_owned()),
-        later: Some(later),
+        later: Some(later()),
         ..LinkablePage::default()
     };
     serde_json::to_value(page).unwrap()
+}
+
+fn later() -> Later {
+    Later {
+        after_ms: 500,
+        why: "other work goes first".to_owned(),
+        failed: false,
+    }
 }
 
 /// Starts a backfill, pauses, resumes and cancels it; its id.
