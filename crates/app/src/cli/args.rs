@@ -370,6 +370,9 @@ pub struct RestartArgs {
     /// Stops at a machine that is not back within so many seconds.
     #[arg(long = "within", value_name = "SECONDS", default_value_t = 180)]
     pub within_s: u64,
+    /// The next machine begins when the last one has been well for so many seconds.
+    #[arg(long = "settle", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(..=3600))]
+    pub settle_s: u64,
 }
 
 /// A process of a machine.

@@ -221,7 +221,7 @@ fn exercise(fleet: &[Installation]) {
     });
 
     let before = roles(fleet);
-    let restarted = fleet[0].json(&["fleet", "restart"]);
+    let restarted = fleet[0].json(&["fleet", "restart", "--settle", "1"]);
     assert_eq!(
         restarted["machines"].as_array().unwrap().len(),
         3,

@@ -136,11 +136,19 @@ impl Fleet {
         self.machines[0].apply().await
     }
 
-    /// Restarts all machines, one after the other; what became of each.
-    pub(super) async fn restart(&self, parallel: u32) -> Result<Value> {
-        let restarted = self
-            .ask(&["fleet", "restart", "--parallel", &parallel.to_string()])
-            .await?;
+    /// Restarts all machines, so many at once, each when those before it have been well for so many seconds; what became of
+    /// each.
+    pub(super) async fn restart(&self, parallel: u32, settle: u64) -> Result<Value> {
+        let (parallel, settle) = (parallel.to_string(), settle.to_string());
+        let asked = [
+            "fleet",
+            "restart",
+            "--parallel",
+            &parallel,
+            "--settle",
+            &settle,
+        ];
+        let restarted = self.ask(&asked).await?;
         Ok(restarted["machines"].clone())
     }
 

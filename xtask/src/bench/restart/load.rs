@@ -36,6 +36,8 @@ const SETTLED_MAX: Duration = Duration::from_secs(600);
 /// When a delivery was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
+    /// The fleet has just begun: nothing is compared with it.
+    Warming,
     Healthy,
     During,
     After,
@@ -78,7 +80,7 @@ pub(super) struct Load {
 }
 
 struct Shared {
-    latencies: Mutex<[Latencies; 3]>,
+    latencies: Mutex<[Latencies; 4]>,
     met: Mutex<Met>,
     began: Instant,
     /// The slowest deliveries of the restart, the slowest first.
@@ -110,7 +112,7 @@ impl Load {
             edges: Mutex::new(edges),
             pairs,
             shared: Arc::new(Shared {
-                latencies: Mutex::new([Latencies::new(), Latencies::new(), Latencies::new()]),
+                latencies: Mutex::new(std::array::from_fn(|_| Latencies::new())),
                 met: Mutex::default(),
                 began: Instant::now(),
                 slowest: Mutex::default(),
@@ -118,7 +120,7 @@ impl Load {
             keys: Mutex::default(),
             edits: AtomicUsize::new(0),
             over: AtomicBool::new(false),
-            phase: Mutex::new(Phase::Healthy),
+            phase: Mutex::new(Phase::Warming),
             last: Mutex::default(),
         })
     }

@@ -36,12 +36,18 @@ pub struct Options {
     /// Edits a second, each told by one webhook at one of the edges.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     per_s: u32,
-    /// Seconds of load before the restart.
-    #[arg(long, default_value_t = 30)]
+    /// Seconds of load before anything is compared, since the fleet has just begun.
+    #[arg(long, default_value_t = 20)]
+    warm: u64,
+    /// Seconds of load before the restart, with which it is compared.
+    #[arg(long, default_value_t = 60)]
     healthy: u64,
     /// Machines that begin anew at once.
     #[arg(long, default_value_t = 1)]
     parallel: u32,
+    /// Seconds for which a machine has to be well before the next one begins.
+    #[arg(long, default_value_t = 10)]
+    settle: u64,
     /// `ownership.lease_ms`.
     #[arg(long, default_value_t = 15_000)]
     lease_ms: u32,
@@ -144,10 +150,12 @@ async fn restart(
     senders: &Handle,
 ) -> Result<(Value, Duration, Duration)> {
     let restart = async {
+        sleep(Duration::from_secs(options.warm)).await;
+        load.enter(Phase::Healthy);
         sleep(Duration::from_secs(options.healthy)).await;
         load.enter(Phase::During);
         let (after, began) = (load.age(), Instant::now());
-        let restarted = fleet.restart(options.parallel).await;
+        let restarted = fleet.restart(options.parallel, options.settle).await;
         load.enter(Phase::After);
         load.end();
         restarted.map(|machines| (machines, after, began.elapsed()))
@@ -181,6 +189,7 @@ fn figures(options: &Options, load: &Load, shown: &Shown) -> (Value, bool) {
         "groups": load.pairs(),
         "per_s": options.per_s,
         "parallel": options.parallel,
+        "settle": options.settle,
         "seconds": rounded(seconds),
         "machines": shown.machines,
         "ingest_healthy": told(&healthy),

@@ -7,6 +7,7 @@ use crate::cli::{RestartArgs, RestartRole};
 use crate::commands::deeds::counted;
 use crate::commands::{progress, segment};
 use crate::exit::{Coded, FAILED};
+use crate::fleet::view::FleetView;
 use crate::report::{Report, aside};
 use anyhow::{Context as _, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -17,7 +18,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// What was done to one machine.
 #[derive(Debug, Serialize)]
@@ -34,6 +35,7 @@ struct Rolling<'a> {
     fleet: &'a Fleet,
     roles: Vec<RestartRole>,
     within: Duration,
+    settle: Duration,
     line: ProgressBar,
     /// Machines that begin anew at the moment.
     under_way: Mutex<BTreeSet<String>>,
@@ -57,6 +59,7 @@ pub(super) async fn run(file: &Path, args: &RestartArgs) -> Result<Report> {
             |role| vec![role],
         ),
         within: Duration::from_secs(args.within_s),
+        settle: Duration::from_secs(args.settle_s),
         line: progress::line("restarting"),
         under_way: Mutex::default(),
     };
@@ -85,7 +88,7 @@ pub(super) async fn run(file: &Path, args: &RestartArgs) -> Result<Report> {
 }
 
 impl Rolling<'_> {
-    /// Restarts a machine's roles as soon as the others are well, and waits until it is back.
+    /// Restarts a machine's roles as soon as the others are well, and waits until it is back and has stayed so.
     async fn machine(&self, name: String) -> Result<Done> {
         let begun = Instant::now();
         let stopped = |what: &str| format!("the restart has stopped at {name}: {what}");
@@ -104,7 +107,7 @@ impl Rolling<'_> {
         });
         let before = before.await?;
         let groups = groups_of(&before, &name);
-        let mut roles = Vec::new();
+        let mut back = Vec::new();
         for which in &self.roles {
             let Some(found) = before
                 .machine(&name)
@@ -126,16 +129,17 @@ impl Rolling<'_> {
                 "its {} was asked to begin anew and was not back",
                 which.name()
             ));
-            let back = until((within, line), &what, async || {
+            let is_back = until((within, line), &what, async || {
                 let view = self.fleet.view_but(Some(&name)).await?;
                 let why = not_back(&view, (&name, *which), started_at, &groups);
-                Ok(why.map_or(Look::There(()), Look::NotYet))
+                Ok(why.map_or_else(|| Look::There(began(&view, &name, *which)), Look::NotYet))
             });
-            back.await?;
-            roles.push(which.name());
+            back.push((*which, is_back.await?));
         }
-        self.under_way().remove(&name);
         let seconds = begun.elapsed().as_secs_f64();
+        self.stays(&name, &back, &groups).await?;
+        self.under_way().remove(&name);
+        let roles: Vec<&str> = back.iter().map(|(which, _)| which.name()).collect();
         let said = format!(
             "{name}: {} back after {seconds:.1} s, {}",
             roles.join(" and "),
@@ -150,9 +154,52 @@ impl Rolling<'_> {
         })
     }
 
+    /// Waits until a machine has been well for a while. What begins and ends again, a bad version for instance, is begun on
+    /// no further machine; and what a beginning costs is over before the next one begins.
+    async fn stays(
+        &self,
+        name: &str,
+        back: &[(RestartRole, Option<i64>)],
+        groups: &BTreeSet<String>,
+    ) -> Result<()> {
+        let seconds = self.settle.as_secs();
+        self.line.set_message(format!(
+            "{name} is back, and has to stay so for {seconds} s"
+        ));
+        sleep(self.settle).await;
+        let what = format!("the restart has stopped at {name}: it was back, and is not well");
+        let view = until((self.within, &self.line), &what, async || {
+            let view = self.fleet.view_but(Some(name)).await?;
+            // None of them began before that.
+            let fault = |(which, _): &(RestartRole, _)| not_back(&view, (name, *which), 0, groups);
+            let why = back.iter().find_map(fault);
+            Ok(why.map_or(Look::There(view), Look::NotYet))
+        });
+        let view = view.await?;
+        let anew = back
+            .iter()
+            .find(|(which, at)| began(&view, name, *which) != *at);
+        if let Some((which, _)) = anew {
+            let role = which.name();
+            let sentence = format!(
+                "the restart has stopped at {name}: its {role} was back, and began anew by itself within {seconds} s; its log \
+                 says why"
+            );
+            return Err(Coded::new(FAILED, sentence).into());
+        }
+        Ok(())
+    }
+
     fn under_way(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
         self.under_way
             .lock()
             .expect("no code panics with this lock")
     }
+}
+
+/// When a machine's role began.
+fn began(view: &FleetView, machine: &str, which: RestartRole) -> Option<i64> {
+    view.machine(machine)
+        .and_then(|machine| role(machine, which))
+        .and_then(|role| role.started_at)
 }
