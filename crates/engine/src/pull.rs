@@ -51,6 +51,7 @@ struct Reader {
 /// Pulls one edge until shutdown.
 pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: CancellationToken) {
     let mut failures = 0;
+    let mut told = String::new();
     let mut reader = loop {
         match begin(&host, edge.as_ref()).await {
             Ok(cursor) => {
@@ -109,7 +110,7 @@ pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: Ca
                 failures = 0;
             }
             Err(error) => {
-                tell_failed(edge.name(), &error, failures);
+                tell_failed(edge.name(), error, failures, &mut told);
                 if wait(&host, &mut failures, &shutdown).await {
                     return;
                 }
@@ -118,10 +119,13 @@ pub(crate) async fn run(host: Arc<Inner>, edge: Arc<dyn EdgeInbox>, shutdown: Ca
     }
 }
 
-/// Each group pulls for itself, and tries for as long as the edge is away: told once.
-fn tell_failed(edge: &str, error: &str, before: u32) {
-    if before == 0 {
+/// Each group pulls for itself, and tries for as long as the edge is away: told once, and again where another reason has
+/// come to stay. `told` is the reason that was told last.
+fn tell_failed(edge: &str, error: String, before: u32, told: &mut String) {
+    let lasts = before >= RETRY_DOUBLINGS_MAX;
+    if before == 0 || (lasts && *told != error) {
         tracing::warn!(edge, error, "pulling failed; trying again");
+        *told = error;
     } else {
         tracing::debug!(edge, error, "pulling failed again");
     }
