@@ -3,6 +3,7 @@
 use super::Folder;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use std::path::Path;
 use twinline_core::cluster;
 use twinline_core::digest::Digest;
 use twinline_core::item::ItemId;
@@ -17,9 +18,11 @@ const HISTORY_MAX: u32 = 1000;
 /// Between the number of a copy and the id of its original.
 const SIGN: &str = "copy";
 
-/// Copies each of the engine's own twins until there are `factor` of it; answers how many rows of what that has made.
-pub(super) async fn grow(folder: &Folder, twins: u64, factor: u64) -> Result<Value> {
+/// Copies each of the engine's own twins, of which there are `have` each, until there are `factor` of it; answers how many
+/// rows of what that has made, and the bytes of the file that a copy has added.
+pub(super) async fn grow(folder: &Folder, twins: u64, have: u64, factor: u64) -> Result<Value> {
     let path = folder.path().join("twinline-data/host/host.db");
+    let before = bytes(&path)?;
     let store = HostStore::open(&path, DbOptions::default(), "twinline")
         .await
         .context("opening the host's store")?;
@@ -38,7 +41,7 @@ pub(super) async fn grow(folder: &Folder, twins: u64, factor: u64) -> Result<Val
     for twin in own {
         let step = move |tx: &HostTx<'_>| {
             let mut counts = Counts::default();
-            for number in 1..factor {
+            for number in have..factor {
                 copy(tx, &twin, number, &mut counts)?;
             }
             Ok(counts)
@@ -46,9 +49,20 @@ pub(super) async fn grow(folder: &Folder, twins: u64, factor: u64) -> Result<Val
         counts.add(&store.write(step).await?);
     }
     store.db().close().await;
-    Ok(
-        json!({ "twins": twins * (factor - 1), "effects": counts.effects, "history": counts.history }),
-    )
+    let copies = twins * (factor - have);
+    Ok(json!({
+        "twins": copies,
+        "effects": counts.effects,
+        "history": counts.history,
+        "bytes_a_twin": bytes(&path)?.saturating_sub(before) / copies.max(1),
+    }))
+}
+
+/// The size of a store at rest, in bytes: its last connection has copied the log into the file.
+fn bytes(path: &Path) -> Result<u64> {
+    let found =
+        std::fs::metadata(path).with_context(|| format!("looking at {}", path.display()))?;
+    Ok(found.len())
 }
 
 #[derive(Default)]

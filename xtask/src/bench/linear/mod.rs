@@ -83,11 +83,13 @@ async fn measure(options: &Options) -> Result<(Value, u64)> {
     let mut stack = folder.up().await?;
     begin(&mut run.world, &stack, options.twins).await?;
     let mut stored = Vec::new();
-    let mut copied = Value::Null;
+    let mut copied = Vec::new();
+    let mut have = 1;
     for factor in FACTORS {
-        if factor > 1 {
+        if factor > have {
             stack.stop().await?;
-            copied = copies::grow(&folder, options.twins, factor).await?;
+            copied.push(copies::grow(&folder, options.twins, have, factor).await?);
+            have = factor;
             stack = folder.up().await?;
         }
         // What a start reads for the first time is not a change's.
