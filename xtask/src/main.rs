@@ -24,6 +24,9 @@ enum Task {
     Conformance(conformance::Options),
     /// Real issue histories, replayed between simulated trackers; 0 lost, 0 doubled, 0 echoes hold.
     Histories(sim::histories::Options),
+    /// Trackers that were full before: matched, linked and backfilled within real rate limits on a simulated clock, with a
+    /// kill on the way; the named finish, the live changes' times and what stands where are judged.
+    Backfill(sim::backfill::Options),
     /// Hostile input for every decoder, for a given time.
     Fuzz(fuzz::Options),
     #[command(hide = true)]
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::Sim(options) => sim::task(&options),
         Task::Conformance(options) => conformance::run(&options),
         Task::Histories(options) => sim::histories::task(&options),
+        Task::Backfill(options) => sim::backfill::task(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::FuzzChild(options) => fuzz::run_child(&options),
         Task::Readme(options) => readme::task(&options),

@@ -1,7 +1,7 @@
 //! The surface of one simulated tracker.
 
 use crate::command::{Command, Done, Refused};
-use crate::dump::Dump;
+use crate::dump::{Dump, DumpItem};
 use bytes::Bytes;
 use std::time::Duration;
 use twinline_core::time::Timestamp;
@@ -28,6 +28,13 @@ pub trait Simulator: Send {
 
     /// The whole state in neutral form, in the order of creation.
     fn dump(&self) -> Dump;
+
+    /// One item of the dump that is not deleted, by what a person calls it.
+    fn dump_one(&self, key: &str) -> Option<DumpItem> {
+        let dump = self.dump();
+        let item = dump.item(key).filter(|item| !item.deleted);
+        item.cloned()
+    }
 
     /// How long a change takes to show in the tracker's query index. Zero: at once.
     fn set_index_lag(&mut self, lag: Duration);

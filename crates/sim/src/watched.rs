@@ -1,6 +1,6 @@
 //! A simulator that is watched: a benchmark or drill learns what it is asked, and when a write arrives.
 
-use crate::{Command, Delivered, Done, Dump, Refused, Simulator, Webhook};
+use crate::{Command, Delivered, Done, Dump, DumpItem, Refused, Simulator, Webhook};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use std::sync::Arc;
@@ -66,6 +66,10 @@ impl<S: Sees> Simulator for Watched<S> {
 
     fn dump(&self) -> Dump {
         self.simulator.dump()
+    }
+
+    fn dump_one(&self, key: &str) -> Option<DumpItem> {
+        self.simulator.dump_one(key)
     }
 
     fn set_index_lag(&mut self, lag: Duration) {

@@ -35,6 +35,8 @@ pub(super) struct Machine {
     places: Vec<Place>,
     /// Whether the connectors keep the limits that the trackers have published.
     pub(super) limits: bool,
+    /// How often nodes are swept and audited.
+    pub(super) sweep: SweepSettings,
     trace: Trace,
     pub(super) settings: HostSettings,
     process: Option<Process>,
@@ -64,6 +66,7 @@ impl Machine {
             network,
             places: places.to_vec(),
             limits: false,
+            sweep: sweep(),
             trace,
             settings: host_settings(),
             process: None,
@@ -113,7 +116,7 @@ impl Machine {
                 tracker: connector(place, self.limits, self.transport(), &self.env.clock)?,
                 webhook: place.hook().map(|_| Arc::new(Reader(place)) as _),
                 webhook_url: None,
-                sweep: sweep(),
+                sweep: self.sweep.clone(),
             });
         }
         Ok(builder.build().await?)

@@ -15,6 +15,7 @@
 //! What is not simulated: several edges, a central database, attachments, people fields, parents. Which side wins a conflict during
 //! the chaos is not judged there: the checkers accept the last word of either.
 
+pub mod backfill;
 mod check;
 mod deeds;
 mod disk;
@@ -30,6 +31,7 @@ mod place;
 mod reading;
 mod rules;
 mod run;
+mod stage;
 mod tally;
 mod trace;
 mod watch;

@@ -14,7 +14,7 @@ use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
 use twinline_sim::inprocess::{InProcess, NoSuchOrigin, Sent};
 use twinline_sim::{
-    Command, Delivered, Done, Dump, Faults, Faulty, Outcome, Refused, Simulator, Write,
+    Command, Delivered, Done, Dump, DumpItem, Faults, Faulty, Outcome, Refused, Simulator, Write,
 };
 use twinline_trackers::http::{Transport, TransportError};
 
@@ -180,6 +180,11 @@ impl Network {
         dump.items
             .retain(|item| item.container == place.container());
         dump
+    }
+
+    /// One living item of a place, by its key there.
+    pub(super) fn item(&self, place: Place, key: &str) -> Option<DumpItem> {
+        self.with(place, |tracker, _| tracker.simulator().dump_one(key))
     }
 
     /// Every place's state.

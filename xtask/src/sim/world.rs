@@ -55,7 +55,7 @@ pub(super) struct TitlePolicy {
 }
 
 impl TitlePolicy {
-    const LEFT: Self = Self {
+    pub(super) const LEFT: Self = Self {
         conflict: "left",
         first: "left",
     };

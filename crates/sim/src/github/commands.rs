@@ -314,6 +314,13 @@ impl Github {
         }
     }
 
+    pub(super) fn dump_issue_of(&self, key: &str) -> Option<DumpItem> {
+        let place = self.place_of(key).ok()?;
+        let repo = self.repos.get(place.0)?;
+        let issue = repo.issues.get(&place.1)?;
+        Some(self.dump_issue(place, repo, issue))
+    }
+
     fn dump_issue(&self, place: Place, repo: &Repo, issue: &Issue) -> DumpItem {
         let status = issue.closed.as_ref().map_or_else(
             || "open".to_owned(),

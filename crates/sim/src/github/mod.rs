@@ -27,7 +27,7 @@ mod search;
 pub use limits::Limits;
 
 use crate::command::{Command, Done, Refused};
-use crate::dump::Dump;
+use crate::dump::{Dump, DumpItem};
 use crate::registry::Kind;
 use crate::seeds;
 use crate::simulator::{Delivered, Simulator, Webhook};
@@ -282,6 +282,10 @@ impl Simulator for Github {
 
     fn dump(&self) -> Dump {
         self.dump_all()
+    }
+
+    fn dump_one(&self, key: &str) -> Option<DumpItem> {
+        self.dump_issue_of(key)
     }
 
     fn set_index_lag(&mut self, lag: Duration) {

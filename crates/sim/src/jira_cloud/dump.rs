@@ -22,7 +22,7 @@ impl JiraCloud {
         }
     }
 
-    fn dump_item(&self, issue: &Issue) -> DumpItem {
+    pub(super) fn dump_item(&self, issue: &Issue) -> DumpItem {
         let project = self.site.project(&issue.project);
         let sorted = |field: &str| {
             let mut ids = issue.ids(field);

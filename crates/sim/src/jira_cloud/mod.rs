@@ -39,7 +39,7 @@ mod workflows;
 
 use crate::call::Call;
 use crate::command::{Command, Done, Refused};
-use crate::dump::Dump;
+use crate::dump::{Dump, DumpItem};
 use crate::registry::Kind;
 use crate::simulator::{Delivered, Simulator, Webhook};
 use bytes::Bytes;
@@ -148,6 +148,10 @@ impl Simulator for JiraCloud {
 
     fn dump(&self) -> Dump {
         self.dump_all()
+    }
+
+    fn dump_one(&self, key: &str) -> Option<DumpItem> {
+        self.store.find(key).map(|issue| self.dump_item(issue))
     }
 
     fn set_index_lag(&mut self, lag: Duration) {
