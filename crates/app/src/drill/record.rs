@@ -210,7 +210,7 @@ impl Record {
         );
         let early = self.times.last_step;
         fails(
-            early.is_some_and(|step| !are_well(&self.looks, step)),
+            early.is_some_and(|step| !are_well(&self.looks, self.times.began, step)),
             "the fleet was not well when the last step of the fault was made: what was noticed may be an earlier one",
         );
         if !self.spec.ends_processes {
@@ -324,10 +324,13 @@ pub(super) fn well_again(looks: &[Look], from: Instant) -> Option<Instant> {
     None
 }
 
-/// Whether nothing was wrong by what every machine had said last before an instant.
-fn are_well(looks: &[Look], until: Instant) -> bool {
+/// Whether nothing was wrong by what every machine had said last since an instant, and before another.
+pub(super) fn are_well(looks: &[Look], from: Instant, until: Instant) -> bool {
     let mut last: [Option<Said>; MACHINES] = [None; MACHINES];
-    for look in looks.iter().filter(|look| look.at < until) {
+    for look in looks
+        .iter()
+        .filter(|look| look.at >= from && look.at < until)
+    {
         last[look.machine] = look.said;
     }
     let well = |said: &Said| said.stores && ![said.reads, said.commits].contains(&Some(false));

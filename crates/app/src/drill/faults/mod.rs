@@ -72,11 +72,20 @@ pub(super) trait Fault {
 }
 
 /// Waits until something is so.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
-    let deadline = Instant::now() + WAIT_MAX;
+async fn until(what: &str, is_so: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
+    until_within(WAIT_MAX, what, is_so).await
+}
+
+/// The same for what may take longer.
+async fn until_within(
+    max: Duration,
+    what: &str,
+    mut is_so: impl AsyncFnMut() -> Result<bool>,
+) -> Result<()> {
+    let deadline = Instant::now() + max;
     while !is_so().await? {
         if Instant::now() > deadline {
-            bail!("waited {} s for {what}", WAIT_MAX.as_secs());
+            bail!("waited {} s for {what}", max.as_secs());
         }
         sleep(Duration::from_millis(50)).await;
     }

@@ -1,10 +1,11 @@
-use super::{Fault, until};
+use super::{Fault, until_within};
 use crate::drill::catalogue::{Notice, Spec};
-use crate::drill::record::well_again;
+use crate::drill::record::are_well;
 use crate::drill::stage::{Stage, blocking};
 use anyhow::Result;
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
 pub(in crate::drill) const SPEC: Spec = Spec {
@@ -22,6 +23,9 @@ pub(in crate::drill) struct RestartsHang {
 }
 
 const RESTARTS: usize = 3;
+/// All is well after them within this: for a watch each probe has to succeed several times, and what failed for it is over
+/// when it has been well for a while.
+const CALM_MAX: Duration = Duration::from_secs(180);
 
 impl RestartsHang {
     /// Restarts the server, and waits until nobody says any more that something is wrong: else what is noticed of the
@@ -40,14 +44,15 @@ impl RestartsHang {
         stage
             .account
             .say("waiting until all is well after the restarts");
-        until("the fleet to be well after the restarts", async || {
-            Ok(well_again(&stage.looks.all(), restarted).is_some())
+        let what = "all to be well after the restarts";
+        until_within(CALM_MAX, what, async || {
+            let calm = match &stage.watched {
+                Some(watched) => watched.is_calm().await,
+                None => true,
+            };
+            Ok(calm && are_well(&stage.looks.all(), restarted, Instant::now()))
         })
-        .await?;
-        match &stage.watched {
-            Some(watched) => watched.calm().await,
-            None => Ok(()),
-        }
+        .await
     }
 
     /// Has all its processes stand still.

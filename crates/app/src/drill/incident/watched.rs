@@ -8,9 +8,6 @@ use tokio::time::{Instant, sleep};
 
 /// What is waited for comes within this: longer than the longest wait that is configured.
 pub(super) const WAIT_MAX: Duration = Duration::from_secs(90);
-/// What was wrong with the database is over for the watches within this: each probe has to succeed several times, and
-/// what came back has to be well for longer.
-const CALM_MAX: Duration = Duration::from_secs(180);
 /// From one look to the next.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -36,21 +33,15 @@ impl Watched {
         })
     }
 
-    /// Waits until every probe finds everything well, and no incident of the database is open any more.
-    pub(in crate::drill) async fn calm(&self) -> Result<()> {
-        let all = comes_within(CALM_MAX, async || {
-            let mut all = true;
-            for watch in &self.watches {
-                let open = watch.incidents().await;
-                let mut open = open.iter().filter(|it| it["standing"] == "open");
-                all &= open.all(|it| it["element"] != DATABASE) && watch.is_proven().await;
-            }
-            all
-        });
-        all.await.map(drop).with_context(|| {
-            let s = CALM_MAX.as_secs();
-            format!("the watches do not say that all is well again after {s} s")
-        })
+    /// Whether every probe finds everything well, and no incident of the database is open any more.
+    pub(in crate::drill) async fn is_calm(&self) -> bool {
+        let mut all = true;
+        for watch in &self.watches {
+            let open = watch.incidents().await;
+            let mut open = open.iter().filter(|it| it["standing"] == "open");
+            all &= open.all(|it| it["element"] != DATABASE) && watch.is_proven().await;
+        }
+        all
     }
 
     /// Whether one of those machines' watches has called somebody for one of these elements.
@@ -87,12 +78,8 @@ impl Watched {
 }
 
 /// Waits until something is so; when it was.
-pub(super) async fn comes(is_so: impl AsyncFnMut() -> bool) -> Option<Instant> {
-    comes_within(WAIT_MAX, is_so).await
-}
-
-async fn comes_within(max: Duration, mut is_so: impl AsyncFnMut() -> bool) -> Option<Instant> {
-    let deadline = Instant::now() + max;
+pub(super) async fn comes(mut is_so: impl AsyncFnMut() -> bool) -> Option<Instant> {
+    let deadline = Instant::now() + WAIT_MAX;
     while !is_so().await {
         if Instant::now() > deadline {
             return None;
