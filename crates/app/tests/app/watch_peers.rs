@@ -36,18 +36,35 @@ fn with_watch(made: &Installation, machine: &str, pages: &Receiver) {
     watches(made, &tables());
 }
 
-/// Waits until so many pages of a type with these words have come to a path; the last one's text.
-fn paged(pages: &Receiver, machine: &str, kind: &str, words: &str, count: usize) -> String {
-    let what = format!("page {count} of {machine}, {kind}: {words}");
-    until_within(REPLACED_MAX, &what, || {
-        let all = pages.heard(&format!("/{machine}"));
-        let all = all.iter().map(crate::hooked::Heard::json);
-        let texts = all
-            .filter(|it| it["type"] == kind)
-            .map(|it| it["data"]["text"].to_string());
-        let with: Vec<String> = texts.filter(|it| it.contains(words)).collect();
-        with.get(count - 1).cloned()
-    })
+/// The texts of all pages of these types with these words that have come to a path.
+fn pages_with(pages: &Receiver, machine: &str, kinds: &[&str], words: &str) -> Vec<String> {
+    let all = pages.heard(&format!("/{machine}"));
+    let all = all.iter().map(crate::hooked::Heard::json);
+    let of_kind = all.filter(|it| kinds.iter().any(|kind| it["type"] == *kind));
+    let texts = of_kind.map(|it| it["data"]["text"].to_string());
+    texts.filter(|it| it.contains(words)).collect()
+}
+
+/// A page that asks somebody to look. What comes back is told as a reminder.
+const CALLS: [&str; 2] = ["incident.opened", "incident.reminder"];
+
+/// Waits until somebody is called with these words once more than so many times; the text.
+fn called(pages: &Receiver, machine: &str, words: &str, before: usize) -> String {
+    until_within(
+        REPLACED_MAX,
+        &format!("a call by {machine}: {words}"),
+        || {
+            let all = pages_with(pages, machine, &CALLS, words);
+            all.get(before).cloned()
+        },
+    )
+}
+
+/// Waits until it is said that what has these words is over.
+fn is_over(pages: &Receiver, machine: &str, words: &str) {
+    until_within(REPLACED_MAX, &format!("the end of {words}"), || {
+        pages_with(pages, machine, &["incident.resolved"], words).pop()
+    });
 }
 
 /// Processes that stand still until this is dropped; one that has ended meanwhile needs nothing.
@@ -118,17 +135,18 @@ fn a_watch_that_stands_still_or_is_gone_is_paged_by_its_peer_as_blindness_there(
 
     // With its supervisor, which would replace it.
     let still = Still::stop(&[first.0.id(), watch]);
-    let text = paged(&pages, "m2", "incident.opened", blind, 1);
+    let text = called(&pages, "m2", blind, 0);
     assert!(text.contains("no answer within"), "{text}");
     drop(still);
-    paged(&pages, "m2", "incident.resolved", "watch:m1", 1);
+    is_over(&pages, "m2", "watch:m1");
     stands(&m2, ("peers", "watch:m1"), "passing");
 
+    let before = pages_with(&pages, "m2", &CALLS, blind).len();
     // Everything of the machine ends at once, and nothing starts it again.
     for process in [first.0.id(), works(&m1)] {
         signal(process, Signal::KILL);
     }
-    paged(&pages, "m2", "incident.opened", blind, 2);
+    called(&pages, "m2", blind, before);
     let all = pages.heard("/m1");
     let wrong = all
         .iter()
@@ -148,17 +166,17 @@ fn a_supervisor_that_stands_still_is_paged_and_a_watch_that_does_is_replaced_and
     are_proven(&made);
 
     let still = Still::stop(&[up.child.id()]);
-    let text = paged(&pages, "m1", "incident.opened", "the supervisor hangs", 1);
+    let text = called(&pages, "m1", "the supervisor hangs", 0);
     assert!(text.contains("no sign of life"), "{text}");
     drop(still);
     stands(&made, ("peers", "supervisor:m1"), "passing");
-    paged(&pages, "m1", "incident.resolved", "supervisor:m1", 1);
+    is_over(&pages, "m1", "supervisor:m1");
 
     let still = Still::stop(&[watch]);
     let next = until_within(REPLACED_MAX, "another watch", || {
         made.role("watch").filter(|next| *next != watch)
     });
-    paged(&pages, "m1", "incident.opened", "hung and was replaced", 1);
+    called(&pages, "m1", "hung and was replaced", 0);
     assert!(descendants(up.child.id()).contains(&next));
     drop(still);
     assert!(up.ends().success());
