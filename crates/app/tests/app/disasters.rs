@@ -238,8 +238,8 @@ fn a_machine_comes_back_from_the_database_and_everything_from_a_dump() {
     world.simulators.end();
 }
 
-/// Kills a machine of which the host stands still already, with everything on its disk.
-fn lose(machine: &Installation, up: Up<'_>) {
+/// Kills a machine without leaving it a moment, with everything on its disk.
+pub(crate) fn lose(machine: &Installation, up: Up<'_>) {
     let roles = ["edge", "host"].map(|role| machine.role(role).unwrap());
     drop(up);
     for role in roles {

@@ -100,7 +100,7 @@ fn a_webhook_is_registered_when_every_edge_of_the_fleet_has_its_nodes_route() {
     }
     let newer = without_github(&fleet[1]);
     let _first = fleet[0].up();
-    let second = fleet[1].up();
+    let mut second = fleet[1].up();
     assert_eq!(
         fleet[0].json(&["apply"])["published"][0]["version"],
         1,
@@ -122,9 +122,9 @@ fn a_webhook_is_registered_when_every_edge_of_the_fleet_has_its_nodes_route() {
     assert_eq!(answered(edge, "later"), 503);
     assert_eq!(hooks(&simulators), 0, "{}", text_of(&log));
 
-    drop(second);
+    assert!(second.ends().success());
     fleet[1].write("twinline.toml", &newer);
-    let second = fleet[1].up();
+    let mut second = fleet[1].up();
     a_webhook_is_registered(&simulators, edge);
     let edit = Act::edit("acme/app#1", "ana", "title", "By webhook");
     let edited = simulators
@@ -137,7 +137,7 @@ fn a_webhook_is_registered_when_every_edge_of_the_fleet_has_its_nodes_route() {
     until_within(LONG, "to know that there is no such node", || {
         (answered_for(edge, "stranger", "well") == 404).then_some(())
     });
-    drop(second);
+    assert!(second.ends().success());
     database.crash().unwrap();
     let _second = fleet[1].up();
     assert_eq!(answered_for(edge, "stranger", "blind"), 503);

@@ -2,7 +2,7 @@
 //! damaged file, a copy of etcd.
 
 use crate::disasters::{
-    PAGE, World, applied, as_shown, begun, etcd_of, items, replicated, retitle,
+    PAGE, World, applied, as_shown, begun, etcd_of, items, lose, replicated, retitle,
 };
 use crate::fleet::{group, twins};
 use crate::support::{
@@ -32,7 +32,7 @@ fn a_group_that_nobody_has_a_state_of_is_begun_from_nothing() {
     applied(&world);
     let owner = group(&fleet[0])["machine"].clone();
     let (lost, other) = if owner == "m1" { (0, 1) } else { (1, 0) };
-    drop(ups[lost].take());
+    lose(&fleet[lost], ups[lost].take().unwrap());
     database.lose().unwrap();
 
     let waits = until_within(

@@ -3,7 +3,7 @@ use crate::config;
 
 /// The machine's file has the nodes `a` and `b`.
 fn config() -> Config {
-    let node = "url = \"https://api.github.example\"\ntracker = \"github\"\ntoken = { file = \"token\" }\n";
+    let node = "tracker = \"github\"\nurl = \"https://api.github.com\"\nauth = { token = { file = \"token\" } }\n";
     let text = format!("format = 1\n[nodes.a]\n{node}[nodes.b]\n{node}");
     config::parse(Path::new("twinline.toml"), &text).unwrap()
 }
