@@ -14,8 +14,8 @@ pub(in crate::drill) const SPEC: Spec = Spec {
     notice: Notice::Moved,
     watched: true,
     hurried: true,
-    lease_ms: 3000,
-    attempt_ms: 1000,
+    lease_ms: 4500,
+    attempt_ms: 1500,
     detect_max: Duration::from_secs(10),
     ..Spec::USUAL
 };
