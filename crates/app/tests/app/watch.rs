@@ -22,6 +22,53 @@ fn freeze(database: &Postgres) -> Vec<u32> {
     stopped
 }
 
+/// Gives an installation a database.
+fn with_database(installation: &Installation) -> Postgres {
+    let database = Postgres::start(&[]).unwrap();
+    installation.write("central.url", &database.url());
+    let text = text_of(&installation.path("twinline.toml"));
+    let central = "[central]\nurl = { file = \"central.url\" }\n";
+    installation.write("twinline.toml", &format!("{text}\n{central}"));
+    database
+}
+
+/// Somebody is called for the database, and the public reads of it; the incident's number.
+fn database_is_told_of(installation: &Installation) -> String {
+    let of_database = until("the incident of the database", || {
+        let mut found = incidents(installation);
+        found.retain(|it| it["element"] == "database:central" && it["standing"] == "open");
+        found.pop().map(|it| it["incident"].to_string())
+    });
+    stands(
+        installation,
+        ("commit_canary", "database:central"),
+        "failing",
+    );
+    until("somebody to be called for the database", || {
+        let shown = installation.json(&["incident", "show", &of_database]);
+        (!shown["course"]["paged"].is_null()).then_some(())
+    });
+    let page = installation.listener("watch", "page").unwrap();
+    until("the status page to name what the database is for", || {
+        let summary = ask(page, "GET /api/v2/summary.json HTTP/1.1", "")?;
+        let summary: Json = serde_json::from_str(&summary.body).ok()?;
+        let mut all = summary["components"].as_array()?.iter();
+        let one = all.find(|it| it["name"] == "Administration")?;
+        (one["status"] != "operational").then_some(())
+    });
+    of_database
+}
+
+/// Waits until nothing of them fails any more.
+fn are_over(installation: &Installation, incidents: [&String; 2]) {
+    for incident in incidents {
+        until("both to be over", || {
+            let shown = installation.json(&["incident", "show", incident]);
+            (shown["standing"] == "recovered").then_some(())
+        });
+    }
+}
+
 #[test]
 fn edge_host_and_database_that_hang_are_told_of_and_watch_still_answers() {
     if !Postgres::can_run() {
@@ -30,11 +77,7 @@ fn edge_host_and_database_that_hang_are_told_of_and_watch_still_answers() {
     let Some((smtp, installation)) = watched() else {
         return;
     };
-    let database = Postgres::start(&[]).unwrap();
-    installation.write("central.url", &database.url());
-    let text = text_of(&installation.path("twinline.toml"));
-    let central = "[central]\nurl = { file = \"central.url\" }\n";
-    installation.write("twinline.toml", &format!("{text}\n{central}"));
+    let database = with_database(&installation);
     let mut up = installation.up();
     let [edge, host] = up.works();
     let watch = works(&installation);
@@ -47,21 +90,7 @@ fn edge_host_and_database_that_hang_are_told_of_and_watch_still_answers() {
     let frozen = freeze(&database);
     let mail = letter(&smtp, "CRITICAL");
     assert_eq!(mail.to, ["ada@acme.example"]);
-    // The database is another matter, and somebody is called for it too.
-    let of_database = until("the incident of the database", || {
-        let mut found = incidents(&installation);
-        found.retain(|it| it["element"] == "database:central" && it["standing"] == "open");
-        found.pop().map(|it| it["incident"].to_string())
-    });
-    stands(
-        &installation,
-        ("commit_canary", "database:central"),
-        "failing",
-    );
-    until("somebody to be called for the database", || {
-        let shown = installation.json(&["incident", "show", &of_database]);
-        (!shown["course"]["paged"].is_null()).then_some(())
-    });
+    let of_database = database_is_told_of(&installation);
     // The two share their machine, which explains both: however they were found, it is one incident.
     let open = until("one incident of the machine", || {
         let mut found = incidents(&installation);
@@ -75,13 +104,6 @@ fn edge_host_and_database_that_hang_are_told_of_and_watch_still_answers() {
     until("the status page to say so", || {
         let summary = ask(page, "GET /api/v2/summary.json HTTP/1.1", "")?;
         summary.body.contains("major_outage").then_some(())
-    });
-    until("the status page to name what the database is for", || {
-        let summary = ask(page, "GET /api/v2/summary.json HTTP/1.1", "")?;
-        let summary: Json = serde_json::from_str(&summary.body).ok()?;
-        let mut all = summary["components"].as_array()?.iter();
-        let one = all.find(|it| it["name"] == "Administration")?;
-        (one["status"] != "operational").then_some(())
     });
 
     let acknowledged = installation.json(&["incident", "ack", &id]);
@@ -100,12 +122,7 @@ fn edge_host_and_database_that_hang_are_told_of_and_watch_still_answers() {
         let _gone = database.thaw(process);
     }
     letter(&smtp, "RESOLVED");
-    for incident in [&id, &of_database] {
-        until("both to be over", || {
-            let shown = installation.json(&["incident", "show", incident]);
-            (shown["standing"] == "recovered").then_some(())
-        });
-    }
+    are_over(&installation, [&id, &of_database]);
     let resolved = installation.json(&["incident", "resolve", &id, "--text", "All is well."]);
     assert_eq!(resolved["standing"], "resolved");
     assert_eq!(resolved["notes"][0]["text"], "I look at it");
