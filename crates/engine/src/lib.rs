@@ -52,6 +52,7 @@ mod safe;
 mod scheduler;
 mod settings;
 mod sweep;
+mod trickle;
 mod turns;
 
 pub use backfill::BackfillSpec;

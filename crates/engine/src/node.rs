@@ -9,6 +9,7 @@ use crate::ownership::Permit;
 use crate::room::{FileRoom, Taken};
 use crate::settings::{HostSettings, SweepSettings};
 use crate::sweep::{PlaceFaults, Places};
+use crate::trickle::Trickle;
 use crate::turns::{FileTurn, FileTurns};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -87,6 +88,8 @@ pub(crate) struct Node {
     room: FileRoom,
     /// Reading that nobody's change waits for.
     pub(crate) aside: Aside,
+    /// Work that can wait.
+    trickle: Trickle,
     /// Whether attempts may begin: in a fleet while this host certainly owns the node.
     permit: Permit,
     turn_max: Duration,
@@ -130,6 +133,7 @@ impl Node {
             file_turns: FileTurns::new(settings.node_files_max),
             room: settings.files.clone(),
             aside: Aside::default(),
+            trickle: Trickle::default(),
             permit,
             turn_max: settings.request_turn_max,
             gate: Mutex::new(Gate::new(limits)),
@@ -151,6 +155,11 @@ impl Node {
 
     pub(crate) fn tracker(&self) -> &dyn Tracker {
         self.config.tracker.as_ref()
+    }
+
+    /// How long work that can wait waits now, so that what cannot finds room in the tracker's limits. Zero: it may begin.
+    pub(crate) fn spare(&self) -> Duration {
+        self.trickle.wait(self.tracker().spare(), Instant::now())
     }
 
     /// Makes one request: waits for its turn, then lets the gate learn from the outcome. Where the gate has closed while

@@ -28,6 +28,12 @@ pub trait Tracker: Send + Sync {
     /// What this tracker can do.
     fn capabilities(&self) -> &Capabilities;
 
+    /// How long work that can wait should wait, so that what cannot finds room in the tracker's limits up to the end of
+    /// their windows. Zero: not at all, or nothing is known of limits.
+    fn spare(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Checks credentials, the token's rights and clock skew; one plain sentence for each fault.
     async fn probe(&self) -> Result<Probe, TrackerError>;
 

@@ -158,6 +158,10 @@ impl Tracker for Renewing {
         &self.capabilities
     }
 
+    fn spare(&self) -> Duration {
+        self.now().spare()
+    }
+
     async fn probe(&self) -> Result<Probe, TrackerError> {
         let tracker = self.now();
         let probe = tracker.probe().await;

@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -121,21 +122,13 @@ fn start_all(host: &Arc<Inner>, jobs: &mut JoinSet<()>) {
 /// One job, from its start to the release of its cluster. Panics of ours end here: the twin is quarantined.
 async fn one(host: Arc<Inner>, started: Started) {
     let work = started.work.clone();
-    let job = AssertUnwindSafe(job::run(&host, &started)).catch_unwind();
-    let caught = Box::pin(job.instrument(span(&host, &started))).await;
-    let ended = match caught {
-        Ok(ended) => ended,
-        Err(panic) => {
-            host.metrics.panics.inc();
-            let said = panics::said(&*panic);
-            tracing::error!(key = ?work.key, said, "a job panicked");
-            job::quarantine_panicked(&host, &work, said).await
-        }
+    let ended = match leaves_room(&host, &started) {
+        Some(wait) => Ended::Again {
+            wait,
+            failed: false,
+        },
+        None => carry_out(&host, &started).await,
     };
-    host.metrics.jobs.inc();
-    if work.lane == Lane::Backfill {
-        host.metrics.jobs_backfill.inc();
-    }
     let nodes = started.nodes.clone();
     conclude(&host, started, ended).await;
     for node in nodes.iter().filter_map(|name| host.node(name)) {
@@ -144,6 +137,38 @@ async fn one(host: Arc<Inner>, started: Started) {
     let peers = |node: &NodeName| host.with_peers(node);
     host.scheduler
         .finish(&work, &nodes, host.settings.job_limits(), peers);
+}
+
+/// How long work that can wait waits, so that people's changes find room in the trackers' limits; `None`: there is room.
+fn leaves_room(host: &Inner, started: &Started) -> Option<Duration> {
+    if started.work.lane != Lane::Backfill {
+        return None;
+    }
+    let nodes = started.nodes.iter().filter_map(|name| host.node(name));
+    let waits = nodes.map(|node| node.spare());
+    // Those that wait together do not come back together.
+    let wait = waits.max().filter(|wait| !wait.is_zero())?;
+    Some(wait + host.env.jittered(wait / 4))
+}
+
+async fn carry_out(host: &Arc<Inner>, started: &Started) -> Ended {
+    let work = &started.work;
+    let job = AssertUnwindSafe(job::run(host, started)).catch_unwind();
+    let caught = Box::pin(job.instrument(span(host, started))).await;
+    let ended = match caught {
+        Ok(ended) => ended,
+        Err(panic) => {
+            host.metrics.panics.inc();
+            let said = panics::said(&*panic);
+            tracing::error!(key = ?work.key, said, "a job panicked");
+            job::quarantine_panicked(host, work, said).await
+        }
+    };
+    host.metrics.jobs.inc();
+    if work.lane == Lane::Backfill {
+        host.metrics.jobs_backfill.inc();
+    }
+    ended
 }
 
 /// The job's span: part of the trace of the first delivery that has led to it.

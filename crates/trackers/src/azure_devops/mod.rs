@@ -160,6 +160,10 @@ impl Tracker for Azure {
         &self.capabilities
     }
 
+    fn spare(&self) -> Duration {
+        self.client.spare()
+    }
+
     async fn probe(&self) -> Result<Probe, TrackerError> {
         self.check_node().await
     }

@@ -138,6 +138,10 @@ impl Tracker for GitHub {
         &self.capabilities
     }
 
+    fn spare(&self) -> Duration {
+        self.client.spare()
+    }
+
     async fn probe(&self) -> Result<Probe, TrackerError> {
         self.check_node().await
     }

@@ -1,6 +1,9 @@
 //! The rate budget of one node: known limits kept by counting, and whatever the tracker's own headers say.
 
+mod spare;
+
 use super::rate_headers::RateSignal;
+use spare::Told;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -96,6 +99,8 @@ struct State {
     /// When it was last asked, to notice a clock that steps back.
     asked: Timestamp,
     blocked: Option<(Timestamp, String)>,
+    /// What answers have told of the tracker's limits.
+    told: Told,
     /// Where only a part of the requests is kept back, and until when.
     shut: BTreeMap<Part, Timestamp>,
 }
@@ -184,6 +189,24 @@ impl Budget {
         Ok(turn.since(now))
     }
 
+    /// How long work that can wait should wait, so that what cannot finds room until the limits' windows end. Zero: there is
+    /// room for it.
+    pub(super) fn spare(&self, now: Timestamp) -> Duration {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(wait) = state.blocked(now) {
+            return wait.after;
+        }
+        let counted = self.rules.windows.iter().enumerate();
+        let counted = counted
+            .filter(|(_, window)| !window.keyed)
+            .filter_map(|(index, window)| {
+                let charges = state.charges.get(&(index, None))?;
+                Some(spare::wait_for(window, charges, now))
+            });
+        let counted = counted.max().unwrap_or_default();
+        counted.max(state.told.spare(now))
+    }
+
     /// Whether the tracker has said meanwhile to stay away.
     pub(super) fn blocked(&self, now: Timestamp) -> Result<Permit, Wait> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -233,6 +256,8 @@ impl Budget {
         limited: bool,
         now: Timestamp,
     ) -> Option<Duration> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.told.learn(signal, now);
         let spent = signal.remaining == Some(0);
         let wait = if limited {
             Some(signal.refused())
@@ -244,7 +269,6 @@ impl Budget {
         if wait.is_zero() {
             return Some(wait);
         }
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let until = now.plus(wait);
         if state
             .blocked
@@ -330,6 +354,7 @@ impl State {
         if !stepped_back {
             return;
         }
+        self.told.forget();
         for charges in self.charges.values_mut() {
             for (at, _) in &mut charges.made {
                 *at = (*at).min(now);

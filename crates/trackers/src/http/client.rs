@@ -103,6 +103,11 @@ impl Client {
         self.skew_ms.load(Ordering::Relaxed)
     }
 
+    /// How long work that can wait should wait, so that what cannot finds room in the tracker's limits. Zero: not at all.
+    pub fn spare(&self) -> Duration {
+        self.budget.spare(self.clock.now())
+    }
+
     /// Charges the rate budget for all requests of one effect at once, so that an effect of several requests does not
     /// stop half-way; [`Call::prepaid`] then uses it. A write waits here for its turn when that is near.
     ///

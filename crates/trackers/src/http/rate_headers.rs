@@ -11,6 +11,8 @@ pub(super) const WAIT_MAX: Duration = Duration::from_secs(2 * 3600);
 /// What an answer said about the budget.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RateSignal {
+    /// How many requests the window allows.
+    pub limit: Option<u64>,
     /// How many requests are left in the window.
     pub remaining: Option<u64>,
     /// How long until the window starts anew.
@@ -33,7 +35,9 @@ impl RateSignal {
             "x-rate-limit-remaining",
         ]);
         let reset = first(["x-ratelimit-reset", "ratelimit-reset", "x-rate-limit-reset"]);
+        let limit = first(["x-ratelimit-limit", "ratelimit-limit", "x-rate-limit"]);
         Self {
+            limit: limit.and_then(|text| text.parse().ok()),
             remaining: remaining.and_then(|text| text.parse().ok()),
             resets_in: reset.and_then(|text| wait(text, their_now)),
             retry_after: text(RETRY_AFTER.as_str()).and_then(|text| wait(text, their_now)),

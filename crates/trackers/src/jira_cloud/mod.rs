@@ -162,6 +162,10 @@ impl Tracker for Jira {
         &self.capabilities
     }
 
+    fn spare(&self) -> Duration {
+        self.client.spare()
+    }
+
     async fn probe(&self) -> Result<Probe, TrackerError> {
         self.check_node().await
     }

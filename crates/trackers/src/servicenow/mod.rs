@@ -222,6 +222,10 @@ impl Tracker for ServiceNow {
         &self.capabilities
     }
 
+    fn spare(&self) -> Duration {
+        self.client.spare()
+    }
+
     async fn probe(&self) -> Result<Probe, TrackerError> {
         self.check_node().await
     }

@@ -156,6 +156,10 @@ impl Tracker for Zendesk {
         &self.capabilities
     }
 
+    fn spare(&self) -> Duration {
+        self.client.spare()
+    }
+
     async fn probe(&self) -> Result<Probe, TrackerError> {
         self.check_node().await
     }

@@ -119,6 +119,7 @@ fn keyed_windows_count_apart_and_are_forgotten() {
 fn the_trackers_own_word_counts() {
     let budget = budget(vec![], 0);
     let signal = |remaining, resets_s: Option<u64>, retry_s: Option<u64>| RateSignal {
+        limit: None,
         remaining,
         resets_in: resets_s.map(Duration::from_secs),
         retry_after: retry_s.map(Duration::from_secs),

@@ -53,7 +53,7 @@ fn budgets_are_read_in_every_dialect() {
     let left = |remaining, resets_in| RateSignal {
         remaining: Some(remaining),
         resets_in,
-        retry_after: None,
+        ..RateSignal::default()
     };
     check(
         &[
@@ -75,4 +75,16 @@ fn budgets_are_read_in_every_dialect() {
     );
     check(&[("x-rate-limit-remaining", "3")], left(3, None));
     check(&[], RateSignal::default());
+}
+
+#[test]
+fn how_much_a_window_allows_is_read_in_every_dialect() {
+    for name in ["x-ratelimit-limit", "ratelimit-limit", "x-rate-limit"] {
+        let limited = RateSignal {
+            limit: Some(700),
+            ..RateSignal::default()
+        };
+        check(&[(name, "700")], limited);
+        check(&[(name, "many")], RateSignal::default());
+    }
 }
