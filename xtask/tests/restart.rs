@@ -11,8 +11,7 @@ fn a_rolling_restart_under_load_loses_doubles_and_refuses_nothing() {
     if !Postgres::can_run() || !Etcd::can_run() {
         return;
     }
-    let small =
-        "--hosts 2 --nodes 20 --per-s 5 --warm 1 --healthy 2 --settle 1 --lease-ms 3000 --attempt-ms 1000 --json";
+    let small = "--hosts 2 --nodes 20 --per-s 5 --warm 1 --healthy 2 --settle 1 --lease-ms 3000 --attempt-ms 1000 --json";
     let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
         .args(["bench", "restart"])
         .args(small.split(' '))
