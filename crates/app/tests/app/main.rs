@@ -33,6 +33,7 @@ mod rules_commands;
 mod status_page;
 mod supervisor;
 mod support;
+mod tickets;
 mod traces;
 mod units;
 mod watch;

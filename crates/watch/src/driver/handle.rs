@@ -1,6 +1,7 @@
 //! What others ask of the driver. Every answer has a deadline.
 
 use super::changes::Wanted;
+use super::desk::{Public, Ticketed};
 use super::editor::Edit;
 use super::elsewhere::Acknowledged;
 use super::journal::Entry;
@@ -9,13 +10,13 @@ use super::told::{Ask, Deed, Refusal, Told};
 use super::view::{Detail, Overview};
 use super::vitals::Vitals;
 use crate::driver::Setup;
-use crate::site::Shown;
+use crate::site::{Answered, Shown};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use twinline_core::watch::element::Element;
-use twinline_core::watch::incident::IncidentId;
+use twinline_core::watch::incident::{IncidentId, ReportId};
 use twinline_core::watch::page::MaintenanceId;
 use twinline_core::watch::probe::Outcome;
 use twinline_core::watch::signal::Signal;
@@ -74,6 +75,22 @@ impl Handle {
     pub async fn acknowledged_at(&self, machine: &str, there: Vec<Acknowledged>) -> bool {
         let machine = machine.to_owned();
         self.tell(Told::Acknowledged { machine, there }).await
+    }
+
+    /// A ticket of a queue says that something does not work. Said once more, with the same report's id, it changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`]
+    pub async fn ticket(&self, ticket: Ticketed) -> Result<(), Refusal> {
+        self.ask(|to| Ask::Public(Public::Ticket(ticket, to))).await
+    }
+
+    /// What became of a ticket's report; `None`: it is forgotten.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`]
+    pub async fn became(&self, report: ReportId) -> Result<Option<Answered>, Refusal> {
+        self.ask(|to| Ask::Public(Public::Became(report, to))).await
     }
 
     /// One incident with all that happened in it.

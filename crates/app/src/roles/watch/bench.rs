@@ -37,6 +37,7 @@ pub(super) async fn begin(folder: &Path, text: &str) -> Begun {
         token: Secret::new("token"),
         keyless: None,
         supervisor: None,
+        queues: data.queues(),
     });
     let built = Built::new(&file, &config, &lasting).unwrap();
     let signer = Arc::new(Signer::new([b"key".as_slice()]).unwrap());

@@ -14,6 +14,7 @@ mod listen;
 mod outside;
 pub(crate) mod paths;
 mod probes;
+mod queues;
 mod reload;
 mod secrets;
 
@@ -169,6 +170,7 @@ fn lasting(
         token,
         keyless,
         supervisor,
+        queues: folder.queues(),
     })
 }
 

@@ -52,6 +52,7 @@ pub(crate) fn verify(file: &Path) -> Result<Report> {
         keyless: None,
         // Which it has under 'twinline up': its path is looked at too.
         supervisor: Some(std::process::id()).filter(|_| config.machines.is_empty()),
+        queues: config.data.join("watch"),
     };
     let built = Built::new(file, &config, &lasting)?;
     let runs_on = runs_on(&config);

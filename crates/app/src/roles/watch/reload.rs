@@ -96,6 +96,9 @@ impl Reload {
             let driver = self.driver.clone();
             tasks.spawn(probe::follow_peer(web, machine, place, driver));
         }
+        for queue in built.queues {
+            tasks.spawn(queue.run(self.driver.clone()));
+        }
         if let Some(central) = &built.central {
             let database = Element::new(Kind::Database, "central");
             let driver = self.driver.clone();
