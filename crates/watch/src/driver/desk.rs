@@ -93,7 +93,8 @@ impl Driver {
             Public::Answer(token, report, to) => drop(to.send(self.answered(&token, &report))),
             Public::Ticket(ticket, to) => {
                 self.take_ticket(&ticket);
-                drop(to.send(()));
+                // Whoever waited may be gone.
+                let _gone = to.send(());
             }
             Public::Became(report, to) => {
                 let filed = self.machines.reports.get(&report);

@@ -1,7 +1,7 @@
 //! What is known of a queue's tickets: which became reports, and what each was answered. A document that is replaced as a
 //! whole.
 
-use super::Ticket;
+use super::{Passed, Ticket};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -28,6 +28,8 @@ pub(super) struct Memory {
     /// Up to when its changes were read, by the tracker's clock.
     read_to: Option<Timestamp>,
     known: BTreeMap<String, Known>,
+    /// Those that cannot be read, each with when that was found first.
+    unread: BTreeMap<String, Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,15 +72,19 @@ impl Said {
 }
 
 impl Memory {
-    /// From when on to look.
+    /// From when on to look. What was made so long ago that it is no news is not looked for, however long watch was away.
     pub(super) fn since(&mut self, now: Timestamp) -> Timestamp {
         self.began.get_or_insert(now);
-        self.read_to.unwrap_or(now).minus(OVERLAP)
+        let to = self.read_to.unwrap_or(now);
+        to.max(now.minus(FRESH)).minus(OVERLAP)
     }
 
-    /// Those that need not be found again.
-    pub(super) fn known(&self) -> BTreeSet<String> {
-        self.known.keys().cloned().collect()
+    /// What need not be found again.
+    pub(super) fn passed(&self) -> Passed {
+        Passed {
+            known: self.known.keys().cloned().collect(),
+            unread: self.unread.keys().cloned().collect(),
+        }
     }
 
     /// Whether a ticket that was found becomes a report: it was made lately, and since the queue is looked at.
@@ -95,7 +101,33 @@ impl Memory {
             reported,
             answered: None,
         };
+        self.unread.remove(&ticket.id);
         self.known.entry(ticket.id.clone()).or_insert(known);
+    }
+
+    /// These could not be read. Answers with those that have been so for too long to be news: they are left.
+    pub(super) fn unread(&mut self, tickets: &BTreeSet<String>, now: Timestamp) -> Vec<String> {
+        self.unread.retain(|ticket, since| {
+            *since = (*since).min(now);
+            tickets.contains(ticket)
+        });
+        let mut left = Vec::new();
+        for ticket in tickets {
+            let since = self.unread.entry(ticket.clone()).or_insert(now);
+            if now.since(*since) > FRESH {
+                left.push(ticket.clone());
+            }
+        }
+        for ticket in &left {
+            self.unread.remove(ticket);
+            let known = Known {
+                at: now,
+                reported: false,
+                answered: None,
+            };
+            self.known.entry(ticket.clone()).or_insert(known);
+        }
+        left
     }
 
     /// All up to then were found.
@@ -103,12 +135,16 @@ impl Memory {
         self.read_to = self.read_to.max(Some(to));
     }
 
-    /// The tickets that may have to be answered, with what each was answered last.
-    pub(super) fn open(&self) -> Vec<(String, Option<Said>)> {
+    /// The tickets that may have to be answered, with what each was answered last; those behind `after` come first, so that
+    /// some that are never answered keep no others from it.
+    pub(super) fn open(&self, after: Option<&str>) -> Vec<(String, Option<Said>)> {
         let reported = self.known.iter().filter(|(_, it)| it.reported);
-        reported
+        let open = |it: &Known| it.answered != Some(Said::Over);
+        let all = reported.filter(|(_, it)| open(it));
+        let (behind, before): (Vec<_>, Vec<_>) = all
             .map(|(ticket, it)| (ticket.clone(), it.answered))
-            .collect()
+            .partition(|(ticket, _)| after.is_none_or(|after| ticket.as_str() > after));
+        [behind, before].concat()
     }
 
     /// A ticket was answered.
@@ -130,6 +166,9 @@ impl Memory {
             };
             now.since(it.at) <= kept
         });
+        while self.unread.len() > KNOWN_MAX {
+            self.unread.pop_first();
+        }
         while self.known.len() > KNOWN_MAX {
             let oldest = self.known.iter().min_by_key(|(_, it)| it.at);
             let Some(oldest) = oldest.map(|(ticket, _)| ticket.clone()) else {

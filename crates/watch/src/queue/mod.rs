@@ -7,6 +7,7 @@
 //! An answer is written once where the tracker can tell whether it is there. Of a watch that is killed between writing and
 //! noting so the next one writes it again, unless the tracker tells.
 
+mod looks;
 mod memory;
 mod reading;
 mod tickets;
@@ -14,6 +15,7 @@ mod tickets;
 #[cfg(test)]
 mod tests;
 
+pub use looks::Looks;
 pub use reading::Queue;
 pub use tickets::{Place, Tickets};
 
@@ -37,23 +39,37 @@ pub struct Ticket {
     pub from: Vec<String>,
 }
 
+/// What need not be found again, by the tracker's ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// Tickets that are known.
+    pub known: BTreeSet<String>,
+    /// Those that could not be read the last time: they come after all others.
+    pub unread: BTreeSet<String>,
+}
+
 /// What one look has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
     /// Tickets that were made or changed.
     pub tickets: Vec<Ticket>,
+    /// Those that could not be read, by their ids.
+    pub unread: BTreeSet<String>,
     /// Up to when all are among those that were ever found; `None`: there are more, which the next look finds.
     pub complete_to: Option<Timestamp>,
+    /// Why not all could be read, in one sentence.
+    pub fault: Option<String>,
 }
 
 /// Where tickets come in.
 #[async_trait]
 pub trait Inbound: Send + Sync {
-    /// Those that were made or changed since, and are none of these, by their ids. Bounded: what is left is for the next look.
+    /// Those that were made or changed since, but for what is known. Bounded, in time too: what is left is for the next
+    /// look, and one ticket that cannot be read keeps no other from being found.
     ///
     /// # Errors
     /// The tracker does not answer, or refuses: in one sentence.
-    async fn since(&self, since: Timestamp, known: &BTreeSet<String>) -> Result<Found, String>;
+    async fn since(&self, since: Timestamp, passed: &Passed) -> Result<Found, String>;
 
     /// Writes an answer under a ticket. One that is there already is not written again, as far as the tracker can tell.
     ///

@@ -1,5 +1,6 @@
 //! Reading one queue, turn by turn.
 
+use super::looks::Looks;
 use super::memory::{Memory, Said};
 use super::{Answer, Inbound, Ticket};
 use crate::driver::{Handle, Ticketed};
@@ -19,10 +20,8 @@ use url::Url;
 const LOOK_MAX: Duration = Duration::from_secs(60);
 /// An answer that takes longer is tried again.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
-/// Answers in one turn, so that the next look is not late; the rest come with the next turns.
-const ANSWERS_MAX: usize = 20;
-/// A queue that could not be read for so long is told of.
-const UNREAD_MAX: Duration = Duration::from_secs(900);
+/// All answers of one turn take no longer, so that the next look is not late; the rest come with the next turns.
+const ANSWERING_MAX: Duration = Duration::from_secs(45);
 /// A disk that does not answer is waited for no longer.
 const WRITE_MAX: Duration = Duration::from_secs(10);
 /// What is kept of a ticket's subject, in characters.
@@ -42,6 +41,10 @@ pub struct Queue {
     pub answers: bool,
     /// From one look to the next.
     pub period: Duration,
+    /// A queue that could not be read for so long is told of.
+    pub unread_max: Duration,
+    /// Where it is said when it was read.
+    pub looks: Looks,
     /// Where the public reads of incidents.
     pub public_url: Option<Url>,
     /// Where what is known of it is kept.
@@ -53,10 +56,12 @@ pub struct Queue {
 impl Queue {
     /// Reads it until it is dropped.
     pub async fn run(self, driver: Handle) {
+        self.looks.begun(&self.name);
         let mut reading = Reading {
             memory: read(self.file.clone()).await,
             read: Instant::now(),
-            unread: false,
+            told: Tells::Unknown,
+            answered: None,
             queue: self,
             driver,
         };
@@ -72,6 +77,19 @@ impl Queue {
     fn tenant(&self, ticket: &Ticket) -> Option<String> {
         let mut known = ticket.from.iter();
         known.find_map(|from| self.tenants.get(&from.to_lowercase()).cloned())
+    }
+
+    /// That nothing is wrong with it.
+    pub fn is_read(&self) -> Signal {
+        self.signal(State::Passing)
+    }
+
+    fn signal(&self, state: State) -> Signal {
+        Signal {
+            source: format!("watch/queue/{}", self.name),
+            subject: self.node.0.clone(),
+            state,
+        }
     }
 
     fn report(&self, ticket: &str) -> ReportId {
@@ -103,8 +121,21 @@ struct Reading {
     memory: Memory,
     /// When it was last read.
     read: Instant,
-    /// Whether it is told that it cannot be.
-    unread: bool,
+    /// What the driver was told last of it.
+    told: Tells,
+    /// The ticket that was tried to be answered last.
+    answered: Option<String>,
+}
+
+/// What the driver knows of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tells {
+    /// What was said before this process, or this configuration.
+    Unknown,
+    /// That it is read.
+    Read,
+    /// That it cannot be.
+    Unread,
 }
 
 impl Reading {
@@ -125,33 +156,44 @@ impl Reading {
     /// Makes reports of what has come.
     async fn look(&mut self) -> Result<(), String> {
         let now = self.queue.clock.now();
-        let (since, known) = (self.memory.since(now), self.memory.known());
-        let found = self.queue.inbound.since(since, &known).await?;
+        let (since, passed) = (self.memory.since(now), self.memory.passed());
+        let found = self.queue.inbound.since(since, &passed).await?;
         for ticket in &found.tickets {
             let is_news = self.memory.is_news(ticket, now);
             if is_news {
-                let summary = format!("{}: {}", ticket.key, ticket.summary);
-                let ticketed = Ticketed {
-                    report: self.queue.report(&ticket.id),
-                    tenant: self.queue.tenant(ticket),
-                    text: summary.chars().take(SUMMARY_MAX_CHARS).collect(),
-                };
                 // Where the driver does not take it the next look finds it again.
-                let taken = self.driver.ticket(ticketed).await;
+                let taken = self.driver.ticket(self.ticketed(ticket)).await;
                 taken.map_err(|refusal| refusal.to_string())?;
             }
             self.memory.note(ticket, is_news, now);
         }
+        let queue = &self.queue.name;
+        for ticket in self.memory.unread(&found.unread, now) {
+            tracing::error!(queue, ticket, "a ticket could never be read, and is left");
+        }
         if let Some(to) = found.complete_to {
             self.memory.read_to(to);
         }
-        Ok(())
+        found.fault.map_or(Ok(()), Err)
+    }
+
+    fn ticketed(&self, ticket: &Ticket) -> Ticketed {
+        let text = format!("{}: {}", ticket.key, ticket.summary);
+        let text = text.chars().take(SUMMARY_MAX_CHARS);
+        Ticketed {
+            report: self.queue.report(&ticket.id),
+            tenant: self.queue.tenant(ticket),
+            // What anybody writes moves no cursor of a terminal and starts no line of a log.
+            text: text
+                .map(|it| if it.is_control() { ' ' } else { it })
+                .collect(),
+        }
     }
 
     /// Answers tickets of which something came.
     async fn answer(&mut self) {
-        let mut left = ANSWERS_MAX;
-        for (ticket, before) in self.memory.open() {
+        let ends = Instant::now() + ANSWERING_MAX;
+        for (ticket, before) in self.memory.open(self.answered.as_deref()) {
             let report = self.queue.report(&ticket);
             let Ok(Some(became)) = self.driver.became(report.clone()).await else {
                 continue;
@@ -159,10 +201,9 @@ impl Reading {
             let Some(said) = Said::of(&became.answer).filter(|said| Some(*said) > before) else {
                 continue;
             };
-            if left == 0 {
+            if Instant::now() >= ends {
                 return;
             }
-            left -= 1;
             let answer = Answer {
                 report,
                 word: said.word(),
@@ -170,6 +211,7 @@ impl Reading {
                     .queue
                     .text(said, &became.answer, became.published.is_some()),
             };
+            self.answered = Some(ticket.clone());
             let written = timeout(ANSWER_MAX, self.queue.inbound.answer(&ticket, &answer)).await;
             match written.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
                 Ok(()) => self.memory.answered(&ticket, said),
@@ -184,35 +226,31 @@ impl Reading {
     /// Says that the queue cannot be read, when that lasts, and that it can again.
     async fn tell(&mut self, fault: Option<String>) {
         let queue = &self.queue.name;
-        let state = match fault {
+        let (tells, signal) = match fault {
             None => {
                 self.read = Instant::now();
-                if !self.unread {
+                self.queue.looks.read(queue);
+                if self.told == Tells::Read {
                     return;
                 }
-                State::Passing
+                (Tells::Read, self.queue.is_read())
             }
             Some(why) => {
                 tracing::warn!(queue, why, "the queue of tickets cannot be read");
-                if self.read.elapsed() < UNREAD_MAX {
+                if self.read.elapsed() < self.queue.unread_max {
                     return;
                 }
-                State::Failing {
+                let state = State::Failing {
                     severity: Severity::Warning,
                     implicates: self.queue.node.1.clone(),
                     summary: format!("its queue of tickets, {queue}, cannot be read: {why}"),
-                }
+                };
+                (Tells::Unread, self.queue.signal(state))
             }
-        };
-        self.unread = matches!(state, State::Failing { .. });
-        let signal = Signal {
-            source: format!("watch/queue/{queue}"),
-            subject: self.queue.node.0.clone(),
-            state,
         };
         // What was not taken is said again with the next turn.
         let taken = self.driver.signal(signal).await;
-        self.unread |= !taken;
+        self.told = if taken { tells } else { Tells::Unknown };
     }
 
     async fn store(&self) {

@@ -1,12 +1,13 @@
 //! Tickets become reports once, and are answered when something comes of them.
 
 mod memory;
+mod tracked;
 
-use super::{Answer, Found, Inbound, Queue, Ticket};
+use super::{Answer, Found, Inbound, Looks, Passed, Queue, Ticket};
 use crate::driver::tests::world::{World, element, setup, until};
 use crate::driver::{Deed, Setup, Tenant, TenantNode};
 use async_trait::async_trait;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -22,17 +23,23 @@ struct Paper {
     /// So many answers are refused first.
     refuses: Mutex<u32>,
     looks: Mutex<u32>,
+    /// Why it cannot be read.
+    fault: Mutex<Option<String>>,
 }
 
 #[async_trait]
 impl Inbound for Paper {
-    async fn since(&self, since: Timestamp, known: &BTreeSet<String>) -> Result<Found, String> {
+    async fn since(&self, since: Timestamp, passed: &Passed) -> Result<Found, String> {
         *self.looks.lock().unwrap() += 1;
+        if let Some(fault) = self.fault.lock().unwrap().clone() {
+            return Err(fault);
+        }
         let tickets = self.tickets.lock().unwrap();
-        let fresh = tickets.iter().filter(|it| !known.contains(&it.id));
+        let fresh = tickets.iter().filter(|it| !passed.known.contains(&it.id));
         Ok(Found {
             tickets: fresh.cloned().collect(),
             complete_to: Some(since),
+            ..Found::default()
         })
     }
 
@@ -77,19 +84,24 @@ fn shared() -> Setup {
 
 /// A queue that is read all the time.
 fn read(paper: &Arc<Paper>, world: &World) -> JoinHandle<()> {
+    tokio::spawn(queue(paper.clone(), world).run(world.handle.clone()))
+}
+
+fn queue(inbound: Arc<dyn Inbound>, world: &World) -> Queue {
     let tenants = [("acme inc", "acme"), ("bolt.example", "bolt")];
-    let queue = Queue {
+    Queue {
         name: "support".to_owned(),
-        inbound: paper.clone(),
+        inbound,
         node: (element("node:support"), Path::new()),
         tenants: tenants.map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
         answers: true,
         period: Duration::from_millis(20),
+        unread_max: Duration::from_millis(200),
+        looks: Looks::default(),
         public_url: None,
         file: world.path().join("queue-support.json"),
         clock: world.clock(),
-    };
-    tokio::spawn(queue.run(world.handle.clone()))
+    }
 }
 
 /// Waits until the queue was looked at twice more: what was there is taken.
@@ -196,6 +208,56 @@ async fn what_was_there_before_and_what_nobody_knows_when_is_no_report() {
         (filed.keys().eq(["ticket-support-3"])).then_some(())
     })
     .await;
+    reading.abort();
+    drop(world.end().await);
+}
+
+#[tokio::test]
+async fn a_queue_that_cannot_be_read_is_told_of_its_node_until_it_can() {
+    let world = World::start(shared()).await;
+    let paper = Arc::new(Paper::default());
+    *paper.fault.lock().unwrap() = Some("503".to_owned());
+    let made = queue(paper.clone(), &world);
+    let looks = made.looks.clone();
+    let reading = tokio::spawn(made.run(world.handle.clone()));
+    let failing = async |wanted: &[&str]| {
+        until("what fails", async || {
+            world.passes(1).await;
+            let incidents = world.overview().await.incidents.into_iter();
+            let failing = incidents.flat_map(|it| it.failing);
+            let failing: Vec<String> = failing.map(|it| it.to_string()).collect();
+            (failing == wanted).then_some(())
+        })
+        .await;
+    };
+    failing(&["node:support"]).await;
+    assert!(looks.ages()["support"] >= Duration::from_millis(200));
+    reading.abort();
+    // Another process does not know what was said before.
+    *paper.fault.lock().unwrap() = None;
+    let reading = read(&paper, &world);
+    failing(&[]).await;
+    reading.abort();
+    drop(world.end().await);
+}
+
+/// A text of anybody, as it is filed.
+#[tokio::test]
+async fn what_anybody_writes_is_filed_short_and_plain() {
+    let world = World::start(shared()).await;
+    let paper = Arc::new(Paper::default());
+    let reading = read(&paper, &world);
+    looked(&paper).await;
+    let mut hostile = ticket("1", "Acme Inc", Some(world.now()));
+    hostile.summary = format!("\u{1b}[2J\r\n\0<script>{}", "\u{1f4a5}".repeat(1 << 20));
+    paper.tickets.lock().unwrap().push(hostile);
+    let filed = until("the report", async || {
+        let filed = world.handle.reports().await.unwrap();
+        filed.first().cloned()
+    })
+    .await;
+    assert!(filed.text.starts_with("#1:  [2J   <script>"), "{filed:?}");
+    assert_eq!(filed.text.chars().count(), 200);
     reading.abort();
     drop(world.end().await);
 }

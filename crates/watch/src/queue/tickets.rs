@@ -1,10 +1,11 @@
 //! The tickets of a scope of a tracker.
 
-use super::{Answer, Found, Inbound, Ticket};
+use super::{Answer, Found, Inbound, Passed, Ticket};
 use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 use twinline_core::effect::{Effect, Recognised};
 use twinline_core::item::{Fetched, Item, ItemId, User, Value, field};
 use twinline_core::marker::Marker;
@@ -17,6 +18,11 @@ use twinline_trackers::{Cursor, Scope, Tracker, TrackerError};
 const PAGES_MAX: usize = 20;
 /// Tickets that are fetched in one look.
 const FETCHES_MAX: usize = 50;
+/// Listing them may take so long, and fetching them until then: a look that ends late has found nothing.
+const LISTING_MAX: Duration = Duration::from_secs(25);
+const FETCHING_MAX: Duration = Duration::from_secs(50);
+/// What is said of a tracker that takes longer.
+const SLOW: &str = "no answer in time";
 /// What answers are recognised by begins with this.
 const ROOT: &str = "watch";
 
@@ -69,39 +75,111 @@ impl Tickets {
     }
 }
 
-#[async_trait]
-impl Inbound for Tickets {
-    async fn since(&self, since: Timestamp, known: &BTreeSet<String>) -> Result<Found, String> {
+/// What the feed lists.
+#[derive(Default)]
+struct Listed {
+    /// What is not known yet, in the feed's order.
+    items: Vec<ItemId>,
+    /// Up to when that is all; `None`: there is more.
+    complete_to: Option<Timestamp>,
+    /// Why there is more.
+    fault: Option<String>,
+}
+
+impl Tickets {
+    /// What the feed lists and is not known, until then.
+    async fn list(
+        &self,
+        since: Timestamp,
+        passed: &Passed,
+        until: Instant,
+    ) -> Result<Listed, String> {
         let mut cursor = Cursor { since, page: None };
-        let mut found = Found::default();
-        let mut seen = known.clone();
-        let mut fetched = 0;
+        let mut listed = Listed::default();
+        let mut seen = passed.known.clone();
         for _ in 0..PAGES_MAX {
-            let page = self.tracker.changes(&self.place.scope, &cursor).await;
-            let page = page.map_err(|error| error.to_string())?;
-            for change in page.changes {
-                let id = change.candidate.reference.item;
-                if !seen.insert(id.id.clone()) {
+            let page = self.tracker.changes(&self.place.scope, &cursor);
+            let page = match timeout_at(until, page).await {
+                Ok(Ok(page)) => page,
+                // What was listed before is read all the same.
+                Ok(Err(error)) if listed.items.is_empty() => return Err(error.to_string()),
+                Ok(Err(error)) => {
+                    listed.fault = Some(error.to_string());
+                    return Ok(listed);
+                }
+                Err(_) if listed.items.is_empty() => return Err(SLOW.to_owned()),
+                Err(_) => {
+                    listed.fault = Some(SLOW.to_owned());
+                    return Ok(listed);
+                }
+            };
+            let items = page.changes.into_iter();
+            let items = items.map(|change| change.candidate.reference.item);
+            listed
+                .items
+                .extend(items.filter(|item| seen.insert(item.id.clone())));
+            let Some(next) = page.next else {
+                listed.complete_to = Some(page.complete_to);
+                return Ok(listed);
+            };
+            cursor = next;
+        }
+        listed.fault = Some(format!(
+            "there are more than {PAGES_MAX} pages of changes; what is beyond is not read"
+        ));
+        Ok(listed)
+    }
+
+    /// Reads what is listed, what could not be read before last, until then. Stops where the tracker wants to be left alone.
+    async fn fetch(&self, listed: &Listed, passed: &Passed, until: Instant, found: &mut Found) {
+        let is_unread = |item: &&ItemId| passed.unread.contains(&item.id);
+        let fresh = listed.items.iter().filter(|item| !is_unread(item));
+        let unread = listed.items.iter().filter(is_unread);
+        for item in fresh.chain(unread).take(FETCHES_MAX) {
+            let fetched = timeout_at(until, self.tracker.fetch_bare(item)).await;
+            let (stops, fault) = match fetched {
+                Ok(Ok(Fetched::Found(item))) => {
+                    found.tickets.push(self.ticket(&item));
                     continue;
                 }
-                if fetched == FETCHES_MAX {
-                    return Ok(found);
-                }
-                fetched += 1;
-                let item = self.tracker.fetch_bare(&id).await;
-                // What is gone or hidden meanwhile is no ticket any more.
-                if let Fetched::Found(item) = item.map_err(|error| error.to_string())? {
-                    found.tickets.push(self.ticket(&item));
-                }
+                // What is gone or hidden meanwhile may be shown again.
+                Ok(Ok(_)) => (false, None),
+                Ok(Err(error)) => (is_the_trackers(&error), Some(error.to_string())),
+                Err(_) => (true, Some(SLOW.to_owned())),
+            };
+            found.unread.insert(item.id.clone());
+            if let Some(fault) = fault {
+                let fault = format!("the ticket {} cannot be read: {fault}", item.id);
+                found.fault.get_or_insert(fault);
             }
-            match page.next {
-                Some(next) => cursor = next,
-                None => {
-                    found.complete_to = Some(page.complete_to);
-                    return Ok(found);
-                }
+            if stops {
+                return;
             }
         }
+    }
+}
+
+/// Whether an error is of the tracker, not of what was asked for: others would fare no better.
+const fn is_the_trackers(error: &TrackerError) -> bool {
+    matches!(
+        error,
+        TrackerError::Busy { .. } | TrackerError::Credentials { .. }
+    )
+}
+
+#[async_trait]
+impl Inbound for Tickets {
+    async fn since(&self, since: Timestamp, passed: &Passed) -> Result<Found, String> {
+        let began = Instant::now();
+        let mut listed = self.list(since, passed, began + LISTING_MAX).await?;
+        let mut found = Found {
+            fault: listed.fault.take(),
+            ..Found::default()
+        };
+        self.fetch(&listed, passed, began + FETCHING_MAX, &mut found)
+            .await;
+        let read = listed.items.len() == found.tickets.len();
+        found.complete_to = listed.complete_to.filter(|_| read);
         Ok(found)
     }
 
@@ -146,7 +224,7 @@ fn marker(answer: &Answer) -> Marker {
     }
 }
 
-/// All that a value is called.
+/// All that a value is called. A person's display name is not among it: anybody may choose that.
 fn texts(value: &Value) -> Vec<String> {
     let of_user = |user: &User| {
         let domain = user.email.as_deref().and_then(|it| it.rsplit_once('@'));
@@ -155,7 +233,6 @@ fn texts(value: &Value) -> Vec<String> {
             domain,
             user.email.clone(),
             user.login.clone(),
-            user.name.clone(),
             Some(user.id.clone()),
         ]
     };

@@ -22,6 +22,7 @@ use twinline_store::central::{CentralHealth, PoolName};
 use twinline_trackers::http::Secret;
 use twinline_watch::driver::{Acknowledged, Deed, Detail, Figures, Handle, Overview, Refusal};
 use twinline_watch::inbound::alertmanager;
+use twinline_watch::queue::Looks;
 use twinline_watch::subscription::Reach;
 
 /// The greatest request: thousands of alerts.
@@ -34,6 +35,8 @@ pub(super) struct Private {
     /// What other monitoring shows.
     pub(super) inbound: watch::Receiver<Option<Secret>>,
     pub(super) central: watch::Receiver<Option<watch::Receiver<CentralHealth>>>,
+    /// When each queue of tickets was read last.
+    pub(super) looks: Looks,
 }
 
 pub(super) type Shared = State<Arc<Private>>;
@@ -200,9 +203,27 @@ async fn metrics(State(private): Shared, Extension(reach): Reached) -> Response 
         let help = "Age of the last commit that the central database has proven.";
         line("gauge", "commit_proof_age_seconds", help, age.to_string());
     }
+    text.push_str(&of_queues(&private.looks));
     text.push_str(&format!("{}# EOF\n", of_tenants(*reach.borrow())));
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content)], text).into_response()
+}
+
+/// For how long each queue of tickets has not been read.
+fn of_queues(looks: &Looks) -> String {
+    let ages = looks.ages();
+    if ages.is_empty() {
+        return String::new();
+    }
+    let name = "twinline_watch_queue_unread_seconds";
+    let lines = ages.iter().map(|(queue, age)| {
+        let age = age.as_secs_f64();
+        format!("{name}{{queue=\"{queue}\"}} {age}\n")
+    });
+    format!(
+        "# TYPE {name} gauge\n# HELP {name} Since a queue of tickets was read last.\n{}",
+        lines.collect::<String>()
+    )
 }
 
 fn of_tenants(reach: Reach) -> String {

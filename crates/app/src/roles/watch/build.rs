@@ -20,7 +20,7 @@ use twinline_watch::channel::{Addresses, Deadlines, Outside};
 use twinline_watch::driver::{Setup, Tenant, TenantNode};
 use twinline_watch::ping::OutsidePing;
 use twinline_watch::probe::{Accounts, Probe, Web};
-use twinline_watch::queue::Queue;
+use twinline_watch::queue::{Looks, Queue};
 use twinline_watch::subscription::{Hooks, Links, Post};
 
 /// A look-up of a name takes no longer.
@@ -41,6 +41,8 @@ pub(super) struct Lasting {
     pub(super) supervisor: Option<u32>,
     /// The folder of what is known of queues of tickets.
     pub(super) queues: PathBuf,
+    /// When each of them was read last.
+    pub(super) looks: Looks,
 }
 
 /// What one configuration comes to.

@@ -43,6 +43,7 @@ use twinline_trackers::http::Trust;
 use twinline_watch::channel::acknowledge::Signer;
 use twinline_watch::driver::{Driver, Handle};
 use twinline_watch::probe::{Accounts, Supervisor};
+use twinline_watch::queue::Looks;
 use twinline_watch::subscription::{Herald, Post, Registry};
 
 /// A watch whose supervisor has died looks this often for another one.
@@ -84,6 +85,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         driver: handle.clone(),
         token: lasting.token.clone(),
         inbound: shown_inbound,
+        looks: lasting.looks.clone(),
         central: shown_central,
     };
     let (post, posted) = watch::channel(built.post.clone());
@@ -171,6 +173,7 @@ fn lasting(
         keyless,
         supervisor,
         queues: folder.queues(),
+        looks: Looks::default(),
     })
 }
 

@@ -14,6 +14,9 @@ use twinline_core::names::{FieldName, NodeName};
 use twinline_core::watch::element::{Element, Kind};
 use twinline_watch::queue::{Place, Queue, Tickets};
 
+/// A queue that could not be read for so long is told of.
+const UNREAD_MAX: Duration = Duration::from_secs(900);
+
 /// Each queue that can be read; of one that cannot, why not is among the faults. In a fleet the first machine that has a
 /// watch reads them: two would answer twice.
 pub(super) fn queues(
@@ -22,7 +25,10 @@ pub(super) fn queues(
     lasting: &Lasting,
     faults: &mut Vec<String>,
 ) -> Vec<Queue> {
-    if !reads(config) {
+    let reads = reads(config);
+    let is_there = |name: &str| reads && config.watch.queues.contains_key(name);
+    lasting.looks.retain(is_there);
+    if !reads {
         return Vec::new();
     }
     let mut made = Vec::new();
@@ -74,6 +80,8 @@ fn one(file: &Path, config: &Config, lasting: &Lasting, name: &str) -> Result<Qu
         tenants,
         answers: queue.answer_in.is_some(),
         period: Duration::from_secs(queue.period_s.into()),
+        unread_max: UNREAD_MAX,
+        looks: lasting.looks.clone(),
         public_url: config.watch.public_url.clone(),
         file: lasting.queues.join(format!("queue-{name}.json")),
         clock,
