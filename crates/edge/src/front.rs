@@ -129,6 +129,9 @@ impl Front {
             access
         });
         answer.headers_mut().entry(REQUEST_ID).or_insert(id);
+        if wanted == Phase::Proxy {
+            self.shared.told.add_to(answer.headers_mut());
+        }
         answer.map(|body| body.logged(access))
     }
 

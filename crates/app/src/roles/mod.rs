@@ -3,6 +3,7 @@
 pub mod edge;
 pub mod host;
 mod line;
+mod page_status;
 mod pulse;
 pub mod sim;
 mod sockets;

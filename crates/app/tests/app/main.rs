@@ -26,6 +26,7 @@ mod matching;
 mod node_commands;
 mod node_probes;
 mod odd_items;
+mod page_on_answers;
 mod private_words;
 mod prometheus;
 mod restart;

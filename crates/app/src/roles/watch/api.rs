@@ -23,6 +23,7 @@ use twinline_trackers::http::Secret;
 use twinline_watch::driver::{Acknowledged, Deed, Detail, Figures, Handle, Overview, Refusal};
 use twinline_watch::inbound::alertmanager;
 use twinline_watch::queue::Looks;
+use twinline_watch::site::{self, Brief};
 use twinline_watch::subscription::Reach;
 
 /// The greatest request: thousands of alerts.
@@ -48,6 +49,7 @@ pub(super) type Reached = Extension<watch::Receiver<Reach>>;
 pub(super) fn router(private: Arc<Private>, reach: watch::Receiver<Reach>) -> Router {
     let v1 = Router::new()
         .route("/acknowledged", get(acknowledged))
+        .route("/page/brief", get(brief))
         .route("/incidents", get(list))
         .route("/incidents/{incident}", get(show))
         .route("/incidents/{incident}/acknowledge", post(acknowledge))
@@ -247,6 +249,13 @@ fn proof_age_seconds(private: &Private) -> Option<f64> {
 async fn acknowledged(State(private): Shared) -> Result<Json<Vec<Acknowledged>>, Problem> {
     let told = private.driver.acknowledged().await;
     told.map(Json).map_err(refused)
+}
+
+/// What the status page says, for the answers of edges and hosts.
+async fn brief(State(private): Shared) -> Json<Brief> {
+    let shown = Arc::clone(&private.driver.shown().borrow());
+    let stale_after = site::Settings::default().stale_after;
+    Json(site::brief(&shown, SystemClock.now(), stale_after))
 }
 
 async fn list(State(private): Shared) -> Result<Json<Overview>, Problem> {
