@@ -80,6 +80,7 @@ pub(super) fn open_operations() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(metrics::health))
         .routes(routes!(metrics::metrics))
+        .routes(routes!(metrics::proofs))
         .routes(routes!(described))
 }
 

@@ -2,9 +2,9 @@
 
 use crate::config::Config;
 use crate::nodes::{Nodes, webhook_url};
-use crate::roles::pause;
 use anyhow::Result;
 use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use twinline_trackers::{Scope, Subscribed, TrackerError};
 const PERIOD: Duration = Duration::from_secs(2);
 /// A registration is renewed after this: some trackers let them end.
 const RENEW: Duration = Duration::from_secs(6 * 3600);
-/// Registrations under way at once.
+/// Nodes whose registrations are under way at once.
 const AT_ONCE_MAX: usize = 16;
 /// One that failed is tried again after this.
 const AGAIN: Duration = Duration::from_secs(30);
@@ -53,42 +53,36 @@ impl Hooks {
     }
 
     pub(super) async fn run(self, shutdown: CancellationToken) {
-        let mut due: BTreeMap<(NodeName, Scope), Instant> = BTreeMap::new();
+        let mut agenda = Agenda::default();
+        let mut under_way = FuturesUnordered::new();
+        let this = &self;
+        let register =
+            |node: NodeName, scope: Scope| async move { this.register(&node, &scope).await };
         let (mut known, mut next) = (None, Instant::now());
         loop {
             for lost in self.host.take_lost_webhooks() {
-                due.remove(&lost);
+                agenda.lost(lost);
                 next = Instant::now();
             }
-            let generation = self.host.connections_generation();
-            if known != Some(generation) || next <= Instant::now() {
+            let (now, generation) = (Instant::now(), self.host.connections_generation());
+            if known != Some(generation) || next <= now {
                 known = Some(generation);
-                let round = self.round(&mut due);
-                tokio::select! {
-                    biased;
-                    () = shutdown.cancelled() => return,
-                    () = round => {}
+                let mut wanted = self.host.scopes();
+                wanted.retain(|(node, _)| self.nodes.contains_key(node));
+                let room = AT_ONCE_MAX.saturating_sub(under_way.len());
+                let begun = agenda.begin(&wanted, now, room).into_iter();
+                under_way.extend(begun.map(|(node, scopes)| in_turn(node, scopes, &register)));
+                next = agenda.next(now);
+            }
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return,
+                Some((node, afters)) = under_way.next() => {
+                    agenda.ended(&node, afters, Instant::now());
+                    next = Instant::now();
                 }
-                let again = Instant::now() + RENEW;
-                next = due.values().copied().fold(again, Instant::min);
+                () = tokio::time::sleep(PERIOD) => {}
             }
-            if !pause(PERIOD, &shutdown).await {
-                return;
-            }
-        }
-    }
-
-    /// Registers what is due, of some nodes at a time, so that a tracker that does not answer delays few others.
-    async fn round(&self, due: &mut BTreeMap<(NodeName, Scope), Instant>) {
-        let now = Instant::now();
-        let mut wanted = self.host.scopes();
-        wanted.retain(|(node, _)| self.nodes.contains_key(node));
-        due.retain(|known, _| wanted.contains(known));
-        wanted.retain(|wanted| due.get(wanted).is_none_or(|at| *at <= now));
-        let register =
-            |node: NodeName, scope: Scope| async move { self.register(&node, &scope).await };
-        for (wanted, after) in in_turn(wanted, register).await {
-            due.insert(wanted, Instant::now() + after);
         }
     }
 
@@ -136,36 +130,99 @@ enum Ended {
     Unanswered,
 }
 
-/// Registers those of each node one after the other, since what serves all of a node's scopes is one webhook, and two that
-/// both find none would make two; those of different nodes side by side. Answers after how long to come back to each.
-async fn in_turn<R: Future<Output = Ended>>(
-    wanted: BTreeSet<(NodeName, Scope)>,
-    register: impl Fn(NodeName, Scope) -> R,
-) -> Vec<((NodeName, Scope), Duration)> {
-    let mut nodes: BTreeMap<NodeName, Vec<Scope>> = BTreeMap::new();
-    for (node, scope) in wanted {
-        nodes.entry(node).or_default().push(scope);
-    }
-    let register = &register;
-    let each = nodes.into_iter().map(|(node, scopes)| async move {
-        let mut afters = Vec::new();
-        let mut answers = true;
-        for scope in scopes {
-            let ended = match answers {
-                true => register(node.clone(), scope.clone()).await,
-                false => Ended::Unanswered,
-            };
-            answers = ended != Ended::Unanswered;
-            let after = match ended {
-                Ended::Done => RENEW,
-                Ended::Failed | Ended::Unanswered => AGAIN,
-            };
-            afters.push(((node.clone(), scope), after));
+/// A scope of a node.
+type Place = (NodeName, Scope);
+
+/// What is registered when. Each node is for itself: one that is slow keeps no other waiting.
+#[derive(Default)]
+struct Agenda {
+    due: BTreeMap<Place, Instant>,
+    /// Nodes whose registrations are under way, each with what was lost meanwhile: whether before or after its registration
+    /// nobody knows.
+    busy: BTreeMap<NodeName, BTreeSet<Scope>>,
+}
+
+impl Agenda {
+    /// A registration does not hold any more.
+    fn lost(&mut self, lost: Place) {
+        self.due.remove(&lost);
+        let (node, scope) = lost;
+        if let Some(meanwhile) = self.busy.get_mut(&node) {
+            meanwhile.insert(scope);
         }
-        afters
-    });
-    let ended = futures_util::stream::iter(each).buffer_unordered(AT_ONCE_MAX);
-    ended.concat().await
+    }
+
+    /// What is to be begun: the scopes that are due of so many nodes at most that nothing is under way of. What has waited
+    /// longest comes first, and before it what was never registered.
+    fn begin(
+        &mut self,
+        wanted: &BTreeSet<Place>,
+        now: Instant,
+        nodes_max: usize,
+    ) -> Vec<(NodeName, Vec<Scope>)> {
+        self.due.retain(|known, _| wanted.contains(known));
+        let mut nodes: BTreeMap<&NodeName, (Option<Instant>, Vec<Scope>)> = BTreeMap::new();
+        for place in wanted {
+            let due = self.due.get(place).copied();
+            let (node, scope) = place;
+            if due.is_some_and(|at| at > now) || self.busy.contains_key(node) {
+                continue;
+            }
+            let (first, scopes) = nodes.entry(node).or_insert((due, Vec::new()));
+            *first = (*first).min(due);
+            scopes.push(scope.clone());
+        }
+        let mut begun: Vec<_> = nodes.into_iter().collect();
+        begun.sort_by_key(|(_, (first, _))| *first);
+        begun.truncate(nodes_max);
+        let begun = begun.into_iter();
+        let begun: Vec<_> = begun
+            .map(|(node, (_, scopes))| (node.clone(), scopes))
+            .collect();
+        for (node, _) in &begun {
+            self.busy.insert(node.clone(), BTreeSet::new());
+        }
+        begun
+    }
+
+    /// All of a node's have ended: after how long to come back to each.
+    fn ended(&mut self, node: &NodeName, afters: Vec<(Scope, Duration)>, now: Instant) {
+        let lost = self.busy.remove(node).unwrap_or_default();
+        for (scope, after) in afters {
+            if !lost.contains(&scope) {
+                self.due.insert((node.clone(), scope), now + after);
+            }
+        }
+    }
+
+    /// When there is something to begin, unless something changes.
+    fn next(&self, now: Instant) -> Instant {
+        self.due.values().copied().fold(now + RENEW, Instant::min)
+    }
+}
+
+/// Registers those of a node one after the other, since what serves all of a node's scopes is one webhook, and two that
+/// both find none would make two. Answers after how long to come back to each.
+async fn in_turn<R: Future<Output = Ended>>(
+    node: NodeName,
+    scopes: Vec<Scope>,
+    register: impl Fn(NodeName, Scope) -> R,
+) -> (NodeName, Vec<(Scope, Duration)>) {
+    let mut afters = Vec::new();
+    let mut answers = true;
+    for scope in scopes {
+        let ended = match answers {
+            true => register(node.clone(), scope.clone()).await,
+            false => Ended::Unanswered,
+        };
+        answers = ended != Ended::Unanswered;
+        let after = match ended {
+            Ended::Done => RENEW,
+            Ended::Failed | Ended::Unanswered => AGAIN,
+        };
+        afters.push((scope, after));
+    }
+    (node, afters)
 }
 
 #[cfg(test)]

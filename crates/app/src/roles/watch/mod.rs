@@ -93,6 +93,8 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     listen::spawn(&mut tasks, &config, &folder, private, registry, &shutdown);
     let announced = lasting.announced.clone().follow(folder.clone());
     tasks.spawn("places", until(shutdown.clone(), ended(announced)));
+    let accounts = lasting.accounts.clone().keep(folder.accounts());
+    tasks.spawn("accounts", until(shutdown.clone(), ended(accounts)));
     let reload = Reload {
         file: file.to_owned(),
         folder: folder.clone(),
@@ -166,7 +168,7 @@ fn lasting(
     };
     Ok(Lasting {
         announced: Announced::default(),
-        accounts: Accounts::default(),
+        accounts: Accounts::kept(&folder.accounts()),
         addresses: build::addresses(known),
         trust: Trust::of_this_machine().context("reading the machine's trust store")?,
         token,
