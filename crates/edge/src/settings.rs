@@ -3,8 +3,8 @@
 use crate::caller::TrustedProxies;
 use crate::mapper::MapperSettings;
 use crate::proxy::ProxyLimits;
-use crate::told::Told;
 use crate::tls::{CertificateFiles, TlsError};
+use crate::told::Told;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;

@@ -63,7 +63,10 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let mut settings = settings(&config, handed, &token, source, &folder);
     settings.restart = Arc::clone(&restart);
     let status = StatusFollower::new(&config, &folder, &token)?;
-    settings.told = status.as_ref().map(StatusFollower::told).unwrap_or_default();
+    settings.told = status
+        .as_ref()
+        .map(StatusFollower::told)
+        .unwrap_or_default();
     // In a fleet nobody owns the group that one machine has.
     settings.unplaced = follower.is_some().then(GroupId::local);
     let handles = Handles {

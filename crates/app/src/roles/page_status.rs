@@ -104,7 +104,11 @@ impl Follower {
     ///
     /// # Errors
     /// The system's trust store cannot be read.
-    pub(super) fn new(config: &Config, folder: &DataFolder, token: &Secret) -> Result<Option<Self>> {
+    pub(super) fn new(
+        config: &Config,
+        folder: &DataFolder,
+        token: &Secret,
+    ) -> Result<Option<Self>> {
         let places = places(config, folder);
         if places.is_empty() {
             return Ok(None);
@@ -180,7 +184,10 @@ fn fields(heard: Option<&Brief>) -> HeaderMap {
     if let Ok(status) = HeaderValue::try_from(status) {
         fields.insert(STATUS, status);
     }
-    let link = heard.url.as_ref().map(|url| format!("<{url}>; rel=\"status\""));
+    let link = heard
+        .url
+        .as_ref()
+        .map(|url| format!("<{url}>; rel=\"status\""));
     if let Some(Ok(link)) = link.map(HeaderValue::try_from) {
         fields.insert(header::LINK, link);
     }

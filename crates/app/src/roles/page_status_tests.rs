@@ -12,7 +12,7 @@ use tower::ServiceExt as _;
 async fn watch(said: Value) -> Place {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let at = listener.local_addr().unwrap();
-    let router = Router::new().route(PLACE, get(async move || Json(said)));
+    let router = Router::new().route(PLACE, get(move || std::future::ready(Json(said))));
     tokio::spawn(async move { axum::serve(listener, router).await });
     Place::At(at)
 }
@@ -57,7 +57,11 @@ fn check(description: &str, url: Option<&str>, expected: (&str, Option<&str>)) {
         stale: false,
     };
     let fields = fields(Some(&heard));
-    let field = |name| fields.get(name).map(|it: &HeaderValue| it.to_str().unwrap());
+    let field = |name| {
+        fields
+            .get(name)
+            .map(|it: &HeaderValue| it.to_str().unwrap())
+    };
     assert_eq!(field(STATUS), Some(expected.0));
     assert_eq!(field(header::LINK), expected.1);
 }
@@ -85,7 +89,7 @@ async fn every_answer_carries_it_and_none_twice() {
     let told = Told::default();
     let inner = carries(Router::new(), told.clone());
     let router = carries(inner, told.clone());
-    let mut says = async |expected: usize| {
+    let says = async |expected: usize| {
         let request = axum::extract::Request::get("/nowhere");
         let request = request.body(axum::body::Body::empty()).unwrap();
         let answer = router.clone().oneshot(request).await.unwrap();

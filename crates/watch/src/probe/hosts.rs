@@ -42,7 +42,11 @@ impl Hosts {
         let began = timeout(self.within / 2, &mut first).await;
         let answer = match began {
             Ok(Ok(status)) => return Ok(status),
-            Ok(Err(why)) => self.ask(other, ends).await.map(|it| (other, it)).map_err(|_| why),
+            Ok(Err(why)) => self
+                .ask(other, ends)
+                .await
+                .map(|it| (other, it))
+                .map_err(|_| why),
             Err(_) => {
                 let second = std::pin::pin!(self.ask(other, ends));
                 first_word((one, first), (other, second)).await

@@ -1,7 +1,7 @@
 use super::super::tests::{mute, serve, web};
 use super::*;
 
-const WITHIN: Duration = Duration::from_millis(1000);
+const WITHIN: Duration = Duration::from_secs(4);
 
 /// What hosts are found to say, look by look.
 async fn check(places: Vec<Arc<dyn Place>>, expected: &[Result<u64, bool>]) {
@@ -36,5 +36,8 @@ async fn who_answered_last_is_asked_first() {
     assert!(hosts.status().await.is_ok());
     let began = Instant::now();
     assert!(hosts.status().await.is_ok());
-    assert!(began.elapsed() < WITHIN / 2, "the silent one was not waited for");
+    assert!(
+        began.elapsed() < WITHIN / 2,
+        "the silent one was not waited for"
+    );
 }

@@ -333,7 +333,10 @@ async fn every_node_is_judged_by_one_answer() {
         ["node:a passed", late]
     );
     let place = serve(503, status).await;
-    let refused = format!("{}: /v1/status answers 503 Service Unavailable", place.at().unwrap());
+    let refused = format!(
+        "{}: /v1/status answers 503 Service Unavailable",
+        place.at().unwrap()
+    );
     let expected = ["node:a", "node:c"].map(|node| format!("{node} {refused}"));
     assert_eq!(seen(place).await, expected);
 }

@@ -53,11 +53,11 @@ impl Hooks {
     }
 
     pub(super) async fn run(self, shutdown: CancellationToken) {
-        let mut agenda = Agenda::default();
-        let mut under_way = FuturesUnordered::new();
         let this = &self;
         let register =
             |node: NodeName, scope: Scope| async move { this.register(&node, &scope).await };
+        let mut agenda = Agenda::default();
+        let mut under_way = FuturesUnordered::new();
         let (mut known, mut next) = (None, Instant::now());
         loop {
             for lost in self.host.take_lost_webhooks() {

@@ -44,7 +44,11 @@ async fn a_webhook_is_asked_in_the_one_form_that_its_address_has() {
     let invalid = "aria-describedby=\"hook-hint fault\" aria-invalid=\"true\"";
     assert!(got.body.contains(invalid), "{}", got.body);
     assert_eq!(got.body.matches("aria-invalid").count(), 1);
-    assert!(got.body.contains("aria-describedby=\"hint\""), "{}", got.body);
+    assert!(
+        got.body.contains("aria-describedby=\"hint\""),
+        "{}",
+        got.body
+    );
     assert_eq!(visit.asked().len(), 1);
 }
 

@@ -9,9 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::watch::element::{Element, Kind};
 use twinline_core::watch::signal::Severity;
-use twinline_watch::probe::{
-    Asks, Hosts, Look, Measure, Nodes, Place, Signatures, Sweeps, Target,
-};
+use twinline_watch::probe::{Asks, Hosts, Look, Measure, Nodes, Place, Signatures, Sweeps, Target};
 
 /// A node is never told of before so many of its own sweeps were missed.
 const SWEEPS_MISSED: u32 = 3;
