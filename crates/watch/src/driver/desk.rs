@@ -8,6 +8,7 @@ use super::{Driver, Handle, Standing as Record};
 use crate::channel::acknowledge::{About, Grant, NotGranted};
 use crate::site::{Answered, Desk, Errand, Refused, Report, Standing, TenantReport};
 use async_trait::async_trait;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::oneshot;
 use twinline_core::watch::escalation::{self, PersonName};
 use twinline_core::watch::incident::{self, ReportId};
@@ -30,8 +31,11 @@ pub(super) enum Public {
     Answer(String, ReportId, oneshot::Sender<Result<Answered, Refused>>),
     /// A ticket of a queue.
     Ticket(Ticketed, oneshot::Sender<()>),
-    /// What became of a ticket's report.
-    Became(ReportId, oneshot::Sender<Option<Answered>>),
+    /// What became of tickets' reports.
+    Became(
+        BTreeSet<ReportId>,
+        oneshot::Sender<BTreeMap<ReportId, Answered>>,
+    ),
 }
 
 /// A ticket that says that something does not work.
@@ -96,9 +100,10 @@ impl Driver {
                 // Whoever waited may be gone.
                 let _gone = to.send(());
             }
-            Public::Became(report, to) => {
-                let filed = self.machines.reports.get(&report);
-                drop(to.send(filed.map(|filed| self.became(filed))));
+            Public::Became(wanted, to) => {
+                let found = self.machines.reports.among(&wanted);
+                let became = found.map(|filed| (filed.report.clone(), self.became(filed)));
+                drop(to.send(became.collect()));
             }
         }
     }

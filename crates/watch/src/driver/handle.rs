@@ -11,6 +11,7 @@ use super::view::{Detail, Overview};
 use super::vitals::Vitals;
 use crate::driver::Setup;
 use crate::site::{Answered, Shown};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -85,12 +86,16 @@ impl Handle {
         self.ask(|to| Ask::Public(Public::Ticket(ticket, to))).await
     }
 
-    /// What became of a ticket's report; `None`: it is forgotten.
+    /// What became of tickets' reports; those that are forgotten are not among it.
     ///
     /// # Errors
     /// [`Refusal::Busy`]
-    pub async fn became(&self, report: ReportId) -> Result<Option<Answered>, Refusal> {
-        self.ask(|to| Ask::Public(Public::Became(report, to))).await
+    pub async fn became(
+        &self,
+        reports: BTreeSet<ReportId>,
+    ) -> Result<BTreeMap<ReportId, Answered>, Refusal> {
+        self.ask(|to| Ask::Public(Public::Became(reports, to)))
+            .await
     }
 
     /// One incident with all that happened in it.

@@ -193,9 +193,15 @@ impl Reading {
     /// Answers tickets of which something came.
     async fn answer(&mut self) {
         let ends = Instant::now() + ANSWERING_MAX;
-        for (ticket, before) in self.memory.open(self.answered.as_deref()) {
+        let open = self.memory.open(self.answered.as_deref());
+        let reports = open.iter().map(|(ticket, _)| self.queue.report(ticket));
+        // A driver that does not answer is asked with the next turn.
+        let Ok(became) = self.driver.became(reports.collect()).await else {
+            return;
+        };
+        for (ticket, before) in open {
             let report = self.queue.report(&ticket);
-            let Ok(Some(became)) = self.driver.became(report.clone()).await else {
+            let Some(became) = became.get(&report) else {
                 continue;
             };
             let Some(said) = Said::of(&became.answer).filter(|said| Some(*said) > before) else {
