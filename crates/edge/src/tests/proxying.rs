@@ -373,4 +373,5 @@ async fn answers_carry_what_the_status_page_says_whatever_the_host_does_but_not_
     assert_eq!((answered, field), (StatusCode::GATEWAY_TIMEOUT, expected));
     let (_, field) = status("/hooks/nobody").await;
     assert_eq!(field, None);
+    edge.end().await;
 }
