@@ -17,6 +17,8 @@ const CHROMIUM: &str = "/usr/bin/chromium";
 const PATIENCE_S: &str = "240";
 /// Windows: width, and the height of each page in it, in CSS pixels.
 const WINDOWS: [(&str, u32, u32); 2] = [("desktop", 1280, 1400), ("phone", 360, 1900)];
+/// Pages beside each other in a screenshot.
+const IN_A_ROW: u32 = 7;
 /// Colour schemes, as Chromium numbers them.
 const SCHEMES: [(&str, u32); 2] = [("dark", 0), ("light", 1)];
 
@@ -125,7 +127,7 @@ async fn nothing_keeps_anybody_from_using_a_page() {
     std::fs::create_dir_all(SCREENSHOTS).unwrap();
     for (window, width, height) in WINDOWS {
         let frames = (0..pages.len()).map(|number| {
-            format!("<iframe src=\"{number}.html\" width=\"{width}\" height=\"{height}\" style=\"border:0\"></iframe><br>")
+            format!("<iframe src=\"{number}.html\" width=\"{width}\" height=\"{height}\" style=\"border:0;vertical-align:top\"></iframe>")
         });
         let frames: String = frames.collect();
         let document = folder.path().join(format!("{window}.html"));
@@ -145,10 +147,11 @@ async fn nothing_keeps_anybody_from_using_a_page() {
                 assert_eq!(page["dark"], scheme == "dark");
                 assert!(page["passes"].as_u64().unwrap() > 10, "{page}");
             }
-            let high = height * u32::try_from(pages.len()).unwrap();
+            let rows = u32::try_from(pages.len()).unwrap().div_ceil(IN_A_ROW);
+            let (wide, high) = (width * IN_A_ROW, height * rows);
             let shot = format!("{SCREENSHOTS}/status-page-{window}-{scheme}.png");
             look(&[
-                format!("--window-size={width},{high}"),
+                format!("--window-size={wide},{high}"),
                 format!("--screenshot={shot}"),
             ]);
             assert!(Path::new(&shot).is_file());
