@@ -150,6 +150,7 @@ pub async fn start_before(
         has_refused: false,
         restart: Arc::default(),
         unplaced: None,
+        told: twinline_edge::Told::default(),
     };
     let handles = Handles {
         clock: Arc::new(SystemClock),

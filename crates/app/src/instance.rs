@@ -100,6 +100,16 @@ impl DataFolder {
         self.root.join("watch/subscribers.json")
     }
 
+    /// Where a watch keeps up to when nodes' changes were accounted for.
+    pub fn accounts(&self) -> PathBuf {
+        self.root.join("watch/accounts.json")
+    }
+
+    /// Where what a watch knows of queues of tickets lies.
+    pub fn queues(&self) -> PathBuf {
+        self.root.join("watch")
+    }
+
     /// Where the states of a fleet's groups lie.
     pub fn groups(&self) -> PathBuf {
         self.root.join("host")

@@ -70,7 +70,7 @@ impl<'a> Route<'a> {
         if let Some(node) = path.strip_prefix("/.well-known/twinline/") {
             return Self::Directory { node };
         }
-        if path == "/metrics" {
+        if path == "/metrics" || path.starts_with("/metrics/") {
             return Self::Private;
         }
         let node = path.strip_prefix("/v1/nodes/").map(first);
@@ -129,6 +129,9 @@ impl Front {
             access
         });
         answer.headers_mut().entry(REQUEST_ID).or_insert(id);
+        if wanted == Phase::Proxy {
+            self.shared.told.add_to(answer.headers_mut());
+        }
         answer.map(|body| body.logged(access))
     }
 

@@ -48,6 +48,7 @@ mod routes;
 mod settings;
 mod stall;
 mod tls;
+mod told;
 mod traffic;
 
 #[cfg(test)]
@@ -65,6 +66,7 @@ pub use tls::{
     CertificateEnd, CertificateFiles, Standing, TlsError, check_certificates, has_certificate,
     look_at_certificates,
 };
+pub use told::{STATUS, Told};
 
 use front::Front;
 use ids::Ids;
@@ -103,6 +105,8 @@ pub(crate) struct Shared {
     /// The group of nodes that are in none yet: nobody can own it.
     pub(crate) unplaced: Option<GroupId>,
     pub(crate) metrics: metrics::Metrics,
+    /// What answers to all but trackers carry.
+    pub(crate) told: Told,
     /// None: the public listener speaks plain HTTP.
     pub(crate) certificates: Arc<Certificates>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -174,6 +178,7 @@ impl Edge {
             trusted: settings.trusted,
             limits: settings.limits,
             metrics: metrics::Metrics::default(),
+            told: settings.told,
             certificates,
             started_at: clock.now(),
             clock,

@@ -4,6 +4,7 @@ use crate::caller::TrustedProxies;
 use crate::mapper::MapperSettings;
 use crate::proxy::ProxyLimits;
 use crate::tls::{CertificateFiles, TlsError};
+use crate::told::Told;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,6 +70,8 @@ pub struct Settings {
     pub restart: Arc<Notify>,
     /// The group of nodes that are in none yet, which nobody can own; `None`: each is in one.
     pub unplaced: Option<GroupId>,
+    /// What answers to all but trackers carry.
+    pub told: Told,
 }
 
 /// How time and randomness enter.

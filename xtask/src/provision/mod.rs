@@ -86,6 +86,16 @@ const NEEDS: &[Need] = &[
         install: npm::install_examples,
     },
     Need {
+        what: "Chromium, from the distribution's packages (it shows the status page to axe)",
+        missing: npm::chromium_is_wanted,
+        install: npm::install_chromium,
+    },
+    Need {
+        what: "axe-core, from npm, under target/testdata (it judges whether everybody can use the status page)",
+        missing: npm::axe_is_missing,
+        install: npm::install_axe,
+    },
+    Need {
         what: "Atlassian's published schema of its document format, from npm, under target/testdata",
         missing: npm::schema_is_missing,
         install: npm::install_schema,

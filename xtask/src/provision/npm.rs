@@ -1,14 +1,17 @@
-//! What npm packages publish that tests read: GitHub's webhook examples and Atlassian's document schema.
+//! What npm packages publish that tests use: GitHub's webhook examples, Atlassian's document schema, and axe.
 
 use super::debian;
 use crate::{run, testdata};
 use anyhow::{Context, Result};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Pinned: the tests count the examples.
 const EXAMPLES: &str = "@octokit/webhooks-examples@7.6.1";
+
+/// Pinned: a later one finds more.
+const AXE: &str = "axe-core@4.14.1";
 
 /// Pinned: a later schema may allow less.
 const SCHEMA: &str = "@atlaskit/adf-schema@57.7.22";
@@ -18,6 +21,10 @@ const SCHEMA_ARCHIVE: &str = "atlaskit-adf-schema-57.7.22.tgz";
 
 fn folder() -> PathBuf {
     testdata().join("npm")
+}
+
+fn axe_folder() -> PathBuf {
+    testdata().join("axe")
 }
 
 pub(super) fn npm_is_missing() -> bool {
@@ -35,7 +42,30 @@ pub(super) fn examples_are_missing() -> bool {
 }
 
 pub(super) fn install_examples() -> Result<()> {
-    fs::create_dir_all(folder()).context("making target/testdata/npm")?;
+    install(EXAMPLES, &folder())
+}
+
+pub(super) fn axe_is_missing() -> bool {
+    let package = axe_folder().join("node_modules/axe-core/package.json");
+    let found = fs::read_to_string(package).unwrap_or_default();
+    !found.contains("\"version\": \"4.14.1\"")
+}
+
+pub(super) fn install_axe() -> Result<()> {
+    install(AXE, &axe_folder())
+}
+
+pub(super) fn chromium_is_wanted() -> bool {
+    !Path::new("/usr/bin/chromium").is_file() && debian::is_here()
+}
+
+pub(super) fn install_chromium() -> Result<()> {
+    debian::install(&["chromium"], &[])
+}
+
+/// Installs a package in a folder of its own: what else lies there npm removes.
+fn install(package: &str, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let mut command = Command::new("npm");
     command.args([
         "install",
@@ -45,7 +75,7 @@ pub(super) fn install_examples() -> Result<()> {
         "--no-fund",
         "--prefix",
     ]);
-    run::quietly(command.arg(folder()).arg(EXAMPLES)).map(drop)
+    run::quietly(command.arg(folder).arg(package)).map(drop)
 }
 
 pub(super) fn schema_is_missing() -> bool {

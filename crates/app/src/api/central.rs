@@ -37,6 +37,11 @@ impl CentralView {
         }
     }
 
+    /// How old the proof of each pool is that has one, in milliseconds.
+    pub(super) fn proof_ages_ms(&self) -> BTreeMap<PoolName, u64> {
+        proof_ages_ms(&self.health.borrow())
+    }
+
     pub(super) fn status(&self, now: Timestamp) -> CentralStatus {
         let health = self.health.borrow().clone();
         let replication = self.replication.borrow().clone();

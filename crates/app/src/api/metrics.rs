@@ -1,6 +1,7 @@
 //! Health, and what is counted in Prometheus' text form.
 
 use super::Shared;
+use super::central::{self, CentralView};
 use super::openapi::Fault;
 use super::problem::Problem;
 use super::shapes::HealthShape;
@@ -59,9 +60,22 @@ pub(super) async fn metrics(State(api): Shared) -> Result<Response, Problem> {
     if let Some(central) = api.central() {
         text.push_str(&central.metrics());
     }
+    Ok(exposition(text))
+}
+
+#[utoipa::path(get, path = "/metrics/proofs", summary = "Of what is counted, how old the proofs of each pool of the central database are: from memory",
+    responses((status = 200, description = "The exposition", body = String, content_type = "application/openmetrics-text"), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
+pub(super) async fn proofs(State(api): Shared) -> Response {
+    let ages = api.central.get().map(CentralView::proof_ages_ms);
+    exposition(ages.as_ref().map_or_else(String::new, central::proofs))
+}
+
+/// A text of metrics as an answer.
+pub(super) fn exposition(mut text: String) -> Response {
     text.push_str("# EOF\n");
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, content)], text).into_response())
+    ([(header::CONTENT_TYPE, content)], text).into_response()
 }
 
 /// What the host's state has cost in commits and pages, since the process began.

@@ -2,7 +2,7 @@
 //!
 //! | request | does |
 //! |---|---|
-//! | `GET /health`, `/metrics`, `/openapi.json` | without a token; the last describes all of this |
+//! | `GET /health`, `/metrics`, `/metrics/proofs`, `/openapi.json` | without a token; the last describes all of this |
 //! | `GET /v1/status`, `/v1/nodes?cursor&limit`, `/v1/connections`, `/v1/errors` | what works, what waits, what is held |
 //! | `GET /v1/twins?connection&state&held&item&cursor&limit`, `/v1/twins/{link}` | pages of twins |
 //! | `GET /v1/connections/{connection}/linkable?side&fields&query&cursor` | items without a twin, each with what it is compared by |

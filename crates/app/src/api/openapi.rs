@@ -13,6 +13,11 @@ use utoipa::{OpenApi as _, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+/// What all operations have in common.
+const ABOUT: &str = "What the command line speaks with a host. Every answer tells in `twinline-status` what the status \
+                     page says, where a watch is configured: `none`, `maintenance`, `minor`, `major`, `critical` \
+                     with a `description`, or `unknown`.";
+
 /// Problem details, RFC 9457.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "a shape that is described, not made")]
@@ -75,6 +80,7 @@ pub(super) fn open_operations() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(metrics::health))
         .routes(routes!(metrics::metrics))
+        .routes(routes!(metrics::proofs))
         .routes(routes!(described))
 }
 
@@ -97,7 +103,7 @@ pub(super) fn document() -> OpenApi {
     document.info = InfoBuilder::new()
         .title("Twinline's local API")
         .version("1")
-        .description(Some("What the command line speaks with a host."))
+        .description(Some(ABOUT))
         .build();
     document.merge(open_operations().into_openapi());
     let mut document = document.nest("/v1", v1);

@@ -68,7 +68,7 @@ fn check_documented(path: &[String]) {
     for key in keys_of(path) {
         let value = held.get(&key);
         let value = value.unwrap_or_else(|| panic!("{path:?}: {key} is not documented"));
-        // A secret's place and credentials are no sections of the file's own.
+        // A secret's place, credentials and a tracker's scope are no sections of the file's own.
         if value.is_table()
             && !matches!(
                 key.as_str(),
@@ -80,6 +80,7 @@ fn check_documented(path: &[String]) {
                     | "key"
                     | "token"
                     | "report_token"
+                    | "scope"
             )
         {
             let mut further = [path, std::slice::from_ref(&key)].concat();
@@ -89,6 +90,7 @@ fn check_documented(path: &[String]) {
                 "machines" => further.push("m1".to_owned()),
                 "people" => further.push("ada".to_owned()),
                 "rotations" => further.push("primary".to_owned()),
+                "queues" => further.push("support".to_owned()),
                 "channels" => {
                     for name in ["mail", "chat", "duty", "sms"] {
                         check_documented(&[further.clone(), vec![name.to_owned()]].concat());

@@ -22,6 +22,8 @@ pub struct Workspace {
     pub report_token: Option<SecretRef>,
     /// Who is told what the status page says, unless they say no: mail addresses, and webhooks.
     pub admins: Vec<Address>,
+    /// What its tickets are known by, in the field that a queue names: organizations, mail domains, people.
+    pub tickets: Vec<String>,
 }
 
 /// The workspace that a node belongs to when it names none.

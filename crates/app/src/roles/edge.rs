@@ -5,6 +5,7 @@ mod places;
 mod tests;
 
 use super::line::{Line, Word};
+use super::page_status::Follower as StatusFollower;
 use super::pause;
 use super::sockets::Handed;
 use crate::canary;
@@ -25,7 +26,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use twinline_edge::{
     CertificateFiles, DirectorySource, Edge, Handles, Limits, Listen, MapperSettings, ProxyLimits,
-    Settings, Tracing, TrustedProxies, check_certificates,
+    Settings, Told, Tracing, TrustedProxies, check_certificates,
 };
 use twinline_store::db::DbOptions;
 use twinline_store::inbox::{Inbox, InboxLimits, Route};
@@ -63,6 +64,11 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let source = places(&config, &folder, (file, read), follower.as_deref())?;
     let mut settings = settings(&config, handed, &token, source, &folder);
     settings.restart = Arc::clone(&restart);
+    let status = StatusFollower::new(&config, &folder, &token)?;
+    settings.told = status
+        .as_ref()
+        .map(StatusFollower::told)
+        .unwrap_or_default();
     // In a fleet nobody owns the group that one machine has.
     settings.unplaced = follower.is_some().then(GroupId::local);
     let handles = Handles {
@@ -98,7 +104,12 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         let announcing = announce(&folder, &listeners, &shutdown);
         let following = follow(&config, &inbox, unplaced, follower.as_deref(), &shutdown);
         let restarting = restarts(&inbox, &restart, hangup, &line, &shutdown);
-        tokio::join!(announcing, following, restarting);
+        let telling = async {
+            if let Some(status) = status {
+                status.run(shutdown.clone()).await;
+            }
+        };
+        tokio::join!(announcing, following, restarting, telling);
     };
     let served = served(edge.serve(shutdown.clone()), beside).await;
     inbox.db().close().await;
@@ -163,6 +174,7 @@ fn settings(
         has_refused: false,
         restart: Arc::default(),
         unplaced: None,
+        told: Told::default(),
     }
 }
 

@@ -4,6 +4,7 @@ mod beat;
 pub mod edge;
 pub mod host;
 mod line;
+mod page_status;
 mod pulse;
 pub mod sim;
 mod sockets;

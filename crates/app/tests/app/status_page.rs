@@ -12,7 +12,7 @@ use sha2::Sha256;
 use std::net::SocketAddr;
 
 /// A watch alone, which hears of failures from other monitoring; nothing is published by itself while a test lasts.
-fn watched(further: &str) -> Installation {
+pub(crate) fn watched(further: &str) -> Installation {
     let made = Installation::new("");
     let tables = "public_url = \"https://status.acme.example/\"\n\
          [status]\nname = \"Acme Sync\"\nauto_open = { after_s = 86400, elements = [\"alert\"] }\n\

@@ -144,6 +144,7 @@ pub(super) struct Plan {
     pub(super) trusted: TrustedProxies,
     pub(super) tls: Vec<CertificateFiles>,
     pub(super) unplaced: Option<GroupId>,
+    pub(super) told: Told,
     pub(super) restart: Arc<Notify>,
     pub(super) folder: tempfile::TempDir,
 }
@@ -160,6 +161,7 @@ impl Default for Plan {
             trusted: TrustedProxies::default(),
             tls: Vec::new(),
             unplaced: None,
+            told: Told::default(),
             restart: Arc::default(),
             folder: tempfile::tempdir().unwrap(),
         }
@@ -206,6 +208,7 @@ impl Plan {
             has_refused: false,
             restart: Arc::clone(&self.restart),
             unplaced: self.unplaced.clone(),
+            told: self.told.clone(),
         }
     }
 

@@ -343,3 +343,35 @@ async fn a_host_that_does_not_read_is_silent() {
     is_problem(&answer, StatusCode::GATEWAY_TIMEOUT);
     edge.end().await;
 }
+
+#[tokio::test]
+async fn answers_carry_what_the_status_page_says_whatever_the_host_does_but_not_to_trackers() {
+    let (_listener, hangs) = stuck().await;
+    let told = crate::Told::default();
+    let plan = Plan {
+        told: told.clone(),
+        proxy: ProxyLimits {
+            header: Duration::from_millis(100),
+            ..ProxyLimits::default()
+        },
+        ..Plan::with_hosts(&[("h1", hangs)])
+    };
+    let edge = plan.serve().await;
+    let status = async |path: &str| {
+        let asked = edge.client.get(format!("{}{path}", edge.public));
+        let answer = asked.send().await.unwrap();
+        let field = answer.headers().get(crate::STATUS);
+        let field = field.map(|it| it.to_str().unwrap().to_owned());
+        (answer.status(), field)
+    };
+    let (answered, field) = status("/v1/x").await;
+    assert_eq!((answered, field), (StatusCode::GATEWAY_TIMEOUT, None));
+    let fields = [(crate::STATUS, "critical".parse().unwrap())];
+    told.say(fields.into_iter().collect());
+    let (answered, field) = status("/v1/x").await;
+    let expected = Some("critical".to_owned());
+    assert_eq!((answered, field), (StatusCode::GATEWAY_TIMEOUT, expected));
+    let (_, field) = status("/hooks/nobody").await;
+    assert_eq!(field, None);
+    edge.end().await;
+}

@@ -2,12 +2,13 @@
 
 use super::journal::Entry;
 use super::letter::{Meant, headline};
-use super::reports::{self, Fresh};
+use super::reports::{self, Filed, Fresh};
 use super::told::{Ask, Refusal};
 use super::{Driver, Handle, Standing as Record};
 use crate::channel::acknowledge::{About, Grant, NotGranted};
 use crate::site::{Answered, Desk, Errand, Refused, Report, Standing, TenantReport};
 use async_trait::async_trait;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::oneshot;
 use twinline_core::watch::escalation::{self, PersonName};
 use twinline_core::watch::incident::{self, ReportId};
@@ -28,6 +29,24 @@ pub(super) enum Public {
     ),
     /// What became of a report of whoever shows this token.
     Answer(String, ReportId, oneshot::Sender<Result<Answered, Refused>>),
+    /// A ticket of a queue.
+    Ticket(Ticketed, oneshot::Sender<()>),
+    /// What became of tickets' reports.
+    Became(
+        BTreeSet<ReportId>,
+        oneshot::Sender<BTreeMap<ReportId, Answered>>,
+    ),
+}
+
+/// A ticket that says that something does not work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticketed {
+    /// The report's id, which is the ticket's own: said once more it is the same report.
+    pub report: ReportId,
+    /// Whose it is, when the queue's owner knows.
+    pub tenant: Option<String>,
+    /// What it says.
+    pub text: String,
 }
 
 #[async_trait]
@@ -76,6 +95,16 @@ impl Driver {
                 drop(to.send(self.take_tenants(&token, &report)));
             }
             Public::Answer(token, report, to) => drop(to.send(self.answered(&token, &report))),
+            Public::Ticket(ticket, to) => {
+                self.take_ticket(&ticket);
+                // Whoever waited may be gone.
+                let _gone = to.send(());
+            }
+            Public::Became(wanted, to) => {
+                let found = self.machines.reports.among(&wanted);
+                let became = found.map(|filed| (filed.report.clone(), self.became(filed)));
+                drop(to.send(became.collect()));
+            }
         }
     }
 
@@ -184,25 +213,44 @@ impl Driver {
     ) -> ReportId {
         self.reports += 1;
         let id = ReportId(format!("{}-{}", self.clock.now().as_millis(), self.reports));
-        let fresh = Fresh {
+        self.file(&Fresh {
             id: id.clone(),
             tenant,
             component: report.component.as_deref(),
             node,
             text: &report.text,
-        };
-        tracing::info!(report = %id, tenant, component = fresh.component, node, "a report came");
+        });
+        id
+    }
+
+    /// A ticket is a report like others, once. Whose workspace is not known is a visitor.
+    fn take_ticket(&mut self, ticket: &Ticketed) {
+        if self.machines.reports.get(&ticket.report).is_some() {
+            return;
+        }
+        let tenant = ticket.tenant.as_deref();
+        self.file(&Fresh {
+            id: ticket.report.clone(),
+            tenant: tenant.filter(|name| self.setup.tenants.contains_key(*name)),
+            component: None,
+            node: None,
+            text: &ticket.text,
+        });
+    }
+
+    fn file(&mut self, fresh: &Fresh<'_>) {
+        let (id, tenant) = (&fresh.id, fresh.tenant);
+        tracing::info!(report = %id, tenant, component = fresh.component, node = fresh.node, "a report came");
         self.step(|machines, step| {
-            machines.reports.file(&fresh, step.now);
+            machines.reports.file(fresh, step.now);
             let event = incident::Event::Report(incident::Report {
                 id: fresh.id.clone(),
                 tenant: tenant.map(str::to_owned),
-                elements: reports::about(&fresh, step.setup),
+                elements: reports::about(fresh, step.setup),
             });
             machines.hear(event, step);
             machines.refresh(step);
         });
-        id
     }
 
     fn take_tenants(&mut self, token: &str, report: &TenantReport) -> Result<Answered, Refused> {
@@ -228,14 +276,18 @@ impl Driver {
         let known = self.machines.reports.get(id);
         let known = known.filter(|it| it.tenant.as_deref() == Some(tenant));
         let filed = known.ok_or(Refused::UnknownReport)?;
-        // The public address of an incident is told only where the public reads of it.
+        Ok(self.became(filed))
+    }
+
+    /// What became of a report. The public address of an incident is told only where the public reads of it.
+    fn became(&self, filed: &Filed) -> Answered {
         let incident = filed.incident();
         let entry = incident.and_then(|it| self.machines.status.entry(it));
-        Ok(Answered {
+        Answered {
             report: filed.report.clone(),
             at: filed.at,
             answer: filed.answer.clone(),
             published: entry.filter(|it| it.is_published()).map(|it| it.incident),
-        })
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What others ask of the driver. Every answer has a deadline.
 
 use super::changes::Wanted;
+use super::desk::{Public, Ticketed};
 use super::editor::Edit;
 use super::elsewhere::Acknowledged;
 use super::journal::Entry;
@@ -9,13 +10,14 @@ use super::told::{Ask, Deed, Refusal, Told};
 use super::view::{Detail, Overview};
 use super::vitals::Vitals;
 use crate::driver::Setup;
-use crate::site::Shown;
+use crate::site::{Answered, Shown};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use twinline_core::watch::element::Element;
-use twinline_core::watch::incident::IncidentId;
+use twinline_core::watch::incident::{IncidentId, ReportId};
 use twinline_core::watch::page::MaintenanceId;
 use twinline_core::watch::probe::Outcome;
 use twinline_core::watch::signal::Signal;
@@ -74,6 +76,26 @@ impl Handle {
     pub async fn acknowledged_at(&self, machine: &str, there: Vec<Acknowledged>) -> bool {
         let machine = machine.to_owned();
         self.tell(Told::Acknowledged { machine, there }).await
+    }
+
+    /// A ticket of a queue says that something does not work. Said once more, with the same report's id, it changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`]
+    pub async fn ticket(&self, ticket: Ticketed) -> Result<(), Refusal> {
+        self.ask(|to| Ask::Public(Public::Ticket(ticket, to))).await
+    }
+
+    /// What became of tickets' reports; those that are forgotten are not among it.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`]
+    pub async fn became(
+        &self,
+        reports: BTreeSet<ReportId>,
+    ) -> Result<BTreeMap<ReportId, Answered>, Refusal> {
+        self.ask(|to| Ask::Public(Public::Became(reports, to)))
+            .await
     }
 
     /// One incident with all that happened in it.

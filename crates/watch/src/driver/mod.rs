@@ -30,6 +30,7 @@ mod vitals;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use desk::Ticketed;
 pub use editor::{Edit, Edited, OfIncident, Planned};
 pub use elsewhere::Acknowledged;
 pub use handle::Handle;

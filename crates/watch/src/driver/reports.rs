@@ -4,7 +4,7 @@
 use super::decision;
 use super::setup::Setup;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use twinline_core::time::Timestamp;
 use twinline_core::watch::element::{Element, Kind, Path};
@@ -130,6 +130,16 @@ impl Reports {
     pub(super) fn get(&self, id: &ReportId) -> Option<&Filed> {
         let mut all = self.of_tenants.iter().chain(&self.of_visitors);
         all.find(|it| it.report == *id).map(Arc::as_ref)
+    }
+
+    /// Those of these that are kept.
+    pub(super) fn among<'a>(
+        &'a self,
+        wanted: &'a BTreeSet<ReportId>,
+    ) -> impl Iterator<Item = &'a Filed> {
+        let all = self.of_tenants.iter().chain(&self.of_visitors);
+        all.map(Arc::as_ref)
+            .filter(|it: &&Filed| wanted.contains(&it.report))
     }
 
     /// All, the newest first.

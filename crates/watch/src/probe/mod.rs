@@ -5,11 +5,13 @@
 //! Which elements a look touches is declared, so that it can be verified that what fails keeps no alarm from being heard
 //! ([`Probe::path`], `twinline_core::watch::probe::verify_paths`).
 
+mod accounts;
 mod canary;
 mod central;
 mod disk;
 mod exposition;
 mod health;
+mod hosts;
 mod measures;
 mod nodes;
 mod peer;
@@ -28,10 +30,12 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::Accounts;
 pub use canary::CanarySync;
 pub use central::CommitCanary;
 pub use disk::Disk;
 pub use health::Health;
+pub use hosts::Hosts;
 pub use measures::{Certificates, Inbox, ReplicaLag};
 pub use nodes::{Asks, Nodes};
 pub use peer::Peer;
@@ -41,7 +45,7 @@ pub use pools::Pools;
 pub use runner::run;
 pub use signatures::Signatures;
 pub use supervisor::{Beat, Supervisor};
-pub use sweep::{Accounts, Measure, Sweeps};
+pub use sweep::{Measure, Sweeps};
 pub use web::Web;
 pub use writer::follow as follow_writer;
 

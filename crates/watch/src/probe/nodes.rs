@@ -1,15 +1,13 @@
 //! What hosts say of each node: credentials that its tracker refuses, webhooks that bring nothing.
 
 use super::Look;
-use super::places::Place;
+use super::hosts::Hosts;
 use super::said::Said;
 use super::sweep::Sweeps;
-use super::web::{NoWord, Web, failed};
+use super::web::failed;
 use async_trait::async_trait;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
 use twinline_core::time::Timestamp;
 use twinline_core::watch::element::Element;
 use twinline_core::watch::probe::Outcome;
@@ -26,40 +24,24 @@ pub enum Asks {
     },
 }
 
-/// Asks a host's status one thing of each node. One that the answer says nothing of is unseen, and so is every one while the
-/// host does not answer, or not with its status: that is the host's matter.
+/// Asks a host's status one thing of each node. One that the answer says nothing of is unseen, and so is every one while no
+/// host answers, or not with its status: that is the hosts' matter.
 pub struct Nodes {
-    web: Arc<Web>,
-    place: Arc<dyn Place>,
+    hosts: Hosts,
     names: BTreeSet<String>,
     asks: Asks,
-    within: Duration,
     said: Said,
 }
 
 impl Nodes {
-    /// A host's API, asked this by `web` of nodes by name. The host may take `within`: less than the probe's deadline, which
-    /// would be each node's failure.
-    pub fn new(
-        web: Arc<Web>,
-        place: Arc<dyn Place>,
-        names: BTreeSet<String>,
-        asks: Asks,
-        within: Duration,
-    ) -> Self {
+    /// Hosts, asked this of nodes by name. They may take less than the probe's deadline, which would be each node's failure.
+    pub fn new(hosts: Hosts, names: BTreeSet<String>, asks: Asks) -> Self {
         Self {
-            web,
-            place,
+            hosts,
             names,
             asks,
-            within,
             said: Said::default(),
         }
-    }
-
-    async fn ask(&self) -> Result<Json, NoWord> {
-        let at = self.place.at().map_err(NoWord::Silent)?;
-        self.web.told_within(at, "/v1/status", self.within).await
     }
 
     fn judge(&self, node: &str, status: &Json) -> Outcome {
@@ -155,7 +137,7 @@ pub(super) fn told<'a>(node: &str, status: &'a Json) -> Told<'a> {
 #[async_trait]
 impl Look for Nodes {
     async fn look(&self) -> Vec<(Element, Outcome)> {
-        let asked = self.ask().await;
+        let asked = self.hosts.status().await;
         let status = self.said.heard(asked, "what is asked of nodes");
         let judged = self.names.iter().map(|node| {
             let went = match &status {

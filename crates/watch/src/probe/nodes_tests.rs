@@ -1,21 +1,19 @@
 //! What a host says of a node's credentials and webhooks, and what follows.
 
-use super::super::Fixed;
+use super::super::{Fixed, Web};
 use super::*;
 use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
 use twinline_core::watch::probe::Failure;
 use twinline_trackers::http::Secret;
 
 fn check(asks: Asks, status: &Json, expected: &str) {
     let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-    let nodes = Nodes::new(
-        Arc::new(Web::new(Secret::new("token")).unwrap()),
-        Arc::new(Fixed(nowhere)),
-        BTreeSet::from(["a".to_owned()]),
-        asks,
-        Duration::from_secs(1),
-    );
+    let web = Arc::new(Web::new(Secret::new("token")).unwrap());
+    let hosts = Hosts::new(web, vec![Arc::new(Fixed(nowhere))], Duration::from_secs(1));
+    let nodes = Nodes::new(hosts, BTreeSet::from(["a".to_owned()]), asks);
     let found = match nodes.judge("a", status) {
         Outcome::Passed => "passed".to_owned(),
         Outcome::Unseen => "unseen".to_owned(),

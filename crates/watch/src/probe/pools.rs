@@ -32,7 +32,7 @@ pub struct Pools {
 impl Pools {
     /// The age of each pool's proof, in milliseconds; not a number where there is none.
     async fn ask(&self) -> Result<BTreeMap<PoolName, f64>, String> {
-        let answer = self.web.read(self.place.at()?, "/metrics").await?;
+        let answer = self.web.read(self.place.at()?, "/metrics/proofs").await?;
         let found = figures(&answer.text(), "twinline_central_proof_age_milliseconds");
         let mut ages = BTreeMap::new();
         for pool in PoolName::ALL {

@@ -1,9 +1,12 @@
 use super::*;
 
-#[test]
-fn a_wrong_answer_is_news_once_until_there_is_a_good_one() {
+#[tokio::test(start_paused = true)]
+async fn a_wrong_answer_is_news_until_it_was_said_and_again_when_it_lasts() {
     let said = Said::default();
     let wrong = |why: &str| said.heard::<u8>(Err(NoWord::Wrong(why.to_owned())), "it");
+    assert!(said.is_news("401"));
+    assert!(!said.is_news("401"));
+    tokio::time::advance(AGAIN).await;
     assert!(said.is_news("401"));
     assert!(!said.is_news("401"));
     assert_eq!(wrong("404"), None);

@@ -1,13 +1,15 @@
 //! Up to when each node's changes are accounted for.
 
 use super::Look;
+use super::accounts::Accounts;
+use super::hosts::Hosts;
 use super::nodes::{Told, told};
-use super::places::Place;
-use super::web::{Web, failed, outcome};
+use super::web::{NoWord, failed};
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::capability::ChangeKind;
 use twinline_core::handles::Clock;
@@ -18,22 +20,16 @@ use twinline_core::watch::probe::Outcome;
 /// Asks a host's status for its ledger. A node that the answer says nothing of, or of which nothing was accounted for yet,
 /// is not well: it is unseen, and fails when that lasts for longer than it may be behind.
 pub struct Sweeps {
-    web: Arc<Web>,
-    place: Arc<dyn Place>,
+    hosts: Hosts,
     clock: Arc<dyn Clock>,
     behind_max: BTreeMap<String, Duration>,
     measure: Measure,
-    within: Duration,
     accounts: Accounts,
 }
 
-/// By measure and node, up to when its changes were accounted for when that was last told; before, when it was first looked
-/// at. Outlives the probes of a configuration: an edit of it makes no node's gap begin anew.
-#[derive(Clone, Debug, Default)]
-pub struct Accounts(Arc<Mutex<BTreeMap<(Measure, String), Timestamp>>>);
-
 /// What counts as accounted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// What the change feed tells of, as sweeps have read it.
     Swept,
@@ -43,20 +39,16 @@ pub enum Measure {
 }
 
 impl Sweeps {
-    /// A host's API, asked by `web`, which may take so long; how far behind each node may be, by name.
+    /// Hosts, asked how far behind each node is, which may be so far behind, by name.
     pub fn new(
-        web: Arc<Web>,
-        place: Arc<dyn Place>,
+        hosts: Hosts,
         clock: Arc<dyn Clock>,
         behind_max: BTreeMap<String, Duration>,
         measure: Measure,
-        within: Duration,
     ) -> Self {
         Self {
             measure,
-            within,
-            web,
-            place,
+            hosts,
             clock,
             behind_max,
             accounts: Accounts::default(),
@@ -72,12 +64,6 @@ impl Sweeps {
     /// The element of a node.
     pub fn element(node: &str) -> Element {
         Element::new(Kind::Node, node)
-    }
-
-    async fn ask(&self) -> Result<Json, String> {
-        let (web, at) = (&self.web, self.place.at()?);
-        let answer = web.read_within(at, "/v1/status", self.within).await?;
-        Ok(answer.json())
     }
 
     /// How a node is, by what is told of it.
@@ -127,18 +113,6 @@ impl Sweeps {
             Found::Nothing if self.measure == Measure::Whole => Outcome::Passed,
             Found::Nothing | Found::Unsaid { .. } => Outcome::Unseen,
         }
-    }
-}
-
-impl Accounts {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<(Measure, String), Timestamp>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Forgets nodes that are not among these any more.
-    fn retain(&self, measure: Measure, nodes: &BTreeMap<String, Duration>) {
-        let mut told = self.lock();
-        told.retain(|(of, node), _| *of != measure || nodes.contains_key(node));
     }
 }
 
@@ -194,13 +168,13 @@ fn whole(lines: &[&Json]) -> Option<i64> {
 #[async_trait]
 impl Look for Sweeps {
     async fn look(&self) -> Vec<(Element, Outcome)> {
-        let asked = self.ask().await;
+        let asked = self.hosts.status().await;
         self.accounts.retain(self.measure, &self.behind_max);
         let judged = self.behind_max.iter().map(|(node, behind_max)| {
             let went = match &asked {
                 Ok(status) => self.judge(node, *behind_max, status),
                 Err(_) if self.measure == Measure::Whole => Outcome::Unseen,
-                Err(error) => outcome(Err(error.clone())),
+                Err(NoWord::Silent(why) | NoWord::Wrong(why)) => failed(why.clone()),
             };
             (Self::element(node), went)
         });

@@ -1,7 +1,7 @@
 //! What a host does not say of a node is never taken for its being well.
 
 use super::*;
-use crate::probe::Fixed;
+use crate::probe::{Fixed, Web};
 use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -32,14 +32,8 @@ impl Bench {
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
         let behind = [("a".to_owned(), Duration::from_secs(60))].into();
         let web = Arc::new(Web::new(Secret::new("token")).unwrap());
-        let sweeps = Sweeps::new(
-            web,
-            Arc::new(Fixed(nowhere)),
-            clock.clone(),
-            behind,
-            measure,
-            Duration::from_secs(1),
-        );
+        let hosts = Hosts::new(web, vec![Arc::new(Fixed(nowhere))], Duration::from_secs(1));
+        let sweeps = Sweeps::new(hosts, clock.clone(), behind, measure);
         Self { clock, sweeps }
     }
 

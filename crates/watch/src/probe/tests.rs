@@ -98,12 +98,12 @@ async fn every_look_ends_with_a_word_about_every_subject() {
     .await;
 }
 
-fn web() -> Arc<Web> {
+pub(super) fn web() -> Arc<Web> {
     Arc::new(Web::new(Secret::new("token")).unwrap())
 }
 
 /// Answers every request with this, until the test ends.
-async fn serve(status: u16, body: &'static str) -> Arc<dyn Place> {
+pub(super) async fn serve(status: u16, body: &'static str) -> Arc<dyn Place> {
     use axum::response::IntoResponse as _;
     let status = http::StatusCode::from_u16(status).unwrap();
     let answer = move || async move { (status, body).into_response() };
@@ -123,7 +123,7 @@ async fn serve(status: u16, body: &'static str) -> Arc<dyn Place> {
 }
 
 /// Takes connections, and never answers.
-async fn mute() -> Arc<dyn Place> {
+pub(super) async fn mute() -> Arc<dyn Place> {
     let nowhere = (Ipv4Addr::LOCALHOST, 0);
     let listener = tokio::net::TcpListener::bind(nowhere).await.unwrap();
     let at = listener.local_addr().unwrap();
@@ -298,11 +298,11 @@ async fn a_host_that_does_not_answer_is_no_nodes_fault() {
     let names = || ["a".to_owned(), "b".to_owned()];
     for place in [serve(503, "").await, mute().await] {
         let within = Duration::from_millis(200);
-        let asked = Arc::clone(&place);
-        let nodes = Nodes::new(web(), asked, names().into(), Asks::Credentials, within);
+        let hosts = Hosts::new(web(), vec![place], within);
+        let nodes = Nodes::new(hosts.clone(), names().into(), Asks::Credentials);
         let clock = Arc::new(At(130_000));
         let behind = names().map(|node| (node, Duration::from_secs(60)));
-        let ledger = Sweeps::new(web(), place, clock, behind.into(), Measure::Whole, within);
+        let ledger = Sweeps::new(hosts, clock, behind.into(), Measure::Whole);
         for seen in [nodes.look().await, ledger.look().await] {
             let seen: Vec<String> = seen.iter().map(|it| failure(&it.1)).collect();
             assert_eq!(seen, ["unseen", "unseen"]);
@@ -317,8 +317,8 @@ async fn every_node_is_judged_by_one_answer() {
     let sweeps = |place: Arc<dyn Place>| {
         let behind = ["a", "c"].map(|node| (node.to_owned(), Duration::from_secs(60)));
         let clock = Arc::new(At(130_000));
-        let within = Duration::from_secs(5);
-        Sweeps::new(web(), place, clock, behind.into(), Measure::Swept, within)
+        let hosts = Hosts::new(web(), vec![place], Duration::from_secs(5));
+        Sweeps::new(hosts, clock, behind.into(), Measure::Swept)
     };
     let seen = async |place: Arc<dyn Place>| -> Vec<String> {
         let seen = sweeps(place).look().await;
@@ -332,9 +332,13 @@ async fn every_node_is_judged_by_one_answer() {
         seen(serve(200, status).await).await,
         ["node:a passed", late]
     );
-    let refused = "/v1/status answers 503 Service Unavailable";
+    let place = serve(503, status).await;
+    let refused = format!(
+        "{}: /v1/status answers 503 Service Unavailable",
+        place.at().unwrap()
+    );
     let expected = ["node:a", "node:c"].map(|node| format!("{node} {refused}"));
-    assert_eq!(seen(serve(503, status).await).await, expected);
+    assert_eq!(seen(place).await, expected);
 }
 
 #[tokio::test]

@@ -115,16 +115,6 @@ impl Web {
         success(path, self.get(at, path).await?)
     }
 
-    /// The same, ended after this.
-    pub(super) async fn read_within(
-        &self,
-        at: SocketAddr,
-        path: &str,
-        within: Duration,
-    ) -> Result<Answer, String> {
-        success(path, self.get_within(at, path, within).await?)
-    }
-
     /// Asks, ended after this, and wants a success with JSON of this shape.
     pub(super) async fn told_within<T: DeserializeOwned>(
         &self,

@@ -10,6 +10,7 @@
 mod acknowledging;
 mod answer;
 mod api;
+mod brief;
 mod cache;
 mod desk;
 mod document;
@@ -31,6 +32,7 @@ mod tenants;
 mod view;
 mod words;
 
+pub use brief::{Brief, brief};
 pub use desk::{
     Answered, Desk, Errand, Offered, REPORT_MAX_CHARS, Refused, Report, Standing, Subscriptions,
     TenantReport,

@@ -1,5 +1,6 @@
 //! The subscribers' file: a document that is replaced as a whole.
 
+use serde::Serialize;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -44,7 +45,7 @@ pub(super) async fn write(path: PathBuf, mut newest: watch::Receiver<Arc<Subscri
         loop {
             let subscribers = Arc::clone(&newest.borrow_and_update());
             let file = path.clone();
-            let writing = tokio::task::spawn_blocking(move || replace(&file, &subscribers));
+            let writing = tokio::task::spawn_blocking(move || replace(&file, &*subscribers));
             let fault = match tokio::time::timeout(WRITE_MAX, writing).await {
                 Ok(Ok(Ok(()))) => break,
                 Ok(Ok(Err(error))) => error.to_string(),
@@ -65,10 +66,10 @@ pub(super) async fn write(path: PathBuf, mut newest: watch::Receiver<Arc<Subscri
     }
 }
 
-fn replace(path: &Path, subscribers: &Subscribers) -> std::io::Result<()> {
-    let text = serde_json::to_vec(subscribers)?;
+/// Puts a document in the place of another one, as a whole: for nobody else on the machine to read.
+pub(crate) fn replace(path: &Path, document: &impl Serialize) -> std::io::Result<()> {
+    let text = serde_json::to_vec(document)?;
     let fresh = path.with_extension("new");
-    // Addresses of people: for nobody else on the machine.
     let mut options = File::options();
     let options = options.write(true).create(true).truncate(true).mode(0o600);
     let mut file = options.open(&fresh)?;

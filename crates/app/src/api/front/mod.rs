@@ -86,6 +86,7 @@ pub fn router(front: Arc<Front>) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/metrics", get(metrics))
+        .route("/metrics/proofs", get(proofs))
         .route("/openapi.json", get(super::openapi::described))
         .route("/v1/{*rest}", any(v1))
         .fallback(unknown)
@@ -132,6 +133,11 @@ async fn metrics(State(front): Shared) -> Result<Response, Problem> {
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let text = merge::metrics(&texts, &front.groups.proofs());
     Ok(([(header::CONTENT_TYPE, content)], text).into_response())
+}
+
+/// Of this machine's pools alone, and without asking a group.
+async fn proofs(State(front): Shared) -> Response {
+    super::metrics::exposition(front.groups.proofs())
 }
 
 async fn v1(State(front): Shared, request: Request) -> Result<Response, Problem> {

@@ -38,7 +38,10 @@ async fn what_monitoring_reads_wants_none() {
     let all = operations();
     let open: Vec<_> = all.iter().filter(|(_, _, guarded)| !guarded).collect();
     let paths: Vec<&str> = open.iter().map(|(_, path, _)| path.as_str()).collect();
-    assert_eq!(paths, ["/health", "/metrics", "/openapi.json"]);
+    assert_eq!(
+        paths,
+        ["/health", "/metrics", "/metrics/proofs", "/openapi.json"]
+    );
     for path in paths {
         let asked = Request::get(path).body(Body::empty()).unwrap();
         assert_eq!(served.send(asked).await.status, StatusCode::OK, "{path}");

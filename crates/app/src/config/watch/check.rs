@@ -50,6 +50,7 @@ pub(in crate::config) fn check(path: &Path, config: &Config) -> Result<(), Confi
     check_people(path, watch)?;
     check_roster(path, config)?;
     check_limits(path, watch)?;
+    super::queues::check(path, config)?;
     check_status(path, config)
 }
 

@@ -5,6 +5,7 @@ mod channels;
 mod check;
 mod people;
 mod probes;
+mod queues;
 mod roster;
 mod status;
 
@@ -14,6 +15,7 @@ pub use people::{
     Deliberate, Escalation, Layer, Match, Moment, Override, Person, Rotation, WatchLimits,
 };
 pub use probes::{Pace, Probes};
+pub use queues::Queue;
 pub use status::{AutoOpen, Component, Status, Webhooks};
 
 use super::model::{TrustedHeader, loopback};
@@ -62,6 +64,8 @@ pub struct Watch {
     pub limits: WatchLimits,
     /// `[watch.changes]`
     pub changes: Changes,
+    /// `[watch.queues.NAME]`
+    pub queues: BTreeMap<String, Queue>,
 }
 
 impl Default for Watch {
@@ -83,6 +87,7 @@ impl Default for Watch {
             escalations: Vec::new(),
             limits: WatchLimits::default(),
             changes: Changes::default(),
+            queues: BTreeMap::new(),
         }
     }
 }

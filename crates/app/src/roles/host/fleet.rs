@@ -12,6 +12,7 @@ use crate::fleet::{self, Deeds, Draining, Follower, Known, LeaseFile};
 use crate::handles::{SystemBootClock, SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::{Nodes, Trackers};
+use crate::roles::page_status;
 use crate::roles::tasks::Tasks;
 use crate::rulebook::{self, Factory, Rulebook};
 use crate::telemetry;
@@ -79,6 +80,7 @@ pub(super) async fn run(
         states: fleet.groups.states(),
         database: fleet.database.clone(),
     };
+    let status = page_status::Follower::new(config, folder, &token)?;
     let groups = front::Groups::new(config, token.clone(), rulebook.clone(), sources)?;
     let this = This {
         keeper: fleet.keeper.clone(),
@@ -101,6 +103,7 @@ pub(super) async fn run(
     if let Some(canary) = canary {
         router = router.merge(canary::router(canary));
     }
+    let router = page_status::on(router, status, &mut tasks, &shutdown);
     let serve = twinline_edge::serve(api, router, connections, shutdown.clone());
     tasks.spawn("api", serve.map(Ok));
     let router = front::health_router(front);

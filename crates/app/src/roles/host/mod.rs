@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::{Nodes, Trackers, webhook_url};
+use crate::roles::page_status::{self, Follower};
 use crate::roles::tasks::Tasks;
 use crate::rulebook::{self, Factory, Rulebook};
 use crate::telemetry;
@@ -81,6 +82,8 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         api::router(Arc::clone(&built.api)).merge(canary::router(canary)),
         api_connections_max(&config),
     );
+    let follower = Follower::new(&config, &folder, &built.token)?;
+    let router = page_status::on(router, follower, &mut tasks, &shutdown);
     let serve = twinline_edge::serve(listener, router, connections, shutdown.clone());
     tasks.spawn("api", serve.map(Ok));
     let router = api::health(Arc::clone(&built.api));

@@ -22,6 +22,8 @@ use twinline_store::central::{CentralHealth, PoolName};
 use twinline_trackers::http::Secret;
 use twinline_watch::driver::{Acknowledged, Deed, Detail, Figures, Handle, Overview, Refusal};
 use twinline_watch::inbound::alertmanager;
+use twinline_watch::queue::Looks;
+use twinline_watch::site::{self, Brief};
 use twinline_watch::subscription::Reach;
 
 /// The greatest request: thousands of alerts.
@@ -34,6 +36,8 @@ pub(super) struct Private {
     /// What other monitoring shows.
     pub(super) inbound: watch::Receiver<Option<Secret>>,
     pub(super) central: watch::Receiver<Option<watch::Receiver<CentralHealth>>>,
+    /// When each queue of tickets was read last.
+    pub(super) looks: Looks,
 }
 
 pub(super) type Shared = State<Arc<Private>>;
@@ -45,6 +49,7 @@ pub(super) type Reached = Extension<watch::Receiver<Reach>>;
 pub(super) fn router(private: Arc<Private>, reach: watch::Receiver<Reach>) -> Router {
     let v1 = Router::new()
         .route("/acknowledged", get(acknowledged))
+        .route("/page/brief", get(brief))
         .route("/incidents", get(list))
         .route("/incidents/{incident}", get(show))
         .route("/incidents/{incident}/acknowledge", post(acknowledge))
@@ -200,9 +205,27 @@ async fn metrics(State(private): Shared, Extension(reach): Reached) -> Response 
         let help = "Age of the last commit that the central database has proven.";
         line("gauge", "commit_proof_age_seconds", help, age.to_string());
     }
+    text.push_str(&of_queues(&private.looks));
     text.push_str(&format!("{}# EOF\n", of_tenants(*reach.borrow())));
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content)], text).into_response()
+}
+
+/// For how long each queue of tickets has not been read.
+fn of_queues(looks: &Looks) -> String {
+    let ages = looks.ages();
+    if ages.is_empty() {
+        return String::new();
+    }
+    let name = "twinline_watch_queue_unread_seconds";
+    let lines = ages.iter().map(|(queue, age)| {
+        let age = age.as_secs_f64();
+        format!("{name}{{queue=\"{queue}\"}} {age}\n")
+    });
+    format!(
+        "# TYPE {name} gauge\n# HELP {name} Since a queue of tickets was read last.\n{}",
+        lines.collect::<String>()
+    )
 }
 
 fn of_tenants(reach: Reach) -> String {
@@ -226,6 +249,13 @@ fn proof_age_seconds(private: &Private) -> Option<f64> {
 async fn acknowledged(State(private): Shared) -> Result<Json<Vec<Acknowledged>>, Problem> {
     let told = private.driver.acknowledged().await;
     told.map(Json).map_err(refused)
+}
+
+/// What the status page says, for the answers of edges and hosts.
+async fn brief(State(private): Shared) -> Json<Brief> {
+    let shown = Arc::clone(&private.driver.shown().borrow());
+    let stale_after = site::Settings::default().stale_after;
+    Json(site::brief(&shown, SystemClock.now(), stale_after))
 }
 
 async fn list(State(private): Shared) -> Result<Json<Overview>, Problem> {

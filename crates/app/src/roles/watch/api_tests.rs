@@ -20,6 +20,7 @@ fn of(driver: Handle) -> Router {
         token: Secret::new("token"),
         inbound: watch::channel(None).1,
         central: watch::channel(None).1,
+        looks: Looks::default(),
     };
     router(Arc::new(private), watch::channel(Reach::default()).1)
 }

@@ -12,6 +12,7 @@ use twinline_trackers::http::{Secret, Trust};
 use twinline_watch::channel::acknowledge::Signer;
 use twinline_watch::driver::{Driver, Handle};
 use twinline_watch::probe::Accounts;
+use twinline_watch::queue::Looks;
 
 /// A watch that has begun, and does not work yet.
 pub(super) struct Begun {
@@ -38,6 +39,8 @@ pub(super) async fn begin(folder: &Path, text: &str) -> Begun {
         keyless: None,
         supervisor: None,
         beat: None,
+        queues: data.queues(),
+        looks: Looks::default(),
     });
     let built = Built::new(&file, &config, &lasting).unwrap();
     let signer = Arc::new(Signer::new([b"key".as_slice()]).unwrap());

@@ -2,15 +2,15 @@
 
 use super::announced::Announced;
 use super::channels::Channels;
-use super::outside;
 use super::probes::{self, Parts};
+use super::{outside, queues};
 use crate::config::Config;
 use crate::fleet;
 use crate::handles::SystemClock;
 use anyhow::{Context as _, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::watch::subscription::Address;
@@ -20,6 +20,7 @@ use twinline_watch::channel::{Addresses, Deadlines, Outside};
 use twinline_watch::driver::{Setup, Tenant, TenantNode};
 use twinline_watch::ping::OutsidePing;
 use twinline_watch::probe::{Accounts, Beat, Probe, Web};
+use twinline_watch::queue::{Looks, Queue};
 use twinline_watch::subscription::{Hooks, Links, Post};
 
 /// A look-up of a name takes no longer.
@@ -40,6 +41,10 @@ pub(super) struct Lasting {
     pub(super) supervisor: Option<u32>,
     /// When it has last said that it works, where it does.
     pub(super) beat: Option<Beat>,
+    /// The folder of what is known of queues of tickets.
+    pub(super) queues: PathBuf,
+    /// When each of them was read last.
+    pub(super) looks: Looks,
 }
 
 /// What one configuration comes to.
@@ -52,6 +57,8 @@ pub(super) struct Built {
     pub(super) peers: Vec<(String, SocketAddr)>,
     /// How subscribers are told, where they are.
     pub(super) post: Option<Arc<Post>>,
+    /// Where tickets come in.
+    pub(super) queues: Vec<Queue>,
     /// Kept for its canary.
     pub(super) central: Option<CentralClient>,
     /// The dead man's switch outside.
@@ -92,6 +99,7 @@ impl Built {
         faults.extend(unusable.map(|(name, why)| format!("channel {name} cannot be used: {why}")));
         let post = post(config, lasting, &channels, &mut faults)?;
         let tenants = tenants(file, config, &mut faults);
+        let queues = queues::queues(file, config, lasting, &mut faults);
         let probes::Built {
             probes,
             population,
@@ -118,6 +126,7 @@ impl Built {
             probes,
             web,
             peers,
+            queues,
             post,
             central,
             ping,

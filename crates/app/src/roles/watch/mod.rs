@@ -15,6 +15,7 @@ mod listen;
 mod outside;
 pub(crate) mod paths;
 mod probes;
+mod queues;
 mod reload;
 mod secrets;
 
@@ -44,6 +45,7 @@ use twinline_trackers::http::Trust;
 use twinline_watch::channel::acknowledge::Signer;
 use twinline_watch::driver::{Driver, Handle};
 use twinline_watch::probe::{Accounts, Beat, Supervisor};
+use twinline_watch::queue::Looks;
 use twinline_watch::subscription::{Herald, Post, Registry};
 
 /// A watch whose supervisor has died looks this often for another one.
@@ -87,6 +89,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         driver: handle.clone(),
         token: lasting.token.clone(),
         inbound: shown_inbound,
+        looks: lasting.looks.clone(),
         central: shown_central,
     };
     let (post, posted) = watch::channel(built.post.clone());
@@ -95,6 +98,8 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     hear_of_before(&mut tasks, following, &handle, &config, &shutdown);
     let announced = lasting.announced.clone().follow(folder.clone());
     tasks.spawn("places", until(shutdown.clone(), ended(announced)));
+    let accounts = lasting.accounts.clone().keep(folder.accounts());
+    tasks.spawn("accounts", until(shutdown.clone(), ended(accounts)));
     let reload = Reload {
         file: file.to_owned(),
         folder: folder.clone(),
@@ -185,13 +190,15 @@ fn lasting(
     };
     Ok(Lasting {
         announced: Announced::default(),
-        accounts: Accounts::default(),
+        accounts: Accounts::kept(&folder.accounts()),
         addresses: build::addresses(known),
         trust: Trust::of_this_machine().context("reading the machine's trust store")?,
         token,
         keyless,
         supervisor,
         beat,
+        queues: folder.queues(),
+        looks: Looks::default(),
     })
 }
 

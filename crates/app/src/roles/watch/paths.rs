@@ -17,6 +17,7 @@ use twinline_core::watch::probe::{Finding, ProbePath, RoutePath, Routes, verify_
 use twinline_trackers::http::{Secret, Trust};
 use twinline_watch::driver::Setup;
 use twinline_watch::probe::Accounts;
+use twinline_watch::queue::Looks;
 
 /// What was looked at, and what was found.
 #[derive(Serialize)]
@@ -53,6 +54,8 @@ pub(crate) fn verify(file: &Path) -> Result<Report> {
         // Which it has under 'twinline up': its path is looked at too.
         supervisor: Some(std::process::id()).filter(|_| config.machines.is_empty()),
         beat: None,
+        queues: config.data.join("watch"),
+        looks: Looks::default(),
     };
     let built = Built::new(file, &config, &lasting)?;
     let runs_on = runs_on(&config);

@@ -60,6 +60,8 @@ pub(super) struct Shown {
 pub(super) struct AtWork {
     tasks: JoinSet<()>,
     _central: Option<CentralClient>,
+    /// What is said of each queue of tickets when nothing is wrong with it.
+    queues: Vec<Signal>,
     /// What could not be made.
     faults: Vec<String>,
     /// Whether there is nobody to call for that reason.
@@ -96,6 +98,11 @@ impl Reload {
             let driver = self.driver.clone();
             tasks.spawn(probe::follow_peer(web, machine, place, driver));
         }
+        let mut queues = Vec::new();
+        for queue in built.queues {
+            queues.push(queue.is_read());
+            tasks.spawn(queue.run(self.driver.clone()));
+        }
         if let Some(central) = &built.central {
             let database = Element::new(Kind::Database, "central");
             let driver = self.driver.clone();
@@ -104,6 +111,7 @@ impl Reload {
         AtWork {
             tasks,
             _central: built.central,
+            queues,
             faults: built.faults,
             nobody,
         }
@@ -166,7 +174,12 @@ impl Reload {
         if !self.driver.configure(built.setup.clone()).await {
             self.seen = None;
         }
+        let before = std::mem::take(&mut at_work.queues);
         *at_work = self.work(built);
+        // What was said of a queue that is not there any more is over.
+        for gone in before.into_iter().filter(|it| !at_work.queues.contains(it)) {
+            at_work.tasks.spawn(said(self.driver.clone(), gone));
+        }
         let listens = [config.watch_private(), config.watch.listen];
         if listens != self.listens {
             tracing::warn!("watch listens elsewhere only when it is started again");

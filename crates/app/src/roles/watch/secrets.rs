@@ -1,7 +1,7 @@
 //! The files with secrets that the configuration names: when one comes, goes or changes, what was made of it is made anew.
 
 use crate::config::watch::Channel;
-use crate::config::{Config, SecretRef};
+use crate::config::{AuthValue, Config, SecretRef};
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -62,6 +62,19 @@ fn references(config: &Config) -> Vec<&SecretRef> {
     all.extend(&watch.inbound_token);
     let workspaces = config.workspaces.values();
     all.extend(workspaces.filter_map(|it| it.report_token.as_ref()));
+    // Tickets are read with their node's credentials.
+    let nodes = watch
+        .queues
+        .values()
+        .filter_map(|it| config.nodes.get(&it.node));
+    all.extend(
+        nodes
+            .flat_map(|node| node.auth.values())
+            .filter_map(|it| match it {
+                AuthValue::Secret(at) => Some(at),
+                AuthValue::Plain(_) => None,
+            }),
+    );
     all
 }
 

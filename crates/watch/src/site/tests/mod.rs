@@ -1,5 +1,6 @@
 //! The site as its visitors see it.
 
+mod accessible;
 mod acknowledging;
 mod answers;
 mod api;

@@ -38,6 +38,17 @@ async fn a_webhook_is_asked_in_the_one_form_that_its_address_has() {
         let got = visit.ask("POST", "/subscribe", &[FORM], wrong).await;
         assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
     }
+    // The field that is at fault says so, and no other.
+    let got = visit.ask("POST", "/subscribe", &[FORM], "address=http%3A%2F%2Fx.y%2F");
+    let got = got.await;
+    let invalid = "aria-describedby=\"hook-hint fault\" aria-invalid=\"true\"";
+    assert!(got.body.contains(invalid), "{}", got.body);
+    assert_eq!(got.body.matches("aria-invalid").count(), 1);
+    assert!(
+        got.body.contains("aria-describedby=\"hint\""),
+        "{}",
+        got.body
+    );
     assert_eq!(visit.asked().len(), 1);
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::watch::element::{Element, Kind};
 use twinline_core::watch::signal::Severity;
-use twinline_watch::probe::{Asks, Look, Measure, Nodes, Place, Signatures, Sweeps, Target};
+use twinline_watch::probe::{Asks, Hosts, Look, Measure, Nodes, Place, Signatures, Sweeps, Target};
 
 /// A node is never told of before so many of its own sweeps were missed.
 const SWEEPS_MISSED: u32 = 3;
@@ -32,25 +32,30 @@ fn within(pace: Pace) -> Duration {
 }
 
 impl Maker<'_> {
-    /// Each node's sweeps, ledger, credentials and webhooks; by one host, whose status in a fleet is of all groups that
-    /// answer.
+    /// Each node's sweeps, ledger, credentials and webhooks; by any host, whose status in a fleet is of all groups that
+    /// answer, this machine's first.
     pub(super) fn nodes(&mut self, machines: &[Reached<'_>]) -> Result<()> {
         let config = self.parts.config;
         if config.nodes.is_empty() {
             return Ok(());
         }
-        let own = machines
+        let mut asked: Vec<(&str, Arc<dyn Place>)> = machines
             .iter()
-            .find(|it| it.name == self.me && it.api.is_some());
-        let asked = own.or_else(|| machines.iter().find(|it| it.api.is_some()));
-        if let Some((asked, place)) = asked.and_then(|it| Some((it, it.api.as_ref()?))) {
-            self.told_by(asked, place)?;
+            .filter_map(|it| Some((it.name, Arc::clone(it.api.as_ref()?))))
+            .collect();
+        asked.sort_by_key(|(name, _)| *name != self.me);
+        if !asked.is_empty() {
+            self.told_by(asked)?;
         }
         self.signatures(machines)
     }
 
-    fn told_by(&mut self, asked: &Reached<'_>, place: &Arc<dyn Place>) -> Result<()> {
-        let through = [Kind::Host, Kind::Machine].map(|kind| element(kind, asked.name));
+    fn told_by(&mut self, asked: Vec<(&str, Arc<dyn Place>)>) -> Result<()> {
+        let (names, places): (Vec<&str>, Vec<Arc<dyn Place>>) = asked.into_iter().unzip();
+        let through: Vec<Element> = names
+            .iter()
+            .flat_map(|name| [Kind::Host, Kind::Machine].map(|kind| element(kind, name)))
+            .collect();
         let (paces, accounts) = (self.paces, self.parts.accounts);
         let swept = self.each(paces.sweep.behind_max_s, |sweep_s| {
             (sweep_s.period, SWEEPS_MISSED)
@@ -58,16 +63,17 @@ impl Maker<'_> {
         let whole = self.each(paces.ledger.gap_max_s, |sweep_s| {
             (sweep_s.audit, AUDITS_MISSED)
         });
-        let sweeps = |web, pace, behind, measure| {
-            let (place, clock) = (Arc::clone(place), Arc::new(SystemClock));
-            let sweeps = Sweeps::new(web, place, clock, behind, measure, within(pace));
+        let web = Arc::clone(&self.web);
+        let hosts = |pace| Hosts::new(Arc::clone(&web), places.clone(), within(pace));
+        let sweeps = |pace, behind, measure| {
+            let sweeps = Sweeps::new(hosts(pace), Arc::new(SystemClock), behind, measure);
             sweeps.keeping(accounts.clone())
         };
         let pace = paces.sweep.pace();
-        let look = sweeps(Arc::clone(&self.web), pace, swept, Measure::Swept);
+        let look = sweeps(pace, swept, Measure::Swept);
         self.of_nodes("sweep", pace, Why::Through, &through, look)?;
         let pace = paces.ledger.pace();
-        let look = sweeps(Arc::clone(&self.web), pace, whole, Measure::Whole);
+        let look = sweeps(pace, whole, Measure::Whole);
         self.of_nodes("ledger", pace, Why::Own, &through, look)?;
         let unannounced_max = paces.webhooks.unannounced_max;
         for (name, pace, asks) in [
@@ -78,8 +84,7 @@ impl Maker<'_> {
                 Asks::Webhooks { unannounced_max },
             ),
         ] {
-            let (web, place) = (Arc::clone(&self.web), Arc::clone(place));
-            let look = Nodes::new(web, place, self.names(), asks, within(pace));
+            let look = Nodes::new(hosts(pace), self.names(), asks);
             self.of_nodes(name, pace, Why::Own, &through, look)?;
         }
         Ok(())

@@ -1,0 +1,43 @@
+use super::super::tests::{mute, serve, web};
+use super::*;
+
+const WITHIN: Duration = Duration::from_secs(4);
+
+/// What hosts are found to say, look by look.
+async fn check(places: Vec<Arc<dyn Place>>, expected: &[Result<u64, bool>]) {
+    let hosts = Hosts::new(web(), places, WITHIN);
+    for (look, expected) in expected.iter().enumerate() {
+        let told = hosts.status().await;
+        let told = told.map(|it| it.as_u64().unwrap());
+        let told = told.map_err(|why| matches!(why, NoWord::Wrong(_)));
+        assert_eq!(told, *expected, "look {look}");
+    }
+}
+
+#[tokio::test]
+async fn one_that_does_not_answer_hides_nothing_that_another_knows() {
+    check(Vec::new(), &[Err(false)]).await;
+    check(vec![serve(200, "1").await], &[Ok(1), Ok(1)]).await;
+    let both = vec![serve(200, "1").await, serve(200, "2").await];
+    check(both, &[Ok(1), Ok(1)]).await;
+    check(vec![mute().await, serve(200, "2").await], &[Ok(2), Ok(2)]).await;
+    let refused = vec![serve(401, "").await, serve(200, "2").await];
+    check(refused, &[Ok(2), Ok(2)]).await;
+    // Two at most in one look, others in the next.
+    let third = vec![mute().await, serve(503, "").await, serve(200, "3").await];
+    check(third, &[Err(false), Ok(3), Ok(3)]).await;
+    check(vec![serve(404, "").await, mute().await], &[Err(true)]).await;
+}
+
+#[tokio::test]
+async fn who_answered_last_is_asked_first() {
+    let (silent, well) = (mute().await, serve(200, "2").await);
+    let hosts = Hosts::new(web(), vec![silent, well], WITHIN);
+    assert!(hosts.status().await.is_ok());
+    let began = Instant::now();
+    assert!(hosts.status().await.is_ok());
+    assert!(
+        began.elapsed() < WITHIN / 2,
+        "the silent one was not waited for"
+    );
+}
