@@ -1,0 +1,110 @@
+//! A tracker that is described in TOML, twinned with one that is programmed.
+
+use crate::support::{Installation, Simulators, until};
+use twinline_sim::json_http::Desk;
+use twinline_sim::serve::SimServer;
+use twinline_sim::{Command, Done, DumpItem};
+
+fn act(server: &SimServer, command: Command) -> Done {
+    server
+        .with(|tracker, now| tracker.command(now, command))
+        .unwrap()
+}
+
+/// Waits until a tracker's only item is as wanted.
+fn only(server: &SimServer, what: &str, holds: impl Fn(&DumpItem) -> bool) -> DumpItem {
+    until(what, || {
+        let dump = server.with(|tracker, now| tracker.dump(now));
+        let [item] = &dump.items[..] else { return None };
+        holds(item).then(|| item.clone())
+    })
+}
+
+#[test]
+fn a_first_twin_crosses_between_a_described_tracker_and_github() {
+    let simulators = Simulators::start();
+    let (desk, github) = (
+        simulators.serve(Box::new(Desk::default())),
+        &simulators.github,
+    );
+    let installation = Installation::between(("json-http", &desk.url()), ("github", &github.url()));
+    installation.json(&["check"]);
+    installation.json(&["apply"]);
+    let up = installation.up();
+    let create = Command::Create {
+        container: None,
+        by: "ana".into(),
+        title: "Told in TOML".into(),
+        body: "It **crosses**.".into(),
+        labels: vec!["bug".into()],
+        assignees: Vec::new(),
+    };
+    let Done::Item(key) = act(&desk, create) else {
+        panic!("no item was made");
+    };
+    let twin = only(github, "the twin", |item| item.title == "Told in TOML");
+    assert!(twin.body.contains("It **crosses**."), "{}", twin.body);
+    assert_eq!(twin.labels, ["bug"]);
+
+    act(
+        github,
+        Command::comment(&twin.key, "ben", "Seen from *there*."),
+    );
+    act(
+        github,
+        Command::edit(&twin.key, "ben", "status", "closed:completed"),
+    );
+    let item = only(&desk, "comment and status", |item| {
+        item.status == "done" && item.comments.len() == 1
+    });
+    assert!(
+        item.comments[0].body.contains("Seen from *there*."),
+        "{:?}",
+        item.comments
+    );
+    assert_eq!(item.key, key);
+
+    act(
+        &desk,
+        Command::edit(&key, "ana", "title", "Told in TOML, and retitled"),
+    );
+    only(github, "the new title", |item| {
+        item.title == "Told in TOML, and retitled"
+    });
+    let errors = installation.json(&["errors"]);
+    assert_eq!(errors["errors"], serde_json::json!([]), "{errors}");
+    drop(up);
+    simulators.stop(desk);
+    simulators.end();
+}
+
+#[test]
+fn a_description_that_is_wrong_is_told_with_its_place() {
+    let simulators = Simulators::start();
+    let desk = simulators.serve(Box::new(Desk::default()));
+    let installation = Installation::between(
+        ("json-http", &desk.url()),
+        ("github", &simulators.github.url()),
+    );
+    let path = "trackers/json-http.toml";
+    let sound = std::fs::read_to_string(installation.path(path)).unwrap();
+    let check = |described: &str, expected: &[&str]| {
+        installation.write(path, described);
+        let done = installation.run(&["check", "--offline"]);
+        let told = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(!done.status.success());
+        for part in expected {
+            assert!(told.contains(part), "{part} is not in {told}");
+        }
+    };
+    check(
+        &sound.replace("covers  =", "cover  ="),
+        &["json-http.toml:", "'cover'", "did you mean 'covers'?"],
+    );
+    check(
+        &sound.replace("{id}/comments\"", "{ids}/comments\""),
+        &["comments.path", "did you mean {id}?"],
+    );
+    simulators.stop(desk);
+    simulators.end();
+}
