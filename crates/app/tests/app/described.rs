@@ -1,6 +1,9 @@
 //! A tracker that is described in TOML, twinned with one that is programmed.
 
-use crate::support::{Installation, Simulators, until};
+use crate::support::{Installation, LISTEN, Simulators, until};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::{Command as Program, Stdio};
 use twinline_sim::json_http::Desk;
 use twinline_sim::serve::SimServer;
 use twinline_sim::{Command, Done, DumpItem};
@@ -107,4 +110,63 @@ fn a_description_that_is_wrong_is_told_with_its_place() {
     );
     simulators.stop(desk);
     simulators.end();
+}
+
+const GUIDE: &str = include_str!("../../../../docs/guide/adding-a-tracker.md");
+
+/// The steps of the guide's trial, at these ports instead of its own.
+fn trial(desk: u16, github: u16) -> String {
+    let blocks = GUIDE.split("```sh trial\n").skip(1);
+    let steps: Vec<&str> = blocks
+        .filter_map(|block| block.split("```").next())
+        .collect();
+    let [begin, rest @ ..] = &steps[..] else {
+        panic!("the guide has no trial");
+    };
+    // Installations of other tests have the ports that the guide's would listen on.
+    let aside = format!(
+        "sed -i '/^public_url/d' twinline.toml\ncat >> twinline.toml <<'END'\n{LISTEN}END\n"
+    );
+    let steps = format!("{begin}{aside}{}", rest.concat());
+    steps
+        .replace("4030", &desk.to_string())
+        .replace("4010", &github.to_string())
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[test]
+fn the_guides_trial_ends_with_twins() {
+    let folder = tempfile::tempdir().unwrap();
+    let binaries = Path::new(env!("CARGO_BIN_EXE_twinline")).parent().unwrap();
+    let script = format!(
+        "set -euo pipefail\nexport PATH=\"{}:$PATH\"\ntrap 'kill $(jobs -p) || true; wait || true' EXIT\n{}\ntwinline twins --json > twins.json\n",
+        binaries.display(),
+        trial(free_port(), free_port())
+    );
+    // All that it starts ends with it.
+    let mut bash = Program::new("timeout");
+    bash.args(["300", "bash", "-c", &script]);
+    let done = bash
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    let told = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{}: {said}\n{told}", done.status);
+    for part in ["status (choice)", "told with line, key and what to write"] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+    assert!(told.contains("did you mean 'covers'?"), "{told}");
+    let twins = std::fs::read(folder.path().join("twins.json")).unwrap();
+    let twins: serde_json::Value = serde_json::from_slice(&twins).unwrap();
+    let twins = twins["items"].as_array().unwrap();
+    assert!(!twins.is_empty());
+    for twin in twins {
+        assert_eq!(twin["state"], "live", "{twin}");
+    }
 }

@@ -192,7 +192,7 @@ impl Drop for Running {
 }
 
 /// Without a watch, whose tests have their own.
-const LISTEN: &str = "[edge]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\n[host]\nlisten = \"127.0.0.1:0\"\n[watch]\nenabled = false\n";
+pub(crate) const LISTEN: &str = "[edge]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\n[host]\nlisten = \"127.0.0.1:0\"\n[watch]\nenabled = false\n";
 
 /// Whether a process runs; one that has ended and was not waited for does not.
 pub(crate) fn is_alive(pid: u32) -> bool {

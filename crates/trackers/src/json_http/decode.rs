@@ -73,10 +73,18 @@ impl Reader<'_> {
     /// When an item was last changed.
     pub(super) fn version(&self, raw: &Json) -> Result<Version, Missing> {
         let path = &self.model().item.updated;
-        let stamp = path.of(raw).and_then(|stamp| self.model().time.read(stamp));
+        let there = path
+            .of(raw)
+            .ok_or_else(|| Missing::new(path, "no stamp is there"))?;
+        let stamp = self.model().time.read(there);
         Ok(Version {
             revision: None,
-            updated: stamp.ok_or_else(|| Missing::new(path, "no stamp is there"))?,
+            updated: stamp.ok_or_else(|| {
+                Missing::new(
+                    path,
+                    "what is there is no instant of the description's time.format",
+                )
+            })?,
             resolution_ms: self.model().time.resolution_ms,
             token: None,
         })

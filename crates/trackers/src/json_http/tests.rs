@@ -141,6 +141,31 @@ async fn the_contract_holds_for_a_flat_api_with_whole_items() {
     report.expect_skipped(&[NOT_SAID, NO_CHANNELS, POLLED].concat());
 }
 
+/// The second API's description with one piece replaced.
+fn board_with(before: &str, after: &str) -> String {
+    let described = BOARD.replacen(before, after, 1);
+    assert_ne!(described, BOARD, "the example holds {before}");
+    described
+}
+
+#[tokio::test]
+async fn the_contract_holds_where_an_update_shows_nothing_and_lists_only_ids() {
+    let described = board_with("item   = \"\"\n", "").replacen(
+        "trigger = \"filter\"",
+        "whole = false\ntrigger = \"filter\"",
+        1,
+    );
+    let report = conformance::run(&board(&described)).await;
+    report.expect_skipped(&[NOT_SAID, NO_CHANNELS, POLLED].concat());
+}
+
+#[tokio::test]
+async fn the_contract_holds_with_markers_in_texts() {
+    let described = board_with("path = \"origin\"", "in_text = true");
+    let report = conformance::run(&board(&described)).await;
+    report.expect_skipped(&[NOT_SAID, NO_CHANNELS, POLLED].concat());
+}
+
 #[tokio::test]
 async fn what_a_description_leaves_out_is_not_offered() {
     let leave_out = |begins: &str, lines: usize| {

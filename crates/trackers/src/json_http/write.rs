@@ -12,7 +12,7 @@ use super::text;
 use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{Call, Cost, Reply};
-use crate::tracker::Scope;
+use crate::tracker::{Scope, Tracker as _};
 use http::StatusCode;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;

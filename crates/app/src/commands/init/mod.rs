@@ -11,6 +11,7 @@ use crate::report::Report;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use twinline_core::capability::FieldSet;
 use twinline_trackers::registry::{self, Example};
 use url::Url;
 
@@ -20,6 +21,8 @@ struct Side {
     known: &'static Example,
     /// Whether the tracker sends webhooks.
     webhooks: bool,
+    /// Whether it keeps a history of fields.
+    history: bool,
     /// Of a described tracker, the description to start from.
     description: Option<&'static str>,
     /// The node's name: the tracker's, made different where both sides have the same one.
@@ -29,10 +32,12 @@ struct Side {
 
 impl Side {
     fn new(tracker: &str, node: String, url: Option<Url>) -> Result<Self> {
+        let capabilities = registry::capabilities(tracker)?;
         Ok(Self {
             tracker: tracker.to_owned(),
             known: registry::example(tracker)?,
-            webhooks: registry::capabilities(tracker)?.webhooks,
+            webhooks: capabilities.webhooks,
+            history: capabilities.field_history != FieldSet::None,
             description: registry::described(tracker)?,
             node,
             url,

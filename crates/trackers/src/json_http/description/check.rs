@@ -8,11 +8,40 @@ use super::model::Model;
 use super::path::Path;
 use super::shape::AuthBy;
 use super::template::Template;
-use http::header::{AUTHORIZATION, COOKIE, HOST, HeaderName};
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderName,
+    IF_MATCH, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+};
 use twinline_core::richtext::Dialect;
 
 /// Slots with a meaning of their own, which no key of a scope has for a name.
 const SLOTS: &[&str] = &["id", "key", "comment", "since", "marker", "base"];
+
+/// Headers that a request has of its own.
+const OURS: &[HeaderName] = &[
+    AUTHORIZATION,
+    CONNECTION,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    COOKIE,
+    EXPECT,
+    HOST,
+    IF_MATCH,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// Parts of the names of headers that carry secrets, which stand in no description.
+const SECRETS: &[&str] = &[
+    "token",
+    "secret",
+    "password",
+    "api-key",
+    "apikey",
+    "credential",
+];
 
 type Checked = Result<(), String>;
 
@@ -49,7 +78,8 @@ fn auth(model: &Model) -> Checked {
             Err("auth.header: is missing; name the header that carries the secret".to_owned())
         }
         (AuthBy::Header, Some(name)) => {
-            let sound = HeaderName::try_from(name).is_ok_and(|name| name != HOST && name != COOKIE);
+            let sound = HeaderName::try_from(name)
+                .is_ok_and(|name| name == AUTHORIZATION || !OURS.contains(&name));
             match sound {
                 true => Ok(()),
                 false => Err(format!(
@@ -71,10 +101,13 @@ fn headers(model: &Model) -> Checked {
         let Ok(header) = HeaderName::try_from(name) else {
             return refuse("is no name of a header");
         };
-        if header == AUTHORIZATION || header == COOKIE || header == HOST {
+        if header == AUTHORIZATION || SECRETS.iter().any(|word| header.as_str().contains(word)) {
             return refuse(
                 "is not for here: what says who asks belongs into auth, as a secret of the node",
             );
+        }
+        if OURS.contains(&header) {
+            return refuse("is not for here: each request has its own");
         }
         if http::HeaderValue::from_str(value).is_err() {
             return refuse("has a value that no header can carry");

@@ -60,6 +60,16 @@ fn what_does_not_hang_together_names_its_key_and_the_way_out() {
         "headers.Authorization: is not for here",
     );
     check(
+        "X-Desk-Version",
+        "X-Api-Key",
+        "headers.X-Api-Key: is not for here: what says who asks",
+    );
+    check(
+        "X-Desk-Version",
+        "If-Match",
+        "headers.If-Match: is not for here: each request",
+    );
+    check(
         "path = \"project.key\"",
         "",
         "scope.project: write the path",
