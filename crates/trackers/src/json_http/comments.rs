@@ -6,7 +6,7 @@ use super::client::{self, Slots};
 use super::decode::native_comment;
 use super::description::{CHANNEL_INTERNAL, CommentWrite, Comments, Path};
 use super::text;
-use crate::connector::Impossible;
+use crate::connector::{self, Impossible};
 use crate::error::TrackerError;
 use crate::http::{Call, Cost, Reply};
 use http::StatusCode;
@@ -131,7 +131,7 @@ impl JsonHttp {
                     written.id, item.id, written.channel
                 )),
             ),
-            other => other,
+            other => connector::half_done(other),
         })
     }
 
