@@ -409,7 +409,7 @@ fn a_secret_is_read_trimmed_and_never_shown() {
 fn the_examples_of_the_first_connection_are_sound() {
     let guide = include_str!("../../../../docs/guide/first-connection.md");
     let blocks: Vec<&str> = guide.split("\n```toml\n").skip(1).collect();
-    assert_eq!(blocks.len(), 7);
+    assert_eq!(blocks.len(), 8);
     for block in blocks {
         let (block, _) = block.split_once("\n```\n").unwrap();
         let read = parse(Path::new("twinline.toml"), &format!("format = 1\n{block}"));

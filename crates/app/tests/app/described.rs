@@ -51,7 +51,7 @@ fn a_first_twin_crosses_between_a_described_tracker_and_github() {
 
     act(
         github,
-        Command::comment(&twin.key, "ben", "Seen from *there*."),
+        Command::comment(&twin.key, "ben", "Seen from **there**."),
     );
     act(
         github,
@@ -61,19 +61,49 @@ fn a_first_twin_crosses_between_a_described_tracker_and_github() {
         item.status == "done" && item.comments.len() == 1
     });
     assert!(
-        item.comments[0].body.contains("Seen from *there*."),
+        item.comments[0].body.contains("Seen from **there**."),
         "{:?}",
         item.comments
     );
     assert_eq!(item.key, key);
 
+    let among_us = Command::AddComment {
+        key: key.clone(),
+        by: "ana".into(),
+        body: "Among us.".into(),
+        channel: Some("team".into()),
+    };
+    act(&desk, among_us);
+    act(&desk, Command::comment(&key, "ana", "To everyone."));
     act(
         &desk,
         Command::edit(&key, "ana", "title", "Told in TOML, and retitled"),
     );
-    only(github, "the new title", |item| {
+    act(
+        github,
+        Command::edit(
+            &twin.key,
+            "ben",
+            "labels",
+            serde_json::json!(["bug", "web"]),
+        ),
+    );
+    let twin = only(github, "title and comment", |item| {
         item.title == "Told in TOML, and retitled"
+            && item
+                .comments
+                .iter()
+                .any(|comment| comment.body.contains("To everyone."))
     });
+    assert!(
+        !twin
+            .comments
+            .iter()
+            .any(|comment| comment.body.contains("Among us.")),
+        "{:?}",
+        twin.comments
+    );
+    only(&desk, "labels", |item| item.labels == ["bug", "web"]);
     let errors = installation.json(&["errors"]);
     assert_eq!(errors["errors"], serde_json::json!([]), "{errors}");
     drop(up);

@@ -5,7 +5,7 @@ use super::description::{
 };
 use super::{encode, text};
 use serde_json::{Number, Value as Json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use twinline_core::item::{Choice, Comment, Item, ItemId, ItemRef, User, Value, Version, field};
 use twinline_core::marker::Marker;
 use twinline_core::names::{FieldName, NodeName};
@@ -153,7 +153,7 @@ impl Reader<'_> {
     }
 
     fn value(&self, field: &Field, raw: &Json) -> Value {
-        let list = || raw.as_array().into_iter().flatten();
+        let list = || raw.as_array().map(|list| list.iter());
         let of = field.of.as_ref();
         let read = match field.kind {
             Kind::Text => plain(raw).map(Value::Text),
@@ -169,16 +169,14 @@ impl Reader<'_> {
             Kind::Date => raw.as_str().and_then(day).map(Value::Date),
             Kind::Time => self.model().time.read(raw).map(Value::Time),
             Kind::User => person(of, raw).map(Value::User),
-            Kind::Users => Some(Value::Users(
-                list().filter_map(|raw| person(of, raw)).collect(),
-            )),
+            Kind::Users => {
+                list().map(|list| Value::Users(list.filter_map(|raw| person(of, raw)).collect()))
+            }
             Kind::Choice => option(field, raw).map(Value::Choice),
-            Kind::Choices => Some(Value::Choices(
-                list().filter_map(|raw| option(field, raw)).collect(),
-            )),
+            Kind::Choices => list()
+                .map(|list| Value::Choices(list.filter_map(|raw| option(field, raw)).collect())),
             Kind::Set => {
-                let labels: BTreeSet<String> = list().filter_map(|raw| part(of, raw)).collect();
-                Some(Value::Set(labels))
+                list().map(|list| Value::Set(list.filter_map(|raw| part(of, raw)).collect()))
             }
         };
         let is_nothing = raw.is_null() || raw.as_str().is_some_and(str::is_empty);

@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 use twinline_core::item::{User, field};
 use twinline_core::names::FieldName;
 
+/// The greatest difference of clocks at which the feed's overlaps hold.
+const SKEW_MAX_MS: i64 = 30_000;
+
 impl JsonHttp {
     /// Our own account; `None` where the description does not say how to ask.
     pub(super) async fn account(&self) -> Result<Option<User>, TrackerError> {
@@ -34,12 +37,28 @@ impl JsonHttp {
     }
 
     pub(super) async fn check_node(&self) -> Result<Probe, TrackerError> {
-        let account = self.account().await?;
+        let account = match self.account().await {
+            Err(TrackerError::Credentials { sentence }) => {
+                return Ok(Probe {
+                    faults: vec![sentence],
+                    ..Probe::default()
+                });
+            }
+            other => other?,
+        };
+        let skew_ms = self.client.skew_ms();
+        let faults = (skew_ms.abs() > SKEW_MAX_MS).then(|| {
+            format!(
+                "{}'s clock and this machine's differ by {} s: set this machine's clock",
+                self.name(),
+                skew_ms / 1000
+            )
+        });
         Ok(Probe {
             account,
-            skew_ms: self.client.skew_ms(),
+            skew_ms,
             version: None,
-            faults: Vec::new(),
+            faults: faults.into_iter().collect(),
         })
     }
 

@@ -160,10 +160,13 @@ async fn the_contract_holds_where_an_update_shows_nothing_and_lists_only_ids() {
 }
 
 #[tokio::test]
-async fn the_contract_holds_with_markers_in_texts() {
+async fn with_markers_in_texts_the_contract_holds_but_for_one_promise() {
     let described = board_with("path = \"origin\"", "in_text = true");
     let report = conformance::run(&board(&described)).await;
-    report.expect_skipped(&[NOT_SAID, NO_CHANNELS, POLLED].concat());
+    // Where both were written anew nothing tells an item of ours, so a person has to.
+    let broken: Vec<&str> = report.broken.iter().map(|(name, _)| *name).collect();
+    let anew = "recognise: a create whose text and title a person wrote anew";
+    assert_eq!(broken, [anew], "{report}");
 }
 
 #[tokio::test]

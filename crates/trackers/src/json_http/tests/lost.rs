@@ -88,8 +88,8 @@ async fn where_lists_hide_the_marker_each_new_item_is_asked_for() {
             Some(id) => json!({ "id": id, "at": 200, "made": 200, "t": "x", "m": null }),
         }
     });
-    let found = api.recognise(&create(), Timestamp::from_millis(100_000));
-    let found = found.await.unwrap();
+    let (effect, since) = (create(), Timestamp::from_millis(100_000));
+    let found = api.recognise(&effect, since).await.unwrap();
     assert!(matches!(found, Recognised::Unclear { .. }), "{found:?}");
     assert!(played.asked.lock().unwrap().len() < 150);
 }
