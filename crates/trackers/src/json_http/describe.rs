@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use twinline_core::item::{User, field};
 use twinline_core::names::FieldName;
 
-/// The greatest difference of clocks at which the feed's overlaps hold.
-const SKEW_MAX_MS: i64 = 30_000;
+/// A greater difference of the clocks is told.
+const SKEW_MAX_MS: i64 = 60_000;
 
 impl JsonHttp {
     /// Our own account; `None` where the description does not say how to ask.
