@@ -23,6 +23,42 @@ fn only(server: &SimServer, what: &str, holds: impl Fn(&DumpItem) -> bool) -> Du
     })
 }
 
+/// What each side says next crosses, and what is said among a team does not.
+fn both_edit(desk: &SimServer, github: &SimServer, key: &str, twin_key: &str) {
+    let among_us = Command::AddComment {
+        key: key.to_owned(),
+        by: "ana".into(),
+        body: "Among us.".into(),
+        channel: Some("team".into()),
+    };
+    act(desk, among_us);
+    act(desk, Command::comment(key, "ana", "To everyone."));
+    act(
+        desk,
+        Command::edit(key, "ana", "title", "Told in TOML, and retitled"),
+    );
+    act(
+        github,
+        Command::edit(twin_key, "ben", "labels", serde_json::json!(["bug", "web"])),
+    );
+    let twin = only(github, "title and comment", |item| {
+        item.title == "Told in TOML, and retitled"
+            && item
+                .comments
+                .iter()
+                .any(|comment| comment.body.contains("To everyone."))
+    });
+    assert!(
+        !twin
+            .comments
+            .iter()
+            .any(|comment| comment.body.contains("Among us.")),
+        "{:?}",
+        twin.comments
+    );
+    only(desk, "labels", |item| item.labels == ["bug", "web"]);
+}
+
 #[test]
 fn a_first_twin_crosses_between_a_described_tracker_and_github() {
     let simulators = Simulators::start();
@@ -67,43 +103,7 @@ fn a_first_twin_crosses_between_a_described_tracker_and_github() {
     );
     assert_eq!(item.key, key);
 
-    let among_us = Command::AddComment {
-        key: key.clone(),
-        by: "ana".into(),
-        body: "Among us.".into(),
-        channel: Some("team".into()),
-    };
-    act(&desk, among_us);
-    act(&desk, Command::comment(&key, "ana", "To everyone."));
-    act(
-        &desk,
-        Command::edit(&key, "ana", "title", "Told in TOML, and retitled"),
-    );
-    act(
-        github,
-        Command::edit(
-            &twin.key,
-            "ben",
-            "labels",
-            serde_json::json!(["bug", "web"]),
-        ),
-    );
-    let twin = only(github, "title and comment", |item| {
-        item.title == "Told in TOML, and retitled"
-            && item
-                .comments
-                .iter()
-                .any(|comment| comment.body.contains("To everyone."))
-    });
-    assert!(
-        !twin
-            .comments
-            .iter()
-            .any(|comment| comment.body.contains("Among us.")),
-        "{:?}",
-        twin.comments
-    );
-    only(&desk, "labels", |item| item.labels == ["bug", "web"]);
+    both_edit(&desk, github, &key, &twin.key);
     let errors = installation.json(&["errors"]);
     assert_eq!(errors["errors"], serde_json::json!([]), "{errors}");
     drop(up);
@@ -173,7 +173,7 @@ fn the_guides_trial_ends_with_twins() {
     let folder = tempfile::tempdir().unwrap();
     let binaries = Path::new(env!("CARGO_BIN_EXE_twinline")).parent().unwrap();
     let script = format!(
-        "set -euo pipefail\nexport PATH=\"{}:$PATH\"\ntrap 'kill $(jobs -p) || true; wait || true' EXIT\n{}\ntwinline twins --json > twins.json\n",
+        "set -euo pipefail\nexport PATH=\"{}:$PATH\"\ntrap 'kill $(jobs -p) || true; wait || true' EXIT\n{}\nuntil twinline twins --json > twins.json && ! grep -q '\"creating\"' twins.json; do sleep 0.2; done\n",
         binaries.display(),
         trial(free_port(), free_port())
     );

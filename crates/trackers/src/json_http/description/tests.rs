@@ -81,6 +81,10 @@ fn what_does_not_hang_together_names_its_key_and_the_way_out() {
         "time.resolution_ms: is 0; write 1 to 60000",
     );
     check("settle_s  = 20", "settle_s  = 0", "limits.settle_s: is 0");
+}
+
+#[test]
+fn requests_name_slots_lists_and_statuses_that_there_are() {
     check(
         "\"/api/items/{id}\"",
         "\"/api/items/{ids}\"",
