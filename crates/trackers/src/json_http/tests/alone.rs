@@ -11,9 +11,11 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use twinline_core::effect::Recognised;
 
+type Answer = Box<dyn Fn(&http::Request<Bytes>) -> String + Send + Sync>;
+
 /// Answers each request with what `answer` makes of its method, path and query.
 pub(super) struct Played {
-    answer: Box<dyn Fn(&http::Request<Bytes>) -> String + Send + Sync>,
+    answer: Answer,
     pub(super) asked: Mutex<Vec<String>>,
 }
 
