@@ -26,8 +26,8 @@ mod zendesk;
 
 pub use error::{TrackerError, WebhookRejected};
 pub use files::{Commit, FileBody, Upload};
-pub use learnt::Learnt;
 pub use json_http::{DESCRIPTION_MAX_BYTES, Description as TrackerDescription, DescriptionError};
+pub use learnt::Learnt;
 pub use tracker::{
     Candidate, ChangePage, Cursor, Description, FeedChange, FieldDescription, ItemPage, Notice,
     NoticeKind, Opinion, Probe, Scope, Status, Subscribed, Subscription, Tracker, Webhook,

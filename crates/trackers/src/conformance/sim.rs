@@ -148,12 +148,7 @@ impl SimHarness {
         Self::build(simulator, under, true, told)
     }
 
-    fn build(
-        simulator: Box<dyn Simulator>,
-        under: Under,
-        unlimited: bool,
-        told: Told,
-    ) -> Self {
+    fn build(simulator: Box<dyn Simulator>, under: Under, unlimited: bool, told: Told) -> Self {
         let mut trackers = InProcess::default();
         trackers.add(
             ORIGIN,
