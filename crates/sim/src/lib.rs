@@ -19,6 +19,7 @@ pub mod github;
 mod index;
 pub mod inprocess;
 pub mod jira_cloud;
+pub mod json_http;
 pub mod needs;
 pub mod patroni;
 pub mod ports;

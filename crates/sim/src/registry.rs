@@ -7,6 +7,7 @@ const KINDS: &[&Kind] = &[
     &crate::azure_devops::KIND,
     &crate::github::KIND,
     &crate::jira_cloud::KIND,
+    &crate::json_http::KIND,
     &crate::redmine::KIND,
     &crate::servicenow::KIND,
     &crate::zendesk::KIND,

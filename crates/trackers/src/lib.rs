@@ -8,6 +8,7 @@ extern crate self as twinline_trackers;
 
 mod azure_devops;
 pub mod canary;
+mod code_lines;
 pub mod conformance;
 mod connector;
 mod error;
@@ -15,6 +16,7 @@ pub mod files;
 mod github;
 pub mod http;
 mod jira_cloud;
+mod json_http;
 mod learnt;
 mod redmine;
 pub mod registry;
@@ -24,6 +26,7 @@ mod zendesk;
 
 pub use error::{TrackerError, WebhookRejected};
 pub use files::{Commit, FileBody, Upload};
+pub use json_http::{DESCRIPTION_MAX_BYTES, Description as TrackerDescription, DescriptionError};
 pub use learnt::Learnt;
 pub use tracker::{
     Candidate, ChangePage, Cursor, Description, FeedChange, FieldDescription, ItemPage, Notice,

@@ -1,6 +1,7 @@
 //! The list of trackers, by the name that the configuration uses: `tracker = "github"`.
 
 use crate::http::{Secret, Transport};
+use crate::json_http::Description;
 use crate::learnt::Learnt;
 use crate::tracker::{Tracker, Webhook};
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ const KINDS: &[&Kind] = &[
     &crate::azure_devops::KIND,
     &crate::github::KIND,
     &crate::jira_cloud::KIND,
+    &crate::json_http::KIND,
     &crate::redmine::KIND,
     &crate::servicenow::KIND,
     &crate::zendesk::KIND,
@@ -42,6 +44,8 @@ pub(crate) struct Kind {
     pub(crate) build: Build,
     /// The notations that its texts may have by an instance's own setting, the usual one first; none: no choice.
     pub(crate) notations: &'static [Dialect],
+    /// Of a tracker that a node's description file tells of, the file to start from; `None`: it is known without one.
+    pub(crate) described: Option<&'static str>,
     /// What a configuration and rules can start from.
     pub(crate) example: &'static Example,
 }
@@ -92,6 +96,8 @@ pub struct NodeSettings {
     pub url: Option<Url>,
     /// The `auth` table, its secrets read. A user name is no secret but travels here too.
     pub auth: BTreeMap<String, Secret>,
+    /// How the API is described, where the tracker is one that is.
+    pub description: Option<Arc<Description>>,
     /// Replaces the tracker's settle time.
     pub settle: Option<Duration>,
     /// The notation of its texts, where the instance has a choice.
@@ -110,6 +116,7 @@ pub(crate) struct Node {
     pub(crate) name: NodeName,
     pub(crate) url: Url,
     pub(crate) auth: BTreeMap<String, Secret>,
+    pub(crate) description: Option<Arc<Description>>,
     pub(crate) write_spacing: Option<Duration>,
     pub(crate) unlimited: bool,
     pub(crate) learnt: Learnt,
@@ -177,7 +184,15 @@ pub fn notations(tracker: &str) -> Result<&'static [Dialect], RegistryError> {
     Ok(kind(tracker)?.notations)
 }
 
-/// What a tracker can do, before a node is known.
+/// Of a tracker that each node's own description tells of, a description to start from; `None`: it is known without one.
+///
+/// # Errors
+/// There is no such tracker.
+pub fn described(tracker: &str) -> Result<Option<&'static str>, RegistryError> {
+    Ok(kind(tracker)?.described)
+}
+
+/// What a tracker can do, before a node is known; of a described one, what the example can do.
 pub fn capabilities(tracker: &str) -> Result<Capabilities, RegistryError> {
     Ok((kind(tracker)?.capabilities)())
 }
@@ -200,7 +215,10 @@ pub fn build(
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Tracker>, RegistryError> {
     let kind = kind(tracker)?;
-    let mut capabilities = (kind.capabilities)();
+    let mut capabilities = match &settings.description {
+        Some(description) => description.capabilities(),
+        None => (kind.capabilities)(),
+    };
     capabilities.settle = settings.settle.unwrap_or(capabilities.settle);
     capabilities.dialect = settings.texts.unwrap_or(capabilities.dialect);
     let node = check(kind, settings)?;
@@ -246,6 +264,21 @@ fn check(kind: &Kind, settings: NodeSettings) -> Result<Node, RegistryError> {
     {
         return Err(fail(no_choice(kind, texts)));
     }
+    match (kind.described, &settings.description) {
+        (Some(_), None) => {
+            return Err(fail(
+                "description is missing: name the file that describes the tracker, such as description = \"trackers/desk.toml\""
+                    .to_owned(),
+            ));
+        }
+        (None, Some(_)) => {
+            return Err(fail(format!(
+                "description: {} is known without one, take the line out",
+                kind.label
+            )));
+        }
+        _ => {}
+    }
     let default = || kind.default_url.and_then(|url| Url::parse(url).ok());
     let url = settings
         .url
@@ -257,6 +290,7 @@ fn check(kind: &Kind, settings: NodeSettings) -> Result<Node, RegistryError> {
         name: settings.node,
         url,
         auth: settings.auth,
+        description: settings.description,
         write_spacing: settings.write_spacing,
         unlimited: settings.unlimited,
         learnt: settings.learnt,

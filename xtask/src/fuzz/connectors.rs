@@ -17,13 +17,14 @@ use twinline_core::time::Timestamp;
 use twinline_sim::azure_devops::{self, AzureDevOps};
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{self, JiraCloud};
+use twinline_sim::json_http::{DESK_TOKEN, Desk};
 use twinline_sim::redmine::{self, Redmine};
 use twinline_sim::servicenow::{self, ServiceNow};
 use twinline_sim::zendesk::{self, Zendesk};
 use twinline_sim::{Command, Done, Faults, Faulty, Outcome, Simulator};
 use twinline_trackers::http::{Secret, Transport, TransportError};
 use twinline_trackers::registry::{self, NodeSettings};
-use twinline_trackers::{Cursor, Learnt, Tracker};
+use twinline_trackers::{Cursor, Learnt, Tracker, TrackerDescription};
 
 const ORIGIN: &str = "http://tracker.sim";
 /// 2026-01-31T09:30:00Z.
@@ -90,6 +91,14 @@ const ZENDESK: Simulated = Simulated {
     trigger: "status<solved tags:bug",
 };
 
+const JSON_HTTP: Simulated = Simulated {
+    tracker: "json-http",
+    make: || Box::new(Desk::default()),
+    auth: &[("token", DESK_TOKEN)],
+    scope: &[("project", "app")],
+    trigger: "state=open&label=bug",
+};
+
 pub(super) fn github() -> Result<Judge> {
     judge(&GITHUB)
 }
@@ -100,6 +109,10 @@ pub(super) fn azure() -> Result<Judge> {
 
 pub(super) fn jira() -> Result<Judge> {
     judge(&JIRA)
+}
+
+pub(super) fn json_http() -> Result<Judge> {
+    judge(&JSON_HTTP)
 }
 
 pub(super) fn redmine() -> Result<Judge> {
@@ -150,6 +163,7 @@ pub(super) fn build(simulated: &Simulated, transport: Arc<dyn Transport>) -> Arc
         auth: auth
             .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
             .collect(),
+        description: described(simulated.tracker),
         settle: None,
         texts: None,
         write_spacing: Some(std::time::Duration::ZERO),
@@ -158,6 +172,13 @@ pub(super) fn build(simulated: &Simulated, transport: Arc<dyn Transport>) -> Arc
     };
     registry::build(simulated.tracker, settings, transport, Arc::new(Still))
         .expect("the settings are right")
+}
+
+/// The description to start from, of a tracker that is described.
+fn described(tracker: &str) -> Option<Arc<TrackerDescription>> {
+    let text = registry::described(tracker).ok().flatten()?;
+    let read = TrackerDescription::parse(text);
+    Some(Arc::new(read.expect("the example is sound")))
 }
 
 /// A wire that spoils some answers.

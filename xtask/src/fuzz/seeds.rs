@@ -18,6 +18,7 @@ use twinline_sim::zendesk::{self, Zendesk};
 use twinline_sim::{Command, Faults, Faulty, Simulator, seeds};
 use twinline_store::inbox::InboxPlace;
 use twinline_store::{Epoch, GroupId};
+use twinline_trackers::registry;
 
 /// 2026-01-31T09:30:00Z.
 const NOW: Timestamp = Timestamp::from_millis(1_769_851_800_000);
@@ -26,6 +27,14 @@ const NOW: Timestamp = Timestamp::from_millis(1_769_851_800_000);
 #[expect(clippy::unnecessary_wraps, reason = "one of a table's functions")]
 pub(super) const fn none() -> Result<Vec<Vec<u8>>> {
     Ok(Vec::new())
+}
+
+pub(super) fn descriptions() -> Result<Vec<Vec<u8>>> {
+    let example = registry::described("json-http")?;
+    Ok(example
+        .into_iter()
+        .map(|text| text.as_bytes().to_vec())
+        .collect())
 }
 
 pub(super) fn github_webhooks() -> Result<Vec<Vec<u8>>> {

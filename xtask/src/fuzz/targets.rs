@@ -12,7 +12,7 @@ use twinline_core::time::Timestamp;
 use twinline_edge::protocol;
 use twinline_rules::source::SourceFile;
 use twinline_rules::{fixtures, parse};
-use twinline_trackers::registry;
+use twinline_trackers::{TrackerDescription, registry};
 
 /// Tries one input; panics when something is wrong.
 pub(super) type Judge = Box<dyn FnMut(&[u8])>;
@@ -29,6 +29,8 @@ pub(super) const TARGETS: &[Target] = &[
     target("azure-devops-connector", seeds::none, connectors::azure),
     target("github-connector", seeds::none, connectors::github),
     target("jira-cloud-connector", seeds::none, connectors::jira),
+    target("json-http-connector", seeds::none, connectors::json_http),
+    target("description", seeds::descriptions, || judge(description)),
     target("redmine-connector", seeds::none, connectors::redmine),
     target("azure-devops-webhook", seeds::azure_webhooks, || {
         webhook("azure-devops")
@@ -82,6 +84,14 @@ const fn target(
 
 fn judge(try_one: fn(&[u8])) -> Result<Judge> {
     Ok(Box::new(try_one))
+}
+
+/// A description that is read is sound: what it can do is told without more ado.
+fn description(input: &[u8]) {
+    if let Ok(described) = TrackerDescription::parse(&String::from_utf8_lossy(input)) {
+        let can = described.capabilities();
+        assert!(!can.scope_keys.is_empty(), "a scope has a key");
+    }
 }
 
 /// The input is a body; the event's name goes round.

@@ -168,6 +168,7 @@ pub(super) fn connector(
         node: place.node(),
         url: Some(place.origin().parse()?),
         auth: place.auth(),
+        description: None,
         settle: Some(Duration::from_secs(20)),
         texts: None,
         write_spacing: None,

@@ -45,6 +45,7 @@ fn build(
         node: "rm".into(),
         url: Some(redmine.url.parse().unwrap()),
         auth: BTreeMap::from([("key".to_owned(), Secret::new(key))]),
+        description: None,
         settle: None,
         texts,
         write_spacing: None,

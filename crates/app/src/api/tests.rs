@@ -107,6 +107,7 @@ fn redmine(name: &str) -> NodeConfig {
         node: name.into(),
         url: Some("http://127.0.0.1:9".parse().unwrap()),
         auth: BTreeMap::from([("key".to_owned(), Secret::new("k"))]),
+        description: None,
         settle: None,
         texts: None,
         write_spacing: None,

@@ -14,7 +14,7 @@ pub enum NodeCommand {
     /// writes. At a terminal it asks for what no option says; a secret is never printed, and written into the
     /// configuration only sealed, with --seal.
     #[command(
-        after_help = "Examples:\n  twinline node add\n  twinline node add support --tracker jira-cloud --url https://acme.atlassian.net --auth email=sync@acme.example --secret-stdin token < token.txt\n  twinline node add --tracker redmine --url https://redmine.acme.example --secret-env key=REDMINE_KEY --texts textile --scope project=app"
+        after_help = "Examples:\n  twinline node add\n  twinline node add support --tracker jira-cloud --url https://acme.atlassian.net --auth email=sync@acme.example --secret-stdin token < token.txt\n  twinline node add --tracker redmine --url https://redmine.acme.example --secret-env key=REDMINE_KEY --texts textile --scope project=app\n  twinline node add desk --tracker json-http --description trackers/desk.toml --url https://desk.acme.example --secret-env token=DESK_TOKEN"
     )]
     Add(Box<AddNodeArgs>),
     /// Asks a node's tracker: credentials, clock, and in each place of its rules the rights and the webhook.
@@ -79,6 +79,9 @@ pub struct AddNodeArgs {
     /// redmine: the notation that its texts are set to.
     #[arg(long, value_parser = ["markdown", "textile"])]
     pub texts: Option<String>,
+    /// json-http: the file that describes its API (docs: adding-a-tracker.md), relative to the configuration's folder.
+    #[arg(long, value_name = "PATH")]
+    pub description: Option<PathBuf>,
     /// A private network that its address may lie in.
     #[arg(long, value_name = "NETWORK")]
     pub allow_private: Vec<IpNet>,

@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, and where.
 
+use std::ops::Range;
 use std::path::Path;
 
 /// A configuration that cannot be used: names file, line, column, key and the way out.
@@ -36,14 +37,19 @@ impl ConfigError {
 
     /// From what the TOML reader says, with line and column, and a suggestion for an unknown key.
     pub(super) fn toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
-        let at = error.span().map_or(0, |span| span.start.min(text.len()));
+        Self::read(path, text, error.span(), error.message())
+    }
+
+    /// The same from its parts.
+    pub(super) fn read(path: &Path, text: &str, span: Option<Range<usize>>, message: &str) -> Self {
+        let at = span.map_or(0, |span| span.start.min(text.len()));
         let before = text.get(..at).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         let place = format!("{}:{line}:{column}", path.display());
         Self {
             place,
-            reason: suggest(error.message()),
+            reason: suggest(message),
         }
     }
 }

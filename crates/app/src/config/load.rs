@@ -40,6 +40,11 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
         tls.key = folder.join(&tls.key);
     }
     unseal(&mut config);
+    for node in config.nodes.values_mut() {
+        if let Some(description) = &mut node.description {
+            *description = folder.join(&description);
+        }
+    }
     check(path, &config)?;
     Ok(config)
 }
@@ -216,6 +221,21 @@ fn check_edge(path: &Path, edge: &Edge) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// Why a node's tracker needs a description, or has none.
+fn description_fault(name: &str, node: &super::Node) -> Option<String> {
+    match (registry::described(&node.tracker), &node.description) {
+        (Ok(Some(_)), None) => Some(format!(
+            "is missing: name the file that describes the tracker (docs/guide/adding-a-tracker.md), such as \
+             description = \"trackers/{name}.toml\""
+        )),
+        (Ok(None), Some(_)) => Some(format!(
+            "is for trackers that are described; {} is known without one",
+            registry::label(&node.tracker)
+        )),
+        _ => None,
+    }
+}
+
 fn check_node(path: &Path, name: &str, node: &super::Node) -> Result<(), ConfigError> {
     let refuse = |key: &str, reason: String| {
         Err(ConfigError::key(
@@ -252,6 +272,9 @@ fn check_node(path: &Path, name: &str, node: &super::Node) -> Result<(), ConfigE
             ".sweep_s",
             "period, resweep and audit are at least 1 second".to_owned(),
         );
+    }
+    if let Some(reason) = description_fault(name, node) {
+        return refuse(".description", reason);
     }
     for (key, value) in &node.auth {
         if matches!(value, AuthValue::Plain(_)) && registry::is_secret(&node.tracker, key) {

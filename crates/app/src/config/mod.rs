@@ -4,6 +4,7 @@
 //! This is the only place that reads the environment.
 
 mod central;
+mod description;
 mod error;
 mod fleet;
 mod load;
@@ -14,6 +15,7 @@ pub mod watch;
 mod workspace;
 
 pub use central::{Central, CentralDeadlines, CentralPools};
+pub use description::Descriptions;
 pub use error::ConfigError;
 pub use fleet::{Machine, Ownership};
 pub use load::{load, parse};

@@ -225,8 +225,11 @@ pub struct Traces {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
-    /// `azure-devops`, `github`, `jira-cloud`, `redmine`, `servicenow`, `zendesk`.
+    /// `azure-devops`, `github`, `jira-cloud`, `json-http`, `redmine`, `servicenow`, `zendesk`.
     pub tracker: String,
+    /// The file that describes the API of a `json-http` tracker. Relative to the file.
+    #[serde(default)]
+    pub description: Option<PathBuf>,
     /// The tracker's address.
     pub url: Url,
     /// Credentials: which keys, the tracker decides.

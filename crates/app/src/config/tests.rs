@@ -411,10 +411,40 @@ fn a_secret_is_read_trimmed_and_never_shown() {
 fn the_examples_of_the_first_connection_are_sound() {
     let guide = include_str!("../../../../docs/guide/first-connection.md");
     let blocks: Vec<&str> = guide.split("\n```toml\n").skip(1).collect();
-    assert_eq!(blocks.len(), 7);
+    assert_eq!(blocks.len(), 8);
     for block in blocks {
         let (block, _) = block.split_once("\n```\n").unwrap();
         let read = parse(Path::new("twinline.toml"), &format!("format = 1\n{block}"));
         assert!(read.is_ok(), "{read:?}\n{block}");
     }
+}
+
+#[test]
+fn a_description_is_named_where_a_tracker_is_described_and_nowhere_else() {
+    let node = |tracker: &str, more: &str| {
+        format!(
+            "format = 1\n[nodes.n]\ntracker = \"{tracker}\"\nurl = \"https://x.example\"\n{more}"
+        )
+    };
+    let missing = error(&node("json-http", ""));
+    assert!(
+        missing.contains("nodes.n.description: is missing"),
+        "{missing}"
+    );
+    let needless = error(&node("github", "description = \"x.toml\"\n"));
+    assert!(
+        needless.contains("GitHub is known without one"),
+        "{needless}"
+    );
+    let text = node("json-http", "description = \"trackers/x.toml\"\n");
+    let config = parse(Path::new("etc/twinline.toml"), &text).unwrap();
+    let description = config.nodes["n"].description.as_deref();
+    assert_eq!(description, Some(Path::new("etc/trackers/x.toml")));
+    let unread = Descriptions::default().of(&config.nodes["n"]).unwrap_err();
+    assert!(
+        unread
+            .to_string()
+            .starts_with("etc/trackers/x.toml: cannot be read"),
+        "{unread}"
+    );
 }

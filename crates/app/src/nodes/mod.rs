@@ -2,7 +2,7 @@
 
 mod renewing;
 
-use crate::config::{AuthValue, Config, ConfigError, Node, SecretRef};
+use crate::config::{AuthValue, Config, ConfigError, Descriptions, Node, SecretRef};
 use ipnet::IpNet;
 use renewing::{Build, Credentials, Read, Renewing};
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use twinline_trackers::http::{
     AddressGuard, NoTransport, ReqwestTransport, Secret, Transport, TransportLimits, Trust,
 };
 use twinline_trackers::registry::{self, NodeSettings};
-use twinline_trackers::{Learnt, Tracker};
+use twinline_trackers::{Learnt, Tracker, TrackerDescription};
 use url::Url;
 
 /// The connectors by node.
@@ -50,8 +50,9 @@ impl<'a> Nodes<'a> {
     /// Each node's tracker by name, `github`; no secret is read.
     ///
     /// # Errors
-    /// A node names a tracker that there is not.
+    /// A node names a tracker that there is not, or a description that is not sound.
     pub fn kinds(&self) -> Result<BTreeMap<NodeName, String>, ConfigError> {
+        let mut descriptions = Descriptions::default();
         let nodes = self.config.nodes.iter();
         nodes
             .map(|(name, node)| {
@@ -60,6 +61,7 @@ impl<'a> Nodes<'a> {
                     place: format!("{}: nodes.{name}.tracker", self.file.display()),
                     reason: error.to_string(),
                 })?;
+                descriptions.of(node)?;
                 Ok((NodeName::from(name.as_str()), node.tracker.clone()))
             })
             .collect()
@@ -71,15 +73,17 @@ impl<'a> Nodes<'a> {
     /// A secret that cannot be read, an `auth` table that the tracker does not take, a trust store that is missing.
     pub fn trackers(&self, clock: &Arc<dyn Clock>) -> Result<Trackers, ConfigError> {
         let mut transports = Transports::default();
+        let mut descriptions = Descriptions::default();
         let nodes = self.config.nodes.iter();
         nodes
             .map(|(name, node)| {
                 let transport = transports.to(&node.allow_private);
                 let transport = transport.map_err(|error| self.fault(untrusting(&error)))?;
                 let auth = credentials(name, &node.auth, self.folder(), false)?;
+                let means = (transport, descriptions.of(node)?);
                 Ok((
                     NodeName::from(name.as_str()),
-                    self.tracker((name, auth), node, transport, clock)?,
+                    self.tracker((name, auth), node, means, clock)?,
                 ))
             })
             .collect()
@@ -89,7 +93,7 @@ impl<'a> Nodes<'a> {
         &self,
         (name, auth): (&str, Credentials),
         node: &Node,
-        transport: Arc<dyn Transport>,
+        (transport, description): (Arc<dyn Transport>, Option<Arc<TrackerDescription>>),
         clock: &Arc<dyn Clock>,
     ) -> Result<Arc<dyn Tracker>, ConfigError> {
         // A tracker in one's own network has the limits that its answers name, not those of the public service.
@@ -98,6 +102,7 @@ impl<'a> Nodes<'a> {
             node: NodeName::from(name),
             url: Some(node.url.clone()),
             auth: Credentials::new(),
+            description,
             settle: node
                 .settle_s
                 .map(|seconds| Duration::from_secs(seconds.into())),
@@ -158,7 +163,8 @@ impl<'a> Nodes<'a> {
         let transport = Transports::default().to(&node.allow_private);
         let transport = transport.map_err(|error| self.fault(untrusting(&error)))?;
         let auth = credentials(name, &node.auth, self.folder(), unset)?;
-        self.tracker((name, auth), node, transport, clock)
+        let means = (transport, Descriptions::default().of(node)?);
+        self.tracker((name, auth), node, means, clock)
     }
 
     /// A node's webhook secrets: one, or two while one rotates.

@@ -58,6 +58,7 @@ async fn rotating(key: &str, now: Option<&'static str>, behind: Duration) -> Rot
         node: "rm".into(),
         url: Some(url),
         auth: Credentials::new(),
+        description: None,
         settle: None,
         texts: None,
         write_spacing: None,

@@ -14,6 +14,7 @@ use twinline_core::handles::Clock as _;
 use twinline_sim::registry::{self, Kind};
 use twinline_sim::serve::SimServer;
 use twinline_sim::{Faults, Faulty, seeds};
+use twinline_trackers::registry::described;
 
 /// Runs it until a signal.
 ///
@@ -59,8 +60,15 @@ fn kind(tracker: &str) -> Result<&'static Kind> {
 /// A node's section, ready to paste, with the commands that make its secret files.
 fn node_section(kind: &Kind, url: &str) -> String {
     let (tracker, auth, (name, text)) = (kind.tracker, kind.auth, kind.secret);
+    let is_described = matches!(described(tracker), Ok(Some(_)));
+    let description = match is_described {
+        true => format!(
+            "description = \"trackers/{tracker}.toml\"   # 'twinline init --left {tracker}' writes this one\n"
+        ),
+        false => String::new(),
+    };
     format!(
-        "[nodes.{tracker}]\ntracker = \"{tracker}\"\nurl     = \"{url}\"\n\
+        "[nodes.{tracker}]\ntracker = \"{tracker}\"\nurl     = \"{url}\"\n{description}\
          auth    = {{ {auth}{name} = {{ file = \"secrets/{tracker}.{name}\" }} }}\n\
          allow_private = [\"127.0.0.0/8\"]\n\n\
          # Its secret:\n#   mkdir -p secrets && echo {text} > secrets/{tracker}.{name}\n"

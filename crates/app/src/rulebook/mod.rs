@@ -103,8 +103,17 @@ impl Rulebook {
             .context("the check ended early")
     }
 
+    /// What a side's tracker can do: as its connector says, else as every node of such a tracker can. What a described one
+    /// can do only its connector knows.
     fn capabilities(&self, rules: &RuleSet, side: Side) -> Option<Capabilities> {
-        let tracker = self.kinds.get(&rules.sides.get(side).node.value)?;
-        registry::capabilities(tracker).ok()
+        let node = &rules.sides.get(side).node.value;
+        if let Some(connector) = self.trackers.get(node) {
+            return Some(connector.capabilities().clone());
+        }
+        let tracker = self.kinds.get(node)?;
+        match registry::described(tracker) {
+            Ok(None) => registry::capabilities(tracker).ok(),
+            _ => None,
+        }
     }
 }

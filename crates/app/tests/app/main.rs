@@ -11,6 +11,7 @@ mod change;
 mod clock;
 mod deeds;
 mod demo;
+mod described;
 mod disasters;
 mod disk;
 mod documents;

@@ -9,6 +9,7 @@ use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
 use twinline_sim::github::{Github, GithubConfig};
 use twinline_sim::jira_cloud::{API_TOKEN, JiraCloud, demo_site};
+use twinline_sim::json_http::DESK_TOKEN;
 use twinline_sim::redmine::{self, Redmine};
 use twinline_sim::serve::SimServer;
 use twinline_sim::{Command as Act, Done, Faults, Faulty, Simulator};
@@ -93,6 +94,7 @@ impl Installation {
         let done = made.run(&[&sides[..], &urls].concat());
         assert!(done.status.success(), "{done:?}");
         made.write("secrets/redmine.key", redmine::API_KEY);
+        made.write("secrets/json-http.token", DESK_TOKEN);
         made.write("secrets/github.token", "github-token");
         made.write("secrets/jira-cloud.token", API_TOKEN);
         let text = std::fs::read_to_string(made.path("twinline.toml")).unwrap();
@@ -190,7 +192,7 @@ impl Drop for Running {
 }
 
 /// Without a watch, whose tests have their own.
-const LISTEN: &str = "[edge]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\n[host]\nlisten = \"127.0.0.1:0\"\n[watch]\nenabled = false\n";
+pub(crate) const LISTEN: &str = "[edge]\nlisten = \"127.0.0.1:0\"\nhealth = \"127.0.0.1:0\"\n[host]\nlisten = \"127.0.0.1:0\"\n[watch]\nenabled = false\n";
 
 /// Whether a process runs; one that has ended and was not waited for does not.
 pub(crate) fn is_alive(pid: u32) -> bool {
@@ -282,19 +284,23 @@ impl Simulators {
             .enable_all()
             .build()
             .unwrap();
-        let serve = |simulator: Box<dyn Simulator>| {
-            let tracker = Faulty::new(simulator, Faults::default(), 1);
-            let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            runtime
-                .block_on(SimServer::start(tracker, Arc::new(WallClock), at))
-                .unwrap()
-        };
+        let serve = |simulator| serve(&runtime, simulator);
         Self {
             github: serve(Box::new(Github::new(GithubConfig::default()))),
             jira: serve(Box::new(JiraCloud::new(demo_site()))),
             redmine: serve(Box::new(Redmine::new(redmine::demo_site()))),
             runtime,
         }
+    }
+
+    /// One more.
+    pub(crate) fn serve(&self, simulator: Box<dyn Simulator>) -> SimServer {
+        serve(&self.runtime, simulator)
+    }
+
+    /// Ends one of those.
+    pub(crate) fn stop(&self, server: SimServer) {
+        self.runtime.block_on(server.shutdown());
     }
 
     pub(crate) fn end(self) {
@@ -304,6 +310,13 @@ impl Simulators {
             self.redmine.shutdown().await;
         });
     }
+}
+
+fn serve(runtime: &tokio::runtime::Runtime, simulator: Box<dyn Simulator>) -> SimServer {
+    let tracker = Faulty::new(simulator, Faults::default(), 1);
+    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let started = runtime.block_on(SimServer::start(tracker, Arc::new(WallClock), at));
+    started.unwrap()
 }
 
 /// Creates an issue in GitHub; its key.

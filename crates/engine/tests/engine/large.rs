@@ -148,6 +148,7 @@ fn connector(
             .iter()
             .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
             .collect(),
+        description: None,
         settle: None,
         texts: None,
         write_spacing: None,

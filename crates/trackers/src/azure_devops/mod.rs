@@ -81,6 +81,7 @@ pub(crate) const KIND: Kind = Kind {
     webhook: &webhook::AzureWebhook,
     build,
     notations: &[],
+    described: None,
     example: &example::EXAMPLE,
 };
 

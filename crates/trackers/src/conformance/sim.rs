@@ -18,7 +18,7 @@ use twinline_sim::{Command, Delivered, Done, Faulty, Outcome, Simulator};
 use twinline_trackers::conformance::{Act, Acted, Harness, Meddler};
 use twinline_trackers::http::{Secret, Transport, TransportError};
 use twinline_trackers::registry::{self, NodeSettings};
-use twinline_trackers::{Learnt, Scope, Tracker, Webhook};
+use twinline_trackers::{Learnt, Scope, Tracker, TrackerDescription, Webhook};
 
 const ORIGIN: &str = "http://tracker.sim";
 
@@ -52,6 +52,13 @@ pub struct Under {
     pub tells_deletion: bool,
     /// Whether the tracker sends webhooks that the connector reads.
     pub webhooks: bool,
+}
+
+/// What a node's settings say beyond those of every tracker.
+#[derive(Default)]
+struct Told {
+    texts: Option<Dialect>,
+    description: Option<Arc<TrackerDescription>>,
 }
 
 /// A simulator, a clock that stands still unless it is moved, and the connector.
@@ -113,25 +120,35 @@ fn connector(
 impl SimHarness {
     /// Puts the connector in front of a simulator.
     pub fn new(simulator: Box<dyn Simulator>, under: Under) -> Self {
-        Self::build(simulator, under, true, None)
+        Self::build(simulator, under, true, Told::default())
+    }
+
+    /// Puts the connector of a described tracker in front of a simulator.
+    pub fn described(simulator: Box<dyn Simulator>, under: Under, description: &str) -> Self {
+        let description =
+            TrackerDescription::parse(description).expect("the harness has a sound description");
+        let told = Told {
+            description: Some(Arc::new(description)),
+            ..Told::default()
+        };
+        Self::build(simulator, under, true, told)
     }
 
     /// The same, with the tracker's published limits kept.
     pub fn limited(simulator: Box<dyn Simulator>, under: Under) -> Self {
-        Self::build(simulator, under, false, None)
+        Self::build(simulator, under, false, Told::default())
     }
 
     /// The same as [`Self::new`], with the notation that the instance's texts are set to.
     pub fn with_texts(simulator: Box<dyn Simulator>, under: Under, texts: Dialect) -> Self {
-        Self::build(simulator, under, true, Some(texts))
+        let told = Told {
+            texts: Some(texts),
+            ..Told::default()
+        };
+        Self::build(simulator, under, true, told)
     }
 
-    fn build(
-        simulator: Box<dyn Simulator>,
-        under: Under,
-        unlimited: bool,
-        texts: Option<Dialect>,
-    ) -> Self {
+    fn build(simulator: Box<dyn Simulator>, under: Under, unlimited: bool, told: Told) -> Self {
         let mut trackers = InProcess::default();
         trackers.add(
             ORIGIN,
@@ -149,8 +166,9 @@ impl SimHarness {
             auth: auth
                 .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
                 .collect(),
+            description: told.description,
             settle: None,
-            texts,
+            texts: told.texts,
             write_spacing: None,
             unlimited,
             learnt: Learnt::default(),

@@ -75,6 +75,7 @@ pub(crate) const KIND: Kind = Kind {
     webhook: &webhook::GitHubWebhook,
     build,
     notations: &[],
+    described: None,
     example: &example::EXAMPLE,
 };
 

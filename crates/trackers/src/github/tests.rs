@@ -42,6 +42,7 @@ impl Clock for Still {
 /// A client whose requests a test answers.
 pub(super) fn client_over(transport: Arc<dyn Transport>) -> Client {
     let node = Node {
+        description: None,
         name: "hub".into(),
         url: "https://api.github.example".parse().unwrap(),
         auth: BTreeMap::from([("token".to_owned(), Secret::new("t"))]),

@@ -76,6 +76,7 @@ pub(crate) const KIND: Kind = Kind {
     webhook: &webhook::JiraWebhook,
     build,
     notations: &[],
+    described: None,
     example: &example::EXAMPLE,
 };
 

@@ -69,6 +69,7 @@ pub(crate) const KIND: Kind = Kind {
     webhook: &webhook::NoWebhook,
     build,
     notations: text::NOTATIONS,
+    described: None,
     example: &example::EXAMPLE,
 };
 

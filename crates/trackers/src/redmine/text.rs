@@ -9,6 +9,7 @@
 //! the editor on an issue's page, which belongs to one notation, is asked whether that is right (docs/adr/0051).
 
 use super::Redmine;
+use crate::code_lines::code_lines;
 use crate::error::TrackerError;
 use crate::http::Call;
 use crate::tracker::Scope;
@@ -21,9 +22,6 @@ const OPEN: &str = "[//]: # (";
 const CLOSE: &str = ")";
 const OPEN_TEXTILE: &str = "<!-- ";
 const CLOSE_TEXTILE: &str = " -->";
-
-/// What code begins and ends with.
-const FENCES: [(&str, &str); 3] = [("```", "```"), ("~~~", "~~~"), ("<pre", "</pre>")];
 
 /// The notations that an instance may be set to, the usual one first.
 pub(super) const NOTATIONS: &[Dialect] = &[Dialect::Markdown, Dialect::Textile];
@@ -87,7 +85,7 @@ impl Notation {
 pub(super) fn split(text: &str) -> (String, Option<Marker>) {
     let text = text.replace("\r\n", "\n");
     let lines: Vec<&str> = text.lines().collect();
-    let shown = in_code(&lines);
+    let shown = code_lines(&lines);
     let mut marker = None;
     let mut kept = Vec::with_capacity(lines.len());
     for (line, shown) in lines.into_iter().zip(shown) {
@@ -106,37 +104,6 @@ fn marked(line: &str) -> Option<Marker> {
         Marker::parse(inside)
     };
     inside(OPEN, CLOSE).or_else(|| inside(OPEN_TEXTILE, CLOSE_TEXTILE))
-}
-
-/// Which lines stand in code that ends, in either notation: people see what is there, and it is no marker of ours. Code that
-/// nobody has ended would take the marker below it.
-fn in_code(lines: &[&str]) -> Vec<bool> {
-    let mut inside = vec![false; lines.len()];
-    let mut open: Option<(usize, &str)> = None;
-    for (at, line) in lines.iter().enumerate() {
-        let line = line.trim_start();
-        match open {
-            None => {
-                let begun = FENCES.iter().find(|(begin, _)| line.starts_with(begin));
-                let ended = begun.filter(|(begin, end)| !line[begin.len()..].contains(end));
-                open = ended.map(|(_, end)| (at, *end));
-            }
-            Some((from, end)) if ends_code(line, end) => {
-                inside[from..=at].fill(true);
-                open = None;
-            }
-            Some(_) => {}
-        }
-    }
-    inside
-}
-
-/// Whether a line ends code: a fence is all that stands in its line.
-fn ends_code(line: &str, end: &str) -> bool {
-    match end.chars().next() {
-        Some('<') => line.contains(end),
-        fence => line.starts_with(end) && line.trim_end().chars().all(|c| Some(c) == fence),
-    }
 }
 
 /// The notation for which the editor on a page is. Only Redmine's own scripts tell: what people wrote is on the page too.

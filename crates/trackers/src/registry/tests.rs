@@ -30,6 +30,7 @@ fn settings(auth: &[(&str, &str)], url: Option<&str>) -> NodeSettings {
         auth: auth
             .map(|(key, secret)| ((*key).to_owned(), Secret::new(*secret)))
             .collect(),
+        description: None,
         settle: Some(Duration::from_secs(1)),
         texts: None,
         write_spacing: None,

@@ -99,6 +99,7 @@ pub(crate) const KIND: Kind = Kind {
     webhook: &webhook::RuleWebhook,
     build,
     notations: &[],
+    described: None,
     example: &example::EXAMPLE,
 };
 

@@ -77,6 +77,7 @@ pub(crate) const KIND: Kind = Kind {
     webhook: &webhook::ZendeskWebhook,
     build,
     notations: &[],
+    described: None,
     example: &example::EXAMPLE,
 };
 

@@ -39,6 +39,12 @@ fn node(side: &Side) -> String {
          auth    = {{ {}{} = {{ file = \"{secret}\" }} }}\n",
         side.node, side.tracker, known.auth, known.secret,
     );
+    if side.description.is_some() {
+        text.push_str(&format!(
+            "description = \"{}\"   # how its API keeps items\n",
+            side.description_file()
+        ));
+    }
     if side.is_local() {
         text.push_str(
             "allow_private = [\"127.0.0.0/8\", \"::1/128\"]   # a tracker on this machine\n",

@@ -11,6 +11,7 @@ use crate::report::Report;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use twinline_core::capability::FieldSet;
 use twinline_trackers::registry::{self, Example};
 use url::Url;
 
@@ -20,6 +21,10 @@ struct Side {
     known: &'static Example,
     /// Whether the tracker sends webhooks.
     webhooks: bool,
+    /// Whether it keeps a history of fields.
+    history: bool,
+    /// Of a described tracker, the description to start from.
+    description: Option<&'static str>,
     /// The node's name: the tracker's, made different where both sides have the same one.
     node: String,
     url: Option<Url>,
@@ -27,10 +32,13 @@ struct Side {
 
 impl Side {
     fn new(tracker: &str, node: String, url: Option<Url>) -> Result<Self> {
+        let capabilities = registry::capabilities(tracker)?;
         Ok(Self {
             tracker: tracker.to_owned(),
             known: registry::example(tracker)?,
-            webhooks: registry::capabilities(tracker)?.webhooks,
+            webhooks: capabilities.webhooks,
+            history: capabilities.field_history != FieldSet::None,
+            description: registry::described(tracker)?,
             node,
             url,
         })
@@ -39,6 +47,11 @@ impl Side {
     /// Where the secret lies, relative to the configuration.
     fn secret_file(&self) -> String {
         format!("secrets/{}.{}", self.node, self.known.secret)
+    }
+
+    /// Where the description lies, relative to the configuration.
+    fn description_file(&self) -> String {
+        format!("trackers/{}.toml", self.node)
     }
 
     /// Whether the tracker is on this machine: then webhooks can reach the edge where it listens.
@@ -81,6 +94,11 @@ pub(super) fn run(args: &InitArgs, file: &Path) -> Result<Report> {
             hook_secret() + "\n",
             PRIVATE,
         )
+    }));
+    let described = [&left, &right].into_iter();
+    wanted.extend(described.filter_map(|side| {
+        let path = folder.join(side.description_file());
+        Some((path, side.description?.to_owned(), 0o644))
     }));
     if let Some((path, ..)) = wanted.iter().find(|(path, ..)| path.exists()) {
         let sentence = format!(

@@ -12,7 +12,8 @@ pub(super) fn text(name: &str, left: &Side, right: &Side) -> String {
     );
     text.push_str(&side("left", left, true));
     text.push_str(&side("right", right, false));
-    text.push_str(POLICY);
+    text.push_str(policy(left.history && right.history));
+    text.push_str(FIELDS);
     if left.known.labels && right.known.labels {
         text.push_str("[fields.labels]\nleft  = \"labels\"\nright = \"labels\"\n\n");
     }
@@ -40,12 +41,25 @@ fn side(name: &str, side: &Side, active: bool) -> String {
     )
 }
 
-const POLICY: &str = "[policy]
+const LATEST: &str = "[policy]
 conflict = \"latest\"     # both sides changed a field: left | right | latest | merge | hold
 tie      = \"left\"       # when latest cannot tell
 unmapped = \"hold\"       # a value without a row below: hold | skip | default
 
-[fields.summary]
+";
+
+const LEFT: &str = "[policy]
+conflict = \"left\"       # both sides changed a field: left | right | merge | hold; latest takes a history on both
+unmapped = \"hold\"       # a value without a row below: hold | skip | default
+
+";
+
+/// Who changed a field last only a history tells.
+const fn policy(history: bool) -> &'static str {
+    if history { LATEST } else { LEFT }
+}
+
+const FIELDS: &str = "[fields.summary]
 left  = \"summary\"
 right = \"summary\"
 

@@ -55,6 +55,8 @@ pub(super) struct Answers {
     pub(super) url: Url,
     pub(super) auth: BTreeMap<String, Place>,
     pub(super) texts: Option<String>,
+    /// The file that describes its API, where the tracker is one that is described.
+    pub(super) description: Option<String>,
     pub(super) allow_private: Vec<IpNet>,
     pub(super) workspace: Option<String>,
     /// Where what signs its webhooks lies.
@@ -97,6 +99,7 @@ pub(super) fn gather(
             )));
         }
     };
+    let description = description(args, &tracker, &name, person)?;
     let auth = auth(args, &tracker, (&name, keeping), person)?;
     let sends_webhooks = registry::capabilities(&tracker)?.webhooks;
     let own = args.webhook_secret.as_ref().map(|path| Place::File {
@@ -113,6 +116,7 @@ pub(super) fn gather(
         url,
         auth,
         texts,
+        description,
         allow_private: args.allow_private.clone(),
         workspace: args.workspace.clone(),
         hook,
@@ -143,6 +147,39 @@ fn name(
         )));
     }
     Ok(name)
+}
+
+/// The file that describes the tracker's API.
+fn description(
+    args: &AddNodeArgs,
+    tracker: &str,
+    node: &str,
+    person: &mut dyn Ask,
+) -> Result<Option<String>> {
+    let given = args
+        .description
+        .as_ref()
+        .map(|path| path.display().to_string());
+    if registry::described(tracker)?.is_none() {
+        return match given {
+            Some(_) => Err(usage(format!(
+                "--description: {} is known without one",
+                registry::label(tracker)
+            ))),
+            None => Ok(None),
+        };
+    }
+    let usual = format!("trackers/{node}.toml");
+    match given {
+        Some(path) => Ok(Some(path)),
+        None if person.can() => {
+            let path = person.line("The file that describes its API", &usual)?;
+            Ok(Some(path))
+        }
+        None => Err(usage(format!(
+            "--description is missing, such as --description {usual}: the file that describes its API (docs: adding-a-tracker.md)"
+        ))),
+    }
 }
 
 fn texts(args: &AddNodeArgs, tracker: &str, person: &mut dyn Ask) -> Result<Option<String>> {

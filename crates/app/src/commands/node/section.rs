@@ -24,6 +24,9 @@ fn section(name: &str, answers: &Answers) -> String {
     let auth = auth.collect::<Vec<_>>().join(", ");
     // Writing to a string does not fail.
     let _fine = writeln!(text, "auth    = {{ {auth} }}");
+    if let Some(path) = &answers.description {
+        let _fine = writeln!(text, "description = {}", quoted(path));
+    }
     if !answers.allow_private.is_empty() {
         let networks = answers.allow_private.iter();
         let networks = networks.map(|network| quoted(&network.to_string()));

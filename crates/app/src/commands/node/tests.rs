@@ -126,6 +126,43 @@ fn options_say_all_and_nobody_is_asked() {
 }
 
 #[test]
+fn a_described_tracker_is_added_with_the_file_that_describes_it() {
+    let args = AddNodeArgs {
+        name: Some("desk".into()),
+        tracker: Some("json-http".into()),
+        url: Some("https://desk.acme.example".parse().unwrap()),
+        auth: pairs(&[("user", "sync")]),
+        secret_env: pairs(&[("password", "DESK")]),
+        description: Some("trackers/d.toml".into()),
+        ..AddNodeArgs::default()
+    };
+    check(
+        &args,
+        &mut Person::default(),
+        "[nodes.desk]\ntracker = \"json-http\"\nurl     = \"https://desk.acme.example\"\n\
+         auth    = { password = { env = \"DESK\" }, user = \"sync\" }\ndescription = \"trackers/d.toml\"\n\
+         sweep_s = { period = 10 }   # it sends no webhooks: it is asked this often, in seconds\n",
+    );
+    check(
+        &AddNodeArgs::default(),
+        &mut Person::with(&["json-http", "desk", "", "", "a-token"]),
+        "[nodes.desk]\ntracker = \"json-http\"\nurl     = \"https://desk.acme.example\"\n\
+         auth    = { token = { file = \"secrets/desk.token\" } }\ndescription = \"trackers/desk.toml\"\n\
+         sweep_s = { period = 10 }   # it sends no webhooks: it is asked this often, in seconds\n",
+    );
+    let without = AddNodeArgs {
+        description: None,
+        ..args.clone()
+    };
+    refuses(&without, "such as --description trackers/desk.toml");
+    let needless = AddNodeArgs {
+        tracker: Some("github".into()),
+        ..args
+    };
+    refuses(&needless, "GitHub is known without one");
+}
+
+#[test]
 fn what_is_missing_or_does_not_belong_is_said_and_a_secret_is_never_repeated() {
     let with = |tracker: &str, change: &dyn Fn(&mut AddNodeArgs)| {
         let mut args = AddNodeArgs {

@@ -97,3 +97,19 @@ async fn those_that_have_waited_longest_come_first() {
     assert_eq!(begins(&mut agenda, &wanted, later, 9), ["a/A", "b/A"]);
     assert_eq!(begins(&mut agenda, &wanted[..1], later, 9), [""; 0]);
 }
+
+#[tokio::test]
+async fn a_node_whose_route_an_edge_lacks_is_asked_about_again_and_keeps_no_other_waiting() {
+    let (mut agenda, now) = (Agenda::default(), Instant::now());
+    let wanted = [("a", "A"), ("b", "A")];
+    let all: BTreeSet<Wanted> = wanted.iter().copied().map(place).collect();
+    let both: BTreeSet<NodeName> = ["a".into(), "b".into()].into();
+    assert_eq!(agenda.due(&all, now), both);
+    agenda.wait(&all, &["a".into()].into(), now);
+    assert_eq!(begins(&mut agenda, &wanted, now, 9), ["b/A"]);
+    assert_eq!(agenda.due(&all, now), BTreeSet::new());
+    let later = now + routed::AGAIN;
+    assert_eq!(agenda.next(now), later);
+    assert_eq!(agenda.due(&all, later), ["a".into()].into());
+    assert_eq!(begins(&mut agenda, &wanted, later, 9), ["a/A"]);
+}
