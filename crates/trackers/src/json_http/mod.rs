@@ -41,6 +41,7 @@ use decode::Reader;
 use description::Model;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use twinline_core::capability::Capabilities;
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
@@ -116,6 +117,10 @@ impl JsonHttp {
 impl Tracker for JsonHttp {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    fn spare(&self) -> Duration {
+        self.client.spare()
     }
 
     async fn probe(&self) -> Result<Probe, TrackerError> {
