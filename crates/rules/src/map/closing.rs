@@ -65,7 +65,8 @@ fn is_done(now: &Value, status: &FieldName, catalogue: &Catalogue) -> bool {
     }
 }
 
-/// Rows that never arrive on this side are asked last.
+/// A row whose first entry counts as done, else one that has another entry that does: the row then says what is done, and
+/// writes a status that is not (a resolved incident is still active). Rows that never arrive on this side are asked last.
 fn closing_row(map: Map<'_>) -> Option<ClosingRow<'_>> {
     let status = FieldName::from(field::STATUS);
     let catalogue = map.catalogue();
@@ -73,15 +74,31 @@ fn closing_row(map: Map<'_>) -> Option<ClosingRow<'_>> {
     let field = fields.find(|rule| natives(rule, map.side, catalogue).contains(&status))?;
     let table = map.table(field)?;
     let arrives = |row: &&ValueRow| row.direction.leaves(map.side.other());
-    let arriving = table.rows.iter().filter(arrives);
-    let others = table.rows.iter().filter(|row| !arrives(row));
-    arriving.chain(others).find_map(|row| {
-        let entry = &row.entries.get(map.side).first()?.value;
-        let status = written_status(entry, &status, catalogue)?;
+    let (arriving, others): (Vec<&ValueRow>, Vec<&ValueRow>) = table.rows.iter().partition(arrives);
+    [arriving, others].iter().find_map(|rows| {
+        let among = |entries: usize| {
+            let mut rows = rows.iter();
+            rows.find_map(|row| closing_entry(map, field, row, entries))
+        };
+        among(1).or_else(|| among(usize::MAX))
+    })
+}
+
+/// The first of a row's first entries that counts as done.
+fn closing_entry<'a>(
+    map: Map<'a>,
+    field: &'a FieldRules,
+    row: &'a ValueRow,
+    entries: usize,
+) -> Option<ClosingRow<'a>> {
+    let catalogue = map.catalogue();
+    let mut entries = row.entries.get(map.side).iter().take(entries);
+    entries.find_map(|entry| {
+        let status = written_status(&entry.value, &field::STATUS.into(), catalogue)?;
         catalogue.is_closed(status).then_some(ClosingRow {
             field,
             row,
-            entry,
+            entry: &entry.value,
             status,
         })
     })

@@ -56,6 +56,22 @@ fn an_item_that_counts_as_done_is_left_alone() {
     check(DONE, &[("status", text("Canceled"))], &[]);
 }
 
+/// A resolved incident is still active, and its row has the closed ones too.
+#[test]
+fn a_row_that_writes_what_is_not_done_yet_says_what_goes_along() {
+    let rows = "done = { left = [\"b\"], right = [\"New\", \"Resolved\", \"Closed\"], right_set = { notes = \"{key}\" } }\n";
+    let now = ("status", choice("9", "Other"));
+    let resolved = ("status", choice("6", "Resolved"));
+    check(
+        rows,
+        std::slice::from_ref(&now),
+        &[resolved, ("notes", text("B-7"))],
+    );
+    // A row that writes what is done goes before.
+    let more = format!("{rows}canceled = {{ left = [\"c\"], right = [\"Canceled\"] }}\n");
+    check(&more, &[now], &[("status", choice("8", "Canceled"))]);
+}
+
 #[test]
 fn a_row_that_never_arrives_there_is_asked_last() {
     let rows = "gone = { left = [\"c\"], right = [\"Canceled\"], dir = \"<-\" }\n";
@@ -68,7 +84,7 @@ fn a_row_that_never_arrives_there_is_asked_last() {
 #[test]
 fn where_no_row_does_the_sides_first_closed_status_is_written() {
     let closed = ("status", choice("7", "Closed"));
-    check("", &[new()], &[closed.clone()]);
+    check("", &[new()], std::slice::from_ref(&closed));
     let rows = "new = { left = [\"a\"], right = [\"New\"] }\n";
     check(rows, &[new()], &[closed]);
 }
