@@ -133,7 +133,7 @@ fn run(
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads.min(pairs.len()) {
-            scope.spawn(&work);
+            scope.spawn(work);
         }
     });
     let mut done = done.into_inner().expect("no code panics with this lock");
