@@ -27,6 +27,8 @@ enum Task {
     /// Trackers that were full before: matched, linked and backfilled within real rate limits on a simulated clock, with a
     /// kill on the way; the named finish, the live changes' times and what stands where are judged.
     Backfill(sim::backfill::Options),
+    /// Every ordered pair of trackers, every kind of change; 0 failed hold.
+    Matrix(sim::matrix::Options),
     /// Hostile input for every decoder, for a given time.
     Fuzz(fuzz::Options),
     #[command(hide = true)]
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Task::Conformance(options) => conformance::run(&options),
         Task::Histories(options) => sim::histories::task(&options),
         Task::Backfill(options) => sim::backfill::task(&options),
+        Task::Matrix(options) => sim::matrix::task(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::FuzzChild(options) => fuzz::run_child(&options),
         Task::Readme(options) => readme::task(&options),

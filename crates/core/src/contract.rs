@@ -1,5 +1,6 @@
 //! The contract of a connection: what crosses, in which direction, and who wins.
 
+use crate::item::Choice;
 use crate::names::{ConnectionName, FieldName, NodeName, ReplicaField, Side, Sides};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,8 +29,8 @@ pub struct Contract {
     pub leave: Leave,
     /// What happens to the twin when an item is deleted.
     pub deleted: Deleted,
-    /// The native field and value that close an item on each side, for `deleted = "close"`.
-    pub closed_status: Sides<Option<String>>,
+    /// The status that closes an item on each side, for `deleted = "close"`.
+    pub closed_status: Sides<Option<Choice>>,
     /// More writes than this within ten minutes hold the connection.
     pub max_writes_per_10min: u32,
 }

@@ -8,7 +8,7 @@
 //! Nothing else makes a change without one of the child: when the parent's twin ends, the child shows what it did before.
 
 use crate::contract::Contract;
-use crate::item::{Item, Value, field};
+use crate::item::{Item, ItemRef, Value, field};
 use crate::names::{FieldName, ReplicaField, Side, Sides};
 use crate::rules::{Assigner, Draft, Incoming, Link, Outgoing, RuleError, Rules};
 use std::collections::{BTreeMap, BTreeSet};
@@ -155,6 +155,19 @@ impl Rules for Translated<'_> {
 
     fn admits(&self, side: Side, item: &Item) -> Result<bool, RuleError> {
         self.rules.admits(side, item)
+    }
+
+    fn shows(&self, side: Side, field: &ReplicaField) -> bool {
+        self.rules.shows(side, field)
+    }
+
+    fn closing(
+        &self,
+        side: Side,
+        item: &Item,
+        remote: &ItemRef,
+    ) -> Option<BTreeMap<FieldName, Value>> {
+        self.rules.closing(side, item, remote)
     }
 
     fn outgoing(

@@ -5,7 +5,7 @@
 //! sandboxed scripts, no clock, no I/O that matters.
 
 use crate::contract::Contract;
-use crate::item::{Item, ItemRef, Value};
+use crate::item::{Item, ItemRef, Value, field};
 use crate::names::{ConnectionName, FieldName, LinkId, ReplicaField, Side};
 use crate::richtext::Document;
 use crate::time::Timestamp;
@@ -24,6 +24,22 @@ pub trait Rules {
     /// Whether the outgoing rule of a side can give a field of the contract.
     fn shows(&self, _side: Side, _field: &ReplicaField) -> bool {
         true
+    }
+
+    /// The native values that close an item of a side, for `deleted = "close"`: the status, and what is written along with
+    /// it. Empty where the item counts as done already; `None` where no status there is known to. `remote`: the item that
+    /// was deleted.
+    fn closing(
+        &self,
+        side: Side,
+        _item: &Item,
+        _remote: &ItemRef,
+    ) -> Option<BTreeMap<FieldName, Value>> {
+        let status = self.contract().closed_status.get(side).clone()?;
+        Some(BTreeMap::from([(
+            field::STATUS.into(),
+            Value::Choice(status),
+        )]))
     }
 
     /// The outgoing rule of one side: item ⇒ view. `link` is `None` before there is a twin; that counts as a first sync.

@@ -6,7 +6,6 @@ mod program;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use contract::closed_status;
 pub(crate) use program::program;
 
 use crate::catalogue::Catalogue;
@@ -21,7 +20,7 @@ use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use twinline_core::contract::Contract;
-use twinline_core::item::{Attachment, Comment, Item, Value};
+use twinline_core::item::{Attachment, Comment, Item, ItemRef, Value};
 use twinline_core::names::{FieldName, ReplicaField, Side, Sides};
 use twinline_core::rules::{
     Assigned, Assigner, Draft, Incoming, Link, Outgoing, RuleError, Rules, ScriptComment,
@@ -277,6 +276,15 @@ impl Rules for CompiledRules {
     fn shows(&self, side: Side, field: &ReplicaField) -> bool {
         let known = self.rules.fields.get(field);
         known.is_some_and(|known| known.sources.get(side).is_some() || self.script(side).is_some())
+    }
+
+    fn closing(
+        &self,
+        side: Side,
+        item: &Item,
+        remote: &ItemRef,
+    ) -> Option<BTreeMap<FieldName, Value>> {
+        map::closing(self.map(side), item, remote)
     }
 
     fn admits(&self, side: Side, item: &Item) -> Result<bool, RuleError> {

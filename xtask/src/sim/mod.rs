@@ -25,6 +25,7 @@ mod fleet;
 mod handles;
 pub mod histories;
 mod machine;
+pub mod matrix;
 mod network;
 mod people;
 mod place;

@@ -3,9 +3,10 @@
 use super::facts::Facts;
 use super::plan::{Plan, Planned, Standing, WriteNote};
 use super::run::empty;
+use super::views::blank;
 use crate::contract::Deleted;
 use crate::effect::{Effect, FieldWrite};
-use crate::item::{Choice, Item, Value, field};
+use crate::item::{Item, ItemRef, Value};
 use crate::names::{FieldName, Side};
 use crate::rules::{Assigner, Rules};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,8 +44,8 @@ fn follow(
     let contract = rules.contract();
     match contract.deleted {
         Deleted::Unlink => (None, None),
-        Deleted::Close => match contract.closed_status.get(other) {
-            Some(status) => (close(other, item, status), None),
+        Deleted::Close => match rules.closing(other, item, &deleted(facts, other.other())) {
+            Some(fields) => (close(other, item, fields), None),
             None => (None, Some("no status is known there that counts as done")),
         },
         Deleted::Delete if facts.sides.get(other).capabilities.item_delete => {
@@ -64,42 +65,50 @@ fn follow(
     }
 }
 
-fn close(side: Side, item: &Item, status: &str) -> Option<Planned> {
-    let native = FieldName::from(field::STATUS);
-    let before = item.fields.get(&native);
-    let closed = match before {
-        Some(Value::Choice(now)) => now.id == status || now.name == status,
-        Some(Value::Text(now)) => now == status,
-        _ => false,
-    };
-    if closed {
-        return None;
+/// What the deleted item was called when the twins were last in step.
+fn deleted(facts: &Facts<'_>, side: Side) -> ItemRef {
+    let gone = facts.sides.get(side);
+    match &gone.base {
+        Some(base) => base.observation.reference.clone(),
+        None => blank(&gone.node, &BTreeMap::new()).reference,
     }
-    let after = match before {
-        Some(Value::Text(_)) => Value::text(status),
-        _ => Value::Choice(Choice {
-            id: status.to_owned(),
-            name: status.to_owned(),
-        }),
-    };
-    let note = WriteNote {
-        by: Assigner::Policy,
-        caused_by: BTreeSet::new(),
-        before: before.cloned(),
-        after: after.clone(),
-        overwrites: false,
-        hops: 0,
-        lost: BTreeSet::new(),
-        unshown: BTreeSet::new(),
-    };
-    Some(Planned {
+}
+
+/// Writes what the item does not hold yet; `None`: it is closed.
+fn close(side: Side, item: &Item, closing: BTreeMap<FieldName, Value>) -> Option<Planned> {
+    let mut fields = BTreeMap::new();
+    let mut notes = BTreeMap::new();
+    for (native, after) in closing {
+        let before = item.fields.get(&native);
+        // A tracker that shows its status as a text takes the name.
+        let after = match (before, after) {
+            (Some(Value::Text(_)), Value::Choice(choice)) => Value::text(choice.name),
+            (_, after) => after,
+        };
+        if before == Some(&after) {
+            continue;
+        }
+        let note = WriteNote {
+            by: Assigner::Policy,
+            caused_by: BTreeSet::new(),
+            before: before.cloned(),
+            after: after.clone(),
+            overwrites: false,
+            hops: 0,
+            lost: BTreeSet::new(),
+            unshown: BTreeSet::new(),
+        };
+        notes.insert(native.clone(), note);
+        fields.insert(native, FieldWrite::Replace(after));
+    }
+    (!fields.is_empty()).then(|| Planned {
         side,
         effect: Effect::Update {
             item: item.reference.item.clone(),
-            fields: BTreeMap::from([(native.clone(), FieldWrite::Replace(after))]),
+            fields,
             planned_from: item.version.clone(),
         },
-        fields: BTreeMap::from([(native, note)]),
+        fields: notes,
         sent: BTreeMap::new(),
         comment: None,
         attachment: None,

@@ -320,7 +320,8 @@ impl Job<'_> {
             && executed.quarantine.is_none()
             && executed.unknown.is_none()
         {
-            settle::end(host, &context, evidence, false).await?;
+            let evidence = settle::evidence_of(evidence, &plan, &executed);
+            settle::end(host, &context, &evidence, false).await?;
             return Ok(Some(Ended::Done));
         }
         self.membership(&context, observed).await;

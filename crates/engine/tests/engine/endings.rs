@@ -1,18 +1,23 @@
 //! Deletions: only on positive evidence, and by policy.
 
-use crate::support::rules::contract;
+use crate::support::rules::{contract, table};
+use crate::support::tracker::{Fault, On};
 use crate::support::{Running, World, until};
 use std::time::Duration;
 use twinline_core::contract::Deleted;
-use twinline_core::item::{ItemId, Value};
+use twinline_core::item::{Choice, ItemId, Value};
 use twinline_core::names::NodeName;
-use twinline_store::host::TwinState;
+use twinline_rules::source::SourceFile;
+use twinline_store::host::{HistoryKind, TwinState};
 
 async fn twinned(policy: Deleted) -> (World, Running, ItemId, ItemId) {
     let world = World::new(&["left", "right"]);
     let mut rules = contract("c", "left", "right");
     rules.deleted = policy;
-    rules.closed_status.right = Some("closed".to_owned());
+    rules.closed_status.right = Some(Choice {
+        id: "closed".to_owned(),
+        name: "closed".to_owned(),
+    });
     let running = world.start(&[rules]).await;
     let left = world.make("left", "x");
     running.quiet().await;
@@ -40,6 +45,74 @@ async fn the_other_item_stays_is_closed_or_is_deleted_as_the_policy_says() {
     check(Deleted::Unlink, Some("open")).await;
     check(Deleted::Close, Some("closed")).await;
     check(Deleted::Delete, None).await;
+}
+
+/// Both items are choices whose ids are not their names; the right one's row has more written along with it.
+#[tokio::test(start_paused = true)]
+async fn what_closes_an_item_is_written_by_its_id_and_with_what_the_row_says() {
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[]).await;
+    let mut rules = table(
+        "open = { left = [\"open\"], right = [\"New\"] }\n\
+         done = { left = [\"done\"], right = [\"Closed\"], right_set = { code = \"Solved\", notes = \"{key} is gone\", by = \"us\" } }\n",
+    );
+    let map = rules.sources.map.text;
+    let map = map.replacen("[fields.", "[policy]\ndeleted = \"close\"\n[fields.", 1);
+    rules.sources.map = SourceFile::new("c.toml", map);
+    rules.descriptions.right = serde_json::from_value(serde_json::json!({
+        "fields": { "summary": { "name": "Summary", "kind": "text" },
+            "status": { "name": "Status", "kind": "choice" },
+            "code": { "name": "Code", "kind": "choice", "options": [{ "id": "c7", "name": "Solved" }] },
+            "notes": { "name": "Notes", "kind": "text" }, "by": { "name": "By", "kind": "text" } },
+        "statuses": [{ "status": { "id": "1", "name": "New" } },
+            { "status": { "id": "9", "name": "Closed" }, "closed": true }] }))
+    .unwrap();
+    world.publish_rules(&running.host, &rules).await;
+    let left = world.make("left", "x");
+    running.quiet().await;
+    let right = world.tracker("right").only().reference;
+    world.edit(&right.item, "by", Value::text("a person"));
+    let key = world.tracker("left").only().reference.key;
+    world.tracker("left").delete(&left);
+    world.announce(&left);
+    running.quiet().await;
+    assert_eq!(running.states().await, [ENDED]);
+    let choice = |id: &str, name: &str| {
+        Value::Choice(Choice {
+            id: id.to_owned(),
+            name: name.to_owned(),
+        })
+    };
+    let item = world.tracker("right").only();
+    assert_eq!(item.get("status"), Some(&choice("9", "Closed")));
+    assert_eq!(item.get("code"), Some(&choice("c7", "Solved")));
+    let notes = Value::text(format!("{key} is gone"));
+    assert_eq!(item.get("notes"), Some(&notes));
+    assert_eq!(item.get("by"), Some(&Value::text("a person")));
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_the_other_item_was_not_closed_is_told_with_the_end() {
+    let (world, running, left, right) = twinned(Deleted::Close).await;
+    let fault = Fault::Waived("status", "no transition leads to closed");
+    world.tracker("right").fault(On::Apply, fault);
+    world.tracker("left").delete(&left);
+    world.announce(&left);
+    running.quiet().await;
+    assert_eq!(running.states().await, [ENDED]);
+    assert_eq!(world.text(&right, "status"), "open");
+    let key = world.tracker("right").only().reference.key;
+    let history = running.host.history(&key, None, 50).await.unwrap();
+    let ended = history
+        .into_iter()
+        .find(|line| line.entry.kind == HistoryKind::Unlinked);
+    let why = ended.and_then(|line| line.entry.text).unwrap_or_default();
+    assert!(
+        why.ends_with("; the item on the right stays as it is: no transition leads to closed"),
+        "{why}"
+    );
+    running.stop().await;
 }
 
 #[tokio::test(start_paused = true)]

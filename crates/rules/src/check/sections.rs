@@ -1,8 +1,8 @@
 //! `[left]`, `[right]`, `[comments]`, `[attachments]`.
 
 use super::Judge;
-use crate::compiled::closed_status;
 use crate::finding::{Severity, suggest};
+use crate::map::{Map, closed_status};
 use std::collections::BTreeMap;
 use twinline_core::contract::Deleted;
 use twinline_core::names::{NodeName, Side};
@@ -52,8 +52,7 @@ pub(super) fn deletions(judge: &mut Judge<'_>) {
         let capabilities = judge.capabilities.get(side).as_ref();
         match policy.value {
             Deleted::Close
-                if !catalogue.is_blank()
-                    && closed_status(judge.rules, catalogue, side).is_none() =>
+                if !catalogue.is_blank() && closed_status(map(judge, side)).is_none() =>
             {
                 let what = format!(
                     "deleted = \"close\": no status of {} is known to count as done",
@@ -72,6 +71,14 @@ pub(super) fn deletions(judge: &mut Judge<'_>) {
             }
             Deleted::Unlink | Deleted::Close | Deleted::Delete => {}
         }
+    }
+}
+
+const fn map<'a>(judge: &Judge<'a>, side: Side) -> Map<'a> {
+    Map {
+        rules: judge.rules,
+        catalogues: judge.catalogues,
+        side,
     }
 }
 

@@ -1,8 +1,8 @@
 //! The contract that a rules file makes.
 
 use crate::catalogue::Catalogue;
-use crate::map::natives;
-use crate::model::{FieldRules, NativeValue, RuleSet};
+use crate::map::{Map, closed_status, natives};
+use crate::model::{FieldRules, RuleSet};
 use std::collections::BTreeSet;
 use twinline_core::contract::{
     AttachmentContract, ChannelPair, CommentContract, Contract, FieldContract,
@@ -53,7 +53,13 @@ pub(super) fn contract(rules: &RuleSet, catalogues: &Sides<Catalogue>, version: 
         }),
         leave: rules.policy.leave,
         deleted: rules.policy.deleted.value,
-        closed_status: Sides::from_fn(|side| closed_status(rules, catalogues.get(side), side)),
+        closed_status: Sides::from_fn(|side| {
+            closed_status(Map {
+                rules,
+                catalogues,
+                side,
+            })
+        }),
         max_writes_per_10min: rules.policy.max_writes_per_10min,
     }
 }
@@ -87,28 +93,4 @@ fn is_parent(rules: &RuleSet, rule: &FieldRules, native: &Sides<BTreeSet<FieldNa
         rule.values.is_none() && Side::BOTH.iter().all(|side| rule.via.get(*side).is_none());
     let apart = rules.sides.left.node.value != rules.sides.right.node.value;
     as_it_is && apart && Side::BOTH.iter().all(|side| *native.get(*side) == parent)
-}
-
-/// The status that closes an item: the first that the connection's own table writes and that counts as done, else the
-/// first of the side that does.
-pub(crate) fn closed_status(rules: &RuleSet, catalogue: &Catalogue, side: Side) -> Option<String> {
-    let status = field::STATUS.into();
-    let uses_status = |rule: &&FieldRules| natives(rule, side, catalogue).contains(&status);
-    let rule = rules.fields.values().find(uses_status);
-    let table = rule
-        .and_then(|rule| rule.values.as_ref())
-        .and_then(|name| rules.values.get(&name.value));
-    let written = table
-        .into_iter()
-        .flat_map(|table| &table.rows)
-        .filter_map(|row| row.entries.get(side).first())
-        .filter_map(|entry| match &entry.value {
-            NativeValue::One(literal) => catalogue.option(&status, &literal.text()),
-            NativeValue::Fields(_) => None,
-        });
-    let closed = written
-        .into_iter()
-        .find(|choice| catalogue.is_closed(choice))
-        .or_else(|| catalogue.closed_status());
-    closed.map(|choice| choice.name.clone())
 }

@@ -1,11 +1,12 @@
 //! Replica ⇒ what to assign on the target.
 
-use super::native::{as_text, holds_entry, shown, value_for, written};
+use super::along::along;
+use super::native::{as_text, holds_entry, shown, written};
 use super::outgoing::{element_row, elements, is_ignored, named, native_elements};
 use super::people::{Person, bring, people_of};
 use super::{Map, kind_of, natives};
 use crate::describe::NativeKind;
-use crate::model::{FieldRules, Literal, NativeValue, Placed, Unmapped, ValueRow, ValueTable};
+use crate::model::{FieldRules, NativeValue, Placed, Unmapped, ValueRow, ValueTable};
 use crate::rich;
 use crate::script::ViaCall;
 use std::collections::{BTreeMap, BTreeSet};
@@ -158,28 +159,10 @@ impl Crossing<'_> {
         }
     }
 
-    /// `left_set`, `right_set`: written along with the row, only where empty.
     fn write_along(&self, row: &ValueRow, draft: &mut MapDraft) {
-        for (name, literal) in row.set.get(self.map.side) {
-            let native = self.map.catalogue().resolve(name);
-            if self.current(&native).is_some_and(|value| !value.is_empty()) {
-                continue;
-            }
-            let literal = match &literal.value {
-                Literal::Text(text) => Literal::Text(self.filled(text)),
-                other => other.clone(),
-            };
-            let value = value_for(&literal, &native, self.target, self.map.catalogue());
+        for (native, value) in along(self.map, row, self.target, &self.link.remote) {
             self.assign(&native, value, draft);
         }
-    }
-
-    /// `{key}`, `{url}` and `{id}` of the other item.
-    fn filled(&self, text: &str) -> String {
-        let remote = &self.link.remote;
-        text.replace("{key}", &remote.key)
-            .replace("{url}", &remote.url)
-            .replace("{id}", &remote.item.id)
     }
 
     fn unmapped(&self, reason: String, draft: &mut MapDraft) {

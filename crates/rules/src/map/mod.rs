@@ -1,5 +1,7 @@
 //! The field map: item ⇒ replica and replica ⇒ assigned native values, by tables alone.
 
+mod along;
+mod closing;
 mod incoming;
 mod native;
 mod outgoing;
@@ -8,6 +10,7 @@ mod people;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use closing::{closed_status, closing};
 pub(crate) use incoming::{MapDraft, incoming, is_day};
 pub(crate) use native::kind_of;
 pub(crate) use outgoing::{MapView, outgoing};

@@ -1,5 +1,6 @@
 //! The map's meaning, case by case.
 
+mod closing;
 mod fields;
 mod people;
 mod values;

@@ -287,7 +287,9 @@ fn the_contract_says_what_crosses() {
     let contract = rules.contract();
     assert_eq!(contract.fields.len(), 10);
     assert_eq!(contract.max_writes_per_10min, 500);
-    assert_eq!(contract.closed_status.left.as_deref(), Some("Done"));
+    let closed = contract.closed_status.left.as_ref();
+    let closed = closed.map(|status| (status.id.as_str(), status.name.as_str()));
+    assert_eq!(closed, Some(("10004", "Done")));
     let severity = &contract.fields["severity"];
     assert!(
         severity.native.left.contains("customfield_10031"),

@@ -124,6 +124,9 @@ impl Github {
                 self.delete_comment(Act { now, by: &by }, place, index);
                 Ok(Done::Nothing)
             }
+            Command::Attach { .. } | Command::Detach { .. } => Err(Refused::Invalid(
+                "GitHub has no interface for files".to_owned(),
+            )),
             other => Err(Refused::Invalid(format!(
                 "{other:?} is not about a comment"
             ))),

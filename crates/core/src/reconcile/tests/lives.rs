@@ -7,7 +7,7 @@ use super::{Case, in_step, plan_is, show::summary};
 use crate::cluster::{self, Entry, Marked, Member};
 use crate::contract::Deleted;
 use crate::effect::Effect;
-use crate::item::{ItemId, Value};
+use crate::item::{Choice, ItemId, Value};
 use crate::life::{Evidence, Presence};
 use crate::marker::Marker;
 use crate::names::Side;
@@ -221,7 +221,10 @@ fn deleted(policy: Deleted, expected: &str) {
     let mut net = in_step("", "a");
     net.node_mut(Side::Right).edit("status", "open");
     net.twins[0].rules.contract.deleted = policy;
-    net.twins[0].rules.contract.closed_status.right = Some("closed".to_owned());
+    net.twins[0].rules.contract.closed_status.right = Some(Choice {
+        id: "closed".to_owned(),
+        name: "closed".to_owned(),
+    });
     net.node_mut(Side::Left).seen = Some(Seen::Deleted {
         evidence: "410".to_owned(),
     });

@@ -5,10 +5,12 @@ use crate::dirty::is_alive;
 use crate::event::What;
 use crate::host::Inner;
 use crate::job::context::Context;
+use crate::job::execute::Executed;
 use crate::job::trouble::sentence;
 use std::sync::Arc;
 use twinline_core::names::{LinkId, Side};
 use twinline_core::quarantine::Cause;
+use twinline_core::reconcile::{Outcome, Plan};
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{HistoryEntry, HistoryKind, HostTx, TwinState};
@@ -61,6 +63,21 @@ pub(in crate::job) async fn quarantine(
         );
     }
     Ok(as_known)
+}
+
+/// A deletion's evidence, and why the item that is left is not as the policy wants it, where its tracker did not take that.
+pub(in crate::job) fn evidence_of(evidence: &str, plan: &Plan, executed: &Executed) -> String {
+    let mut writes = plan.effects.iter().zip(&executed.attempts);
+    let waived = writes.find_map(|(planned, attempt)| match &attempt.outcome {
+        Outcome::Done(applied) => Some((planned.side, applied.waived.values().next()?)),
+        Outcome::NotDone | Outcome::Unknown => None,
+    });
+    match waived {
+        Some((side, reason)) => {
+            format!("{evidence}; the item on the {side} stays as it is: {reason}")
+        }
+        None => evidence.to_owned(),
+    }
 }
 
 /// Ends a twin: the items are free. `returns`: they may enter anew by themselves.

@@ -6,7 +6,7 @@ mod step;
 mod told;
 
 pub(crate) use end::unlink;
-pub(super) use end::{end, quarantine};
+pub(super) use end::{end, evidence_of, quarantine};
 pub(crate) use history::entry;
 pub(super) use history::written;
 pub(super) use told::{name_of, tell_written};

@@ -56,6 +56,8 @@ pub(crate) enum Fault {
     Trickle(Duration),
     /// The tracker takes no such file.
     Unfit(&'static str),
+    /// The write is taken without this field, for that reason.
+    Waived(&'static str, &'static str),
     /// Somebody sets this field first, and the compare-and-swap fails.
     Raced(&'static str, &'static str),
 }

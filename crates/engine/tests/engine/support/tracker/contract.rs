@@ -328,6 +328,17 @@ impl Tracker for Memory {
                 self.edit(item, field, Value::text(value));
                 Err(TrackerError::Changed)
             }
+            Some(Fault::Waived(field, reason)) => {
+                let mut effect = effect.clone();
+                if let Effect::Update { fields, .. } = &mut effect {
+                    fields.remove(field);
+                }
+                let waived = BTreeMap::from([(field.into(), reason.to_owned())]);
+                Ok(Applied {
+                    waived,
+                    ..self.write(&effect)
+                })
+            }
             Some(Fault::LostRequest) => Err(unknown()),
             Some(Fault::LostAnswer) => {
                 self.write(effect);
