@@ -220,7 +220,7 @@ async fn without_a_stamp_in_writes_nothing_is_made_conditional() {
         .collect();
     let h = board(&description);
     let seen = made(&h, "unguarded").await;
-    h.pass(std::time::Duration::from_secs(1)).await;
+    h.pass(Duration::from_secs(1)).await;
     let retitle = Act::Retitle {
         key: seen.reference.key.clone(),
         title: "a person's".to_owned(),

@@ -68,7 +68,25 @@ pub struct Outcome {
     pub faults: Vec<String>,
 }
 
-/// Tells the story.
+impl Outcome {
+    /// Why the named finish was not honest enough; `None`: it was.
+    fn broken_promise(&self) -> Option<String> {
+        let Promises {
+            worst,
+            worst_left_s,
+            ..
+        } = self.promises;
+        (worst > PROMISE_MAX).then(|| {
+            format!(
+                "the finish that was named when {worst_left_s:.0} s were left was wrong by {:.1} % of that",
+                worst * 100.0
+            )
+        })
+    }
+}
+
+/// Tells the story. The named finish is judged by who asks for it: what a limit has left when a backfill begins is used up
+/// faster than what comes later, and the time that is named meanwhile is too early.
 ///
 /// # Errors
 /// The machine that the simulation itself runs on fails, or a simulated tracker refuses what a person does.
@@ -97,7 +115,8 @@ pub fn task(options: &Options) -> Result<bool> {
     )]
     let began = Instant::now();
     let outcome = run(options)?;
-    for fault in &outcome.faults {
+    let promise = outcome.broken_promise();
+    for fault in outcome.faults.iter().chain(&promise) {
         crate::say(fault);
     }
     let seconds = began.elapsed().as_secs_f64();
@@ -141,5 +160,5 @@ pub fn task(options: &Options) -> Result<bool> {
             faults.len(),
         ));
     }
-    Ok(faults.is_empty())
+    Ok(faults.is_empty() && promise.is_none())
 }

@@ -96,10 +96,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let registry = tell_subscribers(&mut tasks, &folder, &handle, posted, &shutdown);
     listen::spawn(&mut tasks, &config, &folder, private, registry, &shutdown);
     hear_of_before(&mut tasks, following, &handle, &config, &shutdown);
-    let announced = lasting.announced.clone().follow(folder.clone());
-    tasks.spawn("places", until(shutdown.clone(), ended(announced)));
-    let accounts = lasting.accounts.clone().keep(folder.accounts());
-    tasks.spawn("accounts", until(shutdown.clone(), ended(accounts)));
+    keep_up(&mut tasks, &lasting, &folder, &shutdown);
     let reload = Reload {
         file: file.to_owned(),
         folder: folder.clone(),
@@ -134,6 +131,19 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
 fn keep(folder: &DataFolder, text: &str) {
     let (folder, text) = (folder.clone(), text.to_owned());
     tokio::task::spawn_blocking(move || holding::keep_or_tell(&folder, &text));
+}
+
+/// Follows what is known of places, and keeps what is known of accounts.
+fn keep_up(
+    tasks: &mut Tasks,
+    lasting: &Lasting,
+    folder: &DataFolder,
+    shutdown: &CancellationToken,
+) {
+    let announced = lasting.announced.clone().follow(folder.clone());
+    tasks.spawn("places", until(shutdown.clone(), ended(announced)));
+    let accounts = lasting.accounts.clone().keep(folder.accounts());
+    tasks.spawn("accounts", until(shutdown.clone(), ended(accounts)));
 }
 
 /// Follows the supervisor, which also says whether the watch before this one hung.

@@ -87,6 +87,7 @@ fn tickets(within: &Arc<Within>) -> Tickets {
         node: "gh".into(),
         url: Some("http://127.0.0.1:9".parse().unwrap()),
         auth: [("token".to_owned(), Secret::new("github-token"))].into(),
+        description: None,
         settle: None,
         texts: None,
         write_spacing: None,
