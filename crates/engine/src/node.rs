@@ -158,8 +158,13 @@ impl Node {
     }
 
     /// How long work that can wait waits now, so that what cannot finds room in the tracker's limits. Zero: it may begin.
-    pub(crate) fn spare(&self) -> Duration {
-        self.trickle.wait(self.tracker().spare(), Instant::now())
+    pub(crate) fn spare(&self, now: Instant) -> Duration {
+        self.trickle.wait(self.tracker().spare(), now)
+    }
+
+    /// Work that can wait begins.
+    pub(crate) fn begins_what_can_wait(&self, now: Instant) {
+        self.trickle.begins(now);
     }
 
     /// Makes one request: waits for its turn, then lets the gate learn from the outcome. Where the gate has closed while

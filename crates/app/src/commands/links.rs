@@ -13,6 +13,7 @@ use indicatif::ProgressBar;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use std::path::Path;
+use std::time::Duration;
 
 /// Pairs in one request. The host asks two trackers about each one, so that a request of more would outlast its deadline.
 const PAIRS_MAX: usize = 25;
@@ -39,17 +40,23 @@ async fn link(file: &Path, args: &LinkArgs) -> Result<Report> {
         let bar = outcomes.bar();
         let answers = outcomes.ask(some.len(), linked(&client, &args.connection, some, &bar));
         // Some of these may be twins by now: asked again, they are called so.
-        let failed = |why| vec![json!({ "failed": why }); some.len()];
-        let answers = answers.await.unwrap_or_else(failed);
+        let answers = match answers.await {
+            Ok(answers) => {
+                told.given_up += answers.iter().filter(|it| it["failed"].is_string()).count();
+                answers
+            }
+            Err(why) => vec![json!({ "failed": why }); some.len()],
+        };
         for ((left, right), outcome) in some.iter().zip(answers) {
             told.pair(left, right, outcome);
         }
     }
     let (code, failed) = outcomes.end()?;
+    let failed = failed + told.given_up;
     let all = told.refused == 0 && failed == 0;
     let document =
         json!({ "ok": all, "pairs": told.pairs, "refused": told.refused, "failed": failed });
-    let code = if told.refused > 0 {
+    let code = if told.refused > 0 || told.given_up > 0 {
         code.max(FAILED)
     } else {
         code
@@ -67,7 +74,7 @@ async fn linked(
 ) -> Result<Vec<Json>> {
     let mut outcomes = vec![Json::Null; pairs.len()];
     let mut open: Vec<usize> = (0..pairs.len()).collect();
-    let mut patience = Patience::default();
+    let mut patience: Vec<Patience> = open.iter().map(|_| Patience::default()).collect();
     loop {
         let named = open.iter().map(|place| &pairs[*place]);
         let named = named.map(|(left, right)| json!({ "left": left, "right": right }));
@@ -80,31 +87,40 @@ async fn linked(
             answer.outcomes.len(),
             open.len()
         );
-        let mut latest: Option<Later> = None;
-        let mut still = Vec::new();
-        for (place, outcome) in open.into_iter().zip(answer.outcomes) {
-            if let Some(later) = outcome.get("later") {
-                let later: Later = serde_json::from_value(later.clone())
-                    .context("the host does not say when to ask again")?;
-                still.push(place);
-                latest = Some(latest.map_or(later.clone(), |other| other.latest(later)));
-            }
+        let mut wait: Option<Wait> = None;
+        let asked = std::mem::take(&mut open);
+        for (place, outcome) in asked.into_iter().zip(answer.outcomes) {
             outcomes[place] = outcome;
+            let Some(later) = outcomes[place].get("later") else {
+                continue;
+            };
+            let later: Later = serde_json::from_value(later.clone())
+                .context("the host does not say when to ask again")?;
+            match patience[place].wait(&later) {
+                Some(after) => {
+                    open.push(place);
+                    let longest = wait.take().filter(|wait| wait.after >= after);
+                    wait = Some(longest.unwrap_or(Wait {
+                        after,
+                        why: later.why,
+                    }));
+                }
+                None => outcomes[place] = json!({ "failed": later.why }),
+            }
         }
-        let Some(later) = latest else {
+        let Some(Wait { after, why }) = wait else {
             bar.set_message("pairs");
             return Ok(outcomes);
         };
-        let Some(wait) = patience.wait(&later) else {
-            for place in still {
-                outcomes[place] = json!({ "failed": later.why });
-            }
-            return Ok(outcomes);
-        };
-        bar.set_message(format!("pairs; waits: {}", later.why));
-        tokio::time::sleep(wait).await;
-        open = still;
+        bar.set_message(format!("pairs; waits: {why}"));
+        tokio::time::sleep(after).await;
     }
+}
+
+/// For how long, and for what.
+struct Wait {
+    after: Duration,
+    why: String,
 }
 
 /// The answer of `POST /v1/links`.
@@ -118,6 +134,8 @@ struct Told {
     table: Table,
     pairs: Vec<Json>,
     refused: usize,
+    /// Those that the host could not look at, however often it was asked.
+    given_up: usize,
 }
 
 impl Default for Told {
@@ -126,6 +144,7 @@ impl Default for Told {
             table: Table::new(["LEFT", "RIGHT", "OUTCOME"]),
             pairs: Vec::new(),
             refused: 0,
+            given_up: 0,
         }
     }
 }

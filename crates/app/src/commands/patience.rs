@@ -16,19 +16,6 @@ pub(super) struct Later {
     pub(super) failed: bool,
 }
 
-impl Later {
-    /// Of two, the one that takes longer; it has failed where either has.
-    pub(super) fn latest(self, other: Self) -> Self {
-        let failed = self.failed || other.failed;
-        let latest = if other.after_ms > self.after_ms {
-            other
-        } else {
-            self
-        };
-        Self { failed, ..latest }
-    }
-}
-
 /// How long is waited for one thing. What only has to wait its turn is waited for without end.
 #[derive(Debug, Default)]
 pub(super) struct Patience {

@@ -19,6 +19,8 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -70,7 +72,7 @@ struct Brief {
 /// Where a watch is asked.
 enum Place {
     /// The watch of this machine says in the data folder where it listens.
-    Here(DataFolder),
+    Here(Here),
     At(SocketAddr),
 }
 
@@ -78,17 +80,31 @@ impl Place {
     async fn at(&self) -> Option<SocketAddr> {
         match self {
             Self::At(at) => Some(*at),
-            Self::Here(folder) => {
-                let folder = folder.clone();
-                let looked = tokio::task::spawn_blocking(move || {
-                    let running = folder.running_if_ever("watch").ok()??;
-                    running.listener("private").ok()
-                });
-                // A disk that hangs holds one thread, and the look is over all the same.
-                let looked = tokio::time::timeout(LOOK_MAX, looked).await;
-                looked.ok()?.ok()?
-            }
+            Self::Here(here) => here.at().await,
         }
+    }
+}
+
+/// The data folder of this machine. A disk that hangs holds one thread, and the looks are over all the same.
+struct Here {
+    folder: DataFolder,
+    looks: Arc<AtomicBool>,
+}
+
+impl Here {
+    async fn at(&self) -> Option<SocketAddr> {
+        if self.looks.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        let (folder, looks) = (self.folder.clone(), Arc::clone(&self.looks));
+        let looked = tokio::task::spawn_blocking(move || {
+            let running = folder.running_if_ever("watch").ok().flatten();
+            let at = running.and_then(|running| running.listener("private").ok());
+            looks.store(false, Ordering::Release);
+            at
+        });
+        let looked = tokio::time::timeout(LOOK_MAX, looked).await;
+        looked.ok()?.ok()?
     }
 }
 
@@ -162,7 +178,12 @@ fn places(config: &Config, folder: &DataFolder) -> Vec<Place> {
     if config.machines.is_empty() {
         let is_there = config.watch.enabled;
         return is_there
-            .then(|| Place::Here(folder.clone()))
+            .then(|| {
+                Place::Here(Here {
+                    folder: folder.clone(),
+                    looks: Arc::default(),
+                })
+            })
             .into_iter()
             .collect();
     }

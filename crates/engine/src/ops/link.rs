@@ -53,14 +53,7 @@ impl Host {
         let found = found.ok_or_else(|| OpError::Unknown(format!("connection '{connection}'")))?;
         let mut outcomes = Vec::with_capacity(pairs.len());
         for pair in pairs {
-            let left = self.find(&found, Side::Left, &pair.left).await?;
-            let right = self.find(&found, Side::Right, &pair.right).await?;
-            outcomes.push(match (left, right) {
-                (Ok(left), Ok(right)) => {
-                    self.link_items(&found, Sides { left, right }, who).await?
-                }
-                (Err(outcome), _) | (_, Err(outcome)) => outcome,
-            });
+            outcomes.push(self.link_pair(&found, &pair, who).await?);
         }
         Ok(outcomes)
     }
@@ -108,6 +101,23 @@ impl Host {
                 refused(format!("'{text}' was deleted: {evidence}"))
             }
             Err(error) => Ok(Err(failed(error))),
+        }
+    }
+
+    async fn link_pair(
+        &self,
+        connection: &Arc<Connection>,
+        pair: &PairKey,
+        who: &str,
+    ) -> Result<LinkOutcome, OpError> {
+        let left = match self.find(connection, Side::Left, &pair.left).await? {
+            Ok(left) => left,
+            // The other tracker is not asked for nothing.
+            Err(outcome) => return Ok(outcome),
+        };
+        match self.find(connection, Side::Right, &pair.right).await? {
+            Ok(right) => self.link_items(connection, Sides { left, right }, who).await,
+            Err(outcome) => Ok(outcome),
         }
     }
 

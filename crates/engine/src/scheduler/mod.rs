@@ -268,6 +268,11 @@ impl Scheduler {
         state.delay(started.work.clone(), Instant::now() + wait);
     }
 
+    /// A job that was started waits and has not begun.
+    pub(crate) fn not_begun(&self, lane: Lane) {
+        self.lock().dispatched[usize::from(lane == Lane::Backfill)] -= 1;
+    }
+
     /// A job's twin has come into another cluster: it is done there.
     pub(crate) fn again_in(&self, started: &Started, root: RootId) {
         let mut state = self.lock();
@@ -345,20 +350,25 @@ pub struct Depths {
 }
 
 impl State {
-    fn push(&mut self, work: Work) {
+    fn push(&mut self, mut work: Work) {
         // A fresh sign of change ends a wait: whatever stood in the way may be gone with it. The count of failures
         // stays, so that a twin that keeps failing keeps its long waits between signs.
-        self.undelay(&work.key);
+        if let Some(waited) = self.undelay(&work.key) {
+            work.lane = work.lane.min(waited.lane);
+        }
         self.queue.push(work);
     }
 
-    fn delay(&mut self, work: Work, at: Instant) {
-        let earlier = self
-            .delayed_at
-            .get(&work.key)
-            .is_some_and(|(known, _)| *known <= at);
-        if earlier {
-            return;
+    /// What somebody waits for stays live, whatever else comes to wait with it.
+    fn delay(&mut self, mut work: Work, at: Instant) {
+        if let Some(place) = self.delayed_at.get(&work.key)
+            && let Some(known) = self.delayed.get_mut(place)
+        {
+            work.lane = work.lane.min(known.lane);
+            if place.0 <= at {
+                known.lane = work.lane;
+                return;
+            }
         }
         self.undelay(&work.key);
         let number = self.next;
@@ -367,9 +377,8 @@ impl State {
         self.delayed.insert((at, number), work);
     }
 
-    fn undelay(&mut self, key: &Key) {
-        if let Some(place) = self.delayed_at.remove(key) {
-            self.delayed.remove(&place);
-        }
+    fn undelay(&mut self, key: &Key) -> Option<Work> {
+        let place = self.delayed_at.remove(key)?;
+        self.delayed.remove(&place)
     }
 }

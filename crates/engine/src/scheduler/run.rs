@@ -144,11 +144,19 @@ fn leaves_room(host: &Inner, started: &Started) -> Option<Duration> {
     if started.work.lane != Lane::Backfill {
         return None;
     }
+    let now = Instant::now();
     let nodes = started.nodes.iter().filter_map(|name| host.node(name));
-    let waits = nodes.map(|node| node.spare());
+    let nodes: Vec<_> = nodes.collect();
+    let wait = nodes.iter().map(|node| node.spare(now)).max()?;
+    if wait.is_zero() {
+        for node in nodes {
+            node.begins_what_can_wait(now);
+        }
+        return None;
+    }
+    host.scheduler.not_begun(started.work.lane);
     // Those that wait together do not come back together.
-    let wait = waits.max().filter(|wait| !wait.is_zero())?;
-    Some(wait + host.env.jittered(wait / 4))
+    Some(wait + host.env.jittered(wait))
 }
 
 async fn carry_out(host: &Arc<Inner>, started: &Started) -> Ended {

@@ -193,6 +193,7 @@ impl Budget {
     /// room for it.
     pub(super) fn spare(&self, now: Timestamp) -> Duration {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.forgive_a_clock_that_stepped_back(&self.rules, now);
         if let Err(wait) = state.blocked(now) {
             return wait.after;
         }

@@ -195,6 +195,7 @@ impl Story {
     /// What a side has that is in no twin.
     async fn listed(&mut self, side: Side) -> Result<Vec<LinkableItem>> {
         let (mut items, mut cursor) = (BTreeMap::new(), None);
+        let began = Instant::now();
         loop {
             let page = self.stage.host()?.linkable(LinkableQuery {
                 connection: ConnectionName::new(CONNECTION),
@@ -206,6 +207,7 @@ impl Story {
             let page = page.await?;
             if let Some(later) = page.later {
                 self.waits += 1;
+                ensure!(began.elapsed() < MAX, "the {side} side is never read");
                 tokio::time::sleep(Duration::from_millis(later.after_ms)).await;
                 continue;
             }
@@ -335,7 +337,7 @@ impl Story {
 
 /// Links pairs, asking again for those that are to be asked for later; answers how often that was.
 async fn linked(stage: &Stage, mut pairs: Vec<Sides<String>>) -> Result<u32> {
-    let connection = ConnectionName::new(CONNECTION);
+    let (connection, began) = (ConnectionName::new(CONNECTION), Instant::now());
     let mut waits = 0;
     loop {
         let outcomes = stage.host()?.link(&connection, pairs.clone(), WHO).await?;
@@ -354,6 +356,7 @@ async fn linked(stage: &Stage, mut pairs: Vec<Sides<String>>) -> Result<u32> {
         if again.is_empty() {
             return Ok(waits);
         }
+        ensure!(began.elapsed() < MAX, "{} pairs are never looked at", again.len());
         waits += 1;
         pairs = again;
         tokio::time::sleep(Duration::from_millis(wait)).await;

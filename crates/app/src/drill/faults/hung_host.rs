@@ -16,7 +16,8 @@ pub(in crate::drill) const SPEC: Spec = Spec {
     hurried: true,
     lease_ms: 4500,
     attempt_ms: 1500,
-    detect_max: Duration::from_secs(10),
+    // The lease, etcd's own second, the time of an attempt with its margin, and the state from the database.
+    detect_max: Duration::from_secs(15),
     ..Spec::USUAL
 };
 
@@ -63,8 +64,11 @@ impl Fault for HungHost {
         let name = &stage.machines.all[MACHINE].name;
         let elements = [format!("host:{name}"), format!("machine:{name}")];
         let elements = elements.each_ref().map(String::as_str);
-        let until = self.hangs.unwrap_or_else(Instant::now) + HANGS_MAX;
-        let called = stage.watched()?.calls_for(&elements, until).await;
+        let hangs = self.hangs.unwrap_or_else(Instant::now);
+        let called = stage
+            .watched()?
+            .calls_for(&elements, (hangs, hangs + HANGS_MAX))
+            .await;
         let sentence = || format!("nobody was called for the host of {name} while it hung");
         Ok((!called).then(sentence).into_iter().collect())
     }

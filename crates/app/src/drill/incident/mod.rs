@@ -225,6 +225,8 @@ impl Play {
             }
             let others = (all.iter())
                 .filter(|it| it["element"] != DATABASE && it["severity"] == "critical")
+                // What failed before the fault is over.
+                .filter(|it| it["standing"] == "open")
                 .map(|it| format!("{machine} has a critical incident of {}", it["element"]));
             self.wrong.extend(others);
         }

@@ -33,23 +33,33 @@ impl Watched {
         })
     }
 
-    /// Whether every probe finds everything well, and no incident of the database is open any more.
+    /// Whether every probe finds everything well, no incident of the database is open any more, and no change is being
+    /// proven.
     pub(in crate::drill) async fn is_calm(&self) -> bool {
         let mut all = true;
         for watch in &self.watches {
             let open = watch.incidents().await;
             let mut open = open.iter().filter(|it| it["standing"] == "open");
-            all &= open.all(|it| it["element"] != DATABASE) && watch.is_proven().await;
+            all &= open.all(|it| it["element"] != DATABASE)
+                && watch.is_proven().await
+                && watch.proves_nothing().await;
         }
         all
     }
 
-    /// Whether one of those machines' watches has called somebody for one of these elements.
-    pub(in crate::drill) async fn calls_for(&self, elements: &[&str], until: Instant) -> bool {
+    /// Whether one of those machines' watches has called somebody for one of these elements since then.
+    pub(in crate::drill) async fn calls_for(
+        &self,
+        elements: &[&str],
+        (since, until): (Instant, Instant),
+    ) -> bool {
         let called = || {
             let all = self.pages.all();
-            let mut elements = elements.iter();
-            elements.any(|element| all.iter().any(|page| page.calls_for(element)))
+            let calls = |element: &&str| {
+                all.iter()
+                    .any(|page| page.at >= since && page.calls_for(element))
+            };
+            elements.iter().any(calls)
         };
         while !called() {
             if Instant::now() > until {

@@ -67,6 +67,13 @@ impl Watch {
         probes.is_some_and(|all| all.iter().all(|it| it["standing"] == "passing"))
     }
 
+    /// Whether it is proving no change of the database.
+    pub(super) async fn proves_nothing(&self) -> bool {
+        let found = self.get(self.private, "/v1/changes").await;
+        let all = found.as_ref().and_then(|found| found["changes"].as_array());
+        all.is_some_and(|all| all.iter().all(|it| it["standing"] == "finished"))
+    }
+
     /// All incidents that it knows of.
     pub(super) async fn incidents(&self) -> Vec<Json> {
         let found = self.get(self.private, "/v1/incidents").await;

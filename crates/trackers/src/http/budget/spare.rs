@@ -1,7 +1,7 @@
 //! What a limit has to spare for work that can wait: as much as leaves an even share of the limit for the rest of its
 //! window, so that what people do finds room at any moment, and a long job goes at one pace instead of in bursts.
 
-use super::super::rate_headers::RateSignal;
+use super::super::rate_headers::{RateSignal, WAIT_MAX};
 use super::{Charges, Window};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -42,7 +42,8 @@ impl Told {
         };
         self.0
             .retain(|_, left| now.since(left.resets_at) < FORGET_AFTER);
-        if limit == 0 || (self.0.len() >= LIMITS_MAX && !self.0.contains_key(&limit)) {
+        // How long such a window is cannot be told.
+        if limit == 0 || resets_in >= WAIT_MAX || (self.0.len() >= LIMITS_MAX && !self.0.contains_key(&limit)) {
             return;
         }
         // Near its end an hour looks like a minute.

@@ -19,7 +19,8 @@ const AUDITS_MISSED: u32 = 2;
 /// Why nodes fail by a probe.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Why {
-    /// By themselves, or by what the probe goes through, or by their tracker.
+    /// By themselves, or by their tracker, or by what the probe goes through where there is one way only: of several hosts,
+    /// of which any may have answered, none is to blame.
     Through,
     /// By themselves alone: where what the probe goes through fails, it sees nothing. Two nodes whose tokens are refused are
     /// two matters, and neither their host's nor their vendor's.
@@ -120,9 +121,11 @@ impl Maker<'_> {
         look: impl Look + 'static,
     ) -> Result<()> {
         let config = self.parts.config;
+        let hosts = through.iter().filter(|it| it.kind == Kind::Host).count();
+        let way = if hosts > 1 { &[] } else { through };
         let targets = config.nodes.iter().map(|(node, known)| {
             let tracker = element(Kind::Tracker, &known.tracker);
-            let others = through.iter().cloned().chain([tracker]);
+            let others = way.iter().cloned().chain([tracker]);
             let others = others.filter(|_| why == Why::Through);
             target(Sweeps::element(node), others)
         });
