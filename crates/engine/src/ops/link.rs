@@ -116,7 +116,10 @@ impl Host {
             Err(outcome) => return Ok(outcome),
         };
         match self.find(connection, Side::Right, &pair.right).await? {
-            Ok(right) => self.link_items(connection, Sides { left, right }, who).await,
+            Ok(right) => {
+                self.link_items(connection, Sides { left, right }, who)
+                    .await
+            }
             Err(outcome) => Ok(outcome),
         }
     }

@@ -356,7 +356,11 @@ async fn linked(stage: &Stage, mut pairs: Vec<Sides<String>>) -> Result<u32> {
         if again.is_empty() {
             return Ok(waits);
         }
-        ensure!(began.elapsed() < MAX, "{} pairs are never looked at", again.len());
+        ensure!(
+            began.elapsed() < MAX,
+            "{} pairs are never looked at",
+            again.len()
+        );
         waits += 1;
         pairs = again;
         tokio::time::sleep(Duration::from_millis(wait)).await;

@@ -9,8 +9,8 @@ use twinline_core::time::Timestamp;
 
 /// This share of a limit is left to work that cannot wait, whatever the time.
 const KEPT: f64 = 0.1;
-/// By this share of a limit work that can wait may be ahead of an even pace: it comes in jobs of some requests each.
-const AHEAD: f64 = 0.02;
+/// This share of a limit may be used as soon as its window begins: what a small installation does in an hour is not paced.
+const AT_ONCE: f64 = 0.2;
 /// Windows that are longer are gone through at an even pace; of a shorter one nobody has to wait for long.
 const LONG: Duration = Duration::from_secs(300);
 /// The parts of a long window that are paced.
@@ -43,7 +43,10 @@ impl Told {
         self.0
             .retain(|_, left| now.since(left.resets_at) < FORGET_AFTER);
         // How long such a window is cannot be told.
-        if limit == 0 || resets_in >= WAIT_MAX || (self.0.len() >= LIMITS_MAX && !self.0.contains_key(&limit)) {
+        if limit == 0
+            || resets_in >= WAIT_MAX
+            || (self.0.len() >= LIMITS_MAX && !self.0.contains_key(&limit))
+        {
             return;
         }
         // Near its end an hour looks like a minute.
@@ -88,13 +91,15 @@ fn share(of: u64, all: u64) -> f64 {
     of as f64 / all as f64
 }
 
-/// How long until `left` of a limit is more than what an even pace leaves until its window ends.
+/// How long until `left` of a limit is more than what an even pace leaves until its window ends: a line from all but
+/// [`AT_ONCE`] at the window's beginning to [`KEPT`] at its end.
 fn wait(left: f64, until: Duration, window: Duration) -> Duration {
     let (until_s, window_s) = (until.as_secs_f64(), window.as_secs_f64());
-    if until.is_zero() || left + AHEAD >= KEPT + (1.0 - KEPT) * until_s / window_s {
+    let paced = 1.0 - AT_ONCE - KEPT;
+    if until.is_zero() || left >= KEPT + paced * until_s / window_s {
         return Duration::ZERO;
     }
-    let fits_at_s = (left + AHEAD - KEPT) / (1.0 - KEPT) * window_s;
+    let fits_at_s = (left - KEPT) / paced * window_s;
     until - Duration::from_secs_f64(fits_at_s.clamp(0.0, until_s))
 }
 
