@@ -96,7 +96,7 @@ fn pairs(names: &[String]) -> Vec<Sides<Place>> {
 /// Runs three pairs, in which each tracker takes part once, on the left or on the right.
 ///
 /// # Errors
-/// As [`run`].
+/// The machine that the simulation itself runs on fails.
 pub fn run_some() -> Result<Vec<PairOutcome>> {
     let pairs = Place::TRACKERS.chunks_exact(2);
     let pairs = pairs.map(|both| Sides {
@@ -168,7 +168,7 @@ fn report(outcome: &PairOutcome) {
 /// Runs it and tells; false when a case has failed.
 ///
 /// # Errors
-/// As [`run`]; the page cannot be read or written.
+/// As [`run_some`]; the page cannot be read or written.
 pub fn task(options: &Options) -> Result<bool> {
     #[expect(
         clippy::disallowed_methods,
