@@ -24,6 +24,8 @@ enum Task {
     Conformance(conformance::Options),
     /// Real issue histories, replayed between simulated trackers; 0 lost, 0 doubled, 0 echoes hold.
     Histories(sim::histories::Options),
+    /// Every ordered pair of trackers, every kind of change; 0 failed hold.
+    Matrix(sim::matrix::Options),
     /// Hostile input for every decoder, for a given time.
     Fuzz(fuzz::Options),
     #[command(hide = true)]
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Task::Sim(options) => sim::task(&options),
         Task::Conformance(options) => conformance::run(&options),
         Task::Histories(options) => sim::histories::task(&options),
+        Task::Matrix(options) => sim::matrix::task(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::FuzzChild(options) => fuzz::run_child(&options),
         Task::Readme(options) => readme::task(&options),

@@ -6,8 +6,8 @@ use serde_json::Value;
 /// One act. As JSON: `{"do": "edit", "key": "acme/app#1", "by": "ana", "field": "title", "value": "…"}`.
 ///
 /// `key` is the item's human key in the dump (`acme/app#1`, `SUP-7`, `31`); `by` is a login. Texts are what the
-/// tracker stores: Markdown for GitHub and Redmine; for Jira plain text, or ADF as JSON text; for Azure DevOps plain text, or
-/// HTML.
+/// tracker stores: Markdown for GitHub and Redmine; for Jira plain text, or ADF as JSON text; for Azure DevOps and Zendesk
+/// plain text, or HTML.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {

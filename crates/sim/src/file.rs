@@ -4,10 +4,39 @@ use crate::call::{Call, set};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use sha2::{Digest as _, Sha256};
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
-/// SHA-256 of a file's content, in hexadecimal.
-pub(crate) fn digest(content: &Bytes) -> String {
-    hex::encode(Sha256::digest(content))
+/// What is in a file. Its digest is made once: states are compared often, and files may be large.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Content {
+    bytes: Bytes,
+    digest: Arc<OnceLock<String>>,
+}
+
+impl Content {
+    /// SHA-256, in hexadecimal.
+    pub(crate) fn digest(&self) -> &str {
+        self.digest
+            .get_or_init(|| hex::encode(Sha256::digest(&self.bytes)))
+    }
+}
+
+impl Deref for Content {
+    type Target = Bytes;
+
+    fn deref(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+impl From<Bytes> for Content {
+    fn from(bytes: Bytes) -> Self {
+        Self {
+            bytes,
+            digest: Arc::default(),
+        }
+    }
 }
 
 /// A file as an answer.
@@ -73,7 +102,15 @@ pub(crate) fn part_of_form(call: &Call<'_>, name: &str) -> Option<(String, Strin
     Some((file, media_type, content))
 }
 
+/// Where a text begins in another. Forms are large: only where its first byte stands is looked at more closely.
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len())
-        .position(|window| window == wanted)
+    let first = *wanted.first()?;
+    let mut from = 0;
+    loop {
+        let at = from + text.get(from..)?.iter().position(|byte| *byte == first)?;
+        if text[at..].starts_with(wanted) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
 }

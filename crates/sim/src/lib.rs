@@ -36,7 +36,7 @@ pub mod watchman;
 pub mod zendesk;
 
 pub use command::{Command, Done, Refused};
-pub use dump::{Dump, DumpComment, DumpItem};
+pub use dump::{Dump, DumpAttachment, DumpComment, DumpItem};
 pub use faults::{FaultCounts, Faults};
 pub use faulty::{Faulty, Forced, Outcome, What, Write};
 pub use simulator::{Delivered, Simulator, Webhook};

@@ -24,6 +24,7 @@ mod fleet;
 mod handles;
 pub mod histories;
 mod machine;
+pub mod matrix;
 mod network;
 mod people;
 mod place;

@@ -16,7 +16,16 @@ use twinline_sim::inprocess::{InProcess, NoSuchOrigin, Sent};
 use twinline_sim::{
     Command, Delivered, Done, Dump, Faults, Faulty, Outcome, Refused, Simulator, Write,
 };
-use twinline_trackers::http::{Transport, TransportError};
+use twinline_trackers::http::{
+    ByteStream, Outgoing, Sent as Left, Transport, TransportError, collect,
+};
+
+/// The most bytes of a request that are carried.
+const BODY_MAX_BYTES: usize = 64 * 1024 * 1024;
+/// How many bytes of a file come at once.
+const PIECE_BYTES: usize = 256 * 1024;
+/// Longer contents are not repeated in the trace.
+const SHOWN_MAX_BYTES: usize = 64 * 1024;
 
 /// What a test breaks on purpose, to see that the checkers find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +167,7 @@ impl Network {
 
     /// A person acts.
     pub(super) fn command(&self, place: Place, command: Command) -> Result<Done, Refused> {
-        let said = format!("{command:?}");
+        let said = shown(&command);
         let done = self.with(place, |tracker, now| tracker.command(now, command));
         self.trace.step(format_args!(
             "person at {}: {said} -> {done:?}",
@@ -180,6 +189,11 @@ impl Network {
         dump.items
             .retain(|item| item.container == place.container());
         dump
+    }
+
+    /// The state of a place's whole tracker, with what lies outside of its scope.
+    pub(super) fn whole(&self, place: Place) -> Dump {
+        self.with(place, |tracker, now| tracker.dump(now))
     }
 
     /// Every place's state.
@@ -220,7 +234,10 @@ impl Transport for Network {
         let decided = self.decide(&request);
         self.changed.notify_one();
         let said = || {
-            let body = String::from_utf8_lossy(request.body());
+            let body = match request.body() {
+                long if long.len() > SHOWN_MAX_BYTES => format!("{} bytes", long.len()).into(),
+                body => String::from_utf8_lossy(body),
+            };
             format!("{} {} {body}", request.method(), request.uri())
         };
         match decided {
@@ -237,5 +254,42 @@ impl Transport for Network {
             }
             Err(nowhere) => Err(TransportError::not_sent(nowhere.to_string())),
         }
+    }
+
+    /// What a request brings is taken whole, as a simulator does; what it fetches comes in pieces.
+    async fn stream(
+        &self,
+        request: http::Request<Outgoing>,
+    ) -> Result<http::Response<ByteStream>, TransportError> {
+        let (parts, body) = request.into_parts();
+        let body = collect(body.bytes, BODY_MAX_BYTES).await;
+        let body = body.map_err(|error| TransportError {
+            sent: Left::NotSent,
+            ..error
+        })?;
+        let response = self.send(http::Request::from_parts(parts, body)).await?;
+        Ok(response.map(pieces))
+    }
+}
+
+fn pieces(body: Bytes) -> ByteStream {
+    let starts = (0..body.len().max(1)).step_by(PIECE_BYTES);
+    let piece = move |from: usize| Ok(body.slice(from..body.len().min(from + PIECE_BYTES)));
+    Box::pin(futures_util::stream::iter(starts.map(piece)))
+}
+
+/// A command as the trace tells it.
+fn shown(command: &Command) -> String {
+    match command {
+        Command::Attach {
+            key,
+            by,
+            name,
+            body,
+            ..
+        } if body.len() > SHOWN_MAX_BYTES => {
+            format!("{by} attaches {name} of {} bytes to {key}", body.len())
+        }
+        command => format!("{command:?}"),
     }
 }

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use twinline_core::names::NodeName;
 use twinline_sim::Simulator;
+use twinline_sim::azure_devops::{self, AzureDevOps};
 use twinline_sim::github::{Github, GithubConfig, Limits};
 use twinline_sim::jira_cloud::{self, JiraCloud};
 use twinline_sim::redmine::{self, Redmine};
+use twinline_sim::servicenow::{self, ServiceNow};
+use twinline_sim::zendesk::{self, Zendesk};
 use twinline_trackers::http::Secret;
 
 /// The secret that webhooks are signed with.
@@ -21,11 +24,25 @@ pub(super) enum Place {
     Archive,
     /// Another project of the same Redmine.
     Support,
+    /// These three take part in the matrix only: their simulators would make a seed's world another one.
+    Azure,
+    ServiceNow,
+    Zendesk,
 }
 
 impl Place {
-    /// One for each tracker.
+    /// One for each tracker that a seed's world can have.
     pub(super) const HOMES: [Self; 3] = [Self::Github, Self::Jira, Self::Redmine];
+
+    /// One for each tracker that there is.
+    pub(super) const TRACKERS: [Self; 6] = [
+        Self::Azure,
+        Self::Github,
+        Self::Jira,
+        Self::Redmine,
+        Self::ServiceNow,
+        Self::Zendesk,
+    ];
 
     /// The first place of its tracker.
     pub(super) const fn home(self) -> Self {
@@ -33,6 +50,7 @@ impl Place {
             Self::Github | Self::Archive => Self::Github,
             Self::Jira => Self::Jira,
             Self::Redmine | Self::Support => Self::Redmine,
+            Self::Azure | Self::ServiceNow | Self::Zendesk => self,
         }
     }
 
@@ -41,7 +59,7 @@ impl Place {
         match self {
             Self::Github => Some(Self::Archive),
             Self::Archive => Some(Self::Github),
-            Self::Jira => None,
+            Self::Jira | Self::Azure | Self::ServiceNow | Self::Zendesk => None,
             Self::Redmine => Some(Self::Support),
             Self::Support => Some(Self::Redmine),
         }
@@ -62,6 +80,7 @@ impl Place {
     pub(super) const fn tracker(self) -> &'static str {
         match self.home() {
             Self::Jira => "jira-cloud",
+            Self::Azure => "azure-devops",
             home => home.name(),
         }
     }
@@ -74,6 +93,9 @@ impl Place {
             Self::Redmine => "redmine",
             Self::Archive => "archive",
             Self::Support => "support",
+            Self::Azure => "azure",
+            Self::ServiceNow => "servicenow",
+            Self::Zendesk => "zendesk",
         }
     }
 
@@ -99,6 +121,12 @@ impl Place {
                 ("email", "twinline@acme.example"),
                 ("token", jira_cloud::API_TOKEN),
             ],
+            Self::Azure => &[("token", azure_devops::PAT)],
+            Self::ServiceNow => &[("user", "twinline"), ("password", servicenow::PASSWORD)],
+            Self::Zendesk => &[
+                ("email", "twinline@acme.example"),
+                ("token", zendesk::API_TOKEN),
+            ],
             _ => &[("key", redmine::API_KEY)],
         };
         let pairs = pairs.iter();
@@ -115,6 +143,9 @@ impl Place {
             Self::Redmine => r#"{ project = "app", tracker = "Bug" }"#,
             Self::Archive => r#"{ repo = "acme/archive" }"#,
             Self::Support => r#"{ project = "support", tracker = "Bug" }"#,
+            Self::Azure => r#"{ project = "Support", type = "Issue" }"#,
+            Self::ServiceNow => r#"{ table = "incident" }"#,
+            Self::Zendesk => r#"{ brand = "Acme", group = "Support" }"#,
         }
     }
 
@@ -126,6 +157,8 @@ impl Place {
             Self::Redmine => "app",
             Self::Archive => "acme/archive",
             Self::Support => "support",
+            Self::Azure | Self::Zendesk => "Support",
+            Self::ServiceNow => "incident",
         }
     }
 
@@ -134,6 +167,9 @@ impl Place {
         match self.home() {
             Self::Github => "is:issue",
             Self::Jira => "issuetype = Task",
+            Self::Azure => "[System.Id] > 0",
+            Self::ServiceNow => "numberISNOTEMPTY",
+            Self::Zendesk => "status>=new",
             _ => "status_id=*",
         }
     }
@@ -144,6 +180,9 @@ impl Place {
         match self.home() {
             Self::Github => &["open"],
             Self::Jira => &["To Do", "In Progress", "In Review"],
+            Self::Azure => &["To Do", "Doing"],
+            Self::ServiceNow => &["New", "In Progress", "On Hold"],
+            Self::Zendesk => &["New", "Open", "Pending", "On-hold"],
             _ => &["In Progress", "New", "Feedback"],
         }
     }
@@ -152,7 +191,9 @@ impl Place {
     pub(super) const fn done(self) -> &'static [&'static str] {
         match self.home() {
             Self::Github => &["closed:completed", "closed:not_planned"],
-            Self::Jira => &["Done"],
+            Self::Jira | Self::Azure => &["Done"],
+            Self::ServiceNow => &["Resolved", "Closed", "Canceled"],
+            Self::Zendesk => &["Solved", "Closed"],
             _ => &["Closed", "Resolved", "Rejected"],
         }
     }
@@ -173,6 +214,9 @@ impl Place {
                 jira.set_issue_write_limits(false);
                 Box::new(jira)
             }
+            Self::Azure => Box::new(AzureDevOps::new(azure_devops::demo_organization())),
+            Self::ServiceNow => Box::new(ServiceNow::new(servicenow::demo_site())),
+            Self::Zendesk => Box::new(Zendesk::new(zendesk::demo_site())),
             _ => Box::new(Redmine::new(redmine::demo_site())),
         }
     }

@@ -11,7 +11,7 @@ use super::request::{Asked, By};
 use crate::call::json;
 use crate::command::{Done, Refused};
 use crate::dump::DumpAttachment;
-use crate::file;
+use crate::file::{self, Content};
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(super) const ATTACHED: &str = "AttachedFile";
 #[derive(Clone, Debug)]
 pub(super) struct StoredFile {
     name: String,
-    content: Bytes,
+    content: Content,
     /// How large it is to be, as long as chunks are missing.
     missing: bool,
     created: Timestamp,
@@ -72,7 +72,7 @@ impl AzureDevOps {
         }
         let mut content = BytesMut::from(&stored.content[..from]);
         content.extend_from_slice(&body);
-        stored.content = content.freeze();
+        stored.content = content.freeze().into();
         stored.missing = stored.content.len() < total;
         Ok(self.reference_to(StatusCode::OK, id))
     }
@@ -89,7 +89,7 @@ impl AzureDevOps {
         let id = format!("00000000-0000-4000-8000-{:012x}", self.files.len() + 1);
         let stored = StoredFile {
             name: name.to_owned(),
-            content,
+            content: content.into(),
             missing: false,
             created: by.now,
             by: by.who.to_owned(),
@@ -174,7 +174,7 @@ impl AzureDevOps {
                     .unwrap_or_default()
                     .to_owned(),
                 size: stored.content.len(),
-                digest: file::digest(&stored.content),
+                digest: stored.content.digest().to_owned(),
             })
         };
         links.filter_map(dumped).collect()

@@ -8,6 +8,7 @@ use super::fields::Reader;
 use super::model::{Change, FieldValue, File, Issue, Shown};
 use super::site::{FieldKind, Project};
 use crate::command::{Command, Done, Refused};
+use bytes::Bytes;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use twinline_core::time::Timestamp;
@@ -92,7 +93,7 @@ impl JiraCloud {
                     id: 0,
                     name,
                     media_type: media_type.unwrap_or_else(|| "text/plain".to_owned()),
-                    content: body.into(),
+                    content: Bytes::from(body).into(),
                     author: who.clone(),
                     created: now,
                 };

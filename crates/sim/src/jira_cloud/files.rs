@@ -36,7 +36,7 @@ impl JiraCloud {
             id: 0,
             name,
             media_type,
-            content,
+            content: content.into(),
             author: asked.caller.clone(),
             created: asked.now,
         };
@@ -145,7 +145,7 @@ impl JiraCloud {
             author: self.login(&file.author),
             name: file.name.clone(),
             size: file.content.len(),
-            digest: file::digest(&file.content),
+            digest: file.content.digest().to_owned(),
         };
         issue.files.iter().map(dumped).collect()
     }

@@ -1,7 +1,7 @@
 //! What the simulator keeps of issues.
 
 use super::site::User;
-use bytes::Bytes;
+use crate::file::Content;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use twinline_core::time::Timestamp;
@@ -123,7 +123,7 @@ pub(super) struct File {
     pub(super) id: u64,
     pub(super) name: String,
     pub(super) media_type: String,
-    pub(super) content: Bytes,
+    pub(super) content: Content,
     /// An account id.
     pub(super) author: String,
     pub(super) created: Timestamp,

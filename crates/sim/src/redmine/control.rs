@@ -1,6 +1,7 @@
 //! What a person or a test does past the API, and the dump.
 
 use super::Redmine;
+use super::files::{FILE_MAX_BYTES, TOO_LARGE};
 use super::issues::{By, Notes};
 use super::model::Issue;
 use super::site::User;
@@ -109,6 +110,9 @@ impl Redmine {
         name: &str,
         (media_type, body): (Option<String>, String),
     ) -> Result<Done, Refused> {
+        if body.len() > FILE_MAX_BYTES {
+            return Err(Refused::Invalid(TOO_LARGE.to_owned()));
+        }
         let file = self.store_file(by, name, body.into());
         if let Some(stored) = self.files.get_mut(&file) {
             stored.media_type = media_type.unwrap_or_else(|| "text/plain".to_owned());

@@ -8,20 +8,23 @@ use super::model::{Detail, Issue};
 use super::route::{Answer, Asked, Failure};
 use crate::call::{empty, json};
 use crate::dump::DumpAttachment;
-use crate::file;
+use crate::file::{self, Content};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 use twinline_core::time::Timestamp;
 
 /// The greatest file that a new Redmine takes.
-const FILE_MAX_BYTES: usize = 5 * 1024 * 1024;
+pub(super) const FILE_MAX_BYTES: usize = 5 * 1024 * 1024;
+/// What it says of a larger one.
+pub(super) const TOO_LARGE: &str =
+    "This file cannot be uploaded because it exceeds the maximum allowed file size (5 MB)";
 
 /// A file that was sent.
 #[derive(Clone, Debug)]
 pub(super) struct StoredFile {
     pub(super) name: String,
-    pub(super) content: Bytes,
+    pub(super) content: Content,
     pub(super) media_type: String,
     pub(super) description: String,
     pub(super) author: u64,
@@ -36,7 +39,7 @@ impl Redmine {
         let id = self.files.last_key_value().map_or(1, |(id, _)| id + 1);
         let stored = StoredFile {
             name: name.to_owned(),
-            content,
+            content: content.into(),
             media_type: "application/octet-stream".to_owned(),
             description: String::new(),
             author: by.who,
@@ -53,16 +56,15 @@ impl Redmine {
         }
         let content = asked.call.body().clone();
         if content.len() > FILE_MAX_BYTES {
-            let sentence = "This file cannot be uploaded because it exceeds the maximum allowed file size (5 MB)";
-            return Err(Failure::Invalid(vec![sentence.to_owned()]));
+            return Err(Failure::Invalid(vec![TOO_LARGE.to_owned()]));
         }
         let by = By {
             now: asked.now,
             who: asked.caller.id,
         };
         let name = asked.call.param("filename").unwrap_or("file");
-        let id = self.store_file(by, name, content.clone());
-        let token = token(id, &content);
+        let id = self.store_file(by, name, content);
+        let token = self.token_of(id);
         let upload = json!({"upload": {"id": id, "token": token}});
         Ok(json(StatusCode::CREATED, &upload))
     }
@@ -161,15 +163,15 @@ impl Redmine {
                 author: author.map_or_else(String::new, |user| user.login.clone()),
                 name: stored.name.clone(),
                 size: stored.content.len(),
-                digest: file::digest(&stored.content),
+                digest: stored.content.digest().to_owned(),
             }
         };
         self.files_of(issue.id).map(dumped).collect()
     }
 }
 
-fn token(id: u64, content: &Bytes) -> String {
-    format!("{id}.{}", file::digest(content))
+fn token(id: u64, content: &Content) -> String {
+    format!("{id}.{}", content.digest())
 }
 
 fn detail(id: u64, old: Option<String>, new: Option<String>) -> Detail {

@@ -136,7 +136,7 @@ impl ServiceNow {
         row.set("sys_created_by", by.who);
         let id = row.sys_id.clone();
         self.store.put(row);
-        self.contents.insert(id.clone(), content);
+        self.contents.insert(id.clone(), content.into());
         id
     }
 
@@ -185,7 +185,7 @@ impl ServiceNow {
                 author: row.get("sys_created_by").to_owned(),
                 name: row.get("file_name").to_owned(),
                 size: content.len(),
-                digest: file::digest(&content),
+                digest: content.digest().to_owned(),
             }
         };
         rows.map(dumped).collect()

@@ -33,6 +33,7 @@ mod values;
 use crate::call::{self, Call};
 use crate::command::{Command, Done, Refused};
 use crate::dump::Dump;
+use crate::file::Content;
 use crate::registry::Kind;
 use crate::simulator::{Delivered, Simulator, Webhook};
 use bytes::Bytes;
@@ -63,7 +64,7 @@ pub struct ServiceNow {
     counted: Counted,
     hooks: Hooks,
     /// What is in files, by the `sys_id` of their records.
-    contents: BTreeMap<String, Bytes>,
+    contents: BTreeMap<String, Content>,
 }
 
 impl ServiceNow {

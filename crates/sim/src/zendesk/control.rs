@@ -2,6 +2,7 @@
 
 use super::Zendesk;
 use super::failure::Failure;
+use super::files::FILE_MAX_BYTES;
 use super::html;
 use super::model::Ticket;
 use super::tickets::By;
@@ -32,6 +33,15 @@ fn key_of(id: u64) -> String {
     format!("#{id}")
 }
 
+/// A comment as a person writes it: HTML, as the editor saves what was formatted, or plain text.
+fn comment(text: &str, public: bool) -> Value {
+    let form = match text.trim_start().starts_with('<') {
+        true => "html_body",
+        false => "body",
+    };
+    json!({form: text, "public": public})
+}
+
 fn is_public(channel: &str) -> Result<bool, Refused> {
     match channel {
         PUBLIC => Ok(true),
@@ -55,7 +65,7 @@ impl Zendesk {
                 let mut fields = attributes([("subject", json!(title)), ("tags", json!(labels))]);
                 // Nobody opens a ticket without a word.
                 let text = if body.is_empty() { title } else { body };
-                fields.insert("comment".to_owned(), json!({"body": text}));
+                fields.insert("comment".to_owned(), comment(&text, true));
                 let group = self.container(container.as_deref())?;
                 fields.insert("group_id".to_owned(), json!(group));
                 if let Some(login) = assignees.first() {
@@ -127,6 +137,9 @@ impl Zendesk {
                 body,
             } => {
                 let (id, by) = (self.id_of(&key)?, self.by(now, &by)?);
+                if body.len() > FILE_MAX_BYTES {
+                    return Err(Refused::Invalid("the file is larger than 50 MB".to_owned()));
+                }
                 let kind = media_type.unwrap_or_else(|| "text/plain".to_owned());
                 let file = self.store_file(by.who, (&name, &kind), body.into());
                 let comment = json!({"body": format!("See {name}"), "public": true,
@@ -151,7 +164,7 @@ impl Zendesk {
             } => {
                 let (id, by) = (self.id_of(&key)?, self.by(now, &by)?);
                 let public = is_public(channel.as_deref().unwrap_or(PUBLIC))?;
-                let comment = json!({"body": body, "public": public});
+                let comment = comment(&body, public);
                 self.changed_by_person(by, id, &attributes([("comment", comment)]))?;
                 let written = self.tickets[&id].comments.last();
                 Ok(Done::Comment(

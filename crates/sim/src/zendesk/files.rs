@@ -8,20 +8,20 @@ use super::model::Ticket;
 use super::route::Asked;
 use crate::call::{Call, json};
 use crate::dump::DumpAttachment;
-use crate::file;
+use crate::file::{self, Content};
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 
 /// The greatest file: 50 MB.
-const FILE_MAX_BYTES: usize = 50_000_000;
+pub(super) const FILE_MAX_BYTES: usize = 50_000_000;
 
 /// A file that was sent, attached or not.
 #[derive(Clone, Debug)]
 pub(super) struct StoredFile {
     pub(super) name: String,
     pub(super) media_type: String,
-    pub(super) content: Bytes,
+    pub(super) content: Content,
     /// A user's id.
     author: u64,
     attached: bool,
@@ -58,7 +58,7 @@ impl Zendesk {
         let stored = StoredFile {
             name: name.to_owned(),
             media_type: kind.to_owned(),
-            content,
+            content: content.into(),
             author,
             attached: false,
         };
@@ -129,7 +129,7 @@ impl Zendesk {
                 author: author.map_or_else(String::new, |user| user.login.clone()),
                 name: stored.name.clone(),
                 size: stored.content.len(),
-                digest: file::digest(&stored.content),
+                digest: stored.content.digest().to_owned(),
             })
         };
         files.filter_map(dumped).collect()
