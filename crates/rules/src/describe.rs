@@ -55,6 +55,9 @@ pub struct StatusInfo {
     /// The ids of the statuses that a transition leads to from here; `None` where any status can be set.
     #[serde(default)]
     pub leads_to: Option<BTreeSet<String>>,
+    /// Fields that every known way into it demands; empty where nothing is known.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub demands: BTreeSet<FieldName>,
     /// Whether it counts as done.
     #[serde(default)]
     pub closed: bool,

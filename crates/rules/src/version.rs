@@ -51,6 +51,7 @@ impl Snapshot {
         let mut description = self.descriptions.get(side).clone();
         for status in &mut description.statuses {
             status.leads_to = None;
+            status.demands.clear();
         }
         description.statuses.sort_by(|a, b| a.status.cmp(&b.status));
         description.users.sort();

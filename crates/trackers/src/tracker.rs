@@ -282,6 +282,9 @@ pub struct Status {
     pub status: Choice,
     /// The ids of the statuses that a transition leads to from here; `None` where any status can be set.
     pub leads_to: Option<BTreeSet<String>>,
+    /// Fields that every known way into it demands, and gives no value by itself; empty where nothing is known.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub demands: BTreeSet<FieldName>,
     /// Whether it counts as done.
     pub closed: bool,
 }

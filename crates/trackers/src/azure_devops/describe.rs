@@ -124,6 +124,7 @@ impl Azure {
         fields.insert(field::PARENT.into(), parent());
         let status = |state: &wire::State| Status {
             status: decode::named(&state.name),
+            demands: BTreeSet::new(),
             leads_to: leads_to(&shape.kind, &state.name),
             closed: matches!(state.category.as_str(), "Completed" | "Removed"),
         };

@@ -5,6 +5,7 @@ use crate::error::TrackerError;
 use crate::http::Call;
 use crate::tracker::{Description, FieldDescription, Probe, Scope, Status};
 use http::StatusCode;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use twinline_core::item::{Choice, field};
 use twinline_core::time::Timestamp;
@@ -125,6 +126,7 @@ impl GitHub {
             statuses: status::ALL
                 .map(|status| Status {
                     status: option(status),
+                    demands: BTreeSet::new(),
                     leads_to: None,
                     closed: status != status::OPEN,
                 })

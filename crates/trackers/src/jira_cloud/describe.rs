@@ -117,7 +117,7 @@ impl Jira {
         if let Some(one) = types.iter().find(|one| one.name == kind) {
             self.create_fields(project, &one.id, &mut fields).await?;
         }
-        self.explore(&place).await?;
+        self.see(&place).await?;
         let workflow = self.workflow(&place);
         let statuses = self.statuses(project, kind).await?;
         let status = |one: &wire::Status| Status {
@@ -126,6 +126,7 @@ impl Jira {
                 name: one.name.clone(),
             },
             leads_to: workflow.leads_to.get(&one.id).cloned(),
+            demands: workflow.demands(&one.id),
             closed: one.is_done(),
         };
         Ok(Description {

@@ -304,6 +304,11 @@ fn lacking<'a>(way: &'a wire::Transition, with: &Writes) -> Option<(&'a String, 
 /// Whether a screen's field must be given and is not.
 fn lacks(field: &Json, name: &str, with: &Writes) -> bool {
     let given = with.fields.contains_key(name) || with.update.contains_key(name);
+    is_demanded(field) && !given
+}
+
+/// Whether a screen's field must be given.
+pub(super) fn is_demanded(field: &Json) -> bool {
     let flag = |part: &str| field.get(part).and_then(Json::as_bool).unwrap_or(false);
-    flag("required") && !flag("hasDefaultValue") && !given
+    flag("required") && !flag("hasDefaultValue")
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::conformance::{Act, Harness as _};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use twinline_core::item::{Choice, Item, ItemId, field};
 use twinline_sim::jira_cloud::site::{Project, Site, Transition, Workflow};
 
@@ -119,6 +120,25 @@ async fn who_may_read_workflows_is_shown_every_way() {
     assert_eq!(all[DOING], ids(&[TODO, REVIEW, DONE]));
     assert_eq!(all[DONE], ids(&[TODO]));
     assert!(leads(false).await.is_empty(), "no issue lies anywhere");
+}
+
+#[tokio::test]
+async fn what_the_ways_into_a_status_demand_is_told() {
+    for readable in [false, true] {
+        let h = site(&[], readable);
+        let issue = issue(&h).await;
+        set(&h, &issue, DOING, false).await;
+        let scope = [("project", "APP"), ("type", "Task")];
+        let scope = scope.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        // The search finds the issue when its index does.
+        h.pass(Duration::from_secs(60)).await;
+        let described = h.tracker().describe(&scope.into()).await.unwrap();
+        let demanding = described.statuses.into_iter();
+        let demanding = demanding.filter(|one| !one.demands.is_empty());
+        let demanding: Vec<_> = demanding.map(|one| (one.status.id, one.demands)).collect();
+        let resolution = BTreeSet::from([field::RESOLUTION.into()]);
+        assert_eq!(demanding, [(DONE.to_owned(), resolution)], "{readable}");
+    }
 }
 
 #[tokio::test]
