@@ -147,7 +147,7 @@ impl JsonHttp {
         }
         let update = &self.model().update;
         let changed = codes(&update.changed_status);
-        let call = |changes: Changes| self.change(&raw, &item.id, changes);
+        let call = |changes: Changes| Ok(self.change(&raw, &item.id, changes)?.prepaid(&permit));
         let marker = before.marker.as_ref();
         let (reply, unassigned) = self
             .send_fields(&writes, marker, false, &changed, call)
