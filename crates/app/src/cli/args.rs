@@ -371,7 +371,7 @@ pub struct RestartArgs {
     #[arg(long = "within", value_name = "SECONDS", default_value_t = 180)]
     pub within_s: u64,
     /// The next machine begins when the last one has been well for so many seconds.
-    #[arg(long = "settle", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(..=3600))]
+    #[arg(long = "settle", value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(..=3600))]
     pub settle_s: u64,
 }
 

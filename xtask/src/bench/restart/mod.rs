@@ -46,7 +46,7 @@ pub struct Options {
     #[arg(long, default_value_t = 1)]
     parallel: u32,
     /// Seconds for which a machine has to be well before the next one begins.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 20)]
     settle: u64,
     /// `ownership.lease_ms`.
     #[arg(long, default_value_t = 15_000)]
