@@ -116,24 +116,21 @@ impl Granting {
         });
         let path = request.uri().path_and_query();
         let path = path.and_then(|path| path.as_str().strip_prefix(self.door.gateway));
-        match path.filter(|_| lives) {
-            Some(path) => {
-                let authority = request.uri().authority().map_or("", |part| part.as_str());
-                let scheme = request.uri().scheme_str().unwrap_or("http");
-                let uri = match authority {
-                    "" => path.parse(),
-                    authority => format!("{scheme}://{authority}{path}").parse(),
-                };
-                *inside.uri_mut() = uri.expect("a part of an address is one");
-                let own = HeaderValue::from_str(&self.door.inside);
-                let own = own.expect("a door's own credentials are a header");
-                inside.headers_mut().insert(header::AUTHORIZATION, own);
-            }
-            None if token.is_some() => {
-                let nobody = HeaderValue::from_static("Bearer of-nobody");
-                inside.headers_mut().insert(header::AUTHORIZATION, nobody);
-            }
-            None => {}
+        let own = match (token, path) {
+            (Some(_), Some(_)) if lives => self.door.inside.as_str(),
+            (Some(_), _) => "Bearer of-nobody",
+            (None, _) => return inside,
+        };
+        let own = HeaderValue::from_str(own).expect("a door's own credentials are a header");
+        inside.headers_mut().insert(header::AUTHORIZATION, own);
+        if let Some(path) = path {
+            let authority = request.uri().authority().map_or("", |part| part.as_str());
+            let scheme = request.uri().scheme_str().unwrap_or("http");
+            let uri = match authority {
+                "" => path.parse(),
+                authority => format!("{scheme}://{authority}{path}").parse(),
+            };
+            *inside.uri_mut() = uri.expect("a part of an address is one");
         }
         inside
     }

@@ -245,7 +245,9 @@ impl Github {
                 secret: secret.clone(),
                 content_type: "json".to_owned(),
                 insecure_ssl: "0".to_owned(),
-                events: ["issues", "issue_comment", "sub_issues"].map(str::to_owned).into(),
+                events: ["issues", "issue_comment", "sub_issues"]
+                    .map(str::to_owned)
+                    .into(),
                 active: true,
                 created: now,
                 updated: now,

@@ -20,9 +20,7 @@ const EXPIRY_WARNING: Duration = Duration::from_secs(14 * 24 * 3600);
 pub(super) fn clock_fault(skew_ms: i64) -> Option<String> {
     (skew_ms.abs() > SKEW_MAX_MS).then(|| {
         let seconds = skew_ms / 1000;
-        format!(
-            "GitHub's clock and this machine's differ by {seconds} s: set this machine's clock"
-        )
+        format!("GitHub's clock and this machine's differ by {seconds} s: set this machine's clock")
     })
 }
 

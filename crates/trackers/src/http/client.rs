@@ -22,12 +22,12 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
+use tokens::{Shown, Tokens};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
 use twinline_core::progress::Allowance;
 use twinline_core::time::Timestamp;
-use tokens::{Shown, Tokens};
 use url::Url;
 
 /// Requests under way at once for one node, where its tracker asks for no lower limit.

@@ -74,11 +74,7 @@ fn settings_are_checked_with_sentences_that_say_what_to_write() {
         settings(&[], None),
         "nodes.n: auth for github needs token, or app_id and installation_id and private_key; it has nothing",
     );
-    check(
-        "github",
-        settings(&[("pat", "t")], None),
-        "; it has pat",
-    );
+    check("github", settings(&[("pat", "t")], None), "; it has pat");
     check(
         "github",
         settings(&[("token", " \n")], None),

@@ -117,8 +117,17 @@ fn a_person_picks_how_the_node_signs_in() {
     );
     let before = config::parse(Path::new("twinline.toml"), BEFORE).unwrap();
     let mut person = Person::with(&["github", "hub", "", "3"]);
-    let error = gather(&AddNodeArgs::default(), &before, &Keeping::Files, &mut person).unwrap_err();
-    assert!(error.to_string().contains("'3' is none of these"), "{error}");
+    let error = gather(
+        &AddNodeArgs::default(),
+        &before,
+        &Keeping::Files,
+        &mut person,
+    )
+    .unwrap_err();
+    assert!(
+        error.to_string().contains("'3' is none of these"),
+        "{error}"
+    );
 }
 
 #[test]
