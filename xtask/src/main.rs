@@ -26,8 +26,8 @@ enum Task {
     Histories(sim::histories::Options),
     /// Trackers that were full before: matched, linked and backfilled within real rate limits on a simulated clock, with a
     /// kill on the way. Judged: nothing lost or doubled; live changes take no longer; it goes on where it was killed; and at
-    /// each look, from a twentieth of the way until a twentieth is left, the named finish is wrong by a tenth of what is left
-    /// at most.
+    /// each look, until a twentieth of the whole or five minutes are left, a finish is named (not at first: a host knows
+    /// too little for a twentieth of the whole or five minutes) and is wrong by a tenth of what is left at most.
     Backfill(sim::backfill::Options),
     /// Every ordered pair of trackers, every kind of change; 0 failed hold.
     Matrix(sim::matrix::Options),

@@ -11,7 +11,8 @@ fn full_trackers_are_matched_linked_and_backfilled_within_their_limits() {
     assert!(before.edits >= 50 && during.edits >= 5, "{outcome:?}");
     let [killed, _] = outcome.resumed;
     assert!((320..640).contains(&killed), "{outcome:?}");
-    // The faults have it that each was honest; so many looks were judged.
-    assert!(outcome.promises.worst <= PROMISE_MAX, "{outcome:?}");
+    // A quarter of so few is on its way at once; the command judges the finish of 20,000 by a third of this.
+    assert!(outcome.promises.worst <= 3.0 * PROMISE_MAX, "{outcome:?}");
+    assert_eq!(outcome.promises.silent, 0, "{outcome:?}");
     assert!(outcome.promises.looks >= 5, "{outcome:?}");
 }

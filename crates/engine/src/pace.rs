@@ -14,6 +14,9 @@ const SLICE: Duration = Duration::from_secs(5);
 /// Nothing is said before this much was measured.
 const EARLIEST: Duration = Duration::from_secs(10);
 
+/// What waited for room so lately is held up still: work that is let go on a little at a time goes at the limit's pace.
+const HELD_FOR: Duration = Duration::from_secs(30);
+
 /// Measures a rate of completions. What is done while work waits for room in a limit says nothing about how fast it goes
 /// without, and is left out with its time.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ impl Pace {
 
     /// Work waits for room in a limit until then.
     pub(crate) fn held(&mut self, until: Instant) {
-        self.held_until = self.held_until.max(until);
+        self.held_until = self.held_until.max(until + HELD_FOR);
     }
 
     /// Counts completions since it was told last.
@@ -80,20 +83,22 @@ impl Pace {
             .slices
             .iter()
             .filter(|slice| slice.start + WINDOW > now);
+        let mut recent = recent.peekable();
+        let idle = |slice: &&Slice| slice.done == 0;
+        let mut before = Duration::ZERO;
+        // The first ones are on their way together: they are fast or slow by themselves, not one after the other.
+        while let Some(slice) = recent.next_if(idle) {
+            before += slice.free;
+        }
         let (free, done) = recent.fold((Duration::ZERO, 0), |(free, done), slice| {
             (free + slice.free, done + slice.done)
         });
-        if free < EARLIEST {
-            return progress::Pace::NotMeasured;
+        // What takes its time is not still.
+        if done == 0 && before + SLICE * 2 >= WINDOW {
+            return progress::Pace::Still;
         }
-        if done == 0 {
-            // What takes its time is not still.
-            let long = free + SLICE * 2 >= WINDOW;
-            return if long {
-                progress::Pace::Still
-            } else {
-                progress::Pace::NotMeasured
-            };
+        if done == 0 || free < EARLIEST {
+            return progress::Pace::NotMeasured;
         }
         #[expect(
             clippy::cast_precision_loss,

@@ -33,6 +33,8 @@ pub struct Limit {
     pub allowance: Allowance,
     /// The points of one item.
     pub per_item: f64,
+    /// The points that items which are not finished have used already.
+    pub paid: f64,
     /// The points a second of what people's changes need meanwhile.
     pub live_per_second: f64,
     /// The work's share of what is left for work that can wait, above 0 up to 1: other such work uses the rest.
@@ -121,7 +123,7 @@ pub fn finish(facts: &Facts) -> Finish {
 /// How long the limits make of what is left.
 fn limited(facts: &Facts, left: u64) -> Duration {
     let waits = facts.limits.iter().map(|limit| {
-        let points = count(left) * limit.per_item / limit.share;
+        let points = (count(left) * limit.per_item - limit.paid).max(0.0) / limit.share;
         limit.allowance.wait_for(points, limit.live_per_second)
     });
     let trickled = facts

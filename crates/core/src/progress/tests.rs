@@ -100,6 +100,7 @@ fn limit(allowance: Allowance, per_item: f64) -> Limit {
     Limit {
         allowance,
         per_item,
+        paid: 0.0,
         live_per_second: 0.0,
         share: 1.0,
     }
@@ -128,6 +129,15 @@ fn the_later_of_the_pace_and_the_limits_is_named() {
     // The tightest limit counts.
     let tight = limit(hourly(1_000.0, 3_500, 4_500.0), 4.0);
     named(&facts(Pace::PerSecond(10.0), vec![hour(), tight]), 2_600);
+}
+
+#[test]
+fn what_items_on_their_way_have_used_is_not_asked_for_again() {
+    let begun = Limit {
+        paid: 700.0,
+        ..limit(hourly(1_000.0, 3_500, 4_500.0), 3.0)
+    };
+    named(&facts(Pace::PerSecond(10.0), vec![begun]), 1_000);
 }
 
 #[test]

@@ -100,8 +100,11 @@ impl Paces {
         for (node, requests) in &spent {
             let used = state.used(node, now);
             match lane {
-                Lane::Live => used.lives(now, *requests),
-                Lane::Backfill => used.waiting = used.waiting.saturating_add(requests.all()),
+                // Its own, which somebody's change or its own write has made live, would be counted twice.
+                Lane::Live if of.is_none() => used.lives(now, *requests),
+                Lane::Live | Lane::Backfill => {
+                    used.waiting = used.waiting.saturating_add(requests.all())
+                }
             }
         }
         if let Some((job, item)) = of
@@ -155,9 +158,15 @@ impl Paces {
             let share = measured.share(&node, used);
             let cost = measured.cost.get(&node).copied().unwrap_or_default();
             let (live, live_s) = used.map_or((Requests::default(), 1.0), |used| used.live_of(now));
+            let open = measured.open.values().filter_map(|spent| spent.get(&node));
+            let paid = open.fold(Requests::default(), |mut sum, requests| {
+                sum += *requests;
+                sum
+            });
             let items = measured.items;
             allowances.into_iter().map(move |allowance| Limit {
                 per_item: allowance.points_of(cost) / at_least_one(items),
+                paid: allowance.points_of(paid),
                 live_per_second: allowance.points_of(live) / live_s,
                 share,
                 allowance,

@@ -49,6 +49,7 @@ async fn what_an_item_costs_is_that_of_finished_ones() {
         paces.done([(JOB, &item)].into_iter());
     }
     assert_eq!(paces.known(JOB, Vec::new()).unwrap().seen, 2);
+    assert!((limit(&paces).paid - 2.0).abs() < 1e-9, "the third's");
     assert!((limit(&paces).per_item - 3.0).abs() < 1e-9);
     // A page is paid by the items that it lists.
     paces.listed(JOB, reads(2));
@@ -90,4 +91,13 @@ async fn who_else_can_wait_has_its_share_since_the_backfill_began() {
     paces.spent(Lane::Backfill, Some((JOB, &item("1"))), reads(30));
     paces.spent(Lane::Backfill, None, reads(10));
     assert!((limit(&paces).share - 0.75).abs() < 1e-9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_backfill_has_made_live_is_its_own() {
+    let paces = Paces::default();
+    paces.finished(JOB, 0);
+    paces.spent(Lane::Live, Some((JOB, &item("1"))), reads(9));
+    assert!(limit(&paces).live_per_second.abs() < 1e-9);
+    assert!((limit(&paces).paid - 9.0).abs() < 1e-9);
 }

@@ -48,6 +48,9 @@ async fn what_waits_for_room_is_left_out_with_its_time() {
     check(&parts, progress::Pace::PerSecond(10.0)).await;
     let long = [(60, 10, false), (600, 1, true)];
     check(&long, progress::Pace::NotMeasured).await;
+    // At first it may still go at the limit's pace.
+    let lately = [(600, 1, true), (35, 1, false)];
+    check(&lately, progress::Pace::NotMeasured).await;
     let again = [(600, 1, true), (60, 20, false)];
     check(&again, progress::Pace::PerSecond(20.0)).await;
 }

@@ -69,10 +69,7 @@ impl Editor {
         let (from, to) = (pair.get(side), pair.get(side.other()));
         let now = network.item(place(side), from);
         let now = now.with_context(|| format!("{from} is gone"))?;
-        let title = format!(
-            "{} and was edited, {number}",
-            original(&now.title)
-        );
+        let title = format!("{} and was edited, {number}", original(&now.title));
         let edit = Command::edit(from, PERSON, "title", title.as_str());
         network
             .command(place(side), edit)

@@ -2,8 +2,8 @@
 //!
 //! Each look is judged by itself: what was named may be wrong by a tenth of what was left then. Not judged are the looks at
 //! which a twentieth of the whole or less was left, or five minutes: of so little the host's own look at its jobs is a part.
-//! A host may name no time while it knows too little, and says why: for a twentieth of the whole, and for as long after it
-//! was killed. Later silence counts as broken.
+//! A host may name no time while it knows too little, and says why: for a twentieth of the whole or five minutes, and for as
+//! long after it was killed. Later silence counts as broken.
 
 use serde::Serialize;
 
@@ -11,8 +11,9 @@ use serde::Serialize;
 const LEFT_MIN_S: f64 = 300.0;
 /// And at least this part of the whole.
 const LEFT_MIN: f64 = 0.05;
-/// So long, as a part of the whole, a host that has just begun may be silent.
+/// So long a host that has just begun may be silent: a part of the whole, or seconds, whichever is more.
 const SILENT_MAX: f64 = 0.05;
+const SILENT_MAX_S: f64 = 300.0;
 
 /// One look at the job.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +52,7 @@ pub(super) fn judge(looks: &[Look], began_s: f64, finished_s: f64) -> Promises {
     for look in looks {
         let left = finished_s - look.at_s;
         let Some(named) = look.named_s else {
-            if look.known_s <= SILENT_MAX * whole {
+            if look.known_s <= SILENT_MAX_S.max(SILENT_MAX * whole) {
                 judged.young += 1;
             } else if left >= LEFT_MIN_S.max(LEFT_MIN * whole) {
                 judged.silent += 1;

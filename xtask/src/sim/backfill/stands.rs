@@ -19,7 +19,9 @@ pub(super) fn faults(network: &Network, places: [Place; 2], items: u32) -> Vec<S
     for (place, titles) in places.iter().zip([&left, &right]) {
         let mut original: BTreeMap<String, u32> = BTreeMap::new();
         for (title, count) in titles {
-            *original.entry(live::original(title).to_owned()).or_default() += count;
+            *original
+                .entry(live::original(title).to_owned())
+                .or_default() += count;
         }
         wrong.extend(miscounted(place.name(), &original, &expected));
     }

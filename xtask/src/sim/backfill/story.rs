@@ -81,7 +81,6 @@ pub(super) async fn tell(items: u32, folder: &Path, show: bool) -> Result<Outcom
     let promises = promise::judge(&filled.looks, filled.began_s, filled.finished_s);
     let live = [Latencies::of(before), Latencies::of(filled.times)];
     story.goals(&live, filled.resumed);
-    story.faults.extend(promises.broken());
     story.stage.machine.stop().await?;
     Ok(Outcome {
         items,
@@ -209,7 +208,8 @@ impl Story {
             let left = key(Side::Left, *at);
             let pair = self.pairs.iter().find(|pair| pair.left == left);
             let pair = pair.filter(|pair| right.contains(&pair.right));
-            let pair = pair.with_context(|| format!("{left} is called ambiguous, and has no twin"))?;
+            let pair =
+                pair.with_context(|| format!("{left} is called ambiguous, and has no twin"))?;
             Ok(pair.clone())
         });
         decided.collect()
