@@ -81,7 +81,8 @@ impl Client {
         };
         let url = secured.as_ref().map_or_else(|| server.url(), Secured::url);
         let trusted = secured.as_ref().map(Secured::certificate);
-        let driven = tokio::task::spawn_blocking(move || self.drive(&url, trusted.as_deref())).await;
+        let driven =
+            tokio::task::spawn_blocking(move || self.drive(&url, trusted.as_deref())).await;
         drop(secured);
         server.shutdown().await;
         let printed = driven.context("a client's thread")??;

@@ -23,7 +23,11 @@ pub fn interpreter() -> PathBuf {
 
 pub(crate) fn is_missing() -> bool {
     let mut probe = Command::new(interpreter());
-    run::quietly(probe.args(["-c", "import github, jira, azure.devops, zenpy, pysnc, redminelib"])).is_err()
+    run::quietly(probe.args([
+        "-c",
+        "import github, jira, azure.devops, zenpy, pysnc, redminelib",
+    ]))
+    .is_err()
 }
 
 /// Whether Python cannot make an environment with pip in it: Debian ships that apart.
