@@ -83,18 +83,11 @@ impl Pace {
             .slices
             .iter()
             .filter(|slice| slice.start + WINDOW > now);
-        let mut recent = recent.peekable();
-        let idle = |slice: &&Slice| slice.done == 0;
-        let mut before = Duration::ZERO;
-        // The first ones are on their way together: they are fast or slow by themselves, not one after the other.
-        while let Some(slice) = recent.next_if(idle) {
-            before += slice.free;
-        }
         let (free, done) = recent.fold((Duration::ZERO, 0), |(free, done), slice| {
             (free + slice.free, done + slice.done)
         });
         // What takes its time is not still.
-        if done == 0 && before + SLICE * 2 >= WINDOW {
+        if done == 0 && free + SLICE * 2 >= WINDOW {
             return progress::Pace::Still;
         }
         if done == 0 || free < EARLIEST {

@@ -42,11 +42,19 @@ struct Measured {
     items: u64,
     cost: Spent,
     /// The requests of items that are not finished.
-    open: BTreeMap<ItemId, Spent>,
+    open: BTreeMap<ItemId, Open>,
     /// All its requests.
     spent: Spent,
     /// What work that can wait had used of each node when this process saw the backfill first.
     waiting_before: BTreeMap<NodeName, u64>,
+}
+
+/// An item that is not finished.
+#[derive(Debug)]
+struct Open {
+    spent: Spent,
+    /// Whether all its requests were made by this process: of one that was on its way before they say too little.
+    whole: bool,
 }
 
 /// What a node was used for.
@@ -90,8 +98,14 @@ impl Paces {
     }
 
     /// Work in a lane has made these requests; `of`: for which backfill and item, also where somebody's change has made it
-    /// live.
-    pub(crate) fn spent(&self, lane: Lane, of: Option<(&str, &ItemId)>, spent: Spent) {
+    /// live; `begins`: whether it was the first that is done for an item.
+    pub(crate) fn spent(
+        &self,
+        lane: Lane,
+        of: Option<(&str, &ItemId)>,
+        begins: bool,
+        spent: Spent,
+    ) {
         if spent.is_empty() {
             return;
         }
@@ -110,7 +124,7 @@ impl Paces {
         if let Some((job, item)) = of
             && let Some(measured) = state.backfills.get_mut(job)
         {
-            measured.spend(item, spent);
+            measured.spend(item, begins, spent);
         }
     }
 
@@ -137,9 +151,12 @@ impl Paces {
         let mut state = self.lock();
         for (job, item) in items {
             if let Some(measured) = state.backfills.get_mut(job) {
-                let spent = measured.open.remove(item).unwrap_or_default();
-                add(&mut measured.cost, &spent);
-                measured.items += 1;
+                let open = measured.open.remove(item);
+                if open.as_ref().is_none_or(|open| open.whole) {
+                    let spent = open.map(|open| open.spent).unwrap_or_default();
+                    add(&mut measured.cost, &spent);
+                    measured.items += 1;
+                }
             }
         }
     }
@@ -158,7 +175,10 @@ impl Paces {
             let share = measured.share(&node, used);
             let cost = measured.cost.get(&node).copied().unwrap_or_default();
             let (live, live_s) = used.map_or((Requests::default(), 1.0), |used| used.live_of(now));
-            let open = measured.open.values().filter_map(|spent| spent.get(&node));
+            let open = measured
+                .open
+                .values()
+                .filter_map(|open| open.spent.get(&node));
             let paid = open.fold(Requests::default(), |mut sum, requests| {
                 sum += *requests;
                 sum
@@ -214,12 +234,13 @@ impl Measured {
         }
     }
 
-    fn spend(&mut self, item: &ItemId, spent: Spent) {
+    fn spend(&mut self, item: &ItemId, begins: bool, spent: Spent) {
         add(&mut self.spent, &spent);
         if let Some(open) = self.open.get_mut(item) {
-            add(open, &spent);
+            add(&mut open.spent, &spent);
         } else if self.open.len() < OPEN_MAX {
-            self.open.insert(item.clone(), spent);
+            let whole = begins;
+            self.open.insert(item.clone(), Open { spent, whole });
         }
     }
 

@@ -41,11 +41,11 @@ async fn what_an_item_costs_is_that_of_finished_ones() {
     paces.finished(JOB, 0);
     for id in ["1", "2", "3"] {
         // Whether it enters, and what becomes of it then.
-        paces.spent(Lane::Backfill, Some((JOB, &item(id))), reads(2));
+        paces.spent(Lane::Backfill, Some((JOB, &item(id))), true, reads(2));
     }
     for id in ["1", "2"] {
         let item = item(id);
-        paces.spent(Lane::Backfill, Some((JOB, &item)), reads(1));
+        paces.spent(Lane::Backfill, Some((JOB, &item)), true, reads(1));
         paces.done([(JOB, &item)].into_iter());
     }
     assert_eq!(paces.known(JOB, Vec::new()).unwrap().seen, 2);
@@ -64,7 +64,7 @@ async fn what_people_need_is_a_rate_and_no_backfills_cost() {
     paces.finished(JOB, 0);
     for _ in 0..60 {
         tokio::time::advance(Duration::from_secs(60)).await;
-        paces.spent(Lane::Live, None, reads(6));
+        paces.spent(Lane::Live, None, true, reads(6));
     }
     let rate = limit(&paces).live_per_second;
     assert!((0.09..0.11).contains(&rate), "{rate}");
@@ -77,7 +77,7 @@ async fn what_people_need_is_a_rate_and_no_backfills_cost() {
 async fn what_a_start_needs_is_no_rate() {
     let paces = Paces::default();
     paces.finished(JOB, 0);
-    paces.spent(Lane::Live, None, reads(9));
+    paces.spent(Lane::Live, None, true, reads(9));
     let rate = limit(&paces).live_per_second;
     assert!((rate - 0.01).abs() < 1e-9, "{rate}");
 }
@@ -85,11 +85,11 @@ async fn what_a_start_needs_is_no_rate() {
 #[tokio::test(start_paused = true)]
 async fn who_else_can_wait_has_its_share_since_the_backfill_began() {
     let paces = Paces::default();
-    paces.spent(Lane::Backfill, None, reads(50));
+    paces.spent(Lane::Backfill, None, true, reads(50));
     paces.finished(JOB, 0);
     assert!((limit(&paces).share - 1.0).abs() < 1e-9);
-    paces.spent(Lane::Backfill, Some((JOB, &item("1"))), reads(30));
-    paces.spent(Lane::Backfill, None, reads(10));
+    paces.spent(Lane::Backfill, Some((JOB, &item("1"))), true, reads(30));
+    paces.spent(Lane::Backfill, None, true, reads(10));
     assert!((limit(&paces).share - 0.75).abs() < 1e-9);
 }
 
@@ -97,7 +97,20 @@ async fn who_else_can_wait_has_its_share_since_the_backfill_began() {
 async fn what_a_backfill_has_made_live_is_its_own() {
     let paces = Paces::default();
     paces.finished(JOB, 0);
-    paces.spent(Lane::Live, Some((JOB, &item("1"))), reads(9));
+    paces.spent(Lane::Live, Some((JOB, &item("1"))), true, reads(9));
     assert!(limit(&paces).live_per_second.abs() < 1e-9);
     assert!((limit(&paces).paid - 9.0).abs() < 1e-9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_was_on_its_way_before_says_nothing_about_what_one_costs() {
+    let paces = Paces::default();
+    paces.finished(JOB, 0);
+    for (id, begins, requests) in [("1", true, 4), ("2", false, 1)] {
+        let item = item(id);
+        paces.spent(Lane::Backfill, Some((JOB, &item)), begins, reads(requests));
+        paces.done([(JOB, &item)].into_iter());
+    }
+    assert_eq!(paces.known(JOB, Vec::new()).unwrap().seen, 1);
+    assert!((limit(&paces).per_item - 4.0).abs() < 1e-9);
 }

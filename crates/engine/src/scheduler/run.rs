@@ -137,7 +137,9 @@ async fn one(host: Arc<Inner>, started: Started) {
             let meter = Meter::default();
             let ended = meter.of(carry_out(&host, &started)).await;
             let of = started.marks.iter().find_map(Mark::of_backfill);
-            host.paces.spent(started.work.lane, of, meter.take());
+            let begins = matches!(started.work.key, Key::Candidate(_));
+            host.paces
+                .spent(started.work.lane, of, begins, meter.take());
             ended
         }
     };
