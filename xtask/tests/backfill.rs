@@ -11,10 +11,10 @@ fn full_trackers_are_matched_linked_and_backfilled_within_their_limits() {
     assert!(before.edits >= 50 && during.edits >= 5, "{outcome:?}");
     let [killed, _] = outcome.resumed;
     assert!((320..640).contains(&killed), "{outcome:?}");
-    // After the kill nobody knows how far the items on their way are, and of so few that is a quarter: only what was named
-    // before it is judged here, in the first tenth, and the command judges all of 20,000.
+    // Before the kill, in the first tenth, as the command judges 20,000. After it nobody knows how far the items on their way
+    // are, and of so few that is a quarter: it is silent for longer, and less exact.
     let first = outcome.promises.tenths[0].unwrap();
     assert!(first <= PROMISE_MAX, "{outcome:?}");
-    assert_eq!(outcome.promises.silent, 0, "{outcome:?}");
+    assert!(outcome.promises.worst <= 3.0 * PROMISE_MAX, "{outcome:?}");
     assert!(outcome.promises.looks >= 5, "{outcome:?}");
 }
