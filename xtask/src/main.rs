@@ -25,7 +25,9 @@ enum Task {
     /// Real issue histories, replayed between simulated trackers; 0 lost, 0 doubled, 0 echoes hold.
     Histories(sim::histories::Options),
     /// Trackers that were full before: matched, linked and backfilled within real rate limits on a simulated clock, with a
-    /// kill on the way; the named finish, the live changes' times and what stands where are judged.
+    /// kill on the way. Judged: nothing lost or doubled; live changes take no longer; it goes on where it was killed; and at
+    /// each look, until a twentieth of the whole or five minutes are left, a finish is named (not at first: a host knows
+    /// too little for a twentieth of the whole or five minutes) and is wrong by a tenth of what is left at most.
     Backfill(sim::backfill::Options),
     /// Every ordered pair of trackers, every kind of change; 0 failed hold.
     Matrix(sim::matrix::Options),

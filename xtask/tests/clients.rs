@@ -36,3 +36,8 @@ async fn zenpy_finds_the_zendesk_that_it_knows() {
 async fn pysnc_finds_the_servicenow_that_it_knows() {
     check(Client::PySnc).await;
 }
+
+#[tokio::test]
+async fn python_redmine_finds_the_redmine_that_it_knows() {
+    check(Client::PythonRedmine).await;
+}

@@ -6,7 +6,7 @@ use xtask::conformance;
 /// What is reached, by tracker: operations of the description that were used, and checks of the connector's suite that
 /// passed. A new operation or check raises them; where one falls, something is examined no more.
 const REACHED: [(&str, usize, usize); 4] = [
-    ("github", 24, 47),
+    ("github", 26, 49),
     ("jira-cloud", 26, 48),
     ("azure-devops", 20, 47),
     ("servicenow", 4, 45),

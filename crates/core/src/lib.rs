@@ -20,6 +20,7 @@ pub mod mutant;
 pub mod names;
 pub mod ownership;
 pub mod parents;
+pub mod progress;
 pub mod quarantine;
 pub mod queue;
 pub mod reconcile;

@@ -4,21 +4,21 @@
 //! of the last one is left, so that a hundred thousand items never wait in the queue at once and the progress is what was
 //! really done: its own connection's part, since an item's twins in other connections may wait for long. Each node has one
 //! page under way, for its jobs in turn: a tracker that takes long for a page, or fails, delays the backfills of no other.
+//! A list that is sorted by time shows an item again that was edited meanwhile: each is handed on and counted once.
 
+mod forecast;
+mod measured;
 mod page;
 mod run;
 
+pub(crate) use forecast::forecast;
+pub(crate) use measured::Paces;
 pub(crate) use run::run;
 
 use crate::confirmed;
 use crate::host::Inner;
-use crate::pace::Pace;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-use tokio::time::Instant;
 use twinline_core::names::Side;
-use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{HostRead, Job, JobState};
 
@@ -44,6 +44,12 @@ struct Place {
     /// Whether the job's total is the tracker's estimate.
     #[serde(default)]
     total_is_estimate: bool,
+    /// How many items were listed that were in a twin already.
+    #[serde(default)]
+    in_twins: u64,
+    /// How many twins there were before the first page.
+    #[serde(default)]
+    twins_before: Option<u64>,
 }
 
 impl Place {
@@ -54,43 +60,13 @@ impl Place {
             .unwrap_or_default()
     }
 
+    /// How many twins of before there may be whose items are not listed yet.
+    fn twins_to_come(&self) -> u64 {
+        self.twins_before.unwrap_or(0).saturating_sub(self.in_twins)
+    }
+
     fn json(&self) -> String {
         serde_json::to_string(self).expect("a place is JSON")
-    }
-}
-
-/// How fast each running job goes.
-#[derive(Debug, Default)]
-pub(crate) struct Paces(Mutex<BTreeMap<String, (Pace, u64)>>);
-
-impl Paces {
-    /// So many of a job's items are finished by now.
-    fn finished(&self, job: &str, finished: u64) {
-        let now = Instant::now();
-        let mut paces = self.0.lock().expect("no code panics with this lock");
-        let (pace, before) = paces
-            .entry(job.to_owned())
-            .or_insert_with(|| (Pace::new(now), finished));
-        pace.done(now, finished.saturating_sub(*before));
-        *before = finished;
-    }
-
-    /// When a job with so many finished items will be finished at its measured rate, which has the trackers' rate limits
-    /// in it.
-    pub(crate) fn finish(&self, job: &Job, finished: u64, clock: Timestamp) -> Option<Timestamp> {
-        let remaining = job.total?.saturating_sub(finished);
-        let paces = self.0.lock().expect("no code panics with this lock");
-        paces
-            .get(&job.id)?
-            .0
-            .finish(Instant::now(), clock, remaining)
-    }
-
-    fn forget(&self, job: &str) {
-        self.0
-            .lock()
-            .expect("no code panics with this lock")
-            .remove(job);
     }
 }
 

@@ -5,6 +5,7 @@
 //! what another connection confirmed is paid from it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use twinline_core::names::ConnectionName;
 use twinline_store::StoreError;
 use twinline_store::host::{ConnectionHold, HostRead, HostTx};
@@ -47,6 +48,13 @@ pub(crate) fn of_cause(cause: &str) -> Option<ConnectionName> {
             .map(|(connection, _)| connection.into()),
         _ => None,
     }
+}
+
+/// The backfill that a mark of this cause belongs to.
+pub(crate) fn backfill_of_cause(cause: &str) -> Option<Arc<str>> {
+    let (kind, rest) = cause.split_once(' ')?;
+    let (_, job) = rest.rsplit_once(' ').filter(|_| kind == BACKFILL)?;
+    Some(job.into())
 }
 
 /// The connections whose confirmed work is not done.

@@ -64,8 +64,8 @@ impl Hint {
 #[must_use = "marks are announced when their step is durable"]
 pub(crate) struct Marked {
     marks: Vec<NewMark>,
-    /// Clusters that have more items than before.
-    grown: Vec<RootId>,
+    /// Clusters that have more items than before, and in which lane they have got them.
+    grown: Vec<(RootId, Lane)>,
 }
 
 /// Marks items, in a step of the store, but for those of which nothing new is told. Each item once: all marks of one step
@@ -95,6 +95,7 @@ pub(crate) fn mark(host: &Inner, tx: &HostTx<'_>, hints: &[Hint]) -> Result<Mark
             deleted: hint.deleted || dirty.cause == DELETED,
             audit: dirty.cause == AUDIT,
             confirmed: confirmed::of_cause(&dirty.cause),
+            backfill: confirmed::backfill_of_cause(&dirty.cause),
             item: dirty.item,
             id: dirty.mark,
         };
@@ -225,6 +226,7 @@ pub(crate) fn of_row(
         deleted: dirty.cause == DELETED,
         audit: dirty.cause == AUDIT,
         confirmed: confirmed::of_cause(&dirty.cause),
+        backfill: confirmed::backfill_of_cause(&dirty.cause),
         item: dirty.item,
         id: dirty.mark,
     };
@@ -247,9 +249,10 @@ impl Marked {
         self.grown.extend(other.grown);
     }
 
-    /// A cluster has more items than before.
-    pub(crate) fn grown(mut self, root: &RootId) -> Self {
-        self.grown.push(root.clone());
+    /// A cluster has more items than before. `lane`: that of the work that has brought them; who has waited for them goes
+    /// on in it.
+    pub(crate) fn grown(mut self, root: &RootId, lane: Lane) -> Self {
+        self.grown.push((root.clone(), lane));
         self
     }
 

@@ -1,9 +1,9 @@
-//! How fast a backfill really goes, and when it will honestly end.
+//! How fast a backfill really goes while no limit holds it up.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
-use twinline_core::time::Timestamp;
+use twinline_core::progress;
 
 #[cfg(test)]
 mod tests;
@@ -11,80 +11,93 @@ mod tests;
 /// The rate is measured over this much of the recent past.
 const WINDOW: Duration = Duration::from_secs(300);
 const SLICE: Duration = Duration::from_secs(5);
-/// Nothing is promised before this much was measured.
+/// Nothing is said before this much was measured.
 const EARLIEST: Duration = Duration::from_secs(10);
 
-/// Measures a rate of completions.
+/// What waited for room so lately is held up still: work that is let go on a little at a time goes at the limit's pace.
+const HELD_FOR: Duration = Duration::from_secs(30);
+
+/// Measures a rate of completions. What is done while work waits for room in a limit says nothing about how fast it goes
+/// without, and is left out with its time.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    started: Instant,
-    slices: VecDeque<(Instant, u64)>,
+    last: Instant,
+    held_until: Instant,
+    slices: VecDeque<Slice>,
+}
+
+/// A piece of the past.
+#[derive(Debug)]
+struct Slice {
+    start: Instant,
+    /// How much of it nothing was held up, and what was done then.
+    free: Duration,
+    done: u64,
 }
 
 impl Pace {
     pub(crate) fn new(now: Instant) -> Self {
         Self {
-            started: now,
+            last: now,
+            held_until: now,
             slices: VecDeque::new(),
         }
     }
 
-    /// Counts completions.
+    /// Work waits for room in a limit until then.
+    pub(crate) fn held(&mut self, until: Instant) {
+        self.held_until = self.held_until.max(until + HELD_FOR);
+    }
+
+    /// Counts completions since it was told last.
     pub(crate) fn done(&mut self, now: Instant, count: u64) {
-        match self.slices.back_mut() {
-            Some((start, sum)) if *start + SLICE > now => *sum += count,
-            _ => self.slices.push_back((now, count)),
+        let last = std::mem::replace(&mut self.last, now);
+        self.forget(now);
+        if last < self.held_until {
+            return;
         }
-        while self
-            .slices
-            .front()
-            .is_some_and(|(start, _)| *start + WINDOW <= now)
-        {
+        let free = now.saturating_duration_since(last);
+        match self.slices.back_mut() {
+            Some(slice) if slice.start + SLICE > now => {
+                slice.free += free;
+                slice.done += count;
+            }
+            _ => self.slices.push_back(Slice {
+                start: last,
+                free,
+                done: count,
+            }),
+        }
+    }
+
+    fn forget(&mut self, now: Instant) {
+        let is_old = |slice: &Slice| slice.start + WINDOW <= now;
+        while self.slices.front().is_some_and(is_old) {
             self.slices.pop_front();
         }
     }
 
-    /// Completions a second over the window; `None` while too little was measured to say.
-    pub(crate) fn per_second(&self, now: Instant) -> Option<f64> {
-        let measured = now.saturating_duration_since(self.started).min(WINDOW);
-        if measured < EARLIEST {
-            return None;
-        }
-        let since = now.checked_sub(WINDOW);
+    /// What was measured.
+    pub(crate) fn measured(&self, now: Instant) -> progress::Pace {
         let recent = self
             .slices
             .iter()
-            .filter(|(start, _)| since.is_none_or(|since| *start > since));
-        let done: u64 = recent.map(|(_, count)| count).sum();
+            .filter(|slice| slice.start + WINDOW > now);
+        let (free, done) = recent.fold((Duration::ZERO, 0), |(free, done), slice| {
+            (free + slice.free, done + slice.done)
+        });
+        // What takes its time is not still.
+        if done == 0 && free + SLICE * 2 >= WINDOW {
+            return progress::Pace::Still;
+        }
+        if done == 0 || free < EARLIEST {
+            return progress::Pace::NotMeasured;
+        }
         #[expect(
             clippy::cast_precision_loss,
             reason = "a rate for people, far below 2^52"
         )]
         let done = done as f64;
-        Some(done / measured.as_secs_f64())
-    }
-
-    /// When `remaining` more will be done at the measured rate. `None`: nothing moves, or too little was measured; then
-    /// no time is named.
-    pub(crate) fn finish(
-        &self,
-        now: Instant,
-        clock: Timestamp,
-        remaining: u64,
-    ) -> Option<Timestamp> {
-        if remaining == 0 {
-            return Some(clock);
-        }
-        let rate = self.per_second(now)?;
-        if rate <= f64::EPSILON {
-            return None;
-        }
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "an estimate for people, far below 2^52"
-        )]
-        let seconds = remaining as f64 / rate;
-        let wait = Duration::try_from_secs_f64(seconds).ok()?;
-        Some(clock.plus(wait))
+        progress::Pace::PerSecond(done / free.as_secs_f64())
     }
 }

@@ -9,7 +9,7 @@ use crate::dirty::{self, Hint, is_alive};
 use crate::host::Inner;
 use crate::job::{counterpart, has_parents};
 use crate::scheduler;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -28,26 +28,33 @@ const PAGE: u32 = 200;
 
 const PERIOD: Duration = Duration::from_secs(3_600);
 
-/// Clusters that have grown and have not been looked at for it.
+/// Clusters that have grown and have not been looked at for it, each in the liveliest lane of what has made it grow: a child
+/// whose parent came with a person's change waits for no room in limits either.
 #[derive(Debug, Default)]
 pub(crate) struct Appeared {
-    roots: Mutex<BTreeSet<RootId>>,
+    roots: Mutex<BTreeMap<RootId, Lane>>,
     rung: Notify,
 }
 
 impl Appeared {
-    pub(crate) fn note(&self, roots: Vec<RootId>) {
-        if !roots.is_empty() {
-            self.lock().extend(roots);
-            self.rung.notify_one();
+    pub(crate) fn note(&self, grown: Vec<(RootId, Lane)>) {
+        if grown.is_empty() {
+            return;
         }
+        let mut roots = self.lock();
+        for (root, lane) in grown {
+            let known = roots.entry(root).or_insert(lane);
+            *known = lane.min(*known);
+        }
+        drop(roots);
+        self.rung.notify_one();
     }
 
-    fn take(&self) -> BTreeSet<RootId> {
+    fn take(&self) -> BTreeMap<RootId, Lane> {
         std::mem::take(&mut *self.lock())
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<RootId>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<RootId, Lane>> {
         self.roots.lock().expect("no code panics with this lock")
     }
 }
@@ -67,8 +74,8 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
                 let grown = host.parents.take();
                 for grown in grown.into_iter().collect::<Vec<_>>().chunks(PAGE as usize) {
                     match keys(&host, grown.to_vec()).await {
-                        Ok(keys) => for key in keys {
-                            look(&host, &shutdown, Some(key)).await;
+                        Ok(grown) => for grown in grown {
+                            look(&host, &shutdown, Some(grown)).await;
                         },
                         Err(error) => tracing::error!(%error, "it cannot be read who waits for a parent; looking again within the hour"),
                     }
@@ -78,15 +85,28 @@ pub(crate) async fn run(host: Arc<Inner>, shutdown: CancellationToken) {
     }
 }
 
-/// What the items of clusters are called, of those that somebody waits for.
-async fn keys(host: &Inner, roots: Vec<RootId>) -> Result<Vec<(NodeName, String)>, StoreError> {
+/// An item for which somebody waits, and in which lane its cluster has grown.
+#[derive(Clone)]
+struct Grown {
+    node: NodeName,
+    key: String,
+    lane: Lane,
+}
+
+/// The items of clusters, of those that somebody waits for.
+async fn keys(host: &Inner, roots: Vec<(RootId, Lane)>) -> Result<Vec<Grown>, StoreError> {
     let read = host.store.read(move |read| {
         let mut keys = Vec::new();
-        for root in &roots {
+        for (root, lane) in &roots {
             for row in read.items_of_root(root)? {
                 let (node, key) = (row.reference.item.node, row.reference.key);
                 let waits = read.waits_for_parent(Some((&node, &key)), None, 1)?;
-                keys.extend(waits.first().map(|_| (node, key)));
+                let grown = || Grown {
+                    node,
+                    key,
+                    lane: *lane,
+                };
+                keys.extend(waits.first().map(|_| grown()));
             }
         }
         Ok(keys)
@@ -95,7 +115,7 @@ async fn keys(host: &Inner, roots: Vec<RootId>) -> Result<Vec<(NodeName, String)
 }
 
 /// Marks who waits for one item, or (`None`) for any, and need not any more.
-async fn look(host: &Arc<Inner>, shutdown: &CancellationToken, item: Option<(NodeName, String)>) {
+async fn look(host: &Arc<Inner>, shutdown: &CancellationToken, item: Option<Grown>) {
     let mut after = None;
     while !shutdown.is_cancelled() {
         match page(host, item.clone(), after).await {
@@ -112,18 +132,19 @@ async fn look(host: &Arc<Inner>, shutdown: &CancellationToken, item: Option<(Nod
 /// One page; answers where the next one begins.
 async fn page(
     host: &Arc<Inner>,
-    item: Option<(NodeName, String)>,
+    item: Option<Grown>,
     after: Option<(LinkId, Side)>,
 ) -> Result<Option<(LinkId, Side)>, StoreError> {
     let shared = Arc::clone(host);
     let read = host.store.read(move |read| {
-        let item = item.as_ref().map(|(node, key)| (node, key.as_str()));
+        let lane = item.as_ref().map_or(Lane::Backfill, |item| item.lane);
+        let item = item.as_ref().map(|item| (&item.node, item.key.as_str()));
         let waits = read.waits_for_parent(item, after.as_ref(), PAGE)?;
         let next = waits.last().filter(|_| waits.len() == PAGE as usize);
         let next = next.map(|wait| (wait.link.clone(), wait.side));
         let mut found = Vec::new();
         for wait in waits {
-            match judged(&shared, read, &wait)? {
+            match judged(&shared, read, &wait, lane)? {
                 Judged::WaitsOn => {}
                 judged => found.push((wait, judged)),
             }
@@ -185,7 +206,13 @@ impl Woken {
     }
 }
 
-fn judged(host: &Inner, read: &HostRead<'_>, wait: &ParentWait) -> Result<Judged, StoreError> {
+/// `lane`: in which the parent has come.
+fn judged(
+    host: &Inner,
+    read: &HostRead<'_>,
+    wait: &ParentWait,
+    lane: Lane,
+) -> Result<Judged, StoreError> {
     let Some(twin) = read.twin(&wait.link)?.filter(is_alive) else {
         return Ok(Judged::ForNothing);
     };
@@ -207,7 +234,7 @@ fn judged(host: &Inner, read: &HostRead<'_>, wait: &ParentWait) -> Result<Judged
             }
             Lane::Live
         }
-        _ => Lane::Backfill,
+        _ => lane,
     };
     if counterpart(read, contract, wait.side, &wait.key)?.is_none() {
         return Ok(Judged::WaitsOn);

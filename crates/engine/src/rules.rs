@@ -67,6 +67,7 @@ pub fn recorded(description: Description) -> SideDescription {
     let statuses = description.statuses.into_iter().map(|status| StatusInfo {
         status: status.status,
         leads_to: status.leads_to,
+        demands: status.demands,
         closed: status.closed,
     });
     SideDescription {

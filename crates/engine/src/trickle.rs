@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// One piece of work in this time goes whatever the limits have to spare.
-const PERIOD: Duration = Duration::from_secs(30);
+pub(crate) const PERIOD: Duration = Duration::from_secs(30);
 
 /// When a node's work that can wait began last.
 #[derive(Debug, Default)]

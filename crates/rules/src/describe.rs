@@ -55,6 +55,11 @@ pub struct StatusInfo {
     /// The ids of the statuses that a transition leads to from here; `None` where any status can be set.
     #[serde(default)]
     pub leads_to: Option<BTreeSet<String>>,
+    /// Fields that every known way into it demands; empty where nothing is known. `check` asks for them anew each time, and
+    /// nothing else needs them: so they are read and not written, and a stored version keeps the form that releases know
+    /// which refuse a key that they do not.
+    #[serde(default, skip_serializing)]
+    pub demands: BTreeSet<FieldName>,
     /// Whether it counts as done.
     #[serde(default)]
     pub closed: bool,

@@ -230,6 +230,8 @@ pub enum Fallback {
     Nobody,
     /// `keep`: whoever is there stays.
     Keep,
+    /// `create`: a reporter is made, where the tracker makes people; elsewhere as `keep`.
+    Create,
     /// Any other text: this person, by e-mail address, login or id.
     Person(String),
 }

@@ -32,7 +32,7 @@ pub(crate) struct Kind {
     pub(crate) label: &'static str,
     /// Where its API is when the configuration gives no `url`; `None`: it must.
     pub(crate) default_url: Option<&'static str>,
-    /// The sets of `auth` keys that it takes; exactly one set must be given.
+    /// The sets of `auth` keys that it takes; exactly one set must be given. `private_key` is a text of many lines, in PEM.
     pub(crate) auth: &'static [&'static [&'static str]],
     /// Those `auth` keys whose value is no secret.
     pub(crate) plain_auth: &'static [&'static str],

@@ -13,6 +13,7 @@ use twinline_core::item::{
 };
 use twinline_core::marker::Marker;
 use twinline_core::names::FieldName;
+use twinline_core::progress::Allowance;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 
@@ -32,6 +33,12 @@ pub trait Tracker: Send + Sync {
     /// their windows. Zero: not at all, or nothing is known of limits.
     fn spare(&self) -> Duration {
         Duration::ZERO
+    }
+
+    /// What each limit that is known leaves to work that can wait, now and later, as [`Tracker::spare`] lets it go on: how
+    /// long such work takes is reckoned from it. Empty: nothing is known of limits.
+    fn allowances(&self) -> Vec<Allowance> {
+        Vec::new()
     }
 
     /// Checks credentials, the token's rights and clock skew; one plain sentence for each fault.
@@ -288,6 +295,9 @@ pub struct Status {
     pub status: Choice,
     /// The ids of the statuses that a transition leads to from here; `None` where any status can be set.
     pub leads_to: Option<BTreeSet<String>>,
+    /// Fields that every known way into it demands, and gives no value by itself; empty where nothing is known.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub demands: BTreeSet<FieldName>,
     /// Whether it counts as done.
     pub closed: bool,
 }

@@ -11,6 +11,7 @@ mod dialect;
 pub mod harness;
 mod parameters;
 mod recorded;
+mod secured;
 mod swagger;
 mod tally;
 mod trackers;

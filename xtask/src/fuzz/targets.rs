@@ -110,6 +110,8 @@ fn webhook(tracker: &'static str) -> Result<Judge> {
             headers.insert("x-hub-signature", value.clone());
             headers.insert("x-github-delivery", value.clone());
             headers.insert("x-twinline-signature", value.clone());
+            headers.insert("x-zendesk-webhook-signature", value.clone());
+            headers.insert("x-zendesk-webhook-signature-timestamp", value.clone());
             headers.insert("x-atlassian-webhook-identifier", value);
         }
         // Whether it is taken does not matter; that a wrong signature is not, does.

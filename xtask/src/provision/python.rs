@@ -13,6 +13,7 @@ const CLIENTS: &[&str] = &[
     "azure-devops==7.1.0b4",
     "zenpy==2.0.57",
     "pysnc==1.2.1",
+    "python-redmine==2.5.0",
 ];
 
 /// The environment's interpreter.
@@ -22,7 +23,11 @@ pub fn interpreter() -> PathBuf {
 
 pub(crate) fn is_missing() -> bool {
     let mut probe = Command::new(interpreter());
-    run::quietly(probe.args(["-c", "import github, jira, azure.devops, zenpy, pysnc"])).is_err()
+    run::quietly(probe.args([
+        "-c",
+        "import github, jira, azure.devops, zenpy, pysnc, redminelib",
+    ]))
+    .is_err()
 }
 
 /// Whether Python cannot make an environment with pip in it: Debian ships that apart.

@@ -427,8 +427,10 @@ pub(super) struct BackfillShape {
     done: u64,
     /// Milliseconds since the epoch.
     started_at: i64,
-    /// When it will be finished at the rate of the last minutes; null while nothing can be said.
+    /// When it will be finished, by its pace and by what the trackers' limits leave to it; null once it has ended, and while it cannot be said.
     finish_at: Option<i64>,
+    /// Why it cannot be said when a running one will be finished.
+    finish_unknown: Option<String>,
     /// What went wrong, or what it waits for.
     sentence: Option<String>,
 }

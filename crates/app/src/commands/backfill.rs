@@ -137,16 +137,23 @@ async fn wait(client: &Client, id: &str) -> Result<Json> {
         let job = client.get(&format!("/v1/backfills/{id}")).await?;
         bar.set_length(job["total"].as_u64().unwrap_or(0));
         bar.set_position(job["done"].as_u64().unwrap_or(0));
-        let end = match job["finish_at"].as_i64() {
-            Some(_) => format!("finished at about {}", instant(&job["finish_at"])),
-            None => "measuring".to_owned(),
-        };
-        bar.set_message(format!("{} items, {end}", progress(&job)));
+        bar.set_message(format!("{} items, {}", progress(&job), end(&job)));
         if has_ended(&job) {
             bar.finish_and_clear();
             return Ok(job);
         }
         tokio::time::sleep(PERIOD).await;
+    }
+}
+
+/// When it will be finished, or why that is not known yet.
+fn end(job: &Json) -> String {
+    if job["finish_at"].is_i64() {
+        return format!("finished at about {}", instant(&job["finish_at"]));
+    }
+    match job["finish_unknown"].as_str() {
+        Some(why) => format!("the finish is not known yet: {why}"),
+        None => "the finish is not known yet".to_owned(),
     }
 }
 
@@ -178,11 +185,22 @@ fn table(jobs: &[Json]) -> String {
             text("id"),
             text("state"),
             progress(job),
-            instant(&job["finish_at"]),
-            job["sentence"].as_str().unwrap_or_default().to_owned(),
+            match job["finish_unknown"].is_string() {
+                true => "not known yet".to_owned(),
+                false => instant(&job["finish_at"]),
+            },
+            note(job),
         ]);
     }
     table.text()
+}
+
+/// What went wrong, what it waits for, or why no time is named.
+fn note(job: &Json) -> String {
+    let said = job["sentence"]
+        .as_str()
+        .or_else(|| job["finish_unknown"].as_str());
+    said.unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -199,6 +217,21 @@ mod tests {
             list("bugs&limit=1 #ü"),
             "/v1/backfills?connection=bugs%26limit%3D1+%23%C3%BC"
         );
+    }
+
+    #[test]
+    fn a_finish_that_is_not_known_says_why() {
+        let why = "too few items are finished to tell";
+        let young = json!({ "id": "b1", "state": "running", "done": 3, "total": 900, "finish_at": null, "finish_unknown": why });
+        assert_eq!(end(&young), format!("the finish is not known yet: {why}"));
+        let shown = table(&[young]);
+        assert!(
+            shown.contains("not known yet") && shown.contains(why),
+            "{shown}"
+        );
+        let known = json!({ "finish_at": 0, "finish_unknown": null });
+        assert_eq!(end(&known), "finished at about 1970-01-01T00:00:00Z");
+        assert_eq!(note(&json!({ "sentence": "waits", "finish_unknown": why })), "waits");
     }
 
     #[test]

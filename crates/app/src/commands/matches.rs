@@ -107,7 +107,7 @@ pub(super) async fn run(file: &Path, args: &LinkArgs, review: &Path) -> Result<R
     Report::done(&document, told(args, review, &found, &matching))
 }
 
-fn compare(found: &Sides<Found>) -> Matching {
+pub(super) fn compare(found: &Sides<Found>) -> Matching {
     matched(&Sides::from_fn(|side| {
         let items = found.get(side).items.iter();
         items

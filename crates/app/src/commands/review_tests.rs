@@ -1,7 +1,9 @@
-use super::super::matches::{Found, Listed};
+use super::super::matches::{Found, Listed, compare};
 use super::super::pairs;
 use super::*;
 use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use twinline_core::digest::Digest;
 
 fn listed(key: &str, title: &str) -> Listed {
     let json = json!({
@@ -158,4 +160,77 @@ fn a_file_that_is_there_stays_unless_it_is_said() {
         refused.sentence
     );
     may_be_written(Path::new("pairs-of-no-test.csv"), false).unwrap();
+}
+
+/// One item at size: what it is called, and what it is compared by.
+fn alike(side: &str, number: usize, title: &str) -> Listed {
+    let json = json!({
+        "item": { "node": side, "id": format!("{number}") }, "key": format!("{side}-{number}"),
+        "url": format!("https://tracker/{number}"), "title": title,
+        "likeness": Digest::of_bytes(title.as_bytes()), "why": null, "failed": false,
+    });
+    serde_json::from_value(json).unwrap()
+}
+
+/// 2,000 titles that one item on each side has, 40 that two have, and one title a side of which the other has none.
+fn at_size() -> Sides<Found> {
+    const PAIRS: usize = 2_000;
+    const GROUPS: usize = 40;
+    let side = |side: &'static str| {
+        let single = (0..PAIRS).map(|number| format!("pair {number}"));
+        let double = (0..2 * GROUPS).map(|number| format!("group {}", number / 2));
+        let titles = single.chain(double).chain([format!("only {side}")]);
+        let mut items: Vec<Listed> = titles
+            .enumerate()
+            .map(|(number, title)| alike(side, number, &title))
+            .collect();
+        // Each side lists them in an order of its own, and one of them twice.
+        if side == "R" {
+            items.reverse();
+        }
+        items.push(alike(side, 7, "pair 7"));
+        Found {
+            items,
+            ..Found::default()
+        }
+    };
+    Sides {
+        left: side("L"),
+        right: side("R"),
+    }
+}
+
+#[test]
+fn thousands_of_pairs_are_reviewed_and_only_certain_ones_say_yes() {
+    let found = at_size();
+    let matching = compare(&found);
+    assert_eq!((matching.pairs.len(), matching.ambiguous.len()), (2_000, 40));
+    let review = Review {
+        found: &found,
+        matching: &matching,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pairs.csv");
+    write(&path, false, &review.bytes().unwrap()).unwrap();
+    let expected = |numbers: std::ops::Range<usize>| -> BTreeSet<(String, String)> {
+        numbers.map(|number| (format!("L-{number}"), format!("R-{number}"))).collect()
+    };
+    let linked: BTreeSet<_> = pairs::pairs(&path).unwrap().into_iter().collect();
+    assert_eq!(linked, expected(0..2_000));
+    // A person decides about each ambiguous one: the same number belongs to it.
+    let text = std::fs::read_to_string(&path).unwrap();
+    let numbers: BTreeMap<String, usize> = (2_000..2_080)
+        .map(|number| (format!("no,L-{number},,"), number))
+        .collect();
+    let lines = text.lines().map(|line| {
+        let undecided = numbers.iter().find(|(begin, _)| line.starts_with(*begin));
+        undecided.map_or_else(
+            || line.to_owned(),
+            |(begin, number)| line.replace(begin, &format!("yes,L-{number},R-{number},")),
+        )
+    });
+    let decided = lines.collect::<Vec<_>>().join("\n");
+    std::fs::write(&path, decided).unwrap();
+    let linked: BTreeSet<_> = pairs::pairs(&path).unwrap().into_iter().collect();
+    assert_eq!(linked, expected(0..2_080));
 }

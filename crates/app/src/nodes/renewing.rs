@@ -16,6 +16,7 @@ use twinline_core::capability::Capabilities;
 use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::item::{Attachment, Fetched, Item, ItemId, ItemRef, Value};
 use twinline_core::names::{FieldName, NodeName};
+use twinline_core::progress::Allowance;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 use twinline_trackers::http::Secret;
@@ -160,6 +161,10 @@ impl Tracker for Renewing {
 
     fn spare(&self) -> Duration {
         self.now().spare()
+    }
+
+    fn allowances(&self) -> Vec<Allowance> {
+        self.now().allowances()
     }
 
     async fn probe(&self) -> Result<Probe, TrackerError> {

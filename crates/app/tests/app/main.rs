@@ -34,6 +34,7 @@ mod quorum;
 mod restart;
 mod routes;
 mod rules_commands;
+mod screens;
 mod status_page;
 mod supervisor;
 mod support;

@@ -303,14 +303,38 @@ impl Way<'_> {
         }
         for link in self.scene.comment_links {
             let here = link.parent == *self.x.id() && link.item == *self.y.id();
-            let gone = instead::attachment_of(&link.origin)
-                .is_some_and(|attachment| self.is_gone(attachment));
-            let deletable = self.y.capabilities.comment_delete;
-            if here && gone && deletable && link.state == MirrorState::Fixed {
-                let deletion = instead::delete(link.clone(), self.from.other());
-                out.effects.push(deletion);
+            if here && link.state == MirrorState::Fixed && self.is_pointless(link) {
+                self.delete_link(link, out);
             }
         }
+    }
+
+    /// Whether a comment stands for a file that was deleted. In a chain the comment that it is a mirror of tells.
+    fn is_pointless(&self, link: &CommentLink) -> bool {
+        let Some(attachment) = instead::attachment_of(&link.origin) else {
+            return false;
+        };
+        if link.origin.item == *self.x.id() {
+            return self.is_gone(attachment);
+        }
+        let up = instead::standing(self.scene.comment_links, &link.origin, self.x.id());
+        up.is_some_and(|up| up.state == MirrorState::Deleted)
+    }
+
+    /// A link goes with its file. Where comments stay as they are, that is told, once.
+    fn delete_link(&self, link: &CommentLink, out: &mut Crossing) {
+        if self.y.capabilities.comment_delete {
+            let deletion = instead::delete(link.clone(), self.from.other());
+            out.effects.push(deletion);
+            return;
+        }
+        let place = format!("file {}/{}", link.item.node, link.comment);
+        let reason = "the link in its place stays: this tracker cannot delete a comment";
+        out.waived.insert(place, reason.to_owned());
+        out.comment_links.push(CommentLink {
+            state: MirrorState::Deleted,
+            ..link.clone()
+        });
     }
 
     fn is_gone(&self, attachment: &str) -> bool {

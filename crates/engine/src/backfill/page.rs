@@ -9,9 +9,11 @@ use crate::scheduler;
 use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::item::ItemId;
+use twinline_core::progress;
 use twinline_core::queue::Lane;
 use twinline_store::StoreError;
-use twinline_store::host::{HostTx, Job, JobState};
+use twinline_store::host::{HostRead, HostTx, Job, JobState, TwinStateName};
+use twinline_trackers::http::Meter;
 use twinline_trackers::{ItemPage, TrackerError};
 
 /// How often in a row a page may be unreadable before the job fails.
@@ -73,7 +75,10 @@ pub(super) async fn read(
     let scope = page.connection.contract().scopes.get(page.spec.side);
     let tracker = page.node.tracker();
     let asked = tracker.query(scope, &page.query, page.place.page.as_deref());
-    match page.node.request(asked).await {
+    let meter = Meter::default();
+    let asked = meter.of(page.node.request(asked)).await;
+    host.paces.listed(&page.job.id, meter.take());
+    match asked {
         Ok(found) => {
             hand_on(host, page, found).await?;
             Ok(Outcome::Read)
@@ -141,16 +146,20 @@ fn unmoved(tx: &HostTx<'_>, page: &Job) -> Result<Option<Job>, StoreError> {
 
 async fn begin_anew(host: &Inner, page: &Page) -> Result<(), StoreError> {
     let (asked, now) = (page.job.clone(), host.env.now());
+    let asked_place = page.place.clone();
     let written = host.store.write(move |tx| {
         let Some(mut job) = unmoved(tx, &asked)? else {
             return Ok(());
         };
         let place = Place {
             restarted_at: Some(job.done),
+            in_twins: asked_place.in_twins,
+            twins_before: asked_place.twins_before,
             ..Place::default()
         };
         job.cursor = Some(place.json());
-        job.done = 0;
+        // What was listed before is not handed on again, as far as this file remembers.
+        job.done = tx.listed_of(&job.id)?;
         job.updated_at = now;
         tx.put_job(&job)
     });
@@ -166,6 +175,15 @@ async fn hand_on(host: &Arc<Inner>, page: Page, found: ItemPage) -> Result<(), S
             return Ok(None);
         };
         let is_last = found.next.is_none();
+        let twins_before = match page.place.twins_before {
+            Some(before) => before,
+            None => twins(tx, &job)?,
+        };
+        let items = found.items.into_iter();
+        let items: Vec<ItemId> = items.map(|candidate| candidate.reference.item).collect();
+        let fresh = tx.note_listed(&job.id, items)?;
+        job.done += fresh.len() as u64;
+        let (in_twins, marked) = mark(&shared, tx, &job, fresh)?;
         let place = Place {
             end: is_last,
             page: found.next,
@@ -173,21 +191,15 @@ async fn hand_on(host: &Arc<Inner>, page: Page, found: ItemPage) -> Result<(), S
             total_is_estimate: !is_last
                 && found.total.is_none()
                 && (found.estimate.is_some() || page.place.total_is_estimate),
+            in_twins: page.place.in_twins + in_twins,
+            twins_before: Some(twins_before),
         };
-        job.done += found.items.len() as u64;
-        job.total = if is_last {
-            Some(job.done)
-        } else {
-            // What was estimated too low is at least what was found.
-            let known = found.total.or(found.estimate).or(job.total);
-            known.map(|total| total.max(job.done))
-        };
+        let told = found.total.or(found.estimate);
+        job.total = progress::total(job.done, told, job.total, is_last);
         job.cursor = Some(place.json());
         job.updated_at = shared.env.now();
         tx.put_job(&job)?;
-        let items = found.items.into_iter();
-        let items = items.map(|candidate| candidate.reference.item).collect();
-        Ok(Some(mark(&shared, tx, &job, items)?))
+        Ok(Some(marked))
     });
     match marked.await? {
         Some(marked) => scheduler::clear(host, marked.announce(host)),
@@ -195,19 +207,29 @@ async fn hand_on(host: &Arc<Inner>, page: Page, found: ItemPage) -> Result<(), S
     }
 }
 
-/// Marks the items that are in no twin of the job's connection.
+/// How many twins the job's connection has.
+fn twins(read: &HostRead<'_>, job: &Job) -> Result<u64, StoreError> {
+    let tally = read.twin_tally()?.into_iter();
+    let own = tally.filter(|count| count.connection == job.connection);
+    let alive = own.filter(|count| count.state != TwinStateName::Unlinked);
+    Ok(alive.map(|count| count.twins).sum())
+}
+
+/// Marks the items that are in no twin of the job's connection; answers how many are in one, too.
 fn mark(
     host: &Inner,
     tx: &HostTx<'_>,
     job: &Job,
     items: Vec<ItemId>,
-) -> Result<dirty::Marked, StoreError> {
+) -> Result<(u64, dirty::Marked), StoreError> {
     let cause = confirmed::backfill(&job.connection, &job.id);
-    let mut hints = Vec::new();
+    let (mut in_twins, mut hints) = (0, Vec::new());
     for item in items {
         let twins = tx.twins_of_item(&item)?;
         let mut twins = twins.iter().filter(|twin| is_alive(twin));
-        if !twins.any(|twin| twin.connection == job.connection) {
+        if twins.any(|twin| twin.connection == job.connection) {
+            in_twins += 1;
+        } else {
             hints.push(Hint::now(
                 item,
                 Lane::Backfill,
@@ -216,5 +238,5 @@ fn mark(
             ));
         }
     }
-    dirty::mark(host, tx, &hints)
+    Ok((in_twins, dirty::mark(host, tx, &hints)?))
 }

@@ -77,6 +77,13 @@ impl Found {
             job,
         })
     }
+
+    /// How many of the items that were handed on are finished. Those that were in a twin already were passed by, however
+    /// fast that was.
+    fn finished(&self) -> u64 {
+        let passed = Place::of(&self.job).in_twins;
+        self.job.done.saturating_sub(self.waiting + passed)
+    }
 }
 
 #[derive(Default)]
@@ -119,8 +126,7 @@ impl Reader {
             page.after = last.map(|job| (job.started_at, job.id.clone()));
             for found in jobs {
                 seen.insert(found.job.id.clone());
-                host.paces
-                    .finished(&found.job.id, found.job.done.saturating_sub(found.waiting));
+                host.paces.finished(&found.job.id, found.finished());
                 moves |= found.waiting > 0;
                 if let Some(next) = self.next(host, found).await? {
                     let turn = self.tries.get(&next.job.id).map_or(0, |job| job.turn);

@@ -394,7 +394,8 @@ fn make(
         Some(member) => ring::close(host, tx, connection, &mut twin, (other, member), now)?,
         None => tx.put_twin(&twin)?,
     }
-    let marked = dirty::mark(host, tx, &[sign.hint(id.clone(), now)])?.grown(&twin.root);
+    let lane = sign.lane;
+    let marked = dirty::mark(host, tx, &[sign.hint(id.clone(), now)])?.grown(&twin.root, lane);
     Ok((Entered::Settled, marked))
 }
 

@@ -102,7 +102,7 @@ async fn follow_one(
             };
             tx.move_item(&from, &row)?;
             let hint = Hint::now(there.clone(), Lane::Live, "moved", now);
-            let marked = dirty::mark(&shared, tx, &[hint])?.grown(&own);
+            let marked = dirty::mark(&shared, tx, &[hint])?.grown(&own, Lane::Live);
             Ok(Some((marked, ended)))
         })
         .await?;

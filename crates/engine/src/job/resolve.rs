@@ -401,7 +401,8 @@ impl Step {
         }
         let marked = dirty::mark(host, tx, &hints)?;
         Ok(match grown {
-            Some(root) => marked.grown(&root),
+            // Whose work it was is not known any more; only what was under way at a crash is found so.
+            Some(root) => marked.grown(&root, Lane::Live),
             None => marked,
         })
     }

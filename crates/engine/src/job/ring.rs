@@ -91,11 +91,13 @@ pub(super) fn alive_in(
     Ok(twins.find(|twin| is_alive(twin) && twin.connection == *connection))
 }
 
-/// Judges a twin that is about to create its second item, and closes the ring where the cluster has one.
+/// Judges a twin that is about to create its second item, and closes the ring where the cluster has one. `lane`: that of the
+/// job.
 pub(super) async fn settle(
     host: &Arc<Inner>,
     connection: &Arc<Connection>,
     twin: &Twin,
+    lane: Lane,
 ) -> Result<Ring, StoreError> {
     let Some(side) = missing(twin) else {
         return Ok(Ring::Open);
@@ -124,7 +126,7 @@ pub(super) async fn settle(
                 return Ok(Marked::default());
             }
             close(&shared, tx, &connection, &mut twin, (side, member), now)?;
-            Ok(Marked::default().grown(&twin.root))
+            Ok(Marked::default().grown(&twin.root, lane))
         })
         .await?;
     scheduler::clear(&host, marked.announce(&host))?;

@@ -97,7 +97,7 @@ pub(super) async fn run(
                 });
             }
         };
-        match ring::settle(host, &connection, &context.twin).await? {
+        match ring::settle(host, &connection, &context.twin, started.work.lane).await? {
             Ring::Open => {}
             Ring::Closed => continue,
             Ring::Wait => {

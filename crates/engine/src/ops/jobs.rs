@@ -1,11 +1,12 @@
 //! Backfills: started, listed, paused, cancelled.
 
 use super::{OpError, audit};
-use crate::backfill::{BackfillSpec, total_is_estimate, waiting};
+use crate::backfill::{BackfillSpec, forecast, total_is_estimate, waiting};
 use crate::confirmed::grant;
 use crate::host::Host;
 use serde::Serialize;
 use twinline_core::names::{ConnectionName, Side};
+use twinline_core::progress::Finish;
 use twinline_core::time::Timestamp;
 use twinline_store::StoreError;
 use twinline_store::host::{AuditEntry, Job, JobKind, JobState, JobsPage};
@@ -31,8 +32,11 @@ pub struct JobView {
     pub done: u64,
     /// When it began.
     pub started_at: Timestamp,
-    /// When it will be finished at the rate of the last minutes; `None` while nothing can be said.
+    /// When it will be finished, by its pace and by what the trackers' limits leave to it; `None` once it has ended, and
+    /// while it cannot be said.
     pub finish_at: Option<Timestamp>,
+    /// Why it cannot be said when a running one will be finished.
+    pub finish_unknown: Option<String>,
     /// What went wrong, or what it waits for.
     pub sentence: Option<String>,
 }
@@ -114,11 +118,15 @@ impl Host {
         let stands_still =
             job.state == JobState::Running && self.inner.connection(&job.connection).is_none();
         let waits_for = stands_still.then(|| STANDS_STILL.to_owned());
+        let finish = (job.state == JobState::Running).then(|| forecast(&self.inner, &job, waiting));
+        let (finish_at, finish_unknown) = match finish {
+            None => (None, None),
+            Some(Finish::In(wait)) => (Some(now.plus(wait)), None),
+            Some(Finish::NotYet(why)) => (None, Some(why.to_string())),
+        };
         JobView {
-            finish_at: match job.state {
-                JobState::Running => self.inner.paces.finish(&job, done, now),
-                _ => None,
-            },
+            finish_at,
+            finish_unknown,
             done,
             id: job.id,
             connection: job.connection,

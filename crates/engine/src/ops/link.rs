@@ -316,7 +316,7 @@ fn store(
         let id = item.reference.item.clone();
         tx.append_history(&entry(twin, id, HistoryKind::Linked, now))?;
     }
-    Ok(dirty::mark(host, tx, &hints)?.grown(&twin.root))
+    Ok(dirty::mark(host, tx, &hints)?.grown(&twin.root, Lane::Backfill))
 }
 
 type Cluster = (RootId, Vec<Member>);

@@ -33,8 +33,17 @@ pub(crate) struct Mark {
     pub(crate) audit: bool,
     /// The connection whose confirmed work it belongs to.
     pub(crate) confirmed: Option<ConnectionName>,
+    /// The backfill that it belongs to, by its id.
+    pub(crate) backfill: Option<Arc<str>>,
     /// Whether only a change of this item makes it worth looking at its twins' other sides.
     pub(crate) glance: bool,
+}
+
+impl Mark {
+    /// The backfill that it belongs to, and its item.
+    pub(crate) fn of_backfill(&self) -> Option<(&str, &ItemId)> {
+        self.backfill.as_deref().map(|job| (job, &self.item))
+    }
 }
 
 #[derive(Debug)]

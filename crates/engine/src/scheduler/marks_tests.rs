@@ -50,6 +50,7 @@ impl Store {
             deleted: false,
             audit: false,
             confirmed: None,
+            backfill: None,
             glance: false,
         }
     }

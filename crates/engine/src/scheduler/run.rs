@@ -1,6 +1,6 @@
 //! The scheduler's one task.
 
-use super::{Slot, Started};
+use super::{Mark, Slot, Started};
 use crate::host::Inner;
 use crate::job::{self, Ended};
 use crate::panics;
@@ -16,6 +16,7 @@ use tracing::{Instrument as _, Span, debug_span};
 use twinline_core::names::NodeName;
 use twinline_core::queue::{Key, Lane};
 use twinline_core::spans::TARGET;
+use twinline_trackers::http::Meter;
 
 /// Runs jobs until shutdown, then lets those in flight end within the drain time. What is aborted then is resolved
 /// like after a crash.
@@ -123,11 +124,24 @@ fn start_all(host: &Arc<Inner>, jobs: &mut JoinSet<()>) {
 async fn one(host: Arc<Inner>, started: Started) {
     let work = started.work.clone();
     let ended = match leaves_room(&host, &started) {
-        Some(wait) => Ended::Again {
-            wait,
-            failed: false,
-        },
-        None => carry_out(&host, &started).await,
+        Some(wait) => {
+            for (job, _) in started.marks.iter().filter_map(Mark::of_backfill) {
+                host.paces.held(job, Instant::now() + wait);
+            }
+            Ended::Again {
+                wait,
+                failed: false,
+            }
+        }
+        None => {
+            let meter = Meter::default();
+            let ended = meter.of(carry_out(&host, &started)).await;
+            let of = started.marks.iter().find_map(Mark::of_backfill);
+            let begins = matches!(started.work.key, Key::Candidate(_));
+            host.paces
+                .spent(started.work.lane, of, begins, meter.take());
+            ended
+        }
     };
     let nodes = started.nodes.clone();
     conclude(&host, started, ended).await;
@@ -195,6 +209,8 @@ async fn conclude(host: &Arc<Inner>, started: Started, ended: Ended) {
         Ended::Done => {
             let ready = |slot: &Slot| host.if_open(slot);
             let (done, left) = host.scheduler.done(started, &ready);
+            let ended = done.cleared.iter().chain(&done.left_to_others);
+            host.paces.done(ended.filter_map(Mark::of_backfill));
             if let Err(error) = super::load::clear(host, done.cleared) {
                 tracing::error!(%error, "dirty marks could not be cleared");
             }

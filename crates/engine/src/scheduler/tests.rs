@@ -84,6 +84,7 @@ pub(super) async fn marks(items: &[(&str, &str, Lane)]) -> Vec<NewMark> {
                 deleted: false,
                 audit: false,
                 confirmed: None,
+                backfill: None,
                 glance: false,
             },
             lane: row.lane,

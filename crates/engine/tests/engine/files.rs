@@ -112,6 +112,44 @@ async fn files_cross_both_ways_and_only_the_originals_deletion_follows() {
     running.stop().await;
 }
 
+/// A file that the other tracker does not take is deleted: what becomes of the comment in its place, and what the history
+/// says of it.
+async fn check_link_of_deleted(deletable: bool, comments: usize, told: Option<&str>) {
+    let mut pair = pair();
+    pair.world.able("right", |able| {
+        able.attachments.upload = false;
+        able.comment_delete = deletable;
+    });
+    let (running, item) = pair.begun().await;
+    let file = pair.attach(&item, "a.bin", content(1));
+    let right = pair.world.tracker("right");
+    let written = || right.only().comments.unwrap_or_default();
+    until("the link", async || written().len() == 1).await;
+    running.quiet().await;
+    pair.world.tracker("left").detach_by_hand(&item, &file);
+    pair.world.announce(&item);
+    running.quiet().await;
+    assert_eq!(written().len(), comments, "deletable: {deletable}");
+    let both = [item, right.only().reference.item];
+    let history = running.host.store().read(move |read| {
+        let mut rows = read.history(&both[0], None, 50)?;
+        rows.extend(read.history(&both[1], None, 50)?);
+        Ok(rows)
+    });
+    let history = history.await.unwrap();
+    let said = history.iter().filter_map(|row| row.entry.text.as_deref());
+    let said = said.filter(|text| text.contains("cannot delete"));
+    assert_eq!(said.collect::<Vec<_>>(), Vec::from_iter(told));
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_goes_with_its_file_or_is_told_of() {
+    check_link_of_deleted(true, 0, None).await;
+    let stays = "the link in its place stays: this tracker cannot delete a comment";
+    check_link_of_deleted(false, 1, Some(stays)).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_written_is_in_the_history() {
     let pair = pair();

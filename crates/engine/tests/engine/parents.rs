@@ -2,8 +2,10 @@
 
 use crate::support::rules::contract;
 use crate::support::{Running, World, until};
+use std::time::Duration;
+use tokio::time::Instant;
 use twinline_core::contract::{Conflict, Contract};
-use twinline_core::item::{ItemId, Value};
+use twinline_core::item::{Item, ItemId, Value};
 use twinline_core::names::{Side, Sides};
 use twinline_engine::ops::LinkOutcome;
 
@@ -130,6 +132,41 @@ async fn a_parent_that_has_no_twin_yet_crosses_when_it_is_linked() {
         assert!(matches!(linked.unwrap()[0], LinkOutcome::Linked(_)));
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn children_follow_a_parent_that_a_person_has_brought_in_without_waiting_for_room() {
+    const CHILDREN: usize = 5;
+    let world = World::new(&["left", "right"]);
+    let running = world.start(&[family("c")]).await;
+    let tracker = world.tracker("left");
+    let late = tracker.make(&[("summary", Value::text("late"))]);
+    tracker.state().unmatched.insert(late.id.clone());
+    for number in 0..CHILDREN {
+        child_of(&world, &key(&world, &late), &format!("child {number}"));
+    }
+    running.quiet().await;
+    for node in ["left", "right"] {
+        world.tracker(node).state().spare = Duration::from_secs(3600);
+    }
+    world.tracker("left").state().unmatched.clear();
+    world.announce(&late);
+    let begun = Instant::now();
+    until("all have their parent", async || {
+        let state = world.tracker("right").state();
+        let mut items = state.items.values();
+        let late = items.find(|item| item.get("summary") == Some(&Value::text("late")));
+        let Some(key) = late.map(|late| late.reference.key.clone()) else {
+            return false;
+        };
+        let has_parent = |item: &&Item| item.get("parent") == Some(&Value::text(key.clone()));
+        state.items.values().filter(has_parent).count() == CHILDREN
+    })
+    .await;
+    // Work that can wait goes once in half a minute here.
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(30), "{took:?}");
+    running.stop().await;
 }
 
 /// The other side shows none; an edit there is a later one, as with any other field.

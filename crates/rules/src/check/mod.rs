@@ -2,6 +2,7 @@
 
 mod fields;
 mod graph;
+mod screens;
 mod scripts;
 mod sections;
 mod values;

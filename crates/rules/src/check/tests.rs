@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use twinline_core::capability::{Channel, FieldSet};
 use twinline_core::item::Choice;
+use twinline_core::names::FieldName;
 use twinline_core::richtext::Dialect;
 
 const HEAD: &str = r#"format = 1
@@ -232,6 +233,7 @@ fn workflow(ways: &[(&str, &str)]) -> Vec<StatusInfo> {
             name: (*name).to_owned(),
         },
         leads_to: (*ways != "?").then(|| ways.split_whitespace().map(str::to_owned).collect()),
+        demands: BTreeSet::new(),
         closed: false,
     };
     ways.iter().map(status).collect()
@@ -285,6 +287,57 @@ fn paths_of_a_workflow_are_searched() {
         ],
     );
     about_paths(&[("A", "?"), ("X", "?")], &[]);
+}
+
+/// What is said of a status whose transitions demand a resolution and a reason. `fields` and `set`: what the rules set on
+/// the left besides, `script`: its script.
+fn about_screens(fields: &str, set: &str, script: &str, expected: &[&str]) {
+    let head = HEAD.replacen("trigger", "script = \"l.js\"\ntrigger", 1);
+    let map = format!(
+        "{head}{fields}[fields.status]\nleft = \"status\"\nright = \"status\"\nvalues = \"v\"\n[values.v]\na = {{ left = \"A\", right = \"1\" }}\nx = {{ left = \"X\", right = \"2\"{set} }}\n"
+    );
+    let map = SourceFile::new("pair.toml", map);
+    let mut statuses = workflow(&[("A", "X"), ("X", "A")]);
+    statuses[1].demands = ["resolution", "cf_9"].map(FieldName::from).into();
+    let left = json!({ "fields": { "resolution": { "name": "Resolution", "kind": "choice" },
+        "cf_9": { "name": "Reason", "kind": "text" }, "status": { "name": "Status", "kind": "choice" } } });
+    let descriptions = Sides {
+        left: SideDescription {
+            statuses,
+            ..serde_json::from_value(left).unwrap()
+        },
+        right: SideDescription::default(),
+    };
+    let around = Surroundings {
+        descriptions: &descriptions,
+        capabilities: &Sides::default(),
+        nodes: None,
+    };
+    let rules = parse(&map).unwrap();
+    let scripts = Sides {
+        left: Some(SourceFile::new("l.js", script)),
+        right: None,
+    };
+    let sources = RuleSources { map, scripts };
+    let found = check(&rules, &sources, around, &InProcess::default());
+    let found = found.iter().filter(|one| one.what.contains("demands"));
+    let found: Vec<String> = found.map(|one| one.what.clone()).collect();
+    assert_eq!(found, expected, "{fields} {set} {script}");
+}
+
+#[test]
+fn what_transitions_demand_and_no_rule_sets_is_named() {
+    let both = "every transition of a to \"X\" demands Reason, Resolution, which no rule sets";
+    about_screens("", "", "", &[both]);
+    let one = "every transition of a to \"X\" demands Reason, which no rule sets";
+    let set = ", left_set = { Resolution = \"Fixed\" }";
+    about_screens("", set, "", &[one]);
+    let mapped = "[fields.why]\nleft = \"Reason\"\nright = \"why\"\n";
+    about_screens(mapped, set, "", &[]);
+    let away = format!("{mapped}dir = \"->\"\n");
+    about_screens(&away, set, "", &[one]);
+    let script = "export function incoming({ issue }) { issue.fields.Reason = 'so'; }";
+    about_screens("", set, script, &[]);
 }
 
 #[test]

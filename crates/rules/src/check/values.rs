@@ -70,6 +70,7 @@ fn table_options(
     unreached(judge, field, side, natives, table);
     if matches!(natives, [native] if native.as_str() == STATUS) {
         super::workflow::transitions(judge, side, table);
+        super::screens::demanded(judge, side, table);
     }
 }
 

@@ -105,7 +105,7 @@ fn closing_entry<'a>(
 }
 
 /// The status that an entry writes; `None` where the side does not have it.
-fn written_status<'a>(
+pub(crate) fn written_status<'a>(
     entry: &NativeValue,
     status: &FieldName,
     catalogue: &'a Catalogue,

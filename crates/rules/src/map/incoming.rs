@@ -317,7 +317,7 @@ impl Crossing<'_> {
                     return;
                 };
                 let several = kind == Some(NativeKind::Users);
-                match bring(self.map, self.field, &people, current, several) {
+                match bring(self.map, self.field, native, &people, current, several) {
                     Person::Is(value, unknown) => {
                         if !unknown.is_empty() {
                             draft.trace.push(format!(

@@ -10,7 +10,7 @@ mod people;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use closing::{closed_status, closing};
+pub(crate) use closing::{closed_status, closing, written_status};
 pub(crate) use incoming::{MapDraft, incoming, is_day};
 pub(crate) use native::kind_of;
 pub(crate) use outgoing::{MapView, outgoing};

@@ -4,8 +4,9 @@ use super::Map;
 use super::outgoing::is_ignored;
 use crate::catalogue::is_person;
 use crate::model::{Fallback, FieldRules, PeopleMatch, PeopleTable};
+use twinline_core::item::field::REPORTER;
 use twinline_core::item::{User, Value};
-use twinline_core::names::Sides;
+use twinline_core::names::{FieldName, Sides};
 
 /// What becomes of a person field on the target.
 pub(super) enum Person {
@@ -25,10 +26,11 @@ pub(super) fn people_of(value: &Value) -> Option<Vec<User>> {
     }
 }
 
-/// Brings the source's people to the target, whose present value is `current`.
+/// Brings the source's people to a field of the target, whose present value is `current`.
 pub(super) fn bring(
     map: Map<'_>,
     field: &FieldRules,
+    native: &FieldName,
     people: &[User],
     current: Option<&Value>,
     several: bool,
@@ -48,18 +50,20 @@ pub(super) fn bring(
         .unwrap_or(&plain);
     let present = current.and_then(people_of).unwrap_or_default();
     let ignored = |user: &User| is_ignored(field, &Value::User(user.clone()));
+    let fallback = table.fallback.get(map.side);
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
     for person in people.iter().filter(|person| !ignored(person)) {
         let person = &completed(map, person);
-        match find(map, table, person, &present) {
+        let asked = || unlisted(table, native, person, fallback);
+        match find(map, table, person, &present).or_else(asked) {
             Some(user) => found.push(user),
             None => unknown.push(person.label().to_owned()),
         }
     }
     if found.is_empty() && !unknown.is_empty() {
         let reason = format!("the {} does not know {}", map.side, unknown.join(", "));
-        match table.fallback.get(map.side) {
-            Fallback::Keep => return Person::Waived(reason),
+        match fallback {
+            Fallback::Keep | Fallback::Create => return Person::Waived(reason),
             Fallback::Nobody => {}
             Fallback::Person(text) => {
                 let user = map.catalogue().person(text).cloned();
@@ -117,6 +121,30 @@ fn find(map: Map<'_>, table: &PeopleTable, person: &User, present: &[User]) -> O
         PeopleMatch::Login => candidates()
             .find(|user| same(&user.login, &person.login))
             .cloned(),
+    })
+}
+
+/// Somebody who is not among those who can be assigned. Who reports an item seldom is: a helpdesk's customers are not
+/// listed. So the tracker itself is asked at the write, by the e-mail address, and where it knows nobody it keeps who is
+/// there, or makes the person, for which it needs the name. Not where something else is to be written for an unknown person.
+fn unlisted(
+    table: &PeopleTable,
+    native: &FieldName,
+    person: &User,
+    fallback: &Fallback,
+) -> Option<User> {
+    let by_email = table.matching.contains(&PeopleMatch::Email);
+    let email = person.email.clone();
+    let email = email.filter(|_| by_email && native.as_str() == REPORTER)?;
+    let name = match fallback {
+        Fallback::Keep => None,
+        Fallback::Create => Some(person.label().to_owned()),
+        Fallback::Nobody | Fallback::Person(_) => return None,
+    };
+    Some(User {
+        name,
+        email: Some(email),
+        ..User::default()
     })
 }
 

@@ -130,6 +130,7 @@ pub(super) fn people_table(table: &Table<'_, '_>) -> PeopleTable {
                 *fallback.get_mut(side) = match word.value.as_str() {
                     "none" => Fallback::Nobody,
                     "keep" => Fallback::Keep,
+                    "create" => Fallback::Create,
                     person => Fallback::Person(person.to_owned()),
                 };
             }

@@ -73,6 +73,33 @@ fn the_digest_changes_with_what_names_stand_for_and_not_with_what_a_workflow_was
     assert_eq!(some.digest(), more.digest());
 }
 
+/// A release that refuses keys which it does not know still reads what this one stores, and this one reads the key.
+#[test]
+fn what_ways_demand_is_read_and_never_stored() {
+    let described = |demands: serde_json::Value| {
+        let mut status = serde_json::json!({ "status": { "id": "1", "name": "Done" } });
+        if let Some(status) = status.as_object_mut().filter(|_| !demands.is_null()) {
+            status.insert("demands".to_owned(), demands);
+        }
+        Snapshot {
+            descriptions: Sides {
+                left: serde_json::from_value(serde_json::json!({ "statuses": [status] })).unwrap(),
+                right: SideDescription::default(),
+            },
+            ..snapshot(MAP, "a")
+        }
+    };
+    let (old, new) = (
+        described(serde_json::Value::Null),
+        described(serde_json::json!(["resolution"])),
+    );
+    assert_eq!(new.descriptions.left.statuses[0].demands.len(), 1);
+    let stored = serde_json::to_string(&new).unwrap();
+    assert_eq!(stored, serde_json::to_string(&old).unwrap());
+    assert_eq!(serde_json::from_str::<Snapshot>(&stored).unwrap(), old);
+    assert_eq!(new.digest(), old.digest());
+}
+
 #[test]
 fn a_diff_shows_changed_lines_with_three_around() {
     let old = snapshot(MAP, "same\n");

@@ -107,7 +107,20 @@ impl AzureDevOps {
         Ok(listed(ids.iter().map(one).collect::<Result<_, _>>()?))
     }
 
+    /// 401 for a token without the scope to write.
+    fn must_write(&self) -> Result<(), Failure> {
+        if !self.site.switches.read_only {
+            return Ok(());
+        }
+        Err(Failure::new(
+            StatusCode::UNAUTHORIZED,
+            "UnauthorizedRequestException",
+            "TF400813: The user is not authorized to access this resource.",
+        ))
+    }
+
     pub(super) fn create_item(&mut self, asked: &Asked<'_>, kind: &str) -> Answer {
+        self.must_write()?;
         let operations = patch::read(&asked.body()?)?;
         let project = asked.project.as_deref().unwrap_or_default();
         let project = self.site.project(project).ok_or_else(|| {
@@ -146,6 +159,7 @@ impl AzureDevOps {
     }
 
     pub(super) fn update_item(&mut self, asked: &Asked<'_>, id: u64) -> Answer {
+        self.must_write()?;
         let operations = patch::read(&asked.body()?)?;
         let wanted = Self::wanted(asked)?;
         let item = self.visible(asked, id)?;

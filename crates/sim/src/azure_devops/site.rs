@@ -29,6 +29,8 @@ pub struct Switches {
     pub rate_limits: bool,
     /// Whether callers of the API may manage service hooks.
     pub hooks_allowed: bool,
+    /// Whether callers of the API only read: a personal access token without the scope to write.
+    pub read_only: bool,
     /// Whether what people say is in Markdown, as the editor of new projects has it.
     pub markdown_comments: bool,
 }
@@ -39,6 +41,7 @@ impl Default for Switches {
             index_lag: Duration::ZERO,
             rate_limits: true,
             hooks_allowed: true,
+            read_only: false,
             markdown_comments: false,
         }
     }

@@ -3,6 +3,7 @@
 use super::Github;
 use super::model::{Closed, Comment, Detail, Event, Issue, Label, Place, Repo};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use twinline_core::time::Timestamp;
 
 /// The colour of a label that came into being by being used.
@@ -71,6 +72,8 @@ impl Github {
             is_pull_request: new.is_pull_request,
             deleted: false,
             moved_to: None,
+            parent: None,
+            below: BTreeSet::new(),
             hidden: None,
         };
         let place = (repo, number);
@@ -316,6 +319,8 @@ impl Github {
             .milestone
             .and_then(|old| self.repo(place).milestones.get(&old));
         let title = milestone.map(|milestone| milestone.title.clone());
+        // What hangs together stays behind.
+        (issue.parent, issue.below) = (None, BTreeSet::new());
         issue.id = self.next_id();
         issue.number = number;
         issue.updated = act.now;
@@ -408,7 +413,7 @@ impl Github {
     }
 
     /// Before every change that moves the issue's time.
-    fn touch(&mut self, now: Timestamp, place: Place) {
+    pub(super) fn touch(&mut self, now: Timestamp, place: Place) {
         if !self.index_lag.is_zero() {
             let before = self.issue(place).clone();
             self.index_before(now, place, Some(before));
@@ -442,7 +447,7 @@ impl Github {
 
     /// Whether anybody hears of a change: a hook wants it, and the permission is there. Pull requests' changes are
     /// `pull_request` events, which are not simulated; their comments are `issue_comment` events.
-    fn is_heard(&self, place: Place, event: &str) -> bool {
+    pub(super) fn is_heard(&self, place: Place, event: &str) -> bool {
         let issue = self.issue(place);
         let told = issue.hidden.is_none() && !(issue.is_pull_request && event == "issues");
         told && self

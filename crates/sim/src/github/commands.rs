@@ -187,6 +187,14 @@ impl Github {
                 let kind = parts::issue_type(value).map_err(|failure| invalid(*failure))?;
                 self.set_kind(act, place, kind);
             }
+            "parent" => {
+                let key = text()?;
+                let parent = match key.as_str() {
+                    "" => None,
+                    key => Some(self.place_of(key)?),
+                };
+                self.set_parent(act, place, parent);
+            }
             other => return Err(Refused::unknown("field", other)),
         }
         Ok(())
@@ -237,7 +245,9 @@ impl Github {
                 secret: secret.clone(),
                 content_type: "json".to_owned(),
                 insecure_ssl: "0".to_owned(),
-                events: vec!["issues".to_owned(), "issue_comment".to_owned()],
+                events: ["issues", "issue_comment", "sub_issues"]
+                    .map(str::to_owned)
+                    .into(),
                 active: true,
                 created: now,
                 updated: now,

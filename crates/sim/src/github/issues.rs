@@ -36,6 +36,9 @@ impl Github {
         match (&ask.call.method, below) {
             (_, ["comments"]) => self.route_issue_comments(ask, place),
             (_, ["labels", rest @ ..]) => self.route_issue_labels(ask, place, rest),
+            (_, ["parent" | "sub_issues" | "sub_issue"]) => {
+                self.route_sub_issues(ask, place, below)
+            }
             (&Method::GET, ["events"]) => self.issue_events(ask, place),
             (&Method::GET, ["timeline"]) => self.timeline(ask, place),
             (&Method::POST, ["assignees"]) => self.change_assignees(ask, place, true),

@@ -2,9 +2,10 @@
 //!
 //! Source of shapes and status codes: the REST description that GitHub publishes (`@octokit/openapi`) and the webhook
 //! examples of `@octokit/webhooks-examples`; behaviour beyond shapes from docs.github.com, said where it is coded.
-//! Not simulated: GraphQL, organisations' hooks, pull requests beyond "an issue with `pull_request`", sub-issues,
-//! reactions, locking. A transferred issue keeps its comments' ids, which GitHub does not promise.
+//! Not simulated: GraphQL, organisations' hooks, pull requests beyond "an issue with `pull_request`", reactions,
+//! locking. A transferred issue keeps its comments' ids, which GitHub does not promise.
 
+mod apps;
 mod changes;
 mod commands;
 mod comments;
@@ -23,7 +24,9 @@ mod render;
 mod render_repo;
 mod routes;
 mod search;
+mod sub_issues;
 
+pub use apps::{APP_KEY, AppConfig, demo_app};
 pub use limits::Limits;
 
 use crate::command::{Command, Done, Refused};
@@ -65,6 +68,8 @@ pub struct GithubConfig {
     pub repositories: Vec<String>,
     /// Who may call.
     pub tokens: Vec<Token>,
+    /// The apps that may ask for tokens.
+    pub apps: Vec<AppConfig>,
     /// The rate limits.
     pub limits: Limits,
     /// When the repositories were created, and the accounts.
@@ -95,6 +100,7 @@ impl Default for GithubConfig {
                 may_write: true,
                 may_manage_hooks: true,
             }],
+            apps: Vec::new(),
             limits: Limits::default(),
             created: Timestamp::from_millis(1_700_000_000_000),
         }
@@ -104,7 +110,12 @@ impl Default for GithubConfig {
 /// Its line in the registry.
 pub(crate) const KIND: Kind = Kind {
     tracker: "github",
-    demo: || Box::new(Github::new(GithubConfig::default())),
+    demo: || {
+        Box::new(Github::new(GithubConfig {
+            apps: vec![demo_app()],
+            ..GithubConfig::default()
+        }))
+    },
     auth: "",
     secret: ("token", TOKEN),
 };
@@ -117,6 +128,7 @@ pub struct Github {
     base: String,
     created: Timestamp,
     tokens: Vec<Token>,
+    apps: apps::Apps,
     limits: Limits,
     usage: BTreeMap<String, limits::Usage>,
     accounts: BTreeMap<String, Account>,
@@ -135,12 +147,14 @@ impl Github {
     /// A GitHub with the people of [`seeds::PEOPLE`] and empty repositories.
     ///
     /// # Panics
-    /// When a repository's name has no owner: a mistake of the caller.
+    /// When a repository's name has no owner, or an app's key is none: a mistake of the caller.
     pub fn new(config: GithubConfig) -> Self {
+        let bots: Vec<String> = config.apps.iter().map(|app| apps::bot(&app.slug)).collect();
         let mut github = Self {
             base: "http://github.sim".to_owned(),
             created: config.created,
             tokens: config.tokens,
+            apps: apps::Apps::new(config.apps),
             limits: config.limits,
             usage: BTreeMap::new(),
             accounts: BTreeMap::new(),
@@ -155,6 +169,9 @@ impl Github {
         };
         for person in seeds::PEOPLE {
             github.add_account(person.login, person.name, person.email, false);
+        }
+        for bot in bots {
+            github.add_account(&bot, &bot, "", false);
         }
         for full_name in &config.repositories {
             github.add_repository(full_name);

@@ -2,7 +2,7 @@
 
 use crate::simulator::Delivered;
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::time::Timestamp;
 
 /// Where an issue is: the repository's index and the issue's number.
@@ -86,6 +86,10 @@ pub(super) struct Issue {
     pub(super) is_pull_request: bool,
     pub(super) deleted: bool,
     pub(super) moved_to: Option<Place>,
+    /// The issue above it.
+    pub(super) parent: Option<Place>,
+    /// Those below it.
+    pub(super) below: BTreeSet<Place>,
     /// The status with which the API refuses to show it.
     pub(super) hidden: Option<u16>,
 }

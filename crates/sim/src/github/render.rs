@@ -43,6 +43,11 @@ impl Github {
         let account = self.accounts.get(login).unwrap_or(&ghost);
         let (login, base) = (&account.login, &self.base);
         let url = format!("{base}/users/{login}");
+        let kind = match account.is_organization {
+            true => "Organization",
+            false if login.ends_with("[bot]") => "Bot",
+            false => "User",
+        };
         json!({
             "login": login,
             "id": account.id,
@@ -60,7 +65,7 @@ impl Github {
             "repos_url": format!("{url}/repos"),
             "events_url": format!("{url}/events{{/privacy}}"),
             "received_events_url": format!("{url}/received_events"),
-            "type": if account.is_organization { "Organization" } else { "User" },
+            "type": kind,
             "user_view_type": "public",
             "site_admin": false,
         })
@@ -161,7 +166,8 @@ impl Github {
             "updated_at": time(issue.updated),
             "closed_at": issue.closed.as_ref().map(|closed| time(closed.at)),
             "author_association": "MEMBER",
-            "sub_issues_summary": {"total": 0, "completed": 0, "percent_completed": 0},
+            "sub_issues_summary": self.summary(issue),
+            "parent_issue_url": self.parent_url(issue),
             "issue_dependencies_summary": {"blocked_by": 0, "total_blocked_by": 0, "blocking": 0, "total_blocking": 0},
             "body": issue.body,
             "reactions": reactions(&url),

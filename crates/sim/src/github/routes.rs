@@ -52,12 +52,16 @@ impl Github {
         if let Some(page) = self.web_page(&call) {
             return page;
         }
-        let search = call.segments.first().is_some_and(|part| part == "search");
-        let token = self.authenticate(&call);
+        let first = call.segments.first().map(String::as_str);
+        let (search, by_app) = (first == Some("search"), first == Some("app"));
+        let token = self.authenticate(now, &call);
         let secret = token
             .as_ref()
             .map_or_else(|_| String::new(), |token| token.secret.clone());
-        let reply = token.and_then(|token| self.admit(now, &call, &token, search));
+        let reply = match by_app {
+            true => self.route_app(now, &call),
+            false => token.and_then(|token| self.admit(now, &call, &token, search)),
+        };
         let mut response = match reply {
             Ok(response) => self.tagged(&call, &secret, response),
             Err(failure) => failure.into_response(),
@@ -107,7 +111,7 @@ impl Github {
         self.route(&Ask { now, call, token })
     }
 
-    fn authenticate(&self, call: &Call<'_>) -> Result<Token, Box<Failure>> {
+    fn authenticate(&self, now: Timestamp, call: &Call<'_>) -> Result<Token, Box<Failure>> {
         let unauthorized = |message| Err(Failure::new(StatusCode::UNAUTHORIZED, message));
         let Some(header) = call.header("authorization") else {
             return unauthorized("Requires authentication");
@@ -119,15 +123,26 @@ impl Github {
             .tokens
             .iter()
             .find(|token| sent.is_some_and(|(_, secret)| secret == token.secret));
-        found.map_or_else(
-            || unauthorized("Bad credentials"),
-            |token| Ok(token.clone()),
-        )
+        let given = sent.and_then(|(_, secret)| self.apps.token(now, secret));
+        found
+            .cloned()
+            .or(given)
+            .map_or_else(|| unauthorized("Bad credentials"), Ok)
     }
 
     fn route(&mut self, ask: &Ask<'_>) -> Reply {
         let path = ask.call.path();
         match (&ask.call.method, path.as_slice()) {
+            // An installation is nobody.
+            (&Method::GET, ["user"]) if self.apps.is_given(&ask.token.secret) => Err(Failure::new(
+                StatusCode::FORBIDDEN,
+                "Resource not accessible by integration",
+            )),
+            (&Method::GET, ["installation", "repositories"])
+                if self.apps.is_given(&ask.token.secret) =>
+            {
+                Ok(call::json(StatusCode::OK, &self.reachable()))
+            }
             (&Method::GET, ["user"]) => {
                 let account = self
                     .accounts

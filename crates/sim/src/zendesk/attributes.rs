@@ -200,9 +200,6 @@ impl Zendesk {
         if ticket.status == "new" && !was_new {
             add("status", "Status: cannot be set back to new");
         }
-        if self.site.user(ticket.requester).is_none() {
-            add("requester", "Requester: cannot be blank");
-        }
         let kept = before.is_some_and(|before| {
             (before.assignee, before.group) == (ticket.assignee, ticket.group)
         });
@@ -219,6 +216,10 @@ impl Zendesk {
         }
         if self.site.brand(ticket.brand).is_none() {
             add("brand", "Brand: is invalid");
+        }
+        // Whose ticket it is already stays so.
+        if before.is_none_or(|before| before.requester != ticket.requester) {
+            self.requester_errors(ticket.requester, &mut errors);
         }
         self.custom_errors(ticket, before, &mut errors);
         errors

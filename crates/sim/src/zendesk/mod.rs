@@ -20,6 +20,7 @@ mod limits;
 mod model;
 mod page;
 mod places;
+mod requester;
 mod route;
 mod search;
 mod seed;

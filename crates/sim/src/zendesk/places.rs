@@ -69,7 +69,8 @@ impl Zendesk {
             .map(|(_, role)| role.as_str())
             .collect();
         let wanted = |user: &&User| {
-            (roles.is_empty() || roles.contains(&user.role.name()))
+            !user.deleted
+                && (roles.is_empty() || roles.contains(&user.role.name()))
                 && group.is_none_or(|group| user.groups.contains(&group))
         };
         let all: Vec<&User> = self.site.users.iter().filter(wanted).collect();
@@ -98,7 +99,8 @@ impl Zendesk {
                     || user.email.to_lowercase().contains(words)
             }
         };
-        let all: Vec<&User> = self.site.users.iter().filter(wanted).collect();
+        let there = self.site.users.iter().filter(|user| !user.deleted);
+        let all: Vec<&User> = there.filter(wanted).collect();
         let key = |user: &&User| (0, user.id);
         page::answer(asked, "users", &all, (key, Order::Up), |user| {
             self.user(user)

@@ -68,6 +68,8 @@ fn users() -> Vec<User> {
             Role::Agent
         },
         groups: vec![501, 502],
+        suspended: false,
+        deleted: false,
     };
     let customer = User {
         id: 9100,
@@ -76,6 +78,8 @@ fn users() -> Vec<User> {
         email: "carla@customer.example".to_owned(),
         role: Role::EndUser,
         groups: Vec::new(),
+        suspended: false,
+        deleted: false,
     };
     let team = PEOPLE.iter().zip(9001..).map(user);
     team.chain([customer]).collect()

@@ -1,4 +1,4 @@
-//! What a Zendesk account is set up with. Fixed while the simulator runs.
+//! What a Zendesk account is set up with. Fixed while the simulator runs, but for people whom requests make.
 
 use std::time::Duration;
 
@@ -69,6 +69,10 @@ pub struct User {
     pub role: Role,
     /// The groups that an agent is in.
     pub groups: Vec<u64>,
+    /// Suspended: requests no tickets.
+    pub suspended: bool,
+    /// Deleted: shown by id, and found nowhere.
+    pub deleted: bool,
 }
 
 /// What a person is.
@@ -194,7 +198,8 @@ impl Site {
     }
 
     pub(super) fn agent(&self, id: u64) -> Option<&User> {
-        self.user(id).filter(|user| user.role != Role::EndUser)
+        let works = |user: &&User| user.role != Role::EndUser && !user.deleted;
+        self.user(id).filter(works)
     }
 
     pub(super) fn group(&self, id: u64) -> Option<&Group> {

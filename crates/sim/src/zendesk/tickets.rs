@@ -121,7 +121,9 @@ impl Zendesk {
                 return Ok(response);
             }
         }
-        let (id, audit) = self.insert(asked.by(), &attributes)?;
+        let by = asked.by();
+        let made = self.requested(&attributes, |it, attributes| it.insert(by, attributes));
+        let (id, audit) = made?;
         let mut response = self.changed(StatusCode::CREATED, id, audit);
         set(
             &mut response,
@@ -148,8 +150,9 @@ impl Zendesk {
         self.usage
             .count_update(asked.now, limits, (id, asked.caller.id))?;
         self.check_stamp(id, &attributes)?;
-        let audit = self.change(asked.by(), id, &attributes)?;
-        Ok(self.changed(StatusCode::OK, id, audit))
+        let by = asked.by();
+        let changed = self.requested(&attributes, |it, attributes| it.change(by, id, attributes));
+        Ok(self.changed(StatusCode::OK, id, changed?))
     }
 
     /// Refuses a safe update of a ticket that has changed since.

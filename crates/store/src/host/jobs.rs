@@ -6,6 +6,7 @@ use crate::StoreError;
 use crate::row::{count, from_word, time, to_count, to_word};
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
+use twinline_core::item::ItemId;
 use twinline_core::names::ConnectionName;
 use twinline_core::time::Timestamp;
 
@@ -151,6 +152,12 @@ impl HostRead<'_> {
         self.many(&sql, parameters, read)
     }
 
+    /// How many different items a backfill has listed, as far as this file remembers.
+    pub fn listed_of(&self, job: &str) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM listed WHERE job = ?1";
+        Ok(self.one(sql, [job], |row| Ok(count(row, 0)?))?.unwrap_or(0))
+    }
+
     /// The jobs of a kind that go on, oldest first.
     pub fn open_jobs_of(&self, kind: JobKind) -> Result<Vec<Job>, StoreError> {
         let sql = format!("{SELECT} WHERE state = ?1 AND kind = ?2 ORDER BY started_at, id");
@@ -170,6 +177,39 @@ impl HostRead<'_> {
 }
 
 impl HostTx<'_> {
+    /// Notes that a backfill has listed these items of its side; gives those that it had not listed before, in their order,
+    /// each once. They are remembered in this file only: on another machine an item may be taken for new once more.
+    pub fn note_listed(&self, job: &str, items: Vec<ItemId>) -> Result<Vec<ItemId>, StoreError> {
+        let sql = "INSERT INTO listed (job, item) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        let mut statement = self.conn().prepare_cached(sql)?;
+        let mut fresh = Vec::with_capacity(items.len());
+        for item in items {
+            if statement.execute((job, &item.id))? > 0 {
+                fresh.push(item);
+            }
+        }
+        Ok(fresh)
+    }
+
+    /// Forgets a piece of what backfills have listed that have ended; answers how many items.
+    pub(super) fn drop_listed(&self, max: u32) -> Result<usize, StoreError> {
+        let mut last = String::new();
+        // A backfill is one step of the index, however much it has listed.
+        while let Some(job) = self.one(
+            "SELECT job FROM listed WHERE job > ?1 ORDER BY job LIMIT 1",
+            [&last],
+            |row| Ok(row.get::<_, String>(0)?),
+        )? {
+            if self.job(&job)?.is_none_or(|job| job.state.has_ended()) {
+                let sql = "DELETE FROM listed WHERE job = ?1 AND item IN \
+                           (SELECT item FROM listed WHERE job = ?1 ORDER BY item LIMIT ?2)";
+                return Ok(self.conn().prepare_cached(sql)?.execute((&job, max))?);
+            }
+            last = job;
+        }
+        Ok(0)
+    }
+
     /// Stores a job whole: its progress in the same step as what it has progressed by.
     pub fn put_job(&self, job: &Job) -> Result<(), StoreError> {
         self.upsert(

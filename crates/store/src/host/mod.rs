@@ -128,6 +128,10 @@ pub(crate) static SCHEMA: Schema = Schema {
             version: 15,
             sql: include_str!("migrations/015.sql"),
         },
+        Migration {
+            version: 16,
+            sql: include_str!("migrations/016.sql"),
+        },
     ],
 };
 

@@ -86,6 +86,8 @@ pub struct HostPruned {
     pub audit: usize,
     /// Finished jobs.
     pub jobs: usize,
+    /// Items that backfills which have ended had listed.
+    pub listed: usize,
     /// Directory entries of items that are in no twin.
     pub items: usize,
     /// Links of comments and attachments of clusters that have ended.
@@ -133,17 +135,22 @@ impl HostTx<'_> {
              AND updated_at < ?1 LIMIT ?2)",
             (old, max),
         )?;
+        let listed = self.drop_listed(max)?;
         let (items, items_more) = self.prune_items(old, max, &mut next)?;
         let (links, ended_more) = self.prune_links(old, max, &mut next)?;
         let full = |removed: usize| removed >= max as usize;
         let more = unseen_more || items_more || ended_more;
-        let more = more || [history, effects, audit, jobs].into_iter().any(full);
+        let more = more
+            || [history, effects, audit, jobs, listed]
+                .into_iter()
+                .any(full);
         Ok(HostPruned {
             history,
             observations,
             effects,
             audit,
             jobs,
+            listed,
             items,
             links,
             next: more.then_some(next),

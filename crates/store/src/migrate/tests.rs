@@ -109,6 +109,7 @@ async fn every_host_version_becomes_the_newest() {
         (13, include_str!("fixtures/host-13.sql")),
         (14, include_str!("fixtures/host-14.sql")),
         (15, include_str!("fixtures/host-15.sql")),
+        (16, include_str!("fixtures/host-16.sql")),
     ];
     check(&host::SCHEMA, &fixtures, |conn| {
         has_row(

@@ -83,13 +83,12 @@ impl Azure {
                 other => Err(other),
             };
         }
-        match webhook {
-            Some(url) => {
-                let standing = self.standing(project, url).await?;
-                Ok(standing.fault().map(str::to_owned).into_iter().collect())
-            }
-            None => Ok(Vec::new()),
+        let mut faults: Vec<String> = self.check_rights(scope).await?.into_iter().collect();
+        if let Some(url) = webhook {
+            let standing = self.standing(project, url).await?;
+            faults.extend(standing.fault().map(str::to_owned));
         }
+        Ok(faults)
     }
 
     /// Fields, states and people of a scope.
@@ -124,6 +123,7 @@ impl Azure {
         fields.insert(field::PARENT.into(), parent());
         let status = |state: &wire::State| Status {
             status: decode::named(&state.name),
+            demands: BTreeSet::new(),
             leads_to: leads_to(&shape.kind, &state.name),
             closed: matches!(state.category.as_str(), "Completed" | "Removed"),
         };

@@ -20,6 +20,7 @@ mod hooks;
 mod people;
 mod query;
 mod recognise;
+mod rights;
 mod shape;
 mod text;
 mod webhook;
@@ -52,6 +53,7 @@ use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Attachment, Comment, Fetched, Item, ItemId, ItemRef, Value};
 use twinline_core::names::FieldName;
+use twinline_core::progress::Allowance;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 
@@ -75,8 +77,12 @@ pub(crate) const KIND: Kind = Kind {
     name: "azure-devops",
     label: "Azure DevOps",
     default_url: None,
-    auth: &[&["token"], &["entra_token"]],
-    plain_auth: &[],
+    auth: &[
+        &["token"],
+        &["tenant_id", "client_id", "client_secret"],
+        &["entra_token"],
+    ],
+    plain_auth: &["tenant_id", "client_id"],
     capabilities,
     webhook: &webhook::AzureWebhook,
     build,
@@ -163,6 +169,10 @@ impl Tracker for Azure {
 
     fn spare(&self) -> Duration {
         self.client.spare()
+    }
+
+    fn allowances(&self) -> Vec<Allowance> {
+        self.client.allowances()
     }
 
     async fn probe(&self) -> Result<Probe, TrackerError> {

@@ -7,6 +7,7 @@ mod hooks;
 mod places;
 mod states;
 mod texts;
+mod tokens;
 
 use super::*;
 use crate::conformance::sim::{SimHarness, Under};

@@ -18,6 +18,8 @@ mod webhooks;
 mod writes;
 
 #[cfg(test)]
+pub(crate) mod granted;
+#[cfg(test)]
 pub(crate) mod odd;
 #[cfg(test)]
 pub mod sim;

@@ -1,6 +1,7 @@
 //! GitHub's requests: its dialect of failures, its limits, its pages.
 
 use super::address::{Address, Repo};
+use super::app::App;
 use super::{TRACKER, wire};
 use crate::error::TrackerError;
 use crate::http::{
@@ -55,10 +56,14 @@ fn limits(node: &Node) -> BudgetRules {
 /// The client of one node.
 pub(super) fn client(
     node: &Node,
+    app: Option<&Arc<App>>,
     transport: Arc<dyn crate::http::Transport>,
     clock: Arc<dyn Clock>,
 ) -> Result<Client, RegistryError> {
-    let token = node.secret("token")?;
+    let auth = match app {
+        Some(app) => Auth::Granted(Arc::<App>::clone(app)),
+        None => Auth::Bearer(node.secret("token")?),
+    };
     let mut headers = HeaderMap::new();
     headers.insert(
         HeaderName::from_static("x-github-api-version"),
@@ -71,7 +76,7 @@ pub(super) fn client(
     let settings = ClientSettings {
         node: node.name.clone(),
         base: node.url.clone(),
-        auth: Auth::Bearer(token),
+        auth,
         headers,
         budget: limits(node),
     };

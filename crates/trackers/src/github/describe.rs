@@ -5,6 +5,7 @@ use crate::error::TrackerError;
 use crate::http::Call;
 use crate::tracker::{Description, FieldDescription, Probe, Scope, Status};
 use http::StatusCode;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use twinline_core::item::{Choice, field};
 use twinline_core::time::Timestamp;
@@ -15,9 +16,20 @@ const SKEW_MAX_MS: i64 = 30_000;
 /// A token that ends within this time is a fault already: there is time to replace it.
 const EXPIRY_WARNING: Duration = Duration::from_secs(14 * 24 * 3600);
 
+/// A clock that is too far off.
+pub(super) fn clock_fault(skew_ms: i64) -> Option<String> {
+    (skew_ms.abs() > SKEW_MAX_MS).then(|| {
+        let seconds = skew_ms / 1000;
+        format!("GitHub's clock and this machine's differ by {seconds} s: set this machine's clock")
+    })
+}
+
 impl GitHub {
     /// Checks the credentials, the clock and the token's end.
     pub(super) async fn check_node(&self) -> Result<Probe, TrackerError> {
+        if self.app.is_some() {
+            return self.check_app().await;
+        }
         let reply = match self.client.send(Call::get("/user")).await {
             Ok(reply) => reply,
             Err(later @ (TrackerError::Retry { .. } | TrackerError::Busy { .. })) => {
@@ -40,12 +52,7 @@ impl GitHub {
                 .map(str::to_owned),
             faults: Vec::new(),
         };
-        if probe.skew_ms.abs() > SKEW_MAX_MS {
-            probe.faults.push(format!(
-                "GitHub's clock and this machine's differ by {} s: set this machine's clock",
-                probe.skew_ms / 1000
-            ));
-        }
+        probe.faults.extend(clock_fault(probe.skew_ms));
         // Classic tokens list their scopes; fine-grained ones do not.
         if let Some(scopes) = reply.header("x-oauth-scopes")
             && !scopes.split(',').any(|scope| scope.trim() == "repo")
@@ -87,7 +94,9 @@ impl GitHub {
             ));
         }
         // A fine-grained token may have less than its account; GitHub tells that only where it refuses.
-        if found.permissions.is_some_and(|may| !may.push) {
+        // Of an app its installation tells, and here nothing is said.
+        let may_push = found.permissions.is_none_or(|may| may.push);
+        if self.app.is_none() && !may_push {
             faults.push(format!(
                 "the token's account may not change other people's issues in {repo}: give it the role Write there"
             ));
@@ -125,6 +134,7 @@ impl GitHub {
             statuses: status::ALL
                 .map(|status| Status {
                     status: option(status),
+                    demands: BTreeSet::new(),
                     leads_to: None,
                     closed: status != status::OPEN,
                 })
@@ -183,7 +193,7 @@ fn fields(
         (MILESTONE, field("Milestone", "choice", true, milestones)),
         (field::TYPE, field("Type", "choice", true, types)),
         (field::REPORTER, field("Author", "user", false, Vec::new())),
-        (field::PARENT, field("Parent", "text", false, Vec::new())),
+        (field::PARENT, field("Parent", "text", true, Vec::new())),
         (field::CREATED, field("Created", "time", false, Vec::new())),
         (field::UPDATED, field("Updated", "time", false, Vec::new())),
     ]

@@ -22,6 +22,8 @@ pub(super) struct Writes {
     pub(super) labels: Elements,
     /// Logins to add and to remove one by one.
     pub(super) assignees: Elements,
+    /// The key of the issue above: another one, or none.
+    pub(super) parent: Option<Option<String>>,
     /// Fields that GitHub cannot take, with the reason.
     pub(super) waived: BTreeMap<FieldName, String>,
 }
@@ -101,11 +103,18 @@ impl Writes {
             (field::TYPE, Value::Empty) => {
                 self.body.insert("type".into(), Json::Null);
             }
-            (field::REPORTER | field::CREATED | field::UPDATED | field::PARENT, _) => {
+            (field::PARENT, Value::Text(key)) => self.parent = Some(Some(key)),
+            (field::PARENT, Value::Empty) => self.parent = Some(None),
+            (field::REPORTER | field::CREATED | field::UPDATED, _) => {
                 self.waive(name, "cannot be written")
             }
             (
-                field::LABELS | field::ASSIGNEES | field::ASSIGNEE | MILESTONE | field::TYPE,
+                field::LABELS
+                | field::ASSIGNEES
+                | field::ASSIGNEE
+                | MILESTONE
+                | field::TYPE
+                | field::PARENT,
                 other,
             ) => return Err(Impossible::value(name, format!("cannot hold {other:?}"))),
             _ => self.waive(name, "does not exist"),
@@ -173,6 +182,8 @@ pub(super) fn normalise(name: &FieldName, value: &Value) -> Value {
         (field::STATUS, Value::Text(text)) => decode::choice(status_id(text)),
         (MILESTONE | field::TYPE, Value::Text(text)) if text.is_empty() => Value::Empty,
         (MILESTONE | field::TYPE, Value::Text(text)) => decode::choice(text),
+        (field::PARENT, Value::Text(key)) if key.trim().is_empty() => Value::Empty,
+        (field::PARENT, Value::Text(key)) => Value::text(key.trim()),
         (field::LABELS, Value::Empty) => Value::Set(BTreeSet::new()),
         (field::LABELS, Value::Set(labels)) => Value::set(labels.iter().map(|label| label.trim())),
         (field::ASSIGNEES, Value::Empty) => Value::Users(BTreeSet::new()),

@@ -6,7 +6,7 @@ pub(super) const EXAMPLE: Example = Example {
     url: "https://api.github.com",
     auth: "",
     secret: "token",
-    token: "Settings, Developer settings, Personal access tokens: a fine-grained token for the repository, or a classic one with the scope repo",
+    token: "Settings, Developer settings, Personal access tokens: a fine-grained token for the repository, or a classic one with the scope repo; or a GitHub App, by app_id, installation_id and private_key: Settings, Developer settings, GitHub Apps",
     rights: "Issues: read and write, Metadata: read, and for the webhook Webhooks: read and write; the account needs the role Write in the repository, Admin for the webhook",
     by_hand: false,
     scope: "{ repo = \"acme/app\" }",

@@ -10,7 +10,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 
 /// The events that say something about an item.
-pub(super) const EVENTS: [&str; 2] = ["issues", "issue_comment"];
+pub(super) const EVENTS: [&str; 3] = ["issues", "issue_comment", "sub_issues"];
 
 /// What webhooks answer to an account that may not manage them.
 const NOT_ALLOWED: [StatusCode; 2] = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND];
@@ -208,6 +208,6 @@ fn by_hand(repo: &Repo, url: &str) -> String {
     format!(
         "The token may not manage the webhooks of {repo}. Somebody with admin access opens Settings, Webhooks, \
          Add webhook there: payload URL {url}, content type application/json, the secret from the node's \
-         configuration, and the events Issues and Issue comments."
+         configuration, and the events Issues, Issue comments and Sub-issues."
     )
 }

@@ -5,6 +5,7 @@
 //! no compare-and-swap and no upload of files. See [`address`] for how an issue is identified.
 
 mod address;
+mod app;
 mod client;
 mod decode;
 mod describe;
@@ -14,6 +15,7 @@ mod feed;
 mod history;
 mod hooks;
 mod listing;
+mod parent;
 mod people;
 mod recognise;
 mod status;
@@ -45,6 +47,7 @@ use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Fetched, Item, ItemId, ItemRef, Value};
 use twinline_core::names::FieldName;
+use twinline_core::progress::Allowance;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 
@@ -69,8 +72,8 @@ pub(crate) const KIND: Kind = Kind {
     name: "github",
     label: "GitHub",
     default_url: Some("https://api.github.com"),
-    auth: &[&["token"]],
-    plain_auth: &[],
+    auth: &[&["token"], &["app_id", "installation_id", "private_key"]],
+    plain_auth: &["app_id", "installation_id"],
     capabilities,
     webhook: &webhook::GitHubWebhook,
     build,
@@ -85,8 +88,10 @@ fn build(
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Tracker>, RegistryError> {
+    let app = app::App::of(&node)?;
     Ok(Arc::new(GitHub {
-        client: client::client(&node, transport, clock)?,
+        client: client::client(&node, app.as_ref(), transport, clock)?,
+        app,
         capabilities,
         newest: feed::Newest::default(),
     }))
@@ -129,6 +134,8 @@ fn capabilities() -> Capabilities {
 /// One GitHub node.
 struct GitHub {
     client: Client,
+    /// The app that we are; `None`: we have an account's token.
+    app: Option<Arc<app::App>>,
     capabilities: Capabilities,
     newest: feed::Newest,
 }
@@ -141,6 +148,10 @@ impl Tracker for GitHub {
 
     fn spare(&self) -> Duration {
         self.client.spare()
+    }
+
+    fn allowances(&self) -> Vec<Allowance> {
+        self.client.allowances()
     }
 
     async fn probe(&self) -> Result<Probe, TrackerError> {

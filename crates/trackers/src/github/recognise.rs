@@ -139,9 +139,7 @@ impl GitHub {
         if bare.is_empty() {
             return Ok(Recognised::NotThere);
         }
-        let reply = self.client.send(Call::get("/user")).await?;
-        client::here(&reply)?;
-        let us = decode::user(&reply.json::<wire::Account>()?).id;
+        let us = decode::user(&self.us().await?).id;
         let mut alike = Vec::new();
         for (issue, applied) in bare {
             let ours = issue
@@ -275,7 +273,7 @@ fn holds(fields: &BTreeMap<FieldName, Value>, writes: &BTreeMap<FieldName, Field
 fn read_only(name: &FieldName) -> bool {
     matches!(
         name.as_str(),
-        field::REPORTER | field::CREATED | field::UPDATED | field::PARENT
+        field::REPORTER | field::CREATED | field::UPDATED
     )
 }
 

@@ -1,9 +1,11 @@
 //! The connector in front of GitHub's simulator: the conformance suite, and what only GitHub has.
 
+mod app;
 mod assigning;
 mod created;
 mod hooks;
 mod limits;
+mod parent;
 
 use super::client::client;
 use super::{MILESTONE, decode, encode};
@@ -50,7 +52,7 @@ pub(super) fn client_over(transport: Arc<dyn Transport>) -> Client {
         unlimited: true,
         learnt: crate::Learnt::default(),
     };
-    client(&node, transport, Arc::new(Still)).unwrap()
+    client(&node, None, transport, Arc::new(Still)).unwrap()
 }
 
 const REPO: &str = "acme/app";
@@ -93,8 +95,6 @@ async fn the_contract_holds() {
     let skipped: Vec<&str> = report.skipped.iter().map(|(name, _)| *name).collect();
     let expected = [
         "compare-and-swap: a person's edit in between is not overwritten",
-        "parents: one is given, another one, and none",
-        "parents: one that the tracker does not take fails no write",
         "people: one who is known and cannot be assigned fails no write",
         // GitHub has no interface for files.
         "attachments: attached, read back whole and in part, deleted",

@@ -71,6 +71,18 @@ struct CommentEvent {
     repository: Repository,
 }
 
+#[derive(Deserialize)]
+struct Child {
+    repository_url: String,
+    #[serde(flatten)]
+    issue: Issue,
+}
+
+#[derive(Deserialize)]
+struct FamilyEvent {
+    sub_issue: Child,
+}
+
 impl Webhook for GitHubWebhook {
     fn is_signed(&self, headers: &HeaderMap) -> bool {
         headers.contains_key("x-hub-signature-256")
@@ -127,6 +139,7 @@ pub(super) fn read(event: &str, body: &[u8]) -> Result<Read, WebhookRejected> {
     match event {
         "issues" => issue(&parse::<IssueEvent>(event, body)?),
         "issue_comment" => comment(&parse::<CommentEvent>(event, body)?),
+        "sub_issues" => family(&parse::<FamilyEvent>(event, body)?),
         "ping" => Ok(Read::Ignored(
             "a ping says only that the webhook was set up",
         )),
@@ -149,6 +162,33 @@ fn issue(event: &IssueEvent) -> Result<Read, WebhookRejected> {
         event.issue.updated_at,
         kind,
     )
+}
+
+/// An issue was put below another one, or taken away from there: that is a change of its own and none of the one above, whichever
+/// of the two repositories tells.
+fn family(event: &FamilyEvent) -> Result<Read, WebhookRejected> {
+    let child = &event.sub_issue;
+    if child.issue.pull_request.is_some() {
+        return Ok(Read::Ignored("a pull request is no item"));
+    }
+    let repo = Repo::of_api_url(&child.repository_url)
+        .ok_or_else(|| WebhookRejected::Malformed("its repository has no name".to_owned()))?;
+    let repository = Repository {
+        full_name: repo.to_string(),
+    };
+    let at = child.issue.updated_at;
+    notice(&repository, &child.issue, at, NoticeKind::Changed).map(unversioned)
+}
+
+/// Whether a change of the issue above moves an issue's time is not said: then its version tells nothing.
+fn unversioned(read: Read) -> Read {
+    match read {
+        Read::Notice(notice) => Read::Notice(Notice {
+            version: None,
+            ..notice
+        }),
+        ignored @ Read::Ignored(_) => ignored,
+    }
 }
 
 fn comment(event: &CommentEvent) -> Result<Read, WebhookRejected> {

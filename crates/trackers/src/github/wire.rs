@@ -2,11 +2,14 @@
 
 use crate::connector::time;
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
 use twinline_core::time::Timestamp;
 
 /// An issue, or a pull request: those are issues too.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Issue {
+    /// By which requests about sub-issues know it, and nothing else.
+    pub(super) id: u64,
     pub(super) number: u64,
     pub(super) title: String,
     pub(super) body: Option<String>,
@@ -51,6 +54,30 @@ pub(super) struct Account {
     pub(super) name: Option<String>,
     #[serde(default)]
     pub(super) email: Option<String>,
+}
+
+/// `GET /app`: an app that asks about itself.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct App {
+    /// Its name in addresses, and that of its bot.
+    pub(super) slug: String,
+    pub(super) name: String,
+}
+
+/// `GET /app/installations/{installation_id}`
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Installation {
+    /// By GitHub's name of what is permitted: `read` or `write`.
+    #[serde(default)]
+    pub(super) permissions: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) suspended_at: Option<String>,
+}
+
+/// `GET /installation/repositories`
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Reachable {
+    pub(super) total_count: u64,
 }
 
 /// A label: an object, or in old answers only its name.

@@ -2,6 +2,7 @@
 
 use super::address::{Address, Repo};
 use super::encode::{Elements, Writes};
+use super::parent::{Parent, not_taken};
 use super::people::{PEOPLE, not_assignable};
 use super::recognise::at_version;
 use super::{GitHub, MILESTONE, TRACKER, client, decode, status, text, wire};
@@ -93,11 +94,9 @@ impl GitHub {
             later.extend(writes.body.remove(key).map(|value| (key.to_owned(), value)));
         }
         later.retain(|_, value| value != "open");
-        let costs = if later.is_empty() {
-            vec![Cost::Create]
-        } else {
-            vec![Cost::Create, Cost::Write]
-        };
+        let above = writes.parent.take().flatten();
+        let more = usize::from(!later.is_empty()) + usize::from(above.is_some());
+        let costs = [&[Cost::Create][..], &vec![Cost::Write; more]].concat();
         let permit = self.client.reserve(&costs, None).await?;
         let posted = self.post(repo, &mut writes.body, &costs, &permit).await;
         let (reply, people) = posted?;
@@ -120,6 +119,12 @@ impl GitHub {
             sent.extend(later);
         }
         applied.version = at_version(&issue).version;
+        if let Some(key) = above {
+            match once_there(self.put_below(&issue, Some(&key), &permit).await)? {
+                Ok(_) => applied.version = None,
+                Err(why) => drop(lacking.insert(field::PARENT.into(), not_taken(&why))),
+            }
+        }
         applied.waived = dropped(&sent, &issue);
         applied.waived.extend(not_assignable(&people, &issue));
         applied.waived.extend(lacking);
@@ -201,6 +206,17 @@ impl GitHub {
                 applied.waived.extend(not_assignable(assignees, &issue));
                 last = Some(issue);
                 begun = true;
+            }
+        }
+        if let Some(wanted) = &writes.parent {
+            let (issue, waived) = ((address, last.take()), &mut applied.waived);
+            let turn = (begun, permit);
+            let written = self
+                .write_parent(issue, wanted.as_deref(), turn, waived)
+                .await?;
+            match written {
+                Parent::Kept(issue) => last = Some(*issue),
+                Parent::Written => applied.version = None,
             }
         }
         applied.item = last.and_then(|issue| self.whole(&issue)).map(Box::new);
@@ -311,6 +327,7 @@ fn requests(writes: &Writes) -> usize {
         + writes.labels.remove.len()
         + usize::from(!writes.assignees.add.is_empty())
         + usize::from(!writes.assignees.remove.is_empty())
+        + usize::from(writes.parent.is_some())
 }
 
 /// Whether a label's name is a dot segment. In an address it names a folder, escaped or not (RFC 3986, 5.2.4): what would

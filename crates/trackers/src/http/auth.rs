@@ -1,9 +1,11 @@
 //! Secrets, and how they travel.
 
+use super::grant::Grant;
 use base64::Engine as _;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
 use std::fmt;
+use std::sync::Arc;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// A token or password: never printed, wiped from memory when dropped.
@@ -55,14 +57,16 @@ pub enum Auth {
         /// Its value.
         value: Secret,
     },
+    /// An access token that is asked for when it is needed, as `Authorization: Bearer …`.
+    Granted(Arc<dyn Grant>),
 }
 
 impl Auth {
-    /// The header to send, marked sensitive so that nothing prints it; `None` for [`Auth::None`]. An error when the
+    /// The header to send, marked sensitive so that nothing prints it; `None` for [`Auth::None`] and [`Auth::Granted`]. An error when the
     /// secret has characters that no header can carry.
     pub(super) fn header(&self) -> Result<Option<(HeaderName, HeaderValue)>, NotAHeader> {
         let (name, text) = match self {
-            Self::None => return Ok(None),
+            Self::None | Self::Granted(_) => return Ok(None),
             Self::Bearer(token) => (
                 AUTHORIZATION,
                 Zeroizing::new(format!("Bearer {}", token.expose())),

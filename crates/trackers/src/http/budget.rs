@@ -7,6 +7,7 @@ use spare::Told;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use twinline_core::progress::Allowance;
 use twinline_core::time::Timestamp;
 
 /// What a request counts as.
@@ -206,6 +207,21 @@ impl Budget {
             });
         let counted = counted.max().unwrap_or_default();
         counted.max(state.told.spare(now))
+    }
+
+    /// What each limit leaves to work that can wait, now and later.
+    pub(super) fn allowances(&self, now: Timestamp) -> Vec<Allowance> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.forgive_a_clock_that_stepped_back(&self.rules, now);
+        let none = Charges::default();
+        let counted = self.rules.windows.iter().enumerate();
+        let counted = counted
+            .filter(|(_, window)| !window.keyed)
+            .map(|(index, window)| {
+                let charges = state.charges.get(&(index, None)).unwrap_or(&none);
+                spare::allowance(window, charges, now)
+            });
+        counted.chain(state.told.allowances(now)).collect()
     }
 
     /// Whether the tracker has said meanwhile to stay away.

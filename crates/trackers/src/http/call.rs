@@ -20,6 +20,8 @@ pub struct Call {
     pub(super) prepaid: bool,
     /// What the log calls it in place of its path.
     pub(super) shown: Option<String>,
+    /// What it shows in place of the node's credentials.
+    pub(super) shows: Option<HeaderValue>,
 }
 
 impl Call {
@@ -60,6 +62,7 @@ impl Call {
             accepted: Vec::new(),
             prepaid: false,
             shown: None,
+            shows: None,
         }
     }
 
@@ -117,6 +120,13 @@ impl Call {
     #[must_use]
     pub fn shown_as(mut self, path: impl Into<String>) -> Self {
         self.shown = Some(path.into());
+        self
+    }
+
+    /// Shows something else than the node's credentials: what signs for the instant.
+    #[must_use]
+    pub fn showing(mut self, credentials: HeaderValue) -> Self {
+        self.shows = Some(credentials);
         self
     }
 

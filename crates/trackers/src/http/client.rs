@@ -1,6 +1,7 @@
 //! One node's connection to its tracker.
 
 mod files;
+mod tokens;
 
 pub use files::Download;
 
@@ -10,19 +11,22 @@ use super::budget::{Budget, BudgetRules, Cost, Part, Permit, Wait};
 use super::call::Call;
 use super::classify::{Verdict, classify, unanswered};
 use super::dialect::{Dialect, LimitScope};
+use super::meter;
 use super::rate_headers::RateSignal;
 use super::reply::Reply;
 use super::transport::{Sent, Transport, TransportError, TransportFault};
 use crate::error::TrackerError;
 use bytes::Bytes;
 use http::header::{ACCEPT, HeaderName, USER_AGENT};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
+use tokens::{Shown, Tokens};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use twinline_core::handles::Clock;
 use twinline_core::names::NodeName;
+use twinline_core::progress::Allowance;
 use twinline_core::time::Timestamp;
 use url::Url;
 
@@ -51,6 +55,8 @@ pub struct ClientSettings {
 pub struct Client {
     settings: ClientSettings,
     credentials: Option<(HeaderName, HeaderValue)>,
+    /// Where access tokens are shown in their place.
+    tokens: Option<Tokens>,
     dialect: &'static dyn Dialect,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
@@ -71,8 +77,13 @@ impl Client {
             0 => IN_FLIGHT_MAX,
             limit => limit,
         };
+        let tokens = match &settings.auth {
+            Auth::Granted(grant) => Some(Tokens::new(Arc::clone(grant))),
+            _ => None,
+        };
         Ok(Self {
             credentials: settings.auth.header()?,
+            tokens,
             budget: Budget::new(settings.budget.clone()),
             in_flight: Semaphore::new(limit),
             skew_ms: AtomicI64::new(0),
@@ -108,6 +119,11 @@ impl Client {
         self.budget.spare(self.clock.now())
     }
 
+    /// What the limits that are known leave to work that can wait, now and later.
+    pub fn allowances(&self) -> Vec<Allowance> {
+        self.budget.allowances(self.clock.now())
+    }
+
     /// Charges the rate budget for all requests of one effect at once, so that an effect of several requests does not
     /// stop half-way; [`Call::prepaid`] then uses it. A write waits here for its turn when that is near.
     ///
@@ -121,6 +137,7 @@ impl Client {
         }
         let turn = self.budget.charge(costs, key, self.clock.now());
         let turn = turn.map_err(busy)?;
+        meter::count(self.node(), costs);
         if !turn.is_zero() {
             tokio::time::sleep(turn).await;
         }
@@ -149,11 +166,12 @@ impl Client {
     pub async fn send(&self, call: Call) -> Result<Reply, TrackerError> {
         let url = self.url(&call)?;
         let _slot = self.admit(&call).await?;
+        let shown = self.shown(&call).await?;
         let log = self.log(&call, &url);
-        let answer = self.transport.send(self.request(&call, &url)).await;
-        let answer = answer.and_then(within_limit);
+        let answer = self.transport.send(self.request(&call, &url, &shown));
+        let answer = answer.await.and_then(within_limit);
         match answer {
-            Ok(response) => self.take(response, &call, url, &log),
+            Ok(response) => self.take(response, (&call, &shown), url, &log),
             Err(error) => Err(self.unanswered(&call, &log, error)),
         }
     }
@@ -195,7 +213,7 @@ impl Client {
     fn take(
         &self,
         response: http::Response<Bytes>,
-        call: &Call,
+        (call, shown): (&Call, &Shown),
         url: Url,
         log: &Log<'_>,
     ) -> Result<Reply, TrackerError> {
@@ -210,14 +228,32 @@ impl Client {
             body,
         };
         log.answered(&reply);
-        self.judge(reply, call)
+        // What is forbidden was asked for by somebody who is known.
+        let knows_us = reply.status != StatusCode::UNAUTHORIZED;
+        let is_forbidden = reply.status == StatusCode::FORBIDDEN;
+        match self.judge(reply, call) {
+            Err(error @ TrackerError::Credentials { .. }) if !is_forbidden => {
+                Err(self.refused(shown, call, error))
+            }
+            judged => {
+                if knows_us {
+                    self.taken(shown, call);
+                }
+                judged
+            }
+        }
+    }
+
+    /// Learns how far the tracker's clock is from ours, from what it was there when it answered.
+    fn hear_clock(&self, date: Timestamp) {
+        let skew = date.as_millis() - self.clock.now().floor_to_second().as_millis();
+        self.skew_ms.store(skew, Ordering::Relaxed);
     }
 
     fn judge(&self, reply: Reply, call: &Call) -> Result<Reply, TrackerError> {
         let now = self.clock.now();
         if let Some(date) = reply.date() {
-            let skew = date.as_millis() - now.floor_to_second().as_millis();
-            self.skew_ms.store(skew, Ordering::Relaxed);
+            self.hear_clock(date);
         }
         let verdict = match classify(&reply, self.dialect) {
             // A spent limit says nothing about what was asked for, whatever the status.
@@ -283,7 +319,7 @@ impl Client {
         Ok(url)
     }
 
-    fn request(&self, call: &Call, url: &Url) -> http::Request<Bytes> {
+    fn request(&self, call: &Call, url: &Url, shown: &Shown) -> http::Request<Bytes> {
         let mut request = http::Request::new(call.body.clone());
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = url.as_str().parse().expect("a serialised URL is a URI");
@@ -292,7 +328,7 @@ impl Client {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.extend(self.settings.headers.clone());
         headers.extend(call.headers.clone());
-        headers.extend(self.credentials.clone());
+        headers.extend(shown.clone());
         request
     }
 }

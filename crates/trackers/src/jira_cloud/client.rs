@@ -4,8 +4,8 @@ use super::{PROPERTY, TRACKER, wire};
 use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{
-    Auth, BudgetRules, Call, Client, ClientSettings, Cost, Dialect, LimitScope, Refusal, Reply,
-    Transport, Window,
+    Auth, BudgetRules, Call, Client, ClientGrant, ClientSettings, Cost, Dialect, LimitScope,
+    Refusal, Reply, Transport, Window, Written,
 };
 use crate::registry::{Node, RegistryError};
 use http::{HeaderMap, StatusCode};
@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::handles::Clock;
+use url::Url;
 
 /// Issues on a page of a search, and in a bulk fetch; Jira's greatest.
 pub(super) const PAGE_ISSUES: usize = 100;
@@ -48,20 +49,54 @@ fn limits(node: &Node) -> BudgetRules {
     }
 }
 
+/// Where Atlassian takes access tokens, and where it gives them.
+const GATEWAY: &str = "https://api.atlassian.com/";
+const GIVER: &str = "https://auth.atlassian.com/oauth/token";
+
+/// Where the API is, and what is shown there. An API token is taken at the site; an access token by a gateway, where each site
+/// lies below its cloud id. Source: Atlassian's pages "OAuth 2.0 (3LO) apps" (section 3.2) and "Create OAuth 2.0 credential for
+/// service accounts". Where the site is not at Atlassian's own address, what stands there is gateway and giver: a simulator.
+fn way_in(node: &Node) -> Result<(Url, Auth), RegistryError> {
+    if !node.auth.contains_key("cloud_id") {
+        let user = node.secret("email")?.expose().to_owned();
+        let password = node.secret("token")?;
+        return Ok((node.url.clone(), Auth::Basic { user, password }));
+    }
+    let host = node.url.host_str().unwrap_or_default();
+    let is_own = host.ends_with(".atlassian.net");
+    let at = |base: &str, path: &str| {
+        let url = Url::parse(base).and_then(|base| base.join(path));
+        url.map_err(|error| node.fault(format!("auth.cloud_id: {error}")))
+    };
+    let site = node.url.as_str();
+    let cloud = node.secret("cloud_id")?;
+    let sound = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if !cloud.expose().chars().all(sound) {
+        let why = "auth.cloud_id is no id of a site: https://SITE.atlassian.net/_edge/tenant_info shows it";
+        return Err(node.fault(why.to_owned()));
+    }
+    let path = format!("/ex/jira/{}", cloud.expose());
+    let base = at(if is_own { GATEWAY } else { site }, &path)?;
+    if node.auth.contains_key("access_token") {
+        return Ok((base, Auth::Bearer(node.secret("access_token")?)));
+    }
+    let giver = at(if is_own { GIVER } else { site }, "/oauth/token")?;
+    let (id, secret) = (node.secret("client_id")?, node.secret("client_secret")?);
+    let grant = ClientGrant::new(giver, Written::Json, id, secret);
+    Ok((base, Auth::Granted(Arc::new(grant))))
+}
+
 /// The client of one node.
 pub(super) fn client(
     node: &Node,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
 ) -> Result<Client, RegistryError> {
-    let user = node.secret("email")?.expose().to_owned();
+    let (base, auth) = way_in(node)?;
     let settings = ClientSettings {
         node: node.name.clone(),
-        base: node.url.clone(),
-        auth: Auth::Basic {
-            user,
-            password: node.secret("token")?,
-        },
+        base,
+        auth,
         headers: HeaderMap::new(),
         budget: limits(node),
     };

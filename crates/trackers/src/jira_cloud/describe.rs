@@ -117,15 +117,22 @@ impl Jira {
         if let Some(one) = types.iter().find(|one| one.name == kind) {
             self.create_fields(project, &one.id, &mut fields).await?;
         }
-        self.explore(&place).await?;
+        self.see(&place).await?;
         let workflow = self.workflow(&place);
         let statuses = self.statuses(project, kind).await?;
+        // What an issue cannot be without, a screen has already.
+        let lacks = |name: &FieldName| !fields.get(name).is_some_and(|field| field.required);
         let status = |one: &wire::Status| Status {
             status: Choice {
                 id: one.id.clone(),
                 name: one.name.clone(),
             },
             leads_to: workflow.leads_to.get(&one.id).cloned(),
+            demands: workflow
+                .demands(&one.id)
+                .into_iter()
+                .filter(lacks)
+                .collect(),
             closed: one.is_done(),
         };
         Ok(Description {

@@ -42,6 +42,7 @@ use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Attachment, Fetched, Item, ItemId, ItemRef, Value};
 use twinline_core::names::FieldName;
+use twinline_core::progress::Allowance;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 use workflow::Workflow;
@@ -70,8 +71,12 @@ pub(crate) const KIND: Kind = Kind {
     name: "jira-cloud",
     label: "Jira",
     default_url: None,
-    auth: &[&["email", "token"]],
-    plain_auth: &["email"],
+    auth: &[
+        &["email", "token"],
+        &["cloud_id", "client_id", "client_secret"],
+        &["cloud_id", "access_token"],
+    ],
+    plain_auth: &["email", "cloud_id", "client_id"],
     capabilities,
     webhook: &webhook::JiraWebhook,
     build,
@@ -88,6 +93,7 @@ fn build(
 ) -> Result<Arc<dyn Tracker>, RegistryError> {
     Ok(Arc::new(Jira {
         client: client::client(&node, transport, clock)?,
+        site: node.url.as_str().trim_end_matches('/').to_owned(),
         capabilities,
         workflows: Mutex::default(),
         crowded: Mutex::default(),
@@ -145,6 +151,8 @@ fn capabilities() -> Capabilities {
 /// One Jira Cloud node.
 struct Jira {
     client: Client,
+    /// The site's address without a trailing slash, which people use: the API may be elsewhere.
+    site: String,
     capabilities: Capabilities,
     /// What is known of each workflow, by `PROJECT/TYPE`.
     workflows: Mutex<BTreeMap<String, Workflow>>,
@@ -165,6 +173,10 @@ impl Tracker for Jira {
 
     fn spare(&self) -> Duration {
         self.client.spare()
+    }
+
+    fn allowances(&self) -> Vec<Allowance> {
+        self.client.allowances()
     }
 
     async fn probe(&self) -> Result<Probe, TrackerError> {
@@ -412,12 +424,7 @@ impl Jira {
     }
 
     fn reference(&self, id: &str, key: &str) -> ItemRef {
-        decode::reference(
-            self.client.node(),
-            self.client.base().as_str().trim_end_matches('/'),
-            id,
-            key,
-        )
+        decode::reference(self.client.node(), &self.site, id, key)
     }
 }
 

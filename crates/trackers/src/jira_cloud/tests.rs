@@ -3,6 +3,7 @@
 mod answers;
 mod places;
 mod statuses;
+mod tokens;
 
 use super::*;
 use crate::conformance::sim::{SimHarness, Under};

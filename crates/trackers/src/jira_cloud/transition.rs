@@ -11,7 +11,7 @@ use super::{Jira, client, wire};
 use crate::connector::{Impossible, half_done};
 use crate::error::TrackerError;
 use crate::http::{Call, Permit, Reply};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
 use twinline_core::item::Choice;
 use twinline_core::names::FieldName;
@@ -33,6 +33,8 @@ struct Here {
     place: String,
     at: Choice,
     open: Vec<wire::Transition>,
+    /// The values that it has, which a screen keeps where it is given no others.
+    values: Map<String, Json>,
 }
 
 /// What was done on the way.
@@ -95,7 +97,7 @@ impl Jira {
             let Some(next) = self.step(&here, wanted, writes, walk).await? else {
                 return Ok(Reached::No(here.no_way(wanted)));
             };
-            self.go(id, next, writes, key).await?;
+            self.go(id, next, &here.values, writes, key).await?;
             walk.began.get_or_insert(here.at);
         }
         Ok(Reached::No(format!(
@@ -112,10 +114,13 @@ impl Jira {
                 return Ok(true);
             }
             let next = here.first(&self.workflow(&here.place), &began.id);
-            let Some(next) = next.filter(|way| lacking(way, &Writes::default()).is_none()) else {
+            let without =
+                |way: &&wire::Transition| lacking(way, &here.values, &Writes::default()).is_none();
+            let Some(next) = next.filter(without) else {
                 return Ok(false);
             };
-            self.go(id, next, &mut Writes::default(), key).await?;
+            self.go(id, next, &here.values, &mut Writes::default(), key)
+                .await?;
         }
         Ok(false)
     }
@@ -129,7 +134,12 @@ impl Jira {
         });
         let place = place(&issue);
         let open = self.transitions(id, &place, &at.id).await?;
-        Ok(Here { place, at, open })
+        Ok(Here {
+            place,
+            at,
+            open,
+            values: issue.fields,
+        })
     }
 
     /// The transitions that the issue offers, and a lesson about its workflow.
@@ -167,7 +177,7 @@ impl Jira {
         let passable = here
             .open
             .iter()
-            .filter(|way| lacking(way, writes).is_none());
+            .filter(|way| lacking(way, &here.values, writes).is_none());
         let passable: Vec<&wire::Transition> = passable.collect();
         let mut workflow = self.workflow(&here.place);
         let to = passable.iter().map(|way| way.to.id.clone());
@@ -182,11 +192,12 @@ impl Jira {
         &self,
         id: &str,
         way: &wire::Transition,
+        values: &Map<String, Json>,
         writes: &mut Writes,
         key: &str,
     ) -> Result<(), TrackerError> {
         let with = writes.split_off(&way.fields);
-        if let Some((name, field)) = lacking(way, &with) {
+        if let Some((name, field)) = lacking(way, values, &with) {
             let shown = field["name"].as_str().unwrap_or(name);
             let why = format!(
                 "the transition '{}' to {} needs the field '{shown}': let the rule set it along with the status",
@@ -294,16 +305,35 @@ pub(super) fn status(issue: &wire::Issue) -> Option<Choice> {
     super::decode::option(issue.fields.get("status")?)
 }
 
-/// The first field that a transition's screen must be given and is not.
-fn lacking<'a>(way: &'a wire::Transition, with: &Writes) -> Option<(&'a String, &'a Json)> {
+/// The first field that a transition's screen must be given, and that neither the write nor the issue has.
+fn lacking<'a>(
+    way: &'a wire::Transition,
+    values: &Map<String, Json>,
+    with: &Writes,
+) -> Option<(&'a String, &'a Json)> {
     way.fields
         .iter()
-        .find(|(name, field)| lacks(field, name, with))
+        .find(|(name, field)| lacks(field, name, values, with))
 }
 
-/// Whether a screen's field must be given and is not.
-fn lacks(field: &Json, name: &str, with: &Writes) -> bool {
+/// Whether a screen's field must be given, and neither the write nor the issue has it.
+fn lacks(field: &Json, name: &str, values: &Map<String, Json>, with: &Writes) -> bool {
     let given = with.fields.contains_key(name) || with.update.contains_key(name);
+    is_demanded(field) && !given && !values.get(name).is_some_and(is_filled)
+}
+
+/// Whether a screen's field must be given.
+pub(super) fn is_demanded(field: &Json) -> bool {
     let flag = |part: &str| field.get(part).and_then(Json::as_bool).unwrap_or(false);
-    flag("required") && !flag("hasDefaultValue") && !given
+    flag("required") && !flag("hasDefaultValue")
+}
+
+/// Whether an issue's field has a value.
+fn is_filled(value: &Json) -> bool {
+    match value {
+        Json::Null => false,
+        Json::String(text) => !text.is_empty(),
+        Json::Array(values) => !values.is_empty(),
+        _ => true,
+    }
 }

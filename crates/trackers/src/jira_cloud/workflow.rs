@@ -5,7 +5,7 @@
 //! the map is learnt, from every issue that is looked at and from one issue in each status. Either way the map is only a
 //! hint: every step is taken from the transitions that the issue itself offers then.
 
-use super::{Jira, client, transition, wire};
+use super::{Jira, client, decode, transition, wire};
 use crate::error::TrackerError;
 use crate::http::{Call, Cost};
 use http::StatusCode;
@@ -13,6 +13,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::PoisonError;
+use twinline_core::names::FieldName;
 
 /// Workflows that are remembered.
 const WORKFLOWS_MAX: usize = 512;
@@ -24,6 +25,9 @@ pub(super) struct Workflow {
     pub(super) leads_to: BTreeMap<String, BTreeSet<String>>,
     /// The statuses that count as finished, as far as they were seen.
     pub(super) finished: BTreeSet<String>,
+    /// What the screens on the ways between two statuses demand, as far as issues have offered them: in all of them, where
+    /// several ways lead from the one to the other.
+    pub(super) screens: BTreeMap<(String, String), BTreeSet<FieldName>>,
 }
 
 impl Workflow {
@@ -38,6 +42,14 @@ impl Workflow {
         let open = |status: &str| !self.finished.contains(status);
         let unseen = |status: &str| !self.leads_to.contains_key(status) && open(status);
         self.first_step(at, unseen, open)
+    }
+
+    /// The fields that every known way into a status demands.
+    pub(super) fn demands(&self, wanted: &str) -> BTreeSet<FieldName> {
+        let ways = self.screens.iter().filter(|((_, to), _)| to == wanted);
+        let shared = ways.map(|(_, demanded)| demanded.clone());
+        let shared = shared.reduce(|one, other| &one & &other);
+        shared.unwrap_or_default()
     }
 
     fn first_step(
@@ -83,6 +95,14 @@ impl Jira {
         self.remember(place, |workflow| {
             let to = open.iter().map(|way| way.to.id.clone());
             workflow.leads_to.insert(at.to_owned(), to.collect());
+            workflow.screens.retain(|(from, _), _| from != at);
+            for way in open {
+                let demanded = demanded(way);
+                let known = workflow.screens.entry((at.to_owned(), way.to.id.clone()));
+                known
+                    .and_modify(|known| *known = &*known & &demanded)
+                    .or_insert(demanded);
+            }
             let done = open.iter().filter(|way| way.to.is_done());
             workflow.finished.extend(done.map(|way| way.to.id.clone()));
         });
@@ -101,32 +121,59 @@ impl Jira {
     /// Reads a workflow as a whole where Jira lets us, else looks at one issue in each status that the map does not show
     /// yet.
     pub(super) async fn explore(&self, place: &str) -> Result<(), TrackerError> {
-        let (project, kind) = place.split_once('/').unwrap_or((place, ""));
-        if !kind.is_empty()
-            && let Some(whole) = self.read_workflow(project, kind).await?
-        {
-            self.remember(place, |workflow| *workflow = whole);
+        if self.read_whole(place).await? {
             return Ok(());
         }
+        let known = self.workflow(place).leads_to.into_keys().collect();
+        self.look(place, &known).await
+    }
+
+    /// The same, for people: what the ways demand is told by issues alone, so that one is looked at in each status, anew each
+    /// time, even where the workflow is read. It is read last: it has the ways, too, that the issue which was looked at does
+    /// not offer.
+    pub(super) async fn see(&self, place: &str) -> Result<(), TrackerError> {
+        self.look(place, &BTreeSet::new()).await?;
+        self.read_whole(place).await.map(drop)
+    }
+
+    /// Reads a workflow as a whole; false where Jira does not let us.
+    async fn read_whole(&self, place: &str) -> Result<bool, TrackerError> {
+        let (project, kind) = place.split_once('/').unwrap_or((place, ""));
+        if kind.is_empty() {
+            return Ok(false);
+        }
+        let Some(whole) = self.read_workflow(project, kind).await? else {
+            return Ok(false);
+        };
+        self.remember(place, |workflow| {
+            workflow.leads_to = whole.leads_to;
+            workflow.finished = whole.finished;
+        });
+        Ok(true)
+    }
+
+    /// Looks at one issue in each status but some.
+    async fn look(&self, place: &str, but: &BTreeSet<String>) -> Result<(), TrackerError> {
+        let (project, kind) = place.split_once('/').unwrap_or((place, ""));
         let statuses = self.statuses(project, kind).await?;
-        let known = self.workflow(place);
-        for status in statuses
-            .iter()
-            .filter(|status| !known.leads_to.contains_key(&status.id))
-        {
+        for status in statuses.iter().filter(|status| !but.contains(&status.id)) {
             let jql = format!(
                 "project = \"{project}\" AND issuetype = \"{kind}\" AND status = {}",
                 status.id
             );
             let (found, _) =
                 client::search(&self.client, &jql, None, &[], client::OF_VERSION).await?;
-            if let Some(issue) = found.issues.first() {
-                let issue = client::issue_here(&self.client, &issue.id).await?;
-                let at = transition::status(&issue)
-                    .map(|status| status.id)
-                    .unwrap_or_default();
-                self.transitions(&issue.id, place, &at).await?;
-            }
+            let Some(issue) = found.issues.first() else {
+                continue;
+            };
+            // The search lags: one that is gone meanwhile teaches nothing.
+            let Ok((issue, _)) = client::issue(&self.client, &issue.id).await? else {
+                continue;
+            };
+            let at = transition::status(&issue)
+                .map(|status| status.id)
+                .unwrap_or_default();
+            self.transitions(&issue.id, place, &at).await?;
         }
         Ok(())
     }
@@ -165,6 +212,15 @@ impl Jira {
     }
 }
 
+/// The fields that a transition's screen demands.
+fn demanded(way: &wire::Transition) -> BTreeSet<FieldName> {
+    let fields = way.fields.iter();
+    fields
+        .filter(|(_, field)| transition::is_demanded(field))
+        .map(|(name, _)| FieldName::from(decode::ours(name)))
+        .collect()
+}
+
 /// A workflow from its description, in which statuses are named by references that hold within the answer only.
 fn whole(read: &wire::Workflow, statuses: &[wire::WorkflowStatus]) -> Workflow {
     let id = |reference: &str| {
@@ -186,6 +242,7 @@ fn whole(read: &wire::Workflow, statuses: &[wire::WorkflowStatus]) -> Workflow {
             .filter(|one| one.category == "DONE")
             .map(|one| one.id.clone())
             .collect(),
+        ..Workflow::default()
     };
     for way in &read.transitions {
         let Some(to) = way.to.as_deref().and_then(id) else {

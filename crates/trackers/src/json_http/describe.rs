@@ -8,7 +8,7 @@ use super::paging::Listing;
 use crate::error::TrackerError;
 use crate::http::Call;
 use crate::tracker::{Description, FieldDescription, Probe, Scope, Status};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::{User, field};
 use twinline_core::names::FieldName;
 
@@ -114,6 +114,7 @@ impl JsonHttp {
             .flat_map(|status| &status.options)
             .map(|option| Status {
                 status: option.choice(),
+                demands: BTreeSet::new(),
                 leads_to: None,
                 closed: option.closed,
             });

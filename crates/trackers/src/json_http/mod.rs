@@ -47,6 +47,7 @@ use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Fetched, Item, ItemId, ItemRef, Value};
 use twinline_core::names::FieldName;
+use twinline_core::progress::Allowance;
 use twinline_core::time::Timestamp;
 
 /// The described tracker's line in the registry.
@@ -121,6 +122,10 @@ impl Tracker for JsonHttp {
 
     fn spare(&self) -> Duration {
         self.client.spare()
+    }
+
+    fn allowances(&self) -> Vec<Allowance> {
+        self.client.allowances()
     }
 
     async fn probe(&self) -> Result<Probe, TrackerError> {

@@ -5,7 +5,7 @@ use crate::error::TrackerError;
 use crate::http::Call;
 use crate::tracker::{Description, FieldDescription, Probe, Scope, Status};
 use http::StatusCode;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::{Choice, User, field};
 use twinline_core::names::FieldName;
 
@@ -259,6 +259,7 @@ fn status(status: &wire::Status) -> Status {
     // The workflow depends on role and author; an issue's `allowed_statuses` tells, a scope's description cannot.
     Status {
         status: status_choice(status),
+        demands: BTreeSet::new(),
         leads_to: None,
         closed: status.is_closed,
     }

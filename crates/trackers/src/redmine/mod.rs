@@ -44,6 +44,7 @@ use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Attachment, Fetched, Item, ItemId, ItemRef, Value, field};
 use twinline_core::names::FieldName;
+use twinline_core::progress::Allowance;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 
@@ -157,6 +158,10 @@ impl Tracker for Redmine {
 
     fn spare(&self) -> Duration {
         self.client.spare()
+    }
+
+    fn allowances(&self) -> Vec<Allowance> {
+        self.client.allowances()
     }
 
     async fn probe(&self) -> Result<Probe, TrackerError> {

@@ -72,13 +72,9 @@ fn settings_are_checked_with_sentences_that_say_what_to_write() {
     check(
         "github",
         settings(&[], None),
-        "nodes.n: auth for github needs token; it has nothing",
+        "nodes.n: auth for github needs token, or app_id and installation_id and private_key; it has nothing",
     );
-    check(
-        "github",
-        settings(&[("pat", "t")], None),
-        "needs token; it has pat",
-    );
+    check("github", settings(&[("pat", "t")], None), "; it has pat");
     check(
         "github",
         settings(&[("token", " \n")], None),

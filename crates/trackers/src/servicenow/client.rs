@@ -4,7 +4,8 @@ use super::{Place, TRACKER, wire};
 use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{
-    Auth, BudgetRules, Call, Client, ClientSettings, Dialect, LimitScope, Refusal, Reply, Transport,
+    Auth, BudgetRules, Call, Client, ClientGrant, ClientSettings, Dialect, LimitScope, Refusal,
+    Reply, Transport, Written,
 };
 use crate::registry::{Node, RegistryError};
 use http::{HeaderMap, StatusCode};
@@ -20,6 +21,20 @@ pub(super) const IDS_MAX: usize = 50;
 /// Pages of one list that are read at most.
 pub(super) const PAGES_MAX: usize = 200;
 
+/// How an OAuth client of the instance's registry asks for access tokens: in the name of the user that the registry says, or in
+/// that of one whose password it has. Source: ServiceNow's pages "OAuth API request parameters" and "Client credentials grant
+/// type", which is off until `glide.oauth.inbound.client.credential.grant_type.enabled` is set.
+fn grant(node: &Node) -> Result<ClientGrant, RegistryError> {
+    let url = node.url.join("/oauth_token.do");
+    let url = url.map_err(|error| node.fault(format!("url: {error}")))?;
+    let (id, secret) = (node.secret("client_id")?, node.secret("client_secret")?);
+    let grant = ClientGrant::new(url, Written::Form, id, secret);
+    if !node.auth.contains_key("user") {
+        return Ok(grant);
+    }
+    Ok(grant.of_account(node.secret("user")?, node.secret("password")?))
+}
+
 /// The client of one node. How many requests an hour are allowed is a rule of the instance's administrators; its answers
 /// name it, and tell when it is spent.
 pub(super) fn client(
@@ -27,7 +42,9 @@ pub(super) fn client(
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
 ) -> Result<Client, RegistryError> {
-    let auth = if node.auth.contains_key("token") {
+    let auth = if node.auth.contains_key("client_id") {
+        Auth::Granted(Arc::new(grant(node)?))
+    } else if node.auth.contains_key("token") {
         Auth::Bearer(node.secret("token")?)
     } else {
         Auth::Basic {

@@ -6,7 +6,7 @@ use super::{CORRELATION, ServiceNow, TRACKER, decode, resolve, text, wire};
 use crate::error::TrackerError;
 use crate::tracker::{Description, FieldDescription, Probe, Scope, Status};
 use http::StatusCode;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use twinline_core::item::{Choice, User, field};
 use twinline_core::names::FieldName;
 
@@ -187,6 +187,7 @@ fn statuses(meta: &Meta, fields: &BTreeMap<FieldName, FieldDescription>) -> Vec<
     states
         .map(|state| Status {
             status: state.clone(),
+            demands: BTreeSet::new(),
             leads_to: None,
             closed: ends(&state.id),
         })

@@ -68,6 +68,7 @@ use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Attachment, Fetched, Item, ItemId, ItemRef, User, Value};
 use twinline_core::names::FieldName;
+use twinline_core::progress::Allowance;
 use twinline_core::richtext::Dialect;
 use twinline_core::time::Timestamp;
 
@@ -93,8 +94,13 @@ pub(crate) const KIND: Kind = Kind {
     name: "servicenow",
     label: "ServiceNow",
     default_url: None,
-    auth: &[&["user", "password"], &["token"]],
-    plain_auth: &["user"],
+    auth: &[
+        &["user", "password"],
+        &["client_id", "client_secret"],
+        &["client_id", "client_secret", "user", "password"],
+        &["token"],
+    ],
+    plain_auth: &["user", "client_id"],
     capabilities,
     webhook: &webhook::RuleWebhook,
     build,
@@ -225,6 +231,10 @@ impl Tracker for ServiceNow {
 
     fn spare(&self) -> Duration {
         self.client.spare()
+    }
+
+    fn allowances(&self) -> Vec<Allowance> {
+        self.client.allowances()
     }
 
     async fn probe(&self) -> Result<Probe, TrackerError> {

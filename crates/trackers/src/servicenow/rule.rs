@@ -39,3 +39,7 @@ fn plain(name: &str) -> String {
 #[cfg(test)]
 #[path = "tests/rule.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "tests/rule_run.rs"]
+mod run_tests;

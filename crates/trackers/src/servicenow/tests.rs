@@ -3,6 +3,7 @@
 mod fields;
 mod hidden;
 mod talk;
+mod tokens;
 
 use super::*;
 use crate::conformance::sim::{SimHarness, Under};

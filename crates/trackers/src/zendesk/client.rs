@@ -4,8 +4,8 @@ use super::{TRACKER, decode, wire};
 use crate::connector::Impossible;
 use crate::error::TrackerError;
 use crate::http::{
-    Auth, BudgetRules, Call, Client, ClientSettings, Dialect, LimitScope, Refusal, Reply,
-    Transport, Window,
+    Auth, BudgetRules, Call, Client, ClientGrant, ClientSettings, Dialect, LimitScope, Refusal,
+    Reply, Transport, Window, Written,
 };
 use crate::registry::{Node, RegistryError};
 use http::{HeaderMap, StatusCode};
@@ -60,19 +60,31 @@ fn limits(node: &Node) -> BudgetRules {
     }
 }
 
+/// How a confidential OAuth client asks for access tokens of the account that made it. Source: Zendesk's page "Creating and using
+/// OAuth access tokens with the API", client credentials.
+fn grant(node: &Node) -> Result<ClientGrant, RegistryError> {
+    let url = node.url.join("/oauth/tokens");
+    let url = url.map_err(|error| node.fault(format!("url: {error}")))?;
+    let (id, secret) = (node.secret("client_id")?, node.secret("client_secret")?);
+    Ok(ClientGrant::new(url, Written::Json, id, secret).with("scope", "read write"))
+}
+
 /// The client of one node.
 pub(super) fn client(
     node: &Node,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
 ) -> Result<Client, RegistryError> {
-    let auth = match node.secret("access_token") {
-        Ok(token) => Auth::Bearer(token),
+    let auth = if node.auth.contains_key("client_id") {
+        Auth::Granted(Arc::new(grant(node)?))
+    } else if node.auth.contains_key("access_token") {
+        Auth::Bearer(node.secret("access_token")?)
+    } else {
         // Source: "Security and authentication", API token: the e-mail address, `/token`, and the token as password.
-        Err(_) => Auth::Basic {
+        Auth::Basic {
             user: format!("{}/token", node.secret("email")?.expose()),
             password: node.secret("token")?,
-        },
+        }
     };
     let settings = ClientSettings {
         node: node.name.clone(),

@@ -105,6 +105,7 @@ fn statuses(account: &Account) -> Vec<Status> {
     let later: BTreeSet<String> = later.map(|(status, _)| status.id.clone()).collect();
     let status = |(status, category): &(Choice, String)| Status {
         status: status.clone(),
+        demands: BTreeSet::new(),
         leads_to: Some(match category.as_str() {
             CLOSED => BTreeSet::new(),
             _ => later.clone(),

@@ -1,6 +1,7 @@
 //! From our words to Zendesk's.
 
 use super::account::{Account, CLOSED};
+use super::people::is_makeable;
 use super::{SUMMARY_MAX_CHARS, decode, text, wire};
 use crate::connector::Impossible;
 use serde_json::{Map, Value as Json, json};
@@ -93,6 +94,10 @@ impl Writes {
             (field::LABELS, Value::Set(labels)) => self.tags = Some(Tags::All(labels)),
             (field::ASSIGNEE, Value::Empty) => put(self, "assignee_id", Json::Null),
             (field::ASSIGNEE, Value::User(user)) => put(self, "assignee_id", id(name, &user.id)?),
+            (field::REPORTER, Value::User(user)) if is_makeable(&user) => {
+                let requester = json!({ "name": user.name, "email": user.email });
+                put(self, "requester", requester);
+            }
             (field::REPORTER, Value::User(user)) => put(self, "requester_id", id(name, &user.id)?),
             (field::REPORTER, _) => self.waive(name, "is never empty"),
             (field::DUE | field::CREATED | field::UPDATED, _) => {

@@ -6,7 +6,7 @@ pub(super) const EXAMPLE: Example = Example {
     url: "https://acme.zendesk.com",
     auth: "email = \"twinline@acme.example\", ",
     secret: "token",
-    token: "Admin Center, Apps and integrations, APIs, Zendesk API: switch Token access on, Add API token; or an OAuth access token with the scopes read and write",
+    token: "Admin Center, Apps and integrations, APIs, Zendesk API: switch Token access on, Add API token; or a confidential OAuth client, by client_id and client_secret: Apps and integrations, APIs, OAuth clients",
     rights: "the role Administrator",
     by_hand: false,
     scope: "{ brand = \"Acme\", group = \"Support\" }",

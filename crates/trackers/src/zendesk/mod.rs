@@ -50,6 +50,7 @@ use twinline_core::effect::{Applied, Effect, FieldChange, Recognised};
 use twinline_core::handles::Clock;
 use twinline_core::item::{Attachment, Comment, Fetched, Item, ItemId, ItemRef, Value, field};
 use twinline_core::names::FieldName;
+use twinline_core::progress::Allowance;
 use twinline_core::richtext::{Dialect, Document};
 use twinline_core::time::Timestamp;
 
@@ -71,8 +72,12 @@ pub(crate) const KIND: Kind = Kind {
     name: "zendesk",
     label: TRACKER,
     default_url: None,
-    auth: &[&["email", "token"], &["access_token"]],
-    plain_auth: &["email"],
+    auth: &[
+        &["email", "token"],
+        &["client_id", "client_secret"],
+        &["access_token"],
+    ],
+    plain_auth: &["email", "client_id"],
     capabilities,
     webhook: &webhook::ZendeskWebhook,
     build,
@@ -159,6 +164,10 @@ impl Tracker for Zendesk {
 
     fn spare(&self) -> Duration {
         self.client.spare()
+    }
+
+    fn allowances(&self) -> Vec<Allowance> {
+        self.client.allowances()
     }
 
     async fn probe(&self) -> Result<Probe, TrackerError> {

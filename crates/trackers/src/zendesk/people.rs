@@ -18,7 +18,8 @@ pub(super) struct Resolved {
 
 impl Zendesk {
     /// Asks for the people without an id, and whether an assignee is an agent. A person who is not known, or is a customer,
-    /// fails no write: the field is waived.
+    /// fails no write: the field is waived. A requester whom nobody knows, and who has a name and an address, is left to the
+    /// ticket, which makes them.
     pub(super) async fn resolve(
         &self,
         fields: &BTreeMap<FieldName, FieldWrite>,
@@ -32,6 +33,7 @@ impl Zendesk {
                 continue;
             };
             let assigns = name.as_str() == field::ASSIGNEE;
+            let requests = name.as_str() == field::REPORTER;
             if !person.id.is_empty() && !assigns {
                 continue;
             }
@@ -39,7 +41,13 @@ impl Zendesk {
                 "" => self.named(person).await?,
                 id => self.user(id).await?,
             };
+            let barred = found.as_ref().and_then(wire::User::barred);
             let why = match found {
+                Some(found) if requests && barred.is_some() => {
+                    let why = barred.unwrap_or_default();
+                    format!("{} {why}", decode::user(&found).label())
+                }
+                None if requests && is_makeable(person) => continue,
                 Some(found) if !assigns || found.works() => {
                     let known = Value::User(decode::user(&found));
                     resolved
@@ -115,6 +123,12 @@ impl Zendesk {
         }
         Ok(agents)
     }
+}
+
+/// Whether a ticket can make somebody as its requester: both an address and a name are there.
+pub(super) fn is_makeable(person: &User) -> bool {
+    let filled = |part: &Option<String>| part.as_ref().is_some_and(|text| !text.trim().is_empty());
+    person.id.is_empty() && filled(&person.email) && filled(&person.name)
 }
 
 /// Whether somebody whom the search found is meant: it finds whose name only begins so.

@@ -4,6 +4,8 @@ mod closed;
 mod files;
 mod hooks;
 mod limits;
+mod requester;
+mod tokens;
 mod values;
 
 use super::*;

@@ -240,12 +240,24 @@ pub(super) struct User {
     pub(super) role: Option<String>,
     #[serde(default)]
     pub(super) suspended: Option<bool>,
+    /// False of one who was deleted.
+    #[serde(default)]
+    pub(super) active: Option<bool>,
 }
 
 impl User {
     /// Whether tickets can be assigned to them.
     pub(super) fn works(&self) -> bool {
-        matches!(self.role.as_deref(), Some("agent" | "admin"))
+        matches!(self.role.as_deref(), Some("agent" | "admin")) && self.active != Some(false)
+    }
+
+    /// Why they can request no ticket; `None`: they can.
+    pub(super) fn barred(&self) -> Option<&'static str> {
+        match (self.suspended, self.active) {
+            (_, Some(false)) => Some("was deleted at Zendesk"),
+            (Some(true), _) => Some("is suspended at Zendesk"),
+            _ => None,
+        }
     }
 }
 

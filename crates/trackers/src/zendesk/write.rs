@@ -21,10 +21,13 @@ use twinline_core::richtext::Document;
 const CLOSED_FOR_GOOD: &str = "closed prevents ticket update";
 
 /// What Zendesk refuses a whole write for, and is waived for itself: its names and ours.
-const REFUSABLE: [(&[&str], &str); 2] = [
+const REFUSABLE: [Part; 3] = [
     (&["status", "custom_status_id"], field::STATUS),
     (&["assignee_id"], field::ASSIGNEE),
+    (&["requester_id", "requester"], field::REPORTER),
 ];
+/// The first of them are refused also by sentences that name something else, or nothing.
+const REFUSED_UNNAMED: usize = 2;
 
 /// What was refused on the way to a write that was made.
 type Waived = BTreeMap<FieldName, String>;
@@ -237,42 +240,51 @@ impl Zendesk {
     }
 
     /// Sends a write of fields. Zendesk refuses the whole of it for a status that a ticket cannot have now (never back to
-    /// new; a field that a solved one must have) and for an assignee who is not in the group: so it is sent again without
-    /// the one, then without both, and what is taken then was refused for what is left out, which is waived.
+    /// new; a field that a solved one must have), for an assignee who is not in the group and for a requester who is
+    /// suspended or deleted. What the refusal names is left out, and the rest is sent again; where it names nothing that
+    /// could be, without the status, without the assignee, then without both. What is taken then was refused for what is left
+    /// out, which is waived.
     async fn send_fields(
         &self,
         writes: &mut Writes,
         call: impl Fn(&Map<String, Json>) -> Call,
     ) -> Result<(Reply, Waived), TrackerError> {
+        let mut waived = Waived::new();
         let refused = match self.client.send(call(&writes.body())).await {
             Err(refused @ TrackerError::Refused { .. }) => refused,
-            sent => return Ok((sent?, Waived::new())),
+            sent => return Ok((sent?, waived)),
         };
-        let sentence = refused.to_string();
-        if sentence.contains(CLOSED_FOR_GOOD) {
+        if refused.to_string().contains(CLOSED_FOR_GOOD) {
             return Err(refused);
         }
         let whole = writes.ticket.clone();
-        let there = |names: &[&str]| names.iter().any(|name| whole.contains_key(*name));
-        for left_out in [&REFUSABLE[..1], &REFUSABLE[1..], &REFUSABLE[..]] {
-            if !left_out.iter().all(|(names, _)| there(names)) {
+        let (mut part, mut sentence) = (named(&refused, &whole), refused.to_string());
+        while let Some(refusable) = part {
+            leave_out(writes, refusable, &sentence, &mut waived);
+            match self.client.send(call(&writes.body())).await {
+                Err(again @ TrackerError::Refused { .. }) => {
+                    sentence = again.to_string();
+                    part = named(&again, &writes.ticket);
+                }
+                sent => return Ok((sent?, waived)),
+            }
+        }
+        let rest = writes.ticket.clone();
+        for left_out in [0..1, 1..2, 0..REFUSED_UNNAMED].map(|parts| &REFUSABLE[parts]) {
+            if !left_out.iter().all(|part| is_there(part, &rest)) {
                 continue;
             }
-            writes.ticket.clone_from(&whole);
-            let mut waived = Waived::new();
-            for (names, ours) in left_out {
-                for name in *names {
-                    writes.ticket.remove(*name);
-                }
-                let why = format!("Zendesk does not take this {ours} here: {sentence}");
-                waived.insert(FieldName::from(*ours), why);
+            writes.ticket.clone_from(&rest);
+            let mut waived = waived.clone();
+            for part in left_out {
+                leave_out(writes, part, &sentence, &mut waived);
             }
             match self.client.send(call(&writes.body())).await {
                 Err(TrackerError::Refused { .. }) => {}
                 sent => return Ok((sent?, waived)),
             }
         }
-        // Neither was the reason, or not the only one: the first sentence tells all.
+        // None was the reason, or not the only one: the first sentence tells all.
         writes.ticket = whole;
         Err(refused)
     }
@@ -362,6 +374,31 @@ impl Zendesk {
             "Zendesk did not keep an internal comment internal; {done}"
         )))
     }
+}
+
+/// A part of a ticket that may be refused: Zendesk's names of it, and ours.
+type Part = (&'static [&'static str], &'static str);
+
+fn is_there((names, _): &Part, ticket: &Map<String, Json>) -> bool {
+    names.iter().any(|name| ticket.contains_key(*name))
+}
+
+/// The part of a ticket that a refusal names.
+fn named(refused: &TrackerError, ticket: &Map<String, Json>) -> Option<&'static Part> {
+    let TrackerError::Refused { field, .. } = refused else {
+        return None;
+    };
+    let mut parts = REFUSABLE.iter();
+    parts.find(|part| field.as_deref() == Some(part.1) && is_there(part, ticket))
+}
+
+/// Takes a part out of a write, and waives it.
+fn leave_out(writes: &mut Writes, (names, ours): &Part, sentence: &str, waived: &mut Waived) {
+    for name in *names {
+        writes.ticket.remove(*name);
+    }
+    let why = format!("Zendesk does not take this {ours} here: {sentence}");
+    waived.insert(FieldName::from(*ours), why);
 }
 
 /// A write of a ticket. A conflict is the caller's to tell apart.

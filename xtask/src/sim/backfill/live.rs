@@ -67,10 +67,9 @@ impl Editor {
             Side::Right
         };
         let (from, to) = (pair.get(side), pair.get(side.other()));
-        let title = format!(
-            "{} and was edited, {number}",
-            original(network, side, from)?
-        );
+        let now = network.item(place(side), from);
+        let now = now.with_context(|| format!("{from} is gone"))?;
+        let title = format!("{} and was edited, {number}", original(&now.title));
         let edit = Command::edit(from, PERSON, "title", title.as_str());
         network
             .command(place(side), edit)
@@ -90,12 +89,10 @@ impl Editor {
     }
 }
 
-/// The title as it was before anybody edited it.
-fn original(network: &Network, side: Side, key: &str) -> Result<String> {
-    let item = network.item(place(side), key);
-    let title = item.with_context(|| format!("{key} is gone"))?.title;
+/// A title as it was before anybody edited it.
+pub(super) fn original(title: &str) -> &str {
     let end = title.find(" and was edited").unwrap_or(title.len());
-    Ok(title[..end].to_owned())
+    &title[..end]
 }
 
 const fn place(side: Side) -> Place {

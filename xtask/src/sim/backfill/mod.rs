@@ -1,12 +1,14 @@
 //! `cargo xtask backfill`: two trackers that were full before there was a connection, within their real rate limits.
 //!
-//! A fifth of what lies in GitHub lies in Jira too: these pairs are found by their titles and linked. The rest is
-//! backfilled into Jira while people edit on both sides, and the host is killed on the way. Time is simulated, so that the
+//! A fifth of what lies in GitHub lies in Jira too: these pairs are found by their titles and linked, and where two pairs have
+//! the same title a person decides. The rest is backfilled into Jira while people edit on both sides, and the host is killed
+//! on the way. Time is simulated, so that the
 //! hours that GitHub's 5,000 requests an hour make of it pass in minutes, and what is measured is the same on any machine.
 
 mod live;
 mod promise;
 mod setup;
+mod stands;
 mod story;
 
 pub use live::Latencies;
@@ -42,7 +44,7 @@ impl Options {
 
 /// The fewest items that show anything.
 const ITEMS_MIN: u32 = 100;
-/// By how much the named finish may be wrong, as a share of the time that was left.
+/// By how much the named finish may be wrong at each look, as a share of the time that was left then.
 pub const PROMISE_MAX: f64 = 0.1;
 /// Live changes may take so many times as long as without a backfill.
 pub const LIVE_MAX: f64 = 1.5;
@@ -68,25 +70,30 @@ pub struct Outcome {
     pub faults: Vec<String>,
 }
 
-impl Outcome {
+impl Promises {
     /// Why the named finish was not honest enough; `None`: it was.
-    fn broken_promise(&self) -> Option<String> {
-        let Promises {
-            worst,
-            worst_left_s,
-            ..
-        } = self.promises;
-        (worst > PROMISE_MAX).then(|| {
+    fn broken(&self) -> Option<String> {
+        if self.silent > 0 {
+            let silent = self.silent;
+            return Some(format!(
+                "no finish was named at {silent} looks, long after the host had begun"
+            ));
+        }
+        if self.looks == 0 {
+            return Some("no finish was named that could be judged".to_owned());
+        }
+        (self.worst > PROMISE_MAX).then(|| {
             format!(
-                "the finish that was named when {worst_left_s:.0} s were left was wrong by {:.1} % of that",
-                worst * 100.0
+                "the finish that was named when {:.0} s were left was wrong by {:.1} % of that",
+                self.worst_left_s,
+                self.worst * 100.0
             )
         })
     }
 }
 
-/// Tells the story. The named finish is judged by who asks for it: what a limit has left when a backfill begins is used up
-/// faster than what comes later, and the time that is named meanwhile is too early.
+/// Tells the story. The named finish is judged by who asks for it, see [`PROMISE_MAX`]: of few items most are on their way at
+/// once, and after a kill nobody knows how far each is.
 ///
 /// # Errors
 /// The machine that the simulation itself runs on fails, or a simulated tracker refuses what a person does.
@@ -115,7 +122,7 @@ pub fn task(options: &Options) -> Result<bool> {
     )]
     let began = Instant::now();
     let outcome = run(options)?;
-    let promise = outcome.broken_promise();
+    let promise = outcome.promises.broken();
     for fault in outcome.faults.iter().chain(&promise) {
         crate::say(fault);
     }
@@ -148,11 +155,12 @@ pub fn task(options: &Options) -> Result<bool> {
     } else {
         crate::say(&format!(
             "{items} items: {linked} pairs linked, the rest backfilled in {backfill_s} s of simulated time; the named finish was \
-             wrong by {:.1} % of what was left at most, of {} looks ({} named none); live changes took {} ms (p99) before, {} ms \
+             wrong by {:.1} % of what was left at most, of {} looks (first named after {:.0} s; {} looks at a young host named none); live changes took {} ms (p99) before, {} ms \
              during; killed at {}, went on at {}; {} faults; {seconds:.1} s",
             promises.worst * 100.0,
             promises.looks,
-            promises.silent,
+            promises.first_s.unwrap_or(f64::NAN),
+            promises.young,
             before.p99_ms,
             during.p99_ms,
             resumed[0],

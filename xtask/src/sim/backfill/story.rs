@@ -3,6 +3,7 @@
 use super::live::{Editor, Latencies};
 use super::promise::{self, Look};
 use super::setup::{self, CONNECTION};
+use super::stands;
 use super::{LIVE_MAX, Outcome};
 use crate::sim::handles::{SimClock, stream};
 use crate::sim::network::Network;
@@ -10,7 +11,7 @@ use crate::sim::place::Place;
 use crate::sim::stage::Stage;
 use crate::sim::trace::Trace;
 use anyhow::{Context as _, Result, bail, ensure};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,8 +40,6 @@ const EDIT_EVERY: Duration = Duration::from_secs(60);
 const DEAD: Duration = Duration::from_secs(30);
 /// All must be done within this simulated time.
 const MAX: Duration = Duration::from_secs(14 * 24 * 3600);
-/// Faults that are told of in full.
-const TOLD_MAX: usize = 10;
 
 struct Story {
     stage: Stage,
@@ -55,6 +54,7 @@ struct Story {
 struct Filled {
     took: Duration,
     looks: Vec<Look>,
+    began_s: f64,
     finished_s: f64,
     times: Vec<u64>,
     resumed: [u64; 2],
@@ -76,8 +76,9 @@ pub(super) async fn tell(items: u32, folder: &Path, show: bool) -> Result<Outcom
     }
     let filled = story.backfill().await?;
     story.stage.idle(MAX).await?;
-    story.everything_stands_once();
-    let promises = promise::judge(&filled.looks, filled.finished_s);
+    let stands = stands::faults(&story.stage.network, PLACES, items);
+    story.faults.extend(stands);
+    let promises = promise::judge(&filled.looks, filled.began_s, filled.finished_s);
     let live = [Latencies::of(before), Latencies::of(filled.times)];
     story.goals(&live, filled.resumed);
     story.stage.machine.stop().await?;
@@ -172,9 +173,13 @@ impl Story {
                 right: key(Side::Right, pair.right),
             })
             .collect();
-        if !matching.ambiguous.is_empty() {
+        for group in &matching.ambiguous {
+            proposed.extend(self.reviewed(group, &key)?);
+        }
+        let (found, there) = (matching.ambiguous.len(), setup::alike(self.items));
+        if found != there as usize {
             self.faults
-                .push(format!("{} groups are ambiguous", matching.ambiguous.len()));
+                .push(format!("{found} groups are ambiguous, not {there}"));
         }
         for some in proposed.chunks(PAIRS_AT_ONCE) {
             self.waits += linked(&self.stage, some.to_vec()).await?;
@@ -190,6 +195,24 @@ impl Story {
             ));
         }
         Ok(proposed.len())
+    }
+
+    /// What a person decides who reviews an ambiguous group: they know which two belong together.
+    fn reviewed(
+        &self,
+        group: &Sides<Vec<usize>>,
+        key: &impl Fn(Side, usize) -> String,
+    ) -> Result<Vec<Sides<String>>> {
+        let right: BTreeSet<String> = group.right.iter().map(|at| key(Side::Right, *at)).collect();
+        let decided = group.left.iter().map(|at| {
+            let left = key(Side::Left, *at);
+            let pair = self.pairs.iter().find(|pair| pair.left == left);
+            let pair = pair.filter(|pair| right.contains(&pair.right));
+            let pair =
+                pair.with_context(|| format!("{left} is called ambiguous, and has no twin"))?;
+            Ok(pair.clone())
+        });
+        decided.collect()
     }
 
     /// What a side has that is in no twin.
@@ -234,6 +257,8 @@ impl Story {
         let id = started.await?;
         let kill_at = u64::from(self.items) * 2 / 5;
         let (mut looks, mut times, mut resumed) = (Vec::new(), Vec::new(), None);
+        let began_s = seconds(self.stage.clock.now());
+        let mut known_from_s = began_s;
         loop {
             tokio::time::sleep(EDIT_EVERY / 2).await;
             self.stage.carries().await?;
@@ -243,25 +268,38 @@ impl Story {
                 return Ok(Filled {
                     took: began.elapsed(),
                     looks,
+                    began_s,
                     finished_s: now_s,
                     times,
                     resumed: resumed.context("the backfill ended before the kill")?,
                 });
             }
             self.goes_on(&job, began).await?;
+            self.counts(&job);
             looks.push(Look {
                 at_s: now_s,
+                known_s: now_s - known_from_s,
                 named_s: job.finish_at.map(seconds),
             });
             if resumed.is_none() && job.done >= kill_at {
                 self.stage.machine.kill().await;
                 tokio::time::sleep(DEAD).await;
                 self.stage.machine.start().await?;
+                known_from_s = seconds(self.stage.clock.now());
                 let after = self.stage.host()?.job(&id).await?;
                 resumed = Some([job.done, after.done]);
             }
             tokio::time::sleep(EDIT_EVERY / 2).await;
             times.push(self.edit().await?);
+        }
+    }
+
+    /// A backfill never has more items finished than there are, and says either when it will be finished or why that is not
+    /// known.
+    fn counts(&mut self, job: &JobView) {
+        let too_many = job.done > u64::from(self.items);
+        if too_many || job.finish_at.is_some() == job.finish_unknown.is_some() {
+            self.faults.push(format!("it says of itself: {job:?}"));
         }
     }
 
@@ -283,40 +321,6 @@ impl Story {
             bail!("the backfill does not go on: {job:?} {status:?} {errors:?}");
         }
         Ok(())
-    }
-
-    /// Each item stands once on each side, with the same title.
-    fn everything_stands_once(&mut self) {
-        let titles = PLACES.map(|place| {
-            let mut titles: BTreeMap<String, u32> = BTreeMap::new();
-            for item in self.stage.network.dump(place).items {
-                *titles.entry(item.title).or_default() += 1;
-            }
-            titles
-        });
-        let mut wrong = Vec::new();
-        for (place, titles) in PLACES.iter().zip(&titles) {
-            let twice = titles.iter().filter(|(_, count)| **count != 1);
-            wrong.extend(twice.map(|(title, count)| {
-                format!("{title:?} stands {count} times at {}", place.name())
-            }));
-            if titles.len() != self.items as usize {
-                let (there, name) = (titles.len(), place.name());
-                wrong.push(format!(
-                    "{there} titles stand at {name}, not {}",
-                    self.items
-                ));
-            }
-        }
-        let [left, right] = &titles;
-        let apart = left.keys().filter(|title| !right.contains_key(*title));
-        wrong.extend(apart.map(|title| format!("{title:?} does not stand in Jira")));
-        let more = wrong.len().saturating_sub(TOLD_MAX);
-        wrong.truncate(TOLD_MAX);
-        if more > 0 {
-            wrong.push(format!("and {more} more"));
-        }
-        self.faults.extend(wrong);
     }
 
     fn goals(&mut self, [before, during]: &[Latencies; 2], [killed, resumed]: [u64; 2]) {

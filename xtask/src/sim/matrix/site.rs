@@ -162,6 +162,8 @@ pub(super) fn simulator(place: Place) -> Box<dyn Simulator> {
                 login,
                 role: Role::Agent,
                 groups: site.groups.iter().map(|group| group.id).collect(),
+                suspended: false,
+                deleted: false,
             });
             Box::new(Zendesk::new(site))
         }

@@ -64,6 +64,9 @@ pub(super) struct Answers {
     pub(super) sends_webhooks: bool,
 }
 
+/// The key of a secret of many lines, which nobody types: its file is named.
+const KEY_FILE: &str = "private_key";
+
 fn usage(sentence: impl Into<String>) -> anyhow::Error {
     Coded::new(USAGE, sentence).into()
 }
@@ -209,8 +212,8 @@ fn auth(
     let mut given = given(args, tracker, (node, keeping))?;
     let forms = registry::auth(tracker)?;
     let fits = |form: &&&[&str]| given.keys().all(|key| form.contains(&key.as_str()));
-    let mut fitting = forms.iter().filter(fits);
-    let (Some(form), others) = (fitting.next(), fitting.next()) else {
+    let fitting: Vec<&[&str]> = forms.iter().filter(fits).copied().collect();
+    let Some(form) = chosen(&fitting, &given, person)? else {
         let forms: Vec<String> = forms.iter().map(|form| form.join(" and ")).collect();
         let keys: Vec<&str> = given.keys().map(String::as_str).collect();
         let sentence = format!(
@@ -242,11 +245,14 @@ fn auth(
         return Err(usage(format!("{made}\nGive it with {options}.")));
     }
     person.tell(&made)?;
-    if others.is_some() {
-        person.tell("Other forms are given by options: see --help.")?;
-    }
     for key in missing {
-        let place = if registry::is_secret(tracker, key) {
+        let place = if key == KEY_FILE {
+            let path = person.line(&format!("The file with the {key}"), "")?;
+            if path.is_empty() {
+                return Err(usage(format!("{key} names no file: nothing was written")));
+            }
+            Place::File { path, made: None }
+        } else if registry::is_secret(tracker, key) {
             let secret = person.secret(key)?;
             if secret.is_empty() {
                 return Err(usage(format!("{key} is empty: nothing was written")));
@@ -258,6 +264,32 @@ fn auth(
         given.insert(key.to_owned(), place);
     }
     Ok(given)
+}
+
+/// The form in which credentials are given, of those that fit what options name: the one that they name whole, else the one
+/// that a person picks, else the first.
+fn chosen<'a>(
+    fitting: &[&'a [&'a str]],
+    given: &BTreeMap<String, Place>,
+    person: &mut dyn Ask,
+) -> Result<Option<&'a [&'a str]>> {
+    let whole = fitting.iter().find(|form| form.len() == given.len());
+    if fitting.len() < 2 || whole.is_some() || !person.can() {
+        return Ok(whole.or(fitting.first()).copied());
+    }
+    let numbered = (1..).zip(fitting);
+    let numbered = numbered.map(|(number, form)| format!("{number}: {}", form.join(" and ")));
+    let question = format!(
+        "How it signs in ({})",
+        numbered.collect::<Vec<_>>().join("; ")
+    );
+    let answer = person.line(&question, "1")?;
+    let number: Option<usize> = answer.parse().ok();
+    let form = number.and_then(|number| fitting.get(number.checked_sub(1)?));
+    match form {
+        Some(form) => Ok(Some(form)),
+        None => Err(usage(format!("'{answer}' is none of these"))),
+    }
 }
 
 fn option(tracker: &str, key: &str) -> String {

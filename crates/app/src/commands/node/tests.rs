@@ -87,6 +87,7 @@ fn a_person_is_asked_for_what_the_tracker_needs_and_told_where_it_is_made() {
         "jira-cloud",
         "acme-jira",
         "",
+        "",
         "sync@acme.example",
         "a-token",
     ]);
@@ -103,6 +104,30 @@ fn a_person_is_asked_for_what_the_tracker_needs_and_told_where_it_is_made() {
         "{said}"
     );
     assert!(!said.contains("a-token"), "{said}");
+}
+
+#[test]
+fn a_person_picks_how_the_node_signs_in() {
+    check(
+        &AddNodeArgs::default(),
+        &mut Person::with(&["github", "hub", "", "2", "4711", "815", "keys/app.pem"]),
+        "[nodes.hub]\ntracker = \"github\"\nurl     = \"https://api.github.com\"\n\
+         auth    = { app_id = \"4711\", installation_id = \"815\", private_key = { file = \"keys/app.pem\" } }\n\
+         webhook = { secrets = [{ file = \"secrets/hub.hook\" }] }\n",
+    );
+    let before = config::parse(Path::new("twinline.toml"), BEFORE).unwrap();
+    let mut person = Person::with(&["github", "hub", "", "3"]);
+    let error = gather(
+        &AddNodeArgs::default(),
+        &before,
+        &Keeping::Files,
+        &mut person,
+    )
+    .unwrap_err();
+    assert!(
+        error.to_string().contains("'3' is none of these"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -145,7 +170,7 @@ fn a_described_tracker_is_added_with_the_file_that_describes_it() {
     );
     check(
         &AddNodeArgs::default(),
-        &mut Person::with(&["json-http", "desk", "", "", "a-token"]),
+        &mut Person::with(&["json-http", "desk", "", "", "", "a-token"]),
         "[nodes.desk]\ntracker = \"json-http\"\nurl     = \"https://desk.acme.example\"\n\
          auth    = { token = { file = \"secrets/desk.token\" } }\ndescription = \"trackers/desk.toml\"\n\
          sweep_s = { period = 10 }   # it sends no webhooks: it is asked this often, in seconds\n",
@@ -185,7 +210,7 @@ fn what_is_missing_or_does_not_belong_is_said_and_a_secret_is_never_repeated() {
     );
     refuses(
         &with("zendesk", &|args| args.secret_env = pairs(&[("key", "X")])),
-        "zendesk takes email and token, or access_token, and not key",
+        "zendesk takes email and token, or client_id and client_secret, or access_token, and not key",
     );
     refuses(
         &with("github", &|args| args.name = Some("A b".into())),

@@ -26,6 +26,11 @@ pub(super) const CASES: &[Case] = &[
     ),
     ("a tracker that takes no files gets links", no_upload),
     ("a link goes with its file", link_deleted),
+    ("a link that cannot go is told of, once", link_stays),
+    (
+        "along a chain a link goes with its file",
+        link_deleted_in_chain,
+    ),
     ("a file that the tracker refuses is a link", refused),
     (
         "what may pass is tried again later, and owed till then",
@@ -200,6 +205,43 @@ fn link_deleted() {
     net.quiesce();
     assert!(net.nodes[1].comments().is_empty());
     net.quiesce();
+}
+
+fn link_stays() {
+    let mut net = net();
+    net.nodes[1].capabilities.attachments.upload = false;
+    net.nodes[1].capabilities.comment_delete = false;
+    net.nodes[0].attach("1", "ana", "a.txt");
+    net.quiesce();
+    net.nodes[0].files().clear();
+    let plan = net.plan(0);
+    let told: Vec<&String> = plan.comments_waived.values().collect();
+    assert_eq!(
+        told,
+        ["the link in its place stays: this tracker cannot delete a comment"]
+    );
+    net.quiesce();
+    assert_eq!(net.nodes[1].comments().len(), 1);
+    assert!(net.plan(0).comments_waived.is_empty());
+}
+
+fn link_deleted_in_chain() {
+    let mut net = Net::of(vec![bare(0), bare(1), bare(2)]);
+    for (left, right) in [(0, 1), (1, 2)] {
+        let rules = TestRules::new(["a", "b", "c"][left], ["a", "b", "c"][right]);
+        net.join(rules.comments().files(), left, right);
+    }
+    net.nodes[1].capabilities.attachments.upload = false;
+    net.nodes[0].attach("1", "ana", "a.txt");
+    net.quiesce();
+    for node in [1, 2] {
+        assert_eq!(net.nodes[node].comments().len(), 1, "{node}");
+    }
+    net.nodes[0].files().clear();
+    net.quiesce();
+    for node in [1, 2] {
+        assert!(net.nodes[node].comments().is_empty(), "{node}");
+    }
 }
 
 fn refused() {

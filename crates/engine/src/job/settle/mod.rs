@@ -160,6 +160,7 @@ impl Settling<'_> {
             hints: self.hints(now),
             written: written.into_iter().collect(),
             created: self.settled.created.as_ref().map(|made| made.item.clone()),
+            lane: self.lane,
             effects: effects.into_iter().chain(found).collect(),
         }
     }

@@ -30,6 +30,8 @@ pub(super) struct Step {
     pub(super) written: Vec<ItemId>,
     /// The item that was created.
     pub(super) created: Option<ItemId>,
+    /// In which lane the job was.
+    pub(super) lane: Lane,
 }
 
 impl Step {
@@ -92,7 +94,7 @@ impl Step {
         }
         let marked = dirty::mark(host, tx, &self.hints)?;
         Ok(match grown {
-            Some(root) => marked.grown(&root),
+            Some(root) => marked.grown(&root, self.lane),
             None => marked,
         })
     }

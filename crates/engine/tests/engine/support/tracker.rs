@@ -117,6 +117,10 @@ pub(crate) struct State {
     pub(crate) webhooks_looked_at: Vec<(String, String)>,
     /// Queries tell about how many items there are, and only at first.
     pub(crate) estimates: bool,
+    /// Each page of a query begins with so many items of the one before, as where lists are sorted by time.
+    pub(crate) overlap: usize,
+    /// What work that can wait is asked to wait.
+    pub(crate) spare: Duration,
     /// Items that are answered with something unreadable whenever they are fetched: the place and the reason.
     pub(crate) unreadable: BTreeMap<String, (&'static str, &'static str)>,
     /// How often that was so.

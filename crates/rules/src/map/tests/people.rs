@@ -104,6 +104,58 @@ fn an_unknown_person_is_told_in_the_reason() {
     );
 }
 
+/// What becomes of a reporter whom the other side does not list: the name and the address by which its tracker is asked.
+fn check_unlisted(
+    matching: &str,
+    fallback: &str,
+    native: &str,
+    expected: Option<(Option<&str>, &str)>,
+) {
+    let map = PEOPLE
+        .replace("[fields.assignee]", "[fields.who]")
+        .replace("\"owner\"", &format!("\"{native}\""))
+        .replace(r#"["table", "email", "login"]"#, matching)
+        .replace("RIGHT", fallback);
+    let fields = json!({ native: { "name": "Who", "kind": "user" } });
+    let right = json!({ "fields": fields, "users": [{ "id": "r3", "name": null, "email": null, "login": "triage" }] });
+    let rules = compiled(&map, json!({}), right);
+    let from = Value::User(User {
+        name: Some("Cara".to_owned()),
+        ..match person("l9", Some("cara@else.example"), None) {
+            Value::User(user) => user,
+            other => panic!("{other:?}"),
+        }
+    });
+    let draft = incoming(&rules, Side::Right, &[("who", from)], &[], false);
+    let assigned = draft.fields.get(native).map(|assigned| &assigned.value);
+    let asked = match assigned {
+        Some(Value::User(user)) if user.id.is_empty() => {
+            Some((user.name.as_deref(), user.email.as_deref().unwrap()))
+        }
+        _ => None,
+    };
+    let what = format!("{matching} {fallback} {native}");
+    assert_eq!(asked, expected, "{what}");
+    assert_eq!(
+        draft.waived.contains_key("who"),
+        assigned.is_none(),
+        "{what}"
+    );
+}
+
+#[test]
+fn a_reporter_who_is_not_listed_is_asked_for_and_made_where_the_rules_say_so() {
+    let by_email = r#"["table", "email"]"#;
+    let cara = "cara@else.example";
+    check_unlisted(by_email, "keep", "reporter", Some((None, cara)));
+    check_unlisted(by_email, "create", "reporter", Some((Some("Cara"), cara)));
+    check_unlisted(by_email, "none", "reporter", None);
+    check_unlisted(by_email, "triage", "reporter", None);
+    check_unlisted(by_email, "keep", "owner", None);
+    check_unlisted(by_email, "create", "owner", None);
+    check_unlisted(r#"["table"]"#, "create", "reporter", None);
+}
+
 #[test]
 fn several_people_cross_as_far_as_they_are_known() {
     let right = json!({ "fields": { "owners": { "name": "Owners", "kind": "users" } },

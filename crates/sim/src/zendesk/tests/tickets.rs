@@ -85,6 +85,57 @@ fn what_is_wrong_is_said_by_attribute() {
     );
 }
 
+/// The requester of a new ticket with this attribute `requester`.
+fn requester_of(world: &mut World, requester: Value) -> Value {
+    let ticket = json!({"subject": "x", "comment": {"body": "x"}, "requester": requester});
+    let made = world.expect(201, "POST", "tickets", json!({"ticket": ticket}));
+    made["ticket"]["requester_id"].clone()
+}
+
+#[test]
+fn a_new_requester_is_found_by_the_address_or_made() {
+    let mut world = World::new();
+    let new = json!({"name": "Nina", "email": "nina@customer.example"});
+    let carla = json!({"name": "K", "email": "Carla@customer.example"});
+    assert_eq!(requester_of(&mut world, carla), 9100);
+    let nina = requester_of(&mut world, new);
+    let again = json!({"email": "nina@customer.example"});
+    assert_eq!(requester_of(&mut world, again), nina);
+    let found = world.get("users/search?query=email:nina@customer.example");
+    assert_eq!(found["users"][0]["id"], nina);
+    assert_eq!(found["users"][0]["role"], "end-user");
+    let wrong = |requester: Value, said: &str| {
+        check_errors(json!({ "requester": requester }), "requester", said);
+    };
+    let unnamed = json!({"email": "olaf@customer.example"});
+    wrong(
+        unnamed,
+        "Requester: Name:  is too short (minimum one character)",
+    );
+    wrong(json!({"name": "O"}), "Requester: Email:  cannot be blank");
+    let odd = json!({"name": "O", "email": "olaf"});
+    wrong(odd, "Requester: Email:  olaf is not properly formatted");
+}
+
+#[test]
+fn who_is_suspended_or_deleted_requests_no_ticket_and_keeps_the_old_ones() {
+    let mut site = crate::zendesk::demo_site();
+    let carla = site.users.iter_mut().find(|user| user.id == 9100).unwrap();
+    carla.suspended = true;
+    let mut world = World::of(site);
+    let ticket = json!({"subject": "x", "comment": {"body": "x"}, "requester_id": 9100});
+    let refused = world.expect(422, "POST", "tickets", json!({"ticket": ticket}));
+    let error = &refused["details"]["requester"][0];
+    assert_eq!(error["description"], "Requester: Carla Kunde is suspended.");
+    assert_eq!(error["error"], "UserSuspended");
+    // Nobody is made by a ticket that is refused.
+    let new = json!({"subject": "x", "comment": {"body": ""},
+        "requester": {"name": "Nina", "email": "nina@customer.example"}});
+    world.expect(422, "POST", "tickets", json!({"ticket": new}));
+    let found = world.get("users/search?query=email:nina@customer.example");
+    assert_eq!(found["users"], json!([]));
+}
+
 #[test]
 fn a_safe_update_needs_the_stamp_of_now() {
     let mut world = World::new();
@@ -142,7 +193,7 @@ fn statuses_have_rules() {
 
 #[test]
 fn a_required_field_keeps_a_ticket_from_being_solved() {
-    let mut site = super::demo_site();
+    let mut site = crate::zendesk::demo_site();
     site.fields[0].required = true;
     let mut world = World::of(site);
     let id = world.ticket("One");

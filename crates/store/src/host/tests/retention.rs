@@ -371,3 +371,41 @@ fn has_observation(read: &HostRead<'_>, digest: &Digest) -> Result<bool, StoreEr
     let sql = "SELECT 1 FROM observations WHERE digest = ?1";
     Ok(read.one(sql, [digest.as_str()], |_| Ok(()))?.is_some())
 }
+
+#[tokio::test]
+async fn what_a_backfill_has_listed_is_told_once_and_forgotten_with_it() {
+    let Fixture {
+        host,
+        folder: _folder,
+    } = fixture().await;
+    let job = |state| Job {
+        id: "b1".to_owned(),
+        kind: JobKind::Backfill,
+        connection: "c".into(),
+        state,
+        spec: String::new(),
+        cursor: None,
+        total: None,
+        done: 0,
+        sentence: None,
+        started_at: at(1),
+        updated_at: at(1),
+    };
+    let list = async |numbers: std::ops::Range<u32>| {
+        let items = numbers
+            .map(|number| id("gh", &number.to_string()))
+            .collect();
+        let noted = host.write(move |tx| tx.note_listed("b1", items)).await;
+        noted.unwrap().len()
+    };
+    let running = job(JobState::Running);
+    host.write(move |tx| tx.put_job(&running)).await.unwrap();
+    assert_eq!((list(0..30).await, list(20..40).await), (30, 10));
+    assert_eq!(host.read(|read| read.listed_of("b1")).await.unwrap(), 40);
+    assert_eq!(round(&host, keep(15), 10).await[0].listed, 0);
+    let ended = job(JobState::Cancelled);
+    host.write(move |tx| tx.put_job(&ended)).await.unwrap();
+    let steps = round(&host, keep(15), 10).await;
+    let listed: Vec<usize> = steps.iter().map(|step| step.listed).collect();
+    assert_eq!(listed, [15, 15, 10]);
+}

@@ -167,3 +167,22 @@ async fn a_scope_that_is_not_there_is_a_fault() {
         "{refused:?}"
     );
 }
+
+#[tokio::test]
+async fn who_may_only_read_is_told_before_a_write_is_refused() {
+    let mut site = demo_organization();
+    let may = over(site.clone(), under());
+    let faults = may.tracker().probe_place(&may.scope(), None).await.unwrap();
+    assert_eq!(faults, [""; 0]);
+    site.switches.read_only = true;
+    let h = over(site, under());
+    let faults = h.tracker().probe_place(&h.scope(), None).await.unwrap();
+    let [fault] = faults.as_slice() else {
+        panic!("{faults:?}");
+    };
+    assert!(fault.contains("Work items: read & write"), "{fault}");
+    // It was only tried out.
+    let (scope, tried) = (may.scope(), "[System.Title] CONTAINS 'Tried out'");
+    let made = may.tracker().query(&scope, tried, None).await.unwrap();
+    assert!(made.items.is_empty());
+}

@@ -53,7 +53,7 @@ fn fields_become_one_request_body() {
 fn what_github_has_no_place_for_is_waived_and_what_it_refuses_is_said_at_once() {
     let write =
         |name: &str, value| Writes::of_create(&BTreeMap::from([(FieldName::from(name), value)]));
-    for name in [field::REPORTER, field::PARENT, "priority"] {
+    for name in [field::REPORTER, "priority"] {
         let writes = write(name, Value::text("x")).unwrap();
         assert!(writes.waived.contains_key(name), "{name}");
         assert!(writes.body.is_empty());

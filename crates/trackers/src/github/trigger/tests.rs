@@ -3,7 +3,7 @@ use serde_json::json;
 
 fn issue() -> wire::Issue {
     serde_json::from_value(json!({
-        "number": 7, "title": "t", "body": null, "state": "closed", "state_reason": "not_planned",
+        "id": 7007, "number": 7, "title": "t", "body": null, "state": "closed", "state_reason": "not_planned",
         "html_url": "https://github.com/acme/app/issues/7",
         "repository_url": "https://api.github.com/repos/acme/app",
         "user": {"login": "Ana"}, "labels": [{"name": "Needs Triage"}, "bug"],

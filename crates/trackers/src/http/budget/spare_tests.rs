@@ -1,5 +1,5 @@
 use super::super::{Charges, Window};
-use super::{Told, wait_for};
+use super::{Told, allowance, wait_for};
 use crate::http::rate_headers::RateSignal;
 use std::time::Duration;
 use twinline_core::time::Timestamp;
@@ -118,4 +118,55 @@ fn what_we_count_is_gone_through_evenly_too() {
     // One that allows next to nothing allows one at a time.
     counted(&window(HOUR, 1), 0, 0);
     counted(&window(HOUR, 1), 1, 299);
+}
+
+/// What a limit of 5,000 an hour leaves, rounded: now, and up to the window's end.
+fn left(remaining: u64, resets_s: u64, expected: [i64; 2]) {
+    let mut limits = Told::default();
+    limits.learn(&told(5000, remaining, resets_s), at(0));
+    let [allowance] = &*limits.allowances(at(0)).collect::<Vec<_>>() else {
+        panic!("one limit was told")
+    };
+    let rounded = [allowance.now, allowance.by_then].map(|points| points.round() as i64);
+    assert_eq!(rounded, expected, "{allowance:?}");
+    assert_eq!((allowance.window, allowance.at_once.round() as i64), (HOUR, 1000));
+    assert_eq!(allowance.each.round() as i64, 4500);
+    // Both say the same about whether there is room.
+    let room = limits.spare(at(0)).is_zero();
+    assert_eq!(room, allowance.now >= -1e-6, "{allowance:?}");
+}
+
+#[test]
+fn what_a_limit_leaves_is_told_as_it_is_let_go_on() {
+    left(5000, 3600, [1000, 4500]);
+    left(4000, 3600, [0, 3500]);
+    left(3500, 3600, [-500, 3000]);
+    left(2250, 1800, [0, 1750]);
+    left(300, 600, [-783, -200]);
+    // The window is over: the next one has begun with all of it.
+    left(17, 0, [1000, 4500]);
+}
+
+#[test]
+fn a_request_counts_where_answers_say_that_it_does() {
+    let mut limits = Told::default();
+    for _ in 0..3 {
+        limits.learn(&told(5000, 4990, 3500), at(0));
+    }
+    limits.learn(&told(30, 29, 40), at(0));
+    let points: Vec<f64> = limits.allowances(at(0)).map(|found| found.points[0]).collect();
+    assert_eq!(points, [0.25, 0.75]);
+}
+
+#[test]
+fn what_we_count_leaves_each_part_of_its_window_the_same() {
+    let hour = window(HOUR, 500);
+    let mut charges = Charges::default();
+    charges.made.extend([(at(0), 300), (at(1000), 10), (at(1100), 10)]);
+    let found = allowance(&hour, &charges, at(1200));
+    assert_eq!((found.now, found.by_then, found.each), (17.5, 17.5, 37.5));
+    assert_eq!(found.ends_in.as_secs(), 100);
+    assert_eq!(found.points, [0.0, 0.0, 1.0]);
+    let unused = allowance(&hour, &Charges::default(), at(1200));
+    assert_eq!((unused.now, unused.ends_in.as_secs()), (37.5, 300));
 }

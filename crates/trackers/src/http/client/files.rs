@@ -1,7 +1,7 @@
 //! Calls whose body or answer is a file, and need not fit into memory.
 
 use super::super::stream::{ByteStream, Outgoing, collect};
-use super::{Call, Client, RESPONSE_MAX_BYTES, Reply, TrackerError, Url};
+use super::{Call, Client, RESPONSE_MAX_BYTES, Reply, Shown, TrackerError, Url};
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -56,13 +56,14 @@ impl Client {
     pub async fn download(&self, call: Call) -> Result<Download, TrackerError> {
         let mut hop = self.first_hop(&call)?;
         let _slot = self.admit(&call).await?;
+        let shown = self.shown(&call).await?;
         for _ in 0..=REDIRECTS_MAX {
             let mut log = self.log(&call, &hop.url);
             if !hop.at_tracker {
                 // Its path may be all that the file is guarded by.
                 log.place = format!("{} of {}", call.method, host(&hop.url));
             }
-            let request = self.file_request(&call, &hop);
+            let request = self.file_request(&call, &hop, &shown);
             let answer = match self.transport.stream(request).await {
                 Ok(answer) => answer,
                 Err(error) if hop.at_tracker => return Err(self.unanswered(&call, &log, error)),
@@ -94,7 +95,7 @@ impl Client {
             }
             let said = collect(bytes, REFUSAL_MAX_BYTES).await.unwrap_or_default();
             let answer = http::Response::from_parts(parts, said);
-            let reply = self.take(answer, &call, hop.url, &log)?;
+            let reply = self.take(answer, (&call, &shown), hop.url, &log)?;
             return Err(reply.unreadable("", "no file"));
         }
         Err(TrackerError::Unreachable {
@@ -129,9 +130,10 @@ impl Client {
     pub async fn upload(&self, call: Call, body: Outgoing) -> Result<Reply, TrackerError> {
         let url = self.url(&call)?;
         let _slot = self.admit(&call).await?;
+        let shown = self.shown(&call).await?;
         let log = self.log(&call, &url);
         let length = body.length;
-        let mut request = self.request(&call, &url).map(|_| body);
+        let mut request = self.request(&call, &url, &shown).map(|_| body);
         request
             .headers_mut()
             .insert(CONTENT_LENGTH, HeaderValue::from(length));
@@ -144,21 +146,21 @@ impl Client {
         match collect(bytes, RESPONSE_MAX_BYTES).await {
             Ok(said) => {
                 let answer = http::Response::from_parts(parts, said);
-                let reply = self.take(answer, &call, url, &log);
+                let reply = self.take(answer, (&call, &shown), url, &log);
                 reply.map_err(|error| unfit(error, status, call.writes()))
             }
             Err(error) => Err(self.unanswered(&call, &log, error)),
         }
     }
 
-    fn file_request(&self, call: &Call, hop: &Hop) -> http::Request<Outgoing> {
-        let mut request = self.request(call, &hop.url);
+    fn file_request(&self, call: &Call, hop: &Hop, shown: &Shown) -> http::Request<Outgoing> {
+        let mut request = self.request(call, &hop.url, shown);
         request
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static("*/*"));
         if !hop.at_tracker {
             let mut secret: Vec<HeaderName> = vec![AUTHORIZATION];
-            secret.extend(self.credentials.iter().map(|(name, _)| name.clone()));
+            secret.extend(shown.iter().map(|(name, _)| name.clone()));
             for name in secret {
                 request.headers_mut().remove(name);
             }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::conformance::{Act, Harness as _};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use twinline_core::item::{Choice, Item, ItemId, field};
 use twinline_sim::jira_cloud::site::{Project, Site, Transition, Workflow};
 
@@ -119,6 +120,112 @@ async fn who_may_read_workflows_is_shown_every_way() {
     assert_eq!(all[DOING], ids(&[TODO, REVIEW, DONE]));
     assert_eq!(all[DONE], ids(&[TODO]));
     assert!(leads(false).await.is_empty(), "no issue lies anywhere");
+}
+
+#[tokio::test]
+async fn what_the_ways_into_a_status_demand_is_told() {
+    for readable in [false, true] {
+        let h = site(&[], readable);
+        let issue = issue(&h).await;
+        set(&h, &issue, DOING, false).await;
+        let scope = [("project", "APP"), ("type", "Task")];
+        let scope = scope.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        // The search finds the issue when its index does.
+        h.pass(Duration::from_secs(60)).await;
+        let described = h.tracker().describe(&scope.into()).await.unwrap();
+        let demanding = described.statuses.into_iter();
+        let demanding = demanding.filter(|one| !one.demands.is_empty());
+        let demanding: Vec<_> = demanding.map(|one| (one.status.id, one.demands)).collect();
+        let resolution = BTreeSet::from([field::RESOLUTION.into()]);
+        assert_eq!(demanding, [(DONE.to_owned(), resolution)], "{readable}");
+    }
+}
+
+/// A site whose only way, from To Do to Done, demands a line of text, on its screen or by a validator that no screen shows.
+fn demanding(on_screen: bool) -> SimHarness {
+    let mut site: Site = demo_site();
+    let app = |project: &&mut Project| project.key == "APP";
+    let project = site.projects.iter_mut().find(app).unwrap();
+    project.workflow = Workflow {
+        initial: TODO.to_owned(),
+        transitions: vec![Transition {
+            id: "1".to_owned(),
+            name: "Finish".to_owned(),
+            from: vec![TODO.to_owned()],
+            to: DONE.to_owned(),
+            screen: [LINE.to_owned()]
+                .into_iter()
+                .filter(|_| on_screen)
+                .collect(),
+            required: vec![LINE.to_owned()],
+            ..Transition::default()
+        }],
+    };
+    let under = Under {
+        scope: &[("project", "APP"), ("type", "Task")],
+        container: "APP",
+        move_to: None,
+        ..under()
+    };
+    SimHarness::new(Box::new(JiraCloud::new(site)), under)
+}
+
+/// A field of a line of text.
+const LINE: &str = "customfield_10040";
+
+async fn write(
+    h: &SimHarness,
+    issue: &Item,
+    fields: &[(&str, Value)],
+) -> Result<Applied, TrackerError> {
+    let fields = fields.iter().cloned();
+    let effect = Effect::Update {
+        item: issue.reference.item.clone(),
+        fields: fields
+            .map(|(name, value)| (name.into(), FieldWrite::Replace(value)))
+            .collect(),
+        planned_from: issue.version.clone(),
+    };
+    h.tracker().apply(&effect).await
+}
+
+/// What is said when an issue without a value is to be done, and that it goes once it has one: written along, or there.
+async fn check_demanded(on_screen: bool, told: &str) {
+    let h = demanding(on_screen);
+    let done = || (field::STATUS, Value::Choice(choice(DONE)));
+    let line = || (LINE, Value::text("A-17"));
+    let one = issue(&h).await;
+    match write(&h, &one, &[done()]).await {
+        Err(TrackerError::Refused { sentence, .. }) => {
+            assert!(sentence.contains(told), "{sentence}");
+        }
+        other => panic!("{other:?}"),
+    }
+    write(&h, &one, &[line()]).await.unwrap();
+    write(&h, &one, &[done()]).await.unwrap();
+    let now = read(&h, &one.reference.item).await;
+    assert_eq!(now.get(field::STATUS).map(id), Some(DONE));
+    if on_screen {
+        let two = issue(&h).await;
+        write(&h, &two, &[done(), line()]).await.unwrap();
+        let now = read(&h, &two.reference.item).await;
+        assert_eq!(now.get(LINE), Some(&Value::text("A-17")));
+        assert_eq!(now.get(field::STATUS).map(id), Some(DONE));
+    }
+}
+
+fn id(value: &Value) -> &str {
+    match value {
+        Value::Choice(Choice { id, .. }) => id,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_a_way_demands_is_named_where_neither_the_write_nor_the_issue_has_it() {
+    check_demanded(true, "needs the field").await;
+    // In Jira's own words, since no screen tells of it beforehand.
+    check_demanded(false, "is required").await;
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ fn workflow(edges: &[(&str, &[&str])], finished: &[&str]) -> Workflow {
             .map(|(from, to)| ((*from).to_owned(), ids(to)))
             .collect(),
         finished: ids(finished),
+        ..Workflow::default()
     }
 }
 

@@ -15,6 +15,10 @@ impl Tracker for Memory {
         &self.capabilities
     }
 
+    fn spare(&self) -> Duration {
+        self.state().spare
+    }
+
     async fn probe(&self) -> Result<Probe, TrackerError> {
         Ok(Probe {
             account: Some(User {
@@ -144,7 +148,9 @@ impl Tracker for Memory {
             items.filter(|item| !state.unmatched.contains(&item.reference.item.id))
         };
         let total = matching().count();
-        let items = matching().skip(from).take(PAGE).map(candidate).collect();
+        let again = from.min(state.overlap);
+        let items = matching().skip(from - again).take(PAGE + again);
+        let items = items.map(candidate).collect();
         Ok(ItemPage {
             items,
             next: (from + PAGE < total).then(|| (from + PAGE).to_string()),
