@@ -3,6 +3,7 @@
 use super::component::{ComponentState, Page};
 use super::entry::{Author, Publication, Stage};
 use super::event::{Amendment, Effect, Refusal};
+use super::postmortem::DRAFT;
 use super::status::StatusPage;
 use super::tell::say;
 use crate::time::Timestamp;
@@ -87,6 +88,9 @@ impl StatusPage {
         entry.may_post(stage)?;
         if body.trim().is_empty() {
             return Err(Refusal::NoText);
+        }
+        if stage == Stage::Postmortem && body.contains(DRAFT) {
+            return Err(Refusal::Draft);
         }
         are_components(also.components.keys(), page)?;
         if let Some(name) = also.name.filter(|it| !it.trim().is_empty()) {

@@ -3,6 +3,7 @@
 use super::component::ComponentState;
 use super::entry::{Stage, Update};
 use super::maintenance::{MaintenanceId, MaintenanceStage};
+use super::postmortem::DRAFT;
 use crate::time::Timestamp;
 use crate::watch::element::Element;
 use crate::watch::incident::{Impact, IncidentId};
@@ -173,6 +174,11 @@ pub enum Refusal {
     /// The public would read nothing.
     #[error("it needs a text")]
     NoText,
+    /// A postmortem that says of itself that it is a draft.
+    #[error(
+        "it still says of itself '{DRAFT}': take that line out, and what is to be written, when it is written"
+    )]
+    Draft,
     /// Nothing that the public uses fails, so there is no headline but a person's.
     #[error("it needs a headline: nothing fails by which it could be named")]
     NoName,

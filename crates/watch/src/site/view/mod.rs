@@ -11,6 +11,7 @@ mod message;
 mod overview;
 mod report;
 mod subscribe;
+mod written;
 
 pub(super) use acknowledge::acknowledge;
 pub(super) use history::history;
