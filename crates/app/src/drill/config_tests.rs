@@ -39,8 +39,8 @@ fn a_machine_with_a_watch_has_five_customers_with_nodes_and_tokens_of_their_own(
 }
 
 /// What `watch verify-paths` says on each machine of a drill that has people in it.
-#[test]
-fn what_fails_in_a_drill_silences_no_alarm_of_it() {
+#[tokio::test]
+async fn what_fails_in_a_drill_silences_no_alarm_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let setting = fleet(Drill::Incident2021, true);
     for machine in ["m1", "m2"] {

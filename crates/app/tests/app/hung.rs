@@ -5,6 +5,7 @@ use crate::watching::{are_proven, incidents, letter, watched, works};
 use crate::webhooks::{SECRET, address, ask, body, deliver};
 use rustix::process::Signal;
 use std::net::TcpStream;
+use twinline_core::time::Timestamp;
 
 #[test]
 fn a_role_that_hangs_is_replaced_while_the_other_works() {
@@ -100,7 +101,7 @@ fn a_role_that_hangs_is_paged_while_its_supervisor_is_well() {
         let mut all = incidents(&installation).into_iter();
         all.find(|it| it["standing"] != "closed" && it.to_string().contains("host:m1"))
     });
-    let called_at = told["opened_at"].as_str().unwrap().to_owned();
+    let opened = Timestamp::from_millis(told["opened_at"].as_i64().unwrap());
     let next = until("another host", || {
         installation.role("host").filter(|new| *new != host)
     });
@@ -111,10 +112,8 @@ fn a_role_that_hangs_is_paged_while_its_supervisor_is_well() {
     let replaced = log
         .lines()
         .find(|it| it.contains("answers nothing any more"));
-    let replaced_at = replaced.and_then(|it| it.split_whitespace().next());
-    assert!(
-        called_at.as_str() < replaced_at.unwrap(),
-        "{called_at}: {log}"
-    );
+    let replaced = replaced.and_then(|it| it.split_whitespace().next());
+    let replaced = Timestamp::parse(replaced.unwrap()).unwrap();
+    assert!(opened < replaced, "{opened}: {log}");
     assert!(up.ends().success());
 }

@@ -95,7 +95,7 @@ impl Crowd {
                 loop {
                     let page = load(at).await;
                     assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
-                    assert!(page.contains("Webhooks: partial outage"), "{page}");
+                    assert!(page.contains("Webhooks: major outage"), "{page}");
                     loads.fetch_add(1, Ordering::SeqCst);
                 }
             })
