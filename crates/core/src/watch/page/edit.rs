@@ -125,9 +125,7 @@ impl StatusPage {
         state: Option<ComponentState>,
         page: &Page,
     ) -> Result<(), Refusal> {
-        if !page.components.iter().any(|it| it.name == component) {
-            return Err(Refusal::Unknown);
-        }
+        are_components([&component], page)?;
         match state {
             Some(state) => self.set.insert(component, state),
             None => self.set.remove(&component),

@@ -23,6 +23,8 @@ pub(super) struct Incident {
     pub(super) began: Time,
     pub(super) published: Time,
     pub(super) ended: Option<Time>,
+    /// The same, behind when it began.
+    pub(super) until: Option<Time>,
     pub(super) affected: String,
     /// The last first.
     pub(super) updates: Vec<Said>,
@@ -63,6 +65,7 @@ impl Incident {
             began: Time::new(zone, entry.began),
             published: Time::new(zone, published_at(entry)),
             ended: entry.resolved_at.map(|at| Time::new(zone, at)),
+            until: (entry.resolved_at).map(|at| Time::end(zone, entry.began, at)),
             affected: affected.join(", "),
             updates: last.map(|it| said(it, scene)).collect(),
             left_out,

@@ -81,6 +81,17 @@ impl Time {
             people: zone.moment(at),
         }
     }
+
+    /// The end of what began then, for who has just read that: on the same day without the day.
+    pub(super) fn end(zone: &Zone, began: Timestamp, at: Timestamp) -> Self {
+        let mut end = Self::new(zone, at);
+        if zone.date(began) == zone.date(at)
+            && let Some((_, time)) = end.people.split_once(", ")
+        {
+            end.people = time.to_owned();
+        }
+        end
+    }
 }
 
 /// The template escapes what it holds.
