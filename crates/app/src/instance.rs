@@ -256,13 +256,21 @@ impl DataFolder {
 
     /// The token that this installation's processes and command line show each other; made on first use.
     pub fn token(&self, entropy: &dyn Entropy) -> Result<Secret> {
-        let path = self.root.join("run/token");
+        self.secret("run/token", entropy)
+    }
+
+    /// What watch signs links with that say that a person is there; made on first use. Nobody is told it: who shows the
+    /// token could make such links otherwise.
+    pub fn presence_key(&self, entropy: &dyn Entropy) -> Result<Secret> {
+        self.secret("run/presence.key", entropy)
+    }
+
+    fn secret(&self, name: &str, entropy: &dyn Entropy) -> Result<Secret> {
+        let path = self.root.join(name);
         if let Some(token) = read_token(&path)? {
             return Ok(token);
         }
-        let fresh: String = (0..4)
-            .map(|_| format!("{:016x}", entropy.next_u64()))
-            .collect();
+        let fresh = fresh_key(entropy);
         // It has its name only when it is whole, whenever this process dies, and whoever is first gives it.
         let making = path.with_extension(format!("new-{:016x}", entropy.next_u64()));
         let made = write_new(&making, fresh.as_bytes())
@@ -290,6 +298,12 @@ pub fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// `None`: there is none yet.
+/// 256 random bits, in hexadecimal digits.
+pub(crate) fn fresh_key(entropy: &dyn Entropy) -> String {
+    let words = (0..4).map(|_| format!("{:016x}", entropy.next_u64()));
+    words.collect()
+}
+
 fn read_token(path: &Path) -> Result<Option<Secret>> {
     match fs::read_to_string(path) {
         Ok(text) if text.trim().len() == 64 => Ok(Some(Secret::new(text.trim().to_owned()))),

@@ -41,7 +41,7 @@ const NEEDS: &[Need] = &[
         install: npm::install_npm,
     },
     Need {
-        what: "Python 3 with venv, from the distribution's packages (for the Python clients)",
+        what: "Python 3 with venv, from the distribution's packages (for the Python clients and readers)",
         missing: python::venv_is_missing,
         install: python::install_venv,
     },
@@ -104,6 +104,16 @@ const NEEDS: &[Need] = &[
         what: "five Python clients, PyGithub, jira, azure-devops, zenpy and pysnc, in an environment under target/testdata",
         missing: python::is_missing,
         install: python::install,
+    },
+    Need {
+        what: "a client library of status pages, statuspage.io, from npm, under target/testdata",
+        missing: npm::statuspage_is_missing,
+        install: npm::install_statuspage,
+    },
+    Need {
+        what: "what reads the status page, statuspage-prometheus-exporter, feedparser and lxml with Atom's grammar, in an environment of Python under target/testdata",
+        missing: python::readers_are_missing,
+        install: python::install_readers,
     },
 ];
 

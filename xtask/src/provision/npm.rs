@@ -1,4 +1,5 @@
-//! What npm packages publish that tests use: GitHub's webhook examples, Atlassian's document schema, and axe.
+//! What npm packages publish that tests use: GitHub's webhook examples, Atlassian's document schema, axe, and a client of
+//! status pages.
 
 use super::debian;
 use crate::{run, testdata};
@@ -13,6 +14,9 @@ const EXAMPLES: &str = "@octokit/webhooks-examples@7.6.1";
 /// Pinned: a later one finds more.
 const AXE: &str = "axe-core@4.14.1";
 
+/// Pinned: a later one promises other types, and has other bounds on Node.js.
+const STATUSPAGE: &str = "statuspage.io@3.3.8";
+
 /// Pinned: a later schema may allow less.
 const SCHEMA: &str = "@atlaskit/adf-schema@57.7.22";
 
@@ -25,6 +29,18 @@ fn folder() -> PathBuf {
 
 fn axe_folder() -> PathBuf {
     testdata().join("axe")
+}
+
+fn statuspage_folder() -> PathBuf {
+    testdata().join("statuspage")
+}
+
+/// Whether a folder holds that `NAME@VERSION`.
+fn holds(folder: &Path, package: &str) -> bool {
+    let (name, version) = package.split_once('@').expect("it is pinned");
+    let manifest = folder.join("node_modules").join(name).join("package.json");
+    let found = fs::read_to_string(manifest).unwrap_or_default();
+    found.contains(&format!("\"version\": \"{version}\""))
 }
 
 pub(super) fn npm_is_missing() -> bool {
@@ -46,13 +62,19 @@ pub(super) fn install_examples() -> Result<()> {
 }
 
 pub(super) fn axe_is_missing() -> bool {
-    let package = axe_folder().join("node_modules/axe-core/package.json");
-    let found = fs::read_to_string(package).unwrap_or_default();
-    !found.contains("\"version\": \"4.14.1\"")
+    !holds(&axe_folder(), AXE)
 }
 
 pub(super) fn install_axe() -> Result<()> {
     install(AXE, &axe_folder())
+}
+
+pub(super) fn statuspage_is_missing() -> bool {
+    !holds(&statuspage_folder(), STATUSPAGE)
+}
+
+pub(super) fn install_statuspage() -> Result<()> {
+    install(STATUSPAGE, &statuspage_folder())
 }
 
 pub(super) fn chromium_is_wanted() -> bool {

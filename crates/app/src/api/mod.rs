@@ -39,6 +39,7 @@ mod stream;
 mod whole;
 
 pub use central::CentralView;
+pub(crate) use openapi::Fault;
 pub use rules::RulesText;
 
 use crate::handles::SystemClock;

@@ -21,7 +21,7 @@ const ABOUT: &str = "What the command line speaks with a host. Every answer tell
 /// Problem details, RFC 9457.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "a shape that is described, not made")]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// `about:blank`.
     r#type: String,
     /// What kind of mistake it is.

@@ -12,24 +12,17 @@ pub enum ChangeCommand {
         after_help = "Examples:\n  twinline change plan 'PostgreSQL 17' --element database:central --minutes 90\n  twinline change plan 'new disk' --element host:m1 --element disk:m1 --from 2026-12-05T22:00:00Z"
     )]
     Plan(PlanChangeArgs),
-    /// Begins it; somebody who is on call says that they are there.
-    #[command(after_help = "Example: twinline change start 3 --as ada")]
-    Start {
-        /// Its number.
-        change: u64,
-        /// Who is there, of those on call.
-        #[arg(long = "as", value_name = "PERSON")]
-        person: Option<String>,
-    },
-    /// Says again that somebody is there: without it the change is paused, and people are called.
-    #[command(after_help = "Example: twinline change renew 3 --as ada")]
-    Renew {
-        /// Its number.
-        change: u64,
-        /// Who is there, of those on call.
-        #[arg(long = "as", value_name = "PERSON")]
-        person: Option<String>,
-    },
+    /// Begins it, while somebody who is on call is there. Where nobody is, whoever is named is sent a link to say so by.
+    #[command(
+        after_help = "Examples:\n  twinline change start 3 --as ada --wait\n  twinline change start 3 --proof https://status.acme.example/ack/…"
+    )]
+    Start(PresenceArgs),
+    /// Sends somebody who is on call a link to say by that they are still there: without that the change is paused, and people are
+    /// called. Watch also sends one by itself, in time.
+    #[command(
+        after_help = "Examples:\n  twinline change renew 3 --as ada\n  twinline change renew 3 --proof https://status.acme.example/ack/…"
+    )]
+    Renew(PresenceArgs),
     /// Says that it is made: every proof is run, again and again until all pass.
     #[command(
         after_help = "Examples:\n  twinline change verify 3\n  twinline change verify 3 --wait --within 60"
@@ -93,6 +86,30 @@ pub enum ChangeCommand {
         /// Its number.
         change: u64,
     },
+}
+
+/// `change start`, `change renew`
+#[derive(Clone, Debug, Args)]
+pub struct PresenceArgs {
+    /// Its number.
+    pub change: u64,
+    /// Who is there, of those on call: they are sent a link, and count when they have followed it.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub person: Option<String>,
+    /// What was sent to them, the link or its last part, in place of following it.
+    #[arg(long, value_name = "LINK", conflicts_with = "wait")]
+    pub proof: Option<String>,
+    /// Waits until they have said so; exit code 1 when they have not in time.
+    #[arg(long)]
+    pub wait: bool,
+    /// Waits so many seconds at most.
+    #[arg(
+        long = "within",
+        value_name = "SECONDS",
+        default_value_t = 300,
+        requires = "wait"
+    )]
+    pub within_s: u64,
 }
 
 /// `change plan`

@@ -10,7 +10,7 @@ pub use args::{
     IncidentCommand, InitArgs, LinkArgs, MoveArgs, PublishArgs, ReleaseArgs, RestartArgs,
     RestartRole, RestoreArgs, RetryArgs, SimArgs, TwinsArgs, UnlinkArgs, WatchCommand,
 };
-pub use change::{ChangeCommand, PlanChangeArgs};
+pub use change::{ChangeCommand, PlanChangeArgs, PresenceArgs};
 pub use node::{AddNodeArgs, NodeCommand, PlaceArgs};
 pub use page::{EntryCommand, MaintenanceArgs, MaintenanceCommand, StatusCommand};
 
@@ -171,7 +171,7 @@ pub enum Command {
     /// Changes of the infrastructure: planned, started with somebody there, proven, finished; and those that nobody planned.
     #[command(
         subcommand,
-        after_help = "Examples:\n  twinline change plan 'PostgreSQL 17' --element database:central\n  twinline change start 3 --as ada\n  twinline change gate database:central && patronictl switchover --force\n  twinline change verify 3 --wait && twinline change finish 3"
+        after_help = "Examples:\n  twinline change plan 'PostgreSQL 17' --element database:central\n  twinline change start 3 --as ada --wait\n  twinline change gate database:central && patronictl switchover --force\n  twinline change verify 3 --wait && twinline change finish 3"
     )]
     Change(ChangeCommand),
     /// Runs a simulated tracker on loopback until Ctrl-C.

@@ -2,11 +2,11 @@
 
 use super::incident::{Watch, named, text_of};
 use super::instant;
-use crate::cli::{ChangeCommand, PlanChangeArgs};
+use crate::cli::{ChangeCommand, PlanChangeArgs, PresenceArgs};
 use crate::client::who;
 use crate::exit::{Coded, FAILED, NO_GO, OK, UNREACHABLE};
 use crate::handles::SystemClock;
-use crate::report::{Report, Table};
+use crate::report::{self, Report, Table};
 use anyhow::Result;
 use http::{Method, StatusCode};
 use serde_json::{Value as Json, json};
@@ -26,13 +26,10 @@ pub(super) async fn run(file: &Path, command: &ChangeCommand) -> Result<Report> 
     let here = |person: &Option<String>| person.clone().or_else(|| watch.alone.clone());
     match command {
         ChangeCommand::Plan(args) => plan(&watch, args).await,
-        ChangeCommand::Start { change, person } => {
-            let said = json!({ "by": here(person) });
-            act(&watch, *change, "start", &said).await
-        }
-        ChangeCommand::Renew { change, person } => {
-            let said = json!({ "by": here(person).unwrap_or_else(who) });
-            act(&watch, *change, "present", &said).await
+        ChangeCommand::Start(args) => start(&watch, args, here(&args.person)).await,
+        ChangeCommand::Renew(args) => {
+            let person = here(&args.person).unwrap_or_else(who);
+            renew(&watch, args, &person).await
         }
         ChangeCommand::Verify {
             change,
@@ -83,6 +80,75 @@ async fn act(watch: &Watch, change: u64, deed: &str, said: &Json) -> Result<Repo
     let body = said.to_string().into_bytes();
     let detail = watch.ask(Method::POST, &path, body).await?;
     told(&detail)
+}
+
+/// Begins it. Where nobody is there, whoever was named has been asked; with `--wait` that is waited for.
+async fn start(watch: &Watch, args: &PresenceArgs, person: Option<String>) -> Result<Report> {
+    let said = json!({ "by": person, "proof": args.proof });
+    if !args.wait {
+        return act(watch, args.change, "start", &said).await;
+    }
+    let path = format!("/v1/changes/{}/start", args.change);
+    let body = said.to_string().into_bytes();
+    let (status, answer) = watch.answer(Method::POST, &path, body).await?;
+    if status == StatusCode::CONFLICT && answer["refusal"] == "nobody_present" {
+        report::aside(&text_of(&answer["detail"]));
+        let is_there = |detail: &Json| !detail["present"].is_null() && is_now(detail);
+        if there(watch, args, is_there).await?.is_none() {
+            let sentence = format!("nobody has said in {} s that they are there", args.within_s);
+            return Err(Coded::new(FAILED, sentence).into());
+        }
+    } else if status.is_success() {
+        return told(&answer);
+    }
+    act(watch, args.change, "start", &json!({})).await
+}
+
+/// Has a person asked, or says by what was sent to them that they are there.
+async fn renew(watch: &Watch, args: &PresenceArgs, person: &str) -> Result<Report> {
+    let path = format!("/v1/changes/{}", args.change);
+    let before = watch.get(&path).await?["present_until"].clone();
+    let said = json!({ "by": person, "proof": args.proof });
+    let asked = act(watch, args.change, "present", &said).await?;
+    if !args.wait {
+        if args.proof.is_none() {
+            report::aside(&format!(
+                "{person} is sent a link: whoever follows it is there, and until then nobody has said so anew"
+            ));
+        }
+        return Ok(asked);
+    }
+    let renewed =
+        |detail: &Json| !detail["present_until"].is_null() && detail["present_until"] != before;
+    match there(watch, args, renewed).await? {
+        Some(detail) => told(&detail),
+        None => Ok(asked.with_code(FAILED)),
+    }
+}
+
+/// Whether the word that somebody is there holds.
+fn is_now(detail: &Json) -> bool {
+    let until = detail["present_until"].as_i64();
+    until.is_some_and(|until| until > SystemClock.now().as_millis())
+}
+
+/// Waits until a change is so; `None`: not in time.
+async fn there(
+    watch: &Watch,
+    args: &PresenceArgs,
+    is_so: impl Fn(&Json) -> bool,
+) -> Result<Option<Json>> {
+    let deadline = Instant::now() + Duration::from_secs(args.within_s);
+    loop {
+        let detail = watch.get(&format!("/v1/changes/{}", args.change)).await?;
+        if is_so(&detail) {
+            return Ok(Some(detail));
+        }
+        if Instant::now() > deadline {
+            return Ok(None);
+        }
+        sleep(LOOK).await;
+    }
 }
 
 /// Waits until every check has passed.
@@ -172,6 +238,13 @@ fn told(detail: &Json) -> Result<Report> {
     if let Some(by) = detail["present"].as_str() {
         let until = instant(&detail["present_until"]);
         let _fine = write!(text, "\n{by} is there until {until}");
+    }
+    for person in detail["asked"].as_array().into_iter().flatten() {
+        let person = text_of(person);
+        let _fine = write!(
+            text,
+            "\n{person} was asked whether they are there, and has not said so yet"
+        );
     }
     for element in detail["unwatched"].as_array().into_iter().flatten() {
         let element = text_of(element);

@@ -354,4 +354,4 @@ fn since(began: Instant, at: Instant) -> f64 {
 
 #[cfg(test)]
 #[path = "record_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -13,8 +13,8 @@ const fn said(reads: bool, commits: bool, groups: usize) -> Option<Said> {
     })
 }
 
-const WELL: Option<Said> = said(true, true, CONNECTIONS / 2);
-const COMMITS: Option<Said> = said(true, false, CONNECTIONS / 2);
+pub(in crate::drill) const WELL: Option<Said> = said(true, true, CONNECTIONS / 2);
+pub(in crate::drill) const COMMITS: Option<Said> = said(true, false, CONNECTIONS / 2);
 const ALL: Option<Said> = said(false, false, CONNECTIONS / 2);
 const EVERYTHING: Option<Said> = said(true, true, CONNECTIONS);
 
@@ -23,7 +23,7 @@ fn seconds(count: u64) -> Duration {
 }
 
 /// A drill whose fault is there from 10 to 20 s; looks are of machines 0 and 1 in turn, at these seconds.
-fn record(drill: Drill, said: &[(u64, Option<Said>)]) -> Record {
+pub(in crate::drill) fn record(drill: Drill, said: &[(u64, Option<Said>)]) -> Record {
     let began = Instant::now();
     let at = |second: u64| began + seconds(second);
     let looks = said.iter().enumerate();

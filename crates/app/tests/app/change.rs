@@ -2,8 +2,10 @@
 
 use crate::support::{Installation, text_of, until};
 use crate::watching::{are_proven, letter, watched, works};
+use crate::webhooks::ask;
 use serde_json::Value as Json;
 use twinline_sim::postgres::Postgres;
+use twinline_sim::smtpd::Smtpd;
 
 /// Adds to the configuration.
 fn with(installation: &Installation, tables: &str) {
@@ -18,11 +20,47 @@ fn gate(installation: &Installation, element: &str) -> (Option<i32>, Json) {
     (done.status.code(), told)
 }
 
+/// Waits for a question whether ada is there that was not answered before, and follows its link as her browser does.
+fn says_there(installation: &Installation, smtp: &Smtpd, answered: &mut Vec<String>) {
+    let token = until("a question whether ada is there", || {
+        let letters = smtp.letters().unwrap().into_iter();
+        let asked = letters.filter(|it| it.content.contains("PRESENCE "));
+        let mut tokens = asked.filter_map(|it| {
+            // Long lines are broken in a letter.
+            let text = it.content.replace("=\r\n", "").replace("=\n", "");
+            let (_, link) = text.split_once("http://status.acme.example/ack/")?;
+            let end = |sign: char| !(sign.is_ascii_alphanumeric() || "-_".contains(sign));
+            Some(link.split(end).next()?.to_owned())
+        });
+        tokens.find(|it| !answered.contains(it))
+    });
+    let at = installation.listener("watch", "page").unwrap();
+    let path = format!("/ack/{token}");
+    let looked = ask(at, &format!("GET {path} HTTP/1.1"), "").unwrap();
+    assert!(
+        looked.body.contains("I am there, as ada"),
+        "{}",
+        looked.body
+    );
+    let done = ask(at, &format!("POST {path} HTTP/1.1"), "").unwrap();
+    assert!(done.body.contains("ada is there"), "{}", done.body);
+    answered.push(token);
+}
+
 /// Plans a change and starts it, with the one person there; its number.
-fn runs(installation: &Installation, title: &str, element: &str) -> String {
+fn runs(
+    (installation, smtp): (&Installation, &Smtpd),
+    answered: &mut Vec<String>,
+    title: &str,
+    element: &str,
+) -> String {
     let planned = installation.json(&["change", "plan", title, "--element", element]);
     let change = planned["change"].to_string();
     assert_eq!(gate(installation, element).0, Some(7));
+    // A name alone begins nothing: ada is sent a link.
+    let named = installation.run(&["change", "start", &change, "--as", "ada"]);
+    assert_eq!(named.status.code(), Some(1), "{named:?}");
+    says_there(installation, smtp, answered);
     let started = installation.json(&["change", "start", &change]);
     assert_eq!(started["standing"], "running");
     assert_eq!(started["present"], "ada");
@@ -66,7 +104,9 @@ fn a_change_that_is_left_alone_is_paged_and_only_proof_finishes_it() {
     up.works();
     works(&installation);
     are_proven(&installation);
-    let change = runs(&installation, "a new kernel", "machine:m1");
+    let mut answered = Vec::new();
+    let both = (&installation, &smtp);
+    let change = runs(both, &mut answered, "a new kernel", "machine:m1");
     assert_eq!(gate(&installation, "machine:m1").0, Some(0));
     let early = installation.run(&["change", "finish", &change]);
     assert_eq!(early.status.code(), Some(1), "{early:?}");
@@ -78,7 +118,13 @@ fn a_change_that_is_left_alone_is_paged_and_only_proof_finishes_it() {
         (Some(7), &"nobody_present".into())
     );
     let there = installation.json(&["change", "renew", &change, "--as", "ada"]);
-    assert_eq!(there["standing"], "running");
+    assert_eq!(there["standing"], "paused", "a name renews nothing");
+    until("the change to go on", || {
+        // Of what was sent before some is too late, or answered by the next.
+        says_there(&installation, &smtp, &mut answered);
+        let shown = installation.json(&["change", "show", &change]);
+        (shown["standing"] == "running").then_some(())
+    });
     let waits = ["change", "verify", &change, "--wait", "--within", "60"];
     let proven = installation.json(&waits);
     assert_eq!(proven["standing"], "proven", "{proven}");
@@ -105,7 +151,8 @@ fn no_go_while_commits_hang_and_a_restart_that_nobody_planned_is_proven() {
     up.works();
     works(&installation);
     are_proven(&installation);
-    let change = runs(&installation, "another disk", "database:central");
+    let both = (&installation, &smtp);
+    let change = runs(both, &mut Vec::new(), "another disk", "database:central");
     until("go", || {
         (gate(&installation, "database:central").0 == Some(0)).then_some(())
     });

@@ -1,9 +1,11 @@
 //! Processes that hang instead of dying: SIGSTOP.
 
 use crate::support::{Installation, Simulators, create, in_jira, is_alive, signal, text_of, until};
+use crate::watching::{are_proven, incidents, letter, watched, works};
 use crate::webhooks::{SECRET, address, ask, body, deliver};
 use rustix::process::Signal;
 use std::net::TcpStream;
+use twinline_core::time::Timestamp;
 
 #[test]
 fn a_role_that_hangs_is_replaced_while_the_other_works() {
@@ -79,4 +81,39 @@ fn a_role_that_was_only_paused_goes_on() {
         signal(role, Signal::CONT);
     }
     assert_eq!(up.works(), roles, "nobody was replaced");
+}
+
+/// Its supervisor replaces a role that hangs after twenty seconds; somebody is called before.
+#[test]
+fn a_role_that_hangs_is_paged_while_its_supervisor_is_well() {
+    let Some((smtp, installation)) = watched() else {
+        return;
+    };
+    let mut up = installation.up();
+    let [edge, host] = up.works();
+    works(&installation);
+    are_proven(&installation);
+
+    signal(host, Signal::STOP);
+    let mail = letter(&smtp, "CRITICAL");
+    assert_eq!(mail.to, ["ada@acme.example"]);
+    let told = until("the incident of the host", || {
+        let mut all = incidents(&installation).into_iter();
+        all.find(|it| it["standing"] != "closed" && it.to_string().contains("host:m1"))
+    });
+    let opened = Timestamp::from_millis(told["opened_at"].as_i64().unwrap());
+    let next = until("another host", || {
+        installation.role("host").filter(|new| *new != host)
+    });
+    letter(&smtp, "RESOLVED");
+    assert!(is_alive(next) && is_alive(edge));
+    // It was not the replacing that was told of.
+    let log = text_of(&installation.path("up.log"));
+    let replaced = log
+        .lines()
+        .find(|it| it.contains("answers nothing any more"));
+    let replaced = replaced.and_then(|it| it.split_whitespace().next());
+    let replaced = Timestamp::parse(replaced.unwrap()).unwrap();
+    assert!(opened < replaced, "{opened}: {log}");
+    assert!(up.ends().success());
 }

@@ -28,6 +28,7 @@ mod node_commands;
 mod node_probes;
 mod odd_items;
 mod page_on_answers;
+mod paths;
 mod private_words;
 mod prometheus;
 mod quorum;

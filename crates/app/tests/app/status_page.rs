@@ -110,6 +110,9 @@ fn people_veto_publish_update_resolve_and_tell_what_it_was() {
     let resolved = made.json(&["incident", "resolve", &id]);
     let draft = resolved["postmortem_draft"].as_str().unwrap();
     assert!(draft.contains("# Shop: major outage"), "{draft}");
+    made.write("draft.md", draft);
+    let as_it_is = ["incident", "postmortem", &id, "--file", "draft.md"];
+    assert!(refused(&made, &as_it_is, 1).contains("A draft: what is known."));
     made.json(&postmortem);
     let at = made.listener("watch", "page").unwrap();
     let page = ask(at, &format!("GET /incidents/{id} HTTP/1.1"), "").unwrap();

@@ -44,7 +44,7 @@ pub enum State {
 }
 
 /// What the sources begin with that are other monitoring's.
-const INBOUND: [&str; 1] = ["alertmanager/"];
+const INBOUND: [&str; 2] = ["alertmanager/", "signals/"];
 
 /// Whether a source is other monitoring. It repeats that something fails, and its word that it does not is about that very
 /// failure: it proves nothing of the subject.
@@ -55,7 +55,7 @@ pub fn is_inbound(source: &str) -> bool {
 /// One source's word about one subject; its next word about the same subject replaces it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {
-    /// Who says it: a probe's name, `alertmanager/<fingerprint>`, a peer.
+    /// Who says it: a probe's name, `alertmanager/<fingerprint>`, `signals/<source>/<id>`, a peer.
     pub source: String,
     /// What it says it about.
     pub subject: Element,

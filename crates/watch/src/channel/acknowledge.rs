@@ -12,6 +12,10 @@ use url::Url;
 
 /// Sets these signatures apart from all others that are made with the same key.
 const PURPOSE: &[u8] = b"twinline watch: acknowledgement, version 1";
+/// And those of links that say that a person is there.
+const PRESENCE_PURPOSE: &[u8] = b"twinline watch: presence, version 1";
+/// The kind of these.
+const PRESENCE: u8 = 3;
 /// The kind and the expiry.
 const HEAD_BYTES: usize = 1 + 8;
 /// The greatest name of a person, in bytes: its length travels in one.
@@ -38,11 +42,14 @@ pub enum About {
     Incident(String),
     /// That a channel reaches a person: the page of a weekly proof, or any other.
     Proof(String),
+    /// That a person is there while a change is made.
+    Presence(String),
 }
 
 /// Signs and verifies links. The first key signs; all verify, so that keys can change.
 pub struct Signer {
     keys: Keys,
+    presence: Keys,
 }
 
 impl Signer {
@@ -51,8 +58,20 @@ impl Signer {
     /// # Errors
     /// There is no key, or an empty one.
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, NoKey> {
+        let keys: Vec<&[u8]> = keys.into_iter().collect();
+        let presence = Keys::derived(PRESENCE_PURPOSE, keys.iter().copied()).ok_or(NoKey)?;
         let keys = Keys::derived(PURPOSE, keys).ok_or(NoKey)?;
-        Ok(Self { keys })
+        Ok(Self { keys, presence })
+    }
+
+    /// That a person is there is signed with another key, which nobody has who has the instance's: by that one every caller of
+    /// the private side could make the link.
+    ///
+    /// # Errors
+    /// The key is empty.
+    pub fn with_presence(mut self, key: &[u8]) -> Result<Self, NoKey> {
+        self.presence = Keys::derived(PRESENCE_PURPOSE, [key]).ok_or(NoKey)?;
+        Ok(self)
     }
 
     /// The link below `base` (`https://status.acme.example/ack/`), which is where [`Signer::verify`] is asked.
@@ -76,6 +95,7 @@ impl Signer {
         let (kind, about) = match &grant.about {
             About::Incident(id) => (1, id),
             About::Proof(id) => (2, id),
+            About::Presence(id) => (PRESENCE, id),
         };
         let seconds = grant.until.as_millis().div_euclid(1000);
         let person = grant.person.as_bytes();
@@ -84,7 +104,12 @@ impl Signer {
         token.push(u8::try_from(person.len()).map_err(|_| NoLink)?);
         token.extend(person);
         token.extend(about.as_bytes());
-        self.keys.seal(token).ok_or(NoLink)
+        let keys = if kind == PRESENCE {
+            &self.presence
+        } else {
+            &self.keys
+        };
+        keys.seal(token).ok_or(NoLink)
     }
 
     /// What a token grants at this time.
@@ -92,7 +117,10 @@ impl Signer {
     /// # Errors
     /// It is not one of ours, was changed, or is too old.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Grant, NotGranted> {
-        let said = self.keys.open(token).ok_or(NotGranted::Forged)?;
+        let is_presence = |said: &Vec<u8>| said.first() == Some(&PRESENCE);
+        let said = self.keys.open(token).filter(|said| !is_presence(said));
+        let said = said.or_else(|| self.presence.open(token).filter(is_presence));
+        let said = said.ok_or(NotGranted::Forged)?;
         let grant = read(&said).ok_or(NotGranted::Forged)?;
         if grant.until < now {
             return Err(NotGranted::Expired { grant });
@@ -140,6 +168,7 @@ fn read(said: &[u8]) -> Option<Grant> {
         about: match head[0] {
             1 => About::Incident(about),
             2 => About::Proof(about),
+            PRESENCE => About::Presence(about),
             _ => return None,
         },
         person: text(person)?,

@@ -26,7 +26,7 @@ pub use answer::UnusableChannel;
 pub use letter::Letter;
 pub use outcome::{Failed, Fault, Receipt, Step};
 pub use outside::{Deadlines, NoOutside, Outside};
-pub use page::{Content, Digest, Event, Matter, Page, Severity};
+pub use page::{Content, Digest, Event, Matter, Page, Presence, Severity};
 pub use pagerduty::PagerDutySettings;
 pub use sms::SmsSettings;
 pub use smtp::SmtpSettings;

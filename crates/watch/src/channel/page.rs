@@ -40,11 +40,24 @@ pub enum Content {
     Digest(Digest),
     /// Nothing happened: the weekly proof that this channel reaches this person.
     Proof,
+    /// Somebody asks whether this person is there while a change is made.
+    Presence(Presence),
 }
 
 /// Open incidents, the gravest first, never none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest(Vec<Matter>);
+
+/// A change that wants somebody to be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presence {
+    /// Its number.
+    pub change: String,
+    /// What it is, in one line.
+    pub title: String,
+    /// What is said to the command line in place of a link, where there is none.
+    pub proof: Option<String>,
+}
 
 /// What happened to an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,12 +109,12 @@ impl Digest {
 }
 
 impl Content {
-    /// What it tells of, the gravest first; nothing in a proof.
+    /// What it tells of, the gravest first; nothing in a proof, or where somebody is asked.
     pub fn matters(&self) -> &[Matter] {
         match self {
             Self::Incident { matter, .. } => std::slice::from_ref(matter),
             Self::Digest(digest) => digest.matters(),
-            Self::Proof => &[],
+            Self::Proof | Self::Presence(_) => &[],
         }
     }
 

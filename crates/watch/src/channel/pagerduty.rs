@@ -84,7 +84,7 @@ impl PagerDuty {
                 Event::Acknowledged { .. } => "acknowledge",
                 Event::Resolved => "resolve",
             },
-            Content::Digest(_) | Content::Proof => "trigger",
+            Content::Digest(_) | Content::Proof | Content::Presence(_) => "trigger",
         };
         let mut event = json!({
             "routing_key": self.routing_key.expose(),
@@ -108,9 +108,10 @@ impl PagerDuty {
 
 /// A digest is filed under its gravest incident: what acknowledges and resolves that one reaches it.
 fn dedup_key(page: &Page) -> String {
-    let about = match page.content.gravest() {
-        Some(matter) => one_line(&matter.incident),
-        None => format!("proof/{}", one_line(&page.id)),
+    let about = match (page.content.gravest(), &page.content) {
+        (Some(matter), _) => one_line(&matter.incident),
+        (None, Content::Presence(asked)) => format!("presence/{}", one_line(&asked.change)),
+        (None, _) => format!("proof/{}", one_line(&page.id)),
     };
     cut(
         &format!("{}/{about}", one_line(&page.instance)),

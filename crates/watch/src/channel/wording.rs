@@ -1,6 +1,6 @@
 //! The words of a page, the same on every channel.
 
-use super::page::{Content, Event, Matter, Page};
+use super::page::{Content, Event, Matter, Page, Presence};
 
 /// Of a long list of sufferers so many are named.
 const NAMED_MAX: usize = 20;
@@ -23,6 +23,7 @@ pub(super) fn label(page: &Page) -> String {
         },
         Content::Digest(digest) => digest.matters()[0].severity.word().to_uppercase(),
         Content::Proof => "TEST".to_owned(),
+        Content::Presence(_) => "PRESENCE".to_owned(),
     };
     format!("{word} {}", one_line(&page.instance))
 }
@@ -37,6 +38,21 @@ pub(super) fn subject(content: &Content) -> String {
             [] => String::new(),
         },
         Content::Proof => "please acknowledge, so that this way to you is known to work".to_owned(),
+        Content::Presence(asked) => presence(asked),
+    }
+}
+
+/// Whether somebody is there; how that is said before what it is about, so that it is never cut off.
+fn presence(asked: &Presence) -> String {
+    let (change, title) = (one_line(&asked.change), one_line(&asked.title));
+    match &asked.proof {
+        Some(proof) => format!(
+            "are you there for change {change}? Say so with 'twinline change renew {change} --proof {}' ({title})",
+            one_line(proof)
+        ),
+        None => {
+            format!("are you there while change {change} is made? Say so by the link ({title})")
+        }
     }
 }
 

@@ -109,7 +109,7 @@ impl Driver {
     }
 
     /// What a link grants, as far as it can be read.
-    fn granted(&self, token: &str) -> Result<(Grant, Meant), Refused> {
+    pub(super) fn granted(&self, token: &str) -> Result<(Grant, Meant), Refused> {
         let grant = self.signer.verify(token, self.clock.now());
         let grant = grant.map_err(|error| match error {
             NotGranted::Forged => Refused::UnknownLink,
@@ -133,6 +133,7 @@ impl Driver {
                 let over = contact.is_none();
                 (headline, if over { Standing::Over } else { Standing::Open })
             }
+            Meant::Presence(change, _) => self.presence(*change, &PersonName(grant.person.clone())),
             Meant::Incident(id, _) => match self.machines.records.get(*id) {
                 None => (format!("incident {id}"), Standing::Over),
                 Some(record) => {
@@ -152,6 +153,7 @@ impl Driver {
         };
         let about = match meant {
             Meant::Incident(id, _) => About::Incident(id.to_string()),
+            Meant::Presence(id, _) => About::Presence(id.to_string()),
             Meant::Proof(_) => grant.about.clone(),
         };
         Errand {
@@ -177,6 +179,13 @@ impl Driver {
                     step.deeds.entries.push(Entry::own(step.now, text));
                     machines.call(event, step)
                 });
+            }
+            Meant::Presence(change, via) => {
+                let by = PersonName(granted.0.person.clone());
+                if let Err(refused) = self.is_there(*change, by, via.clone()) {
+                    // The page that is shown says that it is over.
+                    tracing::info!(%refused, change = change.0, "a presence was not taken");
+                }
             }
             Meant::Incident(incident, via) => {
                 let by = PersonName(granted.0.person.clone());

@@ -10,6 +10,7 @@ use super::told::{Ask, Deed, Refusal, Told};
 use super::view::{Detail, Overview};
 use super::vitals::Vitals;
 use crate::driver::Setup;
+use crate::inbound::signals::Heard;
 use crate::site::{Answered, Shown};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -49,6 +50,12 @@ impl Handle {
     /// Somebody's words about several, at once. False: the driver did not take them, and they are to be said again.
     pub async fn signals(&self, signals: Vec<Signal>) -> bool {
         self.tell(Told::Signals(signals)).await
+    }
+
+    /// What other monitoring says; what is older than its last word is no news. False: the driver did not take it, and it is
+    /// to be said again.
+    pub async fn inbound(&self, heard: Vec<Heard>) -> bool {
+        self.tell(Told::Inbound(heard)).await
     }
 
     /// Another configuration holds from now on. False: the driver did not take it, and the one before holds.

@@ -14,6 +14,9 @@ pub(super) const LINES_MAX: usize = 5000;
 /// The most decisions in a list.
 const DECISIONS_MAX: usize = 200;
 
+/// What is kept of what the public was told, in characters.
+const TOLD_MAX_CHARS: usize = 200;
+
 /// Says that something is no incident.
 const DECISION: &str = "decision";
 
@@ -70,7 +73,14 @@ impl Entry {
     }
 
     pub(super) fn page(at: Timestamp, effect: &page::Effect) -> Self {
-        Self::of(at, "page", effect)
+        let told = Self::of(at, "page", effect);
+        match effect {
+            page::Effect::Updated { update, .. } => Self {
+                text: public(update),
+                ..told
+            },
+            _ => told,
+        }
     }
 
     /// The effect's own words: its name, then what it is about.
@@ -127,6 +137,27 @@ impl Entry {
     }
 }
 
+/// What the public was told, in one line.
+fn public(update: &page::Update) -> String {
+    let by = match &update.author {
+        page::Author::Watch => "the page by itself",
+        page::Author::Person(name) => name,
+    };
+    let stage = serde_json::to_value(update.stage).unwrap_or_default();
+    let mut words = update.body.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((cut, _)) = words.char_indices().nth(TOLD_MAX_CHARS) {
+        words.truncate(cut);
+        words.push('…');
+    }
+    let changes = update.components.iter();
+    let changes = changes.map(|(name, (from, to))| format!("; {name}: {from}, now {to}"));
+    let changes: String = changes.collect();
+    format!(
+        "the public is told by {by} ({}): {words}{changes}",
+        plain(&stage)
+    )
+}
+
 /// A value as people read it.
 fn plain(value: &serde_json::Value) -> String {
     use serde_json::Value;
@@ -177,3 +208,7 @@ impl Journal {
         all.take(DECISIONS_MAX).cloned().collect()
     }
 }
+
+#[cfg(test)]
+#[path = "journal_tests.rs"]
+mod tests;

@@ -206,6 +206,7 @@ pub(super) fn machines_of(states: &BTreeMap<String, String>) -> Result<Machines,
         records: read::<Records>(states, "incidents")?,
         reports: read::<Reports>(states, "reports")?,
         changes: read::<Changes>(states, "changes")?,
+        latest: read(states, "latest")?,
         probes: read::<BTreeMap<String, Known>>(states, "probes")?,
         said: BTreeMap::new(),
     })
@@ -222,6 +223,7 @@ pub(super) fn documents(
         ("incidents", serde_json::to_string(&machines.records)?),
         ("reports", serde_json::to_string(&machines.reports)?),
         ("changes", serde_json::to_string(&machines.changes)?),
+        ("latest", serde_json::to_string(&machines.latest)?),
         ("probes", serde_json::to_string(&machines.probes)?),
     ];
     let owned = all.map(|(name, document)| (name.to_owned(), document));

@@ -4,9 +4,10 @@ use super::machines::{Letter, Machines};
 use super::record::{Record, Standing};
 use super::setup::Setup;
 use crate::channel::acknowledge::{About, GOOD_FOR, Grant, Signer};
-use crate::channel::{Content, Digest, Event, Matter, Page};
+use crate::channel::{Content, Digest, Event, Matter, Page, Presence};
 use sha2::{Digest as _, Sha256};
 use twinline_core::time::Timestamp;
+use twinline_core::watch::change::{ASKED_FOR, ChangeId};
 use twinline_core::watch::element::Path;
 use twinline_core::watch::escalation::{Contact, Person, Purpose};
 use twinline_core::watch::incident::{Cause, IncidentId};
@@ -25,11 +26,17 @@ pub(super) fn compose(
     signer: &Signer,
     now: Timestamp,
 ) -> Option<Page> {
-    let content = content(letter, machines, setup)?;
+    let mut content = content(letter, machines, setup)?;
     for incident in &letter.incidents {
         if let Some(record) = machines.records.get_mut(*incident) {
             record.told.insert(letter.contact.clone());
         }
+    }
+    let grant = grant(letter, now);
+    let acknowledge = grant.as_ref().and_then(|it| link(it, setup, signer));
+    if let (Content::Presence(asked), Some(grant), None) = (&mut content, &grant, &acknowledge) {
+        // Nobody can follow a link here: what it would say is told, to be said on the command line.
+        asked.proof = signer.token(grant).ok();
     }
     Some(Page {
         id: format!(
@@ -43,7 +50,7 @@ pub(super) fn compose(
         to: letter.contact.address.clone(),
         at: now,
         content,
-        acknowledge: link(letter, setup, signer, now),
+        acknowledge,
         look: setup.public_url.clone(),
     })
 }
@@ -68,6 +75,11 @@ fn content(letter: &Letter, machines: &Machines, setup: &Setup) -> Option<Conten
     };
     match letter.purpose {
         Purpose::Test => Some(Content::Proof),
+        Purpose::Presence(change) => Some(Content::Presence(Presence {
+            change: change.to_string(),
+            title: machines.changes.title(change)?,
+            proof: None,
+        })),
         Purpose::Digest => {
             Digest::new(letter.incidents.iter().filter_map(matter).collect()).map(Content::Digest)
         }
@@ -144,28 +156,33 @@ pub(super) fn headline(record: &Record, machines: &Machines) -> String {
     }
 }
 
-/// The link that a person acknowledges by. None without an address to reach us at, for a room that nobody in particular
-/// is in, and for what is over.
-fn link(letter: &Letter, setup: &Setup, signer: &Signer, now: Timestamp) -> Option<Url> {
-    let (base, person) = (setup.public_url.as_ref()?, letter.person.as_ref()?);
+/// What a person may do by the page. Nothing for a room that nobody in particular is in, and for what is over.
+fn grant(letter: &Letter, now: Timestamp) -> Option<Grant> {
+    let person = letter.person.as_ref()?;
     let tag = tag(&letter.contact);
-    let about = match letter.purpose {
+    let (about, lasts) = match letter.purpose {
         Purpose::Recovered => return None,
-        Purpose::Test => About::Proof(tag),
+        Purpose::Test => (About::Proof(tag), GOOD_FOR),
+        Purpose::Presence(change) => (About::Presence(format!("{change}.{tag}")), ASKED_FOR),
         Purpose::Incident | Purpose::Worse | Purpose::Digest => {
-            About::Incident(format!("{}.{tag}", letter.incidents.first()?))
+            let about = format!("{}.{tag}", letter.incidents.first()?);
+            (About::Incident(about), GOOD_FOR)
         }
     };
-    let grant = Grant {
+    Some(Grant {
         about,
         person: person.0.clone(),
-        until: now.plus(GOOD_FOR).floor_to_second(),
-    };
-    let mut base = base.clone();
+        until: now.plus(lasts).floor_to_second(),
+    })
+}
+
+/// The link that a person does it by. None without an address to reach us at.
+fn link(grant: &Grant, setup: &Setup, signer: &Signer) -> Option<Url> {
+    let mut base = setup.public_url.clone()?;
     if let Ok(mut path) = base.path_segments_mut() {
         path.pop_if_empty().push("ack");
     }
-    match signer.link(&base, &grant) {
+    match signer.link(&base, grant) {
         Ok(link) => Some(link),
         Err(error) => {
             tracing::error!(%error, "a page goes out without a link to acknowledge it by");
@@ -188,9 +205,11 @@ pub(super) enum Meant {
     Incident(IncidentId, Option<Contact>),
     /// That this contact reaches the person; nothing when they do not have it any more.
     Proof(Option<Contact>),
+    /// That the person is there while this change is made, asked by that contact if the person still has it.
+    Presence(ChangeId, Option<Contact>),
 }
 
-/// Reads what [`link`] wrote.
+/// Reads what [`grant`] wrote.
 pub(super) fn meant(about: &About, person: &Person) -> Option<Meant> {
     let contact = |wanted: &str| {
         let mut reach = person.reach.iter();
@@ -198,6 +217,11 @@ pub(super) fn meant(about: &About, person: &Person) -> Option<Meant> {
     };
     match about {
         About::Proof(wanted) => Some(Meant::Proof(contact(wanted))),
+        About::Presence(text) => {
+            let (id, wanted) = text.split_once('.')?;
+            let id = id.parse().ok().map(ChangeId)?;
+            Some(Meant::Presence(id, contact(wanted)))
+        }
         About::Incident(text) => {
             let (id, wanted) = text.split_once('.').unwrap_or((text, ""));
             let id = id.parse().ok().map(IncidentId)?;

@@ -2,6 +2,7 @@
 
 use super::changes::Changes;
 use super::journal::Entry;
+use super::latest::Latest;
 use super::record::Records;
 use super::reports::Reports;
 use super::setup::{Setup, Watched};
@@ -29,6 +30,8 @@ pub(super) struct Machines {
     pub(super) records: Records,
     pub(super) reports: Reports,
     pub(super) changes: Changes,
+    /// Since when the last word of each source of other monitoring is so.
+    pub(super) latest: Latest,
     /// By probe and subject.
     pub(super) probes: BTreeMap<String, Known>,
     /// Why each subject fails that does, in one line for each source that says so. Not stored: whoever says so says it
@@ -94,6 +97,7 @@ impl Machines {
             || self.records != before.records
             || self.reports != before.reports
             || self.changes != before.changes
+            || self.latest != before.latest
             || word(self) != word(before)
     }
 
@@ -120,6 +124,7 @@ impl Machines {
         self.said = own.said;
         self.records.take_over(own.records, now);
         self.reports.take_over(own.reports);
+        self.latest.take_over(own.latest);
         let seen = own.changes.gate.databases();
         let seen = seen.map(|(database, fingerprint)| change::Event::Seen {
             database: database.clone(),
@@ -172,6 +177,7 @@ impl Machines {
         for effect in &effects {
             step.deeds.entries.push(Entry::paging(step.now, effect));
             self.records.called(effect, step.now);
+            self.changes.asked(effect, step.now);
             if let escalation::Effect::Page {
                 attempt,
                 person,

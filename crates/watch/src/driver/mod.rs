@@ -15,6 +15,7 @@ mod handle;
 mod journal;
 mod keep;
 mod keeper;
+mod latest;
 mod letter;
 mod machines;
 mod own;
@@ -259,6 +260,12 @@ impl Driver {
                 });
             }
             Told::Signals(signals) => self.signals(signals),
+            Told::Inbound(heard) => self.step(|machines, step| {
+                for signal in machines.latest.news(heard) {
+                    machines.signal(signal, step);
+                }
+                machines.refresh(step);
+            }),
             Told::Stored(trouble) => self.stored(trouble),
             // The keeper has given up waiting: what it does then is right either way.
             Told::Found(found, to) => drop(to.send(self.found(*found))),

@@ -44,7 +44,7 @@ pub struct Record {
     /// Who was called, and who reported.
     #[serde(default)]
     pub course: Course,
-    /// Where pages about it went.
+    /// Where pages about it went, since it was opened last.
     pub(super) told: BTreeSet<Contact>,
 }
 
@@ -166,6 +166,8 @@ impl Records {
                     it.reopened = *times;
                     it.course.reopened = *times;
                     it.acknowledged = None;
+                    // The next page tells of an incident that was opened again: it is no reminder of the one before.
+                    it.told.clear();
                 });
                 self.stand(*incident, Standing::Open, now);
             }

@@ -5,5 +5,6 @@ mod channels;
 mod elsewhere;
 mod faults;
 mod links;
+mod storm;
 mod tenants;
 pub(crate) mod world;

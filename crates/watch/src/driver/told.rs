@@ -10,6 +10,7 @@ use super::record::NOTES_MAX;
 use super::reports::Filed;
 use super::setup::Setup;
 use super::view::{Detail, Overview};
+use crate::inbound::signals::Heard;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -30,6 +31,8 @@ pub(super) enum Told {
     },
     /// Somebody's words about subjects.
     Signals(Vec<Signal>),
+    /// What other monitoring says, each with since when it is so.
+    Inbound(Vec<Heard>),
     /// The states could not be stored, or could again.
     Stored(Option<Trouble>),
     /// What the file has is found late; whether it is gone on from.

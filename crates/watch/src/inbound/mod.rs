@@ -4,3 +4,4 @@
 //! Pure: bytes in, signals out. Who may send them is the listener's matter, what becomes of them core's.
 
 pub mod alertmanager;
+pub mod signals;

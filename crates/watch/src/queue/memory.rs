@@ -1,9 +1,9 @@
 //! What is known of a queue's tickets: which became reports, and what each was answered. A document that is replaced as a
 //! whole.
 
-use super::{Passed, Ticket};
+use super::{Found, Passed, Ticket};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use twinline_core::time::Timestamp;
 use twinline_core::watch::incident;
@@ -30,6 +30,9 @@ pub(super) struct Memory {
     known: BTreeMap<String, Known>,
     /// Those that cannot be read, each with when that was found first.
     unread: BTreeMap<String, Timestamp>,
+    /// The one of them that was tried last: the next look begins behind it, so that one at which it ends keeps no other
+    /// from being tried.
+    tried: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,15 +84,19 @@ impl Memory {
 
     /// What need not be found again.
     pub(super) fn passed(&self) -> Passed {
+        let tried = self.tried.as_ref();
+        let (behind, before): (Vec<_>, Vec<_>) = (self.unread.keys().cloned())
+            .partition(|ticket| tried.is_none_or(|tried| ticket > tried));
         Passed {
             known: self.known.keys().cloned().collect(),
-            unread: self.unread.keys().cloned().collect(),
+            unread: [behind, before].concat(),
         }
     }
 
-    /// Whether a ticket that was found becomes a report: it was made lately, and since the queue is looked at.
+    /// Whether a ticket that was found becomes a report: it was made lately, and since the queue is looked at. Trackers tell
+    /// in which second a ticket was made, no more: one of the second in which that began may be of after it.
     pub(super) fn is_news(&self, ticket: &Ticket, now: Timestamp) -> bool {
-        let since = self.began.unwrap_or(now);
+        let since = self.began.unwrap_or(now).floor_to_second();
         let lately = |made: &Timestamp| *made >= since && now.since(*made) <= FRESH;
         ticket.made.as_ref().is_some_and(lately) && !self.known.contains_key(&ticket.id)
     }
@@ -105,19 +112,22 @@ impl Memory {
         self.known.entry(ticket.id.clone()).or_insert(known);
     }
 
-    /// These could not be read. Answers with those that have been so for too long to be news: they are left.
-    pub(super) fn unread(&mut self, tickets: &BTreeSet<String>, now: Timestamp) -> Vec<String> {
+    /// What a look could not read. One that it did not come to keeps its place, and since when it is unread. Answers with those
+    /// that have been so for too long to be news: they are left.
+    pub(super) fn unread(&mut self, found: &Found, now: Timestamp) -> Vec<String> {
         self.unread.retain(|ticket, since| {
             *since = (*since).min(now);
-            tickets.contains(ticket)
+            !found.gone.contains(ticket)
         });
-        let mut left = Vec::new();
-        for ticket in tickets {
-            let since = self.unread.entry(ticket.clone()).or_insert(now);
-            if now.since(*since) > FRESH {
-                left.push(ticket.clone());
-            }
+        for ticket in &found.unread {
+            self.unread.entry(ticket.clone()).or_insert(now);
         }
+        if let Some(tried) = &found.tried {
+            self.tried = Some(tried.clone());
+        }
+        let unread = self.unread.iter();
+        let old = unread.filter(|(_, since)| now.since(**since) > FRESH);
+        let left: Vec<String> = old.map(|(ticket, _)| ticket.clone()).collect();
         for ticket in &left {
             self.unread.remove(ticket);
             let known = Known {

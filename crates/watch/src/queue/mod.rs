@@ -44,8 +44,8 @@ pub struct Ticket {
 pub struct Passed {
     /// Tickets that are known.
     pub known: BTreeSet<String>,
-    /// Those that could not be read the last time: they come after all others.
-    pub unread: BTreeSet<String>,
+    /// Those that could not be read so far, in the order in which they are tried again: after all others.
+    pub unread: Vec<String>,
 }
 
 /// What one look has found.
@@ -53,8 +53,12 @@ pub struct Passed {
 pub struct Found {
     /// Tickets that were made or changed.
     pub tickets: Vec<Ticket>,
-    /// Those that could not be read, by their ids.
+    /// Those that were tried and could not be read, by their ids.
     pub unread: BTreeSet<String>,
+    /// Those of [`Passed::unread`] that are no changes of the place any more.
+    pub gone: BTreeSet<String>,
+    /// The one of [`Passed::unread`] that was tried last, and still cannot be read.
+    pub tried: Option<String>,
     /// Up to when all are among those that were ever found; `None`: there are more, which the next look finds.
     pub complete_to: Option<Timestamp>,
     /// Why not all could be read, in one sentence.

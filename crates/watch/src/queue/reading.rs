@@ -168,7 +168,7 @@ impl Reading {
             self.memory.note(ticket, is_news, now);
         }
         let queue = &self.queue.name;
-        for ticket in self.memory.unread(&found.unread, now) {
+        for ticket in self.memory.unread(&found, now) {
             tracing::error!(queue, ticket, "a ticket could never be read, and is left");
         }
         if let Some(to) = found.complete_to {

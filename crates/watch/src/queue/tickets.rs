@@ -3,6 +3,7 @@
 use super::{Answer, Found, Inbound, Passed, Ticket};
 use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -86,6 +87,18 @@ struct Listed {
     fault: Option<String>,
 }
 
+impl Listed {
+    /// Which of them are not there. Nobody knows while there is more.
+    fn lacks(&self, ids: &[String]) -> BTreeSet<String> {
+        if self.complete_to.is_none() {
+            return BTreeSet::new();
+        }
+        let there: BTreeSet<&str> = self.items.iter().map(|item| item.id.as_str()).collect();
+        let gone = ids.iter().filter(|id| !there.contains(id.as_str()));
+        gone.cloned().collect()
+    }
+}
+
 impl Tickets {
     /// What the feed lists and is not known, until then.
     async fn list(
@@ -132,9 +145,14 @@ impl Tickets {
 
     /// Reads what is listed, what could not be read before last, until then. Stops where the tracker wants to be left alone.
     async fn fetch(&self, listed: &Listed, passed: &Passed, until: Instant, found: &mut Found) {
-        let is_unread = |item: &&ItemId| passed.unread.contains(&item.id);
-        let fresh = listed.items.iter().filter(|item| !is_unread(item));
-        let unread = listed.items.iter().filter(is_unread);
+        let ids: BTreeMap<&str, &ItemId> = (listed.items.iter())
+            .map(|item| (item.id.as_str(), item))
+            .collect();
+        let again: BTreeSet<&str> = passed.unread.iter().map(String::as_str).collect();
+        let fresh = listed.items.iter();
+        let fresh = fresh.filter(|item| !again.contains(item.id.as_str()));
+        let unread = passed.unread.iter();
+        let unread = unread.filter_map(|id| ids.get(id.as_str()).copied());
         for item in fresh.chain(unread).take(FETCHES_MAX) {
             let fetched = timeout_at(until, self.tracker.fetch_bare(item)).await;
             let (stops, fault) = match fetched {
@@ -148,6 +166,9 @@ impl Tickets {
                 Err(_) => (true, Some(SLOW.to_owned())),
             };
             found.unread.insert(item.id.clone());
+            if again.contains(item.id.as_str()) {
+                found.tried = Some(item.id.clone());
+            }
             if let Some(fault) = fault {
                 let fault = format!("the ticket {} cannot be read: {fault}", item.id);
                 found.fault.get_or_insert(fault);
@@ -174,6 +195,7 @@ impl Inbound for Tickets {
         let mut listed = self.list(since, passed, began + LISTING_MAX).await?;
         let mut found = Found {
             fault: listed.fault.take(),
+            gone: listed.lacks(&passed.unread),
             ..Found::default()
         };
         self.fetch(&listed, passed, began + FETCHING_MAX, &mut found)

@@ -177,3 +177,7 @@ fn seconds(took: Option<Duration>) -> String {
         |it| format!("{:.1} s", it.as_secs_f64()),
     )
 }
+
+#[cfg(test)]
+#[path = "timeline_tests.rs"]
+mod tests;

@@ -1,6 +1,6 @@
 //! Watch's private side: how it is, what it counts, and incidents for those who show the installation's token.
 
-use super::edits;
+use super::{edits, inbound};
 use crate::api::problem::Problem;
 use crate::api::shows;
 use crate::handles::SystemClock;
@@ -9,7 +9,6 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use bytes::Bytes;
 use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::json;
@@ -21,7 +20,6 @@ use twinline_core::watch::incident::IncidentId;
 use twinline_store::central::{CentralHealth, PoolName};
 use twinline_trackers::http::Secret;
 use twinline_watch::driver::{Acknowledged, Deed, Detail, Figures, Handle, Overview, Refusal};
-use twinline_watch::inbound::alertmanager;
 use twinline_watch::queue::Looks;
 use twinline_watch::site::{self, Brief};
 use twinline_watch::subscription::Reach;
@@ -59,13 +57,14 @@ pub(super) fn router(private: Arc<Private>, reach: watch::Receiver<Reach>) -> Ro
         .merge(edits::router())
         .merge(super::changes::people())
         .layer(from_fn_with_state(Arc::clone(&private), authorised));
-    let inbound = Router::new()
-        .route("/alertmanager", post(alerts))
-        .merge(super::changes::automation())
+    let inbound = inbound::operations()
+        .split_for_parts()
+        .0
         .layer(from_fn_with_state(Arc::clone(&private), may_speak));
     Router::new()
         .route("/health", get(health))
         .route("/metrics", get(metrics))
+        .route("/openapi.json", get(inbound::described))
         .nest("/v1", v1)
         .nest("/v1/inbound", inbound)
         .fallback(unknown)
@@ -321,23 +320,6 @@ async fn note(
     let text = words(said.text, "a note needs a text")?;
     let by = said.by;
     perform(&private, incident, Deed::Note { incident, by, text }).await
-}
-
-/// What Alertmanager's webhook sends: each alert is a signal.
-async fn alerts(State(private): Shared, body: Bytes) -> Result<Json<serde_json::Value>, Problem> {
-    let heard = alertmanager::read(&body);
-    let heard = heard.map_err(|error| Problem::bad_request(error.to_string()))?;
-    let count = heard.signals.len();
-    if !private.driver.signals(heard.signals).await {
-        // Alertmanager tries again then; it says that something is over only once.
-        return Err(refused(Refusal::Busy));
-    }
-    if heard.left_out > 0 {
-        tracing::warn!(left_out = heard.left_out, "Alertmanager left out alerts");
-    }
-    Ok(Json(
-        json!({ "signals": count, "left_out": heard.left_out }),
-    ))
 }
 
 pub(super) fn words(text: Option<String>, otherwise: &str) -> Result<String, Problem> {

@@ -1,6 +1,7 @@
 //! Who says something that is not taken hears so, and says it again; what is acknowledged at one watch another hears.
 
 use super::super::bench::begin;
+use super::super::private_tests::of;
 use super::*;
 use axum::body::Body;
 use std::time::Duration;
@@ -12,18 +13,6 @@ use twinline_watch::driver::Shown;
 use twinline_watch::probe::{Fixed, Web, follow_peer};
 
 const CALL: &str = r#"{"version":"4","alerts":[{"status":"resolved","labels":{"alertname":"A"}}]}"#;
-
-/// The private side of a watch.
-fn of(driver: Handle) -> Router {
-    let private = Private {
-        driver,
-        token: Secret::new("token"),
-        inbound: watch::channel(None).1,
-        central: watch::channel(None).1,
-        looks: Looks::default(),
-    };
-    router(Arc::new(private), watch::channel(Reach::default()).1)
-}
 
 async fn says(router: &Router) -> StatusCode {
     let request = Request::post("/v1/inbound/alertmanager")

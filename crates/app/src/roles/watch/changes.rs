@@ -2,6 +2,7 @@
 //! which shows that or `watch.inbound_token`: whether it may go on, and what it tells of.
 
 use super::api::{Private, Shared, words};
+use crate::api::Fault;
 use crate::api::problem::Problem;
 use axum::extract::{Path, RawQuery, State};
 use axum::routing::{get, post};
@@ -13,10 +14,12 @@ use twinline_core::time::Timestamp;
 use twinline_core::watch::change::{Answer, ChangeId, Refusal};
 use twinline_core::watch::element::{Element, Kind, Path as Elements};
 use twinline_watch::driver::changes::{Deed, Detail, List, NotDone, Verdict};
+use utoipa::ToSchema;
 
-/// The most elements that are named at once, and the longest text, in bytes.
+/// The most elements that are named at once, and the longest text and link, in bytes.
 const ELEMENTS_MAX: usize = 64;
 const TEXT_MAX_BYTES: usize = 500;
+const PROOF_MAX_BYTES: usize = 4096;
 
 /// What people do.
 pub(super) fn people() -> Router<Arc<Private>> {
@@ -24,13 +27,6 @@ pub(super) fn people() -> Router<Arc<Private>> {
         .route("/changes", get(list).post(plan))
         .route("/changes/{change}", get(show))
         .route("/changes/{change}/{deed}", post(act))
-}
-
-/// What automation asks, and tells.
-pub(super) fn automation() -> Router<Arc<Private>> {
-    Router::new()
-        .route("/gate", get(gate))
-        .route("/changes", post(announce))
 }
 
 async fn list(State(private): Shared) -> Result<Json<List>, Problem> {
@@ -87,6 +83,9 @@ struct Said {
     by: Option<String>,
     #[serde(default)]
     text: Option<String>,
+    /// The link that was sent to who is there, or its last part.
+    #[serde(default)]
+    proof: Option<String>,
 }
 
 async fn act(
@@ -95,13 +94,28 @@ async fn act(
     Json(said): Json<Said>,
 ) -> Result<Json<Detail>, Problem> {
     let change = ChangeId(change);
-    let Said { by, text } = said;
+    let Said { by, text, proof } = said;
     let by = by.map(short).transpose()?;
+    if let Some(proof) = proof {
+        if !matches!(deed.as_str(), "present" | "start") {
+            return Err(Problem::bad_request(
+                "a proof says that somebody is there: present, start",
+            ));
+        }
+        if proof.len() > PROOF_MAX_BYTES {
+            let detail = format!("a proof has at most {PROOF_MAX_BYTES} bytes");
+            return Err(Problem::bad_request(detail));
+        }
+        let there = perform(&private, Deed::Prove { change, proof }).await?;
+        if deed == "present" {
+            return Ok(there);
+        }
+    }
     let who = |by: Option<String>| words(by, "say who you are: by");
     let deed = match deed.as_str() {
-        "present" => Deed::Present {
+        "present" => Deed::Ask {
             change,
-            by: who(by)?,
+            person: who(by)?,
         },
         "start" => Deed::Start { change, by },
         "verify" => Deed::Verify { change },
@@ -120,12 +134,16 @@ async fn act(
 }
 
 /// That a database changed, or is about to.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Announced {
+pub(super) struct Announced {
+    /// Which; `database:central` if it is left out.
     #[serde(default = "central")]
+    #[schema(value_type = Option<String>)]
     database: Element,
+    /// Who tells it.
     by: String,
+    /// What happened, in a few words.
     what: String,
 }
 
@@ -133,7 +151,11 @@ fn central() -> Element {
     Element::new(Kind::Database, "central")
 }
 
-async fn announce(
+#[utoipa::path(post, path = "/changes", summary = "That a database changed: it is proven at once",
+    request_body = Announced,
+    responses((status = 200, description = "The change that it is part of", body = Object), (status = "default", description = "What went wrong", body = Fault, content_type = "application/problem+json"))
+)]
+pub(super) async fn announce(
     State(private): Shared,
     Json(told): Json<Announced>,
 ) -> Result<Json<Detail>, Problem> {
@@ -151,7 +173,14 @@ async fn announce(
 }
 
 /// 200 for go; 409 for no go, with the reason: `answer`, `refusal` and what belongs to it.
-async fn gate(State(private): Shared, RawQuery(query): RawQuery) -> Result<Json<Verdict>, Problem> {
+#[utoipa::path(get, path = "/gate", summary = "Whether automation may touch these elements now",
+    params(("element" = Vec<String>, Query, description = "Each element: element=database:central&element=machine:m1")),
+    responses((status = 200, description = "Go: `answer`, `change` and a `sentence`", body = Object), (status = 409, description = "No go: with `answer` and `refusal`", body = Fault, content_type = "application/problem+json"), (status = "default", description = "What went wrong, which is no go", body = Fault, content_type = "application/problem+json"))
+)]
+pub(super) async fn gate(
+    State(private): Shared,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Verdict>, Problem> {
     let query = query.unwrap_or_default();
     let named = url::form_urlencoded::parse(query.as_bytes());
     let mut elements = Elements::new();
@@ -200,5 +229,14 @@ fn refused(error: NotDone) -> Problem {
             _ => (StatusCode::CONFLICT, "not possible"),
         },
     };
-    Problem::new(status, title, error.to_string())
+    let problem = Problem::new(status, title, error.to_string());
+    let NotDone::Refused { refusal, .. } = &error else {
+        return problem;
+    };
+    // By its name: whoever waits for somebody to be there tells it from all else.
+    let told = serde_json::to_value(refusal).unwrap_or_default();
+    match told.get("refusal") {
+        Some(name) => problem.with("refusal", name.clone()),
+        None => problem,
+    }
 }

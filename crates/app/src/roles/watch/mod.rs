@@ -11,9 +11,12 @@ mod changes;
 mod channels;
 mod edits;
 pub(crate) mod holding;
+mod inbound;
 mod listen;
 mod outside;
 pub(crate) mod paths;
+#[cfg(test)]
+mod private_tests;
 mod probes;
 mod queues;
 mod reload;
@@ -24,7 +27,7 @@ use super::tasks::Tasks;
 use crate::config::Config;
 use crate::fleet;
 use crate::handles::{SystemClock, SystemEntropy};
-use crate::instance::{DataFolder, LOCK_WAIT};
+use crate::instance::{DataFolder, LOCK_WAIT, fresh_key};
 use crate::{shutdown, telemetry};
 use announced::Announced;
 use anyhow::{Context as _, Result};
@@ -41,7 +44,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use twinline_core::handles::Clock;
-use twinline_trackers::http::Trust;
+use twinline_trackers::http::{Secret, Trust};
 use twinline_watch::channel::acknowledge::Signer;
 use twinline_watch::driver::{Driver, Handle};
 use twinline_watch::probe::{Accounts, Beat, Supervisor};
@@ -75,9 +78,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     if let Some(Seen { text, .. }) = &seen {
         keep(&folder, text);
     }
-    // Each watch numbers its own incidents: a link of another one would acknowledge another incident.
-    let key = format!("{}/{}", lasting.token.expose(), config.instance.machine);
-    let signer = Signer::new([key.as_bytes()])?;
+    let signer = signer(&lasting, &config, &folder)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = folder.watch_store();
     let begun = Driver::begin(&store, built.setup.clone(), Arc::new(signer), clock);
@@ -125,6 +126,26 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     });
     tracing::info!("watch works");
     tasks.end().await
+}
+
+/// Signs the links in pages.
+fn signer(lasting: &Lasting, config: &Config, folder: &DataFolder) -> Result<Signer> {
+    // Each watch numbers its own incidents: a link of another one would acknowledge another incident.
+    let key = format!("{}/{}", lasting.token.expose(), config.instance.machine);
+    let signer = Signer::new([key.as_bytes()])?;
+    Ok(signer.with_presence(presence_key(folder).expose().as_bytes())?)
+}
+
+/// What links are signed with that say that a person is there. On a disk that refuses it lasts as long as this process: who
+/// follows an older link asks for a newer one.
+fn presence_key(folder: &DataFolder) -> Secret {
+    folder.presence_key(&SystemEntropy).unwrap_or_else(|error| {
+        tracing::warn!(
+            error = format!("{error:#}"),
+            "links of presence are good until watch is started again"
+        );
+        Secret::new(fresh_key(&SystemEntropy))
+    })
 }
 
 /// Keeps a good configuration for a start with a broken one, behind all else: a disk that hangs holds a thread of its own.

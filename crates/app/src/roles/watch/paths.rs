@@ -173,7 +173,7 @@ fn text(verified: &Verified) -> String {
         table.row([word.to_owned(), found.sentence.clone()]);
     }
     let mut text = format!(
-        "{} probes, {} ways to people{}\n",
+        "probes: {}; ways to people: {}{}\n",
         verified.probes.len(),
         verified.routes.pages.len(),
         match verified.routes.outside_ping {

@@ -24,7 +24,14 @@ pub enum Event {
         /// …and is to be done by then.
         until: Timestamp,
     },
-    /// An on-call person says that they are there, for the first time or again.
+    /// Somebody wants an on-call person to be asked whether they are there. That is no presence yet.
+    Ask {
+        /// For which change.
+        change: ChangeId,
+        /// Who.
+        person: PersonName,
+    },
+    /// An on-call person says that they are there, for the first time or again, and it was proven that it is they who say it.
     Present {
         /// For which change.
         change: ChangeId,
@@ -199,6 +206,13 @@ pub enum Effect {
         round: u32,
         /// Which.
         checks: BTreeSet<Check>,
+    },
+    /// Ask this person by their own ways whether they are there.
+    Ask {
+        /// For which change.
+        change: ChangeId,
+        /// Whom.
+        person: PersonName,
     },
     /// Every check has passed.
     Proven {

@@ -2,8 +2,8 @@
 
 use super::database::Fingerprint;
 use super::event::{Effect, Event, Refusal};
-use super::passing::complain;
-use super::state::{Change, ChangeId, Kind, Settings, Stage};
+use super::passing::{complain, renew};
+use super::state::{Asked, Change, ChangeId, Kind, Settings, Stage};
 use super::validation::{Check, Validation};
 use crate::time::Timestamp;
 use crate::watch::element::{self, Element, Path};
@@ -74,6 +74,7 @@ impl Gate {
         let waits = self.changes.values().flat_map(|change| {
             let presence = change.presence.as_ref();
             let presence = presence.filter(|_| change.stage == Stage::Running);
+            let renew = change.renew.filter(|_| change.stage == Stage::Running);
             let validation = change.validation.as_ref();
             let validation = validation.filter(|_| change.stage == Stage::Verifying);
             let window = match change.kind {
@@ -85,6 +86,7 @@ impl Gate {
             };
             let presence = presence.map(|(_, wait)| wait.due());
             (presence.into_iter())
+                .chain(renew.map(|wait| wait.due()))
                 .chain(validation.map(|it| it.until.due()))
                 .chain(window)
         });
@@ -98,6 +100,13 @@ impl Gate {
             if let Some((_, wait)) = &mut change.presence {
                 wait.rebase(now);
             }
+            if let Some(wait) = &mut change.renew {
+                wait.rebase(now);
+            }
+            for asked in change.asked.values_mut() {
+                asked.rebase(now);
+            }
+            change.asked.retain(|_, asked| !asked.until.is_over(now));
             if let Some(validation) = &mut change.validation {
                 validation.until.rebase(now);
             }
@@ -128,8 +137,9 @@ impl Gate {
                 from,
                 until,
             } => self.plan(title, elements, from, until, effects),
+            Event::Ask { change, person } => self.ask(change, person, now, context, effects),
             Event::Present { change, by } => self.present(change, by, now, context, effects),
-            Event::Start { change } => self.start(change, now, effects),
+            Event::Start { change } => self.start(change, now, context, effects),
             Event::Verify { change } => {
                 let known = self.known(change)?;
                 match known.stage {
@@ -181,6 +191,8 @@ impl Gate {
             elements,
             stage: Stage::Planned,
             presence: None,
+            renew: None,
+            asked: BTreeMap::new(),
             aborted: None,
             validation: None,
             paged: false,
@@ -208,6 +220,22 @@ impl Gate {
         Ok(())
     }
 
+    fn ask(
+        &mut self,
+        change: ChangeId,
+        person: PersonName,
+        now: Timestamp,
+        context: &Context,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        let known = self.known(change)?;
+        if !context.on_call.contains(&person) {
+            return Err(Refusal::NotOnCall);
+        }
+        ask(known, &person, now, effects);
+        Ok(())
+    }
+
     fn present(
         &mut self,
         change: ChangeId,
@@ -220,7 +248,10 @@ impl Gate {
         if !context.on_call.contains(&by) {
             return Err(Refusal::NotOnCall);
         }
-        known.presence = Some((by.clone(), Wait::new(now, context.settings.presence)));
+        let lasts = context.settings.presence;
+        known.presence = Some((by.clone(), Wait::new(now, lasts)));
+        known.renew = Some(Wait::new(now, lasts * 3 / 5));
+        known.asked.remove(&by);
         effects.push(Effect::Present { change, by });
         if matches!(known.stage, Stage::Paused(_)) {
             known.stage = Stage::Running;
@@ -233,6 +264,7 @@ impl Gate {
         &mut self,
         change: ChangeId,
         now: Timestamp,
+        context: &Context,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         let known = self.known(change)?;
@@ -250,6 +282,7 @@ impl Gate {
         }
         known.stage = Stage::Running;
         effects.push(Effect::Started { change });
+        renew(known, now, context, effects);
         Ok(())
     }
 
@@ -365,6 +398,24 @@ impl Gate {
         }
         self.end(change, now);
     }
+}
+
+/// Asks a person whether they are there, unless that was done a moment ago.
+pub(super) fn ask(
+    change: &mut Change,
+    person: &PersonName,
+    now: Timestamp,
+    effects: &mut Vec<Effect>,
+) {
+    let before = change.asked.get(person);
+    if before.is_some_and(|it| !it.again.is_over(now)) {
+        return;
+    }
+    change.asked.insert(person.clone(), Asked::new(now));
+    effects.push(Effect::Ask {
+        change: change.id,
+        person: person.clone(),
+    });
 }
 
 /// Asks for all checks anew.

@@ -73,6 +73,13 @@ impl Desk {
         })
     }
 
+    fn ask(&mut self, change: u64, person: &str) -> Vec<Effect> {
+        self.apply(Event::Ask {
+            change: ChangeId(change),
+            person: person.into(),
+        })
+    }
+
     fn present(&mut self, change: u64, by: &str) -> Vec<Effect> {
         self.apply(Event::Present {
             change: ChangeId(change),
@@ -149,6 +156,7 @@ impl Desk {
 fn show(effect: &Effect) -> String {
     match effect {
         Effect::Planned { change } => format!("planned {change}"),
+        Effect::Ask { change, person } => format!("ask {change} {person}"),
         Effect::Present { change, by } => format!("present {change} {by}"),
         Effect::Started { change } => format!("started {change}"),
         Effect::Paused { change, .. } => format!("paused {change}"),
@@ -229,9 +237,12 @@ fn it_starts_in_its_window_only() {
 #[test]
 fn who_is_there_must_say_so_again_and_again() {
     let mut desk = Desk::running();
-    check(&desk.wait(299), "");
+    check(&desk.wait(179), "");
+    // In time she is asked, and what was not answered is not asked again and again.
+    check(&desk.wait(1), "ask 1 ada");
+    check(&desk.wait(119), "");
     desk.present(1, "ada");
-    check(&desk.wait(299), "");
+    check(&desk.wait(299), "ask 1 ada");
     check(&desk.wait(1), "paused 1; page 1 presence");
     check(&desk.wait(60), "");
     assert_eq!(
@@ -247,6 +258,34 @@ fn who_is_there_must_say_so_again_and_again() {
     desk.present(1, "ada");
     desk.wait(300);
     check(&desk.start(1), "refused NobodyPresent");
+}
+
+#[test]
+fn who_is_asked_is_not_there_yet_and_is_not_asked_in_a_loop() {
+    let mut desk = Desk::new();
+    desk.plans("database:d");
+    check(&desk.ask(1, "bo"), "refused NotOnCall");
+    check(&desk.ask(2, "ada"), "refused Unknown");
+    check(&desk.ask(1, "ada"), "ask 1 ada");
+    check(&desk.ask(1, "ada"), "");
+    check(&desk.start(1), "refused NobodyPresent");
+    let asked = |desk: &Desk| desk.gate.changes().flat_map(Change::asked).count();
+    assert_eq!(asked(&desk), 1);
+    desk.wait(30);
+    check(&desk.ask(1, "ada"), "ask 1 ada");
+    // What was sent is good for a while only.
+    desk.wait(900);
+    assert_eq!(asked(&desk), 0);
+    desk.ask(1, "ada");
+    desk.present(1, "ada");
+    assert_eq!(asked(&desk), 0);
+    // Whoever starts late in their word is asked at once.
+    desk.wait(200);
+    check(&desk.start(1), "started 1; ask 1 ada");
+    desk.present(1, "ada");
+    // Her shift is over: whoever is on call now is asked.
+    desk.context.on_call = BTreeSet::from(["bo".into()]);
+    check(&desk.wait(180), "ask 1 bo");
 }
 
 #[test]

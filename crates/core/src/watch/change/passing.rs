@@ -1,7 +1,7 @@
 //! What happens because time has passed.
 
 use super::event::{Effect, Why};
-use super::gate::{Context, EXPIRES_AFTER, Gate, validate};
+use super::gate::{Context, EXPIRES_AFTER, Gate, ask, validate};
 use super::state::{Change, Kind, Pause, Stage};
 use super::validation::Check;
 use crate::time::Timestamp;
@@ -19,6 +19,7 @@ impl Gate {
         }
         for change in self.changes.values_mut() {
             lapse(change, now, effects);
+            renew(change, now, context, effects);
             overrun(change, now, effects);
             let due = (change.validation.as_mut())
                 .filter(|it| change.stage == Stage::Verifying && it.until.is_over(now));
@@ -53,6 +54,29 @@ fn lapse(change: &mut Change, now: Timestamp, effects: &mut Vec<Effect>) {
         change: id,
         why: Why::PresenceLapsed,
     });
+}
+
+/// Asks again, in time, who is there; all who are on call, where whoever was there is not any more.
+pub(super) fn renew(
+    change: &mut Change,
+    now: Timestamp,
+    context: &Context,
+    effects: &mut Vec<Effect>,
+) {
+    if change.stage != Stage::Running {
+        return;
+    }
+    let due = change.renew.take_if(|wait| wait.is_over(now));
+    let Some((person, _)) = change.presence.clone().filter(|_| due.is_some()) else {
+        return;
+    };
+    if context.on_call.contains(&person) {
+        ask(change, &person, now, effects);
+        return;
+    }
+    for person in &context.on_call {
+        ask(change, person, now, effects);
+    }
 }
 
 fn overrun(change: &mut Change, now: Timestamp, effects: &mut Vec<Effect>) {

@@ -7,9 +7,14 @@ use crate::watch::element::{Element, Path};
 use crate::watch::escalation::PersonName;
 use crate::watch::wait::Wait;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
+
+/// What a person is sent to say by that they are there is good for so long: a renewal has one of its own.
+pub const ASKED_FOR: Duration = Duration::from_secs(900);
+/// Nobody is asked again sooner: whoever asks in a loop rings no telephone in one.
+pub(super) const ASKS_APART: Duration = Duration::from_secs(30);
 
 /// A change's number, counted up from 1.
 #[derive(
@@ -70,6 +75,29 @@ pub enum Stage {
     Proven,
 }
 
+/// A person was asked whether they are there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Asked {
+    /// Not asked again before.
+    pub(super) again: Wait,
+    /// What was sent is good until then.
+    pub(super) until: Wait,
+}
+
+impl Asked {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            again: Wait::new(now, ASKS_APART),
+            until: Wait::new(now, ASKED_FOR),
+        }
+    }
+
+    pub(super) fn rebase(&mut self, now: Timestamp) {
+        self.again.rebase(now);
+        self.until.rebase(now);
+    }
+}
+
 /// A change that is not over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
@@ -83,6 +111,12 @@ pub struct Change {
     pub stage: Stage,
     /// Who is there, and until when their word holds.
     pub(super) presence: Option<(PersonName, Wait)>,
+    /// When whoever is there is asked again, while it runs.
+    #[serde(default)]
+    pub(super) renew: Option<Wait>,
+    /// Who was asked whether they are there, and has not said so yet.
+    #[serde(default)]
+    pub(super) asked: BTreeMap<PersonName, Asked>,
     /// Who broke it off, and why.
     pub aborted: Option<(String, String)>,
     /// The checks, from when they are first asked for.
@@ -102,6 +136,11 @@ impl Change {
     /// Who is there.
     pub fn present(&self) -> Option<&PersonName> {
         self.presence.as_ref().map(|(person, _)| person)
+    }
+
+    /// Who was asked whether they are there, and has not said so yet.
+    pub fn asked(&self) -> impl Iterator<Item = &PersonName> {
+        self.asked.keys()
     }
 
     /// Until when their word holds.

@@ -3,6 +3,7 @@
 use super::component::{ComponentState, Page};
 use super::entry::{Author, Publication, Stage};
 use super::event::{Amendment, Effect, Refusal};
+use super::postmortem::DRAFT;
 use super::status::StatusPage;
 use super::tell::say;
 use crate::time::Timestamp;
@@ -88,6 +89,9 @@ impl StatusPage {
         if body.trim().is_empty() {
             return Err(Refusal::NoText);
         }
+        if stage == Stage::Postmortem && body.contains(DRAFT) {
+            return Err(Refusal::Draft);
+        }
         are_components(also.components.keys(), page)?;
         if let Some(name) = also.name.filter(|it| !it.trim().is_empty()) {
             entry.name = name;
@@ -121,9 +125,7 @@ impl StatusPage {
         state: Option<ComponentState>,
         page: &Page,
     ) -> Result<(), Refusal> {
-        if !page.components.iter().any(|it| it.name == component) {
-            return Err(Refusal::Unknown);
-        }
+        are_components([&component], page)?;
         match state {
             Some(state) => self.set.insert(component, state),
             None => self.set.remove(&component),

@@ -3,6 +3,7 @@
 use super::component::ComponentState;
 use super::entry::{Stage, Update};
 use super::maintenance::{MaintenanceId, MaintenanceStage};
+use super::postmortem::DRAFT;
 use crate::time::Timestamp;
 use crate::watch::element::Element;
 use crate::watch::incident::{Impact, IncidentId};
@@ -138,11 +139,11 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "refusal", rename_all = "snake_case")]
 pub enum Refusal {
-    /// There is no such entry, component or maintenance.
-    #[error("there is none of this name or number")]
+    /// There is no such entry or maintenance.
+    #[error("there is none of this number: 'twinline status page' lists them")]
     Unknown,
     /// The page has no such component.
-    #[error("the page has no component '{component}'")]
+    #[error("the page has no component '{component}': 'twinline status page' lists them")]
     NoSuchComponent {
         /// As was said.
         component: String,
@@ -164,6 +165,9 @@ pub enum Refusal {
         "it cannot go there from where it is: what is over gets a postmortem and nothing else, and what is not over none"
     )]
     WrongStage,
+    /// The maintenance is over.
+    #[error("it is completed: plan what else is to be done as another one")]
+    Completed,
     /// Its end is not after its beginning.
     #[error("it must end after it begins")]
     NoTime,
@@ -173,8 +177,13 @@ pub enum Refusal {
     /// The public would read nothing.
     #[error("it needs a text")]
     NoText,
+    /// A postmortem that says of itself that it is a draft.
+    #[error(
+        "it still says of itself '{DRAFT}': take that line out, and what is to be written, when it is written"
+    )]
+    Draft,
     /// Nothing that the public uses fails, so there is no headline but a person's.
-    #[error("it needs a headline: nothing fails by which it could be named")]
+    #[error("it needs a headline (name): nothing fails by which it could be named")]
     NoName,
     /// There are as many as there may be.
     #[error("there are as many as there may be")]

@@ -122,9 +122,10 @@ impl StatusPage {
     ) -> Result<(), Refusal> {
         let known = self.maintenances.get_mut(&id).ok_or(Refusal::Unknown)?;
         // Work may go back from being proven; nothing comes back from its end, and nothing is announced again.
-        let wrong = known.stage == MaintenanceStage::Completed
-            || (stage == MaintenanceStage::Scheduled && known.stage != stage);
-        if wrong {
+        if known.stage == MaintenanceStage::Completed {
+            return Err(Refusal::Completed);
+        }
+        if stage == MaintenanceStage::Scheduled && known.stage != stage {
             return Err(Refusal::WrongStage);
         }
         let body = match (body.trim(), stage) {

@@ -29,6 +29,9 @@ pub struct Course {
     pub reopened: u32,
 }
 
+/// What a draft says of itself. Nothing that has it is published.
+pub(super) const DRAFT: &str = "A draft: what is known. The public reads nothing of it.";
+
 /// The worst state of a component, and how long it was not operational.
 type Outages = BTreeMap<String, (ComponentState, Duration)>;
 
@@ -38,10 +41,7 @@ pub fn draft(entry: &Entry, course: &Course) -> Option<String> {
         return None;
     };
     let over = entry.resolved_at.filter(|_| entry.is_resolved())?;
-    let mut text = format!(
-        "# {}\n\nA draft: what is known. The public reads nothing of it.\n\n## Impact\n\n",
-        entry.name
-    );
+    let mut text = format!("# {}\n\n{DRAFT}\n\n## Impact\n\n", entry.name);
     // Writing to a string does not fail.
     let mut line = |what: String| {
         let _fine = writeln!(text, "{what}");

@@ -112,3 +112,27 @@ fn an_old_key_verifies_while_the_new_one_signs() {
     assert!(Signer::new([]).is_err());
     assert!(Signer::new([&b""[..]]).is_err());
 }
+
+#[test]
+fn that_somebody_is_there_is_signed_with_a_key_of_its_own() {
+    let grant = Grant {
+        about: About::Presence("3.00000000".to_owned()),
+        person: "ada".to_owned(),
+        until: Timestamp::from_millis(2_000_000_000_000),
+    };
+    let now = Timestamp::from_millis(1_900_000_000_000);
+    let ours = Signer::new([&b"token"[..]]).unwrap();
+    let ours = ours.with_presence(b"nobody else has it").unwrap();
+    let token = ours.token(&grant).unwrap();
+    assert_eq!(ours.verify(&token, now), Ok(grant.clone()));
+    // Who knows the instance's key can make it for nothing but what that key is for.
+    let theirs = Signer::new([&b"token"[..]]).unwrap();
+    let forged = theirs.token(&grant).unwrap();
+    assert_eq!(ours.verify(&forged, now), Err(NotGranted::Forged));
+    assert!(
+        Signer::new([&b"k"[..]])
+            .unwrap()
+            .with_presence(b"")
+            .is_err()
+    );
+}

@@ -45,7 +45,7 @@ fn others(content: &Content) -> Option<String> {
             let rest = rest.collect::<Vec<_>>().join("; ");
             (!rest.is_empty()).then_some(rest)
         }
-        Content::Proof => None,
+        Content::Proof | Content::Presence(_) => None,
     }
 }
 

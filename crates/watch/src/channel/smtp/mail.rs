@@ -20,10 +20,11 @@ const TOLD_MAX: usize = 20;
 /// which makes them one thread whoever got which of them.
 pub(super) fn compose(page: &Page, from: &Mailbox, to: &Address) -> Result<Vec<u8>, Cause> {
     let domain = from.email.domain();
-    let about = page
-        .content
-        .gravest()
-        .map_or("proof", |matter| &matter.incident);
+    let about = match (&page.content, page.content.gravest()) {
+        (_, Some(matter)) => matter.incident.clone(),
+        (Content::Presence(asked), None) => format!("change-{}", asked.change),
+        (_, None) => "proof".to_owned(),
+    };
     let id = message_id(&page.id, domain);
     let thread = message_id(&format!("incident.{about}.{}", page.instance), domain);
     let millis = u64::try_from(page.at.as_millis()).unwrap_or_default();
@@ -83,7 +84,7 @@ fn html(page: &Page) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\"><body style=\"font-family: sans-serif\">\n",
     );
     element(&mut out, "h1 style=\"font-size: 1.3em\"", &title(page));
-    if matches!(page.content, Content::Proof) {
+    if matches!(page.content, Content::Proof | Content::Presence(_)) {
         element(&mut out, "p", &subject(&page.content));
     }
     if let Some(link) = &page.acknowledge {

@@ -65,6 +65,7 @@ async fn our_own_shape_is_signed_by_each_secret_for_a_while() {
         "headline": "commits fail",
         "element": "database:central",
         "affected": ["jira", "github"],
+        "affected_count": 2,
         "since": "2026-11-29T17:59:50Z",
         "details": ["The last proven commit is 9 s old."],
     }]);

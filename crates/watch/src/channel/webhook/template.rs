@@ -11,6 +11,10 @@ use url::Url;
 
 /// Incidents of a digest that a chat is told of one by one.
 const LISTED_MAX: usize = 10;
+/// What our own shape lists: incidents of a digest, and who suffers from one. Many more fail when a whole database does, and a
+/// receiver need not take a body of any size.
+const MATTERS_MAX: usize = 100;
+const AFFECTED_MAX: usize = 50;
 /// Chats cut or refuse longer texts, in characters.
 const TITLE_MAX_CHARS: usize = 240;
 const TEXT_MAX_CHARS: usize = 2500;
@@ -86,6 +90,7 @@ fn generic(page: &Page) -> Value {
         },
         Content::Digest(_) => "incident.digest",
         Content::Proof => "channel.proof",
+        Content::Presence(_) => "change.presence",
     };
     let acknowledged_by = match &page.content {
         Content::Incident {
@@ -100,12 +105,14 @@ fn generic(page: &Page) -> Value {
             "severity": matter.severity.word(),
             "headline": matter.headline,
             "element": matter.element,
-            "affected": matter.affected,
+            "affected": matter.affected.iter().take(AFFECTED_MAX).collect::<Vec<_>>(),
+            "affected_count": matter.affected.len(),
             "since": matter.since.to_string(),
             "details": matter.details,
         })
     };
-    let incidents = page.content.matters().iter().map(incident);
+    let matters = page.content.matters();
+    let incidents = matters.iter().take(MATTERS_MAX).map(incident);
     json!({
         "type": kind,
         "timestamp": page.at.to_string(),

@@ -99,7 +99,7 @@ impl Alarm {
         if self.lapsed {
             said.push(format!(
                 "it stands still, since nobody on call has said for {} s that they are there \
-                 ('twinline change renew {change}')",
+                 ('twinline change renew {change}' sends a link to say it by)",
                 settings.presence.as_secs()
             ));
         }

@@ -38,18 +38,25 @@ pub enum Deed {
         /// Who plans it.
         by: String,
     },
-    /// Says that somebody is there, for the first time or again.
-    Present {
+    /// Has somebody asked whether they are there.
+    Ask {
         /// For which.
         change: ChangeId,
         /// Who, of those on call.
-        by: String,
+        person: String,
+    },
+    /// Says by what was sent to a person that they are there, for the first time or again.
+    Prove {
+        /// For which.
+        change: ChangeId,
+        /// The link, or its last part.
+        proof: String,
     },
     /// Begins it.
     Start {
         /// Which.
         change: ChangeId,
-        /// Who says with it that they are there.
+        /// Who is to be asked, where nobody is there.
         by: Option<String>,
     },
     /// Has it proven.
@@ -206,8 +213,7 @@ impl Driver {
     }
 
     fn carry(&mut self, deed: Deed) -> Result<Detail, NotDone> {
-        let now = self.clock.now();
-        let (known, events, planned_by) = match deed {
+        let change = match deed {
             Deed::Plan {
                 title,
                 elements,
@@ -215,59 +221,57 @@ impl Driver {
                 until,
                 by,
             } => {
-                let from = from.unwrap_or(now);
                 let event = Event::Plan {
                     title,
                     elements,
-                    from,
+                    from: from.unwrap_or(self.clock.now()),
                     until,
                 };
-                (None, vec![event], Some(by))
+                let change = self.hears(None, event)?;
+                self.step(|machines, step| {
+                    let records = &mut machines.changes.records;
+                    records.tell(change, step.now, format!("{by} has planned it"));
+                });
+                change
             }
             Deed::Announce { database, by, what } => {
-                let event = Event::Announced { database, by, what };
-                (None, vec![event], None)
+                self.hears(None, Event::Announced { database, by, what })?
             }
-            Deed::Present { change, by } => (Some(change), vec![present(change, by)], None),
-            Deed::Start { change, by } => {
-                let mut events: Vec<Event> = by.map(|by| present(change, by)).into_iter().collect();
-                events.push(Event::Start { change });
-                (Some(change), events, None)
-            }
-            Deed::Verify { change } => (Some(change), vec![Event::Verify { change }], None),
-            Deed::Finish { change } => (Some(change), vec![Event::Finish { change }], None),
+            Deed::Ask { change, person } => self.asks(change, &person)?,
+            Deed::Prove { change, proof } => self.proves(change, &proof)?,
+            Deed::Start { change, by } => self.starts(change, by)?,
+            Deed::Verify { change } => self.hears(Some(change), Event::Verify { change })?,
+            Deed::Finish { change } => self.hears(Some(change), Event::Finish { change })?,
             Deed::Abort { change, by, reason } => {
                 let event = Event::Abort { change, by, reason };
-                (Some(change), vec![event], None)
+                self.hears(Some(change), event)?
             }
         };
-        let mut touched = known;
-        for event in events {
-            let person = match &event {
-                Event::Present { by, .. } => Some(by.clone()),
-                _ => None,
-            };
-            let effects = self.step(|machines, step| machines.change(event, step));
-            for effect in &effects {
-                match effect {
-                    Effect::Refused { refusal } => {
-                        return Err(self.refused(known, person.as_ref(), refusal));
-                    }
-                    Effect::Planned { change } | Effect::Announced { change, .. } => {
-                        touched = Some(*change);
-                    }
-                    _ => {}
+        self.detail_of(change).ok_or_else(|| unknown(change))
+    }
+
+    /// The gate hears; the change that it was about.
+    pub(super) fn hears(
+        &mut self,
+        known: Option<ChangeId>,
+        event: Event,
+    ) -> Result<ChangeId, NotDone> {
+        let person = match &event {
+            Event::Present { by: person, .. } | Event::Ask { person, .. } => Some(person.clone()),
+            _ => None,
+        };
+        let effects = self.step(|machines, step| machines.change(event, step));
+        let mut touched = known.unwrap_or_default();
+        for effect in &effects {
+            match effect {
+                Effect::Refused { refusal } => {
+                    return Err(self.refused(known, person.as_ref(), refusal));
                 }
+                Effect::Planned { change } | Effect::Announced { change, .. } => touched = *change,
+                _ => {}
             }
         }
-        let change = touched.unwrap_or_default();
-        if let Some(by) = planned_by {
-            self.step(|machines, step| {
-                let records = &mut machines.changes.records;
-                records.tell(change, step.now, format!("{by} has planned it"));
-            });
-        }
-        self.detail_of(change).ok_or_else(|| unknown(change))
+        Ok(touched)
     }
 
     fn may(&self, elements: &Path) -> Verdict {
@@ -314,7 +318,7 @@ impl Driver {
             },
             Refusal::NobodyPresent => format!(
                 "nobody on call says that they are there: 'twinline change start … --as PERSON', or \
-                 'twinline change renew … --as PERSON' before ({})",
+                 'twinline change renew … --as PERSON', sends PERSON a link to say so ({})",
                 self.on_call()
             ),
             Refusal::NotOnCall => {
@@ -349,11 +353,6 @@ impl Driver {
         let names: Vec<String> = on_call.iter().map(ToString::to_string).collect();
         format!("on call: {}", names.join(", "))
     }
-}
-
-fn present(change: ChangeId, by: String) -> Event {
-    let by = PersonName(by);
-    Event::Present { change, by }
 }
 
 /// Why automation hears no.

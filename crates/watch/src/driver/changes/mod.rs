@@ -6,6 +6,7 @@
 
 mod alarm;
 mod ask;
+mod presence;
 mod record;
 mod view;
 mod words;
@@ -26,10 +27,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use twinline_core::time::Timestamp;
 use twinline_core::watch::change::{
     ChangeId, Check, Context, Effect, Event, Gate, Settings, Stage,
 };
 use twinline_core::watch::element::{Element, Kind};
+use twinline_core::watch::escalation;
 use twinline_core::watch::incident;
 use twinline_core::watch::probe;
 use twinline_core::watch::signal::{Signal, State};
@@ -145,11 +148,41 @@ impl Changes {
         }
     }
 
+    /// What a change is, in one line.
+    pub(super) fn title(&self, change: ChangeId) -> Option<String> {
+        self.records.get(change).map(record::Record::title)
+    }
+
+    /// Writes down whether a person was asked.
+    pub(super) fn asked(&mut self, effect: &escalation::Effect, now: Timestamp) {
+        let (change, text) = match effect {
+            escalation::Effect::Asked {
+                change,
+                person,
+                contact,
+            } => {
+                let text = format!(
+                    "{person} is asked by {} whether they are there",
+                    contact.channel
+                );
+                (change, text)
+            }
+            escalation::Effect::NotAsked { change, person } => {
+                let text = format!(
+                    "{person} could not be asked whether they are there: no way to them works"
+                );
+                (change, text)
+            }
+            _ => return,
+        };
+        self.records.tell(*change, now, text);
+    }
+
     /// What is said of a change now, and whether that is the last word. `None`: it has no alarm.
     fn word(&self, change: ChangeId, settings: &Settings) -> Option<(State, bool)> {
         let alarm = self.alarms.get(&change)?;
-        let title = self.records.get(change).map(record::Record::title);
-        let state = alarm.state(change, &title.unwrap_or_default(), settings);
+        let title = self.title(change).unwrap_or_default();
+        let state = alarm.state(change, &title, settings);
         let over = !self.gate.changes().any(|it| it.id == change);
         let last = over && state == State::Passing;
         Some((state, last))
@@ -162,11 +195,7 @@ fn subject(change: ChangeId) -> Element {
 }
 
 /// Everything that would prove a change, and who is on call.
-pub(super) fn context(
-    machines: &Machines,
-    setup: &Setup,
-    now: twinline_core::time::Timestamp,
-) -> Context {
+pub(super) fn context(machines: &Machines, setup: &Setup, now: Timestamp) -> Context {
     let proofs = setup
         .watched
         .iter()
@@ -197,6 +226,12 @@ impl Machines {
         let context = context(self, step.setup, step.now);
         let effects = self.changes.gate.apply(event, step.now, &context);
         self.changes.note(&effects, step);
+        for effect in &effects {
+            if let Effect::Ask { change, person } = effect {
+                let (change, person) = (*change, person.clone());
+                self.call(escalation::Event::Ask { person, change }, step);
+            }
+        }
         self.sound(step);
         effects
     }

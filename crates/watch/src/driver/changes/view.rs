@@ -44,6 +44,8 @@ pub struct Shown {
     pub opened_at: Timestamp,
     /// Who is there.
     pub present: Option<PersonName>,
+    /// Who was asked whether they are there, and has not said so yet.
+    pub asked: BTreeSet<PersonName>,
     /// Until when their word holds.
     pub present_until: Option<Timestamp>,
     /// Which round of checks it is in.
@@ -80,6 +82,7 @@ pub(super) fn shown(record: &Record, machines: &Machines) -> Shown {
         since: record.since,
         opened_at: record.opened,
         present: known.and_then(Change::present).cloned(),
+        asked: known.into_iter().flat_map(Change::asked).cloned().collect(),
         present_until: known.and_then(Change::present_until),
         round: validation.map(|it| it.round),
         missing: validation.map(|it| it.missing()).unwrap_or_default(),

@@ -93,7 +93,8 @@ pub(super) fn of(effect: &Effect) -> Option<(ChangeId, String)> {
         }
         Effect::Overran { change } => (change, "takes longer than its window".to_owned()),
         Effect::Page { change, why } => (change, called(why)),
-        Effect::Refused { .. } => return None,
+        // What became of it is told when a channel has answered.
+        Effect::Ask { .. } | Effect::Refused { .. } => return None,
     };
     Some((*change, text))
 }

@@ -1,6 +1,6 @@
 //! Pages go out though channels hang, refuse or are gone; and after a restart somebody is still called.
 
-use super::world::{World, hook, mail, setup, until};
+use super::world::{World, hook, mail, receiver, setup, until};
 use crate::driver::{Deed, Standing};
 use rustix::process::Signal;
 use std::net::TcpListener;
@@ -137,5 +137,33 @@ async fn a_channel_that_is_not_there_keeps_no_other_one_from_being_used() {
     let overview = world.overview().await;
     assert!(!overview.nobody_to_call);
     assert_eq!(overview.unusable_channels.len(), 1);
+    drop(world.end().await);
+}
+
+#[tokio::test]
+async fn what_is_opened_again_is_paged_as_opened_and_not_as_a_reminder() {
+    let (port, posted) = receiver().await;
+    let world = World::start(setup(vec![hook("chat", port)], &["chat:ops"])).await;
+    let paged = async |count: usize, kind: &str| {
+        let last = until(kind, async || {
+            world.passes(1).await;
+            let posted = posted.lock().unwrap();
+            (posted.len() >= count).then(|| posted[count - 1].clone())
+        })
+        .await;
+        assert_eq!(last["type"], kind, "{last}");
+        last["data"]["incidents"][0]["id"].clone()
+    };
+    world.signal("host:h1", true).await;
+    let first = paged(1, "incident.opened").await;
+    world.steps(400);
+    paged(2, "incident.reminder").await;
+    world.signal("host:h1", false).await;
+    paged(3, "incident.resolved").await;
+    world.signal("host:h1", true).await;
+    let again = paged(4, "incident.opened").await;
+    assert_eq!(first, again, "it is the same incident");
+    world.steps(400);
+    paged(5, "incident.reminder").await;
     drop(world.end().await);
 }

@@ -6,10 +6,11 @@ use crate::channel::{
     Addresses, Channel, Deadlines, Outside, Settings, SmtpSettings, WebhookSettings,
 };
 use crate::driver::{Driver, Handle, Overview, Setup, Watched};
+use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -95,6 +96,18 @@ pub(super) fn hook(name: &str, port: u16) -> Arc<Channel> {
         plain: false,
     };
     Arc::new(Channel::new(name, Settings::Webhook(settings), &outside).unwrap())
+}
+
+/// A receiver of webhooks on this machine: its port, and what was posted to it, in order.
+pub(super) async fn receiver() -> (u16, Arc<Mutex<Vec<Json>>>) {
+    let posted = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&posted);
+    let take = move |body: axum::Json<Json>| async move { kept.lock().unwrap().push(body.0) };
+    let router = axum::Router::new().route("/hook", axum::routing::post(take));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (port, posted)
 }
 
 /// One person, reached by these.

@@ -1,5 +1,6 @@
 //! What a queue's memory keeps, and what it takes for news.
 
+use super::super::Found;
 use super::super::memory::{Memory, Said};
 use super::ticket;
 use std::collections::BTreeSet;
@@ -31,6 +32,16 @@ fn what_was_made_lately_and_since_the_beginning_is_news() {
     check(100, 1901, false);
     // A tracker whose clock is ahead.
     check(5, 0, true);
+}
+
+#[test]
+fn a_ticket_of_the_second_in_which_the_queue_was_looked_at_first_is_news() {
+    let mut memory = Memory::default();
+    let began = Timestamp::from_millis(second(0).as_millis() + 700);
+    memory.since(began);
+    let made = |at: i64| ticket("1", "", Some(second(at)));
+    assert!(memory.is_news(&made(0), began));
+    assert!(!memory.is_news(&made(-1), began));
 }
 
 #[test]
@@ -81,20 +92,48 @@ fn what_was_made_long_ago_is_not_looked_for() {
     );
 }
 
+/// What a look found that could not read these, the last one of them for the second time.
+fn unread(ids: &[&str], tried: Option<&str>) -> Found {
+    Found {
+        unread: ids.iter().map(|it| (*it).to_owned()).collect(),
+        tried: tried.map(str::to_owned),
+        ..Found::default()
+    }
+}
+
 #[test]
 fn what_cannot_be_read_is_left_when_it_is_no_news_any_more() {
-    let ids =
-        |ids: &[&str]| -> BTreeSet<String> { ids.iter().map(|it| (*it).to_owned()).collect() };
     let mut memory = Memory::default();
     let none: [&str; 0] = [];
-    assert_eq!(memory.unread(&ids(&["1", "2"]), second(0)), none);
-    assert_eq!(memory.passed().unread, ids(&["1", "2"]));
+    assert_eq!(memory.unread(&unread(&["1", "2"], None), second(0)), none);
+    assert_eq!(memory.passed().unread, ["1", "2"]);
     memory.note(&ticket("2", "", None), false, second(10));
-    assert_eq!(memory.passed().unread, ids(&["1"]));
-    assert_eq!(memory.unread(&ids(&["1"]), second(1800)), none);
-    assert_eq!(memory.unread(&ids(&["1"]), second(1801)), ["1"]);
-    assert_eq!(memory.passed().unread, ids(&[]));
+    assert_eq!(memory.passed().unread, ["1"]);
+    assert_eq!(memory.unread(&unread(&["1"], None), second(1800)), none);
+    assert_eq!(memory.unread(&unread(&["1"], None), second(1801)), ["1"]);
+    assert_eq!(memory.passed().unread, none);
     assert!(memory.passed().known.contains("1"));
+}
+
+#[test]
+fn what_a_look_does_not_come_to_keeps_its_place_and_its_time() {
+    let mut memory = Memory::default();
+    let none: [&str; 0] = [];
+    memory.unread(&unread(&["1", "2", "3"], None), second(0));
+    // The next one ends at the first of them, and the one after goes on behind that.
+    memory.unread(&unread(&["1"], Some("1")), second(30));
+    assert_eq!(memory.passed().unread, ["2", "3", "1"]);
+    memory.unread(&unread(&["2"], Some("2")), second(60));
+    assert_eq!(memory.passed().unread, ["3", "1", "2"]);
+    let gone = Found {
+        gone: ["3".to_owned()].into(),
+        ..Found::default()
+    };
+    assert_eq!(memory.unread(&gone, second(90)), none);
+    assert_eq!(memory.passed().unread, ["1", "2"]);
+    let nothing = Found::default();
+    assert_eq!(memory.unread(&nothing, second(1801)), ["1", "2"]);
+    assert!(!memory.passed().known.contains("3"));
 }
 
 #[test]

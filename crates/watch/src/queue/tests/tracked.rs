@@ -1,7 +1,8 @@
 //! Tickets by a tracker's own connector, over its simulator: what one of them is like matters to no other.
 
+use super::super::memory::Memory;
 use super::super::tickets::{Place, Tickets};
-use super::super::{Answer, Inbound, Passed};
+use super::super::{Answer, Found, Inbound, Passed};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::collections::BTreeSet;
@@ -145,7 +146,9 @@ async fn a_ticket_that_cannot_be_read_keeps_no_other_from_being_found() {
             .since(Timestamp::EPOCH, &Passed::default())
             .await
             .unwrap()
-            .unread,
+            .unread
+            .into_iter()
+            .collect(),
     };
     within.asked.lock().unwrap().clear();
     let (found, ..) = look(&tickets, &passed).await;
@@ -173,6 +176,30 @@ async fn more_tickets_than_one_look_fetches_are_found_by_the_next() {
     let second = tickets.since(since, &passed).await.unwrap();
     assert_eq!(second.tickets.len(), 10);
     assert!(second.complete_to.is_some());
+}
+
+#[tokio::test]
+async fn those_that_cannot_be_read_take_turns_and_are_left_together() {
+    let within = Within::new();
+    for number in 0..60 {
+        let ticket = within.create(&format!("{number}"));
+        within.breaks(&ticket);
+    }
+    let tickets = tickets(&within);
+    let since = Timestamp::from_millis(NOW.as_millis() - 60_000);
+    let mut memory = Memory::default();
+    let at = |seconds: i64| Timestamp::from_millis(NOW.as_millis() + seconds * 1000);
+    for seconds in [0, 30, 60] {
+        let found = tickets.since(since, &memory.passed()).await.unwrap();
+        assert_eq!(found.unread.len(), 50);
+        assert!(memory.unread(&found, at(seconds)).is_empty());
+    }
+    // More than one look comes to: all are known to be unread, and since when.
+    assert_eq!(memory.passed().unread.len(), 60);
+    let found = tickets.since(since, &memory.passed()).await.unwrap();
+    assert_eq!(memory.unread(&found, at(1801)).len(), 50);
+    assert_eq!(memory.passed().unread.len(), 10);
+    assert_eq!(memory.unread(&Found::default(), at(1831)).len(), 10);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use twinline_core::watch::page::Event;
 const HOSTILE: &str =
     "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp; ]]> \u{0}\u{8}\u{1b}";
 
-fn world() -> World {
+pub(super) fn world() -> World {
     let mut world = World::new("2026-11-28T17:30:00Z");
     world.page.components[0].name = HOSTILE.to_owned();
     world.page.components[1].group = Some(HOSTILE.to_owned());

@@ -8,6 +8,7 @@ mod export;
 mod feeds;
 mod hostile;
 mod pages;
+mod readers;
 mod reports;
 mod stale;
 mod subscriptions;

@@ -76,6 +76,29 @@ async fn an_incident_has_a_page_of_its_own_with_its_postmortem() {
 }
 
 #[tokio::test]
+async fn a_postmortem_that_is_written_in_markdown_is_shown_as_such() {
+    let mut world = World::busy();
+    let text = "# Webhooks: major outage\n\n## Impact\n\n- Webhooks: for 7 min.\n- <b>None</b> lost.\n\n## Why\n\nA *disk*.";
+    world.says(2, Stage::Postmortem, text);
+    let page = Visit::to(world.shown()).get("/incidents/2").await;
+    let (_, shown) = page.body.split_once("<h2 id=\"postmortem\">").unwrap();
+    let (shown, _) = shown.split_once("</section>").unwrap();
+    let lines: Vec<&str> = shown.lines().skip(2).collect();
+    assert_eq!(
+        lines,
+        [
+            "<h3>Impact</h3>",
+            "<ul>",
+            "<li>Webhooks: for 7 min.</li>",
+            "<li>&#60;b&#62;None&#60;/b&#62; lost.</li>",
+            "</ul>",
+            "<h3>Why</h3>",
+            "<p class=\"said\">A *disk*.</p>",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn what_the_public_does_not_read_has_no_page() {
     let visit = Visit::to(World::busy().shown());
     // 3 was vetoed, 99 never was.

@@ -17,6 +17,8 @@ struct AcknowledgePage<'a> {
     /// Where the button posts to: this page.
     sends_to: &'a str,
     is_open: bool,
+    /// Whether it says that somebody is there while a change is made.
+    is_presence: bool,
     /// Who has acknowledged, and when.
     done: Option<(&'a str, Time)>,
 }
@@ -40,9 +42,11 @@ pub(in crate::site) fn acknowledge(
         what: match &errand.about {
             About::Incident(id) => format!("Incident {id}"),
             About::Proof(_) => "Test page".to_owned(),
+            About::Presence(id) => format!("Change {id}"),
         },
         sends_to: token,
         is_open: errand.standing == Standing::Open,
+        is_presence: matches!(errand.about, About::Presence(_)),
         done,
     };
     page.render()

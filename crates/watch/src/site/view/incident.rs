@@ -5,6 +5,7 @@ use super::super::links::Links;
 use super::super::place::Place;
 use super::super::shown::published_at;
 use super::super::words::{impact_label, impact_word, stage_label, stage_word, state_label};
+use super::written::{Block, blocks};
 use super::{Frame, Time};
 use askama::Template;
 use twinline_core::watch::page::{Author, Entry, Stage, Update};
@@ -22,6 +23,8 @@ pub(super) struct Incident {
     pub(super) began: Time,
     pub(super) published: Time,
     pub(super) ended: Option<Time>,
+    /// The same, behind when it began.
+    pub(super) until: Option<Time>,
     pub(super) affected: String,
     /// The last first.
     pub(super) updates: Vec<Said>,
@@ -62,6 +65,7 @@ impl Incident {
             began: Time::new(zone, entry.began),
             published: Time::new(zone, published_at(entry)),
             ended: entry.resolved_at.map(|at| Time::new(zone, at)),
+            until: (entry.resolved_at).map(|at| Time::end(zone, entry.began, at)),
             affected: affected.join(", "),
             updates: last.map(|it| said(it, scene)).collect(),
             left_out,
@@ -85,12 +89,18 @@ fn said(update: &Update, scene: &Scene<'_>) -> Said {
     }
 }
 
+/// A postmortem.
+struct Written {
+    at: Time,
+    blocks: Vec<Block>,
+}
+
 #[derive(Template)]
 #[template(path = "site/incident.html")]
 struct IncidentPage {
     frame: Frame,
     incident: Incident,
-    postmortem: Option<Said>,
+    postmortem: Option<Written>,
 }
 
 /// An incident's own page.
@@ -100,7 +110,10 @@ pub(in crate::site) fn incident(scene: &Scene<'_>, entry: &Entry) -> Result<Stri
     let incident = Incident::new(entry, scene, &frame.links, UPDATES_MAX);
     let written = entry.updates.iter().rev();
     let mut written = written.filter(|it| it.stage == Stage::Postmortem);
-    let postmortem = written.next().map(|it| said(it, scene));
+    let postmortem = written.next().map(|it| Written {
+        at: Time::new(&scene.shown.time_zone, it.at),
+        blocks: blocks(&it.body, &entry.name),
+    });
     IncidentPage {
         frame,
         incident,

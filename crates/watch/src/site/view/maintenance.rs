@@ -18,6 +18,8 @@ pub(super) struct Work {
     pub(super) stage: &'static str,
     pub(super) from: Time,
     pub(super) until: Time,
+    /// The same, behind when it begins.
+    pub(super) end: Time,
     /// It is still under way after its time.
     pub(super) late: bool,
     pub(super) affected: String,
@@ -57,6 +59,7 @@ impl Work {
             stage: maintenance_label(known.stage),
             from: Time::new(zone, known.from),
             until: Time::new(zone, known.until),
+            end: Time::end(zone, known.from, known.until),
             late: known.is_active() && scene.shown.at >= known.until,
             affected: affected.join(", "),
             notes: notes.collect(),

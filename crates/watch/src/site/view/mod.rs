@@ -11,6 +11,7 @@ mod message;
 mod overview;
 mod report;
 mod subscribe;
+mod written;
 
 pub(super) use acknowledge::acknowledge;
 pub(super) use history::history;
@@ -79,6 +80,17 @@ impl Time {
             machine: at.to_string(),
             people: zone.moment(at),
         }
+    }
+
+    /// The end of what began then, for who has just read that: on the same day without the day.
+    pub(super) fn end(zone: &Zone, began: Timestamp, at: Timestamp) -> Self {
+        let mut end = Self::new(zone, at);
+        if zone.date(began) == zone.date(at)
+            && let Some((_, time)) = end.people.split_once(", ")
+        {
+            end.people = time.to_owned();
+        }
+        end
     }
 }
 

@@ -13,8 +13,8 @@ use twinline_core::watch::subscription::Subscribers;
 
 /// What it was told, and how it answers.
 #[derive(Default)]
-struct Receiver {
-    heard: Mutex<Vec<(HeaderMap, Bytes)>>,
+pub(super) struct Receiver {
+    pub(super) heard: Mutex<Vec<(HeaderMap, Bytes)>>,
     echoes: bool,
     status: Mutex<StatusCode>,
 }
@@ -35,7 +35,7 @@ async fn hear(
 }
 
 /// Serves on a free port; the address of the webhook.
-async fn serve(receiver: &Arc<Receiver>) -> Address {
+pub(super) async fn serve(receiver: &Arc<Receiver>) -> Address {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let router = axum::Router::new()
@@ -45,7 +45,7 @@ async fn serve(receiver: &Arc<Receiver>) -> Address {
     address(&format!("http://127.0.0.1:{port}/hooks/status"))
 }
 
-fn post(allow_private: &[&str], plain: bool) -> Option<Arc<Post>> {
+pub(super) fn post(allow_private: &[&str], plain: bool) -> Option<Arc<Post>> {
     let trust = Trust::of_this_machine().unwrap();
     let allowed = allow_private.iter().map(|it| it.parse().unwrap()).collect();
     let hooks = Hooks::new(&trust, allowed, plain, [b"key".as_slice()]).unwrap();

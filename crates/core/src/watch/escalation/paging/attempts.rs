@@ -3,6 +3,7 @@
 use super::Paging;
 use super::event::{Effect, Purpose};
 use crate::time::Timestamp;
+use crate::watch::change::ChangeId;
 use crate::watch::escalation::roster::{Contact, PersonName, Roster};
 use crate::watch::incident::IncidentId;
 use crate::watch::wait::Wait;
@@ -89,6 +90,33 @@ impl Paging {
         self.post(letter, now, roster, effects);
     }
 
+    /// Asks a person whether they are there, unless that is on its way to them. It counts against no limit: the person has
+    /// begun the change, or somebody has in their name.
+    pub(super) fn ask(
+        &mut self,
+        person: PersonName,
+        change: ChangeId,
+        now: Timestamp,
+        roster: &Roster,
+        effects: &mut Vec<Effect>,
+    ) {
+        let purpose = Purpose::Presence(change);
+        let on_its_way = self
+            .attempts
+            .values()
+            .any(|attempt| attempt.purpose == purpose && attempt.person.as_ref() == Some(&person));
+        if on_its_way {
+            return;
+        }
+        let letter = Letter {
+            contacts: self.contacts(&person, now, roster),
+            person: Some(person),
+            purpose,
+            incidents: BTreeSet::new(),
+        };
+        self.post(letter, now, roster, effects);
+    }
+
     /// Posts to a channel with nobody in particular behind it.
     pub(super) fn call_contact(
         &mut self,
@@ -145,8 +173,13 @@ impl Paging {
         roster: &Roster,
         effects: &mut Vec<Effect>,
     ) {
-        if letter.purpose == Purpose::Test {
-            return;
+        match (letter.purpose, letter.person.clone()) {
+            (Purpose::Test, _) => return,
+            (Purpose::Presence(change), Some(person)) => {
+                effects.push(Effect::NotAsked { change, person });
+                return;
+            }
+            _ => {}
         }
         effects.push(Effect::Unreached {
             person: letter.person,
@@ -158,17 +191,28 @@ impl Paging {
                     self.nobody_there(incident, now, roster, effects);
                 }
                 Purpose::Worse => self.take_back(incident, now, effects),
-                Purpose::Recovered | Purpose::Test => {}
+                Purpose::Recovered | Purpose::Test | Purpose::Presence(_) => {}
             }
         }
     }
 
-    pub(super) fn sent(&mut self, id: AttemptId) {
-        let taken = self.attempts.remove(&id);
+    pub(super) fn sent(&mut self, id: AttemptId, effects: &mut Vec<Effect>) {
+        let Some(taken) = self.attempts.remove(&id) else {
+            return;
+        };
+        if let (Purpose::Presence(change), Some(person)) = (taken.purpose, taken.person) {
+            effects.push(Effect::Asked {
+                change,
+                person,
+                contact: taken.contact,
+            });
+            return;
+        }
         // That something is over says nothing to whoever is called since.
-        let calls =
-            taken.filter(|taken| matches!(taken.purpose, Purpose::Incident | Purpose::Digest));
-        for incident in calls.into_iter().flat_map(|taken| taken.incidents) {
+        if !matches!(taken.purpose, Purpose::Incident | Purpose::Digest) {
+            return;
+        }
+        for incident in taken.incidents {
             if let Some(call) = self.calls.get_mut(&incident) {
                 call.reached = true;
                 call.unheard = false;

@@ -3,6 +3,7 @@
 use super::attempts::AttemptId;
 use super::calls::Brief;
 use crate::time::Timestamp;
+use crate::watch::change::ChangeId;
 use crate::watch::escalation::roster::{Contact, PersonName};
 use crate::watch::incident::IncidentId;
 use crate::watch::signal::Severity;
@@ -74,6 +75,13 @@ pub enum Event {
         /// Where.
         contact: Contact,
     },
+    /// A person is to be asked whether they are there while a change is made.
+    Ask {
+        /// Whom.
+        person: PersonName,
+        /// Which change.
+        change: ChangeId,
+    },
     /// Time has passed.
     Tick,
 }
@@ -92,6 +100,8 @@ pub enum Purpose {
     Digest,
     /// Please acknowledge, to prove that this reaches you.
     Test,
+    /// Please say that you are there while this change is made.
+    Presence(ChangeId),
 }
 
 /// Why everybody is called.
@@ -215,6 +225,22 @@ pub enum Effect {
         person: PersonName,
         /// Which.
         contact: Contact,
+    },
+    /// A channel took the question whether a person is there.
+    Asked {
+        /// For which change.
+        change: ChangeId,
+        /// Whom.
+        person: PersonName,
+        /// By what.
+        contact: Contact,
+    },
+    /// No channel took that question.
+    NotAsked {
+        /// For which change.
+        change: ChangeId,
+        /// Whom.
+        person: PersonName,
     },
     /// Nobody will be on call.
     GapAhead {

@@ -79,11 +79,14 @@ impl Paging {
             Event::Noted { incident, by, text } => {
                 self.noted(incident, by, text, &mut effects);
             }
-            Event::Sent { attempt } => self.sent(attempt),
+            Event::Sent { attempt } => self.sent(attempt, &mut effects),
             Event::Failed { attempt, detail } => {
                 self.failed(attempt, detail, now, roster, &mut effects);
             }
             Event::TestAcknowledged { contact } => self.proven(contact, now, roster),
+            Event::Ask { person, change } => {
+                self.ask(person, change, now, roster, &mut effects);
+            }
             Event::Tick => {}
         }
         self.expire(now, roster, &mut effects);

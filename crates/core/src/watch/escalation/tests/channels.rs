@@ -1,6 +1,7 @@
 //! Channels that fail, are too many, or were never proven.
 
 use super::*;
+use crate::watch::change::ChangeId;
 
 #[test]
 fn a_channel_that_fails_is_followed_by_the_next_at_once() {
@@ -290,4 +291,25 @@ fn a_late_word_that_it_was_over_is_no_call() {
         &effects[..3],
         "failed mail:ada; unreached ada; everybody 1 NobodyReached",
     );
+}
+
+#[test]
+fn whether_somebody_is_there_is_asked_by_their_ways_one_after_the_other() {
+    let mut desk = Desk::new();
+    let asks = |desk: &mut Desk| {
+        desk.apply(Event::Ask {
+            person: "bo".into(),
+            change: ChangeId(3),
+        })
+    };
+    check(&asks(&mut desk), "1 sms:2 Presence(ChangeId(3))");
+    check(&asks(&mut desk), "");
+    check(
+        &desk.fails(1),
+        "failed sms:2; 2 mail:bo Presence(ChangeId(3))",
+    );
+    check(&desk.sent(2), "asked 3 bo mail:bo");
+    check(&asks(&mut desk), "3 sms:2 Presence(ChangeId(3))");
+    desk.fails(3);
+    check(&desk.fails(4), "failed mail:bo; not asked 3 bo");
 }

@@ -158,6 +158,12 @@ pub(super) fn show(effect: &Effect) -> String {
         Effect::GaveUp { incident } => format!("gave up {incident}"),
         Effect::Refused { incident } => format!("refused {incident}"),
         Effect::Unproven { contact, .. } => format!("unproven {contact}"),
+        Effect::Asked {
+            change,
+            person,
+            contact,
+        } => format!("asked {change} {person} {contact}"),
+        Effect::NotAsked { change, person } => format!("not asked {change} {person}"),
         Effect::GapAhead {
             rotation,
             from,

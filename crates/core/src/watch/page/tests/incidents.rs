@@ -229,7 +229,10 @@ fn a_person_sets_what_watch_does_not() {
         &desk.apply(set("Jira Cloud", None)),
         "Jira Cloud is operational",
     );
-    check(&desk.apply(set("Jira", None)), "refused Unknown");
+    check(
+        &desk.apply(set("Jira", None)),
+        "refused NoSuchComponent { component: \"Jira\" }",
+    );
 }
 
 #[test]
@@ -272,5 +275,5 @@ fn maintenance_is_announced_done_proven_and_over() {
         &desk.apply(maintain(Completed)),
         "maintenance 7 Completed; Administration is operational",
     );
-    check(&desk.apply(maintain(InProgress)), "refused WrongStage");
+    check(&desk.apply(maintain(InProgress)), "refused Completed");
 }

@@ -46,4 +46,18 @@ fn a_draft_is_there_when_a_person_has_resolved_and_says_what_is_known() {
     assert!(at("detected:") < at("the first page"));
     assert!(at("the second step") < at("bo acknowledged"));
     assert!(at("bo acknowledged") < at("ada: As told."));
+
+    // As it is it says of itself that nobody reads it.
+    let post = |body: String| Event::Post {
+        incident: IncidentId(1),
+        by: "ada".to_owned(),
+        stage: Stage::Postmortem,
+        body,
+        also: Amendment::default(),
+    };
+    check(&desk.apply(post(text.clone())), "refused Draft");
+    let (_, written) = text.split_once("reads nothing of it.\n").unwrap();
+    desk.apply(post(written.to_owned()));
+    let entry = desk.status.entry(IncidentId(1)).unwrap();
+    assert_eq!(entry.stage, Stage::Postmortem);
 }
