@@ -3,7 +3,7 @@
 use super::account::Account;
 use super::book::Book;
 use super::catalogue::{Rooted, Spec};
-use super::config::Setting;
+use super::config::{Database, Setting};
 use super::disk::SmallDisk;
 use super::incident::{Pages, Watch, WatchSetting, Watched};
 use super::load::Load;
@@ -34,7 +34,7 @@ pub(super) const CONNECTIONS: usize = 10;
 /// Machines of the fleet.
 pub(super) const MACHINES: usize = 2;
 /// Senders of webhooks give up after this, as GitHub does.
-const GIVE_UP: Duration = Duration::from_secs(10);
+pub(super) const GIVE_UP: Duration = Duration::from_secs(10);
 /// The size of a volume for the database's write-ahead log, and of one for a machine's data.
 const LOG_MIB: u32 = 48;
 const DATA_MIB: u32 = 512;
@@ -152,7 +152,7 @@ impl Stage {
         let address = address.transpose()?;
         let (wish, at) = (*spec, address.as_ref().map(|one| one.address));
         let Ground {
-            url,
+            at,
             endpoints,
             database,
             standby,
@@ -172,7 +172,7 @@ impl Stage {
         let watches =
             watches.map(|pages| WatchSetting::new(MACHINES, pages.at, seconds, spec.hurried));
         let watches = watches.transpose()?;
-        let setting = Setting::new(MACHINES, spec, url, endpoints, trackers.urls(), watches)?;
+        let setting = Setting::new(MACHINES, spec, at, endpoints, trackers.urls(), watches)?;
         let machines = Machines::start(folder.path(), &setting).await?;
         tell_watches(cluster.as_ref(), &setting).await?;
         let relay = relay(&machines, trackers.count()).await?;
@@ -229,7 +229,7 @@ impl Stage {
 
 /// What the fleet stands on.
 struct Ground {
-    url: String,
+    at: Database,
     endpoints: Vec<String>,
     database: Server,
     standby: Option<Arc<Postgres>>,
@@ -244,7 +244,10 @@ impl Ground {
             // One etcd for both, as a fleet should have it.
             let cluster = Patroni::start(synchronous)?;
             return Ok(Self {
-                url: cluster.url(),
+                at: Database {
+                    url: cluster.url(),
+                    authority: Some(cluster.authority().to_owned()),
+                },
                 endpoints: cluster.etcd().endpoints(),
                 database: Server::default(),
                 standby: None,
@@ -262,8 +265,12 @@ impl Ground {
             Some(at) => url.replace("127.0.0.1", &at.to_string()),
             None => url,
         };
-        Ok(Self {
+        let at = Database {
             url,
+            authority: None,
+        };
+        Ok(Self {
+            at,
             endpoints: etcd.endpoints(),
             database: Server(Some(database)),
             standby,

@@ -51,16 +51,12 @@ pub(super) fn config(own: &Own<'_>) -> String {
             "/var/lib/postgresql/.pgpass-patroni",
             format!("{folder}/{}.pgpass", own.name),
         ),
-        (
-            "/etc/twinline-db/twinline-callback",
-            format!("{folder}/twinline-callback"),
-        ),
+        // The callback, the certificate and its key.
+        ("/etc/twinline-db/", format!("{folder}/")),
         ("/var/run/postgresql", folder.to_string()),
         ("change-me-1", own.password.to_owned()),
         ("change-me-2", own.password.to_owned()),
         ("change-me-3", own.password.to_owned()),
-        ("ssl: \"on\"", "ssl: \"off\"".to_owned()),
-        ("hostssl", "host".to_owned()),
         ("10.0.0.0/24", "127.0.0.1/32".to_owned()),
         // As quick as Patroni allows.
         ("ttl: 30", "ttl: 20".to_owned()),
