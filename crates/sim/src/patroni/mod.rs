@@ -318,6 +318,8 @@ impl Patroni {
             .arg(format!("--port={}", leader.port))
             .args(["--username=postgres", "--dbname", database])
             .env("PGPASSWORD", PASSWORD)
+            // Certificates are looked for in the account's folder, and another's may not be read.
+            .env("HOME", self.folder.path())
             .current_dir(self.folder.path())
             .stdin(Stdio::null());
         self.account.runs(&mut command);
