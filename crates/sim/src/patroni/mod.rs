@@ -141,6 +141,18 @@ impl Patroni {
     /// # Errors
     /// The programs are missing, or one of them fails.
     pub fn start(synchronous: Synchronous) -> Result<Self, PatroniError> {
+        Self::start_with(synchronous, false)
+    }
+
+    /// The same, where Twinline's account needs TLS and no password.
+    ///
+    /// # Errors
+    /// As [`Patroni::start`].
+    pub fn start_trusting(synchronous: Synchronous) -> Result<Self, PatroniError> {
+        Self::start_with(synchronous, true)
+    }
+
+    fn start_with(synchronous: Synchronous, is_trusted: bool) -> Result<Self, PatroniError> {
         let programs = Programs::find().filter(|_| Self::is_installed());
         let programs = programs.ok_or(PatroniError::NotInstalled)?;
         let account = Account::for_server()?;
@@ -170,7 +182,7 @@ impl Patroni {
         cluster.install("server.crt", &certificate.shown, 0o644)?;
         cluster.install("server.key", &certificate.key, 0o600)?;
         for number in 0..NAMES.len() {
-            cluster.configure(number, synchronous)?;
+            cluster.configure(number, synchronous, is_trusted)?;
             cluster.spawn(number)?;
         }
         cluster.wait_for_two(synchronous)?;
@@ -326,7 +338,12 @@ impl Patroni {
         Ok(command)
     }
 
-    fn configure(&self, number: usize, synchronous: Synchronous) -> Result<(), PatroniError> {
+    fn configure(
+        &self,
+        number: usize,
+        synchronous: Synchronous,
+        is_trusted: bool,
+    ) -> Result<(), PatroniError> {
         let member = &self.members[number];
         let etcd = self.etcd.endpoints().join(",").replace("http://", "");
         let text = config(&Own {
@@ -338,6 +355,7 @@ impl Patroni {
             programs: &self.programs.path(""),
             password: PASSWORD,
             synchronous,
+            is_trusted,
         });
         let file = self.file(number, "yml");
         std::fs::write(&file, text)?;
