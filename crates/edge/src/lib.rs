@@ -56,7 +56,9 @@ mod tests;
 
 pub use caller::{TrustedHeader, TrustedProxies};
 pub use listen::{serve, serve_public};
-pub use mapper::{Directory, DirectorySource, HostPlace, MapperSettings, NodePlace, PROOF_MAX};
+pub use mapper::{
+    Directory, DirectorySource, HostPlace, MapperSettings, NodePlace, PROOF_MAX, Reading,
+};
 pub use places::Places;
 pub use proxy::ProxyLimits;
 pub use refusing::refuse;

@@ -103,6 +103,11 @@ impl Refusals {
         }
     }
 
+    /// Nobody has to hear of nodes that there are no more: who begins to work on one of that name sweeps.
+    fn forget(&self, is_gone: impl Fn(&NodeName) -> bool) {
+        self.lock().retain(|node, _| !is_gone(node));
+    }
+
     /// Notes which nodes nobody can be told of.
     fn note_unplaced(&self, unplaced: &BTreeSet<NodeName>) {
         for (node, mark) in self.lock().iter_mut() {
@@ -173,7 +178,8 @@ pub(crate) async fn begin(shared: &Shared, has_refused: bool) {
     }
 }
 
-/// The routes as they are now; notes which nodes are in no group yet.
+/// The routes as they are now; notes which nodes are in no group yet, and forgets those that are none any more: that have no
+/// route here, and are provably not published.
 async fn routes(shared: &Shared) -> Result<Vec<Route>, StoreError> {
     let routes = shared.inbox.routes().await?;
     let unplaced = routes
@@ -181,6 +187,10 @@ async fn routes(shared: &Shared) -> Result<Vec<Route>, StoreError> {
         .filter(|route| shared.unplaced.as_ref() == Some(&route.group));
     let unplaced = unplaced.map(|route| route.node.clone()).collect();
     shared.refusals.note_unplaced(&unplaced);
+    let routed: BTreeSet<&NodeName> = routes.iter().map(|route| &route.node).collect();
+    let is_gone =
+        |node: &NodeName| !routed.contains(node) && shared.mapper.proves_absent(node.as_str());
+    shared.refusals.forget(is_gone);
     Ok(routes)
 }
 

@@ -100,3 +100,15 @@ fn a_node_that_nobody_can_own_keeps_nobody_waiting() {
     assert_eq!(names(&refusals.due(began + QUIET)), ["a"]);
     assert_eq!(refusals.count(), 1);
 }
+
+#[test]
+fn what_is_gone_keeps_nobody_waiting() {
+    let (refusals, began) = (Refusals::default(), Instant::now());
+    for node in ["a", "b"] {
+        refusals.note(&node.into(), at(1000), began);
+    }
+    refusals.forget(|node| node.as_str() == "a");
+    assert_eq!(names(&refusals.due(began + QUIET)), ["b"]);
+    refusals.forget(|_| true);
+    assert!(refusals.is_settled());
+}

@@ -162,6 +162,11 @@ impl Node {
         self.trickle.wait(self.tracker().spare(), now)
     }
 
+    /// For how long work that can wait has found no room in the tracker's limits; zero: none waits for it.
+    pub(crate) fn waits_for_room(&self, now: Instant) -> Duration {
+        self.trickle.waits(now)
+    }
+
     /// Work that can wait begins.
     pub(crate) fn begins_what_can_wait(&self, now: Instant) {
         self.trickle.begins(now);

@@ -8,6 +8,7 @@
 pub mod channel;
 pub mod driver;
 pub mod inbound;
+mod kept;
 pub mod ping;
 pub mod probe;
 pub mod queue;

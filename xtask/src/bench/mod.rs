@@ -39,6 +39,8 @@ pub enum Bench {
     Incident(incident::Options),
     /// A fleet's rolling restart under load.
     Restart(restart::Options),
+    /// What a group and a change take of a fleet's machines, its database and its etcd.
+    Sizing(restart::sizing::Options),
     /// Whether a change costs the same however much is stored, and many changes no more each than few.
     Linear(linear::Options),
 }
@@ -52,6 +54,7 @@ pub fn run(bench: &Bench) -> Result<bool> {
         Bench::Idle(options) => idle::run(options),
         Bench::Incident(options) => incident::run(options),
         Bench::Restart(options) => restart::run(options),
+        Bench::Sizing(options) => restart::sizing::run(options),
         Bench::Linear(options) => linear::run(options),
     }
 }
@@ -72,8 +75,12 @@ fn show(figures: &Value, as_json: bool) {
     }
 }
 
-fn f64_of(count: u64) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "of a figure beyond 2^53 nobody reads the last digits"
+)]
+const fn f64_of(count: u64) -> f64 {
+    count as f64
 }
 
 /// To three digits after the point.

@@ -41,7 +41,8 @@ pub(super) async fn metrics(State(api): Shared) -> Result<Response, Problem> {
         text,
         "# TYPE twinline_host_dirty gauge\n# HELP twinline_host_dirty Items that wait."
     );
-    for node in api.host.waiting().await? {
+    let waiting = api.host.waiting().await?;
+    for node in &waiting {
         for (lane, count) in [("live", node.live), ("backfill", node.backfill)] {
             let _fine = writeln!(
                 text,
@@ -49,6 +50,19 @@ pub(super) async fn metrics(State(api): Shared) -> Result<Response, Problem> {
                 node.node
             );
         }
+    }
+    text.push_str(
+        "# TYPE twinline_host_room_wait_seconds gauge\n# UNIT twinline_host_room_wait_seconds seconds\n# HELP \
+         twinline_host_room_wait_seconds For how long work that can wait has found no room in the limits of the node's tracker; \
+         0: none waits for that.\n",
+    );
+    for node in &waiting {
+        let _fine = writeln!(
+            text,
+            "twinline_host_room_wait_seconds{{node=\"{}\"}} {}",
+            node.node,
+            node.for_room.as_secs()
+        );
     }
     let _fine = writeln!(
         text,

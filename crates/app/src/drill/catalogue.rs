@@ -54,6 +54,16 @@ pub(super) enum Notice {
     Nothing,
 }
 
+/// What answers to webhooks are measured by while the fault lasts, with `--strict`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answering {
+    /// Their p99, against that before the fault.
+    AsBefore,
+    /// Edges end, and what is sent to one that has ended waits for the next: each is answered before its sender gives up,
+    /// and another process serves within this.
+    InTime { mended_max: Duration },
+}
+
 /// What a drill needs that root alone may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rooted {
@@ -83,6 +93,8 @@ pub(super) struct Spec {
     pub(super) heals_itself: bool,
     /// Processes of Twinline end during the drill, as its fault or by their supervisor.
     pub(super) ends_processes: bool,
+    /// What its answers to webhooks are measured by.
+    pub(super) answering: Answering,
     /// This machine refuses webhooks, as it should: with 503, and the time after which to come again.
     pub(super) refuses: Option<usize>,
     pub(super) rooted: Option<Rooted>,
@@ -118,6 +130,7 @@ impl Spec {
         notice: Notice::Commits,
         heals_itself: false,
         ends_processes: false,
+        answering: Answering::AsBefore,
         refuses: None,
         rooted: None,
         watched: false,

@@ -12,13 +12,24 @@ use std::path::Path;
 use twinline_sim::jira_cloud;
 use twinline_sim::ports::free_ports;
 
-/// What the machines and the command line show each other.
+/// By what the machines and the command line know each other.
 pub(super) const FLEET_KEY: &str = "the key of the drill's fleet, as long as it must be";
+
+/// The file of `central.ca`.
+const AUTHORITY: &str = "central-ca.pem";
+
+/// Where the central database is.
+pub(super) struct Database {
+    /// `central.url`.
+    pub(super) url: String,
+    /// What its certificate is checked against, as PEM; `None`: it shows none.
+    pub(super) authority: Option<String>,
+}
 
 /// What all machines of the fleet share.
 pub(super) struct Setting {
     /// The central database.
-    pub(super) database: String,
+    pub(super) database: Database,
     /// etcd's members.
     pub(super) etcd: Vec<String>,
     /// Where each node's tracker is.
@@ -39,7 +50,7 @@ impl Setting {
     pub(super) fn new(
         machines: usize,
         spec: &Spec,
-        database: String,
+        database: Database,
         etcd: Vec<String>,
         trackers: Vec<String>,
         watches: Option<WatchSetting>,
@@ -73,7 +84,10 @@ pub(super) fn write(folder: &Path, machine: &str, setting: &Setting) -> Result<(
         fs::write(folder.join(name), text).with_context(|| format!("writing {name}"))
     };
     fs::create_dir_all(folder.join("rules")).context("making a machine's folder")?;
-    write("central.url", &setting.database)?;
+    write("central.url", &setting.database.url)?;
+    if let Some(authority) = &setting.database.authority {
+        write(AUTHORITY, authority)?;
+    }
     write("fleet.key", FLEET_KEY)?;
     write("github.token", GITHUB_TOKEN)?;
     write("jira.token", jira_cloud::API_TOKEN)?;
@@ -94,6 +108,8 @@ pub(super) fn write(folder: &Path, machine: &str, setting: &Setting) -> Result<(
 
 fn configuration(machine: &str, setting: &Setting) -> Result<String> {
     let etcd = serde_json::to_string(&setting.etcd).context("wording etcd's addresses")?;
+    let authority = setting.database.authority.as_ref();
+    let authority = authority.map_or_else(String::new, |_| format!("ca = \"{AUTHORITY}\"\n"));
     let mut text = format!(
         r#"format = 1
 
@@ -115,7 +131,7 @@ level = "warn"
 
 [central]
 url = {{ file = "central.url" }}
-
+{authority}
 [ownership]
 etcd = {etcd}
 lease_ms = {}

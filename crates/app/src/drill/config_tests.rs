@@ -9,7 +9,10 @@ fn fleet(drill: Drill, watched: bool) -> Setting {
     let watches = watched.then(|| WatchSetting::new(2, pages, 8, spec.hurried).unwrap());
     let trackers = vec!["http://127.0.0.1:1".to_owned(); 12];
     let etcd = vec!["http://127.0.0.1:2".to_owned()];
-    let database = "postgres://a@127.0.0.1/a".to_owned();
+    let database = Database {
+        url: "postgres://a@127.0.0.1/a".to_owned(),
+        authority: watched.then(String::new),
+    };
     Setting::new(2, &spec, database, etcd, trackers, watches).unwrap()
 }
 
@@ -23,6 +26,8 @@ fn check(drill: Drill, watched: bool, workspaces: &[&str]) {
     found.dedup();
     assert_eq!(found, workspaces, "{text}");
     assert_eq!(config.has_watch(), watched);
+    let authority = config.central.unwrap().ca;
+    assert_eq!(authority, watched.then(|| AUTHORITY.into()));
     let tokens = config.workspaces.values();
     let tokens = tokens.filter(|it| it.report_token.is_some()).count();
     assert_eq!(tokens, if watched { 5 } else { 0 });

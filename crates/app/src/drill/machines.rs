@@ -192,16 +192,19 @@ impl Machine {
         self.process(role).is_ok_and(lives)
     }
 
-    /// Kills a role's process as a crash would; where it has none at the moment, the next one.
-    pub(super) async fn kill_once(&self, role: &str) -> Result<()> {
+    /// Kills a role's process as a crash would; answers when nothing is left of it. Its connections are cut off before that:
+    /// a supervisor hears of its end when the last of its threads has let go of them.
+    pub(super) async fn kill(&self, role: &str) -> Result<()> {
+        let process = self.process(role)?;
+        signal(process, Signal::KILL).with_context(|| format!("killing {role}"))?;
         let deadline = Instant::now() + START_MAX;
-        while !self.is_alive(role) {
+        while Path::new(&format!("/proc/{process}")).exists() {
             if Instant::now() > deadline {
-                bail!("{} has no {role} any more", self.name);
+                bail!("the killed {role} of {} does not end", self.name);
             }
-            sleep(Duration::from_millis(50)).await;
+            sleep(Duration::from_millis(5)).await;
         }
-        signal(self.process(role)?, Signal::KILL).with_context(|| format!("killing {role}"))
+        Ok(())
     }
 
     fn log_end(&self) -> String {

@@ -36,7 +36,7 @@ use judge::{Verdict, judge};
 use load::Load;
 use machines::Machines;
 use outcome::Asked;
-use record::{Record, Times, well_again};
+use record::{Death, Record, Times, well_again};
 use serde_json::json;
 use stage::Stage;
 use std::sync::Arc;
@@ -143,6 +143,7 @@ async fn play(drill: Drill, asked: &Asked, account: &Arc<Account>) -> Result<Rec
         restarts: machines.ended(),
         replaced,
         incident: acted.story.incident,
+        deaths: acted.story.deaths,
         wrong: acted.story.wrong,
     };
     drop(machines);
@@ -181,6 +182,8 @@ struct Story {
     /// By part.
     usage: Vec<Part>,
     incident: Option<Moments>,
+    /// The processes that the fault killed.
+    deaths: Vec<Death>,
     /// What the fault's own checks found.
     wrong: Vec<String>,
 }
@@ -269,6 +272,7 @@ async fn story(
         times,
         usage,
         incident: fault.told(),
+        deaths: fault.deaths(),
         wrong,
     })
 }

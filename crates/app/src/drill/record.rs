@@ -1,7 +1,7 @@
 //! What happened in a drill, as it was recorded, and what follows from it.
 
 use super::book::Edit;
-use super::catalogue::{Notice, Spec};
+use super::catalogue::{Answering, Notice, Spec};
 use super::incident::Moments;
 use super::judge::Verdict;
 use super::relay::{Answer, Delivery};
@@ -31,6 +31,19 @@ pub(super) struct Times {
     pub(super) heals: Instant,
     /// It was healed.
     pub(super) healed: Instant,
+}
+
+/// A process that the fault killed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Death {
+    pub(super) machine: usize,
+    pub(super) role: &'static str,
+    /// When it was killed.
+    pub(super) at: Instant,
+    /// When nothing was left of it: all its connections are cut off by then.
+    pub(super) gone: Instant,
+    /// When another one served in its place.
+    pub(super) mended: Option<Instant>,
 }
 
 /// How long a window of [`Record::ingest`] is.
@@ -64,6 +77,8 @@ pub(super) struct Record {
     pub(super) replaced: usize,
     /// When people were called and told, where that is part of the drill.
     pub(super) incident: Option<Moments>,
+    /// The processes that the fault killed.
+    pub(super) deaths: Vec<Death>,
     /// What the fault's own checks found.
     pub(super) wrong: Vec<String>,
 }
@@ -173,6 +188,38 @@ impl Record {
         percentile_ms(self.during(), 99)
     }
 
+    /// The slowest answer to a webhook while the fault lasted; one that was given up counts with the time until then.
+    pub(super) fn slowest_fault(&self) -> Option<Duration> {
+        self.during().map(|one| one.took).max()
+    }
+
+    /// The longest time until another process served in the place of one that was killed; `None`: none was, or none did.
+    pub(super) fn mended(&self) -> Option<Duration> {
+        let each = self.deaths.iter();
+        let each: Option<Vec<Duration>> =
+            each.map(|death| Some(death.mended? - death.at)).collect();
+        each?.into_iter().max()
+    }
+
+    /// Webhooks that failed at a time at which their edge was not being killed.
+    pub(super) fn failed_alive(&self) -> usize {
+        let bad = self
+            .deliveries
+            .iter()
+            .filter(|one| one.answer == Answer::Refused);
+        bad.filter(|one| !self.is_cut_off(one)).count()
+    }
+
+    /// Whether an edge was killed with this webhook in its hands.
+    fn is_cut_off(&self, one: &Delivery) -> bool {
+        self.deaths.iter().any(|death| {
+            death.role == "edge"
+                && self.edges.get(death.machine) == Some(&one.to)
+                && one.at <= death.gone
+                && one.at + one.took >= death.at
+        })
+    }
+
     /// Webhooks that were not accepted.
     pub(super) fn not_accepted(&self) -> usize {
         let all = self.deliveries.iter();
@@ -216,6 +263,12 @@ impl Record {
         if !self.spec.ends_processes {
             fails(self.replaced > 0, "a process ended and was replaced");
             found.extend(self.refusals());
+        }
+        let failed = self.failed_alive();
+        if failed > 0 && matches!(self.spec.answering, Answering::InTime { .. }) {
+            found.push(format!(
+                "{failed} webhooks were refused or cut off by an edge that was not killed meanwhile"
+            ));
         }
         found
     }

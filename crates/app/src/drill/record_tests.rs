@@ -63,6 +63,7 @@ pub(in crate::drill) fn record(drill: Drill, said: &[(u64, Option<Said>)]) -> Re
         restarts: Vec::new(),
         replaced: 0,
         incident: None,
+        deaths: Vec::new(),
         wrong: Vec::new(),
     }
 }
@@ -170,21 +171,25 @@ fn a_series_is_noticed_from_its_last_step_on_which_begins_when_all_is_well() {
     }
 }
 
-/// How a webhook went: when, to which machine, with which answer.
-fn delivery(record: &Record, machine: usize, answer: Answer, is_put_off: bool) -> Delivery {
+/// How a webhook went: to which edge, when, with which answer.
+pub(in crate::drill) fn delivery(to: SocketAddr, at: Instant, answer: Answer) -> Delivery {
     Delivery {
-        at: record.times.began + seconds(12),
+        at,
         took: Duration::from_millis(5),
         answer,
-        to: record.edges[machine],
-        is_put_off,
+        to,
+        is_put_off: false,
     }
 }
 
 fn check_webhooks(drill: Drill, told: &[(usize, Answer, bool)], failures: &[&str]) {
     let mut record = record(drill, &[]);
     let all = told.iter();
-    let all = all.map(|(machine, answer, put_off)| delivery(&record, *machine, *answer, *put_off));
+    let at = record.times.began + seconds(12);
+    let all = all.map(|(machine, answer, put_off)| Delivery {
+        is_put_off: *put_off,
+        ..delivery(record.edges[*machine], at, *answer)
+    });
     record.deliveries = all.collect();
     assert_eq!(record.refusals(), failures, "{told:?}");
 }
@@ -237,4 +242,40 @@ fn a_machine_that_cannot_write_its_state_says_so() {
     let looks = [(12, full), (13, WELL), (22, full), (22, WELL), (23, WELL)];
     let none = ["no webhook was refused: this run proves nothing"];
     check(Drill::LocalDiskFull, &looks, Some(2), Some(2), &none);
+}
+
+/// An edge of the first machine is killed at second 12 and gone a tenth later, and one webhook goes so.
+fn check_killed(machine: usize, sent_ms: u64, answer: Answer, failed: usize) {
+    let looks = [(22, WELL), (22, WELL)];
+    let mut record = record(Drill::Killed, &looks);
+    let at = |ms: u64| record.times.began + Duration::from_millis(ms);
+    let one = delivery(record.edges[machine], at(sent_ms), answer);
+    let death = Death {
+        machine: 0,
+        role: "edge",
+        at: at(12_000),
+        gone: at(12_100),
+        mended: Some(at(12_400)),
+    };
+    record.deliveries = vec![one];
+    record.deaths = vec![death];
+    assert_eq!(record.mended(), Some(Duration::from_millis(400)));
+    assert_eq!(record.failed_alive(), failed, "{machine} {sent_ms}");
+    let sentence = "1 webhooks were refused or cut off by an edge that was not killed meanwhile";
+    let expected: &[&str] = if failed > 0 { &[sentence] } else { &[] };
+    assert_eq!(record.failures(), expected, "{machine} {sent_ms}");
+}
+
+#[test]
+fn only_what_a_killed_edge_had_in_its_hands_may_be_cut_off() {
+    use Answer::{Accepted, GivenUp, Refused};
+    check_killed(0, 11_996, Refused, 0);
+    check_killed(0, 12_050, Refused, 0);
+    check_killed(0, 12_300, Accepted, 0);
+    // Which takes how long is a matter of time.
+    check_killed(0, 12_300, GivenUp, 0);
+    // What comes later waits for the next one, and the other machine has nothing.
+    check_killed(0, 11_990, Refused, 1);
+    check_killed(0, 12_101, Refused, 1);
+    check_killed(1, 12_050, Refused, 1);
 }

@@ -3,7 +3,7 @@
 use super::account::Account;
 use super::book::Book;
 use super::catalogue::{Rooted, Spec};
-use super::config::Setting;
+use super::config::{Database, Setting};
 use super::disk::SmallDisk;
 use super::incident::{Pages, Watch, WatchSetting, Watched};
 use super::load::Load;
@@ -34,10 +34,13 @@ pub(super) const CONNECTIONS: usize = 10;
 /// Machines of the fleet.
 pub(super) const MACHINES: usize = 2;
 /// Senders of webhooks give up after this, as GitHub does.
-const GIVE_UP: Duration = Duration::from_secs(10);
+pub(super) const GIVE_UP: Duration = Duration::from_secs(10);
 /// The size of a volume for the database's write-ahead log, and of one for a machine's data.
 const LOG_MIB: u32 = 48;
 const DATA_MIB: u32 = 512;
+/// Unoptimised, the reckoning behind a password keeps a processor busy for a good part of a second, for each connection: a
+/// fleet that has lost all of them would be busy with nothing else. It is let in without one then.
+const ARE_PASSWORDS_DEAR: bool = cfg!(debug_assertions);
 /// The name under which a standby follows.
 const STANDBY: &str = "second";
 
@@ -152,7 +155,7 @@ impl Stage {
         let address = address.transpose()?;
         let (wish, at) = (*spec, address.as_ref().map(|one| one.address));
         let Ground {
-            url,
+            at,
             endpoints,
             database,
             standby,
@@ -172,7 +175,7 @@ impl Stage {
         let watches =
             watches.map(|pages| WatchSetting::new(MACHINES, pages.at, seconds, spec.hurried));
         let watches = watches.transpose()?;
-        let setting = Setting::new(MACHINES, spec, url, endpoints, trackers.urls(), watches)?;
+        let setting = Setting::new(MACHINES, spec, at, endpoints, trackers.urls(), watches)?;
         let machines = Machines::start(folder.path(), &setting).await?;
         tell_watches(cluster.as_ref(), &setting).await?;
         let relay = relay(&machines, trackers.count()).await?;
@@ -229,7 +232,7 @@ impl Stage {
 
 /// What the fleet stands on.
 struct Ground {
-    url: String,
+    at: Database,
     endpoints: Vec<String>,
     database: Server,
     standby: Option<Arc<Postgres>>,
@@ -242,9 +245,15 @@ impl Ground {
     fn start(spec: &Spec, log: Option<&Path>, at: Option<Ipv4Addr>) -> Result<Self> {
         if let Some(synchronous) = spec.patroni {
             // One etcd for both, as a fleet should have it.
-            let cluster = Patroni::start(synchronous)?;
+            let cluster = match ARE_PASSWORDS_DEAR {
+                true => Patroni::start_trusting(synchronous)?,
+                false => Patroni::start(synchronous)?,
+            };
             return Ok(Self {
-                url: cluster.url(),
+                at: Database {
+                    url: cluster.url(),
+                    authority: Some(cluster.authority().to_owned()),
+                },
                 endpoints: cluster.etcd().endpoints(),
                 database: Server::default(),
                 standby: None,
@@ -262,8 +271,12 @@ impl Ground {
             Some(at) => url.replace("127.0.0.1", &at.to_string()),
             None => url,
         };
-        Ok(Self {
+        let at = Database {
             url,
+            authority: None,
+        };
+        Ok(Self {
+            at,
             endpoints: etcd.endpoints(),
             database: Server(Some(database)),
             standby,
@@ -332,11 +345,8 @@ fn databases(spec: &Spec, log: Option<&Path>, at: Option<Ipv4Addr>) -> Result<Da
         None => Postgres::start(&settings)?,
         Some(log) => Postgres::start_with_log_in(&settings, log)?,
     };
-    // Unoptimised, the reckoning behind a password keeps a processor busy for a good part of a second, for each connection:
-    // a fleet that has lost all of them would be busy with nothing else.
-    let is_trusted = cfg!(debug_assertions);
-    if is_trusted || at.is_some() {
-        primary.admit(at.unwrap_or(Ipv4Addr::LOCALHOST), is_trusted)?;
+    if ARE_PASSWORDS_DEAR || at.is_some() {
+        primary.admit(at.unwrap_or(Ipv4Addr::LOCALHOST), ARE_PASSWORDS_DEAR)?;
     }
     let standby = spec.standby.then(|| primary.standby(STANDBY)).transpose()?;
     if standby.is_some() {

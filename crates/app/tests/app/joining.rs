@@ -16,7 +16,7 @@ use twinline_sim::postgres::Postgres;
 const PACE: Duration = Duration::from_millis(300);
 
 /// Two further nodes, and a connection between them, as the first two have.
-fn add_far(machine: &Installation, far: &Simulators) {
+pub(crate) fn add_far(machine: &Installation, far: &Simulators) {
     let text = std::fs::read_to_string(machine.path("twinline.toml")).unwrap();
     let node = |name: &str, tracker: &str, url: &str, auth: &str| {
         format!(
@@ -35,7 +35,7 @@ fn add_far(machine: &Installation, far: &Simulators) {
 }
 
 /// Writes the rules of a connection: the first one's, between other nodes.
-fn connect(machine: &Installation, name: &str, (left, right): (&str, &str)) {
+pub(crate) fn connect(machine: &Installation, name: &str, (left, right): (&str, &str)) {
     let first = std::fs::read_to_string(machine.path("rules/first.toml")).unwrap();
     let rules = first
         .replace("name   = \"first\"", &format!("name = \"{name}\""))
@@ -44,14 +44,14 @@ fn connect(machine: &Installation, name: &str, (left, right): (&str, &str)) {
     machine.write(&format!("rules/{name}.toml"), &rules);
 }
 
-fn groups(machine: &Installation) -> Vec<Value> {
+pub(crate) fn groups(machine: &Installation) -> Vec<Value> {
     machine.json(&["status"])["groups"]
         .as_array()
         .unwrap()
         .clone()
 }
 
-fn retitle(simulators: &Simulators, key: &str, title: &str) {
+pub(crate) fn retitle(simulators: &Simulators, key: &str, title: &str) {
     let edit = Act::edit(key, "ana", "title", title);
     let edited = simulators
         .github
@@ -80,7 +80,7 @@ fn work(simulators: &Simulators, name: &str, key: &str, enough: &AtomicBool) -> 
     unreachable!("it has an end")
 }
 
-fn titles(simulators: &Simulators) -> Vec<String> {
+pub(crate) fn titles(simulators: &Simulators) -> Vec<String> {
     let dump = simulators.jira.with(|tracker, now| tracker.dump(now));
     dump.items.into_iter().map(|item| item.title).collect()
 }
@@ -95,7 +95,7 @@ impl Drop for Enough<'_> {
 }
 
 /// Applies until it is done: what takes longer than an answer may is asked for again.
-fn joined(machine: &Installation) {
+pub(crate) fn joined(machine: &Installation) {
     until("the connection to be applied", || {
         let done = machine.run(&["apply", "--json"]);
         // With `--json` the reason stands in the document.

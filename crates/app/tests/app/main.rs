@@ -21,6 +21,7 @@ mod fleet;
 mod fleet_commands;
 mod hooked;
 mod hung;
+mod joined_aside;
 mod joining;
 mod logs;
 mod matching;

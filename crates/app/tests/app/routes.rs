@@ -5,7 +5,7 @@ use crate::fleet::machines;
 use crate::support::{
     Installation, Running, Simulators, create, in_jira, signal, text_of, until, until_within,
 };
-use crate::webhooks::{SECRET, ask, body, deliver};
+use crate::webhooks::{SECRET, address, ask, body, deliver};
 use rustix::process::Signal;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::Stdio;
@@ -121,6 +121,20 @@ fn a_webhook_is_registered_when_every_edge_of_the_fleet_has_its_nodes_route() {
     );
     assert_eq!(answered(edge, "later"), 503);
     assert_eq!(hooks(&simulators), 0, "{}", text_of(&log));
+
+    // A person is told of that edge, too, where the address leads to another.
+    let file = fleet[0].path("twinline.toml");
+    let (mine, here) = (text_of(&file), address(&fleet[0]));
+    let url = format!("public_url = \"http://{edge}\"");
+    assert!(mine.contains(&url), "{mine}");
+    let other = mine.replace(&url, &format!("public_url = \"http://{here}\""));
+    fleet[0].write("twinline.toml", &other);
+    let asked = fleet[0].run(&["node", "webhook", "github"]);
+    fleet[0].write("twinline.toml", &mine);
+    let said = String::from_utf8_lossy(&asked.stderr);
+    assert_eq!(asked.status.code(), Some(1), "{said}");
+    assert!(said.contains("m2: it has no route to the node"), "{said}");
+    assert_eq!(hooks(&simulators), 0);
 
     assert!(second.ends().success());
     fleet[1].write("twinline.toml", &newer);

@@ -2,7 +2,7 @@
 //! damaged file, a copy of etcd.
 
 use crate::disasters::{
-    PAGE, World, applied, as_shown, begun, etcd_of, items, lose, replicated, retitle,
+    PAGE, World, applied, as_shown, begun, edit, etcd_of, items, lose, replicated, retitle,
 };
 use crate::fleet::{group, twins};
 use crate::support::{
@@ -178,7 +178,8 @@ fn a_damaged_state_is_put_back_whole_from_a_backup() {
     signal(tried.0.id(), Signal::TERM);
     until("the end of up", || tried.0.try_wait().unwrap());
 
-    alone.json(&["restore", backup, "--replace"]);
+    let shown = "twinline restore /backup/twinline-monday.db --replace";
+    as_shown_with(&alone, shown, "twinline-monday.db");
     let replaced = std::fs::read(alone.path("twinline-data/host/host.db.replaced")).unwrap();
     assert_eq!(replaced, bytes, "it is kept");
     let versions = alone.json(&["versions", "first"]);
@@ -192,4 +193,79 @@ fn a_damaged_state_is_put_back_whole_from_a_backup() {
     });
     assert_eq!(items(&simulators), 3, "nothing twice");
     simulators.end();
+}
+
+/// What a person brings to another machine.
+fn bring(from: &Installation, to: &Installation) {
+    to.write("twinline.toml", &text_of(&from.path("twinline.toml")));
+    for folder in ["rules", "secrets"] {
+        std::fs::create_dir_all(to.path(folder)).unwrap();
+        for file in std::fs::read_dir(from.path(folder)).unwrap().flatten() {
+            let name = file.file_name();
+            let name = format!("{folder}/{}", name.to_str().unwrap());
+            std::fs::copy(file.path(), to.path(&name)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_installation_moves_to_another_machine() {
+    let simulators = Simulators::start();
+    let old = Installation::init(&simulators.github.url(), &simulators.jira.url());
+    old.write("secrets/github.hook", SECRET);
+    assert_eq!(old.json(&["apply"])["published"][0]["version"], 1);
+    let mut up = old.up();
+    let before = create(&simulators, "Before");
+    in_jira(&simulators, "Before");
+
+    // A delivery that nobody has pulled when all ends: the host stands still.
+    let edge = address(&old);
+    signal(old.role("host").unwrap(), Signal::STOP);
+    edit(&simulators, &before, "Told to the old edge");
+    let number = before.rsplit('#').next().unwrap().parse().unwrap();
+    let told = deliver(edge, "github", "only here", &body(number, 0)).unwrap();
+    assert_eq!(told.status, 202, "{told:?}");
+    // `up` kills what does not end by itself.
+    assert!(!up.ends().success());
+
+    let new = Installation::new("");
+    bring(&old, &new);
+    let checked = new.run(&["check"]);
+    assert!(checked.status.success(), "{checked:?}");
+    // Without a running host.
+    let backup = old.path("moved.db");
+    old.json(&["backup", backup.to_str().unwrap()]);
+    std::fs::copy(&backup, new.path("moved.db")).unwrap();
+    create(&simulators, "On the way");
+    as_shown_with(&new, "twinline restore FILE", "moved.db");
+    let _up = new.up();
+    in_jira(&simulators, "Told to the old edge");
+    in_jira(&simulators, "On the way");
+    retitle(&simulators, &before, "Before, edited");
+    assert_eq!(twins(&new), 2);
+    assert_eq!(items(&simulators), 2, "nothing twice");
+    let versions = new.json(&["versions", "first"]);
+    assert_eq!(versions["versions"][0]["active"], true, "{versions}");
+    simulators.end();
+}
+
+/// A command as the page shows it, with a file's name in its place.
+fn as_shown_with(machine: &Installation, shown: &str, file: &str) {
+    let in_page = format!("`{shown}`");
+    assert!(
+        PAGE.contains(&in_page),
+        "docs/operations.md shows no {in_page}"
+    );
+    let said = shown.strip_prefix("twinline ").unwrap();
+    let arguments: Vec<String> = (said.split(' '))
+        .map(|word| match word {
+            word if word == "FILE" || word.starts_with('/') => {
+                machine.path(file).to_str().unwrap().to_owned()
+            }
+            word => word.to_owned(),
+        })
+        .collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = machine.run(&arguments);
+    assert!(done.status.success(), "{shown}: {done:?}");
 }

@@ -53,12 +53,21 @@ pub trait DirectorySource: Send + Sync {
 pub struct MapperSettings {
     /// Where the directory comes from.
     pub source: Arc<dyn DirectorySource>,
-    /// What the source has said already, or why it could not; `None`: it is asked when the edge begins.
-    pub first: Option<Result<Directory, String>>,
+    /// What the source has said already; `None`: it is asked when the edge begins.
+    pub first: Option<Reading>,
     /// The file that the snapshot survives in.
     pub snapshot: PathBuf,
     /// Where others reach this edge: `https://sync.acme.example`. Without it, the address that it listens on.
     pub public_url: Option<String>,
+}
+
+/// One reading of the source.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// When it began: what it says is proven from then on, however much later it is taken.
+    began: Instant,
+    /// What the source said, or why it could not.
+    said: Result<Directory, String>,
 }
 
 impl MapperSettings {
@@ -67,9 +76,11 @@ impl MapperSettings {
         self.first = Some(self.read().await);
     }
 
-    async fn read(&self) -> Result<Directory, String> {
+    async fn read(&self) -> Reading {
+        let began = Instant::now();
         let first = tokio::time::timeout(FIRST_READING_MAX, self.source.read()).await;
-        first.unwrap_or_else(|_| Err("no answer in time".to_owned()))
+        let said = first.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        Reading { began, said }
     }
 }
 
@@ -121,8 +132,8 @@ impl Mapper {
             Some(first) => first,
             None => settings.read().await,
         };
-        let known = match first {
-            Ok(directory) => Some((directory, Some(Instant::now()))),
+        let known = match first.said {
+            Ok(directory) => Some((directory, Some(first.began))),
             Err(error) => last(&settings, &error).map(|last| (last, None)),
         };
         let known = known.map(|(directory, began)| Known::new(Arc::new(directory), began));
@@ -239,7 +250,7 @@ pub(crate) fn answer(mapper: &Mapper, node: &str) -> Response<Answer> {
     let document = json!({
         "node": node,
         "endpoint": format!("{endpoint}/hooks/{node}"),
-        // No peer protocol is spoken yet, so there is no public key either.
+        // No peer protocol is spoken yet, so there is no public key either (docs/adr/0063).
         "protocols": { "webhook": [WEBHOOK_PROTOCOL], "peer": [] },
     });
     let mut answer = Response::new(Answer::from(document.to_string()));
@@ -375,3 +386,6 @@ impl Keeper {
         }));
     }
 }
+
+#[cfg(test)]
+mod tests;

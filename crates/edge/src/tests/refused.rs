@@ -275,6 +275,30 @@ async fn a_node_without_a_route_is_asked_to_come_later_and_its_owner_is_told() {
 }
 
 #[tokio::test]
+async fn the_mark_of_a_node_that_was_unpublished_goes() {
+    let plan = Plan::default();
+    let places = Arc::clone(&plan.places);
+    let new = [("new".into(), GroupId::local())];
+    places.say(Ok(directory(&[]).with_unrouted(new.into())));
+    let edge = plan.serve().await;
+    edge.later("new", "{}", "10").await;
+    assert_eq!(marked(&edge).await, Some(1.0));
+    places.say(Ok(directory(&[])));
+    within("the mark is gone", async || {
+        marked(&edge).await == Some(0.0)
+    })
+    .await;
+    // Nobody waits for anybody to hear of it: the edge ends in good order.
+    let plan = Plan {
+        folder: edge.end().await,
+        ..Plan::default()
+    };
+    let edge = plan.serve().await;
+    assert_eq!(marked(&edge).await, Some(0.0));
+    edge.end().await;
+}
+
+#[tokio::test]
 async fn an_edge_says_which_nodes_it_cannot_take_deliveries_for() {
     let edge = Plan::default().serve().await;
     let asked = json!({ "nodes": ["a", "mute", "x", "b"] });

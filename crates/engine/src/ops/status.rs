@@ -9,6 +9,8 @@ use crate::node::Node;
 use crate::scheduler::Depths;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
 use twinline_core::capability::ChangeKind;
 use twinline_core::names::{ConnectionName, NodeName};
 use twinline_core::time::Timestamp;
@@ -98,6 +100,8 @@ pub struct NodeWaiting {
     pub live: u64,
     /// Items that wait in the backfill lane.
     pub backfill: u64,
+    /// For how long, without a break, some of these have found no room in the tracker's limits; zero: none waits for that.
+    pub for_room: Duration,
 }
 
 impl Host {
@@ -108,12 +112,14 @@ impl Host {
     pub async fn waiting(&self) -> Result<Vec<NodeWaiting>, OpError> {
         let found = self.inner.store.read(|read| read.dirty_numbers()).await?;
         let nodes = self.inner.nodes_now();
-        let waiting = nodes.keys().map(|name| {
+        let now = Instant::now();
+        let waiting = nodes.iter().map(|(name, node)| {
             let in_lane = |lane| found.get(&(name.clone(), lane)).copied().unwrap_or(0);
             NodeWaiting {
                 node: name.clone(),
                 live: in_lane(Lane::Live),
                 backfill: in_lane(Lane::Backfill),
+                for_room: node.waits_for_room(now),
             }
         });
         Ok(waiting.collect())

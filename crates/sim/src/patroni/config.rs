@@ -16,6 +16,8 @@ pub(super) struct Own<'a> {
     pub(super) programs: &'a Path,
     pub(super) password: &'a str,
     pub(super) synchronous: Synchronous,
+    /// Whether Twinline's account is let in without a password.
+    pub(super) is_trusted: bool,
 }
 
 /// The configuration of a member.
@@ -29,9 +31,17 @@ pub(super) fn config(own: &Own<'_>) -> String {
         Synchronous::On => (true, false),
         Synchronous::Strict => (true, true),
     };
+    let asks = if own.is_trusted {
+        "trust"
+    } else {
+        "scram-sha-256"
+    };
+    let twinline = "twinline    twinline    10.0.0.0/24    ";
+    let asked = format!("{twinline}scram-sha-256");
     // Nothing is synced, and it is small: a server for a test.
     let small = "max_connections: 100\n        fsync: \"off\"\n        shared_buffers: 16MB";
     let exchanged = [
+        (asked.as_str(), format!("{twinline}{asks}")),
         ("name: db1", format!("name: {}", own.name)),
         ("10.0.0.21:8008", format!("127.0.0.1:{}", own.rest)),
         ("10.0.0.21:5432", format!("127.0.0.1:{}", own.port)),
@@ -51,16 +61,12 @@ pub(super) fn config(own: &Own<'_>) -> String {
             "/var/lib/postgresql/.pgpass-patroni",
             format!("{folder}/{}.pgpass", own.name),
         ),
-        (
-            "/etc/twinline-db/twinline-callback",
-            format!("{folder}/twinline-callback"),
-        ),
+        // The callback, the certificate and its key.
+        ("/etc/twinline-db/", format!("{folder}/")),
         ("/var/run/postgresql", folder.to_string()),
         ("change-me-1", own.password.to_owned()),
         ("change-me-2", own.password.to_owned()),
         ("change-me-3", own.password.to_owned()),
-        ("ssl: \"on\"", "ssl: \"off\"".to_owned()),
-        ("hostssl", "host".to_owned()),
         ("10.0.0.0/24", "127.0.0.1/32".to_owned()),
         // As quick as Patroni allows.
         ("ttl: 30", "ttl: 20".to_owned()),
@@ -80,9 +86,9 @@ pub(super) fn config(own: &Own<'_>) -> String {
         .iter()
         .fold(GIVEN.to_owned(), |text, (given, own)| {
             assert!(
-                text.contains(given),
+                text.contains(*given),
                 "deploy/patroni/patroni.yml has no '{given}'"
             );
-            text.replace(given, own)
+            text.replace(*given, own)
         })
 }

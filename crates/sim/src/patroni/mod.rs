@@ -2,6 +2,7 @@
 //! `deploy/patroni/patroni.yml`, ended and removed when dropped. Calls block.
 
 mod api;
+mod certificate;
 mod config;
 
 #[cfg(test)]
@@ -16,11 +17,12 @@ use crate::postgres::account::Account;
 use crate::postgres::programs::Programs;
 use crate::postgres::{PostgresError, run, signal, system};
 use crate::watchman::Watchman;
+use certificate::Certificate;
 use config::{Own, config};
 use rustix::process::Signal;
 use std::fs::Permissions;
-use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -33,6 +35,8 @@ const ETCD_CLIENT: &str = "/usr/lib/python3/dist-packages/etcd";
 const NAMES: [&str; 2] = ["m0", "m1"];
 /// Of all accounts of the cluster.
 const PASSWORD: &str = "scratch";
+/// Where the members are.
+const ADDRESS: &str = "127.0.0.1";
 /// What people run on the leader of a new cluster.
 const SETUP: &str = include_str!("../../../../deploy/patroni/twinline.sql");
 /// What Patroni calls when a member gets another role, or was restarted.
@@ -63,6 +67,9 @@ pub enum PatroniError {
     /// A program of PostgreSQL failed, or a folder or an account cannot be used.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
+    /// No certificate could be made for it.
+    #[error("making a certificate")]
+    Certificate(#[source] rcgen::Error),
     /// Patroni was not reached.
     #[error("asking Patroni")]
     Unreachable(#[from] io::Error),
@@ -94,6 +101,7 @@ pub struct Patroni {
     members: Vec<Member>,
     watchman: Option<Watchman>,
     etcd: Etcd,
+    authority: String,
     folder: TempDir,
 }
 
@@ -133,12 +141,25 @@ impl Patroni {
     /// # Errors
     /// The programs are missing, or one of them fails.
     pub fn start(synchronous: Synchronous) -> Result<Self, PatroniError> {
+        Self::start_with(synchronous, false)
+    }
+
+    /// The same, where Twinline's account needs TLS and no password.
+    ///
+    /// # Errors
+    /// As [`Patroni::start`].
+    pub fn start_trusting(synchronous: Synchronous) -> Result<Self, PatroniError> {
+        Self::start_with(synchronous, true)
+    }
+
+    fn start_with(synchronous: Synchronous, is_trusted: bool) -> Result<Self, PatroniError> {
         let programs = Programs::find().filter(|_| Self::is_installed());
         let programs = programs.ok_or(PatroniError::NotInstalled)?;
         let account = Account::for_server()?;
         let etcd = Etcd::start(1)?;
         let folder = TempDir::with_prefix("twinline-patroni-")?;
         account.give(folder.path())?;
+        let certificate = Certificate::new(ADDRESS).map_err(PatroniError::Certificate)?;
         let ports = free_ports(NAMES.len() * 2)?;
         let members = NAMES.iter().zip(ports.chunks(2));
         let members = members.map(|(name, ports)| Member {
@@ -153,20 +174,19 @@ impl Patroni {
             programs,
             account,
             etcd,
+            authority: certificate.authority,
             folder,
         };
-        let callback = cluster.folder.path().join("twinline-callback");
-        std::fs::write(&callback, CALLBACK)?;
-        std::fs::set_permissions(&callback, Permissions::from_mode(0o755))?;
-        cluster.account.give(&callback)?;
+        // As central.md has them put beside the configuration.
+        cluster.install("twinline-callback", CALLBACK, 0o755)?;
+        cluster.install("server.crt", &certificate.shown, 0o644)?;
+        cluster.install("server.key", &certificate.key, 0o600)?;
         for number in 0..NAMES.len() {
-            cluster.configure(number, synchronous)?;
+            cluster.configure(number, synchronous, is_trusted)?;
             cluster.spawn(number)?;
         }
         cluster.wait_for_two(synchronous)?;
-        let setup = cluster.folder.path().join("twinline.sql");
-        std::fs::write(&setup, SETUP)?;
-        cluster.account.give(&setup)?;
+        let setup = cluster.install("twinline.sql", SETUP, 0o644)?;
         let mut psql = cluster.psql_command("postgres")?;
         psql.arg("--file")
             .arg(&setup)
@@ -175,15 +195,31 @@ impl Patroni {
         Ok(cluster)
     }
 
-    /// `postgres://…` with all members: as the database's owner.
+    /// Puts a file into the cluster's folder, for its account alone to change; where it is.
+    fn install(&self, name: &str, text: &str, mode: u32) -> Result<PathBuf, PatroniError> {
+        let file = self.folder.path().join(name);
+        let mut options = std::fs::File::options();
+        let options = options.write(true).create_new(true).mode(mode);
+        options.open(&file)?.write_all(text.as_bytes())?;
+        std::fs::set_permissions(&file, Permissions::from_mode(mode))?;
+        self.account.give(&file)?;
+        Ok(file)
+    }
+
+    /// `postgres://…` with all members: as the database's owner, who is let in with TLS and a password only.
     pub fn url(&self) -> String {
         let hosts: Vec<String> = (self.members.iter())
-            .map(|member| format!("127.0.0.1:{}", member.port))
+            .map(|member| format!("{ADDRESS}:{}", member.port))
             .collect();
         format!(
-            "postgres://twinline:{PASSWORD}@{}/twinline",
+            "postgres://twinline:{PASSWORD}@{}/twinline?sslmode=require",
             hosts.join(",")
         )
+    }
+
+    /// What the members' certificate is checked against, as PEM: what `central.ca` names.
+    pub fn authority(&self) -> &str {
+        &self.authority
     }
 
     /// From now on its callbacks tell these watches (`http://host:port`) of a new leader.
@@ -290,17 +326,24 @@ impl Patroni {
         let mut command = Command::new(self.programs.path("psql"));
         command
             .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
-            .args(["--set", "ON_ERROR_STOP=1", "--host=127.0.0.1"])
+            .args(["--set", "ON_ERROR_STOP=1", "--host", ADDRESS])
             .arg(format!("--port={}", leader.port))
             .args(["--username=postgres", "--dbname", database])
             .env("PGPASSWORD", PASSWORD)
+            // Certificates are looked for in the account's folder, and another's may not be read.
+            .env("HOME", self.folder.path())
             .current_dir(self.folder.path())
             .stdin(Stdio::null());
         self.account.runs(&mut command);
         Ok(command)
     }
 
-    fn configure(&self, number: usize, synchronous: Synchronous) -> Result<(), PatroniError> {
+    fn configure(
+        &self,
+        number: usize,
+        synchronous: Synchronous,
+        is_trusted: bool,
+    ) -> Result<(), PatroniError> {
         let member = &self.members[number];
         let etcd = self.etcd.endpoints().join(",").replace("http://", "");
         let text = config(&Own {
@@ -312,6 +355,7 @@ impl Patroni {
             programs: &self.programs.path(""),
             password: PASSWORD,
             synchronous,
+            is_trusted,
         });
         let file = self.file(number, "yml");
         std::fs::write(&file, text)?;

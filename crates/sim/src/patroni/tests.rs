@@ -1,6 +1,40 @@
 use super::*;
 use std::net::{Ipv4Addr, TcpStream};
 
+/// What the leader says to a superuser who comes with other settings.
+fn refused(cluster: &Patroni, setting: &str, value: &str) -> String {
+    let mut command = cluster.psql_command("twinline").unwrap();
+    command.args(["--command", "SELECT 1"]).env(setting, value);
+    run(command).unwrap_err().to_string()
+}
+
+#[test]
+fn a_cluster_lets_nobody_in_without_tls_or_password_its_own_members_included() {
+    if !Patroni::can_run() {
+        return;
+    }
+    let cluster = Patroni::start(Synchronous::On).unwrap();
+    let plain = refused(&cluster, "PGSSLMODE", "disable");
+    assert!(plain.contains("no encryption"), "{plain}");
+    let stranger = refused(&cluster, "PGPASSWORD", "another");
+    assert!(
+        stranger.contains("password authentication failed"),
+        "{stranger}"
+    );
+    // The authority's file is what `sslrootcert` checks against, and the address stands in the certificate.
+    let authority = cluster.folder.path().join("authority.pem");
+    std::fs::write(&authority, cluster.authority()).unwrap();
+    let mut checked = cluster.psql_command("twinline").unwrap();
+    checked
+        .args(["--command", "SELECT 1"])
+        .env("PGSSLMODE", "verify-full")
+        .env("PGSSLROOTCERT", &authority);
+    assert_eq!(run(checked).unwrap().trim(), "1");
+    let follows =
+        "SELECT count(*), bool_and(s.ssl) FROM pg_stat_replication JOIN pg_stat_ssl s USING (pid)";
+    assert_eq!(cluster.psql(follows).unwrap(), "1|t");
+}
+
 #[test]
 fn a_cluster_serves_switches_over_loses_its_standby_and_is_gone() {
     if !Patroni::can_run() {

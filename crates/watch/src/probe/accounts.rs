@@ -1,19 +1,17 @@
 //! Up to when nodes' changes were accounted for, as it was told last: a node that is said nothing of is late from then on.
 
 use super::sweep::Measure;
-use crate::subscription::replace;
+use crate::kept::Kept;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use twinline_core::time::Timestamp;
 
 /// From one look whether there is something to keep to the next: a restart takes back no more of a node's gap.
 const PERIOD: Duration = Duration::from_secs(30);
-/// A disk that does not answer is waited for no longer.
-const WRITE_MAX: Duration = Duration::from_secs(10);
 
 type Told = BTreeMap<(Measure, String), Timestamp>;
 
@@ -42,6 +40,7 @@ impl Accounts {
 
     /// Keeps it in a file, again and again, until it is dropped.
     pub async fn keep(self, file: PathBuf) {
+        let file = Kept::new(file);
         let mut kept = self.lock().clone();
         loop {
             sleep(PERIOD).await;
@@ -49,7 +48,7 @@ impl Accounts {
             if told == kept {
                 continue;
             }
-            match write(file.clone(), told.clone()).await {
+            match write(&file, told.clone()).await {
                 Ok(()) => kept = told,
                 Err(fault) => {
                     tracing::error!(fault, "how far nodes are is not kept; trying again");
@@ -69,17 +68,12 @@ impl Accounts {
     }
 }
 
-async fn write(file: PathBuf, told: Told) -> Result<(), String> {
+async fn write(file: &Kept, told: Told) -> Result<(), String> {
     let lines: Vec<(Measure, String, Timestamp)> = told
         .into_iter()
         .map(|((measure, node), to)| (measure, node, to))
         .collect();
-    let writing = tokio::task::spawn_blocking(move || replace(&file, &lines));
-    match timeout(WRITE_MAX, writing).await {
-        Ok(Ok(written)) => written.map_err(|error| error.to_string()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no answer within {} s", WRITE_MAX.as_secs())),
-    }
+    file.replace(lines).await
 }
 
 #[cfg(test)]

@@ -12,11 +12,12 @@ async fn another_process_goes_on_from_what_was_told() {
         before.lock().insert((measure, node.to_owned()), to);
     }
     let told = before.lock().clone();
-    write(file.clone(), told.clone()).await.unwrap();
+    let kept = Kept::new(file.clone());
+    write(&kept, told.clone()).await.unwrap();
     assert_eq!(*Accounts::kept(&file).lock(), told);
     std::fs::write(&file, "[[").unwrap();
     assert!(Accounts::kept(&file).lock().is_empty());
     // The folder is gone.
     drop(folder);
-    assert!(write(file, told).await.is_err());
+    assert!(write(&kept, told).await.is_err());
 }

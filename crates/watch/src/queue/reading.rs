@@ -4,7 +4,7 @@ use super::looks::Looks;
 use super::memory::{Memory, Said};
 use super::{Answer, Inbound, Ticket};
 use crate::driver::{Handle, Ticketed};
-use crate::subscription::replace;
+use crate::kept::Kept;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// All answers of one turn take no longer, so that the next look is not late; the rest come with the next turns.
 const ANSWERING_MAX: Duration = Duration::from_secs(45);
 /// A disk that does not answer is waited for no longer.
-const WRITE_MAX: Duration = Duration::from_secs(10);
+const READ_MAX: Duration = Duration::from_secs(10);
 /// What is kept of a ticket's subject, in characters.
 const SUMMARY_MAX_CHARS: usize = 200;
 
@@ -62,6 +62,7 @@ impl Queue {
             read: Instant::now(),
             told: Tells::Unknown,
             answered: None,
+            kept: Kept::new(self.file.clone()),
             queue: self,
             driver,
         };
@@ -119,6 +120,8 @@ struct Reading {
     queue: Queue,
     driver: Handle,
     memory: Memory,
+    /// Where that is kept.
+    kept: Kept,
     /// When it was last read.
     read: Instant,
     /// What the driver was told last of it.
@@ -260,13 +263,8 @@ impl Reading {
     }
 
     async fn store(&self) {
-        let (file, memory) = (self.queue.file.clone(), self.memory.clone());
-        let writing = tokio::task::spawn_blocking(move || replace(&file, &memory));
-        let fault = match timeout(WRITE_MAX, writing).await {
-            Ok(Ok(Ok(()))) => return,
-            Ok(Ok(Err(error))) => error.to_string(),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("no answer within {} s", WRITE_MAX.as_secs()),
+        let Err(fault) = self.kept.replace(self.memory.clone()).await else {
+            return;
         };
         let queue = &self.queue.name;
         tracing::error!(
@@ -281,7 +279,7 @@ impl Reading {
 async fn read(file: PathBuf) -> Memory {
     let path = file.clone();
     let reading = tokio::task::spawn_blocking(move || std::fs::read(path));
-    let found = match timeout(WRITE_MAX, reading).await {
+    let found = match timeout(READ_MAX, reading).await {
         Ok(Ok(Ok(found))) => serde_json::from_slice(&found).map_err(|error| error.to_string()),
         Ok(Ok(Err(error))) if error.kind() == std::io::ErrorKind::NotFound => Ok(Memory::default()),
         Ok(Ok(Err(error))) => Err(error.to_string()),

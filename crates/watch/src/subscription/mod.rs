@@ -16,7 +16,6 @@ mod ways;
 
 pub use herald::{Herald, Reach, Registry};
 pub use hooks::{Hooks, NoHooks};
-pub(crate) use keep::replace;
 pub use links::Links;
 pub use ways::Post;
 

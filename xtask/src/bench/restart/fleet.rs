@@ -1,6 +1,6 @@
 //! The fleet under measurement: PostgreSQL, etcd, the trackers, and a folder for each machine.
 
-use super::{Options, document};
+use super::document;
 use crate::bench::stack::{Folder, Stack};
 use crate::bench::trackers::{HOOK_SECRET, containers, start_with};
 use crate::served::SystemClock;
@@ -38,9 +38,19 @@ impl Sees for Unwatched {
     fn written(&self, _: usize, _: &[u8]) {}
 }
 
+/// How great a fleet is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    pub(super) hosts: u32,
+    /// Half of them GitHub, half Jira, two to a group.
+    pub(super) nodes: u32,
+    pub(super) lease_ms: u32,
+    pub(super) attempt_ms: u32,
+}
+
 pub(super) struct Fleet {
-    _database: Postgres,
-    _etcd: Etcd,
+    database: Arc<Postgres>,
+    etcd: Etcd,
     sides: Arc<[SimServer; 2]>,
     machines: Vec<Folder>,
     pairs: usize,
@@ -49,15 +59,15 @@ pub(super) struct Fleet {
 impl Fleet {
     /// Starts what the machines need, and writes their folders. The groups are published already: `apply` would make one
     /// after the other, and wait for each.
-    pub(super) async fn new(options: &Options) -> Result<Self> {
+    pub(super) async fn new(size: &Size) -> Result<Self> {
         let database = spawn_blocking(|| Postgres::start(&[CONNECTIONS])).await;
         let database = database.context("starting PostgreSQL")??;
         let etcd = spawn_blocking(|| Etcd::start(1)).await;
         let etcd = etcd.context("starting etcd")??;
-        let pairs = options.nodes as usize / 2;
+        let pairs = size.nodes as usize / 2;
         let sides = Arc::new(start_with(pairs, &Arc::new(Unwatched)).await?);
         let mut addresses = String::new();
-        for machine in 1..=options.hosts {
+        for machine in 1..=size.hosts {
             let (edge, host) = (free_port()?, free_port()?);
             writeln!(
                 addresses,
@@ -68,12 +78,12 @@ impl Fleet {
         let shared = format!(
             "\n[machines]\n{addresses}\n[central]\nurl = {{ file = \"central.url\" }}\n\n[ownership]\netcd = {etcd_at}\n\
              lease_ms = {}\nattempt_ms = {}\n{}",
-            options.lease_ms,
-            options.attempt_ms,
+            size.lease_ms,
+            size.attempt_ms,
             nodes(pairs, &sides)?
         );
         let mut machines = Vec::new();
-        for machine in 1..=options.hosts {
+        for machine in 1..=size.hosts {
             let folder = Folder::new()?;
             folder.write("github.token", "github-token")?;
             folder.write("jira.token", jira_cloud::API_TOKEN)?;
@@ -92,12 +102,31 @@ impl Fleet {
         }
         publish(&database, pairs).await?;
         Ok(Self {
-            _database: database,
-            _etcd: etcd,
+            database: Arc::new(database),
+            etcd,
             sides,
             machines,
             pairs,
         })
+    }
+
+    /// What it stands on.
+    pub(super) fn ground(&self) -> (Arc<Postgres>, Vec<String>) {
+        (Arc::clone(&self.database), self.etcd.endpoints())
+    }
+
+    /// What the machines have in their hosts' folders, in bytes.
+    pub(super) fn host_files_bytes(&self) -> Result<u64> {
+        let mut bytes = 0;
+        for machine in &self.machines {
+            let folder = machine.path().join("twinline-data/host");
+            for file in std::fs::read_dir(folder).context("listing a host's folder")? {
+                bytes += file
+                    .and_then(|file| file.metadata())
+                    .map_or(0, |it| it.len());
+            }
+        }
+        Ok(bytes)
     }
 
     pub(super) const fn pairs(&self) -> usize {

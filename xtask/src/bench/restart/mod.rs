@@ -3,14 +3,16 @@
 //! webhooks are in this process.
 
 mod fleet;
+mod ground;
 mod load;
+pub(super) mod sizing;
 
 use super::latency::Latencies;
 use super::stack::Stack;
 use super::{rounded, runtime, show};
 use crate::say;
 use anyhow::{Context, Result};
-use fleet::Fleet;
+use fleet::{Fleet, Size};
 use load::{Load, Outcome, Phase};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -78,7 +80,13 @@ pub(super) fn run(options: &Options) -> Result<bool> {
 
 async fn measure(options: &Options, senders: &Handle) -> Result<(Value, bool)> {
     let began = Instant::now();
-    let fleet = Fleet::new(options).await?;
+    let size = Size {
+        hosts: options.hosts,
+        nodes: options.nodes,
+        lease_ms: options.lease_ms,
+        attempt_ms: options.attempt_ms,
+    };
+    let fleet = Fleet::new(&size).await?;
     let mut stacks = fleet.up().await?;
     let edges = stacks
         .iter()

@@ -67,6 +67,7 @@ async fn the_exposition_is_valid_and_complete() {
     let text = String::from_utf8(answer.body).unwrap();
     let families = families(&text).unwrap_or_else(|fault| panic!("{fault}\n{text}"));
     assert_eq!(families["twinline_host_dirty"], "gauge");
+    assert_eq!(families["twinline_host_room_wait_seconds"], "gauge");
     assert_eq!(families["twinline_host_latency_seconds"], "histogram");
     assert_eq!(families["twinline_host_trace_spans_dropped"], "counter");
     for (name, _) in served.host.metrics().counters() {

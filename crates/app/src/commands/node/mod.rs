@@ -14,6 +14,7 @@ use crate::exit::{CONFIGURATION, Coded, FAILED, OK, USAGE};
 use crate::handles::SystemClock;
 use crate::nodes::{Nodes, webhook_url};
 use crate::report::Report;
+use crate::roles::host::unfit_edges;
 use crate::rulebook;
 use anyhow::Result;
 use http::StatusCode;
@@ -309,6 +310,7 @@ async fn webhook(file: &Path, args: &PlaceArgs) -> Result<Report> {
     };
     if !registry::example(known.kind())?.by_hand {
         reaches_edge(&hook, &known).await?;
+        every_edge_takes(file, &known).await?;
     }
     let subscribed = known
         .tracker
@@ -348,6 +350,23 @@ async fn reaches_edge(hook: &str, known: &Known) -> Result<()> {
     let sentence = format!(
         "{hook}: {why}; nothing was registered for node '{}'",
         known.name
+    );
+    Err(Coded::new(FAILED, sentence).into())
+}
+
+/// Refuses while an edge of the fleet does not take the node's webhooks: what stands before them may send it some.
+async fn every_edge_takes(file: &Path, known: &Known) -> Result<()> {
+    let unfit = unfit_edges(file, &known.config, &known.name).await?;
+    if unfit.is_empty() {
+        return Ok(());
+    }
+    let each = unfit.iter().map(|(edge, why)| format!("{edge}: {why}"));
+    let sentence = format!(
+        "not every edge of the fleet would take the webhooks of node '{}' ({}): where one lacks the node, begin it anew with \
+         this configuration; nothing was registered. While a rule names the node, the host that has it registers them by \
+         itself as soon as they can be taken, and a minute after it asked an edge that does not answer",
+        known.name,
+        each.collect::<Vec<_>>().join("; ")
     );
     Err(Coded::new(FAILED, sentence).into())
 }

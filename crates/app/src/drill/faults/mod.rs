@@ -23,6 +23,7 @@ pub(super) mod vanished_peer;
 pub(super) mod wal_full;
 
 use super::incident::Moments;
+use super::record::Death;
 use super::stage::Stage;
 use anyhow::{Result, bail};
 use async_trait::async_trait;
@@ -63,6 +64,11 @@ pub(super) trait Fault {
     /// What people do when it is healed; what did not hold, a sentence each.
     async fn after(&mut self, _stage: &Stage) -> Result<Vec<String>> {
         Ok(Vec::new())
+    }
+
+    /// The processes that it killed.
+    fn deaths(&mut self) -> Vec<Death> {
+        Vec::new()
     }
 
     /// When people were called and told, where that is part of the drill.

@@ -2,6 +2,7 @@
 
 use super::canary;
 use super::edge_inbox::{EdgeHttp, HttpInbox, Place};
+use super::routed::Routed;
 use super::subscribe::Hooks;
 use super::{
     HEALTH_CONNECTIONS_MAX, Listeners, api_connections_max, listen, node_config, prune, seen,
@@ -160,6 +161,25 @@ impl Attendants {
         }
         Ok(())
     }
+}
+
+/// The edges of a fleet that would not take a node's webhooks now, or do not say so, each with why; on one machine nobody is
+/// asked.
+///
+/// # Errors
+/// What the fleet's processes show each other cannot be read.
+pub(crate) async fn unfit_edges(
+    file: &Path,
+    config: &Config,
+    node: &NodeName,
+) -> Result<BTreeMap<String, String>> {
+    if config.ownership.is_none() {
+        return Ok(BTreeMap::new());
+    }
+    let folder = DataFolder::open(&config.data)?;
+    let token = fleet::token(file, config, &folder)?;
+    let routed = Routed::new(edges_of(config), EdgeHttp::new(token)?);
+    Ok(routed.unfit(node).await)
 }
 
 /// The edges of a fleet.

@@ -20,6 +20,7 @@ use crate::rulebook::{self, Factory, Rulebook};
 use crate::telemetry;
 use anyhow::{Context, Result};
 use edge_inbox::{EdgeHttp, HttpInbox, Place};
+pub(crate) use fleet::unfit_edges;
 use futures_util::FutureExt as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;

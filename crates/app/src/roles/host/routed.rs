@@ -55,19 +55,45 @@ impl Routed {
         }
     }
 
-    /// Those of the nodes whose webhooks must not be registered yet.
-    pub(super) async fn waiting(&mut self, nodes: &BTreeSet<NodeName>) -> BTreeSet<NodeName> {
+    /// Those of the nodes whose webhooks must not be registered yet. `wanted`: all that are to have one, asked about or not.
+    pub(super) async fn waiting(
+        &mut self,
+        nodes: &BTreeSet<NodeName>,
+        wanted: &BTreeSet<NodeName>,
+    ) -> BTreeSet<NodeName> {
+        let begun = Instant::now();
+        self.waits.only(wanted);
         if nodes.is_empty() {
+            self.waits.tell(begun);
             return BTreeSet::new();
         }
-        let begun = Instant::now();
         self.waits.ask(nodes, begun);
-        let nodes_asked: Vec<NodeName> = nodes.iter().cloned().collect();
-        let asks = self.edges.iter().map(|edge| self.ask(edge, &nodes_asked));
-        let said = join_all(asks).await;
+        let said = self.say(nodes).await;
         let found = self.waits.judge(nodes, &said, begun);
-        self.waits.tell(&found, begun);
-        found.into_keys().collect()
+        let waiting = found.keys().cloned().collect();
+        self.waits.note(nodes, found);
+        self.waits.tell(begun);
+        waiting
+    }
+
+    /// The edges that would not take a node's webhooks now, or do not say so, each with why.
+    pub(super) async fn unfit(&self, node: &NodeName) -> BTreeMap<String, String> {
+        let nodes = BTreeSet::from([node.clone()]);
+        let said = self.say(&nodes).await;
+        let mut waits = Waits::default();
+        let now = Instant::now();
+        waits.ask(&nodes, now);
+        waits
+            .judge(&nodes, &said, now)
+            .remove(node)
+            .unwrap_or_default()
+    }
+
+    /// What all edges say of these nodes.
+    async fn say(&self, nodes: &BTreeSet<NodeName>) -> Vec<Said> {
+        let nodes: Vec<NodeName> = nodes.iter().cloned().collect();
+        let asks = self.edges.iter().map(|edge| self.ask(edge, &nodes));
+        join_all(asks).await
     }
 
     /// What one edge says of these nodes.
@@ -131,11 +157,25 @@ type Waiting = BTreeMap<NodeName, BTreeMap<String, String>>;
 #[derive(Default)]
 struct Waits {
     first: BTreeMap<NodeName, Instant>,
+    /// What the last answers were for each node, also of those that are not asked about just now.
+    waiting: Waiting,
     /// The edges that people were told of, and why.
     told: BTreeMap<String, String>,
 }
 
 impl Waits {
+    /// Forgets all others: one that comes back begins to wait anew, since edges may have read meanwhile that it is not there.
+    fn only(&mut self, wanted: &BTreeSet<NodeName>) {
+        self.first.retain(|node, _| wanted.contains(node));
+        self.waiting.retain(|node, _| wanted.contains(node));
+    }
+
+    /// Notes what these nodes wait for.
+    fn note(&mut self, nodes: &BTreeSet<NodeName>, found: Waiting) {
+        self.waiting.retain(|node, _| !nodes.contains(node));
+        self.waiting.extend(found);
+    }
+
     /// Notes that these are asked about.
     fn ask(&mut self, nodes: &BTreeSet<NodeName>, now: Instant) {
         for node in nodes {
@@ -172,8 +212,9 @@ impl Waits {
     }
 
     /// Says once which edges are waited for, with the nodes; again when it is others.
-    fn tell(&mut self, waiting: &Waiting, now: Instant) {
-        let long = waiting
+    fn tell(&mut self, now: Instant) {
+        let long = self
+            .waiting
             .iter()
             .filter(|(node, _)| self.waits_for(node, now) >= TOLD_AFTER);
         let mut edges = BTreeMap::new();

@@ -74,3 +74,44 @@ fn the_one_edge_of_a_machine_is_waited_for() {
     };
     check(PASSED_OVER_AFTER * 100, &[said], &["a: edge", "b: edge"]);
 }
+
+#[test]
+fn it_is_told_that_nothing_waits_when_nothing_does() {
+    let (mut waits, begun) = (Waits::default(), Instant::now());
+    let after = |seconds: u64| begun + TOLD_AFTER + Duration::from_secs(seconds);
+    let mut look = |asked: &[&str], lacking: &[&str], wanted: &[&str], now: Instant| {
+        let asked = nodes(asked);
+        waits.only(&nodes(wanted));
+        waits.ask(&asked, begun);
+        let found = waits.judge(&asked, &[lacks("m2", lacking)], now);
+        waits.note(&asked, found);
+        waits.tell(now);
+        waits.told.keys().cloned().collect::<Vec<_>>()
+    };
+    let both = ["a", "b"];
+    assert_eq!(
+        look(&both, &both, &both, begun),
+        [""; 0],
+        "not for long yet"
+    );
+    assert_eq!(look(&both, &both, &both, after(0)), ["m2"]);
+    // Only one of them is asked about, and waits no more; or none.
+    assert_eq!(look(&["a"], &[], &both, after(1)), ["m2"]);
+    assert_eq!(look(&[], &[], &both, after(2)), ["m2"]);
+    assert_eq!(look(&["b"], &[], &both, after(3)), [""; 0]);
+    // One whose webhook nobody wants any more does not wait either.
+    assert_eq!(look(&["b"], &["b"], &both, after(4)), ["m2"]);
+    assert_eq!(look(&[], &[], &["a"], after(5)), [""; 0]);
+}
+
+#[test]
+fn a_node_that_comes_back_begins_to_wait_anew() {
+    let (mut waits, begun) = (Waits::default(), Instant::now());
+    let asked = nodes(&["a"]);
+    waits.ask(&asked, begun);
+    waits.only(&BTreeSet::new());
+    let now = begun + PASSED_OVER_AFTER;
+    waits.ask(&asked, now);
+    let found = waits.judge(&asked, &[silent("m2")], now);
+    assert_eq!(found.len(), 1);
+}

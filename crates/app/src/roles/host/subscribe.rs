@@ -92,7 +92,8 @@ impl Hooks {
                 let mut wanted = registrar.host.scopes();
                 wanted.retain(|(node, _)| registrar.nodes.contains_key(node));
                 let asked = agenda.due(&wanted, now);
-                let mut asking = pin!(routed.waiting(&asked));
+                let nodes = wanted.iter().map(|(node, _)| node.clone()).collect();
+                let mut asking = pin!(routed.waiting(&asked, &nodes));
                 let waiting = loop {
                     tokio::select! {
                         biased;

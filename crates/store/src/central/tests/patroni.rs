@@ -2,6 +2,8 @@
 
 use super::replication::{caught_up, check_equal, open, run, settle, take};
 use super::support::*;
+use crate::central::*;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
@@ -15,6 +17,13 @@ async fn cluster(synchronous: Synchronous) -> Option<Patroni> {
     Some(started.await.unwrap())
 }
 
+/// A client as docs/guide/central.md has it: with TLS, and `central.ca`.
+fn client_of(cluster: &Patroni) -> CentralClient {
+    let authority = cluster.authority().as_bytes();
+    let address = CentralAddress::parse(&cluster.url(), Some(authority)).unwrap();
+    CentralClient::start(address, settings(), Arc::new(TestClock::default()))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn mode_12_patroni_switches_over_while_the_replica_is_written() {
     let Some(cluster) = cluster(Synchronous::On).await else {
@@ -22,8 +31,10 @@ async fn mode_12_patroni_switches_over_while_the_replica_is_written() {
     };
     let folder = TempDir::new().unwrap();
     let store = open(&folder.path().join("host.db")).await;
-    let client = client_to(&cluster.url(), settings());
+    let client = client_of(&cluster);
     let before = healthy(&client).await;
+    let encrypted = "SELECT bool_and(s.ssl) FROM pg_stat_activity JOIN pg_stat_ssl s USING (pid) WHERE usename = 'twinline'";
+    assert_eq!(cluster.sql(encrypted), "t");
     let running = run(&store, &client, 1);
     take(&store, 1).await;
     caught_up(&store, &running).await;
@@ -60,7 +71,7 @@ async fn mode_13_strict_synchronous_mode_loses_its_standby() {
     };
     let folder = TempDir::new().unwrap();
     let store = open(&folder.path().join("host.db")).await;
-    let client = client_to(&cluster.url(), settings());
+    let client = client_of(&cluster);
     healthy(&client).await;
     let running = run(&store, &client, 1);
     take(&store, 1).await;
