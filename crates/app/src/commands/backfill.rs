@@ -231,7 +231,10 @@ mod tests {
         );
         let known = json!({ "finish_at": 0, "finish_unknown": null });
         assert_eq!(end(&known), "finished at about 1970-01-01T00:00:00Z");
-        assert_eq!(note(&json!({ "sentence": "waits", "finish_unknown": why })), "waits");
+        assert_eq!(
+            note(&json!({ "sentence": "waits", "finish_unknown": why })),
+            "waits"
+        );
     }
 
     #[test]

@@ -204,7 +204,10 @@ fn at_size() -> Sides<Found> {
 fn thousands_of_pairs_are_reviewed_and_only_certain_ones_say_yes() {
     let found = at_size();
     let matching = compare(&found);
-    assert_eq!((matching.pairs.len(), matching.ambiguous.len()), (2_000, 40));
+    assert_eq!(
+        (matching.pairs.len(), matching.ambiguous.len()),
+        (2_000, 40)
+    );
     let review = Review {
         found: &found,
         matching: &matching,
@@ -213,7 +216,9 @@ fn thousands_of_pairs_are_reviewed_and_only_certain_ones_say_yes() {
     let path = folder.path().join("pairs.csv");
     write(&path, false, &review.bytes().unwrap()).unwrap();
     let expected = |numbers: std::ops::Range<usize>| -> BTreeSet<(String, String)> {
-        numbers.map(|number| (format!("L-{number}"), format!("R-{number}"))).collect()
+        numbers
+            .map(|number| (format!("L-{number}"), format!("R-{number}")))
+            .collect()
     };
     let linked: BTreeSet<_> = pairs::pairs(&path).unwrap().into_iter().collect();
     assert_eq!(linked, expected(0..2_000));

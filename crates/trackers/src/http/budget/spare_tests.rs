@@ -129,7 +129,10 @@ fn left(remaining: u64, resets_s: u64, expected: [i64; 2]) {
     };
     let rounded = [allowance.now, allowance.by_then].map(|points| points.round() as i64);
     assert_eq!(rounded, expected, "{allowance:?}");
-    assert_eq!((allowance.window, allowance.at_once.round() as i64), (HOUR, 1000));
+    assert_eq!(
+        (allowance.window, allowance.at_once.round() as i64),
+        (HOUR, 1000)
+    );
     assert_eq!(allowance.each.round() as i64, 4500);
     // Both say the same about whether there is room.
     let room = limits.spare(at(0)).is_zero();
@@ -154,7 +157,10 @@ fn a_request_counts_where_answers_say_that_it_does() {
         limits.learn(&told(5000, 4990, 3500), at(0));
     }
     limits.learn(&told(30, 29, 40), at(0));
-    let points: Vec<f64> = limits.allowances(at(0)).map(|found| found.points[0]).collect();
+    let points: Vec<f64> = limits
+        .allowances(at(0))
+        .map(|found| found.points[0])
+        .collect();
     assert_eq!(points, [0.25, 0.75]);
 }
 
@@ -162,7 +168,9 @@ fn a_request_counts_where_answers_say_that_it_does() {
 fn what_we_count_leaves_each_part_of_its_window_the_same() {
     let hour = window(HOUR, 500);
     let mut charges = Charges::default();
-    charges.made.extend([(at(0), 300), (at(1000), 10), (at(1100), 10)]);
+    charges
+        .made
+        .extend([(at(0), 300), (at(1000), 10), (at(1100), 10)]);
     let found = allowance(&hour, &charges, at(1200));
     assert_eq!((found.now, found.by_then, found.each), (17.5, 17.5, 37.5));
     assert_eq!(found.ends_in.as_secs(), 100);
