@@ -101,7 +101,7 @@ const NEEDS: &[Need] = &[
         install: npm::install_schema,
     },
     Need {
-        what: "five Python clients, PyGithub, jira, azure-devops, zenpy and pysnc, in an environment under target/testdata",
+        what: "six Python clients, PyGithub, jira, azure-devops, zenpy, pysnc and python-redmine, in an environment under target/testdata",
         missing: python::is_missing,
         install: python::install,
     },

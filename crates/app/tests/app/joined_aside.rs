@@ -100,6 +100,25 @@ fn moved(fleet: &[Installation], node: &str, group: &str, machine: &str) {
     });
 }
 
+/// What was edited and made in either tracker crosses, once.
+fn works_as_one(near: &Simulators, far: &Simulators, keys: &[String; 2]) {
+    retitle(near, &keys[0], "Near, edited");
+    retitle(far, &keys[1], "Far, edited");
+    create(near, "Across");
+    for (at, title) in [
+        (near, "Near, edited"),
+        (far, "Far, edited"),
+        (far, "Across"),
+    ] {
+        in_jira(at, title);
+    }
+    for simulators in [near, far] {
+        let found = titles(simulators);
+        let once: BTreeSet<&String> = found.iter().collect();
+        assert_eq!(found.len(), once.len(), "nothing twice: {found:?}");
+    }
+}
+
 #[test]
 fn the_file_of_a_group_that_was_just_being_joined_is_brought_to_the_machine_that_waits_for_it() {
     if !Postgres::can_run() || !Etcd::can_run() {
@@ -172,21 +191,7 @@ fn the_file_of_a_group_that_was_just_being_joined_is_brought_to_the_machine_that
         (all.len() == 1 && all[0]["nodes"] == 4).then_some(())
     });
     joined(&fleet[0]);
-    retitle(&near, &keys[0], "Near, edited");
-    retitle(&far, &keys[1], "Far, edited");
-    create(&near, "Across");
-    for (at, title) in [
-        (&near, "Near, edited"),
-        (&far, "Far, edited"),
-        (&far, "Across"),
-    ] {
-        in_jira(at, title);
-    }
-    for simulators in [&near, &far] {
-        let found = titles(simulators);
-        let once: BTreeSet<&String> = found.iter().collect();
-        assert_eq!(found.len(), once.len(), "nothing twice: {found:?}");
-    }
+    works_as_one(&near, &far, &keys);
     drop(ups);
     near.end();
     far.end();

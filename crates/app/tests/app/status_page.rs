@@ -46,6 +46,31 @@ fn refused(made: &Installation, arguments: &[&str], code: i32) -> String {
     String::from_utf8(done.stderr).unwrap()
 }
 
+/// Tells of an incident what is known by now; what cannot be told is refused.
+fn updated(made: &Installation, id: &str) {
+    let update = ["incident", "update", id, "--text", "A disk is full."];
+    let changes = ["--stage", "identified", "--impact", "minor", "--component"];
+    let known = [&update[..], &changes, &["Shop=degraded_performance"]].concat();
+    made.json(&known);
+    let summary = api(made, "summary");
+    let told = &summary["incidents"][0];
+    assert_eq!(told["impact"], "minor", "{told}");
+    let last = &told["incident_updates"][0];
+    assert_eq!(
+        (&last["body"], &last["status"]),
+        (&json!("A disk is full."), &json!("identified"))
+    );
+    assert_eq!(
+        last["affected_components"][0]["new_status"],
+        "degraded_performance"
+    );
+    assert_eq!(summary["components"][0]["status"], "degraded_performance");
+    let unknown = [&update[..], &changes, &["Shp=operational"]].concat();
+    assert!(refused(made, &unknown, 1).contains("'Shp'"));
+    let never = [&update[..], &["--stage", "resolved"]].concat();
+    refused(made, &never, 2);
+}
+
 #[test]
 fn people_veto_publish_update_resolve_and_tell_what_it_was() {
     let made = watched("");
@@ -77,27 +102,7 @@ fn people_veto_publish_update_resolve_and_tell_what_it_was() {
         published["page"]["name"], "Shop: major outage",
         "{published}"
     );
-    let update = ["incident", "update", &id, "--text", "A disk is full."];
-    let changes = ["--stage", "identified", "--impact", "minor", "--component"];
-    let known = [&update[..], &changes, &["Shop=degraded_performance"]].concat();
-    made.json(&known);
-    let summary = api(&made, "summary");
-    let told = &summary["incidents"][0];
-    assert_eq!(told["impact"], "minor", "{told}");
-    let last = &told["incident_updates"][0];
-    assert_eq!(
-        (&last["body"], &last["status"]),
-        (&json!("A disk is full."), &json!("identified"))
-    );
-    assert_eq!(
-        last["affected_components"][0]["new_status"],
-        "degraded_performance"
-    );
-    assert_eq!(summary["components"][0]["status"], "degraded_performance");
-    let unknown = [&update[..], &changes, &["Shp=operational"]].concat();
-    assert!(refused(&made, &unknown, 1).contains("'Shp'"));
-    let never = [&update[..], &["--stage", "resolved"]].concat();
-    refused(&made, &never, 2);
+    updated(&made, &id);
 
     alert(&made, "ShopDown", "critical", "resolved");
     until("its end", || {

@@ -1,10 +1,12 @@
 //! What a fleet takes of its database and its etcd.
 
 use super::fleet::Fleet;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
+/// etcd's metrics are some hundred KiB.
+const ANSWER_MAX_BYTES: usize = 16 << 20;
 /// As a person would ask for it.
 const SQL: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint, pg_database_size(current_database()), \
                    (SELECT count(*) FROM twinline.replica), pg_total_relation_size('twinline.replica')";
@@ -82,15 +84,28 @@ impl Etcd {
         let answer = sent
             .and_then(reqwest::Response::error_for_status)
             .with_context(|| format!("asking etcd for {path}"))?;
-        let text = answer.text().await.context("reading etcd's answer")?;
+        let text = read(answer).await?;
         serde_json::from_str(&text).with_context(|| format!("etcd's answer to {path}"))
     }
 
     async fn requests(&self) -> Result<u64> {
         let sent = self.client.get(format!("{}/metrics", self.at)).send().await;
-        let text = sent.context("asking etcd for its metrics")?.text().await;
-        Ok(started(&text.context("reading etcd's metrics")?))
+        let answer = sent.context("asking etcd for its metrics")?;
+        Ok(started(&read(answer).await?))
     }
+}
+
+/// What an answer says, within its limit.
+async fn read(mut answer: reqwest::Response) -> Result<String> {
+    let mut body = Vec::new();
+    while let Some(part) = answer.chunk().await.context("reading etcd's answer")? {
+        body.extend_from_slice(&part);
+        ensure!(
+            body.len() <= ANSWER_MAX_BYTES,
+            "etcd's answer has more than {ANSWER_MAX_BYTES} bytes"
+        );
+    }
+    String::from_utf8(body).context("etcd's answer is no text")
 }
 
 /// The requests that an exposition of etcd's counts.

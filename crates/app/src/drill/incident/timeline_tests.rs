@@ -77,6 +77,11 @@ fn the_timeline_of_2021_is_told_beside_what_happened_here() {
         missed,
         &["1 edits arrive meanwhile; 0 lost, 0 duplicated"],
     );
+}
+
+#[test]
+fn what_people_did_in_2021_is_told_beside_what_was_done_here() {
+    let text = told();
     let mail = "customers mail; nobody can tell single reports from one incident";
     check(
         &text,
