@@ -47,7 +47,9 @@ fn a_machine_with_a_watch_has_five_customers_with_nodes_and_tokens_of_their_own(
 #[tokio::test]
 async fn what_fails_in_a_drill_silences_no_alarm_of_it() {
     let folder = tempfile::tempdir().unwrap();
-    let setting = fleet(Drill::Incident2021, true);
+    let mut setting = fleet(Drill::Incident2021, true);
+    // An authority's certificate comes from a cluster that runs; what is looked at does not depend on it.
+    setting.database.authority = None;
     for machine in ["m1", "m2"] {
         let folder = folder.path().join(machine);
         write(&folder, machine, &setting).unwrap();

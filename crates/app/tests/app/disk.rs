@@ -136,7 +136,9 @@ fn an_edge_that_starts_on_a_full_disk_says_so_and_goes_on_when_there_is_space() 
         next += 1;
         deliver(next).filter(|answer| answer.status == 202)
     });
-    let private = installation.listener("edge", "private").unwrap();
+    let private = until("its listeners to be told", || {
+        installation.listener("edge", "private")
+    });
     assert_eq!(
         ask(private, "GET /health HTTP/1.1", "").unwrap().status,
         200

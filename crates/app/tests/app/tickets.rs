@@ -4,6 +4,8 @@ use crate::support::{Installation, Simulators, create, create_with, text_of, unt
 use crate::watching::{ends, health, incidents, start, watches};
 use crate::webhooks::ask;
 use serde_json::json;
+use twinline::handles::SystemClock;
+use twinline_core::handles::Clock as _;
 
 /// A watch that reads GitHub's issues as tickets: those that Ana writes are workspace acme's, whose node that is.
 fn watched(simulators: &Simulators) -> Installation {
@@ -72,6 +74,10 @@ fn said(simulators: &Simulators, title: &str, what: &str) -> Vec<String> {
 fn a_ticket_joins_the_incident_and_is_answered_when_it_is_known_and_when_it_is_over() {
     let simulators = Simulators::start();
     create(&simulators, "There before");
+    // What is made in the second in which watch begins may be of after it.
+    let second = || SystemClock.now().floor_to_second();
+    let made_in = second();
+    until("the next second", || (second() > made_in).then_some(()));
     let installation = watched(&simulators);
     let mut watch = start(&installation);
     is_read(&installation);

@@ -2,7 +2,7 @@
 
 use super::pages::Pages;
 use super::watches::{DATABASE, Watch};
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -27,10 +27,17 @@ impl Watched {
             }
             all
         });
-        all.await.map(drop).with_context(|| {
-            let s = WAIT_MAX.as_secs();
-            format!("the watches do not find everything well after {s} s: the drill cannot begin")
-        })
+        if all.await.is_some() {
+            return Ok(());
+        }
+        let mut troubles = Vec::new();
+        for watch in &self.watches {
+            troubles.extend(watch.troubles().await);
+        }
+        let (s, troubles) = (WAIT_MAX.as_secs(), troubles.join("; "));
+        bail!(
+            "the watches do not find everything well after {s} s: {troubles}. The drill cannot begin"
+        )
     }
 
     /// Whether every probe finds everything well, no incident of the database is open any more, and no change is being

@@ -60,11 +60,25 @@ impl Watch {
         timeout(ANSWER_MAX, asked).await.ok()?
     }
 
-    /// Whether every probe has found what it looks at well: before, what fails may be starting.
+    /// What its probes have not found well: before all is, what fails may be starting. `None`: it does not answer.
+    async fn unproven(&self) -> Option<Vec<String>> {
+        let found = self.get(self.private, "/v1/incidents").await?;
+        let probes = found["probes"].as_array()?;
+        let unwell = probes.iter().filter(|it| it["standing"] != "passing");
+        Some(unwell.map(|it| told(&self.machine, it)).collect())
+    }
+
+    /// Whether every probe has found what it looks at well.
     pub(in crate::drill) async fn is_proven(&self) -> bool {
-        let found = self.get(self.private, "/v1/incidents").await;
-        let probes = found.as_ref().and_then(|found| found["probes"].as_array());
-        probes.is_some_and(|all| all.iter().all(|it| it["standing"] == "passing"))
+        self.unproven()
+            .await
+            .is_some_and(|unwell| unwell.is_empty())
+    }
+
+    /// What keeps it from finding everything well.
+    pub(super) async fn troubles(&self) -> Vec<String> {
+        let silent = || vec![format!("the watch of {} does not answer", self.machine)];
+        self.unproven().await.unwrap_or_else(silent)
     }
 
     /// Whether it is proving no change of the database.
@@ -192,4 +206,11 @@ impl Watch {
         let sent = timeout(ANSWER_MAX, self.client.post(link).send()).await;
         matches!(sent, Ok(Ok(answer)) if answer.status().is_success())
     }
+}
+
+/// One thing that a probe has not found well, in words.
+fn told(machine: &str, probed: &Json) -> String {
+    let word = |key: &str| probed[key].as_str().unwrap_or("?").to_owned();
+    let (probe, subject, standing) = (word("probe"), word("subject"), word("standing"));
+    format!("{machine}'s probe {probe} says of {subject}: {standing}")
 }

@@ -122,6 +122,7 @@ impl Maker<'_> {
     ) -> Result<()> {
         let config = self.parts.config;
         let hosts = through.iter().filter(|it| it.kind == Kind::Host).count();
+        // Of several hosts any will do: none is needed.
         let way = if hosts > 1 { &[] } else { through };
         let targets = config.nodes.iter().map(|(node, known)| {
             let tracker = element(Kind::Tracker, &known.tracker);
@@ -130,8 +131,8 @@ impl Maker<'_> {
             target(Sweeps::element(node), others)
         });
         let targets: Vec<Target> = targets.collect();
-        let through = through.iter().cloned();
-        self.add(name, Severity::Warning, pace, targets, through, look)
+        let way = way.iter().cloned();
+        self.add(name, Severity::Warning, pace, targets, way, look)
     }
 
     fn names(&self) -> BTreeSet<String> {
