@@ -56,7 +56,9 @@ mod tests;
 
 pub use caller::{TrustedHeader, TrustedProxies};
 pub use listen::{serve, serve_public};
-pub use mapper::{Directory, DirectorySource, HostPlace, MapperSettings, NodePlace, PROOF_MAX};
+pub use mapper::{
+    Directory, DirectorySource, HostPlace, MapperSettings, NodePlace, PROOF_MAX, Reading,
+};
 pub use places::Places;
 pub use proxy::ProxyLimits;
 pub use refusing::refuse;
@@ -119,6 +121,8 @@ pub(crate) struct Shared {
     pub(crate) restart: Arc<Notify>,
     /// When the edge began.
     pub(crate) started_at: Timestamp,
+    /// The release that it is of.
+    pub(crate) version: String,
 }
 
 impl Shared {
@@ -187,6 +191,7 @@ impl Edge {
             arrivals: arrivals::Arrivals::default(),
             ending,
             restart: settings.restart,
+            version: settings.version,
         };
         refusals::begin(&shared, settings.has_refused).await;
         if let Some(known) = shared.mapper.known() {

@@ -2,6 +2,7 @@
 
 use super::canary;
 use super::edge_inbox::{EdgeHttp, HttpInbox, Place};
+use super::routed::Routed;
 use super::subscribe::Hooks;
 use super::{
     HEALTH_CONNECTIONS_MAX, Listeners, api_connections_max, listen, node_config, prune, seen,
@@ -12,6 +13,7 @@ use crate::fleet::{self, Deeds, Draining, Follower, Known, LeaseFile};
 use crate::handles::{SystemBootClock, SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::{Nodes, Trackers};
+use crate::release::Release;
 use crate::roles::page_status;
 use crate::roles::tasks::Tasks;
 use crate::rulebook::{self, Factory, Rulebook};
@@ -160,6 +162,25 @@ impl Attendants {
         }
         Ok(())
     }
+}
+
+/// The edges of a fleet that would not take a node's webhooks now, or do not say so, each with why; on one machine nobody is
+/// asked.
+///
+/// # Errors
+/// What the fleet's processes show each other cannot be read.
+pub(crate) async fn unfit_edges(
+    file: &Path,
+    config: &Config,
+    node: &NodeName,
+) -> Result<BTreeMap<String, String>> {
+    if config.ownership.is_none() {
+        return Ok(BTreeMap::new());
+    }
+    let folder = DataFolder::open(&config.data)?;
+    let token = fleet::token(file, config, &folder)?;
+    let routed = Routed::new(edges_of(config), EdgeHttp::new(token)?);
+    Ok(routed.unfit(node).await)
 }
 
 /// The edges of a fleet.
@@ -357,6 +378,7 @@ fn group_db() -> DbOptions {
     };
     DbOptions {
         limits,
+        formats: Release::of_this_process().formats,
         ..DbOptions::default()
     }
 }
