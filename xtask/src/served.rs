@@ -127,7 +127,8 @@ pub async fn start_before(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         listen: Listen::At(any),
         private: Listen::At(any),
-        token: TOKEN.to_owned(),
+        tokens: vec![TOKEN.to_owned()],
+        mutual: None,
         limits: Limits {
             node_max_per_s: 1_000_000,
             ..Limits::default()

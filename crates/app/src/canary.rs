@@ -19,12 +19,12 @@ pub(crate) fn right(machine: &str) -> NodeName {
 }
 
 /// What an edge takes the deliveries of every machine's canary by.
-pub(crate) fn hooks(config: &Config, token: &Secret) -> Vec<(NodeName, Hook)> {
+pub(crate) fn hooks(config: &Config, keys: &[Secret]) -> Vec<(NodeName, Hook)> {
     let hook = |machine: &str| Hook {
         group: GroupId::canary(machine),
         tracker: TRACKER.to_owned(),
         webhook: WEBHOOK,
-        secrets: vec![secret(token)],
+        secrets: keys.iter().map(secret).collect(),
     };
     let hosts = config.machines.iter().filter(|(_, at)| at.host.is_some());
     let mut hosts: Vec<&str> = hosts.map(|(name, _)| name.as_str()).collect();

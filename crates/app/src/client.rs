@@ -4,7 +4,7 @@
 use crate::api;
 use crate::config::{self, Config};
 use crate::exit::{CONFIGURATION, CONFIRM, Coded, FAILED, UNREACHABLE};
-use crate::fleet;
+use crate::fleet::{Identity, Role};
 use crate::handles::SystemEntropy;
 use crate::instance::DataFolder;
 use crate::local_http::{LocalHttp, WHO};
@@ -21,7 +21,7 @@ use std::path::Path;
 use std::time::Duration;
 use tower::ServiceExt as _;
 use twinline_core::handles::Entropy as _;
-use twinline_trackers::http::{Secret, Sent};
+use twinline_trackers::http::Sent;
 
 /// A plan of thousands of twins asks trackers thousands of times.
 const DEADLINE: Duration = Duration::from_secs(600);
@@ -43,7 +43,7 @@ pub fn who() -> String {
 /// Somebody who answers the API's requests.
 pub struct Client {
     reach: Reach,
-    token: Secret,
+    identity: Identity,
     who: String,
     /// The configuration.
     pub config: Config,
@@ -62,9 +62,9 @@ impl Client {
     pub async fn running(file: &Path) -> Result<Self> {
         let config = config::load(file)?;
         let folder = DataFolder::open(&config.data)?;
-        let token = fleet::token(file, &config, &folder)?;
-        match find(&folder, &token).await? {
-            Some(reach) => Ok(Self::new(reach, token, config)),
+        let identity = Identity::new(file, &config, &folder, Role::Command)?;
+        match find(&folder, &identity).await? {
+            Some(reach) => Ok(Self::new(reach, identity, config)),
             None => {
                 let sentence = format!(
                     "no host runs on {}: start one with 'twinline up'",
@@ -82,8 +82,8 @@ impl Client {
     pub async fn either(file: &Path) -> Result<Self> {
         let config = config::load(file)?;
         let folder = DataFolder::open(&config.data)?;
-        let token = fleet::token(file, &config, &folder)?;
-        let reach = match find(&folder, &token).await? {
+        let identity = Identity::new(file, &config, &folder, Role::Command)?;
+        let reach = match find(&folder, &identity).await? {
             Some(reach) => reach,
             None if config.ownership.is_some() => {
                 let sentence = format!(
@@ -100,22 +100,22 @@ impl Client {
                 }
             }
         };
-        Ok(Self::new(reach, token, config))
+        Ok(Self::new(reach, identity, config))
     }
 
-    fn new(reach: Reach, token: Secret, config: Config) -> Self {
+    fn new(reach: Reach, identity: Identity, config: Config) -> Self {
         Self {
             reach,
-            token,
+            identity,
             who: who(),
             config,
         }
     }
 
-    /// Where the running host is, and what to show there; `None` when it is in this process.
-    pub const fn address(&self) -> Option<(SocketAddr, &Secret)> {
+    /// Where the running host is, and how it is asked; `None` when it is in this process.
+    pub fn address(&self) -> Option<(SocketAddr, Identity)> {
         match &self.reach {
-            Reach::Running { at, .. } => Some((*at, &self.token)),
+            Reach::Running { at, .. } => Some((*at, self.identity.knowing(Role::Host, *at))),
             Reach::Here { .. } => None,
         }
     }
@@ -201,7 +201,7 @@ impl Client {
             .uri(path)
             .header(
                 header::AUTHORIZATION,
-                format!("Bearer {}", self.token.expose()),
+                format!("Bearer {}", self.identity.token().expose()),
             )
             .header(WHO, &self.who)
             .body(Body::from(body))
@@ -220,20 +220,21 @@ impl Client {
 }
 
 /// The host that runs on this folder and answers.
-async fn find(folder: &DataFolder, token: &Secret) -> Result<Option<Reach>> {
+async fn find(folder: &DataFolder, identity: &Identity) -> Result<Option<Reach>> {
     let Ok(at) = folder
         .running("host")
         .and_then(|running| running.listener("api"))
     else {
         return Ok(None);
     };
+    let identity = &identity.knowing(Role::Host, at);
     // With the token: another installation's host may have the address by now. A host that hangs is found out soon.
-    let answer = LocalHttp::new(token.clone(), FIRST_ANSWER)?
+    let answer = LocalHttp::new(identity, FIRST_ANSWER)?
         .send(Method::GET, at, "/v1/nodes", &[], Vec::new())
         .await;
     let sentence = match answer {
         Ok(answer) if answer.status() != StatusCode::UNAUTHORIZED => {
-            let http = LocalHttp::new(token.clone(), DEADLINE)?;
+            let http = LocalHttp::new(identity, DEADLINE)?;
             return Ok(Some(Reach::Running { http, at }));
         }
         // Nobody holds the folder: the address is another installation's by now.
@@ -247,6 +248,11 @@ async fn find(folder: &DataFolder, token: &Secret) -> Result<Option<Reach>> {
             format!(
                 "the host at {at} does not answer ({why}); one that hangs is replaced by 'twinline up'"
             )
+        }
+        // By TLS a host that hangs cannot be told from one that is not there, but by the folder that it holds.
+        Err(error) if identity.mutual().is_some() && folder.is_held("host")? => {
+            let why = error.reason;
+            format!("the host at {at} does not answer ({why})")
         }
         Err(_) => return Ok(None),
     };

@@ -28,6 +28,7 @@ mod access;
 mod answer;
 mod arrivals;
 mod caller;
+mod door;
 mod forged;
 mod front;
 mod hooks;
@@ -35,6 +36,7 @@ mod ids;
 mod listen;
 mod mapper;
 mod metrics;
+pub mod mutual;
 mod places;
 mod private;
 mod problem;
@@ -55,7 +57,8 @@ mod traffic;
 mod tests;
 
 pub use caller::{TrustedHeader, TrustedProxies};
-pub use listen::{serve, serve_public};
+pub use door::Door;
+pub use listen::{serve, serve_behind, serve_public};
 pub use mapper::{
     Directory, DirectorySource, HostPlace, MapperSettings, NodePlace, PROOF_MAX, Reading,
 };
@@ -112,7 +115,7 @@ pub(crate) struct Shared {
     /// None: the public listener speaks plain HTTP.
     pub(crate) certificates: Arc<Certificates>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) token: String,
+    pub(crate) tokens: Vec<String>,
     pub(crate) tracing: Tracing,
     pub(crate) arrivals: arrivals::Arrivals,
     /// Cancelled when the edge ends: what would last lets go.
@@ -140,6 +143,8 @@ pub struct Edge {
     ids: Ids,
     public: tokio::net::TcpListener,
     private: std::net::TcpListener,
+    /// Of the private listener.
+    door: Door,
     stall_max: std::time::Duration,
     tls: Option<TlsAcceptor>,
 }
@@ -178,7 +183,7 @@ impl Edge {
             unplaced: settings.unplaced,
             routes,
             mapper: Mapper::open(settings.mapper, here, Arc::clone(&clock)).await,
-            proxy: Proxy::new(settings.proxy, ending.clone()),
+            proxy: Proxy::new(settings.proxy, settings.mutual.as_ref(), ending.clone())?,
             trusted: settings.trusted,
             limits: settings.limits,
             metrics: metrics::Metrics::default(),
@@ -186,7 +191,7 @@ impl Edge {
             certificates,
             started_at: clock.now(),
             clock,
-            token: settings.token,
+            tokens: settings.tokens,
             tracing: settings.tracing,
             arrivals: arrivals::Arrivals::default(),
             ending,
@@ -202,6 +207,7 @@ impl Edge {
             ids: Ids::new(&*handles.entropy),
             public,
             private,
+            door: Door::of(settings.mutual.as_ref()),
             stall_max: settings.proxy.idle,
             tls,
         })
@@ -229,7 +235,8 @@ impl Edge {
             shutdown.cancelled().await;
             ends.cancel();
         });
-        let private = private::spawn(Arc::clone(&self.shared), self.private, ending.clone())?;
+        let listener = (self.private, self.door);
+        let private = private::spawn(Arc::clone(&self.shared), listener, ending.clone())?;
         let ends_all = ending.clone();
         let mut behind = JoinSet::new();
         behind.spawn(retention::run(Arc::clone(&self.shared), ending.clone()));

@@ -1,15 +1,17 @@
 //! Listening: bounded connections, a deadline for heads, a bounded drain. For every listener of this installation.
 
+use crate::door::{self, Door, Entered};
 use crate::places::Places;
 use axum::extract::ConnectInfo;
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -46,12 +48,25 @@ pub async fn serve(
     connections_max: usize,
     shutdown: CancellationToken,
 ) {
+    let listener = (listener, Door::plain());
+    serve_own(listener, router, connections_max, DRAIN, shutdown).await;
+}
+
+/// The same behind a door: in a fleet for its members only.
+pub async fn serve_behind(
+    door: Door,
+    listener: TcpListener,
+    router: Router,
+    connections_max: usize,
+    shutdown: CancellationToken,
+) {
+    let listener = (listener, door);
     serve_own(listener, router, connections_max, DRAIN, shutdown).await;
 }
 
 /// The same for an edge's private listener, whose open requests get a second.
 pub(crate) async fn serve_private(
-    listener: TcpListener,
+    listener: (TcpListener, Door),
     router: Router,
     connections_max: usize,
     shutdown: CancellationToken,
@@ -60,7 +75,7 @@ pub(crate) async fn serve_private(
 }
 
 async fn serve_own(
-    listener: TcpListener,
+    (listener, door): (TcpListener, Door),
     router: Router,
     connections_max: usize,
     drain: Duration,
@@ -71,6 +86,7 @@ async fn serve_own(
         places: Places::all(connections_max),
         deadline: HEADER_DEADLINE,
         drain,
+        door,
     };
     serve_with(way, listener, router, shutdown).await;
 }
@@ -98,6 +114,7 @@ pub(crate) async fn serve_within(
         places,
         deadline,
         drain: DRAIN,
+        door: Door::plain(),
     };
     serve_with(way, listener, router, shutdown).await;
 }
@@ -110,6 +127,7 @@ struct Way {
     deadline: Duration,
     /// What open requests get at the end.
     drain: Duration,
+    door: Door,
 }
 
 async fn serve_with(way: Way, listener: TcpListener, router: Router, shutdown: CancellationToken) {
@@ -118,6 +136,7 @@ async fn serve_with(way: Way, listener: TcpListener, router: Router, shutdown: C
         places,
         deadline,
         drain,
+        door,
     } = way;
     let graceful = GracefulShutdown::new();
     let connections_max = places.all_max();
@@ -127,28 +146,56 @@ async fn serve_with(way: Way, listener: TcpListener, router: Router, shutdown: C
             return;
         };
         let router = router.clone().layer(Extension(ConnectInfo(peer)));
-        let service = TowerToHyperService::new(router);
         let (builder, watcher) = (builder.clone(), graceful.watcher());
-        let ending = shutdown.clone();
+        let (door, ending) = (door.clone(), shutdown.clone());
         tokio::spawn(async move {
-            let begun = tokio::select! {
+            let entered = tokio::select! {
                 biased;
-                begun = timeout(deadline, begins(&stream)) => begun.unwrap_or(false),
-                () = ending.cancelled() => false,
+                entered = enters(stream, peer, &door, deadline) => entered,
+                () = ending.cancelled() => None,
             };
-            if begun {
-                let connection = builder
-                    .serve_connection_with_upgrades(TokioIo::new(stream), service)
-                    .into_owned();
-                if let Err(error) = watcher.watch(connection).await {
-                    tracing::debug!(%error, "a connection ended early");
+            match entered {
+                None => {}
+                Some(Entered::Plain(stream)) => carry(stream, router, &builder, watcher).await,
+                Some(Entered::Apart { stream, is_own }) => {
+                    carry(stream, door::apart(router, is_own), &builder, watcher).await;
                 }
+                Some(Entered::Secure(stream)) => carry(stream, router, &builder, watcher).await,
             }
             drop((permit, place));
         });
     };
     accept_all(listener, connections_max, &shutdown, each).await;
     drain_until(Instant::now() + drain, graceful.shutdown()).await;
+}
+
+/// Waits until a connection speaks, and lets it in or not.
+async fn enters(
+    stream: TcpStream,
+    peer: SocketAddr,
+    door: &Door,
+    deadline: Duration,
+) -> Option<Entered> {
+    match timeout(deadline, begins(&stream)).await {
+        Ok(true) => door.enter(stream, peer, deadline).await,
+        Ok(false) | Err(_) => None,
+    }
+}
+
+/// Answers what comes by a connection until it ends.
+async fn carry(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    router: Router,
+    builder: &Builder<TokioExecutor>,
+    watcher: Watcher,
+) {
+    let service = TowerToHyperService::new(router);
+    let connection = builder
+        .serve_connection_with_upgrades(TokioIo::new(stream), service)
+        .into_owned();
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection ended early");
+    }
 }
 
 fn builder(deadline: Duration, streams_max: u32) -> Builder<TokioExecutor> {

@@ -5,7 +5,7 @@ use crate::hooks::Hooks;
 use crate::protocol::{
     Ack, Cursors, Deliveries, Heard, Lacking, Numbered, Owner, Pull, Refused, Restart, Routes,
 };
-use crate::{EdgeError, Shared, listen, problem, refusals};
+use crate::{Door, EdgeError, Shared, listen, problem, refusals};
 use axum::extract::{Path, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -33,7 +33,7 @@ const BACKLOG_MAX: Duration = Duration::from_secs(1);
 /// Starts the thread; it ends after `shutdown`.
 pub(crate) fn spawn(
     shared: Arc<Shared>,
-    listener: std::net::TcpListener,
+    (listener, door): (std::net::TcpListener, Door),
     shutdown: CancellationToken,
 ) -> Result<JoinHandle<()>, EdgeError> {
     let failed = |_| EdgeError::Thread("private listener".into());
@@ -46,6 +46,7 @@ pub(crate) fn spawn(
         runtime.block_on(async move {
             match tokio::net::TcpListener::from_std(listener) {
                 Ok(listener) => {
+                    let listener = (listener, door);
                     listen::serve_private(listener, router(shared), CONNECTIONS_MAX, shutdown).await
                 }
                 Err(error) => tracing::error!(%error, "the private listener cannot be used"),
@@ -88,7 +89,8 @@ async fn authorised(State(shared): State<Arc<Shared>>, request: Request, next: N
     let token = shown
         .and_then(|value| value.strip_prefix("Bearer "))
         .unwrap_or_default();
-    if bool::from(token.as_bytes().ct_eq(shared.token.as_bytes())) {
+    let is_one = |known: &String| bool::from(token.as_bytes().ct_eq(known.as_bytes()));
+    if shared.tokens.iter().any(is_one) {
         next.run(request).await
     } else {
         problem::answer(

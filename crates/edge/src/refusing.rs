@@ -1,6 +1,7 @@
 //! An edge whose inbox cannot be opened yet. Whoever asks hears so at once, instead of waiting in the kernel's queue for an
 //! edge that does not come.
 
+use crate::door::{self, Door, Entered};
 use crate::listen::{BUFFER_MAX_BYTES, accept_all};
 use crate::settings::{EdgeError, Settings};
 use crate::tls::Certificates;
@@ -15,9 +16,10 @@ use http_body_util::BodyExt as _;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -60,10 +62,10 @@ pub async fn refuse(
         ended.cancel();
     };
     tokio::join!(
-        serve(public, tls, Router::new().fallback(later), &ended)?,
+        serve(public, Way::of(tls), Router::new().fallback(later), &ended)?,
         serve(
             private,
-            None,
+            Way::Within(Door::of(settings.mutual.as_ref())),
             Router::new().route("/health", health).fallback(later),
             &ended
         )?,
@@ -72,27 +74,52 @@ pub async fn refuse(
     Ok(())
 }
 
+/// How callers are spoken with.
+#[derive(Clone)]
+enum Way {
+    Plain,
+    Tls(TlsAcceptor),
+    /// As on the private listener.
+    Within(Door),
+}
+
+impl Way {
+    fn of(tls: Option<TlsAcceptor>) -> Self {
+        tls.map_or(Self::Plain, Self::Tls)
+    }
+
+    async fn answer(self, stream: TcpStream, peer: SocketAddr, router: Router) {
+        match self {
+            Self::Plain => answer(stream, router).await,
+            Self::Tls(tls) => {
+                if let Ok(stream) = tls.accept(stream).await {
+                    answer(stream, router).await;
+                }
+            }
+            Self::Within(door) => match door.enter(stream, peer, CONNECTION_MAX).await {
+                None => {}
+                Some(Entered::Plain(stream)) => answer(stream, router).await,
+                Some(Entered::Apart { stream, is_own }) => {
+                    answer(stream, door::apart(router, is_own)).await;
+                }
+                Some(Entered::Secure(stream)) => answer(stream, router).await,
+            },
+        }
+    }
+}
+
 fn serve(
-    listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    listener: std::net::TcpListener,
+    way: Way,
     router: Router,
     ended: &CancellationToken,
 ) -> Result<impl Future<Output = ()>, EdgeError> {
     let listener = tokio::net::TcpListener::from_std(listener).map_err(unknown)?;
     Ok(async move {
-        let each = |stream, _, permit| {
-            let (tls, router, ended) = (tls.clone(), router.clone(), ended.clone());
+        let each = |stream, peer, permit| {
+            let (way, router, ended) = (way.clone(), router.clone(), ended.clone());
             tokio::spawn(async move {
-                let answered = async {
-                    match tls {
-                        None => answer(stream, router).await,
-                        Some(tls) => {
-                            if let Ok(stream) = tls.accept(stream).await {
-                                answer(stream, router).await;
-                            }
-                        }
-                    }
-                };
+                let answered = way.answer(stream, peer, router);
                 let late = async {
                     ended.cancelled().await;
                     sleep(LAST_WORD).await;

@@ -2,6 +2,7 @@
 
 use crate::caller::TrustedProxies;
 use crate::mapper::MapperSettings;
+use crate::mutual::Mutual;
 use crate::proxy::ProxyLimits;
 use crate::tls::{CertificateFiles, TlsError};
 use crate::told::Told;
@@ -52,8 +53,11 @@ pub struct Settings {
     pub listen: Listen,
     /// The private listener.
     pub private: Listen,
-    /// What hosts show on the private listener.
-    pub token: String,
+    /// What hosts show on the private listener: one of these, of which there are several while a fleet's key changes.
+    pub tokens: Vec<String>,
+    /// How the edge knows the other processes of its fleet, on its private listener and as a caller of hosts; `None` on one
+    /// machine: in plain.
+    pub mutual: Option<Mutual>,
     /// The limits.
     pub limits: Limits,
     /// The limits of what is passed on to hosts.

@@ -3,6 +3,7 @@
 mod backend;
 mod certificates;
 mod deliveries;
+mod fleet;
 mod harness;
 mod health;
 mod mapping;

@@ -41,6 +41,7 @@ mod whole;
 pub use central::CentralView;
 pub use rules::RulesText;
 
+use crate::fleet::Tokens;
 use crate::handles::SystemClock;
 use crate::rulebook::Rulebook;
 use axum::Router;
@@ -67,7 +68,7 @@ pub struct Api {
     pub host: Host,
     /// What rules are judged against.
     pub rulebook: Rulebook,
-    token: Secret,
+    tokens: Tokens,
     done: idempotency::Done,
     deeds: whole::Deeds,
     central: OnceLock<CentralView>,
@@ -76,12 +77,17 @@ pub struct Api {
 }
 
 impl Api {
-    /// The API of a host, for those who show `token`; so many may follow the live stream at once.
-    pub fn new(host: Host, rulebook: Rulebook, token: Secret, streams_max: usize) -> Self {
+    /// The API of a host, for those who show one of `tokens`; so many may follow the live stream at once.
+    pub fn new(
+        host: Host,
+        rulebook: Rulebook,
+        tokens: impl Into<Tokens>,
+        streams_max: usize,
+    ) -> Self {
         Self {
             host,
             rulebook,
-            token,
+            tokens: tokens.into(),
             done: idempotency::Done::default(),
             deeds: whole::Deeds::default(),
             central: OnceLock::new(),
@@ -148,7 +154,7 @@ async fn not_allowed(request: Request) -> Problem {
 
 /// Lets only those in who show the installation's token.
 async fn authorised(State(api): Shared, request: Request, next: Next) -> Result<Response, Problem> {
-    if shows(&request, &api.token) {
+    if api.tokens.shown_by(&request) {
         return Ok(next.run(request).await);
     }
     Err(unauthorised())
@@ -170,7 +176,7 @@ pub(crate) fn unauthorised() -> Problem {
     Problem::new(
         StatusCode::UNAUTHORIZED,
         "not authenticated",
-        "show the installation's token: it lies in run/token of the data folder",
+        "show the installation's token: it lies in run/token of the data folder, and in a fleet 'twinline fleet token' prints it",
     )
 }
 

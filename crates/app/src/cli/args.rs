@@ -315,6 +315,27 @@ pub enum FleetCommand {
     /// then machines refuse to go on with an etcd that is not the one it was. Asks the central database only.
     #[command(after_help = "Example: twinline fleet raise-generation")]
     RaiseGeneration,
+    /// Prints what people and programs show to the fleet's API, 'Authorization: Bearer TOKEN'. It is computed from the fleet's
+    /// key, which nobody is shown.
+    #[command(after_help = "Example: twinline fleet token")]
+    Token,
+    /// Issues a certificate for a program that is none of Twinline's and asks the fleet's machines: a scraper, Alertmanager,
+    /// automation. Writes NAME.crt, NAME.key, and fleet-ca.crt, by which the machines are known.
+    #[command(after_help = "Example: twinline fleet certificate prometheus --out /etc/prometheus")]
+    Certificate(CertificateArgs),
+}
+
+/// `fleet certificate`
+#[derive(Clone, Debug, Args)]
+pub struct CertificateArgs {
+    /// Whose it is.
+    pub name: String,
+    /// The folder for the files.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// For so many days it is good.
+    #[arg(long, value_name = "COUNT", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=825))]
+    pub days: u32,
 }
 
 /// `fleet drain`

@@ -6,9 +6,9 @@ mod node;
 mod page;
 
 pub use args::{
-    AuditArgs, BackfillArgs, DemoArgs, DrainArgs, DrillArgs, FleetCommand, HistoryArgs,
-    IncidentCommand, InitArgs, LinkArgs, MoveArgs, PublishArgs, ReleaseArgs, RestartArgs,
-    RestartRole, RestoreArgs, RetryArgs, SimArgs, TwinsArgs, UnlinkArgs, WatchCommand,
+    AuditArgs, BackfillArgs, CertificateArgs, DemoArgs, DrainArgs, DrillArgs, FleetCommand,
+    HistoryArgs, IncidentCommand, InitArgs, LinkArgs, MoveArgs, PublishArgs, ReleaseArgs,
+    RestartArgs, RestartRole, RestoreArgs, RetryArgs, SimArgs, TwinsArgs, UnlinkArgs, WatchCommand,
 };
 pub use change::{ChangeCommand, PlanChangeArgs};
 pub use node::{AddNodeArgs, NodeCommand, PlaceArgs};

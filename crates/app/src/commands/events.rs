@@ -2,8 +2,10 @@
 
 use crate::client::Client;
 use crate::exit::{Coded, UNREACHABLE};
+use crate::local_http::LocalHttp;
 use crate::{report, shutdown};
 use anyhow::{Context as _, Result};
+use futures_util::StreamExt as _;
 use serde_json::Value as Json;
 use std::path::Path;
 use std::time::Duration;
@@ -24,29 +26,23 @@ pub(super) async fn run(file: &Path, as_json: bool) -> Result<()> {
 }
 
 async fn follow(client: &Client, as_json: bool) -> Result<()> {
-    let (at, token) = client
+    let (at, identity) = client
         .address()
         .context("the host is not in this process")?;
     let lost = |reason: String| Coded::new(UNREACHABLE, format!("the host at {at}: {reason}"));
-    let http = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .context("preparing the request")?;
-    let sent = http
-        .get(format!("http://{at}/v1/events"))
-        .bearer_auth(token.expose())
-        .send()
-        .await;
-    let mut answer = sent
-        .and_then(reqwest::Response::error_for_status)
-        .map_err(|error| lost(error.without_url().to_string()))?;
+    let http = LocalHttp::new(&identity, QUIET_MAX)?;
+    let answer = http.follow(at, "/v1/events").await;
+    let answer = answer.map_err(|error| lost(error.reason))?;
+    if !answer.status().is_success() {
+        return Err(lost(format!("it answers {}", answer.status())).into());
+    }
+    let mut chunks = answer.into_body();
     let mut pending: Vec<u8> = Vec::new();
     loop {
-        let chunk = tokio::time::timeout(QUIET_MAX, answer.chunk()).await;
-        let chunk = chunk.map_err(|_| lost("it is silent".to_owned()))?;
-        let Some(chunk) = chunk.map_err(|error| lost(error.without_url().to_string()))? else {
+        let Some(chunk) = chunks.next().await else {
             return Err(lost("it has ended".to_owned()).into());
         };
+        let chunk = chunk.map_err(|error| lost(error.reason))?;
         pending.extend_from_slice(&chunk);
         while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = pending.drain(..=end).collect();

@@ -5,7 +5,7 @@ use crate::cli::IncidentCommand;
 use crate::client::who;
 use crate::config::Config;
 use crate::exit::{Coded, FAILED, UNREACHABLE};
-use crate::fleet;
+use crate::fleet::{Identity, Role};
 use crate::instance::DataFolder;
 use crate::local_http::LocalHttp;
 use crate::report::{self, Report, Table};
@@ -93,11 +93,14 @@ impl Watch {
             report::aside(&format!("{fault}\nthe last good configuration is used"));
         }
         let folder = DataFolder::open(&config.data)?;
-        let token = fleet::token(file, &config, &folder)?;
+        let mut identity = Identity::new(file, &config, &folder, Role::Command)?;
         let own = folder
             .running("watch")
             .and_then(|it| it.listener("private"));
         let own = own.ok().filter(|_| config.has_watch());
+        if let Some(own) = own {
+            identity = identity.knowing(Role::Watch, own);
+        }
         let mut places = own
             .map_or_else(|| others(&config), |own| vec![own])
             .into_iter();
@@ -111,7 +114,7 @@ impl Watch {
         let mut people = config.watch.people.keys();
         let alone = people.next().cloned().filter(|_| people.next().is_none());
         Ok(Self {
-            http: LocalHttp::new(token, ANSWER_MAX)?,
+            http: LocalHttp::new(&identity, ANSWER_MAX)?,
             places: (first, places.collect()),
             at: OnceCell::new(),
             alone,

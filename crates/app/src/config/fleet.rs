@@ -9,6 +9,9 @@ use std::time::Duration;
 use twinline_core::ownership::LeaseTerms;
 use url::Url;
 
+/// A key that changes needs one beside it; a change that is taken back in its middle, two.
+const KEYS_ACCEPTED_MAX: usize = 3;
+
 /// What runs on a machine, and where the others reach it: on a network that is the fleet's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -96,8 +99,14 @@ pub(super) fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
     if config.instance.fleet_key.is_none() {
         return refuse(
             "instance.fleet_key",
-            "is missing: the secret that the fleet's machines show each other, { file = \"PATH\" }"
+            "is missing: the secret by which the fleet's machines know each other, { file = \"PATH\" }"
                 .to_owned(),
+        );
+    }
+    if config.instance.fleet_keys_accepted.len() > KEYS_ACCEPTED_MAX {
+        return refuse(
+            "instance.fleet_keys_accepted",
+            format!("has more than {KEYS_ACCEPTED_MAX} keys: take those away that no machine uses"),
         );
     }
     if ownership.etcd.is_empty() {

@@ -62,6 +62,7 @@ fn unseal(config: &mut Config) {
 /// Every secret of a configuration but the key itself.
 fn references(config: &mut Config) -> Vec<&mut SecretRef> {
     let mut all: Vec<&mut SecretRef> = config.instance.fleet_key.iter_mut().collect();
+    all.extend(&mut config.instance.fleet_keys_accepted);
     all.extend(config.central.as_mut().map(|central| &mut central.url));
     for node in config.nodes.values_mut() {
         all.extend(node.auth.values_mut().filter_map(|value| match value {

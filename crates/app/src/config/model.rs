@@ -73,8 +73,10 @@ pub struct Instance {
     pub machine: String,
     /// Where trackers reach the edge; without it webhooks are not registered and trackers are polled.
     pub public_url: Option<Url>,
-    /// The secret that the machines of a fleet show each other.
+    /// The secret from which the machines of a fleet issue what they know each other by.
     pub fleet_key: Option<SecretRef>,
+    /// While that secret changes: others that are believed beside it.
+    pub fleet_keys_accepted: Vec<SecretRef>,
     /// What opens sealed secrets.
     pub seal_key: Option<SecretRef>,
 }
@@ -335,6 +337,7 @@ impl Default for Instance {
             machine: "m1".into(),
             public_url: None,
             fleet_key: None,
+            fleet_keys_accepted: Vec::new(),
             seal_key: None,
         }
     }

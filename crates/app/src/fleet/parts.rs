@@ -1,8 +1,7 @@
 //! What a fleet's roles are made of.
 
-use crate::config::Config;
-use crate::handles::{SystemClock, SystemEntropy};
-use crate::instance::DataFolder;
+use crate::config::{Config, SecretRef};
+use crate::handles::SystemClock;
 use anyhow::{Context, Result, anyhow, ensure};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +10,7 @@ use twinline_engine::ownership::Etcd;
 use twinline_store::central::{CentralClient, CentralSettings};
 use twinline_trackers::http::{AddressGuard, ReqwestTransport, Secret, TransportLimits};
 
-/// The API is open to whoever can guess the key, also through the public edges.
+/// The fleet is open to whoever can guess its key, also through the public edges.
 const KEY_MIN_CHARS: usize = 32;
 
 /// A client of the central database.
@@ -81,23 +80,17 @@ pub fn addresses(config: &Config) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// What processes and the command line show each other: on one machine the token of its data folder, in a fleet the key
-/// that all machines have.
+/// One of the fleet's keys.
 ///
 /// # Errors
-/// The key cannot be read, or the token cannot be made.
-pub fn token(file: &Path, config: &Config, folder: &DataFolder) -> Result<Secret> {
-    match &config.instance.fleet_key {
-        Some(key) if config.ownership.is_some() => {
-            let key = key.read(file.parent().unwrap_or(Path::new("")), "instance.fleet_key")?;
-            let length = key.expose().chars().count();
-            ensure!(
-                length >= KEY_MIN_CHARS,
-                "instance.fleet_key has {length} characters, and needs {KEY_MIN_CHARS} random ones, such as 'openssl rand -hex \
-                 32' gives: who guesses it can do anything to the fleet"
-            );
-            Ok(key)
-        }
-        _ => folder.token(&SystemEntropy),
-    }
+/// It cannot be read, or can be guessed.
+pub(super) fn key(place: &SecretRef, base: &Path, name: &str) -> Result<Secret> {
+    let key = place.read(base, name)?;
+    let length = key.expose().chars().count();
+    ensure!(
+        length >= KEY_MIN_CHARS,
+        "{name} has {length} characters, and needs {KEY_MIN_CHARS} random ones, such as 'openssl rand -hex 32' gives: who guesses \
+         it can do anything to the fleet"
+    );
+    Ok(key)
 }

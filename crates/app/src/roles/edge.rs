@@ -10,7 +10,7 @@ use super::pause;
 use super::sockets::Handed;
 use crate::canary;
 use crate::config::Config;
-use crate::fleet::{self, Follower};
+use crate::fleet::{self, Follower, Identity, Role};
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::Nodes;
@@ -32,7 +32,6 @@ use twinline_edge::{
 use twinline_store::db::DbOptions;
 use twinline_store::inbox::{Inbox, InboxLimits, Route};
 use twinline_store::{GroupId, StoreError};
-use twinline_trackers::http::Secret;
 use url::Url;
 
 /// A delivery that is not durable by then is answered 503, in milliseconds. Trackers give up after 10 s (GitHub:
@@ -56,16 +55,16 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let folder = DataFolder::open(&config.data)?;
     let line = Line::take(supervisor)?;
     let mut hangup = unix::signal(unix::SignalKind::hangup()).context("listening for SIGHUP")?;
-    let token = fleet::token(file, &config, &folder)?;
-    routes.add(canary::hooks(&config, &token));
+    let identity = Identity::new(file, &config, &folder, Role::Edge)?;
+    routes.add(canary::hooks(&config, identity.keys()));
     let unplaced = routes.as_rows();
     let follower = follower(file, &config, &folder)?;
     let limits = inbox_limits(&config);
     let restart = Arc::new(Notify::new());
     let source = places(&config, &folder, (file, read), follower.as_deref())?;
-    let mut settings = settings(&config, handed, &token, source, &folder);
+    let mut settings = settings(&config, handed, &identity, source, &folder);
     settings.restart = Arc::clone(&restart);
-    let status = StatusFollower::new(&config, &folder, &token)?;
+    let status = StatusFollower::new(&config, &folder, &identity)?;
     settings.told = status
         .as_ref()
         .map(StatusFollower::told)
@@ -146,7 +145,7 @@ async fn restarts(
 fn settings(
     config: &Config,
     handed: Handed,
-    token: &Secret,
+    identity: &Identity,
     source: Arc<dyn DirectorySource>,
     folder: &DataFolder,
 ) -> Settings {
@@ -154,7 +153,8 @@ fn settings(
         version: Release::of_this_process().version.to_owned(),
         listen: listen(handed.public, config.edge.listen),
         private: listen(handed.private, config.edge_private()),
-        token: token.expose().to_owned(),
+        tokens: tokens(identity),
+        mutual: identity.mutual().cloned(),
         limits: Limits {
             body_max_bytes: (config.edge.body_max_mib as usize) << 20,
             node_max_per_s: config.edge.node_max_per_s,
@@ -178,6 +178,12 @@ fn settings(
         unplaced: None,
         told: Told::default(),
     }
+}
+
+/// What hosts, watches and people show.
+fn tokens(identity: &Identity) -> Vec<String> {
+    let all = identity.tokens().all().iter();
+    all.map(|token| token.expose().to_owned()).collect()
 }
 
 /// What bounds what waits.

@@ -7,6 +7,7 @@
 use super::pause;
 use super::tasks::Tasks;
 use crate::config::Config;
+use crate::fleet::Identity;
 use crate::instance::DataFolder;
 use crate::local_http::LocalHttp;
 use anyhow::Result;
@@ -25,7 +26,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use twinline_edge::{STATUS, Told};
-use twinline_trackers::http::Secret;
 use url::Url;
 
 /// From one look to the next.
@@ -123,14 +123,14 @@ impl Follower {
     pub(super) fn new(
         config: &Config,
         folder: &DataFolder,
-        token: &Secret,
+        identity: &Identity,
     ) -> Result<Option<Self>> {
         let places = places(config, folder);
         if places.is_empty() {
             return Ok(None);
         }
         Ok(Some(Self {
-            http: LocalHttp::new(token.clone(), LOOK_MAX)?,
+            http: LocalHttp::new(identity, LOOK_MAX)?,
             places,
             told: Told::default(),
         }))

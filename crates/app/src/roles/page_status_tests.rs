@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::net::Ipv4Addr;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
+use twinline_trackers::http::Secret;
 
 /// A watch that says this.
 async fn watch(said: Value) -> Place {
@@ -24,7 +25,7 @@ fn brief(indicator: &str, stale: bool) -> Value {
 /// What is heard of these.
 async fn heard(places: Vec<Place>) -> Option<&'static str> {
     let follower = Follower {
-        http: LocalHttp::new(Secret::new("token"), LOOK_MAX).unwrap(),
+        http: LocalHttp::new(&Identity::alone(Secret::new("token")), LOOK_MAX).unwrap(),
         places,
         told: Told::default(),
     };

@@ -85,7 +85,7 @@ impl Host {
     }
 }
 
-fn authority(at: SocketAddr) -> Authority {
+pub(super) fn authority(at: SocketAddr) -> Authority {
     let text = at.to_string();
     text.parse().expect("a socket's address is an authority")
 }

@@ -10,6 +10,7 @@ mod body;
 mod ejection;
 mod headers;
 mod host;
+mod reach;
 mod refused;
 mod tunnel;
 
@@ -21,14 +22,14 @@ use crate::answer::Answer;
 use crate::caller::Caller;
 use crate::mapper::Directory;
 use crate::metrics::Metrics;
+use crate::mutual::Mutual;
 use body::{BodyFault, Outgoing, Upload};
 use host::{Entered, Host};
-use http::uri::{PathAndQuery, Scheme};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version, header};
 use hyper::body::{Body as _, Incoming};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::{self, Client};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::client::legacy;
+use reach::Reach;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
@@ -73,7 +74,7 @@ impl Default for ProxyLimits {
 /// The proxy with all hosts.
 pub(crate) struct Proxy {
     limits: ProxyLimits,
-    client: Client<HttpConnector, Outgoing>,
+    reach: Reach,
     hosts: RwLock<BTreeMap<String, Arc<Host>>>,
     /// Spreads requests that any host can answer.
     turn: AtomicUsize,
@@ -82,28 +83,25 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    pub(crate) fn new(limits: ProxyLimits, shutdown: CancellationToken) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(limits.connect));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(limits.idle)
-            .pool_max_idle_per_host(limits.in_flight_per_host)
-            .http1_max_buf_size(64 << 10)
-            .build(connector);
-        Self {
+    /// In a fleet hosts are reached by mutual TLS.
+    pub(crate) fn new(
+        limits: ProxyLimits,
+        mutual: Option<&Mutual>,
+        shutdown: CancellationToken,
+    ) -> Result<Self, rustls::Error> {
+        Ok(Self {
             limits,
-            client,
+            reach: Reach::new(&limits, mutual)?,
             hosts: RwLock::default(),
             turn: AtomicUsize::new(0),
             tunnels: TaskTracker::new(),
             shutdown,
-        }
+        })
     }
 
     /// These are the hosts from now on; those that were known keep their state.
     pub(crate) fn update(&self, directory: &Directory, metrics: &Metrics) {
+        self.reach.expect(directory);
         let mut hosts = self.hosts.write().expect("nothing panics with it");
         hosts.retain(|name, _| directory.hosts.contains_key(name));
         for (name, at) in &directory.hosts {
@@ -176,7 +174,7 @@ impl Proxy {
         let (mut parts, body) = request.into_parts();
         let id = request_id.clone();
         headers::outgoing(&mut parts.headers, caller, authority, id, websocket);
-        parts.uri = uri(entered.host(), &parts.uri);
+        parts.uri = self.uri(entered.host(), &parts.uri);
         parts.version = Version::HTTP_11;
         let body = Outgoing::new(body, self.limits.body_max_bytes, self.limits.upload);
         let upload = body.upload();
@@ -192,7 +190,7 @@ impl Proxy {
         request: Request<Outgoing>,
         upload: Option<&Upload>,
     ) -> Result<Response<Incoming>, HostFault> {
-        let mut answer = self.client.request(request);
+        let mut answer = self.reach.client.request(request);
         let mut seen = 0;
         loop {
             match tokio::time::timeout(self.limits.header, &mut answer).await {
@@ -209,6 +207,16 @@ impl Proxy {
                 }
             }
         }
+    }
+
+    /// The same path at the host.
+    fn uri(&self, host: &Host, asked: &Uri) -> Uri {
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.reach.scheme());
+        parts.authority = Some(host.authority());
+        let root = || PathAndQuery::from_static("/");
+        parts.path_and_query = Some(asked.path_and_query().cloned().unwrap_or_else(root));
+        Uri::from_parts(parts).expect("all three parts are there")
     }
 
     fn answer(
@@ -248,16 +256,6 @@ impl Proxy {
         };
         Ok(answer.map(|body| Answer::from_host(FromHost::new(body, idle, until, place))))
     }
-}
-
-/// The same path at the host.
-fn uri(host: &Host, asked: &Uri) -> Uri {
-    let mut parts = http::uri::Parts::default();
-    parts.scheme = Some(Scheme::HTTP);
-    parts.authority = Some(host.authority());
-    let root = || PathAndQuery::from_static("/");
-    parts.path_and_query = Some(asked.path_and_query().cloned().unwrap_or_else(root));
-    Uri::from_parts(parts).expect("all three parts are there")
 }
 
 /// Answers that last as long as both sides like: server-sent events, and the API's lines of events.

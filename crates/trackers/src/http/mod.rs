@@ -16,6 +16,7 @@ mod reply;
 mod reqwest_transport;
 mod stream;
 mod transport;
+mod way;
 
 pub use auth::{Auth, Secret};
 pub use budget::{BudgetRules, Cost, Permit, Window};
@@ -30,6 +31,7 @@ pub use reply::Reply;
 pub use reqwest_transport::{NoTransport, ReqwestTransport, TransportLimits, Trust};
 pub use stream::{ByteStream, Outgoing, collect, one};
 pub use transport::{Sent, Transport, TransportError, TransportFault};
+pub use way::Way;
 
 /// The greatest answer that is read, after decompression: 32 MiB.
 pub const RESPONSE_MAX_BYTES: usize = 32 * 1024 * 1024;

@@ -95,6 +95,11 @@ impl Trust {
         Ok(Self(config))
     }
 
+    /// As these settings say, also of the protocols within TLS.
+    pub(super) const fn by(config: rustls::ClientConfig) -> Self {
+        Self(config)
+    }
+
     /// The settings for TLS that carries something else than HTTP.
     pub fn client(&self) -> rustls::ClientConfig {
         self.0.clone()
@@ -102,7 +107,9 @@ impl Trust {
 
     fn http(&self) -> rustls::ClientConfig {
         let mut config = self.0.clone();
-        config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];
+        if config.alpn_protocols.is_empty() {
+            config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];
+        }
         config
     }
 }

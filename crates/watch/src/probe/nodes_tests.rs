@@ -7,11 +7,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use twinline_core::watch::probe::Failure;
-use twinline_trackers::http::Secret;
+use twinline_trackers::http::{Secret, Way};
 
 fn check(asks: Asks, status: &Json, expected: &str) {
     let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-    let web = Arc::new(Web::new(Secret::new("token")).unwrap());
+    let web = Arc::new(Web::new(Secret::new("token"), Way::plain()).unwrap());
     let hosts = Hosts::new(web, vec![Arc::new(Fixed(nowhere))], Duration::from_secs(1));
     let nodes = Nodes::new(hosts, BTreeSet::from(["a".to_owned()]), asks);
     let found = match nodes.judge("a", status) {

@@ -6,7 +6,7 @@ use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicI64, Ordering};
 use twinline_core::watch::probe::Failure;
-use twinline_trackers::http::Secret;
+use twinline_trackers::http::{Secret, Way};
 
 struct Hand(AtomicI64);
 
@@ -31,7 +31,7 @@ impl Bench {
         let clock = Arc::new(Hand(AtomicI64::new(1000)));
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
         let behind = [("a".to_owned(), Duration::from_secs(60))].into();
-        let web = Arc::new(Web::new(Secret::new("token")).unwrap());
+        let web = Arc::new(Web::new(Secret::new("token"), Way::plain()).unwrap());
         let hosts = Hosts::new(web, vec![Arc::new(Fixed(nowhere))], Duration::from_secs(1));
         let sweeps = Sweeps::new(hosts, clock.clone(), behind, measure);
         Self { clock, sweeps }

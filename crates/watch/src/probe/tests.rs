@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use twinline_core::handles::Clock;
 use twinline_core::time::Timestamp;
 use twinline_core::watch::probe::{Failure, Finding, Routes, verify_paths};
-use twinline_trackers::http::Secret;
+use twinline_trackers::http::{Secret, Way};
 
 fn element(text: &str) -> Element {
     text.parse().unwrap()
@@ -99,7 +99,7 @@ async fn every_look_ends_with_a_word_about_every_subject() {
 }
 
 pub(super) fn web() -> Arc<Web> {
-    Arc::new(Web::new(Secret::new("token")).unwrap())
+    Arc::new(Web::new(Secret::new("token"), Way::plain()).unwrap())
 }
 
 /// Answers every request with this, until the test ends.

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use twinline_core::watch::probe::{Failure, Outcome};
 use twinline_trackers::http::{
-    AddressGuard, NoTransport, ReqwestTransport, Secret, Transport as _, TransportLimits,
+    NoTransport, ReqwestTransport, Secret, Transport as _, TransportLimits, Way,
 };
 
 /// The greatest answer that is read: the status of a host with thousands of nodes.
@@ -18,6 +18,7 @@ const STEP_MAX: Duration = Duration::from_secs(30);
 /// The way to processes of this installation.
 pub struct Web {
     transport: ReqwestTransport,
+    way: Way,
     token: Secret,
 }
 
@@ -49,13 +50,11 @@ impl Answer {
 }
 
 impl Web {
-    /// Shows this token where one is asked for.
+    /// Goes this way, and shows this token to those who are expected there.
     ///
     /// # Errors
     /// The HTTP client cannot be made.
-    pub fn new(token: Secret) -> Result<Self, NoTransport> {
-        // Addresses come from the configuration and our own data folder, never from a tenant.
-        let everywhere = ["0.0.0.0/0", "::/0"].map(|net| net.parse().expect("a network"));
+    pub fn new(token: Secret, way: Way) -> Result<Self, NoTransport> {
         let limits = TransportLimits {
             connect: STEP_MAX,
             headers: STEP_MAX,
@@ -64,9 +63,12 @@ impl Web {
             response_max_bytes: ANSWER_MAX_BYTES,
             ..TransportLimits::default()
         };
-        let guard = AddressGuard::new(everywhere.to_vec());
-        let transport = ReqwestTransport::new(guard, limits)?;
-        Ok(Self { transport, token })
+        let transport = way.transport(limits)?;
+        Ok(Self {
+            transport,
+            way,
+            token,
+        })
     }
 
     /// Asks. An answer of any status is an answer.
@@ -80,11 +82,16 @@ impl Web {
     }
 
     async fn ask(&self, method: Method, at: SocketAddr, path: &str) -> Result<Answer, String> {
-        let bearer = format!("Bearer {}", self.token.expose());
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("http://{at}{path}"))
-            .header(header::AUTHORIZATION, bearer)
+        let mut request = Request::builder().method(method);
+        request = match self.way.url(at, path) {
+            Some(url) => {
+                let bearer = format!("Bearer {}", self.token.expose());
+                request.uri(url).header(header::AUTHORIZATION, bearer)
+            }
+            // A listener of this machine's for everybody: what it may be asked wants no token.
+            None => request.uri(format!("http://{at}{path}")),
+        };
+        let request = request
             .body(Bytes::new())
             .map_err(|error| error.to_string())?;
         let answer = self.transport.send(request).await;

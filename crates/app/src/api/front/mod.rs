@@ -23,7 +23,8 @@ use super::input::whole;
 use super::problem::Problem;
 use super::read::audit_page;
 use super::rules::checked;
-use super::{BODY_MAX_BYTES, not_allowed, shows, unknown};
+use super::{BODY_MAX_BYTES, not_allowed, unknown};
+use crate::fleet::Tokens;
 use crate::rulebook::Rulebook;
 use axum::Json;
 use axum::Router;
@@ -45,7 +46,6 @@ use told::Hosts;
 use twinline_core::names::{ConnectionName, NodeName};
 use twinline_engine::groups::Part;
 use twinline_store::GroupId;
-use twinline_trackers::http::Secret;
 use url::form_urlencoded;
 
 /// A group that was made, or has got another node, works within this.
@@ -63,19 +63,19 @@ const PLACED_AGAIN: Duration = Duration::from_millis(250);
 pub struct Front {
     groups: Groups,
     rulebook: Rulebook,
-    token: Secret,
+    tokens: Tokens,
     this: This,
 }
 
 type Shared = State<Arc<Front>>;
 
 impl Front {
-    /// For those who show `token`.
-    pub const fn new(groups: Groups, rulebook: Rulebook, token: Secret, this: This) -> Self {
+    /// For those who show one of `tokens`.
+    pub const fn new(groups: Groups, rulebook: Rulebook, tokens: Tokens, this: This) -> Self {
         Self {
             groups,
             rulebook,
-            token,
+            tokens,
             this,
         }
     }
@@ -125,7 +125,7 @@ async fn health(State(front): Shared) -> Response {
 async fn metrics(State(front): Shared) -> Result<Response, Problem> {
     let mut texts = Vec::new();
     for group in front.groups.here() {
-        let asked = Asked::get("/metrics", &front.token);
+        let asked = Asked::get("/metrics", front.tokens.first());
         if let Some(answer) = front.groups.ask_here(&group, &asked).await? {
             texts.push((group, String::from_utf8_lossy(&answer.body).into_owned()));
         }
@@ -141,7 +141,7 @@ async fn proofs(State(front): Shared) -> Response {
 }
 
 async fn v1(State(front): Shared, request: Request) -> Result<Response, Problem> {
-    if !shows(&request, &front.token) {
+    if !front.tokens.shown_by(&request) {
         return Err(super::unauthorised());
     }
     let (parts, body) = request.into_parts();
@@ -212,7 +212,7 @@ impl Front {
 
     /// The group that knows of what a path names.
     async fn find(&self, path: &str, asked: &Asked) -> Result<Response, Problem> {
-        let look = Asked::get(path, &self.token);
+        let look = Asked::get(path, self.tokens.first());
         let mut silent = BTreeSet::new();
         let mut trouble = None;
         for group in self.groups.all() {
@@ -323,7 +323,7 @@ impl Front {
         let mut all = BTreeSet::new();
         let mut path = NODES.to_owned();
         loop {
-            let look = Asked::get(&path, &self.token);
+            let look = Asked::get(&path, self.tokens.first());
             let answer = self.groups.ask(group, &look).await?;
             all.extend(merge::names(&answer.body, "node"));
             let Some(next) = merge::next(&answer.body) else {

@@ -4,7 +4,7 @@ use super::told::{self, Hosts};
 use crate::api::problem::Problem;
 use crate::api::{Api, CentralView, central, router};
 use crate::config::{Config, Machine};
-use crate::fleet::{Definitions, Follower, Refused};
+use crate::fleet::{Definitions, Follower, Identity, Refused, Tokens};
 use crate::handles::SystemClock;
 use crate::local_http::{LocalHttp, WHO};
 use crate::rulebook::Rulebook;
@@ -139,7 +139,7 @@ pub struct Groups {
     http: LocalHttp,
     looks: LocalHttp,
     deeds: LocalHttp,
-    token: Secret,
+    tokens: Tokens,
     follower: Arc<Follower>,
     ownership: watch::Receiver<Ownership>,
     states: watch::Receiver<States>,
@@ -167,17 +167,17 @@ impl Groups {
     /// The system's trust store cannot be read.
     pub fn new(
         config: &Config,
-        token: Secret,
+        identity: &Identity,
         rulebook: Rulebook,
         sources: Sources,
     ) -> Result<Self> {
         Ok(Self {
             me: config.instance.machine.clone(),
             machines: config.machines.clone(),
-            http: LocalHttp::new(token.clone(), DEADLINE)?,
-            looks: LocalHttp::new(token.clone(), LOOK_MAX)?,
-            deeds: LocalHttp::new(token.clone(), DEED_MAX)?,
-            token,
+            http: LocalHttp::new(identity, DEADLINE)?,
+            looks: LocalHttp::new(identity, LOOK_MAX)?,
+            deeds: LocalHttp::new(identity, DEED_MAX)?,
+            tokens: identity.tokens().clone(),
             follower: sources.follower,
             ownership: sources.ownership,
             states: sources.states,
@@ -491,7 +491,7 @@ impl Groups {
                 let api = Api::new(
                     host.clone(),
                     self.rulebook.clone(),
-                    self.token.clone(),
+                    self.tokens.clone(),
                     self.streams_max,
                 );
                 if let Some(replication) = host.replication() {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::api::front::{Front, Groups, Sources, This, router as front_router};
 use crate::config;
-use crate::fleet::{self, Deeds, Definitions, Draining, Follower, Known};
+use crate::fleet::{self, Deeds, Definitions, Draining, Follower, Identity, Known};
 use crate::handles::SystemBootClock;
 use serde_json::json;
 use tokio::sync::watch;
@@ -106,9 +106,10 @@ async fn machine_of(fleet: &str, definitions: Definitions) -> Machine {
         ends: ends.clone(),
         started_at: STARTED,
     };
-    let token = Secret::new(TOKEN);
-    let groups = Groups::new(&config, token.clone(), rulebook.clone(), sources).unwrap();
-    served.router = front_router(Arc::new(Front::new(groups, rulebook, token, this)));
+    let identity = Identity::alone(Secret::new(TOKEN));
+    let groups = Groups::new(&config, &identity, rulebook.clone(), sources).unwrap();
+    let tokens = identity.tokens().clone();
+    served.router = front_router(Arc::new(Front::new(groups, rulebook, tokens, this)));
     Machine {
         served,
         ownership,

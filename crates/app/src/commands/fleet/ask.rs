@@ -3,7 +3,7 @@
 use crate::client::{refused, who};
 use crate::config::{self, Config};
 use crate::exit::{Coded, FAILED, UNREACHABLE, USAGE};
-use crate::fleet::{self, view::FleetView};
+use crate::fleet::{Identity, Role, view::FleetView};
 use crate::instance::DataFolder;
 use crate::local_http::{LocalHttp, WHO};
 use crate::report::aside;
@@ -56,7 +56,7 @@ impl Fleet {
     pub(super) fn open(file: &Path) -> Result<Self> {
         let config = config_of(file)?;
         let folder = DataFolder::open(&config.data)?;
-        let token = fleet::token(file, &config, &folder)?;
+        let identity = Identity::new(file, &config, &folder, Role::Command)?;
         let me = &config.instance.machine;
         let mut hosts: Vec<(String, SocketAddr)> = (config.machines.iter())
             .filter_map(|(name, at)| Some((name.clone(), at.host?)))
@@ -64,8 +64,8 @@ impl Fleet {
         hosts.sort_by_key(|(name, _)| name != me);
         Ok(Self {
             hosts,
-            looks: LocalHttp::new(token.clone(), LOOK_MAX)?,
-            deeds: LocalHttp::new(token, DEED_MAX)?,
+            looks: LocalHttp::new(&identity, LOOK_MAX)?,
+            deeds: LocalHttp::new(&identity, DEED_MAX)?,
             who: who(),
         })
     }

@@ -1,6 +1,7 @@
 //! `fleet`: how a fleet is, and what people do to its machines.
 
 mod ask;
+mod certificate;
 mod generation;
 mod health;
 mod outline;
@@ -37,6 +38,8 @@ pub(super) async fn run(file: &Path, command: &FleetCommand) -> Result<Report> {
             deeds::resume(file, node).await
         }
         FleetCommand::Restart(args) => restart::run(file, args).await,
+        FleetCommand::Token => certificate::token(file),
+        FleetCommand::Certificate(args) => certificate::issue(file, args),
         FleetCommand::RaiseGeneration => generation::raise(file).await,
     }
 }

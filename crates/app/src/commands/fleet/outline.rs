@@ -84,6 +84,8 @@ fn read(file: &Path, config: &Config) -> Result<Outline> {
             .iter()
             .map(|key| told("instance.fleet_key", key)),
     );
+    let accepted = config.instance.fleet_keys_accepted.iter();
+    secrets.extend(accepted.map(|key| told("instance.fleet_keys_accepted", key)));
     let machines = config.machines.iter().map(|(name, at)| OnMachine {
         machine: name.clone(),
         roles: roles(file, config, &folder, *at),

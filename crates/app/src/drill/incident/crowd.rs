@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use twinline_edge::mutual::token;
 
 /// A host's places at each edge (`edge.proxy.in_flight_per_host`).
 const PLACES: usize = 64;
@@ -52,8 +53,9 @@ impl Crowd {
 async fn hang(edge: SocketAddr) -> std::io::Result<()> {
     let connected = timeout(CONNECT_MAX, TcpStream::connect(edge)).await;
     let mut stream = connected.map_err(std::io::Error::from)??;
+    let token = token(FLEET_KEY.as_bytes());
     let begun = format!(
-        "POST /v1/rules/check HTTP/1.1\r\nhost: {edge}\r\nauthorization: Bearer {FLEET_KEY}\r\n\
+        "POST /v1/rules/check HTTP/1.1\r\nhost: {edge}\r\nauthorization: Bearer {token}\r\n\
          content-type: application/json\r\ncontent-length: 1000\r\nconnection: close\r\n\r\n{{"
     );
     stream.write_all(begun.as_bytes()).await?;

@@ -3,13 +3,17 @@
 use super::super::config::FLEET_KEY;
 use super::super::watch::whole;
 use super::tenants::Tenant;
+use crate::fleet::{Identity, Role};
+use crate::local_http::LocalHttp;
 use anyhow::{Context, Result};
+use http::Method;
 use reqwest::Client;
 use serde_json::Value as Json;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::time::timeout;
 use twinline_store::central::PoolName;
+use twinline_trackers::http::Secret;
 
 /// An answer that takes longer is none.
 const ANSWER_MAX: Duration = Duration::from_secs(6);
@@ -23,6 +27,9 @@ pub(in crate::drill) struct Watch {
     fleet: Vec<String>,
     private: SocketAddr,
     page: SocketAddr,
+    /// To its private side.
+    own: LocalHttp,
+    /// To its page.
     client: Client,
 }
 
@@ -41,7 +48,10 @@ impl Watch {
         fleet: Vec<String>,
         [private, page]: [SocketAddr; 2],
     ) -> Result<Self> {
+        let identity = Identity::of_key(Secret::new(FLEET_KEY), &machine)?;
+        let identity = identity.knowing(Role::Watch, private);
         Ok(Self {
+            own: LocalHttp::new(&identity, ANSWER_MAX)?,
             machine,
             fleet,
             private,
@@ -50,10 +60,21 @@ impl Watch {
         })
     }
 
-    async fn get(&self, at: SocketAddr, path: &str) -> Option<Json> {
+    /// From its private side.
+    async fn get(&self, path: &str) -> Option<Json> {
+        let asked = self
+            .own
+            .send(Method::GET, self.private, path, &[], Vec::new());
+        let answer = timeout(ANSWER_MAX, asked).await.ok()?.ok()?;
+        let is_well = answer.status().is_success();
+        is_well.then(|| serde_json::from_slice(answer.body()).ok())?
+    }
+
+    /// As the public reads it.
+    async fn read(&self, path: &str) -> Option<Json> {
         let asked = async {
-            let request = self.client.get(format!("http://{at}{path}"));
-            let answer = request.bearer_auth(FLEET_KEY).send().await.ok()?;
+            let request = self.client.get(format!("http://{}{path}", self.page));
+            let answer = request.send().await.ok()?;
             let text = whole(answer.error_for_status().ok()?).await?;
             serde_json::from_str(&text).ok()
         };
@@ -62,21 +83,21 @@ impl Watch {
 
     /// Whether every probe has found what it looks at well: before, what fails may be starting.
     pub(in crate::drill) async fn is_proven(&self) -> bool {
-        let found = self.get(self.private, "/v1/incidents").await;
+        let found = self.get("/v1/incidents").await;
         let probes = found.as_ref().and_then(|found| found["probes"].as_array());
         probes.is_some_and(|all| all.iter().all(|it| it["standing"] == "passing"))
     }
 
     /// Whether it is proving no change of the database.
     pub(super) async fn proves_nothing(&self) -> bool {
-        let found = self.get(self.private, "/v1/changes").await;
+        let found = self.get("/v1/changes").await;
         let all = found.as_ref().and_then(|found| found["changes"].as_array());
         all.is_some_and(|all| all.iter().all(|it| it["standing"] == "finished"))
     }
 
     /// All incidents that it knows of.
     pub(super) async fn incidents(&self) -> Vec<Json> {
-        let found = self.get(self.private, "/v1/incidents").await;
+        let found = self.get("/v1/incidents").await;
         let found = found.and_then(|mut found| match found["incidents"].take() {
             Json::Array(all) => Some(all),
             _ => None,
@@ -94,13 +115,13 @@ impl Watch {
     /// One with all that happened in it.
     pub(super) async fn detail(&self, incident: u64) -> Option<Json> {
         let path = format!("/v1/incidents/{incident}");
-        self.get(self.private, &path).await
+        self.get(&path).await
     }
 
     /// Whether it has noticed that another member leads the database, on another timeline, was told so, and has proven all
     /// changes that it knows of, each as a whole.
     pub(super) async fn has_proven(&self, told: &str) -> bool {
-        let Some(found) = self.get(self.private, "/v1/changes").await else {
+        let Some(found) = self.get("/v1/changes").await else {
             return false;
         };
         let none = Vec::new();
@@ -116,7 +137,7 @@ impl Watch {
             let differences = change["differences"].to_string();
             seen |= differences.contains("timeline") && differences.contains("leader");
             let path = format!("/v1/changes/{}", change["change"]);
-            let detail = self.get(self.private, &path).await.unwrap_or_default();
+            let detail = self.get(&path).await.unwrap_or_default();
             heard |= detail["story"].to_string().contains(told);
         }
         seen && heard
@@ -139,7 +160,7 @@ impl Watch {
 
     /// How far the public reads that an incident is.
     pub(super) async fn public_stage(&self, incident: u64) -> Option<String> {
-        let found = self.get(self.page, "/api/v2/incidents.json").await?;
+        let found = self.read("/api/v2/incidents.json").await?;
         let mut all = found["incidents"].as_array()?.iter();
         let number = incident.to_string();
         let own = all.find(|it| it["id"] == number.as_str())?;
@@ -148,7 +169,7 @@ impl Watch {
 
     /// The components that the public reads are not operational, each with its state: `Administration: degraded_performance`.
     pub(super) async fn impaired(&self) -> Option<Vec<String>> {
-        let found = self.get(self.page, "/api/v2/summary.json").await?;
+        let found = self.read("/api/v2/summary.json").await?;
         let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
         let all = found["components"].as_array()?.iter();
         let impaired = all.filter(|it| it["status"] != "operational");

@@ -1,5 +1,6 @@
 //! An edge's inbox over its private listener.
 
+use crate::fleet::Identity;
 use crate::instance::DataFolder;
 use crate::local_http::LocalHttp;
 use anyhow::Result;
@@ -16,7 +17,6 @@ use twinline_edge::protocol::{self, Ack, Cursors, Deliveries, Heard, Numbered, O
 use twinline_engine::{Delivery, EdgeInbox, InboxError, Pulled, Refused};
 use twinline_store::Stamp;
 use twinline_store::inbox::InboxPlace;
-use twinline_trackers::http::Secret;
 
 /// An answer to a pull may take two long polls and a margin: an edge of an older version lets 256 pulls of a host wait at
 /// once, and those beyond begin when one of these has ended.
@@ -68,10 +68,10 @@ pub(super) struct EdgeHttp {
 }
 
 impl EdgeHttp {
-    pub(super) fn new(token: Secret) -> Result<Self> {
+    pub(super) fn new(identity: &Identity) -> Result<Self> {
         Ok(Self {
-            http: Arc::new(LocalHttp::new(token.clone(), DEADLINE)?),
-            pulls: Arc::new(LocalHttp::side_by_side(token, PULL_DEADLINE)?),
+            http: Arc::new(LocalHttp::new(identity, DEADLINE)?),
+            pulls: Arc::new(LocalHttp::side_by_side(identity, PULL_DEADLINE)?),
         })
     }
 

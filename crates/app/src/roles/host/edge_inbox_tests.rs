@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use twinline_store::{Epoch, GroupId};
+use twinline_trackers::http::Secret;
 
 /// Nothing that is waited for takes longer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -78,7 +79,7 @@ async fn edge(together: usize) -> (SocketAddr, Arc<Asked>) {
 }
 
 fn edges() -> EdgeHttp {
-    EdgeHttp::new(Secret::new("the-token")).unwrap()
+    EdgeHttp::new(&Identity::alone(Secret::new("the-token"))).unwrap()
 }
 
 fn inbox(at: SocketAddr, edges: &EdgeHttp, group: usize) -> HttpInbox {

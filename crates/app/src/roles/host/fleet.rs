@@ -9,7 +9,7 @@ use super::{
 };
 use crate::api::front::{self, Front, Sources, This};
 use crate::config::Config;
-use crate::fleet::{self, Deeds, Draining, Follower, Known, LeaseFile};
+use crate::fleet::{self, Deeds, Draining, Follower, Identity, Known, LeaseFile, Role};
 use crate::handles::{SystemBootClock, SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::{Nodes, Trackers};
@@ -52,10 +52,10 @@ pub(super) async fn run(
     let nodes = Nodes::new(config, file);
     let (kinds, trackers) = (nodes.kinds()?, nodes.trackers(&clock)?);
     let runner = rulebook::script_workers(config)?;
-    let token = fleet::token(file, config, folder)?;
+    let identity = Identity::new(file, config, folder, Role::Host)?;
     let _hold = folder.hold("host", LOCK_WAIT).await?;
     let factory = Arc::new(Factory::new(Arc::clone(&runner)));
-    let edges = EdgeHttp::new(token.clone())?;
+    let edges = EdgeHttp::new(&identity)?;
     let attends = Attendants {
         file: file.to_owned(),
         config: config.clone(),
@@ -70,7 +70,14 @@ pub(super) async fn run(
         Arc::clone(&factory),
     )?;
     let states = fleet.groups.states();
-    let canary = canary::of_fleet(config, folder, (&token, edges), factory, states, &shutdown);
+    let canary = canary::of_fleet(
+        config,
+        folder,
+        (&identity, edges),
+        factory,
+        states,
+        &shutdown,
+    );
     let rulebook = Rulebook {
         kinds: Arc::new(kinds),
         trackers: trackers.clone(),
@@ -82,8 +89,8 @@ pub(super) async fn run(
         states: fleet.groups.states(),
         database: fleet.database.clone(),
     };
-    let status = page_status::Follower::new(config, folder, &token)?;
-    let groups = front::Groups::new(config, token.clone(), rulebook.clone(), sources)?;
+    let status = page_status::Follower::new(config, folder, &identity)?;
+    let groups = front::Groups::new(config, &identity, rulebook.clone(), sources)?;
     let this = This {
         keeper: fleet.keeper.clone(),
         draining: fleet.draining.clone(),
@@ -92,7 +99,12 @@ pub(super) async fn run(
         ends: shutdown.clone(),
         started_at: clock.now(),
     };
-    let front = Arc::new(Front::new(groups, rulebook, token, this));
+    let front = Arc::new(Front::new(
+        groups,
+        rulebook,
+        identity.tokens().clone(),
+        this,
+    ));
     let Listeners { api, at, health } = listen(config, folder).await?;
     tracing::info!(api = %at, machine = config.instance.machine, "the host of a fleet's machine works");
     let mut tasks = Tasks::new(shutdown.clone());
@@ -106,7 +118,8 @@ pub(super) async fn run(
         router = router.merge(canary::router(canary));
     }
     let router = page_status::on(router, status, &mut tasks, &shutdown);
-    let serve = twinline_edge::serve(api, router, connections, shutdown.clone());
+    let door = identity.door();
+    let serve = twinline_edge::serve_behind(door, api, router, connections, shutdown.clone());
     tasks.spawn("api", serve.map(Ok));
     let router = front::health_router(front);
     let serve = twinline_edge::serve(health, router, HEALTH_CONNECTIONS_MAX, shutdown.clone());
@@ -178,8 +191,8 @@ pub(crate) async fn unfit_edges(
         return Ok(BTreeMap::new());
     }
     let folder = DataFolder::open(&config.data)?;
-    let token = fleet::token(file, config, &folder)?;
-    let routed = Routed::new(edges_of(config), EdgeHttp::new(token)?);
+    let identity = Identity::new(file, config, &folder, Role::Command)?;
+    let routed = Routed::new(edges_of(config), EdgeHttp::new(&identity)?);
     Ok(routed.unfit(node).await)
 }
 

@@ -11,6 +11,7 @@ mod subscribe;
 
 use crate::api::{self, Api};
 use crate::config::Config;
+use crate::fleet::Identity;
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::{Nodes, Trackers, webhook_url};
@@ -35,7 +36,6 @@ use twinline_engine::{Env, FileRoom, HostBuilder, HostSettings, NodeConfig, Swee
 use twinline_store::GroupId;
 use twinline_store::db::DbOptions;
 use twinline_store::host::HostStore;
-use twinline_trackers::http::Secret;
 use twinline_trackers::registry;
 
 /// Connections that the local API serves beside those that the edge may open to it: of the command line and a scraper.
@@ -84,7 +84,7 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         api::router(Arc::clone(&built.api)).merge(canary::router(canary)),
         api_connections_max(&config),
     );
-    let follower = Follower::new(&config, &folder, &built.token)?;
+    let follower = Follower::new(&config, &folder, &built.identity)?;
     let router = page_status::on(router, follower, &mut tasks, &shutdown);
     let serve = twinline_edge::serve(listener, router, connections, shutdown.clone());
     tasks.spawn("api", serve.map(Ok));
@@ -133,7 +133,7 @@ pub struct Built {
     /// The API's state.
     pub api: Arc<Api>,
     _hold: crate::instance::Hold,
-    token: Secret,
+    identity: Identity,
     edges: EdgeHttp,
     factory: Arc<Factory>,
     env: Env,
@@ -157,7 +157,7 @@ impl Built {
         let (kinds, trackers) = (nodes.kinds()?, nodes.trackers(&clock)?);
         let runner = rulebook::script_workers(config)?;
         let hold = folder.hold("host", lock_wait).await?;
-        let token = folder.token(&SystemEntropy)?;
+        let identity = Identity::alone(folder.token(&SystemEntropy)?);
         folder.check_host_store()?;
         let store = HostStore::open(
             &folder.host_store(),
@@ -183,7 +183,7 @@ impl Built {
                 builder = builder.node(node);
             }
         }
-        let edges = EdgeHttp::new(token.clone())?;
+        let edges = EdgeHttp::new(&identity)?;
         if with_edge {
             let (place, edges) = (Place::Here(folder.clone()), edges.clone());
             let inbox = HttpInbox::new(place, edges, store.stamp().clone());
@@ -199,11 +199,11 @@ impl Built {
             api: Arc::new(Api::new(
                 host,
                 rulebook,
-                token.clone(),
+                identity.tokens().clone(),
                 config.edge.proxy.streams_per_host as usize,
             )),
             _hold: hold,
-            token,
+            identity,
             edges,
             factory,
             env,
@@ -230,7 +230,7 @@ impl Built {
             engine,
             edge: Place::Here(folder.clone()),
             edges: self.edges.clone(),
-            token: self.token.clone(),
+            identity: self.identity.clone(),
             customers: Box::new(move || vec![(GroupId::LOCAL.to_owned(), host.clone())]),
         })
     }

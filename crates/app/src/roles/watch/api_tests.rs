@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use tower::ServiceExt as _;
 use twinline_core::watch::element::{Element, Kind, Path as Elements};
 use twinline_core::watch::signal::{Severity, Signal, State};
+use twinline_trackers::http::Way;
 use twinline_watch::driver::Shown;
 use twinline_watch::probe::{Fixed, Web, follow_peer};
 
@@ -17,7 +18,7 @@ const CALL: &str = r#"{"version":"4","alerts":[{"status":"resolved","labels":{"a
 fn of(driver: Handle) -> Router {
     let private = Private {
         driver,
-        token: Secret::new("token"),
+        tokens: Secret::new("token").into(),
         inbound: watch::channel(None).1,
         central: watch::channel(None).1,
         looks: Looks::default(),
@@ -87,7 +88,7 @@ async fn what_is_acknowledged_at_one_watch_another_hears() {
     let at = listener.local_addr().unwrap();
     let served = of(there.clone());
     tokio::spawn(async move { axum::serve(listener, served).await });
-    let web = Arc::new(Web::new(Secret::new("token")).unwrap());
+    let web = Arc::new(Web::new(Secret::new("token"), Way::plain()).unwrap());
     let follows = follow_peer(web, "m2".to_owned(), Arc::new(Fixed(at)), here.clone());
     let follows = tokio::spawn(follows);
     let at_there = incident(&there, |_| true).await;

@@ -3,6 +3,7 @@
 use super::announced::Announced;
 use super::build::{self, Built, Lasting};
 use crate::config::{self, Config};
+use crate::fleet::Identity;
 use crate::handles::SystemClock;
 use crate::instance::DataFolder;
 use std::collections::BTreeMap;
@@ -35,7 +36,7 @@ pub(super) async fn begin(folder: &Path, text: &str) -> Begun {
         accounts: Accounts::default(),
         addresses: build::addresses(BTreeMap::new()),
         trust: Trust::of_this_machine().unwrap(),
-        token: Secret::new("token"),
+        identity: Identity::alone(Secret::new("token")),
         keyless: None,
         supervisor: None,
         beat: None,

@@ -5,7 +5,7 @@ use super::channels::Channels;
 use super::probes::{self, Parts};
 use super::{outside, queues};
 use crate::config::Config;
-use crate::fleet;
+use crate::fleet::{self, Identity};
 use crate::handles::SystemClock;
 use anyhow::{Context as _, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,8 +35,8 @@ pub(super) struct Lasting {
     pub(super) accounts: Accounts,
     pub(super) addresses: Addresses,
     pub(super) trust: Trust,
-    pub(super) token: Secret,
-    /// Why the token is not the fleet's, when it is not.
+    pub(super) identity: Identity,
+    /// Why the identity is not the fleet's, when it is not.
     pub(super) keyless: Option<String>,
     pub(super) supervisor: Option<u32>,
     /// When it has last said that it works, where it does.
@@ -45,6 +45,14 @@ pub(super) struct Lasting {
     pub(super) queues: PathBuf,
     /// When each of them was read last.
     pub(super) looks: Looks,
+}
+
+impl Lasting {
+    /// What is signed with, the first, and checked by.
+    fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        let keys = self.identity.keys().iter();
+        keys.map(|key| key.expose().as_bytes())
+    }
 }
 
 /// What one configuration comes to.
@@ -88,7 +96,7 @@ impl Built {
             config,
             announced: &lasting.announced,
             accounts: &lasting.accounts,
-            token: lasting.token.clone(),
+            identity: &lasting.identity,
             supervisor: lasting.supervisor,
             beat: lasting.beat.clone(),
             central: central.as_ref(),
@@ -153,7 +161,7 @@ fn post(
     if mail.is_none() && hooks.is_none() {
         return Ok(None);
     }
-    let links = Links::new([lasting.token.expose().as_bytes()])?;
+    let links = Links::new(lasting.keys())?;
     Ok(Some(Arc::new(Post {
         mail,
         hooks,
@@ -200,9 +208,8 @@ fn hooks(config: &Config, lasting: &Lasting) -> Result<Option<Arc<Hooks>>> {
     if !settings.enabled {
         return Ok(None);
     }
-    let keys = [lasting.token.expose().as_bytes()];
     let allowed = settings.allow_private.clone();
-    let hooks = Hooks::new(&lasting.trust, allowed, settings.plain, keys)?;
+    let hooks = Hooks::new(&lasting.trust, allowed, settings.plain, lasting.keys())?;
     Ok(Some(Arc::new(hooks)))
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use twinline_edge::{Places, TrustedProxies};
+use twinline_edge::{Door, Places, TrustedProxies};
 use twinline_watch::site::{self, Caller};
 use twinline_watch::subscription::Registry;
 
@@ -34,7 +34,7 @@ pub(super) fn spawn(
     tasks: &mut Tasks,
     config: &Config,
     folder: &DataFolder,
-    private: Private,
+    (private, door): (Private, Door),
     registry: Registry,
     shutdown: &CancellationToken,
 ) {
@@ -44,8 +44,8 @@ pub(super) fn spawn(
     tasks.spawn("announcement", until(shutdown.clone(), told));
     let router = api::router(Arc::new(private), registry.reach());
     let at = ("private", config.watch_private());
-    let places = Places::all(CONNECTIONS_MAX);
-    let served = serve(at, router, places, listeners.clone(), shutdown.clone());
+    let whom = Whom::Own(door);
+    let served = serve(at, router, whom, listeners.clone(), shutdown.clone());
     tasks.spawn("private", served);
     let page = site::router(
         driver.shown(),
@@ -55,10 +55,10 @@ pub(super) fn spawn(
         site::Settings::default(),
     );
     let proxies = trusted(config);
-    let places = public_places(&proxies);
+    let whom = Whom::All(public_places(&proxies));
     let page = page.layer(from_fn_with_state(Arc::new(proxies), who_asks));
     let at = ("page", config.watch.listen);
-    let served = serve(at, page, places, listeners, shutdown.clone());
+    let served = serve(at, page, whom, listeners, shutdown.clone());
     tasks.spawn("status page", served);
 }
 
@@ -88,6 +88,14 @@ async fn who_asks(
     next.run(request).await
 }
 
+/// Whom a listener is for.
+enum Whom {
+    /// The public, with these places.
+    All(Places),
+    /// This installation's processes, and who may ask them.
+    Own(Door),
+}
+
 /// Where watch listens, by name, as far as it does yet.
 type Listeners = watch::Sender<Vec<(&'static str, SocketAddr)>>;
 
@@ -95,7 +103,7 @@ type Listeners = watch::Sender<Vec<(&'static str, SocketAddr)>>;
 async fn serve(
     (name, at): (&'static str, SocketAddr),
     router: Router,
-    places: Places,
+    whom: Whom,
     listeners: Listeners,
     shutdown: CancellationToken,
 ) -> Result<()> {
@@ -114,7 +122,14 @@ async fn serve(
     let bound = bound.context("the listener's own address")?;
     tracing::info!(name, at = %bound, "watch listens");
     listeners.send_modify(|all| all.push((name, bound)));
-    twinline_edge::serve_public(listener, router, places, shutdown).await;
+    match whom {
+        Whom::All(places) => {
+            twinline_edge::serve_public(listener, router, places, shutdown).await;
+        }
+        Whom::Own(door) => {
+            twinline_edge::serve_behind(door, listener, router, CONNECTIONS_MAX, shutdown).await;
+        }
+    }
     Ok(())
 }
 

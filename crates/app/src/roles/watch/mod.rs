@@ -22,8 +22,8 @@ mod secrets;
 use super::beat::Following;
 use super::tasks::Tasks;
 use crate::config::Config;
-use crate::fleet;
-use crate::handles::{SystemClock, SystemEntropy};
+use crate::fleet::{Identity, Role};
+use crate::handles::SystemClock;
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::{shutdown, telemetry};
 use announced::Announced;
@@ -76,8 +76,12 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
         keep(&folder, text);
     }
     // Each watch numbers its own incidents: a link of another one would acknowledge another incident.
-    let key = format!("{}/{}", lasting.token.expose(), config.instance.machine);
-    let signer = Signer::new([key.as_bytes()])?;
+    let machine = &config.instance.machine;
+    let keys = lasting.identity.keys().iter();
+    let keys: Vec<String> = keys
+        .map(|key| format!("{}/{machine}", key.expose()))
+        .collect();
+    let signer = Signer::new(keys.iter().map(String::as_bytes))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = folder.watch_store();
     let begun = Driver::begin(&store, built.setup.clone(), Arc::new(signer), clock);
@@ -87,13 +91,14 @@ pub async fn run(file: &Path, supervisor: Option<u32>) -> Result<()> {
     let (inbound, shown_inbound) = watch::channel(None);
     let private = Private {
         driver: handle.clone(),
-        token: lasting.token.clone(),
+        tokens: lasting.identity.tokens().clone(),
         inbound: shown_inbound,
         looks: lasting.looks.clone(),
         central: shown_central,
     };
     let (post, posted) = watch::channel(built.post.clone());
     let registry = tell_subscribers(&mut tasks, &folder, &handle, posted, &shutdown);
+    let private = (private, lasting.identity.door());
     listen::spawn(&mut tasks, &config, &folder, private, registry, &shutdown);
     hear_of_before(&mut tasks, following, &handle, &config, &shutdown);
     keep_up(&mut tasks, &lasting, &folder, &shutdown);
@@ -191,11 +196,11 @@ fn lasting(
     let known = std::fs::read(outside::addresses_file(folder)).unwrap_or_default();
     let known: BTreeMap<String, Vec<IpAddr>> = serde_json::from_slice(&known).unwrap_or_default();
     // Without the fleet's key other machines' figures cannot be asked for; people are called all the same.
-    let (token, keyless) = match fleet::token(file, config, folder) {
-        Ok(token) => (token, None),
+    let (identity, keyless) = match Identity::new(file, config, folder, Role::Watch) {
+        Ok(identity) => (identity, None),
         Err(error) => {
             let why = format!("hosts are not asked, until watch is started again: {error:#}");
-            (folder.token(&SystemEntropy)?, Some(why))
+            (Identity::keyless(config, folder, Role::Watch)?, Some(why))
         }
     };
     Ok(Lasting {
@@ -203,7 +208,7 @@ fn lasting(
         accounts: Accounts::kept(&folder.accounts()),
         addresses: build::addresses(known),
         trust: Trust::of_this_machine().context("reading the machine's trust store")?,
-        token,
+        identity,
         keyless,
         supervisor,
         beat,

@@ -5,6 +5,7 @@ use super::build::{self, Built, Lasting};
 use crate::config::Config;
 use crate::config::watch::Channel as Configured;
 use crate::exit::FAILED;
+use crate::fleet::Identity;
 use crate::report::{Report, Table};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -49,7 +50,7 @@ pub(crate) fn verify(file: &Path) -> Result<Report> {
         addresses: build::addresses(BTreeMap::new()),
         trust: Trust::of_this_machine().context("reading the machine's trust store")?,
         // Nobody is asked anything.
-        token: Secret::new("none"),
+        identity: Identity::alone(Secret::new("none")),
         keyless: None,
         // Which it has under 'twinline up': its path is looked at too.
         supervisor: Some(std::process::id()).filter(|_| config.machines.is_empty()),

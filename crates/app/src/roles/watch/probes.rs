@@ -6,6 +6,7 @@ mod nodes;
 use super::announced::Announced;
 use crate::config::watch::{Pace as Configured, Probes};
 use crate::config::{Config, Machine};
+use crate::fleet::Identity;
 use crate::handles::SystemClock;
 use anyhow::{Context as _, Result};
 use std::net::SocketAddr;
@@ -15,7 +16,6 @@ use twinline_core::watch::element::{Element, Kind, Path as Elements};
 use twinline_core::watch::incident::Population;
 use twinline_core::watch::signal::Severity;
 use twinline_store::central::CentralClient;
-use twinline_trackers::http::Secret;
 use twinline_watch::probe::{
     Accounts, Beat, CommitCanary, Disk, Fixed, Health, Look, Pace, Place, Probe, Supervisor,
     Target, Web,
@@ -27,7 +27,7 @@ pub(super) struct Parts<'a> {
     pub(super) announced: &'a Announced,
     /// What earlier probes were told of nodes' changes.
     pub(super) accounts: &'a Accounts,
-    pub(super) token: Secret,
+    pub(super) identity: &'a Identity,
     /// The supervisor of this machine, when it has one.
     pub(super) supervisor: Option<u32>,
     /// When it has last said that it works, where it does.
@@ -64,7 +64,8 @@ struct Reached<'a> {
 /// # Errors
 /// The HTTP client cannot be made.
 pub(super) fn build(parts: &Parts<'_>) -> Result<Built> {
-    let web = Web::new(parts.token.clone()).context("preparing the probes' requests")?;
+    let (token, way) = (parts.identity.token().clone(), parts.identity.way().clone());
+    let web = Web::new(token, way).context("preparing the probes' requests")?;
     let mut maker = Maker {
         parts,
         paces: &parts.config.watch.probes,

@@ -1,6 +1,7 @@
 use super::*;
 use crate::config::parse;
 use twinline_core::watch::probe::{RoutePath, Routes, verify_paths};
+use twinline_trackers::http::Secret;
 
 const FLEET: &str = "format = 1\n[instance]\nmachine = \"m2\"\nfleet_key = { env = \"X\" }\n[machines]\n\
     m1 = { edge = \"10.0.0.1:7410\", host = \"10.0.0.1:7401\", watch = \"10.0.0.1:7412\" }\n\
@@ -12,7 +13,7 @@ fn built(config: &Config, supervisor: Option<u32>) -> Built {
         config,
         announced: &Announced::default(),
         accounts: &Accounts::default(),
-        token: Secret::new("token"),
+        identity: &Identity::alone(Secret::new("token")),
         supervisor,
         beat: None,
         central: None,

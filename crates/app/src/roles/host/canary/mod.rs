@@ -7,9 +7,10 @@
 mod engine;
 
 use super::edge_inbox::{EdgeHttp, HttpInbox, Place};
-use crate::api::{problem::Problem, shows, unauthorised};
+use crate::api::{problem::Problem, unauthorised};
 use crate::canary::{edge_of, left};
 use crate::config::Config;
+use crate::fleet::Identity;
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::DataFolder;
 use crate::rulebook::Factory;
@@ -34,7 +35,6 @@ use twinline_engine::groups::States;
 use twinline_engine::{Env, Host};
 use twinline_store::{Epoch, GroupId, Stamp};
 use twinline_trackers::canary::{Canary as Tracker, delivery, secret};
-use twinline_trackers::http::Secret;
 
 /// The longest that a caller may wait.
 const DEADLINE_MAX: Duration = Duration::from_secs(60);
@@ -50,7 +50,7 @@ pub(super) struct Parts {
     /// The edge whose inbox it goes through.
     pub(super) edge: Place,
     pub(super) edges: EdgeHttp,
-    pub(super) token: Secret,
+    pub(super) identity: Identity,
     pub(super) customers: Customers,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Parts {
 pub(super) fn of_fleet(
     config: &Config,
     folder: &DataFolder,
-    (token, edges): (&Secret, EdgeHttp),
+    (identity, edges): (&Identity, EdgeHttp),
     factory: Arc<Factory>,
     states: watch::Receiver<States>,
     shutdown: &CancellationToken,
@@ -89,7 +89,7 @@ pub(super) fn of_fleet(
         engine,
         edge: Place::At(name.to_owned(), at),
         edges,
-        token: token.clone(),
+        identity: identity.clone(),
         customers: Box::new(customers),
     }))
 }
@@ -180,7 +180,7 @@ impl Canary {
     async fn deliver(&self) -> Result<(), String> {
         let parts = &self.parts;
         let id = format!("{:016x}", parts.engine.env.entropy.next_u64());
-        let (headers, body) = delivery(&secret(&parts.token), &id);
+        let (headers, body) = delivery(&secret(&parts.identity.keys()[0]), &id);
         let headers: Vec<(&str, &str)> = headers
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
@@ -253,7 +253,7 @@ async fn run(
     Query(asked): Query<Asked>,
     request: Request,
 ) -> Result<Response, Problem> {
-    if !shows(&request, &canary.parts.token) {
+    if !canary.parts.identity.tokens().shown_by(&request) {
         return Err(unauthorised());
     }
     let began = Instant::now();
