@@ -126,4 +126,4 @@ fn is_open(path: &str) -> bool {
 
 #[cfg(test)]
 #[path = "door_tests.rs"]
-pub(crate) mod tests;
+mod tests;

@@ -2,29 +2,18 @@ use super::*;
 use crate::listen::serve_behind;
 use crate::mutual::{Member, server_name};
 use axum::routing::{get, post};
-use rustls::pki_types::{ServerName, UnixTime};
+use rustls::pki_types::ServerName;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
-use twinline_core::handles::Clock;
-use twinline_core::time::Timestamp;
 
 const KEY: &[u8] = b"a key of a fleet that is as long as it must be";
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(crate) struct Now;
-
-impl Clock for Now {
-    fn now(&self) -> Timestamp {
-        let now = i64::try_from(UnixTime::now().as_secs()).unwrap();
-        Timestamp::from_millis(now * 1000)
-    }
-}
-
 fn member(role: &str, key: &[u8]) -> Mutual {
-    Mutual::new(&[key], Member::role(role, "m1", Vec::new()), Arc::new(Now)).unwrap()
+    Mutual::new(&[key], Member::role(role, "m1", Vec::new())).unwrap()
 }
 
 /// A fleet's listener.

@@ -1,9 +1,9 @@
 //! How the machines of a fleet know each other: mutual TLS, with certificates that are issued from the fleet's key.
 //!
 //! The key is on every machine. An authority is derived from it, the same everywhere, and each process issues itself a
-//! certificate by that authority, which lies in its memory only and is renewed long before its end. So there is nothing to hand
-//! out, nothing that can be forgotten until it ends, and nothing of the key goes over the wire: who listens, or runs a false
-//! server, learns neither the key nor what is said.
+//! certificate by that authority, which lies in its memory only and has no end. So there is nothing to hand out, nothing that can
+//! be forgotten until it ends, no clock that must be right, and nothing of the key goes over the wire: who listens, or runs a
+//! false server, learns neither the key nor what is said.
 //!
 //! Both sides show a certificate, in every handshake: sessions are not resumed. A client also wants the one that is issued for
 //! the role and machine that it expects at an address. TLS 1.3 only.
@@ -66,7 +66,7 @@ impl Mutual {
     ///
     /// # Errors
     /// There is no key, or the system gives no randomness.
-    pub fn new(keys: &[&[u8]], member: Member, clock: Arc<dyn Clock>) -> Result<Self, MutualError> {
+    pub fn new(keys: &[&[u8]], member: Member) -> Result<Self, MutualError> {
         let authorities: Vec<Authority> = keys
             .iter()
             .map(|key| Authority::of(key))
@@ -76,8 +76,8 @@ impl Mutual {
             roots.add(authority.certificate().clone())?;
         }
         let roots = Arc::new(roots);
-        let first = authorities.into_iter().next().ok_or(MutualError::NoKey)?;
-        let leaf = Arc::new(Leaf::issue(first, member, clock)?);
+        let first = authorities.first().ok_or(MutualError::NoKey)?;
+        let leaf = Arc::new(Leaf::issue(first, member)?);
         Ok(Self {
             server: Arc::new(server(&roots, Arc::clone(&leaf))?),
             client: client(roots, leaf)?,
@@ -142,7 +142,7 @@ pub fn issue(
 ) -> Result<Issued, MutualError> {
     let authority = Authority::of(key)?;
     let member = Member::outside(name);
-    let (certificate, key) = leaf::signed(&authority, &member, clock.now(), good_for)?;
+    let (certificate, key) = leaf::signed(&authority, &member, Some(clock.now().plus(good_for)))?;
     Ok(Issued {
         authority: authority.pem().to_owned(),
         certificate: certificate.pem(),

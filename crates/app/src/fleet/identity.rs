@@ -5,7 +5,7 @@
 
 use super::parts::key;
 use crate::config::Config;
-use crate::handles::{SystemClock, SystemEntropy};
+use crate::handles::SystemEntropy;
 use crate::instance::DataFolder;
 use anyhow::{Context as _, Result};
 use axum::extract::Request;
@@ -146,8 +146,7 @@ impl Identity {
         expected: BTreeMap<SocketAddr, String>,
     ) -> Result<Self> {
         let bytes: Vec<&[u8]> = keys.iter().map(|key| key.expose().as_bytes()).collect();
-        let mutual = Mutual::new(&bytes, member, Arc::new(SystemClock))
-            .context("preparing to speak within the fleet")?;
+        let mutual = Mutual::new(&bytes, member).context("preparing to speak within the fleet")?;
         let tokens = bytes.iter().map(|key| Secret::new(mutual::token(key)));
         Ok(Self {
             tokens: Tokens(tokens.collect()),

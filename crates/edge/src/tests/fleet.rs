@@ -1,7 +1,6 @@
 //! An edge of a fleet: it passes requests on by mutual TLS, and to nobody else.
 
 use super::harness::*;
-use crate::door::tests::Now;
 use crate::mutual::{Member, Mutual};
 use crate::{Door, serve_behind};
 use axum::Router;
@@ -18,12 +17,7 @@ const KEY: &[u8] = b"a key of a fleet that is as long as it must be";
 const OTHER: &[u8] = b"another key of a fleet, as long as it must be";
 
 fn member(role: &str, machine: &str, key: &[u8]) -> Mutual {
-    Mutual::new(
-        &[key],
-        Member::role(role, machine, Vec::new()),
-        Arc::new(Now),
-    )
-    .unwrap()
+    Mutual::new(&[key], Member::role(role, machine, Vec::new())).unwrap()
 }
 
 type Peers = Arc<Mutex<BTreeSet<SocketAddr>>>;

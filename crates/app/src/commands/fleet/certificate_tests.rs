@@ -8,8 +8,8 @@ const FLEET: &str = "format = 1\n[instance]\nmachine = \"m1\"\nfleet_key = { fil
 fn a_certificate_is_written_with_a_key_that_only_its_owner_reads_and_can_be_issued_anew() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("twinline.toml");
-    std::fs::write(&file, FLEET).unwrap();
-    std::fs::write(
+    fs::write(&file, FLEET).unwrap();
+    fs::write(
         folder.path().join("key"),
         "a key of a fleet that is as long as it must be",
     )
@@ -19,11 +19,11 @@ fn a_certificate_is_written_with_a_key_that_only_its_owner_reads_and_can_be_issu
         out: folder.path().join("out"),
         days: 90,
     };
-    let read = |name: &str| std::fs::read_to_string(args.out.join(name)).unwrap();
+    let read = |name: &str| fs::read_to_string(args.out.join(name)).unwrap();
     issue(&file, &args).unwrap();
     let first = ["prometheus.crt", "prometheus.key", "fleet-ca.crt"].map(read);
     assert!(first[1].contains("PRIVATE KEY"), "{}", first[1]);
-    let mode = std::fs::metadata(args.out.join("prometheus.key")).unwrap();
+    let mode = fs::metadata(args.out.join("prometheus.key")).unwrap();
     assert_eq!(mode.permissions().mode() & 0o777, OWN);
     issue(&file, &args).unwrap();
     let again = ["prometheus.crt", "prometheus.key", "fleet-ca.crt"].map(read);
