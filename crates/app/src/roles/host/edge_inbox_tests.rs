@@ -1,6 +1,8 @@
 //! What an edge sees of a host: against a listener as edges have it.
 
 use super::*;
+use crate::config;
+use crate::fleet::Role;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse as _, Response};
@@ -8,9 +10,12 @@ use axum::routing::post;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use twinline_edge::Door;
 use twinline_store::{Epoch, GroupId};
 use twinline_trackers::http::Secret;
 
@@ -62,6 +67,11 @@ async fn pull(State(asked): State<Arc<Asked>>, request: Request) -> Response {
 
 /// An edge whose pulls are answered when `together` of them wait, and what it is asked.
 async fn edge(together: usize) -> (SocketAddr, Arc<Asked>) {
+    edge_behind(Door::plain(), together).await
+}
+
+/// The same, which lets in whom this door does.
+async fn edge_behind(door: Door, together: usize) -> (SocketAddr, Arc<Asked>) {
     let asked = Arc::new(Asked {
         together,
         ..Asked::default()
@@ -70,11 +80,13 @@ async fn edge(together: usize) -> (SocketAddr, Arc<Asked>) {
         .route("/inbox/claim", post(claim))
         .route("/inbox/pull", post(pull))
         .with_state(Arc::clone(&asked));
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let listener = listener.await.unwrap();
     let at = listener.local_addr().unwrap();
-    let serves = twinline_edge::serve(listener, routes, 1000, CancellationToken::new());
-    tokio::spawn(serves);
+    let end = CancellationToken::new();
+    tokio::spawn(twinline_edge::serve_behind(
+        door, listener, routes, 1000, end,
+    ));
     (at, asked)
 }
 
@@ -124,4 +136,66 @@ async fn a_claim_is_repeated_only_where_the_inbox_knows_of_none() {
     check(None, 1).await;
     check(Some(StatusCode::NOT_FOUND), 1).await;
     check(None, 2).await;
+}
+
+const KEY: &str = "a key of a fleet that is as long as it must be";
+
+/// A process of a fleet whose one edge is reached there.
+fn member(role: Role, edge: SocketAddr) -> Identity {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("twinline.toml");
+    std::fs::write(folder.path().join("key"), KEY).unwrap();
+    let text = format!(
+        "format = 1\n[instance]\nmachine = \"m1\"\nfleet_key = {{ file = \"key\" }}\n\
+         [machines]\nm1 = {{ edge = \"{edge}\", host = \"127.0.0.1:7401\" }}\n\
+         [central]\nurl = {{ file = \"url\" }}\n[ownership]\netcd = [\"http://127.0.0.1:9\"]\n"
+    );
+    let config = config::parse(&file, &text).unwrap();
+    let data = DataFolder::open(&folder.path().join("data")).unwrap();
+    Identity::new(&file, &config, &data, role).unwrap()
+}
+
+/// All that went by.
+type Record = Arc<Mutex<Vec<u8>>>;
+
+/// Passes on what comes, and keeps it.
+async fn pass(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, heard: Record) {
+    let mut piece = vec![0; 16 << 10];
+    while let Ok(count @ 1..) = from.read(&mut piece).await {
+        heard.lock().unwrap().extend_from_slice(&piece[..count]);
+        if to.write_all(&piece[..count]).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Somebody on the way to an edge, who listens.
+async fn relay(listener: TcpListener, edge: SocketAddr, heard: Record) {
+    while let Ok((near, _)) = listener.accept().await {
+        let far = TcpStream::connect(edge).await.unwrap();
+        let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
+        tokio::spawn(pass(near_in, far_out, Arc::clone(&heard)));
+        tokio::spawn(pass(far_in, near_out, Arc::clone(&heard)));
+    }
+}
+
+#[tokio::test]
+async fn who_listens_between_machines_hears_neither_key_nor_token_nor_what_is_said() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let (edge, asked) = edge_behind(member(Role::Edge, at).door(), 1).await;
+    let heard = Record::default();
+    tokio::spawn(relay(listener, edge, Arc::clone(&heard)));
+    let host = member(Role::Host, at);
+    let inbox = inbox(at, &EdgeHttp::new(&host).unwrap(), 424_242);
+    pulls(&inbox).await.unwrap();
+    assert_eq!(asked.pulls.load(Ordering::Relaxed), 1);
+
+    let heard = heard.lock().unwrap();
+    let heard = String::from_utf8_lossy(&heard);
+    assert!(!heard.is_empty(), "nothing went by the relay");
+    // A group that is asked for, and a word of the answer.
+    for secret in [KEY, host.token().expose(), "g424242", "deliveries"] {
+        assert!(!heard.contains(secret), "{secret}");
+    }
 }
