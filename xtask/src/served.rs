@@ -124,6 +124,7 @@ pub async fn start_before(
 ) -> Result<Served> {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let settings = Settings {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         listen: Listen::At(any),
         private: Listen::At(any),
         token: TOKEN.to_owned(),

@@ -14,22 +14,26 @@ pub mod handles;
 pub mod instance;
 pub mod local_http;
 pub mod nodes;
+pub mod release;
 pub mod report;
 pub mod roles;
 pub mod rulebook;
 pub mod shutdown;
 pub mod telemetry;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use cli::{Cli, Command};
+use release::Release;
 use std::process::ExitCode;
 use tokio::runtime::{Builder, Runtime};
 
-/// The whole program: reads the command line and does what it says.
-pub fn main() -> ExitCode {
+/// The whole program, as this release: reads the command line and does what it says.
+pub fn main(release: Release) -> ExitCode {
+    release.begin();
     // Before any TLS. An error means that a provider is installed already: one is all that is needed.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let cli = Cli::parse();
+    let said = Cli::command().version(release.version).get_matches();
+    let cli = Cli::from_arg_matches(&said).unwrap_or_else(|error| error.exit());
     let code = match &cli.command {
         // A worker has no runtime, no configuration and no environment.
         Command::ScriptWorker => match twinline_rules::worker::main() {

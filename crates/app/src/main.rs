@@ -2,11 +2,12 @@
 
 use mimalloc::MiMalloc;
 use std::process::ExitCode;
+use twinline::release::Release;
 
 /// Most of a host's work is small values that live as long as one job (docs/performance.md).
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    twinline::main()
+    twinline::main(Release::CURRENT)
 }

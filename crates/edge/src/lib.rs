@@ -121,6 +121,8 @@ pub(crate) struct Shared {
     pub(crate) restart: Arc<Notify>,
     /// When the edge began.
     pub(crate) started_at: Timestamp,
+    /// The release that it is of.
+    pub(crate) version: String,
 }
 
 impl Shared {
@@ -189,6 +191,7 @@ impl Edge {
             arrivals: arrivals::Arrivals::default(),
             ending,
             restart: settings.restart,
+            version: settings.version,
         };
         refusals::begin(&shared, settings.has_refused).await;
         if let Some(known) = shared.mapper.known() {

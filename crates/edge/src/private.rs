@@ -114,7 +114,7 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
     let body = serde_json::json!({
         "role": "edge",
         "inbox": health.to_string(),
-        "version": env!("CARGO_PKG_VERSION"),
+        "version": shared.version,
         "started_at": shared.started_at,
         "certificates": certificates,
         "domains_without_certificate": shared.uncertified(),

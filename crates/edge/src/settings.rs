@@ -46,6 +46,8 @@ impl Listen {
 
 /// Where and how the edge listens.
 pub struct Settings {
+    /// The release that the edge is of, as its health page says.
+    pub version: String,
     /// Where webhooks and requests to hosts arrive.
     pub listen: Listen,
     /// The private listener.

@@ -4,6 +4,7 @@
 
 use crate::StoreError;
 use crate::db::{Db, FileName, Integrity, Schema, open_reader, quick_check, read_header};
+use crate::formats::Formats;
 use crate::host::{Gap, newest_time, note_gap};
 use crate::stamp::{Epoch, GroupId};
 use rusqlite::backup::{Backup, StepResult};
@@ -55,20 +56,20 @@ pub struct Restored {
 }
 
 /// Makes a host's state at `to`, which must not exist, from a backup. The copy is checked whole and takes a new epoch,
-/// so that whatever the lost file wrote later elsewhere is known to be older. `now`: the wall clock; what was written
-/// between the copy and now is not in it, and that is noted ([`Gap`]).
+/// so that whatever the lost file wrote later elsewhere is known to be older. It is brought to the form of `formats`. `now`:
+/// the wall clock; what was written between the copy and now is not in it, and that is noted ([`Gap`]).
 ///
 /// Blocking: call it from a command, not from a running role.
 ///
 /// # Errors
 /// The backup is damaged, newer, something else, or `to` exists. Then nothing is left at `to`.
 pub fn restore_host(
-    from: &Path,
-    to: &Path,
+    (from, to): (&Path, &Path),
+    formats: &Formats,
     now: Timestamp,
     progress: impl Fn(CopyProgress),
 ) -> Result<Restored, StoreError> {
-    let epoch = restore(from, to, &crate::host::SCHEMA, progress, |conn| {
+    let epoch = restore(from, to, formats.host, progress, |conn| {
         let (stored, group): (i64, String) =
             conn.query_row("SELECT epoch, grp FROM meta", [], |row| {
                 Ok((row.get(0)?, row.get(1)?))

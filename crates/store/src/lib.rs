@@ -15,6 +15,7 @@ pub mod backup;
 pub mod central;
 pub mod db;
 mod error;
+mod formats;
 pub mod host;
 pub mod inbox;
 mod migrate;
@@ -23,4 +24,5 @@ mod stamp;
 pub mod watch;
 
 pub use error::StoreError;
+pub use formats::{Formats, Further};
 pub use stamp::{Epoch, GroupId, Stamp};

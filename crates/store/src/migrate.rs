@@ -5,7 +5,7 @@ use crate::error::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// One step from the version before.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Migration {
     /// Counted from 1.
     pub(crate) version: i64,

@@ -7,6 +7,7 @@ use crate::config::{self, Config};
 use crate::exit::{Coded, FAILED, USAGE};
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::DataFolder;
+use crate::release::Release;
 use crate::report::Report;
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
@@ -81,7 +82,8 @@ async fn from_backup(backup: &Path, fresh: &Path) -> Result<String> {
     let bar = ProgressBar::new(0);
     let shown = bar.clone();
     let copied = tokio::task::spawn_blocking(move || {
-        restore_host(&from, &made, SystemClock.now(), |progress| {
+        let formats = Release::of_this_process().formats;
+        restore_host((&from, &made), &formats, SystemClock.now(), |progress| {
             shown.set_length(progress.total_pages);
             shown.set_position(progress.done_pages);
         })
@@ -101,7 +103,11 @@ async fn from_central(file: &Path, config: &Config, fresh: &Path) -> Result<(Str
     let address = central.address(file.parent().unwrap_or(Path::new("")))?;
     let settings = central.settings(&config.instance.machine);
     let client = CentralClient::start(address, settings, Arc::new(SystemClock));
-    let store = HostStore::open(fresh, DbOptions::default(), &config.instance.name)
+    let options = DbOptions {
+        formats: Release::of_this_process().formats,
+        ..DbOptions::default()
+    };
+    let store = HostStore::open(fresh, options, &config.instance.name)
         .await
         .context("making the new state")?;
     let group = store.stamp().group.clone();

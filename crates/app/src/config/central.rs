@@ -2,6 +2,7 @@
 
 use super::error::ConfigError;
 use super::secret::SecretRef;
+use crate::release::Release;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -138,6 +139,7 @@ impl Central {
                 probe: size(self.pools.probe),
             },
             abandoned_commits_max: self.abandoned_commits_max,
+            formats: Release::of_this_process().formats,
             ..CentralSettings::default()
         }
     }

@@ -3,6 +3,7 @@
 use super::deeds::deed;
 use super::definitions::Definitions;
 use crate::handles::{SystemBootClock, SystemClock, SystemEntropy};
+use crate::release::Release;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -168,7 +169,7 @@ impl Follower {
         let sign = Machine {
             name: machine.to_owned(),
             addresses: addresses.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: Release::of_this_process().version.to_owned(),
             seen_at: SystemClock.now(),
         };
         let signed = self.central.register_machine(&sign).await;

@@ -27,5 +27,5 @@ pub use draining::Draining;
 pub use follow::{Follower, Known};
 pub use generation::raise;
 pub use lease::LeaseFile;
-pub use parts::{addresses, central, etcd, token};
+pub use parts::{addresses, central, etcd, proof, token};
 pub use troubles::troubles;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use twinline_engine::ownership::Etcd;
-use twinline_store::central::CentralClient;
+use twinline_store::central::{CentralClient, CentralSettings};
 use twinline_trackers::http::{AddressGuard, ReqwestTransport, Secret, TransportLimits};
 
 /// The API is open to whoever can guess the key, also through the public edges.
@@ -19,9 +19,24 @@ const KEY_MIN_CHARS: usize = 32;
 /// # Errors
 /// `[central]` is missing or cannot be used. A database that is away is no error.
 pub fn central(file: &Path, config: &Config) -> Result<CentralClient> {
+    client(file, config, false)
+}
+
+/// As [`central`], of one that only proves that commits succeed, whatever schema another version has made.
+///
+/// # Errors
+/// As [`central`].
+pub fn proof(file: &Path, config: &Config) -> Result<CentralClient> {
+    client(file, config, true)
+}
+
+fn client(file: &Path, config: &Config, proves_only: bool) -> Result<CentralClient> {
     let central = config.central.as_ref().context("[central] is missing")?;
     let address = central.address(file.parent().unwrap_or(Path::new("")))?;
-    let settings = central.settings(&config.instance.machine);
+    let settings = CentralSettings {
+        proves_only,
+        ..central.settings(&config.instance.machine)
+    };
     Ok(CentralClient::start(
         address,
         settings,

@@ -14,6 +14,7 @@ use crate::fleet::{self, Follower};
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::Nodes;
+use crate::release::Release;
 use crate::telemetry;
 use anyhow::{Context, Result};
 use places::{FleetPlaces, Places, Version};
@@ -150,6 +151,7 @@ fn settings(
     folder: &DataFolder,
 ) -> Settings {
     Settings {
+        version: Release::of_this_process().version.to_owned(),
         listen: listen(handed.public, config.edge.listen),
         private: listen(handed.private, config.edge_private()),
         token: token.expose().to_owned(),

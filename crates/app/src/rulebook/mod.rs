@@ -13,6 +13,7 @@ use crate::config::{Config, Scripts};
 use crate::nodes::Trackers;
 use anyhow::{Context as _, Result};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use twinline_core::capability::Capabilities;
 use twinline_core::names::{NodeName, Side, Sides};
@@ -25,12 +26,20 @@ use twinline_rules::source::RuleSources;
 use twinline_rules::worker::WorkerPool;
 use twinline_trackers::registry;
 
+/// What this process runs, whatever lies at its path by now: during an upgrade that is another version.
+const OWN_PROGRAM: &str = "/proc/self/exe";
+
 /// The script workers that a configuration asks for: processes of this same binary.
 ///
 /// # Errors
 /// The binary's own path cannot be found.
 pub fn script_workers(config: &Config) -> Result<Arc<dyn ScriptRunner>> {
-    let program = std::env::current_exe().context("finding this program's own file")?;
+    let own = PathBuf::from(OWN_PROGRAM);
+    let program = if own.exists() {
+        own
+    } else {
+        std::env::current_exe().context("finding this program's own file")?
+    };
     let Scripts {
         workers,
         time_ms,

@@ -4,6 +4,7 @@
 //! Context), so that the host's spans of the same change belong to it although another process makes them, later.
 
 use super::queue::{Queue, send, spans};
+use crate::release::Release;
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -43,7 +44,10 @@ pub(super) fn tracer(
     }
     let resource = Resource::builder_empty()
         .with_service_name(format!("twinline-{role}"))
-        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .with_attribute(KeyValue::new(
+            "service.version",
+            Release::of_this_process().version,
+        ))
         .build();
     let mut exporter = SpanExporter::builder()
         .with_http()

@@ -57,6 +57,11 @@ pub(crate) fn until_within<T>(
     }
 }
 
+/// The binary that was built.
+pub(crate) const BUILT: &str = env!("CARGO_BIN_EXE_twinline");
+/// Where an installation has a program of its own.
+pub(crate) const PROGRAM: &str = "bin/twinline";
+
 /// An installation in a folder of its own.
 pub(crate) struct Installation {
     folder: tempfile::TempDir,
@@ -116,9 +121,26 @@ impl Installation {
         std::fs::write(self.path(name), text).unwrap();
     }
 
+    /// Puts a program in the place of the one that this installation runs, as installers do: at once, and beside what runs.
+    /// Without one it runs the binary that was built.
+    pub(crate) fn install(&self, program: &Path) {
+        std::fs::create_dir_all(self.path("bin")).unwrap();
+        let fresh = self.path("bin/fresh");
+        if std::fs::hard_link(program, &fresh).is_err() {
+            // It lies on another disk.
+            assert!(!fresh.exists(), "it would be written over");
+            std::fs::copy(program, &fresh).unwrap();
+        }
+        std::fs::rename(&fresh, self.path(PROGRAM)).unwrap();
+        // Two names of one file are left alone by that.
+        std::fs::remove_file(&fresh).ok();
+    }
+
     /// The binary with these arguments, in the folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_twinline"));
+        let own = self.path(PROGRAM);
+        let own = own.exists().then_some(own);
+        let mut command = Command::new(own.unwrap_or_else(|| BUILT.into()));
         command
             .args(arguments)
             .arg("--config")

@@ -191,6 +191,7 @@ impl Plan {
 
     pub(super) fn settings(&self) -> Settings {
         Settings {
+            version: "0.0.0".into(),
             listen: Listen::At(ANY),
             private: Listen::At(ANY),
             token: TOKEN.into(),

@@ -12,6 +12,13 @@ async fn open(path: &Path) -> HostStore {
         .unwrap()
 }
 
+/// Restores a backup to `new.db`.
+fn restored(from: &str, path: &dyn Fn(&str) -> PathBuf) -> Result<Restored, StoreError> {
+    let now = Timestamp::from_millis(9_000);
+    let paths = (&*path(from), &*path("new.db"));
+    restore_host(paths, &Formats::CURRENT, now, |_| ())
+}
+
 async fn taken(host: &HostStore, edge: &'static str) -> u64 {
     host.read(move |r| r.edge_cursor(edge)).await.unwrap().taken
 }
@@ -63,13 +70,7 @@ async fn a_backup_taken_under_writes_is_one_instant_and_a_restore_takes_a_new_ep
         "{last:?}"
     );
 
-    let restored = restore_host(
-        &path("copy.db"),
-        &path("new.db"),
-        Timestamp::from_millis(9_000),
-        |_| (),
-    )
-    .unwrap();
+    let restored = restored("copy.db", &path).unwrap();
     let old = host.stamp().epoch;
     let again = open(&path("new.db")).await;
     assert_eq!(restored.epoch, again.stamp().epoch);
@@ -125,8 +126,7 @@ async fn nothing_is_overwritten_and_nothing_unsound_is_restored() {
     )
     .unwrap();
     other.close().await;
-    let now = Timestamp::from_millis(9_000);
-    let wrong = restore_host(&path("inbox.db"), &path("new.db"), now, |_| ());
+    let wrong = restored("inbox.db", &path);
     assert!(
         matches!(wrong, Err(StoreError::WrongFile { .. })),
         "{wrong:?}"
@@ -136,12 +136,12 @@ async fn nothing_is_overwritten_and_nothing_unsound_is_restored() {
     // The second page is the root of a table or index: damaged, no check passes.
     bytes[4096..8192].fill(0xA5);
     std::fs::write(path("damaged.db"), bytes).unwrap();
-    let damaged = restore_host(&path("damaged.db"), &path("new.db"), now, |_| ());
+    let damaged = restored("damaged.db", &path);
     assert!(
         matches!(damaged, Err(StoreError::Corrupt { .. })),
         "{damaged:?}"
     );
-    let missing = restore_host(&path("none.db"), &path("new.db"), now, |_| ());
+    let missing = restored("none.db", &path);
     assert!(missing.is_err());
     assert!(!path("new.db").exists(), "a refused restore leaves nothing");
 }

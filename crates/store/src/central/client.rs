@@ -100,7 +100,13 @@ impl Shared {
     /// Begins a transaction that writes.
     pub(super) async fn write(&self) -> Result<Tx, CentralError> {
         self.set_up().await?;
-        self.begin_write().await
+        let tx = self.begin_write().await?;
+        let checked = migrate::checked(tx, &self.state.settings).await;
+        if matches!(checked, Err(CentralError::NewerSchema { .. })) {
+            // The canary is to find it, too.
+            self.set_up_in.store(0, Ordering::Release);
+        }
+        checked
     }
 
     /// As [`Shared::write`], in turn: waits for those that came before, however long their steps' deadlines let them take.

@@ -31,6 +31,7 @@ pub use client::CentralClient;
 pub use deeds::Deed;
 pub use error::{CentralError, Step};
 pub use health::{CentralHealth, PoolName, Standing, WriterFacts};
+pub(crate) use migrate::MIGRATIONS;
 pub use registry::{Machine, NodePlace, Published};
 pub use replica::{
     Author, GroupRow, Hydrated, Marks, Origin, ReplicaTx, Replicas, Replication, ReplicationStatus,

@@ -2,6 +2,7 @@
 
 use super::error::CentralError;
 use super::tls;
+use crate::formats::Formats;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,11 @@ pub struct CentralSettings {
     pub abandoned_commits_max: u32,
     /// How often a commit is tried, and when it counts as stuck.
     pub canary: CanarySettings,
+    /// Up to which schema the database is brought, and in which form replicas are.
+    pub formats: Formats,
+    /// Whether it writes nothing but what proves commits, for which every schema will do, also one that is newer than
+    /// `formats`.
+    pub proves_only: bool,
 }
 
 /// How long each step may take. Beginning a transaction has the time of a statement; a connection is given back without
@@ -81,6 +87,8 @@ impl Default for CentralSettings {
                 period: ms(1000),
                 deadline: ms(1500),
             },
+            formats: Formats::CURRENT,
+            proves_only: false,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// What kind of file this is.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Schema {
     /// With its article: `an edge's inbox`.
     pub(crate) name: &'static str,

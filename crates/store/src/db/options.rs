@@ -1,6 +1,7 @@
 //! How a file is run: threads or inline, limits, faults.
 
 use super::fault::{FaultPlan, NoFaults};
+use crate::formats::Formats;
 
 /// How to run a file.
 pub struct DbOptions {
@@ -10,6 +11,8 @@ pub struct DbOptions {
     pub limits: Limits,
     /// What happens at commits; for simulation.
     pub faults: Box<dyn FaultPlan>,
+    /// Of which form a host's file is.
+    pub formats: Formats,
 }
 
 impl Default for DbOptions {
@@ -18,6 +21,7 @@ impl Default for DbOptions {
             executor: Executor::Thread,
             limits: Limits::default(),
             faults: Box::new(NoFaults),
+            formats: Formats::CURRENT,
         }
     }
 }
@@ -31,6 +35,7 @@ impl DbOptions {
             executor: Executor::Inline,
             limits: Limits::default(),
             faults: Box::new(faults),
+            formats: Formats::CURRENT,
         }
     }
 }

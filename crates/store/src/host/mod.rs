@@ -156,7 +156,8 @@ impl HostStore {
     /// # Errors
     /// See [`StoreError`]: damaged, newer, something else, no access.
     pub async fn open(path: &Path, options: DbOptions, instance: &str) -> Result<Self, StoreError> {
-        let db = Db::open(path, options, &SCHEMA)?;
+        let schema = options.formats.host;
+        let db = Db::open(path, options, schema)?;
         let instance = instance.to_owned();
         let meta = match db.read(access::meta_or_none).await? {
             Some(meta) => meta,

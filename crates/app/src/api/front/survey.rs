@@ -6,6 +6,7 @@ use crate::fleet::view::{
     FleetView, GroupHere, GroupView, MachineView, OwnView, ReplicaView, RoleView,
 };
 use crate::fleet::{Definitions, troubles};
+use crate::release::Release;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -177,7 +178,7 @@ pub(in crate::api) fn own(
 ) -> OwnView {
     OwnView {
         machine: machine.to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: Release::of_this_process().version.to_owned(),
         started_at: started_at.as_millis(),
         draining: ownership.draining,
         etcd: ownership.failing.clone(),

@@ -13,6 +13,7 @@ use crate::fleet::{self, Deeds, Draining, Follower, Known, LeaseFile};
 use crate::handles::{SystemBootClock, SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::{Nodes, Trackers};
+use crate::release::Release;
 use crate::roles::page_status;
 use crate::roles::tasks::Tasks;
 use crate::rulebook::{self, Factory, Rulebook};
@@ -377,6 +378,7 @@ fn group_db() -> DbOptions {
     };
     DbOptions {
         limits,
+        formats: Release::of_this_process().formats,
         ..DbOptions::default()
     }
 }

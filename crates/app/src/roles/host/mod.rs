@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::handles::{SystemClock, SystemEntropy};
 use crate::instance::{DataFolder, LOCK_WAIT};
 use crate::nodes::{Nodes, Trackers, webhook_url};
+use crate::release::Release;
 use crate::roles::page_status::{self, Follower};
 use crate::roles::tasks::Tasks;
 use crate::rulebook::{self, Factory, Rulebook};
@@ -160,7 +161,10 @@ impl Built {
         folder.check_host_store()?;
         let store = HostStore::open(
             &folder.host_store(),
-            DbOptions::default(),
+            DbOptions {
+                formats: Release::of_this_process().formats,
+                ..DbOptions::default()
+            },
             &config.instance.name,
         )
         .await

@@ -4,6 +4,7 @@ use super::edits;
 use crate::api::problem::Problem;
 use crate::api::shows;
 use crate::handles::SystemClock;
+use crate::release::Release;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -119,7 +120,7 @@ async fn health(State(private): Shared) -> Response {
     let body = json!({
         "role": "watch",
         "store": figures.trouble.as_deref().unwrap_or("ok"),
-        "version": env!("CARGO_PKG_VERSION"),
+        "version": Release::of_this_process().version,
         "step_age_ms": u64::try_from(figures.beat.as_millis()).unwrap_or(u64::MAX),
         "nobody_to_call": figures.nobody_to_call,
         "incidents_open": figures.incidents_open,

@@ -219,7 +219,7 @@ fn central(file: &Path, config: &Config) -> Result<Option<CentralClient>> {
         central.pools.read = 1;
         central.pools.probe = 1;
     }
-    let client = fleet::central(file, &own);
+    let client = fleet::proof(file, &own);
     client
         .map(Some)
         .context("the central database is not watched")

@@ -25,6 +25,7 @@ use twinline_engine::{
     TaskEnded,
 };
 use twinline_rules::version::Snapshot;
+use twinline_store::Formats;
 use twinline_store::backup::restore_host;
 use twinline_store::db::{CommitFault, DbOptions, FaultPlan};
 use twinline_store::host::{
@@ -210,7 +211,8 @@ impl World {
                 std::fs::remove_file(file).unwrap();
             }
         }
-        restore_host(backup, &self.path(), self.env.now(), |_| {}).unwrap();
+        let paths = (backup, &*self.path());
+        restore_host(paths, &Formats::CURRENT, self.env.now(), |_| {}).unwrap();
     }
 
     /// Where a backup may lie.

@@ -5,6 +5,7 @@ use crate::central::client::CentralClient;
 use crate::central::error::CentralError;
 use crate::central::health::CentralHealth;
 use crate::central::tx::Tx;
+use crate::formats::Formats;
 use crate::host::replica::{Change, ReplicaRow};
 use crate::stamp::{Epoch, GroupId};
 use async_trait::async_trait;
@@ -37,6 +38,10 @@ impl Replicas for CentralClient {
 
     fn machine(&self) -> &str {
         &self.settings().machine
+    }
+
+    fn formats(&self) -> &Formats {
+        &self.settings().formats
     }
 
     fn health(&self) -> watch::Receiver<CentralHealth> {

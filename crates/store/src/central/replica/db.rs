@@ -5,6 +5,7 @@
 
 use crate::central::error::CentralError;
 use crate::central::health::CentralHealth;
+use crate::formats::Formats;
 use crate::host::replica::{Change, ReplicaRow};
 use crate::stamp::{Epoch, GroupId};
 use async_trait::async_trait;
@@ -88,6 +89,11 @@ pub trait Replicas: Send + Sync {
 
     /// This machine's name.
     fn machine(&self) -> &str;
+
+    /// In which form this machine ships rows, and up to which it reads them.
+    fn formats(&self) -> &Formats {
+        &Formats::CURRENT
+    }
 
     /// The health, now and whenever it changes.
     fn health(&self) -> watch::Receiver<CentralHealth>;

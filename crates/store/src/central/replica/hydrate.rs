@@ -2,7 +2,6 @@
 
 use super::db::{GroupRow, Replicas, ShippedState};
 use crate::central::error::CentralError;
-use crate::host::replica::REPLICA_FORMAT_READ;
 use crate::host::{Gap, HostStore};
 use crate::stamp::{GroupId, Stamp};
 use std::time::Duration;
@@ -206,13 +205,7 @@ async fn pull(
     }
     let state = tx.state(&stamp.group).await?;
     let state = state.ok_or_else(|| CentralError::Missing(format!("group {}", stamp.group)))?;
-    if state.format > REPLICA_FORMAT_READ {
-        return Err(CentralError::NewerReplica {
-            group: stamp.group.clone(),
-            found: state.format,
-            known: REPLICA_FORMAT_READ,
-        });
-    }
+    check_form(replicas, &stamp.group, &state)?;
     let mut hydrated = Hydrated {
         state_at: state.state_at,
         ahead: ahead(&state, replicas.now()),
@@ -232,6 +225,26 @@ async fn pull(
     }
     tx.rollback().await?;
     Ok((hydrated, rev))
+}
+
+/// Makes sure that rows mean here what they meant to who shipped them.
+///
+/// # Errors
+/// [`CentralError::NewerReplica`].
+pub(super) fn check_form(
+    replicas: &dyn Replicas,
+    group: &GroupId,
+    state: &ShippedState,
+) -> Result<(), CentralError> {
+    let known = replicas.formats().replica_read;
+    if state.format > known {
+        return Err(CentralError::NewerReplica {
+            group: group.clone(),
+            found: state.format,
+            known,
+        });
+    }
+    Ok(())
 }
 
 /// By how much the clock that a state's time was read from was ahead of this machine's.

@@ -5,7 +5,7 @@ use super::plan::{self, Start};
 use super::ship::Marks;
 use crate::central::error::CentralError;
 use crate::host::HostStore;
-use crate::host::replica::{Changes, Line, REPLICA_FORMAT};
+use crate::host::replica::{Changes, Line};
 use crate::inbox::InboxId;
 use crate::stamp::Stamp;
 use std::collections::BTreeMap;
@@ -94,7 +94,7 @@ impl Shipper {
         }
         let author = Author {
             machine: self.replicas.machine(),
-            format: REPLICA_FORMAT,
+            format: self.replicas.formats().replica,
             state_at,
             age: self.replicas.now().since(state_at),
         };

@@ -1,10 +1,9 @@
 //! What a new owner of a group goes on from.
 
 use super::db::{Author, GroupRow, Replicas};
-use super::hydrate::{Hydrated, claim, hydrate, seed};
+use super::hydrate::{Hydrated, check_form, claim, hydrate, seed};
 use crate::central::error::CentralError;
 use crate::host::HostStore;
-use crate::host::replica::REPLICA_FORMAT;
 use crate::stamp::{Epoch, GroupId, Stamp};
 use std::time::Duration;
 use twinline_core::handles::Entropy;
@@ -31,8 +30,9 @@ pub enum Origin {
 /// The caller has waited for the attempts of the former owner, and holds the ownership. Repeating it does no harm.
 ///
 /// # Errors
-/// [`CentralError::Superseded`]: a newer owner has claimed it. [`CentralError::Joined`]: nobody owns it any more. Or the
-/// database's: nothing is owned then, and the file is not to be worked on.
+/// [`CentralError::Superseded`]: a newer owner has claimed it. [`CentralError::Joined`]: nobody owns it any more.
+/// [`CentralError::NewerReplica`]: a later version has shipped it. Or the database's: nothing is owned then, and the file is
+/// not to be worked on.
 pub async fn take_over(
     replicas: &dyn Replicas,
     store: &HostStore,
@@ -71,6 +71,13 @@ pub async fn take_over(
         return Err(CentralError::AwaitsOwner {
             group: group.clone(),
         });
+    }
+    // Before anything is done to the replica or the file: a machine of a later version goes on from them.
+    let mut tx = replicas.read_newest().await?;
+    let shipped = tx.state(group).await?;
+    tx.rollback().await?;
+    if let Some(shipped) = &shipped {
+        check_form(replicas, group, shipped)?;
     }
     let (store, hydrated) = hydrate(replicas, store, stamp, entropy).await?;
     Ok((store, Origin::Replica(hydrated)))
@@ -187,7 +194,7 @@ async fn begin(
     };
     let author = Author {
         machine: replicas.machine(),
-        format: REPLICA_FORMAT,
+        format: replicas.formats().replica,
         state_at: Timestamp::EPOCH,
         age: Duration::ZERO,
     };

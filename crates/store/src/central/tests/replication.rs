@@ -5,6 +5,7 @@ use crate::backup::restore_host;
 use crate::central::replica::{Marks, Replication, hydrate};
 use crate::central::*;
 use crate::db::DbOptions;
+use crate::formats::Formats;
 use crate::host::{EdgeCursor, HostStore, Lane, Mark};
 use crate::inbox::InboxId;
 use crate::stamp::{Epoch, Stamp};
@@ -316,7 +317,8 @@ async fn a_restored_older_store_is_what_counts() {
     drop(running);
     store.db().close().await;
     let restored_at = folder.path().join("restored.db");
-    restore_host(&backup, &restored_at, Timestamp::from_millis(9_000), |_| {}).unwrap();
+    let now = Timestamp::from_millis(9_000);
+    restore_host((&backup, &restored_at), &Formats::CURRENT, now, |_| {}).unwrap();
     let restored = open(&restored_at).await;
     let running = run(&restored, &client, 40);
     caught_up(&restored, &running).await;

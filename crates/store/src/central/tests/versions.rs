@@ -3,7 +3,8 @@
 use super::replication::{caught_up, check_equal, entropy, open, run};
 use super::support::*;
 use crate::central::replica::hydrate;
-use crate::central::{CentralError, take_over};
+use crate::central::{CentralError, CentralSettings, take_over};
+use crate::formats::{Formats, Further};
 use crate::host::replica::{REPLICA_FORMAT, REPLICA_FORMAT_READ};
 use crate::host::{HostStore, ItemRow};
 use crate::stamp::{Epoch, Stamp};
@@ -88,6 +89,55 @@ async fn comment_links_without_items_get_them_and_are_shipped_anew() {
     check_equal(&server, &new).await;
 }
 
+fn of_schema_4() -> CentralSettings {
+    let further = Further {
+        central: vec!["CREATE TABLE twinline.further (id bigint)".to_owned()],
+        ..Further::default()
+    };
+    CentralSettings {
+        formats: Formats::CURRENT.followed_by(further),
+        ..settings()
+    }
+}
+
+/// A machine that goes on running while another one brings the schema further writes nothing from then on, although it looks
+/// at the schema but once; who only proves commits goes on with that.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_version_at_work_writes_nothing_in_a_newer_schema() {
+    let Some(server) = server(&[]) else { return };
+    let old = client_to(&server.url(), settings());
+    writes_again(&old).await;
+    let mut proving = settings();
+    proving.proves_only = true;
+    let watch = client_to(&server.url(), proving);
+    healthy(&watch).await;
+    let under_way = {
+        let mut tx = old.shared.write().await.unwrap();
+        let begun = "SET LOCAL idle_in_transaction_session_timeout = 0; \
+                     INSERT INTO twinline.canary (machine) VALUES ('before')";
+        tx.batch(begun).await.unwrap();
+        tx
+    };
+    let new = client_to(&server.url(), of_schema_4());
+    let version = || server.psql("SELECT max(version) FROM twinline.schema_versions");
+    assert_eq!(version().unwrap(), "3", "it waits for who writes");
+    under_way.commit().await.unwrap();
+    writes_again(&new).await;
+    assert_eq!(version().unwrap(), "4");
+    let refused = write(&old).await.unwrap_err();
+    assert!(!refused.is_retryable(), "{refused}");
+    let sentence =
+        "the central database has schema 4, this version knows up to 3: upgrade this machine";
+    assert_eq!(refused.to_string(), sentence);
+    until(&old, "refused", |health| {
+        format!("{:?}", health.commits).contains(sentence) && health.reads.is_ok()
+    })
+    .await;
+    write(&watch).await.unwrap();
+    healthy(&watch).await;
+    write(&new).await.unwrap();
+}
+
 /// Two versions side by side: rows of a form that the older one does not know it does not take over, and it breaks nothing
 /// there.
 #[tokio::test(flavor = "multi_thread")]
@@ -114,6 +164,11 @@ async fn a_takeover_of_a_later_form_is_refused_and_leaves_the_group_to_a_newer_o
     let is_named =
         matches!(&refused, Err(CentralError::NewerReplica { found, .. }) if *found == known + 1);
     assert!(is_named, "{refused:?}");
+    let claimed = server.psql("SELECT epoch = shipped_epoch FROM twinline.groups");
+    assert_eq!(claimed.unwrap(), "t", "nothing was claimed");
+    let of = group.clone();
+    let untouched = fresh.read(move |read| read.is_whole(&of)).await;
+    assert!(untouched.unwrap());
     let rows = server.psql("SELECT count(*) FROM twinline.replica WHERE payload IS NOT NULL");
     // A version that knows the form comes, claims later, and finds all of it.
     let newest = format!("UPDATE twinline.groups SET schema = {known}");
