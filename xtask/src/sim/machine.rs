@@ -170,7 +170,7 @@ pub(super) fn connector(
         auth: place.auth(),
         description: None,
         settle: Some(Duration::from_secs(20)),
-        texts: None,
+        texts: place.texts(),
         write_spacing: None,
         unlimited: !limits,
         learnt: Learnt::default(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use twinline_core::names::NodeName;
+use twinline_core::richtext::Dialect;
 use twinline_sim::Simulator;
 use twinline_sim::azure_devops::{self, AzureDevOps};
 use twinline_sim::github::{Github, GithubConfig, Limits};
@@ -28,6 +29,8 @@ pub(super) enum Place {
     Azure,
     ServiceNow,
     Zendesk,
+    /// So does this one: another Redmine, whose texts are Textile.
+    Textile,
 }
 
 impl Place {
@@ -50,7 +53,7 @@ impl Place {
             Self::Github | Self::Archive => Self::Github,
             Self::Jira => Self::Jira,
             Self::Redmine | Self::Support => Self::Redmine,
-            Self::Azure | Self::ServiceNow | Self::Zendesk => self,
+            Self::Azure | Self::ServiceNow | Self::Zendesk | Self::Textile => self,
         }
     }
 
@@ -59,7 +62,7 @@ impl Place {
         match self {
             Self::Github => Some(Self::Archive),
             Self::Archive => Some(Self::Github),
-            Self::Jira | Self::Azure | Self::ServiceNow | Self::Zendesk => None,
+            Self::Jira | Self::Azure | Self::ServiceNow | Self::Zendesk | Self::Textile => None,
             Self::Redmine => Some(Self::Support),
             Self::Support => Some(Self::Redmine),
         }
@@ -81,7 +84,16 @@ impl Place {
         match self.home() {
             Self::Jira => "jira-cloud",
             Self::Azure => "azure-devops",
+            Self::Textile => "redmine",
             home => home.name(),
+        }
+    }
+
+    /// The notation of its texts, where that is another than its tracker usually has.
+    pub(super) const fn texts(self) -> Option<Dialect> {
+        match self {
+            Self::Textile => Some(Dialect::Textile),
+            _ => None,
         }
     }
 
@@ -96,6 +108,7 @@ impl Place {
             Self::Azure => "azure",
             Self::ServiceNow => "servicenow",
             Self::Zendesk => "zendesk",
+            Self::Textile => "redmine-textile",
         }
     }
 
@@ -110,7 +123,8 @@ impl Place {
 
     /// Where its webhooks go; `None` where it sends none.
     pub(super) fn hook(self) -> Option<String> {
-        (self.home() != Self::Redmine).then(|| format!("http://edge.sim/hooks/{}", self.node()))
+        let sends = !matches!(self.home(), Self::Redmine | Self::Textile);
+        sends.then(|| format!("http://edge.sim/hooks/{}", self.node()))
     }
 
     /// The `auth` table of its node.
@@ -140,7 +154,7 @@ impl Place {
         match self {
             Self::Github => r#"{ repo = "acme/app" }"#,
             Self::Jira => r#"{ project = "SUP", type = "Task" }"#,
-            Self::Redmine => r#"{ project = "app", tracker = "Bug" }"#,
+            Self::Redmine | Self::Textile => r#"{ project = "app", tracker = "Bug" }"#,
             Self::Archive => r#"{ repo = "acme/archive" }"#,
             Self::Support => r#"{ project = "support", tracker = "Bug" }"#,
             Self::Azure => r#"{ project = "Support", type = "Issue" }"#,
@@ -154,7 +168,7 @@ impl Place {
         match self {
             Self::Github => "acme/app",
             Self::Jira => "SUP",
-            Self::Redmine => "app",
+            Self::Redmine | Self::Textile => "app",
             Self::Archive => "acme/archive",
             Self::Support => "support",
             Self::Azure | Self::Zendesk => "Support",

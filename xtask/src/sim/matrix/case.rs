@@ -140,6 +140,18 @@ impl Case {
         all
     }
 
+    /// Whether it is about texts alone: all that a variant of a tracker's notation takes part in.
+    pub(super) const fn is_of_texts(self) -> bool {
+        matches!(
+            self,
+            Self::Create
+                | Self::Description
+                | Self::Text(..)
+                | Self::Comment(Audience::Public, Talk::Add | Talk::Edit)
+                | Self::Rest
+        )
+    }
+
     /// Which ways it is tried: a new item has no twin yet that could give anything back, and rest has no direction.
     pub(super) fn ways(self) -> &'static [Way] {
         match self {

@@ -31,7 +31,7 @@ pub enum Verdict {
     Degrades(String),
     /// One of the two has no such thing, or lets nobody do it.
     Absent {
-        /// Which tracker, by its name in the configuration.
+        /// Which tracker, by its name among the outcomes.
         at: &'static str,
         /// Why, in a sentence, where that says more than that it is not there.
         why: String,
@@ -44,7 +44,7 @@ impl Verdict {
     /// A place has no such thing.
     pub(super) fn absent(at: Place, why: impl Into<String>) -> Self {
         Self::Absent {
-            at: at.tracker(),
+            at: site::told(at),
             why: why.into(),
         }
     }

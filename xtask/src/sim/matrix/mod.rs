@@ -29,7 +29,7 @@ use twinline_core::names::Sides;
 /// What to run.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Only pairs of these trackers, by their names in the configuration.
+    /// Only pairs of these trackers, by their names in the configuration; `redmine-textile` is Redmine with Textile.
     #[arg(long = "tracker", value_name = "NAME")]
     trackers: Vec<String>,
     /// Writes what came of it into docs/trackers.md.
@@ -57,7 +57,7 @@ pub struct Told {
 /// What became of a pair's cases.
 #[derive(Clone, Debug)]
 pub struct PairOutcome {
-    /// The two trackers, by their names in the configuration. Every item begins on the left.
+    /// The two trackers, by their names in the configuration, or a variant's. Every item begins on the left.
     pub trackers: Sides<&'static str>,
     /// Every case.
     pub told: Vec<Told>,
@@ -80,11 +80,12 @@ impl PairOutcome {
     }
 }
 
-/// Every ordered pair of two trackers.
+/// Every ordered pair of two trackers, and of a tracker and a variant of one.
 fn pairs(names: &[String]) -> Vec<Sides<Place>> {
     let takes_part =
-        |place: &Place| names.is_empty() || names.iter().any(|name| name == place.tracker());
-    let places: Vec<Place> = Place::TRACKERS.into_iter().filter(takes_part).collect();
+        |place: &Place| names.is_empty() || names.iter().any(|name| name == site::told(*place));
+    let places = Place::TRACKERS.into_iter().chain([Place::Textile]);
+    let places: Vec<Place> = places.filter(takes_part).collect();
     let lefts = places.iter();
     lefts
         .flat_map(|left| places.iter().map(|right| (*left, *right)))
@@ -93,7 +94,7 @@ fn pairs(names: &[String]) -> Vec<Sides<Place>> {
         .collect()
 }
 
-/// Runs three pairs, in which each tracker takes part once, on the left or on the right.
+/// Runs three pairs, in which each tracker takes part once, on the left or on the right, and one with a variant.
 ///
 /// # Errors
 /// The machine that the simulation itself runs on fails.
@@ -103,6 +104,10 @@ pub fn run_some() -> Result<Vec<PairOutcome>> {
         left: both[0],
         right: both[1],
     });
+    let pairs = pairs.chain([Sides {
+        left: Place::Github,
+        right: Place::Textile,
+    }]);
     run(&pairs.collect::<Vec<_>>(), |_| {}, false)
 }
 

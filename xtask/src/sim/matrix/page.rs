@@ -1,19 +1,22 @@
 //! The page that says what crosses between which trackers.
 //!
-//! Two tables and a section for each two trackers: what a tracker does not have is said once, of it, and what crosses as it
-//! was meant is not listed. So a section holds only what arrives otherwise, or not at all.
+//! Three tables and a section for each two trackers: what a tracker does not have is said once, of it, and so is what arrives
+//! otherwise whatever the other tracker is; what crosses as it was meant is not listed. So a section holds only what is so of
+//! these two.
 
+mod column;
+mod common;
 mod lacks;
+mod overview;
 mod section;
 
 #[cfg(test)]
 mod tests;
 
-use super::{PairOutcome, Verdict};
+use super::PairOutcome;
 use anyhow::{Context as _, Result};
+use common::Common;
 use std::fmt::Write as _;
-use twinline_core::names::Sides;
-use twinline_trackers::registry;
 
 /// The page, in the workspace.
 pub const PAGE: &str = "docs/trackers.md";
@@ -41,18 +44,21 @@ pub(super) fn write(outcomes: &[PairOutcome]) -> Result<()> {
 
 /// What a page says otherwise than a pair's outcome, each in a sentence.
 pub fn differences(known: &str, outcome: &PairOutcome) -> Vec<String> {
-    let mut all = section::differences(known, outcome);
+    let mut all = overview::differences(known, outcome);
+    all.extend(section::differences(known, outcome));
     all.extend(lacks::differences(known, outcome));
     all
 }
 
 fn generated(outcomes: &[PairOutcome]) -> String {
     let names = names(outcomes);
-    let mut text = overview(&names, outcomes);
+    let common = Common::of(&names, outcomes);
+    let mut text = overview::table(&names, outcomes);
     text.push_str(&lacks::table(&names, outcomes));
+    text.push_str(&common.table(&names));
     for (at, one) in names.iter().enumerate() {
         for other in &names[at + 1..] {
-            text.push_str(&section::section([*one, *other], outcomes));
+            text.push_str(&section::section([*one, *other], &common, outcomes));
         }
     }
     text
@@ -64,50 +70,6 @@ fn names(outcomes: &[PairOutcome]) -> Vec<&'static str> {
     let mut names: Vec<&str> = lefts.collect();
     names.dedup();
     names
-}
-
-/// How much crosses, in one table.
-fn overview(names: &[&'static str], outcomes: &[PairOutcome]) -> String {
-    let mut text = "## At a glance\n\nOf the cases that both trackers have: how many cross, and how many arrive otherwise than they were meant. Rows: where the item begins. Columns: where its twin is.\n\n| |".to_owned();
-    for name in names {
-        add(&mut text, format_args!(" {} |", registry::label(name)));
-    }
-    add(
-        &mut text,
-        format_args!("\n|---|{}\n", "---|".repeat(names.len())),
-    );
-    for left in names {
-        add(&mut text, format_args!("| **{}** |", registry::label(left)));
-        for right in names {
-            let trackers = Sides {
-                left: *left,
-                right: *right,
-            };
-            let mut outcomes = outcomes.iter();
-            let found = outcomes.find(|outcome| outcome.trackers == trackers);
-            let cell = found.map_or_else(String::new, counts);
-            add(&mut text, format_args!(" {cell} |"));
-        }
-        text.push('\n');
-    }
-    text
-}
-
-fn counts(outcome: &PairOutcome) -> String {
-    let (mut crosses, mut degrades, mut failed) = (0, 0, 0);
-    for told in &outcome.told {
-        match told.verdict {
-            Verdict::Crosses => crosses += 1,
-            Verdict::Degrades(_) => degrades += 1,
-            Verdict::Absent { .. } => {}
-            Verdict::Failed(_) => failed += 1,
-        }
-    }
-    let failures = match failed {
-        0 => String::new(),
-        failed => format!(", {failed} failed"),
-    };
-    format!("{crosses}, {degrades}{failures}")
 }
 
 /// A sentence as it may stand in a table.

@@ -224,7 +224,7 @@ impl Case {
 
 /// The notation of a tracker's texts.
 pub(super) fn dialect(place: Place) -> Dialect {
-    registry::capabilities(place.tracker())
-        .expect("the registry knows every place's tracker")
-        .dialect
+    let usual = registry::capabilities(place.tracker());
+    let usual = usual.expect("the registry knows every place's tracker");
+    place.texts().unwrap_or(usual.dialect)
 }

@@ -1,4 +1,4 @@
-//! The six trackers as the matrix has them: what people find in them, and who they are there.
+//! The trackers as the matrix has them: what people find in them, and who they are there.
 
 use super::case::{Audience, Finding, Word};
 use crate::sim::place::Place;
@@ -11,9 +11,33 @@ use twinline_sim::servicenow::{self, ServiceNow};
 use twinline_sim::zendesk::{self, Zendesk, site::Role};
 use twinline_trackers::registry;
 
-/// What people call a tracker.
+/// Redmine with Textile, as the page names it.
+const TEXTILE: &str = "redmine-textile";
+
+/// How a place is named among the outcomes: as its tracker, or as a variant of it.
+pub(super) const fn told(place: Place) -> &'static str {
+    match place {
+        Place::Textile => TEXTILE,
+        _ => place.tracker(),
+    }
+}
+
+/// Whether a name is that of a variant, which takes part with texts and comments alone.
+pub(super) fn is_variant(name: &str) -> bool {
+    name == TEXTILE
+}
+
+/// What people call a tracker or a variant, by its name among the outcomes.
+pub(super) fn title(name: &'static str) -> &'static str {
+    match is_variant(name) {
+        true => "Redmine (Textile)",
+        false => registry::label(name),
+    }
+}
+
+/// What people call a place.
 pub(super) fn label(place: Place) -> &'static str {
-    registry::label(place.tracker())
+    title(told(place))
 }
 
 /// The channel of the comments that some people read; `None`: the tracker has none.
@@ -22,7 +46,7 @@ pub(super) const fn channel(place: Place, audience: Audience) -> Option<&'static
         (Audience::Public, Place::ServiceNow) => Some("comments"),
         (Audience::Public, _) => Some("public"),
         (Audience::Internal, Place::Jira | Place::Zendesk) => Some("internal"),
-        (Audience::Internal, Place::Redmine) => Some("private"),
+        (Audience::Internal, Place::Redmine | Place::Textile) => Some("private"),
         (Audience::Internal, Place::ServiceNow) => Some("work_notes"),
         (Audience::Internal, _) => None,
     }
@@ -91,10 +115,10 @@ pub(super) fn walk(place: Place, word: Word, is_done: bool) -> Vec<(&'static str
         ],
         (Place::Zendesk, Word::Done, _) => &[("status", "Solved")],
         (Place::Zendesk, Word::Active, _) => &[("status", "Open")],
-        (Place::Jira | Place::Redmine | Place::ServiceNow, Word::Active, _) => {
+        (Place::Jira | Place::Redmine | Place::Textile | Place::ServiceNow, Word::Active, _) => {
             &[("status", "In Progress")]
         }
-        (Place::Redmine, Word::Done, _) => &[("status", "Closed")],
+        (Place::Redmine | Place::Textile, Word::Done, _) => &[("status", "Closed")],
         _ => &[],
     };
     steps.to_vec()
@@ -118,7 +142,7 @@ fn guest(place: Place) -> String {
 /// How the people table names somebody.
 pub(super) fn named(place: Place, login: &str) -> String {
     match place.home() {
-        Place::Github | Place::Redmine | Place::ServiceNow => login.to_owned(),
+        Place::Github | Place::Redmine | Place::Textile | Place::ServiceNow => login.to_owned(),
         _ => address(login),
     }
 }
@@ -167,7 +191,8 @@ pub(super) fn simulator(place: Place) -> Box<dyn Simulator> {
             });
             Box::new(Zendesk::new(site))
         }
-        _ => redmine(login),
+        Place::Textile => redmine(login, TextFormatting::Textile),
+        _ => redmine(login, TextFormatting::Markdown),
     }
 }
 
@@ -225,9 +250,9 @@ fn azure(login: String) -> Box<dyn Simulator> {
     Box::new(AzureDevOps::new(site))
 }
 
-fn redmine(login: String) -> Box<dyn Simulator> {
+fn redmine(login: String, texts: TextFormatting) -> Box<dyn Simulator> {
     let mut site = redmine::demo_site();
-    site.text_formatting = TextFormatting::Markdown;
+    site.text_formatting = texts;
     let id = 99;
     for project in &mut site.projects {
         project.members.push(id);

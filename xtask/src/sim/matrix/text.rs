@@ -107,6 +107,7 @@ fn mention(place: Place) -> Option<Mention> {
             "Ben Okafor",
         ),
         Place::Redmine => (Format::MarkdownHtml, "ben", "ben"),
+        Place::Textile => (Format::Textile, "ben", "ben"),
         _ => return None,
     };
     Some(Mention {

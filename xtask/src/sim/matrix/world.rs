@@ -67,7 +67,7 @@ pub(super) async fn tell(places: &Sides<Place>, folder: &Path, show: bool) -> Re
             .unwrap_or_else(|| Verdict::Failed("it was never judged".to_owned())),
     });
     Ok(PairOutcome {
-        trackers: Sides::from_fn(|side| places.get(side).tracker()),
+        trackers: Sides::from_fn(|side| site::told(*places.get(side))),
         told: told.collect(),
     })
 }
@@ -122,6 +122,7 @@ impl World {
             readers: Sides { left, right },
             descriptions: descriptions.clone(),
         };
+        let running = cases(&places);
         Ok(Self {
             places,
             network,
@@ -131,7 +132,7 @@ impl World {
             clock,
             descriptions,
             judge,
-            running: cases(),
+            running,
         })
     }
 
@@ -299,9 +300,13 @@ impl World {
     }
 }
 
-/// Every case each way, numbered.
-fn cases() -> Vec<Running> {
+/// Every case each way, numbered; where a variant takes part, those about texts.
+fn cases(places: &Sides<Place>) -> Vec<Running> {
+    let texts_alone = [places.left, places.right]
+        .into_iter()
+        .any(|place| site::is_variant(site::told(place)));
     let all = Case::all().into_iter();
+    let all = all.filter(|case| !texts_alone || case.is_of_texts());
     let each = all.flat_map(|case| case.ways().iter().map(move |way| (case, *way)));
     each.zip(1..)
         .map(|((case, way), number)| Running {

@@ -53,15 +53,18 @@ impl Scene<'_> {
         }
     }
 
-    /// A deleted file takes its copy along, or the link in its place.
+    /// A deleted file takes its copy along, or the link in its place. That a link was written says nothing of its end.
     pub(super) fn file_gone(&self, there: &DumpItem) -> Verdict {
-        if self.copies(there).is_empty() && !self.is_named(there) {
+        let copies = self.copies(there);
+        if copies.is_empty() && !self.is_named(there) {
             return Verdict::Crosses;
         }
-        match self.said.files.first() {
-            Some(reason) => Verdict::Degrades(format!("what stands for it stays: {reason}")),
+        let mut reasons = self.said.files.iter();
+        match reasons.find(|reason| !reason.ends_with(LINKED)) {
+            Some(reason) if copies.is_empty() => Verdict::Degrades(reason.clone()),
+            Some(reason) => Verdict::Degrades(format!("its copy stays: {reason}")),
             None => Verdict::Failed(format!(
-                "its copy is there; the product says: {}",
+                "what stands for it is there; the product says: {}",
                 self.said
             )),
         }

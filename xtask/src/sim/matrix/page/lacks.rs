@@ -1,9 +1,8 @@
 //! What trackers do not have, once for each of them.
 
-use super::super::{Case, PairOutcome, Verdict};
+use super::super::{Case, PairOutcome, Verdict, site};
 use super::{add, cell};
 use std::collections::{BTreeMap, BTreeSet};
-use twinline_trackers::registry;
 
 /// What a tracker does not have, by the reason: empty where there is none but that.
 type Lacks = BTreeMap<String, BTreeSet<Case>>;
@@ -27,7 +26,7 @@ pub(super) fn table(names: &[&'static str], outcomes: &[PairOutcome]) -> String 
         let groups: Vec<String> = lacks.iter().map(|(why, cases)| group(why, cases)).collect();
         add(
             &mut text,
-            format_args!("| {} | {} |\n", registry::label(name), groups.join("; ")),
+            format_args!("| {} | {} |\n", site::title(name), groups.join("; ")),
         );
     }
     text
@@ -49,12 +48,12 @@ pub(super) fn differences(known: &str, outcome: &PairOutcome) -> Vec<String> {
         let Verdict::Absent { at, why } = &told.verdict else {
             continue;
         };
-        let row = format!("| {} | ", registry::label(at));
+        let row = format!("| {} | ", site::title(at));
         let mut rows = known.lines();
         let row = rows.find(|line| line.starts_with(&row)).unwrap_or_default();
         let case = told.case.to_string();
         if !row.contains(&case) || !row.contains(&cell(why)) {
-            let label = registry::label(at);
+            let label = site::title(at);
             missing.push(format!("that {label} has not: {case} ({why})"));
         }
     }

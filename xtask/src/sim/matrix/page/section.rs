@@ -1,87 +1,53 @@
 //! What arrives otherwise than it was meant, for each two trackers.
 
-use super::super::{Case, PairOutcome, Told, Verdict};
-use super::{add, cell};
+use super::super::{Case, PairOutcome, site};
+use super::add;
+use super::column::{self, Column, arrow, says, shown};
+use super::common::{self, Common, Expected};
 use twinline_core::names::Sides;
-use twinline_trackers::registry;
 
-/// One direction: from a tracker to another.
-type Arrow = (&'static str, &'static str);
-
-fn arrow(trackers: &Sides<&'static str>, told: &Told) -> Arrow {
-    let from = told.way.from();
-    (*trackers.get(from), *trackers.get(from.other()))
-}
-
-/// What became of a case in a direction, by where its item began.
-fn verdicts(outcomes: &[PairOutcome], case: Case, way: Arrow) -> Vec<(&'static str, &Verdict)> {
-    let told = outcomes.iter().flat_map(|outcome| {
-        let told = outcome.told.iter();
-        told.map(move |told| (outcome.trackers.left, arrow(&outcome.trackers, told), told))
-    });
-    told.filter(|(_, is, told)| told.case == case && *is == way)
-        .map(|(began, _, told)| (began, &told.verdict))
-        .collect()
-}
-
-fn shown(verdict: &Verdict) -> Option<String> {
-    match verdict {
-        Verdict::Crosses => Some("crosses".to_owned()),
-        Verdict::Degrades(how) => Some(cell(how)),
-        Verdict::Absent { .. } => None,
-        Verdict::Failed(why) => Some(format!("**failed**: {}", cell(why))),
-    }
-}
-
-fn column(verdicts: &[(&'static str, &Verdict)]) -> String {
-    let told = verdicts.iter();
-    let told: Vec<(&str, String)> = told
-        .filter_map(|(began, verdict)| Some((*began, shown(verdict)?)))
-        .collect();
-    match told.as_slice() {
-        [] => String::new(),
-        [(_, first), rest @ ..] if rest.iter().all(|(_, text)| text == first) => first.clone(),
-        several => {
-            let each = several.iter();
-            let each =
-                each.map(|(began, text)| format!("item of {}: {text}", registry::label(began)));
-            each.collect::<Vec<_>>().join("<br>")
-        }
-    }
-}
-
-fn heading([one, other]: [&str; 2]) -> String {
-    format!(
-        "## {} and {}\n",
-        registry::label(one),
-        registry::label(other)
-    )
+fn heading([one, other]: [&'static str; 2]) -> String {
+    format!("## {} and {}\n", site::title(one), site::title(other))
 }
 
 /// The part of the page about two trackers.
-pub(super) fn section(names: [&'static str; 2], outcomes: &[PairOutcome]) -> String {
+pub(super) fn section(
+    names: [&'static str; 2],
+    common: &Common,
+    outcomes: &[PairOutcome],
+) -> String {
     let [one, other] = names;
     // Cases of which the same is said stand in one row.
     let mut rows: Vec<([String; 2], Vec<Case>)> = Vec::new();
     for case in Case::all() {
         let ways = [(one, other), (other, one)];
-        let ways = ways.map(|way| verdicts(outcomes, case, way));
-        let mut all = ways.iter().flatten();
-        if all.all(|(_, verdict)| matches!(verdict, Verdict::Crosses | Verdict::Absent { .. })) {
+        let columns = ways.map(|way| (way, Column::of(outcomes, case, way)));
+        let goes_without_saying = |(way, column): &_| {
+            column == &Column::default()
+                || match common.expected(case, *way) {
+                    Expected::Meant => Column::crosses(column),
+                    Expected::So(expected) => expected == column,
+                    Expected::Unclear => false,
+                }
+        };
+        if columns.iter().all(goes_without_saying) {
             continue;
         }
-        let columns = ways.map(|way| column(&way));
-        match rows.iter_mut().find(|(known, _)| *known == columns) {
+        let texts = columns.map(|((from, to), column)| {
+            let ends = [from, to].map(site::title);
+            column.text(ends)
+        });
+        match rows.iter_mut().find(|(known, _)| *known == texts) {
             Some((_, cases)) => cases.push(case),
-            None => rows.push((columns, vec![case])),
+            None => rows.push((texts, vec![case])),
         }
     }
     let mut text = format!("\n{}", heading(names));
     if rows.is_empty() {
-        text.push_str("\nWhatever both have crosses.\n");
+        text.push_str("\nNothing more than what is so of each of them.\n");
         return text;
     }
-    let (one, other) = (registry::label(one), registry::label(other));
+    let [one, other] = names.map(site::title);
     add(
         &mut text,
         format_args!("\n| | {one} → {other} | {other} → {one} |\n|---|---|---|\n"),
@@ -96,7 +62,7 @@ pub(super) fn section(names: [&'static str; 2], outcomes: &[PairOutcome]) -> Str
     text
 }
 
-/// What the page's section says otherwise than a pair's outcome.
+/// What the page says of a pair otherwise than its outcome: in its section, or where that is silent, of each tracker.
 pub(super) fn differences(known: &str, outcome: &PairOutcome) -> Vec<String> {
     let Sides { left, right } = outcome.trackers;
     let found = [[left, right], [right, left]]
@@ -110,23 +76,28 @@ pub(super) fn differences(known: &str, outcome: &PairOutcome) -> Vec<String> {
     };
     let told = outcome.told.iter();
     told.filter_map(|told| {
-        let case = told.case.to_string();
-        let mut lines = section.lines();
-        let columns = lines.find_map(|line| {
-            let row = line.strip_prefix("| ")?.strip_suffix(" |")?;
-            let (cases, columns) = row.split_once(" | ")?;
-            let is_told = cases.split("; ").any(|known| known == case);
-            is_told.then(|| columns.split_once(" | "))?
-        });
-        let (from, to) = arrow(&outcome.trackers, told);
-        let column = columns.map(|(there, back)| if from == names[0] { there } else { back });
+        let (case, way) = (told.case.to_string(), arrow(&outcome.trackers, told));
         let wanted = shown(&told.verdict)?;
-        let holds = match (&told.verdict, column) {
-            (Verdict::Crosses, None) => true,
-            (_, Some(column)) => column.contains(&wanted),
-            (_, None) => false,
+        let holds = match row(section, &case) {
+            Some([there, back]) => says(if way.0 == names[0] { there } else { back }, &wanted),
+            None => match common::told(known, &case, way) {
+                Expected::Meant => column::is_meant(&wanted),
+                Expected::So(how) => says(how, &wanted),
+                Expected::Unclear => false,
+            },
         };
-        (!holds).then(|| format!("{from} -> {to}: {}: {wanted}", told.case))
+        (!holds).then(|| format!("{} -> {}: {case}: {wanted}", way.0, way.1))
     })
     .collect()
+}
+
+/// The two columns of a case's row.
+fn row<'a>(section: &'a str, case: &str) -> Option<[&'a str; 2]> {
+    section.lines().find_map(|line| {
+        let row = line.strip_prefix("| ")?.strip_suffix(" |")?;
+        let (cases, columns) = row.split_once(" | ")?;
+        let is_told = cases.split("; ").any(|known| known == case);
+        let (there, back) = columns.split_once(" | ").filter(|_| is_told)?;
+        Some([there, back])
+    })
 }

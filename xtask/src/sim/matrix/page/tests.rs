@@ -1,5 +1,6 @@
-use super::super::{Case, Told, Way};
+use super::super::{Case, Told, Verdict, Way};
 use super::*;
+use twinline_core::names::Sides;
 
 fn outcome(left: &'static str, right: &'static str, told: &[(Case, Way, Verdict)]) -> PairOutcome {
     let told = told.iter().cloned();
@@ -64,5 +65,75 @@ fn a_page_that_says_something_else_is_found_out() {
     assert_eq!(differences(&other, &outcomes[0]).len(), 1);
     let other = text.replace("| title |", "| titles |");
     assert_eq!(differences(&other, &outcomes[0]).len(), 2);
-    assert_eq!(differences("", &outcomes[0]).len(), 2);
+    let other = text.replace("1 cross, 2 otherwise", "2 cross, 1 otherwise");
+    assert_eq!(
+        differences(&other, &outcomes[0]),
+        ["at a glance, github and redmine: 1 cross, 2 otherwise"]
+    );
+    assert_eq!(differences("", &outcomes[0]).len(), 3);
+}
+
+const FOUR: [&str; 4] = ["azure-devops", "github", "redmine", "zendesk"];
+const FIVE: [&str; 5] = ["azure-devops", "github", "redmine", "servicenow", "zendesk"];
+
+/// Every ordered pair of some trackers: all moves sleep, what comes from GitHub is otherwise but at one, and so is one thing
+/// between two.
+fn many(names: &[&'static str]) -> Vec<PairOutcome> {
+    let pairs = names.iter();
+    let pairs = pairs.flat_map(|left| names.iter().map(|right| (*left, *right)));
+    let pairs = pairs.filter(|(left, right)| left != right);
+    let of = |(from, to): (&str, &str), case| match (from, to, case) {
+        (_, _, Case::Move) => degrades("it sleeps"),
+        ("github", "zendesk", _) => Verdict::Crosses,
+        ("github", ..) => degrades("from GitHub"),
+        ("redmine", "zendesk", _) => degrades("these two"),
+        _ => Verdict::Crosses,
+    };
+    let pairs = pairs.map(|(left, right)| {
+        let told = [Case::Title, Case::Move].into_iter().flat_map(|case| {
+            let there = (case, Way::Out, of((left, right), case));
+            [there, (case, Way::Back, of((right, left), case))]
+        });
+        outcome(left, right, &told.collect::<Vec<_>>())
+    });
+    pairs.collect()
+}
+
+#[test]
+fn what_is_so_of_one_tracker_is_said_once() {
+    let outcomes = many(&FOUR);
+    let text = generated(&outcomes);
+    assert_eq!(text.matches("it sleeps").count(), 1, "{text}");
+    let move_out = "| any → any | move out of the scope, then an edit | it sleeps |\n";
+    assert!(text.contains(move_out), "{text}");
+    assert!(!text.contains("| GitHub → any |"), "two of three: {text}");
+    assert!(text.contains("| title | these two | crosses |\n"), "{text}");
+    let silent = text.matches("Nothing more").count();
+    assert_eq!(silent, 3, "{text}");
+    for outcome in &outcomes {
+        assert_eq!(differences(&text, outcome), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn what_most_say_holds_where_two_say_nothing_else() {
+    let outcomes = many(&FIVE);
+    let text = generated(&outcomes);
+    assert!(
+        text.contains("| GitHub → any | title | from GitHub |\n"),
+        "{text}"
+    );
+    assert_eq!(text.matches("from GitHub").count(), 1, "{text}");
+    assert!(
+        text.contains("| | GitHub → Zendesk | Zendesk → GitHub |\n|---|---|---|\n| title | crosses | crosses |\n"),
+        "{text}"
+    );
+    for outcome in &outcomes {
+        assert_eq!(differences(&text, outcome), Vec::<String>::new());
+    }
+    let other = text.replace("| title | from GitHub |", "| title | from elsewhere |");
+    let told = outcomes
+        .iter()
+        .map(|outcome| differences(&other, outcome).len());
+    assert_eq!(told.sum::<usize>(), 6, "three trackers, from both ends");
 }
