@@ -297,13 +297,13 @@ pub fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     fs::rename(&fresh, path)
 }
 
-/// `None`: there is none yet.
 /// 256 random bits, in hexadecimal digits.
 pub(crate) fn fresh_key(entropy: &dyn Entropy) -> String {
     let words = (0..4).map(|_| format!("{:016x}", entropy.next_u64()));
     words.collect()
 }
 
+/// `None`: there is none yet.
 fn read_token(path: &Path) -> Result<Option<Secret>> {
     match fs::read_to_string(path) {
         Ok(text) if text.trim().len() == 64 => Ok(Some(Secret::new(text.trim().to_owned()))),
